@@ -1,0 +1,1 @@
+"""Gets, verifies and manages a real Temporal dev server."""

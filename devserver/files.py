@@ -1,0 +1,69 @@
+"""Private folders and files: 0700 and 0600, ours alone, written aside and renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+from .errors import FolderNotWritable, UnsafeFolder
+
+
+def private_folder(path: Path) -> Path:
+    """Make `path` (and what is missing above it) and see that only this user can write to it.
+
+    Raises:
+        UnsafeFolder: It belongs to someone else, or its mode lets others write.
+        FolderNotWritable: It cannot be made, or is not a folder.
+    """
+    try:
+        for folder in (*reversed(path.parents), path):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)
+        if not path.is_dir():
+            raise NotADirectoryError(20, "it is a file", str(path))
+        info = path.stat()
+    except OSError as error:
+        raise FolderNotWritable(
+            f"cannot make the folder {path}: {error.strerror}",
+            hint="set DEVSERVER_HOME to a folder you can write to",
+        ) from error
+    _refuse_unsafe(path, info)
+    return path
+
+
+def _refuse_unsafe(path: Path, info: os.stat_result) -> None:
+    if not hasattr(os, "getuid"):
+        return
+    if info.st_uid != os.getuid():
+        raise UnsafeFolder(
+            f"{path} belongs to user {info.st_uid}, not to you (user {os.getuid()})",
+            hint="whoever owns it could replace the server's executable; "
+            "set DEVSERVER_HOME to a folder of your own",
+        )
+    if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise UnsafeFolder(
+            f"{path} may be written by others (mode {stat.S_IMODE(info.st_mode):04o})",
+            hint=f"run: chmod 700 {path}",
+        )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write `text` to `path` as a whole or not at all, readable by this user only.
+
+    Raises:
+        FolderNotWritable: The disk is full or the folder cannot be written.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        aside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise FolderNotWritable(
+            f"cannot write {path}: {error.strerror}",
+            hint="free some space, or set DEVSERVER_HOME to a folder you can write to",
+        ) from error

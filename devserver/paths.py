@@ -1,0 +1,62 @@
+"""The only place that knows where the cache, the state and the data of this project live.
+
+`DEVSERVER_HOME` moves all three below one folder; otherwise the user's own cache, state and data
+folders are taken (XDG on Linux, Library on macOS).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+APP = "temporal-devserver"
+HOME_VARIABLE = "DEVSERVER_HOME"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where things are kept. Nothing is made here: see `files.private_folder`."""
+
+    cache: Path
+    state: Path
+    data: Path
+
+    @classmethod
+    def default(cls, environ: Mapping[str, str] | None = None) -> Paths:
+        """The folders of this user, or those below `DEVSERVER_HOME`."""
+        home = (os.environ if environ is None else environ).get(HOME_VARIABLE)
+        if home:
+            root = Path(home).expanduser().absolute()
+            return cls(cache=root / "cache", state=root / "state", data=root / "data")
+        import platformdirs
+
+        return cls(
+            cache=platformdirs.user_cache_path(APP),
+            state=platformdirs.user_state_path(APP),
+            data=platformdirs.user_data_path(APP),
+        )
+
+    @property
+    def store(self) -> Path:
+        """Verified executables, a folder per version."""
+        return self.cache / "bin"
+
+    @property
+    def instances(self) -> Path:
+        """Records, leases and logs, a folder per instance."""
+        return self.state / "instances"
+
+    @property
+    def bug_reports(self) -> Path:
+        """Log files of our own bugs."""
+        return self.state / "bugs"
+
+    def instance(self, name: str) -> Path:
+        """The state folder of the instance `name`."""
+        return self.instances / name
+
+    def database(self, name: str) -> Path:
+        """The database file of the instance `name`."""
+        return self.data / name / "temporal.db"
