@@ -1,0 +1,119 @@
+"""The root command: finds commands without importing them, and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from ..errors import DevServerError
+
+EXIT_BUG = 3
+EXIT_INTERRUPTED = 130
+
+# Name -> the line that --help shows. Kept here so that --help imports no command.
+COMMANDS = {
+    "up": "Start a server, or say where the running one is.",
+    "down": "Stop a server.",
+    "restart": "Stop a server and start it again as it was.",
+    "status": "Tell how a server is.",
+    "list": "List the servers of this user.",
+    "logs": "Show a server's log.",
+    "env": "Print the settings a client needs to reach a server.",
+    "ui": "Open a server's Web UI.",
+    "temporal": "Run the Temporal CLI against a server.",
+    "reset": "Delete everything a server has kept.",
+    "snapshot": "Save and restore a server's state.",
+    "install": "Get and verify the server's executable.",
+    "versions": "List the executables that are known and installed.",
+    "prune": "Remove executables that are no longer needed.",
+    "doctor": "Look for problems and say how to mend them.",
+    "completion": "Print a shell's completion script.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in `devserver.cli.<name>` and are imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f".{cmd_name}", __package__)
+        command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest name in the message for an unknown one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            ctx.fail(f"No such command '{args[0]}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="temporal-devserver", prog_name="devserver")
+def devserver() -> None:
+    """A real, durable, fast Temporal server in one command.
+
+    `devserver up` starts it, Ctrl-C stops it, and what it holds is there the next time.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """The console script: run a command and exit with its code."""
+    sys.exit(run(args))
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code as the README lists them."""
+    try:
+        result = devserver.main(args=args, prog_name="devserver", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except DevServerError as error:
+        show(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output (head, a pager) has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into a report
+        from ._bug import report
+
+        report(error)
+        return EXIT_BUG
+
+
+def show(error: DevServerError) -> None:
+    """Print an error: what happened, what was found, what to do."""
+    click.echo(click.style("error: ", fg="red", bold=True) + error.message, err=True)
+    for line in error.details:
+        click.echo(f"  {line}", err=True)
+    if error.hint:
+        click.echo(click.style("hint: ", fg="cyan") + error.hint, err=True)

