@@ -1,0 +1,52 @@
+"""What a person means by a version of the Temporal CLI: `1.9.1`, `v1.9.1`, `latest`, or nothing."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import OptionError
+from .releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
+
+LATEST = "latest"
+_FORM = re.compile(r"v?(\d{1,5}\.\d{1,5}\.\d{1,5}(?:-[0-9A-Za-z][0-9A-Za-z.-]{0,40})?)")
+
+
+def wanted(text: str | None) -> str:
+    """The version that `text` stands for; the default one where it is None.
+
+    Raises:
+        OptionError: It has not the form of a version.
+    """
+    if text is None:
+        return DEFAULT_VERSION
+    word = text.strip()
+    if word.lower() == LATEST:
+        return max(SERVER_VERSIONS, key=order)
+    found = _FORM.fullmatch(word)
+    if found is None:
+        raise OptionError(
+            f"{text!r} is not a version of the Temporal CLI",
+            details=[f"a version looks like {DEFAULT_VERSION}, v{DEFAULT_VERSION} or {LATEST}"],
+            hint=_suggestion(word),
+        )
+    return found[1]
+
+
+def pin(version: str, platform_key: str) -> str | None:
+    """The SHA-256 that the executable must have, or None where none is known."""
+    return PINS.get(version, {}).get(platform_key)
+
+
+def order(version: str) -> tuple[int, int, int, bool, str]:
+    """A sort key: numbers by value, and a pre-release before its release."""
+    numbers, _, rest = version.partition("-")
+    major, minor, patch = (int(part) for part in numbers.split("."))
+    return (major, minor, patch, not rest, rest)
+
+
+def _suggestion(word: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word, SERVER_VERSIONS, n=1)
+    known = ", ".join(SERVER_VERSIONS)
+    return (f"did you mean {near[0]}? " if near else "") + f"versions known here: {known}"
