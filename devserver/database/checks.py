@@ -1,0 +1,136 @@
+"""The health of a database file, for `devserver doctor`; it may be running, nothing is changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..errors import DatabaseError
+from .header import Header, read_header, sidecar, size_of
+from .schema import OF_TEMPORAL, Schema
+from .sqlite import connect, integrity
+from .stamp import fits, read_stamp
+from .users import other_users
+
+Level = Literal["ok", "warning", "error"]
+LARGE_LOG = 256 * 1024 * 1024
+MUCH_FREE = 0.5
+ENOUGH_TO_MENTION = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: `topic` names it, `text` tells what was found."""
+
+    level: Level
+    topic: str
+    text: str
+    hint: str | None = None
+
+
+def check(db: Path) -> list[Finding]:
+    """Everything that can be told of `db`; never raises for what is wrong with it."""
+    db = db.resolve()
+    try:
+        header = read_header(db)
+    except DatabaseError as error:
+        return [_from_error("database", error)]
+    if header is None:
+        return [_of_no_file(db)]
+    findings = [_of_size(db), _of_stamp(db, header), *_of_leftovers(db)]
+    try:
+        with connect(db, "ro") as connection:
+            findings += _of_content(connection)
+    except DatabaseError as error:
+        findings.append(_of_refused_read(db, error))
+    return findings
+
+
+def _of_no_file(db: Path) -> Finding:
+    if db.exists():
+        return Finding("warning", "database", f"{db} is empty", "it is made anew at the next start")
+    return Finding("ok", "database", f"{db} is not there yet", "it is made at the first start")
+
+
+def _of_size(db: Path) -> Finding:
+    return Finding("ok", "size", f"{db}: {size_of(db) / 1e6:.1f} MB")
+
+
+def _of_stamp(db: Path, header: Header) -> Finding:
+    stamp = read_stamp(db)
+    if stamp is None:
+        hint = "the next start compares its tables and stamps it"
+        return Finding("warning", "stamp", "no stamp says which server wrote it", hint)
+    if not fits(stamp, header.schema_cookie):
+        hint = "the next start compares its tables and stamps it"
+        return Finding(
+            "warning", "stamp", "the stamp is about another file: this one was put in its place", hint
+        )
+    made = f", made by {stamp.made_by}" if stamp.made_by else ""
+    when = stamp.last_written_at
+    return Finding("ok", "stamp", f"last started on by server {stamp.last_written_by} at {when}{made}")
+
+
+def _of_leftovers(db: Path) -> Iterator[Finding]:
+    used = bool(other_users(db))
+    log = size_of(sidecar(db, "-wal"))
+    if log > LARGE_LOG:
+        yield Finding(
+            "warning",
+            "log",
+            f"its write-ahead log has {log / 1e6:.0f} MB",
+            "a restart folds it into the file",
+        )
+    if size_of(sidecar(db, "-journal")) and not used:
+        yield Finding("warning", "journal", "a crash left a rollback journal", "the next start rolls it back")
+    for pattern in (".upgrade-*", ".restore-*"):
+        for path in sorted(db.parent.glob(db.name + pattern)):
+            yield Finding(
+                "warning",
+                "leftover",
+                f"{path} was left by a killed process",
+                "it may be deleted: it was never used",
+            )
+
+
+def _of_content(connection: sqlite3.Connection) -> Iterator[Finding]:
+    tables = Schema.read(connection).columns
+    if not tables.keys() >= OF_TEMPORAL:
+        yield Finding(
+            "error", "schema", "it is not one of Temporal's databases", "name another file with --db"
+        )
+    damage = integrity(connection)
+    if damage:
+        yield Finding(
+            "error",
+            "integrity",
+            "; ".join(damage[:3]),
+            "bring back a snapshot: devserver snapshot restore NAME",
+        )
+    else:
+        yield Finding("ok", "integrity", "SQLite finds it intact")
+    (pages,), (free,) = (
+        connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "freelist_count")
+    )
+    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+    wasted = free * page_size
+    text = f"{free} of {pages} pages are free ({wasted / 1e6:.1f} MB)"
+    if free > pages * MUCH_FREE and wasted > ENOUGH_TO_MENTION:
+        yield Finding(
+            "warning", "free pages", text, "they are used again; a snapshot and its restore keep them"
+        )
+    else:
+        yield Finding("ok", "free pages", text)
+
+
+def _of_refused_read(db: Path, error: DatabaseError) -> Finding:
+    if size_of(sidecar(db, "-journal")) and "damaged" not in error.message:
+        return Finding("warning", "integrity", "not checked: a rollback journal waits for the next start")
+    return _from_error("integrity", error)
+
+
+def _from_error(topic: str, error: DatabaseError) -> Finding:
+    return Finding("error", topic, "; ".join((error.message, *error.details)), error.hint)

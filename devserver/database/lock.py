@@ -1,0 +1,88 @@
+"""One owner per database file: a locked file beside it that falls when its owner dies."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+
+from ..errors import DatabaseError, DatabaseInUse, FolderNotWritable
+from ..files import private_folder
+from ..locks import LockedFile
+from .header import sidecar
+
+
+class DatabaseLease:
+    """The right to run a server on a database file, held until released or until this process ends."""
+
+    def __init__(self, db: Path, lock: LockedFile) -> None:
+        self.db = db
+        self._lock = lock
+
+    @classmethod
+    def acquire(cls, db: Path, owner: str) -> DatabaseLease:
+        """Own `db` in the name of `owner`, at once or not at all.
+
+        Two paths to one file (relative, through links) are one lease. The file need not exist yet.
+
+        Raises:
+            DatabaseInUse: Someone else owns it; the message names them.
+            DatabaseError: It is a folder, or nothing can be written beside it.
+        """
+        db = resolved(db)
+        path = sidecar(db, ".lock")
+        try:
+            lock = LockedFile.attempt(path, json.dumps({"owner": owner, "pid": os.getpid()}))
+        except FolderNotWritable as error:
+            raise DatabaseError(
+                f"cannot own the database {db}: {error.message}",
+                hint="its folder must be yours to write in; name another file with --db",
+            ) from error
+        if lock is None:
+            raise _in_use(db, _owner(path))
+        return cls(db, lock)
+
+    def release(self) -> None:
+        """Give the database up. A second call does nothing."""
+        self._lock.release(remove=True)
+
+    def __enter__(self) -> DatabaseLease:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def resolved(db: Path) -> Path:
+    """`db` as one absolute path whatever led to it, its folder made (private) where it is missing."""
+    try:
+        path = db.expanduser().resolve()
+        if path.is_dir():
+            raise DatabaseError(
+                f"the database {db} is a folder", hint=f"name a file, such as --db {db / 'temporal.db'}"
+            )
+        # A folder that is there is the user's own choice: `--db /tmp/try.db` must work.
+        if not path.parent.exists():
+            private_folder(path.parent)
+    except (OSError, RuntimeError) as error:
+        raise DatabaseError(f"cannot reach the database {db}: {error}") from error
+    return path
+
+
+def _owner(path: Path) -> str | None:
+    try:
+        data = json.loads(path.read_text())
+        return f"{data['owner']} (pid {data['pid']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _in_use(db: Path, owner: str | None) -> DatabaseInUse:
+    return DatabaseInUse(
+        f"the database {db} is in use by {owner or 'another server'}",
+        hint="two servers on one file corrupt each other's work: stop that one (devserver down), "
+        "use it (devserver status), or name another file with --db",
+    )

@@ -1,0 +1,145 @@
+"""Bringing a snapshot back: checked, the replaced file kept, exchanged in one step."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import DatabaseCorrupt, DatabaseError, DatabaseTooNew
+from .header import sidecar, size_of
+from .lock import DatabaseLease, resolved
+from .snapshots import Snapshot, save, sha256_of
+from .sqlite import (
+    SIDECARS,
+    connect,
+    disk_full,
+    integrity,
+    refuse_damage,
+    remove_whole,
+    replace_file,
+    settle,
+    sync,
+    told_clearly,
+)
+from .stamp import Stamp, forget_stamp, read_stamp, utc_for_names, utc_now, write_stamp
+from .upgrade import refuse_users
+from .versions import age
+
+Note = Callable[[str], None]
+
+
+def restore_into(
+    snapshot: Snapshot,
+    db: Path,
+    *,
+    lease: DatabaseLease | None = None,
+    note: Note = lambda text: None,
+) -> Snapshot | None:
+    """Put the snapshot in the place of `db`, whose server must be stopped; what was there, as a snapshot.
+
+    The file is owned meanwhile; pass the lease if you hold it. A damaged file that was there is
+    moved beside the snapshots as it is, and None returned.
+
+    Raises:
+        DatabaseCorrupt: The snapshot is not what was saved. `db` is as it was.
+        DatabaseInUse: A server runs on `db`.
+    """
+    db = resolved(db)
+    if lease is None:
+        with DatabaseLease.acquire(db, "devserver snapshot restore") as own:
+            return restore_into(snapshot, db, lease=own, note=note)
+    refuse_users(db)
+    aside = sidecar(db, f".restore-{os.getpid()}")
+    try:
+        _bring(snapshot, aside)
+        kept = _keep(db, snapshot.folder.parent, note)
+        forget_stamp(db)  # before the exchange: a stamp must never tell of another file
+        replace_file(aside, db)
+        _stamp(db, snapshot)
+    finally:
+        remove_whole(aside)
+    return kept
+
+
+def refuse_newer(snapshot: Snapshot, server_version: str) -> None:
+    """Raise DatabaseTooNew when a server of that version could not run on the snapshot."""
+    if age(snapshot.server_version, server_version) == "newer":
+        raise DatabaseTooNew(
+            f"the snapshot {snapshot.name} was saved from server {snapshot.server_version}, "
+            f"and the instance runs {server_version}",
+            details=["nothing was changed"],
+            hint=f"start it with --version {snapshot.cli_version or 'VERSION'} first",
+        )
+
+
+def _bring(snapshot: Snapshot, aside: Path) -> None:
+    if shutil.disk_usage(aside.parent).free < size_of(snapshot.database):
+        raise disk_full(aside, f"{snapshot.size} bytes are needed")
+    with told_clearly(aside):
+        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        shutil.copyfile(snapshot.database, aside)
+        found = sha256_of(aside)
+    if found != snapshot.sha256:
+        raise DatabaseCorrupt(
+            f"the snapshot {snapshot.name} is not what was saved",
+            details=[f"expected SHA-256 {snapshot.sha256}", f"found {found} in {snapshot.database}"],
+            hint="the server's database was left as it is; restore another snapshot",
+        )
+    with connect(aside, "immutable") as connection:
+        refuse_damage(snapshot.database, integrity(connection))
+    sync(aside)
+
+
+def _keep(db: Path, folder: Path, note: Note) -> Snapshot | None:
+    """Keep what `db` holds and leave it without journal and log."""
+    if not size_of(db):
+        return None
+    stamp = read_stamp(db)
+    name = f"before-restore-{utc_for_names()}"
+    try:
+        kept = save(
+            db,
+            folder,
+            _free(folder, name),
+            server_version=stamp.last_written_by if stamp else None,
+            cli_version=stamp.last_written_by_cli if stamp else None,
+        )
+        settle(db)
+    except DatabaseCorrupt as error:
+        _set_aside(db, _free(folder, f"damaged-{utc_for_names()}"), folder, note, error)
+        return None
+    note(f"what was there is kept as the snapshot {kept.name}")
+    return kept
+
+
+def _free(folder: Path, name: str) -> str:
+    number, free = 1, name
+    while (folder / free).exists():
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def _set_aside(db: Path, name: str, folder: Path, note: Note, error: DatabaseError) -> None:
+    """A damaged file cannot be saved: copy it as it is, with journal and log."""
+    target = folder / name
+    with told_clearly(target):
+        target.mkdir(mode=0o700)
+        for path in (db, *(sidecar(db, ending) for ending in SIDECARS)):
+            if path.exists():
+                shutil.copy2(path, target / path.name)
+        sync(target)
+    note(f"what was there is damaged and kept as it is in {target} ({error.message})")
+
+
+def _stamp(db: Path, snapshot: Snapshot) -> None:
+    if snapshot.server_version is None:
+        return
+    stamp = Stamp(
+        last_written_by=snapshot.server_version,
+        last_written_by_cli=snapshot.cli_version,
+        last_written_at=utc_now(),
+    )
+    write_stamp(db, stamp)

@@ -1,0 +1,157 @@
+"""SQLite itself: connections, whole copies, checks, and its errors told in our words."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from ..errors import DatabaseCorrupt, DatabaseError, DatabaseInUse
+from .header import DAMAGE_HINT, sidecar, size_of
+
+SIDECARS = ("-wal", "-shm", "-journal")
+PAGES_PER_STEP = 1024
+BUSY_SECONDS = 5.0
+Mode = Literal["rw", "ro", "rwc", "immutable"]
+
+
+@contextlib.contextmanager
+def connect(db: Path, mode: Mode = "rw") -> Iterator[sqlite3.Connection]:
+    """A connection that is closed at the end; every error leaves as a DatabaseError.
+
+    `rw` rolls back or replays what a crash left; `immutable` leaves no file beside `db`.
+    """
+    query = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
+    with told_clearly(db):
+        connection = sqlite3.connect(
+            f"{db.absolute().as_uri()}?{query}", uri=True, isolation_level=None, timeout=BUSY_SECONDS
+        )
+        with contextlib.closing(connection):
+            yield connection
+
+
+@contextlib.contextmanager
+def told_clearly(db: Path) -> Iterator[None]:
+    """Turn errors of SQLite and of the disk into ours, about `db`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translated(db, str(error)) from error
+    except OSError as error:
+        raise _translated(db, error.strerror or str(error)) from error
+
+
+def _translated(db: Path, text: str) -> DatabaseError:
+    lower = text.lower()
+    if "malformed" in lower or "not a database" in lower:
+        return DatabaseCorrupt(
+            f"the database {db} is damaged: {text}",
+            hint=DAMAGE_HINT,
+        )
+    if "locked" in lower:
+        return DatabaseInUse(
+            f"the database {db} is locked by another process", hint="stop whatever else has it open"
+        )
+    if "full" in lower or "no space" in lower:
+        return disk_full(db, text)
+    if "no such module" in lower:
+        return DatabaseError(
+            f"this Python's SQLite ({sqlite3.sqlite_version}) lacks what Temporal's database uses: {text}",
+            hint="use a Python whose SQLite has FTS5",
+        )
+    return DatabaseError(f"cannot use the database {db}: {text}")
+
+
+def disk_full(db: Path, text: str) -> DatabaseError:
+    """The error of a disk that has no room for `db`."""
+    free = shutil.disk_usage(_existing(db)).free
+    return DatabaseError(
+        f"no room to write {db}: {text}",
+        details=[f"free: {free} bytes"],
+        hint="free some space (devserver snapshot list shows what takes some) and try again",
+    )
+
+
+def _existing(path: Path) -> Path:
+    return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """A consistent copy of `source`, one moment of it, while others may write to it; on disk when done.
+
+    An open read transaction pins that moment: without it every write of another process would
+    start the copy over, and under load it would never end.
+    """
+    size = sum(size_of(path) for path in (source, sidecar(source, "-wal")))
+    if shutil.disk_usage(_existing(target)).free < size:
+        raise disk_full(target, f"{size} bytes are needed")
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        with connect(source) as old:
+            old.execute("BEGIN")
+            old.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            with connect(target) as new:
+                new.execute("PRAGMA synchronous=OFF")
+                old.backup(new, pages=PAGES_PER_STEP)
+        sync(target)
+    except BaseException:
+        remove_whole(target)
+        raise
+
+
+def sync(path: Path) -> None:
+    """See that `path`, a file or a folder, is on the disk."""
+    with told_clearly(path):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_whole(db: Path) -> None:
+    """Remove a file of ours with everything SQLite put beside it."""
+    for path in (db, *(sidecar(db, ending) for ending in SIDECARS)):
+        path.unlink(missing_ok=True)
+
+
+def settle(db: Path) -> None:
+    """Bring what journal and log of `db` hold into the file itself, so that it is whole alone.
+
+    Raises:
+        DatabaseInUse: Another process has it open, so it cannot be.
+    """
+    with connect(db) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if any(size_of(sidecar(db, ending)) for ending in ("-wal", "-journal")):
+        raise DatabaseInUse(f"another process works on {db}", hint="stop whatever else has it open")
+
+
+def replace_file(new: Path, db: Path) -> None:
+    """Put `new` in the place of `db` in one step. `db` was settled: its log would spoil the new one."""
+    with told_clearly(db):
+        for ending in SIDECARS:
+            sidecar(db, ending).unlink(missing_ok=True)
+        new.replace(db)
+        sync(db.parent)
+
+
+def integrity(connection: sqlite3.Connection, *, quick: bool = False) -> list[str]:
+    """What SQLite finds wrong; empty when all is well."""
+    pragma = "quick_check" if quick else "integrity_check"
+    found = [str(row[0]) for row in connection.execute(f"PRAGMA {pragma}(20)")]
+    return [] if found == ["ok"] else found
+
+
+def refuse_damage(db: Path, found: list[str]) -> None:
+    """Raise DatabaseCorrupt when `integrity` found anything."""
+    if found:
+        raise DatabaseCorrupt(
+            f"the database {db} is damaged",
+            details=found[:5],
+            hint=DAMAGE_HINT,
+        )

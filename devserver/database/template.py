@@ -1,0 +1,108 @@
+"""A fresh database as a given executable makes it: the wanted schema, kept for the next time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import DatabaseError, StartFailed, StartTimeout
+from ..files import private_folder
+from ..ports import ANY, Reservation
+from ..process import environment, spawn_bound
+from .sqlite import settle, told_clearly
+
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 30.0
+# The schema is all that is wanted, and it is there before the port opens: no need to wait for the disk.
+PRAGMAS = ("synchronous=OFF",)
+
+
+def template(schemas: Path, executable: Path, server_version: str, note: Callable[[str], None]) -> Path:
+    """A database file just made by `executable`, from `schemas` or made now (0.1 s).
+
+    Raises:
+        StartFailed: The executable makes none; the details hold its last lines.
+    """
+    kept = schemas / f"{server_version}-{_identity(executable)}.db"
+    if kept.is_file():
+        return kept
+    private_folder(schemas)
+    note(f"making an empty database with server {server_version}, to compare with")
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=schemas) as folder:
+        fresh = Path(folder) / "temporal.db"
+        _make(executable, fresh)
+        settle(fresh)
+        with told_clearly(kept):
+            fresh.chmod(0o600)
+            fresh.replace(kept)
+    return kept
+
+
+def _identity(executable: Path) -> str:
+    # A server of one's own making keeps its version while its schema changes.
+    try:
+        info = executable.stat()
+    except OSError as error:
+        raise DatabaseError(f"cannot look at the executable {executable}: {error.strerror}") from error
+    return hashlib.sha256(f"{info.st_size} {info.st_mtime_ns}".encode()).hexdigest()[:12]
+
+
+def _make(executable: Path, db: Path) -> None:
+    log = db.with_name("log")
+    environ = environment(os.environ, {"TEMPORAL_CONFIG_FILE": os.devnull})
+    with contextlib.ExitStack() as reserved:
+        ports = [Reservation(LOOPBACK, ANY) for _ in range(3)]
+        for each in ports:
+            reserved.callback(each.release)
+        try:
+            server = spawn_bound(
+                _command(executable, db, [each.port for each in ports]), log=log, environ=environ
+            )
+        except OSError as error:
+            raise StartFailed(f"cannot run {executable}: {error.strerror}") from error
+        try:
+            _wait_until_open(server, ports[0].port, log)
+        finally:
+            server.kill()
+            server.wait()
+
+
+def _command(executable: Path, db: Path, ports: list[int]) -> list[str]:
+    port, http, metrics = (str(port) for port in ports)
+    command = [str(executable), "server", "start-dev", "--headless", "--ip", LOOPBACK]
+    command += ["--port", port, "--http-port", http, "--metrics-port", metrics]
+    command += ["--db-filename", str(db), "--log-level", "error"]
+    for pragma in PRAGMAS:
+        command += ["--sqlite-pragma", pragma]
+    return command
+
+
+def _wait_until_open(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise StartFailed(
+                f"the server exited with {server.returncode} while making an empty database",
+                details=_tail(log),
+                hint="see that this executable runs at all: devserver temporal -- --version",
+            )
+        try:
+            socket.create_connection((LOOPBACK, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.005)
+        else:
+            return
+    raise StartTimeout(
+        f"the server did not make an empty database within {START_SECONDS:.0f} s", details=_tail(log)
+    )
+
+
+def _tail(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines()[-10:]

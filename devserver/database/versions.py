@@ -1,0 +1,18 @@
+"""How two server versions stand to each other."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Age = Literal["older", "same", "newer"]
+
+
+def age(found: str | None, wanted: str) -> Age | None:
+    """What `found` is compared with `wanted`; None where it cannot be told."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        one, other = Version(found or ""), Version(wanted)
+    except InvalidVersion:
+        return None
+    return "older" if one < other else "newer" if one > other else "same"
