@@ -1,1 +1,47 @@
-"""Gets, verifies and manages a real Temporal dev server."""
+"""Gets, verifies and manages a real Temporal dev server.
+
+The public names are those of `__all__`; they are loaded when first used, because a supervisor and `devserver --help`
+need few of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .binaries import BinaryRequest, Executable
+    from .database import Snapshot
+    from .errors import DevServerError
+    from .reporting import Reporter
+    from .server import DevServer, ServerKeywords
+
+__all__ = [
+    "BinaryRequest",
+    "DevServer",
+    "DevServerError",
+    "Executable",
+    "Reporter",
+    "ServerKeywords",
+    "Snapshot",
+]
+
+_HOMES = {
+    "BinaryRequest": "binaries",
+    "DevServer": "server",
+    "DevServerError": "errors",
+    "Executable": "binaries",
+    "Reporter": "reporting",
+    "ServerKeywords": "server",
+    "Snapshot": "database",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'devserver' has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -49,6 +49,19 @@ class Paths:
         return self.state / "instances"
 
     @property
+    def schemas(self) -> Path:
+        """What each server version's database looks like."""
+        return self.cache / "schemas"
+
+    def snapshots(self, name: str) -> Path:
+        """The saved states of the instance `name`."""
+        return self.data / name / "snapshots"
+
+    def backups(self, name: str) -> Path:
+        """What was saved by itself before an upgrade or a restore of the instance `name`."""
+        return self.data / name / "backups"
+
+    @property
     def bug_reports(self) -> Path:
         """Log files of our own bugs."""
         return self.state / "bugs"

@@ -1,4 +1,4 @@
-"""How each setting's value is checked: one reader per key, for values of a TOML table and texts of the environment."""
+"""How each setting's value is checked: one reader per key, for values of TOML and of the environment."""
 
 from __future__ import annotations
 

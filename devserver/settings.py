@@ -1,7 +1,7 @@
 """One frozen record of the user's settings: defaults, then the project's table, then the environment.
 
-The project's table is `[tool.devserver]`; command-line options come on top of all that in `cli`. Names are the same everywhere: the key `base-url` is
-`DEVSERVER_BASE_URL` in the environment and `--base-url` on the command line.
+The project's table is `[tool.devserver]`; command-line options come on top of all that in `cli`. Names are
+the same everywhere: the key `base-url` is `DEVSERVER_BASE_URL` and `--base-url`.
 """
 
 from __future__ import annotations
@@ -86,9 +86,7 @@ def _find_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigFileError(
-                f"cannot read {path}: {error}", hint="see that it is a text you may read"
-            ) from None
+            raise ConfigFileError(f"cannot read {path}: {error}", hint="see that it is a text you may read") from None
         if TABLE in text:  # cheap: no parser is imported for a project that does not use us
             table = _parse(path, text)
             if table is not None:
@@ -161,7 +159,5 @@ def _from_environment(environ: Mapping[str, str], folder: Path) -> dict[str, Any
         try:
             values[_field(key)] = reader(typed(reader, text), folder)
         except ValueError as error:
-            raise OptionError(
-                f"{name} must be {error}, not {text!r}", hint=f"set it right, or unset {name}"
-            ) from None
+            raise OptionError(f"{name} must be {error}, not {text!r}", hint=f"set it right, or unset {name}") from None
     return values

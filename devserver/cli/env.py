@@ -1,0 +1,81 @@
+"""`devserver env`: what a client needs to reach a server, for a shell, a file or a client profile."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from ..client_profile import write_profile
+from ..errors import DevServerError
+from ..server import DevServer
+from ._instance_options import name_option
+
+
+def _powershell(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _fish(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+FORMATS: dict[str, Callable[[str, str], str]] = {
+    "sh": lambda key, value: f"export {key}={shlex.quote(value)}",
+    "fish": lambda key, value: f"set -gx {key} {_fish(value)};",
+    "powershell": lambda key, value: f"$Env:{key} = {_powershell(value)}",
+    "dotenv": lambda key, value: f"{key}={json.dumps(value, ensure_ascii=False)}",
+    "github": lambda key, value: f"{key}={value}",
+}
+
+
+@click.command()
+@name_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="sh",
+    show_default=True,
+    help="For what to write.",
+)
+@click.option(
+    "--write-profile", "profile", metavar="PROFILE", help="Write a Temporal client profile instead."
+)
+def env(name: str, form: str, profile: str | None) -> None:
+    """Print the settings a client needs to reach a server.
+
+    \b
+    sh:          eval "$(devserver env)"
+    fish:        devserver env --format fish | source
+    powershell:  devserver env --format powershell | Out-String | Invoke-Expression
+    dotenv:      devserver env --format dotenv > .env
+    GitHub:      devserver env --format github      (appends to $GITHUB_ENV where that is set)
+    """
+    server = DevServer.attach(name)
+    if profile is not None:
+        path = write_profile(server, profile)
+        click.echo(f"wrote the profile {profile} to {path}; use it with TEMPORAL_PROFILE={profile}")
+        return
+    values = {"TEMPORAL_ADDRESS": server.address, "TEMPORAL_NAMESPACE": server.namespace}
+    lines = [FORMATS[form](key, value) for key, value in values.items()]
+    target = os.environ.get("GITHUB_ENV") if form == "github" else None
+    if target:
+        _append(Path(target), lines)
+    else:
+        click.echo("\n".join(lines))
+
+
+def _append(path: Path, lines: list[str]) -> None:
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+    except OSError as error:
+        raise DevServerError(
+            f"cannot write {path}: {error.strerror}",
+            hint="GITHUB_ENV should name the file that GitHub Actions reads",
+        ) from error

@@ -1,0 +1,35 @@
+"""`devserver reset`: a server as new."""
+
+from __future__ import annotations
+
+import contextlib
+
+import click
+
+from .. import instance
+from ..errors import InstanceNotRunning
+from ..paths import Paths
+from ..record import read_record
+from ._instance_options import name_option, yes_option
+from ._report import CliReporter
+
+
+@click.command()
+@name_option
+@yes_option
+def reset(name: str, yes: bool) -> None:
+    """Delete what a server has kept. A running one is started again, empty; snapshots stay."""
+    paths = Paths.default()
+    instance.tidy(paths)
+    record = read_record(paths, instance.check_name(name))
+    if record is None:
+        raise instance.unknown(paths, name)
+    if not yes:
+        click.confirm(f"Delete all workflows in {record.database}?", abort=True)
+    was_running = record.running()
+    with contextlib.suppress(InstanceNotRunning):
+        instance.stop(paths, name, keep=True)
+    instance.erase(paths, name)
+    if was_running:
+        instance.start_again(paths, name, CliReporter())
+    click.echo(f"{name} is empty" + (" and runs again" if was_running else ""))

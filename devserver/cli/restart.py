@@ -1,0 +1,34 @@
+"""`devserver restart`: the same server again."""
+
+from __future__ import annotations
+
+import contextlib
+
+import click
+
+from .. import instance
+from ..errors import InstanceNotRunning
+from ..paths import Paths
+from ..record import LOG
+from ._banner import banner
+from ._instance_options import name_option
+from ._report import CliReporter
+
+
+@click.command()
+@name_option
+@click.option(
+    "--wait", type=click.FloatRange(min=0.1), default=30.0, metavar="SECONDS", help="Limit of the start. [30]"
+)
+def restart(name: str, wait: float) -> None:
+    """Stop a server and start it again as it was: same options, executable, ports and state.
+
+    It runs detached afterwards.
+    """
+    paths = Paths.default()
+    instance.tidy(paths)
+    with contextlib.suppress(InstanceNotRunning):
+        instance.stop(paths, name, keep=True)
+    record = instance.start_again(paths, name, CliReporter(), wait=wait)
+    ending = "devserver down stops it"
+    click.echo(banner(record, fresh=True, ending=ending, log=paths.instance(name) / LOG))

@@ -1,0 +1,52 @@
+"""`devserver status`: how one server is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from .. import instance
+from ..paths import Paths
+from ..record import log_tail, read_record
+from ..status import status as read_status
+from ._instance_options import json_option, name_option
+
+SHOWN = ("state", "address", "namespaces", "ui_url", "metrics_url", "version", "server_version", "profile")
+ALSO = ("database", "log", "pid", "holders", "started_at")
+
+
+@click.command()
+@name_option
+@json_option
+@click.pass_context
+def status(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Tell how a server is. Exits 0 when it is ready, 1 when it is not."""
+    paths = Paths.default()
+    instance.tidy(paths)
+    record = read_record(paths, instance.check_name(name))
+    if record is None:
+        raise instance.unknown(paths, name)
+    found = read_status(paths, record)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        _show(found)
+    ctx.exit(0 if found["state"] == "ready" else 1)
+
+
+def _show(found: dict[str, Any]) -> None:
+    for key in (*SHOWN, *ALSO):
+        value = found[key]
+        if value in (None, []):
+            continue
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        click.echo(f"{key.replace('_', ' '):<15} {text}")
+    if found["state"] == "crashed":
+        click.echo(f"{'exit':<15} {found['exit']}")
+        from pathlib import Path
+
+        for line in log_tail(Path(found["log"]), 8):
+            click.echo(f"  {line}")
+        click.echo(f"hint: start it again with: {instance.up(found['name'])}")

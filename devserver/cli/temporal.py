@@ -1,0 +1,37 @@
+"""`devserver temporal`: the Temporal CLI against an instance."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from ..errors import NotTemporal
+from ..launch import client_free_environment
+from ..server import DevServer
+from ._instance_options import name_option
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@name_option
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def temporal(name: str, arguments: tuple[str, ...]) -> None:
+    """Run the Temporal CLI of a server's own version against it.
+
+    \b
+    devserver temporal -- workflow list
+    devserver temporal --name other -- operator namespace list
+    """
+    server = DevServer.attach(name)
+    environ = client_free_environment() | {
+        "TEMPORAL_ADDRESS": server.address,
+        "TEMPORAL_NAMESPACE": server.namespace,
+    }
+    sys.stdout.flush()
+    try:
+        os.execve(server.executable, [str(server.executable), *arguments], environ)
+    except OSError as error:
+        raise NotTemporal(
+            f"cannot run {server.executable}: {error.strerror}", hint="run: devserver install"
+        ) from error

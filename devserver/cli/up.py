@@ -1,0 +1,73 @@
+"""`devserver up`: a server that is ready, in the foreground or detached."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .. import instance, store
+from ..paths import Paths
+from ..record import LOG, Record
+from ..settings import Settings
+from ._banner import banner
+from ._binary_options import binary_options, binary_request
+from ._instance_options import make_options, name_option, server_options
+from ._report import CliReporter
+
+BINARY_KEYS = ("version", "binary")
+
+
+@click.command(context_settings={"show_default": False})
+@click.option("--detach", "-d", is_flag=True, help="Return once the server is ready, and leave it running.")
+@name_option
+@server_options
+@click.option(
+    "--wait", type=click.FloatRange(min=0.1), default=30.0, metavar="SECONDS", help="Limit of the start. [30]"
+)
+@binary_options
+def up(detach: bool, name: str, wait: float, **values: Any) -> None:
+    """Start a server, or say where the running one is.
+
+    State is kept in the instance's own database unless --ephemeral is given. In the foreground Ctrl-C
+    stops the server; with -d, `devserver down` does.
+    """
+    paths, settings = Paths.default(), Settings.load()
+    request, quiet, rest = binary_request(values, settings)
+    options, explicit = make_options(rest, settings)
+    instance.check_name(name)
+    reporter = CliReporter(quiet=quiet)
+    instance.tidy(paths)
+    executable = store.ensure(request, paths=paths, reporter=reporter)
+    asked = instance.Request(
+        name=name,
+        options=options,
+        executable=executable,
+        explicit=explicit | {key for key in BINARY_KEYS if values.get(key) is not None},
+        wait=wait,
+    )
+    _warn_if_open(options.bind, options.allow_remote, reporter)
+    if detach:
+        started = instance.start(asked, paths, reporter)
+        _say(started.record, started.fresh, quiet, "devserver down stops it")
+        return
+    running = instance.run(
+        asked, paths, reporter, lambda record: _say(record, True, quiet, "Ctrl-C stops it")
+    )
+    if running is not None:
+        _say(running, False, quiet, "")
+    else:
+        raise KeyboardInterrupt
+
+
+def _warn_if_open(bind: str, allow_remote: bool, reporter: CliReporter) -> None:
+    if allow_remote and bind != "127.0.0.1":
+        reporter.warn(
+            f"the server listens on {bind} without authentication: whoever reaches it can read and change everything"
+        )
+
+
+def _say(record: Record, fresh: bool, quiet: bool, ending: str) -> None:
+    if not quiet:
+        log = Paths.default().instance(record.name) / LOG
+        click.echo(banner(record, fresh=fresh, ending=ending, log=log))

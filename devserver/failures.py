@@ -1,0 +1,77 @@
+"""Why a server ended at its start: from its exit code and its last words to an error with a way out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from .errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, StartFailed
+from .options import Ports
+from .ports import taken
+
+if TYPE_CHECKING:
+    from .launch import Spec
+
+_IN_USE = re.compile(r"(?:listen|bind)\S* .*?:(\d+): .*address already in use|port (\d+).*already in use")
+
+_OPTIONS = {"grpc": "--port", "http": "--http-port", "ui": "--ui-port", "metrics": "--metrics-port"}
+
+
+def explain_exit(
+    spec: Spec, code: int | None, lines: Sequence[str], ports: Ports | None = None
+) -> DatabaseError | FolderNotWritable | StartFailed:
+    """The error for a server that ended with `code` (negative: a signal's number) and said `lines` last."""
+    text = "\n".join(lines)
+    found = _IN_USE.search(text)
+    if found:
+        port = int(found.group(1) or found.group(2))
+        return taken(spec.options.bind, port, _option(port, ports))
+    details = ["last lines of its log:", *lines] if lines else ["it wrote no log"]
+    for pattern, make in _CAUSES:
+        if re.search(pattern, text, re.IGNORECASE):
+            return make(spec, details)
+    how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
+    return StartFailed(
+        f"the server {how} before it was ready",
+        details=details,
+        hint=f"try the executable by hand: {spec.executable} --version; or run: devserver doctor",
+    )
+
+
+def _option(port: int, ports: Ports | None) -> str:
+    for name, option in _OPTIONS.items():
+        if ports is not None and getattr(ports, name) == port:
+            return option
+    return "--port"
+
+
+def _full(spec: Spec, details: Sequence[str]) -> FolderNotWritable:
+    return FolderNotWritable(
+        f"the disk that holds {spec.database} is full, or cannot be written",
+        details=details,
+        hint="free some space, or keep the database elsewhere with --db",
+    )
+
+
+def _locked(spec: Spec, details: Sequence[str]) -> DatabaseError:
+    return DatabaseError(
+        f"the database {spec.database} is locked by another process",
+        details=details,
+        hint="stop what has it open (devserver doctor names it), or use another file with --db",
+    )
+
+
+def _corrupt(spec: Spec, details: Sequence[str]) -> DatabaseError:
+    return DatabaseCorrupt(
+        f"the database {spec.database} is damaged or is not Temporal's",
+        details=details,
+        hint="restore a snapshot (devserver snapshot list), or start anew with devserver reset",
+    )
+
+
+_CAUSES: tuple[tuple[str, Callable[..., DatabaseError | FolderNotWritable]], ...] = (
+    (r"disk is full|no space left|disk I/O error|read-?only", _full),
+    (r"database is locked|SQLITE_BUSY", _locked),
+    (r"malformed|not a database|no such table|no such column", _corrupt),
+)

@@ -1,0 +1,258 @@
+"""From a spec to a server that is ready: ports, process, readiness, namespaces, search attributes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from .errors import SearchAttributeRefused, StartTimeout
+from .failures import explain_exit
+from .frontend import Frontend, NotAnswering
+from .options import DEFAULT_PORT, UI_PORT_OFFSET, Ports, ServerOptions, command_line
+from .ports import ANY, Reservation, reserve, reserve_preferred
+from .process import environment, spawn_bound
+from .record import LOG, log_tail
+
+DEFAULT_NAMESPACE = "default"
+DEFAULT_NAME = "default"
+ROTATE_BYTES = 20_000_000
+POLL_SECONDS = 0.002
+ADD_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Spec:
+    """All a supervisor needs to know, as its starter decided it.
+
+    `preferred` are the ports of the last time; `held` says that leases keep the server up, for `linger` seconds
+    after the last one fell; `wait` limits the start, `stop` a graceful end, both in seconds.
+    """
+
+    name: str
+    folder: Path
+    options: ServerOptions
+    executable: Path
+    version: str
+    server_version: str
+    database: Path
+    backups: Path
+    schemas: Path
+    preferred: Ports | None = None
+    held: bool = False
+    linger: float = 0.0
+    wait: float = 30.0
+    stop: float = 10.0
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Those asked for first, and `default`, which the server always makes."""
+        return tuple(dict.fromkeys((*self.options.namespaces, DEFAULT_NAMESPACE)))
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in which it is handed to the supervisor."""
+        data = asdict(self) | {"options": self.options.to_json()}
+        return data | {field.name: str(data[field.name]) for field in fields(self) if field.type == "Path"}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Spec:
+        """What `to_json` wrote."""
+        values = dict(data)
+        for field in fields(cls):
+            if field.type == "Path":
+                values[field.name] = Path(values[field.name])
+        values["options"] = ServerOptions.from_json(values["options"])
+        values["preferred"] = Ports(**values["preferred"]) if values["preferred"] else None
+        return cls(**values)
+
+
+class Launch:
+    """One start of one server: `begin`, then `until_ready`, then `prepare_namespaces`."""
+
+    def __init__(self, spec: Spec, interrupted: Callable[[], bool]) -> None:
+        self._spec = spec
+        self._interrupted = interrupted
+        self._deadline = time.monotonic() + spec.wait
+        self._reserved: list[Reservation] = []
+        self.log = spec.folder / LOG
+        self.ports: Ports
+        self.process: subprocess.Popen[bytes]
+        self.frontend: Frontend
+
+    def begin(self) -> None:
+        """Reserve the ports and start the process.
+
+        Raises:
+            PortTaken: An asked for port is held by someone.
+            StartFailed: The executable cannot be run.
+        """
+        spec = self._spec
+        self.ports = self._reserve()
+        _rotate(self.log)
+        command = command_line(
+            spec.options,
+            executable=spec.executable,
+            version=spec.version,
+            ports=self.ports,
+            database=spec.database,
+        )
+        try:
+            self.process = spawn_bound(command, log=self.log, environ=client_free_environment())
+        except OSError as error:
+            raise explain_exit(spec, error.errno, [str(error)]) from error
+        self.frontend = Frontend(spec.options.bind, self.ports.http)
+
+    def _reserve(self) -> Ports:
+        try:
+            return self._choose()
+        except BaseException:
+            self.release_ports()
+            raise
+
+    def _choose(self) -> Ports:
+        options, last = self._spec.options, self._spec.preferred
+        wanted = options.port
+        if wanted is None and self._spec.name == DEFAULT_NAME:
+            wanted = DEFAULT_PORT
+        grpc = self._one(wanted, last and last.grpc, "--port")
+        usual_ui = grpc + UI_PORT_OFFSET if grpc + UI_PORT_OFFSET < 65536 else None
+        ui = self._one(options.ui_port, (last and last.ui) or usual_ui, "--ui-port") if options.ui else None
+        return Ports(
+            grpc=grpc,
+            ui=ui,
+            http=self._one(options.http_port, last and last.http, "--http-port"),
+            metrics=self._one(options.metrics_port, last and last.metrics, "--metrics-port"),
+        )
+
+    def _one(self, wanted: int | None, preferred: int | None, option: str) -> int:
+        host = self._spec.options.bind
+        if wanted is None:
+            reservation = reserve_preferred(host, preferred)
+        else:
+            reservation = reserve(host, wanted or ANY, option)
+        self._reserved.append(reservation)
+        return reservation.port
+
+    def release_ports(self) -> None:
+        """Give up the reservations: the server listens now, or never will."""
+        while self._reserved:
+            self._reserved.pop().release()
+
+    def until_ready(self) -> None:
+        """Wait until the frontend serves `default`: history, matching and visibility all answer.
+
+        Raises:
+            StartFailed: The process ended; says why.
+            StartTimeout: It did not answer within the limit.
+            KeyboardInterrupt: We were asked to stop.
+        """
+        self._until(lambda: self.frontend.serves(DEFAULT_NAMESPACE))
+        self.release_ports()
+
+    def _until(self, condition: Callable[[], bool]) -> None:
+        while True:
+            if self._interrupted():
+                raise KeyboardInterrupt
+            try:
+                if condition():
+                    return
+            except NotAnswering:
+                pass
+            code = self.process.poll()
+            if code is not None:
+                raise explain_exit(self._spec, code, log_tail(self.log), self.ports)
+            if time.monotonic() > self._deadline:
+                raise StartTimeout(
+                    f"the server did not become ready within {self._spec.wait:g} s",
+                    details=["last lines of its log:", *log_tail(self.log)],
+                    hint=f"wait longer with --wait, or see the whole log: {self.log}",
+                )
+            time.sleep(POLL_SECONDS)
+
+    def prepare_namespaces(self) -> None:
+        """Ensure each namespace with its retention and its search attributes, and wait until they answer.
+
+        Raises:
+            NamespaceRefused, SearchAttributeRefused: Temporal refuses; with its own words.
+        """
+        for namespace in self._spec.namespaces:
+            self.frontend.ensure_namespace(namespace, self._spec.options.retention)
+            if self._spec.options.search_attributes:
+                ensure_search_attributes(
+                    self.frontend,
+                    namespace,
+                    dict(self._spec.options.search_attributes),
+                    executable=self._spec.executable,
+                    address=f"{self._spec.options.bind}:{self.ports.grpc}",
+                )
+            if namespace != DEFAULT_NAMESPACE:
+                self._until(lambda name=namespace: self.frontend.serves(name))  # type: ignore[misc]
+
+
+def ensure_search_attributes(
+    frontend: Frontend, namespace: str, wanted: Mapping[str, str], *, executable: Path, address: str
+) -> None:
+    """Add to `namespace` the custom search attributes that are missing; `wanted` is name -> type.
+
+    Done by the executable's own operator command, since the HTTP API cannot add any.
+
+    Raises:
+        SearchAttributeRefused: One exists with another type, or the limit of its type is reached.
+    """
+    present = frontend.search_attributes(namespace)
+    for name, kind in wanted.items():
+        if present.get(name, kind) != kind:
+            raise SearchAttributeRefused(
+                f"the search attribute {name} of namespace {namespace} is {present[name]}, not {kind}",
+                hint="a type cannot be changed: choose another name, or another namespace",
+            )
+    missing = {name: kind for name, kind in wanted.items() if name not in present}
+    if missing:
+        _add(executable, address, namespace, missing)
+
+
+def _add(executable: Path, address: str, namespace: str, missing: Mapping[str, str]) -> None:
+    command = [str(executable), "operator", "search-attribute", "create"]
+    command += ["--address", address, "--namespace", namespace]
+    for name, kind in missing.items():
+        command += ["--name", name, "--type", kind]
+    done = subprocess.run(
+        command,
+        env=client_free_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=ADD_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        asked = ", ".join(f"{name}={kind}" for name, kind in missing.items())
+        raise SearchAttributeRefused(
+            f"Temporal refuses the search attributes {asked} for namespace {namespace}",
+            details=done.stderr.strip().splitlines()[-3:],
+            hint="a namespace has at most 10 of type Keyword and 3 of each other type",
+        )
+
+
+def client_free_environment() -> dict[str, str]:
+    """The environment for the executable: no client settings of the user's, no client profile."""
+    return environment(os.environ, {"TEMPORAL_CONFIG_FILE": os.devnull})
+
+
+def _rotate(log: Path) -> None:
+    """Keep one old log where the log has grown large."""
+    try:
+        if log.stat().st_size > ROTATE_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+    except FileNotFoundError:
+        pass
+
+
+def unsupported() -> bool:
+    """Whether this system lacks what a supervisor needs."""
+    return sys.platform == "win32"

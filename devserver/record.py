@@ -1,0 +1,170 @@
+"""What is written down about an instance, and read by everyone who wants to know of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .errors import DevServerError
+from .files import write_private
+from .options import Ports, ServerOptions
+from .paths import Paths
+from .process import Identity
+
+FILE = "record.json"
+LOG = "server.log"
+ANONYMOUS = "~"
+
+STARTING = "starting"
+READY = "ready"
+STOPPING = "stopping"
+STOPPED = "stopped"
+CRASHED = "crashed"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One instance: what it runs with, where it answers, which processes it is.
+
+    `state` is what was last written: `state_now` takes into account that processes may have been killed.
+    `version` is the CLI's, `server_version` the server's; `exit` says why it crashed.
+    """
+
+    name: str
+    state: str
+    supervisor: Identity
+    server: Identity | None
+    ports: Ports
+    options: ServerOptions
+    version: str
+    server_version: str
+    executable: Path
+    database: Path
+    namespaces: tuple[str, ...]
+    held: bool
+    linger: float
+    started_at: str
+    exit: str | None = None
+
+    @property
+    def host(self) -> str:
+        """The address clients use."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.bind, self.options.bind)  # noqa: S104
+
+    @property
+    def address(self) -> str:
+        """`host:port` of the gRPC frontend."""
+        return f"{_bracketed(self.host)}:{self.ports.grpc}"
+
+    @property
+    def ui_url(self) -> str | None:
+        """The Web UI's address; None where it is off."""
+        return None if self.ports.ui is None else f"http://{_bracketed(self.host)}:{self.ports.ui}"
+
+    @property
+    def http_url(self) -> str:
+        """Where Temporal's HTTP API answers."""
+        return f"http://{_bracketed(self.host)}:{self.ports.http}"
+
+    @property
+    def metrics_url(self) -> str:
+        """Where Prometheus reads."""
+        return f"http://{_bracketed(self.host)}:{self.ports.metrics}/metrics"
+
+    @property
+    def namespace(self) -> str:
+        """The namespace clients use unless told otherwise: the first one asked for."""
+        return self.namespaces[0]
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether the instance is its holders' alone and vanishes with them."""
+        return self.name.startswith(ANONYMOUS)
+
+    def supervised(self) -> bool:
+        """Whether its supervisor lives."""
+        return self.supervisor.alive()
+
+    def state_now(self) -> str:
+        """`state`, corrected for processes that were killed since it was written."""
+        if self.state in (STOPPED, CRASHED):
+            return self.state
+        if not self.supervised() or (self.state == READY and not (self.server and self.server.alive())):
+            return CRASHED
+        return self.state
+
+    def running(self) -> bool:
+        """Whether a server is there or about to be."""
+        return self.state_now() in (STARTING, READY)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form on disk."""
+        data = asdict(self) | {"options": self.options.to_json()}
+        return data | {key: str(data[key]) for key in ("executable", "database")}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Record:
+        """What `to_json` wrote."""
+        values = dict(data)
+        values["supervisor"] = Identity(**values["supervisor"])
+        values["server"] = Identity(**values["server"]) if values["server"] else None
+        values["ports"] = Ports(**values["ports"])
+        values["options"] = ServerOptions.from_json(values["options"])
+        values["executable"] = Path(values["executable"])
+        values["database"] = Path(values["database"])
+        values["namespaces"] = tuple(values["namespaces"])
+        return cls(**values)
+
+    def changed(self, **values: Any) -> Record:
+        """A copy with other values."""
+        return replace(self, **values)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write `record` into the instance's state folder."""
+    write_private(folder / FILE, json.dumps(record.to_json(), indent=2))
+
+
+def read_record(paths: Paths, name: str) -> Record | None:
+    """The record of the instance `name`, or None where there is none.
+
+    Raises:
+        DevServerError: The record cannot be read: it was damaged or written by another version.
+    """
+    path = paths.instance(name) / FILE
+    try:
+        return Record.from_json(json.loads(path.read_text()))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, TypeError, KeyError, OSError, DevServerError) as error:
+        raise DevServerError(
+            f"the record of the instance {name} cannot be read: {path}",
+            details=[f"{type(error).__name__}: {error}"],
+            hint=f"the database is not touched by this; remove {path} and run devserver up again",
+        ) from error
+
+
+def names(paths: Paths) -> list[str]:
+    """The instances that have a state folder, by name."""
+    if not paths.instances.is_dir():
+        return []
+    return sorted(entry.name for entry in paths.instances.iterdir() if (entry / FILE).is_file())
+
+
+def log_tail(path: Path, lines: int = 12, *, most: int = 64_000) -> list[str]:
+    """The last lines of a log; empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - most))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]

@@ -1,0 +1,61 @@
+"""How an instance is, in the documented form of `status --json` and `list --json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .frontend import Frontend, NotAnswering
+from .leases import holders
+from .paths import Paths
+from .record import LOG, READY, Record, names, read_record
+
+ANSWER_SECONDS = 2.0
+FORM = 1
+
+
+def status(paths: Paths, record: Record) -> dict[str, Any]:
+    """The instance as JSON; see docs/json.md. Keys are only ever added within one `form`.
+
+    `state` is starting, ready, unresponsive (the process is there and does not answer), stopping, stopped or crashed.
+    """
+    state = record.state_now()
+    if state == READY and not answers(record):
+        state = "unresponsive"
+    alive = state in ("starting", READY, "unresponsive")
+    return {
+        "form": FORM,
+        "name": record.name,
+        "state": state,
+        "address": record.address,
+        "namespace": record.namespace,
+        "namespaces": list(record.namespaces),
+        "ui_url": record.ui_url,
+        "http_url": record.http_url,
+        "metrics_url": record.metrics_url,
+        "version": record.version,
+        "server_version": record.server_version,
+        "profile": record.options.profile,
+        "ephemeral": record.options.ephemeral,
+        "database": str(record.database),
+        "executable": str(record.executable),
+        "log": str(paths.instance(record.name) / LOG),
+        "pid": record.server.pid if alive and record.server else None,
+        "supervisor_pid": record.supervisor.pid if alive else None,
+        "holders": holders(paths.instance(record.name)),
+        "started_at": record.started_at,
+        "exit": record.exit,
+    }
+
+
+def answers(record: Record) -> bool:
+    """Whether the frontend serves the instance's namespace now."""
+    try:
+        return Frontend(record.host, record.ports.http, limit=ANSWER_SECONDS).serves(record.namespace)
+    except NotAnswering:
+        return False
+
+
+def all_statuses(paths: Paths) -> list[dict[str, Any]]:
+    """Every instance of this user, by name."""
+    records = [read_record(paths, name) for name in names(paths)]
+    return [status(paths, record) for record in records if record is not None]
