@@ -66,9 +66,7 @@ def _of_stamp(db: Path, header: Header) -> Finding:
         return Finding("warning", "stamp", "no stamp says which server wrote it", hint)
     if not fits(stamp, header.schema_cookie):
         hint = "the next start compares its tables and stamps it"
-        return Finding(
-            "warning", "stamp", "the stamp is about another file: this one was put in its place", hint
-        )
+        return Finding("warning", "stamp", "the stamp is about another file: this one was put in its place", hint)
     made = f", made by {stamp.made_by}" if stamp.made_by else ""
     when = stamp.last_written_at
     return Finding("ok", "stamp", f"last started on by server {stamp.last_written_by} at {when}{made}")
@@ -99,9 +97,7 @@ def _of_leftovers(db: Path) -> Iterator[Finding]:
 def _of_content(connection: sqlite3.Connection) -> Iterator[Finding]:
     tables = Schema.read(connection).columns
     if not tables.keys() >= OF_TEMPORAL:
-        yield Finding(
-            "error", "schema", "it is not one of Temporal's databases", "name another file with --db"
-        )
+        yield Finding("error", "schema", "it is not one of Temporal's databases", "name another file with --db")
     damage = integrity(connection)
     if damage:
         yield Finding(
@@ -112,16 +108,12 @@ def _of_content(connection: sqlite3.Connection) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "integrity", "SQLite finds it intact")
-    (pages,), (free,) = (
-        connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "freelist_count")
-    )
+    (pages,), (free,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "freelist_count"))
     (page_size,) = connection.execute("PRAGMA page_size").fetchone()
     wasted = free * page_size
     text = f"{free} of {pages} pages are free ({wasted / 1e6:.1f} MB)"
     if free > pages * MUCH_FREE and wasted > ENOUGH_TO_MENTION:
-        yield Finding(
-            "warning", "free pages", text, "they are used again; a snapshot and its restore keep them"
-        )
+        yield Finding("warning", "free pages", text, "they are used again; a snapshot and its restore keep them")
     else:
         yield Finding("ok", "free pages", text)
 

@@ -72,9 +72,7 @@ def read_header(db: Path) -> Header | None:
 
 def _refuse_unusable(db: Path, info: os.stat_result) -> None:
     if stat.S_ISDIR(info.st_mode):
-        raise DatabaseError(
-            f"the database {db} is a folder", hint=f"name a file, such as --db {db / 'temporal.db'}"
-        )
+        raise DatabaseError(f"the database {db} is a folder", hint=f"name a file, such as --db {db / 'temporal.db'}")
     if not stat.S_ISREG(info.st_mode):
         raise DatabaseError(f"the database {db} is not a regular file", hint="name another file with --db")
     if not os.access(db, os.R_OK):

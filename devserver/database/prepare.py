@@ -99,9 +99,7 @@ class _Case:
         elif age == "older":
             upgrading.refuse_users(self.db)
             backup = upgrading.back_up(self.db, backups, self.found)
-            self.note(
-                f"backed up {self.db} to {backup}: server {self.found} cannot go on after {self.wanted}"
-            )
+            self.note(f"backed up {self.db} to {backup}: server {self.found} cannot go on after {self.wanted}")
         self._restamp()
 
     def _restamp(self) -> None:

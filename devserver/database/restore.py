@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import DatabaseCorrupt, DatabaseError, DatabaseTooNew
 from .header import sidecar, size_of
 from .lock import DatabaseLease, resolved
-from .snapshots import Snapshot, save, sha256_of
+from .snapshots import Snapshot, save, sha256_of, unused_name
 from .sqlite import (
     SIDECARS,
     connect,
@@ -102,24 +102,16 @@ def _keep(db: Path, folder: Path, note: Note) -> Snapshot | None:
         kept = save(
             db,
             folder,
-            _free(folder, name),
+            unused_name(folder, name),
             server_version=stamp.last_written_by if stamp else None,
             cli_version=stamp.last_written_by_cli if stamp else None,
         )
         settle(db)
     except DatabaseCorrupt as error:
-        _set_aside(db, _free(folder, f"damaged-{utc_for_names()}"), folder, note, error)
+        _set_aside(db, unused_name(folder, f"damaged-{utc_for_names()}"), folder, note, error)
         return None
     note(f"what was there is kept as the snapshot {kept.name}")
     return kept
-
-
-def _free(folder: Path, name: str) -> str:
-    number, free = 1, name
-    while (folder / free).exists():
-        number += 1
-        free = f"{name}-{number}"
-    return free
 
 
 def _set_aside(db: Path, name: str, folder: Path, note: Note, error: DatabaseError) -> None:

@@ -30,8 +30,7 @@ class Schema:
     def read(cls, connection: sqlite3.Connection) -> Schema:
         """The schema of an open database."""
         rows = connection.execute(
-            "SELECT type, name, sql FROM sqlite_master "
-            "WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+            "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
         ).fetchall()
         full_text = tuple(
             name for kind, name, sql in rows if kind == "table" and _words(sql).startswith("create virtual")

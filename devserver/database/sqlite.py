@@ -53,9 +53,7 @@ def _translated(db: Path, text: str) -> DatabaseError:
             hint=DAMAGE_HINT,
         )
     if "locked" in lower:
-        return DatabaseInUse(
-            f"the database {db} is locked by another process", hint="stop whatever else has it open"
-        )
+        return DatabaseInUse(f"the database {db} is locked by another process", hint="stop whatever else has it open")
     if "full" in lower or "no space" in lower:
         return disk_full(db, text)
     if "no such module" in lower:

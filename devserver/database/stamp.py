@@ -58,9 +58,7 @@ def stamp(db: Path, server_version: str, cli_version: str | None = None) -> None
     if before is None:
         written = replace(written, made_by=server_version, made_by_cli=cli_version, made_at=now)
     else:
-        written = replace(
-            written, made_by=before.made_by, made_by_cli=before.made_by_cli, made_at=before.made_at
-        )
+        written = replace(written, made_by=before.made_by, made_by_cli=before.made_by_cli, made_at=before.made_at)
     write_stamp(db, written)
 
 

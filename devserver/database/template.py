@@ -62,9 +62,7 @@ def _make(executable: Path, db: Path) -> None:
         for each in ports:
             reserved.callback(each.release)
         try:
-            server = spawn_bound(
-                _command(executable, db, [each.port for each in ports]), log=log, environ=environ
-            )
+            server = spawn_bound(_command(executable, db, [each.port for each in ports]), log=log, environ=environ)
         except OSError as error:
             raise StartFailed(f"cannot run {executable}: {error.strerror}") from error
         try:
@@ -99,9 +97,7 @@ def _wait_until_open(server: subprocess.Popen[bytes], port: int, log: Path) -> N
             time.sleep(0.005)
         else:
             return
-    raise StartTimeout(
-        f"the server did not make an empty database within {START_SECONDS:.0f} s", details=_tail(log)
-    )
+    raise StartTimeout(f"the server did not make an empty database within {START_SECONDS:.0f} s", details=_tail(log))
 
 
 def _tail(log: Path) -> list[str]:

