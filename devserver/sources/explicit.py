@@ -1,0 +1,38 @@
+"""The source `explicit`: an executable that the user names, run where it lies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..binaries import Goal
+from ..errors import BinaryNotFound, NotTemporal, OptionError
+from ..reporting import Reporter
+from . import Fetched
+
+
+class Explicit:
+    """The path in the request. It is neither copied nor changed."""
+
+    name = "explicit"
+    needs_network = False
+
+    def fetch(self, goal: Goal, work: Path, reporter: Reporter) -> Fetched:
+        """The user's file, found to be there and executable."""
+        if goal.request.binary is None:
+            raise OptionError(
+                "the source explicit needs the path of an executable",
+                hint="give --binary PATH, DEVSERVER_BINARY, or binary in [tool.devserver] of pyproject.toml",
+            )
+        path = goal.request.binary.expanduser().absolute()
+        if not path.exists():
+            raise BinaryNotFound(
+                f"there is no file {path}",
+                details=["it was named with --binary, DEVSERVER_BINARY or binary in pyproject.toml"],
+                hint="correct the path, or leave it out to use the managed executable",
+            )
+        if not path.is_file():
+            raise NotTemporal(f"{path} is not a file", hint=f"name the executable itself, such as {path / 'temporal'}")
+        if not os.access(path, os.X_OK):
+            raise NotTemporal(f"{path} may not be executed", hint=f"run: chmod u+x {path}")
+        return Fetched(path, str(path))

