@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .errors import DevServerError
 from .files import private_folder
-from .process import environment
+from .process import client_free_environment
 
 if TYPE_CHECKING:
     from .server import DevServer
@@ -48,10 +48,10 @@ def profile_file() -> Path:
 
 
 def _set(executable: Path, path: Path, profile: str, key: str, value: str) -> None:
+    command = [str(executable), "config", "set", "--config-file", str(path), "--profile", profile]
     done = subprocess.run(
-        [str(executable), "config", "set", "--config-file", str(path), "--profile", profile]
-        + ["--prop", key, "--value", value],
-        env=environment(os.environ, {}),
+        [*command, "--prop", key, "--value", value],
+        env=client_free_environment(os.environ),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -52,9 +52,7 @@ class DevServerError(Exception):
         return cls(str(data["message"]), details=data.get("details", ()), hint=data.get("hint"))
 
 
-def _rebuild(
-    cls: type[DevServerError], message: str, details: tuple[str, ...], hint: str | None
-) -> DevServerError:
+def _rebuild(cls: type[DevServerError], message: str, details: tuple[str, ...], hint: str | None) -> DevServerError:
     return cls(message, details=details, hint=hint)
 
 

@@ -39,8 +39,7 @@ def _refuse_unsafe(path: Path, info: os.stat_result) -> None:
     if info.st_uid != os.getuid():
         raise UnsafeFolder(
             f"{path} belongs to user {info.st_uid}, not to you (user {os.getuid()})",
-            hint="whoever owns it could replace the server's executable; "
-            "set DEVSERVER_HOME to a folder of your own",
+            hint="whoever owns it could replace the server's executable; set DEVSERVER_HOME to a folder of your own",
         )
     if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise UnsafeFolder(

@@ -7,6 +7,7 @@ The paths are those of Temporal's HTTP API (google.api.http annotations of Workf
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -69,7 +70,7 @@ class Frontend:
         status, answer = self.call("GET", f"/api/v1/namespaces/{quote(namespace, safe='')}")
         if status == 404:
             return None
-        _raise_unless_ok(status, answer, namespace)
+        _raise_unless_ok(status, answer, f"the namespace {namespace}")
         return int(str(answer["config"]["workflowExecutionRetentionTtl"]).rstrip("s").partition(".")[0])
 
     def ensure_namespace(self, namespace: str, retention: int) -> None:
@@ -91,7 +92,7 @@ class Frontend:
             body = {"config": {"workflowExecutionRetentionTtl": period}}
             path = f"/api/v1/namespaces/{quote(namespace, safe='')}/update"
             status, answer = self.call("POST", path, body)
-        _raise_unless_ok(status, answer, namespace)
+        _raise_unless_ok(status, answer, f"the namespace {namespace}")
 
     def namespaces(self) -> list[str]:
         """The names of all namespaces but the server's own."""
@@ -104,6 +105,12 @@ class Frontend:
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/search-attributes"
         custom = self._get(path).get("customAttributes", {})
         return {name: _cli_type(kind) for name, kind in custom.items()}
+
+    def knows(self, namespace: str, search_attributes: Iterable[str]) -> bool:
+        """Whether lists of `namespace` can be filtered by these search attributes by now."""
+        query = " AND ".join(f"{name} IS NULL" for name in search_attributes)
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/workflows?pageSize=1&query={quote(query)}"
+        return self.call("GET", path)[0] == 200
 
     def _get(self, path: str) -> dict[str, Any]:
         status, answer = self.call("GET", path)
@@ -125,6 +132,6 @@ def _cli_type(kind: str) -> str:
 def _raise_unless_ok(status: int, answer: dict[str, Any], what: str) -> None:
     if status != 200:
         raise NamespaceRefused(
-            f"Temporal refuses the namespace {what}: {answer.get('message', f'HTTP {status}')}",
+            f"Temporal refuses {what}: {answer.get('message', f'HTTP {status}')}",
             hint="choose another name with --namespace, or another --retention",
         )

@@ -11,19 +11,18 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from .errors import SearchAttributeRefused, StartTimeout
+from .errors import StartTimeout
 from .failures import explain_exit
 from .frontend import Frontend, NotAnswering
+from .namespaces import DEFAULT_NAMESPACE, Wanted, ensure_namespace
 from .options import DEFAULT_PORT, UI_PORT_OFFSET, Ports, ServerOptions, command_line
-from .ports import ANY, Reservation, reserve, reserve_preferred
-from .process import environment, spawn_bound
+from .ports import Reservation, reserve, reserve_preferred
+from .process import client_free_environment, spawn_bound
 from .record import LOG, log_tail
 
-DEFAULT_NAMESPACE = "default"
 DEFAULT_NAME = "default"
 ROTATE_BYTES = 20_000_000
 POLL_SECONDS = 0.002
-ADD_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class Launch:
             database=spec.database,
         )
         try:
-            self.process = spawn_bound(command, log=self.log, environ=client_free_environment())
+            self.process = spawn_bound(command, log=self.log, environ=client_free_environment(os.environ))
         except OSError as error:
             raise explain_exit(spec, error.errno, [str(error)]) from error
         self.frontend = Frontend(spec.options.bind, self.ports.http)
@@ -119,22 +118,19 @@ class Launch:
         wanted = options.port
         if wanted is None and self._spec.name == DEFAULT_NAME:
             wanted = DEFAULT_PORT
-        grpc = self._one(wanted, last and last.grpc, "--port")
+        grpc = self._one(wanted, last.grpc if last else None, "--port")
         usual_ui = grpc + UI_PORT_OFFSET if grpc + UI_PORT_OFFSET < 65536 else None
-        ui = self._one(options.ui_port, (last and last.ui) or usual_ui, "--ui-port") if options.ui else None
+        ui = self._one(options.ui_port, (last.ui if last else None) or usual_ui, "--ui-port") if options.ui else None
         return Ports(
             grpc=grpc,
             ui=ui,
-            http=self._one(options.http_port, last and last.http, "--http-port"),
-            metrics=self._one(options.metrics_port, last and last.metrics, "--metrics-port"),
+            http=self._one(options.http_port, last.http if last else None, "--http-port"),
+            metrics=self._one(options.metrics_port, last.metrics if last else None, "--metrics-port"),
         )
 
     def _one(self, wanted: int | None, preferred: int | None, option: str) -> int:
         host = self._spec.options.bind
-        if wanted is None:
-            reservation = reserve_preferred(host, preferred)
-        else:
-            reservation = reserve(host, wanted or ANY, option)
+        reservation = reserve_preferred(host, preferred) if wanted is None else reserve(host, wanted, option)
         self._reserved.append(reservation)
         return reservation.port
 
@@ -180,68 +176,15 @@ class Launch:
         Raises:
             NamespaceRefused, SearchAttributeRefused: Temporal refuses; with its own words.
         """
-        for namespace in self._spec.namespaces:
-            self.frontend.ensure_namespace(namespace, self._spec.options.retention)
-            if self._spec.options.search_attributes:
-                ensure_search_attributes(
-                    self.frontend,
-                    namespace,
-                    dict(self._spec.options.search_attributes),
-                    executable=self._spec.executable,
-                    address=f"{self._spec.options.bind}:{self.ports.grpc}",
-                )
-            if namespace != DEFAULT_NAMESPACE:
-                self._until(lambda name=namespace: self.frontend.serves(name))  # type: ignore[misc]
-
-
-def ensure_search_attributes(
-    frontend: Frontend, namespace: str, wanted: Mapping[str, str], *, executable: Path, address: str
-) -> None:
-    """Add to `namespace` the custom search attributes that are missing; `wanted` is name -> type.
-
-    Done by the executable's own operator command, since the HTTP API cannot add any.
-
-    Raises:
-        SearchAttributeRefused: One exists with another type, or the limit of its type is reached.
-    """
-    present = frontend.search_attributes(namespace)
-    for name, kind in wanted.items():
-        if present.get(name, kind) != kind:
-            raise SearchAttributeRefused(
-                f"the search attribute {name} of namespace {namespace} is {present[name]}, not {kind}",
-                hint="a type cannot be changed: choose another name, or another namespace",
-            )
-    missing = {name: kind for name, kind in wanted.items() if name not in present}
-    if missing:
-        _add(executable, address, namespace, missing)
-
-
-def _add(executable: Path, address: str, namespace: str, missing: Mapping[str, str]) -> None:
-    command = [str(executable), "operator", "search-attribute", "create"]
-    command += ["--address", address, "--namespace", namespace]
-    for name, kind in missing.items():
-        command += ["--name", name, "--type", kind]
-    done = subprocess.run(
-        command,
-        env=client_free_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=ADD_SECONDS,
-        check=False,
-    )
-    if done.returncode != 0:
-        asked = ", ".join(f"{name}={kind}" for name, kind in missing.items())
-        raise SearchAttributeRefused(
-            f"Temporal refuses the search attributes {asked} for namespace {namespace}",
-            details=done.stderr.strip().splitlines()[-3:],
-            hint="a namespace has at most 10 of type Keyword and 3 of each other type",
+        options = self._spec.options
+        wanted = Wanted(
+            retention=options.retention,
+            search_attributes=dict(options.search_attributes),
+            executable=self._spec.executable,
+            address=f"{options.bind}:{self.ports.grpc}",
         )
-
-
-def client_free_environment() -> dict[str, str]:
-    """The environment for the executable: no client settings of the user's, no client profile."""
-    return environment(os.environ, {"TEMPORAL_CONFIG_FILE": os.devnull})
+        for namespace in self._spec.namespaces:
+            ensure_namespace(self.frontend, namespace, wanted, self._until)
 
 
 def _rotate(log: Path) -> None:

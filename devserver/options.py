@@ -118,9 +118,7 @@ def parse_duration(text: str, option: str) -> int:
     if text.strip().isdigit():
         return int(text)
     if not found or not any(found.groups()):
-        raise OptionError(
-            f"{option} {text!r} is not a duration", hint=f"for example {option} 30d, or 12h, or 90m"
-        )
+        raise OptionError(f"{option} {text!r} is not a duration", hint=f"for example {option} 30d, or 12h, or 90m")
     days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
@@ -145,9 +143,7 @@ def _check_choices(options: ServerOptions) -> None:
     if options.profile not in PROFILES:
         raise OptionError(f"there is no profile {options.profile!r}", hint=f"profiles: {', '.join(PROFILES)}")
     if options.log_level not in LOG_LEVELS:
-        raise OptionError(
-            f"there is no log level {options.log_level!r}", hint=f"levels: {', '.join(LOG_LEVELS)}"
-        )
+        raise OptionError(f"there is no log level {options.log_level!r}", hint=f"levels: {', '.join(LOG_LEVELS)}")
     if options.retention < SHORTEST_RETENTION:
         raise OptionError(
             f"a retention of {options.retention} s is shorter than Temporal allows",
@@ -156,17 +152,13 @@ def _check_choices(options: ServerOptions) -> None:
     if options.ephemeral and options.database is not None:
         raise OptionError("--ephemeral keeps nothing and --db keeps a file", hint="give one of the two")
     if options.ephemeral and options.durable:
-        raise OptionError(
-            "--ephemeral keeps nothing, so --durable has no meaning", hint="give one of the two"
-        )
+        raise OptionError("--ephemeral keeps nothing, so --durable has no meaning", hint="give one of the two")
 
 
 def _check_pairs(options: ServerOptions) -> None:
     for name, kind in options.search_attributes:
         if not _IDENTIFIER.match(name):
-            raise OptionError(
-                f"{name!r} cannot be a search attribute's name", hint="use letters, digits and _"
-            )
+            raise OptionError(f"{name!r} cannot be a search attribute's name", hint="use letters, digits and _")
         if kind not in SEARCH_ATTRIBUTE_TYPES:
             raise OptionError(
                 f"the search attribute {name} has the unknown type {kind!r}",
@@ -219,9 +211,7 @@ class Ports:
 NEWS_FETCH_OFF = ("--ui-disable-news-fetch", (1, 8))
 
 
-def command_line(
-    options: ServerOptions, *, executable: Path, version: str, ports: Ports, database: Path
-) -> list[str]:
+def command_line(options: ServerOptions, *, executable: Path, version: str, ports: Ports, database: Path) -> list[str]:
     """The executable's command line for these options. Namespaces and search attributes are not in it: they are
     ensured once the server answers, on old databases as on new ones.
     """

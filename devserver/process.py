@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,12 +103,12 @@ def _psutil_start(pid: int) -> str | None:
 def spawn_bound(command: Sequence[str], *, log: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start a child that ends with this process, even when this process is killed (Linux).
 
-    Its output goes to `log`. Call from the main thread of a single-threaded process: Linux ends the child with the
-    thread that started it.
+    Its output goes to `log`. Call from the main thread of a single-threaded process: Linux ends the child
+    with the thread that started it.
     """
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        return subprocess.Popen(  # noqa: PLW1509
+        return subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=handle,
@@ -120,7 +120,7 @@ def spawn_bound(command: Sequence[str], *, log: Path, environ: Mapping[str, str]
         os.close(handle)
 
 
-def _bind_to_parent() -> object:
+def _bind_to_parent() -> Callable[[], None]:
     """What the child does before it becomes the server: own group (Ctrl-C is ours to handle), die with us."""
     parent = os.getpid()
     prctl = None
@@ -140,6 +140,7 @@ def _bind_to_parent() -> object:
     return bind
 
 
-def environment(base: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
-    """What the server sees: the user's environment without `TEMPORAL_*`, which is meant for clients."""
-    return {key: value for key, value in base.items() if not key.startswith("TEMPORAL_")} | dict(extra)
+def client_free_environment(base: Mapping[str, str]) -> dict[str, str]:
+    """What the executable sees: `base` without `TEMPORAL_*` and client profiles, which are meant for clients."""
+    kept = {key: value for key, value in base.items() if not key.startswith("TEMPORAL_")}
+    return kept | {"TEMPORAL_CONFIG_FILE": os.devnull}

@@ -13,10 +13,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from . import instance, leases
-from .errors import InstanceNotRunning, OptionError, StopFailed
+from .errors import InstanceNotRunning, InstanceUnknown, OptionError, StopFailed
+from .housekeeping import tidy
 from .leases import Lease
 from .options import ServerOptions
 from .paths import Paths
+from .process import Identity
 from .record import ANONYMOUS, Record, read_record
 
 if TYPE_CHECKING:
@@ -120,7 +122,7 @@ class DevServer:
             linger=linger.total_seconds(),
             wait=wait,
         )
-        instance.tidy(paths)
+        tidy(paths)
         started = instance.start(request, paths, reporter)
         return cls(started.record, paths, started.lease)
 
@@ -150,9 +152,7 @@ class DevServer:
             InstanceNotRunning: It does not run now.
         """
         paths = Paths.default()
-        record = read_record(paths, name)
-        if record is None:
-            raise instance.unknown(paths, name)
+        record = instance.known(paths, name)
         if not record.running():
             raise InstanceNotRunning(
                 f"the instance {name} is not running ({record.state_now()})",
@@ -241,7 +241,7 @@ class DevServer:
     def stop(self) -> None:
         """Stop it gracefully, whoever holds it. Stopping a stopped server does nothing."""
         self._release()
-        with contextlib.suppress(InstanceNotRunning, instance.InstanceUnknown):
+        with contextlib.suppress(InstanceNotRunning, InstanceUnknown):
             instance.stop(self._paths, self.name)
 
     def kill(self) -> None:
@@ -284,14 +284,12 @@ class DevServer:
         from . import database
 
         folder = self._paths.snapshots(self.name)
-        return database.save(self.database, folder, name, server_version=self.server_version)
+        return database.snapshots.save(self.database, folder, name, server_version=self.server_version)
 
-    def _server(self) -> instance.Identity:
+    def _server(self) -> Identity:
         server = self._current().server
         if server is None or not server.alive():
-            raise InstanceNotRunning(
-                f"the server of the instance {self.name} is not running", hint="restart it"
-            )
+            raise InstanceNotRunning(f"the server of the instance {self.name} is not running", hint="restart it")
         return server
 
     # Holding it
@@ -304,7 +302,7 @@ class DevServer:
         folder = self._paths.instance(self.name)
         record = self._current()
         if record.linger == 0 and not leases.holders(folder):
-            with contextlib.suppress(InstanceNotRunning, instance.InstanceUnknown):
+            with contextlib.suppress(InstanceNotRunning, InstanceUnknown):
                 instance.stop_unheld(self._paths, self.name)
 
     def _release(self) -> None:

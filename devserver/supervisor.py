@@ -9,8 +9,8 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -24,13 +24,13 @@ from .launch import Launch, Spec
 from .locks import LockedFile
 from .process import Identity
 from .record import CRASHED, READY, STARTING, STOPPED, STOPPING, Record, log_tail, write_record
+from .state import discard_unkept, lock_path
 
 if TYPE_CHECKING:
     from .database import DatabaseLease
 
 LEASE_POLL_SECONDS = 0.25
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-KEEP = "keep"  # a file in the state folder: what the instance has is taken over by its next start
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -218,9 +218,9 @@ class Supervisor:
                 self._write(record.changed(state=state, server=None))
 
     def _end_process(self) -> None:
-        process = getattr(self._launch, "process", None)
-        identity = process and Identity.of(process.pid)
-        if identity is None:
+        process: subprocess.Popen[bytes] | None = getattr(self._launch, "process", None)
+        identity = None if process is None else Identity.of(process.pid)
+        if process is None or identity is None:
             return
         if self._spec.options.ephemeral:
             identity.kill()  # nothing is kept, so there is nothing to finish
@@ -250,21 +250,6 @@ def _crashed(spec: Spec, record: Record) -> DevServerError:
         details=["last lines of its log:", *log_tail(spec.folder / "server.log")],
         hint="what it has acknowledged is in its database; start it again with: devserver up",
     )
-
-
-def lock_path(folder: Path) -> Path:
-    """The lock of the instance with that state folder; beside it, so that it outlives it."""
-    return folder.with_name(f"{folder.name}.lock")
-
-
-def discard_unkept(folder: Path, database: Path, ephemeral: bool) -> None:
-    """Remove what an ended ephemeral or anonymous instance has, unless its next start takes it over."""
-    if (folder / KEEP).exists():
-        return
-    if ephemeral:
-        shutil.rmtree(database.parent, ignore_errors=True)
-    if folder.name.startswith("~"):
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main(spec_path: str, pipe: int) -> None:

@@ -28,13 +28,9 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (see docs/json.md).")
 
 _OPTIONS = (
-    click.option(
-        "--port", type=int, metavar="PORT", help="gRPC port; 0 takes any free one. [7233, or any for --name]"
-    ),
+    click.option("--port", type=int, metavar="PORT", help="gRPC port; 0 takes any free one. [7233, or any for --name]"),
     click.option("--http-port", type=int, metavar="PORT", help="Port of Temporal's HTTP API. [any free one]"),
-    click.option(
-        "--ui-port", type=int, metavar="PORT", help="Port of the Web UI. [the gRPC port + 1000 if free]"
-    ),
+    click.option("--ui-port", type=int, metavar="PORT", help="Port of the Web UI. [the gRPC port + 1000 if free]"),
     click.option("--metrics-port", type=int, metavar="PORT", help="Port for Prometheus. [any free one]"),
     click.option("--no-ui", is_flag=True, help="Serve no Web UI."),
     click.option(
@@ -58,9 +54,7 @@ _OPTIONS = (
         metavar="KEY=JSON",
         help="Set a dynamic configuration value; repeatable.",
     ),
-    click.option(
-        "--profile", type=click.Choice(list(PROFILES)), help="Dynamic configuration by name. [fast]"
-    ),
+    click.option("--profile", type=click.Choice(list(PROFILES)), help="Dynamic configuration by name. [fast]"),
     click.option(
         "--db",
         "database",
@@ -70,12 +64,8 @@ _OPTIONS = (
     ),
     click.option("--ephemeral", is_flag=True, help="Keep nothing (and be fastest)."),
     click.option("--durable", is_flag=True, help="Survive power loss: SQLite writes with synchronous=FULL."),
-    click.option(
-        "--no-upgrade", is_flag=True, help="Refuse an older server's database instead of upgrading it."
-    ),
-    click.option(
-        "--retention", metavar="TIME", help="How long closed workflows are kept, as 30d or 12h. [30d]"
-    ),
+    click.option("--no-upgrade", is_flag=True, help="Refuse an older server's database instead of upgrading it."),
+    click.option("--retention", metavar="TIME", help="How long closed workflows are kept, as 30d or 12h. [30d]"),
     click.option("--bind", metavar="ADDR", help="Listen on this address. [127.0.0.1]"),
     click.option("--allow-remote", is_flag=True, help="Allow --bind to open the server to the network."),
     click.option("--log-level", type=click.Choice(LOG_LEVELS), help="How much the server logs. [warn]"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
-SHELLS = ("bash", "zsh", "fish")
+SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=click.Choice(list(SHELLS)))
 def completion(shell: str) -> None:
     """Print a shell's completion script.
 
@@ -20,6 +20,5 @@ def completion(shell: str) -> None:
     """
     from .main import devserver
 
-    cls = get_completion_class(shell)
-    assert cls is not None
-    click.echo(cls(devserver, {}, "devserver", "_DEVSERVER_COMPLETE").source())
+    complete = SHELLS[shell](devserver, {}, "devserver", "_DEVSERVER_COMPLETE")
+    click.echo(complete.source())

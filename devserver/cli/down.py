@@ -6,6 +6,7 @@ import click
 
 from .. import instance
 from ..errors import InstanceNotRunning
+from ..housekeeping import tidy
 from ..paths import Paths
 from ..record import names
 from ._instance_options import name_option
@@ -20,7 +21,7 @@ def down(name: str, all_: bool) -> None:
     A server that does not run is not an error: it is down.
     """
     paths = Paths.default()
-    instance.tidy(paths)
+    tidy(paths)
     stopped = 0
     for each in names(paths) if all_ else [name]:
         try:

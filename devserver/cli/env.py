@@ -43,9 +43,7 @@ FORMATS: dict[str, Callable[[str, str], str]] = {
     show_default=True,
     help="For what to write.",
 )
-@click.option(
-    "--write-profile", "profile", metavar="PROFILE", help="Write a Temporal client profile instead."
-)
+@click.option("--write-profile", "profile", metavar="PROFILE", help="Write a Temporal client profile instead.")
 def env(name: str, form: str, profile: str | None) -> None:
     """Print the settings a client needs to reach a server.
 

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from .. import instance
+from ..housekeeping import tidy
 from ..paths import Paths
 from ..status import all_statuses
 from ._instance_options import json_option
@@ -19,7 +19,7 @@ COLUMNS = ("name", "state", "address", "ui_url", "version")
 def list_(as_json: bool) -> None:
     """List the servers of this user, running and stopped."""
     paths = Paths.default()
-    instance.tidy(paths)
+    tidy(paths)
     found = all_statuses(paths)
     if as_json:
         click.echo(json.dumps(found, indent=2))

@@ -18,14 +18,11 @@ POLL_SECONDS = 0.2
 @click.command()
 @name_option
 @click.option("--follow", "-f", is_flag=True, help="Go on until the server ends or Ctrl-C.")
-@click.option(
-    "--lines", type=click.IntRange(min=0), default=100, show_default=True, help="How many to begin with."
-)
+@click.option("--lines", type=click.IntRange(min=0), default=100, show_default=True, help="How many to begin with.")
 def logs(name: str, follow: bool, lines: int) -> None:
     """Show a server's log (raise --log-level at `devserver up` for more)."""
     paths = Paths.default()
-    if read_record(paths, instance.check_name(name)) is None:
-        raise instance.unknown(paths, name)
+    instance.known(paths, name)
     path = paths.instance(name) / LOG
     position = path.stat().st_size if path.exists() else 0
     for line in log_tail(path, lines, most=10_000_000) if lines else ():

@@ -47,8 +47,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f".{cmd_name}", __package__)
-        command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
-        assert isinstance(command, click.Command)
+        command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
         return command
 
     def resolve_command(

@@ -8,8 +8,8 @@ import click
 
 from .. import instance
 from ..errors import InstanceNotRunning
+from ..housekeeping import tidy
 from ..paths import Paths
-from ..record import read_record
 from ._instance_options import name_option, yes_option
 from ._report import CliReporter
 
@@ -20,10 +20,8 @@ from ._report import CliReporter
 def reset(name: str, yes: bool) -> None:
     """Delete what a server has kept. A running one is started again, empty; snapshots stay."""
     paths = Paths.default()
-    instance.tidy(paths)
-    record = read_record(paths, instance.check_name(name))
-    if record is None:
-        raise instance.unknown(paths, name)
+    tidy(paths)
+    record = instance.known(paths, name)
     if not yes:
         click.confirm(f"Delete all workflows in {record.database}?", abort=True)
     was_running = record.running()

@@ -8,6 +8,7 @@ import click
 
 from .. import instance
 from ..errors import InstanceNotRunning
+from ..housekeeping import tidy
 from ..paths import Paths
 from ..record import LOG
 from ._banner import banner
@@ -26,7 +27,7 @@ def restart(name: str, wait: float) -> None:
     It runs detached afterwards.
     """
     paths = Paths.default()
-    instance.tidy(paths)
+    tidy(paths)
     with contextlib.suppress(InstanceNotRunning):
         instance.stop(paths, name, keep=True)
     record = instance.start_again(paths, name, CliReporter(), wait=wait)

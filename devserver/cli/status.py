@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from .. import instance
+from ..housekeeping import tidy
 from ..paths import Paths
-from ..record import log_tail, read_record
+from ..record import log_tail
 from ..status import status as read_status
 from ._instance_options import json_option, name_option
 
@@ -24,10 +25,8 @@ ALSO = ("database", "log", "pid", "holders", "started_at")
 def status(ctx: click.Context, name: str, as_json: bool) -> None:
     """Tell how a server is. Exits 0 when it is ready, 1 when it is not."""
     paths = Paths.default()
-    instance.tidy(paths)
-    record = read_record(paths, instance.check_name(name))
-    if record is None:
-        raise instance.unknown(paths, name)
+    tidy(paths)
+    record = instance.known(paths, name)
     found = read_status(paths, record)
     if as_json:
         click.echo(json.dumps(found, indent=2))

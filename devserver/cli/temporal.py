@@ -8,7 +8,7 @@ import sys
 import click
 
 from ..errors import NotTemporal
-from ..launch import client_free_environment
+from ..process import client_free_environment
 from ..server import DevServer
 from ._instance_options import name_option
 
@@ -24,14 +24,12 @@ def temporal(name: str, arguments: tuple[str, ...]) -> None:
     devserver temporal --name other -- operator namespace list
     """
     server = DevServer.attach(name)
-    environ = client_free_environment() | {
+    environ = client_free_environment(os.environ) | {
         "TEMPORAL_ADDRESS": server.address,
         "TEMPORAL_NAMESPACE": server.namespace,
     }
     sys.stdout.flush()
     try:
-        os.execve(server.executable, [str(server.executable), *arguments], environ)
+        os.execve(server.executable, [str(server.executable), *arguments], environ)  # noqa: S606 - no shell is meant
     except OSError as error:
-        raise NotTemporal(
-            f"cannot run {server.executable}: {error.strerror}", hint="run: devserver install"
-        ) from error
+        raise NotTemporal(f"cannot run {server.executable}: {error.strerror}", hint="run: devserver install") from error

@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 from .. import instance, store
+from ..housekeeping import tidy
+from ..options import check_name
 from ..paths import Paths
 from ..record import LOG, Record
 from ..settings import Settings
@@ -15,7 +17,7 @@ from ._binary_options import binary_options, binary_request
 from ._instance_options import make_options, name_option, server_options
 from ._report import CliReporter
 
-BINARY_KEYS = ("version", "binary")
+BINARY_KEYS = ("version", "binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
 
 
 @click.command(context_settings={"show_default": False})
@@ -25,25 +27,28 @@ BINARY_KEYS = ("version", "binary")
 @click.option(
     "--wait", type=click.FloatRange(min=0.1), default=30.0, metavar="SECONDS", help="Limit of the start. [30]"
 )
+@click.option("--version", metavar="VERSION", help="Version of the Temporal CLI whose server to run, or latest.")
 @binary_options
-def up(detach: bool, name: str, wait: float, **values: Any) -> None:
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+def up(detach: bool, name: str, wait: float, quiet: bool, **values: Any) -> None:
     """Start a server, or say where the running one is.
 
     State is kept in the instance's own database unless --ephemeral is given. In the foreground Ctrl-C
     stops the server; with -d, `devserver down` does.
     """
     paths, settings = Paths.default(), Settings.load()
-    request, quiet, rest = binary_request(values, settings)
-    options, explicit = make_options(rest, settings)
-    instance.check_name(name)
+    binary = {key: values.pop(key) for key in BINARY_KEYS}
+    options, explicit = make_options(values, settings)
+    check_name(name)
+    tidy(paths)
     reporter = CliReporter(quiet=quiet)
-    instance.tidy(paths)
-    executable = store.ensure(request, paths=paths, reporter=reporter)
+    with reporter:
+        executable = store.ensure(binary_request(settings, **binary), paths=paths, reporter=reporter)
     asked = instance.Request(
         name=name,
         options=options,
         executable=executable,
-        explicit=explicit | {key for key in BINARY_KEYS if values.get(key) is not None},
+        explicit=explicit | {key for key in ("version", "binary") if binary[key] is not None},
         wait=wait,
     )
     _warn_if_open(options.bind, options.allow_remote, reporter)
@@ -51,9 +56,7 @@ def up(detach: bool, name: str, wait: float, **values: Any) -> None:
         started = instance.start(asked, paths, reporter)
         _say(started.record, started.fresh, quiet, "devserver down stops it")
         return
-    running = instance.run(
-        asked, paths, reporter, lambda record: _say(record, True, quiet, "Ctrl-C stops it")
-    )
+    running = instance.run(asked, paths, reporter, lambda record: _say(record, True, quiet, "Ctrl-C stops it"))
     if running is not None:
         _say(running, False, quiet, "")
     else:

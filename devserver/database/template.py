@@ -15,7 +15,7 @@ from pathlib import Path
 from ..errors import DatabaseError, StartFailed, StartTimeout
 from ..files import private_folder
 from ..ports import ANY, Reservation
-from ..process import environment, spawn_bound
+from ..process import client_free_environment, spawn_bound
 from .sqlite import settle, told_clearly
 
 LOOPBACK = "127.0.0.1"
@@ -56,7 +56,7 @@ def _identity(executable: Path) -> str:
 
 def _make(executable: Path, db: Path) -> None:
     log = db.with_name("log")
-    environ = environment(os.environ, {"TEMPORAL_CONFIG_FILE": os.devnull})
+    environ = client_free_environment(os.environ)
     with contextlib.ExitStack() as reserved:
         ports = [Reservation(LOOPBACK, ANY) for _ in range(3)]
         for each in ports:

@@ -1,0 +1,122 @@
+"""`devserver snapshot`: save, list, restore and delete a server's state."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import click
+
+from .. import instance
+from ..database import refuse_newer, restore_into, snapshots
+from ..errors import InstanceNotRunning
+from ..housekeeping import tidy
+from ..paths import Paths
+from ..record import Record
+from ._instance_options import json_option, name_option, yes_option
+from ._report import CliReporter
+
+COLUMNS = ("NAME", "CREATED", "SIZE", "SERVER")
+
+
+@click.group()
+def snapshot() -> None:
+    """Save and restore a server's state."""
+
+
+@snapshot.command()
+@click.argument("snapshot_name", metavar="[NAME]", required=False)
+@name_option
+@json_option
+def save(snapshot_name: str | None, name: str, as_json: bool) -> None:
+    """Save the state as NAME (else named after the time). A running server goes on meanwhile."""
+    paths = Paths.default()
+    tidy(paths)
+    record = instance.known(paths, name)
+    saved = snapshots.save(
+        record.database,
+        paths.snapshots(name),
+        snapshot_name,
+        server_version=record.server_version,
+        cli_version=record.version,
+        instance=name,
+        note=CliReporter().note,
+    )
+    if as_json:
+        click.echo(json.dumps(saved.to_json(), indent=2))
+    else:
+        click.echo(f"saved {saved.name} ({_size(saved.size)}) of {name} in {saved.folder}")
+
+
+@snapshot.command()
+@click.argument("snapshot_name", metavar="NAME")
+@name_option
+@click.option("--from", "source", metavar="INSTANCE", help="Whose snapshot, if not this instance's own.")
+@yes_option
+def restore(snapshot_name: str, name: str, source: str | None, yes: bool) -> None:
+    """Bring a saved state back, in the place of what the server holds now.
+
+    A running server is stopped and started again as it was, detached. What it held becomes a snapshot itself.
+    """
+    paths = Paths.default()
+    tidy(paths)
+    record = instance.known(paths, name)
+    chosen = snapshots.get(paths.snapshots(source or name), snapshot_name)
+    refuse_newer(chosen, record.server_version)
+    if not yes:
+        click.confirm(f"Replace the state of {name} ({record.database}) by {chosen.name}?", abort=True)
+    kept = _exchange(paths, record, chosen)
+    if kept is not None:
+        click.echo(f"what {name} held is now the snapshot {kept.name}")
+    running = ", which runs again" if record.running() else ""
+    click.echo(f"restored {chosen.name} into {name}{running}")
+
+
+def _exchange(paths: Paths, record: Record, chosen: snapshots.Snapshot) -> snapshots.Snapshot | None:
+    """Stop the server, exchange its file, and start it again where it ran, whatever came of it."""
+    reporter = CliReporter()
+    was_running = record.running()
+    with suppress(InstanceNotRunning):
+        instance.stop(paths, record.name, keep=True)
+    try:
+        folder = paths.snapshots(record.name)
+        return restore_into(chosen, record.database, keep_in=folder, note=reporter.note)
+    finally:
+        if was_running:
+            instance.start_again(paths, record.name, reporter)
+
+
+@snapshot.command(name="list")
+@name_option
+@json_option
+def list_(name: str, as_json: bool) -> None:
+    """List the snapshots of an instance, oldest first."""
+    found = snapshots.list_(Paths.default().snapshots(name))
+    if as_json:
+        click.echo(json.dumps([each.to_json() for each in found], indent=2))
+        return
+    if not found:
+        click.echo(f"no snapshots of {name}; save one with: devserver snapshot save")
+        return
+    rows = [COLUMNS]
+    rows += [(each.name, each.created, _size(each.size), each.server_version or "-") for each in found]
+    widths = [max(len(row[index]) for row in rows) for index in range(len(COLUMNS))]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@snapshot.command()
+@click.argument("snapshot_names", metavar="NAME...", nargs=-1, required=True)
+@name_option
+def delete(snapshot_names: tuple[str, ...], name: str) -> None:
+    """Delete snapshots."""
+    folder = Paths.default().snapshots(name)
+    for each in snapshot_names:
+        snapshots.get(folder, each)  # all of them are there, or none is deleted
+    for each in dict.fromkeys(snapshot_names):
+        snapshots.delete(folder, each)
+        click.echo(f"deleted {each}")
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"

@@ -1,0 +1,115 @@
+"""Starts a supervisor of its own process, and ends one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import DevServerError, StartFailed, StopFailed
+from .files import write_private
+from .launch import Spec
+from .record import Record
+from .reporting import Reporter
+
+SUPERVISOR_LOG = "supervisor.log"
+SPEC = "spec.json"
+STOP_SECONDS = 10.0
+SPARE_SECONDS = 5.0
+
+# The supervisor starts without `site` (twice as fast) and finds its modules where its starter found them.
+BOOT = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
+    "from devserver.supervisor import main; main(sys.argv[2], int(sys.argv[3]))"
+)
+
+
+def spawn(spec: Spec, reporter: Reporter) -> Record:
+    """Start the supervisor and wait for its word; it limits itself, and its pipe closes when it dies."""
+    write_private(spec.folder / SPEC, json.dumps(spec.to_json()))
+    python = [sys.executable, "-S", "-E", "-c", BOOT]
+    read, write = os.pipe()
+    here = str(Path(__file__).parent.parent)
+    search = [here, *(str(Path(entry).absolute()) for entry in sys.path if entry)]
+    with os.fdopen(read) as events:
+        try:
+            log = os.open(spec.folder / SUPERVISOR_LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(log, "w") as output:
+                process = subprocess.Popen(
+                    [*python, json.dumps(search), str(spec.folder / SPEC), str(write)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd="/",
+                    pass_fds=[write],
+                    start_new_session=True,
+                )
+        finally:
+            os.close(write)
+        _CHILDREN.add(process)
+        return _await_ready(events, spec, reporter)
+
+
+class _Children:
+    """Supervisors that this process started: they are reaped when they end, and none is waited for at exit."""
+
+    def __init__(self) -> None:
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        self.reap()
+        self._processes.append(process)
+
+    def reap(self) -> None:
+        self._processes = [process for process in self._processes if process.poll() is None]
+
+
+_CHILDREN = _Children()
+
+
+def _await_ready(events: Iterable[str], spec: Spec, reporter: Reporter) -> Record:
+    for line in events:
+        event = json.loads(line)
+        pass_on(event, reporter)
+        if "ready" in event:
+            return Record.from_json(event["ready"])
+        if "failed" in event:
+            raise DevServerError.from_json(event["failed"])
+    said = (spec.folder / SUPERVISOR_LOG).read_text() if spec.folder.is_dir() else ""
+    raise StartFailed(
+        f"the supervisor of the instance {spec.name} ended before the server was ready",
+        details=said.strip().splitlines()[-6:],
+        hint="run devserver doctor",
+    )
+
+
+def pass_on(event: Mapping[str, Any], reporter: Reporter) -> None:
+    """Let a person see what a supervisor tells before it is ready."""
+    if "note" in event:
+        reporter.note(str(event["note"]))
+    if "warn" in event:
+        reporter.warn(str(event["warn"]))
+
+
+def end_supervisor(record: Record) -> None:
+    """Ask it to end; it limits the server's graceful stop itself. A supervisor that hangs is killed."""
+    record.supervisor.signal(signal.SIGTERM)
+    record.supervisor.signal(signal.SIGCONT)
+    if not record.supervisor.wait_gone(STOP_SECONDS + SPARE_SECONDS):
+        record.supervisor.kill()
+    _CHILDREN.reap()
+
+
+def end_orphans(record: Record) -> None:
+    """A server whose supervisor was killed ends with it on Linux; elsewhere it is ended here."""
+    if record.supervised():
+        raise StopFailed(f"the supervisor of the instance {record.name} (pid {record.supervisor.pid}) does not end")
+    if record.server is not None and record.server.alive():
+        record.server.end(5.0)
+        if record.server.alive():
+            raise StopFailed(f"the server of the instance {record.name} (pid {record.server.pid}) does not end")

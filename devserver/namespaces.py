@@ -1,0 +1,96 @@
+"""Ensures that a namespace is there: its retention, its search attributes, and that it answers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import SearchAttributeRefused, StartTimeout
+from .frontend import Frontend
+from .process import client_free_environment
+
+DEFAULT_NAMESPACE = "default"
+ADD_SECONDS = 15
+POLL_SECONDS = 0.002
+
+Until = Callable[[Callable[[], bool]], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a namespace is to be: `retention` in seconds, search attributes as name -> type.
+
+    `executable` and `address` are for its own operator command, since the HTTP API cannot add search attributes.
+    """
+
+    retention: int
+    search_attributes: Mapping[str, str]
+    executable: Path
+    address: str
+
+
+def ensure_namespace(frontend: Frontend, namespace: str, wanted: Wanted, until: Until) -> None:
+    """Have `namespace` as it is `wanted`, answering; `until` waits for a condition and knows the limit.
+
+    Raises:
+        NamespaceRefused, SearchAttributeRefused: Temporal refuses; with its own words.
+    """
+    frontend.ensure_namespace(namespace, wanted.retention)
+    if namespace != DEFAULT_NAMESPACE:
+        until(lambda: frontend.serves(namespace))
+    if wanted.search_attributes:
+        _ensure_search_attributes(frontend, namespace, wanted)
+        until(lambda: frontend.knows(namespace, wanted.search_attributes))
+
+
+def within(seconds: float) -> Until:
+    """An `Until` for a server that runs already."""
+    deadline = time.monotonic() + seconds
+
+    def until(condition: Callable[[], bool]) -> None:
+        while not condition():
+            if time.monotonic() > deadline:
+                raise StartTimeout(f"the server did not do what was asked within {seconds:g} s", hint="devserver logs")
+            time.sleep(POLL_SECONDS)
+
+    return until
+
+
+def _ensure_search_attributes(frontend: Frontend, namespace: str, wanted: Wanted) -> None:
+    present = frontend.search_attributes(namespace)
+    for name, kind in wanted.search_attributes.items():
+        if present.get(name, kind) != kind:
+            raise SearchAttributeRefused(
+                f"the search attribute {name} of namespace {namespace} is {present[name]}, not {kind}",
+                hint="a type cannot be changed: choose another name, or another namespace",
+            )
+    missing = {name: kind for name, kind in wanted.search_attributes.items() if name not in present}
+    if missing:
+        _add(namespace, missing, wanted)
+
+
+def _add(namespace: str, missing: Mapping[str, str], wanted: Wanted) -> None:
+    command = [str(wanted.executable), "operator", "search-attribute", "create"]
+    command += ["--address", wanted.address, "--namespace", namespace]
+    for name, kind in missing.items():
+        command += ["--name", name, "--type", kind]
+    done = subprocess.run(
+        command,
+        env=client_free_environment(os.environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=ADD_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        asked = ", ".join(f"{name}={kind}" for name, kind in missing.items())
+        raise SearchAttributeRefused(
+            f"Temporal refuses the search attributes {asked} for namespace {namespace}",
+            details=done.stderr.strip().splitlines()[-3:],
+            hint="a namespace has at most 10 of type Keyword and 3 of each other type",
+        )

@@ -1,0 +1,126 @@
+"""What a supervisor is to do: from what the user wants and what the instance had the last time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .binaries import Executable
+from .errors import StartFailed, UnsupportedPlatform
+from .files import private_folder, write_private
+from .launch import Spec, unsupported
+from .options import ServerOptions, check_name
+from .paths import Paths
+from .record import Record, read_record
+from .state import mark_keep
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - folders below it are made with mkdtemp, private to this user
+ENOUGH_MEMORY = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a starter wants: an instance of that name that runs with these options on this executable.
+
+    `explicit` names the options the user gave; only those are compared with an instance that already runs.
+    `held` makes leases keep it up, for `linger` seconds after the last; `wait` and `stop` are limits in seconds.
+    """
+
+    name: str
+    options: ServerOptions
+    executable: Executable
+    explicit: frozenset[str] = frozenset()
+    held: bool = False
+    linger: float = 0.0
+    wait: float = 30.0
+    stop: float = 10.0
+
+
+def plan(request: Request, paths: Paths) -> Spec:
+    """What the supervisor is to do, from what the user wants and what the instance had the last time."""
+    if unsupported():
+        raise UnsupportedPlatform("devserver runs on Linux and macOS", hint="on Windows, use WSL")
+    check_name(request.name)
+    folder = private_folder(paths.instance(request.name))
+    mark_keep(folder, False)
+    options = request.options
+    last = read_record(paths, request.name)
+    if options.ephemeral:
+        database = _ephemeral_database(folder)
+    else:
+        database = (options.database or paths.database(request.name)).expanduser().absolute()
+        if options.database is None:
+            private_folder(database.parent)
+    return Spec(
+        name=request.name,
+        folder=folder,
+        options=options,
+        executable=request.executable.path,
+        version=request.executable.version,
+        server_version=request.executable.server_version,
+        database=database,
+        backups=paths.backups(request.name),
+        schemas=paths.schemas,
+        preferred=last.ports if last else None,
+        held=request.held,
+        linger=request.linger,
+        wait=request.wait,
+        stop=request.stop,
+    )
+
+
+def plan_again(record: Record, paths: Paths, wait: float) -> Spec:
+    """The same server once more: same options, executable, database and gRPC port.
+
+    Raises:
+        StartFailed: Its executable is gone.
+    """
+    if not record.executable.is_file():
+        raise StartFailed(
+            f"the executable of the instance {record.name} is gone: {record.executable}",
+            hint="devserver down and devserver up start it on one that is there",
+        )
+    return Spec(
+        name=record.name,
+        folder=paths.instance(record.name),
+        options=_with_port(record),
+        executable=record.executable,
+        version=record.version,
+        server_version=record.server_version,
+        database=_database(record, paths),
+        backups=paths.backups(record.name),
+        schemas=paths.schemas,
+        preferred=record.ports,
+        held=record.held,
+        linger=record.linger,
+        wait=wait,
+    )
+
+
+def _with_port(record: Record) -> ServerOptions:
+    """The same gRPC port, or none: clients of the instance know it."""
+    return replace(record.options, port=record.ports.grpc)
+
+
+def _database(record: Record, paths: Paths) -> Path:
+    if record.options.ephemeral and not record.database.parent.is_dir():
+        return _ephemeral_database(paths.instance(record.name))
+    return record.database
+
+
+def _ephemeral_database(folder: Path) -> Path:
+    """A file in memory where the system offers that: faster than SQLite's own memory mode, and it loses no tables."""
+    root = None
+    with contextlib.suppress(OSError):
+        space = os.statvfs(SHARED_MEMORY)
+        if space.f_bavail * space.f_frsize > ENOUGH_MEMORY and os.access(SHARED_MEMORY, os.W_OK):
+            root = SHARED_MEMORY
+    path = Path(tempfile.mkdtemp(prefix="temporal-devserver-", dir=root))
+    write_private(path / "owner", str(folder))
+    return path / "temporal.db"
+
+
+# Joining one that runs

@@ -1,0 +1,77 @@
+"""An instance's state folder: its lock, what its next start takes over, what goes when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import StartFailed
+from .files import private_folder, write_private
+from .locks import LockedFile
+from .options import check_name
+from .paths import Paths
+from .record import ANONYMOUS
+from .reporting import Reporter
+
+KEEP = "keep"
+LOCK_SECONDS = 120.0
+
+
+@contextlib.contextmanager
+def locked(paths: Paths, name: str, reporter: Reporter | None = None) -> Iterator[None]:
+    """Hold the instance against others who start or stop it."""
+    check_name(name)
+    private_folder(paths.state)
+    private_folder(paths.instances)
+    path = lock_path(paths.instance(name))
+    lock = LockedFile.attempt(path, str(os.getpid()))
+    if lock is None:
+        if reporter is not None:
+            reporter.note(f"waiting for another process that starts or stops the instance {name} ...")
+        lock = LockedFile.acquire(path, str(os.getpid()), limit=LOCK_SECONDS)
+    if lock is None:
+        raise StartFailed(
+            f"another process has been starting or stopping the instance {name} for {LOCK_SECONDS:g} s",
+            details=[f"its pid: {path.read_text()}"],
+            hint="end that process if it hangs",
+        )
+    try:
+        yield
+    finally:
+        gone = not paths.instance(name).exists()
+        lock.release(remove=gone)
+
+
+def lock_path(folder: Path) -> Path:
+    """The lock of the instance with that state folder; beside it, so that it outlives it."""
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def mark_keep(folder: Path, keep: bool) -> None:
+    """Say whether what the instance has is taken over by its next start."""
+    if keep:
+        write_private(folder / KEEP, "")
+    else:
+        (folder / KEEP).unlink(missing_ok=True)
+
+
+# Looking and tidying
+
+
+def discard_unkept(folder: Path, database: Path, ephemeral: bool) -> None:
+    """Remove what an ended ephemeral or anonymous instance has, unless its next start takes it over."""
+    if (folder / KEEP).exists():
+        return
+    if ephemeral:
+        shutil.rmtree(database.parent, ignore_errors=True)
+    if folder.name.startswith(ANONYMOUS):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget_if_anonymous(paths: Paths, name: str) -> None:
+    """Remove the state folder of an anonymous instance that did not start."""
+    if name.startswith(ANONYMOUS):
+        shutil.rmtree(paths.instance(name), ignore_errors=True)
