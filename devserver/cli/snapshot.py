@@ -63,19 +63,19 @@ def restore(snapshot_name: str, name: str, source: str | None, yes: bool) -> Non
     record = instance.known(paths, name)
     chosen = snapshots.get(paths.snapshots(source or name), snapshot_name)
     refuse_newer(chosen, record.server_version)
-    if not yes:
-        click.confirm(f"Replace the state of {name} ({record.database}) by {chosen.name}?", abort=True)
-    kept = _exchange(paths, record, chosen)
+    if not yes and not click.confirm(f"Replace the state of {name} ({record.database}) by {chosen.name}?"):
+        click.echo("nothing was changed")
+        raise click.exceptions.Exit(1)
+    was_running = record.running()
+    kept = _exchange(paths, record, chosen, was_running)
     if kept is not None:
-        click.echo(f"what {name} held is now the snapshot {kept.name}")
-    running = ", which runs again" if record.running() else ""
-    click.echo(f"restored {chosen.name} into {name}{running}")
+        click.echo(f"what {name} held before is now the snapshot {kept.name}")
+    click.echo(f"restored {chosen.name} into {name}" + (", which runs again" if was_running else ""))
 
 
-def _exchange(paths: Paths, record: Record, chosen: snapshots.Snapshot) -> snapshots.Snapshot | None:
+def _exchange(paths: Paths, record: Record, chosen: snapshots.Snapshot, was_running: bool) -> snapshots.Snapshot | None:
     """Stop the server, exchange its file, and start it again where it ran, whatever came of it."""
     reporter = CliReporter()
-    was_running = record.running()
     with suppress(InstanceNotRunning):
         instance.stop(paths, record.name, keep=True)
     try:

@@ -8,15 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import DatabaseCorrupt, DatabaseError, DatabaseTooNew
+from ..files import private_folder
 from .header import sidecar, size_of
 from .lock import DatabaseLease, resolved
 from .snapshots import Snapshot, save, sha256_of, unused_name
 from .sqlite import (
     SIDECARS,
+    beside,
     connect,
     disk_full,
     integrity,
     refuse_damage,
+    remove_leftovers,
     remove_whole,
     replace_file,
     settle,
@@ -27,6 +30,8 @@ from .stamp import Stamp, forget_stamp, read_stamp, utc_for_names, utc_now, writ
 from .upgrade import refuse_users
 from .versions import age
 
+RESTORE = "restore"
+
 Note = Callable[[str], None]
 
 
@@ -35,12 +40,13 @@ def restore_into(
     db: Path,
     *,
     lease: DatabaseLease | None = None,
+    keep_in: Path | None = None,
     note: Note = lambda text: None,
 ) -> Snapshot | None:
     """Put the snapshot in the place of `db`, whose server must be stopped; what was there, as a snapshot.
 
-    The file is owned meanwhile; pass the lease if you hold it. A damaged file that was there is
-    moved beside the snapshots as it is, and None returned.
+    The file is owned meanwhile; pass the lease if you hold it. What was there goes to `keep_in`, else beside
+    the snapshot; a damaged file is kept there as it is, and None returned.
 
     Raises:
         DatabaseCorrupt: The snapshot is not what was saved. `db` is as it was.
@@ -49,12 +55,13 @@ def restore_into(
     db = resolved(db)
     if lease is None:
         with DatabaseLease.acquire(db, "devserver snapshot restore") as own:
-            return restore_into(snapshot, db, lease=own, note=note)
+            return restore_into(snapshot, db, lease=own, keep_in=keep_in, note=note)
     refuse_users(db)
-    aside = sidecar(db, f".restore-{os.getpid()}")
+    remove_leftovers(db, RESTORE)
+    aside = beside(db, RESTORE)
     try:
         _bring(snapshot, aside)
-        kept = _keep(db, snapshot.folder.parent, note)
+        kept = _keep(db, keep_in or snapshot.folder.parent, note)
         forget_stamp(db)  # before the exchange: a stamp must never tell of another file
         replace_file(aside, db)
         _stamp(db, snapshot)
@@ -110,7 +117,6 @@ def _keep(db: Path, folder: Path, note: Note) -> Snapshot | None:
     except DatabaseCorrupt as error:
         _set_aside(db, unused_name(folder, f"damaged-{utc_for_names()}"), folder, note, error)
         return None
-    note(f"what was there is kept as the snapshot {kept.name}")
     return kept
 
 
@@ -118,7 +124,7 @@ def _set_aside(db: Path, name: str, folder: Path, note: Note, error: DatabaseErr
     """A damaged file cannot be saved: copy it as it is, with journal and log."""
     target = folder / name
     with told_clearly(target):
-        target.mkdir(mode=0o700)
+        private_folder(target)
         for path in (db, *(sidecar(db, ending) for ending in SIDECARS)):
             if path.exists():
                 shutil.copy2(path, target / path.name)

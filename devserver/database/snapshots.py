@@ -12,10 +12,13 @@ from pathlib import Path
 from ..errors import DatabaseError, SnapshotExists
 from ..files import private_folder
 from .catalog import DATABASE, UNFINISHED, Snapshot, check_name, delete, get, list_, write_metadata
+from .header import size_of
 from .sqlite import connect, copy_whole, integrity, refuse_damage, sync, told_clearly
 from .stamp import utc_for_names, utc_now
 
 __all__ = ["Snapshot", "delete", "get", "list_", "save", "sha256_of", "unused_name"]
+
+LARGE = 100_000_000
 
 Note = Callable[[str], None]
 
@@ -47,7 +50,8 @@ def save(
         raise DatabaseError(f"there is no database {db} to save", hint="start the server once")
     _remove_unfinished(folder)
     with _aside(folder, name) as aside:
-        note(f"copying {db}")
+        if size_of(db) > LARGE:
+            note(f"copying {db} ({size_of(db) / 1e6:.0f} MB)")
         copy_whole(db, aside / DATABASE)
         snapshot = Snapshot(
             name=name,

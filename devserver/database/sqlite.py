@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 import sqlite3
@@ -91,10 +92,12 @@ def copy_whole(source: Path, target: Path) -> None:
     try:
         with connect(source) as old:
             old.execute("BEGIN")
-            old.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            (cookie,) = old.execute("PRAGMA schema_version").fetchone()
             with connect(target) as new:
                 new.execute("PRAGMA synchronous=OFF")
                 old.backup(new, pages=PAGES_PER_STEP)
+                # A backup starts this counter anew. The schema is the same, and our stamp tells it by that number.
+                new.execute(f"PRAGMA schema_version={int(cookie)}")
         sync(target)
     except BaseException:
         remove_whole(target)
@@ -115,6 +118,17 @@ def remove_whole(db: Path) -> None:
     """Remove a file of ours with everything SQLite put beside it."""
     for path in (db, *(sidecar(db, ending) for ending in SIDECARS)):
         path.unlink(missing_ok=True)
+
+
+def remove_leftovers(db: Path, purpose: str) -> None:
+    """Remove what killed processes left beside `db` (see `beside`). Call it with the lease held."""
+    for path in db.parent.glob(f"{glob.escape(db.name)}.{purpose}-*"):
+        path.unlink(missing_ok=True)
+
+
+def beside(db: Path, purpose: str) -> Path:
+    """Where the file that is to replace `db` is made: on the same disk, so that it can."""
+    return sidecar(db, f".{purpose}-{os.getpid()}")
 
 
 def settle(db: Path) -> None:

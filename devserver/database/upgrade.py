@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -11,13 +10,14 @@ from pathlib import Path
 
 from ..errors import DatabaseError, DatabaseInUse, DatabaseTooOld
 from ..files import private_folder
-from .header import sidecar
 from .schema import Schema, quoted, read_schema
 from .sqlite import (
+    beside,
     connect,
     copy_whole,
     integrity,
     refuse_damage,
+    remove_leftovers,
     remove_whole,
     replace_file,
     settle,
@@ -26,6 +26,8 @@ from .sqlite import (
 )
 from .stamp import utc_for_names
 from .users import other_users
+
+UPGRADE = "upgrade"
 
 Note = Callable[[str], None]
 
@@ -62,7 +64,8 @@ def upgrade(db: Path, template: Path, backups: Path, *, found: str | None, wante
     refuse_users(db)
     backup = back_up(db, backups, found)
     note(f"backed up {db} to {backup}")
-    aside = sidecar(db, f".upgrade-{os.getpid()}")
+    remove_leftovers(db, UPGRADE)
+    aside = beside(db, UPGRADE)
     try:
         with told_clearly(aside):
             shutil.copyfile(template, aside)
