@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from . import supervisor
 from .errors import DevServerError, StartFailed, StopFailed
 from .files import write_private
 from .launch import Spec
@@ -29,30 +31,71 @@ BOOT = (
 )
 
 
-def spawn(spec: Spec, reporter: Reporter) -> Record:
-    """Start the supervisor and wait for its word; it limits itself, and its pipe closes when it dies."""
+def spawn(spec: Spec, reporter: Reporter, *, fork: bool = False) -> Record:
+    """Start the supervisor and wait for its word; it limits itself, and its pipe closes when it dies.
+
+    `fork` makes it a copy of this process, which saves loading Python and its modules once more; only for a process
+    that has no other threads and ends soon, such as our CLI.
+
+    Raises:
+        StartFailed and its kin: What the supervisor says.
+    """
     write_private(spec.folder / SPEC, json.dumps(spec.to_json()))
-    python = [sys.executable, "-S", "-E", "-c", BOOT]
     read, write = os.pipe()
-    here = str(Path(__file__).parent.parent)
-    search = [here, *(str(Path(entry).absolute()) for entry in sys.path if entry)]
     with os.fdopen(read) as events:
         try:
-            log = os.open(spec.folder / SUPERVISOR_LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(log, "w") as output:
-                process = subprocess.Popen(
-                    [*python, json.dumps(search), str(spec.folder / SPEC), str(write)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    cwd="/",
-                    pass_fds=[write],
-                    start_new_session=True,
-                )
+            (_fork if fork and threading.active_count() == 1 else _execute)(spec, write)
         finally:
             os.close(write)
-        _CHILDREN.add(process)
         return _await_ready(events, spec, reporter)
+
+
+def _execute(spec: Spec, pipe: int) -> None:
+    here = str(Path(__file__).parent.parent)
+    search = [here, *(str(Path(entry).absolute()) for entry in sys.path if entry)]
+    python = [sys.executable, "-S", "-E", "-c", BOOT]
+    with os.fdopen(_open_log(spec), "w") as log:
+        process = subprocess.Popen(
+            [*python, json.dumps(search), str(spec.folder / SPEC), str(pipe)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            pass_fds=[pipe],
+            start_new_session=True,
+        )
+    _CHILDREN.add(process)
+
+
+def _fork(spec: Spec, pipe: int) -> None:
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:  # from here on we are another process and must never return to the caller
+        os.setsid()
+        if os.fork() == 0:
+            _become_supervisor(spec, pipe)
+    finally:
+        os._exit(0)
+
+
+def _become_supervisor(spec: Spec, pipe: int) -> None:
+    os.chdir("/")
+    log = _open_log(spec)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    kept = os.dup(pipe)
+    os.closerange(3, kept)
+    os.closerange(kept + 1, 256)
+    sys.stderr = os.fdopen(2, "w", closefd=False)
+    supervisor.main(str(spec.folder / SPEC), kept)
+    sys.stderr.flush()
+
+
+def _open_log(spec: Spec) -> int:
+    return os.open(spec.folder / SUPERVISOR_LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
 
 
 class _Children:

@@ -31,8 +31,8 @@ class Started:
     lease: Lease | None = None
 
 
-def start(request: Request, paths: Paths, reporter: Reporter | None = None) -> Started:
-    """Have the instance running, detached from this process.
+def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, fork: bool = False) -> Started:
+    """Have the instance running, detached from this process (`fork`: see `detached.spawn`).
 
     Raises:
         InstanceRunning: It runs with other options than those given; the details say which.
@@ -48,7 +48,7 @@ def start(request: Request, paths: Paths, reporter: Reporter | None = None) -> S
         spec = plan(request, paths)
         lease = Lease.take(spec.folder) if request.held else None
         try:
-            return Started(spawn(spec, reporter), True, lease)
+            return Started(spawn(spec, reporter, fork=fork), True, lease)
         except BaseException:
             if lease is not None:
                 lease.release()
@@ -112,7 +112,9 @@ def _stop(paths: Paths, name: str, keep: bool) -> Record:
     return record
 
 
-def start_again(paths: Paths, name: str, reporter: Reporter | None = None, wait: float = 30.0) -> Record:
+def start_again(
+    paths: Paths, name: str, reporter: Reporter | None = None, wait: float = 30.0, *, fork: bool = False
+) -> Record:
     """Start a stopped instance as it last ran: same options, executable, database and ports.
 
     Raises:
@@ -125,7 +127,7 @@ def start_again(paths: Paths, name: str, reporter: Reporter | None = None, wait:
             return record
         end_orphans(record)
         spec = plan_again(record, paths, wait)
-        started = spawn(spec, reporter or Silent())
+        started = spawn(spec, reporter or Silent(), fork=fork)
         mark_keep(spec.folder, False)
         return started
 

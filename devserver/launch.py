@@ -22,7 +22,7 @@ from .record import LOG, log_tail
 
 DEFAULT_NAME = "default"
 ROTATE_BYTES = 20_000_000
-POLL_SECONDS = 0.002
+POLL_SECONDS = 0.004
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Launch:
             self._reserved.pop().release()
 
     def until_ready(self) -> None:
-        """Wait until the frontend serves `default`: history, matching and visibility all answer.
+        """Wait until the frontend serves `default`, not only until a port is open.
 
         Raises:
             StartFailed: The process ended; says why.

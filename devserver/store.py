@@ -70,6 +70,7 @@ def look(goal: Goal, paths: Paths) -> Executable | None:
     path = folder / goal.platform.executable
     if receipt is None or not receipt.fits(path):
         return None
+    private_folder(folder)
     pinned = receipt.sha256 == goal.pin
     if not pinned:
         chosen = receipt.sha256 == goal.accept if goal.accept else receipt.accepted or goal.pin is None

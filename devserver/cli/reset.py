@@ -29,5 +29,5 @@ def reset(name: str, yes: bool) -> None:
         instance.stop(paths, name, keep=True)
     instance.erase(paths, name)
     if was_running:
-        instance.start_again(paths, name, CliReporter())
+        instance.start_again(paths, name, CliReporter(), fork=True)
     click.echo(f"{name} is empty" + (" and runs again" if was_running else ""))

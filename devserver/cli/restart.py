@@ -30,6 +30,6 @@ def restart(name: str, wait: float) -> None:
     tidy(paths)
     with contextlib.suppress(InstanceNotRunning):
         instance.stop(paths, name, keep=True)
-    record = instance.start_again(paths, name, CliReporter(), wait=wait)
+    record = instance.start_again(paths, name, CliReporter(), wait=wait, fork=True)
     ending = "devserver down stops it"
     click.echo(banner(record, fresh=True, ending=ending, log=paths.instance(name) / LOG))

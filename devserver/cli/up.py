@@ -53,7 +53,7 @@ def up(detach: bool, name: str, wait: float, quiet: bool, **values: Any) -> None
     )
     _warn_if_open(options.bind, options.allow_remote, reporter)
     if detach:
-        started = instance.start(asked, paths, reporter)
+        started = instance.start(asked, paths, reporter, fork=True)
         _say(started.record, started.fresh, quiet, "devserver down stops it")
         return
     running = instance.run(asked, paths, reporter, lambda record: _say(record, True, quiet, "Ctrl-C stops it"))
