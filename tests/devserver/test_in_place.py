@@ -1,0 +1,100 @@
+"""An executable of the user's, run where it lies."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from devserver import probe
+from devserver.errors import BinaryNotFound, ChecksumMismatch, NotTemporal, OptionError, UnpinnedVersion
+from devserver.paths import Paths
+from devserver.store import BinaryRequest, ensure
+from tests.helpers.download_service import script
+from tests.helpers.recorder import Recorder
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A build of one's own that calls itself 1.9.1."""
+    path = tmp_path / "own" / "temporal"
+    path.parent.mkdir()
+    path.write_bytes(script("1.9.1", "1.32.0"))
+    path.chmod(0o755)
+    return path
+
+
+def test_the_real_executable_runs_where_it_lies_and_is_pinned(paths: Paths, real_binary: Path) -> None:
+    """Nothing is copied."""
+    found = ensure(BinaryRequest(binary=real_binary, require_pinned=True), paths=paths)
+    assert (found.path, found.source, found.pinned) == (real_binary, "explicit", True)
+    assert not paths.store.exists()
+
+
+def test_it_is_asked_only_once(paths: Paths, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is remembered until the file changes."""
+    asked = []
+    real = probe.ask
+    monkeypatch.setattr(probe, "ask", lambda path: asked.append(path) or real(path))
+    first = ensure(BinaryRequest(binary=own), paths=paths)
+    assert ensure(BinaryRequest(binary=own), paths=paths) == first
+    own.write_bytes(script("1.9.2", "1.32.1"))
+    assert ensure(BinaryRequest(binary=own), paths=paths).version == "1.9.2"
+    assert len(asked) == 2
+
+
+def test_a_build_of_ones_own_is_noted_not_refused(paths: Paths, own: Path, recorder: Recorder) -> None:
+    """Its hash is not the pin, which is what an own build is for; it stays where it is."""
+    found = ensure(BinaryRequest(binary=own), paths=paths, reporter=recorder)
+    assert not found.pinned
+    assert "a build of your own" in recorder.notes[0]
+
+
+def test_a_build_of_ones_own_is_refused_where_pins_are_required(paths: Paths, own: Path) -> None:
+    """The error offers to accept its hash, and the file is not deleted."""
+    sha256 = hashlib.sha256(own.read_bytes()).hexdigest()
+    with pytest.raises(ChecksumMismatch, match=f"--accept-sha256 {sha256}"):
+        ensure(BinaryRequest(binary=own, require_pinned=True), paths=paths)
+    assert own.exists()
+    assert ensure(BinaryRequest(binary=own, require_pinned=True, accept_sha256=sha256), paths=paths)
+
+
+def test_an_unknown_version_is_refused_where_pins_are_required(paths: Paths, own: Path) -> None:
+    """A version without a pin has its own error."""
+    own.write_bytes(script("0.0.0-DEV"))
+    with pytest.raises(UnpinnedVersion, match="0.0.0-DEV"):
+        ensure(BinaryRequest(binary=own, require_pinned=True), paths=paths)
+
+
+def test_another_accepted_hash_is_a_mismatch(paths: Paths, own: Path) -> None:
+    """Who names a hash gets that one or an error."""
+    with pytest.raises(ChecksumMismatch):
+        ensure(BinaryRequest(binary=own, accept_sha256="1" * 64), paths=paths)
+    assert own.exists()
+
+
+def test_another_version_than_the_one_asked_for_is_refused(paths: Paths, own: Path) -> None:
+    """`--binary` and `--version` must agree."""
+    with pytest.raises(BinaryNotFound, match=r"is temporal 1\.9\.1, but 1\.8\.3 was asked for"):
+        ensure(BinaryRequest(binary=own, version="1.8.3"), paths=paths)
+
+
+def test_each_thing_that_is_no_executable_has_its_own_words(paths: Paths, tmp_path: Path, own: Path) -> None:
+    """Missing, a folder, not executable, not named at all."""
+    with pytest.raises(BinaryNotFound, match="there is no file"):
+        ensure(BinaryRequest(binary=tmp_path / "none"), paths=paths)
+    with pytest.raises(NotTemporal, match="is not a file"):
+        ensure(BinaryRequest(binary=own.parent), paths=paths)
+    own.chmod(0o644)
+    with pytest.raises(NotTemporal, match="may not be executed"):
+        ensure(BinaryRequest(binary=own), paths=paths)
+    with pytest.raises(OptionError, match="needs the path"):
+        ensure(BinaryRequest(source="explicit"), paths=paths)
+
+
+def test_a_damaged_memory_is_asked_again(paths: Paths, own: Path) -> None:
+    """A cache that cannot be read is no reason to fail."""
+    first = ensure(BinaryRequest(binary=own), paths=paths)
+    (paths.cache / "explicit.json").write_text("[1, 2")
+    assert ensure(BinaryRequest(binary=own), paths=paths) == first
