@@ -23,17 +23,22 @@ def private_folder(path: Path) -> Path:
                 folder.mkdir(mode=0o700, exist_ok=True)
         if not path.is_dir():
             raise NotADirectoryError(20, "it is a file", str(path))
-        info = path.stat()
     except OSError as error:
         raise FolderNotWritable(
             f"cannot make the folder {path}: {error.strerror}",
             hint="set DEVSERVER_HOME to a folder you can write to",
         ) from error
-    _refuse_unsafe(path, info)
+    refuse_unsafe(path)
     return path
 
 
-def _refuse_unsafe(path: Path, info: os.stat_result) -> None:
+def refuse_unsafe(path: Path) -> None:
+    """See that only this user can write to the folder `path`.
+
+    Raises:
+        UnsafeFolder: It belongs to someone else, or its mode lets others write.
+    """
+    info = path.stat()
     if not hasattr(os, "getuid"):
         return
     if info.st_uid != os.getuid():

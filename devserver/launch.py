@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from .errors import StartTimeout
+from .errors import FolderNotWritable, StartTimeout
 from .failures import explain_exit
 from .frontend import Frontend, NotAnswering
 from .namespaces import DEFAULT_NAMESPACE, Wanted, ensure_namespace
 from .options import DEFAULT_PORT, UI_PORT_OFFSET, Ports, ServerOptions, command_line
 from .ports import Reservation, reserve, reserve_preferred
 from .process import client_free_environment, spawn_bound
-from .record import LOG, log_tail
+from .record import LOG, RUN_MARK, log_tail
 
 DEFAULT_NAME = "default"
 ROTATE_BYTES = 20_000_000
@@ -92,7 +92,7 @@ class Launch:
         """
         spec = self._spec
         self.ports = self._reserve()
-        _rotate(self.log)
+        _begin_log(self.log, spec)
         command = command_line(
             spec.options,
             executable=spec.executable,
@@ -187,13 +187,22 @@ class Launch:
             ensure_namespace(self.frontend, namespace, wanted, self._until)
 
 
-def _rotate(log: Path) -> None:
-    """Keep one old log where the log has grown large."""
+def _begin_log(log: Path, spec: Spec) -> None:
+    """Mark where this run begins; keep one old log where the log has grown large."""
     try:
         if log.stat().st_size > ROTATE_BYTES:
             log.replace(log.with_suffix(".log.1"))
     except FileNotFoundError:
         pass
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    try:
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
+            file.write(f"{RUN_MARK} temporal {spec.version} (server {spec.server_version}) at {now}\n")
+    except OSError as error:
+        raise FolderNotWritable(
+            f"cannot write the log {log}: {error.strerror}",
+            hint="free some space, or set DEVSERVER_HOME to another folder",
+        ) from error
 
 
 def unsupported() -> bool:

@@ -16,6 +16,7 @@ from .process import Identity
 
 FILE = "record.json"
 LOG = "server.log"
+RUN_MARK = "--- devserver starts"  # the line in a log at which a run begins
 ANONYMOUS = "~"
 
 STARTING = "starting"
@@ -158,8 +159,8 @@ def names(paths: Paths) -> list[str]:
     return sorted(entry.name for entry in paths.instances.iterdir() if (entry / FILE).is_file())
 
 
-def log_tail(path: Path, lines: int = 12, *, most: int = 64_000) -> list[str]:
-    """The last lines of a log; empty where there is none."""
+def log_tail(path: Path, lines: int = 12, *, most: int = 64_000, all_runs: bool = False) -> list[str]:
+    """The last lines of a log, of the latest run unless `all_runs` are wanted; empty where there is none."""
     try:
         with path.open("rb") as file:
             file.seek(0, 2)
@@ -167,4 +168,8 @@ def log_tail(path: Path, lines: int = 12, *, most: int = 64_000) -> list[str]:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return []
-    return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
+    found = [line.rstrip() for line in text.splitlines() if line.strip()]
+    if not all_runs:
+        starts = [index for index, line in enumerate(found) if line.startswith(RUN_MARK)]
+        found = found[starts[-1] + 1 :] if starts else found
+    return found[-lines:] if lines else []

@@ -25,7 +25,7 @@ def logs(name: str, follow: bool, lines: int) -> None:
     instance.known(paths, name)
     path = paths.instance(name) / LOG
     position = path.stat().st_size if path.exists() else 0
-    for line in log_tail(path, lines, most=10_000_000) if lines else ():
+    for line in log_tail(path, lines, most=10_000_000, all_runs=True):
         click.echo(line)
     while follow:
         position = _print_from(path, position)

@@ -55,7 +55,7 @@ def candidates(name: str) -> Iterator[Path]:
     ]
     seen = set()
     for folder in folders:
-        path = Path(folder or os.curdir).absolute() / name
+        path = Path(folder).absolute() / name
         real = path.resolve()
         if folder and real not in seen and real.is_file() and os.access(real, os.X_OK):
             seen.add(real)

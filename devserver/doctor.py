@@ -1,0 +1,180 @@
+"""Looks at everything a server needs and says what is wrong; changes nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from . import store
+from .advisories import advisories_for
+from .binaries import BinaryRequest
+from .database import Finding, check
+from .errors import DevServerError
+from .files import refuse_unsafe
+from .options import DEFAULT_PORT
+from .paths import Paths
+from .planning import SHARED_MEMORY
+from .ports import holder
+from .record import CRASHED, READY, Record, log_tail, names, read_record
+from .settings import Settings
+from .status import status
+
+ENOUGH_SPACE = 1_000_000_000
+CLIENT_VARIABLES = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
+PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def examine(paths: Paths, *, only: str | None = None, environ: Mapping[str, str] | None = None) -> Iterator[Finding]:
+    """Everything that can be told; with `only`, of that instance alone. Never raises for what is wrong."""
+    variables = os.environ if environ is None else environ
+    if only is None:
+        yield _machine()
+        yield from _folders(paths)
+        yield from _settings()
+        yield from _variables(variables)
+        yield from _executables(paths)
+        yield from _leftovers(paths)
+        yield from _usual_port(paths)
+    for name in names(paths) if only is None else [only]:
+        yield from _instance(paths, name)
+
+
+def _machine() -> Finding:
+    text = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.platform == "win32":
+        return Finding("error", "machine", text, "servers run on Linux and macOS; use WSL")
+    return Finding("ok", "machine", text)
+
+
+def _folders(paths: Paths) -> Iterator[Finding]:
+    for what, path in (("cache", paths.store), ("state", paths.instances), ("data", paths.data)):
+        if not path.exists():
+            yield Finding("ok", what, f"{path} is not there yet", "it is made when it is needed")
+            continue
+        try:
+            refuse_unsafe(path)
+        except DevServerError as error:
+            yield Finding("error", what, error.message, error.hint)
+            continue
+        free = shutil.disk_usage(path).free
+        text = f"{path}, {free / 1e9:.1f} GB free"
+        if not os.access(path, os.W_OK):
+            yield Finding("error", what, f"{path} cannot be written", "set DEVSERVER_HOME to a folder you can write to")
+        elif free < ENOUGH_SPACE:
+            yield Finding("warning", what, text, "a server fails when the disk is full; free some space")
+        else:
+            yield Finding("ok", what, text)
+
+
+def _settings() -> Iterator[Finding]:
+    try:
+        settings = Settings.load()
+    except DevServerError as error:
+        yield Finding("error", "settings", error.message, error.hint)
+        return
+    text = f"[tool.devserver] in {settings.file}" if settings.file else "no [tool.devserver] in a pyproject.toml here"
+    yield Finding("ok", "settings", text)
+
+
+def _variables(environ: Mapping[str, str]) -> Iterator[Finding]:
+    for name in sorted(environ):
+        if name.startswith("DEVSERVER_"):
+            yield Finding("ok", "environment", f"{name} is set")
+    for name in CLIENT_VARIABLES:
+        if name in environ:
+            text = f"{name}={environ[name]} decides where clients connect"
+            yield Finding("warning", "environment", text, "devserver env prints what this server's clients need")
+    for name in PROXY_VARIABLES:
+        if name in environ:
+            yield Finding("ok", "environment", f"{name} is set and honoured by downloads")
+
+
+def _executables(paths: Paths) -> Iterator[Finding]:
+    for verified in store.verify(paths):
+        executable = verified.executable
+        text = f"{executable.version} (server {executable.server_version}), from {executable.source}"
+        if not verified.intact:
+            hint = f"remove it with devserver prune --all, then devserver install {executable.version}"
+            yield Finding("error", "executable", f"{text}: it is not what was installed", hint)
+        elif advisories_for(executable.server_version):
+            known = ", ".join(advisory.id for advisory in advisories_for(executable.server_version))
+            yield Finding("warning", "executable", f"{text}: {known} apply", "use a newer version")
+        else:
+            yield Finding("ok", "executable", f"{text}, intact" + ("" if executable.pinned else ", not pinned"))
+    yield from _wanted(paths)
+
+
+def _wanted(paths: Paths) -> Iterator[Finding]:
+    try:
+        settings = Settings.load()
+        request = BinaryRequest(version=settings.version, binary=settings.binary, offline=True)
+        executable = store.ensure(request, paths=paths)
+    except DevServerError as error:
+        yield Finding("warning", "executable", f"the wanted one is not at hand: {error.message}", "devserver install")
+        return
+    yield Finding("ok", "executable", f"devserver up would run {executable.path}")
+
+
+def _leftovers(paths: Paths) -> Iterator[Finding]:
+    """Folders in memory whose instance is gone."""
+    for folder in SHARED_MEMORY.glob("temporal-devserver-*"):
+        owner = _text(folder / "owner")
+        if owner is None or not owner.startswith(str(paths.instances)) or Path(owner).is_dir():
+            continue
+        yield Finding("warning", "leftover", f"{folder} belongs to no instance", f"rm -r {folder}")
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text()
+    except OSError:
+        return None
+
+
+def _usual_port(paths: Paths) -> Iterator[Finding]:
+    try:
+        record = read_record(paths, "default")
+    except DevServerError:
+        return
+    if record is not None and record.running():
+        return
+    who = holder(DEFAULT_PORT)
+    if who is not None:
+        hint = "devserver up needs another one: --port 0 takes any free one"
+        yield Finding("warning", "port", f"{DEFAULT_PORT} is held by {who}", hint)
+
+
+def _instance(paths: Paths, name: str) -> Iterator[Finding]:
+    topic = f"instance {name}"
+    try:
+        record = read_record(paths, name)
+    except DevServerError as error:
+        yield Finding("error", topic, error.message, error.hint)
+        return
+    if record is None:
+        yield Finding("error", topic, "there is none of that name", "devserver list names them")
+        return
+    yield _state(paths, record, topic)
+    if not record.options.ephemeral or record.running():
+        for found in check(record.database):
+            yield Finding(found.level, f"{topic}: {found.topic}", found.text, found.hint)
+
+
+def _state(paths: Paths, record: Record, topic: str) -> Finding:
+    found = status(paths, record)
+    state = found["state"]
+    text = f"{state}, {record.address}, server {record.server_version}"
+    if state == "unresponsive":
+        hint = f"its process {found['pid']} is frozen or overloaded: see devserver logs --name {record.name}"
+        return Finding("error", topic, text, hint)
+    if state == CRASHED:
+        last = log_tail(Path(found["log"]), 1)
+        text += f" ({record.exit or 'its processes were killed'})" + (f"; last said: {last[0][:200]}" if last else "")
+        return Finding("warning", topic, text, f"devserver up --name {record.name} starts it with what it had kept")
+    if state == READY and not record.executable.exists():
+        return Finding("warning", topic, f"{text}; its executable is gone", "a restart will need devserver install")
+    return Finding("ok", topic, text)
