@@ -76,8 +76,9 @@ def restore(snapshot_name: str, name: str, source: str | None, yes: bool) -> Non
 def _exchange(paths: Paths, record: Record, chosen: snapshots.Snapshot, was_running: bool) -> snapshots.Snapshot | None:
     """Stop the server, exchange its file, and start it again where it ran, whatever came of it."""
     reporter = CliReporter()
-    with suppress(InstanceNotRunning):
-        instance.stop(paths, record.name, keep=True)
+    if was_running:
+        with suppress(InstanceNotRunning):
+            instance.stop(paths, record.name, keep=True)
     try:
         folder = paths.snapshots(record.name)
         return restore_into(chosen, record.database, keep_in=folder, note=reporter.note)

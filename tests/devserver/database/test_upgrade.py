@@ -1,4 +1,4 @@
-"""Older files under newer servers, on the real executables."""
+"""Older files under newer servers and newer files under older ones, on the real executables."""
 
 from __future__ import annotations
 
@@ -12,31 +12,15 @@ from pathlib import Path
 import pytest
 
 from devserver import database
+from devserver.database import upgrade as upgrading
 from devserver.errors import DatabaseInUse, DatabaseTooNew, DatabaseTooOld
 from devserver.paths import Paths
 
 from . import state
+from .conftest import SERVER, Prepare
 from .servers import WAL, running
 
-pytest_plugins: list[str] = []
 OLD, OLD_SERVER = "1.5.1", "1.29.1"
-NEW_SERVER = "1.32.0"
-
-Prepare = Callable[..., list[str]]
-
-
-@pytest.fixture
-def prepare(paths: Paths, real_binary: Path) -> Prepare:
-    """Prepare a file for the newest server; what was noted."""
-
-    def run(db: Path, **options: object) -> list[str]:
-        notes: list[str] = []
-        settings: dict[str, object] = {"executable": real_binary, "server_version": NEW_SERVER}
-        settings |= {"backups": paths.data / "backups", "schemas": paths.cache / "schemas", "note": notes.append}
-        database.prepare(db, **(settings | options))  # type: ignore[arg-type]
-        return notes
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +35,147 @@ def old_file(old_binary: Callable[[str], Path], tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def old(old_file: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
+    """A copy of it, and of its log."""
+    folder = tmp_path / "old"
+    folder.mkdir(mode=0o700)
     for path in old_file.parent.glob("temporal.db*"):
-        shutil.copy(path, tmp_path / path.name)
-    return tmp_path / "temporal.db"
+        shutil.copy(path, folder / path.name)
+    return folder / "temporal.db"
+
+
+def rows(db: Path, table: str = "executions_visibility") -> int:
+    """How many rows a table has, counted as SQLite sees it: log included."""
+    with closing(sqlite3.connect(f"{db.as_uri()}?mode=ro", uri=True)) as connection:
+        (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        return int(count)
 
 
 def test_a_newer_server_goes_on_with_everything_an_older_one_kept(
     old: Path, prepare: Prepare, real_binary: Path
 ) -> None:
     """Open workflows complete, lists find text, keywords and lists of them, schedules fire."""
-    notes = prepare(old)
-    assert any("upgraded" in note for note in notes)
-    with running(real_binary, old) as server:
+    assert any("upgraded" in note for note in prepare(old))
+    assert prepare(old, executable=Path("/nowhere")) == []
+    with running(real_binary, old, *WAL) as server:
         asyncio.run(state.check(server.address))
+
+
+def test_the_backup_is_private_named_and_as_good_as_the_old_file(
+    old: Path, prepare: Prepare, paths: Paths, old_binary: Callable[[str], Path]
+) -> None:
+    """It carries the version and the time, has mode 0600, and the old server goes on with it."""
+    database.stamp(old, OLD_SERVER, OLD)
+    prepare(old)
+    (backup,) = (paths.data / "backups").iterdir()
+    assert backup.name.startswith(f"temporal-{OLD_SERVER}-2")
+    assert backup.stat().st_mode & 0o777 == 0o600
+    with running(old_binary(OLD), backup) as server:
+        asyncio.run(state.check(server.address))
+
+
+def test_an_upgrade_leaves_nothing_of_the_old_file_behind(old: Path, prepare: Prepare) -> None:
+    """No old log beside the new file, and none of the files it was made in, not even a killed one's."""
+    (old.parent / "temporal.db.upgrade-1").write_text("left by a killed process")
+    prepare(old)
+    assert sorted(path.name for path in old.parent.iterdir()) == ["temporal.db", "temporal.db.stamp.json"]
+
+
+def test_an_old_file_is_refused_when_upgrades_are_off(old: Path, prepare: Prepare) -> None:
+    """It says what is missing and which version goes on with the file, which is left alone."""
+    database.stamp(old, OLD_SERVER, OLD)
+    count = rows(old)
+    with pytest.raises(DatabaseTooOld, match="older server") as raised:
+        prepare(old, upgrade=False)
+    assert f"--version {OLD}" in (raised.value.hint or "")
+    assert "current_chasm_executions" in str(raised.value)
+    assert rows(old) == count
+
+
+def test_a_failed_upgrade_leaves_the_old_file_and_names_the_backup(
+    old: Path, prepare: Prepare, paths: Paths, monkeypatch: pytest.MonkeyPatch, old_binary: Callable[[str], Path]
+) -> None:
+    """An error in the middle of the copying changes nothing: the old server goes on."""
+    copied = []
+
+    def fail(connection: sqlite3.Connection, table: str, *_: object) -> None:
+        copied.append(table)
+        if len(copied) == 10:
+            connection.execute("INSERT INTO no_such_table VALUES (1)")
+
+    monkeypatch.setattr(upgrading, "_copy_table", fail)
+    with pytest.raises(DatabaseTooOld, match="could not be upgraded") as raised:
+        prepare(old)
+    (backup,) = (paths.data / "backups").iterdir()
+    assert str(backup) in str(raised.value)
+    assert not list(old.parent.glob("*upgrade*"))
+    with running(old_binary(OLD), old, *WAL) as server:
+        asyncio.run(state.check(server.address))
+
+
+def test_a_file_in_use_is_not_upgraded(old: Path, prepare: Prepare, old_binary: Callable[[str], Path]) -> None:
+    """A stock server that runs on it is found and named."""
+    with running(old_binary(OLD), old, *WAL) as server:
+        with pytest.raises(DatabaseInUse) as raised:
+            prepare(old)
+        assert f"temporal (pid {server.process.pid})" in str(raised.value)
+        asyncio.run(state.check(server.address))
+
+
+def test_a_full_disk_stops_an_upgrade_before_anything_is_lost(
+    old: Path, small_disk: Path, prepare: Prepare, paths: Paths
+) -> None:
+    """The old file is as it was, and what was begun is gone."""
+    small = small_disk / "temporal.db"
+    count = rows(old)
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(old, small)
+    (small_disk / "filler").write_bytes(b"x" * (3 * 1024 * 1024 - small.stat().st_size - 300_000))
+    with pytest.raises(DatabaseTooOld, match="could not be upgraded") as raised:
+        prepare(small)
+    assert "no room" in str(raised.value)
+    assert sorted(path.name for path in small_disk.iterdir()) == ["filler", "temporal.db"]
+    assert rows(small) == count
+    assert list((paths.data / "backups").iterdir())
+
+
+def test_a_stamp_of_a_newer_server_is_refused(db: Path, prepare: Prepare) -> None:
+    """Even with the same tables, what a newer server wrote is not given to an older one."""
+    database.stamp(db, "1.40.0", "2.0.0")
+    content = db.read_bytes()
+    with pytest.raises(DatabaseTooNew) as raised:
+        prepare(db)
+    assert "--version 2.0.0" in (raised.value.hint or "")
+    assert db.read_bytes() == content
+
+
+def test_tables_of_a_newer_server_are_refused_without_a_stamp(
+    db: Path, prepare: Prepare, old_binary: Callable[[str], Path], paths: Paths
+) -> None:
+    """A file of 1.32.0 without a stamp is not given to 1.29.1."""
+    with pytest.raises(DatabaseTooNew) as raised:
+        prepare(db, executable=old_binary(OLD), server_version=OLD_SERVER, schemas=paths.schemas)
+    assert "current_chasm_executions" in str(raised.value)
+    assert database.read_stamp(db) is None
+
+
+def test_a_file_exchanged_behind_the_stamps_back_is_noticed(old: Path, db: Path, prepare: Prepare) -> None:
+    """An old file copied over a stamped one is upgraded, not taken for what the stamp says."""
+    database.stamp(db, SERVER)
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copyfile(old, db)
+    assert any("another file" in note for note in prepare(db))
+    assert rows(db) == rows(old)
+
+
+def test_a_newer_server_of_the_same_schema_only_makes_a_backup(db: Path, prepare: Prepare, paths: Paths) -> None:
+    """There is no way back to the older server, so a copy is kept; the file itself is not touched."""
+    database.stamp(db, "1.31.2", "1.8.2")
+    content = db.read_bytes()
+    prepare(db)
+    assert db.read_bytes() == content
+    assert [path.name[:15] for path in (paths.data / "backups").iterdir()] == ["temporal-1.31.2"]
+    stamp = database.read_stamp(db)
+    assert stamp is not None
+    assert (stamp.made_by, stamp.last_written_by) == ("1.31.2", SERVER)

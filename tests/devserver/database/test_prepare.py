@@ -1,0 +1,219 @@
+"""What is done to a file before a server starts on it: the quick way, and every kind of bad file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from devserver import database
+from devserver.database.header import read_header
+from devserver.errors import DatabaseCorrupt, DatabaseError, StartFailed
+
+from .conftest import SERVER, Prepare
+from .servers import WAL, running
+
+QUICK = """
+import sys
+from pathlib import Path
+from devserver import database
+db = Path(sys.argv[1])
+with database.DatabaseLease.acquire(db, "test"):
+    database.prepare(db, executable=Path("/nowhere"), server_version=sys.argv[2], backups=db, schemas=db, note=print)
+    database.stamp(db, sys.argv[2], "1.9.1")
+for module in ("sqlite3", "asyncio", "temporalio", "psutil", "socket", "filelock", "packaging"):
+    assert module not in sys.modules, module
+"""
+
+
+def test_a_missing_file_gets_a_private_folder_and_nothing_else(tmp_path: Path, prepare: Prepare) -> None:
+    """The server makes its tables only where there is no file."""
+    db = tmp_path / "new" / "t.db"
+    assert prepare(db) == []
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_an_empty_file_is_treated_as_new(tmp_path: Path, prepare: Prepare, real_binary: Path) -> None:
+    """A file of 0 bytes, on which the server would fail, is made way for."""
+    db = tmp_path / "t.db"
+    db.touch()
+    (tmp_path / "t.db.stamp.json").write_text("{}")
+    prepare(db)
+    with running(real_binary, db):
+        database.stamp(db, SERVER)
+    stamp = database.read_stamp(db)
+    assert stamp is not None
+    assert stamp.made_by == SERVER
+
+
+def test_a_stamp_of_the_same_version_is_believed_without_sqlite(db: Path) -> None:
+    """The usual start imports nothing heavy and never runs the executable."""
+    database.stamp(db, SERVER, "1.9.1")
+    subprocess.run([sys.executable, "-c", QUICK, str(db), SERVER], check=True)
+
+
+def test_the_stamp_fits_while_a_server_runs_and_after_it_was_killed(
+    real_binary: Path, tmp_path: Path, prepare: Prepare
+) -> None:
+    """A server in WAL mode leaves its tables in the log: the stamp knows them there as well."""
+    db = tmp_path / "t.db"
+    with running(real_binary, db, *WAL) as server:
+        database.stamp(db, SERVER)
+        server.kill()
+    assert (tmp_path / "t.db-wal").stat().st_size > 0
+    assert prepare(db, executable=Path("/nowhere")) == []
+    with closing(sqlite3.connect(db)) as connection:
+        (cookie,) = connection.execute("PRAGMA schema_version").fetchone()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    header = read_header(db)
+    stamp = database.read_stamp(db)
+    assert header is not None
+    assert stamp is not None
+    assert header.schema_cookie == stamp.schema_cookie == cookie
+
+
+def test_a_file_without_a_stamp_is_compared_and_stamped(db: Path, prepare: Prepare) -> None:
+    """A stock server's file of the same schema is taken over as it is, and known from then on."""
+    content = db.read_bytes()
+    prepare(db)
+    stamp = database.read_stamp(db)
+    assert stamp is not None
+    assert stamp.last_written_by == SERVER
+    assert stamp.made_by is None
+    assert db.read_bytes() == content
+
+
+def test_a_stamp_that_cannot_be_read_is_made_anew(db: Path, prepare: Prepare) -> None:
+    """A damaged stamp is as good as none."""
+    for text in ("", "[]", "{", '{"last_written_by": null}'):
+        (db.parent / "temporal.db.stamp.json").write_text(text)
+        prepare(db)
+        stamp = database.read_stamp(db)
+        assert stamp is not None
+        assert stamp.last_written_by == SERVER
+
+
+def test_an_index_of_the_users_own_is_no_difference(db: Path, prepare: Prepare) -> None:
+    """What a user added to look things up stays."""
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("CREATE INDEX mine ON executions_visibility (workflow_id)")
+    prepare(db)
+    with closing(sqlite3.connect(db)) as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'mine'").fetchone() == (1,)
+
+
+def test_what_a_crash_left_is_rolled_back_not_deleted(db: Path, prepare: Prepare) -> None:
+    """A hot journal is honoured: a half-written transaction is undone, the rest is there."""
+    code = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('PRAGMA cache_size=1'); c.execute('PRAGMA synchronous=OFF'); c.execute('BEGIN')\n"
+        "insert = 'INSERT INTO queue_metadata VALUES (?, ?, ?, ?)'\n"
+        "for n in range(2000): c.execute(insert, (n + 9, b'x' * 999, 'e', 1))\n"
+        "os._exit(0)"
+    )
+    with closing(sqlite3.connect(db)) as connection:
+        before = connection.execute("SELECT count(*) FROM queue_metadata").fetchone()
+    subprocess.run([sys.executable, "-c", code, str(db)], check=True)
+    assert (db.parent / "temporal.db-journal").stat().st_size > 0
+    prepare(db)
+    with closing(sqlite3.connect(db)) as connection:
+        assert connection.execute("SELECT count(*) FROM queue_metadata").fetchone() == before
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+# Bad files: each a clear error, each left as it is.
+
+
+def refused(db: Path, prepare: Prepare, kind: type[DatabaseError], text: str) -> DatabaseError:
+    """`prepare` refuses `db` with a hint and leaves it byte for byte."""
+    before = db.read_bytes() if db.is_file() else b""
+    with pytest.raises(kind, match=text) as raised:
+        prepare(db)
+    assert raised.value.hint
+    assert (db.read_bytes() if db.is_file() else b"") == before
+    return raised.value
+
+
+def test_a_folder_is_refused(tmp_path: Path, prepare: Prepare) -> None:
+    """A folder is not a database."""
+    refused(tmp_path, prepare, DatabaseError, "is a folder")
+
+
+def test_a_pipe_is_refused(tmp_path: Path, prepare: Prepare) -> None:
+    """Nor is a pipe, which opening would wait on for ever."""
+    os.mkfifo(tmp_path / "t.db")
+    refused(tmp_path / "t.db", prepare, DatabaseError, "not a regular file")
+
+
+def test_a_file_that_is_not_sqlite_is_refused(tmp_path: Path, prepare: Prepare) -> None:
+    """A text, or the beginning of one."""
+    for content in (b"hello", b"#!/bin/sh\n" * 100):
+        (tmp_path / "t.db").write_bytes(content)
+        refused(tmp_path / "t.db", prepare, DatabaseError, "not an SQLite database")
+
+
+def test_an_sqlite_file_of_another_program_is_refused(tmp_path: Path, prepare: Prepare) -> None:
+    """Someone else's database is not written to."""
+    with closing(sqlite3.connect(tmp_path / "t.db")) as connection:
+        connection.execute("CREATE TABLE cookies (name, value)")
+    error = refused(tmp_path / "t.db", prepare, DatabaseError, "not one of Temporal's")
+    assert "namespaces" in str(error)
+
+
+def test_a_truncated_file_is_refused_even_with_a_stamp(db: Path, prepare: Prepare) -> None:
+    """A file shorter than its header says is noticed on the quick way as well."""
+    database.stamp(db, SERVER)
+    with db.open("r+b") as file:
+        file.truncate(40960)
+    refused(db, prepare, DatabaseCorrupt, "cut short")
+
+
+def test_a_file_with_damaged_tables_is_refused(db: Path, prepare: Prepare) -> None:
+    """Garbage in the list of tables is found when the tables are compared."""
+    with db.open("r+b") as file:
+        file.seek(100)
+        file.write(os.urandom(4096 * 10))
+    refused(db, prepare, DatabaseCorrupt, "damaged")
+
+
+def test_a_file_that_cannot_be_read_is_refused(db: Path) -> None:
+    """Another user's private file: says that it cannot be read, and how to change that."""
+    db.chmod(0o000)
+    code = (
+        "import os, sys; from pathlib import Path; from devserver.database.header import read_header\n"
+        "from devserver.errors import DatabaseError\n"
+        "if os.getuid() == 0: os.setuid(65534)\n"
+        "try: read_header(Path(sys.argv[1]))\n"
+        "except DatabaseError as error: print(error)\n"
+    )
+    for folder in (db.parent, *list(db.parents)[1:4]):
+        if folder.stat().st_uid == os.getuid() and folder != Path("/tmp"):
+            folder.chmod(0o755)
+    done = subprocess.run([sys.executable, "-c", code, str(db)], check=True, capture_output=True, text=True)
+    assert "cannot" in done.stdout
+    assert str(db) in done.stdout
+
+
+def test_a_file_on_a_read_only_disk_is_refused(db: Path, small_disk: Path, prepare: Prepare) -> None:
+    """Says that it cannot be written."""
+    there = Path(shutil.copy(db, small_disk / "t.db"))
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    refused(there, prepare, DatabaseError, "cannot be written")
+
+
+def test_an_executable_that_makes_no_database_is_an_error(db: Path, prepare: Prepare, tmp_path: Path) -> None:
+    """With what it said last; the file is left without a stamp."""
+    bad = tmp_path / "bad"
+    bad.write_text("#!/bin/sh\necho no such thing\nexit 7\n")
+    bad.chmod(0o755)
+    with pytest.raises(StartFailed, match="exited with 7") as raised:
+        prepare(db, executable=bad, server_version="1.99.0")
+    assert "no such thing" in raised.value.details
+    assert database.read_stamp(db) is None
