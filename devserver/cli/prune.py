@@ -22,9 +22,9 @@ def prune(keep: tuple[str, ...], everything: bool, dry_run: bool) -> None:
     for result in results:
         version = result.executable.version
         if result.kept_because is not None:
-            click.echo(f"kept     temporal {version}: {result.kept_because}")
+            click.echo(f"kept temporal {version}: {result.kept_because}")
             continue
         freed += result.size
-        click.echo(f"{'would remove' if dry_run else 'removed '} temporal {version}")
+        click.echo(f"{'would remove' if dry_run else 'removed'} temporal {version}")
     word = "would free" if dry_run else "freed"
-    click.echo(f"{word} {freed / 1_000_000:.0f} MB" if results else "the store is empty")
+    click.echo(f"{word} {freed / 1_000_000:.0f} MB" if results else "nothing is installed")

@@ -93,7 +93,7 @@ def _table(rows: list[Row]) -> list[str]:
     for row in rows:
         notes = [
             "default" if row.default else "",
-            f"installed from {row.source}" if row.source else "",
+            f"installed ({row.source})" if row.source else "",
             "" if row.pinned else "not pinned",
             {True: "intact", False: "CHANGED since it was installed: remove it with `devserver prune`"}.get(
                 row.intact, ""

@@ -1,0 +1,49 @@
+"""How settings and options make one request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from devserver.binaries import BinaryRequest
+from devserver.cli._binary_options import binary_request
+from devserver.settings import Settings
+
+SET = Settings(
+    binary=Path("/own/temporal"),
+    version="1.8.3",
+    offline=True,
+    base_url="https://mirror.example",
+    require_pinned=True,
+    accept_sha256="a" * 64,
+)
+
+
+def test_settings_are_taken_where_no_option_is_given() -> None:
+    """All of them."""
+    assert binary_request(SET) == BinaryRequest(
+        version="1.8.3",
+        binary=Path("/own/temporal"),
+        offline=True,
+        base_url="https://mirror.example",
+        require_pinned=True,
+        accept_sha256="a" * 64,
+    )
+
+
+def test_an_option_comes_before_its_setting() -> None:
+    """Also where it switches something off."""
+    request = binary_request(SET, offline=False, require_pinned=False, base_url="http://x")
+    assert (request.offline, request.require_pinned, request.base_url) == (False, False, "http://x")
+
+
+def test_a_version_or_source_option_comes_before_a_binary_setting() -> None:
+    """Who asks for a version does not get the project's executable."""
+    assert binary_request(SET, version="1.9.1").binary is None
+    assert binary_request(SET, source="wheel").binary is None
+    assert binary_request(SET, source="explicit").binary == Path("/own/temporal")
+
+
+def test_a_binary_option_comes_before_version_and_source_settings() -> None:
+    """The settings' version is for the managed executable; a relative path starts here."""
+    request = binary_request(Settings(version="1.8.3", source="wheel"), binary=Path("mine"))
+    assert request == BinaryRequest(binary=Path.cwd() / "mine")

@@ -1,0 +1,113 @@
+"""`devserver install`: what it prints, where, and its exit codes."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from devserver.paths import Paths
+from devserver.platforms import current
+from devserver.releases import PINS
+from tests.conftest import Run
+from tests.helpers.download_service import DownloadService, script, status
+
+SHA256 = hashlib.sha256(script()).hexdigest()
+
+
+def test_install_says_what_is_there_now(devserver: Run, paths: Paths) -> None:
+    """The whole output, for the default version out of the environment."""
+    done = devserver("install", "--offline")
+    path = paths.store / f"1.9.1-{current().key}" / "temporal"
+    assert done.stdout == (
+        "temporal 1.9.1 (server 1.32.0) is installed\n"
+        f"  path    {path}\n"
+        "  source  installed\n"
+        f"  sha256  {PINS['1.9.1'][current().key]} (pinned)\n"
+    )
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_quiet_says_nothing(devserver: Run, service: DownloadService) -> None:
+    """Neither progress nor warning nor result."""
+    service.faults["metadata"].append(status(503, Retry_After="0"))
+    done = devserver("install", "9.9.9", "--source", "release", "--base-url", service.url, "--quiet")
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_without_a_terminal_progress_is_plain_lines(devserver: Run, service: DownloadService) -> None:
+    """One line at the end of a short download, the warning of a missing pin, and no escape codes."""
+    done = devserver("install", "v9.9.9", "--source=release", f"--base-url={service.url}")
+    size = len(service.archive) / 1_000_000
+    assert done.stderr.splitlines() == [
+        f"temporal 9.9.9: {size:.1f} of {size:.1f} MB (100%)",
+        f"warning: no SHA-256 is known beforehand for temporal 9.9.9 on {current().key}; "
+        f"trusting what {service.url}/archive?... gave: {SHA256}",
+    ]
+    assert done.stdout.splitlines()[-1] == f"  sha256  {SHA256} (not pinned)"
+
+
+def test_a_wrong_checksum_is_an_expected_failure_with_the_way_out(
+    devserver: Run, service: DownloadService, paths: Paths
+) -> None:
+    """Exit code 1, and the whole message."""
+    done = devserver("install", "--source=release", f"--base-url={service.url}", "-q")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"error: temporal 1.9.1 from {service.url}/archive?... is not the executable that was expected; "
+        "it was deleted and not run",
+        f"  expected: {PINS['1.9.1'][current().key]} (pinned for {current().key})",
+        f"  found:    {SHA256}",
+        "  likely cause: a mirror or proxy that serves another build, or someone's own; at worst, tampering",
+        "hint: 1. try another source, such as --source wheel or --source release; "
+        f"2. if you know this build and trust it: --accept-sha256 {SHA256}",
+    ]
+    assert not list(paths.store.glob("1.9.1*"))
+
+
+def test_wrong_options_are_usage_errors(devserver: Run) -> None:
+    """Exit code 2, for click's errors as for ours."""
+    assert devserver("install", "--source", "moon").returncode == 2
+    assert devserver("install", "--accept-sha256", "12").returncode == 2
+    done = devserver("install", "1.9")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "error: '1.9' is not a version of the Temporal CLI"
+
+
+def test_the_projects_table_is_obeyed_and_options_come_first(
+    devserver: Run, service: DownloadService, tmp_path: Path
+) -> None:
+    """version, source and base-url of the table; then an option instead."""
+    (tmp_path / "pyproject.toml").write_text(
+        f'[tool.devserver]\nversion = "9.9.9"\nsource = "release"\nbase-url = "{service.url}"\n'
+    )
+    assert "temporal 9.9.9" in devserver("install").stdout
+    assert "temporal 1.9.1" in devserver("install", "1.9.1", "--source", "installed").stdout
+    done = devserver("install", env={"DEVSERVER_REQUIRE_PINNED": "1"})
+    assert done.returncode == 1
+    assert "pins are required" in done.stderr
+
+
+def test_a_binary_of_ones_own_is_told_with_its_hash(devserver: Run, tmp_path: Path) -> None:
+    """It stays where it is."""
+    own = tmp_path / "mine"
+    own.write_bytes(script())
+    own.chmod(0o755)
+    done = devserver("install", "--binary", "mine")
+    assert f"  path    {own}" in done.stdout.splitlines()
+    assert "a build of your own" in done.stderr
+
+
+def test_a_malformed_table_is_a_usage_error(devserver: Run, tmp_path: Path) -> None:
+    """The message names the file and the key."""
+    (tmp_path / "pyproject.toml").write_text('[tool.devserver]\nvershun = "9.9.9"\n')
+    done = devserver("install")
+    assert done.returncode == 2
+    assert "has no key 'vershun'" in done.stderr
+    assert "did you mean 'version'?" in done.stderr
+
+
+def test_help_says_what_version_is(devserver: Run) -> None:
+    """A newcomer need not look it up."""
+    done = devserver("install", "--help")
+    assert done.returncode == 0
+    assert "VERSION is a version of the Temporal CLI" in done.stdout

@@ -1,0 +1,76 @@
+"""`devserver versions`: a table for people, a stable list for programs."""
+
+from __future__ import annotations
+
+import json
+
+from devserver import store
+from devserver.paths import Paths
+from devserver.platforms import current
+from devserver.releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
+from tests.conftest import Run
+from tests.helpers.download_service import DownloadService
+
+KEYS = [
+    "version",
+    "server_version",
+    "default",
+    "pinned",
+    "advisories",
+    "installed",
+    "path",
+    "sha256",
+    "source",
+    "intact",
+]
+
+
+def test_json_lists_what_is_known_newest_first(devserver: Run) -> None:
+    """Every key is there for every version, installed or not."""
+    rows = json.loads(devserver("versions", "--json").stdout)
+    assert [row["version"] for row in rows] == list(reversed(SERVER_VERSIONS))
+    assert all(list(row) == KEYS for row in rows)
+    assert [row["version"] for row in rows if row["default"]] == [DEFAULT_VERSION]
+    assert rows[0]["sha256"] == PINS[DEFAULT_VERSION][current().key]
+    assert rows[-1]["advisories"] == ["CVE-2025-14986", "CVE-2025-14987", "CVE-2026-5199"]
+
+
+def test_an_installed_unknown_version_is_listed_too(devserver: Run, paths: Paths, service: DownloadService) -> None:
+    """With its path, hash, source, and that nothing vouches for it."""
+    request = store.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
+    found = store.ensure(request, paths=paths)
+    row = json.loads(devserver("versions", "--json", "--verify").stdout)[0]
+    assert row == {
+        "version": "9.9.9",
+        "server_version": "1.99.0",
+        "default": False,
+        "pinned": False,
+        "advisories": [],
+        "installed": True,
+        "path": str(found.path),
+        "sha256": found.sha256,
+        "source": "release",
+        "intact": True,
+    }
+
+
+def test_the_table_marks_what_is_installed(devserver: Run, paths: Paths, service: DownloadService) -> None:
+    """The first lines as a person sees them."""
+    request = store.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
+    store.ensure(request, paths=paths)
+    lines = devserver("versions").stdout.splitlines()
+    assert lines[:3] == [
+        "  VERSION     SERVER      NOTES",
+        "* 9.9.9       1.99.0      installed (release); not pinned",
+        "  1.9.1       1.32.0      default",
+    ]
+
+
+def test_verify_fails_where_an_executable_has_changed(devserver: Run, paths: Paths, service: DownloadService) -> None:
+    """Exit code 1, and the line says what to do."""
+    request = store.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
+    store.ensure(request, paths=paths).path.write_bytes(b"#!/bin/sh\n")
+    done = devserver("versions", "--verify")
+    assert done.returncode == 1
+    assert "CHANGED" in done.stdout
+    assert "devserver prune" in done.stdout
