@@ -34,9 +34,14 @@ def test_the_real_executable_runs_where_it_lies_and_is_pinned(paths: Paths, real
 
 def test_it_is_asked_only_once(paths: Paths, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer is remembered until the file changes."""
-    asked = []
+    asked: list[Path] = []
     real = probe.ask
-    monkeypatch.setattr(probe, "ask", lambda path: asked.append(path) or real(path))
+
+    def ask(path: Path) -> probe.Answer:
+        asked.append(path)
+        return real(path)
+
+    monkeypatch.setattr(probe, "ask", ask)
     first = ensure(BinaryRequest(binary=own), paths=paths)
     assert ensure(BinaryRequest(binary=own), paths=paths) == first
     own.write_bytes(script("1.9.2", "1.32.1"))
@@ -63,7 +68,7 @@ def test_a_build_of_ones_own_is_refused_where_pins_are_required(paths: Paths, ow
 def test_an_unknown_version_is_refused_where_pins_are_required(paths: Paths, own: Path) -> None:
     """A version without a pin has its own error."""
     own.write_bytes(script("0.0.0-DEV"))
-    with pytest.raises(UnpinnedVersion, match="0.0.0-DEV"):
+    with pytest.raises(UnpinnedVersion, match=r"0\.0\.0-DEV"):
         ensure(BinaryRequest(binary=own, require_pinned=True), paths=paths)
 
 

@@ -133,12 +133,11 @@ def test_what_the_tool_says_is_told_without_credentials(paths: Paths, monkeypatc
     assert caught.value.details == ("ERROR: cannot reach https://***@mirror.example/simple",)
 
 
+@pytest.mark.skipif("sys.version_info < (3, 11)", reason="Python has no safe path before 3.11")
 def test_a_folder_called_pip_is_not_taken_for_pip(
     paths: Paths, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What lies in the working folder is not run."""
-    if sys.version_info < (3, 11):
-        pytest.skip("Python has no safe path before 3.11")
     build_wheel(index)
     (tmp_path / "pip").mkdir()
     (tmp_path / "pip" / "__main__.py").write_text("raise SystemExit('not pip')")

@@ -40,8 +40,10 @@ def test_without_a_terminal_progress_is_plain_lines(devserver: Run, service: Dow
     size = len(service.archive) / 1_000_000
     assert done.stderr.splitlines() == [
         f"temporal 9.9.9: {size:.1f} of {size:.1f} MB (100%)",
-        f"warning: no SHA-256 is known beforehand for temporal 9.9.9 on {current().key}; "
-        f"trusting what {service.url}/archive?... gave: {SHA256}",
+        (
+            f"warning: no SHA-256 is known beforehand for temporal 9.9.9 on {current().key}; "
+            f"trusting what {service.url}/archive?... gave: {SHA256}"
+        ),
     ]
     assert done.stdout.splitlines()[-1] == f"  sha256  {SHA256} (not pinned)"
 
@@ -53,13 +55,17 @@ def test_a_wrong_checksum_is_an_expected_failure_with_the_way_out(
     done = devserver("install", "--source=release", f"--base-url={service.url}", "-q")
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        f"error: temporal 1.9.1 from {service.url}/archive?... is not the executable that was expected; "
-        "it was deleted and not run",
+        (
+            f"error: temporal 1.9.1 from {service.url}/archive?... is not the executable that was expected; "
+            "it was deleted and not run"
+        ),
         f"  expected: {PINS['1.9.1'][current().key]} (pinned for {current().key})",
         f"  found:    {SHA256}",
         "  likely cause: a mirror or proxy that serves another build, or someone's own; at worst, tampering",
-        "hint: 1. try another source, such as --source wheel or --source release; "
-        f"2. if you know this build and trust it: --accept-sha256 {SHA256}",
+        (
+            "hint: 1. try another source, such as --source wheel or --source release; "
+            f"2. if you know this build and trust it: --accept-sha256 {SHA256}"
+        ),
     ]
     assert not list(paths.store.glob("1.9.1*"))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from devserver.cli import _report
@@ -13,9 +15,9 @@ MEGA = 1_000_000
 def test_lines_come_seldom_and_at_the_end(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """At most one per few seconds and per tenth."""
     clock = iter(range(1000))
-    monkeypatch.setattr(_report.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("devserver.cli._report.time.monotonic", lambda: float(next(clock)))
     with CliReporter(terminal=False) as reporter:
-        for done in range(0, 101):
+        for done in range(101):
             reporter.progress("temporal", done * MEGA, 100 * MEGA)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "temporal: 10.0 of 100.0 MB (10%)"
@@ -28,7 +30,7 @@ def test_an_unknown_size_is_told_by_time_alone(
 ) -> None:
     """Without a total there is no share."""
     clock = iter(range(0, 1000, 3))
-    monkeypatch.setattr(_report.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("devserver.cli._report.time.monotonic", lambda: float(next(clock)))
     with CliReporter(terminal=False) as reporter:
         for done in range(5):
             reporter.progress("temporal", done * MEGA, None)
@@ -60,7 +62,7 @@ def test_a_terminal_gets_a_bar_and_notes_between(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(("name", "value"), [("CI", "true"), ("TERM", "dumb")])
 def test_ci_gets_no_bar(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even where it has a terminal."""
-    monkeypatch.setattr(_report.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     assert _report._on_terminal()
     monkeypatch.setenv(name, value)
