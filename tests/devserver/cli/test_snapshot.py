@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -18,10 +18,10 @@ Run = Callable[..., "CompletedProcess[str]"]
 
 @pytest.fixture
 def up(devserver: Run, real_binary: Path) -> Run:
-    """Start a detached instance; every instance is stopped at the end by `down`."""
+    """Start a detached instance."""
 
     def run(*args: str) -> CompletedProcess[str]:
-        done = devserver("up", "-d", "--port", "0", "--binary", str(real_binary), *args)
+        done = devserver("up", "-d", "--binary", str(real_binary), *args)
         assert done.returncode == 0, done.stderr
         return done
 
@@ -41,14 +41,15 @@ def ds(devserver: Run) -> Run:
 
 
 @pytest.fixture(autouse=True)
-def stopped(devserver: Run, home: Path) -> object:
-    """No instance outlives its test."""
+def stopped(devserver: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Instances are named `mine` (on any free port, other tests run beside), and none outlives its test."""
+    monkeypatch.setenv("DEVSERVER_NAME", "mine")
     yield
     devserver("down", "--all")
 
 
 def namespaces(run: Run) -> set[str]:
-    """The namespaces that the running default instance has."""
+    """The namespaces that the running instance has."""
     listed = run("temporal", "--", "operator", "namespace", "list", "-o", "json").stdout
     return {each["namespaceInfo"]["name"] for each in json.loads(listed)}
 
@@ -82,7 +83,7 @@ def test_a_stopped_server_is_saved_and_restored_and_stays_stopped(
     listed = json.loads(ds("snapshot", "list", "--json").stdout)
     assert len(listed) == 2
     assert listed[1]["name"] in done.stdout
-    with closing(sqlite3.connect(paths.database("default"))) as connection:
+    with closing(sqlite3.connect(paths.database("mine"))) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
@@ -132,5 +133,5 @@ def test_an_instance_that_never_ran_has_nothing_to_save(devserver: Run) -> None:
     """A clear error, exit code 1; a name that cannot be one is a matter of usage, exit code 2."""
     done = devserver("snapshot", "save")
     assert done.returncode == 1
-    assert "there is no instance default" in done.stderr
+    assert "there is no instance mine" in done.stderr
     assert devserver("snapshot", "delete", "../x").returncode == 2
