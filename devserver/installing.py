@@ -5,18 +5,13 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
-import os
-import random
 import shutil
 import stat
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
-
-from . import probe, receipts, trust
+from . import probe, receipts, trust, turns
 from .binaries import Executable, Goal
 from .errors import (
     BinaryNotFound,
@@ -26,17 +21,11 @@ from .errors import (
     FolderNotWritable,
     OfflineError,
 )
-from .files import write_private
 from .reporting import Reporter
 from .sources import Fetched, Source, select
 
-Look = Callable[[], "Executable | None"]
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
-_WORK = ".tmp-"
-
-
-def install(goal: Goal, store: Path, *, look: Look, reporter: Reporter) -> Executable:
+def install(goal: Goal, store: Path, *, look: turns.Look, reporter: Reporter) -> Executable:
     """Put the wanted executable into the store, unless another process does so first.
 
     Args:
@@ -48,74 +37,11 @@ def install(goal: Goal, store: Path, *, look: Look, reporter: Reporter) -> Execu
     Raises:
         DevServerError: As `store.ensure` says.
     """
-    lock = lock_of(store, goal.key)
-    with _disk_errors(store):
-        found = _take_turn(goal, lock, look, reporter)
-        if found is not None:
-            return found
-        try:
-            found = look()
-            if found is None:
-                sweep(store, own=goal.key)
-                found = _from_sources(goal, store, reporter)
-            return found
-        finally:
-            _owner(store, goal.key).unlink(missing_ok=True)
-            lock.release()
-
-
-def lock_of(store: Path, key: str) -> filelock.BaseFileLock:
-    """The lock that whoever installs or removes that executable holds."""
-    return filelock.FileLock(store / f".{key}.lock", timeout=0, mode=0o600)
-
-
-def _owner(store: Path, key: str) -> Path:
-    return store / f".{key}.owner"
-
-
-def _take_turn(goal: Goal, lock: filelock.BaseFileLock, look: Look, reporter: Reporter) -> Executable | None:
-    """Wait for the lock (None: it is ours) or for the executable that its holder installs."""
-    owner = _owner(Path(lock.lock_file).parent, goal.key)
-    deadline = time.monotonic() + goal.request.wait
-    told, pause = False, _FIRST_PAUSE
-    while True:
-        with contextlib.suppress(filelock.Timeout):
-            lock.acquire()
-            write_private(owner, str(os.getpid()))
-            return None
-        who = _read(owner)
-        if not told:
-            reporter.note(f"waiting for another process{who} to finish installing temporal {goal.version}")
-            told = True
-        if time.monotonic() >= deadline:
-            raise DownloadFailed(
-                f"another process{who} has been installing temporal {goal.version} "
-                f"for more than {goal.request.wait:g} s",
-                hint="see what it is doing, or end it; nothing it leaves behind is used",
-            )
-        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads processes out, guards nothing
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
-        found = look()
-        if found is not None:
-            return found
-
-
-def _read(owner: Path) -> str:
-    try:
-        return f" (pid {int(owner.read_text())})"
-    except (OSError, ValueError):
-        return ""
-
-
-def sweep(store: Path, own: str = "") -> None:
-    """Remove what killed installers left: temporary folders whose lock nobody else holds."""
-    for folder in store.glob(f"{_WORK}*"):
-        key = folder.name.removeprefix(_WORK).rpartition("-")[0]
-        if key == own:
-            shutil.rmtree(folder, ignore_errors=True)
-            continue
-        with contextlib.suppress(filelock.Timeout), lock_of(store, key):
-            shutil.rmtree(folder, ignore_errors=True)
+    with _disk_errors(store), turns.take(goal, store, look, reporter) as found:
+        if found is None:
+            turns.sweep(store, own=goal.key)
+            found = _from_sources(goal, store, reporter)
+    return found
 
 
 def _from_sources(goal: Goal, store: Path, reporter: Reporter) -> Executable:
@@ -141,7 +67,7 @@ def _from_sources(goal: Goal, store: Path, reporter: Reporter) -> Executable:
 
 @contextlib.contextmanager
 def _work_folder(store: Path, key: str) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=f"{_WORK}{key}-", dir=store))
+    folder = Path(tempfile.mkdtemp(prefix=f"{turns.WORK}{key}-", dir=store))
     try:
         yield folder
     finally:

@@ -91,7 +91,7 @@ def prune(paths: Paths, *, keep: Collection[str] = (), everything: bool = False,
             reason = _remove(executable.path.parent, private_folder(paths.store))
         results.append(Pruned(executable, size, reason))
     if not dry_run and paths.store.is_dir():
-        from .installing import sweep
+        from .turns import sweep
 
         sweep(paths.store)
     return results
@@ -130,7 +130,7 @@ def _remove(folder: Path, store: Path) -> str | None:
     """Remove a version's folder, in one step for whoever looks; why not, where it cannot be."""
     import filelock
 
-    from .installing import lock_of
+    from .turns import lock_of
 
     try:
         with lock_of(store, folder.name):

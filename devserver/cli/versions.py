@@ -95,9 +95,10 @@ def _table(rows: list[Row]) -> list[str]:
             "default" if row.default else "",
             f"installed ({row.source})" if row.source else "",
             "" if row.pinned else "not pinned",
-            {True: "intact", False: "CHANGED since it was installed: remove it with `devserver prune`"}.get(
-                row.intact, ""
-            )
+            {
+                True: "intact",
+                False: "CHANGED since it was installed: `devserver prune --all`, then `devserver install`",
+            }.get(row.intact, "")
             if row.intact is not None
             else "",
             f"advisories: {', '.join(row.advisories)}" if row.advisories else "",

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from devserver import installing
+from devserver import turns
 from devserver.errors import DownloadFailed
 from devserver.paths import Paths
 from devserver.platforms import current
 from devserver.store import BinaryRequest, Executable, ensure
-from tests.helpers.download_service import VERSION, DownloadService, hold
+from tests.helpers.download_service import VERSION, DownloadService, hold, tar_gz
 from tests.helpers.recorder import Recorder
 
 CROWD = 200
@@ -29,16 +29,21 @@ ASK = """
 import sys
 from devserver.paths import Paths
 from devserver.store import BinaryRequest, ensure
+from devserver.reporting import Silent
+class Telling(Silent):
+    def note(self, text):
+        print(text, flush=True)
 print("asking", flush=True)
 request = BinaryRequest(version=sys.argv[1], source="release", base_url=sys.argv[2])
-print(ensure(request, paths=Paths.default()).sha256, flush=True)
+reporter = Telling() if sys.argv[3] == "told" else Silent()
+print(ensure(request, paths=Paths.default(), reporter=reporter).sha256, flush=True)
 """
 
 
-def start(service: DownloadService) -> subprocess.Popen[str]:
-    """A process that asks for version 9.9.9."""
-    command = [sys.executable, "-c", ASK, VERSION, service.url]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def start(service: DownloadService, *, told: bool = False) -> subprocess.Popen[str]:
+    """A process that asks for version 9.9.9, and prints what it is told where `told` is set."""
+    command = [sys.executable, "-c", ASK, VERSION, service.url, "told" if told else "silent"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
 def line(process: subprocess.Popen[str]) -> str:
@@ -103,6 +108,25 @@ def test_a_waiter_takes_over_when_the_one_it_waits_for_is_killed(
             first.kill()
             assert len(line(second)) == 64
             assert second.wait(LIMIT) == 0
+    assert service.archives == 2
+
+
+def test_who_waits_for_a_failure_gets_it_without_repeating_it(
+    service: DownloadService, held: tuple[threading.Event, threading.Event]
+) -> None:
+    """One wrong archive is downloaded once for all who wait; whoever asks later tries again."""
+    service.archive = tar_gz(("temporal", b"#!/bin/sh\necho no\n" + b"#" * 10_000))
+    with ExitStack() as stack:
+        first = stack.enter_context(start(service))
+        assert held[0].wait(LIMIT)
+        others = [stack.enter_context(start(service, told=True)) for _ in range(5)]
+        assert {line(process) for process in others} == {"asking"}
+        assert all(line(process).startswith("waiting for") for process in others)
+        held[1].set()
+        assert {process.wait(LIMIT) for process in (first, *others)} == {1}
+    assert service.archives == 1
+    with start(service) as later:
+        assert later.wait(LIMIT) == 1
     assert service.archives == 2
 
 
@@ -176,7 +200,7 @@ def test_the_temporary_folder_of_a_living_installer_is_left_alone(
         dead = paths.store / ".tmp-1.2.3-linux-amd64-abc"
         dead.mkdir()
         (dead / "archive").write_bytes(b"half")
-        installing.sweep(paths.store)
+        turns.sweep(paths.store)
         assert [p.name.startswith(f".tmp-{KEY}") for p in paths.store.glob(".tmp-*")] == [True]
         held[1].set()
         assert process.wait(LIMIT) == 0

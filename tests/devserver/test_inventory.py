@@ -11,10 +11,10 @@ import pytest
 from devserver import inventory, store
 from devserver.binaries import Executable
 from devserver.errors import OptionError
-from devserver.installing import lock_of
 from devserver.paths import Paths
 from devserver.platforms import current
 from devserver.store import BinaryRequest, ensure
+from devserver.turns import lock_of
 from tests.helpers.download_service import DownloadService, script, tar_gz
 
 

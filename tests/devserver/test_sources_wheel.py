@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.util
 import shutil
 import sys
 import zipfile
@@ -55,8 +56,8 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def without_pip(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
     """Make it look as in an environment where these modules are missing."""
-    real = wheel.importlib.util.find_spec
-    monkeypatch.setattr(wheel.importlib.util, "find_spec", lambda name: None if name in missing else real(name))
+    real = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in missing else real(name))
 
 
 def test_pip_brings_the_wheel_with_the_users_settings(paths: Paths, index: Path, recorder: Recorder) -> None:

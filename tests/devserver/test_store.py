@@ -49,7 +49,7 @@ def pin_it(monkeypatch: pytest.MonkeyPatch, sha256: str = SHA256) -> None:
 
 def leftovers(paths: Paths) -> list[str]:
     """Names in the store that are neither locks nor notes."""
-    return sorted(p.name for p in paths.store.iterdir() if p.suffix not in (".lock", ".seen"))
+    return sorted(p.name for p in paths.store.iterdir() if p.suffix not in (".lock", ".seen", ".failed"))
 
 
 def test_the_default_version_comes_from_the_environment_and_is_pinned(paths: Paths, real_binary: Path) -> None:

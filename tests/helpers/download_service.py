@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import socket
+import ssl
 import struct
 import tarfile
 import threading
@@ -74,11 +75,13 @@ class DownloadService:
         self.url = ""
 
     @contextlib.contextmanager
-    def serving(self) -> Iterator[DownloadService]:
-        """Serve on a free loopback port."""
+    def serving(self, context: ssl.SSLContext | None = None) -> Iterator[DownloadService]:
+        """Serve on a free loopback port, with TLS where a context is given."""
         server = _Server(("127.0.0.1", 0), Handler)
         server.service = self
-        self.url = f"http://127.0.0.1:{server.server_port}"
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}"
+        if context:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
