@@ -41,8 +41,10 @@ def check(db: Path) -> list[Finding]:
     if header is None:
         return [_of_no_file(db)]
     findings = [_of_size(db), _of_stamp(db, header), *_of_leftovers(db)]
+    at_rest = not other_users(db) and not size_of(sidecar(db, "-wal")) and not size_of(sidecar(db, "-journal"))
     try:
-        with connect(db, "ro") as connection:
+        # Reading a file in WAL mode makes -wal and -shm beside it, which would stay: not needed when it is at rest.
+        with connect(db, "immutable" if at_rest else "ro") as connection:
             findings += _of_content(connection)
     except DatabaseError as error:
         findings.append(_of_refused_read(db, error))

@@ -30,6 +30,15 @@ def test_a_running_servers_file_is_checked_without_disturbing_it(real_binary: Pa
     assert bad(db) == {}
 
 
+def test_a_file_at_rest_is_left_as_it_is(db: Path) -> None:
+    """Looking at a file in WAL mode leaves nothing beside it."""
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    before = sorted(db.parent.iterdir())
+    check(db)
+    assert sorted(db.parent.iterdir()) == before
+
+
 def test_damage_is_an_error_with_a_way_out(db: Path) -> None:
     """A damaged page is found and a snapshot recommended."""
     database.stamp(db, SERVER)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -179,3 +181,34 @@ def test_a_newer_server_of_the_same_schema_only_makes_a_backup(db: Path, prepare
     stamp = database.read_stamp(db)
     assert stamp is not None
     assert (stamp.made_by, stamp.last_written_by) == ("1.31.2", SERVER)
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from devserver import database
+from devserver.database import upgrade
+prepare = sys.modules["devserver.database.prepare"]
+def die(*_): os.kill(os.getpid(), 9)
+setattr({"replace_file": upgrade, "write_stamp": prepare}[sys.argv[1]], sys.argv[1], die)
+db, executable, folder = (Path(each) for each in sys.argv[2:5])
+options = {"backups": folder / "b", "schemas": folder, "note": print}
+database.prepare(db, executable=executable, server_version=sys.argv[5], **options)
+"""
+
+
+@pytest.mark.parametrize("moment", ["replace_file", "write_stamp"])
+def test_an_upgrade_that_is_killed_is_done_by_the_next_start(
+    moment: str, old: Path, prepare: Prepare, real_binary: Path, fresh_file: Path
+) -> None:
+    """Just before and just after the exchange: the file is the old one or the new one, never neither."""
+    database.stamp(old, OLD_SERVER, OLD)
+    count = rows(old)
+    arguments = [str(old), str(real_binary), str(fresh_file.parent), SERVER]
+    done = subprocess.run([sys.executable, "-c", KILLED, moment, *arguments], check=False, capture_output=True)
+    assert done.returncode == -9, done.stderr
+    assert rows(old) == count
+    prepare(old)
+    assert sorted(path.name for path in old.parent.iterdir()) == ["temporal.db", "temporal.db.stamp.json"]
+    with running(real_binary, old, *WAL) as server:
+        asyncio.run(state.check(server.address))
