@@ -59,9 +59,9 @@ def _from_sources(goal: Goal, store: Path, reporter: Reporter) -> Executable:
                 raise
             failure = error  # someone's own build on PATH: not what is wanted, but no one's attack
         failures.append((source, failure))
-        if source.needs_network or isinstance(failure, ChecksumMismatch):
-            after = f"; trying {sources[number + 1].name}" if number + 1 < len(sources) else ""
-            reporter.note(f"{source.name}: {failure.message}{after}")
+        more = sources[number + 1 :]
+        if more and (source.needs_network or isinstance(failure, ChecksumMismatch)):
+            reporter.note(f"{source.name}: {failure.message}; trying {more[0].name}")
     raise _nowhere(goal, failures)
 
 
@@ -120,7 +120,7 @@ def _nowhere(goal: Goal, failures: list[tuple[Source, DevServerError]]) -> DevSe
         return OfflineError(
             f"temporal {goal.version} is not on this machine, and --offline forbids fetching it",
             details=details,
-            hint="1. run `devserver install` once where there is a network; "
+            hint=f"1. run `devserver install {goal.version}` once where there is a network; "
             "2. add the extra temporal-devserver[binary] to the environment; 3. name a file with --binary PATH",
         )
     return BinaryNotFound(

@@ -87,7 +87,8 @@ def _refuse_unsafe_version(version: str, server_version: str | None, request: Bi
         raise VersionRefused(
             f"temporal {version} holds server {server_version}, to which known advisories apply",
             details=[f"{advisory.id}: {advisory.summary}" for advisory in found],
-            hint=f"use {DEFAULT_VERSION}, or name the version to run it all the same: --version {version}",
+            hint=f"use {DEFAULT_VERSION}; to run {version} all the same, name it: "
+            f"`devserver install {version}`, `devserver up --version {version}`",
         )
 
 

