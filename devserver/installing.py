@@ -85,8 +85,22 @@ def _settle(goal: Goal, source: Source, fetched: Fetched, work: Path, store: Pat
     answer = probe.ask(path)
     if answer.version != goal.version:
         raise BinaryNotFound(f"{fetched.origin} gave temporal {answer.version}, not {goal.version}")
+    receipts.write(ready, _receipt(goal, source, fetched, path, sha256, answer))
+    trust.remember(goal, sha256, store)
+    target = store / goal.key
+    if target.exists():
+        target.rename(work / "replaced")
+    ready.rename(target)
+    return Executable(
+        target / path.name, answer.version, answer.server_version, sha256, source.name, sha256 == goal.pin
+    )
+
+
+def _receipt(
+    goal: Goal, source: Source, fetched: Fetched, path: Path, sha256: str, answer: probe.Answer
+) -> receipts.Receipt:
     info = path.stat()
-    receipt = receipts.Receipt(
+    return receipts.Receipt(
         version=answer.version,
         server_version=answer.server_version,
         sha256=sha256,
@@ -96,15 +110,6 @@ def _settle(goal: Goal, source: Source, fetched: Fetched, work: Path, store: Pat
         origin=fetched.origin,
         accepted=sha256 == goal.accept and sha256 != goal.pin,
         installed_at=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-    )
-    receipts.write(ready, receipt)
-    trust.remember(goal, sha256, store)
-    target = store / goal.key
-    if target.exists():
-        target.rename(work / "replaced")
-    ready.rename(target)
-    return Executable(
-        target / path.name, answer.version, answer.server_version, sha256, source.name, sha256 == goal.pin
     )
 
 
