@@ -1,0 +1,126 @@
+"""Runs the commands shown in README and docs and writes (or checks) the output that follows each.
+
+In a block that begins with ```console, a line `$ devserver ...` is run and the lines below it, up to the next `$`,
+are its output. All blocks of one page run in one new home, in order. Other commands are shown and not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
+RUN_SECONDS = 60
+
+# What differs from run to run, made the same before texts are compared.
+VARYING = (
+    (r"\b(127\.0\.0\.1|localhost):\d+", r"\1:PORT"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?(\.\d+)?", "TIME"),
+    (r"\d{8}-\d{6}", "TIME"),
+    (r"\bpid(\s+| ?[=:\"]+ ?)\d+", r"pid\g<1>PID"),
+    (r'("(?:supervisor_)?pid": )\d+', r"\1PID"),
+    (r"\d+(\.\d+)? (MB|GB|kB|bytes)", r"SIZE"),
+    (r"Python \d+\.\d+\.\d+ on \w+ \w+", "MACHINE"),
+    (r"\b[0-9a-f]{64}\b", "SHA256"),
+    (r"(linux|darwin)-(amd64|arm64)", "PLATFORM"),
+    (r"[ \t]+", " "),
+)
+
+
+def pages() -> list[Path]:
+    """Every page with commands."""
+    return [
+        page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if BLOCK.search(page.read_text())
+    ]
+
+
+def rewritten(page: Path, environ: dict[str, str]) -> str:
+    """The page's text with the output that its commands give now."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        run = _runner(home, environ)
+        try:
+            return BLOCK.sub(
+                lambda block: "```console\n" + "".join(_block(block.group(1), run)) + "```", page.read_text()
+            )
+        finally:
+            run("devserver down --all")
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two pages differ only in what varies from run to run."""
+    return normalised(one) == normalised(other)
+
+
+def normalised(text: str) -> str:
+    """`text` without ports, pids, times and sizes."""
+    for pattern, replacement in VARYING:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def _block(text: str, run: Callable[[str], str]) -> Iterator[str]:
+    kept = True
+    for line in text.splitlines(keepends=True):
+        if line.startswith("$ "):
+            yield line
+            kept = not line.startswith("$ devserver ") or "|" in line
+            if not kept:
+                yield run(line[2:])
+        elif kept:
+            yield line
+
+
+def _runner(home: Path, environ: dict[str, str]) -> Callable[[str], str]:
+    variables = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("DEVSERVER_", "TEMPORAL_", "XDG_", "SSL_"))
+    }
+    variables |= {"HOME": str(home), "COLUMNS": "100", **environ}
+
+    def run(command: str) -> str:
+        _, *arguments = shlex.split(command, comments=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "devserver", *arguments],
+            env=variables,
+            cwd=home,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        return done.stdout.replace(str(home), "~")
+
+    return run
+
+
+def main() -> int:
+    """Write every page anew, or with --check say which ones are out of date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is out of date")
+    check = parser.parse_args().check
+    stale = 0
+    for page in pages():
+        before = page.read_text()
+        after = rewritten(page, {"DEVSERVER_PORT": "0"} if check else {})
+        if same(before, after):
+            continue
+        stale += 1
+        print(f"{page.relative_to(ROOT)}: {'out of date' if check else 'written anew'}")
+        if not check:
+            page.write_text(after)
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
