@@ -83,9 +83,8 @@ def prune(paths: Paths, *, keep: Collection[str] = (), everything: bool = False,
     used = set(_in_use(paths))
     results = []
     for executable in installed(paths):
-        reason = kept.get(executable.version)
-        if executable.path in used or executable.path.resolve() in used:
-            reason = "a running server uses it"
+        in_use = executable.path in used or executable.path.resolve() in used
+        reason = "a running server uses it" if in_use else kept.get(executable.version)
         size = executable.path.stat().st_size
         if reason is None and not dry_run:
             reason = _remove(executable.path.parent, private_folder(paths.store))
@@ -98,8 +97,14 @@ def prune(paths: Paths, *, keep: Collection[str] = (), everything: bool = False,
 
 
 def _folders(paths: Paths) -> Iterator[Path]:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+    try:
         yield from (path for path in paths.store.iterdir() if not path.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except PermissionError as error:
+        raise FolderNotWritable(
+            f"you may not read the store {paths.store}", hint="set DEVSERVER_HOME to a folder of your own"
+        ) from error
 
 
 def _in(folder: Path) -> Executable | None:

@@ -85,6 +85,10 @@ def _find_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
             text = path.read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
+        except PermissionError as error:
+            if parent != folder:  # someone else's
+                continue
+            raise ConfigFileError(f"you may not read {path}", hint=f"run: chmod u+r {path}") from error
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigFileError(f"cannot read {path}: {error}", hint="see that it is a text you may read") from None
         if TABLE in text:  # cheap: no parser is imported for a project that does not use us

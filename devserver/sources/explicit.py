@@ -25,14 +25,14 @@ class Explicit:
                 hint="give --binary PATH, DEVSERVER_BINARY, or binary in [tool.devserver] of pyproject.toml",
             )
         path = goal.request.binary.expanduser().absolute()
-        if not path.exists():
+        if not os.access(path, os.F_OK):
             raise BinaryNotFound(
-                f"there is no file {path}",
+                f"there is no file {path} that you can reach",
                 details=["it was named with --binary, DEVSERVER_BINARY or binary in pyproject.toml"],
                 hint="correct the path, or leave it out to use the managed executable",
             )
         if not path.is_file():
             raise NotTemporal(f"{path} is not a file", hint=f"name the executable itself, such as {path / 'temporal'}")
-        if not os.access(path, os.X_OK):
-            raise NotTemporal(f"{path} may not be executed", hint=f"run: chmod u+x {path}")
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise NotTemporal(f"{path} may not be read and executed", hint=f"run: chmod u+rx {path}")
         return Fetched(path, str(path))

@@ -57,7 +57,7 @@ def candidates(name: str) -> Iterator[Path]:
     for folder in folders:
         path = Path(folder).absolute() / name
         real = path.resolve()
-        if folder and real not in seen and real.is_file() and os.access(real, os.X_OK):
+        if folder and real not in seen and os.access(real, os.X_OK) and real.is_file():
             seen.add(real)
             yield path
 

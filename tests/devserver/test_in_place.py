@@ -92,7 +92,7 @@ def test_each_thing_that_is_no_executable_has_its_own_words(paths: Paths, tmp_pa
     with pytest.raises(NotTemporal, match="is not a file"):
         ensure(BinaryRequest(binary=own.parent), paths=paths)
     own.chmod(0o644)
-    with pytest.raises(NotTemporal, match="may not be executed"):
+    with pytest.raises(NotTemporal, match="may not be read and executed"):
         ensure(BinaryRequest(binary=own), paths=paths)
     with pytest.raises(OptionError, match="needs the path"):
         ensure(BinaryRequest(source="explicit"), paths=paths)

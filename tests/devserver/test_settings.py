@@ -174,3 +174,21 @@ def test_a_file_that_is_not_ours_costs_no_parser(tmp_path: Path) -> None:
     code = "import sys; from devserver.settings import Settings; Settings.load(); print('tomllib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the working folder it is an error; further up it is someone else's."""
+    path = write(tmp_path, TABLE)
+    real = Path.read_text
+
+    def denied(self: Path, **options: str) -> str:
+        if self == path:
+            raise PermissionError(13, "Permission denied", str(self))
+        return real(self, **options)
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    with pytest.raises(ConfigFileError, match="you may not read"):
+        Settings.load(tmp_path, {})
+    below = tmp_path / "below"
+    below.mkdir()
+    assert Settings.load(below, {}).version is None

@@ -86,3 +86,14 @@ def test_empty_parts_of_path_do_not_mean_the_current_folder(
     (tmp_path / "temporal").chmod(0o755)
     monkeypatch.setenv("PATH", f":{on_path.parent}:")
     assert tmp_path / "temporal" not in list(installed.candidates("temporal"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
+def test_a_folder_on_path_that_may_not_be_searched_is_passed_over(
+    tmp_path: Path, on_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user's folder on PATH is no failure."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    monkeypatch.setenv("PATH", f"{closed}{os.pathsep}{on_path.parent}")
+    assert on_path in list(installed.candidates("temporal"))
