@@ -91,8 +91,13 @@ class _Case:
         wanted = template(schemas, self.executable, self.wanted, self.note)
         difference = compare(schema, read_schema(wanted))
         if difference.extra and age != "older":
-            raise self._too_new([f"server {self.wanted} does not know: {_some(difference.extra)}"])
-        if not difference.none:
+            raise self._too_new(
+                [
+                    f"server {self.wanted} does not know: {_some(difference.extra)}",
+                    "(tables of your own belong in a file of their own)",
+                ]
+            )
+        if difference.lacking:
             if not upgrade:
                 raise self._too_old(difference)
             upgrading.upgrade(self.db, wanted, backups, found=self.found, wanted=self.wanted, note=self.note)

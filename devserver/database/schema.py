@@ -58,9 +58,9 @@ class Difference:
     other_sql: bool
 
     @property
-    def none(self) -> bool:
-        """Whether a server of the wanted schema finds all it needs."""
-        return not self.missing and not self.extra and not self.other_sql
+    def lacking(self) -> bool:
+        """Whether a server of the wanted schema would miss something; tables beyond it do not hurt."""
+        return bool(self.missing) or self.other_sql
 
 
 def compare(found: Schema, wanted: Schema) -> Difference:

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from pathlib import Path
 from ..errors import DatabaseError, StartFailed, StartTimeout
 from ..files import private_folder
 from ..ports import ANY, Reservation
-from ..process import client_free_environment, spawn_bound
+from ..boot import Child, client_free_environment, spawn_bound
 from .sqlite import settle, told_clearly
 
 LOOPBACK = "127.0.0.1"
@@ -82,7 +81,7 @@ def _command(executable: Path, db: Path, ports: list[int]) -> list[str]:
     return command
 
 
-def _wait_until_open(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_open(server: Child, port: int, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:

@@ -14,7 +14,7 @@ import pytest
 
 from devserver import database
 from devserver.database.header import read_header
-from devserver.errors import DatabaseCorrupt, DatabaseError, StartFailed
+from devserver.errors import DatabaseCorrupt, DatabaseError, DatabaseInUse, StartFailed
 
 from .conftest import SERVER, Prepare
 from .servers import WAL, running
@@ -206,6 +206,18 @@ def test_a_file_on_a_read_only_disk_is_refused(db: Path, small_disk: Path, prepa
     there = Path(shutil.copy(db, small_disk / "t.db"))
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     refused(there, prepare, DatabaseError, "cannot be written")
+
+
+def test_a_file_locked_by_another_program_is_refused(
+    db: Path, prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Someone's open transaction is waited for a little, then told."""
+    monkeypatch.setattr("devserver.database.sqlite.BUSY_SECONDS", 0.05)
+    with closing(sqlite3.connect(db, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(DatabaseInUse, match="locked by another process"):
+            prepare(db)
+    prepare(db)
 
 
 def test_an_executable_that_makes_no_database_is_an_error(db: Path, prepare: Prepare, tmp_path: Path) -> None:

@@ -183,6 +183,26 @@ def test_a_newer_server_of_the_same_schema_only_makes_a_backup(db: Path, prepare
     assert (stamp.made_by, stamp.last_written_by) == ("1.31.2", SERVER)
 
 
+def test_what_the_newer_server_has_no_use_for_is_told(old: Path, prepare: Prepare, paths: Paths) -> None:
+    """A table that is gone from the newer schema is in the backup, and a note says so."""
+    with closing(sqlite3.connect(old, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE retired (x)")
+        connection.execute("INSERT INTO retired VALUES (1)")
+    database.stamp(old, OLD_SERVER, OLD)
+    assert any("retired (1 rows)" in note for note in prepare(old))
+    (backup,) = (paths.data / "backups").iterdir()
+    assert rows(backup, "retired") == 1
+
+
+def test_a_table_of_the_users_own_survives_a_step_without_upgrade(db: Path, prepare: Prepare) -> None:
+    """A newer server of the same schema finds all it needs, so the file stays as it is."""
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("CREATE TABLE mine (x)")
+    database.stamp(db, "1.31.2", "1.8.2")
+    prepare(db)
+    assert rows(db, "mine") == 0
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
