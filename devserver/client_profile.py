@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .errors import DevServerError
 from .files import private_folder
-from .process import client_free_environment
+from .boot import client_free_environment
 
 if TYPE_CHECKING:
     from .server import DevServer

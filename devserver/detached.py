@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import supervisor
+from . import boot, supervisor
 from .errors import DevServerError, StartFailed, StopFailed
 from .files import write_private
 from .launch import Spec
@@ -25,10 +25,7 @@ STOP_SECONDS = 10.0
 SPARE_SECONDS = 5.0
 
 # The supervisor starts without `site` (twice as fast) and finds its modules where its starter found them.
-BOOT = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from devserver.supervisor import main; main(sys.argv[2], int(sys.argv[3]))"
-)
+PYTHON_OPTIONS = ("-S", "-E")
 
 
 def spawn(spec: Spec, reporter: Reporter, *, fork: bool = False) -> Record:
@@ -53,10 +50,10 @@ def spawn(spec: Spec, reporter: Reporter, *, fork: bool = False) -> Record:
 def _execute(spec: Spec, pipe: int) -> None:
     here = str(Path(__file__).parent.parent)
     search = [here, *(str(Path(entry).absolute()) for entry in sys.path if entry)]
-    python = [sys.executable, "-S", "-E", "-c", BOOT]
+    command = [sys.executable, *PYTHON_OPTIONS, boot.__file__, str(spec.folder / SPEC), str(pipe), json.dumps(search)]
     with os.fdopen(_open_log(spec), "w") as log:
         process = subprocess.Popen(
-            [*python, json.dumps(search), str(spec.folder / SPEC), str(pipe)],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -90,7 +87,10 @@ def _become_supervisor(spec: Spec, pipe: int) -> None:
     os.closerange(3, kept)
     os.closerange(kept + 1, 256)
     sys.stderr = os.fdopen(2, "w", closefd=False)
-    supervisor.main(str(spec.folder / SPEC), kept)
+    try:
+        supervisor.main(spec.to_json(), kept)
+    except Exception:  # noqa: BLE001 - nobody above us: its log is where it is read
+        sys.excepthook(*sys.exc_info())
     sys.stderr.flush()
 
 

@@ -39,8 +39,15 @@ def examine(paths: Paths, *, only: str | None = None, environ: Mapping[str, str]
         yield from _executables(paths)
         yield from _leftovers(paths)
         yield from _usual_port(paths)
-    for name in names(paths) if only is None else [only]:
+    for name in _names(paths) if only is None else [only]:
         yield from _instance(paths, name)
+
+
+def _names(paths: Paths) -> list[str]:
+    try:
+        return names(paths)
+    except DevServerError:  # `_folders` tells what is wrong with them
+        return []
 
 
 def _machine() -> Finding:

@@ -27,7 +27,7 @@ def explain_exit(
     if found:
         port = int(found.group(1) or found.group(2))
         return taken(spec.options.bind, port, _option(port, ports))
-    details = ["last lines of its log:", *lines] if lines else ["it wrote no log"]
+    details = last_words(lines)
     for pattern, make in _CAUSES:
         if re.search(pattern, text, re.IGNORECASE):
             return make(spec, details)
@@ -37,6 +37,20 @@ def explain_exit(
         details=details,
         hint=f"try the executable by hand: {spec.executable} --version; or run: devserver doctor",
     )
+
+
+def explain_refusal(spec: Spec, error: OSError) -> StartFailed:
+    """The error for an executable that the system will not run."""
+    return StartFailed(
+        f"cannot run {spec.executable}: {error.strerror or error}",
+        hint="see that the file is there, is executable and is for this machine; "
+        "or get another one with devserver install",
+    )
+
+
+def last_words(lines: Sequence[str]) -> list[str]:
+    """The end of a server's log as an error's details."""
+    return ["last lines of its log:", *lines] if lines else ["it wrote nothing to its log"]
 
 
 def _option(port: int, ports: Ports | None) -> str:

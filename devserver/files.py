@@ -33,12 +33,15 @@ def private_folder(path: Path) -> Path:
 
 
 def refuse_unsafe(path: Path) -> None:
-    """See that only this user can write to the folder `path`.
+    """See that only this user can write to the folder `path`; one that is not there is safe.
 
     Raises:
         UnsafeFolder: It belongs to someone else, or its mode lets others write.
     """
-    info = path.stat()
+    try:
+        info = path.stat()
+    except FileNotFoundError:
+        return
     if not hasattr(os, "getuid"):
         return
     if info.st_uid != os.getuid():

@@ -24,10 +24,12 @@ class NotAnswering(Exception):
 
 
 class Frontend:
-    """Speaks to the HTTP port of one server; a connection per call, never through a proxy."""
+    """Speaks to the HTTP port of one server at `host` (as clients reach it); a connection per call, never through a
+    proxy.
+    """
 
     def __init__(self, host: str, port: int, *, limit: float = CALL_SECONDS) -> None:
-        self._host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+        self._host = host
         self._port = port
         self._limit = limit
 

@@ -3,35 +3,68 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
 from .detached import end_orphans
+from .errors import DevServerError
 from .leases import holders
 from .locks import LockedFile
 from .paths import Paths
-from .record import CRASHED, READY, STARTING, STOPPING, names, read_record, write_record
+from .planning import ephemeral_folders
+from .record import ANONYMOUS, CRASHED, READY, STARTING, STOPPING, Record, names, read_record, write_record
 from .state import discard_unkept, lock_path, mark_keep
 
 
 def tidy(paths: Paths) -> None:
     """Put in order what killed processes left: orphaned servers, folders in memory, anonymous instances."""
-    for name in names(paths):
+    if not paths.instances.is_dir():
+        return
+    recorded = names(paths)
+    in_memory = ephemeral_folders(paths.instances)
+    for name in sorted({*recorded, *_anonymous(paths), *in_memory}):
         lock = LockedFile.attempt(lock_path(paths.instance(name)), str(os.getpid()))
         if lock is None:
             continue
         try:
-            _tidy_one(paths, name)
+            _tidy_one(paths, name, in_memory.get(name, []))
         finally:
             lock.release(remove=not paths.instance(name).exists())
 
 
-def _tidy_one(paths: Paths, name: str) -> None:
-    record = read_record(paths, name)
-    if record is None or record.supervised():
-        return
+def _anonymous(paths: Paths) -> list[str]:
+    """Anonymous instances, those that were killed before they had a record too."""
+    return [folder.name for folder in paths.instances.glob(f"{ANONYMOUS}*/")]
+
+
+def _tidy_one(paths: Paths, name: str, in_memory: list[Path]) -> None:
+    folder = paths.instance(name)
+    try:
+        record = read_record(paths, name)
+    except DevServerError:
+        return  # whoever asks for this instance is told
+    if record is not None and not record.supervised():
+        _settle(folder, record)
+    elif record is None and folder.name.startswith(ANONYMOUS) and not holders(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    for left in in_memory:
+        if record is None or record.database.parent != left:
+            _discard_unused(left)
+
+
+def _settle(folder: Path, record: Record) -> None:
     end_orphans(record)
     if record.state in (STARTING, READY, STOPPING):
         exit_ = record.exit or "its supervisor was killed"
-        write_record(paths.instance(name), record.changed(state=CRASHED, exit=exit_, server=None))
-    if not holders(paths.instance(name)):
-        mark_keep(paths.instance(name), False)
-        discard_unkept(paths.instance(name), record.database, record.options.ephemeral)
+        write_record(folder, record.changed(state=CRASHED, exit=exit_, server=None))
+    if not holders(folder):
+        mark_keep(folder, False)
+        discard_unkept(folder, record.database, record.options.ephemeral)
+
+
+def _discard_unused(left: Path) -> None:
+    """Remove a folder in memory that no record tells of; its server may run all the same, if the record was lost."""
+    from .database import other_users
+
+    if not other_users(left / "temporal.db"):
+        shutil.rmtree(left, ignore_errors=True)

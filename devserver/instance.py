@@ -11,15 +11,15 @@ from .detached import SPARE_SECONDS, end_orphans, end_supervisor, pass_on, spawn
 from .errors import InstanceNotRunning, InstanceRunning, InstanceUnknown
 from .joining import join
 from .leases import Lease, holders
-from .options import check_name
+from .options import ServerOptions, check_name
 from .paths import Paths
 from .planning import Request, plan, plan_again
-from .record import ANONYMOUS, CRASHED, READY, STARTING, STOPPED, Record, names, read_record
+from .record import ANONYMOUS, CRASHED, READY, STOPPED, STOPPING, Record, down, names, read_record, up
 from .reporting import Reporter, Silent
-from .state import forget_if_anonymous, locked, mark_keep
+from .state import discard_unkept, locked, mark_keep
 from .supervisor import Supervisor
 
-__all__ = ["Request", "Started", "erase", "known", "run", "start", "start_again", "stop", "stop_unheld", "up"]
+__all__ = ["Request", "Started", "down", "erase", "known", "run", "start", "start_again", "stop", "stop_unheld", "up"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, f
         StartFailed and its kin: It could not be started; says why.
     """
     reporter = reporter or Silent()
+    _warn_if_open(request.options, reporter)
     with locked(paths, request.name, reporter):
         running = _running(request, paths)
         if running is not None:
@@ -52,7 +53,7 @@ def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, f
         except BaseException:
             if lease is not None:
                 lease.release()
-            forget_if_anonymous(paths, request.name)
+            discard_unkept(spec.folder, spec.database, spec.options.ephemeral)
             raise
 
 
@@ -61,6 +62,7 @@ def run(request: Request, paths: Paths, reporter: Reporter, on_ready: Callable[[
 
     Returns the record of an instance that already runs, else None when it has ended.
     """
+    _warn_if_open(request.options, reporter)
     with contextlib.ExitStack() as stack:
         stack.enter_context(locked(paths, request.name, reporter))
         running = _running(request, paths)
@@ -121,13 +123,15 @@ def start_again(
         InstanceUnknown: It never ran.
         StartFailed and its kin: It could not be started; says why.
     """
+    reporter = reporter or Silent()
     with locked(paths, name):
         record = known(paths, name)
         if record.running():
             return record
         end_orphans(record)
         spec = plan_again(record, paths, wait)
-        started = spawn(spec, reporter or Silent(), fork=fork)
+        _warn_if_open(spec.options, reporter)
+        started = spawn(spec, reporter, fork=fork)
         mark_keep(spec.folder, False)
         return started
 
@@ -141,12 +145,20 @@ def erase(paths: Paths, name: str) -> None:
     with locked(paths, name):
         record = known(paths, name)
         if record.running():
-            raise InstanceRunning(f"the instance {name} runs", hint=f"devserver down --name {name}")
+            raise InstanceRunning(f"the instance {name} runs", hint=f"stop it first: {down(name)}")
         for suffix in ("", "-wal", "-shm", "-journal", ".stamp.json"):
             record.database.with_name(record.database.name + suffix).unlink(missing_ok=True)
 
 
-# Planning
+def _warn_if_open(options: ServerOptions, reporter: Reporter) -> None:
+    if options.opens_network():
+        reporter.warn(
+            f"the server listens on {options.bind} without authentication: "
+            "whoever reaches it can read and change everything"
+        )
+
+
+# Looking
 
 
 def _running(request: Request, paths: Paths) -> Record | None:
@@ -154,9 +166,11 @@ def _running(request: Request, paths: Paths) -> Record | None:
     if record is None:
         return None
     state = record.state_now()
-    if state in (STARTING, READY):
+    if state == READY:
         return record
-    if record.supervised() and not record.supervisor.wait_gone(request.stop + SPARE_SECONDS):
+    ending = state in (STOPPING, STOPPED)
+    if record.supervised() and not (ending and record.supervisor.wait_gone(request.stop + SPARE_SECONDS)):
+        # It starts, and its starter (whose lock we have) is gone; or it keeps a crashed server for its holders.
         end_supervisor(record)
     end_orphans(record)
     return None
@@ -182,8 +196,3 @@ def _unknown(paths: Paths, name: str) -> InstanceUnknown:
         details=[f"instances: {', '.join(there)}"] if there else [],
         hint=f"start it with: {up(name)}",
     )
-
-
-def up(name: str) -> str:
-    """The command that starts that instance."""
-    return "devserver up" if name == "default" else f"devserver up --name {name}"

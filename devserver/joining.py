@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from .errors import InstanceRunning
 from .frontend import Frontend
-from .namespaces import Wanted, ensure_namespace, within
+from .namespaces import Wanted, ensure_namespaces, within
+from .options import format_duration
 from .paths import Paths
 from .planning import Request
-from .record import Record, write_record
+from .record import Record, down, write_record
 
 ADDABLE = ("namespaces", "search_attributes")
+
+# How an option is spelled on the command line, where that is not its name.
+SPELLED = {"database": "--db", "ui": "--no-ui", "upgrade": "--no-upgrade"}
+NEGATED = ("ui", "upgrade")
 
 
 def join(request: Request, record: Record, paths: Paths) -> Record:
@@ -25,7 +31,7 @@ def join(request: Request, record: Record, paths: Paths) -> Record:
         raise InstanceRunning(
             f"the instance {record.name} already runs, with other options",
             details=differing,
-            hint=f"stop it first (devserver down --name {record.name}), or start another one with --name",
+            hint=f"stop it first ({down(record.name)}), or start another one with --name",
         )
     return _add_missing(request, record, paths)
 
@@ -38,7 +44,8 @@ def differences(request: Request, record: Record) -> list[str]:
             continue  # these can be added to a running server
         wanted, has = _compared(name, request, record)
         if wanted != has:
-            found.append(f"--{name.replace('_', '-')}: it runs with {has}, asked for {wanted}")
+            option = SPELLED.get(name, f"--{name.replace('_', '-')}")
+            found.append(f"{option}: it runs with {_shown(name, has)}, asked for {_shown(name, wanted)}")
     return found
 
 
@@ -56,15 +63,35 @@ def _compared(name: str, request: Request, record: Record) -> tuple[Any, Any]:
     return getattr(request.options, name), getattr(record.options, name)
 
 
+def _shown(name: str, value: Any) -> str:
+    """A value as it is given on the command line."""
+    if name == "retention":
+        return format_duration(value)
+    if isinstance(value, bool):
+        return "on" if value is (name not in NEGATED) else "off"
+    if isinstance(value, tuple):
+        return " ".join("=".join(pair) for pair in value) or "none"
+    return "none" if value is None else str(value)
+
+
 def _add_missing(request: Request, record: Record, paths: Paths) -> Record:
     frontend = Frontend(record.host, record.ports.http)
     attributes = dict(request.options.search_attributes)
     missing = tuple(name for name in request.options.namespaces if name not in record.namespaces)
     wanted = Wanted(record.options.retention, attributes, record.executable, record.address)
     until = within(request.wait)
-    for name in (*record.namespaces, *missing) if attributes else missing:
-        ensure_namespace(frontend, name, wanted, until)
-    if missing:
-        record = record.changed(namespaces=(*record.namespaces, *missing))
+    ensure_namespaces(frontend, (*record.namespaces, *missing) if attributes else missing, wanted, until)
+    if missing or attributes:
+        record = _with(record, missing, attributes)
         write_record(paths.instance(record.name), record)
     return record
+
+
+def _with(record: Record, namespaces: tuple[str, ...], attributes: dict[str, str]) -> Record:
+    """The record with what was added, so that a restart ensures it again."""
+    options = replace(
+        record.options,
+        namespaces=(*record.options.namespaces, *namespaces),
+        search_attributes=tuple((dict(record.options.search_attributes) | attributes).items()),
+    )
+    return record.changed(namespaces=(*record.namespaces, *namespaces), options=options)

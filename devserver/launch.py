@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -11,17 +10,14 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from .errors import FolderNotWritable, StartTimeout
-from .failures import explain_exit
-from .frontend import Frontend, NotAnswering
-from .namespaces import DEFAULT_NAMESPACE, Wanted, ensure_namespace
-from .options import DEFAULT_PORT, UI_PORT_OFFSET, Ports, ServerOptions, command_line
-from .ports import Reservation, reserve, reserve_preferred
-from .process import client_free_environment, spawn_bound
-from .record import LOG, RUN_MARK, log_tail
+from .boot import Child, client_free_environment, spawn_bound
+from .errors import StartTimeout
+from .failures import explain_exit, explain_refusal, last_words
+from .frontend import CALL_SECONDS, Frontend, NotAnswering
+from .namespaces import DEFAULT_NAMESPACE, Wanted, ensure_namespaces
+from .options import Ports, ServerOptions
+from .record import LOG, bracketed, client_host, log_tail
 
-DEFAULT_NAME = "default"
-ROTATE_BYTES = 20_000_000
 POLL_SECONDS = 0.004
 
 
@@ -29,7 +25,7 @@ POLL_SECONDS = 0.004
 class Spec:
     """All a supervisor needs to know, as its starter decided it.
 
-    `preferred` are the ports of the last time; `held` says that leases keep the server up, for `linger` seconds
+    `command` is the server's command line; with `at_once` it needs no preparation. `held` says that leases keep the server up, for `linger` seconds
     after the last one fell; `wait` limits the start, `stop` a graceful end, both in seconds.
     """
 
@@ -42,7 +38,9 @@ class Spec:
     database: Path
     backups: Path
     schemas: Path
-    preferred: Ports | None = None
+    ports: Ports
+    command: tuple[str, ...]
+    at_once: bool = False
     held: bool = False
     linger: float = 0.0
     wait: float = 30.0
@@ -53,91 +51,55 @@ class Spec:
         """Those asked for first, and `default`, which the server always makes."""
         return tuple(dict.fromkeys((*self.options.namespaces, DEFAULT_NAMESPACE)))
 
+    @property
+    def log(self) -> Path:
+        """Where the server's output goes."""
+        return self.folder / LOG
+
     def to_json(self) -> dict[str, Any]:
         """The form in which it is handed to the supervisor."""
-        data = asdict(self) | {"options": self.options.to_json()}
+        data = asdict(self) | {"options": self.options.to_json(), "log": str(self.log)}
         return data | {field.name: str(data[field.name]) for field in fields(self) if field.type == "Path"}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Spec:
         """What `to_json` wrote."""
         values = dict(data)
+        values.pop("log")
         for field in fields(cls):
             if field.type == "Path":
                 values[field.name] = Path(values[field.name])
         values["options"] = ServerOptions.from_json(values["options"])
-        values["preferred"] = Ports(**values["preferred"]) if values["preferred"] else None
+        values["ports"] = Ports(**values["ports"])
+        values["command"] = tuple(values["command"])
         return cls(**values)
 
 
 class Launch:
     """One start of one server: `begin`, then `until_ready`, then `prepare_namespaces`."""
 
-    def __init__(self, spec: Spec, interrupted: Callable[[], bool]) -> None:
+    def __init__(self, spec: Spec, interrupted: Callable[[], bool], started: int | None = None) -> None:
         self._spec = spec
         self._interrupted = interrupted
         self._deadline = time.monotonic() + spec.wait
-        self._reserved: list[Reservation] = []
-        self.log = spec.folder / LOG
-        self.ports: Ports
-        self.process: subprocess.Popen[bytes]
-        self.frontend: Frontend
+        self.process: Child | None = None if started is None else Child(started)
+        self.frontend = Frontend(
+            client_host(spec.options.bind), spec.ports.http, limit=min(CALL_SECONDS, spec.wait)
+        )
 
-    def begin(self) -> None:
-        """Reserve the ports and start the process.
+    def begin(self) -> Child:
+        """Start the process, unless `boot` has done so.
 
         Raises:
-            PortTaken: An asked for port is held by someone.
             StartFailed: The executable cannot be run.
         """
-        spec = self._spec
-        self.ports = self._reserve()
-        _begin_log(self.log, spec)
-        command = command_line(
-            spec.options,
-            executable=spec.executable,
-            version=spec.version,
-            ports=self.ports,
-            database=spec.database,
-        )
-        try:
-            self.process = spawn_bound(command, log=self.log, environ=client_free_environment(os.environ))
-        except OSError as error:
-            raise explain_exit(spec, error.errno, [str(error)]) from error
-        self.frontend = Frontend(spec.options.bind, self.ports.http)
-
-    def _reserve(self) -> Ports:
-        try:
-            return self._choose()
-        except BaseException:
-            self.release_ports()
-            raise
-
-    def _choose(self) -> Ports:
-        options, last = self._spec.options, self._spec.preferred
-        wanted = options.port
-        if wanted is None and self._spec.name == DEFAULT_NAME:
-            wanted = DEFAULT_PORT
-        grpc = self._one(wanted, last.grpc if last else None, "--port")
-        usual_ui = grpc + UI_PORT_OFFSET if grpc + UI_PORT_OFFSET < 65536 else None
-        ui = self._one(options.ui_port, (last.ui if last else None) or usual_ui, "--ui-port") if options.ui else None
-        return Ports(
-            grpc=grpc,
-            ui=ui,
-            http=self._one(options.http_port, last.http if last else None, "--http-port"),
-            metrics=self._one(options.metrics_port, last.metrics if last else None, "--metrics-port"),
-        )
-
-    def _one(self, wanted: int | None, preferred: int | None, option: str) -> int:
-        host = self._spec.options.bind
-        reservation = reserve_preferred(host, preferred) if wanted is None else reserve(host, wanted, option)
-        self._reserved.append(reservation)
-        return reservation.port
-
-    def release_ports(self) -> None:
-        """Give up the reservations: the server listens now, or never will."""
-        while self._reserved:
-            self._reserved.pop().release()
+        if self.process is None:
+            environ = client_free_environment(os.environ)
+            try:
+                self.process = spawn_bound(self._spec.command, log=self._spec.log, environ=environ)
+            except OSError as error:
+                raise explain_refusal(self._spec, error) from error
+        return self.process
 
     def until_ready(self) -> None:
         """Wait until the frontend serves `default`, not only until a port is open.
@@ -148,7 +110,6 @@ class Launch:
             KeyboardInterrupt: We were asked to stop.
         """
         self._until(lambda: self.frontend.serves(DEFAULT_NAMESPACE))
-        self.release_ports()
 
     def _until(self, condition: Callable[[], bool]) -> None:
         while True:
@@ -159,14 +120,14 @@ class Launch:
                     return
             except NotAnswering:
                 pass
-            code = self.process.poll()
+            code = self.begin().poll()
             if code is not None:
-                raise explain_exit(self._spec, code, log_tail(self.log), self.ports)
+                raise explain_exit(self._spec, code, log_tail(self._spec.log), self._spec.ports)
             if time.monotonic() > self._deadline:
                 raise StartTimeout(
                     f"the server did not become ready within {self._spec.wait:g} s",
-                    details=["last lines of its log:", *log_tail(self.log)],
-                    hint=f"wait longer with --wait, or see the whole log: {self.log}",
+                    details=last_words(log_tail(self._spec.log)),
+                    hint=f"wait longer with --wait, or see the whole log: {self._spec.log}",
                 )
             time.sleep(POLL_SECONDS)
 
@@ -181,28 +142,9 @@ class Launch:
             retention=options.retention,
             search_attributes=dict(options.search_attributes),
             executable=self._spec.executable,
-            address=f"{options.bind}:{self.ports.grpc}",
+            address=f"{bracketed(client_host(options.bind))}:{self._spec.ports.grpc}",
         )
-        for namespace in self._spec.namespaces:
-            ensure_namespace(self.frontend, namespace, wanted, self._until)
-
-
-def _begin_log(log: Path, spec: Spec) -> None:
-    """Mark where this run begins; keep one old log where the log has grown large."""
-    try:
-        if log.stat().st_size > ROTATE_BYTES:
-            log.replace(log.with_suffix(".log.1"))
-    except FileNotFoundError:
-        pass
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    try:
-        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
-            file.write(f"{RUN_MARK} temporal {spec.version} (server {spec.server_version}) at {now}\n")
-    except OSError as error:
-        raise FolderNotWritable(
-            f"cannot write the log {log}: {error.strerror}",
-            hint="free some space, or set DEVSERVER_HOME to another folder",
-        ) from error
+        ensure_namespaces(self.frontend, self._spec.namespaces, wanted, self._until)
 
 
 def unsupported() -> bool:

@@ -20,6 +20,7 @@ class Lease:
 
     def __init__(self, lock: LockedFile) -> None:
         self._lock = lock
+        self._pid = os.getpid()
 
     @classmethod
     def take(cls, folder: Path) -> Lease:
@@ -33,8 +34,8 @@ class Lease:
                 return cls(lock)
 
     def release(self) -> None:
-        """Give the hold up. A second call does nothing."""
-        self._lock.release(remove=True)
+        """Give the hold up. A second call does nothing, and a forked child gives up nothing of its parent's."""
+        self._lock.release(remove=self._pid == os.getpid())
 
 
 def holders(folder: Path) -> list[int]:

@@ -43,8 +43,12 @@ class LockedFile:
             if current:
                 break
             os.close(handle)  # its holder removed it between our open and our lock
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, content.encode(), 0)
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, content.encode(), 0)
+        except OSError as error:
+            os.close(handle)
+            raise _unusable(path, error) from error
         return cls(path, handle)
 
     @classmethod
@@ -83,10 +87,14 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise FolderNotWritable(
-            f"cannot open the lock file {path}: {error.strerror}",
-            hint="see that the folder is yours, is writable and has space left",
-        ) from error
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> FolderNotWritable:
+    return FolderNotWritable(
+        f"cannot write the lock file {path}: {error.strerror}",
+        hint="see that the folder is yours, is writable and has space left",
+    )
 
 
 def _is_at(path: Path, handle: int) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import SearchAttributeRefused, StartTimeout
-from .frontend import Frontend
-from .process import client_free_environment
+from .frontend import Frontend, NotAnswering
+from .boot import client_free_environment
 
 DEFAULT_NAMESPACE = "default"
 ADD_SECONDS = 15
@@ -33,11 +35,27 @@ class Wanted:
     address: str
 
 
-def ensure_namespace(frontend: Frontend, namespace: str, wanted: Wanted, until: Until) -> None:
-    """Have `namespace` as it is `wanted`, answering; `until` waits for a condition and knows the limit.
+def ensure_namespaces(frontend: Frontend, names: Iterable[str], wanted: Wanted, until: Until) -> None:
+    """Have each namespace as it is `wanted`, answering; `until` waits for a condition and knows the limit.
 
     Raises:
         NamespaceRefused, SearchAttributeRefused: Temporal refuses; with its own words.
+    """
+    for name in names:
+        until(functools.partial(_ensured, frontend, name, wanted, until))
+
+
+def _ensured(frontend: Frontend, namespace: str, wanted: Wanted, until: Until) -> bool:
+    ensure_namespace(frontend, namespace, wanted, until)
+    return True
+
+
+def ensure_namespace(frontend: Frontend, namespace: str, wanted: Wanted, until: Until) -> None:
+    """Have `namespace` as it is `wanted`, answering.
+
+    Raises:
+        NamespaceRefused, SearchAttributeRefused: Temporal refuses; with its own words.
+        NotAnswering: The server is gone or frozen.
     """
     frontend.ensure_namespace(namespace, wanted.retention)
     if namespace != DEFAULT_NAMESPACE:
@@ -52,9 +70,15 @@ def within(seconds: float) -> Until:
     deadline = time.monotonic() + seconds
 
     def until(condition: Callable[[], bool]) -> None:
-        while not condition():
+        while True:
+            with contextlib.suppress(NotAnswering):
+                if condition():
+                    return
             if time.monotonic() > deadline:
-                raise StartTimeout(f"the server did not do what was asked within {seconds:g} s", hint="devserver logs")
+                raise StartTimeout(
+                    f"the server did not do what was asked within {seconds:g} s",
+                    hint="see how it is with devserver status, and what it says with devserver logs",
+                )
             time.sleep(POLL_SECONDS)
 
     return until
@@ -78,15 +102,18 @@ def _add(namespace: str, missing: Mapping[str, str], wanted: Wanted) -> None:
     command += ["--address", wanted.address, "--namespace", namespace]
     for name, kind in missing.items():
         command += ["--name", name, "--type", kind]
-    done = subprocess.run(
-        command,
-        env=client_free_environment(os.environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=ADD_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            env=client_free_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=ADD_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NotAnswering(str(error)) from error
     if done.returncode != 0:
         asked = ", ".join(f"{name}={kind}" for name, kind in missing.items())
         raise SearchAttributeRefused(

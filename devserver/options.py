@@ -61,6 +61,14 @@ class ServerOptions:
         _check_pairs(self)
         _check_address(self)
 
+    def opens_network(self) -> bool:
+        """Whether others than this machine's processes can reach the server."""
+        if self.bind == LOOPBACK:
+            return False
+        import ipaddress
+
+        return not ipaddress.ip_address(self.bind).is_loopback
+
     def to_json(self) -> dict[str, Any]:
         """The form kept in an instance's record."""
         data = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -78,9 +86,12 @@ class ServerOptions:
         return cls(**values)
 
 
-def check_name(name: str) -> str:
-    """`name` if an instance may be called so: it becomes a folder's name."""
-    if not _NAME.match(name):
+def check_name(name: str, *, new: bool = False) -> str:
+    """`name` if an instance may be called so: it becomes a folder's name.
+
+    A `new` one of a user's may not begin with `~`: such instances vanish with their holder.
+    """
+    if not _NAME.match(name) or (new and name.startswith("~")):
         raise OptionError(
             f"{name!r} cannot be an instance's name",
             hint="use at most 63 letters, digits, dots, dashes and underscores, a letter or digit first",
@@ -121,6 +132,16 @@ def parse_duration(text: str, option: str) -> int:
         raise OptionError(f"{option} {text!r} is not a duration", hint=f"for example {option} 30d, or 12h, or 90m")
     days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def format_duration(seconds: int) -> str:
+    """`seconds` in the form that `parse_duration` reads."""
+    parts = []
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(seconds, length)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
 
 
 def _check_ports(options: ServerOptions) -> None:

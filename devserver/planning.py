@@ -19,6 +19,8 @@ from .state import mark_keep
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - folders below it are made with mkdtemp, private to this user
 ENOUGH_MEMORY = 256 * 1024 * 1024
+EPHEMERAL = "temporal-devserver-"
+OWNER = "owner"
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,15 @@ def plan_again(record: Record, paths: Paths, wait: float) -> Spec:
 
 
 def _with_port(record: Record) -> ServerOptions:
-    """The same gRPC port, or none: clients of the instance know it."""
-    return replace(record.options, port=record.ports.grpc)
+    """The same gRPC port, or none: clients of the instance know it. Others that were any free ones are preferred."""
+    options = record.options
+    return replace(
+        options,
+        port=record.ports.grpc,
+        http_port=options.http_port or None,
+        ui_port=options.ui_port or None,
+        metrics_port=options.metrics_port or None,
+    )
 
 
 def _database(record: Record, paths: Paths) -> Path:
@@ -118,9 +127,20 @@ def _ephemeral_database(folder: Path) -> Path:
         space = os.statvfs(SHARED_MEMORY)
         if space.f_bavail * space.f_frsize > ENOUGH_MEMORY and os.access(SHARED_MEMORY, os.W_OK):
             root = SHARED_MEMORY
-    path = Path(tempfile.mkdtemp(prefix="temporal-devserver-", dir=root))
-    write_private(path / "owner", str(folder))
+    path = Path(tempfile.mkdtemp(prefix=EPHEMERAL, dir=root))
+    write_private(path / OWNER, str(folder))
     return path / "temporal.db"
 
 
-# Joining one that runs
+def ephemeral_folders(instances: Path) -> dict[str, list[Path]]:
+    """The folders of ephemeral databases that are there: those of each instance below `instances`."""
+    found: dict[str, list[Path]] = {}
+    for root in {SHARED_MEMORY, Path(tempfile.gettempdir())}:
+        for path in root.glob(f"{EPHEMERAL}*"):
+            with contextlib.suppress(OSError):
+                if path.lstat().st_uid != os.getuid():
+                    continue
+                owner = Path((path / OWNER).read_text())
+                if owner.parent == instances:
+                    found.setdefault(owner.name, []).append(path)
+    return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+from types import TracebackType
 
-from .errors import PortTaken
+from .errors import PortTaken, StartFailed
 
 ANY = 0
 
@@ -44,11 +46,12 @@ def reserve(host: str, port: int, option: str) -> Reservation:
 
     Raises:
         PortTaken: Someone listens there; names the process, and `option` as the way out.
+        StartFailed: The address is not this machine's, or the port is not ours to take.
     """
     try:
         return Reservation(host, port)
     except OSError as error:
-        raise taken(host, port, option, error.strerror or str(error)) from error
+        raise _refused(host, port, option, error) from error
 
 
 def reserve_preferred(host: str, preferred: int | None) -> Reservation:
@@ -61,13 +64,62 @@ def reserve_preferred(host: str, preferred: int | None) -> Reservation:
     return reserve(host, ANY, "--bind")
 
 
+class Reservations:
+    """The ports of one server, kept from others until `release` or the end of the block."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._taken: list[Reservation] = []
+
+    def take(self, wanted: int | None, preferred: int | None, option: str) -> int:
+        """Reserve `wanted` (`ANY` for a free one), or where that is None `preferred` if it is free.
+
+        Raises:
+            PortTaken, StartFailed: As `reserve`.
+        """
+        if wanted is None:
+            reservation = reserve_preferred(self._host, preferred)
+        else:
+            reservation = reserve(self._host, wanted, option)
+        self._taken.append(reservation)
+        return reservation.port
+
+    def release(self) -> None:
+        """Give the ports free: the server listens now, or never will."""
+        while self._taken:
+            self._taken.pop().release()
+
+    def __enter__(self) -> Reservations:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
 def taken(host: str, port: int, option: str, reason: str = "Address already in use") -> PortTaken:
-    """The error for a port that cannot be had."""
+    """The error for a port that someone has."""
     who = holder(port)
     return PortTaken(
         f"cannot listen on {host}:{port}: {reason}",
-        details=[f"held by {who}"] if who else [],
+        details=[f"held by {who}"] if who else ["the system does not say which process holds it"],
         hint=f"stop that process, or choose another port with {option} (0 takes any free one)",
+    )
+
+
+def _refused(host: str, port: int, option: str, error: OSError) -> StartFailed:
+    reason = error.strerror or str(error)
+    if error.errno == errno.EADDRINUSE and port != ANY:
+        return taken(host, port, option, reason)
+    if error.errno == errno.EADDRNOTAVAIL:
+        return StartFailed(
+            f"cannot listen on {host}: {reason}",
+            hint="--bind takes an address of this machine, or 0.0.0.0 for all of them",
+        )
+    return StartFailed(
+        f"cannot listen on {host}:{port}: {reason}",
+        hint=f"choose another port with {option} (0 takes any free one; those below 1024 are the system's)",
     )
 
 

@@ -1,4 +1,4 @@
-"""Processes by identity (pid and start time), and how ours are started and ended."""
+"""Processes by identity (pid and start time), and how ours are ended."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _linux_start(pid: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
     fields = stat.rpartition(b")")[2].split()  # the name before it may hold anything
-    if fields[0].decode() in ZOMBIE_STATES:
+    if fields[0].decode() in ZOMBIE_STATES and int(fields[17]) <= 1:  # else other threads still have files and ports
         return None
     return f"{boot[:8]}:{fields[19].decode()}"
 
@@ -98,49 +98,3 @@ def _psutil_start(pid: int) -> str | None:
         return f"{process.create_time():.2f}"
     except psutil.Error:
         return None
-
-
-def spawn_bound(command: Sequence[str], *, log: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a child that ends with this process, even when this process is killed (Linux).
-
-    Its output goes to `log`. Call from the main thread of a single-threaded process: Linux ends the child
-    with the thread that started it.
-    """
-    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        return subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=handle,
-            stderr=handle,
-            env=dict(environ),
-            preexec_fn=_bind_to_parent(),
-        )
-    finally:
-        os.close(handle)
-
-
-def _bind_to_parent() -> Callable[[], None]:
-    """What the child does before it becomes the server: own group (Ctrl-C is ours to handle), die with us."""
-    parent = os.getpid()
-    prctl = None
-    if sys.platform == "linux":
-        import ctypes
-
-        prctl = ctypes.CDLL(None).prctl
-    set_parent_death_signal = 1
-
-    def bind() -> None:
-        os.setpgid(0, 0)
-        if prctl is not None:
-            prctl(set_parent_death_signal, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return bind
-
-
-def client_free_environment(base: Mapping[str, str]) -> dict[str, str]:
-    """What the executable sees: `base` without `TEMPORAL_*` and client profiles, which are meant for clients."""
-    kept = {key: value for key, value in base.items() if not key.startswith("TEMPORAL_")}
-    return kept | {"TEMPORAL_CONFIG_FILE": os.devnull}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DevServerError
-from .files import write_private
+from .files import refuse_unsafe, write_private
 from .options import Ports, ServerOptions
 from .paths import Paths
 from .process import Identity
@@ -53,27 +53,27 @@ class Record:
     @property
     def host(self) -> str:
         """The address clients use."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.bind, self.options.bind)  # noqa: S104
+        return client_host(self.options.bind)
 
     @property
     def address(self) -> str:
         """`host:port` of the gRPC frontend."""
-        return f"{_bracketed(self.host)}:{self.ports.grpc}"
+        return f"{bracketed(self.host)}:{self.ports.grpc}"
 
     @property
     def ui_url(self) -> str | None:
         """The Web UI's address; None where it is off."""
-        return None if self.ports.ui is None else f"http://{_bracketed(self.host)}:{self.ports.ui}"
+        return None if self.ports.ui is None else f"http://{bracketed(self.host)}:{self.ports.ui}"
 
     @property
     def http_url(self) -> str:
         """Where Temporal's HTTP API answers."""
-        return f"http://{_bracketed(self.host)}:{self.ports.http}"
+        return f"http://{bracketed(self.host)}:{self.ports.http}"
 
     @property
     def metrics_url(self) -> str:
         """Where Prometheus reads."""
-        return f"http://{_bracketed(self.host)}:{self.ports.metrics}/metrics"
+        return f"http://{bracketed(self.host)}:{self.ports.metrics}/metrics"
 
     @property
     def namespace(self) -> str:
@@ -124,8 +124,24 @@ class Record:
         return replace(self, **values)
 
 
-def _bracketed(host: str) -> str:
+def client_host(bind: str) -> str:
+    """Where clients reach a server that listens on `bind`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 - compared, not bound
+
+
+def bracketed(host: str) -> str:
+    """`host` as it is written before a port."""
     return f"[{host}]" if ":" in host else host
+
+
+def up(name: str) -> str:
+    """The command that starts the instance."""
+    return "devserver up" if name == "default" else f"devserver up --name {name}"
+
+
+def down(name: str) -> str:
+    """The command that stops it."""
+    return "devserver down" if name == "default" else f"devserver down --name {name}"
 
 
 def write_record(folder: Path, record: Record) -> None:
@@ -133,15 +149,22 @@ def write_record(folder: Path, record: Record) -> None:
     write_private(folder / FILE, json.dumps(record.to_json(), indent=2))
 
 
+def load(folder: Path) -> Record:
+    """The record in a state folder; raises whatever a missing or damaged one brings about."""
+    return Record.from_json(json.loads((folder / FILE).read_text()))
+
+
 def read_record(paths: Paths, name: str) -> Record | None:
     """The record of the instance `name`, or None where there is none.
 
     Raises:
+        UnsafeFolder: Others may write where it is.
         DevServerError: The record cannot be read: it was damaged or written by another version.
     """
     path = paths.instance(name) / FILE
+    _refuse_unsafe(paths, path.parent)
     try:
-        return Record.from_json(json.loads(path.read_text()))
+        return load(path.parent)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, TypeError, KeyError, OSError, DevServerError) as error:
@@ -152,10 +175,17 @@ def read_record(paths: Paths, name: str) -> Record | None:
         ) from error
 
 
+def _refuse_unsafe(paths: Paths, *folders: Path) -> None:
+    """A record says which executable to run and which process to end: nobody else may write one."""
+    for folder in (paths.state, paths.instances, *folders):
+        refuse_unsafe(folder)
+
+
 def names(paths: Paths) -> list[str]:
     """The instances that have a state folder, by name."""
     if not paths.instances.is_dir():
         return []
+    _refuse_unsafe(paths)
     return sorted(entry.name for entry in paths.instances.iterdir() if (entry / FILE).is_file())
 
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -16,14 +16,16 @@ from . import instance, leases
 from .errors import InstanceNotRunning, InstanceUnknown, OptionError, StopFailed
 from .housekeeping import tidy
 from .leases import Lease
-from .options import ServerOptions
+from .options import ServerOptions, check_name
 from .paths import Paths
 from .process import Identity
 from .record import ANONYMOUS, Record, read_record
+from .state import mark_keep
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from .binaries import BinaryRequest
     from .database import Snapshot
     from .reporting import Reporter
 
@@ -106,17 +108,18 @@ class DevServer:
 
         paths = Paths.default()
         given: dict[str, Any] = dict(options)
-        wait = float(given.pop("wait", 30.0))
-        executable = store.ensure(_binary_request(given), paths=paths, **_reporting(reporter))
-        explicit = frozenset(given) | (frozenset(options) & {"version", "binary"})
+        wait = given.pop("wait", 30.0)
+        binary = {key: given.pop(key) for key in _BINARY_KEYS if key in given}
+        explicit = frozenset(given) | (frozenset(binary) & {"version", "binary"})
         if name is None:
             name = f"{ANONYMOUS}{os.getpid()}-{os.urandom(4).hex()}"
             given.setdefault("ephemeral", "database" not in given)
             given.setdefault("port", 0)
+        wanted = _server_options(given)  # before anything is fetched
         request = instance.Request(
-            name=name,
-            options=_server_options(given),
-            executable=executable,
+            name=check_name(name),
+            options=wanted,
+            executable=store.ensure(_binary_request(binary), paths=paths, **_reporting(reporter)),
             explicit=explicit,
             held=not detach,
             linger=linger.total_seconds(),
@@ -251,6 +254,8 @@ class DevServer:
             InstanceNotRunning: There is no process.
         """
         server = self._server()
+        if not self._record.held:
+            mark_keep(self._paths.instance(self.name), True)  # else an ephemeral one's supervisor tidies up
         server.kill()
         if server.alive():
             raise StopFailed(f"the server (pid {server.pid}) does not end")
@@ -301,7 +306,7 @@ class DevServer:
         self._release()
         folder = self._paths.instance(self.name)
         record = self._current()
-        if record.linger == 0 and not leases.holders(folder):
+        if record.held and record.linger == 0 and not leases.holders(folder):
             with contextlib.suppress(InstanceNotRunning, InstanceUnknown):
                 instance.stop_unheld(self._paths, self.name)
 
@@ -328,14 +333,24 @@ class DevServer:
 class AsyncStart:
     """What `DevServer.start_async` returns: awaitable, and an async context manager."""
 
-    def __init__(self, begin: Any) -> None:
+    def __init__(self, begin: Callable[[], DevServer]) -> None:
         self._begin = begin
         self._server: DevServer | None = None
 
     def __await__(self) -> Generator[Any, None, DevServer]:
+        return self._start().__await__()
+
+    async def _start(self) -> DevServer:
         import asyncio
 
-        return asyncio.to_thread(self._begin).__await__()
+        starting = asyncio.ensure_future(asyncio.to_thread(self._begin))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await asyncio.wait([starting])  # a thread cannot be cancelled: what it has started must end
+            if starting.exception() is None:
+                await asyncio.to_thread(starting.result().close)
+            raise
 
     async def __aenter__(self) -> DevServer:
         self._server = await self
@@ -357,12 +372,12 @@ def _reporting(reporter: Reporter | None) -> dict[str, Any]:
     return {} if reporter is None else {"reporter": reporter}
 
 
-def _binary_request(given: dict[str, Any]) -> Any:
-    """Take the keywords that say which executable out of `given`, over what pyproject and environment say."""
+def _binary_request(given: dict[str, Any]) -> BinaryRequest:
+    """Which executable: the keywords over what pyproject and environment say."""
     from .settings import Settings
     from .store import BinaryRequest
 
-    taken = {key: given.pop(key) for key in _BINARY_KEYS if key in given}
+    taken = dict(given)
     if taken.get("binary") is not None:
         taken["binary"] = Path(taken["binary"]).expanduser().absolute()
     settings = Settings.load()
@@ -370,20 +385,30 @@ def _binary_request(given: dict[str, Any]) -> Any:
 
 
 def _server_options(given: dict[str, Any]) -> ServerOptions:
-    values = dict(given)
-    values["namespaces"] = tuple(values.get("namespaces", ()))
-    values["search_attributes"] = tuple(dict(values.get("search_attributes", {})).items())
-    values["dynamic_config"] = tuple(
-        (key, json.dumps(value)) for key, value in dict(values.get("dynamic_config", {})).items()
-    )
-    if "retention" in values:
-        values["retention"] = int(values["retention"].total_seconds())
-    if "database" in values:
-        values["database"] = Path(values["database"])
     try:
-        return ServerOptions(**values)
-    except TypeError as error:
+        return ServerOptions(**{key: _READ.get(key, _as_it_is)(value) for key, value in given.items()})
+    except (TypeError, ValueError, AttributeError) as error:
         raise OptionError(
             f"an option of DevServer.start is not known or has the wrong type: {error}",
             hint="the keywords are those of devserver.ServerKeywords",
         ) from error
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _texts(value: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise TypeError(f"{value!r} is one text, not a list of them")
+    return tuple(value)
+
+
+# How a keyword becomes the option of the same name.
+_READ: dict[str, Callable[[Any], Any]] = {
+    "namespaces": _texts,
+    "search_attributes": lambda value: tuple(dict(value).items()),
+    "dynamic_config": lambda value: tuple((key, json.dumps(setting)) for key, setting in dict(value).items()),
+    "retention": lambda value: int(value.total_seconds()),
+    "database": Path,
+}

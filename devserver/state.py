@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import StartFailed
+from .errors import FolderNotWritable, StartFailed
 from .files import private_folder, write_private
 from .locks import LockedFile
 from .options import check_name
 from .paths import Paths
-from .record import ANONYMOUS
+from .record import ANONYMOUS, RUN_MARK
 from .reporting import Reporter
 
 KEEP = "keep"
+ROTATE_BYTES = 20_000_000
 LOCK_SECONDS = 120.0
 
 
@@ -58,7 +60,28 @@ def mark_keep(folder: Path, keep: bool) -> None:
         (folder / KEEP).unlink(missing_ok=True)
 
 
-# Looking and tidying
+def begin_log(log: Path, version: str, server_version: str) -> None:
+    """Mark in a server's log where a run begins; keep one old log where the log has grown large.
+
+    Raises:
+        FolderNotWritable: The disk is full or the folder cannot be written.
+    """
+    try:
+        if log.exists() and log.stat().st_size > ROTATE_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
+            file.write(f"{RUN_MARK} temporal {version} (server {server_version}) at {now()}\n")
+    except OSError as error:
+        raise FolderNotWritable(
+            f"cannot write the log {log}: {error.strerror}",
+            hint="free some space, or set DEVSERVER_HOME to another folder",
+        ) from error
+
+
+def now() -> str:
+    """The time as records and logs write it: UTC, ISO 8601."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
 
 
 def discard_unkept(folder: Path, database: Path, ephemeral: bool) -> None:
@@ -69,9 +92,3 @@ def discard_unkept(folder: Path, database: Path, ephemeral: bool) -> None:
         shutil.rmtree(database.parent, ignore_errors=True)
     if folder.name.startswith(ANONYMOUS):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def forget_if_anonymous(paths: Paths, name: str) -> None:
-    """Remove the state folder of an anonymous instance that did not start."""
-    if name.startswith(ANONYMOUS):
-        shutil.rmtree(paths.instance(name), ignore_errors=True)

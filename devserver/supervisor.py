@@ -10,27 +10,27 @@ import json
 import os
 import select
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from . import leases
-from .errors import DevServerError
+from .errors import DevServerError, StartFailed
+from .failures import last_words
 from .launch import Launch, Spec
 from .locks import LockedFile
 from .process import Identity
-from .record import CRASHED, READY, STARTING, STOPPED, STOPPING, Record, log_tail, write_record
-from .state import discard_unkept, lock_path
+from .record import CRASHED, LOG, READY, STARTING, STOPPED, STOPPING, Record, load, log_tail, up, write_record
+from .state import discard_unkept, lock_path, now
 
 if TYPE_CHECKING:
     from .database import DatabaseLease
 
 LEASE_POLL_SECONDS = 0.25
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -39,14 +39,21 @@ class Supervisor:
     """Runs one server from its spec until it is told to end, the server ends, or the last lease falls.
 
     `tell` receives what happens until the server is ready: `{"note": text}`, `{"warn": text}`, `{"ready": record}`.
+    `abandoned` says, until then, whether whoever wanted the server is gone.
     """
 
-    def __init__(self, spec: Spec, tell: Tell) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        tell: Tell,
+        abandoned: Callable[[], bool] = lambda: False,
+        started: int | None = None,
+    ) -> None:
         self._spec = spec
         self._tell = tell
         self._ending: int | None = None
         self._lease: DatabaseLease | None = None
-        self._launch = Launch(spec, lambda: self._ending is not None)
+        self._launch = Launch(spec, lambda: self._ending is not None or abandoned(), started)
         self._record: Record
         self._wake_read, self._wake_write = os.pipe()
 
@@ -58,14 +65,16 @@ class Supervisor:
         """
         previous = self._listen()
         try:
-            try:
-                self._start()
-            except BaseException:
-                self._clean_up(CRASHED)
-                raise
+            self._start()
             self._tell({"ready": self._record.to_json()})
             self._watch()
             return self._ending
+        except KeyboardInterrupt:
+            self._clean_up(STOPPED)
+            raise
+        except BaseException as error:
+            self._clean_up(CRASHED, str(error).partition("\n")[0])
+            raise
         finally:
             self._forget(previous)
 
@@ -75,7 +84,10 @@ class Supervisor:
         os.set_blocking(self._wake_write, False)
         os.set_blocking(self._wake_read, False)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        previous = {number: signal.signal(number, self._note) for number in (*ENDING, signal.SIGCHLD)}
+        # Whoever was started with nohup is not to be ended by the terminal.
+        hung_up = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)
+        listened = (*ENDING, *hung_up, signal.SIGCHLD)
+        previous = {number: signal.signal(number, self._note) for number in listened}
         return {int(number): handler for number, handler in previous.items()}
 
     def _forget(self, previous: dict[int, Any]) -> None:
@@ -100,8 +112,7 @@ class Supervisor:
     def _start(self) -> None:
         spec = self._spec
         self._own_database()
-        self._launch.begin()
-        self._write_starting()
+        self._write_starting(self._launch.begin().pid)
         self._launch.until_ready()
         self._launch.prepare_namespaces()
         if not spec.options.ephemeral:
@@ -130,15 +141,15 @@ class Supervisor:
             note=lambda text: self._tell({"note": text}),
         )
 
-    def _write_starting(self) -> None:
+    def _write_starting(self, pid: int) -> None:
         spec = self._spec
         self._write(
             Record(
                 name=spec.name,
                 state=STARTING,
                 supervisor=Identity.own(),
-                server=Identity.of(self._launch.process.pid),
-                ports=self._launch.ports,
+                server=Identity.of(pid),
+                ports=spec.ports,
                 options=spec.options,
                 version=spec.version,
                 server_version=spec.server_version,
@@ -147,7 +158,7 @@ class Supervisor:
                 namespaces=spec.namespaces,
                 held=spec.held,
                 linger=spec.linger,
-                started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                started_at=now(),
             )
         )
 
@@ -162,14 +173,14 @@ class Supervisor:
         unheld_since: float | None = None
         while self._ending is None:
             self._sleep(LEASE_POLL_SECONDS if self._spec.held else None)
-            if self._record.state == READY and self._launch.process.poll() is not None:
-                self._on_crash()
+            code = self._launch.begin().poll()
+            if self._record.state == READY and code is not None:
+                self._on_crash(code)
             if self._spec.held:
                 unheld_since = self._unheld_since(unheld_since)
                 if unheld_since is not None and self._ended_by_leases(unheld_since):
                     return
             elif self._record.state == CRASHED:
-                self._clean_up(CRASHED)
                 raise _crashed(self._spec, self._record)
         self._finish()
 
@@ -193,32 +204,43 @@ class Supervisor:
             lock.release(remove=self._record.anonymous)
         return True
 
-    def _on_crash(self) -> None:
-        code = self._launch.process.returncode
+    def _on_crash(self, code: int) -> None:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        self._write(self._record.changed(state=CRASHED, server=None, exit=how))
+        self._write_if_possible(self._latest().changed(state=CRASHED, server=None, exit=how))
 
     def _finish(self) -> None:
         if self._record.state == READY:
-            self._write(self._record.changed(state=STOPPING))
+            self._write_if_possible(self._latest().changed(state=STOPPING))
         self._clean_up(STOPPED if self._record.state == STOPPING else CRASHED)
+
+    def _latest(self) -> Record:
+        """Our record with what others have added to it since it was written (namespaces)."""
+        try:
+            there = load(self._spec.folder)
+        except (OSError, ValueError, TypeError, KeyError, DevServerError):
+            return self._record
+        return self._record.changed(namespaces=there.namespaces, options=there.options)
+
+    def _write_if_possible(self, record: Record) -> None:
+        """A full disk must not keep a server from being ended."""
+        self._record = record
+        with contextlib.suppress(DevServerError):
+            self._write(record)
 
     # End
 
-    def _clean_up(self, state: str) -> None:
-        """End the process and put the house in order; `state` is what remains written."""
-        self._launch.release_ports()
+    def _clean_up(self, state: str, why: str | None = None) -> None:
+        """End the process and put the house in order; `state` and `why` are what remains written."""
         self._end_process()
         if self._lease is not None:
             self._lease.release()
         discard_unkept(self._spec.folder, self._spec.database, self._spec.options.ephemeral)
-        record = getattr(self, "_record", None)
-        if record is not None and self._spec.folder.is_dir():
-            with contextlib.suppress(DevServerError):
-                self._write(record.changed(state=state, server=None))
+        if hasattr(self, "_record") and self._spec.folder.is_dir():
+            record = self._latest()
+            self._write_if_possible(record.changed(state=state, server=None, exit=record.exit or why))
 
     def _end_process(self) -> None:
-        process: subprocess.Popen[bytes] | None = getattr(self._launch, "process", None)
+        process = self._launch.process
         identity = None if process is None else Identity.of(process.pid)
         if process is None or identity is None:
             return
@@ -243,31 +265,54 @@ def _refuse_other_users(path: Path) -> None:
 
 
 def _crashed(spec: Spec, record: Record) -> DevServerError:
-    from .errors import StartFailed
-
     return StartFailed(
         f"the server of the instance {spec.name} ended by itself ({record.exit})",
-        details=["last lines of its log:", *log_tail(spec.folder / "server.log")],
-        hint="what it has acknowledged is in its database; start it again with: devserver up",
+        details=last_words(log_tail(spec.folder / LOG)),
+        hint=f"{_remains(spec)}; start it again with: {up(spec.name)}",
     )
 
 
-def main(spec_path: str, pipe: int) -> None:
-    """The detached process: tells its starter over `pipe` what happens until the server is ready."""
-    with os.fdopen(pipe, "w") as channel:
+def _remains(spec: Spec) -> str:
+    return "it kept nothing" if spec.options.ephemeral else "what it has acknowledged is in its database"
 
-        def tell(event: dict[str, Any]) -> None:
-            with contextlib.suppress(BrokenPipeError, ValueError):
-                channel.write(json.dumps(event) + "\n")
-                channel.flush()
-            if "ready" in event:
-                channel.close()
 
-        spec = Spec.from_json(json.loads(Path(spec_path).read_text()))
+def main(spec: Mapping[str, Any], pipe: int, started: int | None = None) -> None:
+    """The detached process: tells its starter over `pipe` what happens until the server is ready.
+
+    `started` is the server's pid where `boot` has started it.
+    """
+    channel = _Channel(pipe)
+    try:
+        Supervisor(Spec.from_json(spec), channel.tell, channel.broken, started).run()
+    except DevServerError as error:
+        channel.tell({"failed": error.to_json()})
+        print(error, file=sys.stderr)  # noqa: T201 - its log
+    except KeyboardInterrupt:
+        channel.tell({"failed": StartFailed("the start was interrupted").to_json()})
+
+
+class _Channel:
+    """The pipe to the starter, until the server is ready; it breaks when the starter dies."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe: int | None = pipe
+        self._poll = select.poll()
+        self._poll.register(pipe, 0)
+
+    def broken(self) -> bool:
+        return bool(self._poll.poll(0))
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """Raises KeyboardInterrupt where nobody hears that the server is ready: nobody wants it then."""
+        if self._pipe is None:
+            return
+        data = (json.dumps(event) + "\n").encode()
         try:
-            Supervisor(spec, tell).run()
-        except DevServerError as error:
-            tell({"failed": error.to_json()})
-            print(error, file=sys.stderr)  # noqa: T201 - its log
-        except KeyboardInterrupt:
-            tell({"failed": DevServerError("the start was interrupted").to_json()})
+            while data:
+                data = data[os.write(self._pipe, data) :]
+        except BrokenPipeError:
+            if "ready" in event:
+                raise KeyboardInterrupt from None
+        if "ready" in event:
+            os.close(self._pipe)
+            self._pipe = None

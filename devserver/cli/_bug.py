@@ -11,14 +11,15 @@ import click
 
 from ..errors import DevServerError
 from ..files import private_folder, write_private
+from ..masking import mask
 from ..paths import Paths
 
 
 def report(error: BaseException) -> None:
-    """Write a report of `error` (no environment, so no secret) and say where it is."""
-    text = "".join(traceback.format_exception(error))
-    about = f"python {platform.python_version()} on {platform.platform()}\narguments: {sys.argv[1:]}\n\n"
-    click.echo(f"bug: {type(error).__name__}: {error}", err=True)
+    """Write a report of `error` (no environment and no credentials) and say where it is."""
+    text = mask("".join(traceback.format_exception(error)))
+    about = mask(f"python {platform.python_version()} on {platform.platform()}\narguments: {sys.argv[1:]}\n\n")
+    click.echo(mask(f"bug: {type(error).__name__}: {error}"), err=True)
     try:
         folder = private_folder(Paths.default().bug_reports)
         path = folder / time.strftime("bug-%Y%m%d-%H%M%S.log")

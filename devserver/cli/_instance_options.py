@@ -89,7 +89,7 @@ def make_options(values: dict[str, Any], settings: Settings) -> tuple[ServerOpti
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
-    given = {key: value for key, value in values.items() if value not in (None, False, ())}
+    given = {key: value for key, value in values.items() if value is not None and value is not False and value != ()}
     for negated, name in (("no_ui", "ui"), ("no_upgrade", "upgrade")):
         if given.pop(negated, False):
             given[name] = False

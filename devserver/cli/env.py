@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -24,11 +25,16 @@ def _fish(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+def _dotenv(value: str) -> str:
+    """Bare where that will do: `docker run --env-file` takes quotes for a part of the value."""
+    return value if re.fullmatch(r"[\w.:/@%+-]+", value) else json.dumps(value, ensure_ascii=False)
+
+
 FORMATS: dict[str, Callable[[str, str], str]] = {
     "sh": lambda key, value: f"export {key}={shlex.quote(value)}",
     "fish": lambda key, value: f"set -gx {key} {_fish(value)};",
     "powershell": lambda key, value: f"$Env:{key} = {_powershell(value)}",
-    "dotenv": lambda key, value: f"{key}={json.dumps(value, ensure_ascii=False)}",
+    "dotenv": lambda key, value: f"{key}={_dotenv(value)}",
     "github": lambda key, value: f"{key}={value}",
 }
 

@@ -31,5 +31,5 @@ def restart(name: str, wait: float) -> None:
     with contextlib.suppress(InstanceNotRunning):
         instance.stop(paths, name, keep=True)
     record = instance.start_again(paths, name, CliReporter(), wait=wait, fork=True)
-    ending = "devserver down stops it"
+    ending = f"{instance.down(name)} stops it"
     click.echo(banner(record, fresh=True, ending=ending, log=paths.instance(name) / LOG))

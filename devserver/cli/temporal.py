@@ -8,7 +8,7 @@ import sys
 import click
 
 from ..errors import NotTemporal
-from ..process import client_free_environment
+from ..boot import client_free_environment
 from ..server import DevServer
 from ._instance_options import name_option
 

@@ -39,7 +39,7 @@ def up(detach: bool, name: str, wait: float, quiet: bool, **values: Any) -> None
     paths, settings = Paths.default(), Settings.load()
     binary = {key: values.pop(key) for key in BINARY_KEYS}
     options, explicit = make_options(values, settings)
-    check_name(name)
+    check_name(name, new=True)
     tidy(paths)
     reporter = CliReporter(quiet=quiet)
     with reporter:
@@ -51,23 +51,15 @@ def up(detach: bool, name: str, wait: float, quiet: bool, **values: Any) -> None
         explicit=explicit | {key for key in ("version", "binary") if binary[key] is not None},
         wait=wait,
     )
-    _warn_if_open(options.bind, options.allow_remote, reporter)
     if detach:
         started = instance.start(asked, paths, reporter, fork=True)
-        _say(started.record, started.fresh, quiet, "devserver down stops it")
+        _say(started.record, started.fresh, quiet, f"{instance.down(name)} stops it")
         return
     running = instance.run(asked, paths, reporter, lambda record: _say(record, True, quiet, "Ctrl-C stops it"))
     if running is not None:
         _say(running, False, quiet, "")
     else:
         raise KeyboardInterrupt
-
-
-def _warn_if_open(bind: str, allow_remote: bool, reporter: CliReporter) -> None:
-    if allow_remote and bind != "127.0.0.1":
-        reporter.warn(
-            f"the server listens on {bind} without authentication: whoever reaches it can read and change everything"
-        )
 
 
 def _say(record: Record, fresh: bool, quiet: bool, ending: str) -> None:
