@@ -6,10 +6,10 @@ need few of them.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # what typing calls so; importing typing takes longer than all else a first import does
 if TYPE_CHECKING:
+    from typing import Any
+
     from .binaries import BinaryRequest, Executable
     from .database import Snapshot
     from .errors import DevServerError
@@ -40,6 +40,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'devserver' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)
 
 

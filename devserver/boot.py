@@ -13,7 +13,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -80,7 +80,7 @@ def spawn_bound(command: Sequence[str], *, log: str | os.PathLike[str], environ:
     return child
 
 
-def _binder():  # type: ignore[no-untyped-def] # a closure of two lines; Callable is not worth an import here
+def _binder() -> Callable[[], None]:
     """What the child does first; made before the fork, because a child should load nothing."""
     parent = os.getpid()
     prctl = None
@@ -132,7 +132,7 @@ def main() -> None:
     sys.path[:] = json.loads(search)
     from devserver.supervisor import main as supervise
 
-    supervise(spec, int(pipe), child and child.pid)
+    supervise(spec, int(pipe), None if child is None else child.pid)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .boot import client_free_environment
 from .errors import DevServerError
 from .files import private_folder
-from .boot import client_free_environment
 
 if TYPE_CHECKING:
     from .server import DevServer

@@ -18,6 +18,7 @@ from .files import write_private
 from .launch import Spec
 from .record import Record
 from .reporting import Reporter
+from .state import begin_log
 
 SUPERVISOR_LOG = "supervisor.log"
 SPEC = "spec.json"
@@ -38,6 +39,7 @@ def spawn(spec: Spec, reporter: Reporter, *, fork: bool = False) -> Record:
         StartFailed and its kin: What the supervisor says.
     """
     write_private(spec.folder / SPEC, json.dumps(spec.to_json()))
+    begin_log(spec.log, spec.version, spec.server_version)
     read, write = os.pipe()
     with os.fdopen(read) as events:
         try:

@@ -10,13 +10,15 @@ from typing import Any
 from .detached import SPARE_SECONDS, end_orphans, end_supervisor, pass_on, spawn
 from .errors import InstanceNotRunning, InstanceRunning, InstanceUnknown
 from .joining import join
+from .launch import Spec
 from .leases import Lease, holders
 from .options import ServerOptions, check_name
 from .paths import Paths
 from .planning import Request, plan, plan_again
+from .ports import Reservations
 from .record import ANONYMOUS, CRASHED, READY, STOPPED, STOPPING, Record, down, names, read_record, up
 from .reporting import Reporter, Silent
-from .state import discard_unkept, locked, mark_keep
+from .state import begin_log, discard_unkept, locked, mark_keep
 from .supervisor import Supervisor
 
 __all__ = ["Request", "Started", "down", "erase", "known", "run", "start", "start_again", "stop", "stop_unheld", "up"]
@@ -46,15 +48,19 @@ def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, f
             joined = join(request, running, paths)
             lease = Lease.take(paths.instance(request.name)) if request.held else None
             return Started(joined, False, lease)
-        spec = plan(request, paths)
-        lease = Lease.take(spec.folder) if request.held else None
-        try:
-            return Started(spawn(spec, reporter, fork=fork), True, lease)
-        except BaseException:
-            if lease is not None:
-                lease.release()
-            discard_unkept(spec.folder, spec.database, spec.options.ephemeral)
-            raise
+        with Reservations(request.options.bind) as reserved:
+            return _start_new(request, plan(request, paths, reserved), reporter, fork)
+
+
+def _start_new(request: Request, spec: Spec, reporter: Reporter, fork: bool) -> Started:
+    lease = Lease.take(spec.folder) if request.held else None
+    try:
+        return Started(spawn(spec, reporter, fork=fork), True, lease)
+    except BaseException:
+        if lease is not None:
+            lease.release()
+        discard_unkept(spec.folder, spec.database, spec.options.ephemeral)
+        raise
 
 
 def run(request: Request, paths: Paths, reporter: Reporter, on_ready: Callable[[Record], None]) -> Record | None:
@@ -68,7 +74,8 @@ def run(request: Request, paths: Paths, reporter: Reporter, on_ready: Callable[[
         running = _running(request, paths)
         if running is not None:
             return join(request, running, paths)
-        spec = plan(request, paths)
+        spec = plan(request, paths, stack.enter_context(Reservations(request.options.bind)))
+        begin_log(spec.log, spec.version, spec.server_version)
 
         def tell(event: Mapping[str, Any]) -> None:
             pass_on(event, reporter)
@@ -129,10 +136,10 @@ def start_again(
         if record.running():
             return record
         end_orphans(record)
-        spec = plan_again(record, paths, wait)
-        _warn_if_open(spec.options, reporter)
-        started = spawn(spec, reporter, fork=fork)
-        mark_keep(spec.folder, False)
+        _warn_if_open(record.options, reporter)
+        with Reservations(record.options.bind) as reserved:
+            started = spawn(plan_again(record, paths, wait, reserved), reporter, fork=fork)
+        mark_keep(paths.instance(name), False)
         return started
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -25,8 +26,9 @@ POLL_SECONDS = 0.004
 class Spec:
     """All a supervisor needs to know, as its starter decided it.
 
-    `command` is the server's command line; with `at_once` it needs no preparation. `held` says that leases keep the server up, for `linger` seconds
-    after the last one fell; `wait` limits the start, `stop` a graceful end, both in seconds.
+    `command` is the server's command line; `at_once` says that it needs no preparation. `held` says that leases keep
+    the server up, for `linger` seconds after the last one fell; `wait` limits the start, `stop` a graceful end, both
+    in seconds.
     """
 
     name: str
@@ -39,7 +41,7 @@ class Spec:
     backups: Path
     schemas: Path
     ports: Ports
-    command: tuple[str, ...]
+    command: tuple[str, ...] = ()
     at_once: bool = False
     held: bool = False
     linger: float = 0.0
@@ -81,11 +83,9 @@ class Launch:
     def __init__(self, spec: Spec, interrupted: Callable[[], bool], started: int | None = None) -> None:
         self._spec = spec
         self._interrupted = interrupted
-        self._deadline = time.monotonic() + spec.wait
+        self._deadline = math.inf
         self.process: Child | None = None if started is None else Child(started)
-        self.frontend = Frontend(
-            client_host(spec.options.bind), spec.ports.http, limit=min(CALL_SECONDS, spec.wait)
-        )
+        self.frontend = Frontend(client_host(spec.options.bind), spec.ports.http, limit=min(CALL_SECONDS, spec.wait))
 
     def begin(self) -> Child:
         """Start the process, unless `boot` has done so.
@@ -93,6 +93,8 @@ class Launch:
         Raises:
             StartFailed: The executable cannot be run.
         """
+        if self._deadline == math.inf:
+            self._deadline = time.monotonic() + self._spec.wait
         if self.process is None:
             environ = client_free_environment(os.environ)
             try:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .boot import client_free_environment
 from .errors import SearchAttributeRefused, StartTimeout
 from .frontend import Frontend, NotAnswering
-from .boot import client_free_environment
 
 DEFAULT_NAMESPACE = "default"
 ADD_SECONDS = 15

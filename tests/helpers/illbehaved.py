@@ -1,0 +1,116 @@
+"""Programs that answer `--version` as Temporal does, and misbehave when they are to serve."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+ANSWER = "temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)"
+
+_SHELL = f"""#!/bin/sh
+if [ "$1" = --version ]; then echo '{ANSWER}'; exit 0; fi
+"""
+
+_PYTHON = f"""#!{sys.executable} -SE
+import sys
+if sys.argv[1] == "--version":
+    print("{ANSWER}")
+    sys.exit(0)
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+def option(name):
+    return sys.argv[sys.argv.index(name) + 1]
+"""
+
+
+def exits(folder: Path, message: str, code: int = 1) -> Path:
+    """Says `message` and ends at once."""
+    return _program(folder, "exits", f"{_SHELL}echo {shlex.quote(message)}; exit {code}\n")
+
+
+def hangs(folder: Path) -> Path:
+    """Neither listens nor ends."""
+    return _program(folder, "hangs", f"{_SHELL}exec sleep 600\n")
+
+
+def listens_only(folder: Path) -> Path:
+    """Takes connections and never answers."""
+    body = """
+import socket, threading
+for name in ("--port", "--http-port"):
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", int(option(name))))
+    listener.listen()
+    globals()[name] = listener
+threading.Event().wait(600)
+"""
+    return _program(folder, "listens", _PYTHON + body)
+
+
+def dies_when_asked_for_namespaces(folder: Path) -> Path:
+    """Looks ready, and ends as soon as it is asked for more."""
+    body = """
+import http.server, json, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/api/v1/namespaces/default":
+            print("panic: out of namespaces", flush=True)
+            os._exit(7)
+        body = json.dumps({}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args):
+        pass
+http.server.HTTPServer.allow_reuse_address = True
+http.server.HTTPServer(("127.0.0.1", int(option("--http-port"))), Handler).serve_forever()
+"""
+    return _program(folder, "dies", _PYTHON + body)
+
+
+def ignores_sigterm(folder: Path, real: Path) -> Path:
+    """The real server, which goes on when it is asked to end."""
+    body = f"""
+import os, signal
+from pathlib import Path
+from devserver.process import spawn_bound
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+spawn_bound([{str(real)!r}, *sys.argv[1:]], log=Path(os.devnull), environ=os.environ).wait()
+"""
+    return _program(folder, "ignores", _PYTHON + body)
+
+
+class Gate:
+    """The real server behind a gate: it says that it was started, and starts when it is opened."""
+
+    def __init__(self, folder: Path, real: Path) -> None:
+        started, opened = folder / "started", folder / "opened"
+        wait = f"while [ ! -e {shlex.quote(str(opened))} ]; do sleep 0.02; done"
+        write = f"echo \"$@\" > {shlex.quote(f'{started}.tmp')}; mv {shlex.quote(f'{started}.tmp')}"
+        body = f'{write} {shlex.quote(str(started))}\n{wait}\nexec {shlex.quote(str(real))} "$@"\n'
+        self.path = _program(folder, "gate", _SHELL + body)
+        self._started = started
+        self._opened = opened
+
+    def started(self) -> bool:
+        """Whether the server was started (and waits)."""
+        return self._started.exists()
+
+    def port(self) -> int:
+        """The gRPC port it was started with."""
+        words = self._started.read_text().split()
+        return int(words[words.index("--port") + 1])
+
+    def open(self) -> None:
+        """Let it go on."""
+        self._opened.touch()
+
+
+def _program(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
