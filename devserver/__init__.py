@@ -10,11 +10,11 @@ TYPE_CHECKING = False  # what typing calls so; importing typing takes longer tha
 if TYPE_CHECKING:
     from typing import Any
 
-    from .binaries import BinaryRequest, Executable
     from .database import Snapshot
     from .errors import DevServerError
     from .reporting import Reporter
     from .server import DevServer, ServerKeywords
+    from .store.request import BinaryRequest, Executable
 
 __all__ = [
     "BinaryRequest",
@@ -27,10 +27,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BinaryRequest": "binaries",
+    "BinaryRequest": "store.request",
     "DevServer": "server",
     "DevServerError": "errors",
-    "Executable": "binaries",
+    "Executable": "store.request",
     "Reporter": "reporting",
     "ServerKeywords": "server",
     "Snapshot": "database",

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from . import store
 from .advisories import advisories_for
-from .binaries import BinaryRequest
 from .database import Finding, check
 from .errors import DevServerError
 from .files import refuse_unsafe
@@ -22,6 +21,7 @@ from .ports import holder
 from .record import CRASHED, READY, Record, log_tail, names, read_record
 from .settings import Settings
 from .status import status
+from .store.request import BinaryRequest
 
 ENOUGH_SPACE = 1_000_000_000
 CLIENT_VARIABLES = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")

@@ -8,7 +8,6 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .binaries import Executable
 from .errors import StartFailed, UnsupportedPlatform
 from .files import private_folder, write_private
 from .launch import Spec, unsupported
@@ -17,6 +16,7 @@ from .paths import Paths
 from .ports import Reservations
 from .record import Record, read_record
 from .state import mark_keep
+from .store.request import Executable
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - folders below it are made with mkdtemp, private to this user
 ENOUGH_MEMORY = 256 * 1024 * 1024

@@ -25,9 +25,9 @@ from .state import mark_keep
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .binaries import BinaryRequest
     from .database import Snapshot
     from .reporting import Reporter
+    from .store.request import BinaryRequest
 
 DEFAULT_NAME = "default"
 
@@ -384,11 +384,8 @@ def _binary_request(given: dict[str, Any]) -> BinaryRequest:
     from .settings import Settings
     from .store import BinaryRequest
 
-    taken = dict(given)
-    if taken.get("binary") is not None:
-        taken["binary"] = Path(taken["binary"]).expanduser().absolute()
-    settings = Settings.load()
-    return BinaryRequest(**({key: getattr(settings, key) for key in _BINARY_KEYS} | taken))
+    binary = given.get("binary")
+    return BinaryRequest.of(Settings.load(), **given | {"binary": None if binary is None else Path(binary)})
 
 
 def _server_options(given: dict[str, Any]) -> ServerOptions:

@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from devserver.binaries import BinaryRequest, Executable
 from devserver.paths import HOME_VARIABLE, Paths
+from devserver.store.request import BinaryRequest, Executable
 
 CLI_LIMIT = 60
 SHARED_MEMORY = Path("/dev/shm")

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..binaries import SOURCES, BinaryRequest
-from ..settings import Settings
+from ..store.request import SOURCES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,35 +37,8 @@ _OPTIONS = (
 
 def binary_options(function: F) -> F:
     """Add the options. The command gets them as `binary`, `source`, `offline`, `base_url`, `require_pinned`
-    and `accept_sha256`, each None where it was not given, for `binary_request`.
+    and `accept_sha256`, each None where it was not given, for `BinaryRequest.of`.
     """
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
-
-
-def binary_request(
-    settings: Settings,
-    *,
-    version: str | None = None,
-    binary: Path | None = None,
-    source: str | None = None,
-    offline: bool | None = None,
-    base_url: str | None = None,
-    require_pinned: bool | None = None,
-    accept_sha256: str | None = None,
-) -> BinaryRequest:
-    """The request that settings and, above them, options make.
-
-    A version or a source named as an option takes precedence over a `binary` in the settings.
-    """
-    own = settings.binary if version is None and source in (None, "explicit") else None
-    return BinaryRequest(
-        version=version or (None if binary else settings.version),
-        binary=Path.cwd() / binary.expanduser() if binary else own,
-        source=source or (None if binary else settings.source),
-        offline=settings.offline if offline is None else offline,
-        base_url=base_url or settings.base_url,
-        require_pinned=settings.require_pinned if require_pinned is None else require_pinned,
-        accept_sha256=accept_sha256 or settings.accept_sha256,
-    )

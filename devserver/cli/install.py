@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ._binary_options import binary_options, binary_request
+from ._binary_options import binary_options
 
 
 @click.command()
@@ -21,10 +21,10 @@ def install(version: str | None, quiet: bool, **options: Any) -> None:
     """
     from ..paths import Paths
     from ..settings import Settings
-    from ..store import ensure
+    from ..store import BinaryRequest, ensure
     from ._report import CliReporter
 
-    request = binary_request(Settings.load(), version=version, **options)
+    request = BinaryRequest.of(Settings.load(), version=version, **options)
     with CliReporter(quiet=quiet) as reporter:
         found = ensure(request, paths=Paths.default(), reporter=reporter)
     if not quiet:

@@ -28,7 +28,7 @@ def reset(name: str, yes: bool) -> int:
         return 1
     was_running = record.running()
     with contextlib.suppress(InstanceNotRunning):
-        instance.stop(paths, name, keep=True)
+        instance.stop(paths, name, keep=was_running)
     instance.erase(paths, name)
     if was_running:
         instance.start_again(paths, name, CliReporter(), fork=True)

@@ -13,7 +13,7 @@ from ..paths import Paths
 from ..record import LOG, Record
 from ..settings import Settings
 from ._banner import banner
-from ._binary_options import binary_options, binary_request
+from ._binary_options import binary_options
 from ._instance_options import make_options, name_option, server_options
 from ._report import CliReporter
 
@@ -43,7 +43,7 @@ def up(detach: bool, name: str, wait: float, quiet: bool, **values: Any) -> None
     tidy(paths)
     reporter = CliReporter(quiet=quiet)
     with reporter:
-        executable = store.ensure(binary_request(settings, **binary), paths=paths, reporter=reporter)
+        executable = store.ensure(store.BinaryRequest.of(settings, **binary), paths=paths, reporter=reporter)
     asked = instance.Request(
         name=name,
         options=options,

@@ -11,7 +11,7 @@ from ..advisories import advisories_for
 from ..paths import Paths
 from ..platforms import current
 from ..releases import DEFAULT_VERSION, SERVER_VERSIONS
-from ..versions import order, pin
+from ..store.versions import order, pin
 
 
 @dataclass(frozen=True)

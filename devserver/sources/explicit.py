@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..binaries import Goal
 from ..errors import BinaryNotFound, NotTemporal, OptionError
 from ..reporting import Reporter
+from ..store.request import Goal
 from . import Fetched
 
 

@@ -9,10 +9,10 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from .. import probe
-from ..binaries import Goal
 from ..errors import BinaryNotFound, NotTemporal
 from ..reporting import Reporter
+from ..store import probe
+from ..store.request import Goal
 from . import Fetched
 
 

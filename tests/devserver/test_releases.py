@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from devserver import versions
 from devserver.advisories import advisories_for
 from devserver.errors import OptionError
 from devserver.platforms import Platform
 from devserver.releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
-from devserver.trust import sha256_of
+from devserver.store import versions
+from devserver.store.trust import sha256_of
 
 
 def test_every_release_is_pinned_on_every_platform_that_has_a_wheel() -> None:

@@ -88,7 +88,7 @@ class Gate:
     def __init__(self, folder: Path, real: Path) -> None:
         started, opened = folder / "started", folder / "opened"
         wait = f"while [ ! -e {shlex.quote(str(opened))} ]; do sleep 0.02; done"
-        write = f"echo \"$@\" > {shlex.quote(f'{started}.tmp')}; mv {shlex.quote(f'{started}.tmp')}"
+        write = f'echo "$@" > {shlex.quote(f"{started}.tmp")}; mv {shlex.quote(f"{started}.tmp")}'
         body = f'{write} {shlex.quote(str(started))}\n{wait}\nexec {shlex.quote(str(real))} "$@"\n'
         self.path = _program(folder, "gate", _SHELL + body)
         self._started = started

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import filelock
 
-from .binaries import Executable, Goal
-from .errors import DevServerError, DownloadFailed, FolderNotWritable
-from .files import write_private
-from .reporting import Reporter
+from ..errors import DevServerError, DownloadFailed, FolderNotWritable
+from ..files import write_private
+from ..reporting import Reporter
+from .request import Executable, Goal
 
 Look = Callable[[], "Executable | None"]
 

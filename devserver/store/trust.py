@@ -6,10 +6,10 @@ import hashlib
 import re
 from pathlib import Path
 
-from .binaries import Goal
-from .errors import ChecksumMismatch
-from .files import write_private
-from .reporting import Reporter
+from ..errors import ChecksumMismatch
+from ..files import write_private
+from ..reporting import Reporter
+from .request import Goal
 
 CHUNK = 1 << 20
 

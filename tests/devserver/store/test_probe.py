@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from devserver import probe
 from devserver.errors import NotTemporal
+from devserver.store import probe
 
 
 def program(folder: Path, text: str, name: str = "program") -> Path:

@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import FolderNotWritable
+from ..files import private_folder
+from ..paths import Paths
+from ..platforms import Platform
+from ..releases import DEFAULT_VERSION
 from . import receipts, trust
-from .binaries import Executable
-from .errors import FolderNotWritable
-from .files import private_folder
-from .paths import Paths
-from .platforms import Platform
-from .releases import DEFAULT_VERSION
+from .request import Executable
 from .versions import order, pin, wanted
 
 

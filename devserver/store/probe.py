@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import NotTemporal
+from ..errors import NotTemporal
 
 LIMIT_SECONDS = 10.0
 MOST_BYTES = 1 << 16

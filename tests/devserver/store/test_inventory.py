@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from devserver import inventory, store
-from devserver.binaries import Executable
+from devserver import store
 from devserver.errors import OptionError
 from devserver.paths import Paths
 from devserver.platforms import current
-from devserver.store import BinaryRequest, ensure
-from devserver.turns import lock_of
+from devserver.store import BinaryRequest, ensure, inventory
+from devserver.store.request import Executable
+from devserver.store.turns import lock_of
 from tests.helpers.download_service import DownloadService, script, tar_gz
 
 

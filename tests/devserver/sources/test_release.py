@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from devserver.binaries import BinaryRequest, Goal
 from devserver.errors import ArchiveError, BinaryNotFound, DownloadFailed
 from devserver.platforms import Platform, current
 from devserver.sources import Fetched
 from devserver.sources.http import Http
 from devserver.sources.release import Release
+from devserver.store.request import BinaryRequest, Goal
 from tests.helpers.download_service import (
     VERSION,
     DownloadService,

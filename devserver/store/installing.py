@@ -11,9 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import probe, receipts, trust, turns
-from .binaries import Executable, Goal
-from .errors import (
+from ..errors import (
     BinaryNotFound,
     ChecksumMismatch,
     DevServerError,
@@ -21,8 +19,10 @@ from .errors import (
     FolderNotWritable,
     OfflineError,
 )
-from .reporting import Reporter
-from .sources import Fetched, Source, select
+from ..reporting import Reporter
+from ..sources import Fetched, Source, select
+from . import probe, receipts, trust, turns
+from .request import Executable, Goal
 
 
 def install(goal: Goal, store: Path, *, look: turns.Look, reporter: Reporter) -> Executable:

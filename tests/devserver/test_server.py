@@ -1,0 +1,467 @@
+"""The library: `DevServer` on the real executable."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import urllib.request
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.service import RPCError
+
+from devserver import DevServer, DevServerError, ServerKeywords, instance
+from devserver.cli.up import up
+from devserver.errors import InstanceNotRunning, InstanceRunning, InstanceUnknown, OptionError
+from devserver.leases import holders
+from devserver.paths import Paths
+from devserver.status import status
+from devserver.store.request import Executable
+from tests.conftest import ephemeral_folders_of, processes_of
+from tests.helpers.holder import holding
+from tests.helpers.illbehaved import Gate
+from tests.helpers.waiting import eventually
+from tests.helpers.work import QUEUE, Hello, Order, worker
+
+pytestmark = pytest.mark.usefixtures("installed")
+
+
+def state_of(paths: Paths, name: str) -> str:
+    """The state that `devserver status` tells."""
+    return str(status(paths, instance.known(paths, name))["state"])
+
+
+async def hello(address: str, name: str = "World") -> str:
+    """Run the hello world there."""
+    client = await Client.connect(address)
+    async with worker(client):
+        return await client.execute_workflow(Hello.run, name, id=f"hello-{name}", task_queue=QUEUE)
+
+
+# Starting
+
+
+def test_block_without_a_name_leaves_nothing(paths: Paths, home: Path) -> None:
+    """A server for one block runs a workflow, and after the block no process, file or folder tells of it."""
+    with DevServer.start() as server:
+        assert asyncio.run(hello(server.address)) == "Hello, World!"
+        assert server.running
+        assert server.database.is_file()
+    assert not server.running
+    assert server.pid is None
+    assert list(paths.instances.iterdir()) == []
+    assert not paths.data.exists()
+    assert ephemeral_folders_of(home) == []
+    assert processes_of(home) == []
+
+
+def test_two_without_a_name_are_two(paths: Paths) -> None:
+    """Two servers without a name know nothing of each other."""
+    with DevServer.start() as one, DevServer.start() as other:
+        assert one.address != other.address
+        assert one.database != other.database
+        assert one.pid != other.pid
+
+
+def test_error_in_the_block_ends_the_server(paths: Paths) -> None:
+    """A block that raises leaves no server either."""
+    with pytest.raises(ZeroDivisionError), DevServer.start() as server:
+        _ = 1 / 0
+    assert not server.running
+
+
+def test_properties_say_where_everything_is(paths: Paths, installed: Executable) -> None:
+    """Every address answers, and every path is there."""
+    with DevServer.start("props", port=0, namespaces=["orders", "billing"]) as server:
+        assert server.name == "props"
+        assert server.namespace == "orders"
+        assert server.namespaces == ("orders", "billing", "default")
+        assert server.address.startswith("127.0.0.1:")
+        assert server.version == installed.version
+        assert server.server_version == installed.server_version
+        assert server.executable == installed.path
+        assert server.database == paths.database("props")
+        assert server.log.is_file()
+        assert server.pid is not None
+        assert server.running
+        assert repr(server) == f"<DevServer props at {server.address}>"
+        assert server.ui_url is not None
+        for url in (server.ui_url, f"{server.http_url}/api/v1/namespaces/orders", server.metrics_url):
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                assert answer.status == 200
+
+
+def test_without_ui_there_is_no_address_of_it() -> None:
+    """With the Web UI off its address is None."""
+    with DevServer.start(ui=False) as server:
+        assert server.ui_url is None
+
+
+def test_keywords_reach_the_server(tmp_path: Path) -> None:
+    """Retention, search attributes and the database are as the keywords say."""
+    with DevServer.start(
+        database=tmp_path / "mine.db",
+        search_attributes={"Customer": "Keyword"},
+        retention=timedelta(hours=50),
+        dynamic_config={"frontend.WorkflowPauseEnabled": True},
+        profile="stock",
+        durable=True,
+        log_level="error",
+        wait=20,
+    ) as server:
+        from devserver.frontend import Frontend
+
+        frontend = Frontend("127.0.0.1", int(server.http_url.rpartition(":")[2]))
+        assert frontend.retention("default") == 50 * 3600
+        assert frontend.search_attributes("default") == {"Customer": "Keyword"}
+        assert server.database == tmp_path / "mine.db"
+    assert (tmp_path / "mine.db").is_file()
+
+
+def test_every_option_of_up_is_a_keyword() -> None:
+    """Whatever `devserver up` takes, `DevServer.start` takes by a typed keyword."""
+    renamed = {"no_ui": "ui", "no_upgrade": "upgrade"}
+    not_the_servers = {"name", "detach", "quiet"}
+    options = {renamed.get(str(each.name), str(each.name)) for each in up.params} - not_the_servers
+    assert options == set(ServerKeywords.__annotations__)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"prot": 7233},
+        {"port": "7233"},
+        {"namespaces": "orders"},
+        {"search_attributes": ["Customer"]},
+        {"dynamic_config": {"key": object()}},
+        {"retention": 30},
+        {"database": 5},
+        {"profile": "slow"},
+        {"ephemeral": True, "durable": True},
+    ],
+)
+def test_keyword_that_cannot_be_used_is_refused(options: dict[str, object], paths: Paths) -> None:
+    """A wrong keyword, or a wrong value of one, is an error before anything is started."""
+    with pytest.raises(OptionError):
+        DevServer.start(**options)  # type: ignore[arg-type]
+    assert not paths.state.exists()
+
+
+def test_wrong_keyword_fetches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt keyword is told before an executable is looked for."""
+    from devserver import store
+
+    monkeypatch.setattr(store, "ensure", lambda *_, **__: pytest.fail("looked for an executable"))
+    with pytest.raises(OptionError, match="prot"):
+        DevServer.start(prot=7233)  # type: ignore[call-arg]
+
+
+def test_name_that_is_no_name_is_refused() -> None:
+    """A name that would leave the state folder is an error."""
+    with pytest.raises(OptionError, match="instance's name"):
+        DevServer.start("../elsewhere")
+
+
+def test_start_from_a_thread() -> None:
+    """A server started from a thread outlives that thread."""
+    found: list[DevServer] = []
+    thread = threading.Thread(target=lambda: found.append(DevServer.start()))
+    thread.start()
+    thread.join()
+    with found[0] as server:
+        assert asyncio.run(hello(server.address)) == "Hello, World!"
+
+
+# Async
+
+
+def test_async_block_starts_and_ends() -> None:
+    """`async with` starts a server without blocking the loop and ends it."""
+
+    async def main() -> DevServer:
+        async with DevServer.start_async(namespaces=["orders"]) as server:
+            assert server.namespace == "orders"
+            assert await hello(server.address) == "Hello, World!"
+        return server
+
+    assert not asyncio.run(main()).running
+
+
+def test_await_gives_the_server() -> None:
+    """`await` starts a server that `stop` ends."""
+
+    async def main() -> DevServer:
+        server = await DevServer.start_async()
+        assert server.running
+        server.stop()
+        return server
+
+    assert not asyncio.run(main()).running
+
+
+def test_cancelled_start_leaves_nothing(tmp_path: Path, real_binary: Path, home: Path) -> None:
+    """A start whose task is cancelled ends what it began."""
+    gate = Gate(tmp_path / "gate", real_binary)
+
+    async def main() -> None:
+        task = asyncio.ensure_future(_enter(DevServer.start_async(binary=gate.path)))
+        while not gate.started():
+            await asyncio.sleep(0.01)
+        task.cancel()
+        gate.open()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert eventually(lambda: processes_of(home) == [])
+
+
+async def _enter(start: object) -> None:
+    async with start:  # type: ignore[attr-defined]
+        raise AssertionError("it was to be cancelled")
+
+
+# Finding
+
+
+def test_attach_finds_a_running_one() -> None:
+    """`attach` gives the running instance of a name, without holding it."""
+    with DevServer.start("there", port=0) as server:
+        found = DevServer.attach("there")
+        assert found.address == server.address
+        assert found.pid == server.pid
+        with found:
+            pass
+        assert server.running
+
+
+def test_attach_to_one_that_never_was() -> None:
+    """`attach` to an unknown name says how to start it."""
+    with pytest.raises(InstanceUnknown) as caught:
+        DevServer.attach("nowhere")
+    assert caught.value.hint == "start it with: devserver up --name nowhere"
+
+
+def test_attach_to_a_stopped_one() -> None:
+    """`attach` to an instance that was stopped says so."""
+    DevServer.start("gone", port=0).stop()
+    with pytest.raises(InstanceNotRunning, match="gone is not running"):
+        DevServer.attach("gone")
+
+
+# Ending
+
+
+def test_stop_twice_is_stopped() -> None:
+    """`stop` ends the server whoever holds it, and again does nothing."""
+    server = DevServer.start("twice", port=0)
+    server.stop()
+    assert not server.running
+    server.stop()
+    server.close()
+
+
+def test_detached_one_outlives_its_block() -> None:
+    """A detached server runs on after the block of whoever joined it, until it is stopped."""
+    started = DevServer.start("detached", port=0, detach=True)
+    with DevServer.start("detached") as joined:
+        assert joined.pid == started.pid
+    assert started.running
+    started.stop()
+    assert not started.running
+
+
+def test_state_is_there_the_next_time() -> None:
+    """A named server finds what it had kept when it is started again."""
+    with DevServer.start("kept", port=0) as server:
+        asyncio.run(hello(server.address))
+    with DevServer.start("kept") as server:
+        assert asyncio.run(_result(server.address, "hello-World")) == "Hello, World!"
+
+
+async def _result(address: str, workflow_id: str) -> object:
+    client = await Client.connect(address)
+    return await client.get_workflow_handle(workflow_id).result()
+
+
+# Sharing
+
+
+def test_same_name_with_other_options_is_refused() -> None:
+    """Joining with options that the running server does not have names them."""
+    with DevServer.start("shared", port=0), pytest.raises(InstanceRunning) as caught:
+        DevServer.start("shared", profile="stock")
+    assert caught.value.details == ("--profile: it runs with fast, asked for stock",)
+
+
+def test_joining_adds_namespaces() -> None:
+    """Whoever joins gets the namespaces it asks for."""
+    with DevServer.start("shared", port=0), DevServer.start("shared", namespaces=["later"]) as joined:
+        assert "later" in joined.namespaces
+
+
+def test_two_processes_share_one_server(paths: Paths) -> None:
+    """Processes that start the same name share its server; the last one to leave ends it."""
+    with holding("shared") as one, holding("shared") as other:
+        assert one.said["address"] == other.said["address"]
+        assert one.said["pid"] == other.said["pid"]
+        one.leave()
+        assert state_of(paths, "shared") == "ready"
+        assert holders(paths.instance("shared")) == [other.process.pid]
+        other.leave()
+    assert state_of(paths, "shared") == "stopped"
+
+
+def test_started_at_once_it_is_one_server() -> None:
+    """Of processes that start the same name at the same time, one starts the server and all use it."""
+    found: list[DevServer] = []
+    threads = [threading.Thread(target=lambda: found.append(DevServer.start("shared", port=0))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({server.pid for server in found}) == 1
+    for server in found:
+        assert server.running
+        server.close()
+    assert not found[0].running
+
+
+def test_killed_holder_ends_the_server(paths: Paths) -> None:
+    """A server whose only holder is killed ends."""
+    with holding("shared") as holder:
+        holder.kill()
+    assert eventually(lambda: state_of(paths, "shared") == "stopped")
+
+
+def test_forked_child_of_a_dead_holder_does_not_hold(paths: Paths) -> None:
+    """A child that a holder forked does not keep the server up once the holder is dead."""
+    with holding("shared", fork=True) as holder:
+        holder.kill()
+        assert eventually(lambda: state_of(paths, "shared") == "stopped")
+
+
+def test_lingering_one_is_joined(paths: Paths) -> None:
+    """A server that lingers is still there for the next holder, and ends when nobody comes."""
+    with holding("shared", linger=600) as holder:
+        first = holder.said
+        holder.leave()
+    with holding("shared", linger=600) as holder:
+        assert holder.said["pid"] == first["pid"]
+        holder.leave()
+    assert state_of(paths, "shared") == "ready"
+    DevServer.attach("shared").stop()
+
+
+def test_lingering_ends(paths: Paths) -> None:
+    """A server that nobody joined within its linger time ends."""
+    DevServer.start("shared", port=0, linger=timedelta(milliseconds=300)).close()
+    assert eventually(lambda: state_of(paths, "shared") == "stopped")
+
+
+# Faults
+
+
+def test_freeze_and_thaw(paths: Paths) -> None:
+    """A frozen server is unresponsive and lets calls time out; thawed, it goes on."""
+
+    async def main(server: DevServer) -> None:
+        client = await Client.connect(server.address)
+        handle = await client.start_workflow(Order.run, id="order", task_queue=QUEUE)
+        server.freeze()
+        with pytest.raises(RPCError, match=r"(?i)timeout|deadline"):
+            await handle.signal(Order.tell, 1, rpc_timeout=timedelta(milliseconds=500))
+        assert server.running
+        assert await asyncio.to_thread(state_of, paths, "cold") == "unresponsive"
+        server.thaw()
+        async with worker(client):
+            await handle.signal(Order.end)
+            assert await handle.result() in ([], [1])
+
+    with DevServer.start("cold", port=0) as server:
+        asyncio.run(main(server))
+        assert state_of(paths, "cold") == "ready"
+
+
+def test_frozen_one_can_be_stopped() -> None:
+    """A frozen server is stopped like any other."""
+    server = DevServer.start("cold", port=0)
+    server.freeze()
+    server.stop()
+    assert not server.running
+
+
+@pytest.mark.parametrize("name", [None, "hit"])
+def test_kill_and_restart_lose_nothing(name: str | None) -> None:
+    """After a kill and a restart the open workflow completes with every signal that was acknowledged."""
+
+    async def main(server: DevServer) -> None:
+        client = await Client.connect(server.address)
+        async with worker(client):
+            handle = await client.start_workflow(Order.run, id="order", task_queue=QUEUE)
+            for number in range(5):
+                await handle.signal(Order.tell, number)
+            await asyncio.to_thread(server.kill)
+            assert not server.running
+            await asyncio.to_thread(server.restart)
+            await handle.signal(Order.end)
+            assert await handle.result() == [0, 1, 2, 3, 4]
+
+    with DevServer.start(name, port=0) as server:
+        asyncio.run(main(server))
+
+
+def test_kill_and_restart_of_a_detached_ephemeral_one() -> None:
+    """An ephemeral server that nobody holds keeps its state over a kill and a restart too."""
+    server = DevServer.start("brief", port=0, ephemeral=True, detach=True)
+    try:
+        asyncio.run(hello(server.address))
+        server.kill()
+        eventually(lambda: not instance.known(Paths.default(), "brief").supervised())
+        server.restart()
+        assert asyncio.run(_result(server.address, "hello-World")) == "Hello, World!"
+    finally:
+        server.stop()
+
+
+def test_restart_keeps_state_ports_and_holders(paths: Paths) -> None:
+    """A restarted ephemeral server has the same ports, state and holders."""
+    with DevServer.start("same", port=0, http_port=0, ui_port=0, metrics_port=0, ephemeral=True) as server:
+        asyncio.run(hello(server.address))
+        before = (server.address, server.http_url, server.ui_url, server.metrics_url, server.database)
+        first = server.pid
+        server.restart(down=timedelta(milliseconds=10))
+        assert (server.address, server.http_url, server.ui_url, server.metrics_url, server.database) == before
+        assert server.pid != first
+        assert len(holders(paths.instance("same"))) == 1
+        assert asyncio.run(_result(server.address, "hello-World")) == "Hello, World!"
+
+
+def test_stopped_one_has_no_process_to_kill() -> None:
+    """Faults on a stopped server say that there is none."""
+    server = DevServer.start("over", port=0)
+    server.stop()
+    for fault in (server.kill, server.freeze, server.thaw):
+        with pytest.raises(InstanceNotRunning, match="not running"):
+            fault()
+
+
+def test_snapshot_of_a_running_one() -> None:
+    """A snapshot is made while the server runs."""
+    with DevServer.start("shot", port=0) as server:
+        snapshot = server.snapshot("before")
+        assert snapshot.name == "before"
+        assert snapshot.folder.is_dir()
+        assert server.running
+        with pytest.raises(DevServerError, match="before"):
+            server.snapshot("before")
+
+
+def test_workflow_of_another_name_is_unknown() -> None:
+    """Two names are two servers with two states."""
+    with DevServer.start("one", port=0) as one, DevServer.start("two", port=0) as two:
+        asyncio.run(hello(one.address))
+        with pytest.raises((RPCError, WorkflowFailureError), match="not found"):
+            asyncio.run(_result(two.address, "hello-World"))
