@@ -67,9 +67,15 @@ def test_two_without_a_name_are_two(paths: Paths) -> None:
 
 def test_error_in_the_block_ends_the_server(paths: Paths) -> None:
     """A block that raises leaves no server either."""
-    with pytest.raises(ZeroDivisionError), DevServer.start() as server:
-        _ = 1 / 0
+    server = DevServer.start()
+    with pytest.raises(OSError, match="of the user's"), server:
+        open_nothing()
     assert not server.running
+
+
+def open_nothing() -> None:
+    """Code of a user that fails."""
+    raise OSError("a mistake of the user's")
 
 
 def test_properties_say_where_everything_is(paths: Paths, installed: Executable) -> None:

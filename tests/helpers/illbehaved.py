@@ -17,7 +17,6 @@ import sys
 if sys.argv[1] == "--version":
     print("{ANSWER}")
     sys.exit(0)
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 def option(name):
     return sys.argv[sys.argv.index(name) + 1]
 """
@@ -73,11 +72,10 @@ http.server.HTTPServer(("127.0.0.1", int(option("--http-port"))), Handler).serve
 def ignores_sigterm(folder: Path, real: Path) -> Path:
     """The real server, which goes on when it is asked to end."""
     body = f"""
-import os, signal
-from pathlib import Path
-from devserver.process import spawn_bound
+import ctypes, os, signal, subprocess
+die_with_parent = lambda prctl=ctypes.CDLL(None).prctl: prctl(1, signal.SIGKILL)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-spawn_bound([{str(real)!r}, *sys.argv[1:]], log=Path(os.devnull), environ=os.environ).wait()
+subprocess.run([{str(real)!r}, *sys.argv[1:]], preexec_fn=die_with_parent)
 """
     return _program(folder, "ignores", _PYTHON + body)
 
