@@ -88,10 +88,11 @@ def _add_missing(request: Request, record: Record, paths: Paths) -> Record:
 
 
 def _with(record: Record, namespaces: tuple[str, ...], attributes: dict[str, str]) -> Record:
-    """The record with what was added, so that a restart ensures it again."""
+    """The record with what was added, so that a restart ensures it again; the first namespace stays the first."""
+    namespaces = (*record.namespaces, *namespaces)
     options = replace(
         record.options,
-        namespaces=(*record.options.namespaces, *namespaces),
+        namespaces=namespaces,
         search_attributes=tuple((dict(record.options.search_attributes) | attributes).items()),
     )
-    return record.changed(namespaces=(*record.namespaces, *namespaces), options=options)
+    return record.changed(namespaces=namespaces, options=options)

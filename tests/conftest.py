@@ -82,7 +82,7 @@ def devserver(home: Path) -> Run:
     """Run the CLI in a process of its own; stdout and stderr as text."""
 
     def run(
-        *args: str, env: dict[str, str] | None = None, limit: float = CLI_LIMIT, input: str | None = None
+        *args: str, env: dict[str, str] | None = None, limit: float = CLI_LIMIT, answer: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command(*args),
@@ -90,7 +90,7 @@ def devserver(home: Path) -> Run:
             capture_output=True,
             text=True,
             timeout=limit,
-            input=input,
+            input=answer,
             check=False,
         )
 

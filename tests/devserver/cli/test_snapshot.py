@@ -103,7 +103,7 @@ def test_a_restore_asks_first(up: Run, devserver: Run) -> None:
     devserver("down")
     devserver("snapshot", "save", "one")
     for answer in ("n\n", ""):
-        done = devserver("snapshot", "restore", "one", input=answer)
+        done = devserver("snapshot", "restore", "one", answer=answer)
         assert done.returncode != 0
         assert "restored" not in done.stdout
     assert len(json.loads(devserver("snapshot", "list", "--json").stdout)) == 1
