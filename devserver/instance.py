@@ -16,7 +16,19 @@ from .options import ServerOptions, check_name
 from .paths import Paths
 from .planning import Request, plan, plan_again
 from .ports import Reservations
-from .record import ANONYMOUS, CRASHED, READY, STOPPED, STOPPING, Record, down, names, read_record, up
+from .record import (
+    ANONYMOUS,
+    CRASHED,
+    READY,
+    STOPPED,
+    STOPPING,
+    Record,
+    down,
+    names,
+    read_record,
+    up,
+    write_record,
+)
 from .reporting import Reporter, Silent
 from .state import begin_log, discard_unkept, locked, mark_keep
 from .supervisor import Supervisor
@@ -118,6 +130,11 @@ def _stop(paths: Paths, name: str, keep: bool) -> Record:
     if supervised:
         end_supervisor(record)
     end_orphans(record)
+    # What follows a supervisor does itself, unless it was killed.
+    discard_unkept(paths.instance(name), record.database, record.options.ephemeral)
+    left = read_record(paths, name)
+    if left is not None and left.state not in (STOPPED, CRASHED):
+        write_record(paths.instance(name), left.changed(state=STOPPED, server=None))
     return record
 
 

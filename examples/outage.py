@@ -37,7 +37,7 @@ async def main() -> None:
             handle = await client.start_workflow(Count.run, 2, id="count", task_queue=QUEUE)
             await handle.signal(Count.add)
             await asyncio.to_thread(server.kill)
-            print("the server is dead:", server.running)
+            print("the server is dead:", not server.running)
             await asyncio.to_thread(server.restart)
             await handle.signal(Count.add)
             print("signals seen:", await handle.result())

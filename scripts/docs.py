@@ -24,13 +24,15 @@ RUN_SECONDS = 60
 VARYING = (
     (r"\b(127\.0\.0\.1|localhost):\d+", r"\1:PORT"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?(\.\d+)?", "TIME"),
-    (r"\d{8}-\d{6}", "TIME"),
+    (r"\d{8}T\d{6}Z", "TIME"),
     (r"\bpid(\s+| ?[=:\"]+ ?)\d+", r"pid\g<1>PID"),
     (r'("(?:supervisor_)?pid": )\d+', r"\1PID"),
     (r"\d+(\.\d+)? (MB|GB|kB|bytes)", r"SIZE"),
     (r"Python \d+\.\d+\.\d+ on \w+ \w+", "MACHINE"),
     (r"\b[0-9a-f]{64}\b", "SHA256"),
     (r"(linux|darwin)-(amd64|arm64)", "PLATFORM"),
+    (r"(?m)^ok +environment: .*\n", ""),
+    (r"(?m)^(pid) +\d+$", r"\1 PID"),
     (r"[ \t]+", " "),
 )
 

@@ -10,6 +10,7 @@ from ..housekeeping import tidy
 from ..paths import Paths
 from ..status import all_statuses
 from ._instance_options import json_option
+from ._table import echo_table
 
 COLUMNS = ("name", "state", "address", "ui_url", "version")
 
@@ -27,7 +28,5 @@ def list_(as_json: bool) -> None:
     if not found:
         click.echo("no instances yet; start one with: devserver up")
         return
-    rows = [COLUMNS, *([str(each[column] or "-") for column in COLUMNS] for each in found)]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(COLUMNS))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    head = [column.upper().replace("_", " ") for column in COLUMNS]
+    echo_table(head, ([str(each[column] or "-") for column in COLUMNS] for each in found))

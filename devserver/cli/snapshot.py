@@ -15,6 +15,7 @@ from ..paths import Paths
 from ..record import Record
 from ._instance_options import json_option, name_option, yes_option
 from ._report import CliReporter
+from ._table import echo_table
 
 COLUMNS = ("NAME", "CREATED", "SIZE", "SERVER")
 
@@ -99,11 +100,8 @@ def list_(name: str, as_json: bool) -> None:
     if not found:
         click.echo(f"no snapshots of {name}; save one with: devserver snapshot save")
         return
-    rows = [COLUMNS]
-    rows += [(each.name, each.created, _size(each.size), each.server_version or "-") for each in found]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(COLUMNS))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    rows = ((each.name, each.created, _size(each.size), each.server_version or "-") for each in found)
+    echo_table(COLUMNS, rows)
 
 
 @snapshot.command()

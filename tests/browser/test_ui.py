@@ -1,0 +1,71 @@
+"""What a person sees in a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from devserver import DevServer
+from devserver.store.request import Executable
+
+from ..conftest import Run
+
+CHROMIUM = shutil.which("chromium")
+HELLO = Path(__file__).parents[2] / "examples" / "hello.py"
+OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-extensions",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--virtual-time-budget=15000",
+    "--dump-dom",
+)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make browser installs Debian's")
+def test_a_workflow_is_in_the_ui_after_the_server_was_stopped_and_started(
+    devserver: Run, installed: Executable, tmp_path: Path
+) -> None:
+    """Hello world runs, the server is stopped and started, and the Web UI still shows the workflow and its result."""
+    assert devserver("up", "-d", "--port", "0").returncode == 0
+    server = DevServer.attach()
+    environ = os.environ | {"TEMPORAL_ADDRESS": server.address}
+    done = subprocess.run([sys.executable, str(HELLO)], env=environ, capture_output=True, text=True, check=True)
+    workflow_id = done.stdout.strip().rpartition("(")[2].rstrip(")")
+    assert devserver("down").returncode == 0
+    assert devserver("up", "-d", "--port", "0").returncode == 0
+    try:
+        server = DevServer.attach()
+        run_id = asyncio.run(_run_id(server.address, workflow_id))
+        page = f"{server.ui_url}/namespaces/default/workflows/{workflow_id}/{run_id}/history"
+        shown = subprocess.run(
+            [CHROMIUM or "", *OPTIONS, f"--user-data-dir={tmp_path / 'chromium'}", page],
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=True,
+        ).stdout
+    finally:
+        devserver("down")
+    assert workflow_id in shown
+    assert "Hello, Ada" in shown
+    assert "Workflow Execution Completed" in shown
+
+
+async def _run_id(address: str, workflow_id: str) -> str:
+    client = await Client.connect(address)
+    found = await client.get_workflow_handle(workflow_id).describe()
+    return found.run_id

@@ -1,0 +1,116 @@
+"""Executables that are not what they should be, or do not do what they should."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run, processes_of
+from tests.helpers import illbehaved
+
+UP = ("up", "-d", "--port", "0", "--no-ui")
+
+
+def test_one_that_exits_at_once_is_told_with_its_words(devserver: Run, tmp_path: Path, home: Path) -> None:
+    """A server that ends at its start is an error with its exit code and what it said."""
+    path = illbehaved.exits(tmp_path / "bin", "panic: no shards left", code=3)
+    done = devserver(*UP, "--binary", str(path))
+    assert done.returncode == 1
+    assert "error: the server ended with exit code 3 before it was ready" in done.stderr
+    assert "panic: no shards left" in done.stderr
+    assert f"{path} --version" in done.stderr
+    assert processes_of(home) == []
+
+
+@pytest.mark.parametrize("mode", [("up", "--port", "0", "--no-ui"), UP], ids=["foreground", "detached"])
+def test_one_that_hangs_is_ended_at_the_limit(
+    devserver: Run, tmp_path: Path, home: Path, mode: tuple[str, ...]
+) -> None:
+    """A server that never listens is ended when the time is over, and the way to wait longer is told."""
+    done = devserver(*mode, "--binary", str(illbehaved.hangs(tmp_path / "bin")), "--wait", "0.5")
+    assert done.returncode == 1
+    assert "error: the server did not become ready within 0.5 s" in done.stderr
+    assert "it wrote nothing to its log" in done.stderr
+    assert "hint: wait longer with --wait" in done.stderr
+    assert processes_of(home) == []
+    told = devserver("status")
+    assert "crashed" in told.stdout
+    assert "did not become ready" in told.stdout
+
+
+def test_one_that_never_answers_is_ended_at_the_limit(devserver: Run, tmp_path: Path, home: Path) -> None:
+    """A server that listens and never answers is not taken for ready."""
+    done = devserver(*UP, "--binary", str(illbehaved.listens_only(tmp_path / "bin")), "--wait", "0.5")
+    assert done.returncode == 1
+    assert "error: the server did not become ready within 0.5 s" in done.stderr
+    assert processes_of(home) == []
+
+
+def test_one_that_dies_late_is_told(devserver: Run, tmp_path: Path, home: Path) -> None:
+    """A server that dies while its namespaces are made is told with its last words."""
+    done = devserver(*UP, "--binary", str(illbehaved.dies_when_asked_for_namespaces(tmp_path / "bin")))
+    assert done.returncode == 1
+    assert "error: the server ended with exit code 7 before it was ready" in done.stderr
+    assert "panic: out of namespaces" in done.stderr
+    assert processes_of(home) == []
+
+
+def test_text_is_no_executable(devserver: Run, tmp_path: Path) -> None:
+    """A text file is refused before anything is started."""
+    path = tmp_path / "temporal"
+    path.write_text("just some words\n")
+    path.chmod(0o755)
+    done = devserver(*UP, "--binary", str(path))
+    assert done.returncode == 1
+    assert f"error: {path} is not a working Temporal executable" in done.stderr
+
+
+def test_file_without_permission_to_run_is_refused(devserver: Run, tmp_path: Path) -> None:
+    """A file that may not be executed is refused, and so is one that may no longer."""
+    path = illbehaved.exits(tmp_path / "bin", "never said")
+    path.chmod(0o644)
+    done = devserver(*UP, "--binary", str(path))
+    assert done.returncode == 1
+    assert "not" in done.stderr
+    assert "executable" in done.stderr
+    path.chmod(0o755)
+    assert "never said" in devserver(*UP, "--binary", str(path)).stderr
+    path.chmod(0o644)
+    done = devserver(*UP, "--binary", str(path))
+    assert done.returncode == 1
+    assert "ermission denied" in done.stderr
+
+
+def test_truncated_executable_is_refused(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
+    """The first megabyte of the real executable is no executable."""
+    path = tmp_path / "temporal"
+    with real_binary.open("rb") as file:
+        path.write_bytes(file.read(1_000_000))
+    path.chmod(0o755)
+    done = devserver(*UP, "--binary", str(path))
+    assert done.returncode == 1
+    assert f"error: {path} is not a working Temporal executable" in done.stderr
+
+
+def test_missing_executable_is_told(devserver: Run, tmp_path: Path) -> None:
+    """A path where nothing is says so."""
+    done = devserver(*UP, "--binary", str(tmp_path / "nowhere"))
+    assert done.returncode == 1
+    assert str(tmp_path / "nowhere") in done.stderr
+
+
+def test_executable_that_vanished_is_told_at_restart(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
+    """`restart` of a server whose executable is gone says so; `up` starts it on another one."""
+    path = tmp_path / "temporal"
+    path.symlink_to(real_binary)
+    copy = tmp_path / "bin" / "temporal"
+    copy.parent.mkdir()
+    copy.hardlink_to(real_binary)
+    assert devserver(*UP, "--binary", str(copy)).returncode == 0
+    copy.unlink()
+    done = devserver("restart")
+    assert done.returncode == 1
+    assert f"error: the executable of the instance default is gone: {copy}" in done.stderr
+    assert devserver(*UP, "--binary", str(path)).returncode == 0
+    assert devserver("down").returncode == 0

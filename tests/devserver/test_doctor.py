@@ -1,0 +1,138 @@
+"""What the doctor notices."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from devserver import DevServer
+from devserver.database import Finding
+from devserver.doctor import examine
+from devserver.paths import Paths
+from devserver.store.request import Executable
+
+from ..conftest import Run
+
+
+def found(paths: Paths, level: str, *, only: str | None = None) -> list[Finding]:
+    """The findings of one level."""
+    return [finding for finding in examine(paths, only=only) if finding.level == level]
+
+
+def test_a_machine_where_all_is_well(installed: Executable, devserver: Run) -> None:
+    """No error, no warning, exit code 0, and a line that says so."""
+    with DevServer.start("well", port=0):
+        done = devserver("doctor")
+    assert done.returncode == 0
+    assert done.stdout.endswith("all is well\n"), done.stdout
+    assert "instance well: ready" in done.stdout
+    assert "SQLite finds it intact" in done.stdout
+
+
+def test_a_new_machine_without_anything(paths: Paths) -> None:
+    """Nothing is there yet, which is no error, and nothing is made by looking."""
+    assert found(paths, "error") == []
+    assert not paths.data.exists()
+
+
+def test_an_executable_that_was_changed(paths: Paths, installed: Executable) -> None:
+    """A byte that changed since it was installed is an error that says how to replace it."""
+    content = installed.path.read_bytes()
+    installed.path.unlink()  # it is a link to the session's
+    installed.path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    errors = found(paths, "error")
+    assert len(errors) == 1
+    assert "not what was installed" in errors[0].text
+    assert "devserver install 1.9.1" in (errors[0].hint or "")
+
+
+def test_a_folder_that_others_may_write_to(paths: Paths) -> None:
+    """Anyone who could exchange the executable is an error, with the command that mends it."""
+    paths.store.mkdir(parents=True)
+    paths.store.chmod(0o777)
+    (error,) = found(paths, "error")
+    assert (error.topic, error.hint) == ("cache", f"run: chmod 700 {paths.store}")
+
+
+def test_a_malformed_table_in_pyproject(paths: Paths) -> None:
+    """The settings that every command would stumble over are named."""
+    Path("pyproject.toml").write_text("[tool.devserver]\nprot = 1\n")
+    (error,) = found(paths, "error")
+    assert error.topic == "settings"
+    assert "'prot'" in error.text
+
+
+def test_a_frozen_server(installed: Executable, devserver: Run) -> None:
+    """A server that is there and does not answer is an error, and the exit code is 1."""
+    with DevServer.start("frozen", port=0) as server:
+        server.freeze()
+        done = devserver("doctor", "--name", "frozen", "--json")
+        server.thaw()
+    assert done.returncode == 1
+    (error,) = [finding for finding in json.loads(done.stdout) if finding["level"] == "error"]
+    assert error["topic"] == "instance frozen"
+    assert error["text"].startswith("unresponsive")
+
+
+def test_a_server_that_was_killed(paths: Paths, installed: Executable) -> None:
+    """It is told with the signal and the command that brings it back; looking does not tidy it up."""
+    server = DevServer.start("dead", port=0, detach=True)
+    server.kill()
+    (warning,) = found(paths, "warning", only="dead")
+    assert "crashed" in warning.text
+    assert warning.hint == "devserver up --name dead starts it with what it had kept"
+
+
+def test_a_damaged_database(paths: Paths, installed: Executable) -> None:
+    """Damage inside the file is found by reading it."""
+    server = DevServer.start("torn", port=0, detach=True)
+    server.stop()
+    with contextlib.closing(sqlite3.connect(server.database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with server.database.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(os.urandom(4096 * 20))
+    assert any("database" in finding.topic or "integrity" in finding.topic for finding in found(paths, "error"))
+
+
+def test_a_stranger_on_the_usual_port(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who holds the port that `devserver up` would take is named."""
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        monkeypatch.setattr("devserver.doctor.DEFAULT_PORT", stranger.getsockname()[1])
+        (warning,) = [finding for finding in found(paths, "warning") if finding.topic == "port"]
+    assert f"pid {os.getpid()}" in warning.text
+
+
+def test_variables_that_lead_clients_elsewhere(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forgotten TEMPORAL_ADDRESS explains why nothing arrives at the local server."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "elsewhere:7233")
+    (warning,) = [finding for finding in found(paths, "warning") if finding.topic == "environment"]
+    assert "TEMPORAL_ADDRESS=elsewhere:7233" in warning.text
+
+
+def test_an_instance_that_is_not_there(devserver: Run) -> None:
+    """Asking for an unknown instance is an error."""
+    done = devserver("doctor", "--name", "nobody")
+    assert done.returncode == 1
+    assert "instance nobody: there is none of that name" in done.stdout
+
+
+def test_a_folder_in_memory_that_nobody_owns(paths: Paths, installed: Executable) -> None:
+    """What an ephemeral server left when it and its supervisor were killed is told until a command tidies it."""
+    server = DevServer.start("lost", port=0, ephemeral=True, detach=True)
+    folder = server.database.parent
+    status = examine(paths, only="lost")
+    assert next(status).text.startswith("ready")
+    record = paths.instance("lost") / "record.json"
+    os.kill(json.loads(record.read_text())["supervisor"]["pid"], signal.SIGKILL)
+    server.stop()
+    assert not folder.exists()

@@ -1,0 +1,56 @@
+"""What README and docs show is what a user sees."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devserver.cli.main import COMMANDS
+from devserver.store.request import Executable
+from scripts import docs
+
+PAGES = {page.name: page for page in docs.pages()}
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_shown_commands_give_the_shown_output(name: str, real_binary: Path) -> None:
+    """Each command on a page, run in a new home, prints what the page says."""
+    page = PAGES[name]
+    text = docs.rewritten(page, {"DEVSERVER_PORT": "0"})
+    assert docs.normalised(text) == docs.normalised(page.read_text())
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    """No page points at a file that is not there."""
+    missing = []
+    for page in (docs.ROOT / "README.md", docs.ROOT / "CONTRIBUTING.md", *(docs.ROOT / "docs").glob("*.md")):
+        missing += [
+            f"{page.name}: {link}" for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()
+        ]
+    assert missing == []
+
+
+def test_every_command_has_its_place_in_the_docs() -> None:
+    """A command that exists is written about."""
+    text = "".join(page.read_text() for page in (docs.ROOT / "docs").glob("*.md"))
+    assert [command for command in COMMANDS if f"devserver {command}" not in text] == []
+
+
+@pytest.mark.parametrize("example", ["outage.py"])
+def test_examples_run(example: str, installed: Executable) -> None:
+    """An example of the library does what its page says."""
+    done = subprocess.run(
+        [sys.executable, str(docs.ROOT / "examples" / example)],
+        env=os.environ.copy(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "the server is dead: True\nsignals seen: 2\n", done.stderr
