@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test lint types bench releases clean
+.PHONY: help up test system lint types bench releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -24,8 +24,14 @@ lint: $(READY) ## Check the style of the code
 types: $(READY) ## Check the types
 	$(BIN)/mypy
 
-test: lint types ## Run the whole suite, as CI does
-	$(BIN)/pytest
+# Tests of pages and of shells need real ones; what is missing is skipped where it cannot be installed.
+system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh)
+	@missing=; for tool in chromium fish zsh; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing fonts-dejavu-core; fi
+
+test: system lint types ## Run the whole suite, as CI does
+	$(BIN)/pytest -n 2
 
 bench: $(READY) ## Measure against the stock tools in one run and print ratios
 	$(BIN)/python -m bench

@@ -35,7 +35,7 @@ OPTIONS = (
 )
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make browser installs Debian's")
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
 def test_a_workflow_is_in_the_ui_after_the_server_was_stopped_and_started(
     devserver: Run, installed: Executable, tmp_path: Path
 ) -> None:
