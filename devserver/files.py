@@ -37,11 +37,14 @@ def refuse_unsafe(path: Path) -> None:
 
     Raises:
         UnsafeFolder: It belongs to someone else, or its mode lets others write.
+        FolderNotWritable: It cannot even be looked at.
     """
     try:
         info = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
+    except OSError as error:
+        raise unreadable(path, error) from error
     if not hasattr(os, "getuid"):
         return
     if info.st_uid != os.getuid():
@@ -54,6 +57,14 @@ def refuse_unsafe(path: Path) -> None:
             f"{path} may be written by others (mode {stat.S_IMODE(info.st_mode):04o})",
             hint=f"run: chmod 700 {path}",
         )
+
+
+def unreadable(path: Path, error: OSError) -> FolderNotWritable:
+    """The error for a folder that may not be looked into."""
+    return FolderNotWritable(
+        f"cannot look into the folder {path}: {error.strerror}",
+        hint=f"give yourself access (chmod 700 {path.parent}), or set DEVSERVER_HOME to another folder",
+    )
 
 
 def write_private(path: Path, text: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
 
 from .detached import end_orphans
-from .errors import DevServerError
+from .errors import DevServerError, FolderNotWritable
 from .leases import holders
 from .locks import LockedFile
 from .paths import Paths
@@ -18,9 +19,9 @@ from .state import discard_unkept, lock_path, mark_keep
 
 def tidy(paths: Paths) -> None:
     """Put in order what killed processes left: orphaned servers, folders in memory, anonymous instances."""
+    recorded = names(paths)
     if not paths.instances.is_dir():
         return
-    recorded = names(paths)
     in_memory = ephemeral_folders(paths.instances)
     for name in sorted({*recorded, *_anonymous(paths), *in_memory}):
         lock = LockedFile.attempt(lock_path(paths.instance(name)), str(os.getpid()))
@@ -56,7 +57,8 @@ def _settle(folder: Path, record: Record) -> None:
     end_orphans(record)
     if record.state in (STARTING, READY, STOPPING):
         exit_ = record.exit or "its supervisor was killed"
-        write_record(folder, record.changed(state=CRASHED, exit=exit_, server=None))
+        with contextlib.suppress(FolderNotWritable):  # a full disk; whoever reads the record sees for themselves
+            write_record(folder, record.changed(state=CRASHED, exit=exit_, server=None))
     if not holders(folder):
         mark_keep(folder, False)
         discard_unkept(folder, record.database, record.options.ephemeral)

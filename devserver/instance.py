@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .detached import SPARE_SECONDS, end_orphans, end_supervisor, pass_on, spawn
-from .errors import InstanceNotRunning, InstanceRunning, InstanceUnknown
+from .errors import FolderNotWritable, InstanceNotRunning, InstanceRunning, InstanceUnknown
 from .joining import join
 from .launch import Spec
 from .leases import Lease, holders
@@ -134,7 +134,8 @@ def _stop(paths: Paths, name: str, keep: bool) -> Record:
     discard_unkept(paths.instance(name), record.database, record.options.ephemeral)
     left = read_record(paths, name)
     if left is not None and left.state not in (STOPPED, CRASHED):
-        write_record(paths.instance(name), left.changed(state=STOPPED, server=None))
+        with contextlib.suppress(FolderNotWritable):  # a full disk; its processes are gone all the same
+            write_record(paths.instance(name), left.changed(state=STOPPED, server=None))
     return record
 
 

@@ -43,12 +43,9 @@ class LockedFile:
             if current:
                 break
             os.close(handle)  # its holder removed it between our open and our lock
-        try:
+        with contextlib.suppress(OSError):  # a full disk: it is locked all the same, and can be used to end things
             os.ftruncate(handle, 0)
             os.pwrite(handle, content.encode(), 0)
-        except OSError as error:
-            os.close(handle)
-            raise _unusable(path, error) from error
         return cls(path, handle)
 
     @classmethod
@@ -87,14 +84,10 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise _unusable(path, error) from error
-
-
-def _unusable(path: Path, error: OSError) -> FolderNotWritable:
-    return FolderNotWritable(
-        f"cannot write the lock file {path}: {error.strerror}",
-        hint="see that the folder is yours, is writable and has space left",
-    )
+        raise FolderNotWritable(
+            f"cannot open the lock file {path}: {error.strerror}",
+            hint="see that the folder is yours, is writable and has space left",
+        ) from error
 
 
 def _is_at(path: Path, handle: int) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DevServerError
-from .files import refuse_unsafe, write_private
+from .files import refuse_unsafe, unreadable, write_private
 from .options import Ports, ServerOptions
 from .paths import Paths
 from .process import Identity
@@ -183,10 +183,13 @@ def _refuse_unsafe(paths: Paths, *folders: Path) -> None:
 
 def names(paths: Paths) -> list[str]:
     """The instances that have a state folder, by name."""
-    if not paths.instances.is_dir():
-        return []
     _refuse_unsafe(paths)
-    return sorted(entry.name for entry in paths.instances.iterdir() if (entry / FILE).is_file())
+    try:
+        return sorted(entry.name for entry in paths.instances.iterdir() if (entry / FILE).is_file())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise unreadable(paths.instances, error) from error
 
 
 def log_tail(path: Path, lines: int = 12, *, most: int = 64_000, all_runs: bool = False) -> list[str]:

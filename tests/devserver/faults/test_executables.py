@@ -67,19 +67,23 @@ def test_text_is_no_executable(devserver: Run, tmp_path: Path) -> None:
 
 
 def test_file_without_permission_to_run_is_refused(devserver: Run, tmp_path: Path) -> None:
-    """A file that may not be executed is refused, and so is one that may no longer."""
+    """A file that may not be executed is refused, and the command that permits it is told."""
     path = illbehaved.exits(tmp_path / "bin", "never said")
     path.chmod(0o644)
     done = devserver(*UP, "--binary", str(path))
     assert done.returncode == 1
-    assert "not" in done.stderr
-    assert "executable" in done.stderr
-    path.chmod(0o755)
-    assert "never said" in devserver(*UP, "--binary", str(path)).stderr
-    path.chmod(0o644)
-    done = devserver(*UP, "--binary", str(path))
+    assert f"hint: run: chmod u+rx {path}" in done.stderr
+
+
+def test_permission_that_is_gone_is_told_at_restart(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
+    """`restart` of a server whose executable may not be executed any more says so."""
+    gate = illbehaved.Gate(tmp_path / "gate", real_binary)
+    gate.open()
+    assert devserver(*UP, "--binary", str(gate.path)).returncode == 0
+    gate.path.chmod(0o644)
+    done = devserver("restart")
     assert done.returncode == 1
-    assert "ermission denied" in done.stderr
+    assert f"error: cannot run {gate.path}: Permission denied" in done.stderr
 
 
 def test_truncated_executable_is_refused(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
