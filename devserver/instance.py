@@ -53,11 +53,11 @@ def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, f
         StartFailed and its kin: It could not be started; says why.
     """
     reporter = reporter or Silent()
-    _warn_if_open(request.options, reporter)
     with locked(paths, request.name, reporter):
         running = _running(request, paths)
         if running is not None:
             joined = join(request, running, paths)
+            _warn_if_open(joined.options, reporter)
             lease = Lease.take(paths.instance(request.name)) if request.held else None
             return Started(joined, False, lease)
         with Reservations(request.options.bind) as reserved:
@@ -65,6 +65,7 @@ def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, f
 
 
 def _start_new(request: Request, spec: Spec, reporter: Reporter, fork: bool) -> Started:
+    _warn_if_open(spec.options, reporter)
     lease = Lease.take(spec.folder) if request.held else None
     try:
         return Started(spawn(spec, reporter, fork=fork), True, lease)
@@ -80,13 +81,14 @@ def run(request: Request, paths: Paths, reporter: Reporter, on_ready: Callable[[
 
     Returns the record of an instance that already runs, else None when it has ended.
     """
-    _warn_if_open(request.options, reporter)
     with contextlib.ExitStack() as stack:
         stack.enter_context(locked(paths, request.name, reporter))
         running = _running(request, paths)
         if running is not None:
+            _warn_if_open(running.options, reporter)
             return join(request, running, paths)
         spec = plan(request, paths, stack.enter_context(Reservations(request.options.bind)))
+        _warn_if_open(spec.options, reporter)
         begin_log(spec.log, spec.version, spec.server_version)
 
         def tell(event: Mapping[str, Any]) -> None:

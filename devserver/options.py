@@ -63,11 +63,7 @@ class ServerOptions:
 
     def opens_network(self) -> bool:
         """Whether others than this machine's processes can reach the server."""
-        if self.bind == LOOPBACK:
-            return False
-        import ipaddress
-
-        return not ipaddress.ip_address(self.bind).is_loopback
+        return self.bind != LOOPBACK
 
     def to_json(self) -> dict[str, Any]:
         """The form kept in an instance's record."""
@@ -210,7 +206,14 @@ def _check_address(options: ServerOptions) -> None:
             f"--bind {options.bind!r} is not an IP address",
             hint="for example --bind 0.0.0.0 --allow-remote; without --bind the server listens on loopback only",
         ) from error
-    if not address.is_loopback and not options.allow_remote:
+    if not address.is_unspecified:
+        # Seen with 1.9.1: it listens there, but its services look for each other on 127.0.0.1, so nothing is served.
+        raise OptionError(
+            f"--bind {options.bind}: Temporal's dev server works on {LOOPBACK} or on all addresses, "
+            "not on a single other",
+            hint="use --bind 0.0.0.0 --allow-remote (:: with IPv6) and let a firewall choose who may connect",
+        )
+    if not options.allow_remote:
         raise OptionError(
             f"--bind {options.bind} would open the server to the network",
             details=["a dev server has no authentication: whoever reaches it can read and change everything"],

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from devserver.files import private_folder
 from devserver.paths import HOME_VARIABLE, Paths
 from devserver.store.request import BinaryRequest, Executable
 
@@ -44,8 +45,7 @@ def prepared(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Exe
 @pytest.fixture
 def installed(prepared: Executable, paths: Paths) -> Executable:
     """The real executable in the test's own store. It is a hard link, because a copy of 156 MB takes its time."""
-    folder = paths.store / prepared.path.parent.name
-    folder.mkdir(mode=0o700, parents=True)
+    folder = private_folder(paths.store / prepared.path.parent.name)
     for file in prepared.path.parent.iterdir():
         (folder / file.name).hardlink_to(file)
     return replace(prepared, path=folder / prepared.path.name)
