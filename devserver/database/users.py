@@ -35,8 +35,8 @@ def _has_open(process: str, wanted: os.stat_result) -> bool:
         for descriptor in os.listdir(folder):  # noqa: PTH208 - hundreds of processes: plain strings are fast
             link = f"{folder}/{descriptor}"
             target = os.readlink(link)  # noqa: PTH115
-            if not target.startswith("/") or target.startswith("/dev/"):
-                continue  # sockets, pipes and terminals: no need to ask further
+            if not target.startswith("/") or (target.startswith("/dev/") and not target.startswith("/dev/shm/")):  # noqa: S108
+                continue  # sockets, pipes and terminals: no need to ask further; /dev/shm holds files
             if os.path.samestat(os.stat(link), wanted):  # noqa: PTH116
                 return True
     except OSError:

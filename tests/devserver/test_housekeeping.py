@@ -1,0 +1,181 @@
+"""What killed processes left is put in order, and nothing else is touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devserver import DevServer, instance
+from devserver.housekeeping import tidy
+from devserver.leases import Lease
+from devserver.paths import Paths
+from devserver.planning import SHARED_MEMORY, ephemeral_folders
+from devserver.process import Identity
+from tests.conftest import ephemeral_folders_of
+from tests.helpers.holder import holding
+
+pytestmark = pytest.mark.usefixtures("installed")
+
+
+def killed(paths: Paths, name: str) -> None:
+    """Kill -9 of an instance's supervisor."""
+    record = instance.known(paths, name)
+    assert record.server is not None
+    record.supervisor.kill()
+    assert record.server.wait_gone(30)
+
+
+def in_memory(paths: Paths, name: str) -> Path:
+    """A folder in memory as an ephemeral server of that instance has it."""
+    folder = SHARED_MEMORY / f"temporal-devserver-test-{os.getpid()}-{os.urandom(4).hex()}"
+    folder.mkdir(mode=0o700)
+    (folder / "owner").write_text(str(paths.instance(name)))
+    (folder / "temporal.db").write_text("")
+    return folder
+
+
+def test_nothing_to_tidy_makes_nothing(paths: Paths) -> None:
+    """Tidying where nothing ever ran makes no folder."""
+    tidy(paths)
+    assert not paths.state.exists()
+
+
+def test_running_ones_stay(paths: Paths) -> None:
+    """Tidying leaves running servers, held, detached and ephemeral, alone."""
+    with DevServer.start(), DevServer.start("held", port=0, ephemeral=True) as held:
+        detached = DevServer.start("detached", port=0, ephemeral=True, detach=True)
+        tidy(paths)
+        for server in (held, detached):
+            assert server.running
+            assert server.database.is_file()
+        detached.stop()
+
+
+def test_crash_is_written_down(paths: Paths) -> None:
+    """An instance whose supervisor was killed is written down as crashed."""
+    DevServer.start("hit", port=0, detach=True)
+    killed(paths, "hit")
+    assert instance.known(paths, "hit").state == "ready"
+    tidy(paths)
+    found = instance.known(paths, "hit")
+    assert (found.state, found.exit, found.server) == ("crashed", "its supervisor was killed", None)
+
+
+def test_anonymous_ones_of_killed_holders_go(paths: Paths, home: Path) -> None:
+    """Of an anonymous server whose holder and supervisor were killed nothing stays."""
+    code = "import sys; from devserver import DevServer; print(DevServer.start().name, flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        name = process.stdout.readline().strip()
+        record = instance.known(paths, name)
+        record.supervisor.signal(signal.SIGSTOP)
+        process.kill()
+        process.wait()
+        killed(paths, name)
+    assert ephemeral_folders_of(home) != []
+    tidy(paths)
+    assert ephemeral_folders_of(home) == []
+    assert list(paths.instances.iterdir()) == []
+
+
+def test_state_of_a_held_one_stays_for_its_restart(paths: Paths) -> None:
+    """What a killed ephemeral server has stays while someone holds it, and is there after a restart."""
+    with DevServer.start("held", port=0, ephemeral=True) as server:
+        killed(paths, "held")
+        tidy(paths)
+        assert server.database.is_file()
+        before = server.database
+        server.restart()
+        assert server.database == before
+    assert not before.exists()
+
+
+def test_second_start_after_a_kill_leaves_no_folder(paths: Paths, home: Path) -> None:
+    """When another process starts anew what was killed while held, the old state in memory goes."""
+    with holding("shared"):
+        record = instance.known(paths, "shared")
+        assert record.server is not None
+        record.server.kill()
+        with DevServer.start("shared") as server:
+            assert server.running
+    tidy(paths)
+    assert ephemeral_folders_of(home) == []
+
+
+def test_start_that_was_killed_early_leaves_nothing(paths: Paths, home: Path) -> None:
+    """An anonymous instance that never had a record goes, with its folder in memory."""
+    folder = paths.instance("~1-killed")
+    (folder / "leases").mkdir(parents=True, mode=0o700)
+    left = in_memory(paths, "~1-killed")
+    tidy(paths)
+    assert not folder.exists()
+    assert not left.exists()
+    assert list(paths.instances.iterdir()) == []
+
+
+def test_start_that_is_under_way_stays(paths: Paths) -> None:
+    """An anonymous instance that someone holds, or starts right now, is not touched."""
+    folder = paths.instance("~1-begun")
+    folder.mkdir(parents=True, mode=0o700)
+    lease = Lease.take(folder)
+    tidy(paths)
+    assert folder.exists()
+    lease.release()
+    tidy(paths)
+    assert not folder.exists()
+
+
+def test_folder_in_memory_that_is_used_stays(paths: Paths) -> None:
+    """A folder in memory that no record tells of is not removed while a process has its database open."""
+    paths.instances.mkdir(parents=True, mode=0o700)
+    left = in_memory(paths, "lost")
+    code = "import sys; file = open(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(left / "temporal.db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"open\n"
+        tidy(paths)
+        assert left.exists()
+        process.communicate()
+    tidy(paths)
+    assert not left.exists()
+
+
+def test_folders_of_other_homes_stay(paths: Paths, tmp_path: Path) -> None:
+    """Folders in memory that belong to another DEVSERVER_HOME are not ours to remove."""
+    paths.instances.mkdir(parents=True, mode=0o700)
+    elsewhere = Paths(tmp_path / "c", tmp_path / "s", tmp_path / "d")
+    left = in_memory(elsewhere, "theirs")
+    try:
+        tidy(paths)
+        assert left.exists()
+        assert ephemeral_folders(paths.instances) == {}
+    finally:
+        (left / "owner").write_text(str(paths.instance("theirs")))
+        tidy(paths)
+    assert not left.exists()
+
+
+def test_bystander_with_a_reused_pid_lives(paths: Paths) -> None:
+    """A record whose pids now belong to another process is settled without touching that."""
+    DevServer.start("old", port=0).stop()
+    path = paths.instance("old") / "record.json"
+    with subprocess.Popen(["sleep", "600"]) as bystander:
+        real = Identity.of(bystander.pid)
+        assert real is not None
+        forged = {"pid": real.pid, "started": f"{real.started}1"}
+        data = json.loads(path.read_text()) | {"state": "ready", "supervisor": forged, "server": forged}
+        path.write_text(json.dumps(data))
+        tidy(paths)
+        assert bystander.poll() is None
+        bystander.kill()
+    assert instance.known(paths, "old").state == "crashed"
