@@ -343,9 +343,18 @@ def test_killed_holder_ends_the_server(paths: Paths) -> None:
 
 def test_forked_child_of_a_dead_holder_does_not_hold(paths: Paths) -> None:
     """A child that a holder forked does not keep the server up once the holder is dead."""
-    with holding("shared", fork=True) as holder:
+    with holding("shared", child="lives") as holder:
         holder.kill()
         assert eventually(lambda: state_of(paths, "shared") == "stopped")
+
+
+def test_forked_child_gives_up_nothing_of_its_parents(paths: Paths) -> None:
+    """A forked child that leaves the block it was forked in does not end its parent's hold."""
+    with holding("shared", child="closes") as holder:
+        assert holders(paths.instance("shared")) == [holder.process.pid]
+        assert state_of(paths, "shared") == "ready"
+        holder.leave()
+    assert state_of(paths, "shared") == "stopped"
 
 
 def test_lingering_one_is_joined(paths: Paths) -> None:

@@ -1,4 +1,4 @@
-"""A process that holds a server until its stdin ends: `holder.py '{"name": ..., "linger": 0, "fork": false}'`."""
+"""A process that holds a server until its stdin ends, with a forked child if asked for (see `holding`)."""
 
 from __future__ import annotations
 
@@ -35,9 +35,12 @@ class Holder:
 
 
 @contextlib.contextmanager
-def holding(name: str, *, linger: float = 0, fork: bool = False) -> Iterator[Holder]:
-    """A process that holds the server of that name, ended at the end."""
-    wanted = json.dumps({"name": name, "linger": linger, "fork": fork})
+def holding(name: str, *, linger: float = 0, child: str | None = None) -> Iterator[Holder]:
+    """A process that holds the server of that name, ended at the end.
+
+    Its forked `child` only `lives`, or first `closes` the server that it has inherited.
+    """
+    wanted = json.dumps({"name": name, "linger": linger, "child": child})
     with subprocess.Popen(
         [sys.executable, str(Path(__file__)), wanted], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -51,13 +54,25 @@ def main() -> None:
     """Hold, say so, and leave when stdin ends."""
     wanted = json.loads(sys.argv[1])
     server = DevServer.start(wanted["name"], linger=timedelta(seconds=wanted["linger"]))
-    child = os.fork() if wanted["fork"] else None
-    if child == 0:
-        os.read(0, 1)
-        os._exit(0)
-    print(json.dumps({"address": server.address, "pid": server.pid, "child": child}), flush=True)  # noqa: T201
+    if wanted["child"]:
+        _fork(server, closes=wanted["child"] == "closes")
+    print(json.dumps({"address": server.address, "pid": server.pid}), flush=True)  # noqa: T201
     sys.stdin.read()
     server.close()
+
+
+def _fork(server: DevServer, *, closes: bool) -> None:
+    """A child that lives until stdin ends; returns when it has done its part."""
+    read, write = os.pipe()
+    if os.fork():
+        os.close(write)
+        os.read(read, 1)
+        return
+    if closes:
+        server.close()
+    os.close(write)
+    os.read(0, 1)
+    os._exit(0)
 
 
 if __name__ == "__main__":
