@@ -1,0 +1,116 @@
+"""No wait is for ever: every wait of a test ends at its limit, or at once when a worker has died."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
+
+from temporalio import client as sdk
+
+from .errors import TemporalTestError, WaitTimeout
+
+T = TypeVar("T")
+
+LOOK_SECONDS = 0.1
+DESCRIBE_SECONDS = 5.0
+
+
+class Guard(sdk.Interceptor):
+    """A client interceptor: what waits for a workflow is bounded, and what was started is remembered.
+
+    `trouble` tells of a dead worker, `describe` the state of the namespace, for the message of a wait too long.
+    """
+
+    def __init__(
+        self,
+        limit: float,
+        trouble: Callable[[], TemporalTestError | None],
+        describe: Callable[[], Awaitable[str]],
+    ) -> None:
+        self.limit = limit
+        self.started: list[tuple[str, str | None]] = []
+        self._trouble = trouble
+        self._describe = describe
+
+    def intercept_client(self, next: sdk.OutboundInterceptor) -> sdk.OutboundInterceptor:  # noqa: A002 - the SDK's name
+        """The SDK asks each interceptor for its link of the chain."""
+        return _Outbound(next, self)
+
+    async def wait(self, work: Awaitable[T], what: str, *, until: float | None = None) -> T:
+        """The result of `work`.
+
+        Raises:
+            WaitTimeout: It passed the limit; the message holds the state of every open workflow.
+            WorkerDied: A worker ended meanwhile.
+        """
+        deadline = time.monotonic() + self.limit if until is None else until
+        task = asyncio.ensure_future(work)
+        try:
+            while True:
+                done, _ = await asyncio.wait({task}, timeout=min(LOOK_SECONDS, max(0, deadline - time.monotonic())))
+                if done:
+                    return task.result()
+                trouble = self._trouble()
+                if trouble is not None:
+                    raise trouble
+                if time.monotonic() >= deadline:
+                    raise WaitTimeout(f"waited more than {self.limit:g} s for {what}\n{await self._state()}")
+        finally:
+            task.cancel()
+
+    async def _state(self) -> str:
+        try:
+            return await asyncio.wait_for(self._describe(), DESCRIBE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - the timeout is what the test is about, not why it cannot be explained
+            return f"(the server does not tell the state of its workflows: {error!r})"
+
+
+class _Outbound(sdk.OutboundInterceptor):
+    def __init__(self, next: sdk.OutboundInterceptor, guard: Guard) -> None:  # noqa: A002 - the SDK's name
+        super().__init__(next)
+        self._guard = guard
+
+    async def start_workflow(self, input: sdk.StartWorkflowInput) -> sdk.WorkflowHandle[Any, Any]:  # noqa: A002
+        handle = await super().start_workflow(input)
+        self._guard.started.append((handle.id, handle.first_execution_run_id))
+        return handle
+
+    async def query_workflow(self, input: sdk.QueryWorkflowInput) -> Any:  # noqa: A002
+        return await self._guard.wait(super().query_workflow(input), f"the query {input.query} of {input.id}")
+
+    async def start_workflow_update(self, input: sdk.StartWorkflowUpdateInput) -> sdk.WorkflowUpdateHandle[Any]:  # noqa: A002
+        return await self._guard.wait(super().start_workflow_update(input), f"the update {input.update} of {input.id}")
+
+    def fetch_workflow_history_events(
+        self,
+        input: sdk.FetchWorkflowHistoryEventsInput,  # noqa: A002
+    ) -> sdk.WorkflowHistoryEventAsyncIterator:
+        events = super().fetch_workflow_history_events(input)
+        if not input.wait_new_event:
+            return events
+        bounded: Any = _Bounded(events, self._guard, f"the workflow {input.id}")
+        return bounded  # type: ignore[no-any-return]
+
+
+class _Bounded:
+    """The SDK's iterator over events, each of whose waits is bounded."""
+
+    def __init__(self, events: Any, guard: Guard, what: str) -> None:
+        self._events = events
+        self._guard = guard
+        self._what = what
+        self._until = time.monotonic() + guard.limit
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._events, name)
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        return await self._guard.wait(self._next(), self._what, until=self._until)
+
+    async def _next(self) -> Any:
+        return await self._events.__anext__()
