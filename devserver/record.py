@@ -171,7 +171,7 @@ def read_record(paths: Paths, name: str) -> Record | None:
         raise DevServerError(
             f"the record of the instance {name} cannot be read: {path}",
             details=[f"{type(error).__name__}: {error}"],
-            hint=f"the database is not touched by this; remove {path} and run devserver up again",
+            hint=f"the database is not touched by this; remove {path} and run {up(name)} again",
         ) from error
 
 
@@ -192,13 +192,17 @@ def names(paths: Paths) -> list[str]:
         raise unreadable(paths.instances, error) from error
 
 
-def log_tail(path: Path, lines: int = 12, *, most: int = 64_000, all_runs: bool = False) -> list[str]:
-    """The last lines of a log, of the latest run unless `all_runs` are wanted; empty where there is none."""
+def log_tail(
+    path: Path, lines: int = 12, *, end: int | None = None, most: int = 64_000, all_runs: bool = False
+) -> list[str]:
+    """The last lines of a log (before the position `end`), of the latest run unless `all_runs` are wanted; empty
+    where there is none.
+    """
     try:
         with path.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - most))
-            text = file.read().decode("utf-8", "replace")
+            last = file.seek(0, 2) if end is None else end
+            first = file.seek(max(0, last - most))
+            text = file.read(last - first).decode("utf-8", "replace")
     except OSError:
         return []
     found = [line.rstrip() for line in text.splitlines() if line.strip()]
