@@ -101,6 +101,12 @@ def run(request: Request, paths: Paths, reporter: Reporter, on_ready: Callable[[
     return None
 
 
+def started(paths: Paths, name: str) -> Record:
+    """The record of an instance once nobody is starting or stopping it."""
+    with locked(paths, name):
+        return known(paths, name)
+
+
 def stop(paths: Paths, name: str, *, keep: bool = False) -> Record:
     """Stop the instance and see that its processes are gone; its record as it was while it ran.
 

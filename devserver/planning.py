@@ -11,6 +11,7 @@ from pathlib import Path
 from .errors import StartFailed, UnsupportedPlatform
 from .files import private_folder, write_private
 from .launch import Spec, unsupported
+from .leases import holders
 from .options import DEFAULT_PORT, UI_PORT_OFFSET, Ports, ServerOptions, check_name, command_line
 from .paths import Paths
 from .ports import Reservations
@@ -81,6 +82,8 @@ def plan(request: Request, paths: Paths, reserved: Reservations) -> Spec:
 def plan_again(record: Record, paths: Paths, wait: float, reserved: Reservations) -> Spec:
     """The same server once more: same options, executable, database and gRPC port.
 
+    One that was held, and that nobody holds now, runs from here on until it is stopped.
+
     Raises:
         PortTaken: Its port is held by someone now.
         StartFailed: Its executable is gone.
@@ -102,7 +105,7 @@ def plan_again(record: Record, paths: Paths, wait: float, reserved: Reservations
         backups=paths.backups(record.name),
         schemas=paths.schemas,
         ports=choose_ports(record.name, options, record.ports, reserved),
-        held=record.held,
+        held=record.held and (record.linger > 0 or bool(holders(paths.instance(record.name)))),
         linger=record.linger,
         wait=wait,
     )

@@ -19,7 +19,7 @@ from .leases import Lease
 from .options import ServerOptions, check_name
 from .paths import Paths
 from .process import Identity
-from .record import ANONYMOUS, Record, read_record
+from .record import ANONYMOUS, STARTING, Record, read_record
 from .state import mark_keep
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class DevServer:
         self._record = record
         self._paths = paths
         self._lease = lease
+        self._holds = lease is not None
 
     # Making and finding
 
@@ -148,7 +149,7 @@ class DevServer:
 
     @classmethod
     def attach(cls, name: str = DEFAULT_NAME) -> DevServer:
-        """The running instance of that name; it is not held by us.
+        """The running instance of that name; it is not held by us. One that starts just now is waited for.
 
         Raises:
             InstanceUnknown: It never ran.
@@ -156,6 +157,8 @@ class DevServer:
         """
         paths = Paths.default()
         record = instance.known(paths, name)
+        if record.state_now() == STARTING:
+            record = instance.started(paths, name)
         if not record.running():
             raise InstanceNotRunning(
                 f"the instance {name} is not running ({record.state_now()})",
@@ -278,6 +281,8 @@ class DevServer:
 
         instance.stop(self._paths, self.name, keep=True)
         time.sleep(down.total_seconds())
+        if self._holds and self._lease is None:  # `stop` gave our hold up, and without one it would end again
+            self._lease = Lease.take(self._paths.instance(self.name))
         self._record = instance.start_again(self._paths, self.name)
 
     def snapshot(self, name: str | None = None) -> Snapshot:

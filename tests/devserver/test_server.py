@@ -17,9 +17,11 @@ from devserver.cli.up import up
 from devserver.errors import InstanceNotRunning, InstanceRunning, InstanceUnknown, OptionError
 from devserver.leases import holders
 from devserver.paths import Paths
+from devserver.record import read_record
 from devserver.status import status
 from devserver.store.request import Executable
-from tests.conftest import ephemeral_folders_of, processes_of
+from devserver.supervisor import LEASE_POLL_SECONDS
+from tests.conftest import Run, ephemeral_folders_of, processes_of
 from tests.helpers.holder import holding
 from tests.helpers.illbehaved import Gate
 from tests.helpers.waiting import eventually
@@ -242,6 +244,22 @@ def test_attach_finds_a_running_one() -> None:
         assert server.running
 
 
+def test_attach_waits_for_a_start(tmp_path: Path, real_binary: Path) -> None:
+    """`attach` to a server that is just being started gives it when it is ready."""
+    gate = Gate(tmp_path / "gate", real_binary)
+    found: list[DevServer] = []
+    starting = threading.Thread(
+        target=lambda: found.append(DevServer.start("slow", port=0, binary=gate.path, namespaces=["orders"]))
+    )
+    starting.start()
+    eventually(gate.started)
+    eventually(lambda: read_record(Paths.default(), "slow"))
+    threading.Timer(0.05, gate.open).start()
+    assert asyncio.run(hello(DevServer.attach("slow").address)) == "Hello, World!"
+    starting.join()
+    found[0].close()
+
+
 def test_attach_to_one_that_never_was() -> None:
     """`attach` to an unknown name says how to start it."""
     with pytest.raises(InstanceUnknown) as caught:
@@ -266,6 +284,28 @@ def test_stop_twice_is_stopped() -> None:
     assert not server.running
     server.stop()
     server.close()
+
+
+def test_stopped_one_is_started_again_and_held() -> None:
+    """`restart` after `stop` brings the server back for the rest of the block, and not longer."""
+    with DevServer.start("back", port=0) as server:
+        asyncio.run(hello(server.address))
+        server.stop()
+        server.restart()
+        first = server.pid
+        assert asyncio.run(_result(server.address, "hello-World")) == "Hello, World!"
+        assert server.pid == first
+    assert not server.running
+
+
+def test_restart_of_what_nobody_holds_any_more(devserver: Run) -> None:
+    """`devserver restart` of a server whose holders are gone has it run until it is stopped."""
+    DevServer.start("left", port=0).close()
+    assert devserver("restart", "--name", "left").returncode == 0
+    server = DevServer.attach("left")
+    supervisor = instance.known(Paths.default(), "left").supervisor
+    assert not supervisor.wait_gone(3 * LEASE_POLL_SECONDS)
+    server.stop()
 
 
 def test_detached_one_outlives_its_block() -> None:
