@@ -47,3 +47,11 @@ class Children:
 
 
 WORKFLOWS = (Empty, Timers, Activities, Children)
+
+
+@workflow.defn
+class Days:
+    @workflow.run
+    async def run(self, count: int) -> None:
+        for _ in range(count):
+            await workflow.sleep(timedelta(days=1))
