@@ -9,7 +9,7 @@ import click
 
 from .. import instance
 from ..paths import Paths
-from ..record import LOG, log_tail, read_record
+from ..record import CRASHED, LOG, STOPPED, log_tail, read_record
 from ._instance_options import name_option
 
 POLL_SECONDS = 0.2
@@ -25,12 +25,12 @@ def logs(name: str, follow: bool, lines: int) -> None:
     instance.known(paths, name)
     path = paths.instance(name) / LOG
     position = path.stat().st_size if path.exists() else 0
-    for line in log_tail(path, lines, most=10_000_000, all_runs=True):
+    for line in log_tail(path, lines, end=position, most=10_000_000, all_runs=True):
         click.echo(line)
     while follow:
         position = _print_from(path, position)
         record = read_record(paths, name)
-        if record is None or not record.running():
+        if record is None or record.state_now() in (STOPPED, CRASHED):
             _print_from(path, position)
             return
         time.sleep(POLL_SECONDS)

@@ -1,0 +1,36 @@
+"""`devserver list`: the servers of this user."""
+
+from __future__ import annotations
+
+import json
+
+from tests.conftest import Run
+
+from .conftest import StatusOf
+
+
+def test_none_yet(devserver: Run) -> None:
+    """A newcomer is told how to begin; a script gets an empty list."""
+    assert devserver("list").stdout == "no instances yet; start one with: devserver up\n"
+    assert devserver("list", "--json").stdout == "[]\n"
+
+
+def test_running_and_stopped(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """A line each, by name, under the columns' names."""
+    quick_up("--name", "b", "--no-ui")
+    quick_up("--name", "a")
+    devserver("down", "--name", "a")
+    a, b = status_of("a"), status_of("b")
+    rows = [line.split() for line in devserver("list").stdout.splitlines()]
+    assert rows == [
+        ["NAME", "STATE", "ADDRESS", "UI", "URL", "VERSION"],
+        ["a", "stopped", a["address"], a["ui_url"], "1.9.1"],
+        ["b", "ready", b["address"], "-", "1.9.1"],
+    ]
+
+
+def test_json_is_that_of_status(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """The same objects, in a list."""
+    quick_up("--name", "a")
+    quick_up("--name", "b")
+    assert json.loads(devserver("list", "--json").stdout) == [status_of("a"), status_of("b")]

@@ -1,0 +1,88 @@
+"""`devserver logs`: what the server says."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+
+import pytest
+
+from devserver.paths import Paths
+from tests.conftest import Run, command
+
+SAYS = "Temporal CLI 1.9.1 (Server 1.32.0"
+
+
+def test_the_log_is_shown(up: Run, devserver: Run, paths: Paths) -> None:
+    """All that the server said, in both of its runs; also once it is stopped."""
+    up()
+    devserver("down")
+    up()
+    devserver("down")
+    done = devserver("logs", "--lines", "100000")
+    written = (paths.instance("default") / "server.log").read_text().splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [line.rstrip() for line in written if line.strip()]
+    assert sum(SAYS in line for line in written) == 2
+
+
+@pytest.mark.parametrize(("lines", "shown"), [("2", ["d", "e"]), ("0", []), ("9", ["a", "b", "c", "d", "e"])])
+def test_as_many_lines_as_asked_for(quick_up: Run, devserver: Run, paths: Paths, lines: str, shown: list[str]) -> None:
+    """The last ones."""
+    quick_up()
+    devserver("down")
+    (paths.instance("default") / "server.log").write_text("a\nb\n\nc\nd\ne\n")
+    assert devserver("logs", "--lines", lines).stdout.splitlines() == shown
+
+
+def test_following_ends_with_the_server(up: Run, devserver: Run) -> None:
+    """`logs -f` shows what is said from now on, each line once, and ends when the server does."""
+    up("--log-level", "info")
+    with subprocess.Popen(command("logs", "-f", "--lines", "3"), stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        first = following.stdout.readline()
+        devserver("temporal", "operator", "namespace", "create", "-n", "seen-in-the-log")
+        devserver("down")
+        rest = following.stdout.read()
+    assert following.returncode == 0
+    assert first
+    assert "seen-in-the-log" in rest
+    assert "graceful_stop" in rest
+    lines = [line for line in (first + rest).splitlines() if "seen-in-the-log" in line]
+    assert len(set(lines)) == len(lines)
+
+
+def test_ctrl_c_ends_following(quick_up: Run, devserver: Run) -> None:
+    """Exit code 130; the server runs on."""
+    quick_up("--log-level", "info")
+    with subprocess.Popen(
+        command("logs", "-f"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as following:
+        assert following.stdout is not None
+        following.stdout.readline()
+        following.send_signal(signal.SIGINT)
+        _, errors = following.communicate(timeout=30)
+    assert (following.returncode, errors.strip()) == (130, "interrupted")
+    assert devserver("status").returncode == 0
+
+
+def test_a_reader_that_has_seen_enough(quick_up: Run, devserver: Run) -> None:
+    """`devserver logs | head -1` is no failure, and nothing is printed about it."""
+    quick_up()
+    with subprocess.Popen(
+        command("logs", "-f"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as following:
+        assert following.stdout is not None
+        assert following.stderr is not None
+        following.stdout.readline()
+        following.stdout.close()
+        devserver("down")
+        errors = following.stderr.read()
+    assert (following.returncode, errors) == (0, "")
+
+
+def test_one_that_never_was(devserver: Run) -> None:
+    """An error, not an empty log."""
+    done = devserver("logs", "--name", "nix")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: there is no instance nix\n")

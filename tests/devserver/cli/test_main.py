@@ -1,0 +1,171 @@
+"""The root command: exit codes, messages, and what it does not load."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from devserver import instance
+from devserver.cli.main import COMMANDS, LazyGroup, run
+from devserver.cli.main import devserver as root
+from devserver.paths import Paths
+from tests.conftest import Run, command
+
+
+def test_help_shows_every_command(devserver: Run) -> None:
+    """One line each, in the order in which a newcomer needs them; -h is --help."""
+    done = devserver("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    shown = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :]]
+    assert shown == list(COMMANDS)
+    assert devserver("-h").stdout == done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_is_what_the_list_says(devserver: Run, name: str) -> None:
+    """Its --help works and begins with a sentence that agrees with the list."""
+    done = devserver(name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: devserver {name} ")
+    assert isinstance(root, LazyGroup)
+
+
+def test_help_loads_nothing_it_does_not_need() -> None:
+    """Neither the SDK nor a command: `devserver --help` answers at once."""
+    script = (
+        "import sys; from devserver.cli.main import run; code = run(['--help']); "
+        "print(*sorted(sys.modules), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(done.stderr.split())
+    heavy = {"temporalio", "httpx", "rich", "psutil", "filelock", "platformdirs", "sqlite3", "asyncio", "packaging"}
+    assert loaded & heavy == set()
+    ours = {name for name in loaded if name.startswith("devserver.cli.")}
+    assert ours == {"devserver.cli.main"}
+
+
+def test_the_version_is_the_packages(devserver: Run) -> None:
+    """`devserver --version` says which one this is."""
+    done = devserver("--version")
+    assert (done.returncode, done.stdout) == (0, f"devserver, version {version('temporal-devserver')}\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("stauts", "Error: No such command 'stauts'. Did you mean 'status'?\n"),
+        ("start", "Error: No such command 'start'. Did you mean 'restart'?\n"),
+        ("xyzzy", "Error: No such command 'xyzzy'.\n"),
+    ],
+)
+def test_an_unknown_command(devserver: Run, given: str, told: str) -> None:
+    """Wrong usage is 2, with the nearest name."""
+    done = devserver(given)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(told)
+
+
+def test_an_unknown_option(devserver: Run) -> None:
+    """Wrong usage is 2, with the nearest option."""
+    done = devserver("up", "--profil", "fast")
+    assert done.returncode == 2
+    assert "No such option" in done.stderr
+    assert "--profile" in done.stderr
+
+
+def test_without_a_command_the_help_is_shown(devserver: Run) -> None:
+    """As click does: usage on the terminal and exit code 2."""
+    done = devserver()
+    assert done.returncode == 2
+    assert "Commands:" in done.stdout + done.stderr
+
+
+def test_an_expected_failure_is_1_and_has_no_traceback(devserver: Run) -> None:
+    """What happened and what to do; nothing of Python."""
+    done = devserver("status")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: there is no instance default\nhint: start it with: devserver up\n"
+
+
+def test_a_bug_is_3_and_is_written_down(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], paths: Paths
+) -> None:
+    """A report with the traceback and without credentials, private, and where it is."""
+
+    def broken(*_: object) -> object:
+        raise ZeroDivisionError("cannot divide https://me:hunter2@example.com")
+
+    monkeypatch.setattr(instance, "known", broken)
+    monkeypatch.setattr(sys, "argv", ["devserver", "status", "--base-url", "https://me:hunter2@example.com"])
+    monkeypatch.setenv("SECRET", "hunter2")
+    assert run(["status"]) == 3
+    (report,) = paths.bug_reports.iterdir()
+    text = report.read_text()
+    assert "ZeroDivisionError" in text
+    assert "in broken" in text
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
+        "bug: ZeroDivisionError: cannot divide https://***@example.com\n"
+        f"This is a mistake of devserver's, not yours. Please report it with {report}\n"
+    )
+    assert "hunter2" not in text
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+    assert stat.S_IMODE(report.parent.stat().st_mode) == 0o700
+
+
+def test_a_bug_that_cannot_be_written_down_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], paths: Paths
+) -> None:
+    """The report goes to the terminal, and why."""
+
+    def broken(*_: object) -> object:
+        raise ZeroDivisionError("cannot divide")
+
+    monkeypatch.setattr(instance, "known", broken)
+    paths.state.parent.mkdir(parents=True, exist_ok=True)
+    paths.state.write_text("a file")
+    assert run(["status"]) == 3
+    said = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in said
+    assert "(and the report could not be written: " in said
+
+
+def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """One word, no traceback."""
+
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(instance, "known", interrupted)
+    assert run(["status"]) == 130
+    assert capsys.readouterr().err.strip() == "interrupted"
+
+
+@pytest.mark.parametrize("args", [("versions",), ("list",), ("--help",)])
+def test_a_reader_that_has_seen_enough_is_no_failure(args: tuple[str, ...]) -> None:
+    """`devserver list | head -0`: exit code 0, and not a word."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command(*args), stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_colours_are_for_terminals(devserver: Run) -> None:
+    """A file or a pipe gets plain text."""
+    assert "\x1b" not in devserver("status").stderr
+
+
+def test_python_m_and_the_script_are_one(devserver: Run) -> None:
+    """`python -m devserver` is the console script."""
+    script = Path(sys.executable).parent / "devserver"
+    done = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == devserver("--help").stdout

@@ -1,0 +1,83 @@
+"""`devserver reset`: a server as new."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.conftest import Run
+
+from .conftest import StatusOf
+
+
+def namespaces(devserver: Run) -> set[str]:
+    """The namespaces of the running instance."""
+    listed = devserver("temporal", "operator", "namespace", "list", "-o", "json").stdout
+    return {each["namespaceInfo"]["name"] for each in json.loads(listed)} - {"temporal-system"}
+
+
+def test_a_running_server_is_empty_and_runs_again(up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """At the same address, with the namespaces it was started with, and its snapshots are kept."""
+    up("-n", "orders")
+    devserver("temporal", "operator", "namespace", "create", "-n", "by-hand")
+    devserver("snapshot", "save", "before")
+    before = status_of()
+    done = devserver("reset", "--yes")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "default is empty and runs again\n", "")
+    assert (status_of()["state"], status_of()["address"]) == ("ready", before["address"])
+    assert namespaces(devserver) == {"default", "orders"}
+    assert [each["name"] for each in json.loads(devserver("snapshot", "list", "--json").stdout)] == ["before"]
+
+
+def test_a_stopped_server_is_empty_and_stays_stopped(up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Its next start makes a new database."""
+    up()
+    devserver("temporal", "operator", "namespace", "create", "-n", "by-hand")
+    devserver("down")
+    database = Path(status_of()["database"])
+    done = devserver("reset", "--yes")
+    assert (done.returncode, done.stdout) == (0, "default is empty\n")
+    assert [path.name for path in database.parent.iterdir()] == []
+    assert status_of()["state"] == "stopped"
+    up()
+    assert namespaces(devserver) == {"default"}
+
+
+def test_an_ephemeral_server_is_emptied(quick_up: Run, devserver: Run) -> None:
+    """In place, as any other."""
+    quick_up()
+    devserver("temporal", "operator", "namespace", "create", "-n", "by-hand")
+    assert devserver("reset", "--yes").returncode == 0
+    assert namespaces(devserver) == {"default"}
+
+
+def test_it_asks_first(up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """The question names the file; no deletes nothing, yes does."""
+    up()
+    database = Path(status_of()["database"])
+    devserver("temporal", "operator", "namespace", "create", "-n", "by-hand")
+    question = f"Delete all workflows in {database}? [y/N]: "
+    for answer in ("n\n", "\n"):
+        done = devserver("reset", answer=answer)
+        assert (done.returncode, done.stdout) == (1, f"{question}nothing was deleted\n")
+    assert "by-hand" in namespaces(devserver)
+    done = devserver("reset", answer="y\n")
+    assert (done.returncode, done.stdout) == (0, f"{question}default is empty and runs again\n")
+    assert "by-hand" not in namespaces(devserver)
+
+
+def test_where_nobody_can_answer(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """In a script without --yes nothing is deleted, and the way out is told."""
+    quick_up()
+    before = status_of()
+    done = devserver("reset", answer="")
+    assert done.returncode == 1
+    assert done.stderr.endswith("error: there is nobody to answer that\nhint: use --yes where no one can be asked\n")
+    assert status_of() == before
+
+
+def test_one_that_never_was(devserver: Run) -> None:
+    """Nothing is asked about what is not there."""
+    done = devserver("reset")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: there is no instance default\n")

@@ -1,0 +1,119 @@
+"""`devserver status`: how a server is, for people and for scripts."""
+
+from __future__ import annotations
+
+import json
+
+import psutil
+
+from devserver.paths import Paths
+from tests.conftest import Run
+from tests.helpers.waiting import eventually
+
+from .conftest import StatusOf
+
+# docs/json.md names them; one that goes or changes breaks people's scripts.
+KEYS = [
+    *("form", "name", "state", "address", "namespace", "namespaces", "ui_url", "http_url", "metrics_url"),
+    *("version", "server_version", "profile", "ephemeral", "database", "executable", "log", "pid"),
+    *("supervisor_pid", "holders", "started_at", "exit"),
+]
+
+
+def test_ready(quick_up: Run, devserver: Run) -> None:
+    """Exit code 0, and the most important things a line each."""
+    quick_up("-n", "orders")
+    found = json.loads(devserver("status", "--json").stdout)
+    done = devserver("status")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "state           ready\n"
+        f"address         {found['address']}\n"
+        "namespaces      orders, default\n"
+        f"ui url          {found['ui_url']}\n"
+        f"metrics url     {found['metrics_url']}\n"
+        "version         1.9.1\n"
+        "server version  1.32.0\n"
+        "profile         fast\n"
+        f"database        {found['database']}\n"
+        f"log             {found['log']}\n"
+        f"pid             {found['pid']}\n"
+        f"started at      {found['started_at']}\n"
+    )
+
+
+def test_the_json_form_is_stable(quick_up: Run, devserver: Run, paths: Paths) -> None:
+    """Exactly the documented keys, with values of the documented kinds."""
+    quick_up("--name", "a", "--no-ui")
+    found = json.loads(devserver("status", "--name", "a", "--json").stdout)
+    assert list(found) == KEYS
+    host, _, port = found["address"].rpartition(":")
+    assert (host, port.isdigit()) == ("127.0.0.1", True)
+    assert psutil.Process(found["pid"]).ppid() == found["supervisor_pid"]
+    expected = {
+        "form": 1,
+        "name": "a",
+        "state": "ready",
+        "namespace": "default",
+        "namespaces": ["default"],
+        "ui_url": None,
+        "version": "1.9.1",
+        "server_version": "1.32.0",
+        "profile": "fast",
+        "ephemeral": True,
+        "log": str(paths.instance("a") / "server.log"),
+        "holders": [],
+        "exit": None,
+    }
+    assert {key: found[key] for key in expected} == expected
+
+
+def test_stopped(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Exit code 1, the same keys, no processes."""
+    quick_up()
+    devserver("down")
+    done = devserver("status")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (1, "state           stopped")
+    found = status_of()
+    assert list(found) == KEYS
+    assert (found["state"], found["pid"], found["supervisor_pid"], found["exit"]) == ("stopped", None, None, None)
+
+
+def test_crashed(up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Exit code 1, how it ended, and how to go on."""
+    up("--name", "a")
+    psutil.Process(status_of("a")["pid"]).kill()
+    eventually(lambda: status_of("a")["state"] == "crashed" and status_of("a")["exit"])
+    done = devserver("status", "--name", "a")
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[0]) == (1, "state           crashed")
+    assert "exit            signal 9" in lines
+    assert lines[-1] == "hint: start it again with: devserver up --name a"
+
+
+def test_unresponsive(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """A frozen process is not called ready: exit code 1, after a limited wait; thawed, it is ready."""
+    quick_up()
+    server = psutil.Process(status_of()["pid"])
+    server.suspend()
+    try:
+        done = devserver("status")
+        assert (done.returncode, done.stdout.splitlines()[0]) == (1, "state           unresponsive")
+        found = status_of()
+        assert (found["state"], found["pid"]) == ("unresponsive", server.pid)
+    finally:
+        server.resume()
+    assert devserver("status").returncode == 0
+
+
+def test_one_that_never_was(devserver: Run) -> None:
+    """An error, and how to begin."""
+    done = devserver("status", "--name", "nix", "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: there is no instance nix\nhint: start it with: devserver up --name nix\n"
+
+
+def test_the_name_can_come_from_the_environment(quick_up: Run, devserver: Run) -> None:
+    """DEVSERVER_NAME chooses the instance for all commands of a shell."""
+    quick_up("--name", "a")
+    assert json.loads(devserver("status", "--json", env={"DEVSERVER_NAME": "a"}).stdout)["name"] == "a"
