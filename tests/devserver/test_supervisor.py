@@ -50,7 +50,7 @@ def test_supervisor_is_on_its_own(devserver: Run, paths: Paths, way: str) -> Non
     instance.stop(paths, "alone")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_stops_the_server_in_order(paths: Paths, number: int) -> None:
     """A supervisor that is asked to end stops its server and writes that down."""
     server = DevServer.start("told", port=0, detach=True)
@@ -79,26 +79,29 @@ def test_ctrl_c_ends_the_foreground(home: Path, paths: Paths) -> None:
     assert processes_of(home) == []
 
 
-def test_nohup_keeps_the_foreground(paths: Paths) -> None:
-    """`nohup devserver up` goes on when its terminal is closed."""
+@pytest.mark.parametrize("nohup", [False, True], ids=["plain", "nohup"])
+def test_closed_terminal_ends_the_foreground(paths: Paths, nohup: bool) -> None:
+    """`devserver up` ends when its terminal is closed; `nohup devserver up` goes on."""
+    handler = signal.SIG_IGN if nohup else signal.SIG_DFL
     with subprocess.Popen(
         command("up", "--port", "0"),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, handler),
     ) as process:
         try:
             assert process.stdout is not None
             assert "is ready" in process.stdout.readline()
             process.send_signal(signal.SIGHUP)
-            attached = DevServer.attach()
-            assert attached.running
-            process.send_signal(signal.SIGTERM)
+            if nohup:
+                assert DevServer.attach().running
+                process.send_signal(signal.SIGTERM)
             process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 130
+    assert instance.known(paths, "default").state == "stopped"
 
 
 def test_crash_of_a_held_server_is_told_while_it_is_held(paths: Paths) -> None:
