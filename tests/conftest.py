@@ -19,6 +19,8 @@ from devserver.files import private_folder
 from devserver.paths import HOME_VARIABLE, Paths
 from devserver.store.request import BinaryRequest, Executable
 
+pytest_plugins = "pytester"
+
 CLI_LIMIT = 60
 SHARED_MEMORY = Path("/dev/shm")
 

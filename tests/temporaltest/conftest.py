@@ -1,0 +1,95 @@
+"""What the plugin's tests have: a suite of a user's, run by pytest in a process of its own on the real server."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from devserver.store.request import Executable
+
+RUN_LIMIT = 100.0
+
+ALONE = ("-p", "no:xdist")
+ZERO = ("-n", "0")
+TWO = ("-n", "2")
+WAYS = {"no-xdist": ALONE, "n0": ZERO, "n2": TWO}
+
+PREAMBLE = """
+import asyncio
+from datetime import timedelta
+
+import pytest
+from temporalio import activity, workflow
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ApplicationError
+"""
+
+
+class Suite:
+    """A folder with a user's tests. `ways` are the options of xdist that `run` uses unless told otherwise."""
+
+    def __init__(self, pytester: pytest.Pytester, ways: tuple[str, ...]) -> None:
+        self.path: Path = pytester.path
+        self.ways = ways
+        self._pytester = pytester
+        self.ini()
+
+    def ini(self, *lines: str) -> None:
+        """Write the configuration: what every suite here has, and `lines`."""
+        always = ["filterwarnings = error", "asyncio_default_fixture_loop_scope = function"]
+        self.file("pytest.ini", "\n".join(["[pytest]", *always, *lines]) + "\n")
+
+    def file(self, name: str, text: str) -> Path:
+        """Write a file; `text` may be indented."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip("\n"))
+        return path
+
+    def tests(self, text: str, name: str = "test_it.py") -> Path:
+        """Write a module of tests that has the usual imports already."""
+        return self.file(name, PREAMBLE + "\n\n" + textwrap.dedent(text))
+
+    def run(self, *args: str, ways: tuple[str, ...] | None = None, limit: float = RUN_LIMIT) -> pytest.RunResult:
+        """Run pytest in the folder, in a process of its own."""
+        chosen = self.ways if ways is None else ways
+        return self._pytester.runpytest_subprocess("-ra", "-p", "no:benchmark", *chosen, *args, timeout=limit)
+
+    def passes(self, *args: str, passed: int, **keywords: tuple[str, ...]) -> pytest.RunResult:
+        """Run, and expect that so many tests pass and none does anything else."""
+        result = self.run(*args, ways=keywords.get("ways"))
+        result.assert_outcomes(passed=passed)
+        return result
+
+
+@pytest.fixture
+def bare_suite(home: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
+    """A user's suite with no executable in its store."""
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    for name in [name for name in os.environ if name.startswith(("PYTEST_", "PY_COLORS"))]:
+        monkeypatch.delenv(name)
+    return Suite(pytester, ALONE)
+
+
+@pytest.fixture
+def suite(bare_suite: Suite, installed: Executable) -> Suite:
+    """A user's suite, run without xdist unless told otherwise, on the real server."""
+    return bare_suite
+
+
+@pytest.fixture(params=list(WAYS))
+def every_way(request: pytest.FixtureRequest, suite: Suite) -> Suite:
+    """The same suite without xdist, with 0 and with 2 workers."""
+    suite.ways = WAYS[request.param]
+    return suite
+
+
+@pytest.fixture(params=["no-xdist", "n2"])
+def both_ways(request: pytest.FixtureRequest, suite: Suite) -> Suite:
+    """The same suite without xdist and with 2 workers."""
+    suite.ways = WAYS[request.param]
+    return suite
