@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 
     from .database import Snapshot
     from .errors import DevServerError
+    from .leases import Lease, holders
+    from .options import ServerOptions, dynamic_config
+    from .paths import Paths
     from .reporting import Reporter
     from .server import DevServer, ServerKeywords
+    from .settings import Settings
     from .store.request import BinaryRequest, Executable
 
 __all__ = [
@@ -21,9 +25,15 @@ __all__ = [
     "DevServer",
     "DevServerError",
     "Executable",
+    "Lease",
+    "Paths",
     "Reporter",
     "ServerKeywords",
+    "ServerOptions",
+    "Settings",
     "Snapshot",
+    "dynamic_config",
+    "holders",
 ]
 
 _HOMES = {
@@ -31,9 +41,15 @@ _HOMES = {
     "DevServer": "server",
     "DevServerError": "errors",
     "Executable": "store.request",
+    "Lease": "leases",
+    "Paths": "paths",
     "Reporter": "reporting",
     "ServerKeywords": "server",
+    "ServerOptions": "options",
+    "Settings": "settings",
     "Snapshot": "database",
+    "dynamic_config": "options",
+    "holders": "leases",
 }
 
 

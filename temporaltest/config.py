@@ -3,101 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .options import IMAGE, OPTIONS, Option
 
 if TYPE_CHECKING:
     import pytest
 
-PREFIX = "TEMPORAL_TEST_"
-BACKENDS = ("managed", "container", "external")
+    from devserver import Settings
+
 TERMINAL_LINGER = 180.0
-
-
-@dataclass(frozen=True)
-class Option:
-    """One setting: `--temporal-NAME`, the ini key `temporal_NAME` and the variable `TEMPORAL_TEST_NAME`."""
-
-    name: str
-    parse: Callable[[str], Any]
-    help: str
-    default: Any = None
-    metavar: str | None = None
-
-    @property
-    def flag(self) -> str:
-        """As it is given to pytest."""
-        return f"--temporal-{self.name}"
-
-    @property
-    def key(self) -> str:
-        """As it stands in an ini file and in `Config`."""
-        return self.name.replace("-", "_")
-
-    @property
-    def variable(self) -> str:
-        """As it stands in the environment."""
-        return PREFIX + self.key.upper()
-
-
-def _switch(text: str) -> bool:
-    words = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
-    try:
-        return words[text.strip().lower()]
-    except KeyError:
-        raise ValueError("on or off") from None
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError("a number of seconds") from None
-    if value < 0:
-        raise ValueError("a number of seconds, 0 or more")
-    return value
-
-
-def _backend(text: str) -> str:
-    if text not in BACKENDS:
-        raise ValueError(f"one of {', '.join(BACKENDS)}")
-    return text
-
-
-OPTIONS = (
-    Option("backend", _backend, f"where the server comes from: {', '.join(BACKENDS)} [managed]", "managed", "NAME"),
-    Option("version", str, "version of the Temporal CLI whose server to run", None, "VERSION"),
-    Option("profile", str, "dynamic configuration by name: fast, stock [fast]", None, "NAME"),
-    Option("address", str, "address of an external server, as host:port; chooses the external backend", None, "ADDR"),
-    Option("client-profile", str, "client profile of an external server (the SDK's environment configuration)"),
-    Option("namespace", str, "use this namespace of an external server for all tests instead of making new ones"),
-    Option("image", str, "image of the container backend [temporalio/temporal]", "temporalio/temporal", "IMAGE"),
-    Option("ui", _switch, "serve the Web UI: on, off [off]", False, "SWITCH"),
-    Option("keep", _switch, "leave the server and its state up after the run, to look at: on, off [off]", False),
-    Option(
-        "linger", _seconds, "keep the server warm for so many seconds after the run [180; 0 in CI]", None, "SECONDS"
-    ),
-    Option("timeout", _seconds, "limit of each wait for a workflow, in seconds [30]", 30.0, "SECONDS"),
-    Option("replay", _switch, "replay every workflow at the end of its test: on, off [on]", True, "SWITCH"),
-    Option("record", Path, "write the history of every workflow into this folder", None, "DIR"),
-    Option("replay-from", Path, "replay the histories in this folder against today's code", None, "DIR"),
-    Option("report", Path, "write reports of failed tests into this folder", None, "DIR"),
-)
+# What of `[tool.devserver]` and `DEVSERVER_*` says which executable runs; it is read here so that it is read once.
+EXECUTABLE = ("binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
 
 
 @dataclass(frozen=True)
 class Config:
-    """The settings of one test run; `linger` and `timeout` are in seconds."""
+    """The settings of one test run; `linger` and `timeout` are in seconds, `executable` are keywords of `DevServer`."""
 
     backend: str = "managed"
     version: str | None = None
     profile: str | None = None
+    image: str = IMAGE
     address: str | None = None
     client_profile: str | None = None
     namespace: str | None = None
-    image: str = "temporalio/temporal"
+    api_key: str | None = field(default=None, repr=False)
+    tls: bool | None = None
+    tls_server_name: str | None = None
+    tls_server_ca_cert_path: Path | None = None
+    tls_client_cert_path: Path | None = None
+    tls_client_key_path: Path | None = None
     ui: bool = False
     keep: bool = False
     linger: float = 0.0
@@ -106,70 +45,136 @@ class Config:
     record: Path | None = None
     replay_from: Path | None = None
     report: Path | None = None
+    executable: Mapping[str, str | bool] = field(default_factory=dict)
 
     def header(self) -> str:
         """The line at the top of a run: what is used, and only what differs from the usual."""
-        where = {
-            "managed": f"managed server {self.version or '(default version)'}",
-            "container": f"container of {self.image}",
-            "external": f"external server {self.address or self.client_profile or '(from the environment)'}",
-        }[self.backend]
-        notes = [f"profile {self.profile}"] if self.profile else []
+        ours = self.backend != "external"
+        notes = [f"profile {self.profile}"] if self.profile and ours else []
         notes += [f"timeout {self.timeout:g} s"]
         notes += [] if self.replay else ["no replay"]
         notes += [f"recording into {self.record}"] if self.record else []
-        notes += ["kept after the run"] if self.keep else []
-        notes += [f"warm for {self.linger:g} s after the run"] if self.linger and self.backend == "managed" else []
-        return ", ".join([f"temporal: {where}", *notes])
+        notes += [f"replaying from {self.replay_from}"] if self.replay_from else []
+        notes += ["Web UI"] if self.ui and ours else []
+        notes += ["kept after the run"] if self.keep and ours else []
+        notes += [f"warm for {self.linger:g} s after the run"] if self.linger and ours and not self.keep else []
+        return ", ".join([f"temporal: {self._where()}", *notes])
+
+    def _where(self) -> str:
+        if self.backend == "container":
+            return f"container of {self.image}"
+        if self.backend == "managed":
+            return f"managed server {self.version or self.executable.get('binary') or '(default version)'}"
+        named = f"client profile {self.client_profile}" if self.client_profile else "(as the SDK's environment says)"
+        return f"external server {self.address or named}"
+
+    def to_wire(self) -> dict[str, Any]:
+        """In the form that xdist hands to its workers."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
+
+    @classmethod
+    def from_wire(cls, values: Mapping[str, Any]) -> Config:
+        """What `to_wire` has written."""
+        paths = {option.key for option in OPTIONS if option.parse is Path}
+        return cls(**{key: Path(value) if key in paths and value else value for key, value in values.items()})
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Declare every option to pytest, once, as a flag and as an ini key."""
     group = parser.getgroup("temporal", "Temporal")
     for option in OPTIONS:
-        group.addoption(
-            option.flag, dest=f"temporal_{option.key}", default=None, metavar=option.metavar, help=option.help
-        )
-        parser.addini(f"temporal_{option.key}", option.help, default=None)
+        group.addoption(option.flag, dest=option.ini, default=None, metavar=option.metavar, help=option.help)
+        parser.addini(option.ini, option.help, default=None)
 
 
 def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> Config:
     """The settings of this run: flag, then environment, then ini file, then `[tool.devserver]`, then the default.
 
+    One of xdist's workers has those of its controller, which alone knows of the terminal.
+
     Raises:
         pytest.UsageError: A value cannot be used; names where it was said and what may be said.
     """
+    handed = getattr(config, "workerinput", {}).get("temporal")
+    if handed is not None:
+        return Config.from_wire(handed)
     variables = os.environ if environ is None else environ
-    values = {option.key: _value(config, option, variables) for option in OPTIONS}
+    settings = _project(config, variables)
+    said = {option.key: _said(config, option, variables) for option in OPTIONS}
+    values = {option.key: option.default if said[option.key] is None else said[option.key][1] for option in OPTIONS}
+    values["backend"] = _backend(said, values)
+    values["version"] = values["version"] or settings.version
+    values["profile"] = values["profile"] or settings.profile
+    values["executable"] = _executable(settings)
     if values["linger"] is None:
         values["linger"] = TERMINAL_LINGER if _at_terminal(variables) else 0.0
-    if values["address"] or values["client_profile"]:
-        values["backend"] = "external"
-    for key in ("record", "replay_from", "report"):
-        if values[key] is not None:
-            values[key] = config.invocation_params.dir / values[key]
     return Config(**values)
 
 
-def _value(config: pytest.Config, option: Option, environ: Mapping[str, str]) -> Any:
+def _project(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
     import pytest
 
+    from devserver import DevServerError, ServerOptions, Settings
+
+    try:
+        settings = Settings.load(config.rootpath, environ)
+        if settings.profile is not None:
+            ServerOptions(profile=settings.profile)
+    except DevServerError as error:
+        raise pytest.UsageError(str(error)) from None
+    return settings
+
+
+def _executable(settings: Settings) -> dict[str, str | bool]:
+    values = {key: getattr(settings, key) for key in EXECUTABLE}
+    return {key: value if isinstance(value, bool) else str(value) for key, value in values.items() if value}
+
+
+def _said(config: pytest.Config, option: Option, environ: Mapping[str, str]) -> tuple[int, Any] | None:
+    """What was said of an option, and its rank: 0 on the command line, 1 in the environment, 2 in the ini file."""
+    import pytest
+
+    here = config.invocation_params.dir
     said = (
-        (option.flag, config.getoption(f"temporal_{option.key}")),
-        (option.variable, environ.get(option.variable)),
-        (f"temporal_{option.key} in {config.inipath}", config.getini(f"temporal_{option.key}")),
+        (option.flag, config.getoption(option.ini), here),
+        (option.variable, environ.get(option.variable), here),
+        (f"{option.ini} in {config.inipath}", config.getini(option.ini), config.rootpath),
     )
-    for where, text in said:
+    for rank, (where, text, folder) in enumerate(said):
         if text in (None, ""):
             continue
         try:
-            return option.parse(str(text))
+            value = option.parse(str(text))
         except ValueError as error:
             raise pytest.UsageError(f"{where}: must be {error}, not {text!r}") from None
-    return option.default
+        return rank, folder / value if isinstance(value, Path) else value
+    return None
+
+
+def _backend(said: Mapping[str, tuple[int, Any] | None], values: Mapping[str, Any]) -> str:
+    """The backend that was named, unless the address of an external server was named with more right."""
+    import pytest
+
+    backend = said["backend"]
+    rank = 3 if backend is None else backend[0]
+    for key in ("address", "client_profile"):
+        address = said[key]
+        if address is None or address[0] > rank or values["backend"] == "external":
+            continue
+        if address[0] == rank:
+            flag = f"--temporal-{key.replace('_', '-')}"
+            raise pytest.UsageError(
+                f"{flag} is of an external server, and --temporal-backend says {values['backend']}: leave one out"
+            )
+        return "external"
+    return str(values["backend"])
 
 
 def _at_terminal(environ: Mapping[str, str]) -> bool:
+    """Whether a person is there: pytest captures stdin before it lets plugins look, so output is what tells."""
     import sys
 
-    return not environ.get("CI") and sys.__stdin__ is not None and sys.__stdin__.isatty()
+    return not environ.get("CI") and any(
+        each is not None and each.isatty() for each in (sys.__stdout__, sys.__stderr__)
+    )

@@ -1,0 +1,116 @@
+"""The plugin's options: each is declared once, and is a flag, an ini key and a variable of the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PREFIX = "TEMPORAL_TEST_"
+BACKENDS = ("managed", "container", "external")
+IMAGE = "temporalio/temporal"
+
+_WORDS = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting: `--temporal-NAME`, the ini key `temporal_NAME` and the variable `TEMPORAL_TEST_NAME`.
+
+    `parse` raises ValueError with what the value must be.
+    """
+
+    name: str
+    parse: Callable[[str], Any]
+    help: str
+    default: Any = None
+    metavar: str | None = None
+
+    @property
+    def flag(self) -> str:
+        """As it is given to pytest."""
+        return f"--temporal-{self.name}"
+
+    @property
+    def key(self) -> str:
+        """As it stands in `Config`."""
+        return self.name.replace("-", "_")
+
+    @property
+    def ini(self) -> str:
+        """As it stands in an ini file."""
+        return f"temporal_{self.key}"
+
+    @property
+    def variable(self) -> str:
+        """As it stands in the environment."""
+        return PREFIX + self.key.upper()
+
+
+def _switch(text: str) -> bool:
+    try:
+        return _WORDS[text.strip().lower()]
+    except KeyError:
+        raise ValueError("on or off") from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError("a number of seconds") from None
+    if not 0 <= value < float("inf"):
+        raise ValueError("a number of seconds, 0 or more")
+    return value
+
+
+def _backend(text: str) -> str:
+    if text not in BACKENDS:
+        raise ValueError(f"one of {', '.join(BACKENDS)}")
+    return text
+
+
+def _profile(text: str) -> str:
+    from devserver import DevServerError, ServerOptions
+
+    try:
+        return ServerOptions(profile=text).profile
+    except DevServerError as error:
+        raise ValueError(f"one of the {error.hint}") from None
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or "/" in host or not port.isdecimal():
+        raise ValueError("host:port, such as localhost:7233")
+    return text
+
+
+OPTIONS = (
+    Option("backend", _backend, f"where the server comes from: {', '.join(BACKENDS)} [managed]", "managed", "NAME"),
+    Option("version", str, "version of the Temporal CLI whose server to run", None, "VERSION"),
+    Option("profile", _profile, "dynamic configuration by name: fast, stock [fast]", None, "NAME"),
+    Option("image", str, f"image of the container backend [{IMAGE}]", IMAGE, "IMAGE"),
+    Option("address", _address, "address of an external server, as host:port; chooses the external backend"),
+    Option("client-profile", str, "client profile of an external server, as TEMPORAL_PROFILE; chooses that backend"),
+    Option("namespace", str, "use this namespace of an external server for all tests instead of making new ones"),
+    Option("api-key", str, "API key of an external server; others can see it here, so better set TEMPORAL_API_KEY"),
+    Option("tls", _switch, "reach the external server with TLS, as TEMPORAL_TLS: on, off", None, "SWITCH"),
+    Option("tls-server-name", str, "name in the external server's certificate, as TEMPORAL_TLS_SERVER_NAME"),
+    Option("tls-server-ca-cert-path", Path, "CA of its certificate, as TEMPORAL_TLS_SERVER_CA_CERT_PATH"),
+    Option("tls-client-cert-path", Path, "client certificate, as TEMPORAL_TLS_CLIENT_CERT_PATH"),
+    Option("tls-client-key-path", Path, "key of the client certificate, as TEMPORAL_TLS_CLIENT_KEY_PATH"),
+    Option("ui", _switch, "serve the Web UI: on, off [off]", False, "SWITCH"),
+    Option(
+        "keep", _switch, "leave the server up after the run, to look at, with its UI: on, off [off]", False, "SWITCH"
+    ),
+    Option(
+        "linger", _seconds, "keep the server warm so long after the run [180 at a terminal, else 0]", None, "SECONDS"
+    ),
+    Option("timeout", _seconds, "limit of each wait for a workflow, in seconds [30]", 30.0, "SECONDS"),
+    Option("replay", _switch, "replay every workflow at the end of its test: on, off [on]", True, "SWITCH"),
+    Option("record", Path, "write the history of every workflow into this folder", None, "DIR"),
+    Option("replay-from", Path, "replay the histories in this folder against today's code", None, "DIR"),
+    Option("report", Path, "write reports of failed tests into this folder", None, "DIR"),
+)
