@@ -122,7 +122,7 @@ def parse_pair(text: str, option: str, form: str) -> tuple[str, str]:
 def parse_duration(text: str, option: str) -> int:
     """Seconds of `30d`, `12h`, `1d12h`, `90m`, `45s` or a plain number of seconds."""
     found = _DURATION.match(text.strip())
-    if text.strip().isdigit():
+    if text.strip().isdecimal():
         return int(text)
     if not found or not any(found.groups()):
         raise OptionError(f"{option} {text!r} is not a duration", hint=f"for example {option} 30d, or 12h, or 90m")

@@ -52,6 +52,15 @@ class Identity:
             return True
         return False
 
+    def freeze(self, limit: float = 5.0) -> bool:
+        """Stop it from running, and wait until every thread of it has stopped; False where it is gone."""
+        if not self.signal(signal.SIGSTOP):
+            return False
+        deadline = time.monotonic() + limit
+        while self.alive() and not _stopped(self.pid) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        return self.alive()
+
     def wait_gone(self, limit: float) -> bool:
         """Wait at most `limit` seconds until it is gone; whether it is."""
         deadline = time.monotonic() + limit
@@ -84,6 +93,19 @@ def _linux_start(pid: int) -> str | None:
     if fields[0].decode() in ZOMBIE_STATES and int(fields[17]) <= 1:  # else other threads still have files and ports
         return None
     return f"{boot[:8]}:{fields[19].decode()}"
+
+
+def _stopped(pid: int) -> bool:
+    if sys.platform != "linux":
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+        return False
+    with contextlib.suppress(OSError):
+        stats = [(task / "stat").read_bytes() for task in Path(f"/proc/{pid}/task").iterdir()]
+        return all(stat.rpartition(b")")[2].split()[0] in (b"T", b"t") for stat in stats)
+    return False
 
 
 def _psutil_start(pid: int) -> str | None:

@@ -265,7 +265,7 @@ class DevServer:
 
     def freeze(self) -> None:
         """Stop its process from running until `thaw`, as an overloaded machine would."""
-        self._server().signal(signal.SIGSTOP)
+        self._server().freeze()
 
     def thaw(self) -> None:
         """Let a frozen process go on."""

@@ -1,0 +1,102 @@
+"""Private folders and files."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from devserver.errors import FolderNotWritable, UnsafeFolder
+from devserver.files import private_folder, refuse_unsafe, write_private
+
+
+def mode(path: Path) -> int:
+    """Its permissions."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_folders_are_ours_alone(tmp_path: Path) -> None:
+    """Every folder that is made on the way, whatever the umask."""
+    before = os.umask(0)
+    try:
+        private_folder(tmp_path / "a" / "b")
+    finally:
+        os.umask(before)
+    assert [mode(tmp_path / "a"), mode(tmp_path / "a" / "b")] == [0o700, 0o700]
+
+
+@pytest.mark.parametrize("bits", [0o777, 0o770, 0o702])
+def test_a_folder_that_others_may_write_is_refused(tmp_path: Path, bits: int) -> None:
+    """With its mode and the command that mends it."""
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(bits)
+    with pytest.raises(UnsafeFolder) as error:
+        private_folder(folder)
+    assert str(error.value) == (f"{folder} may be written by others (mode {bits:04o})\nhint: run: chmod 700 {folder}")
+
+
+def test_a_folder_that_others_may_read_will_do(tmp_path: Path) -> None:
+    """The user may have wished for that; only writing changes what is run."""
+    folder = tmp_path / "readable"
+    folder.mkdir()
+    folder.chmod(0o755)
+    assert private_folder(folder) == folder
+
+
+def test_a_strangers_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both users are named, and why it matters."""
+    owner = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+    with pytest.raises(UnsafeFolder) as error:
+        private_folder(tmp_path)
+    assert error.value.message == f"{tmp_path} belongs to user {owner}, not to you (user {owner + 1})"
+    assert "DEVSERVER_HOME" in str(error.value.hint)
+
+
+def test_a_file_in_its_place(tmp_path: Path) -> None:
+    """It is not a folder, and that is said."""
+    (tmp_path / "x").write_text("")
+    for path in (tmp_path / "x", tmp_path / "x" / "y"):
+        with pytest.raises(FolderNotWritable) as error:
+            private_folder(path)
+        assert error.value.message.startswith(f"cannot make the folder {path}: ")
+
+
+def test_a_folder_that_is_not_there_is_safe(tmp_path: Path) -> None:
+    """Whoever makes it later makes it private."""
+    refuse_unsafe(tmp_path / "nix")
+
+
+def test_a_file_is_private_and_whole(tmp_path: Path) -> None:
+    """Whatever the umask, and an older one is replaced, not written into."""
+    path = tmp_path / "x"
+    path.write_text("old")
+    path.chmod(0o644)
+    with path.open() as old:
+        before = os.umask(0)
+        try:
+            write_private(path, "new")
+        finally:
+            os.umask(before)
+        assert old.read() == "old"
+    assert (path.read_text(), mode(path)) == ("new", 0o600)
+    assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["x"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing half-written is seen, and nothing is left beside it."""
+    path = tmp_path / "x"
+    write_private(path, "old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(FolderNotWritable) as error:
+        write_private(path, "new")
+    assert error.value.message == f"cannot write {path}: No space left on device"
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["x"]

@@ -1,0 +1,80 @@
+"""Leases: who holds an instance, as long as they live."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devserver.leases import FOLDER, Lease, holders
+from devserver.locks import LockedFile
+
+HOLD = """
+import sys
+from pathlib import Path
+from devserver.leases import Lease
+lease = Lease.take(Path(sys.argv[1]))
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The instance's state folder."""
+    return tmp_path / "instance"
+
+
+def test_nobody(folder: Path) -> None:
+    """An instance that was never held has no holders."""
+    assert holders(folder) == []
+
+
+def test_each_hold_counts(folder: Path) -> None:
+    """A process may hold twice; both have to be given up."""
+    first, second = Lease.take(folder), Lease.take(folder)
+    assert holders(folder) == [os.getpid(), os.getpid()]
+    first.release()
+    first.release()
+    assert holders(folder) == [os.getpid()]
+    second.release()
+    assert holders(folder) == []
+    assert list((folder / FOLDER).iterdir()) == []
+
+
+def test_a_killed_holder_holds_nothing(folder: Path) -> None:
+    """By kill -9, and what it left is removed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert holders(folder) == [process.pid]
+        process.kill()
+        process.wait()
+        assert holders(folder) == []
+    assert list((folder / FOLDER).iterdir()) == []
+
+
+@pytest.mark.parametrize("written", ['{"pid": 1, "started": "another start"}', ""])
+def test_a_reused_pid_is_not_the_holder(folder: Path, written: str) -> None:
+    """A locked file whose writer is gone (a child inherited the lock) counts for nobody; one just made does."""
+    (folder / FOLDER).mkdir(mode=0o700, parents=True)
+    with LockedFile.attempt(folder / FOLDER / "1-ab.lease", written) or pytest.fail("free"):
+        assert holders(folder) == ([] if written else [0])
+
+
+def test_a_left_file_is_removed(folder: Path) -> None:
+    """A lease that nobody has locked is no lease, whatever it says."""
+    lease = Lease.take(folder)
+    (path,) = (folder / FOLDER).iterdir()
+    content = path.read_text()
+    lease.release()
+    path.write_text(content)
+    assert json.loads(content)["pid"] == os.getpid()
+    assert holders(folder) == []
+    assert not path.exists()

@@ -1,0 +1,133 @@
+"""Locks: one holder at a time, and none that outlives its process."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from devserver.errors import FolderNotWritable
+from devserver.locks import LockedFile
+
+HOLD = """
+import sys
+from pathlib import Path
+from devserver.locks import LockedFile
+lock = LockedFile.attempt(Path(sys.argv[1]), "other")
+print(lock is not None, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the lock is."""
+    return tmp_path / "x.lock"
+
+
+def holding(path: Path) -> subprocess.Popen[str]:
+    """A process that holds the lock."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "True\n"
+    return process
+
+
+def test_one_holder_at_a_time(path: Path) -> None:
+    """The second one is told at once; after the release it is the next."""
+    with LockedFile.attempt(path, "one") or pytest.fail("free"):
+        assert LockedFile.attempt(path, "two") is None
+        assert path.read_text() == "one"
+    lock = LockedFile.attempt(path, "two")
+    assert lock is not None
+    assert path.read_text() == "two"
+    lock.release()
+
+
+def test_it_is_private(path: Path) -> None:
+    """Others cannot read who holds it, nor hold it themselves."""
+    with LockedFile.attempt(path) or pytest.fail("free"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_it_falls_with_its_process(path: Path) -> None:
+    """Even by kill -9, and without waiting."""
+    with holding(path) as process:
+        assert LockedFile.attempt(path) is None
+        process.kill()
+        process.wait()
+        lock = LockedFile.attempt(path)
+        assert lock is not None
+        lock.release()
+        process.communicate()
+
+
+def test_waiting_ends_with_the_lock_or_the_limit(path: Path) -> None:
+    """Who waits gets it once it is free; who may not wait long is told that it is not."""
+    with holding(path) as process, ThreadPoolExecutor() as pool:
+        assert LockedFile.acquire(path, limit=0) is None
+        waiting = pool.submit(LockedFile.acquire, path, "mine", limit=30)
+        process.communicate()
+        lock = waiting.result()
+        assert lock is not None
+        assert path.read_text() == "mine"
+        lock.release()
+
+
+def test_children_do_not_inherit_it(path: Path) -> None:
+    """A server that is started while it is held does not hold it on."""
+    lock = LockedFile.attempt(path)
+    assert lock is not None
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False) as child:
+        lock.release()
+        again = LockedFile.attempt(path)
+        assert again is not None
+        again.release()
+        child.communicate()
+
+
+def test_a_removed_lock_is_no_lock(path: Path) -> None:
+    """Whoever opened the file before its holder removed it does not get a lock that nobody else sees."""
+    lock = LockedFile.attempt(path)
+    assert lock is not None
+    lock.release(remove=True)
+    lock.release(remove=True)
+    assert not path.exists()
+    again = LockedFile.attempt(path)
+    assert again is not None
+    path.unlink()
+    fresh = LockedFile.attempt(path)
+    assert fresh is not None
+    again.release()
+    fresh.release()
+
+
+def test_many_at_once_have_one_holder(path: Path) -> None:
+    """However they interleave with removals, two never hold it together."""
+    inside = []
+
+    def turn(number: int) -> None:
+        lock = LockedFile.acquire(path, str(number), limit=30)
+        assert lock is not None
+        inside.append(number)
+        assert inside == [number]
+        inside.remove(number)
+        lock.release(remove=number % 2 == 0)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(turn, range(200)))
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    """The file and the system's reason."""
+    path = tmp_path / "missing" / "x.lock"
+    with pytest.raises(FolderNotWritable) as error:
+        LockedFile.attempt(path)
+    assert error.value.message == f"cannot open the lock file {path}: {os.strerror(2)}"

@@ -1,0 +1,188 @@
+"""Options: what is refused before anything starts, and the command line that they become."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devserver.errors import OptionError
+from devserver.options import (
+    DEFAULT_RETENTION,
+    Ports,
+    ServerOptions,
+    check_name,
+    command_line,
+    format_duration,
+    parse_duration,
+    parse_pair,
+)
+
+PORTS = Ports(grpc=1, http=2, metrics=3, ui=4)
+
+
+def words(options: ServerOptions, ports: Ports = PORTS, version: str = "1.9.1") -> list[str]:
+    """The command line, with short paths."""
+    return command_line(options, executable=Path("/t"), version=version, ports=ports, database=Path("/d.db"))
+
+
+def test_the_command_line_is_complete() -> None:
+    """Everything is said, so that no default of another version changes what runs."""
+    assert words(ServerOptions(profile="stock")) == [
+        *("/t", "server", "start-dev", "--ip", "127.0.0.1", "--port", "1", "--http-port", "2", "--metrics-port", "3"),
+        *("--db-filename", "/d.db", "--log-level", "warn", "--ui-ip", "127.0.0.1", "--ui-port", "4"),
+        *("--ui-disable-news-fetch", "--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
+    ]
+
+
+def test_without_a_ui_it_is_headless() -> None:
+    """No port and no address of a UI is named."""
+    found = words(ServerOptions(ui=False), Ports(grpc=1, http=2, metrics=3, ui=None))
+    assert "--headless" in found
+    assert not [word for word in found if word.startswith("--ui")]
+
+
+@pytest.mark.parametrize(
+    ("version", "known"), [("1.5.1", False), ("1.7.9", False), ("1.8.0", True), ("2.0.0", True), ("0.0.0-DEV", True)]
+)
+def test_flags_are_only_given_to_versions_that_know_them(version: str, known: bool) -> None:
+    """An unknown flag would end an older executable at once."""
+    assert ("--ui-disable-news-fetch" in words(ServerOptions(), version=version)) is known
+
+
+@pytest.mark.parametrize(
+    ("options", "synchronous"),
+    [({}, "NORMAL"), ({"durable": True}, "FULL"), ({"ephemeral": True}, "OFF")],
+)
+def test_how_sqlite_writes(options: dict[str, Any], synchronous: str) -> None:
+    """As safe as what is kept deserves."""
+    assert f"synchronous={synchronous}" in words(ServerOptions(**options))
+
+
+def test_the_users_dynamic_configuration_wins() -> None:
+    """Over the profile's value for the same key, which is given once."""
+    own = (("frontend.namespaceRPS", "7"), ("a.b", '"x=y"'))
+    found = words(ServerOptions(dynamic_config=own))
+    assert [word for word in found if word.startswith("frontend.namespaceRPS=")] == ["frontend.namespaceRPS=7"]
+    assert 'a.b="x=y"' in found
+
+
+def test_options_survive_json() -> None:
+    """A supervisor reads exactly what its starter wrote."""
+    options = ServerOptions(
+        port=0,
+        ui_port=8000,
+        ui=False,
+        namespaces=("a", "b"),
+        search_attributes=(("A", "Int"),),
+        dynamic_config=(("k", "1"),),
+        profile="stock",
+        database=Path("/x.db"),
+        durable=True,
+        retention=7200,
+        bind="0.0.0.0",
+        allow_remote=True,
+    )
+    assert ServerOptions.from_json(json.loads(json.dumps(options.to_json()))) == options
+    assert ServerOptions.from_json(json.loads(json.dumps(ServerOptions().to_json()))) == ServerOptions()
+
+
+def test_a_newer_devservers_options_are_passed_over() -> None:
+    """A record of a newer version can be read."""
+    assert ServerOptions.from_json({"port": 5, "warp": 9}) == ServerOptions(port=5)
+
+
+def refusal(**options: Any) -> str:
+    """What is said of options that cannot be used."""
+    with pytest.raises(OptionError) as error:
+        ServerOptions(**options)
+    assert error.value.exit_code == 2
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"port": -1}, "--port -1 is not a port\nhint: a port is a number from 1 to 65535; 0 is any free"),
+        ({"metrics_port": 65536}, "--metrics-port 65536 is not a port"),
+        ({"http_port": 9, "ui_port": 9}, "--http-port and --ui-port are both 9"),
+        ({"profile": "slow"}, "there is no profile 'slow'\nhint: profiles: fast, stock"),
+        ({"log_level": "loud"}, "there is no log level 'loud'"),
+        ({"retention": 3599}, "a retention of 3599 s is shorter than Temporal allows"),
+        ({"search_attributes": (("A", "Number"),)}, "the search attribute A has the unknown type 'Number'"),
+        ({"search_attributes": (("1A", "Int"),)}, "'1A' cannot be a search attribute's name"),
+        ({"dynamic_config": (("a b", "1"),)}, "'a b' cannot be a dynamic configuration key"),
+        ({"dynamic_config": (("a", "1s"),)}, "the value of the dynamic configuration a is not JSON: 1s"),
+        ({"bind": "localhost"}, "--bind 'localhost' is not an IP address"),
+        ({"namespaces": ("temporal-system",)}, "the namespace temporal-system is the server's own"),
+        ({"namespaces": ("",)}, "a namespace's name has 1 to 1000 bytes, not 0"),
+        ({"namespaces": ("é" * 501,)}, "a namespace's name has 1 to 1000 bytes, not 1002"),
+        ({"namespaces": ("a b",)}, "the namespace 'a b' holds a space, a slash or a control character"),
+        ({"namespaces": ("a/b",)}, "the namespace 'a/b' holds a space, a slash or a control character"),
+        ({"namespaces": ("a\x1b",)}, "the namespace 'a\\x1b' holds a space, a slash or a control character"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(options: dict[str, Any], told: str) -> None:
+    """The option, its value, and what would do."""
+    assert refusal(**options).startswith(told)
+
+
+def test_any_free_port_may_be_asked_for_twice() -> None:
+    """0 is no port of its own, so two of them do not collide."""
+    assert ServerOptions(port=0, ui_port=0, http_port=0, metrics_port=0).port == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30d", 30 * 86400), ("1d12h", 36 * 3600), ("90m", 5400), ("45s", 45), ("7200", 7200), (" 1h ", 3600), ("0", 0)],
+)
+def test_durations(text: str, seconds: int) -> None:
+    """As people write them; plain numbers are seconds."""
+    assert parse_duration(text, "--retention") == seconds
+    assert parse_duration(format_duration(seconds), "--retention") == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "1h1d", "1.5h", "-1h", "1w", "²", "d"])
+def test_what_is_no_duration(text: str) -> None:
+    """It is quoted, with examples."""
+    with pytest.raises(OptionError) as error:
+        parse_duration(text, "--retention")
+    assert str(error.value) == (
+        f"--retention {text!r} is not a duration\nhint: for example --retention 30d, or 12h, or 90m"
+    )
+
+
+def test_durations_are_shown_as_they_are_given() -> None:
+    """The usual retention is `30d`, not a number of seconds."""
+    assert [format_duration(each) for each in (DEFAULT_RETENTION, 5400, 90061)] == ["30d", "1h30m", "1d1h1m1s"]
+
+
+def test_pairs() -> None:
+    """Split at the first `=`; what surrounds it does not matter."""
+    assert parse_pair(' key = "a=b" ', "--dynamic-config", "key=JSON") == ("key", '"a=b"')
+
+
+@pytest.mark.parametrize("text", ["key", "=1", "key=", " = ", ""])
+def test_what_is_no_pair(text: str) -> None:
+    """The form is told."""
+    with pytest.raises(OptionError) as error:
+        parse_pair(text, "--search-attribute", "Name=Keyword")
+    assert str(error.value) == (
+        f"--search-attribute {text!r} is not of the form Name=Keyword\n"
+        "hint: for example --search-attribute Name=Keyword"
+    )
+
+
+@pytest.mark.parametrize("name", ["default", "a", "A-1_b.c", "9", "x" * 63])
+def test_names_of_instances(name: str) -> None:
+    """What can be a folder anywhere."""
+    assert check_name(name, new=True) == name
+
+
+def test_names_that_vanish_are_not_the_users() -> None:
+    """`~` marks instances that go with their holder: one may be stopped by name, but not made."""
+    assert check_name("~1-ab") == "~1-ab"
+    with pytest.raises(OptionError):
+        check_name("~1-ab", new=True)

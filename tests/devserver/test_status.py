@@ -1,0 +1,72 @@
+"""The state of an instance as scripts see it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from devserver import DevServer
+from devserver.paths import Paths
+from devserver.record import read_record
+from devserver.status import all_statuses, status
+from devserver.store import Executable
+
+JSON_PAGE = Path(__file__).parents[2] / "docs" / "json.md"
+
+
+@pytest.fixture(autouse=True)
+def _installed(installed: Executable) -> None:
+    """The real executable."""
+
+
+def of(paths: Paths, name: str) -> dict[str, object]:
+    """The status of an instance."""
+    record = read_record(paths, name)
+    assert record is not None
+    return status(paths, record)
+
+
+def test_every_key_is_documented(paths: Paths) -> None:
+    """docs/json.md has them all."""
+    with DevServer.start() as server:
+        found = of(paths, server.name)
+    text = JSON_PAGE.read_text()
+    assert [key for key in found if f"`{key}`" not in text] == []
+
+
+def test_holders_are_named(paths: Paths) -> None:
+    """Processes that keep a server up are listed; a detached one has none."""
+    with DevServer.start() as server:
+        assert of(paths, server.name)["holders"] == [os.getpid()]
+    detached = DevServer.start("d", detach=True, ephemeral=True)
+    assert of(paths, "d")["holders"] == []
+    detached.stop()
+
+
+def test_freezing_and_thawing_is_seen(paths: Paths) -> None:
+    """The process is there all the time; whether it answers is what counts."""
+    with DevServer.start() as server:
+        seen = [of(paths, server.name)["state"]]
+        server.freeze()
+        seen.append(of(paths, server.name)["state"])
+        server.thaw()
+        seen.append(of(paths, server.name)["state"])
+    assert seen == ["ready", "unresponsive", "ready"]
+
+
+def test_a_deleted_namespace_is_no_ready_server(paths: Paths) -> None:
+    """Clients of the instance's namespace would fail, so it is not called ready."""
+    with DevServer.start(namespaces=["orders"]) as server:
+        record = read_record(paths, server.name)
+        assert record is not None
+        assert status(paths, record.changed(namespaces=("never-made",)))["state"] == "unresponsive"
+
+
+def test_all_of_them_by_name(paths: Paths) -> None:
+    """Running and stopped ones."""
+    assert all_statuses(paths) == []
+    with DevServer.start("b", ephemeral=True), DevServer.start("a", ephemeral=True):
+        assert [(each["name"], each["state"]) for each in all_statuses(paths)] == [("a", "ready"), ("b", "ready")]
+    assert [(each["name"], each["state"]) for each in all_statuses(paths)] == [("a", "stopped"), ("b", "stopped")]
