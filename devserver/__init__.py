@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from .database import Snapshot
     from .errors import DevServerError
+    from .frontend import Frontend, NotAnswering
     from .leases import Lease, holders
+    from .netproxy import NetProxy, Way
     from .options import ServerOptions, dynamic_config
     from .paths import Paths
     from .reporting import Reporter
@@ -25,13 +27,16 @@ __all__ = [
     "DevServer",
     "DevServerError",
     "Executable",
+    "Frontend",
     "Lease",
+    "NetProxy",
     "Paths",
     "Reporter",
     "ServerKeywords",
     "ServerOptions",
     "Settings",
     "Snapshot",
+    "Way",
     "dynamic_config",
     "holders",
 ]
@@ -41,13 +46,17 @@ _HOMES = {
     "DevServer": "server",
     "DevServerError": "errors",
     "Executable": "store.request",
+    "Frontend": "frontend",
     "Lease": "leases",
+    "NetProxy": "netproxy",
+    "NotAnswering": "frontend",
     "Paths": "paths",
     "Reporter": "reporting",
     "ServerKeywords": "server",
     "ServerOptions": "options",
     "Settings": "settings",
     "Snapshot": "database",
+    "Way": "netproxy",
     "dynamic_config": "options",
     "holders": "leases",
 }

@@ -1,0 +1,192 @@
+"""A TCP proxy between clients and a server, whose network can be cut, slowed and reset."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import math
+import socket
+import threading
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, Literal, TypeVar
+
+from .netlinks import Pair, Road
+
+T = TypeVar("T")
+Way = Literal["both", "to_server", "to_client"]
+
+WAYS: dict[Way, tuple[Way, ...]] = {
+    "both": ("to_server", "to_client"),
+    "to_server": ("to_server",),
+    "to_client": ("to_client",),
+}
+CALL_SECONDS = 10.0
+ACCEPT_AGAIN_SECONDS = 0.05
+
+
+class NetProxy:
+    """Forwards every connection made to `address` to the server at `target` (`host:port`), until `close`.
+
+    It lives in a thread of its own. Every method may be called from any thread and any event loop, and has taken
+    effect when it returns, in well under a millisecond. `way` is `both`, `to_server` or `to_client`.
+
+    Raises:
+        ValueError: `target` is not `host:port`.
+        OSError: `host` is no address of this machine.
+    """
+
+    def __init__(self, target: str, *, host: str = "127.0.0.1") -> None:
+        self._host, self._port = _split(target)
+        self.target = target
+        self._listener = socket.create_server((host, 0), backlog=128)
+        self._listener.setblocking(False)
+        self.address = f"{host}:{self._listener.getsockname()[1]}"
+        self._roads: dict[Way, Road] = {way: Road() for way in WAYS["both"]}
+        self._carried: dict[asyncio.Task[None], Pair] = {}
+        self._closing = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name=f"netproxy-{target}", daemon=True)
+        self._thread.start()
+
+    # What can be done to the network
+
+    def cut(self, way: Way = "both") -> None:
+        """Let nothing pass `way` until `heal`, without a word to either side, as when packets are lost.
+
+        What is sent meanwhile is held and arrives after `heal`, as TCP's retransmissions do; so do new connections.
+        """
+        roads = self._of(way)
+
+        def shut() -> None:
+            for road in roads:
+                road.open.clear()
+
+        self._call(shut)
+
+    def heal(self) -> None:
+        """Let everything pass again. Latency stays."""
+
+        def reopen() -> None:
+            for road in self._roads.values():
+                road.open.set()
+
+        self._call(reopen)
+
+    def delay(self, seconds: float, way: Way = "both") -> None:
+        """From now on everything takes `seconds` longer `way` (`both`: each way, so an answer takes twice that).
+
+        Raises:
+            ValueError: `seconds` is negative or not finite.
+        """
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError(f"a latency is a number of seconds, 0 or more, not {seconds!r}")
+        roads = self._of(way)
+
+        def set_all() -> None:
+            for road in roads:
+                road.delay = seconds
+
+        self._call(set_all)
+
+    def reset(self) -> int:
+        """Break every open connection with a TCP reset to both sides; how many there were. New ones are carried."""
+        self._check()
+        return self._submit(self._reset_all(), CALL_SECONDS)
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open now."""
+        return self._call(lambda: len(self._carried))
+
+    def close(self) -> None:
+        """Break all connections and give the port up. A second call does nothing."""
+        with self._closing:
+            if self._loop.is_closed():
+                return
+            with contextlib.suppress(concurrent.futures.TimeoutError):
+                self._submit(self._shut(), CALL_SECONDS)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(CALL_SECONDS)
+            self._listener.close()
+            self._loop.close()
+
+    def __enter__(self) -> NetProxy:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<NetProxy {self.address} -> {self.target}>"
+
+    # Its thread
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._accepting = self._loop.create_task(self._accept())
+        self._loop.run_forever()
+
+    def _submit(self, work: Coroutine[Any, Any, T], limit: float) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(limit)
+
+    def _check(self) -> None:
+        if self._loop.is_closed():
+            raise RuntimeError(f"the proxy to {self.target} is closed")
+
+    def _call(self, action: Callable[[], T]) -> T:
+        self._check()
+
+        async def act() -> T:
+            return action()
+
+        return self._submit(act(), CALL_SECONDS)
+
+    def _of(self, way: Way) -> list[Road]:
+        if way not in WAYS:
+            raise ValueError(f"a way is one of {', '.join(WAYS)}, not {way!r}")
+        return [self._roads[each] for each in WAYS[way]]
+
+    async def _reset_all(self) -> int:
+        carried = dict(self._carried)
+        for task, pair in carried.items():
+            pair.reset()
+            task.cancel()
+        await asyncio.gather(*carried, return_exceptions=True)
+        return len(carried)
+
+    async def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = await self._loop.sock_accept(self._listener)
+            except OSError:  # no file descriptor left, or the client is gone already
+                await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
+                continue
+            self._carry(client)
+
+    def _carry(self, client: socket.socket) -> None:
+        pair = Pair(self._host, self._port, self._roads["to_server"], self._roads["to_client"])
+        task = self._loop.create_task(pair.carry(client))
+        self._carried[task] = pair
+
+        def ended(task: asyncio.Task[None]) -> None:
+            del self._carried[task]
+            client.close()  # where it was cancelled before it began
+
+        task.add_done_callback(ended)
+
+    async def _shut(self) -> None:
+        tasks: list[asyncio.Task[None]] = [self._accepting, *self._carried]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _split(target: str) -> tuple[str, int]:
+    host, colon, port = target.rpartition(":")
+    if not (host and colon and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError(f"a server's address is host:port, not {target!r}")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,335 @@
+"""The proxy whose network can be cut, slowed and reset, between real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from devserver import NetProxy
+from tests.helpers.waiting import eventually
+
+LIMIT = 10.0
+QUIET_SECONDS = 0.15
+MUCH = 8_000_000
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Answers what it is sent, and keeps what it has received."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Echo)
+        self.received = bytearray()
+        self.open: list[socket.socket] = []
+
+    @property
+    def target(self) -> str:
+        """Its address, `host:port`."""
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Connections that break are what these tests are about."""
+
+
+class Echo(socketserver.BaseRequestHandler):
+    """One connection of the server."""
+
+    server: Server
+    request: socket.socket
+
+    def handle(self) -> None:
+        """Answer until the client has ended."""
+        self.server.open.append(self.request)
+        while data := self.request.recv(65536):
+            self.server.received += data
+            self.request.sendall(data)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server that answers what it is sent."""
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[NetProxy]:
+    """A proxy to it."""
+    with NetProxy(server.target) as proxy:
+        yield proxy
+
+
+def connect(proxy: NetProxy) -> socket.socket:
+    """A client's connection through the proxy."""
+    host, _, port = proxy.address.rpartition(":")
+    return socket.create_connection((host, int(port)), timeout=LIMIT)
+
+
+def read(client: socket.socket, count: int) -> bytes:
+    """Exactly so many bytes."""
+    data = b""
+    while len(data) < count:
+        data += client.recv(count - len(data))
+    return data
+
+
+def hears_nothing(client: socket.socket) -> bool:
+    """Whether nothing comes for a while."""
+    client.settimeout(QUIET_SECONDS)
+    try:
+        return not client.recv(1)
+    except TimeoutError:
+        return True
+    finally:
+        client.settimeout(LIMIT)
+
+
+def test_everything_passes_both_ways(proxy: NetProxy) -> None:
+    """What a client sends and what the server answers arrive whole and in order, however much it is."""
+    sent = bytes(range(256)) * (MUCH // 256)
+    with connect(proxy) as client:
+        sending = threading.Thread(target=client.sendall, args=(sent,))
+        sending.start()
+        received = read(client, len(sent))
+        sending.join()
+    assert hashlib.sha256(received).digest() == hashlib.sha256(sent).digest()
+
+
+def test_end_of_sending_is_passed_on(proxy: NetProxy) -> None:
+    """A client that has sent all still gets the whole answer, and then the server's end."""
+    with connect(proxy) as client:
+        client.sendall(b"last words")
+        client.shutdown(socket.SHUT_WR)
+        assert read(client, 10) == b"last words"
+        assert client.recv(1) == b""
+    assert eventually(lambda: proxy.connections == 0)
+
+
+def test_connections_are_apart(proxy: NetProxy) -> None:
+    """Each client gets its own answers."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(proxy)) for _ in range(20)]
+        for number, client in enumerate(clients):
+            client.sendall(bytes([number]))
+        assert [read(client, 1)[0] for client in clients] == list(range(20))
+        assert proxy.connections == 20
+
+
+def test_cut_holds_what_is_sent(proxy: NetProxy, server: Server) -> None:
+    """While the network is cut nothing arrives and nothing breaks; healed, all of it does."""
+    with connect(proxy) as client:
+        client.sendall(b"1")
+        assert read(client, 1) == b"1"
+        proxy.cut()
+        client.sendall(b"2")
+        assert hears_nothing(client)
+        assert server.received == b"1"
+        proxy.heal()
+        assert read(client, 1) == b"2"
+
+
+def test_one_way_cut_to_the_server(proxy: NetProxy, server: Server) -> None:
+    """Cut to the server only, the server can still tell its clients something, but hears nothing."""
+    with connect(proxy) as client:
+        client.sendall(b"1")
+        assert read(client, 1) == b"1"
+        proxy.cut("to_server")
+        client.sendall(b"2")
+        server.open[0].sendall(b"news")
+        assert read(client, 4) == b"news"
+        assert hears_nothing(client)
+        assert server.received == b"1"
+
+
+def test_one_way_cut_to_the_client(proxy: NetProxy, server: Server) -> None:
+    """Cut to the client only, the server acts on what it is sent and its answer is lost on the way."""
+    with connect(proxy) as client:
+        client.sendall(b"1")
+        assert read(client, 1) == b"1"
+        proxy.cut("to_client")
+        client.sendall(b"2")
+        assert eventually(lambda: server.received == b"12")
+        assert hears_nothing(client)
+        proxy.heal()
+        assert read(client, 1) == b"2"
+
+
+def test_connection_made_during_a_cut(proxy: NetProxy, server: Server) -> None:
+    """A connection made while the network is cut is carried once it is healed."""
+    proxy.cut()
+    with connect(proxy) as client:
+        client.sendall(b"x")
+        assert hears_nothing(client)
+        assert not server.open
+        proxy.heal()
+        assert read(client, 1) == b"x"
+
+
+def test_server_that_dies_during_a_cut_is_not_noticed(proxy: NetProxy, server: Server) -> None:
+    """A client learns of a server's death only when the network is healed."""
+    with connect(proxy) as client:
+        client.sendall(b"1")
+        assert read(client, 1) == b"1"
+        proxy.cut("to_client")
+        server.open[0].shutdown(socket.SHUT_RDWR)
+        assert proxy.connections == 1
+        client.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            client.recv(1)
+        client.settimeout(LIMIT)
+        proxy.heal()
+        assert client.recv(1) == b""
+
+
+def test_cut_holds_little(proxy: NetProxy, server: Server) -> None:
+    """A sender that goes on during a cut has to wait before much memory is used."""
+    proxy.cut()
+    with connect(proxy) as client:
+        client.settimeout(QUIET_SECONDS)
+        with pytest.raises(TimeoutError):
+            client.sendall(bytes(200_000_000))
+        assert not server.received
+
+
+@pytest.mark.parametrize(("way", "seconds"), [("both", 0.2), ("to_server", 0.1), ("to_client", 0.1)])
+def test_latency(proxy: NetProxy, way: Any, seconds: float) -> None:
+    """Each way takes as much longer as it was slowed, and no longer when that is undone."""
+    with connect(proxy) as client:
+        proxy.delay(0.1, way)
+        before = time.monotonic()
+        client.sendall(b"x")
+        assert read(client, 1) == b"x"
+        assert time.monotonic() - before >= seconds
+        proxy.delay(0)
+        client.sendall(b"y")
+        assert read(client, 1) == b"y"
+
+
+def test_latency_does_not_add_up(proxy: NetProxy) -> None:
+    """Much that is sent at once is late once, not once per piece, and keeps its order."""
+    proxy.delay(0.05)
+    sent = bytes(range(256)) * 2000
+    with connect(proxy) as client:
+        client.sendall(sent)
+        assert read(client, len(sent)) == sent
+
+
+def test_reset_breaks_open_connections(proxy: NetProxy) -> None:
+    """Open connections end with a reset on both sides; the next ones work."""
+    with connect(proxy) as one, connect(proxy) as other:
+        for client in (one, other):
+            client.sendall(b"x")
+            assert read(client, 1) == b"x"
+        assert proxy.reset() == 2
+        for client in (one, other):
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+        assert proxy.connections == 0
+    with connect(proxy) as client:
+        client.sendall(b"again")
+        assert read(client, 5) == b"again"
+
+
+def test_reset_during_a_cut(proxy: NetProxy) -> None:
+    """Connections are reset although the network is cut, also those whose data is held."""
+    proxy.cut()
+    with connect(proxy) as client:
+        client.sendall(b"x")
+        assert eventually(lambda: proxy.connections == 1)
+        assert proxy.reset() == 1
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+
+
+def test_server_that_is_not_there() -> None:
+    """A connection to a server that is down is broken at once, and works when the server is up."""
+    with Server() as server:
+        target = server.target
+    with NetProxy(target) as proxy, connect(proxy) as client, pytest.raises(ConnectionResetError):
+        client.recv(1)
+
+
+def test_close_ends_everything(server: Server) -> None:
+    """After `close` no connection, port or thread is left, and calls say that the proxy is closed."""
+    threads = set(threading.enumerate())
+    proxy = NetProxy(server.target)
+    with connect(proxy) as client:
+        client.sendall(b"x")
+        assert read(client, 1) == b"x"
+        proxy.cut()
+        proxy.close()
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+    proxy.close()
+    assert not [thread for thread in set(threading.enumerate()) - threads if thread.name.startswith("netproxy")]
+    with pytest.raises(ConnectionRefusedError):
+        connect(proxy)
+    calls: list[Callable[[], object]] = [proxy.cut, proxy.heal, proxy.reset, lambda: proxy.connections]
+    for call in calls:
+        with pytest.raises(RuntimeError, match="is closed"):
+            call()
+
+
+def test_close_with_an_answer_that_nobody_reads(server: Server) -> None:
+    """A client that never reads does not keep the proxy from closing."""
+    proxy = NetProxy(server.target)
+    with connect(proxy) as client:
+        client.settimeout(QUIET_SECONDS)
+        with pytest.raises(TimeoutError):
+            client.sendall(bytes(200_000_000))
+        proxy.close()
+
+
+def test_usable_from_any_loop_and_thread(proxy: NetProxy) -> None:
+    """Coroutines and threads cut and heal alike."""
+
+    async def main() -> bytes:
+        host, _, port = proxy.address.rpartition(":")
+        proxy.cut()
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"x")
+        healing = threading.Thread(target=proxy.heal)
+        healing.start()
+        answer = await reader.readexactly(1)
+        healing.join()
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+    assert asyncio.run(main()) == b"x"
+
+
+@pytest.mark.parametrize("target", ["", "localhost", "localhost:", ":7233", "host:port", "host:0", "host:70000"])
+def test_target_that_is_no_address(target: str) -> None:
+    """A target that is not `host:port` is refused, with what was given."""
+    with pytest.raises(ValueError, match="host:port") as caught:
+        NetProxy(target)
+    assert repr(target) in str(caught.value)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
+def test_latency_that_is_none(proxy: NetProxy, seconds: float) -> None:
+    """A latency that is negative or not finite is refused."""
+    with pytest.raises(ValueError, match="0 or more"):
+        proxy.delay(seconds)
+
+
+def test_way_that_is_none(proxy: NetProxy) -> None:
+    """A way that there is not is refused with those that there are."""
+    with pytest.raises(ValueError, match="both, to_server, to_client"):
+        proxy.cut("up")  # type: ignore[arg-type]
