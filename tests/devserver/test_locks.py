@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from devserver import locks
 from devserver.errors import FolderNotWritable
 from devserver.locks import LockedFile
 
@@ -93,8 +94,25 @@ def test_children_do_not_inherit_it(path: Path) -> None:
         child.communicate()
 
 
-def test_a_removed_lock_is_no_lock(path: Path) -> None:
+def test_a_file_removed_while_it_is_opened_is_no_lock(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever opened the file before its holder removed it does not get a lock that nobody else sees."""
+    opened = []
+
+    def open_(name: Path) -> int:
+        handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
+        opened.append(handle)
+        if len(opened) == 1:
+            path.unlink()
+        return handle
+
+    monkeypatch.setattr(locks, "_open", open_)
+    with LockedFile.attempt(path) or pytest.fail("free"):
+        assert len(opened) == 2
+        assert LockedFile.attempt(path) is None
+
+
+def test_a_removed_lock_is_free(path: Path) -> None:
+    """The next one makes the file anew; giving up twice harms nobody."""
     lock = LockedFile.attempt(path)
     assert lock is not None
     lock.release(remove=True)

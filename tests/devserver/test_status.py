@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,18 @@ def test_freezing_and_thawing_is_seen(paths: Paths) -> None:
         server.thaw()
         seen.append(of(paths, server.name)["state"])
     assert seen == ["ready", "unresponsive", "ready"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_frozen_means_every_thread(paths: Paths) -> None:
+    """Once `freeze` returns, nothing of the server runs on for a moment."""
+    with DevServer.start() as server:
+        for _ in range(30):
+            server.freeze()
+            tasks = Path(f"/proc/{server.pid}/task").iterdir()
+            states = {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks}
+            server.thaw()
+            assert states == {"T"}
 
 
 def test_a_deleted_namespace_is_no_ready_server(paths: Paths) -> None:

@@ -16,7 +16,7 @@ from tests.conftest import Run, command
 from .conftest import StatusOf
 
 # A namespace that needs quoting wherever quoting is possible.
-ODD = 'it\'s-$HOME-"x"-\\n-`id`'
+ODD = "it's-\\'-$HOME-\"x\"-\\\\-`id`"
 SHELLS = {
     "sh": ("sh", 'eval "$({})"; printf "%s|%s" "$TEMPORAL_ADDRESS" "$TEMPORAL_NAMESPACE"'),
     "bash": ("bash", 'eval "$({})"; printf "%s|%s" "$TEMPORAL_ADDRESS" "$TEMPORAL_NAMESPACE"'),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import calendar
+import contextlib
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
+import termios
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -20,9 +23,10 @@ import pytest
 
 from devserver.frontend import Frontend
 from devserver.paths import Paths
+from devserver.ports import Reservation
 from devserver.profiles import FAST
 from devserver.store import Executable
-from tests.conftest import Run, ephemeral_folders_of, processes_of
+from tests.conftest import Run, command, ephemeral_folders_of, processes_of
 from tests.helpers import illbehaved
 
 from .conftest import Foreground, StatusOf
@@ -35,6 +39,15 @@ def taken() -> Iterator[int]:
     """A port on which this process listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield int(listener.getsockname()[1])
+
+
+def reserved_pair() -> tuple[Reservation, Reservation]:
+    """Two ports that are 1000 apart, kept from everyone but a server."""
+    while True:
+        ui = Reservation("127.0.0.1", 0)
+        with contextlib.suppress(OSError):
+            return ui, Reservation("127.0.0.1", ui.port - 1000)
+        ui.release()
 
 
 def frontend_of(found: dict[str, str]) -> Frontend:
@@ -183,6 +196,31 @@ def test_the_foreground_ends_gracefully(
     assert processes_of(home) == []
 
 
+def test_ctrl_c_at_a_terminal(installed: Executable, status_of: StatusOf, home: Path) -> None:
+    """Typed at a real terminal it stops the server once, in order."""
+    ours, theirs = os.openpty()
+    words = command("up", "--port", "0")
+    process = subprocess.Popen(
+        words,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    shown = b""
+    while b"server.log" not in shown:
+        shown += os.read(ours, 4096)
+    assert b"Ctrl-C stops it" in shown
+    os.write(ours, b"\x03")
+    assert process.wait(60) == 130
+    os.close(ours)
+    assert status_of()["state"] == "stopped"
+    assert "graceful_stop" in Path(status_of()["log"]).read_text()
+    assert processes_of(home) == []
+
+
 def test_down_ends_a_foreground_server(foreground: Foreground, devserver: Run, status_of: StatusOf) -> None:
     """`devserver down` in another terminal ends what `up` runs here."""
     with foreground("--ephemeral") as process:
@@ -213,8 +251,9 @@ def test_a_reader_that_leaves_ends_the_foreground_in_order(installed: Executable
     """With nobody to read the banner the server is stopped, not killed."""
     read, write = os.pipe()
     os.close(read)
-    words = [*psutil.Process().cmdline()[:1], "-m", "devserver", "up", "--port", "0"]
-    done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command("up", "--port", "0"), stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
     assert "graceful_stop" in devserver("logs").stdout
@@ -234,6 +273,21 @@ def test_a_taken_port_names_its_holder(installed: Executable, devserver: Run, ta
     assert first == f"error: cannot listen on 127.0.0.1:{taken}: Address already in use"
     assert holder_is_this_process(held)
     assert hint == f"hint: stop that process, or choose another port with {option} (0 takes any free one)"
+
+
+def test_any_free_port_is_not_the_usual_one(quick_up: Run, status_of: StatusOf) -> None:
+    """--port 0 means what it says, for the instance `default` too."""
+    quick_up()
+    assert not status_of()["address"].endswith(":7233")
+
+
+def test_the_ui_is_where_people_look_for_it(up: Run, status_of: StatusOf) -> None:
+    """At the gRPC port + 1000, as Temporal's own tools have it."""
+    ui, grpc = reserved_pair()
+    up("--ephemeral", "--port", str(grpc.port))
+    assert status_of()["ui_url"] == f"http://127.0.0.1:{ui.port}"
+    ui.release()
+    grpc.release()
 
 
 def test_the_usual_ui_port_gives_way(installed: Executable, up: Run, status_of: StatusOf) -> None:
