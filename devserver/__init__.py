@@ -30,6 +30,7 @@ __all__ = [
     "Frontend",
     "Lease",
     "NetProxy",
+    "NotAnswering",
     "Paths",
     "Reporter",
     "ServerKeywords",

@@ -77,7 +77,8 @@ class Config:
     def from_wire(cls, values: Mapping[str, Any]) -> Config:
         """What `to_wire` has written."""
         paths = {option.key for option in OPTIONS if option.parse is Path}
-        return cls(**{key: Path(value) if key in paths and value else value for key, value in values.items()})
+        read: dict[str, Any] = {k: Path(value) if k in paths and value else value for k, value in values.items()}
+        return cls(**read)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -102,7 +103,10 @@ def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> Con
     variables = os.environ if environ is None else environ
     settings = _project(config, variables)
     said = {option.key: _said(config, option, variables) for option in OPTIONS}
-    values = {option.key: option.default if said[option.key] is None else said[option.key][1] for option in OPTIONS}
+    values: dict[str, Any] = {}
+    for option in OPTIONS:
+        word = said[option.key]
+        values[option.key] = option.default if word is None else word[1]
     values["backend"] = _backend(said, values)
     values["version"] = values["version"] or settings.version
     values["profile"] = values["profile"] or settings.profile

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, TimeoutError
 from typing import TYPE_CHECKING
 
 from .backends import Backend, Endpoint, make
+from .errors import SetupError
 from .loop import BackgroundLoop
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from .config import Config
 
 CONNECT_SECONDS = 15.0
+ABANDON_SECONDS = 5.0
 
 
 class Session:
@@ -45,42 +48,46 @@ class Session:
             return self._backend
 
     def begin(self) -> None:
-        """Start the shared server without waiting for it; a second call does nothing."""
+        """Start the shared server without waiting for it; a second call does nothing.
+
+        The thread is a daemon, so that nobody who gives up has to wait for a download; a server whose starter dies
+        ends by itself.
+        """
         with self._lock:
             if self._starting is None:
-                pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="temporaltest-server")
-                self._starting = pool.submit(self._start)
-                pool.shutdown(wait=False)
+                self._starting = Future()
+                starter = threading.Thread(target=self._start, args=(self._starting,), daemon=True)
+                starter.name = "temporaltest-server"
+                starter.start()
 
-    def _start(self) -> Endpoint:
-        import temporalio.client  # noqa: F401 - takes long, so it is done meanwhile
+    def _start(self, starting: Future[Endpoint]) -> None:
+        try:
+            import temporalio.client  # noqa: F401 - takes long, so it is done meanwhile
 
-        return self.backend.shared()
+            starting.set_result(self.backend.shared())
+        except BaseException as error:  # noqa: BLE001 - whoever needs the server is told
+            starting.set_exception(error)
 
     def endpoint(self) -> Endpoint:
         """The shared server, ready; a new one where the last was killed.
 
+        What has failed once is not tried again: each test that needs the server is told the same at once.
+
         Raises:
-            devserver.DevServerError: It does not start; says why.
+            devserver.DevServerError, SetupError: It does not start; says why.
         """
-        with self._lock:
-            self.begin()
-            starting = self._starting
-        assert starting is not None  # noqa: S101 - begin has set it
-        try:
-            endpoint = starting.result()
-        except BaseException:
+        while True:
             with self._lock:
-                self._starting = None
-            raise
-        if endpoint.managed is None or endpoint.managed.running:
-            return endpoint
-        with self._lock:
-            if self._starting is starting:
-                self.backend.release(endpoint)
-                self._clients.pop(endpoint.address, None)
-                self._starting = None
-        return self.endpoint()
+                self.begin()
+                starting = self._starting
+            assert starting is not None  # noqa: S101 - begin has set it
+            endpoint = starting.result()
+            if endpoint.alive():
+                return endpoint
+            with self._lock:
+                if self._starting is starting:
+                    self.release(endpoint)
+                    self._starting = None
 
     def client(self, endpoint: Endpoint) -> Client:
         """A client of the server, connected once; tests have clients of their own namespace on its connection."""
@@ -89,26 +96,40 @@ class Session:
                 self._clients[endpoint.address] = self.loop.run(_connect(endpoint), CONNECT_SECONDS)
             return self._clients[endpoint.address]
 
+    def share(self, endpoint: Endpoint, namespace: str) -> Endpoint:
+        """The same server for tests that share one namespace; it is what `endpoint` answers from now on."""
+        from dataclasses import replace
+
+        shared = replace(endpoint, namespace=namespace)
+        with self._lock:
+            self._starting = Future()
+            self._starting.set_result(shared)
+        return shared
+
     def release(self, endpoint: Endpoint) -> None:
-        """Give up a private server."""
-        self._clients.pop(endpoint.address, None)
+        """Give up a server."""
+        with self._lock:
+            self._clients.pop(endpoint.address, None)
         self.backend.release(endpoint)
 
     def close(self) -> None:
-        """Give up our hold on the shared server and end the loop."""
+        """Give up our hold on the shared server and end the loop; a start that goes on is abandoned."""
         with self._lock:
             starting, self._starting = self._starting, None
             loop, self._loop = self._loop, None
             self._clients.clear()
         if loop is not None:
             loop.close()
-        if starting is not None and not starting.cancel():
-            error = starting.exception()
-            if error is None:
-                self.backend.release(starting.result())
+        if starting is not None:
+            with contextlib.suppress(TimeoutError):
+                if starting.exception(ABANDON_SECONDS) is None:
+                    self.backend.release(starting.result())
 
 
 async def _connect(endpoint: Endpoint) -> Client:
     from temporalio.client import Client
 
-    return await Client.connect(endpoint.address, **endpoint.connect)
+    try:
+        return await Client.connect(endpoint.address, **endpoint.connect)
+    except RuntimeError as error:
+        raise SetupError(f"the Temporal server at {endpoint.address} does not answer: {error}") from None

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from devserver import DevServer
+from devserver import DevServer, DevServerError, ServerOptions, dynamic_config
 
-from . import NAMESPACES, OUTAGES, PRIVATE, TIME_SKIPPING, Endpoint
+from . import NAMESPACES, OUTAGES, PRIVATE, TIME_SKIPPING, Endpoint, why_no_skipping
 
 if TYPE_CHECKING:
     from ..config import Config
     from ..marker import Wishes
 
 CAN = frozenset({NAMESPACES, PRIVATE})
-TIME_SKIPPING_SINCE = (1, 32)
+SHARED = "all tests share this server; ask for one with @pytest.mark.temporal(private_server=True)"
 
 
 class Managed:
@@ -26,50 +25,64 @@ class Managed:
     def __init__(self, config: Config) -> None:
         self._config = config
 
+    @property
+    def name(self) -> str:
+        """The shared server's name as an instance of devserver."""
+        key = json.dumps([self._options(), self._config.keep], sort_keys=True)
+        return f"pytest-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
+
     def shared(self) -> Endpoint:
         """Join the server of that name, or start it; it ends with its last holder and the linger time."""
-        options = self._options()
-        key = json.dumps([options, os.environ.get("DEVSERVER_BINARY")], sort_keys=True)
-        name = f"pytest-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
         server = DevServer.start(
-            name,
+            self.name,
             port=0,
             ephemeral=True,
             detach=self._config.keep,
             linger=timedelta(seconds=self._config.linger),
-            **options,
+            **self._options(),
         )
-        return _endpoint(server, CAN)
+        return self._endpoint(server, {}, shared=True)
 
     def private(self, wishes: Wishes) -> Endpoint:
         """A server of the test's own: ephemeral, gone at its end."""
         options = self._options()
         if wishes.version is not None:
             options["version"] = wishes.version
+            options.pop("binary", None)
         server = DevServer.start(dynamic_config=wishes.dynamic_config, **options)
-        return _endpoint(server, CAN | {OUTAGES})
+        own = {key: json.dumps(value) for key, value in wishes.dynamic_config.items()}
+        return self._endpoint(server, own, shared=False)
 
     def release(self, endpoint: Endpoint) -> None:
         """Give up the hold; the last one ends the server."""
         if endpoint.managed is not None:
             endpoint.managed.close()
 
+    def kept(self) -> str | None:
+        """Where the server is that a run with `--temporal-keep` has left up."""
+        try:
+            server = DevServer.attach(self.name)
+        except DevServerError:
+            return None
+        return f"{server.ui_url} (gRPC {server.address}); stop it with: devserver down --name {server.name}"
+
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {"ui": self._config.ui or self._config.keep}
+        options: dict[str, Any] = {**self._config.executable, "ui": self._config.ui or self._config.keep}
         if self._config.version is not None:
             options["version"] = self._config.version
         if self._config.profile is not None:
             options["profile"] = self._config.profile
         return options
 
-
-def _endpoint(server: DevServer, can: frozenset[str]) -> Endpoint:
-    version = tuple(int(part) for part in server.server_version.split(".")[:2])
-    skips = version >= TIME_SKIPPING_SINCE
-    return Endpoint(
-        address=server.address,
-        can=can | {TIME_SKIPPING} if skips else can,
-        ui_url=server.ui_url,
-        managed=server,
-        why_not="" if skips else f"server {server.server_version} is too old: time skipping came with 1.32",
-    )
+    def _endpoint(self, server: DevServer, own: dict[str, str], *, shared: bool) -> Endpoint:
+        configured = dynamic_config(ServerOptions(profile=self._config.profile or "fast")) | own
+        why = why_no_skipping(server.server_version, configured)
+        process = server.pid
+        return Endpoint(
+            address=server.address,
+            can=CAN | ({TIME_SKIPPING} if why is None else frozenset()) | (frozenset() if shared else {OUTAGES}),
+            why_not={TIME_SKIPPING: why or "", OUTAGES: SHARED},
+            ui_url=server.ui_url,
+            managed=server,
+            alive=lambda: process is not None and server.pid == process,
+        )

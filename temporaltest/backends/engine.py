@@ -1,0 +1,100 @@
+"""The Docker engine: is it there, where may ports be published, what was left by keepers that were killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import docker.errors
+from testcontainers.core.config import ConnectionMode, testcontainers_config
+from testcontainers.core.container import Reaper
+from testcontainers.core.docker_client import DockerClient
+
+from .held import identity, lives
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+HOME_LABEL = "temporaltest.home"
+KEEPER_LABEL = "temporaltest.keeper"
+LOOPBACK = "127.0.0.1"
+LOCAL = ("localhost", LOOPBACK, "::1")
+LAST_LINES = 8
+
+
+class Unusable(Exception):
+    """The container cannot be had; the message says why and what to do."""
+
+
+def engine() -> DockerClient:
+    """The engine, which answers."""
+    try:
+        client = DockerClient()
+        client.client.ping()
+    except docker.errors.DockerException as error:
+        raise Unusable(
+            f"no Docker engine answers: {error}\nstart Docker, or set DOCKER_HOST to where it is; "
+            "without one use --temporal-backend managed"
+        ) from None
+    return client
+
+
+def publish_at(client: DockerClient) -> str | None:
+    """The address on which ports are published: never one that others than this machine reach.
+
+    None where the container is reached directly, in the network that we are in ourselves.
+    """
+    mode = client.get_connection_mode()
+    if mode is ConnectionMode.bridge_ip:
+        return None
+    if mode is ConnectionMode.gateway_ip:  # we are in a container: the bridge is this machine's own
+        return str(client.client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"])
+    if client.host() in LOCAL:
+        return LOOPBACK
+    raise Unusable(
+        f"the Docker engine is on {client.host()}: its containers could only be reached by opening their ports to the "
+        "network, and they know no authentication\nuse an engine on this machine, or --temporal-address with a server"
+    )
+
+
+def begin_reaper(keep: bool) -> None:
+    """Let ryuk remove the container if we are killed; where its image cannot be had, we do without."""
+    if keep:
+        testcontainers_config.ryuk_disabled = True
+    if testcontainers_config.ryuk_disabled:
+        return
+    try:
+        Reaper.get_instance()
+    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting
+        print(f"no ryuk: {error}", file=sys.stderr)  # noqa: T201 - our log
+        Reaper.delete_instance()
+        testcontainers_config.ryuk_disabled = True
+
+
+def labels(folder: Path, keeper: int | None) -> dict[str, str]:
+    """What the container of that folder is known by; one without a keeper is left alone."""
+    home = {HOME_LABEL: _home(folder)}
+    return home if keeper is None else home | {KEEPER_LABEL: json.dumps(identity(keeper))}
+
+
+def remove_orphans(client: DockerClient, folder: Path) -> None:
+    """Remove the containers of keepers that were killed."""
+    for container in client.client.containers.list(all=True, filters={"label": f"{HOME_LABEL}={_home(folder)}"}):
+        keeper = container.labels.get(KEEPER_LABEL)
+        if keeper is not None and not lives(json.loads(keeper)):
+            with contextlib.suppress(docker.errors.APIError):
+                container.remove(force=True, v=True)
+
+
+def last_lines(container: Container) -> str:
+    """What it said last."""
+    lines = container.logs(tail=LAST_LINES).decode(errors="replace").splitlines()
+    return "\n".join(f"  {line}" for line in lines) or "  (it said nothing)"
+
+
+def _home(folder: Path) -> str:
+    return f"{socket.gethostname()}:{folder.parent}"

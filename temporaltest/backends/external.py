@@ -1,0 +1,126 @@
+"""A server that is there already, reached as the SDK's environment configuration says: profile, TLS, API key."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSystemInfoRequest
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfigProfile
+from temporalio.service import RPCError
+
+from ..errors import NotSupported, SetupError
+from . import NAMESPACES, OUTAGES, PRIVATE, TIME_SKIPPING, TIME_SKIPPING_SINCE, Endpoint, version_of
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..marker import Wishes
+
+CONNECT_SECONDS = 10.0
+NOT_OURS = "the external server is not ours; use the managed backend for this test"
+WAYS = (
+    "give --temporal-address host:port, or --temporal-client-profile NAME with a profile that has one, "
+    "or set TEMPORAL_ADDRESS"
+)
+
+
+class External:
+    """See `Backend`. Each option of ours takes the place of the SDK's variable of that name, and the SDK reads it."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def shared(self) -> Endpoint:
+        """The server, once it has answered; nothing is started.
+
+        Raises:
+            SetupError: It is not named, or does not answer; says which address and why.
+        """
+        connect = self._load()
+        address = connect.pop("target_host", None)
+        spare = connect.pop("namespace", None)
+        if address is None:
+            raise SetupError(f"no address of an external server: {WAYS}")
+        named = self._config.namespace
+        version = asyncio.run(_look(address, connect, named))
+        old = version_of(version) < TIME_SKIPPING_SINCE
+        return Endpoint(
+            address=address,
+            can=frozenset({NAMESPACES} if named is None else ()) | frozenset(() if old else {TIME_SKIPPING}),
+            why_not={
+                NAMESPACES: "all tests share the one of --temporal-namespace",
+                TIME_SKIPPING: f"server {version} is too old, it came with 1.32",
+                OUTAGES: NOT_OURS,
+                PRIVATE: NOT_OURS,
+            },
+            namespace=named,
+            spare_namespace=spare,
+            ours=False,
+            connect=connect,
+        )
+
+    def private(self, wishes: Wishes) -> Endpoint:
+        """There is none to give."""
+        raise NotSupported(f"no {PRIVATE} here: {NOT_OURS}")
+
+    def release(self, endpoint: Endpoint) -> None:
+        """Nothing is held."""
+
+    def kept(self) -> str | None:
+        """Nothing of ours is left up."""
+        return None
+
+    def _load(self) -> dict[str, Any]:
+        config = self._config
+        variables = _as_variables(config)
+        environ = {**os.environ, **variables}
+        # The key of a stored profile must not go to an address that somebody named for this run.
+        stored = config.address is None or "TEMPORAL_PROFILE" in environ
+        try:
+            profile = ClientConfigProfile.load(
+                config.client_profile, disable_file=not stored, override_env_vars=environ
+            )
+            return dict(profile.to_client_connect_config())
+        except Exception as error:  # noqa: BLE001 - the SDK's own ConfigError is a plain Exception without a public name
+            raise SetupError(f"the SDK cannot read its environment configuration: {error}") from None
+
+
+def _as_variables(config: Config) -> dict[str, str]:
+    """Our options as the variables of the SDK's environment configuration."""
+    values = {
+        "TEMPORAL_PROFILE": config.client_profile,
+        "TEMPORAL_ADDRESS": config.address,
+        "TEMPORAL_API_KEY": config.api_key,
+        "TEMPORAL_TLS": None if config.tls is None else str(config.tls).lower(),
+        "TEMPORAL_TLS_SERVER_NAME": config.tls_server_name,
+        "TEMPORAL_TLS_SERVER_CA_CERT_PATH": config.tls_server_ca_cert_path,
+        "TEMPORAL_TLS_CLIENT_CERT_PATH": config.tls_client_cert_path,
+        "TEMPORAL_TLS_CLIENT_KEY_PATH": config.tls_client_key_path,
+    }
+    return {name: str(value) for name, value in values.items() if value is not None}
+
+
+async def _look(address: str, connect: Mapping[str, Any], namespace: str | None) -> str:
+    """The version of the server, which has `namespace` if one is named."""
+    try:
+        client = await asyncio.wait_for(Client.connect(address, **connect), CONNECT_SECONDS)
+        info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+    except (RuntimeError, RPCError, OSError, asyncio.TimeoutError) as error:
+        said = str(error) or f"no answer within {CONNECT_SECONDS:g} s"
+        raise SetupError(
+            f"the external Temporal server at {address} does not answer: {said}\n"
+            "see that it runs, and that TLS and API key are as it wants them (--temporal-tls..., TEMPORAL_API_KEY)"
+        ) from None
+    if namespace is not None:
+        await _see_namespace(client, address, namespace)
+    return info.server_version
+
+
+async def _see_namespace(client: Client, address: str, namespace: str) -> None:
+    try:
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
+    except RPCError as error:
+        raise SetupError(f"the namespace {namespace} of {address} cannot be used: {error.message}") from None
