@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import TimeoutError as OutOfTime
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client
 
+from .calls import Call
+from .errors import SetupError, WaitTimeout
+from .mocks import name_of
+from .starting import TASK_QUEUE, Starting
 from .workers import RunningWorker
 
 if TYPE_CHECKING:
     from .case import Case
 
 T = TypeVar("T")
-A = TypeVar("A")
 
-TASK_QUEUE = "tests"
 SPARE_SECONDS = 10.0
 
 
-class Temporal:
+class Temporal(Starting):
     """The Temporal server as one test sees it: a namespace of its own, a client, workers.
 
-    In an async test, await `temporal.client` with the SDK's own calls; in any test, the methods here block.
+    In an async test, await `temporal.client` with the SDK's own calls; in any test, the methods here block. They may be
+    called in an async test too, since workers live in a loop of their own.
     """
 
     def __init__(self, case: Case) -> None:
+        super().__init__()
         self._case = case
-        self._numbers = itertools.count(1)
 
     @property
     def client(self) -> Client:
@@ -61,14 +64,22 @@ class Temporal:
         *,
         workflows: Sequence[type] = (),
         activities: Sequence[Callable[..., Any]] = (),
+        mocks: Mapping[str | Callable[..., Any], Any]
+        | Mapping[Callable[..., Any], Any]
+        | Mapping[str, Any]
+        | None = None,
         task_queue: str = TASK_QUEUE,
         passthrough: Sequence[str] = (),
         **options: Any,
     ) -> RunningWorker:
         """Start a worker; it is stopped at the end of the test. `options` are those of the SDK's `Worker`.
 
+        `mocks` says what stands for an activity (the function or its name): a callable sync or async, a value, an
+        exception, or a script (`fails`, `delays`, `heartbeats`). `passthrough` names modules that the sandbox takes as
+        they are.
+
         Raises:
-            SetupError: The SDK refuses the workflows or activities.
+            SetupError: The SDK refuses the workflows or activities, or a mock does not fit its activity.
         """
         starting = self._case.workers.start(
             self._case.client,
@@ -76,9 +87,23 @@ class Temporal:
             activities=activities,
             task_queue=task_queue,
             passthrough=passthrough,
+            mocked=mocks,  # type: ignore[arg-type] # a Mapping's keys are invariant
             **options,
         )
         return self._case.loop.run(starting)
+
+    def calls(self, activity: str | Callable[..., Any] | None = None) -> list[Call]:
+        """Every attempt of an activity in this test, mocked or not, in the order in which they began; of all, if None.
+
+        Raises:
+            SetupError: No worker of the test runs that activity.
+        """
+        name = None if activity is None else name_of(activity)
+        found = self._case.workers.ledger.calls(name)
+        known = self._case.workers.activities
+        if name and not found and name not in known:
+            raise SetupError(f"no worker of this test runs {name!r} (activities: {', '.join(sorted(known)) or 'none'})")
+        return found
 
     def run(self, work: Awaitable[T], what: str = "a call of temporal.run") -> T:
         """The result of anything awaitable of the SDK, within the limit of a wait.
@@ -86,40 +111,36 @@ class Temporal:
         Raises:
             WaitTimeout: It passed the limit; the message holds the state of every open workflow.
             WorkerDied: A worker ended meanwhile.
+            SetupError: Called in an event loop that a worker needs meanwhile.
         """
+        try:
+            self._refuse_to_block_a_worker()
+        except SetupError:
+            _discard(work)
+            raise
         guard = self._case.guard
-        return self._case.loop.run(guard.wait(work, what), guard.limit + SPARE_SECONDS)
+        future = self._case.loop.submit(guard.wait(work, what))
+        try:
+            return future.result(guard.limit + SPARE_SECONDS)
+        except (OutOfTime, KeyboardInterrupt) as error:
+            if isinstance(error, KeyboardInterrupt) or not future.cancel():
+                future.cancel()
+                raise
+            raise WaitTimeout(f"waited for {what}\n{self._case.workers.blocked(guard.limit)}") from error
 
-    @overload
-    def execute(self, workflow: Callable[[Any], Awaitable[T]], /, **options: Any) -> T: ...
-    @overload
-    def execute(self, workflow: Callable[[Any, A], Awaitable[T]], arg: A, /, **options: Any) -> T: ...
-    @overload
-    def execute(self, workflow: Callable[..., Awaitable[T]], /, *args: Any, **options: Any) -> T: ...
-    @overload
-    def execute(self, workflow: str, /, *args: Any, **options: Any) -> Any: ...
+    def _refuse_to_block_a_worker(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        for each in self._case.workers.running:
+            if each.task.get_loop() is loop and not each.task.done():
+                raise SetupError(
+                    f"a worker (task queue {each.task_queue!r}) runs in this event loop, and this call would block it; "
+                    "await temporal.client instead, or start the worker with temporal.worker(...)"
+                )
 
-    def execute(self, workflow: Any, /, *args: Any, **options: Any) -> Any:
-        """Start a workflow and wait for its result. `options` are those of the SDK's `start_workflow`.
 
-        Raises:
-            temporalio.client.WorkflowFailureError: The workflow failed, with its own traceback.
-            WaitTimeout: It did not end within the limit.
-        """
-        handle = self.start(workflow, *args, **options)
-        return self.run(handle.result(), f"the workflow {handle.id}")
-
-    def start(self, workflow: Any, /, *args: Any, **options: Any) -> WorkflowHandle[Any, Any]:
-        """Start a workflow; its id and task queue are the test's unless given."""
-        options.setdefault("id", self._id(workflow))
-        options.setdefault("task_queue", TASK_QUEUE)
-        return self.run(
-            self._case.client.start_workflow(workflow, args=list(args), **options), "the start of a workflow"
-        )
-
-    def _id(self, workflow: Any) -> str:
-        name = (
-            workflow if isinstance(workflow, str) else getattr(workflow, "__qualname__", "workflow").split(".")[-2:][0]
-        )
-        readable = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
-        return f"{readable}-{next(self._numbers)}"
+def _discard(work: Awaitable[Any]) -> None:
+    if asyncio.iscoroutine(work):
+        work.close()

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
-import importlib.util
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import thread as _pool
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
+from temporalio import activity
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from . import mocks, sandbox
+from .calls import Ledger
 from .errors import SetupError, TemporalTestError, WorkerDied, WorkerStuck
+from .executors import DaemonThreads
 
 STOP_SECONDS = 10.0
-PASSED_THROUGH = ("pytest", "_pytest", "pluggy", "temporaltest", "devserver")
-THREADS = 32
+Activity = Callable[..., Any]
 
 
 @dataclass
 class RunningWorker:
-    """One worker that runs. `options` are those it was made with, for replay."""
+    """One worker that runs; `with` stops it at the end of the block. `options` are those it was made with."""
 
     worker: Worker
-    task: asyncio.Task[None]
+    task: asyncio.Task[Any]
     options: Mapping[str, Any]
-    executor: DaemonExecutor | None = None
     stopped: bool = False
+    # A worker that the test made itself with the SDK's own class: we know of it, but do not watch and stop it.
+    adopted: bool = False
 
     @property
     def task_queue(self) -> str:
@@ -40,55 +40,93 @@ class RunningWorker:
 
     def death(self) -> BaseException | None:
         """Why it ended, if it ended without being asked to."""
-        if self.stopped or not self.task.done() or self.task.cancelled():
+        if self.adopted or self.stopped or not self.task.done():
             return None
+        if self.task.cancelled():
+            return RuntimeError("its task was cancelled")
         return self.task.exception() or RuntimeError("it was shut down from outside")
 
+    def stop(self) -> None:
+        """Stop it now, not at the end of the test: for tests of what happens while no worker runs, or another one.
 
-class DaemonExecutor(concurrent.futures.ThreadPoolExecutor):
-    """Threads for sync activities; one that never ends does not keep the interpreter from ending."""
+        Raises:
+            WorkerStuck: An activity does not end within ten seconds.
+        """
+        stopping = asyncio.run_coroutine_threadsafe(_stop(self, STOP_SECONDS), self.task.get_loop())
+        if not stopping.result():
+            raise WorkerStuck(f"the worker on task queue {self.task_queue!r} did not stop within {STOP_SECONDS:g} s")
 
-    def abandon(self) -> None:
-        """Wait for no thread, not even when the interpreter ends."""
-        self.shutdown(wait=False, cancel_futures=True)
-        for thread in self._threads:
-            _pool._threads_queues.pop(thread, None)  # type: ignore[attr-defined] # joined at exit otherwise
+    def __enter__(self) -> RunningWorker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 @dataclass
 class Workers:
-    """The workers of one test."""
+    """The workers of one test, and the ledger of what their activities did."""
 
     running: list[RunningWorker] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+    activities: set[str] = field(default_factory=set)
 
-    async def start(self, client: Client, *, passthrough: Sequence[str] = (), **options: Any) -> RunningWorker:
+    async def start(
+        self,
+        client: Client,
+        *,
+        passthrough: Sequence[str] = (),
+        mocked: Mapping[str | Activity, Any] | None = None,
+        **options: Any,
+    ) -> RunningWorker:
         """Start a worker with the SDK's own `options`, ours where none are given.
 
         Raises:
-            SetupError: The SDK refuses the workflows or activities; says why and what to do.
+            SetupError: The SDK refuses the workflows or activities, or a mock does not fit; says why and what to do.
         """
-        executor = None
-        if "activity_executor" not in options and any(map(_is_sync, options.get("activities", ()))):
-            executor = DaemonExecutor(max_workers=THREADS, thread_name_prefix="temporaltest-activity")
-            options["activity_executor"] = executor
-        # A bug in a workflow fails it at once; by default its task is tried again for ever and the test hangs.
-        options.setdefault("workflow_failure_exception_types", [Exception])
-        options.setdefault("workflow_runner", _runner(options.get("workflows", ()), passthrough))
-        options.setdefault("graceful_shutdown_timeout", timedelta(0))
+        if mocked:
+            activities = options.get("activities", ())
+            mocking = mocks.Mocking(mocks.check(mocked, activities), activities, self.ledger)
+            options["interceptors"] = [*options.get("interceptors", ()), mocking]
+        if passthrough:
+            options.setdefault("workflow_runner", sandbox.runner(options.get("workflows", ()), passthrough))
         try:
             worker = Worker(client, **options)
         except (ValueError, TypeError, RuntimeError) as error:
             raise SetupError(_explained(error)) from error
-        running = RunningWorker(worker, asyncio.create_task(worker.run()), options, executor)
+        made_with: Mapping[str, Any] = {**worker.config(active_config=True)}
+        running = RunningWorker(worker, asyncio.create_task(worker.run()), made_with)
         self.running.append(running)
         return running
+
+    def prepare(self, config: WorkerConfig) -> None:
+        """Fill in what a worker in a test should have where nothing else is said; its activities become known."""
+        # A bug in a workflow fails it at once; by default its task is tried again for ever and the test hangs.
+        if not config.get("workflow_failure_exception_types"):
+            config["workflow_failure_exception_types"] = [Exception]
+        runner = config.get("workflow_runner")
+        if isinstance(runner, SandboxedWorkflowRunner) and runner.restrictions is SandboxRestrictions.default:
+            config["workflow_runner"] = sandbox.runner(config.get("workflows", ()))
+        if config.get("activity_executor") is None and any(map(_is_sync, config.get("activities", ()))):
+            config["activity_executor"] = DaemonThreads("temporaltest-activity")
+        if config.get("workflow_task_executor") is None:
+            config["workflow_task_executor"] = DaemonThreads("temporaltest-workflow")
+        found = map(activity._Definition.from_callable, config.get("activities", ()))
+        self.activities |= {each.name for each in found if each is not None and each.name}
+
+    def adopt(self, worker: Worker) -> None:
+        """Note that a worker begins to run in the current task; those that the test made itself are new to us."""
+        task = asyncio.current_task()
+        if task is not None and not any(each.worker is worker for each in self.running):
+            options: Mapping[str, Any] = {**worker.config(active_config=True)}
+            self.running.append(RunningWorker(worker, task, options, adopted=True))
 
     def trouble(self) -> TemporalTestError | None:
         """The error for a worker that died, if one did."""
         for each in self.running:
             death = each.death()
             if death is not None:
-                error = WorkerDied(f"the worker on task queue {each.task_queue!r} has died: {death!r}")
+                error = WorkerDied(f"the worker on task queue {each.task_queue!r} has died: {_causes(death)}")
                 error.__cause__ = death
                 return error
         return None
@@ -101,61 +139,59 @@ class Workers:
             WorkerDied: One had died, and nobody had noticed.
         """
         trouble = self.trouble()
-        stuck = [each for each in await asyncio.gather(*(_stop(each, limit) for each in self.running)) if each]
+        ours = [each for each in self.running if not each.adopted]
+        stopped = await asyncio.gather(*(_stop(each, limit) for each in ours))
         self.running.clear()
+        stuck = [each.task_queue for each, is_stopped in zip(ours, stopped, strict=True) if not is_stopped]
         if stuck:
-            raise WorkerStuck(
-                f"a worker on task queue {', '.join(map(repr, stuck))} did not stop within {limit:g} s: "
-                "an activity does not end\n"
-                "let it heartbeat (a cancelled activity learns of it that way), or give it a start_to_close_timeout"
-            )
+            raise WorkerStuck(self._stuck(stuck, limit))
         if trouble is not None:
             raise trouble
 
+    def _stuck(self, queues: Sequence[str], limit: float) -> str:
+        text = f"the worker on task queue {', '.join(map(repr, queues))} did not stop within {limit:g} s"
+        calls = self.ledger.running()
+        if not calls:
+            return f"{text}: a workflow blocks its thread, it should await instead"
+        return "\n  ".join([f"{text}; activities that do not end when they are cancelled:", *map(str, calls)]) + (
+            "\nlet a sync activity call activity.heartbeat() or look at activity.is_cancelled(), "
+            "and an async one let CancelledError through"
+        )
 
-async def _stop(running: RunningWorker, limit: float) -> str | None:
+    def blocked(self, limit: float) -> WorkerStuck:
+        """The error for an event loop that did not answer within `limit` seconds."""
+        lines = [f"something blocks the event loop of this test's workers for more than {limit:g} s:"]
+        lines += [str(call) for call in self.ledger.running()] or ["no activity, so an interceptor or a data converter"]
+        return WorkerStuck("\n  ".join(lines) + "\nuse await in it, or make it a plain function, which gets a thread")
+
+
+async def _stop(running: RunningWorker, limit: float) -> bool:
+    """Whether it did stop within `limit` seconds."""
     running.stopped = True
     try:
-        await asyncio.wait_for(asyncio.shield(running.worker.shutdown()), limit)
+        await asyncio.wait_for(running.worker.shutdown(), limit)
     except asyncio.TimeoutError:
         running.task.cancel()
-        if running.executor is not None:
-            running.executor.abandon()
-        return running.task_queue
-    except Exception:  # noqa: BLE001 - a worker that has died says so in trouble()
-        return None
-    if running.executor is not None:
-        running.executor.shutdown(wait=False)
-    return None
-
-
-def _is_sync(activity: Any) -> bool:
-    function: Callable[..., Any] = activity if inspect.isroutine(activity) else type(activity).__call__
-    return not inspect.iscoroutinefunction(function)
-
-
-def _runner(workflows: Sequence[type], passthrough: Sequence[str]) -> SandboxedWorkflowRunner:
-    """The sandbox, which imports a workflow's module again: what it cannot import is passed through."""
-    through = {*PASSED_THROUGH, *passthrough}
-    through |= {kind.__module__ for kind in workflows if not _importable(kind.__module__)}
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*through))
-
-
-def _importable(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError, AttributeError):
         return False
+    return True
 
 
-def _explained(error: BaseException) -> str:
+def _is_sync(function: Activity) -> bool:
+    return not (inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__))
+
+
+def _causes(error: BaseException) -> str:
     causes = []
     cause: BaseException | None = error
     while cause is not None:
         causes.append(f"{type(cause).__name__}: {cause}")
         cause = cause.__cause__
-    text = "the worker cannot start: " + "\n  because of ".join(causes)
-    if "Restricted" in text or "Failed validating workflow" in text:
+    return "\n  because of ".join(causes)
+
+
+def _explained(error: BaseException) -> str:
+    text = f"the worker cannot start: {_causes(error)}"
+    if "Failed validating workflow" in text:
         text += (
             "\nthe sandbox imports a workflow's module again, so a module must not do work when it is imported; "
             "move that work into a function, or pass the module through: temporal.worker(..., passthrough=['module'])"

@@ -1,0 +1,42 @@
+"""Threads for sync activities and workflow tasks that never keep the interpreter from ending."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# The SDK runs at most 100 activities of a worker at once unless told otherwise; no thread is kept for any of them.
+MOST = 1000
+
+
+class DaemonThreads(ThreadPoolExecutor):
+    """A thread pool, as the SDK asks for one, that gives each call a daemon thread of its own.
+
+    A pool's own threads are joined when the interpreter ends, so one activity without an end would hang pytest.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(max_workers=MOST, thread_name_prefix=name)
+        self._name = name
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run `fn` in a new thread."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001 - it is the caller's, whatever it is
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        threading.Thread(target=run, name=self._name, daemon=True).start()
+        return future
