@@ -62,6 +62,11 @@ def restore(snapshot_name: str, name: str, source: str | None, yes: bool) -> Non
     paths = Paths.default()
     tidy(paths)
     record = instance.known(paths, name)
+    if record.options.ephemeral and not record.running():
+        raise InstanceNotRunning(
+            f"the instance {name} is ephemeral and does not run: there is nothing to restore into",
+            hint=f"start it first: {instance.up(name)} -d --ephemeral",
+        )
     chosen = snapshots.get(paths.snapshots(source or name), snapshot_name)
     refuse_newer(chosen, record.server_version)
     if not yes and not click.confirm(f"Replace the state of {name} ({record.database}) by {chosen.name}?"):

@@ -101,6 +101,16 @@ def test_full_disk_below_the_state_folder(devserver: Run, paths: Paths, disk: Di
     assert devserver("down").returncode == 0
 
 
+def test_restore_into_a_stopped_ephemeral_one_is_refused(devserver: Run, home: Path) -> None:
+    """What keeps nothing cannot be restored into while it is stopped; a folder in memory would be left for ever."""
+    assert devserver(*UP, "--ephemeral").returncode == 0
+    assert devserver("snapshot", "save", "one").returncode == 0
+    assert devserver("down").returncode == 0
+    said = refused(devserver("snapshot", "restore", "one", "--yes"))
+    assert "is ephemeral and does not run" in said
+    assert ephemeral_folders_of(home) == []
+
+
 # Files
 
 
