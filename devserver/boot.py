@@ -6,9 +6,7 @@ take several times as long; a server that needs no preparation is started in bet
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import sys
 
 TYPE_CHECKING = False
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+SIGKILL = 9  # the module signal takes as long to import as all of this file to run
 
 
 class Child:
@@ -38,7 +37,7 @@ class Child:
     def kill(self) -> None:
         """End it at once, if it has not ended."""
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.pid, SIGKILL)
 
     def _wait(self, options: int) -> int | None:
         if self.returncode is None:
@@ -92,7 +91,7 @@ def _binder() -> Callable[[], None]:
     def bind() -> None:
         os.setpgid(0, 0)
         if prctl is not None:
-            prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+            prctl(PARENT_DEATH_SIGNAL, SIGKILL)
             if os.getppid() != parent:
                 os._exit(126)
 
@@ -101,9 +100,11 @@ def _binder() -> Callable[[], None]:
 
 def _become(command: Sequence[str], output: int, environ: Mapping[str, str]) -> None:
     os.umask(0o077)  # its database is nobody else's business
-    for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
-    signal.set_wakeup_fd(-1)
+    signal = sys.modules.get("signal")
+    if signal is not None:  # else nothing has been set
+        for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
@@ -118,20 +119,25 @@ def client_free_environment(base: Mapping[str, str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """The detached process: `boot.py SPEC PIPE SEARCH`, the spec's path, an open descriptor, and where modules are."""
-    spec_path, pipe, search = sys.argv[1:]
+    """The detached process: `boot.py SPEC PIPE SEARCH [LOG COMMAND...]`.
+
+    The spec's path, an open descriptor, where modules are (JSON), and the server that can be started at once.
+    """
+    spec_path, pipe, search, *at_once = sys.argv[1:]
     os.set_inheritable(int(pipe), False)
-    with open(spec_path) as file:  # noqa: PTH123 - pathlib is a costly import
-        spec = json.load(file)
     child = None
-    if spec["at_once"]:
+    if at_once:
         try:
-            child = spawn_bound(spec["command"], log=spec["log"], environ=client_free_environment(os.environ))
+            child = spawn_bound(at_once[1:], log=at_once[0], environ=client_free_environment(os.environ))
         except OSError:
             child = None  # the supervisor tries again and says what is wrong
+    import json
+
     sys.path[:] = json.loads(search)
     from devserver.supervisor import main as supervise
 
+    with open(spec_path) as file:  # noqa: PTH123 - as at the top
+        spec = json.load(file)
     supervise(spec, int(pipe), None if child is None else child.pid)
 
 

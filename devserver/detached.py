@@ -53,6 +53,8 @@ def _execute(spec: Spec, pipe: int) -> None:
     here = str(Path(__file__).parent.parent)
     search = [here, *(str(Path(entry).absolute()) for entry in sys.path if entry)]
     command = [sys.executable, *PYTHON_OPTIONS, boot.__file__, str(spec.folder / SPEC), str(pipe), json.dumps(search)]
+    if spec.at_once:
+        command += [str(spec.log), *spec.command]
     with os.fdopen(_open_log(spec), "w") as log:
         process = subprocess.Popen(
             command,

@@ -60,14 +60,13 @@ class Spec:
 
     def to_json(self) -> dict[str, Any]:
         """The form in which it is handed to the supervisor."""
-        data = asdict(self) | {"options": self.options.to_json(), "log": str(self.log)}
+        data = asdict(self) | {"options": self.options.to_json()}
         return data | {field.name: str(data[field.name]) for field in fields(self) if field.type == "Path"}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Spec:
         """What `to_json` wrote."""
         values = dict(data)
-        values.pop("log")
         for field in fields(cls):
             if field.type == "Path":
                 values[field.name] = Path(values[field.name])

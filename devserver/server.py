@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .store.request import BinaryRequest
 
 DEFAULT_NAME = "default"
+STOCK_RETENTION = timedelta(days=1)
 
 
 class ServerKeywords(TypedDict, total=False):
@@ -116,6 +117,7 @@ class DevServer:
             name = f"{ANONYMOUS}{os.getpid()}-{os.urandom(4).hex()}"
             given.setdefault("ephemeral", "database" not in given)
             given.setdefault("port", 0)
+            given.setdefault("retention", STOCK_RETENTION)  # of no matter here, and one call less
         wanted = _server_options(given)  # before anything is fetched
         request = instance.Request(
             name=check_name(name),
