@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_USER_INFO = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
+# Up to the last @ before the path. A password may hold a slash: no valid address, and a password all the same.
+_USER_INFO = re.compile(r"(?<=://)(?:[^/\s'\"]+|[^/@:\s'\"]+:(?!\d+/)[^\s'\"]*)(?=@)")
 _QUERY = re.compile(r"(?<=\?)[^\s'\"<>]+")
 
 

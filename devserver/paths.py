@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import OptionError
+
 APP = "temporal-devserver"
 HOME_VARIABLE = "DEVSERVER_HOME"
 
@@ -25,10 +27,14 @@ class Paths:
 
     @classmethod
     def default(cls, environ: Mapping[str, str] | None = None) -> Paths:
-        """The folders of this user, or those below `DEVSERVER_HOME`."""
+        """The folders of this user, or those below `DEVSERVER_HOME`.
+
+        Raises:
+            OptionError: `DEVSERVER_HOME` leads nowhere.
+        """
         home = (os.environ if environ is None else environ).get(HOME_VARIABLE)
         if home:
-            root = Path(home).expanduser().absolute()
+            root = whole(Path(home))
             return cls(cache=root / "cache", state=root / "state", data=root / "data")
         import platformdirs
 
@@ -73,3 +79,19 @@ class Paths:
     def database(self, name: str) -> Path:
         """The database file of the instance `name`."""
         return self.data / name / "temporal.db"
+
+
+def whole(path: Path) -> Path:
+    """A path as a user writes it, absolute and without `~`.
+
+    Raises:
+        OptionError: It begins with a home that nobody has, starts from a folder that is gone, or is no path at all.
+    """
+    if "\0" in str(path):
+        raise OptionError(f"{str(path)!r} cannot be a path", hint="a path holds no zero byte")
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise OptionError(f"{path}: there is no home folder {path.parts[0]}", hint="write the whole path") from None
+    except FileNotFoundError:
+        raise OptionError("the folder you are in was removed", hint="go to one that is there: cd") from None

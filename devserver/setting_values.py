@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .errors import OptionError
+from .paths import whole
+
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
 
@@ -20,7 +23,11 @@ def _text(value: Any, folder: Path) -> str:
 
 
 def _path(value: Any, folder: Path) -> Path:
-    return folder / Path(_text(value, folder)).expanduser()
+    path = Path(_text(value, folder))
+    try:
+        return whole(path if str(path).startswith("~") else folder / path)
+    except OptionError:
+        raise ValueError("a path that can be") from None
 
 
 def _flag(value: Any, folder: Path) -> bool:

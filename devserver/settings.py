@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigFileError, OptionError
+from .paths import whole
 from .setting_values import READERS, typed
 
 FILE = "pyproject.toml"
@@ -62,9 +63,9 @@ class Settings:
 
         Raises:
             ConfigFileError: The table is malformed, or someone else owns the file.
-            OptionError: A `DEVSERVER_*` variable has a value that cannot be used.
+            OptionError: A `DEVSERVER_*` variable has a value that cannot be used, or the folder is gone.
         """
-        folder = Path.cwd() if cwd is None else cwd.absolute()
+        folder = whole(cwd or Path())
         values: dict[str, Any] = {}
         found = _find_table(folder)
         if found is not None:
@@ -106,7 +107,7 @@ def _parse(path: Path, text: str) -> dict[str, Any] | None:
     toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
         table = toml.loads(text).get("tool", {})
-    except toml.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, numbers too long, tables too deep
         raise ConfigFileError(f"{path} is not valid TOML: {error}", hint="mend the file") from None
     table = table.get(TABLE) if isinstance(table, dict) else None
     if table is not None and not isinstance(table, dict):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import lzma
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -14,6 +17,20 @@ from ..errors import ArchiveError
 
 MOST_BYTES = 1 << 30
 CHUNK = 1 << 20
+# What the standard library raises for archives that are cut, damaged, encrypted or packed in some rare way.
+_UNREADABLE = (
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+    struct.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def extract(archive: Path, member: str, target: Path) -> None:
@@ -26,7 +43,7 @@ def extract(archive: Path, member: str, target: Path) -> None:
         ArchiveError: It is truncated, damaged, neither tar.gz nor zip, lacks the file, or holds a link or
             an unsafe path where the file should be.
     """
-    _refuse_unsafe_name(archive, member)
+    _refuse_unsafe_name(member)
     with archive.open("rb") as file:
         start = file.read(4)
     try:
@@ -36,15 +53,22 @@ def extract(archive: Path, member: str, target: Path) -> None:
             _from_zip(archive, member, target)
         else:
             raise _error("it is neither tar.gz nor zip", f"it starts with {start!r}")
-    except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise _error("it is truncated or damaged", str(error)) from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # what seeking to where a damaged zip points brings about
+            raise
+        raise _error("it is truncated or damaged", "it points outside itself") from error
 
 
 def _from_tar(archive: Path, member: str, target: Path) -> None:
-    found = False
+    found, rest = False, MOST_BYTES
     with gzip.open(archive) as plain, tarfile.open(fileobj=plain, mode="r|") as tar:
         for info in tar:
-            _refuse_unsafe_name(archive, info.name)
+            _refuse_unsafe_name(info.name)
+            rest -= info.size
+            if rest < 0:
+                raise _error(f"what it holds is larger than {MOST_BYTES >> 20} MiB")
             if info.name.removeprefix("./") != member:
                 continue
             if not info.isreg() or found:
@@ -55,7 +79,9 @@ def _from_tar(archive: Path, member: str, target: Path) -> None:
             _copy(source, target)
             found = True
         while plain.read(CHUNK):  # to the end, where gzip keeps its checksum
-            pass
+            rest -= CHUNK
+            if rest < 0:
+                raise _error(f"what it holds is larger than {MOST_BYTES >> 20} MiB")
     if not found:
         raise _error(f"it holds no {member}")
 
@@ -64,7 +90,7 @@ def _from_zip(archive: Path, member: str, target: Path) -> None:
     with zipfile.ZipFile(archive) as file:
         names = file.namelist()
         for name in names:
-            _refuse_unsafe_name(archive, name)
+            _refuse_unsafe_name(name)
         if names.count(member) != 1:
             raise _error(f"it holds {names.count(member)} files called {member}", f"it holds: {names[:10]}")
         info = file.getinfo(member)
@@ -83,7 +109,7 @@ def _copy(source: IO[bytes], target: Path) -> None:
             sink.write(chunk)
 
 
-def _refuse_unsafe_name(archive: Path, name: str) -> None:
+def _refuse_unsafe_name(name: str) -> None:
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in name or not name:
         raise _error("it holds an unsafe path", f"path: {name!r}")

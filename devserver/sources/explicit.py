@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from ..errors import BinaryNotFound, NotTemporal, OptionError
+from ..paths import whole
 from ..reporting import Reporter
 from ..store.request import Goal
 from . import Fetched
@@ -24,7 +25,7 @@ class Explicit:
                 "the source explicit needs the path of an executable",
                 hint="give --binary PATH, DEVSERVER_BINARY, or binary in [tool.devserver] of pyproject.toml",
             )
-        path = goal.request.binary.expanduser().absolute()
+        path = whole(goal.request.binary)
         if not os.access(path, os.F_OK):
             raise BinaryNotFound(
                 f"there is no file {path} that you can reach",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import datetime
 import email.utils
+import itertools
 import random
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 import truststore
@@ -84,12 +86,15 @@ class Http:
             verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             follow_redirects=True,
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            headers={"User-Agent": "temporal-devserver"},
+            # An archive is wanted as it is: some servers would wrap it in one compression more.
+            headers={"User-Agent": "temporal-devserver", "Accept-Encoding": "identity"},
         )
 
 
 def _judge(response: httpx.Response, what: str) -> None:
     """Raise unless the answer is the thing itself."""
+    for earlier, later in itertools.pairwise([*response.history, response]):
+        refuse_downgrade(str(earlier.url), str(later.url))
     code = response.status_code
     if code in _BUSY:
         raise _Again(f"it answers {_status(response)}", wait=_retry_after(response))
@@ -100,6 +105,13 @@ def _judge(response: httpx.Response, what: str) -> None:
             f"{what} cannot be had: {shown(str(response.url))} answers {_status(response)}",
             hint="a proxy or mirror may want credentials: put them into the address, or try --source wheel",
         )
+
+
+def refuse_downgrade(asked: str, given: str) -> None:
+    """Raise DownloadFailed where an encrypted address leads to one that is not, or to no web address at all."""
+    schemes = urlsplit(asked).scheme, urlsplit(given).scheme
+    if schemes[1] not in ("http", "https") or schemes == ("https", "http"):
+        raise DownloadFailed(f"{shown(asked)} leads to {shown(given)}, which is not encrypted")
 
 
 def _status(response: httpx.Response) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
-from ..errors import DownloadFailed, OptionError
+from ..errors import ArchiveError, BinaryNotFound, DownloadFailed, OptionError
 from ..masking import shown
 from ..reporting import Reporter
 from ..store.request import Goal
@@ -50,15 +50,17 @@ class Release:
         http = self._http or Http(reporter)
         if base.scheme == "http" and base.hostname not in _LOOPBACK and goal.pin is None:
             reporter.warn(f"{shown(base.geturl())} is not encrypted, and temporal {goal.version} is not pinned")
-        archive_url, member = http.get(
-            _question(goal, base), "the download service", lambda answer: _metadata(answer, goal)
-        )
+        archive_url, member = _ask(http, goal, base)
         archive = work / "archive"
         what = f"temporal {goal.version}"
         url = _with_credentials(archive_url, base)
         http.get(url, what, lambda answer: _receive(answer, archive, what, reporter))
         target = work / goal.platform.executable
-        extract(archive, member, target)
+        try:
+            extract(archive, member, target)
+        except ArchiveError as error:
+            details = [f"it came from {shown(archive_url)}", *error.details]
+            raise ArchiveError(f"{what}: {error.message}", details=details, hint=error.hint) from error
         archive.unlink()
         return Fetched(target, shown(archive_url))
 
@@ -67,15 +69,30 @@ def base_url(text: str | None) -> SplitResult:
     """Where the service is.
 
     Raises:
-        OptionError: It is not an http or https address.
+        OptionError: It is not an http or https address, or has more to it than a path.
     """
-    url = urlsplit((text or BASE_URL).rstrip("/"))
-    if url.scheme not in ("http", "https") or not url.hostname:
+    try:
+        url = urlsplit((text or BASE_URL).rstrip("/"))
+        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0 and not (url.query or url.fragment)
+    except ValueError:  # brackets or a port that are none
+        usable = False
+    if not usable:
         raise OptionError(
             f"{shown(text or '')!r} is not the address of a download service",
             hint=f"it looks like {BASE_URL}, or https://mirror.example/temporal",
         )
     return url
+
+
+def _ask(http: Http, goal: Goal, base: SplitResult) -> tuple[str, str]:
+    try:
+        return http.get(_question(goal, base), "the download service", _metadata)
+    except BinaryNotFound as error:
+        raise BinaryNotFound(
+            f"the download service has no temporal {goal.version} for {goal.platform.key}",
+            details=[error.message],
+            hint="see that this version exists; a mirror's address (--base-url) is what comes before /cli/",
+        ) from error
 
 
 def _question(goal: Goal, base: SplitResult) -> str:
@@ -84,8 +101,10 @@ def _question(goal: Goal, base: SplitResult) -> str:
     return f"{base.geturl()}/cli/v{goal.version}?{query}"
 
 
-def _metadata(response: httpx.Response, goal: Goal) -> tuple[str, str]:
+def _metadata(response: httpx.Response) -> tuple[str, str]:
     """The archive's address and the name of the file in it."""
+    from .http import refuse_downgrade
+
     text = b""
     for chunk in response.iter_bytes(CHUNK):
         text += chunk
@@ -103,14 +122,8 @@ def _metadata(response: httpx.Response, goal: Goal) -> tuple[str, str]:
             details=[f"it answered: {text[:200].decode(errors='replace')!r}"],
             hint="a proxy may have put a page of its own in between; see --base-url",
         ) from error
-    _refuse_downgrade(str(response.url), archive_url)
+    refuse_downgrade(str(response.url), archive_url)
     return archive_url, member
-
-
-def _refuse_downgrade(asked: str, given: str) -> None:
-    schemes = urlsplit(asked).scheme, urlsplit(given).scheme
-    if schemes[1] not in ("http", "https") or schemes == ("https", "http"):
-        raise DownloadFailed(f"{shown(asked)} leads to {shown(given)}, which is not encrypted")
 
 
 def _with_credentials(url: str, base: SplitResult) -> str:
@@ -123,8 +136,6 @@ def _with_credentials(url: str, base: SplitResult) -> str:
 
 
 def _receive(response: httpx.Response, archive: Path, what: str, reporter: Reporter) -> None:
-    for earlier in response.history:
-        _refuse_downgrade(str(earlier.url), str(response.url))
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isdecimal() else None
     done = 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import OptionError, UnpinnedVersion
+from ..paths import whole
 from ..platforms import Platform, current
 from ..settings import Settings
 from .versions import LATEST, pin, wanted
@@ -58,7 +59,7 @@ class BinaryRequest:
         own = settings.binary if version is None and source in (None, "explicit") else None
         return cls(
             version=version or (None if binary else settings.version),
-            binary=Path.cwd() / binary.expanduser() if binary else own,
+            binary=whole(binary) if binary else own,
             source=source or (None if binary else settings.source),
             offline=settings.offline if offline is None else offline,
             base_url=base_url or settings.base_url,

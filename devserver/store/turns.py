@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -133,14 +134,19 @@ def _name(owner: Path) -> str:
 
 def _keep(failure: Path, goal: Goal, error: DevServerError) -> None:
     with contextlib.suppress(FolderNotWritable):
-        write_private(failure, json.dumps({"request": repr(goal.request), "error": error.to_json()}))
+        write_private(failure, json.dumps({"request": _mark(goal), "error": error.to_json()}))
+
+
+def _mark(goal: Goal) -> str:
+    """What tells a request from others; a mirror's address may hold a password, which stays out of the file."""
+    return hashlib.sha256(repr(goal.request).encode()).hexdigest()
 
 
 def _raise_again(failure: Path, goal: Goal, began: float) -> None:
     """Raise what the process that was waited for failed with, if it wanted the same."""
     try:
         kept = json.loads(failure.read_bytes()) if failure.stat().st_mtime >= began else {}
-        if kept.get("request") != repr(goal.request):
+        if kept.get("request") != _mark(goal):
             return
         error = DevServerError.from_json(kept["error"])
     except (OSError, ValueError, KeyError, AttributeError):

@@ -13,6 +13,9 @@ from devserver.masking import mask, shown
         ("see https://user:pass@host/x and ftp://a@b", "see https://***@host/x and ftp://***@b"),
         ("https://host/x@y", "https://host/x@y"),
         ("https://user:p%40ss@host", "https://***@host"),
+        ("https://user:p@ss@host/x", "https://***@host/x"),
+        ("https://user:pa/ss@host", "https://***@host"),
+        ("http://host:8080/@scope/x", "http://host:8080/@scope/x"),
         ("nothing here: a@b", "nothing here: a@b"),
     ],
 )

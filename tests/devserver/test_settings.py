@@ -192,3 +192,29 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest
     below = tmp_path / "below"
     below.mkdir()
     assert Settings.load(below, {}).version is None
+
+
+@pytest.mark.parametrize("path", ["~nosuchuser/temporal", "a\\u0000b"])
+def test_a_path_that_cannot_be_is_told_with_its_key(tmp_path: Path, path: str) -> None:
+    """A home that nobody has, a zero byte."""
+    write(tmp_path, f'[tool.devserver]\nbinary = "{path}"\n')
+    with pytest.raises(ConfigFileError, match="binary must be a path"):
+        Settings.load(tmp_path, {})
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000])
+def test_a_file_that_no_parser_can_take_is_told(tmp_path: Path, value: str) -> None:
+    """Numbers too long and lists too deep are not bugs of ours."""
+    write(tmp_path, f"[tool.devserver]\nport = {value}\n")
+    with pytest.raises(ConfigFileError, match="is not valid TOML"):
+        Settings.load(tmp_path, {})
+
+
+def test_a_folder_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell may stand in a folder that is gone."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(OptionError, match="was removed"):
+        Settings.load()

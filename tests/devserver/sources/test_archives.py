@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import tarfile
 from pathlib import Path
@@ -74,8 +75,33 @@ def test_the_service_cannot_name_a_file_outside(tmp_path: Path, member: str) -> 
         extract(tmp_path, GOOD, member)
 
 
-def test_a_file_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is a limit to what is written."""
-    monkeypatch.setattr(archives, "MOST_BYTES", 1000)
+@pytest.mark.parametrize(
+    "content",
+    [
+        tar_gz(("temporal", b"0" * 100_000)),
+        tar_gz(("temporal", script()), ("other", b"0" * 100_000)),
+        zipped(("temporal", b"0" * 100_000)),
+        tar_gz(("temporal", script())) + gzip.compress(b"0" * 100_000),
+    ],
+)
+def test_an_archive_that_unpacks_without_end_is_refused(
+    tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is a limit to what is written, to what is skipped, and to what follows."""
+    monkeypatch.setattr(archives, "MOST_BYTES", 20_000)
+    monkeypatch.setattr(archives, "CHUNK", 1_000)
     with pytest.raises(ArchiveError, match="larger than"):
-        extract(tmp_path, tar_gz(("temporal", b"0" * 100_000)))
+        extract(tmp_path, content)
+
+
+@pytest.mark.parametrize("good", [GOOD, GOOD_ZIP])
+def test_a_byte_that_differs_anywhere_is_never_a_bug_of_ours(tmp_path: Path, good: bytes) -> None:
+    """Whatever a damaged archive claims (to be encrypted, packed in another way), it is refused or still whole."""
+    step = max(1, len(good) // 400)
+    for place in range(2, len(good), step):
+        damaged = bytearray(good)
+        damaged[place] ^= 0xFF
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        with contextlib.suppress(ArchiveError):
+            assert extract(folder, bytes(damaged)) == script()

@@ -7,17 +7,19 @@ import email.utils
 import socket
 from pathlib import Path
 
+import httpx
 import pytest
 
-from devserver.errors import ArchiveError, BinaryNotFound, DownloadFailed
+from devserver.errors import ArchiveError, BinaryNotFound, DownloadFailed, OptionError
 from devserver.platforms import Platform, current
-from devserver.sources import Fetched
+from devserver.sources import Fetched, http
 from devserver.sources.http import Http
 from devserver.sources.release import Release
 from devserver.store.request import BinaryRequest, Goal
 from tests.helpers.download_service import (
     VERSION,
     DownloadService,
+    Handler,
     body,
     cut_midway,
     redirect,
@@ -126,8 +128,9 @@ def test_a_connection_that_breaks_is_made_again(client: Client, fault: object) -
 def test_an_unknown_version_is_not_asked_for_again(client: Client) -> None:
     """404 is an answer."""
     client.service.faults["metadata"].append(status(404))
-    with pytest.raises(BinaryNotFound, match="404"):
+    with pytest.raises(BinaryNotFound, match=f"has no temporal {VERSION}") as caught:
         client.fetch()
+    assert "404" in str(caught.value)
     assert client.waits == []
 
 
@@ -142,8 +145,9 @@ def test_a_refusal_is_not_repeated(client: Client) -> None:
 def test_a_truncated_archive_is_told(client: Client) -> None:
     """An archive that is complete by length and still cut is an error of its own."""
     client.service.archive = client.service.archive[:-20]
-    with pytest.raises(ArchiveError, match="truncated"):
+    with pytest.raises(ArchiveError, match=f"temporal {VERSION}: .*truncated") as caught:
         client.fetch()
+    assert f"{client.service.url}/archive" in str(caught.value)
 
 
 def test_a_name_that_cannot_be_resolved_is_given_up_at_once(client: Client) -> None:
@@ -207,6 +211,42 @@ def test_credentials_go_to_the_mirror_only_and_into_no_message(client: Client) -
     with pytest.raises(DownloadFailed) as caught:
         client.fetch(mirror)
     assert "secret" not in str(caught.value) + fetched.origin + "".join(client.recorder.notes)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[::1",
+        "http://localhost:99999",
+        "http://localhost:x",
+        "https://host/x?token=1",
+        "https://host/#x",
+        "http://",
+    ],
+)
+def test_an_address_that_is_none_is_told_before_anything_is_asked(client: Client, address: str) -> None:
+    """Brackets, ports, and what only looks like a part of the path."""
+    with pytest.raises(OptionError, match="not the address of a download service") as caught:
+        client.fetch(address)
+    assert "token=1" not in str(caught.value)
+    assert client.service.asked == []
+
+
+def test_what_was_asked_for_encrypted_must_come_encrypted(client: Client) -> None:
+    """A redirect from https to http is refused, whatever was asked for."""
+    request = httpx.Request("GET", "https://secure.example/x")
+    response = httpx.Response(200, request=httpx.Request("GET", client.service.url))
+    response.history = [httpx.Response(302, request=request)]
+    with pytest.raises(DownloadFailed, match=r"https://secure\.example/x leads to http://127"):
+        http._judge(response, "it")
+
+
+def test_an_archive_is_asked_for_as_it_is(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that compresses what it sends would wrap the archive once more."""
+    seen = []
+    monkeypatch.setattr(Handler, "log_request", lambda self, *args: seen.append(self.headers["Accept-Encoding"]))
+    client.fetch()
+    assert seen == ["identity"] * 2
 
 
 def test_a_broken_proxy_setting_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from devserver.errors import DownloadFailed
 from devserver.paths import Paths
 from devserver.platforms import current
 from devserver.store import BinaryRequest, Executable, ensure, turns
-from tests.helpers.download_service import VERSION, DownloadService, hold, tar_gz
+from tests.helpers.download_service import VERSION, DownloadService, hold, status, tar_gz
 from tests.helpers.recorder import Recorder
 
 CROWD = 200
@@ -203,6 +203,17 @@ def test_the_temporary_folder_of_a_living_installer_is_left_alone(
         assert [p.name.startswith(f".tmp-{KEY}") for p in paths.store.glob(".tmp-*")] == [True]
         held[1].set()
         assert process.wait(LIMIT) == 0
+
+
+def test_a_failure_is_kept_without_the_password_of_the_mirror(paths: Paths, service: DownloadService) -> None:
+    """What the others who wait are told lies in a file, and the address is not in it."""
+    service.faults["metadata"].append(status(403))
+    mirror = service.url.replace("://", "://user:secret@")
+    with pytest.raises(DownloadFailed):
+        ensure(BinaryRequest(version=VERSION, source="release", base_url=mirror), paths=paths)
+    kept = (paths.store / f".{KEY}.failed").read_text()
+    assert "403" in kept
+    assert "secret" not in kept
 
 
 def test_ctrl_c_in_a_download_leaves_nothing(
