@@ -12,7 +12,7 @@ from temporalio.client import Client
 from .calls import Call
 from .errors import SetupError, WaitTimeout
 from .mocks import name_of
-from .starting import TASK_QUEUE, Starting
+from .starting import Starting
 from .workers import RunningWorker
 
 if TYPE_CHECKING:
@@ -57,7 +57,12 @@ class Temporal(Starting):
     @property
     def task_queue(self) -> str:
         """The task queue that workers and workflows of the test use unless told otherwise."""
-        return TASK_QUEUE
+        return self._case.tenancy.task_queue
+
+    @property
+    def id_prefix(self) -> str:
+        """How the ids of workflows begin that are not given one; not empty where tests share a namespace."""
+        return self._case.tenancy.id_prefix
 
     def worker(
         self,
@@ -68,7 +73,7 @@ class Temporal(Starting):
         | Mapping[Callable[..., Any], Any]
         | Mapping[str, Any]
         | None = None,
-        task_queue: str = TASK_QUEUE,
+        task_queue: str | None = None,
         passthrough: Sequence[str] = (),
         **options: Any,
     ) -> RunningWorker:
@@ -85,7 +90,7 @@ class Temporal(Starting):
             self._case.client,
             workflows=workflows,
             activities=activities,
-            task_queue=task_queue,
+            task_queue=task_queue or self.task_queue,
             passthrough=passthrough,
             mocked=mocks,  # type: ignore[arg-type] # a Mapping's keys are invariant
             **options,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 import uuid
@@ -11,7 +12,11 @@ from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    DeleteNamespaceRequest,
+    ListSearchAttributesRequest,
+)
 from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest, RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -33,6 +38,13 @@ TYPES = {
 }
 
 
+NOT_ALLOWED = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
+
+
+class Refused(Exception):
+    """The server lets us make no namespace; the message is its own."""
+
+
 def name_for(test: str) -> str:
     """A namespace's name for a test: readable, and never used twice."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", test).strip("-").lower()[:60]
@@ -43,32 +55,53 @@ async def create(client: Client, name: str, *, retention: timedelta, search_attr
     """Make the namespace `name` and wait until it answers and knows its search attributes.
 
     Raises:
-        SetupError: A search attribute's type is unknown, or Temporal refuses it.
+        Refused: The server lets us make none.
+        SetupError: A search attribute's type is unknown, or Temporal refuses what is asked.
     """
-    period = Duration()
-    period.FromTimedelta(retention)
-    request = RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=period)
-    await client.workflow_service.register_namespace(request)
+    kinds = {attribute: type_of(kind) for attribute, kind in search_attributes.items()}
+    await _register(client, name, retention)
     query = ""
     if search_attributes:
         await _until_it_answers(client, name, "")
-        await _add(client, name, search_attributes)
+        await _add(client, name, kinds)
         query = " AND ".join(f"{attribute} IS NULL" for attribute in search_attributes)
     await _until_it_answers(client, name, query)
 
 
-async def _add(client: Client, name: str, search_attributes: Mapping[str, str]) -> None:
-    unknown = sorted(set(search_attributes.values()) - set(TYPES))
-    if unknown:
-        raise SetupError(f"no search attribute has the type {unknown[0]!r}; types: {', '.join(TYPES)}")
+def type_of(kind: str) -> IndexedValueType.ValueType:
+    """The type of search attributes that is called so.
+
+    Raises:
+        SetupError: None is; says which there are.
+    """
+    if kind not in TYPES:
+        raise SetupError(f"no search attribute has the type {kind!r}; types: {', '.join(TYPES)}")
+    return TYPES[kind]
+
+
+async def _register(client: Client, name: str, retention: timedelta) -> None:
+    period = Duration()
+    period.FromTimedelta(retention)
+    request = RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=period)
+    try:
+        await client.workflow_service.register_namespace(request)
+    except RPCError as error:
+        if error.status in NOT_ALLOWED:
+            raise Refused(error.message) from None
+        if error.status == RPCStatusCode.INVALID_ARGUMENT:
+            raise SetupError(f"Temporal refuses a namespace with a retention of {retention}: {error.message}") from None
+        raise
+
+
+async def _add(client: Client, name: str, kinds: Mapping[str, IndexedValueType.ValueType]) -> None:
     request = AddSearchAttributesRequest(namespace=name)
-    for attribute, kind in search_attributes.items():
-        request.search_attributes[attribute] = TYPES[kind]
+    for attribute, kind in kinds.items():
+        request.search_attributes[attribute] = kind
     try:
         await client.operator_service.add_search_attributes(request)
     except RPCError as error:
         raise SetupError(
-            f"Temporal refuses the search attributes {dict(search_attributes)}: {error.message}\n"
+            f"Temporal refuses the search attributes {', '.join(kinds)}: {error.message}\n"
             "a namespace has at most 10 of type Keyword and 3 of each other type"
         ) from error
 
@@ -88,14 +121,14 @@ async def _until_it_answers(client: Client, name: str, query: str) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def search_attributes_of(client: Client, name: str) -> dict[str, int]:
+async def search_attributes_of(client: Client, name: str) -> dict[str, IndexedValueType.ValueType]:
     """The custom search attributes of a namespace."""
     answer = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace=name))
     return dict(answer.custom_attributes)
 
 
 async def clean(client: Client) -> None:
-    """Terminate what is open in the client's namespace: as much as is done in two seconds, and without a word else.
+    """Terminate what is open in the client's lists: as much as is done in two seconds, and without a word else.
 
     Open workflows whose timers go on would keep a shared server busy.
     """
@@ -103,6 +136,13 @@ async def clean(client: Client) -> None:
         await asyncio.wait_for(_terminate_open(client), CLEAN_SECONDS)
     except (asyncio.TimeoutError, RPCError):
         return
+
+
+async def delete(client: Client, name: str) -> None:
+    """Delete a namespace and all that is in it; the server does it by and by. One that may not be deleted stays."""
+    with contextlib.suppress(RPCError, asyncio.TimeoutError):
+        deleting = client.operator_service.delete_namespace(DeleteNamespaceRequest(namespace=name))
+        await asyncio.wait_for(deleting, CLEAN_SECONDS)
 
 
 async def _terminate_open(client: Client) -> None:

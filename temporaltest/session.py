@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from concurrent.futures import Future, TimeoutError
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as OutOfTime
 from typing import TYPE_CHECKING
 
 from .backends import Backend, Endpoint, make
@@ -121,7 +122,7 @@ class Session:
         if loop is not None:
             loop.close()
         if starting is not None:
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(OutOfTime):
                 if starting.exception(ABANDON_SECONDS) is None:
                     self.backend.release(starting.result())
 

@@ -35,6 +35,16 @@ class Starting(abc.ABC):
     def client(self) -> Client:
         """The SDK's client of the namespace; usable from any event loop."""
 
+    @property
+    def task_queue(self) -> str:
+        """The task queue that workers and workflows use unless told otherwise."""
+        return TASK_QUEUE
+
+    @property
+    def id_prefix(self) -> str:
+        """How the ids of workflows begin that are not given one."""
+        return ""
+
     @abc.abstractmethod
     def run(self, work: Awaitable[T], what: str = "a call of temporal.run") -> T:
         """The result of `work`, within the limit of a wait."""
@@ -121,7 +131,7 @@ class Starting(abc.ABC):
 
     def _start(self, workflow: Any, arguments: Sequence[Any], options: dict[str, Any]) -> WorkflowHandle[Any, Any]:
         options.setdefault("id", self._id(workflow))
-        options.setdefault("task_queue", TASK_QUEUE)
+        options.setdefault("task_queue", self.task_queue)
         options["args"] = [*arguments, *options.get("args", ())]
         return self.run(self.client.start_workflow(workflow, **options), "the start of a workflow")
 
@@ -129,4 +139,4 @@ class Starting(abc.ABC):
         """Readable, and the same in each run of the test: `Greet.run` makes `greet-1`, `greet-2`."""
         name = workflow if isinstance(workflow, str) else getattr(workflow, "__qualname__", "workflow")
         readable = re.sub(r"(?<!^)(?=[A-Z])", "-", name.split(".")[-2:][0]).lower()
-        return f"{readable}-{next(self._numbers)}"
+        return f"{self.id_prefix}{readable}-{next(self._numbers)}"

@@ -1,0 +1,166 @@
+"""A Docker engine for tests, and an image with the real executable in it.
+
+The machine's own engine is used where one answers. Else, as root, one is started in a folder of its own, and ended for
+certain: its containers, processes, mounts and network. It needs neither systemd nor iptables.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import docker.errors
+import psutil
+import pytest
+from filelock import FileLock, Timeout
+
+from tests.helpers.waiting import eventually
+
+LOCK = Path(tempfile.gettempdir()) / "temporaltest-docker.lock"
+ALONE_SECONDS = 90
+END_SECONDS = 15
+BRIDGE = "docker0"
+CHANGES = ["ENV USER=root HOME=/"]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that runs: what `DOCKER_HOST` is to be, and a client."""
+
+    host: str
+    client: docker.DockerClient
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What testcontainers needs to know where there is no registry of images and we may be in a container."""
+        return {
+            "DOCKER_HOST": self.host,
+            "TESTCONTAINERS_RYUK_DISABLED": "true",
+            "TESTCONTAINERS_CONNECTION_MODE": "docker_host",
+            "TC_HOST": "127.0.0.1",
+        }
+
+    def containers(self) -> list[str]:
+        """The ids of all containers of the backend, stopped ones too."""
+        found = self.client.containers.list(all=True, filters={"label": "temporaltest.home"})
+        return [str(each.id) for each in found]
+
+
+@contextlib.contextmanager
+def engine() -> Iterator[Engine]:
+    """An engine; skips loudly where none can run."""
+    there = _answering(None)
+    if there is not None:
+        yield there
+        return
+    if os.geteuid() != 0 or shutil.which("dockerd") is None:
+        pytest.skip("NO DOCKER ENGINE: none answers, and starting one needs root and dockerd (make system)")
+    try:
+        with FileLock(LOCK, timeout=ALONE_SECONDS), _folder() as folder:
+            yield from _started(folder)
+    except Timeout:
+        pytest.skip("NO DOCKER ENGINE: another session of these tests has had one for too long")
+
+
+def _answering(host: str | None) -> Engine | None:
+    try:
+        client = docker.DockerClient(base_url=host) if host else docker.from_env()
+        client.ping()
+    except docker.errors.DockerException:
+        return None
+    return Engine(str(host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"), client)
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="tt-docker-"))  # short: a socket's path has at most 107 bytes
+    try:
+        yield folder
+    finally:
+        _unmount(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(folder: Path) -> Iterator[Engine]:
+    host = f"unix://{folder}/docker.sock"
+    command = ["dockerd", "--ip", "127.0.0.1", "--host", host, "--iptables=false", "--ip6tables=false"]
+    command += ["--ip-forward=false", "--ip-masq=false", "--pidfile", str(folder / "pid")]
+    command += ["--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
+    bridged = _has_bridge()
+    log = folder / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
+    try:
+        found = eventually(lambda: process.poll() is not None or _answering(host))
+        if not isinstance(found, Engine):
+            pytest.skip(f"NO DOCKER ENGINE: dockerd ended at once: {log.read_text()[-600:]}")
+        yield found
+        for each in found.client.containers.list(all=True):
+            each.remove(force=True, v=True)
+        found.client.close()
+    finally:
+        _end(process, folder)
+        if not bridged:
+            _remove_bridge()
+
+
+def _end(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """End dockerd, and what it started: shims are no children of its."""
+    process.send_signal(signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(END_SECONDS)
+    for each in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if str(folder) in " ".join(each.cmdline()):
+                each.kill()
+                each.wait(END_SECONDS)
+    process.wait(END_SECONDS)
+
+
+def _unmount(folder: Path) -> None:
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for mount in sorted((each for each in mounts if each.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", mount], check=False)
+
+
+# The bridge that dockerd makes and leaves.
+
+
+def _has_bridge() -> bool:
+    return Path("/sys/class/net", BRIDGE).exists()
+
+
+def _remove_bridge() -> None:
+    if not _has_bridge():
+        return
+    name = BRIDGE.encode()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, 0x8914, struct.pack("16sh14x", name, 0))  # SIOCSIFFLAGS: down
+        fcntl.ioctl(control, 0x89A1, name + b"\0")  # SIOCBRDELBR
+
+
+# The image
+
+
+def build(found: Engine, executable: Path, name: str, *, entrypoint: str = "/temporal") -> str:
+    """An image FROM scratch that holds the static executable; its name."""
+    with tempfile.TemporaryDirectory() as folder:
+        layer = Path(folder, "layer.tar")
+        with tarfile.open(layer, "w") as tar:
+            tar.add(executable.resolve(), "temporal")
+        changes = [*CHANGES, f"ENTRYPOINT {json.dumps([entrypoint])}"]
+        found.client.api.import_image_from_file(str(layer), repository=name, tag="latest", changes=changes)
+    return name
