@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from . import failure_report, namespaces, replay
+from . import clock_report, failure_report, namespaces, replay
 from .backends import NAMESPACES, TIME_SKIPPING, Endpoint
 from .errors import NotSupported, TemporalTestError
 from .guard import Guard
 from .workers import Workers
 
 if TYPE_CHECKING:
-    from temporalio.testing import TimeSkipper
-
     from .marker import Wishes
     from .session import Session
+    from .skipping import Skipping
 
 SETUP_SECONDS = 20.0
 REPORT_SECONDS = 10.0
@@ -33,7 +32,7 @@ class Case:
         self.wishes = wishes
         self.workers = Workers()
         self.endpoint: Endpoint = session.backend.private(wishes) if wishes.private else session.endpoint()
-        self.skipper: TimeSkipper | None = None
+        self.skipping: Skipping | None = None
         try:
             self._require()
             base = session.client(self.endpoint)
@@ -69,10 +68,11 @@ class Case:
         client = Client(**options)
         if not self.wishes.time_skipping:
             return client
-        from temporalio.testing import TimeSkipper, TimeSkippingConfig
+        from .skipping import Skipping
 
-        self.skipper = TimeSkipper(client, config=TimeSkippingConfig(enabled=True))
-        return self.skipper.client
+        self.skipping = Skipping(client)
+        self.session.loop.run(self.skipping.require(), SETUP_SECONDS)
+        return self.skipping.client
 
     def trouble(self) -> TemporalTestError | None:
         """Why waiting is of no use: a worker has died, or the server has been killed."""
@@ -83,7 +83,9 @@ class Case:
         return trouble
 
     async def _describe_open(self) -> str:
-        return await failure_report.open_workflows(self._unguarded())
+        client = self._unguarded()
+        clocks = [await clock_report.standing(client)] if self.skipping is not None else []
+        return "\n".join([await failure_report.open_workflows(client), *clocks])
 
     def _unguarded(self) -> Client:
         """A client of the namespace whose calls the guard does not bound."""

@@ -27,5 +27,9 @@ class SetupError(TemporalTestError):
     """What a test asked for does not fit together: a mock, an option, a workflow."""
 
 
+class ClockStuck(TemporalTestError):
+    """A workflow's virtual clock did not move when it was asked to; the message says what holds it."""
+
+
 class ReplayFailed(TemporalTestError):
     """A workflow's history does not replay against its code."""

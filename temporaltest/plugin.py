@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from .case import Case
+    from .clock import Time
     from .facade import Temporal
     from .session import Session
 
@@ -136,3 +137,11 @@ def temporal_namespace(_temporal_case: Case) -> str:
 def temporal_client(_temporal_case: Case) -> Client:
     """A client of the test's namespace, usable from any event loop."""
     return _temporal_case.client
+
+
+@pytest.fixture
+def temporal_time(_temporal_case: Case) -> Time:
+    """The clocks of the test's workflows, each its own: `fast_forward`, `until`, `now`; needs `time_skipping=True`."""
+    from .clock import Time
+
+    return Time(_temporal_case)
