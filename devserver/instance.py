@@ -58,6 +58,8 @@ def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, f
         if running is not None:
             joined = join(request, running, paths)
             _warn_if_open(joined.options, reporter)
+            if joined.held and not request.held:
+                reporter.note("processes hold it: it ends with the last of them, not before and not after")
             lease = Lease.take(paths.instance(request.name)) if request.held else None
             return Started(joined, False, lease)
         with Reservations(request.options.bind) as reserved:

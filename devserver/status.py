@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from .errors import DevServerError
 from .frontend import Frontend, NotAnswering
 from .leases import holders
 from .paths import Paths
@@ -55,7 +57,15 @@ def answers(record: Record) -> bool:
         return False
 
 
-def all_statuses(paths: Paths) -> list[dict[str, Any]]:
-    """Every instance of this user, by name."""
-    records = [read_record(paths, name) for name in names(paths)]
-    return [status(paths, record) for record in records if record is not None]
+def all_statuses(paths: Paths, damaged: Callable[[DevServerError], None]) -> list[dict[str, Any]]:
+    """Every instance of this user, by name; one whose record cannot be read is told to `damaged` and left out."""
+    found = []
+    for name in names(paths):
+        try:
+            record = read_record(paths, name)
+        except DevServerError as error:
+            damaged(error)
+            continue
+        if record is not None:
+            found.append(status(paths, record))
+    return found

@@ -19,9 +19,11 @@ COLUMNS = ("name", "state", "address", "ui_url", "version")
 @json_option
 def list_(as_json: bool) -> None:
     """List the servers of this user, running and stopped."""
+    from .main import show
+
     paths = Paths.default()
     tidy(paths)
-    found = all_statuses(paths)
+    found = all_statuses(paths, show)
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return

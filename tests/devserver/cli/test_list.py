@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from devserver.paths import Paths
+from devserver.store.request import Executable
 from tests.conftest import Run
 
 from .conftest import StatusOf
@@ -34,3 +36,16 @@ def test_json_is_that_of_status(quick_up: Run, devserver: Run, status_of: Status
     quick_up("--name", "a")
     quick_up("--name", "b")
     assert json.loads(devserver("list", "--json").stdout) == [status_of("a"), status_of("b")]
+
+
+def test_a_damaged_record_hides_no_other_instance(devserver: Run, paths: Paths, installed: Executable) -> None:
+    """What can be listed is listed; the record that cannot be read is an error message beside it."""
+    assert devserver("up", "-d", "--port", "0", "--name", "good").returncode == 0
+    broken = paths.instance("bad")
+    broken.mkdir(mode=0o700)
+    (broken / "record.json").write_text("{")
+    done = devserver("list")
+    devserver("down", "--name", "good")
+    assert done.returncode == 0
+    assert "good" in done.stdout
+    assert "the record of the instance bad cannot be read" in done.stderr
