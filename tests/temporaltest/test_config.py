@@ -1,0 +1,286 @@
+"""Options, ini keys, variables and `[tool.devserver]`: one record, read once."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from temporaltest.config import TERMINAL_LINGER, Config, read
+from temporaltest.options import OPTIONS
+from tests.temporaltest.conftest import TWO, Suite
+
+SECRET = "key-that-nobody-may-see"
+
+
+def settings(pytester: pytest.Pytester, *args: str, **environ: str) -> Config:
+    """The record of a run with these arguments and this environment."""
+    return read(pytester.parseconfig(*args), environ)
+
+
+# Where a value comes from
+
+
+def test_nothing_said_is_the_default(pytester: pytest.Pytester) -> None:
+    """Without a word the server is managed, waits end after 30 s, and everything is replayed."""
+    assert settings(pytester) == Config()
+
+
+@pytest.mark.parametrize(
+    ("args", "environ", "ini", "table", "expected"),
+    [
+        (["--temporal-profile=fast"], "stock", "stock", "stock", "fast"),
+        ([], "fast", "stock", "stock", "fast"),
+        ([], None, "fast", "stock", "fast"),
+        ([], None, None, "fast", "fast"),
+        ([], None, None, None, None),
+    ],
+)
+def test_the_nearer_word_wins(
+    args: list[str],
+    environ: str | None,
+    ini: str | None,
+    table: str | None,
+    expected: str | None,
+    pytester: pytest.Pytester,
+) -> None:
+    """A flag beats the environment, which beats the ini file, which beats `[tool.devserver]`."""
+    lines = ["[tool.pytest.ini_options]"] + ([f'temporal_profile = "{ini}"'] if ini else [])
+    lines += ["[tool.devserver]"] + ([f'profile = "{table}"'] if table else [])
+    pytester.makepyprojecttoml("\n".join(lines))
+    variables = {"TEMPORAL_TEST_PROFILE": environ} if environ else {}
+    assert settings(pytester, *args, **variables).profile == expected
+
+
+def test_every_option_can_be_said_everywhere(pytester: pytest.Pytester) -> None:
+    """`pytest --help` shows each option as a flag and as an ini key; each has a variable too."""
+    shown = pytester.runpytest_subprocess("--help").stdout.str()
+    for option in OPTIONS:
+        assert option.flag in shown
+        assert option.ini in shown
+    assert settings(pytester, TEMPORAL_TEST_TIMEOUT="7", TEMPORAL_TEST_KEEP="on").timeout == 7
+
+
+def test_project_says_which_executable(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """Version and executable of `[tool.devserver]` hold for tests as they do for `devserver up`."""
+    pytester.makepyprojecttoml('[tool.devserver]\nversion = "1.9.1"\nbinary = "bin/temporal"\noffline = true')
+    found = settings(pytester, DEVSERVER_SOURCE="release")
+    assert found.version == "1.9.1"
+    assert found.executable == {
+        "binary": str(pytester.path / "bin/temporal"),
+        "source": "release",
+        "offline": True,
+    }
+
+
+def test_project_is_that_of_the_tests(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """The table is that of the tests' project, wherever pytest is started from."""
+    project = pytester.mkdir("project")
+    (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\n[tool.devserver]\nversion = "1.8.3"\n')
+    (project / "test_it.py").touch()
+    assert settings(pytester, "project/test_it.py").version == "1.8.3"
+
+
+def test_folders_are_relative_to_where_they_were_said(pytester: pytest.Pytester) -> None:
+    """A folder on the command line starts where pytest was started, one in an ini file where that file is."""
+    (pytester.path / "pytest.ini").write_text("[pytest]\ntemporal_report = reports\n")
+    inner = pytester.mkdir("inner")
+    os.chdir(inner)
+    found = settings(pytester, "--rootdir", str(pytester.path), "--temporal-record", "histories")
+    assert found.report == pytester.path / "reports"
+    assert found.record == inner / "histories"
+
+
+# What cannot be said
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        ("--temporal-backend=docker", "must be one of managed, container, external, not 'docker'"),
+        ("--temporal-profile=slow", "must be one of the profiles: fast, stock, not 'slow'"),
+        ("--temporal-replay=maybe", "must be on or off, not 'maybe'"),
+        ("--temporal-ui=2", "must be on or off, not '2'"),
+        ("--temporal-timeout=soon", "must be a number of seconds, not 'soon'"),
+        ("--temporal-timeout=-1", "must be a number of seconds, 0 or more, not '-1'"),
+        ("--temporal-linger=nan", "must be a number of seconds, 0 or more, not 'nan'"),
+        ("--temporal-address=localhost", "must be host:port, such as localhost:7233, not 'localhost'"),
+        ("--temporal-address=http://localhost:7233", "must be host:port"),
+    ],
+)
+def test_unknown_value_is_told_with_the_valid_ones(flag: str, told: str, pytester: pytest.Pytester) -> None:
+    """A value that cannot be used ends the run with where it was said and what may be said."""
+    name = flag.partition("=")[0]
+    with pytest.raises(pytest.UsageError) as caught:
+        settings(pytester, flag)
+    assert str(caught.value).startswith(f"{name}: ")
+    assert told in str(caught.value)
+
+
+def test_unknown_value_names_its_place(pytester: pytest.Pytester) -> None:
+    """The message says whether the environment or the ini file is to be mended."""
+    with pytest.raises(pytest.UsageError, match=r"^TEMPORAL_TEST_UI: must be on or off"):
+        settings(pytester, TEMPORAL_TEST_UI="2")
+    ini = pytester.makeini("[pytest]\ntemporal_ui = 2\n")
+    with pytest.raises(pytest.UsageError, match=r"^temporal_ui in .*: must be on or off") as caught:
+        settings(pytester)
+    assert str(ini) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ('profil = "fast"', "has no key 'profil'"),
+        ('profile = "slow"', "there is no profile 'slow'"),
+        ("version = 1", "version must be a text"),
+    ],
+)
+def test_malformed_project_ends_the_run(table: str, told: str, suite: Suite) -> None:
+    """A table of the project that cannot be used is told before anything is collected."""
+    suite.file("pyproject.toml", f"[tool.devserver]\n{table}\n")
+    result = suite.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert told in result.stderr.str()
+    assert "Traceback" not in result.stderr.str()
+
+
+# Which backend
+
+
+@pytest.mark.parametrize(
+    ("args", "environ", "ini", "backend"),
+    [
+        (["--temporal-address=a:1"], {}, "", "external"),
+        (["--temporal-client-profile=cloud"], {}, "", "external"),
+        ([], {"TEMPORAL_TEST_ADDRESS": "a:1"}, "", "external"),
+        (["--temporal-address=a:1"], {}, "temporal_backend = container", "external"),
+        (["--temporal-backend=managed"], {}, "temporal_address = a:1", "managed"),
+        (["--temporal-backend=managed"], {"TEMPORAL_TEST_ADDRESS": "a:1"}, "", "managed"),
+        (["--temporal-backend=external"], {}, "temporal_address = a:1", "external"),
+        (["--temporal-backend=container"], {}, "", "container"),
+    ],
+)
+def test_address_chooses_the_external_backend(
+    args: list[str], environ: dict[str, str], ini: str, backend: str, pytester: pytest.Pytester
+) -> None:
+    """An address means an external server, unless a backend was named nearer."""
+    pytester.makeini(f"[pytest]\n{ini}\n")
+    assert settings(pytester, *args, **environ).backend == backend
+
+
+def test_contradiction_is_refused(pytester: pytest.Pytester) -> None:
+    """An address and another backend, said in the same place, cannot both be meant."""
+    with pytest.raises(pytest.UsageError, match=r"--temporal-address is of an external server, and .* managed"):
+        settings(pytester, "--temporal-address=a:1", "--temporal-backend=managed")
+
+
+# The header
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        ([], "temporal: managed server (default version), timeout 30 s"),
+        (
+            ["--temporal-version=1.9.1", "--temporal-profile=stock", "--temporal-ui=on", "--temporal-replay=off"],
+            "temporal: managed server 1.9.1, profile stock, timeout 30 s, no replay, Web UI",
+        ),
+        (
+            ["--temporal-backend=container", "--temporal-image=mine:1", "--temporal-linger=60"],
+            "temporal: container of mine:1, timeout 30 s, warm for 60 s after the run",
+        ),
+        (
+            ["--temporal-address=a:1", f"--temporal-api-key={SECRET}", "--temporal-keep=on", "--temporal-linger=60"],
+            "temporal: external server a:1, timeout 30 s",
+        ),
+        (["--temporal-client-profile=cloud"], "temporal: external server client profile cloud, timeout 30 s"),
+        (
+            ["--temporal-backend=external"],
+            "temporal: external server (as the SDK's environment says), timeout 30 s",
+        ),
+        (["--temporal-keep=on"], "temporal: managed server (default version), timeout 30 s, kept after the run"),
+    ],
+)
+def test_header_says_what_is_used(args: list[str], line: str, pytester: pytest.Pytester) -> None:
+    """One line at the top of the run says which server is used and what differs from the usual."""
+    assert settings(pytester, *args).header() == line
+
+
+def test_header_is_printed(suite: Suite) -> None:
+    """The line stands at the top of every run."""
+    suite.run("--temporal-timeout", "12").stdout.fnmatch_lines(["temporal: managed server *, timeout 12 s"])
+
+
+def test_key_is_not_shown(suite: Suite) -> None:
+    """The API key stands in no output, not even where a test fails with its configuration in sight."""
+    suite.tests(
+        """
+        import temporaltest.plugin as plugin
+
+        def test_settings(pytestconfig):
+            settings = pytestconfig.stash[plugin.SETTINGS]
+            assert settings is None
+
+        def test_server(temporal_client):
+            pass
+        """
+    )
+    shown = ("-l", "-vv", "--tb=long", "-rA", "--junit-xml=report.xml")
+    result = suite.run("--temporal-address", "127.0.0.1:1", "--temporal-api-key", SECRET, *shown)
+    result.assert_outcomes(failed=1, errors=1)
+    output = result.stdout.str() + result.stderr.str() + (suite.path / "report.xml").read_text()
+    assert "127.0.0.1:1" in output
+    assert SECRET not in output
+
+
+# Workers of xdist, terminals
+
+
+def test_record_survives_the_way_to_a_worker() -> None:
+    """A worker of xdist has the very settings of its controller."""
+    config = Config(backend="external", address="a:1", api_key=SECRET, tls=True, record=Path("/histories"), linger=5)
+    assert Config.from_wire(config.to_wire()) == config
+
+
+def test_worker_has_the_controllers_settings(suite: Suite) -> None:
+    """What the environment said to the controller holds in its workers, whatever they find themselves."""
+    suite.file(
+        "test_it.py",
+        """
+        import os
+        import temporaltest.plugin as plugin
+
+        def test_settings(pytestconfig):
+            assert pytestconfig.stash[plugin.SETTINGS].linger == 77
+        """,
+    )
+    suite.file("conftest.py", "import os\nos.environ['TEMPORAL_TEST_LINGER'] = '5'\n")
+    suite.passes("--temporal-linger=77", passed=1, ways=TWO)
+
+
+def _header_at_terminal(suite: Suite, environ: dict[str, str]) -> str:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider"]
+    with subprocess.Popen(command, cwd=suite.path, stdin=theirs, stdout=theirs, env={**os.environ, **environ}) as run:
+        os.close(theirs)
+        said = b""
+        while True:
+            try:
+                said += os.read(ours, 4096)
+            except OSError:  # the terminal's other end is closed
+                break
+        run.wait(60)
+    os.close(ours)
+    return said.decode()
+
+
+def test_warm_at_a_terminal_only(suite: Suite) -> None:
+    """The server stays warm for a few minutes where a person works, and not in CI."""
+    warm = f"warm for {TERMINAL_LINGER:g} s after the run"
+    assert warm in _header_at_terminal(suite, {})
+    assert warm not in _header_at_terminal(suite, {"CI": "true"})
+    assert warm not in suite.run("--collect-only").stdout.str()
