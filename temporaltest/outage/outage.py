@@ -1,0 +1,69 @@
+"""All outages of a test's server in one object, and their end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from devserver import DevServer, DevServerError
+
+from ..workers import Workers
+from .aio import AsyncOutage
+from .network import NetworkOutages
+from .process import ProcessOutages
+
+
+class Outage(ProcessOutages, NetworkOutages):
+    """Outages of the test's own server. Verbs do something and return; participles are blocks that undo it.
+
+    In a test without an event loop, call them here: `kill()`, `with frozen(): ...`. In an async test, the same names
+    are under `aio`: `await temporal_outage.aio.kill()`, `async with temporal_outage.aio.frozen(): ...`.
+    The test's client and its workers reach the server through a proxy, where the network is cut and slowed. The
+    process has one outage at a time (killed or frozen); the network may be cut and slowed besides. Whatever is still
+    on at the end of the test is undone then.
+    """
+
+    def __init__(self, server: DevServer, make_namespace: Callable[[str], None], workers: Workers) -> None:
+        super().__init__(server, workers)
+        self._make_namespace = make_namespace
+        self.aio = AsyncOutage(self)
+
+    def lose_database(self) -> None:
+        """End the server's process and its database, as a lost disk would; it comes back empty, at its address.
+
+        The test's namespace is made again, so that the test can start anew; its workers go on polling.
+
+        Raises:
+            SetupError: The server is frozen.
+            devserver.DevServerError: It does not come back; says why.
+        """
+        with self._changing:
+            self._need("lose_database", "up", "killed")
+            with self._held_off():
+                if self._state == "up":
+                    self._kill()
+                for file in self._server.database.parent.glob(f"{self._server.database.name}*"):
+                    file.unlink()
+                self._log.note("database lost")
+                self._bring_back(0.0)
+                self._make_namespace(self._server.address)
+
+    def undo(self) -> None:
+        """End every outage that is on. What cannot be undone is in the log, and `alive` or `trouble` tell of it."""
+        if not self._over.is_set():
+            self._over.set()
+            self._log.note("the test is over")
+        self._thaw()
+        self._heal()
+        if self._latency:
+            self._set_latency(0.0)
+        with self._changing:
+            if self._state == "killed":
+                with contextlib.suppress(DevServerError):
+                    self._bring_back(0.0)
+
+    def close(self) -> None:
+        """End the proxy, and with it every connection through it."""
+        self._over.set()
+        self._thaw()
+        self._proxy.close()
