@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,11 +34,13 @@ class Finding:
 
 def check(db: Path) -> list[Finding]:
     """Everything that can be told of `db`; never raises for what is wrong with it."""
-    db = db.resolve()
     try:
+        db = db.resolve()
         header = read_header(db)
     except DatabaseError as error:
         return [_from_error("database", error)]
+    except (OSError, RuntimeError) as error:  # a link to itself
+        return [Finding("error", "database", f"cannot reach {db}: {error}", "name another file with --db")]
     if header is None:
         return [_of_no_file(db)]
     findings = [_of_size(db), _of_stamp(db, header), *_of_leftovers(db)]
@@ -87,7 +90,7 @@ def _of_leftovers(db: Path) -> Iterator[Finding]:
     if size_of(sidecar(db, "-journal")) and not used:
         yield Finding("warning", "journal", "a crash left a rollback journal", "the next start rolls it back")
     for pattern in (".upgrade-*", ".restore-*"):
-        for path in sorted(db.parent.glob(db.name + pattern)):
+        for path in sorted(db.parent.glob(glob.escape(db.name) + pattern)):
             yield Finding(
                 "warning",
                 "leftover",

@@ -12,6 +12,8 @@ from ..files import private_folder
 from ..locks import LockedFile
 from .header import sidecar
 
+ELSEWHERE = "its folder must be yours to write in; name another file with --db"
+
 
 class DatabaseLease:
     """The right to run a server on a database file, held until released or until this process ends."""
@@ -37,7 +39,7 @@ class DatabaseLease:
         except FolderNotWritable as error:
             raise DatabaseError(
                 f"cannot own the database {db}: {error.message}",
-                hint="its folder must be yours to write in; name another file with --db",
+                hint=ELSEWHERE,
             ) from error
         if lock is None:
             raise _in_use(db, _owner(path))
@@ -67,8 +69,9 @@ def resolved(db: Path) -> Path:
         # A folder that is there is the user's own choice: `--db /tmp/try.db` must work.
         if not path.parent.exists():
             private_folder(path.parent)
-    except (OSError, RuntimeError) as error:
-        raise DatabaseError(f"cannot reach the database {db}: {error}") from error
+    except (OSError, RuntimeError, FolderNotWritable) as error:
+        why = getattr(error, "strerror", None) or str(getattr(error, "message", error))
+        raise DatabaseError(f"cannot reach the database {db}: {why}", hint=ELSEWHERE) from error
     return path
 
 

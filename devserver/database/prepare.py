@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from ..errors import DatabaseTooNew, DatabaseTooOld
 from .header import Header, read_header
 from .lock import resolved
 from .stamp import Stamp, fits, forget_stamp, read_stamp, utc_now, write_stamp
+from .versions import age, named
 
 if TYPE_CHECKING:
     from .schema import Difference
@@ -78,19 +80,26 @@ class _Case:
         return self.stamp.last_written_by if self.stamp else None
 
     def settle(self, upgrade: bool, backups: Path, schemas: Path) -> None:
-        """Refuse, upgrade or accept the file, and stamp it."""
+        """Refuse, upgrade or accept the file, and stamp it; or make way where it holds nothing."""
         from . import upgrade as upgrading
-        from . import versions
         from .schema import compare, read_schema
+        from .sqlite import remove_whole
         from .template import template
+        from .unfinished import is_unfinished
 
-        age = versions.age(self.found, self.wanted)
-        if age == "newer":
+        than = age(self.found, self.wanted)
+        if than == "newer":
             raise self._too_new([f"its stamp says server {self.found}"])
+        make = functools.partial(template, schemas, self.executable, self.wanted, self.note)
+        if self.stamp is None and is_unfinished(self.db, make):
+            upgrading.refuse_users(self.db)
+            self.note(f"{self.db} was never finished: its server was ended while it made it; making it anew")
+            remove_whole(self.db)
+            return
         schema = read_schema(self.db)
-        wanted = template(schemas, self.executable, self.wanted, self.note)
+        wanted = make()
         difference = compare(schema, read_schema(wanted))
-        if difference.extra and age != "older":
+        if difference.extra and than != "older":
             raise self._too_new(
                 [
                     f"server {self.wanted} does not know: {_some(difference.extra)}",
@@ -101,7 +110,7 @@ class _Case:
             if not upgrade:
                 raise self._too_old(difference)
             upgrading.upgrade(self.db, wanted, backups, found=self.found, wanted=self.wanted, note=self.note)
-        elif age == "older":
+        elif than == "older":
             upgrading.refuse_users(self.db)
             backup = upgrading.back_up(self.db, backups, self.found)
             self.note(f"backed up {self.db} to {backup}: server {self.found} cannot go on after {self.wanted}")
@@ -135,7 +144,7 @@ class _Case:
         return DatabaseTooOld(
             f"the database {self.db} was written by an older server than {self.wanted}",
             details=[
-                f"written by server {self.found or 'unknown'}",
+                f"written by {named(self.found)}",
                 f"it lacks: {_some(difference.missing) or 'some indexes or triggers'}",
             ],
             hint="allow the upgrade (a backup is made first), "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from .sqlite import (
     SIDECARS,
     beside,
     connect,
+    create_private,
     disk_full,
     integrity,
     refuse_damage,
@@ -82,10 +82,10 @@ def refuse_newer(snapshot: Snapshot, server_version: str) -> None:
 
 
 def _bring(snapshot: Snapshot, aside: Path) -> None:
-    if shutil.disk_usage(aside.parent).free < size_of(snapshot.database):
-        raise disk_full(aside, f"{snapshot.size} bytes are needed")
     with told_clearly(aside):
-        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        if shutil.disk_usage(aside.parent).free < size_of(snapshot.database):
+            raise disk_full(aside, f"{snapshot.size} bytes are needed")
+        create_private(aside)
         shutil.copyfile(snapshot.database, aside)
         found = sha256_of(aside)
     if found != snapshot.sha256:

@@ -86,9 +86,10 @@ def copy_whole(source: Path, target: Path) -> None:
     start the copy over, and under load it would never end.
     """
     size = sum(size_of(path) for path in (source, sidecar(source, "-wal")))
-    if shutil.disk_usage(_existing(target)).free < size:
-        raise disk_full(target, f"{size} bytes are needed")
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with told_clearly(target):
+        if shutil.disk_usage(_existing(target)).free < size:
+            raise disk_full(target, f"{size} bytes are needed")
+        create_private(target)
     try:
         with connect(source) as old:
             old.execute("BEGIN")
@@ -102,6 +103,11 @@ def copy_whole(source: Path, target: Path) -> None:
     except BaseException:
         remove_whole(target)
         raise
+
+
+def create_private(path: Path) -> None:
+    """Make an empty file of ours at `path`, where none may be: a link that someone put there is not followed."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def sync(path: Path) -> None:

@@ -15,6 +15,7 @@ from .sqlite import (
     beside,
     connect,
     copy_whole,
+    create_private,
     integrity,
     refuse_damage,
     remove_leftovers,
@@ -26,6 +27,7 @@ from .sqlite import (
 )
 from .stamp import utc_for_names
 from .users import other_users
+from .versions import named
 
 UPGRADE = "upgrade"
 
@@ -36,7 +38,8 @@ def back_up(db: Path, backups: Path, version: str | None) -> Path:
     """A copy of `db` in `backups`, named after the version that wrote it and the time; checked."""
     private_folder(backups)
     name = f"{db.stem}-{version or 'unknown'}-{utc_for_names()}"
-    target = next(path for path in _numbered(backups, name) if not path.exists())
+    with told_clearly(backups):
+        target = next(path for path in _numbered(backups, name) if not path.exists())
     copy_whole(db, target)
     with connect(target, "immutable") as connection:
         found = integrity(connection)
@@ -68,6 +71,7 @@ def upgrade(db: Path, template: Path, backups: Path, *, found: str | None, wante
     aside = beside(db, UPGRADE)
     try:
         with told_clearly(aside):
+            create_private(aside)
             shutil.copyfile(template, aside)
             shutil.copymode(db, aside)
         dropped = _fill(aside, backup)
@@ -79,7 +83,7 @@ def upgrade(db: Path, template: Path, backups: Path, *, found: str | None, wante
         raise _failed(db, backup, found, wanted, error) from error
     finally:
         remove_whole(aside)
-    note(f"upgraded {db} from server {found or 'of an older version'} to {wanted}")
+    note(f"upgraded {db} from {named(found)} to {wanted}")
     if dropped:
         note(f"server {wanted} has no use for {', '.join(dropped)}; the backup keeps them")
     return backup
@@ -150,8 +154,7 @@ def _failed(db: Path, backup: Path, found: str | None, wanted: str, error: Datab
             backup.unlink()
         return error
     return DatabaseTooOld(
-        f"the database {db}, written by server {found or 'of an older version'}, "
-        f"could not be upgraded for server {wanted}",
+        f"the database {db}, written by {named(found)}, could not be upgraded for server {wanted}",
         details=[str(error), f"the file is as it was; a backup is {backup}"],
         hint="go on with the version that wrote it (--version), or start on another file with --db",
     )

@@ -7,6 +7,11 @@ from typing import Literal
 Age = Literal["older", "same", "newer"]
 
 
+def named(version: str | None) -> str:
+    """A server's version in a sentence; an older file may not tell it."""
+    return f"server {version}" if version else "an older server"
+
+
 def age(found: str | None, wanted: str) -> Age | None:
     """What `found` is compared with `wanted`; None where it cannot be told."""
     from packaging.version import InvalidVersion, Version

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -83,3 +84,20 @@ def test_the_door_of_the_package_is_complete() -> None:
     """Every public name can be had, though half of them are loaded late."""
     for name in database.__all__:
         assert getattr(devserver.database, name) is not None
+
+
+def test_a_name_with_brackets_is_no_pattern(tmp_path: Path, fresh_file: Path) -> None:
+    """What lies beside the file is found by its name as it is."""
+    db = tmp_path / "[ab].db"
+    shutil.copy(fresh_file, db)
+    (tmp_path / "a.db.upgrade-1").touch()
+    (tmp_path / "[ab].db.restore-1").touch()
+    (leftover,) = [finding for finding in check(db) if finding.topic == "leftover"]
+    assert "[ab].db.restore-1" in leftover.text
+
+
+def test_a_link_to_itself_is_told(tmp_path: Path) -> None:
+    """The doctor goes on to the next."""
+    (tmp_path / "t.db").symlink_to(tmp_path / "t.db")
+    (finding,) = check(tmp_path / "t.db")
+    assert finding.level == "error"

@@ -90,3 +90,12 @@ def test_a_folder_cannot_be_owned(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="is a folder") as raised:
         DatabaseLease.acquire(tmp_path, "instance one")
     assert "temporal.db" in (raised.value.hint or "")
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_the_option(tmp_path: Path) -> None:
+    """The way out is another --db, not another home."""
+    (tmp_path / "file").touch()
+    with pytest.raises(DatabaseError, match="cannot reach the database") as caught:
+        DatabaseLease.acquire(tmp_path / "file" / "below" / "t.db", "me")
+    assert "--db" in str(caught.value)
+    assert "DEVSERVER_HOME" not in str(caught.value)

@@ -53,6 +53,62 @@ def test_an_empty_file_is_treated_as_new(tmp_path: Path, prepare: Prepare, real_
     assert stamp.made_by == SERVER
 
 
+def half_made(db: Path, fresh_file: Path, tables: int) -> None:
+    """What a server leaves that is killed after it made its first tables."""
+    db.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(fresh_file)) as whole, closing(sqlite3.connect(db)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        for (sql,) in whole.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL LIMIT ?", (tables,)).fetchall():
+            connection.execute(sql)
+        if "namespace_metadata" in str(connection.execute("SELECT group_concat(name) FROM sqlite_master").fetchone()):
+            connection.execute("INSERT INTO namespace_metadata VALUES (54321, 1)")
+        connection.commit()
+
+
+@pytest.mark.parametrize("tables", [0, 7, 54])
+def test_a_file_whose_server_was_killed_while_making_it_is_made_anew(
+    tmp_path: Path, prepare: Prepare, fresh_file: Path, real_binary: Path, tables: int
+) -> None:
+    """Nothing is in it and no server could go on with it: the next start must not be stuck."""
+    db = tmp_path / "half" / "t.db"
+    half_made(db, fresh_file, tables)
+    (note,) = [note for note in prepare(db) if "to compare with" not in note]
+    assert "never finished" in note
+    assert list(db.parent.iterdir()) == []
+    with running(real_binary, db):
+        pass
+
+
+def test_a_half_made_file_with_anything_in_it_is_left(tmp_path: Path, prepare: Prepare, fresh_file: Path) -> None:
+    """One row, one table of someone else's, one number in the header: it may mean something to someone."""
+    for number, statement in enumerate(
+        (
+            "INSERT INTO namespaces VALUES (1, 1, 1, 1, 1, 1, 1)",
+            "CREATE TABLE cookies (name, value)",
+            "PRAGMA user_version=7",
+        )
+    ):
+        db = tmp_path / str(number) / "t.db"
+        half_made(db, fresh_file, 7)
+        with closing(sqlite3.connect(db)) as connection:
+            connection.execute(statement)
+            connection.commit()
+        refused(db, prepare, DatabaseError, "not one of Temporal's")
+
+
+def test_a_half_made_file_is_left_to_the_server_that_makes_it(
+    tmp_path: Path, prepare: Prepare, fresh_file: Path
+) -> None:
+    """Another process has it open, so it is not finished yet."""
+    db = tmp_path / "half" / "t.db"
+    half_made(db, fresh_file, 7)
+    with db.open("rb") as file, subprocess.Popen(["/bin/sleep", "60"], stdin=file) as process:
+        with pytest.raises(DatabaseInUse, match="open in another process"):
+            prepare(db)
+        process.kill()
+    assert db.exists()
+
+
 def test_a_stamp_of_the_same_version_is_believed_without_sqlite(db: Path) -> None:
     """The usual start imports nothing heavy and never runs the executable."""
     database.stamp(db, SERVER, "1.9.1")

@@ -13,6 +13,7 @@ import pytest
 from temporalio.client import Client
 
 from devserver.database import snapshots
+from devserver.database.sqlite import copy_whole
 from devserver.errors import DatabaseCorrupt, DatabaseError, OptionError, SnapshotExists, SnapshotUnknown
 
 from . import state
@@ -162,3 +163,13 @@ def test_what_a_killed_save_left_is_removed_by_the_next(db: Path, tmp_path: Path
     assert snapshots.list_(tmp_path / "s") == []
     save(db, tmp_path / "s", "one")
     assert sorted(path.name for path in (tmp_path / "s").iterdir()) == [f".unfinished-{os.getppid()}-x", "one"]
+
+
+def test_a_link_that_someone_put_in_the_way_is_not_followed(db: Path, tmp_path: Path) -> None:
+    """A copy is made where nothing is, or not at all."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "copy").symlink_to(victim)
+    with pytest.raises(DatabaseError):
+        copy_whole(db, tmp_path / "copy")
+    assert victim.read_text() == "precious"
