@@ -1,0 +1,28 @@
+"""A file whose server was killed while it made it: some of its tables, and nothing in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from .schema import Schema, quoted
+from .sqlite import connect
+
+COUNTER = "namespace_metadata"  # the schema itself puts its one row there
+
+
+def is_unfinished(db: Path, template: Callable[[], Path]) -> bool:
+    """Whether `db` holds nothing but what a server of the `template` makes first, so that nothing is lost with it.
+
+    A server goes on with such a file as if it were whole, and fails; it makes tables only where there is no file.
+    """
+    with connect(db) as connection:
+        found = Schema.read(connection)
+        numbers = [connection.execute(f"PRAGMA {name}").fetchone() for name in ("user_version", "application_id")]
+        if numbers != [(0,), (0,)]:
+            return False  # another program's mark
+        for table in found.columns.keys() - {COUNTER}:
+            if connection.execute(f"SELECT 1 FROM {quoted(table)} LIMIT 1").fetchone():  # noqa: S608 - out of the schema
+                return False
+    with connect(template(), "immutable") as connection:
+        return found.sql <= Schema.read(connection).sql
