@@ -2,69 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import contextlib
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import TimeoutError as OutOfTime
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio.client import Client
 
-from . import clock_report, failure_report, namespaces, replay
-from .backends import NAMESPACES, TIME_SKIPPING, Endpoint
+from . import clock_report, failure_report, namespaces
+from .adoption import Adoption
+from .aftermath import Aftermath
+from .backends import NAMESPACES, OUTAGES, TIME_SKIPPING, Endpoint
 from .errors import NotSupported, TemporalTestError
 from .guard import Guard
-from .workers import Workers
+from .loop import BackgroundLoop
+from .tenancy import Tenancy, settle
+from .workers import STOP_SECONDS, Workers
 
 if TYPE_CHECKING:
     from .marker import Wishes
+    from .outage import Outage
     from .session import Session
     from .skipping import Skipping
 
+T = TypeVar("T")
+
 SETUP_SECONDS = 20.0
-REPORT_SECONDS = 10.0
-SPARE_SECONDS = 5.0
+CLEAN_SECONDS = 5.0
+SPARE_SECONDS = 2.0
+LOOP_SECONDS = 1.0
 
 
 class Case:
     """See the module. Every method is called from outside the background loop."""
 
-    def __init__(self, session: Session, name: str, wishes: Wishes, client_options: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        name: str,
+        wishes: Wishes,
+        client_options: Mapping[str, Any],
+        *,
+        outages: bool = False,
+    ) -> None:
         self.session = session
-        self.loop = session.loop
-        self.wishes = wishes
+        self.wishes = replace(wishes, private_server=True) if outages else wishes
+        self.outage: Outage | None = None
+        self._outages = outages
         self.workers = Workers()
-        self.endpoint: Endpoint = session.backend.private(wishes) if wishes.private else session.endpoint()
+        self.guard = Guard(session.config.timeout, self.trouble, self._describe_open)
         self.skipping: Skipping | None = None
+        self.aftermath = Aftermath(self)
+        self._arrive(name, client_options)
+        # Workers have a loop of the test's own: what an activity leaves behind or blocks is no other test's.
+        self.loop = BackgroundLoop()
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the test's workflows are in."""
+        return self.tenancy.namespace
+
+    def _arrive(self, name: str, client_options: Mapping[str, Any]) -> None:
+        """Find a server and a place on it; where the shared server is killed meanwhile, on the next one."""
+        wishes, session = self.wishes, self.session
+        while True:
+            self.endpoint: Endpoint = session.backend.private(wishes) if wishes.private else session.endpoint()
+            try:
+                if wishes.time_skipping:
+                    self.endpoint.require(TIME_SKIPPING)
+                if self._outages:
+                    self.endpoint = self._expose(self.endpoint)
+                base = session.client(self.endpoint)
+                self.tenancy = self._settle(base, name)
+                self.client = self._make_client(base, client_options)
+                return
+            except BaseException:
+                self._release()
+                if self.endpoint.alive() or wishes.private:
+                    raise
+
+    def _expose(self, endpoint: Endpoint) -> Endpoint:
+        """The same server behind a proxy, with all that can go wrong with it."""
+        endpoint.require(OUTAGES)
+        from .outage import Outage
+
+        assert endpoint.managed is not None  # noqa: S101 - outages need a handle, so who can has one
+        self.outage = Outage(endpoint.managed, self._make_namespace_again, self.workers)
+        return replace(endpoint, address=self.outage.address, alive=self.outage.alive)
+
+    def _make_namespace_again(self, address: str) -> None:
+        async def make() -> None:
+            base = await Client.connect(address, **self.endpoint.connect)
+            await namespaces.create(
+                base,
+                self.namespace,
+                retention=self.wishes.retention,
+                search_attributes=self.wishes.search_attributes,
+            )
+
+        self.session.loop.run(make(), SETUP_SECONDS)
+
+    def _settle(self, base: Client, name: str) -> Tenancy:
+        """A namespace; a shared one where the server makes us none."""
         try:
-            self._require()
-            base = session.client(self.endpoint)
-            self.namespace = self._make_namespace(base, name)
-            self.client = self._make_client(base, client_options)
-        except BaseException:
-            self._release()
-            raise
+            return self._set_up(settle(base, self.endpoint, name, self.wishes))
+        except namespaces.Refused as refused:
+            spare = self.endpoint.spare_namespace
+            if spare is None:
+                raise NotSupported(
+                    f"no {NAMESPACES} here: {refused}; name one for all tests with --temporal-namespace"
+                ) from None
+            self.endpoint = self.session.share(self.endpoint, spare)
+            return self._set_up(settle(base, self.endpoint, name, self.wishes))
 
-    def _require(self) -> None:
-        if self.wishes.time_skipping and TIME_SKIPPING not in self.endpoint.can:
-            raise NotSupported(self.endpoint.why_not or "this server has no time skipping")
-
-    def _make_namespace(self, base: Client, name: str) -> str:
-        if self.endpoint.namespace is not None:
-            return self.endpoint.namespace
-        if NAMESPACES not in self.endpoint.can:
-            raise NotSupported("this server lets us make no namespaces; name one with --temporal-namespace")
-        namespace = namespaces.name_for(name)
-        making = namespaces.create(
-            base,
-            namespace,
-            retention=self.wishes.retention,
-            search_attributes=self.wishes.search_attributes,
-        )
-        self.loop.run(making, SETUP_SECONDS)
-        return namespace
+    def _set_up(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of work in the session's loop, unless the server is killed meanwhile."""
+        return self.session.loop.run(self.guard.wait(work, "the test's namespace"), SETUP_SECONDS)
 
     def _make_client(self, base: Client, client_options: Mapping[str, Any]) -> Client:
-        self.guard = Guard(self.session.config.timeout, self.trouble, self._describe_open)
         options: dict[str, Any] = {**base.config(), "namespace": self.namespace, **client_options}
-        options["interceptors"] = [self.guard, *options["interceptors"]]
+        options["interceptors"] = [self.guard, self.workers.ledger, *options["interceptors"]]
+        options["plugins"] = [*options["plugins"], Adoption(self.workers)]
         client = Client(**options)
         if not self.wishes.time_skipping:
             return client
@@ -77,27 +136,35 @@ class Case:
     def trouble(self) -> TemporalTestError | None:
         """Why waiting is of no use: a worker has died, or the server has been killed."""
         trouble = self.workers.trouble()
-        managed = self.endpoint.managed
-        if trouble is None and managed is not None and not self.wishes.private and not managed.running:
+        if trouble is None and self.outage is not None:
+            trouble = self.outage.trouble(self.session.config.timeout)
+        if trouble is None and not self.endpoint.alive():
             return TemporalTestError(f"the Temporal server at {self.endpoint.address} was killed while the test ran")
         return trouble
 
     async def _describe_open(self) -> str:
-        client = self._unguarded()
+        if self.outage is not None and self.outage.silent:
+            return self.outage.describe()
+        client = self.unguarded()
         clocks = [await clock_report.standing(client)] if self.skipping is not None else []
-        return "\n".join([await failure_report.open_workflows(client), *clocks])
+        return "\n".join([await failure_report.open_workflows(client, self.aftermath.codes), *clocks])
 
-    def _unguarded(self) -> Client:
+    def unguarded(self) -> Client:
         """A client of the namespace whose calls the guard does not bound."""
-        options = self.session.client(self.endpoint).config()
-        options["namespace"] = self.namespace
+        options = self.tenancy.confined({**self.session.client(self.endpoint).config()})
         options["data_converter"] = self.client.config()["data_converter"]
         return Client(**options)
 
-    def report(self) -> str:
-        """The section that a failed test's report gets."""
-        ui = self.endpoint.ui_url if self.session.config.keep else None
-        return self.loop.run(failure_report.everything(self._unguarded(), ui), REPORT_SECONDS)
+    def end_outages(self) -> None:
+        """Undo what the test has done to its server: what follows needs an answer."""
+        if self.outage is not None:
+            self.outage.undo()
+
+    def check_workers(self) -> None:
+        """The part of `check` that a case can stand after each of several tests."""
+        trouble = self.trouble()
+        if trouble is not None:
+            raise trouble
 
     def check(self) -> None:
         """What a test that has passed must still stand: a replay of everything that ran.
@@ -106,12 +173,9 @@ class Case:
             ReplayFailed: A workflow is not deterministic.
             WorkerDied: A worker had died unnoticed.
         """
-        trouble = self.trouble()
-        if trouble is not None:
-            raise trouble
-        if self.session.config.replay and self.wishes.replay and self.workers.running:
-            checking = replay.check(self._unguarded(), self.workers.running, self.guard.started)
-            self.loop.run(checking, self.session.config.timeout)
+        self.end_outages()
+        self.check_workers()
+        self.aftermath.check()
 
     def close(self) -> None:
         """Stop the workers, end what is open, give up a private server.
@@ -119,16 +183,35 @@ class Case:
         Raises:
             WorkerStuck: An activity does not end.
         """
-        limit = self.session.config.timeout
+        self.end_outages()
         try:
-            self.loop.run(self.workers.stop(min(limit, 10.0)), limit + SPARE_SECONDS)
+            self._stop_workers()
         finally:
             try:
-                if not self.wishes.private and self.endpoint.namespace is None:
-                    self.loop.run(namespaces.clean(self._unguarded()), SETUP_SECONDS)
+                self._clean()
             finally:
                 self._release()
 
+    def _clean(self) -> None:
+        """Leave nothing that runs on a server which others use, unless someone wants to look at it."""
+        if self.wishes.private or self.session.config.keep or not self.endpoint.alive():
+            return
+        with contextlib.suppress(OutOfTime):
+            self.session.loop.run(namespaces.clean(self.unguarded()), CLEAN_SECONDS)
+            if not (self.endpoint.ours or self.tenancy.shared):
+                self.session.loop.run(namespaces.delete(self.unguarded(), self.namespace), CLEAN_SECONDS)
+
+    def _stop_workers(self) -> None:
+        limit = min(self.session.config.timeout, STOP_SECONDS)
+        try:
+            self.loop.run(self.workers.stop(limit), limit + SPARE_SECONDS)
+        except OutOfTime:
+            raise self.workers.blocked(limit) from None
+        finally:
+            self.loop.close(LOOP_SECONDS)
+
     def _release(self) -> None:
+        if self.outage is not None:
+            self.outage.close()
         if self.wishes.private:
             self.session.release(self.endpoint)

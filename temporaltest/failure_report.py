@@ -1,80 +1,91 @@
-"""What a person needs to see when a test fails: each workflow, its status, what it did, and why it is stuck."""
+"""What a person needs to see when a test fails: each workflow, its status, what it did, where it stands and why."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
+from temporalio.client import Client
+
+from . import replay
+from .inspection import WorkflowState, inspect
+from .listing import listed
 
 MOST_WORKFLOWS = 20
-MOST_EVENTS = 25
+OPEN = "ExecutionStatus = 'Running' OR ExecutionStatus = 'Paused'"
+RUNNING = "ExecutionStatus = 'Running'"
+NOT_COMPLETED = "ExecutionStatus != 'Completed'"
+COMPLETED = "ExecutionStatus = 'Completed'"
 
 
-async def open_workflows(client: Client) -> str:
-    """The state of every open workflow of the namespace: pending activities, their attempts and last failures."""
-    lines = [line async for line in _describe_all(client, "ExecutionStatus = 'Running'")]
-    return "\n".join(["open workflows:", *lines]) if lines else "no workflow is open"
+@dataclass(frozen=True)
+class Report:
+    """What a namespace holds. `more` says that there are workflows that are not shown."""
+
+    namespace: str
+    workflows: Sequence[WorkflowState]
+    more: bool = False
+    ui: str | None = None
+
+    def to_text(self) -> str:
+        """For the terminal."""
+        head = f"namespace {self.namespace}" + (f"  {self.ui}" if self.ui else "")
+        blocks = [line for each in self.workflows for line in each.lines()] or ["no workflow was started"]
+        return "\n".join([head, *blocks, *self._rest()])
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self)
+
+    def properties(self) -> Mapping[str, str]:
+        """The gist, as properties of a test in JUnit's form."""
+        failures = [f"{each.id}: {each.failure[0]}" for each in self.workflows if each.failure]
+        states = [f"{each.id} ({each.type}): {each.status}" for each in self.workflows]
+        found = {
+            "temporal_namespace": self.namespace,
+            "temporal_workflows": "; ".join([*states, *(line.strip() for line in self._rest())]),
+            "temporal_failures": "; ".join(failures),
+            "temporal_ui": self.ui or "",
+        }
+        return {key: value for key, value in found.items() if value}
+
+    def _rest(self) -> list[str]:
+        return [f"... and more than {MOST_WORKFLOWS} workflows"] if self.more else []
 
 
-async def everything(client: Client, ui_url: str | None) -> str:
-    """Each workflow of the namespace with a compact trace."""
-    lines = [
-        f"namespace {client.namespace}" + (f"  {ui_url}/namespaces/{client.namespace}/workflows" if ui_url else "")
-    ]
-    lines += [line async for line in _describe_all(client, "", traced=True)]
-    return "\n".join(lines)
+async def gather(client: Client, ui: str | None, codes: Sequence[replay.Code]) -> Report:
+    """Look at the workflows of the namespace, first at those that did not complete."""
+    keys, more = await _first(client, (NOT_COMPLETED, COMPLETED))
+    link = f"{ui}/namespaces/{client.namespace}/workflows" if ui else None
+    states = await _inspect(client, keys, codes, link)
+    return Report(client.namespace, states, more, link)
 
 
-async def _describe_all(client: Client, query: str, *, traced: bool = False) -> AsyncIterator[str]:
-    count = 0
-    async for each in client.list_workflows(query):
-        count += 1
-        if count > MOST_WORKFLOWS:
-            yield f"  ... and more than {MOST_WORKFLOWS} workflows"
-            return
-        for line in await _describe(client, each, traced):
-            yield line
+async def open_workflows(client: Client, codes: Sequence[replay.Code] = ()) -> str:
+    """The state of every open workflow: where it stands, pending activities, their attempts and last failures."""
+    keys, more = await _first(client, (RUNNING,))
+    states = await _inspect(client, keys, codes, None)
+    lines = [line for each in states for line in each.lines(traced=False)]
+    rest = [f"... and more than {MOST_WORKFLOWS} workflows"] if more else []
+    return "\n".join(["open workflows:", *lines, *rest]) if lines else "no workflow is open"
 
 
-async def _describe(client: Client, execution: WorkflowExecution, traced: bool) -> list[str]:
-    status = execution.status.name if execution.status else "?"
-    lines = [f"  {execution.id} ({execution.workflow_type}): {status.lower()}"]
-    handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
-    if execution.status == WorkflowExecutionStatus.RUNNING:
-        description = await handle.describe()
-        raw = description.raw_description
-        if raw.HasField("pending_workflow_task"):
-            lines.append(f"    workflow task pending, attempt {raw.pending_workflow_task.attempt}")
-        for activity in raw.pending_activities:
-            failure = f": {activity.last_failure.message}" if activity.HasField("last_failure") else ""
-            lines.append(f"    activity {activity.activity_type.name} pending, attempt {activity.attempt}{failure}")
-        children = raw.pending_children
-        lines += [f"    child workflow {child.workflow_id} ({child.workflow_type_name}) open" for child in children]
-    if traced:
-        history = await handle.fetch_history()
-        lines += [f"    {_line(event)}" for event in history.events[-MOST_EVENTS:]]
-    return lines
+async def _first(client: Client, queries: Iterable[str]) -> tuple[list[tuple[str, str]], bool]:
+    found: list[tuple[str, str]] = []
+    for query in queries:
+        batch: list[tuple[str, str]] = []
+        async for each in listed(client, query, page=MOST_WORKFLOWS + 1):
+            if len(found) + len(batch) == MOST_WORKFLOWS:
+                return [*found, *reversed(batch)], True
+            batch.append((each.execution.workflow_id, each.execution.run_id))
+        found += reversed(batch)  # lists show the newest first
+    return found, False
 
 
-def _line(event: HistoryEvent) -> str:
-    kind = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_").lower().replace("_", " ")
-    return f"{event.event_id:>4}  {kind}{_detail(event)}"
-
-
-def _detail(event: HistoryEvent) -> str:
-    attributes = getattr(event, event.WhichOneof("attributes") or "", None)
-    for name in ("activity_type", "workflow_type"):
-        value = getattr(attributes, name, None)
-        if value is not None and value.name:
-            return f"  {value.name}"
-    for name in ("signal_name", "timer_id"):
-        value = getattr(attributes, name, None)
-        if value:
-            return f"  {value}"
-    failure = getattr(attributes, "failure", None)
-    if failure is not None and failure.message:
-        cause = f": {failure.cause.message}" if failure.HasField("cause") and failure.cause.message else ""
-        return f"  {failure.message}{cause}"
-    return ""
+async def _inspect(
+    client: Client, keys: Iterable[tuple[str, str]], codes: Sequence[replay.Code], link: str | None
+) -> list[WorkflowState]:
+    states = await asyncio.gather(*(inspect(client, *key, codes, link) for key in keys))
+    return [each for each in states if each is not None]

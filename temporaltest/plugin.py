@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from . import config as settings
-from . import marker
+from . import marker, selection
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
+    from .backends import Endpoint
     from .case import Case
     from .clock import Time
+    from .environment import Environment
     from .facade import Temporal
+    from .outage import Outage
     from .session import Session
+    from .workers import RunningWorker
 
-PREFIX = "temporal"
+OUTAGE = "temporal_outage"
+NEEDING = frozenset({"_temporal_case", "temporal_server"})
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 CASE: pytest.StashKey[Case] = pytest.StashKey()
 
@@ -44,14 +52,20 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Check the marks, and begin the shared server with the first test that needs it, while collection goes on."""
-    wishes = marker.wishes(item)
-    if item.config.option.collectonly or wishes.private or not _needs_temporal(item):
-        return
-    _session(item.config).begin()
+    if _needs_shared(item) and selection.runs_all(item.config):
+        _session(item.config).begin()
 
 
-def _needs_temporal(item: pytest.Item) -> bool:
-    return any(name.split("_")[0] == PREFIX for name in getattr(item, "fixturenames", ()))
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Where only some of the tests run, begin the shared server if one of those needs it."""
+    if selection.runs(session.config) and any(map(_needs_shared, session.items)):
+        _session(session.config).begin()
+
+
+def _needs_shared(item: pytest.Item) -> bool:
+    names = getattr(item, "fixturenames", ())
+    private = marker.wishes(item).private or OUTAGE in names
+    return not private and not NEEDING.isdisjoint(names)
 
 
 def _session(config: pytest.Config) -> Session:
@@ -69,12 +83,37 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         del config.stash[SESSION]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the settings to each of xdist's workers."""
+    node.workerinput["temporal"] = node.config.stash[SETTINGS].to_wire()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say where the server is that is left up."""
+    if config.stash[SETTINGS].keep and selection.runs(config):
+        from .backends import make
+
+        kept = make(config.stash[SETTINGS]).kept()
+        if kept is not None:
+            terminalreporter.section("Temporal")
+            terminalreporter.write_line(f"the server is kept at {kept}")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """After a test has passed, replay what ran in it: what fails then fails the test."""
     result = yield
     if CASE in item.stash:
-        item.stash[CASE].check()
+        from .errors import TemporalTestError
+
+        trouble = None
+        try:
+            item.stash[CASE].check()
+        except TemporalTestError as error:
+            trouble = str(error)
+        if trouble is not None:
+            pytest.fail(trouble, pytrace=False)
     return result
 
 
@@ -82,17 +121,44 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show with a failed test what its workflows did."""
+    """Show with a failed test what its workflows did, and of its traceback the user's lines."""
+    case = item.stash.get(CASE, None)
+    if case is None:
+        return (yield)
+    from . import reporting, tracebacks
+
+    if call.excinfo is not None and not item.config.option.fulltrace:
+        tracebacks.shorten(call.excinfo)
     report = yield
-    if report.when == "call" and report.failed and CASE in item.stash:
-        case = item.stash[CASE]
-        try:
-            text = case.report()
-        except Exception as error:  # noqa: BLE001 - the test's own failure is what matters
-            text = f"(the server does not tell what happened: {error!r})"
-        report.sections.append(("Temporal", text))
-        report.user_properties.append(("temporal_namespace", case.namespace))
+    if report.failed:
+        reporting.attach(item, case, report)
+    if report.when == "teardown":
+        del item.stash[CASE]
     return report
+
+
+@contextlib.contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What keeps a test from having a server is told in its own words, without the inside of this plugin."""
+    from devserver import DevServerError
+
+    from .errors import NotSupported, TemporalTestError
+
+    try:
+        yield
+        return
+    except NotSupported as error:
+        told: Callable[[], Any] = functools.partial(pytest.skip, str(error))
+    except (DevServerError, TemporalTestError) as error:
+        told = functools.partial(pytest.fail, str(error), pytrace=False)
+    told()  # out here, so that no "during handling of the above exception" is shown
+
+
+@pytest.fixture(scope="session")
+def temporal_server(request: pytest.FixtureRequest) -> Endpoint:
+    """The server that all tests share: its `address` and `ui_url`, and what it `can` do."""
+    with _plain_errors():
+        return _session(request.config).endpoint()
 
 
 @pytest.fixture(scope="session")
@@ -104,18 +170,15 @@ def temporal_client_options() -> dict[str, Any]:
 @pytest.fixture
 def _temporal_case(request: pytest.FixtureRequest, temporal_client_options: dict[str, Any]) -> Iterator[Case]:
     from .case import Case
-    from .errors import NotSupported
 
     item: pytest.Item = request.node
-    try:
-        case = Case(_session(item.config), item.name, marker.wishes(item), temporal_client_options)
-    except NotSupported as error:
-        pytest.skip(str(error))
+    with _plain_errors():
+        outages = OUTAGE in request.fixturenames
+        case = Case(_session(item.config), item.name, marker.wishes(item), temporal_client_options, outages=outages)
     item.stash[CASE] = case
     try:
         yield case
     finally:
-        del item.stash[CASE]
         case.close()
 
 
@@ -140,8 +203,37 @@ def temporal_client(_temporal_case: Case) -> Client:
 
 
 @pytest.fixture
+def temporal_worker(temporal: Temporal) -> Callable[..., RunningWorker]:
+    """Starts a worker on the test's namespace and stops it, within a limit, at the end: see `temporal.worker`."""
+    return temporal.worker
+
+
+@pytest.fixture
+def temporal_env(temporal: Temporal) -> Environment:
+    """The test's server in the shape of the SDK's `WorkflowEnvironment`, for tests written for that."""
+    return temporal.env
+
+
+@pytest.fixture
 def temporal_time(_temporal_case: Case) -> Time:
     """The clocks of the test's workflows, each its own: `fast_forward`, `until`, `now`; needs `time_skipping=True`."""
     from .clock import Time
 
     return Time(_temporal_case)
+
+
+@pytest.fixture
+def temporal_outage(_temporal_case: Case) -> Outage:
+    """Outages of the server, which is the test's own then: `kill`, `restart`, `freeze`, `partition`, `slow`, ...
+
+    Verbs do something; `killed()`, `frozen()`, `partitioned()` and `slowed(ms)` are blocks that undo it. In async tests
+    the same names are under `aio`.
+    """
+    from .errors import SetupError
+
+    if _temporal_case.outage is None:
+        raise SetupError(
+            "this test's server was there before temporal_outage was asked for, and has no outages: "
+            "name temporal_outage among the test's arguments instead of calling getfixturevalue"
+        )
+    return _temporal_case.outage

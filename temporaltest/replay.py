@@ -2,81 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from temporalio.client import Client, WorkflowHistory
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio import worker as sdk
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 from temporalio.worker import Replayer
+from temporalio.workflow import NondeterminismError
 
+from .divergence import Divergence, explain, is_unfinished_business
 from .errors import ReplayFailed
-from .workers import RunningWorker
+from .executions import Ran
+from .executors import DaemonThreads
+from .tracebacks import Place
+from .watching import Definition, Watch
 
-KEPT = ("workflow_runner", "interceptors", "workflow_failure_exception_types", "plugins", "debug_mode")
+KEPT = (
+    "workflow_runner",
+    "unsandboxed_workflow_runner",
+    "workflow_failure_exception_types",
+    "debug_mode",
+    "build_id",
+)
+ADVICE = (
+    "the same code did other things when it ran again on the same history: look for time, randomness, I/O, state that "
+    "outlives a run, or an order that is not fixed (sets, threads) in it"
+)
 
 
-async def check(client: Client, workers: Iterable[RunningWorker], started: Iterable[tuple[str, str | None]]) -> int:
-    """Replay every workflow of the namespace whose type a worker of the test runs; how many there were.
+@dataclass(frozen=True)
+class Replayed:
+    """What became of one replay: `divergence` where it does not replay, `stacks` where its code stood at the end."""
+
+    ran: Ran
+    divergence: Divergence | None
+    stacks: Sequence[Sequence[Place]] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Code:
+    """The workflows of one worker. `task_queue` is None where it runs whatever has their type."""
+
+    task_queue: str | None
+    kinds: Mapping[str | None, type]
+    options: Mapping[str, Any]
+
+    def runs(self, ran: Ran) -> bool:
+        """Whether this worker is one that runs it; a dynamic workflow has no name and runs all."""
+        return (ran.kind in self.kinds or None in self.kinds) and self.task_queue in (None, ran.task_queue)
+
+    def kind_of(self, ran: Ran) -> type:
+        """The class that runs it."""
+        return self.kinds[ran.kind if ran.kind in self.kinds else None]
+
+
+def code_of(worker: sdk.Worker) -> Code:
+    """The workflows of a worker.
+
+    Its plugins configure a replayer themselves, so they are given what the worker was made with; what it came to in the
+    end are only the things that a test's worker is given by us.
+    """
+    made, came_to = worker.config(), worker.config(active_config=True)
+    client = worker.client.config()
+    plugins = [each for each in client["plugins"] if isinstance(each, sdk.Plugin)]
+    interceptors = [each for each in client["interceptors"] if isinstance(each, sdk.Interceptor)]
+    options: dict[str, Any] = {key: value for key, value in came_to.items() if key in KEPT}
+    options["plugins"] = [*plugins, *made.get("plugins", ())]
+    options["interceptors"] = [*interceptors, *made.get("interceptors", ())]
+    options["namespace"] = client["namespace"]
+    options["data_converter"] = client["data_converter"]
+    return Code(worker.task_queue, kinds_of(made.get("workflows", ())), options)
+
+
+def kinds_of(workflows: Iterable[type]) -> dict[str | None, type]:
+    """Classes of workflows by the names of their types."""
+    return {Definition.must_from_class(each).name: each for each in workflows}
+
+
+async def replay(code: Code, runs: Sequence[Ran]) -> list[Replayed]:
+    """Replay the runs, one after the other, in one replayer."""
+    watch = Watch()
+    options = {**code.options, "plugins": [*code.options.get("plugins", ()), watch]}
+    threads = DaemonThreads("temporaltest-replay")
+    workflows = list(code.kinds.values())
+    replayer = Replayer(workflows=workflows, workflow_task_executor=threads, runtime=_quiet(), **options)
+
+    async def histories() -> AsyncIterator[Any]:
+        for ran in runs:
+            watch.forget()
+            yield ran.history
+
+    done: list[Replayed] = []
+    async with replayer.workflow_replay_iterator(histories()) as results:
+        async for result in results:
+            done.append(_replayed(runs[len(done)], result.replay_failure, watch))
+    return done
+
+
+def _replayed(ran: Ran, failure: BaseException | None, watch: Watch) -> Replayed:
+    if failure is None or (
+        not isinstance(failure, NondeterminismError) and is_unfinished_business(ran.history, watch.reached)
+    ):
+        return Replayed(ran, None, watch.stacks)
+    return Replayed(ran, explain(ran, failure, watch), watch.stacks)
+
+
+async def replay_all(codes: Sequence[Code], runs: Iterable[Ran]) -> list[Replayed]:
+    """Replay each run against the code that may have run it, the newest first; one that it agrees with is enough.
+
+    A run that no code here can have run is left out.
+    """
+    open_ = list(runs)
+    done: list[Replayed] = []
+    failed: dict[str, Replayed] = {}
+    for code in reversed(codes):
+        mine = [ran for ran in open_ if code.runs(ran)]
+        for each in await replay(code, mine) if mine else ():
+            if each.divergence is None:
+                done.append(each)
+                open_.remove(each.ran)
+                failed.pop(each.ran.run_id, None)
+            else:
+                failed.setdefault(each.ran.run_id, each)
+    return [*done, *failed.values()]
+
+
+def require(replayed: Iterable[Replayed]) -> None:
+    """Fail if one of them did not replay.
 
     Raises:
-        ReplayFailed: One does not replay: its code is not deterministic.
+        ReplayFailed: With the workflow, the nearest event and the line of the workflow's code for each.
     """
-    replayers: dict[str, Replayer] = {}
-    for running in workers:
-        replayer = _replayer(client, running)
-        for kind in running.options.get("workflows", ()):
-            replayers[_type_name(kind)] = replayer
-    if not replayers:
-        return 0
-    count = 0
-    for workflow_id, run_id in await _executions(client, started):
-        history = await _history(client, workflow_id, run_id)
-        kind = _type_of(history)
-        if kind in replayers:
-            await _replay(replayers[kind], history, kind)
-            count += 1
-    return count
+    failed = [each.divergence for each in replayed if each.divergence is not None]
+    if failed:
+        raise ReplayFailed("\n".join([*map(str, failed), ADVICE]))
 
 
-async def _executions(client: Client, started: Iterable[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
-    """Those that lists show (children and later runs among them), and those started that lists do not show yet."""
-    listed = {(each.id, each.run_id) async for each in client.list_workflows()}
-    ids = {workflow_id for workflow_id, _ in listed}
-    return [*sorted(listed), *(each for each in started if each[0] not in ids)]
-
-
-async def _history(client: Client, workflow_id: str, run_id: str | None) -> WorkflowHistory:
-    try:
-        return await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
-    except RPCError as error:
-        if error.status == RPCStatusCode.NOT_FOUND:
-            return WorkflowHistory(workflow_id, [])
-        raise
-
-
-async def _replay(replayer: Replayer, history: WorkflowHistory, kind: str) -> None:
-    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-    if result.replay_failure is not None:
-        raise ReplayFailed(
-            f"the workflow {history.workflow_id} ({kind}) does not replay: {result.replay_failure}\n"
-            "its code did other things the second time: look for time, randomness, I/O or a changed order in it"
-        ) from result.replay_failure
-
-
-def _replayer(client: Client, running: RunningWorker) -> Replayer:
-    kept: dict[str, Any] = {key: running.options[key] for key in KEPT if key in running.options}
-    workflows = list(running.options.get("workflows", ()))
-    converter = client.config()["data_converter"]
-    return Replayer(workflows=workflows, namespace=client.namespace, data_converter=converter, **kept)
-
-
-def _type_of(history: WorkflowHistory) -> str:
-    if not history.events:
-        return ""
-    return history.events[0].workflow_execution_started_event_attributes.workflow_type.name
-
-
-def _type_name(kind: type) -> str:
-    from temporalio import workflow
-
-    return workflow._Definition.must_from_class(kind).name or kind.__name__
+@cache
+def _quiet() -> Runtime:
+    """A runtime that logs nothing: what it would say of a failed replay is in the failure."""
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="OFF")))

@@ -64,6 +64,11 @@ async def _require(base: Client, namespace: str, wishes: Wishes) -> None:
             )
 
 
+def narrowing(client: Client) -> str:
+    """The query that a client's lists are narrowed to; empty where they are not."""
+    return next((each.query for each in client.config()["interceptors"] if isinstance(each, _Corner)), "")
+
+
 class _Corner(sdk.Interceptor):
     """Narrows lists and counts to one query."""
 

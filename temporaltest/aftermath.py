@@ -1,0 +1,61 @@
+"""What follows on a test: everything that ran in it is replayed, recorded if asked, and reported if it failed."""
+
+from __future__ import annotations
+
+from concurrent.futures import TimeoutError as OutOfTime
+from typing import TYPE_CHECKING
+
+from . import executions, failure_report, replay
+from .errors import ReplayFailed
+
+if TYPE_CHECKING:
+    from .case import Case
+    from .executions import Ran
+    from .failure_report import Report
+
+REPORT_SECONDS = 10.0
+
+
+class Aftermath:
+    """Of one test. Every method is called from outside the event loops."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._codes: list[replay.Code] = []
+        self.ran: list[Ran] = []
+
+    @property
+    def codes(self) -> list[replay.Code]:
+        """The code of every worker that ran in the test; known also when they are gone, if asked for before."""
+        running = self._case.workers.running
+        if len(running) > len(self._codes):
+            self._codes = [replay.code_of(each.worker) for each in running]
+        return self._codes
+
+    def check(self) -> None:
+        """Replay what ran in the test.
+
+        Raises:
+            ReplayFailed: A workflow is not deterministic.
+        """
+        case, config = self._case, self._case.session.config
+        if not (self.codes and case.wishes.replay and (config.replay or config.record)):
+            return
+        try:
+            finding = executions.find(case.unguarded(), case.guard.started)
+            self.ran = case.session.loop.run(finding, config.timeout)
+            if config.replay:
+                replaying = replay.replay_all(self.codes, self.ran)
+                replay.require(case.session.loop.run(replaying, config.timeout))
+        except OutOfTime:
+            raise ReplayFailed(
+                f"replaying what the test ran took more than {config.timeout:g} s; "
+                "give it longer with --temporal-timeout, or no replay with @pytest.mark.temporal(replay=False)"
+            ) from None
+
+    def report(self) -> Report:
+        """What the test's workflows did, for a person to read."""
+        case = self._case
+        ui = case.endpoint.ui_url if case.session.config.keep else None
+        gathering = failure_report.gather(case.unguarded(), ui, self.codes)
+        return case.session.loop.run(gathering, REPORT_SECONDS)

@@ -1,0 +1,179 @@
+"""One workflow, looked at from all sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionRequest,
+    DescribeWorkflowExecutionResponse,
+    GetWorkflowExecutionHistoryRequest,
+    GetWorkflowExecutionHistoryReverseRequest,
+)
+from temporalio.client import Client, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
+
+from . import replay
+from .executions import Ran
+from .failures import described
+from .listing import status_name
+from .tracing import seconds, traced
+
+HEAD = 50
+TAIL = 25
+MOST_REPLAYED = 2000
+NONDETERMINISM = "[TMPRL1100]"
+
+
+@dataclass(frozen=True)
+class WorkflowState:
+    """What is known of one run of a workflow; every text is for a person. `omitted` events are not in the trace."""
+
+    id: str
+    run_id: str
+    type: str
+    task_queue: str
+    status: str
+    failure: Sequence[str] = ()
+    pending: Sequence[str] = ()
+    standing: Sequence[str] = ()
+    trace: Sequence[str] = ()
+    omitted: int = 0
+    url: str | None = None
+
+    def lines(self, *, traced: bool = True) -> list[str]:
+        """The workflow and all about it, indented."""
+        about = [*self.failure, *self.pending, *self.standing]
+        link = [self.url] if self.url else []
+        trace = self.trace if traced else ()
+        return [f"  {self.id} ({self.type}): {self.status}", *(f"    {line}" for line in [*link, *about, *trace])]
+
+
+async def inspect(
+    client: Client, workflow_id: str, run_id: str, codes: Sequence[replay.Code], link: str | None
+) -> WorkflowState | None:
+    """Look at a run; None if it is gone."""
+    execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+    try:
+        described = await client.workflow_service.describe_workflow_execution(
+            DescribeWorkflowExecutionRequest(namespace=client.namespace, execution=execution)
+        )
+        head, tail = await _ends(client, execution)
+        failure = await _failure(client, [*head, *tail])
+        info = described.workflow_execution_info
+        is_open = status_name(info.status) in ("running", "paused")
+        unclear = is_open or any(NONDETERMINISM in line for line in failure)
+        standing = await _standing(client, execution, info.history_length, codes) if unclear else []
+        trace, omitted = await _trace(client, head, tail, info.history_length)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+    return WorkflowState(
+        id=workflow_id,
+        run_id=run_id,
+        type=info.type.name,
+        task_queue=info.task_queue,
+        status=status_name(info.status),
+        failure=failure,
+        pending=await _pending(client, described, codes) if is_open else [],
+        standing=standing,
+        trace=trace,
+        omitted=omitted,
+        url=f"{link}/{workflow_id}/{run_id}" if link else None,
+    )
+
+
+async def _ends(client: Client, execution: WorkflowExecution) -> tuple[list[HistoryEvent], list[HistoryEvent]]:
+    """The first events, and the last ones if there are more."""
+    request = GetWorkflowExecutionHistoryRequest(
+        namespace=client.namespace, execution=execution, maximum_page_size=HEAD
+    )
+    answer = await client.workflow_service.get_workflow_execution_history(request)
+    head = list(answer.history.events)
+    if not answer.next_page_token:
+        return head, []
+    backwards = GetWorkflowExecutionHistoryReverseRequest(
+        namespace=client.namespace, execution=execution, maximum_page_size=TAIL
+    )
+    last = await client.workflow_service.get_workflow_execution_history_reverse(backwards)
+    known = {event.event_id for event in head}
+    return head, [event for event in reversed(last.history.events) if event.event_id not in known]
+
+
+async def _trace(
+    client: Client, head: Sequence[HistoryEvent], tail: Sequence[HistoryEvent], length: int
+) -> tuple[list[str], int]:
+    converter = client.data_converter
+    began = seconds(head[0]) if head else 0.0
+    omitted = max(0, tail[0].event_id - head[-1].event_id - 1) if tail else 0
+    gap = [f"      ... {omitted:,} of {length:,} events are not shown ..."] if omitted else []
+    return [*await traced(head, began, converter), *gap, *await traced(tail, began, converter)], omitted
+
+
+async def _failure(client: Client, events: Sequence[HistoryEvent]) -> list[str]:
+    """Why it failed; or, if its code cannot go on, what its last task failed with."""
+    for event in reversed(events):
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            return []
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
+            failure = event.workflow_execution_failed_event_attributes.failure
+            return await described(failure, client.data_converter)
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+            failure = event.workflow_task_failed_event_attributes.failure
+            lines = await described(failure, client.data_converter)
+            return [f"its task fails again and again: {lines[0]}", *lines[1:]]
+    return []
+
+
+async def _pending(
+    client: Client, described: DescribeWorkflowExecutionResponse, codes: Sequence[replay.Code]
+) -> list[str]:
+    lines = []
+    queues = {code.task_queue for code in codes}
+    queue = described.workflow_execution_info.task_queue
+    if described.HasField("pending_workflow_task"):
+        task = described.pending_workflow_task
+        lines.append(f"workflow task pending, attempt {task.attempt}")
+        if queue not in queues and not task.HasField("started_time"):
+            lines.append(f"no worker of this test polls its task queue {queue!r}")
+    for activity in described.pending_activities:
+        lines += await _activity(client, activity)
+    return lines + [
+        f"child workflow {child.workflow_id} ({child.workflow_type_name}) open" for child in described.pending_children
+    ]
+
+
+async def _activity(client: Client, activity: PendingActivityInfo) -> list[str]:
+    most = f" of {activity.maximum_attempts}" if activity.maximum_attempts else ""
+    state = "paused" if activity.paused else "running" if activity.HasField("last_started_time") else "not started"
+    if activity.HasField("next_attempt_schedule_time") and activity.HasField("last_failure"):
+        wait = activity.current_retry_interval
+        state = f"waits {wait.seconds + wait.nanos / 1e9:.3g} s for its next attempt"
+    lines = [f"activity {activity.activity_type.name} pending: {state}, attempt {activity.attempt}{most}"]
+    if activity.HasField("last_failure"):
+        failure = await described(activity.last_failure, client.data_converter)
+        lines += [f"  last failure: {failure[0]}", *(f"  {line}" for line in failure[1:])]
+    return lines
+
+
+async def _standing(
+    client: Client, execution: WorkflowExecution, length: int, codes: Sequence[replay.Code]
+) -> list[str]:
+    """Where its code stands. A replay tells: the SDK's `__stack_trace` query shows the SDK's own frames only."""
+    if length > MOST_REPLAYED:
+        return [f"(its {length:,} events are too many to find out where its code stands)"]
+    handle = client.get_workflow_handle(execution.workflow_id, run_id=execution.run_id)
+    ran = Ran(WorkflowHistory(execution.workflow_id, (await handle.fetch_history()).events), execution.run_id)
+    lines: list[str] = []
+    for each in await replay.replay_all(codes, [ran]):
+        if each.divergence is not None:
+            return str(each.divergence).splitlines()
+        lines += [f"stands at {stack[-1]}" for stack in each.stacks]
+        lines += [f"  called from {place}" for stack in each.stacks for place in reversed(stack[:-1])]
+    return lines

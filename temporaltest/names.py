@@ -1,0 +1,34 @@
+"""Names of files for tests: readable, the same in each run, and never two tests' at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+MOST = 120
+
+
+def file_name(text: str) -> str:
+    """A name for a test's id or a workflow's; where something of it had to go, a few digits tell it apart."""
+    plain = text.replace("::", "-").replace("/", ".")
+    if plain.endswith("]"):
+        plain = plain[:-1].replace("[", "-", 1)
+    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", plain).strip("-.")[:MOST]
+    return name if name == plain else f"{name or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(aside).chmod(0o644)
+        Path(aside).replace(path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,58 @@
+"""Puts what a failed test's workflows did into its report, into files and into JUnit's properties."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from .names import file_name, write
+
+if TYPE_CHECKING:
+    import pytest
+
+    from .case import Case
+    from .failure_report import Report
+
+SECTION = "Temporal"
+
+
+def attach(item: pytest.Item, case: Case, report: pytest.TestReport) -> None:
+    """Add the section (before what was captured), the properties and the files.
+
+    Nothing here makes a failed test fail in another way.
+    """
+    try:
+        case.end_outages()
+        found = case.aftermath.report()
+    except Exception as error:  # noqa: BLE001 - the test's own failure is what matters
+        text = f"(the server does not tell what happened: {error!r})"
+        report.sections.insert(0, (SECTION, _with_outages(text, case)))
+        return
+    properties = dict(found.properties())
+    text = _with_outages(found.to_text(), case)
+    try:
+        properties |= _write(item, case, report, found, text)
+    except OSError as error:
+        text += f"\n(the report cannot be written: {error})"
+    report.sections.insert(0, (SECTION, text))
+    known = {name for name, _ in item.user_properties}
+    new = [(name, value) for name, value in properties.items() if name not in known]
+    item.user_properties += new
+    report.user_properties += new
+
+
+def _with_outages(text: str, case: Case) -> str:
+    return f"{text}\n{case.outage.describe()}" if case.outage is not None and case.outage.log else text
+
+
+def _write(item: pytest.Item, case: Case, report: pytest.TestReport, found: Report, text: str) -> dict[str, str]:
+    folder = case.session.config.report
+    if folder is None:
+        return {}
+    name = file_name(item.nodeid) + ("" if report.when == "call" else f".{report.when}")
+    path = folder / f"{name}.txt"
+    failure = report.longreprtext
+    write(path, f"{item.nodeid}: {report.when} failed\n\n{failure}\n\n{text}\n")
+    content = {"test": item.nodeid, "phase": report.when, "failure": failure, **found.to_json()}
+    write(path.with_suffix(".json"), json.dumps(content, indent=2) + "\n")
+    return {"temporal_report": str(path)}

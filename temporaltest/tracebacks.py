@@ -1,0 +1,117 @@
+"""Which lines of a traceback are the user's: the only ones that a report of a test shows."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent
+import linecache
+import os
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import pytest
+
+INTERNAL = tuple(
+    str(Path(file).parent) + os.sep for file in (__file__, asyncio.__file__, next(iter(concurrent.__path__)) + "/x")
+)
+ENTRY = re.compile(r'^  File "(?P<file>[^"]+)", line \d+, in [^\n]*\n(?:    [^\n]*\n?|\n)*', re.MULTILINE)
+
+
+class Place(NamedTuple):
+    """A line of code."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        """The place and its source, on one line."""
+        code = linecache.getline(self.file, self.line).strip()
+        return f"{shown(self.file)}:{self.line} in {self.function}" + (f": {code}" if code else "")
+
+
+def shown(file: str) -> str:
+    """A path as a person wants to read it: relative where the file is below the current folder."""
+    relative = os.path.relpath(file)
+    return file if relative.startswith("..") else relative
+
+
+def is_users(file: str) -> bool:
+    """Whether a file is neither ours, nor the SDK's, nor Python's machinery of loops and threads."""
+    path = file.replace("\\", "/")
+    internal = file.startswith((*INTERNAL, "<")) or "/temporalio/" in path
+    return not internal and not path.endswith(("/threading.py", "/contextlib.py"))
+
+
+def places_of(coroutine: Any) -> list[Place]:
+    """Where a suspended coroutine stands: the user's lines, the innermost last."""
+    places = []
+    while coroutine is not None:
+        frame = next((f for n in ("cr_frame", "gi_frame", "ag_frame") if (f := getattr(coroutine, n, None))), None)
+        if frame is not None and is_users(frame.f_code.co_filename):
+            places.append(Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+        awaited = (getattr(coroutine, name, None) for name in ("cr_await", "gi_yieldfrom", "ag_await"))
+        coroutine = next((each for each in awaited if each is not None), None)
+    return places
+
+
+def raised_at(error: BaseException) -> list[Place]:
+    """The user's lines of an exception's traceback, the innermost last."""
+    return [Place(*each) for each in _walk(error.__traceback__) if is_users(each[0])]
+
+
+def _walk(tb: TracebackType | None) -> Iterator[tuple[str, int, str]]:
+    while tb is not None:
+        yield tb.tb_frame.f_code.co_filename, tb.tb_lineno, tb.tb_frame.f_code.co_name
+        tb = tb.tb_next
+
+
+def users_lines(text: str) -> str:
+    """The user's entries of a formatted traceback, such as a failure of Temporal's carries it."""
+    entries = [match.group(0).rstrip() for match in ENTRY.finditer(text) if is_users(match.group("file"))]
+    lines = "\n".join(line for entry in entries for line in entry.splitlines() if line.strip(" ^~"))
+    return textwrap.dedent(lines)
+
+
+def shorten(info: pytest.ExceptionInfo[BaseException]) -> None:
+    """Leave of a test's failure the user's lines, and say with a workflow's failure where in the workflow it was."""
+    kept = _without_internals(info.tb)
+    if kept is not None:
+        info.traceback = type(info.traceback)(kept)
+    for error in _chain(info.value):
+        if error is not info.value:
+            error.__traceback__ = _without_internals(error.__traceback__)
+        _annotate(error)
+
+
+def _chain(error: BaseException | None) -> Iterable[BaseException]:
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return seen
+
+
+def _without_internals(tb: TracebackType | None) -> TracebackType | None:
+    rest: TracebackType | None = None
+    links: list[TracebackType] = []
+    while tb is not None:
+        links.append(tb)
+        tb = tb.tb_next
+    for link in reversed(links):
+        if is_users(link.tb_frame.f_code.co_filename):
+            rest = TracebackType(rest, link.tb_frame, link.tb_lasti, link.tb_lineno)
+    return rest
+
+
+def _annotate(error: BaseException) -> None:
+    """A failure that came over the wire has no traceback, but the text of one; Python 3.10 has no notes."""
+    stack = getattr(getattr(error, "failure", None), "stack_trace", "")
+    lines = users_lines(stack) if isinstance(stack, str) else ""
+    if lines and hasattr(error, "add_note") and lines not in getattr(error, "__notes__", ()):
+        error.add_note(lines)

@@ -1,0 +1,53 @@
+"""A history in a line for each event that matters to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.converter import DataConverter
+
+from .divergence import WORKFLOW_TASKS, event_name
+from .failures import cut, summary
+
+FAILED_TASKS = (EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+MOST_VALUE = 80
+MOST_BYTES = 10_000
+
+
+async def traced(events: Sequence[HistoryEvent], began: float, converter: DataConverter) -> list[str]:
+    """The lines; workflow tasks that went well are no one's concern. `began` is the time of the first event."""
+    shown = [each for each in events if each.event_type not in WORKFLOW_TASKS or each.event_type in FAILED_TASKS]
+    return [f"{e.event_id:>5} {seconds(e) - began:>+9.3f}s  {await _line(e, converter)}" for e in shown]
+
+
+def seconds(event: HistoryEvent) -> float:
+    """The event's time."""
+    return float(event.event_time.seconds + event.event_time.nanos / 1e9)
+
+
+async def _line(event: HistoryEvent, converter: DataConverter) -> str:
+    attributes: Any = getattr(event, event.WhichOneof("attributes") or "", None)
+    line = event_name(event)
+    for name in ("input", "result"):
+        payloads = getattr(attributes, name, None)
+        if isinstance(payloads, Payloads) and payloads.payloads:
+            line += f" {name} {await _values(payloads, converter)}"
+    failure = getattr(attributes, "failure", None)
+    if failure is not None and failure.message:
+        causes = [failure, failure.cause] if failure.HasField("cause") else [failure]
+        line += ": " + ", caused by ".join(cut(summary(each), 300) for each in causes)
+    return line
+
+
+async def _values(payloads: Payloads, converter: DataConverter) -> str:
+    if payloads.ByteSize() > MOST_BYTES:
+        return f"<{payloads.ByteSize():,} bytes>"
+    try:
+        values = await converter.decode(payloads.payloads)
+    except Exception as error:  # noqa: BLE001 - it may be the decoding that the test is about
+        return f"<cannot be decoded: {cut(str(error), 60)}>"
+    return ", ".join(cut(repr(each), MOST_VALUE) for each in values)
