@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver import DevServer
+from devserver import DevServer, DevServerError
 from devserver.paths import Paths
 from devserver.record import read_record
 from devserver.status import all_statuses, status
@@ -78,8 +78,17 @@ def test_a_deleted_namespace_is_no_ready_server(paths: Paths) -> None:
 
 
 def test_all_of_them_by_name(paths: Paths) -> None:
-    """Running and stopped ones."""
-    assert all_statuses(paths) == []
+    """Running and stopped ones; a damaged record is told and hides no other."""
+    damaged: list[DevServerError] = []
+
+    def states() -> list[tuple[str, str]]:
+        return [(each["name"], each["state"]) for each in all_statuses(paths, damaged.append)]
+
+    assert states() == []
     with DevServer.start("b", ephemeral=True), DevServer.start("a", ephemeral=True):
-        assert [(each["name"], each["state"]) for each in all_statuses(paths)] == [("a", "ready"), ("b", "ready")]
-    assert [(each["name"], each["state"]) for each in all_statuses(paths)] == [("a", "stopped"), ("b", "stopped")]
+        assert states() == [("a", "ready"), ("b", "ready")]
+    assert states() == [("a", "stopped"), ("b", "stopped")]
+    assert damaged == []
+    (paths.instance("a") / "record.json").write_text("{")
+    assert states() == [("b", "stopped")]
+    assert [error.message.startswith("the record of the instance a cannot be read") for error in damaged] == [True]
