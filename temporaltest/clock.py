@@ -54,7 +54,7 @@ class AsyncTime:
             raise await self._refused(handle, error) from error
         if not arrived and await self._ahead(handle) - ahead < min(by / 2, timedelta(seconds=1)):
             holders = await clock_report.holders(self._skipping.client, handle)
-            raise ClockStuck(f"the clock of {handle.id} did not move by {by}: {holders} before it could")
+            raise ClockStuck(f"the clock of {handle.id} did not move by {by}: {holders} before (a child's is its own)")
         return await self.now(handle)
 
     async def until(self, handle: Handle, when: datetime) -> datetime:
@@ -80,6 +80,7 @@ class AsyncTime:
         """Move the clock; whether it arrived (else the workflow ended before). Notices what cannot mend by itself."""
         target = await self.now(handle) + by
         move = await self._skipping.begin(handle, by)
+        await self._skipping.free_children(handle)
         task = asyncio.ensure_future(self._skipping.arrived(handle, move))
         patience = time.monotonic() + min(IDLE_SECONDS, self._case.guard.limit / 2)
         try:
@@ -134,7 +135,8 @@ class Time:
     def fast_forward(self, handle: Handle, by: timedelta) -> datetime:
         """Move the workflow's clock ahead and hold it there; what was due in between has happened. The time then.
 
-        A workflow that ends on the way leaves its clock where it ended.
+        A workflow that ends on the way leaves its clock where it ended. Children have clocks of their own: those whose
+        clocks the test has not moved itself run by themselves from now on, because an open child holds its parent's.
 
         Raises:
             ClockStuck: The clock did not move; says what held it.

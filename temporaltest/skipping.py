@@ -1,11 +1,9 @@
-"""The virtual clocks of one test's workflows: whether they may move, who holds them, and waits that set them going."""
+"""Time skipping of one test on the server's side: which clocks may move, moving them, letting them go."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from temporalio.testing import TimeSkipper
 
 SINCE = (1, 32)
-LOOK_SECONDS = 0.3
 Handle = WorkflowHandle[Any, Any]
 
 
@@ -49,7 +46,9 @@ class Skipping(sdk.Interceptor):
 
     def intercept_client(self, next: sdk.OutboundInterceptor) -> sdk.OutboundInterceptor:  # noqa: A002 - the SDK's name
         """The SDK asks each interceptor for its link of the chain."""
-        return _Outbound(next, self)
+        from .clock_waits import Outbound
+
+        return Outbound(next, self)
 
     def hold(self) -> None:
         """Workflows that are started from now on wait for the test to move their clocks."""
@@ -118,6 +117,15 @@ class Skipping(sdk.Interceptor):
             for child in raw.pending_children:
                 await self.release(self.client.get_workflow_handle(child.workflow_id))
 
+    async def free_children(self, handle: Handle) -> None:
+        """Let those clocks of open children go that nobody has moved; children that begin later run by themselves."""
+        for child in (await handle.describe()).raw_description.pending_children:
+            other: Handle = self.client.get_workflow_handle(child.workflow_id)
+            with contextlib.suppress(RPCError):  # one that has not begun yet takes after its parent
+                raw = (await other.describe()).raw_description
+                if not raw.workflow_extended_info.HasField("time_skipping_info"):
+                    await self.release(other)
+
     async def look(self, handle: Handle) -> None:
         """See to a workflow that a result is awaited of: children that began meanwhile get going.
 
@@ -161,51 +169,3 @@ def _skipper(client: Client) -> TimeSkipper:
 
         raise NotSupported(f"temporalio {version} has no time skipping on the real server; 1.35 has") from None
     return TimeSkipper(client)
-
-
-class _Outbound(sdk.OutboundInterceptor):
-    def __init__(self, next: sdk.OutboundInterceptor, skipping: Skipping) -> None:  # noqa: A002 - the SDK's name
-        super().__init__(next)
-        self._skipping = skipping
-
-    def fetch_workflow_history_events(
-        self,
-        input: sdk.FetchWorkflowHistoryEventsInput,  # noqa: A002 - the SDK's name
-    ) -> sdk.WorkflowHistoryEventAsyncIterator:
-        events = super().fetch_workflow_history_events(input)
-        if not input.wait_new_event:
-            return events
-        watched: Any = _Watched(events, self._skipping, input.id, input.run_id)
-        return watched  # type: ignore[no-any-return]
-
-
-class _Watched:
-    """The SDK's iterator over a workflow's events; it sets held clocks going and notices those that stand still."""
-
-    def __init__(self, events: Any, skipping: Skipping, workflow_id: str, run_id: str | None) -> None:
-        self._events = events
-        self._skipping = skipping
-        self._handle = skipping.client.get_workflow_handle(workflow_id, run_id=run_id)
-        self._release = skipping.held
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._events, name)
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return self
-
-    async def __anext__(self) -> Any:
-        if self._release:
-            self._release = False
-            await self._skipping.release(self._handle)
-        task = asyncio.ensure_future(self._next())
-        try:
-            while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
-                with contextlib.suppress(RPCError):
-                    await self._skipping.look(self._handle)
-            return task.result()
-        finally:
-            task.cancel()
-
-    async def _next(self) -> Any:
-        return await self._events.__anext__()

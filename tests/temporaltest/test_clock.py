@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
-import pytest
-
-from tests.helpers.old_binaries import old_binary
-
-from .conftest import TWO, Suite
-
-__all__ = ["old_binary"]
+from .conftest import Suite
 
 SKIPPING = """
 from datetime import datetime, timezone
@@ -269,6 +260,27 @@ def test_children_that_began_under_a_held_clock_get_going(temporal, temporal_tim
     assert temporal.run(handle.result()) == pytest.approx(3, abs=0.1)
 
 
+@workflow.defn
+class Long:
+    @workflow.run
+    async def run(self) -> float:
+        began = workflow.now()
+        days = await workflow.execute_child_workflow(Sleeper.run, 3, id="of-long")
+        assert workflow.now() - began < DAY
+        await workflow.sleep(5 * DAY)
+        return days
+
+
+def test_children_run_while_their_parent_is_moved(temporal, temporal_time):
+    temporal.worker(workflows=[Long, Sleeper])
+    handle = temporal.start(Long.run)
+    began = temporal_time.now(handle)
+    temporal_time.fast_forward(handle, 2 * DAY)
+    assert temporal_time.now(handle) - began < 3 * DAY
+    assert temporal.run(temporal.client.get_workflow_handle("of-long").result()) == pytest.approx(3, abs=0.1)
+    assert temporal.run(handle.result()) == pytest.approx(3, abs=0.1)
+
+
 def test_child_is_moved_by_itself(temporal, temporal_time):
     temporal.worker(workflows=[Family, Sleeper])
     handle = temporal.start(Family.run, 3)
@@ -330,7 +342,7 @@ async def test_blocking_calls_in_an_async_test(temporal, temporal_time):
 
 
 def test_each_kind_of_waiting_is_skipped(both_ways: Suite) -> None:
-    """Timers, children, retries, heartbeats, signals, updates, continue-as-new and cancellation take days in no time."""
+    """Timers, children, retries, heartbeats, signals, updates, continue-as-new and cancellation take no time."""
     both_ways.tests(KINDS)
     both_ways.passes(passed=8)
 
@@ -338,4 +350,4 @@ def test_each_kind_of_waiting_is_skipped(both_ways: Suite) -> None:
 def test_test_drives_the_clocks(suite: Suite) -> None:
     """A test that has temporal_time moves each workflow's clock itself, blocking or awaiting."""
     suite.tests(DRIVEN)
-    suite.passes(passed=12)
+    suite.passes(passed=13)
