@@ -5,10 +5,13 @@ from __future__ import annotations
 from concurrent.futures import TimeoutError as OutOfTime
 from typing import TYPE_CHECKING
 
-from . import executions, failure_report, replay
+from . import executions, failure_report, recording, replay
 from .errors import ReplayFailed
+from .starting import TASK_QUEUE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .case import Case
     from .executions import Ran
     from .failure_report import Report
@@ -23,6 +26,7 @@ class Aftermath:
         self._case = case
         self._codes: list[replay.Code] = []
         self.ran: list[Ran] = []
+        self.recorded: list[tuple[str, str]] = []
 
     @property
     def codes(self) -> list[replay.Code]:
@@ -52,6 +56,19 @@ class Aftermath:
                 f"replaying what the test ran took more than {config.timeout:g} s; "
                 "give it longer with --temporal-timeout, or no replay with @pytest.mark.temporal(replay=False)"
             ) from None
+
+    def record(self, test: str, root: Path) -> None:
+        """Make recordings of what `check` has replayed; `recorded` has them then, as names of files and texts."""
+        case, config = self._case, self._case.session.config
+        if config.record is None or not self.ran:
+            return
+        tenancy = case.tenancy
+        words = {case.namespace: "namespace"}
+        if tenancy.shared:
+            words |= {tenancy.id_prefix: "", tenancy.task_queue: TASK_QUEUE}
+        source = recording.Source(test, root, tenancy.id_prefix, words)
+        recording_ = recording.record(source, self.ran, self.codes, scrub=config.record_scrub)
+        self.recorded = case.session.loop.run(recording_, config.timeout)
 
     def report(self) -> Report:
         """What the test's workflows did, for a person to read."""

@@ -14,7 +14,7 @@ from . import clock_report, failure_report, namespaces
 from .adoption import Adoption
 from .aftermath import Aftermath
 from .backends import NAMESPACES, OUTAGES, TIME_SKIPPING, Endpoint
-from .errors import NotSupported, TemporalTestError
+from .errors import NotSupported, TemporalTestError, WorkerStuck
 from .guard import Guard
 from .loop import BackgroundLoop
 from .tenancy import Tenancy, settle
@@ -205,10 +205,16 @@ class Case:
         limit = min(self.session.config.timeout, STOP_SECONDS)
         try:
             self.loop.run(self.workers.stop(limit), limit + SPARE_SECONDS)
+        except WorkerStuck:
+            self.loop.abandon()
+            raise
         except OutOfTime:
+            self.loop.abandon()
             raise self.workers.blocked(limit) from None
-        finally:
+        except BaseException:
             self.loop.close(LOOP_SECONDS)
+            raise
+        self.loop.close(LOOP_SECONDS)
 
     def _release(self) -> None:
         if self.outage is not None:

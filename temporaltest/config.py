@@ -43,6 +43,7 @@ class Config:
     timeout: float = 30.0
     replay: bool = True
     record: Path | None = None
+    record_scrub: bool = False
     replay_from: Path | None = None
     report: Path | None = None
     executable: Mapping[str, str | bool] = field(default_factory=dict)

@@ -11,6 +11,11 @@ from pathlib import Path
 MOST = 120
 
 
+def test_id(nodeid: str) -> str:
+    """A test's id, without the group that xdist adds to it under --dist=loadgroup."""
+    return re.sub(r"@[^\]/:]*$", "", nodeid)
+
+
 def file_name(text: str) -> str:
     """A name for a test's id or a workflow's; where something of it had to go, a few digits tell it apart."""
     plain = text.replace("::", "-").replace("/", ".")

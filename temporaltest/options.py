@@ -111,6 +111,13 @@ OPTIONS = (
     Option("timeout", _seconds, "limit of each wait for a workflow, in seconds [30]", 30.0, "SECONDS"),
     Option("replay", _switch, "replay every workflow at the end of its test: on, off [on]", True, "SWITCH"),
     Option("record", Path, "write the history of every workflow into this folder", None, "DIR"),
+    Option(
+        "record-scrub",
+        _switch,
+        "record no times, ids and machines, for version control: on, off [off]",
+        False,
+        "SWITCH",
+    ),
     Option("replay-from", Path, "replay the histories in this folder against today's code", None, "DIR"),
     Option("report", Path, "write reports of failed tests into this folder", None, "DIR"),
 )

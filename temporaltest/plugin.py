@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from .clock import Time
     from .environment import Environment
     from .facade import Temporal
+    from .histories import Replay
     from .outage import Outage
     from .session import Session
     from .workers import RunningWorker
@@ -37,9 +36,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the settings once; declare the mark."""
+    """Read the settings once; declare the mark; record and replay stored histories if asked."""
     config.addinivalue_line("markers", marker.LINE)
-    config.stash[SETTINGS] = settings.read(config)
+    config.stash[SETTINGS] = read = settings.read(config)
+    if read.record is not None and not hasattr(config, "workerinput"):
+        from .recorder import Recorder
+
+        config.pluginmanager.register(Recorder(config, read.record), "temporal-recorder")
+    if read.replay_from is not None:
+        from . import stored
+
+        stored.choose(config, read.replay_from, by_flag=config.getoption("temporal_replay_from") is not None)
+        config.pluginmanager.register(stored.Stored(read.replay_from), "temporal-stored")
 
 
 SETTINGS: pytest.StashKey[settings.Config] = pytest.StashKey()
@@ -105,15 +113,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """After a test has passed, replay what ran in it: what fails then fails the test."""
     result = yield
     if CASE in item.stash:
+        from . import names
         from .errors import TemporalTestError
 
-        trouble = None
         try:
             item.stash[CASE].check()
+            item.stash[CASE].aftermath.record(names.test_id(item.nodeid), item.config.rootpath)
         except TemporalTestError as error:
-            trouble = str(error)
-        if trouble is not None:
-            pytest.fail(trouble, pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
     return result
 
 
@@ -125,13 +132,14 @@ def pytest_runtest_makereport(
     case = item.stash.get(CASE, None)
     if case is None:
         return (yield)
-    from . import reporting, tracebacks
+    from . import recorder, reporting, tracebacks
 
     if call.excinfo is not None and not item.config.option.fulltrace:
         tracebacks.shorten(call.excinfo)
     report = yield
     if report.failed:
         reporting.attach(item, case, report)
+    recorder.hand_over(report, case)
     if report.when == "teardown":
         del item.stash[CASE]
     return report
@@ -146,12 +154,10 @@ def _plain_errors() -> Iterator[None]:
 
     try:
         yield
-        return
     except NotSupported as error:
-        told: Callable[[], Any] = functools.partial(pytest.skip, str(error))
+        raise pytest.skip.Exception(str(error)) from None
     except (DevServerError, TemporalTestError) as error:
-        told = functools.partial(pytest.fail, str(error), pytrace=False)
-    told()  # out here, so that no "during handling of the above exception" is shown
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")
@@ -231,9 +237,22 @@ def temporal_outage(_temporal_case: Case) -> Outage:
     """
     from .errors import SetupError
 
-    if _temporal_case.outage is None:
-        raise SetupError(
-            "this test's server was there before temporal_outage was asked for, and has no outages: "
-            "name temporal_outage among the test's arguments instead of calling getfixturevalue"
-        )
+    with _plain_errors():
+        if _temporal_case.outage is None:
+            raise SetupError(
+                "this test's server was there before temporal_outage was asked for, and has no outages: "
+                "name temporal_outage among the test's arguments instead of calling getfixturevalue"
+            )
     return _temporal_case.outage
+
+
+@pytest.fixture
+def temporal_replay(request: pytest.FixtureRequest, temporal_client_options: dict[str, Any]) -> Replay:
+    """Replays the histories stored in a folder: `temporal_replay("histories", workflows=[Order])`; needs no server.
+
+    The folder is one that `--temporal-record` wrote (from the rootdir of pytest), or a file; without `workflows`, each
+    history is replayed against the class that it was recorded with.
+    """
+    from .histories import Replay
+
+    return Replay(request.config.rootpath, temporal_client_options, _session(request.config))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from .names import file_name, write
+from .names import file_name, test_id, write
 
 if TYPE_CHECKING:
     import pytest
@@ -49,7 +49,7 @@ def _write(item: pytest.Item, case: Case, report: pytest.TestReport, found: Repo
     folder = case.session.config.report
     if folder is None:
         return {}
-    name = file_name(item.nodeid) + ("" if report.when == "call" else f".{report.when}")
+    name = file_name(test_id(item.nodeid)) + ("" if report.when == "call" else f".{report.when}")
     path = folder / f"{name}.txt"
     failure = report.longreprtext
     write(path, f"{item.nodeid}: {report.when} failed\n\n{failure}\n\n{text}\n")
