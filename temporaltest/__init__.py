@@ -1,1 +1,78 @@
-"""The pytest plugin on top of `devserver`."""
+"""The pytest plugin on top of `devserver`.
+
+The public names are those of `__all__`; they are loaded when first used: a run that needs no Temporal pays nothing.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # what typing calls so
+if TYPE_CHECKING:
+    from typing import Any
+
+    from . import factories
+    from .calls import Call
+    from .environment import Environment
+    from .errors import (
+        NotSupported,
+        ReplayFailed,
+        SetupError,
+        TemporalTestError,
+        WaitTimeout,
+        WorkerDied,
+        WorkerStuck,
+    )
+    from .facade import Temporal
+    from .scripts import REAL, Script, delays, fails, heartbeats
+    from .workers import RunningWorker
+
+__all__ = [
+    "REAL",
+    "Call",
+    "Environment",
+    "NotSupported",
+    "ReplayFailed",
+    "RunningWorker",
+    "Script",
+    "SetupError",
+    "Temporal",
+    "TemporalTestError",
+    "WaitTimeout",
+    "WorkerDied",
+    "WorkerStuck",
+    "delays",
+    "factories",
+    "fails",
+    "heartbeats",
+]
+
+_MODULES = {
+    "calls": ("Call",),
+    "environment": ("Environment",),
+    "errors": (
+        "NotSupported",
+        "ReplayFailed",
+        "SetupError",
+        "TemporalTestError",
+        "WaitTimeout",
+        "WorkerDied",
+        "WorkerStuck",
+    ),
+    "facade": ("Temporal",),
+    "scripts": ("REAL", "Script", "delays", "fails", "heartbeats"),
+    "workers": ("RunningWorker",),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "factories":
+        return import_module(".factories", __name__)
+    if name not in _HOMES:
+        raise AttributeError(f"module 'temporaltest' has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as OutOfTime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio.client import Client
@@ -17,6 +18,7 @@ from .workers import RunningWorker
 
 if TYPE_CHECKING:
     from .case import Case
+    from .environment import Environment
 
 T = TypeVar("T")
 
@@ -33,6 +35,18 @@ class Temporal(Starting):
     def __init__(self, case: Case) -> None:
         super().__init__()
         self._case = case
+
+    @property
+    def case(self) -> Case:
+        """What the plugin keeps of the test."""
+        return self._case
+
+    @cached_property
+    def env(self) -> Environment:
+        """The same server in the shape of the SDK's `WorkflowEnvironment`."""
+        from .environment import Environment
+
+        return Environment(self._case)
 
     @property
     def client(self) -> Client:

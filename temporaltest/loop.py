@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_ABANDONED: list[object] = []
+
 
 class BackgroundLoop:
     """An event loop in a thread of its own, from construction until `close`."""
@@ -43,6 +45,10 @@ class BackgroundLoop:
         except (concurrent.futures.TimeoutError, KeyboardInterrupt):
             future.cancel()
             raise
+
+    def abandon(self) -> None:
+        """Leave it to whatever does not end in it, for as long as the process lives; nobody else is to use it."""
+        _ABANDONED.append((self, asyncio.all_tasks(self._loop)))  # a pending task that is collected would complain
 
     def close(self, limit: float = 5.0) -> None:
         """Cancel what still runs, at most for `limit` seconds, and end the thread."""

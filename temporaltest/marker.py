@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -53,26 +53,34 @@ def wishes(item: pytest.Item) -> Wishes:
     Raises:
         pytest.UsageError: A mark has an unknown word or a value of the wrong type.
     """
+    import pytest
+
     values: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers(NAME))):
-        _check(item, mark)
+        if mark.args:
+            raise pytest.UsageError(f"{item.nodeid}: mark.temporal takes words only: {', '.join(KINDS)}")
+        _check(f"{item.nodeid}: mark.temporal", mark.kwargs)
         values.update(mark.kwargs)
     return Wishes(**values)
 
 
-def _check(item: pytest.Item, mark: pytest.Mark) -> None:
+def of_words(where: str, words: Mapping[str, Any]) -> Wishes:
+    """The wishes that are said elsewhere than in a mark.
+
+    Raises:
+        pytest.UsageError: A word is unknown or has a value of the wrong type.
+    """
+    _check(where, words)
+    return Wishes(**words)
+
+
+def _check(where: str, words: Mapping[str, Any]) -> None:
     import pytest
 
-    valid = [each.name for each in fields(Wishes)]
-    if mark.args:
-        raise pytest.UsageError(f"{item.nodeid}: mark.temporal takes words only: {', '.join(valid)}")
-    for name, value in mark.kwargs.items():
+    for name, value in words.items():
         if name not in KINDS:
-            near = difflib.get_close_matches(name, valid, n=1)
+            near = difflib.get_close_matches(name, KINDS, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise pytest.UsageError(
-                f"{item.nodeid}: mark.temporal has no word {name!r}{hint} (valid: {', '.join(valid)})"
-            )
+            raise pytest.UsageError(f"{where} has no word {name!r}{hint} (valid: {', '.join(KINDS)})")
         if not isinstance(value, KINDS[name]):
-            kind = KINDS[name].__name__
-            raise pytest.UsageError(f"{item.nodeid}: mark.temporal({name}=...) takes a {kind}, not {value!r}")
+            raise pytest.UsageError(f"{where}({name}=...) takes a {KINDS[name].__name__}, not {value!r}")

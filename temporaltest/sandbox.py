@@ -9,21 +9,41 @@ from pathlib import Path
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from .errors import SetupError
+
 # A test's own module is imported again in the sandbox, and with it what it imports; these have nothing to do there.
 PASSED_THROUGH = ("pytest", "_pytest", "pluggy", "temporaltest", "devserver", "pytest_asyncio", "anyio")
 
 
 def runner(workflows: Iterable[type], passthrough: Sequence[str] = ()) -> SandboxedWorkflowRunner:
-    """The SDK's sandbox; `passthrough` names modules that it takes as they are."""
+    """The SDK's sandbox; `passthrough` names modules that it takes as they are.
+
+    Raises:
+        SetupError: An import of a workflow by its module's name finds another class.
+    """
     through = {*PASSED_THROUGH, *passthrough}
-    through |= {kind.__module__ for kind in workflows if not _importable(kind.__module__)}
+    for kind in workflows:
+        _refuse_shadowed(kind)
+        if not _importable(kind.__module__):
+            through.add(kind.__module__)
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*through))
+
+
+def _refuse_shadowed(kind: type) -> None:
+    module = sys.modules.get(kind.__module__)
+    found = getattr(module, kind.__name__, kind)
+    if found is not kind:
+        raise SetupError(
+            f"the module {kind.__module__!r} has another {kind.__name__} than the one that was given: "
+            f"{getattr(module, '__file__', module)} has taken its place\n"
+            "two modules of tests have one name: put an __init__.py beside each, or use --import-mode=importlib"
+        )
 
 
 def _importable(module: str) -> bool:
     """Whether an import of that name would read the file that the loaded module came from.
 
-    With `--import-mode=importlib` it reads nothing, and where two folders have a `conftest.py` it may read the other.
+    With `--import-mode=importlib` it reads nothing, and a module made by hand has no file.
     """
     spec = _find(module)
     if spec is None or spec.origin is None:
