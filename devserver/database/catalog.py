@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OptionError, SnapshotUnknown
-from ..files import write_private
+from ..files import unreadable, write_private
 from .sqlite import told_clearly
 
 DATABASE = "temporal.db"
@@ -45,9 +45,12 @@ class Snapshot:
 
 def list_(folder: Path) -> list[Snapshot]:
     """The snapshots in `folder`, oldest first."""
-    if not folder.is_dir():
+    try:
+        found = [_read(path) for path in folder.iterdir() if not path.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    found = [_read(path) for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        raise unreadable(folder, error) from error
     return sorted((snapshot for snapshot in found if snapshot), key=lambda each: (each.created, each.name))
 
 
@@ -106,7 +109,7 @@ def write_metadata(aside: Path, snapshot: Snapshot) -> None:
 def _read(path: Path) -> Snapshot | None:
     try:
         data = json.loads((path / METADATA).read_text())
-        known = {key: data[key] for key in Snapshot.__dataclass_fields__ if key != "folder"}
-        return Snapshot(**known, folder=path)
+        known = {key: data[key] for key in Snapshot.__dataclass_fields__ if key not in ("folder", "name")}
+        return Snapshot(name=path.name, **known, folder=path)  # a folder may have been renamed
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import DatabaseCorrupt, DatabaseError, DatabaseTooNew
-from ..files import private_folder
+from ..files import private_folder, sha256_of
 from .header import sidecar, size_of
 from .lock import DatabaseLease, resolved
-from .snapshots import Snapshot, save, sha256_of, unused_name
+from .snapshots import Snapshot, save, unused_name
 from .sqlite import (
     SIDECARS,
     beside,

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from os import getpid
 from pathlib import Path
 
 from ..errors import DatabaseError, SnapshotExists
-from ..files import private_folder
+from ..files import private_folder, sha256_of
 from .catalog import DATABASE, UNFINISHED, Snapshot, check_name, delete, get, list_, write_metadata
 from .header import size_of
 from .sqlite import connect, copy_whole, integrity, refuse_damage, sync, told_clearly
 from .stamp import utc_for_names, utc_now
 
-__all__ = ["Snapshot", "delete", "get", "list_", "save", "sha256_of", "unused_name"]
+__all__ = ["Snapshot", "delete", "get", "list_", "save", "unused_name"]
 
 LARGE = 100_000_000
 
@@ -65,15 +64,6 @@ def save(
         )
         write_metadata(aside, snapshot)
     return snapshot
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _checked(copy: Path, db: Path) -> str:

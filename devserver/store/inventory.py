@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import FolderNotWritable
-from ..files import private_folder
+from ..errors import FolderNotWritable, OptionError
+from ..files import private_folder, refuse_unsafe, sha256_of
 from ..paths import Paths
 from ..platforms import Platform
 from ..releases import DEFAULT_VERSION
-from . import receipts, trust
+from . import receipts
 from .request import Executable
 from .versions import order, pin, wanted
 
@@ -26,11 +26,11 @@ class Verified:
 
     Attributes:
         executable: As it was installed.
-        found: What it hashes to now.
+        found: What it hashes to now; None where it cannot be read.
     """
 
     executable: Executable
-    found: str
+    found: str | None
 
     @property
     def intact(self) -> bool:
@@ -43,12 +43,12 @@ class Pruned:
     """What became of a version when the store was pruned.
 
     Attributes:
-        executable: The version.
-        size: Bytes of its executable.
+        version: The version.
+        size: Bytes of its folder.
         kept_because: Why it is still there; None where it was removed.
     """
 
-    executable: Executable
+    version: str
     size: int
     kept_because: str | None
 
@@ -61,11 +61,18 @@ def installed(paths: Paths) -> list[Executable]:
 
 def verify(paths: Paths) -> list[Verified]:
     """Every executable in the store, hashed again."""
-    return [Verified(executable, trust.sha256_of(executable.path)) for executable in installed(paths)]
+    results = []
+    for executable in installed(paths):
+        found = None
+        with contextlib.suppress(OSError):
+            found = sha256_of(executable.path)
+        results.append(Verified(executable, found))
+    return results
 
 
 def prune(paths: Paths, *, keep: Collection[str] = (), everything: bool = False, dry_run: bool = False) -> list[Pruned]:
-    """Remove all versions but the default one, those in `keep`, and those in use.
+    """Remove all versions but the default one, those in `keep`, and those that instances need. What has no receipt, so
+    is never used, goes whatever its version.
 
     Args:
         paths: Where the store and the instances are.
@@ -80,15 +87,16 @@ def prune(paths: Paths, *, keep: Collection[str] = (), everything: bool = False,
     kept = {wanted(version): "asked for with --keep" for version in keep}
     if not everything:
         kept.setdefault(DEFAULT_VERSION, "the default version")
-    used = set(_in_use(paths))
+    used = {**_named(paths), **_running()}
     results = []
-    for executable in installed(paths):
-        in_use = executable.path in used or executable.path.resolve() in used
-        reason = "a running server uses it" if in_use else kept.get(executable.version)
-        size = executable.path.stat().st_size
+    for version, folder in sorted(_versions(paths), key=lambda found: order(found[0])):
+        executable = _in(folder)
+        path = folder / "none" if executable is None else executable.path
+        reason = used.get(path) or used.get(path.resolve()) or (kept.get(version) if executable else None)
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         if reason is None and not dry_run:
-            reason = _remove(executable.path.parent, private_folder(paths.store))
-        results.append(Pruned(executable, size, reason))
+            reason = _remove(folder, executable, private_folder(paths.store))
+        results.append(Pruned(version, size, reason))
     if not dry_run and paths.store.is_dir():
         from .turns import sweep
 
@@ -107,6 +115,15 @@ def _folders(paths: Paths) -> Iterator[Path]:
         ) from error
 
 
+def _versions(paths: Paths) -> Iterator[tuple[str, Path]]:
+    """The folders whose name is that of a version, whatever is in them."""
+    for folder in _folders(paths):
+        version, _, platform = folder.name.rpartition("-")[0].rpartition("-")
+        with contextlib.suppress(OptionError):
+            if platform and folder.is_dir() and not folder.is_symlink() and wanted(version) == version:
+                yield version, folder
+
+
 def _in(folder: Path) -> Executable | None:
     receipt = receipts.read(folder)
     if receipt is None or not folder.name.startswith(f"{receipt.version}-"):
@@ -119,19 +136,30 @@ def _in(folder: Path) -> Executable | None:
     return Executable(path, receipt.version, receipt.server_version, receipt.sha256, receipt.source, pinned)
 
 
-def _in_use(paths: Paths) -> Iterator[Path]:
-    """Executables that instances name, and those that run, whoever started them."""
+def _named(paths: Paths) -> dict[Path, str]:
+    """Executables that instances need for their next start."""
+    found = {}
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        refuse_unsafe(paths.instances)
+        for folder in paths.instances.iterdir():
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                executable = Path(json.loads((folder / "record.json").read_bytes())["executable"])
+                found[executable] = f"the instance {folder.name} uses it"
+    return found
+
+
+def _running() -> dict[Path, str]:
+    """Executables that run, whoever started them."""
     import psutil
 
-    for record in paths.instances.glob("*/record.json"):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            yield Path(json.loads(record.read_bytes())["executable"])
+    found = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            yield Path(process.exe())
+            found[Path(process.exe())] = f"it runs (pid {process.pid})"
+    return found
 
 
-def _remove(folder: Path, store: Path) -> str | None:
+def _remove(folder: Path, seen: Executable | None, store: Path) -> str | None:
     """Remove a version's folder, in one step for whoever looks; why not, where it cannot be."""
     import filelock
 
@@ -139,6 +167,8 @@ def _remove(folder: Path, store: Path) -> str | None:
 
     try:
         with lock_of(store, folder.name):
+            if _in(folder) != seen:
+                return "another process has just installed it"
             aside = Path(tempfile.mkdtemp(prefix=f".tmp-{folder.name}-", dir=store))
             folder.rename(aside / "removed")
             shutil.rmtree(aside)

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
 from ..errors import ChecksumMismatch
-from ..files import write_private
+from ..files import sha256_of, write_private
 from ..reporting import Reporter
 from .request import Goal
-
-CHUNK = 1 << 20
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hex."""
-    sha = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(CHUNK):
-            sha.update(chunk)
-    return sha.hexdigest()
 
 
 def check(goal: Goal, path: Path, *, origin: str, store: Path, reporter: Reporter) -> str:

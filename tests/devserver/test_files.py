@@ -100,3 +100,31 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     assert error.value.message == f"cannot write {path}: No space left on device"
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["x"]
+
+
+def test_a_link_in_the_way_of_a_file_in_the_making_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even one who foresees the name of the file in the making cannot have another file written."""
+    monkeypatch.setattr(os, "urandom", bytes)
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / f".file.{os.getpid()}-00000000.tmp").symlink_to(victim)
+    with pytest.raises(FolderNotWritable):
+        write_private(tmp_path / "file", "new")
+    assert victim.read_text() == "precious"
+
+
+def test_each_time_another_name_is_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that write one file do not write into each other's."""
+    opened: list[str] = []
+    real = os.open
+
+    def remember(path: str, flags: int, mode: int) -> int:
+        opened.append(str(path))
+        return real(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", remember)
+    write_private(tmp_path / "file", "one")
+    write_private(tmp_path / "file", "two")
+    assert len(set(opened)) == 2

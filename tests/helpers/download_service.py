@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 VERSION = "9.9.9"
 SERVER_VERSION = "1.99.0"
+TRICKLE_SECONDS = 5.0
 
 Fault = Callable[["Handler"], None]
 
@@ -184,17 +185,23 @@ def cut_midway(handler: Handler) -> None:
     handler.wfile.write(archive[: len(archive) // 2])
 
 
-def hold(half_sent: threading.Event, go_on: threading.Event, limit: float = 60) -> Fault:
-    """Send half the archive, say so, and send the rest when told to."""
+def hold(half_sent: threading.Event, go_on: threading.Event, limit: float = 180) -> Fault:
+    """Send half the archive, say so, and send the rest when told to; until then a byte now and then: it is not dead."""
 
     def fault(handler: Handler) -> None:
         archive = handler.server.service.archive
+        sent = len(archive) // 2
         handler.head(len(archive))
-        handler.wfile.write(archive[: len(archive) // 2])
+        handler.wfile.write(archive[:sent])
         handler.wfile.flush()
         half_sent.set()
-        go_on.wait(limit)
         with contextlib.suppress(OSError):
-            handler.wfile.write(archive[len(archive) // 2 :])
+            for _ in range(int(limit / TRICKLE_SECONDS)):
+                if go_on.wait(TRICKLE_SECONDS):
+                    break
+                handler.wfile.write(archive[sent : sent + 1])
+                handler.wfile.flush()
+                sent += 1
+            handler.wfile.write(archive[sent:])
 
     return fault

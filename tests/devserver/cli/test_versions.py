@@ -73,4 +73,4 @@ def test_verify_fails_where_an_executable_has_changed(devserver: Run, paths: Pat
     done = devserver("versions", "--verify")
     assert done.returncode == 1
     assert "CHANGED" in done.stdout
-    assert "devserver prune" in done.stdout
+    assert "devserver doctor" in done.stdout

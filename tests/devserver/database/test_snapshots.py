@@ -15,6 +15,7 @@ from temporalio.client import Client
 from devserver.database import snapshots
 from devserver.database.sqlite import copy_whole
 from devserver.errors import DatabaseCorrupt, DatabaseError, OptionError, SnapshotExists, SnapshotUnknown
+from devserver.files import sha256_of
 
 from . import state
 from .conftest import SERVER
@@ -75,7 +76,7 @@ def test_a_snapshot_knows_where_it_came_from(db: Path, tmp_path: Path) -> None:
     saved = save(db, tmp_path / "snapshots", "before-the-change")
     assert snapshots.get(tmp_path / "snapshots", "before-the-change") == saved
     assert (saved.server_version, saved.instance) == (SERVER, "default")
-    assert saved.sha256 == snapshots.sha256_of(saved.database)
+    assert saved.sha256 == sha256_of(saved.database)
     assert saved.size == saved.database.stat().st_size
     assert saved.folder.stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in saved.folder.iterdir())
@@ -173,3 +174,11 @@ def test_a_link_that_someone_put_in_the_way_is_not_followed(db: Path, tmp_path: 
     with pytest.raises(DatabaseError):
         copy_whole(db, tmp_path / "copy")
     assert victim.read_text() == "precious"
+
+
+def test_a_snapshot_is_called_what_its_folder_is_called(db: Path, tmp_path: Path) -> None:
+    """Who renames a folder by hand finds it under its new name, and can delete it."""
+    saved = snapshots.save(db, tmp_path / "snapshots", "one", server_version=SERVER)
+    saved.folder.rename(saved.folder.with_name("two"))
+    assert [each.name for each in snapshots.list_(tmp_path / "snapshots")] == ["two"]
+    assert snapshots.delete(tmp_path / "snapshots", "two").name == "two"

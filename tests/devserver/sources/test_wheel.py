@@ -134,7 +134,6 @@ def test_what_the_tool_says_is_told_without_credentials(paths: Paths, monkeypatc
     assert caught.value.details == ("ERROR: cannot reach https://***@mirror.example/simple",)
 
 
-@pytest.mark.skipif("sys.version_info < (3, 11)", reason="Python has no safe path before 3.11")
 def test_a_folder_called_pip_is_not_taken_for_pip(
     paths: Paths, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,11 +160,25 @@ def test_a_wheel_of_another_form_is_refused(paths: Paths, index: Path, members: 
         ensure(REQUEST, paths=paths)
 
 
+def test_a_tool_that_takes_long_is_told_now_and_then(
+    paths: Paths, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip may wait minutes for a network that swallows everything: nobody should wonder."""
+    monkeypatch.setattr(wheel, "NOTE_SECONDS", 0.1)
+    slow = wheel.Tool("slow", lambda requirement, folder: ["/bin/sh", "-c", "sleep 0.5; echo sorry; exit 1"])
+    monkeypatch.setattr(wheel, "find_tool", lambda: slow)
+    with pytest.raises(DownloadFailed, match="slow could not get") as caught:
+        ensure(REQUEST, paths=paths, reporter=recorder)
+    assert caught.value.details == ("sorry",)
+    assert "slow has been at work for 0.1 s" in recorder.notes
+
+
 def test_a_tool_that_hangs_or_cannot_start_is_told(
     paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is a limit, and a broken tool is named."""
     monkeypatch.setattr(wheel, "LIMIT_SECONDS", 0.2)
+    monkeypatch.setattr(wheel, "NOTE_SECONDS", 0.1)
     slow = wheel.Tool("slow", lambda requirement, folder: ["sleep", "60"])
     monkeypatch.setattr(wheel, "find_tool", lambda: slow)
     with pytest.raises(DownloadFailed, match="did not finish"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
-from devserver.errors import BinaryNotFound, ChecksumMismatch, NotTemporal, OptionError, UnpinnedVersion
+from devserver.errors import BinaryNotFound, ChecksumMismatch, NotTemporal, OptionError, UnpinnedVersion, VersionRefused
 from devserver.paths import Paths
 from devserver.store import BinaryRequest, ensure, probe
 from tests.helpers.download_service import script
@@ -102,3 +103,24 @@ def test_a_damaged_memory_is_asked_again(paths: Paths, own: Path) -> None:
     first = ensure(BinaryRequest(binary=own), paths=paths)
     (paths.cache / "explicit.json").write_text("[1, 2")
     assert ensure(BinaryRequest(binary=own), paths=paths) == first
+
+
+def test_a_file_that_was_exchanged_is_hashed_again_though_it_looks_the_same(paths: Paths, own: Path) -> None:
+    """Size, time of change and inode can be kept; what `--require-pinned` believes cannot hang on them."""
+    sha256 = hashlib.sha256(own.read_bytes()).hexdigest()
+    request = BinaryRequest(binary=own, accept_sha256=sha256, require_pinned=True)
+    ensure(request, paths=paths)
+    before = own.stat()
+    own.write_bytes(own.read_bytes().replace(b"UI 2", b"UI 3"))
+    os.utime(own, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (own.stat().st_size, own.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    with pytest.raises(ChecksumMismatch):
+        ensure(request, paths=paths)
+
+
+def test_an_own_build_under_the_floor_says_how_to_run_it(paths: Paths, own: Path) -> None:
+    """The way out in the error works."""
+    own.write_bytes(script("1.5.1", "1.29.1"))
+    with pytest.raises(VersionRefused, match=f"--version 1.5.1 beside --binary {own}"):
+        ensure(BinaryRequest(binary=own), paths=paths)
+    assert ensure(BinaryRequest(binary=own, version="1.5.1"), paths=paths).path == own

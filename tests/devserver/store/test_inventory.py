@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from devserver import store
-from devserver.errors import OptionError
+from devserver.errors import OptionError, UnsafeFolder
 from devserver.paths import Paths
 from devserver.platforms import current
 from devserver.store import BinaryRequest, ensure, inventory
@@ -78,7 +78,7 @@ def test_prune_never_removes_what_an_instance_names(paths: Paths, service: Downl
     damaged = paths.instance("damaged") / "record.json"
     damaged.parent.mkdir()
     damaged.write_text("[")
-    assert store.prune(paths, everything=True)[0].kept_because == "a running server uses it"
+    assert store.prune(paths, everything=True)[0].kept_because == "the instance orders uses it"
     assert found.path.exists()
 
 
@@ -87,9 +87,51 @@ def test_prune_never_removes_what_runs(paths: Paths, service: DownloadService) -
     found = install(paths, service, "9.9.0")
     found.path.write_bytes(Path("/bin/sleep").read_bytes())
     with subprocess.Popen([found.path, "60"]) as process:
-        assert store.prune(paths, everything=True)[0].kept_because == "a running server uses it"
+        assert store.prune(paths, everything=True)[0].kept_because == f"it runs (pid {process.pid})"
         process.kill()
     assert store.prune(paths, everything=True)[0].kept_because is None
+
+
+def test_prune_removes_what_is_never_used(
+    paths: Paths, service: DownloadService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version without a receipt takes its room for nothing, be it the default one; other files are not ours."""
+    monkeypatch.setattr(inventory, "DEFAULT_VERSION", "9.9.0")
+    found = install(paths, service, "9.9.0")
+    (found.path.parent / "receipt.json").write_text("{")
+    (paths.store / "notes").mkdir()
+    (paths.store / f"1.2.3-{current().key}").symlink_to(paths.store.parent)
+    (planned,) = store.prune(paths, dry_run=True)
+    assert (planned.version, planned.kept_because) == ("9.9.0", None)
+    assert planned.size >= found.path.stat().st_size
+    assert store.prune(paths) == [planned]
+    assert sorted(path.name for path in paths.store.iterdir() if path.is_dir()) == [f"1.2.3-{current().key}", "notes"]
+
+
+def test_prune_does_not_remove_what_it_may_not_ask_about(
+    paths: Paths, service: DownloadService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the instances cannot be looked at, any version may be one of theirs."""
+    install(paths, service, "9.9.0")
+    paths.instances.mkdir(parents=True)
+    paths.instances.chmod(0o777)
+    with pytest.raises(UnsafeFolder):
+        store.prune(paths, everything=True)
+    assert versions(paths) == ["9.9.0"]
+
+
+def test_an_executable_that_cannot_be_read_is_not_intact(
+    paths: Paths, service: DownloadService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are hashed all the same."""
+    install(paths, service, "9.9.0")
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(inventory, "sha256_of", refuse)
+    (verified,) = store.verify(paths)
+    assert (verified.found, verified.intact) == (None, False)
 
 
 def test_prune_leaves_what_is_being_installed(paths: Paths, service: DownloadService) -> None:
