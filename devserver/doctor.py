@@ -15,16 +15,18 @@ from .database import Finding, check
 from .errors import DevServerError
 from .files import refuse_unsafe
 from .options import DEFAULT_PORT
-from .paths import Paths
+from .paths import HOME_VARIABLE, Paths
 from .planning import SHARED_MEMORY
 from .ports import holder
 from .record import CRASHED, READY, Record, log_tail, names, read_record
-from .settings import Settings
+from .setting_values import READERS
+from .settings import PREFIX, Settings, variable
 from .status import status
 from .store.request import BinaryRequest
 
 ENOUGH_SPACE = 1_000_000_000
 CLIENT_VARIABLES = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
+VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}NAME", *map(variable, READERS)})
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -59,13 +61,13 @@ def _machine() -> Finding:
 
 def _folders(paths: Paths) -> Iterator[Finding]:
     for what, path in (("cache", paths.store), ("state", paths.instances), ("data", paths.data)):
-        if not path.exists():
-            yield Finding("ok", what, f"{path} is not there yet", "it is made when it is needed")
-            continue
         try:
             refuse_unsafe(path)
         except DevServerError as error:
             yield Finding("error", what, error.message, error.hint)
+            continue
+        if not path.exists():
+            yield Finding("ok", what, f"{path} is not there yet", "it is made when it is needed")
             continue
         free = shutil.disk_usage(path).free
         text = f"{path}, {free / 1e9:.1f} GB free"
@@ -89,8 +91,11 @@ def _settings() -> Iterator[Finding]:
 
 def _variables(environ: Mapping[str, str]) -> Iterator[Finding]:
     for name in sorted(environ):
-        if name.startswith("DEVSERVER_"):
+        if name in VARIABLES:
             yield Finding("ok", "environment", f"{name} is set")
+        elif name.startswith(PREFIX):
+            known = f"known are {', '.join(sorted(VARIABLES))}"
+            yield Finding("warning", "environment", f"{name} is set and means nothing", known)
     for name in CLIENT_VARIABLES:
         if name in environ:
             text = f"{name}={environ[name]} decides where clients connect"
@@ -101,12 +106,18 @@ def _variables(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _executables(paths: Paths) -> Iterator[Finding]:
-    for verified in store.verify(paths):
+    try:
+        found = store.verify(paths)
+    except DevServerError as error:
+        yield Finding("error", "executable", error.message, error.hint)
+        return
+    for verified in found:
         executable = verified.executable
         text = f"{executable.version} (server {executable.server_version}), from {executable.source}"
         if not verified.intact:
-            hint = f"remove it with devserver prune --all, then devserver install {executable.version}"
-            yield Finding("error", "executable", f"{text}: it is not what was installed", hint)
+            what = "cannot be read" if verified.found is None else "is not what was installed"
+            hint = f"run: rm -r {executable.path.parent}; devserver install {executable.version}"
+            yield Finding("error", "executable", f"{text}: it {what}", hint)
         elif advisories_for(executable.server_version):
             known = ", ".join(advisory.id for advisory in advisories_for(executable.server_version))
             yield Finding("warning", "executable", f"{text}: {known} apply", "use a newer version")
@@ -117,13 +128,14 @@ def _executables(paths: Paths) -> Iterator[Finding]:
 
 def _wanted(paths: Paths) -> Iterator[Finding]:
     try:
-        settings = Settings.load()
-        request = BinaryRequest(version=settings.version, binary=settings.binary, offline=True)
-        executable = store.ensure(request, paths=paths)
+        executable = store.at_hand(BinaryRequest.of(Settings.load()), paths=paths)
     except DevServerError as error:
-        yield Finding("warning", "executable", f"the wanted one is not at hand: {error.message}", "devserver install")
+        yield Finding("warning", "executable", f"devserver up would fail: {error.message}", error.hint)
         return
-    yield Finding("ok", "executable", f"devserver up would run {executable.path}")
+    if executable is None:
+        yield Finding("ok", "executable", "devserver up would get one first", "devserver install gets it now")
+    else:
+        yield Finding("ok", "executable", f"devserver up would run {executable.path}")
 
 
 def _leftovers(paths: Paths) -> Iterator[Finding]:

@@ -78,6 +78,11 @@ def _field(key: str) -> str:
     return key.replace("-", "_")
 
 
+def variable(key: str) -> str:
+    """The environment variable of a key of the table."""
+    return PREFIX + _field(key).upper()
+
+
 def _find_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     """The nearest pyproject.toml upward that has the table, and the table."""
     for parent in (folder, *folder.parents):
@@ -157,7 +162,7 @@ def _did_you_mean(key: str) -> str | None:
 def _from_environment(environ: Mapping[str, str], folder: Path) -> dict[str, Any]:
     values = {}
     for key, reader in READERS.items():
-        name = PREFIX + _field(key).upper()
+        name = variable(key)
         text = environ.get(name, "").strip()
         if not text:
             continue

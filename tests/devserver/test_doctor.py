@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
+import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,15 @@ from devserver.doctor import examine
 from devserver.paths import Paths
 from devserver.store.request import Executable
 
-from ..conftest import Run
+from ..conftest import SHARED_MEMORY, Run
+
+
+@pytest.fixture(autouse=True)
+def usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port nobody has: on 7233 the developer's own server may run."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setattr("devserver.doctor.DEFAULT_PORT", unused.getsockname()[1])
 
 
 def found(paths: Paths, level: str, *, only: str | None = None) -> list[Finding]:
@@ -26,14 +37,16 @@ def found(paths: Paths, level: str, *, only: str | None = None) -> list[Finding]
     return [finding for finding in examine(paths, only=only) if finding.level == level]
 
 
-def test_a_machine_where_all_is_well(installed: Executable, devserver: Run) -> None:
+def test_a_machine_where_all_is_well(paths: Paths, installed: Executable, devserver: Run) -> None:
     """No error, no warning, exit code 0, and a line that says so."""
     with DevServer.start("well", port=0):
-        done = devserver("doctor")
+        done = devserver("doctor", "--name", "well")
+        findings = list(examine(paths))
     assert done.returncode == 0
     assert done.stdout.endswith("all is well\n"), done.stdout
     assert "instance well: ready" in done.stdout
     assert "SQLite finds it intact" in done.stdout
+    assert {finding.level for finding in findings} == {"ok"}, findings
 
 
 def test_a_new_machine_without_anything(paths: Paths) -> None:
@@ -50,7 +63,7 @@ def test_an_executable_that_was_changed(paths: Paths, installed: Executable) -> 
     errors = found(paths, "error")
     assert len(errors) == 1
     assert "not what was installed" in errors[0].text
-    assert "devserver install 1.9.1" in (errors[0].hint or "")
+    assert errors[0].hint == f"run: rm -r {installed.path.parent}; devserver install 1.9.1"
 
 
 def test_a_folder_that_others_may_write_to(paths: Paths) -> None:
@@ -126,13 +139,56 @@ def test_an_instance_that_is_not_there(devserver: Run) -> None:
     assert "instance nobody: there is none of that name" in done.stdout
 
 
-def test_a_folder_in_memory_that_nobody_owns(paths: Paths, installed: Executable) -> None:
-    """What an ephemeral server left when it and its supervisor were killed is told until a command tidies it."""
-    server = DevServer.start("lost", port=0, ephemeral=True, detach=True)
-    folder = server.database.parent
-    status = examine(paths, only="lost")
-    assert next(status).text.startswith("ready")
-    record = paths.instance("lost") / "record.json"
-    os.kill(json.loads(record.read_text())["supervisor"]["pid"], signal.SIGKILL)
-    server.stop()
-    assert not folder.exists()
+def test_a_folder_in_memory_that_nobody_owns(paths: Paths) -> None:
+    """What an ephemeral server left whose instance is gone is told with the command that removes it."""
+    folder = Path(tempfile.mkdtemp(prefix="temporal-devserver-", dir=SHARED_MEMORY))
+    (folder / "owner").write_text(str(paths.instance("gone")))
+    (warning,) = found(paths, "warning")
+    assert (warning.topic, warning.hint) == ("leftover", f"rm -r {folder}")
+    paths.instance("gone").mkdir(parents=True)
+    assert found(paths, "warning") == []
+    shutil.rmtree(folder)
+
+
+def test_looking_installs_nothing(paths: Paths, devserver: Run) -> None:
+    """With an executable in the environment, `up` would copy it; the doctor only says so."""
+    done = devserver("doctor")
+    assert done.returncode == 0
+    assert "devserver up would get one first" in done.stdout
+    assert not paths.cache.exists()
+
+
+def test_a_wanted_version_that_would_be_refused(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `up` would say is said, with its way out."""
+    monkeypatch.setenv("DEVSERVER_VERSION", "newest")
+    (warning,) = found(paths, "warning")
+    assert "devserver up would fail: 'newest' is not a version" in warning.text
+
+
+def test_a_mistyped_variable(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no effect, which nobody would notice otherwise."""
+    monkeypatch.setenv("DEVSERVER_POTR", "7300")
+    (warning,) = found(paths, "warning")
+    assert warning.text == "DEVSERVER_POTR is set and means nothing"
+    assert "DEVSERVER_PORT" in (warning.hint or "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
+def test_folders_of_someone_elses_that_may_not_be_looked_into(tmp_path: Path, home: Path) -> None:
+    """Each is told; none of them ends the look."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    code = (
+        "import os, sys; from pathlib import Path; from devserver import doctor; from devserver.paths import Paths\n"
+        "os.setuid(65534); root = Path(sys.argv[1])\n"
+        "paths = Paths(root / 'cache', root / 'state', root / 'data')\n"
+        "print([f.topic for f in doctor.examine(paths, environ={}) if f.level == 'error'])"
+    )
+    for folder in tmp_path.parents:
+        if folder.stat().st_uid == 0 and folder.stat().st_mode & 0o077 == 0:
+            folder.chmod(0o711)
+    tmp_path.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(closed)], capture_output=True, text=True, cwd="/", check=True
+    )
+    assert done.stdout.strip() == "['cache', 'state', 'data', 'executable']"
