@@ -11,9 +11,10 @@ from .. import instance
 from ..database import refuse_newer, restore_into, snapshots
 from ..errors import InstanceNotRunning
 from ..housekeeping import tidy
+from ..options import check_name
 from ..paths import Paths
 from ..record import Record
-from ._instance_options import json_option, name_option, yes_option
+from ._instance_options import DEFAULT_NAME, json_option, name_option, yes_option
 from ._report import CliReporter
 from ._table import echo_table
 
@@ -67,7 +68,7 @@ def restore(snapshot_name: str, name: str, source: str | None, yes: bool) -> Non
             f"the instance {name} is ephemeral and does not run: there is nothing to restore into",
             hint=f"start it first: {instance.up(name)} -d --ephemeral",
         )
-    chosen = snapshots.get(paths.snapshots(source or name), snapshot_name)
+    chosen = snapshots.get(paths.snapshots(check_name(source or name)), snapshot_name)
     refuse_newer(chosen, record.server_version)
     if not yes and not click.confirm(f"Replace the state of {name} ({record.database}) by {chosen.name}?"):
         click.echo("nothing was changed")
@@ -98,12 +99,13 @@ def _exchange(paths: Paths, record: Record, chosen: snapshots.Snapshot, was_runn
 @json_option
 def list_(name: str, as_json: bool) -> None:
     """List the snapshots of an instance, oldest first."""
-    found = snapshots.list_(Paths.default().snapshots(name))
+    found = snapshots.list_(Paths.default().snapshots(check_name(name)))
     if as_json:
         click.echo(json.dumps([each.to_json() for each in found], indent=2))
         return
     if not found:
-        click.echo(f"no snapshots of {name}; save one with: devserver snapshot save")
+        option = "" if name == DEFAULT_NAME else f" --name {name}"
+        click.echo(f"no snapshots of {name}; save one with: devserver snapshot save{option}")
         return
     rows = ((each.name, each.created, _size(each.size), each.server_version or "-") for each in found)
     echo_table(COLUMNS, rows)
@@ -114,7 +116,7 @@ def list_(name: str, as_json: bool) -> None:
 @name_option
 def delete(snapshot_names: tuple[str, ...], name: str) -> None:
     """Delete snapshots."""
-    folder = Paths.default().snapshots(name)
+    folder = Paths.default().snapshots(check_name(name))
     for each in snapshot_names:
         snapshots.get(folder, each)  # all of them are there, or none is deleted
     for each in dict.fromkeys(snapshot_names):

@@ -129,6 +129,16 @@ def test_an_empty_list_says_how_to_begin(devserver: Run) -> None:
     assert devserver("snapshot", "list", "--json").stdout == "[]\n"
 
 
+@pytest.mark.parametrize("command", [["list"], ["delete", "one"], ["restore", "one", "--from"]])
+def test_an_instance_cannot_be_a_path(up: Run, devserver: Run, command: list[str]) -> None:
+    """What lies elsewhere is neither listed nor deleted nor brought back, whatever the name leads to."""
+    up()
+    option = [] if command[-1] == "--from" else ["--name"]
+    done = devserver("snapshot", *command, *option, "../data/mine")
+    assert done.returncode == 2, done.stderr
+    assert "'../data/mine'" in done.stderr
+
+
 def test_an_instance_that_never_ran_has_nothing_to_save(devserver: Run) -> None:
     """A clear error, exit code 1; a name that cannot be one is a matter of usage, exit code 2."""
     done = devserver("snapshot", "save")
