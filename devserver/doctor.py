@@ -155,16 +155,19 @@ def _text(path: Path) -> str | None:
 
 
 def _usual_port(paths: Paths) -> Iterator[Finding]:
+    """The port that `devserver up` would take, where someone else has it."""
     try:
         record = read_record(paths, "default")
+        wanted = Settings.load().port
     except DevServerError:
         return
-    if record is not None and record.running():
+    port = DEFAULT_PORT if wanted is None else wanted
+    if port == 0 or (record is not None and record.running()):
         return
-    who = holder(DEFAULT_PORT)
+    who = holder(port)
     if who is not None:
         hint = "devserver up needs another one: --port 0 takes any free one"
-        yield Finding("warning", "port", f"{DEFAULT_PORT} is held by {who}", hint)
+        yield Finding("warning", "port", f"{port} is held by {who}", hint)
 
 
 def _instance(paths: Paths, name: str) -> Iterator[Finding]:

@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from devserver.cli.main import COMMANDS
+from devserver.cli.versions import Row
+from devserver.database import Finding, Snapshot
 from devserver.store.request import Executable
 from scripts import docs
 
@@ -24,6 +27,18 @@ def test_shown_commands_give_the_shown_output(name: str, real_binary: Path) -> N
     page = PAGES[name]
     text = docs.rewritten(page, {"DEVSERVER_PORT": "0"})
     assert docs.normalised(text) == docs.normalised(page.read_text())
+
+
+@pytest.mark.parametrize(
+    ("heading", "record"),
+    [("snapshot list", Snapshot), ("versions", Row), ("doctor", Finding)],
+)
+def test_json_forms_are_described_key_by_key(heading: str, record: type) -> None:
+    """What a script may rely on is what the command prints."""
+    text = (docs.ROOT / "docs" / "json.md").read_text()
+    (section,) = re.findall(rf"(?ms)^## `{heading} --json`$(.*?)(?=^## )", text)
+    keys = {key for key in re.findall(r"`([a-z0-9_]+)`", section) if key not in ("null", "ok", "warning", "error")}
+    assert keys == {field.name for field in fields(record)}
 
 
 def test_links_between_pages_lead_somewhere() -> None:

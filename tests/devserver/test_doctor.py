@@ -122,6 +122,8 @@ def test_a_stranger_on_the_usual_port(paths: Paths, monkeypatch: pytest.MonkeyPa
         stranger.listen()
         monkeypatch.setattr("devserver.doctor.DEFAULT_PORT", stranger.getsockname()[1])
         (warning,) = [finding for finding in found(paths, "warning") if finding.topic == "port"]
+        monkeypatch.setenv("DEVSERVER_PORT", "0")
+        assert found(paths, "warning") == []
     assert f"pid {os.getpid()}" in warning.text
 
 
