@@ -14,7 +14,7 @@ from . import clock_report, failure_report, namespaces
 from .adoption import Adoption
 from .aftermath import Aftermath
 from .backends import NAMESPACES, OUTAGES, TIME_SKIPPING, Endpoint
-from .errors import NotSupported, TemporalTestError, WorkerStuck
+from .errors import NotSupported, ServerLost, TemporalTestError, WorkerStuck
 from .guard import Guard
 from .loop import BackgroundLoop
 from .tenancy import Tenancy, settle
@@ -32,6 +32,7 @@ SETUP_SECONDS = 20.0
 CLEAN_SECONDS = 5.0
 SPARE_SECONDS = 2.0
 LOOP_SECONDS = 1.0
+LOST_SECONDS = 1.0
 
 
 class Case:
@@ -138,9 +139,13 @@ class Case:
         trouble = self.workers.trouble()
         if trouble is None and self.outage is not None:
             trouble = self.outage.trouble(self.session.config.timeout)
-        if trouble is None and not self.endpoint.alive():
-            return TemporalTestError(f"the Temporal server at {self.endpoint.address} was killed while the test ran")
-        return trouble
+        return trouble or self.lost()
+
+    def lost(self) -> ServerLost | None:
+        """The error for the server's end while the test ran, unless that was an outage."""
+        if self.endpoint.alive():
+            return None
+        return ServerLost(f"the Temporal server at {self.endpoint.address} was killed while the test ran")
 
     async def _describe_open(self) -> str:
         if self.outage is not None and self.outage.silent:
@@ -202,15 +207,17 @@ class Case:
                 self.session.loop.run(namespaces.delete(self.unguarded(), self.namespace), CLEAN_SECONDS)
 
     def _stop_workers(self) -> None:
-        limit = min(self.session.config.timeout, STOP_SECONDS)
+        lost = self.lost() is not None
+        limit = LOST_SECONDS if lost else min(self.session.config.timeout, STOP_SECONDS)
         try:
             self.loop.run(self.workers.stop(limit), limit + SPARE_SECONDS)
-        except WorkerStuck:
+        except (WorkerStuck, OutOfTime) as error:
             self.loop.abandon()
+            if lost:  # it is the SDK that hangs, asking a server that is gone
+                return
+            if isinstance(error, OutOfTime):
+                raise self.workers.blocked(limit) from None
             raise
-        except OutOfTime:
-            self.loop.abandon()
-            raise self.workers.blocked(limit) from None
         except BaseException:
             self.loop.close(LOOP_SECONDS)
             raise

@@ -19,6 +19,10 @@ class WorkerStuck(TemporalTestError):
     """A worker did not stop within its limit: an activity does not end."""
 
 
+class ServerLost(TemporalTestError):
+    """The server ended while the test ran; the next test has a new one."""
+
+
 class NotSupported(TemporalTestError):
     """The backend cannot do what was asked."""
 

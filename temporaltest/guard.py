@@ -43,18 +43,18 @@ class Guard(sdk.Interceptor):
 
         Raises:
             WaitTimeout: It passed the limit; the message holds the state of every open workflow.
-            WorkerDied: A worker ended meanwhile.
+            WorkerDied, ServerLost: A worker or the server ended meanwhile, which is then the cause of other errors too.
         """
         deadline = time.monotonic() + self.limit if until is None else until
         task = asyncio.ensure_future(work)
         try:
             while True:
                 done, _ = await asyncio.wait({task}, timeout=min(LOOK_SECONDS, max(0, deadline - time.monotonic())))
+                trouble = None if done and task.exception() is None else self._trouble()
+                if trouble is not None:
+                    raise trouble from (task.exception() if done else None)
                 if done:
                     return task.result()
-                trouble = self._trouble()
-                if trouble is not None:
-                    raise trouble
                 if time.monotonic() >= deadline:
                     raise WaitTimeout(f"waited more than {self.limit:g} s for {what}\n{await self._state()}")
         finally:

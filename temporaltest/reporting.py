@@ -23,6 +23,10 @@ def attach(item: pytest.Item, case: Case, report: pytest.TestReport) -> None:
     """
     try:
         case.end_outages()
+        lost = case.lost()
+        if lost is not None:
+            report.sections.insert(0, (SECTION, str(lost)))
+            return
         found = case.aftermath.report()
     except Exception as error:  # noqa: BLE001 - the test's own failure is what matters
         text = f"(the server does not tell what happened: {error!r})"

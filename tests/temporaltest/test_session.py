@@ -1,0 +1,429 @@
+"""One server for all who ask, as long as someone holds it, however they end."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import psutil
+import pytest
+
+from devserver.server import DevServer
+from tests.conftest import ephemeral_folders_of, processes_of
+from tests.helpers.pytest_process import TALK, running, told
+from tests.helpers.waiting import eventually
+from tests.temporaltest.conftest import ALONE, TWO, WAYS, Suite
+
+GREET = """
+@workflow.defn
+class Greet:
+    @workflow.run
+    async def run(self, name: str) -> str:
+        return f"Hello, {name}"
+
+
+def greet(temporal):
+    temporal.worker(workflows=[Greet])
+    assert temporal.execute(Greet.run, "Ada") == "Hello, Ada"
+"""
+
+WAITING = """
+@pytest.mark.parametrize("n", range({count}))
+def test_waits(temporal, n):
+    greet(temporal)
+    tell(address=temporal.address)
+    wait_for("go")
+"""
+
+BOTH = pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
+
+
+def write(suite: Suite, text: str) -> None:
+    """A module of tests that can greet, tell and wait."""
+    suite.tests(f"{TALK}\n{GREET}\n{textwrap.dedent(text)}")
+
+
+def write_waiting(suite: Suite, count: int) -> None:
+    """So many tests that use the server, tell its address and wait for `go`."""
+    write(suite, WAITING.format(count=count))
+
+
+def servers(home: Path) -> list[psutil.Process]:
+    """The servers of this test's home."""
+    return [each for each in processes_of(home) if each.name() == "temporal"]
+
+
+def nothing_left(home: Path) -> bool:
+    """Whether no process and no folder in memory is left."""
+    return not processes_of(home) and not ephemeral_folders_of(home)
+
+
+def addresses(suite: Suite) -> set[str]:
+    """The servers that the suite's tests told of."""
+    return {str(each["address"]) for each in told(suite.path)}
+
+
+# One server
+
+
+USING = """
+@pytest.mark.parametrize("n", range(6))
+def test_uses(temporal, n):
+    greet(temporal)
+    tell(address=temporal.address, namespace=temporal.namespace)
+"""
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [*WAYS.values(), ("-n", "2", "--dist=loadgroup"), ("-n", "2", "--dist=loadscope"), ("-n", "2", "--dist=each")],
+    ids=" ".join,
+)
+def test_one_server_for_a_run(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
+    """However the tests of a run are spread, they use one server, each in a namespace of its own, and it ends."""
+    write(suite, USING)
+    count = 12 if "--dist=each" in ways else 6
+    suite.passes(passed=count, ways=ways)
+    assert len(addresses(suite)) == 1
+    assert len({each["namespace"] for each in told(suite.path)}) == count
+    assert nothing_left(home)
+
+
+def test_two_runs_at_once_share_it(suite: Suite, home: Path) -> None:
+    """Two runs of pytest at the same time use one server; when one ends, the other goes on with it."""
+    write_waiting(suite, 1)
+    with running(suite.path) as one, running(suite.path, ways=TWO) as other:
+        assert len({each["address"] for each in one.told(2)}) == 1
+        assert len(servers(home)) == 1
+        one.let("go")
+        assert "1 passed" in one.ends()
+        assert "1 passed" in other.ends()
+    assert eventually(lambda: nothing_left(home))
+
+
+def test_runs_with_other_wishes_have_another_server(suite: Suite, home: Path) -> None:
+    """A run that asks for another profile at the same time gets a server that has it."""
+    write_waiting(suite, 1)
+    with running(suite.path) as one, running(suite.path, "--temporal-profile=stock") as other:
+        assert len({each["address"] for each in one.told(2)}) == 2
+        one.let("go")
+        assert "1 passed" in one.ends()
+        assert "1 passed" in other.ends()
+
+
+def test_private_server_is_the_tests_own(every_way: Suite, home: Path) -> None:
+    """A test that asks for a private server has it alone, and it is gone when the test is over."""
+    write(
+        every_way,
+        """
+        @pytest.mark.temporal(private_server=True)
+        def test_private(temporal):
+            greet(temporal)
+            tell(address=temporal.address)
+
+        def test_shared(temporal):
+            greet(temporal)
+            tell(address=temporal.address)
+        """,
+    )
+    every_way.passes(passed=2)
+    assert len(addresses(every_way)) == 2
+    assert nothing_left(home)
+
+
+def test_private_server_does_not_start_the_shared_one(suite: Suite, home: Path) -> None:
+    """Where all tests have servers of their own, none is shared, and each is gone before the next test."""
+    write(
+        suite,
+        """
+        from devserver import Paths
+
+        def instances():
+            return [each.name for each in Paths.default().instances.glob("*/") if each.is_dir()]
+
+        @pytest.mark.temporal(private_server=True)
+        @pytest.mark.parametrize("n", range(2))
+        def test_private(temporal, n):
+            greet(temporal)
+            assert len(instances()) == 1
+        """,
+    )
+    suite.passes(passed=2)
+
+
+# Ends that nobody planned
+
+
+@BOTH
+def test_killed_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
+    """After kill -9 of pytest (under xdist: of the controller) the server ends, and its workers do."""
+    write_waiting(suite, 2)
+    with running(suite.path, ways=ways) as run:
+        run.told()
+        run.kill()
+        assert eventually(lambda: nothing_left(home), 60)
+
+
+@BOTH
+def test_interrupted_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
+    """Ctrl-C in a test ends the run at once, and the server with it."""
+    write_waiting(suite, 2)
+    with running(suite.path, ways=ways) as run:
+        run.told()
+        run.interrupt()
+        output = run.ends()
+        assert "KeyboardInterrupt" in output
+        assert "INTERNALERROR" not in output
+        assert eventually(lambda: nothing_left(home))
+
+
+def test_interrupted_start_leaves_no_server(suite: Suite, home: Path) -> None:
+    """Ctrl-C while the server is being started leaves nothing."""
+    write_waiting(suite, 1)
+    with running(suite.path) as run:
+        eventually(lambda: processes_of(home)[1:] or told(suite.path))
+        run.interrupt()
+        run.ends()
+        assert eventually(lambda: nothing_left(home))
+
+
+def test_killed_worker_is_replaced(suite: Suite, home: Path) -> None:
+    """After kill -9 of a worker of xdist the other one and the worker in its place go on with the same server."""
+    write_waiting(suite, 12)
+    with running(suite.path, ways=TWO) as run:
+        victim = run.told(2)[0]["pid"]
+        psutil.Process(victim).kill()
+        run.told(3)
+        run.let("go")
+        output = run.ends()
+    assert "1 failed, 11 passed" in output
+    assert "crashed while running" in output
+    assert len(addresses(suite)) == 1
+    assert eventually(lambda: nothing_left(home))
+
+
+@pytest.mark.parametrize("ways", [("-n", "1"), TWO], ids=" ".join)
+def test_crash_of_a_worker_is_one_failure(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
+    """A test that ends its process is the only one that fails: the tests after it have a server."""
+    write(
+        suite,
+        """
+        @pytest.mark.parametrize("n", range(4))
+        def test_crashes(temporal, n):
+            greet(temporal)
+            if n == 1:
+                os._exit(3)
+        """,
+    )
+    result = suite.run(ways=ways)
+    result.assert_outcomes(passed=3, failed=1)
+    assert eventually(lambda: nothing_left(home))
+
+
+# A server that is killed
+
+
+KILLING = """
+from devserver import DevServer, Paths
+
+def server_of(temporal):
+    return temporal._case.endpoint.managed
+"""
+
+
+def test_killed_server_fails_the_test_and_not_the_next(suite: Suite, home: Path) -> None:
+    """The test that runs while the server is killed fails at once and says so; the next ones have a new server."""
+    write(
+        suite,
+        KILLING
+        + """
+@workflow.defn
+class Waits:
+    @workflow.run
+    async def run(self) -> None:
+        await asyncio.sleep(600)
+
+def test_before(temporal):
+    greet(temporal)
+    tell(address=temporal.address, server=server_of(temporal).pid)
+
+def test_hit(temporal):
+    temporal.worker(workflows=[Waits])
+    handle = temporal.start(Waits.run)
+    server_of(temporal).kill()
+    temporal.run(handle.result())
+
+@pytest.mark.parametrize("n", range(3))
+def test_after(temporal, n):
+    greet(temporal)
+    tell(address=temporal.address, server=server_of(temporal).pid)
+""",
+    )
+    result = suite.run("--temporal-timeout=60")
+    result.assert_outcomes(passed=4, failed=1)
+    result.stdout.re_match_lines([r"E .*the Temporal server at 127\.0\.0\.1:\d+ was killed while the test ran"])
+    assert len({each["server"] for each in told(suite.path)}) == 2
+    assert eventually(lambda: nothing_left(home))
+
+
+def test_killed_server_between_tests(suite: Suite, home: Path) -> None:
+    """A server that is killed after a test is not held against the next one."""
+    write(
+        suite,
+        KILLING
+        + """
+@pytest.fixture(autouse=True)
+def kills(request):
+    yield
+    for folder in Paths.default().instances.glob("pytest-*/"):
+        DevServer.attach(folder.name).kill()
+
+@pytest.mark.parametrize("n", range(3))
+def test_after(temporal, n):
+    greet(temporal)
+    tell(address=temporal.address, server=server_of(temporal).pid)
+""",
+    )
+    suite.passes(passed=3)
+    assert len({each["server"] for each in told(suite.path)}) == 3
+    assert eventually(lambda: nothing_left(home))
+
+
+def test_killed_server_under_xdist(suite: Suite, home: Path) -> None:
+    """Both workers' tests are told, the one that looks later too, and what follows shares one new server."""
+    for name in ("one", "other"):
+        text = f"""{TALK}
+{GREET}
+{KILLING}
+def test_hit(temporal):
+    greet(temporal)
+    tell(phase="hit", server=server_of(temporal).pid)
+    wait_for("{name}")
+    temporal.run(asyncio.sleep(600))
+
+@pytest.mark.parametrize("n", range(2))
+def test_after(temporal, n):
+    greet(temporal)
+    tell(phase="after", server=server_of(temporal).pid)
+    wait_for("end")
+"""
+        suite.tests(text, f"test_{name}.py")
+    with running(suite.path, "--temporal-timeout=60", "--dist=loadfile", ways=TWO) as run:
+        (server,) = {each["server"] for each in run.told(2)}
+        psutil.Process(server).kill()
+        run.let("one")
+        run.told(3)  # a new server is there, and the other worker does not know yet
+        run.let("other")
+        run.told(4)
+        run.let("end")
+        output = run.ends()
+    assert "2 failed, 4 passed" in output
+    assert output.count("was killed while the test ran") >= 2
+    (new,) = {each["server"] for each in told(suite.path) if each["phase"] == "after"}
+    assert new != server
+    assert eventually(lambda: nothing_left(home))
+
+
+# Warm and kept
+
+
+def test_lingering_server_is_joined_by_the_next_run(suite: Suite, home: Path) -> None:
+    """A server that stays warm is used by the next run, with namespaces that are new."""
+    write(suite, USING)
+    suite.passes("--temporal-linger=600", passed=6)
+    (first,) = servers(home)
+    suite.passes("--temporal-linger=600", passed=6, ways=TWO)
+    assert [each.pid for each in servers(home)] == [first.pid]
+    assert len(addresses(suite)) == 1
+    assert len({each["namespace"] for each in told(suite.path)}) == 12
+    _stop(suite)
+
+
+def test_lingering_server_ends(suite: Suite, home: Path) -> None:
+    """A server that nobody joins within its time ends by itself."""
+    write(suite, USING)
+    suite.passes("--temporal-linger=0.5", passed=6)
+    assert eventually(lambda: nothing_left(home))
+
+
+@BOTH
+def test_kept_server_is_there_to_look_at(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
+    """With `--temporal-keep` server and workflows stay, and the run's end says where and how to stop it."""
+    write(
+        suite,
+        """
+        @workflow.defn
+        class Waits:
+            @workflow.run
+            async def run(self) -> None:
+                await asyncio.sleep(600)
+
+        def test_leaves(temporal):
+            temporal.start(Waits.run)
+            tell(address=temporal.address, namespace=temporal.namespace)
+        """,
+    )
+    result = suite.passes("--temporal-keep=on", passed=1, ways=ways)
+    (left,) = told(suite.path)
+    assert _open_workflows(left["address"], left["namespace"]) == ["waits-1"]
+    result.stdout.fnmatch_lines(
+        [f"the server is kept at http://* (gRPC {left['address']}); stop it with: devserver down*"]
+    )
+    _stop(suite)
+    assert eventually(lambda: nothing_left(home))
+
+
+def _open_workflows(address: str, namespace: str) -> list[str]:
+    import asyncio
+
+    from temporalio.client import Client
+
+    async def look() -> list[str]:
+        client = await Client.connect(address, namespace=namespace)
+        return [each.id async for each in client.list_workflows("ExecutionStatus = 'Running'")]
+
+    return asyncio.run(look())
+
+
+def _stop(suite: Suite) -> None:
+    from devserver.paths import Paths
+
+    for folder in Paths.default().instances.glob("pytest-*/"):
+        DevServer.attach(folder.name).stop()
+
+
+# No server to be had
+
+
+@BOTH
+def test_no_server_is_one_error_per_test(
+    ways: tuple[str, ...], bare_suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an executable and without a network each test says so, once, and nothing is tried again."""
+    bare_suite.ini("temporal_version = 1.9.1")
+    tests = "@pytest.mark.parametrize('n', range(200))\ndef test_needs(temporal, n):\n    pass\n"
+    bare_suite.tests(tests)
+    bare_suite.file(
+        "conftest.py",
+        """
+        from devserver import DevServer
+
+        start = DevServer.start
+
+        def counted(*args, **options):
+            with open("starts", "a") as file:
+                file.write("x")
+            return start(*args, **options)
+
+        DevServer.start = counted
+        """,
+    )
+    monkeypatch.setenv("DEVSERVER_OFFLINE", "1")
+    monkeypatch.setenv("DEVSERVER_SOURCE", "release")
+    result = bare_suite.run(ways=ways)
+    result.assert_outcomes(errors=200)
+    assert len((bare_suite.path / "starts").read_text()) == (1 if ways == ALONE else 2)
+    output = result.stdout.str()
+    assert "hint: " in output
+    assert "During handling" not in output
+    assert "Traceback" not in output
