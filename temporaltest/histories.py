@@ -73,7 +73,8 @@ def _known(content: Mapping[str, Any]) -> Recording:
 
 def _plain(path: Path, content: Mapping[str, Any]) -> Recording:
     ran = Ran(WorkflowHistory.from_json(path.stem, dict(content)), "")
-    return Recording("", path.stem, ran.kind, "", "", None, "no", content)
+    start = ran.history.events[0].workflow_execution_started_event_attributes
+    return Recording("", start.workflow_id or path.stem, ran.kind, "", "", None, "no", content)
 
 
 def replay_files(

@@ -27,13 +27,22 @@ def hand_over(report: pytest.TestReport, case: Case) -> None:
 
 
 class Recorder:
-    """A plugin of pytest, there if a folder to record into is given."""
+    """A plugin of pytest, there if a folder to record into is given.
+
+    Raises:
+        pytest.UsageError: The folder cannot be made.
+    """
 
     def __init__(self, config: pytest.Config, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise pytest.UsageError(f"--temporal-record: {folder} cannot be a folder: {error}") from None
         self._config = config
         self._folder = folder
         self._written: set[Path] = set()
         self._tests: dict[str, str] = {}
+        self._problems: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write a test's recordings."""
@@ -41,13 +50,24 @@ class Recorder:
         if report.when == "call" or test not in self._tests:
             self._tests[test] = report.outcome
         for name, text in getattr(report, ATTRIBUTE, ()):
-            write(self._folder / name, text)
-            self._written.add(self._folder / name)
+            try:
+                write(self._folder / name, text)
+            except OSError as error:
+                self._problems.append(f"{self._folder / name} cannot be written: {error}")
+            else:
+                self._written.add(self._folder / name)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """A run that was to record and did not has failed."""
+        if self._problems and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """Say what was written, and what is left of tests that are no more."""
         terminalreporter.section("Temporal recordings")
         terminalreporter.write_line(f"{len(self._written)} histories written to {self._folder}")
+        for problem in self._problems:
+            terminalreporter.write_line(problem, red=True)
         whole = exitstatus in FINISHED and self._is_whole()
         unused = sorted(self._unused()) if whole else []
         if unused:

@@ -66,10 +66,11 @@ async def record(
         code = next((each for each in reversed(codes) if each.runs(ran)), None)
         if code is None:
             continue
+        name = ran.id.removeprefix(source.prefix)
         recording = _recording(source, ran, code.kind_of(ran))
         if scrub:
+            name = scrubber.text(name)
             recording = await _scrubbed(recording, scrubber, codes, source)
-        name = scrubber.text(ran.id.removeprefix(source.prefix)) if scrub else ran.id.removeprefix(source.prefix)
         counts[name] = counts.get(name, 0) + 1
         number = f".{counts[name]}" if counts[name] > 1 else ""
         found.append((f"{file_name(source.test)}/{file_name(name)}{number}.json", recording.to_text()))

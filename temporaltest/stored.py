@@ -17,12 +17,12 @@ CLIENT_OPTIONS = "temporal_client_options"
 def choose(config: pytest.Config, folder: Path, *, by_flag: bool) -> None:
     """Have the folder collected: alone where nothing but the flag is given, else with the tests of the run.
 
-    A folder that an ini file names is left out of a run of chosen tests.
+    A folder that an ini file names is left out of a run of chosen tests. xdist's workers come to the same choice.
 
     Raises:
         pytest.UsageError: There is nothing in it.
     """
-    if hasattr(config, "workerinput") or not selection.runs(config):
+    if not selection.runs(config):
         return
     from .errors import SetupError
     from .histories import files_of

@@ -1,0 +1,409 @@
+"""Histories are recorded into a folder and replayed from it against today's code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from temporaltest import names
+from temporaltest.scrub import Scrubber
+
+from .conftest import ALONE, TWO, Suite
+
+WORKFLOWS = """
+import asyncio
+import uuid
+from datetime import timedelta
+
+from temporalio import activity, workflow
+
+SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
+
+
+@activity.defn
+async def pay(amount: int) -> str:
+    return "paid"
+
+
+@workflow.defn
+class Child:
+    @workflow.run
+    async def run(self) -> None:
+        pass
+
+
+@workflow.defn
+class Order:
+    @workflow.run
+    async def run(self, amount: int) -> str:
+        if amount > 1:
+            workflow.continue_as_new(amount - 1)
+        deadline = workflow.now() + timedelta(milliseconds=10)
+        while workflow.now() < deadline:
+            await asyncio.sleep(0.02)
+        await workflow.execute_child_workflow(Child.run, id="child-of-" + workflow.info().workflow_id)
+        return await workflow.execute_activity(pay, amount, **SHORT)
+
+
+@workflow.defn
+class Lucky:
+    @workflow.run
+    async def run(self) -> None:
+        for _ in range(16):
+            if workflow.random().random() < 0.5:
+                await workflow.execute_activity(pay, 1, **SHORT)
+            else:
+                await asyncio.sleep(0.001)
+"""
+
+TESTS = """
+import uuid
+
+import pytest
+from flows import Child, Lucky, Order, pay
+
+
+@pytest.mark.parametrize("amount", [1, 2])
+def test_order(temporal, amount):
+    temporal.worker(workflows=[Order, Child], activities=[pay])
+    assert temporal.execute(Order.run, amount) == "paid"
+
+
+def test_own_id(temporal):
+    temporal.worker(workflows=[Order, Child], activities=[pay])
+    assert temporal.execute(Order.run, 1, id=f"order-{uuid.uuid4()}") == "paid"
+"""
+
+FILES = [
+    "test_shop.py-test_order-1/child-of-order-1.json",
+    "test_shop.py-test_order-1/order-1.json",
+    "test_shop.py-test_order-2/child-of-order-1.json",
+    "test_shop.py-test_order-2/order-1.2.json",
+    "test_shop.py-test_order-2/order-1.json",
+]
+OWN = [
+    "test_shop.py-test_own_id/child-of-order-00000000-0000-4000-8000-000000000001.json",
+    "test_shop.py-test_own_id/order-00000000-0000-4000-8000-000000000001.json",
+]
+RECORD = ("--temporal-record", "histories")
+SCRUB = (*RECORD, "--temporal-record-scrub=on")
+FROM = ("--temporal-replay-from", "histories")
+
+
+@pytest.fixture
+def shop(suite: Suite) -> Suite:
+    """A suite with workflows in a module of their own."""
+    suite.ini("pythonpath = .")
+    suite.file("flows.py", WORKFLOWS)
+    suite.file("test_shop.py", TESTS)
+    return suite
+
+
+@pytest.fixture
+def recorded(shop: Suite) -> Suite:
+    """A suite that has been recorded."""
+    shop.passes(*SCRUB, passed=3)
+    return shop
+
+
+def files(suite: Suite) -> list[str]:
+    """The recordings, by their names."""
+    folder = suite.path / "histories"
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def texts(suite: Suite) -> dict[str, str]:
+    """The recordings, whole."""
+    return {name: (suite.path / "histories" / name).read_text() for name in files(suite)}
+
+
+def change(suite: Suite, old: str, new: str) -> None:
+    """Change the workflows' code."""
+    assert old in WORKFLOWS
+    suite.file("flows.py", WORKFLOWS.replace(old, new))
+
+
+def test_scrubbed_recordings_stay_as_they_are(shop: Suite) -> None:
+    """Recording again, with two workers, changes no byte: no time, id, machine or order of tests is in a file."""
+    result = shop.passes(*SCRUB, passed=3, ways=ALONE)
+    result.stdout.fnmatch_lines([f"7 histories written to {shop.path / 'histories'}"])
+    first = texts(shop)
+    assert sorted(first) == sorted([*FILES, *OWN])
+    for path in (shop.path / "histories").rglob("*.json"):
+        path.unlink()
+    result = shop.passes(*SCRUB, passed=3, ways=TWO)
+    result.stdout.fnmatch_lines(["7 histories written to *"])
+    assert texts(shop) == first
+    assert {json.loads(text)["scrubbed"] for text in first.values()} == {"yes"}
+
+
+def test_recordings_say_what_they_are(shop: Suite) -> None:
+    """A recording names its test, its workflow and the module, class and file of its code; its history is whole."""
+    shop.passes(*RECORD, "-k", "test_order and 1", passed=1)
+    recording = json.loads((shop.path / "histories" / FILES[1]).read_text())
+    history = recording.pop("history")
+    assert recording == {
+        "test": "test_shop.py::test_order[1]",
+        "workflow_id": "order-1",
+        "workflow_type": "Order",
+        "module": "flows",
+        "qualname": "Order",
+        "file": "flows.py",
+        "scrubbed": "no",
+        "format": 1,
+    }
+    assert history["events"][0]["taskId"]
+    assert history["events"][-1]["eventType"] == "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED"
+
+
+def test_what_a_workflow_decides_by_is_kept(shop: Suite) -> None:
+    """A history whose workflow decides at random keeps the run id that its randomness comes from, and says so."""
+    shop.file(
+        "test_shop.py",
+        """
+        from flows import Lucky, pay
+
+
+        def test_lucky(temporal):
+            temporal.worker(workflows=[Lucky], activities=[pay])
+            temporal.execute(Lucky.run)
+        """,
+    )
+    shop.passes(*SCRUB, passed=1)
+    [text] = texts(shop).values()
+    assert json.loads(text)["scrubbed"] == "partly: it decides by its times or ids"
+    assert '"taskId"' not in text
+    shop.passes(*FROM, passed=1)
+
+
+def test_failed_tests_are_not_recorded(shop: Suite) -> None:
+    """What a failing test did is no example to hold on to: its recording stays as it was, and is not called unused."""
+    shop.passes(*SCRUB, passed=3)
+    before = texts(shop)
+    change(shop, 'return "paid"', 'return "no money"')
+    result = shop.run(*SCRUB)
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(["0 histories written to *"])
+    result.stdout.no_fnmatch_line("*belong to no test*")
+    assert texts(shop) == before
+
+
+@pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
+def test_unused_recordings_are_reported(recorded: Suite, ways: tuple[str, ...]) -> None:
+    """A full run names the recordings of tests that are gone; a run of some of the tests does not."""
+    recorded.file("test_shop.py", TESTS.replace("[1, 2]", "[1]").replace("test_own_id", "test_renamed"))
+    result = recorded.run(*SCRUB, "-k", "order", ways=ways)
+    result.assert_outcomes(passed=1, deselected=0 if ways == TWO else 1)
+    result.stdout.no_fnmatch_line("*belong to no test*")
+    result = recorded.passes(*SCRUB, passed=2, ways=ways)
+    unused = [str(recorded.path / "histories" / name) for name in (*FILES[2:], *OWN)]
+    result.stdout.fnmatch_lines(["5 recordings belong to no test any more; delete them:", *(f"  {n}" for n in unused)])
+
+
+@pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
+def test_stored_histories_are_items(recorded: Suite, ways: tuple[str, ...]) -> None:
+    """Each stored history passes or fails by itself, without a server and without the tests that made it."""
+    result = recorded.passes(*FROM, "-v", passed=7, ways=ways)
+    result.stdout.fnmatch_lines_random([f"*histories/{name}::replay*" for name in (*FILES, *OWN)])
+    change(recorded, "asyncio.sleep(0.02)", "workflow.execute_activity(pay, 2, **SHORT)")
+    result = recorded.run(*FROM, ways=ways)
+    result.assert_outcomes(passed=4, failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            f"histories/{FILES[1]}: the workflow order-1 (Order) does not replay: *",
+            "  nearest event: 5, timer started (1)",
+            "  the code was at",
+            "    flows.py:* in run: await workflow.execute_activity(pay, 2, **SHORT)",
+            "the code has changed in a way that its past does not fit: *",
+        ]
+    )
+    assert not list((recorded.path / "home").rglob("*.log")), "a server was started"
+
+
+def test_stored_histories_beside_tests(recorded: Suite) -> None:
+    """With paths, or with the folder set in the ini file, histories are replayed and tests are run."""
+    recorded.passes(*FROM, "test_shop.py", passed=10)
+    recorded.ini("pythonpath = .", "temporal_replay_from = histories")
+    recorded.passes(passed=10)
+    recorded.passes("test_shop.py::test_own_id", passed=1)
+
+
+def test_code_is_found_where_pytest_finds_it(suite: Suite) -> None:
+    """Workflows that live in test modules of a folder without packages are found when only histories are collected."""
+    suite.file("checks/deep/test_deep.py", WORKFLOWS + TESTS.replace("from flows import Child, Lucky, Order, pay", ""))
+    suite.passes(*RECORD, passed=3)
+    suite.passes(*FROM, passed=7)
+
+
+def test_nothing_to_replay(suite: Suite) -> None:
+    """A folder that is missing or empty is a usage error, because a replay of nothing proves nothing."""
+    result = suite.run("--temporal-replay-from", "nowhere")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --temporal-replay-from: there is no folder *nowhere to replay from; *"])
+    (suite.path / "empty").mkdir()
+    for ways in (ALONE, TWO):
+        result = suite.run("--temporal-replay-from", "empty", ways=ways)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.fnmatch_lines(["ERROR: --temporal-replay-from: *empty holds no recordings (*.json); *"])
+
+
+def test_bad_recordings(recorded: Suite) -> None:
+    """A file that cannot be read, a class that is gone and one that is another now fail, each with its reason."""
+    folder = recorded.path / "histories"
+    good = json.loads((folder / FILES[1]).read_text())
+    for old in (*FILES, *OWN):
+        (folder / old).unlink()
+    bad: dict[str, Any] = {
+        "a": {**good, "qualname": "Gone"},
+        "b": {**good, "module": "nothing_like_it"},
+        "c": {**good, "qualname": "Lucky"},
+        "d": {**good, "history": {"events": []}},
+        "e": {**good, "format": 99},
+        "f": good["history"],
+        "g": [],
+    }
+    for name, content in bad.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    (folder / "h.json").write_text('{"half')
+    result = recorded.run(*FROM)
+    result.assert_outcomes(failed=8)
+    result.stdout.fnmatch_lines(
+        [
+            "*a.json is of the workflow type 'Order', whose class flows:Gone cannot be had: AttributeError: *",
+            "if it has moved, record anew; if it is gone, delete the recording",
+            "*b.json * whose class nothing_like_it:Order cannot be had: ModuleNotFoundError: *",
+            "*c.json is of the workflow type 'Order', which flows:Lucky is not any more",
+            "*d.json is no recording of a workflow: *",
+            "*e.json was recorded by a newer version of temporal-devserver",
+            "*f.json * does not say where its code is; use temporal_replay(..., workflows=[[]...[]])",
+            "*g.json is no recording of a workflow: *",
+            "*h.json is no recording of a workflow: JSONDecodeError: *",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_fixture_replays_a_folder(recorded: Suite) -> None:
+    """`temporal_replay` replays a folder's histories against given classes or their own; bad ones fail the test."""
+    histories = recorded.path / "histories"
+    history = json.loads((histories / FILES[1]).read_text())["history"]
+    recorded.file("downloaded/from-the-ui.json", json.dumps(history))
+    (recorded.path / "empty").mkdir()
+    recorded.file(
+        "test_shop.py",
+        """
+        import pytest
+        from flows import Child, Lucky, Order
+        from temporaltest import ReplayFailed, SetupError
+
+
+        def test_given(temporal_replay):
+            assert len(temporal_replay("histories", workflows=[Order, Child])) == 7
+
+
+        def test_own(temporal_replay):
+            temporal_replay("histories/test_shop.py-test_own_id")
+
+
+        async def test_async(temporal_replay):
+            temporal_replay("histories/test_shop.py-test_own_id")
+
+
+        def test_downloaded(temporal_replay):
+            temporal_replay("downloaded", workflows=[Order])
+
+
+        def test_unknown(temporal_replay):
+            with pytest.raises(SetupError, match="not one of the given: Lucky"):
+                temporal_replay("histories", workflows=[Lucky])
+
+
+        def test_empty(temporal_replay):
+            with pytest.raises(SetupError, match="holds no recordings"):
+                temporal_replay("empty", workflows=[Order])
+        """,
+    )
+    recorded.ini("pythonpath = .", "asyncio_mode = auto")
+    recorded.passes(passed=6)
+    change(recorded, "asyncio.sleep(0.02)", "asyncio.sleep(0.02); await workflow.execute_activity(pay, 2, **SHORT)")
+    result = recorded.run("-k", "given")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"E * histories/{FILES[1]}: the workflow order-1 (Order) does not replay: *",
+            f"E * histories/{FILES[3]}: the workflow order-1 (Order) does not replay: *",
+            "E * flows.py:* in run: await asyncio.sleep(0.02); await workflow.execute_activity(pay, 2, **SHORT)",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*temporaltest/*.py*")
+
+
+def test_a_record_folder_that_cannot_be_made(shop: Suite) -> None:
+    """A run that could not write its recordings ends at its start; one that could not write one of them fails."""
+    shop.file("taken", "a file")
+    result = shop.run("--temporal-record", "taken")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --temporal-record: *taken cannot be a folder: *"])
+    shop.file("histories/test_shop.py-test_order-1", "a file in the place of a folder")
+    result = shop.run(*RECORD)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["5 histories written to *", "*order-1.json cannot be written: *"])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("tests/a/test_x.py::TestY::test_z", "tests.a.test_x.py-TestY-test_z"),
+        ("test_x.py::test_z[1-b]", "test_x.py-test_z-1-b"),
+        ("order-1", "order-1"),
+    ],
+)
+def test_names_are_readable(text: str, name: str) -> None:
+    """The file of a test or workflow with an ordinary name is called as that is."""
+    assert names.file_name(text) == name
+
+
+@pytest.mark.parametrize("text", ["order:1", "order 1", "ä" * 10, "x" * 500, "..", "", "a/../../etc", "test[a][b]"])
+def test_names_are_safe(text: str) -> None:
+    """No name leaves its folder, is too long for a file system or is another's."""
+    name = names.file_name(text)
+    assert Path(name).name == name
+    assert len(name) < 200
+    assert name not in (".", "..", "order-1")
+    assert name == names.file_name(text)
+    assert name != names.file_name(text + ":")
+
+
+def test_groups_of_xdist_are_no_part_of_a_test() -> None:
+    """A test has the same name with and without --dist=loadgroup."""
+    assert names.test_id("test_x.py::test_y@group") == "test_x.py::test_y"
+    assert names.test_id("test_x.py::test_y[a@b]") == "test_x.py::test_y[a@b]"
+    assert names.test_id("test_x.py::test_y[a@b]@group") == "test_x.py::test_y[a@b]"
+
+
+def test_scrubbing_leaves_payloads() -> None:
+    """What users put into a history is theirs: data, memo fields and headers of whatever name stay as they are."""
+    payload = {"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "MDAwMDAwMDAwMDAw"}
+    event = {
+        "eventId": "1",
+        "taskId": "77",
+        "attributes": {
+            "identity": "1@host",
+            "memo": {"fields": {"identity": payload, "links": payload}},
+            "id": "a-1b4e28ba-2fa1-11d2-883f-0016d3cca427-1b4e28ba2fa111d2883f0016d3cca427",
+        },
+    }
+    [scrubbed] = Scrubber({}).history({"events": [event]})["events"]
+    assert scrubbed == {
+        "eventId": "1",
+        "eventTime": "2000-01-01T00:00:00Z",
+        "attributes": {
+            "identity": "",
+            "memo": {"fields": {"identity": payload, "links": payload}},
+            "id": "a-00000000-0000-4000-8000-000000000001-00000000000040008000000000000001",
+        },
+    }
