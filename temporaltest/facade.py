@@ -83,10 +83,7 @@ class Temporal(Starting):
         *,
         workflows: Sequence[type] = (),
         activities: Sequence[Callable[..., Any]] = (),
-        mocks: Mapping[str | Callable[..., Any], Any]
-        | Mapping[Callable[..., Any], Any]
-        | Mapping[str, Any]
-        | None = None,
+        mocks: Mapping[Any, Any] | None = None,
         task_queue: str | None = None,
         passthrough: Sequence[str] = (),
         **options: Any,
@@ -106,7 +103,7 @@ class Temporal(Starting):
             activities=activities,
             task_queue=task_queue or self.task_queue,
             passthrough=passthrough,
-            mocked=mocks,  # type: ignore[arg-type] # a Mapping's keys are invariant
+            mocked=mocks,
             **options,
         )
         return self._case.loop.run(starting)
@@ -152,12 +149,12 @@ class Temporal(Starting):
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
-        for each in self._case.workers.running:
-            if each.task.get_loop() is loop and not each.task.done():
-                raise SetupError(
-                    f"a worker (task queue {each.task_queue!r}) runs in this event loop, and this call would block it; "
-                    "await temporal.client instead, or start the worker with temporal.worker(...)"
-                )
+        queues = self._case.workers.queues_in(loop)
+        if queues:
+            raise SetupError(
+                f"a worker (task queue {queues[0]!r}) runs in this event loop, and this call would block it; "
+                "await temporal.client instead, or start the worker with temporal.worker(...)"
+            )
 
 
 def _discard(work: Awaitable[Any]) -> None:

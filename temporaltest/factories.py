@@ -45,7 +45,8 @@ def temporal(scope: Scope = "module", **wishes: Any) -> Any:
             case = Case(plugin._session(request.config), name, wanted, temporal_client_options)
         try:
             yield Temporal(case)
-            case.check()
+            with plugin._plain_errors():
+                case.check()
         finally:
             case.close()
 

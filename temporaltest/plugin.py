@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read the settings once; declare the mark; record and replay stored histories if asked."""
     config.addinivalue_line("markers", marker.LINE)
     config.stash[SETTINGS] = read = settings.read(config)
-    if read.record is not None and not hasattr(config, "workerinput"):
+    if read.record is not None and not hasattr(config, "workerinput") and selection.runs(config):
         from .recorder import Recorder
 
         config.pluginmanager.register(Recorder(config, read.record), "temporal-recorder")
@@ -121,6 +122,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
             item.stash[CASE].aftermath.record(names.test_id(item.nodeid), item.config.rootpath)
         except TemporalTestError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
+    for case in _wider_cases(item):
+        case.check_workers()
     return result
 
 
@@ -130,19 +133,35 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show with a failed test what its workflows did, and of its traceback the user's lines."""
     case = item.stash.get(CASE, None)
-    if case is None:
+    wider = _wider_cases(item)
+    from .errors import TemporalTestError
+
+    ours = call.excinfo is not None and isinstance(call.excinfo.value, TemporalTestError)
+    if case is None and not wider and not ours:
         return (yield)
     from . import recorder, reporting, tracebacks
 
     if call.excinfo is not None and not item.config.option.fulltrace:
         tracebacks.shorten(call.excinfo)
     report = yield
-    if report.failed:
-        reporting.attach(item, case, report)
-    recorder.hand_over(report, case)
-    if report.when == "teardown":
-        del item.stash[CASE]
+    for each in [case, *wider] if report.failed else ():
+        if each is not None:
+            reporting.attach(item, each, report)
+    if case is not None:
+        recorder.hand_over(report, case)
+        if report.when == "teardown":
+            del item.stash[CASE]
     return report
+
+
+def _wider_cases(item: pytest.Item) -> list[Case]:
+    """The cases of fixtures by `factories.temporal` that the test uses, itself or through other fixtures."""
+    facade = sys.modules.get("temporaltest.facade")
+    if facade is None:
+        return []
+    values = (getattr(item, "funcargs", None) or {}).values()
+    cases = dict.fromkeys(value.case for value in values if isinstance(value, facade.Temporal))
+    return [case for case in cases if case is not item.stash.get(CASE, None)]
 
 
 @contextlib.contextmanager

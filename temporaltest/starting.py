@@ -6,13 +6,15 @@ import abc
 import itertools
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
-from typing_extensions import Unpack
 
-from .start_options import NamedOptions, StartOptions
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .start_options import NamedOptions, StartOptions
 
 S = TypeVar("S")
 A = TypeVar("A")
@@ -130,7 +132,8 @@ class Starting(abc.ABC):
         return self._start(workflow, arguments, options)
 
     def _start(self, workflow: Any, arguments: Sequence[Any], options: dict[str, Any]) -> WorkflowHandle[Any, Any]:
-        options.setdefault("id", self._id(workflow))
+        if "id" not in options:
+            options["id"] = self._id(workflow)
         options.setdefault("task_queue", self.task_queue)
         options["args"] = [*arguments, *options.get("args", ())]
         return self.run(self.client.start_workflow(workflow, **options), "the start of a workflow")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from . import mocks, sandbox
 from .calls import Ledger
 from .errors import SetupError, TemporalTestError, WorkerDied, WorkerStuck
 from .executors import DaemonThreads
+from .refusals import cannot_start, causes
 
 STOP_SECONDS = 10.0
 Activity = Callable[..., Any]
@@ -70,6 +72,8 @@ class Workers:
     running: list[RunningWorker] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     activities: set[str] = field(default_factory=set)
+    # Where workers were made that do not run yet.
+    made: list[tuple[asyncio.AbstractEventLoop, str]] = field(default_factory=list)
 
     async def start(
         self,
@@ -93,7 +97,7 @@ class Workers:
         try:
             worker = Worker(client, **options)
         except (ValueError, TypeError, RuntimeError) as error:
-            raise SetupError(_explained(error)) from error
+            raise SetupError(cannot_start(error)) from error
         made_with: Mapping[str, Any] = {**worker.config(active_config=True)}
         running = RunningWorker(worker, asyncio.create_task(worker.run()), made_with)
         self.running.append(running)
@@ -111,22 +115,31 @@ class Workers:
             config["activity_executor"] = DaemonThreads("temporaltest-activity")
         if config.get("workflow_task_executor") is None:
             config["workflow_task_executor"] = DaemonThreads("temporaltest-workflow")
+        with contextlib.suppress(RuntimeError):
+            self.made.append((asyncio.get_running_loop(), config.get("task_queue", "")))
         found = map(activity._Definition.from_callable, config.get("activities", ()))
         self.activities |= {each.name for each in found if each is not None and each.name}
 
     def adopt(self, worker: Worker) -> None:
         """Note that a worker begins to run in the current task; those that the test made itself are new to us."""
         task = asyncio.current_task()
+        with contextlib.suppress(ValueError):
+            self.made.remove((asyncio.get_running_loop(), worker.task_queue))
         if task is not None and not any(each.worker is worker for each in self.running):
             options: Mapping[str, Any] = {**worker.config(active_config=True)}
             self.running.append(RunningWorker(worker, task, options, adopted=True))
+
+    def queues_in(self, loop: asyncio.AbstractEventLoop) -> list[str]:
+        """The task queues of workers that run in that event loop, or are about to."""
+        running = [each.task_queue for each in self.running if each.task.get_loop() is loop and not each.task.done()]
+        return running + [queue for home, queue in self.made if home is loop]
 
     def trouble(self) -> TemporalTestError | None:
         """The error for a worker that died, if one did."""
         for each in self.running:
             death = each.death()
             if death is not None:
-                error = WorkerDied(f"the worker on task queue {each.task_queue!r} has died: {_causes(death)}")
+                error = WorkerDied(f"the worker on task queue {each.task_queue!r} has died: {causes(death)}")
                 error.__cause__ = death
                 return error
         return None
@@ -178,22 +191,3 @@ async def _stop(running: RunningWorker, limit: float) -> bool:
 
 def _is_sync(function: Activity) -> bool:
     return not (inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__))
-
-
-def _causes(error: BaseException) -> str:
-    causes = []
-    cause: BaseException | None = error
-    while cause is not None:
-        causes.append(f"{type(cause).__name__}: {cause}")
-        cause = cause.__cause__
-    return "\n  because of ".join(causes)
-
-
-def _explained(error: BaseException) -> str:
-    text = f"the worker cannot start: {_causes(error)}"
-    if "Failed validating workflow" in text:
-        text += (
-            "\nthe sandbox imports a workflow's module again, so a module must not do work when it is imported; "
-            "move that work into a function, or pass the module through: temporal.worker(..., passthrough=['module'])"
-        )
-    return text
