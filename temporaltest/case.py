@@ -17,6 +17,7 @@ from .backends import NAMESPACES, OUTAGES, TIME_SKIPPING, Endpoint
 from .errors import NotSupported, ServerLost, TemporalTestError, WorkerStuck
 from .guard import Guard
 from .loop import BackgroundLoop
+from .schedules_made import Made
 from .tenancy import Tenancy, settle
 from .workers import STOP_SECONDS, Workers
 
@@ -54,6 +55,7 @@ class Case:
         self.workers = Workers()
         self.guard = Guard(session.config.timeout, self.trouble, self._describe_open)
         self.skipping: Skipping | None = None
+        self.schedules = Made()
         self.aftermath = Aftermath(self)
         self._arrive(name, client_options)
         # Workers have a loop of the test's own: what an activity leaves behind or blocks is no other test's.
@@ -123,7 +125,7 @@ class Case:
 
     def _make_client(self, base: Client, client_options: Mapping[str, Any]) -> Client:
         options: dict[str, Any] = {**base.config(), "namespace": self.namespace, **client_options}
-        options["interceptors"] = [self.guard, self.workers.ledger, *options["interceptors"]]
+        options["interceptors"] = [self.guard, self.workers.ledger, self.schedules, *options["interceptors"]]
         options["plugins"] = [*options["plugins"], Adoption(self.workers)]
         client = Client(**options)
         if not self.wishes.time_skipping:
@@ -202,6 +204,7 @@ class Case:
         if self.wishes.private or self.session.config.keep or not self.endpoint.alive():
             return
         with contextlib.suppress(OutOfTime):
+            self.session.loop.run(self.schedules.delete(self.unguarded()), CLEAN_SECONDS)
             self.session.loop.run(namespaces.clean(self.unguarded()), CLEAN_SECONDS)
             if not (self.endpoint.ours or self.tenancy.shared):
                 self.session.loop.run(namespaces.delete(self.unguarded(), self.namespace), CLEAN_SECONDS)

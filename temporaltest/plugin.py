@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .facade import Temporal
     from .histories import Replay
     from .outage import Outage
+    from .schedules import Schedules
     from .session import Session
     from .workers import RunningWorker
 
@@ -244,7 +245,16 @@ def temporal_time(_temporal_case: Case) -> Time:
     """The clocks of the test's workflows, each its own: `fast_forward`, `until`, `now`; needs `time_skipping=True`."""
     from .clock import Time
 
-    return Time(_temporal_case)
+    with _plain_errors():
+        return Time(_temporal_case)
+
+
+@pytest.fixture
+def temporal_schedules(_temporal_case: Case) -> Schedules:
+    """Schedules, which go by real time: `next_times`, `trigger`, `backfill`, `runs`, and `overlap` to try a policy."""
+    from .schedules import Schedules
+
+    return Schedules(_temporal_case)
 
 
 @pytest.fixture

@@ -1,0 +1,183 @@
+"""What `temporal_schedules` does, to be awaited in any event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from temporalio.api.enums.v1 import ScheduleOverlapPolicy as Wire
+from temporalio.api.schedule.v1 import SchedulePatch, TriggerImmediatelyRequest
+from temporalio.api.workflowservice.v1 import PatchScheduleRequest
+from temporalio.client import (
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleBackfill,
+    ScheduleHandle,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleState,
+)
+from temporalio.service import RPCError
+
+from .errors import SetupError
+from .overlap import EVERY_HOUR, Finish, Overlap, Trial, due_times
+from .schedule_state import (
+    POLL_SECONDS,
+    Counts,
+    Run,
+    counts,
+    every,
+    matching_times,
+    recent,
+    stamp,
+    whole_second,
+)
+
+if TYPE_CHECKING:
+    from .case import Case
+
+T = TypeVar("T")
+Workflow = str | Callable[..., Awaitable[Any]]
+
+CENTURY = timedelta(days=36525)
+MOST_TIMES = 1000
+SPARE_SECONDS = 10.0
+
+
+class AsyncSchedules:
+    """`temporal_schedules.aio`: the same calls for async tests, to be awaited in any event loop."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._numbers = itertools.count(1)
+        self._triggered: dict[str, datetime] = {}
+
+    async def create(
+        self,
+        spec: ScheduleSpec | str,
+        workflow: Workflow,
+        /,
+        *arguments: Any,
+        overlap: ScheduleOverlapPolicy = ScheduleOverlapPolicy.SKIP,
+        paused: bool = True,
+        id: str | None = None,  # noqa: A002 - the SDK's name
+        **options: Any,
+    ) -> ScheduleHandle:
+        """See `Schedules.create`."""
+        tenancy = self._case.tenancy
+        name = id or f"{tenancy.id_prefix}schedule-{next(self._numbers)}"
+        options = {"id": f"{name}-run", "task_queue": tenancy.task_queue, "args": list(arguments), **options}
+        schedule = Schedule(
+            action=ScheduleActionStartWorkflow(workflow, **options),
+            spec=ScheduleSpec(cron_expressions=[spec]) if isinstance(spec, str) else spec,
+            policy=SchedulePolicy(overlap=overlap),
+            state=ScheduleState(paused=paused),
+        )
+        try:
+            return await self._case.client.create_schedule(name, schedule)
+        except RPCError as error:
+            raise SetupError(f"the server refuses the schedule {name}: {error.message}") from error
+
+    async def next_times(
+        self, spec: ScheduleSpec | str | ScheduleHandle, count: int = 10, *, after: datetime | None = None
+    ) -> list[datetime]:
+        """See `Schedules.next_times`."""
+        since = _in_zone(after or datetime.now(timezone.utc))
+        if not 1 <= count <= MOST_TIMES:
+            raise SetupError(f"the server tells 1 to {MOST_TIMES} times, not {count}")
+        if isinstance(spec, ScheduleHandle):
+            return (await matching_times(self._case.client, spec.id, since, since + CENTURY))[:count]
+        handle = await self.create(spec, "never-started")
+        try:
+            return (await matching_times(self._case.client, handle.id, since, since + CENTURY))[:count]
+        finally:
+            await handle.delete()
+
+    async def trigger(self, handle: ScheduleHandle, *, overlap: ScheduleOverlapPolicy | None = None) -> Run | None:
+        """See `Schedules.trigger`."""
+        client = self._case.client
+        before = await counts(handle)
+        known = {run.workflow_id for run in await recent(client, handle)}
+        # Runs are told apart by the second they are due at: the SDK's own trigger loses one of two in a second.
+        when = whole_second(datetime.now(timezone.utc), self._triggered.get(handle.id))
+        self._triggered[handle.id] = when
+        request = TriggerImmediatelyRequest(
+            overlap_policy=Wire.ValueType(overlap or 0),
+            scheduled_time=stamp(when),
+        )
+        await client.workflow_service.patch_schedule(
+            PatchScheduleRequest(
+                namespace=client.namespace,
+                schedule_id=handle.id,
+                patch=SchedulePatch(trigger_immediately=request),
+                identity=client.identity,
+            )
+        )
+        dealt = await self._until(handle, lambda now: now.dealt_with > before.dealt_with, "to act on its trigger")
+        if dealt.taken == before.taken:
+            return None
+        return next(run for run in reversed(await recent(client, handle)) if run.workflow_id not in known)
+
+    async def backfill(
+        self,
+        handle: ScheduleHandle,
+        start: datetime,
+        end: datetime,
+        *,
+        overlap: ScheduleOverlapPolicy | None = None,
+    ) -> list[Run]:
+        """See `Schedules.backfill`."""
+        after = _in_zone(start) - timedelta(microseconds=1)
+        due = await matching_times(self._case.client, handle.id, after, _in_zone(end))
+        if not 0 < len(due) < MOST_TIMES:
+            raise SetupError(
+                f"from {start} to {end} the schedule {handle.id} is due {len(due)} times; nothing to backfill"
+            )
+        before = await counts(handle)
+        known = {run.workflow_id for run in await self.runs(handle)}
+        await handle.backfill(ScheduleBackfill(start_at=after, end_at=end, overlap=overlap))
+        goal = before.dealt_with + len(due)
+        await self._until(
+            handle,
+            lambda now: now.dealt_with >= goal and not now.buffered,
+            f"to act on the {len(due)} times it was due",
+        )
+        return [run for run in await self.runs(handle) if run.workflow_id not in known]
+
+    async def runs(self, handle: ScheduleHandle) -> list[Run]:
+        """See `Schedules.runs`."""
+        return await self._case.guard.wait(every(self._case.client, handle), f"the runs of the schedule {handle.id}")
+
+    async def overlap(
+        self,
+        policy: ScheduleOverlapPolicy,
+        workflow: Workflow,
+        /,
+        *arguments: Any,
+        starts: int = 4,
+        finish: Finish | None = None,
+        **options: Any,
+    ) -> Overlap:
+        """See `Schedules.overlap`."""
+        due = due_times(starts)
+        handle = await self.create(EVERY_HOUR, workflow, *arguments, overlap=policy, **options)
+        trial = Trial(self._case, handle, policy, finish).run(due)
+        return await self._case.guard.wait(trial, f"the runs of a schedule that is due {starts} times ({policy.name})")
+
+    async def _until(self, handle: ScheduleHandle, done: Callable[[Counts], bool], what: str) -> Counts:
+        async def look() -> Counts:
+            while not done(now := await counts(handle)):
+                await asyncio.sleep(POLL_SECONDS)
+            return now
+
+        return await self._case.guard.wait(look(), f"the schedule {handle.id} {what}")
+
+
+def _in_zone(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise SetupError(f"{moment!r} has no time zone; say which: when.replace(tzinfo=timezone.utc)")
+    return moment

@@ -1,0 +1,108 @@
+"""What the server says of a schedule: how its starts were dealt with, its runs, and when it is due."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.workflowservice.v1 import ListScheduleMatchingTimesRequest
+from temporalio.client import Client, ScheduleHandle, WorkflowExecutionStatus
+from temporalio.common import SearchAttributeKey
+
+POLL_SECONDS = 0.01
+SCHEDULED_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How a schedule's starts were dealt with so far."""
+
+    taken: int
+    skipped: int
+    dropped: int
+    buffered: int
+
+    @property
+    def dealt_with(self) -> int:
+        """Those that no longer wait for anything."""
+        return self.taken + self.skipped + self.dropped
+
+
+@dataclass(frozen=True)
+class Run:
+    """One workflow that a schedule started; `scheduled_at` is when it was due. Times have the time zone UTC."""
+
+    workflow_id: str
+    run_id: str
+    scheduled_at: datetime
+    started_at: datetime
+    closed_at: datetime | None
+    status: WorkflowExecutionStatus
+
+
+async def counts(handle: ScheduleHandle) -> Counts:
+    """As they are now."""
+    info = (await handle.describe()).raw_description.info
+    return Counts(info.action_count, info.overlap_skipped, info.buffer_dropped, info.buffer_size)
+
+
+async def recent(client: Client, handle: ScheduleHandle) -> list[Run]:
+    """The last 10 runs of a schedule, oldest first."""
+    actions = (await handle.describe()).raw_description.info.recent_actions
+    ids = [each.start_workflow_result.workflow_id for each in actions]
+    return await described(client, ids)
+
+
+async def every(client: Client, handle: ScheduleHandle) -> list[Run]:
+    """All runs of a schedule, oldest first, once the server's list has them all."""
+    query = f"TemporalScheduledById = '{handle.id}'"
+    while True:
+        ids = {each.id async for each in client.list_workflows(query)}
+        if len(ids) >= (await counts(handle)).taken:
+            return await described(client, sorted(ids))
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def described(client: Client, ids: list[str]) -> list[Run]:
+    """The runs of these workflows, in the order of their start."""
+    runs = await asyncio.gather(*(_run(client, each) for each in ids))
+    return sorted(runs, key=lambda run: (run.started_at, run.scheduled_at))
+
+
+async def _run(client: Client, workflow_id: str) -> Run:
+    found = await client.get_workflow_handle(workflow_id).describe()
+    return Run(
+        workflow_id=found.id,
+        run_id=found.run_id,
+        scheduled_at=found.typed_search_attributes[SCHEDULED_AT],
+        started_at=found.start_time,
+        closed_at=found.close_time,
+        status=found.status or WorkflowExecutionStatus.RUNNING,
+    )
+
+
+async def matching_times(client: Client, schedule_id: str, after: datetime, until: datetime) -> list[datetime]:
+    """When a schedule is due, later than `after` and not later than `until`; the server tells at most 1,000."""
+    request = ListScheduleMatchingTimesRequest(
+        namespace=client.namespace,
+        schedule_id=schedule_id,
+        start_time=stamp(after),
+        end_time=stamp(until),
+    )
+    answer = await client.workflow_service.list_schedule_matching_times(request)
+    return [each.ToDatetime(timezone.utc) for each in answer.start_time]
+
+
+def stamp(moment: datetime) -> Timestamp:
+    """As the server takes it."""
+    made = Timestamp()
+    made.FromDatetime(moment.astimezone(timezone.utc))
+    return made
+
+
+def whole_second(moment: datetime, later_than: datetime | None) -> datetime:
+    """The second of a moment, moved on where it is not later than another one."""
+    second = moment.replace(microsecond=0)
+    return second if later_than is None or second > later_than else later_than + timedelta(seconds=1)
