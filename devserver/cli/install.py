@@ -29,7 +29,8 @@ def install(version: str | None, quiet: bool, **options: Any) -> None:
         found = ensure(request, paths=Paths.default(), reporter=reporter)
     if not quiet:
         trust = "pinned" if found.pinned else "not pinned"
-        click.echo(f"temporal {found.version} (server {found.server_version}) is installed")
+        what = "is run where it lies" if found.source == "explicit" else "is installed"
+        click.echo(f"temporal {found.version} (server {found.server_version}) {what}")
         click.echo(f"  path    {found.path}")
         click.echo(f"  source  {found.source}")
         click.echo(f"  sha256  {found.sha256} ({trust})")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from types import TracebackType
 
@@ -84,8 +85,10 @@ def _owner(path: Path) -> str | None:
 
 
 def _in_use(db: Path, owner: str | None) -> DatabaseInUse:
+    named = re.match(r"instance (\S+)", owner or "")
+    option = f" --name {named[1]}" if named else ""
     return DatabaseInUse(
         f"the database {db} is in use by {owner or 'another server'}",
-        hint="two servers on one file corrupt each other's work: stop that one (devserver down), "
-        "use it (devserver status), or name another file with --db",
+        hint=f"two servers on one file corrupt each other's work: stop that one (devserver down{option}), "
+        f"use it (devserver status{option}), or name another file with --db",
     )

@@ -147,7 +147,7 @@ class _Case:
                 f"written by {named(self.found)}",
                 f"it lacks: {_some(difference.missing) or 'some indexes or triggers'}",
             ],
-            hint="allow the upgrade (a backup is made first), "
+            hint="drop --no-upgrade (a backup is made before the upgrade), "
             f"or go on with the older version: --version {cli or 'VERSION'}",
         )
 

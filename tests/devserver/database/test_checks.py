@@ -101,3 +101,11 @@ def test_a_link_to_itself_is_told(tmp_path: Path) -> None:
     (tmp_path / "t.db").symlink_to(tmp_path / "t.db")
     (finding,) = check(tmp_path / "t.db")
     assert finding.level == "error"
+
+
+def test_what_is_only_in_the_log_counts(real_binary: Path, tmp_path: Path) -> None:
+    """A server's file may be one page, and all it knows in the log beside it."""
+    db = tmp_path / "t.db"
+    with running(real_binary, db, *WAL):
+        (size,) = [finding.text for finding in check(db) if finding.topic == "size"]
+        assert not size.endswith(": 0.0 MB")

@@ -89,6 +89,7 @@ def test_an_old_file_is_refused_when_upgrades_are_off(old: Path, prepare: Prepar
     with pytest.raises(DatabaseTooOld, match="older server") as raised:
         prepare(old, upgrade=False)
     assert f"--version {OLD}" in (raised.value.hint or "")
+    assert "--no-upgrade" in (raised.value.hint or "")
     assert "current_chasm_executions" in str(raised.value)
     assert rows(old) == count
 
