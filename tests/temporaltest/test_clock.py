@@ -172,6 +172,15 @@ def test_continue_as_new(temporal):
     assert temporal.execute(Again.run) == pytest.approx(3, abs=0.1)
 
 
+@pytest.mark.temporal(dynamic_config={"history.workflowIdReuseMinimalInterval": "0s"})
+def test_fast_forward_across_runs(temporal, temporal_time):
+    temporal.worker(workflows=[Again])
+    handle = temporal.start(Again.run)
+    began = temporal_time.now(handle)
+    assert timedelta(hours=60) <= temporal_time.fast_forward(handle, timedelta(hours=60)) - began < 3 * DAY
+    assert temporal.run(handle.result()) == pytest.approx(3, abs=0.1)
+
+
 def test_cancellation(temporal):
     temporal.worker(workflows=[Careful])
     handle = temporal.start(Careful.run)
@@ -344,7 +353,7 @@ async def test_blocking_calls_in_an_async_test(temporal, temporal_time):
 def test_each_kind_of_waiting_is_skipped(both_ways: Suite) -> None:
     """Timers, children, retries, heartbeats, signals, updates, continue-as-new and cancellation take no time."""
     both_ways.tests(KINDS)
-    both_ways.passes(passed=8)
+    both_ways.passes(passed=9)
 
 
 def test_test_drives_the_clocks(suite: Suite) -> None:

@@ -115,6 +115,13 @@ def test_cap(temporal, temporal_time):
         temporal.run(handle.result())
 
 
+@pytest.mark.temporal(dynamic_config={"frontend.WorkflowTimeSkippingMaxSkipPerSession": 3})
+def test_cap_of_a_clock_that_runs_by_itself(temporal):
+    temporal.worker(workflows=[Sleeper])
+    with pytest.raises(ClockStuck, match="the clock of sleeper-1 .* skips at most 3 times and that cap is reached"):
+        temporal.execute(Sleeper.run, 10)
+
+
 def test_schedule(temporal, temporal_time):
     action = ScheduleActionStartWorkflow(Sleeper.run, 1, id="nightly", task_queue=temporal.task_queue)
     schedule = Schedule(action=action, spec=ScheduleSpec(cron_expressions=["0 3 * * *"]))
@@ -194,7 +201,7 @@ def test_real(temporal, number):
 def test_a_clock_that_stands_still_says_why(suite: Suite) -> None:
     """What holds a clock is named: an activity, a child, no worker, the skip cap, an end, a schedule."""
     suite.tests(HELD)
-    suite.passes("--temporal-timeout", "4", passed=13)
+    suite.passes("--temporal-timeout", "4", passed=14)
 
 
 def test_a_stuck_clock_fails_the_test(suite: Suite) -> None:
