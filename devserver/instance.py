@@ -133,6 +133,8 @@ def _stop(paths: Paths, name: str, keep: bool) -> Record:
     record = known(paths, name)
     supervised = record.supervised()
     if not supervised and record.state in (STOPPED, CRASHED) and not keep:
+        mark_keep(paths.instance(name), False)  # what was kept for a start that never came
+        discard_unkept(paths.instance(name), record.database, record.options.ephemeral)
         raise InstanceNotRunning(
             f"the instance {name} is not running ({record.state})", hint=f"start it with: {up(name)}"
         )

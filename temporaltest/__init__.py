@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         WorkerStuck,
     )
     from .facade import Temporal
+    from .outage import Outage, ServerKilled
     from .scripts import REAL, Script, delays, fails, heartbeats
     from .workers import RunningWorker
 
@@ -30,9 +31,11 @@ __all__ = [
     "Call",
     "Environment",
     "NotSupported",
+    "Outage",
     "ReplayFailed",
     "RunningWorker",
     "Script",
+    "ServerKilled",
     "SetupError",
     "Temporal",
     "TemporalTestError",
@@ -58,6 +61,7 @@ _MODULES = {
         "WorkerStuck",
     ),
     "facade": ("Temporal",),
+    "outage": ("Outage", "ServerKilled"),
     "scripts": ("REAL", "Script", "delays", "fails", "heartbeats"),
     "workers": ("RunningWorker",),
 }

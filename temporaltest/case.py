@@ -8,7 +8,9 @@ from concurrent.futures import TimeoutError as OutOfTime
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from . import clock_report, failure_report, namespaces
 from .adoption import Adoption
@@ -164,8 +166,16 @@ class Case:
 
     def end_outages(self) -> None:
         """Undo what the test has done to its server: what follows needs an answer."""
-        if self.outage is not None:
-            self.outage.undo()
+        if self.outage is None or self.outage.over:
+            return
+        self.outage.undo()
+        if self.outage.log and self.outage.answers:
+            with contextlib.suppress(OutOfTime, RPCError):
+                self.session.loop.run(self._reconnect(), SETUP_SECONDS)
+
+    async def _reconnect(self) -> None:
+        """Have the first call on a connection that an outage broke, which fails, behind us."""
+        await self.unguarded().workflow_service.get_system_info(GetSystemInfoRequest(), retry=True)
 
     def check_workers(self) -> None:
         """The part of `check` that a case can stand after each of several tests."""

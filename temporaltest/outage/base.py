@@ -26,6 +26,11 @@ class Base:
         """What was done and when, oldest first."""
         return self._log.moments
 
+    @property
+    def over(self) -> bool:
+        """Whether the test is over, and with it every outage."""
+        return self._over.is_set()
+
     def describe(self) -> str:
         """What was done, one line each with its moment; empty where nothing was."""
         return f"outages (seconds since the server was ready):\n{self._log}" if self.log else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 from collections.abc import Callable
 
 from devserver import DevServer, DevServerError
@@ -11,6 +11,8 @@ from ..workers import Workers
 from .aio import AsyncOutage
 from .network import NetworkOutages
 from .process import ProcessOutages
+
+LONG_AGO = -math.inf
 
 
 class Outage(ProcessOutages, NetworkOutages):
@@ -21,6 +23,10 @@ class Outage(ProcessOutages, NetworkOutages):
     The test's client and its workers reach the server through a proxy, where the network is cut and slowed. The
     process has one outage at a time (killed or frozen); the network may be cut and slowed besides. Whatever is still
     on at the end of the test is undone then.
+
+    What is on its way to a worker when the connection breaks is given out once more when it times out, as in earnest: a
+    workflow task after the workflow's `task_timeout` (10 s unless it is started with another), an activity after its
+    `start_to_close_timeout`.
     """
 
     def __init__(self, server: DevServer, make_namespace: Callable[[str], None], workers: Workers) -> None:
@@ -50,17 +56,22 @@ class Outage(ProcessOutages, NetworkOutages):
 
     def undo(self) -> None:
         """End every outage that is on. What cannot be undone is in the log, and `alive` or `trouble` tell of it."""
-        if not self._over.is_set():
-            self._over.set()
+        if self._on() and not self._over.is_set():
             self._log.note("the test is over")
+        self._over.set()
         self._thaw()
         self._heal()
         if self._latency:
             self._set_latency(0.0)
         with self._changing:
             if self._state == "killed":
-                with contextlib.suppress(DevServerError):
+                try:
                     self._bring_back(0.0)
+                except DevServerError:
+                    self._hopeless_since = LONG_AGO
+
+    def _on(self) -> bool:
+        return self.silent or self._cut is not None or self._latency > 0
 
     def close(self) -> None:
         """End the proxy, and with it every connection through it."""

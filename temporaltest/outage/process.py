@@ -104,6 +104,11 @@ class ProcessOutages(Base):
         """Whether the server answers nobody now, because of us."""
         return self._state != "up"
 
+    @property
+    def answers(self) -> bool:
+        """Whether the server runs, as far as its process tells."""
+        return not self.silent and self._server.running
+
     def alive(self) -> bool:
         """Whether the server runs, or is down because of us."""
         return self.silent or self._server.running

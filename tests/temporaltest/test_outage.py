@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import signal
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from devserver import DevServerError
+from devserver import DevServer, DevServerError, Paths
 from devserver.store.request import Executable
 from temporaltest.errors import SetupError
 from temporaltest.facade import Temporal
 from temporaltest.outage import Outage, ServerKilled, process
 from temporaltest.outage.aio import AsyncOutage
+from tests.conftest import processes_of
+from tests.helpers.steps import LOST_AFTER, Steps, step
 from tests.helpers.waiting import eventually
-from tests.helpers.work import Order, greet
+
+from .conftest import Suite
 
 pytestmark = pytest.mark.usefixtures("installed")
 
@@ -32,16 +37,23 @@ Handle = WorkflowHandle[Any, list[int]]
 
 def begin(temporal: Temporal) -> Handle:
     """A workflow in flight that was told some numbers, each acknowledged."""
-    temporal.worker(workflows=[Order], activities=[greet])
-    handle = temporal.start(Order.run)
+    temporal.worker(workflows=[Steps], activities=[step])
+    handle = temporal.start(Steps.run, task_timeout=LOST_AFTER)
     for number in range(SIGNALS):
-        temporal.run(handle.signal(Order.tell, number))
+        temporal.run(handle.signal(Steps.tell, number))
     return handle
+
+
+async def start(temporal: Temporal) -> Handle:
+    """The same in an async test, told nothing yet."""
+    return await temporal.client.start_workflow(
+        Steps.run, id="order", task_queue=temporal.task_queue, task_timeout=LOST_AFTER
+    )
 
 
 def finish(temporal: Temporal, handle: Handle) -> list[int]:
     """Let it end; the numbers it was told."""
-    temporal.run(handle.signal(Order.end))
+    temporal.run(handle.signal(Steps.end))
     return temporal.run(handle.result())
 
 
@@ -126,13 +138,13 @@ def test_reset_connections(temporal: Temporal, temporal_outage: Outage) -> None:
 @pytest.mark.asyncio
 async def test_signals_during_kills_are_not_lost(temporal: Temporal, temporal_outage: Outage) -> None:
     """Of signals sent while the server is killed again and again, none that was acknowledged is lost or doubled."""
-    temporal.worker(workflows=[Order], activities=[greet])
-    handle = await temporal.client.start_workflow(Order.run, id="order", task_queue=temporal.task_queue)
+    temporal.worker(workflows=[Steps], activities=[step])
+    handle = await start(temporal)
     acknowledged: list[int] = []
 
     async def tell() -> None:
         for number in range(60):
-            await handle.signal(Order.tell, number)
+            await handle.signal(Steps.tell, number)
             acknowledged.append(number)
 
     telling = asyncio.create_task(tell())
@@ -140,7 +152,7 @@ async def test_signals_during_kills_are_not_lost(temporal: Temporal, temporal_ou
         await temporal_outage.aio.kill()
         await temporal_outage.aio.restart()
     await telling
-    await handle.signal(Order.end)
+    await handle.signal(Steps.end)
     assert sorted(await handle.result()) == acknowledged == list(range(60))
 
 
@@ -174,7 +186,7 @@ def test_answer_is_lost_on_its_way(temporal: Temporal, temporal_outage: Outage) 
     """Cut one way, a signal is heard by the server although its sender is told that there was no answer."""
     handle = begin(temporal)
     with temporal_outage.partitioned("to_client"), pytest.raises(RPCError):
-        temporal.run(handle.signal(Order.tell, 99, rpc_timeout=NO_ANSWER))
+        temporal.run(handle.signal(Steps.tell, 99, rpc_timeout=NO_ANSWER))
     assert 99 in finish(temporal, handle)
 
 
@@ -226,7 +238,7 @@ def test_lose_database(first: str, temporal: Temporal, temporal_outage: Outage) 
     with pytest.raises(RPCError) as caught:
         temporal.run(handle.describe())
     assert caught.value.status == RPCStatusCode.NOT_FOUND
-    again = temporal.start(Order.run)
+    again = temporal.start(Steps.run, task_timeout=LOST_AFTER)
     assert finish(temporal, again) == []
     assert temporal.run(temporal.client.count_workflows("Customer IS NULL")) is not None
     assert "database lost" in said(temporal_outage)
@@ -258,7 +270,7 @@ def test_wait_over_a_short_kill(temporal: Temporal, temporal_outage: Outage, mon
     waiting.start()
     with temporal_outage.killed():
         time.sleep(0.5)
-    temporal.run(handle.signal(Order.end))
+    temporal.run(handle.signal(Steps.end))
     waiting.join()
     assert results == [list(range(SIGNALS))]
 
@@ -333,8 +345,8 @@ def test_way_that_is_none(temporal_outage: Outage) -> None:
 @pytest.mark.asyncio
 async def test_async_twins(temporal: Temporal, temporal_outage: Outage) -> None:
     """In an async test everything is awaited, and a workflow survives all of it."""
-    temporal.worker(workflows=[Order], activities=[greet])
-    handle = await temporal.client.start_workflow(Order.run, id="order", task_queue=temporal.task_queue)
+    temporal.worker(workflows=[Steps], activities=[step])
+    handle = await start(temporal)
     outage = temporal_outage.aio
     await outage.kill()
     await outage.restart(down=0.1)
@@ -345,7 +357,7 @@ async def test_async_twins(temporal: Temporal, temporal_outage: Outage) -> None:
     for block in (outage.killed(), outage.frozen(), outage.partitioned(), outage.slowed(5)):
         async with block:
             pass
-    await handle.signal(Order.end)
+    await handle.signal(Steps.end)
     assert await handle.result() == []
     await outage.lose_database()
     with pytest.raises(RPCError, match="not found"):
@@ -395,12 +407,12 @@ def anyio_backend() -> str:
 @pytest.mark.anyio
 async def test_anyio(temporal: Temporal, temporal_outage: Outage) -> None:
     """Tests run by anyio use outages alike."""
-    temporal.worker(workflows=[Order], activities=[greet])
-    handle = await temporal.client.start_workflow(Order.run, id="order", task_queue=temporal.task_queue)
+    temporal.worker(workflows=[Steps], activities=[step])
+    handle = await start(temporal)
     async with temporal_outage.aio.partitioned():
         pass
     await temporal_outage.aio.restart()
-    await handle.signal(Order.end)
+    await handle.signal(Steps.end)
     assert await handle.result() == []
 
 
@@ -419,7 +431,7 @@ def test_worker_loop_is_not_blocked(temporal: Temporal, temporal_outage: Outage)
 
 def test_every_outage_has_its_twin() -> None:
     """Whatever a test without an event loop can do, an async one can, with the same arguments."""
-    not_for_tests = {"alive", "trouble", "describe", "undo", "close", "silent", "log", "address"}
+    not_for_tests = {"alive", "answers", "trouble", "describe", "undo", "over", "close", "silent", "log", "address"}
     names = {name for name in dir(Outage) if not name.startswith("_")} - not_for_tests
     assert names == {name for name in dir(AsyncOutage) if not name.startswith("_")}
     for name in names:
@@ -430,10 +442,9 @@ def test_every_outage_has_its_twin() -> None:
 @pytest.mark.temporal(time_skipping=True)
 def test_virtual_time_goes_on(temporal: Temporal, temporal_outage: Outage) -> None:
     """A workflow whose time is skipped survives a restart too."""
-    temporal.worker(workflows=[Order], activities=[greet])
-    handle = temporal.start(Order.run)
+    handle = begin(temporal)
     temporal_outage.restart()
-    assert finish(temporal, handle) == []
+    assert finish(temporal, handle) == list(range(SIGNALS))
 
 
 def test_outage_is_over_with_the_test(temporal_outage: Outage) -> None:
@@ -446,3 +457,194 @@ def test_outage_is_over_with_the_test(temporal_outage: Outage) -> None:
     assert said(temporal_outage) == ["frozen", "the test is over", "thawed"]
     with pytest.raises(SetupError, match="the test is over"):
         temporal_outage.kill()
+
+
+# A user's suite
+
+
+ORDER = """
+@workflow.defn
+class Order:
+    def __init__(self):
+        self.ended = False
+
+    @workflow.run
+    async def run(self) -> str:
+        await workflow.wait_condition(lambda: self.ended)
+        return "done"
+
+    @workflow.signal
+    def end(self) -> None:
+        self.ended = True
+"""
+
+
+def test_what_is_left_on_is_undone(both_ways: Suite) -> None:
+    """A test may end in any outage: its workflows are replayed all the same, and nothing is left of its server."""
+    both_ways.tests(
+        ORDER
+        + """
+@pytest.mark.parametrize("outage", ["kill", "frozen", "partitioned", "slow", "lose_database"])
+def test_leaves(temporal, temporal_outage, outage):
+    temporal.worker(workflows=[Order])
+    temporal.start(Order.run)
+    if outage in ("kill", "lose_database"):
+        getattr(temporal_outage, outage)()
+    elif outage == "slow":
+        temporal_outage.slow(50)
+    else:
+        getattr(temporal_outage, outage)().__enter__()
+
+
+@workflow.defn
+class Odd:
+    runs = 0
+
+    @workflow.run
+    async def run(self) -> None:
+        Odd.runs += 1
+        await asyncio.sleep(0.01 if Odd.runs == 1 else 0)
+
+
+@pytest.mark.parametrize("outage", ["kill", "lose_database"])
+def test_replayed(temporal, temporal_outage, outage):
+    from temporalio.worker import UnsandboxedWorkflowRunner
+
+    Odd.runs = 0
+    temporal.worker(workflows=[Odd], workflow_runner=UnsandboxedWorkflowRunner())
+    temporal.execute(Odd.run)
+    getattr(temporal_outage, outage)()
+"""
+    )
+    result = both_ways.run()
+    result.assert_outcomes(passed=6, failed=1)
+    result.stdout.fnmatch_lines(["FAILED test_it.py::test_replayed[[]kill[]]*"])
+
+
+def test_failure_in_the_middle(suite: Suite) -> None:
+    """A test that fails in a freeze is reported with its workflows and its outages; the next one passes."""
+    suite.tests(
+        ORDER
+        + """
+def test_fails(temporal, temporal_outage):
+    temporal.worker(workflows=[Order])
+    temporal.start(Order.run, id="the-order")
+    temporal_outage.slow(5)
+    with temporal_outage.frozen():
+        raise OSError("a mistake")
+
+
+def test_passes(temporal):
+    temporal.worker(workflows=[Order])
+    handle = temporal.start(Order.run)
+    temporal.run(handle.signal(Order.end))
+    assert temporal.run(handle.result()) == "done"
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            *("*OSError: a mistake", "*Temporal*", "*the-order*", "outages (seconds since the server was ready):"),
+            *(
+                "* s  *slowed by 5 ms",
+                "* s  *frozen",
+                "* s  *thawed",
+                "* s  *the test is over",
+                "* s  *no longer slowed",
+            ),
+        ]
+    )
+
+
+def test_dead_server_fails_the_test(suite: Suite, paths: Paths) -> None:
+    """A server that died by itself, or cannot come back at the end of the test, fails it with the cause."""
+    suite.tests(
+        ORDER
+        + """
+def died(temporal, temporal_outage):
+    temporal_outage._server.kill()
+
+
+def test_died(temporal, temporal_outage):
+    died(temporal, temporal_outage)
+
+
+def test_waits(temporal, temporal_outage):
+    temporal.worker(workflows=[Order])
+    handle = temporal.start(Order.run)
+    died(temporal, temporal_outage)
+    temporal.run(handle.result())
+
+
+def test_stays_dead(temporal, temporal_outage):
+    temporal_outage.kill()
+    temporal_outage._server.executable.unlink()
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(["*was killed while the test ran*", "*was killed while the test ran*"])
+    result.stdout.fnmatch_lines(["*was killed by temporal_outage and not restarted*", "*does not come back:*is gone*"])
+    assert list(paths.instances.iterdir()) == []
+
+
+def test_shared_server_has_none(suite: Suite) -> None:
+    """Asked for when the test uses the shared server already, the error says how to ask."""
+    suite.tests(
+        """
+def test_late(temporal, request):
+    request.getfixturevalue("temporal_outage")
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*name temporal_outage among the test's arguments*"])
+
+
+def test_server_of_others_is_let_alone(suite: Suite) -> None:
+    """On a server that is not ours, tests with outages are skipped, with the reason; others run."""
+    suite.tests(
+        """
+def test_outage(temporal, temporal_outage):
+    temporal_outage.kill()
+
+
+def test_other(temporal):
+    temporal.run(temporal.client.count_workflows())
+"""
+    )
+    with DevServer.start() as server:
+        result = suite.run("--temporal-address", server.address)
+        assert server.running
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*the external server is not ours*"])
+
+
+def test_no_shared_server_is_started_for_outages(suite: Suite, paths: Paths) -> None:
+    """A run whose only test has outages starts its own server and no other."""
+    suite.tests(
+        """
+def test_outage(temporal_outage):
+    temporal_outage.kill()
+"""
+    )
+    suite.passes(passed=1)
+    assert list(paths.instances.iterdir()) == []
+
+
+def test_killed_run_leaves_no_frozen_server(suite: Suite, home: Path) -> None:
+    """Of a pytest that is killed in the middle of a freeze, no server is left."""
+    suite.tests(
+        """
+import os
+import signal
+
+
+def test_killed(temporal_outage):
+    with temporal_outage.frozen():
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+    )
+    assert suite.run().ret == -signal.SIGKILL
+    eventually(lambda: not processes_of(home))
