@@ -14,7 +14,6 @@ from .inspection import WorkflowState, inspect
 from .listing import listed
 
 MOST_WORKFLOWS = 20
-OPEN = "ExecutionStatus = 'Running' OR ExecutionStatus = 'Paused'"
 RUNNING = "ExecutionStatus = 'Running'"
 NOT_COMPLETED = "ExecutionStatus != 'Completed'"
 COMPLETED = "ExecutionStatus = 'Completed'"
@@ -73,15 +72,19 @@ async def open_workflows(client: Client, codes: Sequence[replay.Code] = ()) -> s
 
 
 async def _first(client: Client, queries: Iterable[str]) -> tuple[list[tuple[str, str]], bool]:
-    found: list[tuple[str, str]] = []
+    """The first workflows by their ids, and whether there are more; one may change from query to query."""
+    found: dict[tuple[str, str], None] = {}
     for query in queries:
         batch: list[tuple[str, str]] = []
         async for each in listed(client, query, page=MOST_WORKFLOWS + 1):
+            key = (each.execution.workflow_id, each.execution.run_id)
+            if key in found:
+                continue
             if len(found) + len(batch) == MOST_WORKFLOWS:
                 return [*found, *reversed(batch)], True
-            batch.append((each.execution.workflow_id, each.execution.run_id))
-        found += reversed(batch)  # lists show the newest first
-    return found, False
+            batch.append(key)
+        found |= dict.fromkeys(reversed(batch))  # lists show the newest first
+    return list(found), False
 
 
 async def _inspect(

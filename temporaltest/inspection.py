@@ -28,6 +28,7 @@ HEAD = 50
 TAIL = 25
 MOST_REPLAYED = 2000
 NONDETERMINISM = "[TMPRL1100]"
+DEADLOCK = "[TMPRL1101]"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ async def inspect(
         failure = await _failure(client, [*head, *tail])
         info = described.workflow_execution_info
         is_open = status_name(info.status) in ("running", "paused")
-        unclear = is_open or any(NONDETERMINISM in line for line in failure)
+        told = "\n".join(failure)
+        unclear = (is_open and DEADLOCK not in told) or NONDETERMINISM in told
         standing = await _standing(client, execution, info.history_length, codes) if unclear else []
         trace, omitted = await _trace(client, head, tail, info.history_length)
     except RPCError as error:
@@ -95,15 +97,15 @@ async def _ends(client: Client, execution: WorkflowExecution) -> tuple[list[Hist
         namespace=client.namespace, execution=execution, maximum_page_size=HEAD
     )
     answer = await client.workflow_service.get_workflow_execution_history(request)
-    head = list(answer.history.events)
+    head = list(answer.history.events)  # a page's size counts what was written at once, which may be many events
     if not answer.next_page_token:
-        return head, []
+        return (head, []) if len(head) <= HEAD + TAIL else (head[:HEAD], head[-TAIL:])
     backwards = GetWorkflowExecutionHistoryReverseRequest(
         namespace=client.namespace, execution=execution, maximum_page_size=TAIL
     )
     last = await client.workflow_service.get_workflow_execution_history_reverse(backwards)
-    known = {event.event_id for event in head}
-    return head, [event for event in reversed(last.history.events) if event.event_id not in known]
+    tail = reversed(last.history.events[:TAIL])
+    return head[:HEAD], [event for event in tail if event.event_id > head[:HEAD][-1].event_id]
 
 
 async def _trace(

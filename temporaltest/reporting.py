@@ -17,7 +17,7 @@ SECTION = "Temporal"
 
 
 def attach(item: pytest.Item, case: Case, report: pytest.TestReport) -> None:
-    """Add the section (before what was captured), the properties and the files.
+    """Add the section, the properties and the files.
 
     Nothing here makes a failed test fail in another way.
     """
@@ -25,12 +25,11 @@ def attach(item: pytest.Item, case: Case, report: pytest.TestReport) -> None:
         case.end_outages()
         lost = case.lost()
         if lost is not None:
-            report.sections.insert(0, (SECTION, str(lost)))
+            _show(report, str(lost))
             return
         found = case.aftermath.report()
     except Exception as error:  # noqa: BLE001 - the test's own failure is what matters
-        text = f"(the server does not tell what happened: {error!r})"
-        report.sections.insert(0, (SECTION, _with_outages(text, case)))
+        _show(report, _with_outages(f"(the server does not tell what happened: {error!r})", case))
         return
     properties = dict(found.properties())
     text = _with_outages(found.to_text(), case)
@@ -38,7 +37,7 @@ def attach(item: pytest.Item, case: Case, report: pytest.TestReport) -> None:
         properties |= _write(item, case, report, found, text)
     except OSError as error:
         text += f"\n(the report cannot be written: {error})"
-    report.sections.insert(0, (SECTION, text))
+    _show(report, text)
     known = {name for name, _ in item.user_properties}
     new = [(name, value) for name, value in properties.items() if name not in known]
     item.user_properties += new
@@ -47,6 +46,15 @@ def attach(item: pytest.Item, case: Case, report: pytest.TestReport) -> None:
 
 def _with_outages(text: str, case: Case) -> str:
     return f"{text}\n{case.outage.describe()}" if case.outage is not None and case.outage.log else text
+
+
+def _show(report: pytest.TestReport, text: str) -> None:
+    """Put it below the traceback, where neither --show-capture nor JUnit leaves it out."""
+    add = getattr(report.longrepr, "addsection", None)
+    if add is None:
+        report.sections.insert(0, (SECTION, text))
+    else:
+        add(SECTION, text, "-")
 
 
 def _write(item: pytest.Item, case: Case, report: pytest.TestReport, found: Report, text: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A bug or non-determinism in workflow code fails the test at once."""
+"""A bug or non-determinism in workflow code fails the test at once, with the workflow's own words."""
 
 from __future__ import annotations
 
@@ -22,3 +22,189 @@ def test_suite_runs(every_way: Suite) -> None:
     """A three-line test passes whether xdist is used or not."""
     every_way.tests(GREET)
     every_way.passes(passed=1)
+
+
+def test_a_bug_in_a_workflow(suite: Suite) -> None:
+    """An exception in workflow code fails the workflow with its own traceback, and the report leads to both lines."""
+    suite.tests(
+        """
+def price(order):
+    return {}[order]
+
+
+@workflow.defn
+class Buggy:
+    @workflow.run
+    async def run(self, order: str) -> str:
+        return price(order)
+
+
+def test_buggy(temporal):
+    temporal.worker(workflows=[Buggy])
+    temporal.execute(Buggy.run, "book")
+
+
+async def drive(client):
+    await client.execute_workflow(Buggy.run, "book", id="own", task_queue="tests")
+
+
+def test_async(temporal):
+    temporal.worker(workflows=[Buggy])
+    asyncio.run(drive(temporal.client))
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*_ test_buggy _*",
+            "*ApplicationError: KeyError: 'book'",
+            '*File "*test_it.py", line *, in run',
+            "*return price(order)",
+            '*File "*test_it.py", line *, in price',
+            "*return {}[[]order[]]",
+            "The above exception was the direct cause of the following exception:",
+            '>       temporal.execute(Buggy.run, "book")',
+            "E       *WorkflowFailureError: Workflow execution failed",
+            "test_it.py:*: WorkflowFailureError",
+            "  buggy-1 (Buggy): failed",
+            "    KeyError: 'book'",
+            "*_ test_async _*",
+            ">       asyncio.run(drive(temporal.client))",
+            '>       await client.execute_workflow(Buggy.run, "book", id="own", task_queue="tests")',
+            "  own (Buggy): failed",
+        ]
+    )
+    for inside in ("*temporaltest/*.py*", "*concurrent/futures*", "*site-packages*", "*WaitTimeout*"):
+        result.stdout.no_fnmatch_line(inside)
+
+
+def test_nondeterminism_while_it_runs(suite: Suite) -> None:
+    """Without a cache each step is a replay; what diverges then fails the workflow at once and names event and line."""
+    suite.tests(
+        """
+SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
+
+
+@activity.defn
+async def one() -> str:
+    return "1"
+
+
+@activity.defn
+async def two() -> str:
+    return "2"
+
+
+@workflow.defn
+class Flaky:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(two if workflow.unsafe.is_replaying() else one, **SHORT)
+
+
+def test_flaky(temporal):
+    temporal.worker(workflows=[Flaky], activities=[one, two], max_cached_workflows=0)
+    temporal.execute(Flaky.run)
+"""
+    )
+    result = suite.run("--show-capture=no")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ApplicationError: [[]TMPRL1100[]] Nondeterminism error: Activity type of scheduled event 'one' *",
+            ">       temporal.execute(Flaky.run)",
+            "  flaky-1 (Flaky): failed",
+            "    the workflow flaky-1 (Flaky) does not replay: *",
+            "      nearest event: 5, activity task scheduled (one)",
+            "        test_it.py:* in run: await workflow.execute_activity(*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*WaitTimeout*")
+
+
+def test_why_nothing_happens(suite: Suite) -> None:
+    """A wrong task queue and a workflow or an activity that no worker has are named when a wait ends."""
+    suite.tests(
+        """
+SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
+
+
+@activity.defn
+async def missing() -> None:
+    pass
+
+
+@activity.defn
+async def present() -> None:
+    pass
+
+
+@workflow.defn
+class Calls:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(missing, **SHORT)
+
+
+@workflow.defn
+class Unknown:
+    @workflow.run
+    async def run(self) -> None:
+        pass
+
+
+def test_queue(temporal):
+    temporal.worker(workflows=[Calls])
+    temporal.execute(Calls.run, task_queue="typo")
+
+
+def test_workflow(temporal):
+    temporal.worker(workflows=[Calls])
+    temporal.execute(Unknown.run)
+
+
+def test_activity(temporal):
+    temporal.worker(workflows=[Calls], activities=[present])
+    temporal.execute(Calls.run)
+"""
+    )
+    result = suite.run("--temporal-timeout", "1", "--show-capture=no")
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "E           workflow task pending, attempt 1",
+            "E           no worker of this test polls its task queue 'typo'",
+            "E           its task fails again and again: NotFoundError: Workflow class Unknown is not registered *",
+            "E           activity missing pending: *",
+            "E             last failure: NotFoundError: Activity function missing * is not registered *",
+            "E           stands at test_it.py:* in run: await workflow.execute_activity(missing, **SHORT)",
+        ]
+    )
+
+
+def test_code_that_blocks(suite: Suite) -> None:
+    """Workflow code that never awaits is named with its line, and neither its test nor the run hangs."""
+    suite.tests(
+        """
+@workflow.defn
+class Blocks:
+    @workflow.run
+    async def run(self) -> None:
+        while True:
+            pass
+
+
+def test_blocks(temporal):
+    temporal.worker(workflows=[Blocks])
+    temporal.execute(Blocks.run)
+"""
+    )
+    result = suite.run("--temporal-timeout", "4", "--show-capture=no")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E           its task fails again and again: *[[]TMPRL1101[]] Potential deadlock detected: *",
+            'E             File "*test_it.py", line *, in run',
+        ]
+    )
