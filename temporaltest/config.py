@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .options import IMAGE, OPTIONS, Option
+from .xdist import SETTINGS
 
 if TYPE_CHECKING:
     import pytest
@@ -98,7 +99,7 @@ def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> Con
     Raises:
         pytest.UsageError: A value cannot be used; names where it was said and what may be said.
     """
-    handed = getattr(config, "workerinput", {}).get("temporal")
+    handed = getattr(config, "workerinput", {}).get(SETTINGS)
     if handed is not None:
         return Config.from_wire(handed)
     variables = os.environ if environ is None else environ

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import config as settings
-from . import marker, selection
+from . import marker, selection, xdist
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -62,7 +62,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Check the marks, and begin the shared server with the first test that needs it, while collection goes on."""
-    if _needs_shared(item) and selection.runs_all(item.config):
+    with xdist.usage_errors(item.config):
+        needed = _needs_shared(item)
+    if needed and selection.runs_all(item.config):
         _session(item.config).begin()
 
 
@@ -96,7 +98,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Hand the settings to each of xdist's workers."""
-    node.workerinput["temporal"] = node.config.stash[SETTINGS].to_wire()
+    node.workerinput[xdist.SETTINGS] = node.config.stash[SETTINGS].to_wire()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """End the run where one of xdist's workers found that it cannot be as it is."""
+    xdist.raise_usage_error(node)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -195,6 +203,9 @@ def temporal_client_options() -> dict[str, Any]:
 
 @pytest.fixture
 def _temporal_case(request: pytest.FixtureRequest, temporal_client_options: dict[str, Any]) -> Iterator[Case]:
+    from .session import import_sdk
+
+    import_sdk()
     from .case import Case
 
     item: pytest.Item = request.node

@@ -55,19 +55,16 @@ class Session:
         ends by itself.
         """
         with self._lock:
-            if self._starting is None:
-                self._starting = Future()
-                starter = threading.Thread(target=self._start, args=(self._starting,), daemon=True)
-                starter.name = "temporaltest-server"
-                starter.start()
-
-    def _start(self, starting: Future[Endpoint]) -> None:
-        try:
-            import temporalio.client  # noqa: F401 - takes long, so it is done meanwhile
-
-            starting.set_result(self.backend.shared())
-        except BaseException as error:  # noqa: BLE001 - whoever needs the server is told
-            starting.set_exception(error)
+            if self._starting is not None:
+                return
+            self._starting = Future()
+            try:
+                arguments = (self.backend, self._starting)
+            except SetupError as error:
+                self._starting.set_exception(error)
+                return
+            threading.Thread(target=_start, args=arguments, name="temporaltest-server", daemon=True).start()
+        import_sdk()
 
     def endpoint(self) -> Endpoint:
         """The shared server, ready; a new one where the last was killed.
@@ -125,6 +122,21 @@ class Session:
             with contextlib.suppress(OutOfTime):
                 if starting.exception(ABANDON_SECONDS) is None:
                     self.backend.release(starting.result())
+
+
+def _start(backend: Backend, starting: Future[Endpoint]) -> None:
+    try:
+        starting.set_result(backend.shared())
+    except BaseException as error:  # noqa: BLE001 - whoever needs the server is told
+        starting.set_exception(error)
+
+
+def import_sdk() -> None:
+    """Import the SDK, in the main thread and its client first.
+
+    Its modules import each other in a circle: some cannot be imported first, and none while another thread does it.
+    """
+    import temporalio.client  # noqa: F401
 
 
 async def _connect(endpoint: Endpoint) -> Client:

@@ -96,6 +96,8 @@ def make(config: Config) -> Backend:
         from .container import Container
 
         return Container(config)
+    import temporalio.client  # noqa: F401 - the first of the SDK's modules, see `session.import_sdk`
+
     from .external import External
 
     return External(config)
