@@ -89,6 +89,14 @@ class _Outbound(sdk.OutboundInterceptor):
     async def start_workflow_update(self, input: sdk.StartWorkflowUpdateInput) -> sdk.WorkflowUpdateHandle[Any]:  # noqa: A002
         return await self._guard.wait(super().start_workflow_update(input), f"the update {input.update} of {input.id}")
 
+    async def start_update_with_start_workflow(
+        self,
+        input: sdk.StartWorkflowUpdateWithStartInput,  # noqa: A002
+    ) -> sdk.WorkflowUpdateHandle[Any]:
+        handle = await self._guard.wait(super().start_update_with_start_workflow(input), "an update with start")
+        self._guard.started.append((handle.workflow_id, handle.workflow_run_id))
+        return handle
+
     def fetch_workflow_history_events(
         self,
         input: sdk.FetchWorkflowHistoryEventsInput,  # noqa: A002

@@ -128,6 +128,8 @@ async def _failure(client: Client, events: Sequence[HistoryEvent]) -> list[str]:
             return await described(failure, client.data_converter)
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
             failure = event.workflow_task_failed_event_attributes.failure
+            if not failure.message:
+                continue  # the server ended it: a pause or a reset does so
             lines = await described(failure, client.data_converter)
             return [f"its task fails again and again: {lines[0]}", *lines[1:]]
     return []

@@ -291,7 +291,7 @@ def test_much(temporal):
         [
             "  the-long-one (Stuck): running",
             "*workflow execution started (Stuck)",
-            "      ... * of * events are not shown ...",
+            "*... * of * events are not shown ...",
             "  order-* (Order): completed",
             "... and more than 20 workflows",
         ]
