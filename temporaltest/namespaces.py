@@ -27,6 +27,7 @@ READY_SECONDS = 10.0
 POLL_SECONDS = 0.002
 CLEAN_SECONDS = 2.0
 CLEAN_AT_ONCE = 50
+VISIBLE_SECONDS = 0.05
 TYPES = {
     "Text": IndexedValueType.INDEXED_VALUE_TYPE_TEXT,
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -155,5 +156,6 @@ async def _terminate_open(client: Client) -> None:
             except RPCError:
                 return
 
-    found = client.list_workflows("ExecutionStatus = 'Running'")
-    await asyncio.gather(*[end(each.id, each.run_id) async for each in found])
+    while open_ones := [each async for each in client.list_workflows("ExecutionStatus = 'Running'")]:
+        await asyncio.gather(*(end(each.id, each.run_id) for each in open_ones))
+        await asyncio.sleep(VISIBLE_SECONDS)
