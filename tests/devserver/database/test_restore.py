@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,12 @@ def test_the_restored_file_is_stamped_by_the_server_it_came_from(db: Path, saved
     assert stamp is not None
     assert (stamp.last_written_by, stamp.last_written_by_cli) == (SERVER, "1.9.1")
     assert db.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_snapshot_of_an_unknown_server_leaves_no_stamp(db: Path, saved: snapshots.Snapshot) -> None:
+    """A stamp of what was there before would be about another file; the next start compares instead."""
+    restore_into(replace(saved, server_version=None), db)
+    assert database.read_stamp(db) is None
 
 
 def test_a_changed_snapshot_is_not_restored(db: Path, saved: snapshots.Snapshot) -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from devserver import database
 from devserver.database import snapshots
 from devserver.database.sqlite import copy_whole
 from devserver.errors import DatabaseCorrupt, DatabaseError, OptionError, SnapshotExists, SnapshotUnknown
 from devserver.files import sha256_of
 
 from . import state
-from .conftest import SERVER
+from .conftest import SERVER, Prepare
 from .servers import WAL, running
 
 WORKFLOWS = 60
@@ -182,3 +183,11 @@ def test_a_snapshot_is_called_what_its_folder_is_called(db: Path, tmp_path: Path
     saved.folder.rename(saved.folder.with_name("two"))
     assert [each.name for each in snapshots.list_(tmp_path / "snapshots")] == ["two"]
     assert snapshots.delete(tmp_path / "snapshots", "two").name == "two"
+
+
+def test_a_copy_put_back_by_hand_still_fits_its_stamp(db: Path, tmp_path: Path, prepare: Prepare) -> None:
+    """A copy keeps the number by which a stamp knows its file: nothing is compared or noted at the next start."""
+    database.stamp(db, SERVER)
+    saved = snapshots.save(db, tmp_path / "snapshots", "one", server_version=SERVER)
+    saved.database.replace(db)
+    assert prepare(db, executable=Path("/nowhere")) == []

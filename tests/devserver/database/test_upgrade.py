@@ -115,6 +115,40 @@ def test_a_failed_upgrade_leaves_the_old_file_and_names_the_backup(
         asyncio.run(state.check(server.address))
 
 
+def test_a_row_that_did_not_come_over_stops_an_upgrade(
+    old: Path, prepare: Prepare, fresh_file: Path, tmp_path: Path
+) -> None:
+    """Rows are counted on both sides; one that is lost on the way is not found out later by the user."""
+    schemas = tmp_path / "schemas"
+    schemas.mkdir(mode=0o700)
+    losing = Path(shutil.copy(fresh_file, schemas))
+    with closing(sqlite3.connect(losing)) as connection:
+        connection.execute("CREATE TRIGGER lose BEFORE INSERT ON executions BEGIN SELECT RAISE(IGNORE); END")
+        connection.commit()
+    count = rows(old, "executions")
+    with pytest.raises(DatabaseTooOld, match=f"0 of {count} rows of executions came over"):
+        prepare(old, schemas=schemas)
+    assert rows(old, "executions") == count > 0
+
+
+def test_a_damaged_result_of_an_upgrade_is_thrown_away(
+    old: Path, prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made is checked before it takes the old one's place."""
+    count = rows(old)
+    real = upgrading.integrity
+
+    def damaged(connection: sqlite3.Connection) -> list[str]:
+        (name,) = (row[2] for row in connection.execute("PRAGMA database_list") if row[1] == "main")
+        return ["row 7 missing from index"] if ".upgrade-" in name else real(connection)
+
+    monkeypatch.setattr(upgrading, "integrity", damaged)
+    with pytest.raises(DatabaseTooOld, match="row 7 missing from index"):
+        prepare(old)
+    assert rows(old) == count
+    assert not list(old.parent.glob("*upgrade*"))
+
+
 def test_a_file_in_use_is_not_upgraded(old: Path, prepare: Prepare, old_binary: Callable[[str], Path]) -> None:
     """A stock server that runs on it is found and named."""
     with running(old_binary(OLD), old, *WAL) as server:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from devserver import store
 from devserver.errors import OptionError, UnsafeFolder
 from devserver.paths import Paths
 from devserver.platforms import current
-from devserver.store import BinaryRequest, ensure, inventory
+from devserver.store import BinaryRequest, ensure, inventory, turns
 from devserver.store.request import Executable
 from devserver.store.turns import lock_of
 from tests.helpers.download_service import DownloadService, script, tar_gz
@@ -106,6 +108,24 @@ def test_prune_removes_what_is_never_used(
     assert planned.size >= found.path.stat().st_size
     assert store.prune(paths) == [planned]
     assert sorted(path.name for path in paths.store.iterdir() if path.is_dir()) == [f"1.2.3-{current().key}", "notes"]
+
+
+def test_prune_leaves_what_was_installed_while_it_looked(
+    paths: Paths, service: DownloadService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was broken when it looked may be whole when it holds the lock."""
+    receipt = install(paths, service, "9.9.0").path.parent / "receipt.json"
+    whole = receipt.read_text()
+    receipt.write_text("{")
+
+    @contextlib.contextmanager
+    def late(store: Path, key: str) -> Iterator[None]:
+        receipt.write_text(whole)
+        yield
+
+    monkeypatch.setattr(turns, "lock_of", late)
+    assert store.prune(paths)[0].kept_because == "another process has just installed it"
+    assert versions(paths) == ["9.9.0"]
 
 
 def test_prune_does_not_remove_what_it_may_not_ask_about(
