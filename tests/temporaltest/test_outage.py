@@ -648,3 +648,35 @@ def test_killed(temporal_outage):
     )
     assert suite.run().ret == -signal.SIGKILL
     eventually(lambda: not processes_of(home))
+
+
+def test_backend_without_outages(suite: Suite, paths: Paths) -> None:
+    """Where a private server has no outages (a container), tests that need them are skipped, with the reason."""
+    suite.file(
+        "conftest.py",
+        """
+from dataclasses import replace
+
+from temporaltest.backends import managed
+
+private = managed.Managed.private
+
+
+def without(self, wishes):
+    endpoint = private(self, wishes)
+    return replace(endpoint, can=endpoint.can - {"outages"}, why_not={"outages": "it is a container"})
+
+
+managed.Managed.private = without
+""",
+    )
+    suite.tests(
+        """
+def test_outage(temporal_outage):
+    temporal_outage.kill()
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*no outages here: it is a container"])
+    assert list(paths.instances.iterdir()) == []
