@@ -62,7 +62,10 @@ class ProcessOutages(Base):
 
     @contextlib.contextmanager
     def killed(self) -> Iterator[None]:
-        """A block during which the server is down; at its end the server is restarted, and answers."""
+        """A block during which the server is down; at its end the server is restarted, and answers.
+
+        Workers wait for it however long it takes; a client's call gives up after 10 s without a server, as the SDK has it.
+        """
         self._kill()
         try:
             yield
