@@ -15,6 +15,7 @@ import pytest
 
 from devserver import database
 from devserver.database import upgrade as upgrading
+from devserver.database.sqlite import integrity
 from devserver.errors import DatabaseInUse, DatabaseTooNew, DatabaseTooOld
 from devserver.paths import Paths
 
@@ -136,7 +137,7 @@ def test_a_damaged_result_of_an_upgrade_is_thrown_away(
 ) -> None:
     """What was made is checked before it takes the old one's place."""
     count = rows(old)
-    real = upgrading.integrity
+    real = integrity
 
     def damaged(connection: sqlite3.Connection) -> list[str]:
         (name,) = (row[2] for row in connection.execute("PRAGMA database_list") if row[1] == "main")
