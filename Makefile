@@ -24,14 +24,16 @@ lint: $(READY) ## Check the style of the code
 types: $(READY) ## Check the types
 	$(BIN)/mypy
 
-# Tests of pages and of shells need real ones; what is missing is skipped where it cannot be installed.
-system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh)
-	@missing=; for tool in chromium fish zsh; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+# Tests of pages, shells and containers need real ones; what is missing is skipped where it cannot be installed.
+system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, OpenSSL, Docker Engine)
+	@missing=; for tool in chromium:chromium fish:fish zsh:zsh openssl:openssl dockerd:docker.io; do \
+		command -v $${tool%:*} >/dev/null || missing="$$missing $${tool#*:}"; done; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing fonts-dejavu-core; fi
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends $$missing fonts-dejavu-core; fi
 
 test: system lint types ## Run the whole suite, as CI does
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 bench: $(READY) ## Measure against the stock tools in one run and print ratios
 	$(BIN)/python -m bench

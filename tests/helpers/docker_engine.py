@@ -62,9 +62,10 @@ class Engine:
 @contextlib.contextmanager
 def engine() -> Iterator[Engine]:
     """An engine; skips loudly where none can run."""
-    there = _answering(None)
+    there = _answering(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
     if there is not None:
-        yield there
+        with contextlib.closing(there.client):
+            yield there
         return
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
         pytest.skip("NO DOCKER ENGINE: none answers, and starting one needs root and dockerd (make system)")
@@ -75,13 +76,23 @@ def engine() -> Iterator[Engine]:
         pytest.skip("NO DOCKER ENGINE: another session of these tests has had one for too long")
 
 
-def _answering(host: str | None) -> Engine | None:
+def _answering(host: str) -> Engine | None:
+    if not _listens(host.removeprefix("unix://")):  # asked first, because docker's client leaks a socket otherwise
+        return None
+    client = docker.DockerClient(base_url=host)
     try:
-        client = docker.DockerClient(base_url=host) if host else docker.from_env()
         client.ping()
     except docker.errors.DockerException:
+        client.close()
         return None
-    return Engine(str(host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"), client)
+    return Engine(host, client)
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as attempt, contextlib.suppress(OSError):
+        attempt.connect(path)
+        return True
+    return False
 
 
 @contextlib.contextmanager
