@@ -64,7 +64,7 @@ class ProcessOutages(Base):
     def killed(self) -> Iterator[None]:
         """A block during which the server is down; at its end the server is restarted, and answers.
 
-        Workers wait for it however long it takes; a client's call gives up after 10 s without a server, as the SDK has it.
+        Workers wait for it however long it takes; a client's call gives up after the SDK's 10 s.
         """
         self._kill()
         try:
