@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from .boot import client_free_environment
 from .errors import DevServerError
 from .files import private_folder
+from .paths import whole
 
 if TYPE_CHECKING:
     from .server import DevServer
@@ -40,7 +41,7 @@ def profile_file() -> Path:
     """The user's client profiles: `TEMPORAL_CONFIG_FILE`, else the place that all of Temporal's tools take."""
     named = os.environ.get("TEMPORAL_CONFIG_FILE")
     if named:
-        return Path(named).expanduser().absolute()
+        return whole(Path(named))
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "temporalio" / "temporal.toml"
     root = os.environ.get("XDG_CONFIG_HOME")

@@ -133,6 +133,10 @@ class PortTaken(StartFailed):
     """Another process listens on the wanted port."""
 
 
+class PortLost(PortTaken):
+    """A port that nobody asked for, chosen because it was free, was taken before the server listened: try others."""
+
+
 class StartTimeout(StartFailed):
     """The server started but was not ready within the limit."""
 

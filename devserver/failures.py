@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, StartFailed
+from .errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost, PortTaken, StartFailed
 from .options import Ports
 from .ports import taken
 
@@ -26,7 +26,9 @@ def explain_exit(
     found = _IN_USE.search(text)
     if found:
         port = int(found.group(1) or found.group(2))
-        return taken(spec.options.bind, port, _option(port, ports))
+        option = _option(port, ports)
+        kind = PortTaken if option and spec.asked_for(port) else PortLost
+        return taken(spec.options.bind, port, option or "--port", kind=kind)
     details = last_words(lines)
     for pattern, make in _CAUSES:
         if re.search(pattern, text, re.IGNORECASE):
@@ -53,11 +55,12 @@ def last_words(lines: Sequence[str]) -> list[str]:
     return ["last lines of its log:", *lines] if lines else ["it wrote nothing to its log"]
 
 
-def _option(port: int, ports: Ports | None) -> str:
+def _option(port: int, ports: Ports | None) -> str | None:
+    """What sets that port; None for one of those that the server's own services choose for themselves."""
     for name, option in _OPTIONS.items():
         if ports is not None and getattr(ports, name) == port:
             return option
-    return "--port"
+    return None
 
 
 def _full(spec: Spec, details: Sequence[str]) -> FolderNotWritable:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .detached import SPARE_SECONDS, end_orphans, end_supervisor, pass_on, spawn
-from .errors import FolderNotWritable, InstanceNotRunning, InstanceRunning, InstanceUnknown
+from .errors import FolderNotWritable, InstanceNotRunning, InstanceRunning, InstanceUnknown, PortLost
 from .joining import join
 from .launch import Spec
 from .leases import Lease, holders
@@ -34,6 +34,10 @@ from .state import begin_log, discard_unkept, locked, mark_keep
 from .supervisor import Supervisor
 
 __all__ = ["Request", "Started", "down", "erase", "known", "run", "start", "start_again", "stop", "stop_unheld", "up"]
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,25 @@ def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, f
                 reporter.note("processes hold it: it ends with the last of them, not before and not after")
             lease = Lease.take(paths.instance(request.name)) if request.held else None
             return Started(joined, False, lease)
-        with Reservations(request.options.bind) as reserved:
-            return _start_new(request, plan(request, paths, reserved), reporter, fork)
+
+        def attempt() -> Started:
+            with Reservations(request.options.bind) as reserved:
+                return _start_new(request, plan(request, paths, reserved), reporter, fork)
+
+        return _with_other_ports(attempt)
+
+
+def _with_other_ports(attempt: Callable[[], T]) -> T:
+    """Begin again where a port that was chosen as a free one got lost.
+
+    A server's inner services take free ports of their own, and may hit one that we have reserved for another server.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return attempt()
+        except PortLost:
+            continue
+    return attempt()
 
 
 def _start_new(request: Request, spec: Spec, reporter: Reporter, fork: bool) -> Started:
@@ -89,17 +110,23 @@ def run(request: Request, paths: Paths, reporter: Reporter, on_ready: Callable[[
         if running is not None:
             _warn_if_open(running.options, reporter)
             return join(request, running, paths)
-        spec = plan(request, paths, stack.enter_context(Reservations(request.options.bind)))
-        _warn_if_open(spec.options, reporter)
-        begin_log(spec.log, spec.version, spec.server_version)
+        _warn_if_open(request.options, reporter)
 
-        def tell(event: Mapping[str, Any]) -> None:
-            pass_on(event, reporter)
-            if "ready" in event:
-                stack.close()
-                on_ready(Record.from_json(event["ready"]))
+        def attempt() -> None:
+            with Reservations(request.options.bind) as reserved:
+                spec = plan(request, paths, reserved)
+                begin_log(spec.log, spec.version, spec.server_version)
 
-        Supervisor(spec, tell).run()
+                def tell(event: Mapping[str, Any]) -> None:
+                    pass_on(event, reporter)
+                    if "ready" in event:
+                        reserved.release()
+                        stack.close()
+                        on_ready(Record.from_json(event["ready"]))
+
+                Supervisor(spec, tell).run()
+
+        _with_other_ports(attempt)
     return None
 
 
@@ -167,10 +194,14 @@ def start_again(
             return record
         end_orphans(record)
         _warn_if_open(record.options, reporter)
-        with Reservations(record.options.bind) as reserved:
-            started = spawn(plan_again(record, paths, wait, reserved), reporter, fork=fork)
+
+        def attempt() -> Record:
+            with Reservations(record.options.bind) as reserved:
+                return spawn(plan_again(record, paths, wait, reserved), reporter, fork=fork)
+
+        again = _with_other_ports(attempt)
         mark_keep(paths.instance(name), False)
-        return started
+        return again
 
 
 def erase(paths: Paths, name: str) -> None:

@@ -9,7 +9,7 @@ from .errors import InstanceRunning
 from .frontend import Frontend
 from .namespaces import Wanted, ensure_namespaces, within
 from .options import format_duration
-from .paths import Paths
+from .paths import Paths, whole
 from .planning import Request
 from .record import Record, down, write_record
 
@@ -59,7 +59,7 @@ def _compared(name: str, request: Request, record: Record) -> tuple[Any, Any]:
         wanted = getattr(request.options, name)
         return (wanted or has), has
     if name == "database":
-        return (request.options.database or record.database).expanduser().absolute(), record.database
+        return whole(request.options.database or record.database), record.database
     return getattr(request.options, name), getattr(record.options, name)
 
 

@@ -16,7 +16,7 @@ from .errors import StartTimeout
 from .failures import explain_exit, explain_refusal, last_words
 from .frontend import CALL_SECONDS, Frontend, NotAnswering
 from .namespaces import DEFAULT_NAMESPACE, Wanted, ensure_namespaces
-from .options import Ports, ServerOptions
+from .options import DEFAULT_PORT, Ports, ServerOptions
 from .record import LOG, bracketed, client_host, log_tail
 
 POLL_SECONDS = 0.004
@@ -52,6 +52,12 @@ class Spec:
     def namespaces(self) -> tuple[str, ...]:
         """Those asked for first, and `default`, which the server always makes."""
         return tuple(dict.fromkeys((*self.options.namespaces, DEFAULT_NAMESPACE)))
+
+    def asked_for(self, port: int) -> bool:
+        """Whether the user, or custom, wants this very port, so that no other will do."""
+        options = self.options
+        wanted = (options.port, options.http_port, options.ui_port, options.metrics_port)
+        return port in wanted or (port == DEFAULT_PORT and options.port is None and port == self.ports.grpc)
 
     @property
     def log(self) -> Path:

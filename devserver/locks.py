@@ -82,7 +82,7 @@ class LockedFile:
 
 def _open(path: Path) -> int:
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise FolderNotWritable(
             f"cannot open the lock file {path}: {error.strerror}",

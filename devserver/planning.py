@@ -13,7 +13,7 @@ from .files import private_folder, write_private
 from .launch import Spec, unsupported
 from .leases import holders
 from .options import DEFAULT_PORT, UI_PORT_OFFSET, Ports, ServerOptions, check_name, command_line
-from .paths import Paths
+from .paths import Paths, whole
 from .ports import Reservations
 from .record import Record, read_record
 from .state import mark_keep
@@ -147,7 +147,7 @@ def _new_database(request: Request, paths: Paths) -> Path:
         return _ephemeral_database(paths.instance(request.name))
     if request.options.database is None:
         private_folder(paths.database(request.name).parent)
-    return (request.options.database or paths.database(request.name)).expanduser().absolute()
+    return whole(request.options.database or paths.database(request.name))
 
 
 def _with_port(record: Record) -> ServerOptions:

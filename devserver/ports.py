@@ -98,10 +98,16 @@ class Reservations:
         self.release()
 
 
-def taken(host: str, port: int, option: str, reason: str = "Address already in use") -> PortTaken:
+def taken(
+    host: str,
+    port: int,
+    option: str,
+    reason: str = "Address already in use",
+    kind: type[PortTaken] = PortTaken,
+) -> PortTaken:
     """The error for a port that someone has."""
     who = holder(port)
-    return PortTaken(
+    return kind(
         f"cannot listen on {host}:{port}: {reason}",
         details=[f"held by {who}"] if who else ["the system does not say which process holds it"],
         hint=f"stop that process, or choose another port with {option} (0 takes any free one)",

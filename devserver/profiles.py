@@ -52,6 +52,11 @@ FAST = (
     ),
     Setting("frontend.persistenceMaxQPS", UNLIMITED, "as history.persistenceMaxQPS"),
     Setting("matching.persistenceMaxQPS", UNLIMITED, "as history.persistenceMaxQPS"),
+    Setting(
+        "history.workflowIdReuseMinimalInterval",
+        '"0s"',
+        "stock 1 s: a quick continue-as-new waits up to a second, and under time skipping its clock jumps",
+    ),
     Setting("frontend.namespaceRPS", UNLIMITED, "stock 2400: one test suite can reach it"),
     Setting(
         "frontend.WorkflowTimeSkippingEnabled",

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
     from . import factories
     from .calls import Call
+    from .clock import Time
     from .environment import Environment
     from .errors import (
+        ClockStuck,
         NotSupported,
         ReplayFailed,
         SetupError,
@@ -22,23 +24,29 @@ if TYPE_CHECKING:
         WorkerStuck,
     )
     from .facade import Temporal
+    from .histories import Replay
     from .outage import Outage, ServerKilled
+    from .schedules import Schedules
     from .scripts import REAL, Script, delays, fails, heartbeats
     from .workers import RunningWorker
 
 __all__ = [
     "REAL",
     "Call",
+    "ClockStuck",
     "Environment",
     "NotSupported",
     "Outage",
+    "Replay",
     "ReplayFailed",
     "RunningWorker",
+    "Schedules",
     "Script",
     "ServerKilled",
     "SetupError",
     "Temporal",
     "TemporalTestError",
+    "Time",
     "WaitTimeout",
     "WorkerDied",
     "WorkerStuck",
@@ -50,8 +58,10 @@ __all__ = [
 
 _MODULES = {
     "calls": ("Call",),
+    "clock": ("Time",),
     "environment": ("Environment",),
     "errors": (
+        "ClockStuck",
         "NotSupported",
         "ReplayFailed",
         "SetupError",
@@ -61,7 +71,9 @@ _MODULES = {
         "WorkerStuck",
     ),
     "facade": ("Temporal",),
+    "histories": ("Replay",),
     "outage": ("Outage", "ServerKilled"),
+    "schedules": ("Schedules",),
     "scripts": ("REAL", "Script", "delays", "fails", "heartbeats"),
     "workers": ("RunningWorker",),
 }

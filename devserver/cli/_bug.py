@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import time
@@ -22,7 +23,7 @@ def report(error: BaseException) -> None:
     click.echo(mask(f"bug: {type(error).__name__}: {error}"), err=True)
     try:
         folder = private_folder(Paths.default().bug_reports)
-        path = folder / time.strftime("bug-%Y%m%d-%H%M%S.log")
+        path = folder / time.strftime(f"bug-%Y%m%d-%H%M%S-{os.getpid()}.log")
         write_private(path, about + text)
     except DevServerError as failure:
         click.echo(text, err=True)

@@ -19,6 +19,7 @@ from .sqlite import settle, told_clearly
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 30.0
+ATTEMPTS = 5
 # The schema is all that is wanted, and it is there before the port opens: no need to wait for the disk.
 PRAGMAS = ("synchronous=OFF",)
 
@@ -54,6 +55,16 @@ def _identity(executable: Path) -> str:
 
 
 def _make(executable: Path, db: Path) -> None:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _make_once(executable, db)
+        except StartFailed as error:
+            if "address already in use" not in str(error):
+                raise  # else another server's inner services hit one of our ports: others will do
+    return _make_once(executable, db)
+
+
+def _make_once(executable: Path, db: Path) -> None:
     log = db.with_name("log")
     environ = client_free_environment(os.environ)
     with contextlib.ExitStack() as reserved:

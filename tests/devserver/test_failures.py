@@ -5,11 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from devserver.errors import DatabaseCorrupt, DatabaseError, DevServerError, FolderNotWritable, PortTaken, StartFailed
+from devserver.errors import (
+    DatabaseCorrupt,
+    DatabaseError,
+    DevServerError,
+    FolderNotWritable,
+    PortLost,
+    PortTaken,
+    StartFailed,
+)
 from devserver.failures import explain_exit, explain_refusal
 from devserver.launch import Spec
 from devserver.options import Ports, ServerOptions
@@ -68,8 +77,11 @@ def test_port_in_use_names_the_option_to_change(spec: Spec, name: str) -> None:
         port = listener.getsockname()[1]
         ports = Ports(**{"grpc": 1, "http": 2, "ui": 3, "metrics": 4, name: port})
         line = f"error: listen tcp 127.0.0.1:{port}: bind: address already in use"
-        error = explain_exit(spec, 1, [line], ports)
+        asked = ServerOptions(**{"port" if name == "grpc" else f"{name}_port": port})
+        error = explain_exit(replace(spec, options=asked), 1, [line], ports)
+        lost = explain_exit(spec, 1, [line], ports)
     assert type(error) is PortTaken
+    assert type(lost) is PortLost  # nobody asked for it: the start goes on with others
     assert f"(pid {os.getpid()})" in error.details[0]
     option = "--port" if name == "grpc" else f"--{name}-port"
     assert error.hint == f"stop that process, or choose another port with {option} (0 takes any free one)"

@@ -44,9 +44,11 @@ def test_taken_port_is_told_with_its_holder(devserver: Run, home: Path, option: 
 def test_port_taken_while_the_server_starts(
     devserver: Run, begin: Begin, tmp_path: Path, real_binary: Path, home: Path
 ) -> None:
-    """A port that another process takes just before the server listens is told in the same way."""
+    """A port that was asked for and that another process takes just before the server listens is told likewise."""
     gate = Gate(tmp_path / "gate", real_binary)
-    with begin(*UP, "--port", "0", "--binary", str(gate.path)) as process:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with begin(*UP, "--port", str(port), "--binary", str(gate.path)) as process:
         eventually(gate.started)
         with listening(gate.port()):
             gate.open()
@@ -56,6 +58,22 @@ def test_port_taken_while_the_server_starts(
     assert f"(pid {os.getpid()})" in said
     assert "choose another port with --port" in said
     assert processes_of(home) == []
+
+
+def test_another_port_is_taken_where_any_would_do(
+    devserver: Run, begin: Begin, tmp_path: Path, real_binary: Path
+) -> None:
+    """A port that was chosen as a free one and got lost before the server listened is replaced by another."""
+    gate = Gate(tmp_path / "gate", real_binary)
+    with begin(*UP, "--port", "0", "--binary", str(gate.path)) as process:
+        eventually(gate.started)
+        lost = gate.port()
+        with listening(lost):
+            gate.open()
+            process.communicate(timeout=60)
+            assert process.returncode == 0
+            assert f":{lost}\n" not in devserver("env").stdout
+    assert devserver("down").returncode == 0
 
 
 def test_usual_ports_of_an_instance_may_be_taken(devserver: Run) -> None:

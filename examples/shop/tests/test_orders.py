@@ -1,0 +1,56 @@
+"""How the shop is tested: each test has a namespace of its own on one real server."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from shop.activities import charge, ship
+from shop.workflows import Order
+
+from temporaltest import Outage, Temporal, Time, fails
+
+EIGHT_DAYS = timedelta(days=8)
+
+
+@pytest.mark.temporal(time_skipping=True)
+def test_an_order_asks_for_a_review_a_week_later(temporal: Temporal, temporal_time: Time) -> None:
+    """The week passes at once; the payment is a mock whose calls are recorded."""
+    temporal.worker(workflows=[Order], activities=[charge, ship], mocks={charge: "receipt"})
+    order = temporal.start(Order.run, "tea", 490)
+    temporal_time.fast_forward(order, EIGHT_DAYS)
+    assert temporal.run(order.query(Order.where)) == "asked for a review"
+    temporal.run(order.signal(Order.review, 5))
+    assert temporal.run(order.result()) == "parcel of tea, 5 stars"
+    assert [call.args for call in temporal.calls(charge)] == [("4711", 490)]
+
+
+@pytest.mark.temporal(time_skipping=True)
+def test_a_payment_that_fails_twice_is_made_in_the_end(temporal: Temporal) -> None:
+    """The retries' back-off is skipped too."""
+    temporal.worker(workflows=[Order], activities=[charge, ship], mocks={charge: fails(times=2, then="receipt")})
+    order = temporal.start(Order.run, "tea", 490)
+    temporal.run(order.signal(Order.review, 3))
+    assert temporal.run(order.result()).endswith("3 stars")
+    assert len(temporal.calls(charge)) == 3
+
+
+async def test_an_order_in_an_async_test(temporal: Temporal) -> None:
+    """The SDK's client works in the test's own loop."""
+    temporal.worker(workflows=[Order], activities=[charge, ship], mocks={charge: "receipt"})
+    order = await temporal.client.start_workflow(
+        Order.run, args=["tea", 490], id="order", task_queue=temporal.task_queue
+    )
+    await order.signal(Order.review, 4)
+    assert await order.query(Order.where) in ("new", "paid", "shipped")
+
+
+@pytest.mark.temporal(time_skipping=True)
+def test_an_order_survives_the_servers_crash(temporal: Temporal, temporal_outage: Outage) -> None:
+    """What was acknowledged before the crash is there after it, and the order goes on."""
+    temporal.worker(workflows=[Order], activities=[charge, ship], mocks={charge: "receipt"})
+    order = temporal.start(Order.run, "tea", 490, task_timeout=timedelta(seconds=1))
+    temporal.run(order.signal(Order.review, 1))
+    temporal_outage.kill()
+    temporal_outage.restart()
+    assert temporal.run(order.result()) == "parcel of tea, 1 stars"
