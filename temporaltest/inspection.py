@@ -60,31 +60,25 @@ async def inspect(
 ) -> WorkflowState | None:
     """Look at a run; None if it is gone."""
     execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+    request = DescribeWorkflowExecutionRequest(namespace=client.namespace, execution=execution)
     try:
-        described = await client.workflow_service.describe_workflow_execution(
-            DescribeWorkflowExecutionRequest(namespace=client.namespace, execution=execution)
-        )
+        described = await client.workflow_service.describe_workflow_execution(request)
         head, tail = await _ends(client, execution)
-        failure = await _failure(client, [*head, *tail])
-        info = described.workflow_execution_info
-        is_open = status_name(info.status) in ("running", "paused")
-        told = "\n".join(failure)
-        unclear = (is_open and DEADLOCK not in told) or NONDETERMINISM in told
-        standing = await _standing(client, execution, info.history_length, codes) if unclear else []
-        trace, omitted = await _trace(client, head, tail, info.history_length)
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             return None
         raise
+    info = described.workflow_execution_info
+    is_open = status_name(info.status) in ("running", "paused")
+    failure = await _failure(client, [*head, *tail])
+    told = "\n".join(failure)
+    unclear = (is_open and DEADLOCK not in told) or NONDETERMINISM in told
+    trace, omitted = await _trace(client, head, tail, info.history_length)
     return WorkflowState(
-        id=workflow_id,
-        run_id=run_id,
-        type=info.type.name,
-        task_queue=info.task_queue,
-        status=status_name(info.status),
+        *(workflow_id, run_id, info.type.name, info.task_queue, status_name(info.status)),
         failure=failure,
         pending=await _pending(client, described, codes) if is_open else [],
-        standing=standing,
+        standing=await _standing(client, execution, info.history_length, codes) if unclear else [],
         trace=trace,
         omitted=omitted,
         url=f"{link}/{workflow_id}/{run_id}" if link else None,
