@@ -83,7 +83,8 @@ def labels(folder: Path, keeper: int | None) -> dict[str, str]:
 
 def remove_orphans(client: DockerClient, folder: Path) -> None:
     """Remove the containers of keepers that were killed."""
-    for container in client.client.containers.list(all=True, filters={"label": f"{HOME_LABEL}={_home(folder)}"}):
+    ours = {"label": f"{HOME_LABEL}={_home(folder)}"}
+    for container in client.client.containers.list(all=True, filters=ours, ignore_removed=True):
         keeper = container.labels.get(KEEPER_LABEL)
         if keeper is not None and not lives(json.loads(keeper)):
             with contextlib.suppress(docker.errors.APIError):

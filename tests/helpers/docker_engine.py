@@ -55,7 +55,7 @@ class Engine:
 
     def containers(self) -> list[str]:
         """The ids of all containers of the backend, stopped ones too."""
-        found = self.client.containers.list(all=True, filters={"label": "temporaltest.home"})
+        found = self.client.containers.list(all=True, filters={"label": "temporaltest.home"}, ignore_removed=True)
         return [str(each.id) for each in found]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.helpers.pytest_process import TALK
 from tests.temporaltest.conftest import Suite
-from tests.temporaltest.test_session import TALK, addresses
+from tests.temporaltest.test_session import addresses
 
 
 def test_version_of_a_test(suite: Suite) -> None:
