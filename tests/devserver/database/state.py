@@ -108,7 +108,7 @@ async def check(address: str) -> None:
     ):
         assert await count(client, query) == number, query
     async with worker(client):
-        handle = client.get_workflow_handle_for(Greeting.run, OPEN)
+        handle = client.get_workflow_handle(OPEN)
         await handle.signal(Greeting.tell, "world")
         assert await asyncio.wait_for(handle.result(), LIMIT) == "hello world"
         assert await client.get_workflow_handle("closed-1").result() == "hello w1"
