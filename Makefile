@@ -33,7 +33,7 @@ system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, O
 		apt-get install -y -qq --no-install-recommends $$missing fonts-dejavu-core; fi
 
 test: system lint types ## Run the whole suite, as CI does
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2
 
 bench: $(READY) ## Measure against the stock tools in one run and print ratios
 	$(BIN)/python -m bench

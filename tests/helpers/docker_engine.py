@@ -1,7 +1,8 @@
 """A Docker engine for tests, and an image with the real executable in it.
 
-The machine's own engine is used where one answers. Else, as root, one is started in a folder of its own, and ended for
-certain: its containers, processes, mounts and network. It needs neither systemd nor iptables.
+The machine's own engine is used where one answers. Else, as root, one is started in a folder of its own, shared by
+xdist's workers and by runs at the same time, and ended for certain by the last of them: its containers, processes,
+mounts and network. It needs neither systemd nor iptables.
 """
 
 from __future__ import annotations
@@ -25,14 +26,17 @@ import docker
 import docker.errors
 import psutil
 import pytest
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
+from devserver import Lease, Paths, holders
+from devserver.files import private_folder
 from tests.helpers.waiting import eventually
 
-LOCK = Path(tempfile.gettempdir()) / "temporaltest-docker.lock"
-ALONE_SECONDS = 90
+ROOT = Path(tempfile.gettempdir()) / f"temporaltest-docker-{os.getuid()}"
+LOCK, STATE = ROOT / "lock", ROOT / "folder"
 END_SECONDS = 15
 BRIDGE = "docker0"
+_STARTED: list[subprocess.Popen[bytes]] = []  # kept, since another process may be the one that ends it
 CHANGES = ["ENV USER=root HOME=/"]
 
 
@@ -54,8 +58,9 @@ class Engine:
         }
 
     def containers(self) -> list[str]:
-        """The ids of all containers of the backend, stopped ones too."""
-        found = self.client.containers.list(all=True, filters={"label": "temporaltest.home"}, ignore_removed=True)
+        """The ids of the containers that this test's runs have, stopped ones too."""
+        ours = f"temporaltest.home={socket.gethostname()}:{Paths.default().state / 'containers'}"
+        found = self.client.containers.list(all=True, filters={"label": ours}, ignore_removed=True)
         return [str(each.id) for each in found]
 
 
@@ -69,11 +74,18 @@ def engine() -> Iterator[Engine]:
         return
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
         pytest.skip("NO DOCKER ENGINE: none answers, and starting one needs root and dockerd (make system)")
+    private_folder(ROOT)
+    with FileLock(LOCK):
+        folder, found = _join() or _start()
+        lease = Lease.take(folder)
     try:
-        with FileLock(LOCK, timeout=ALONE_SECONDS), _folder() as folder:
-            yield from _started(folder)
-    except Timeout:
-        pytest.skip("NO DOCKER ENGINE: another session of these tests has had one for too long")
+        yield found
+    finally:
+        found.client.close()
+        with FileLock(LOCK):
+            lease.release()
+            if not holders(folder):
+                _end(folder)
 
 
 def _answering(host: str) -> Engine | None:
@@ -95,50 +107,67 @@ def _listens(path: str) -> bool:
     return False
 
 
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
+def _join() -> tuple[Path, Engine] | None:
+    """The engine that other tests use, or that killed ones have left."""
+    if not STATE.exists():
+        return None
+    folder = Path(STATE.read_text())
+    found = _answering(_host(folder))
+    if found is None:
+        _end(folder)
+        return None
+    return folder, found
+
+
+def _start() -> tuple[Path, Engine]:
     folder = Path(tempfile.mkdtemp(prefix="tt-docker-"))  # short: a socket's path has at most 107 bytes
-    try:
-        yield folder
-    finally:
-        _unmount(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _started(folder: Path) -> Iterator[Engine]:
-    host = f"unix://{folder}/docker.sock"
-    command = ["dockerd", "--ip", "127.0.0.1", "--host", host, "--iptables=false", "--ip6tables=false"]
+    (folder / "bridged").write_text("yes" if _has_bridge() else "")
+    STATE.write_text(str(folder))
+    command = ["dockerd", "--ip", "127.0.0.1", "--host", _host(folder), "--iptables=false", "--ip6tables=false"]
     command += ["--ip-forward=false", "--ip-masq=false", "--pidfile", str(folder / "pid")]
     command += ["--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
-    bridged = _has_bridge()
     log = folder / "log"
     with log.open("w") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
-    try:
-        found = eventually(lambda: process.poll() is not None or _answering(host))
-        if not isinstance(found, Engine):
-            pytest.skip(f"NO DOCKER ENGINE: dockerd ended at once: {log.read_text()[-600:]}")
-        yield found
-        for each in found.client.containers.list(all=True):
-            each.remove(force=True, v=True)
-        found.client.close()
-    finally:
-        _end(process, folder)
-        if not bridged:
-            _remove_bridge()
+    _STARTED.append(process)
+    found = eventually(lambda: process.poll() is not None or _answering(_host(folder)))
+    if not isinstance(found, Engine):
+        said = log.read_text()[-600:]
+        _end(folder)
+        pytest.skip(f"NO DOCKER ENGINE: dockerd ended at once: {said}")
+    return folder, found
 
 
-def _end(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """End dockerd, and what it started: shims are no children of its."""
-    process.send_signal(signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(END_SECONDS)
+def _host(folder: Path) -> str:
+    return f"unix://{folder}/docker.sock"
+
+
+def _end(folder: Path) -> None:
+    """End the engine: its containers, dockerd, what that started (shims are no children of its), mounts, network."""
+    found = _answering(_host(folder))
+    if found is not None:
+        with contextlib.closing(found.client) as client:
+            for each in client.containers.list(all=True, ignore_removed=True):
+                each.remove(force=True, v=True)
+    _end_processes(folder, signal.SIGTERM)
+    _end_processes(folder, signal.SIGKILL)
+    bridged = (folder / "bridged").exists() and bool((folder / "bridged").read_text())
+    _unmount(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    STATE.unlink(missing_ok=True)
+    if not bridged:
+        _remove_bridge()
+
+
+def _end_processes(folder: Path, number: int) -> None:
+    """Signal dockerd first; the second time whatever is left."""
+    ours = []
     for each in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if str(folder) in " ".join(each.cmdline()):
-                each.kill()
-                each.wait(END_SECONDS)
-    process.wait(END_SECONDS)
+            if str(folder) in " ".join(each.cmdline()) and (number == signal.SIGKILL or each.name() == "dockerd"):
+                each.send_signal(number)
+                ours.append(each)
+    psutil.wait_procs(ours, END_SECONDS)
 
 
 def _unmount(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +17,11 @@ from tests.helpers.waiting import eventually
 from tests.temporaltest.conftest import ALONE, TWO, Suite
 from tests.temporaltest.test_session import GREET, WAITING
 
-pytestmark = [pytest.mark.xdist_group("docker"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
-IMAGE = "temporaltest-image"
-BROKEN = "temporaltest-broken"
+OWN = os.urandom(4).hex()
+IMAGE = f"temporaltest-image-{OWN}"
+BROKEN = f"temporaltest-broken-{OWN}"
 BOTH = pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
 
 
