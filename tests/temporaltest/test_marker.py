@@ -14,6 +14,7 @@ WORDS = "time_skipping, search_attributes, dynamic_config, version, private_serv
 
 def wished(pytester: pytest.Pytester, text: str) -> Wishes:
     """The wishes of the test in a module with that text."""
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     (item,) = pytester.getitems(f"import pytest\nfrom datetime import timedelta\n{text}")
     return wishes(item)
 
