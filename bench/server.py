@@ -27,8 +27,8 @@ QUEUE = "bench"
 REMOTE = "bench-remote"
 KINDS = {
     (Timers, QUEUE): ("10 timers of 50 ms", 10),
-    (Activities, REMOTE): ("10 activities in a row", 3),
-    (Activities, QUEUE): ("10 activities in a row, eager", 1),
+    (Activities, REMOTE): ("10 activities in a row, not eager", 1),
+    (Activities, QUEUE): ("10 activities in a row", 3),
     (Children, QUEUE): ("10 child workflows in a row", 4),
     (Empty, QUEUE): ("1 empty workflow", 1),
 }
