@@ -70,6 +70,7 @@ def seconds(text: str, *arguments: str) -> float:
     """Seconds of a whole pytest run of one test file."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "test_bench.py").write_text(text)
+        (Path(folder) / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
         begin = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],

@@ -28,7 +28,7 @@ class Row:
         if self.at_most is not None:
             ratio, met, aim = f"{ours / stock:.2f} times", ours / stock <= self.at_most, f"at most {self.at_most:g}"
         else:
-            ratio, met = f"{stock / ours:.1f} times faster", self.aim is None or stock / ours >= self.aim
+            ratio, met = f"{stock / ours:.1f} times as fast", self.aim is None or stock / ours >= self.aim
             aim = f"{self.aim:g}" if self.aim is not None else "-"
         return [self.what, _shown(ours, self.unit), _shown(stock, self.unit), self.against, ratio, aim, _verdict(met)]
 

@@ -57,6 +57,16 @@ FAST = (
         '"0s"',
         "stock 1 s: a quick continue-as-new waits up to a second, and under time skipping its clock jumps",
     ),
+    Setting(
+        "frontend.rps.namespaceReplicationInducingAPIs",
+        UNLIMITED,
+        "stock 20: at most so many namespaces are made a second, and a test suite makes one per test",
+    ),
+    Setting(
+        "frontend.namespaceRPS.namespaceReplicationInducingAPIs",
+        UNLIMITED,
+        "as frontend.rps.namespaceReplicationInducingAPIs",
+    ),
     Setting("frontend.namespaceRPS", UNLIMITED, "stock 2400: one test suite can reach it"),
     Setting(
         "frontend.WorkflowTimeSkippingEnabled",

@@ -85,7 +85,7 @@ async def _register(client: Client, name: str, retention: timedelta) -> None:
     period.FromTimedelta(retention)
     request = RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=period)
     try:
-        await client.workflow_service.register_namespace(request)
+        await client.workflow_service.register_namespace(request, retry=True)
     except RPCError as error:
         if error.status in NOT_ALLOWED:
             raise Refused(error.message) from None
