@@ -66,6 +66,7 @@ def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, f
                 reporter.note("processes hold it: it ends with the last of them, not before and not after")
             lease = Lease.take(paths.instance(request.name)) if request.held else None
             return Started(joined, False, lease)
+        _warn_if_open(request.options, reporter)
 
         def attempt() -> Started:
             with Reservations(request.options.bind) as reserved:
@@ -88,7 +89,6 @@ def _with_other_ports(attempt: Callable[[], T]) -> T:
 
 
 def _start_new(request: Request, spec: Spec, reporter: Reporter, fork: bool) -> Started:
-    _warn_if_open(spec.options, reporter)
     lease = Lease.take(spec.folder) if request.held else None
     try:
         return Started(spawn(spec, reporter, fork=fork), True, lease)

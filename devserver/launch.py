@@ -98,8 +98,7 @@ class Launch:
         Raises:
             StartFailed: The executable cannot be run.
         """
-        if self._deadline == math.inf:
-            self._deadline = time.monotonic() + self._spec.wait
+        self._deadline = time.monotonic() + self._spec.wait
         if self.process is None:
             environ = client_free_environment(os.environ)
             try:
@@ -107,6 +106,10 @@ class Launch:
             except OSError as error:
                 raise explain_refusal(self._spec, error) from error
         return self.process
+
+    def ended(self) -> int | None:
+        """The process' return code, if it has begun and ended."""
+        return None if self.process is None else self.process.poll()
 
     def until_ready(self) -> None:
         """Wait until the frontend serves `default`, not only until a port is open.
@@ -127,7 +130,7 @@ class Launch:
                     return
             except NotAnswering:
                 pass
-            code = self.begin().poll()
+            code = self.ended()
             if code is not None:
                 raise explain_exit(self._spec, code, log_tail(self._spec.log), self._spec.ports)
             if time.monotonic() > self._deadline:

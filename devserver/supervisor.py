@@ -173,7 +173,7 @@ class Supervisor:
         unheld_since: float | None = None
         while self._ending is None:
             self._sleep(LEASE_POLL_SECONDS if self._spec.held else None)
-            code = self._launch.begin().poll()
+            code = self._launch.ended()
             if self._record.state == READY and code is not None:
                 self._on_crash(code)
             if self._spec.held:
