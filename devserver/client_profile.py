@@ -7,15 +7,14 @@ https://docs.temporal.io/develop/environment-configuration
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .boot import client_free_environment
 from .errors import DevServerError
 from .files import private_folder
 from .paths import whole
+from .tool import run_tool
 
 if TYPE_CHECKING:
     from .server import DevServer
@@ -49,16 +48,8 @@ def profile_file() -> Path:
 
 
 def _set(executable: Path, path: Path, profile: str, key: str, value: str) -> None:
-    command = [str(executable), "config", "set", "--config-file", str(path), "--profile", profile]
-    done = subprocess.run(
-        [*command, "--prop", key, "--value", value],
-        env=client_free_environment(os.environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SET_SECONDS,
-        check=False,
-    )
+    command = ["config", "set", "--config-file", str(path), "--profile", profile]
+    done = run_tool(executable, *command, "--prop", key, "--value", value, limit=SET_SECONDS)
     if done.returncode != 0:
         raise DevServerError(
             f"cannot write the client profile {profile} to {path}",

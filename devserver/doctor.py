@@ -14,7 +14,7 @@ from .advisories import advisories_for
 from .database import Finding, check
 from .errors import DevServerError
 from .files import refuse_unsafe
-from .options import DEFAULT_PORT
+from .options import DEFAULT_NAME, DEFAULT_PORT
 from .paths import HOME_VARIABLE, Paths
 from .planning import SHARED_MEMORY
 from .ports import holder
@@ -157,7 +157,7 @@ def _text(path: Path) -> str | None:
 def _usual_port(paths: Paths) -> Iterator[Finding]:
     """The port that `devserver up` would take, where someone else has it."""
     try:
-        record = read_record(paths, "default")
+        record = read_record(paths, DEFAULT_NAME)
         wanted = Settings.load().port
     except DevServerError:
         return

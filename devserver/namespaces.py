@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .boot import client_free_environment
 from .errors import SearchAttributeRefused, StartTimeout
 from .frontend import Frontend, NotAnswering
+from .tool import run_tool
 
 DEFAULT_NAMESPACE = "default"
 ADD_SECONDS = 15
@@ -98,20 +97,12 @@ def _ensure_search_attributes(frontend: Frontend, namespace: str, wanted: Wanted
 
 
 def _add(namespace: str, missing: Mapping[str, str], wanted: Wanted) -> None:
-    command = [str(wanted.executable), "operator", "search-attribute", "create"]
+    command = ["operator", "search-attribute", "create"]
     command += ["--address", wanted.address, "--namespace", namespace]
     for name, kind in missing.items():
         command += ["--name", name, "--type", kind]
     try:
-        done = subprocess.run(
-            command,
-            env=client_free_environment(os.environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=ADD_SECONDS,
-            check=False,
-        )
+        done = run_tool(wanted.executable, *command, limit=ADD_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise NotAnswering(str(error)) from error
     if done.returncode != 0:

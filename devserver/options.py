@@ -12,6 +12,7 @@ from typing import Any
 from .errors import OptionError
 from .profiles import PROFILES
 
+DEFAULT_NAME = "default"
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 7233
 DEFAULT_RETENTION = 30 * 86400

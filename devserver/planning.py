@@ -12,7 +12,7 @@ from .errors import StartFailed, UnsupportedPlatform
 from .files import private_folder, write_private
 from .launch import Spec, unsupported
 from .leases import holders
-from .options import DEFAULT_PORT, UI_PORT_OFFSET, Ports, ServerOptions, check_name, command_line
+from .options import DEFAULT_NAME, DEFAULT_PORT, UI_PORT_OFFSET, Ports, ServerOptions, check_name, command_line
 from .paths import Paths, whole
 from .ports import Reservations
 from .record import Record, read_record
@@ -23,7 +23,6 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - folders below it are made with 
 ENOUGH_MEMORY = 256 * 1024 * 1024
 EPHEMERAL = "temporal-devserver-"
 OWNER = "owner"
-DEFAULT_NAME = "default"
 
 
 @dataclass(frozen=True)

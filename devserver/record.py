@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import DevServerError
 from .files import refuse_unsafe, unreadable, write_private
-from .options import Ports, ServerOptions
+from .options import DEFAULT_NAME, Ports, ServerOptions
 from .paths import Paths
 from .process import Identity
 
@@ -136,12 +136,16 @@ def bracketed(host: str) -> str:
 
 def up(name: str) -> str:
     """The command that starts the instance."""
-    return "devserver up" if name == "default" else f"devserver up --name {name}"
+    return _command("up", name)
 
 
 def down(name: str) -> str:
     """The command that stops it."""
-    return "devserver down" if name == "default" else f"devserver down --name {name}"
+    return _command("down", name)
+
+
+def _command(verb: str, name: str) -> str:
+    return f"devserver {verb}" if name == DEFAULT_NAME else f"devserver {verb} --name {name}"
 
 
 def write_record(folder: Path, record: Record) -> None:

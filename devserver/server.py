@@ -16,7 +16,7 @@ from . import instance, leases
 from .errors import InstanceNotRunning, InstanceUnknown, OptionError, StopFailed
 from .housekeeping import tidy
 from .leases import Lease
-from .options import ServerOptions, check_name
+from .options import DEFAULT_NAME, ServerOptions, check_name
 from .paths import Paths
 from .process import Identity
 from .record import ANONYMOUS, STARTING, Record, read_record
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .reporting import Reporter
     from .store.request import BinaryRequest
 
-DEFAULT_NAME = "default"
 STOCK_RETENTION = timedelta(days=1)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import FolderNotWritable, StartFailed
 from .files import private_folder, write_private
 from .locks import LockedFile
+from .moments import utc_now
 from .options import check_name
 from .paths import Paths
 from .record import ANONYMOUS, RUN_MARK
@@ -70,17 +70,12 @@ def begin_log(log: Path, version: str, server_version: str) -> None:
         if log.exists() and log.stat().st_size > ROTATE_BYTES:
             log.replace(log.with_suffix(".log.1"))
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
-            file.write(f"{RUN_MARK} temporal {version} (server {server_version}) at {now()}\n")
+            file.write(f"{RUN_MARK} temporal {version} (server {server_version}) at {utc_now()}\n")
     except OSError as error:
         raise FolderNotWritable(
             f"cannot write the log {log}: {error.strerror}",
             hint="free some space, or set DEVSERVER_HOME to another folder",
         ) from error
-
-
-def now() -> str:
-    """The time as records and logs write it: UTC, ISO 8601."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def discard_unkept(folder: Path, database: Path, ephemeral: bool) -> None:

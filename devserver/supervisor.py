@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +21,10 @@ from .errors import DevServerError, StartFailed
 from .failures import last_words
 from .launch import Launch, Spec
 from .locks import LockedFile
+from .moments import utc_now
 from .process import Identity
 from .record import CRASHED, LOG, READY, STARTING, STOPPED, STOPPING, Record, load, log_tail, up, write_record
-from .state import discard_unkept, lock_path, now
+from .state import discard_unkept, lock_path
 
 if TYPE_CHECKING:
     from .database import DatabaseLease
@@ -130,7 +130,7 @@ class Supervisor:
 
         self._lease = database.DatabaseLease.acquire(spec.database, f"instance {spec.name}")
         if spec.database.exists():
-            _refuse_other_users(spec.database)
+            database.refuse_users(spec.database)
         database.prepare(
             spec.database,
             executable=spec.executable,
@@ -158,7 +158,7 @@ class Supervisor:
                 namespaces=spec.namespaces,
                 held=spec.held,
                 linger=spec.linger,
-                started_at=now(),
+                started_at=utc_now(),
             )
         )
 
@@ -249,19 +249,6 @@ class Supervisor:
         else:
             identity.end(self._spec.stop)
         process.wait()
-
-
-def _refuse_other_users(path: Path) -> None:
-    from . import database
-    from .errors import DatabaseInUse
-
-    users = database.other_users(path)
-    if users:
-        raise DatabaseInUse(
-            f"the database {path} is open in another process",
-            details=[f"{name} (pid {pid})" for pid, name in users],
-            hint="stop it first, or use another file with --db: two servers on one file damage each other's state",
-        )
 
 
 def _crashed(spec: Spec, record: Record) -> DevServerError:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..options import DEFAULT_NAME
 from ..record import Record
 
 
@@ -22,6 +23,6 @@ def banner(record: Record, *, fresh: bool, ending: str, log: Path) -> str:
         ("state", "kept nowhere (--ephemeral)" if record.options.ephemeral else str(record.database)),
         ("log", str(log)),
     ]
-    if record.name != "default":
+    if record.name != DEFAULT_NAME:
         rows.insert(0, ("instance", record.name))
     return "\n".join([head, *(f"  {name:<10} {value}" for name, value in rows)])

@@ -8,13 +8,11 @@ from typing import Any, TypeVar
 
 import click
 
-from ..options import DEFAULT_RETENTION, LOG_LEVELS, ServerOptions, parse_duration, parse_pair
+from ..options import DEFAULT_NAME, DEFAULT_RETENTION, LOG_LEVELS, ServerOptions, parse_duration, parse_pair
 from ..profiles import PROFILES
 from ..settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-DEFAULT_NAME = "default"
 
 name_option = click.option(
     "--name",

@@ -11,10 +11,10 @@ from .. import instance
 from ..database import refuse_newer, restore_into, snapshots
 from ..errors import InstanceNotRunning
 from ..housekeeping import tidy
-from ..options import check_name
+from ..options import DEFAULT_NAME, check_name
 from ..paths import Paths
 from ..record import Record
-from ._instance_options import DEFAULT_NAME, json_option, name_option, yes_option
+from ._instance_options import json_option, name_option, yes_option
 from ._report import CliReporter
 from ._table import echo_table
 

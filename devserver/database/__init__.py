@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .lock import DatabaseLease
 from .prepare import prepare
 from .stamp import Stamp, read_stamp, stamp
-from .users import other_users
+from .users import other_users, refuse_users
 
 if TYPE_CHECKING:
     from . import snapshots
@@ -28,6 +28,7 @@ __all__ = [
     "prepare",
     "read_stamp",
     "refuse_newer",
+    "refuse_users",
     "restore_into",
     "snapshots",
     "stamp",

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DatabaseTooNew, DatabaseTooOld
+from ..moments import utc_now
 from .header import Header, read_header
 from .lock import resolved
-from .stamp import Stamp, fits, forget_stamp, read_stamp, utc_now, write_stamp
+from .stamp import Stamp, fits, forget_stamp, read_stamp, write_stamp
+from .users import refuse_users
 from .versions import age, named
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class _Case:
             raise self._too_new([f"its stamp says server {self.found}"])
         make = functools.partial(template, schemas, self.executable, self.wanted, self.note)
         if self.stamp is None and is_unfinished(self.db, make):
-            upgrading.refuse_users(self.db)
+            refuse_users(self.db)
             self.note(f"{self.db} was never finished: its server was ended while it made it; making it anew")
             remove_whole(self.db)
             return
@@ -111,7 +113,7 @@ class _Case:
                 raise self._too_old(difference)
             upgrading.upgrade(self.db, wanted, backups, found=self.found, wanted=self.wanted, note=self.note)
         elif than == "older":
-            upgrading.refuse_users(self.db)
+            refuse_users(self.db)
             backup = upgrading.back_up(self.db, backups, self.found)
             self.note(f"backed up {self.db} to {backup}: server {self.found} cannot go on after {self.wanted}")
         self._restamp()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import DatabaseCorrupt, DatabaseError, DatabaseTooNew
 from ..files import private_folder, sha256_of
+from ..moments import utc_for_names, utc_now
 from .header import sidecar, size_of
 from .lock import DatabaseLease, resolved
 from .snapshots import Snapshot, save, unused_name
@@ -26,8 +27,8 @@ from .sqlite import (
     sync,
     told_clearly,
 )
-from .stamp import Stamp, forget_stamp, read_stamp, utc_for_names, utc_now, write_stamp
-from .upgrade import refuse_users
+from .stamp import Stamp, forget_stamp, read_stamp, write_stamp
+from .users import refuse_users
 from .versions import age
 
 RESTORE = "restore"

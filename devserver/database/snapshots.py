@@ -10,10 +10,10 @@ from pathlib import Path
 
 from ..errors import DatabaseError, SnapshotExists
 from ..files import private_folder, sha256_of
+from ..moments import utc_for_names, utc_now
 from .catalog import DATABASE, UNFINISHED, Snapshot, check_name, delete, get, list_, write_metadata
 from .header import size_of
 from .sqlite import connect, copy_whole, integrity, refuse_damage, sync, told_clearly
-from .stamp import utc_for_names, utc_now
 
 __all__ = ["Snapshot", "delete", "get", "list_", "save", "unused_name"]
 

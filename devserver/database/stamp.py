@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 
 from ..files import write_private
+from ..moments import utc_now
 from .header import read_header, sidecar
 
 
@@ -73,13 +73,3 @@ def forget_stamp(db: Path) -> None:
     """Remove a stamp whose file is gone."""
     with contextlib.suppress(FileNotFoundError):
         stamp_path(db).unlink()
-
-
-def utc_now() -> str:
-    """The time in UTC, to the second, as ISO 8601."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def utc_for_names() -> str:
-    """The time in UTC as file names like it: 20261122T150041Z."""
-    return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import DatabaseError, DatabaseInUse, DatabaseTooOld
 from ..files import private_folder
+from ..moments import utc_for_names
 from .schema import Schema, quoted, read_schema
 from .sqlite import (
     beside,
@@ -25,8 +26,7 @@ from .sqlite import (
     sync,
     told_clearly,
 )
-from .stamp import utc_for_names
-from .users import other_users
+from .users import refuse_users
 from .versions import named
 
 UPGRADE = "upgrade"
@@ -87,17 +87,6 @@ def upgrade(db: Path, template: Path, backups: Path, *, found: str | None, wante
     if dropped:
         note(f"server {wanted} has no use for {', '.join(dropped)}; the backup keeps them")
     return backup
-
-
-def refuse_users(db: Path) -> None:
-    """Raise DatabaseInUse when another process has `db` open, such as a server that we did not start."""
-    users = other_users(db)
-    if users:
-        raise DatabaseInUse(
-            f"the database {db} is open in another process",
-            details=[f"{name} (pid {pid})" for pid, name in users],
-            hint="stop it first, or name another file with --db",
-        )
 
 
 def _fill(aside: Path, old: Path) -> list[str]:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..errors import DatabaseInUse
+
 PROC = Path("/proc")
 
 
@@ -19,6 +21,17 @@ def other_users(db: Path) -> list[tuple[int, str]]:
         return []
     found = _by_proc(wanted) if sys.platform == "linux" else _by_psutil(db.resolve())
     return sorted(found)
+
+
+def refuse_users(db: Path) -> None:
+    """Raise DatabaseInUse when another process has `db` open, such as a server that we did not start."""
+    users = other_users(db)
+    if users:
+        raise DatabaseInUse(
+            f"the database {db} is open in another process",
+            details=[f"{name} (pid {pid})" for pid, name in users],
+            hint="stop it first, or use another file with --db: two servers on one file damage each other's state",
+        )
 
 
 def _by_proc(wanted: os.stat_result) -> Iterator[tuple[int, str]]:
