@@ -35,7 +35,8 @@ def tidy(paths: Paths) -> None:
 
 def _anonymous(paths: Paths) -> list[str]:
     """Anonymous instances, those that were killed before they had a record too."""
-    return [folder.name for folder in paths.instances.glob(f"{ANONYMOUS}*/")]
+    # Python before 3.11 lets a pattern that ends with a slash match files too: the locks beside the folders.
+    return [folder.name for folder in paths.instances.glob(f"{ANONYMOUS}*") if folder.is_dir()]
 
 
 def _tidy_one(paths: Paths, name: str, in_memory: list[Path]) -> None:

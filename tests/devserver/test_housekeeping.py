@@ -67,6 +67,15 @@ def test_crash_is_written_down(paths: Paths) -> None:
     assert (found.state, found.exit, found.server) == ("crashed", "its supervisor was killed", None)
 
 
+def test_lock_of_a_start_elsewhere_is_no_instance(paths: Paths) -> None:
+    """Where another process is starting an anonymous server, its lock beside the folder is not taken for one."""
+    paths.instances.mkdir(parents=True)
+    lock = paths.instances / "~1-abc.lock"
+    lock.write_text("")
+    tidy(paths)
+    assert lock.is_file()
+
+
 def test_anonymous_ones_of_killed_holders_go(paths: Paths, home: Path) -> None:
     """Of an anonymous server whose holder and supervisor were killed nothing stays."""
     code = "import sys; from devserver import DevServer; print(DevServer.start().name, flush=True); sys.stdin.read()"

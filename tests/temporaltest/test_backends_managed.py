@@ -83,7 +83,7 @@ def test_executable_of_another_project_is_another_server(suite: Suite) -> None:
     assert len(addresses(suite)) == 2
     from devserver import DevServer, Paths
 
-    for folder in Paths.default().instances.glob("pytest-*/"):
-        server = DevServer.attach(folder.name) if "ready" in (folder / "record.json").read_text() else None
+    for record in Paths.default().instances.glob("pytest-*/record.json"):
+        server = DevServer.attach(record.parent.name) if "ready" in record.read_text() else None
         if server is not None:
             server.stop()

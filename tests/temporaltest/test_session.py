@@ -275,8 +275,8 @@ def test_killed_server_between_tests(suite: Suite, home: Path) -> None:
 @pytest.fixture(autouse=True)
 def kills(request):
     yield
-    for folder in Paths.default().instances.glob("pytest-*/"):
-        DevServer.attach(folder.name).kill()
+    for record in Paths.default().instances.glob("pytest-*/record.json"):
+        DevServer.attach(record.parent.name).kill()
 
 @pytest.mark.parametrize("n", range(3))
 def test_after(temporal, n):
@@ -388,8 +388,8 @@ def _open_workflows(address: str, namespace: str) -> list[str]:
 def _stop(suite: Suite) -> None:
     from devserver.paths import Paths
 
-    for folder in Paths.default().instances.glob("pytest-*/"):
-        DevServer.attach(folder.name).stop()
+    for record in Paths.default().instances.glob("pytest-*/record.json"):
+        DevServer.attach(record.parent.name).stop()
 
 
 # No server to be had
