@@ -36,6 +36,9 @@ class Temporal(Starting):
         super().__init__()
         self._case = case
 
+    def __repr__(self) -> str:
+        return f"<temporal: namespace {self.namespace} at {self.address}>"
+
     @property
     def case(self) -> Case:
         """What the plugin keeps of the test."""

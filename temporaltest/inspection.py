@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkflowExecutionRequest,
-    DescribeWorkflowExecutionResponse,
     GetWorkflowExecutionHistoryRequest,
     GetWorkflowExecutionHistoryReverseRequest,
 )
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from . import replay
+from . import pending, replay
 from .executions import Ran
 from .failures import described
 from .listing import status_name
@@ -77,7 +75,7 @@ async def inspect(
     return WorkflowState(
         *(workflow_id, run_id, info.type.name, info.task_queue, status_name(info.status)),
         failure=failure,
-        pending=await _pending(client, described, codes) if is_open else [],
+        pending=await pending.lines(client, described, [*head, *tail], codes) if is_open else [],
         standing=await _standing(client, execution, info.history_length, codes) if unclear else [],
         trace=trace,
         omitted=omitted,
@@ -127,37 +125,6 @@ async def _failure(client: Client, events: Sequence[HistoryEvent]) -> list[str]:
             lines = await described(failure, client.data_converter)
             return [f"its task fails again and again: {lines[0]}", *lines[1:]]
     return []
-
-
-async def _pending(
-    client: Client, described: DescribeWorkflowExecutionResponse, codes: Sequence[replay.Code]
-) -> list[str]:
-    lines = []
-    queues = {code.task_queue for code in codes}
-    queue = described.workflow_execution_info.task_queue
-    if described.HasField("pending_workflow_task"):
-        task = described.pending_workflow_task
-        lines.append(f"workflow task pending, attempt {task.attempt}")
-        if queue not in queues and not task.HasField("started_time"):
-            lines.append(f"no worker of this test polls its task queue {queue!r}")
-    for activity in described.pending_activities:
-        lines += await _activity(client, activity)
-    return lines + [
-        f"child workflow {child.workflow_id} ({child.workflow_type_name}) open" for child in described.pending_children
-    ]
-
-
-async def _activity(client: Client, activity: PendingActivityInfo) -> list[str]:
-    most = f" of {activity.maximum_attempts}" if activity.maximum_attempts else ""
-    state = "paused" if activity.paused else "running" if activity.HasField("last_started_time") else "not started"
-    if activity.HasField("next_attempt_schedule_time") and activity.HasField("last_failure"):
-        wait = activity.current_retry_interval
-        state = f"waits {wait.seconds + wait.nanos / 1e9:.3g} s for its next attempt"
-    lines = [f"activity {activity.activity_type.name} pending: {state}, attempt {activity.attempt}{most}"]
-    if activity.HasField("last_failure"):
-        failure = await described(activity.last_failure, client.data_converter)
-        lines += [f"  last failure: {failure[0]}", *(f"  {line}" for line in failure[1:])]
-    return lines
 
 
 async def _standing(

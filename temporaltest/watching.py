@@ -24,7 +24,7 @@ class Watch(sdk.Plugin):
     """A replayer's last plugin: it has the last word on the configuration.
 
     Where non-determinism counts as a failure of the workflow, the SDK's replayer waits for ever for an end that does
-    not XX
+    not come; so it is told that none does.
     """
 
     def __init__(self) -> None:

@@ -180,11 +180,70 @@ def test_activity(temporal):
     result.stdout.fnmatch_lines(
         [
             "E           workflow task pending, attempt 1",
-            "E           no worker of this test polls its task queue 'typo'",
+            "E           no worker of this test polls its task queue 'typo'; they poll 'tests'",
             "E           its task fails again and again: NotFoundError: Workflow class Unknown is not registered *",
             "E           activity missing pending: *",
             "E             last failure: NotFoundError: Activity function missing * is not registered *",
             "E           stands at test_it.py:* in run: await workflow.execute_activity(missing, **SHORT)",
+        ]
+    )
+
+
+def test_what_was_forgotten(suite: Suite) -> None:
+    """A test without a worker, a worker without activities and a timer in real time are told what to add."""
+    suite.tests(
+        """
+SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
+
+
+@activity.defn
+async def pack() -> None:
+    pass
+
+
+@workflow.defn
+class Packs:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(pack, **SHORT)
+
+
+@workflow.defn
+class Sleeps:
+    @workflow.run
+    async def run(self, seconds: int) -> None:
+        await workflow.sleep(0.01)
+        await workflow.sleep(seconds)
+
+
+def test_worker(temporal):
+    temporal.execute(Packs.run)
+
+
+def test_activity(temporal):
+    temporal.worker(workflows=[Packs])
+    temporal.execute(Packs.run)
+
+
+def test_long_timer(temporal):
+    temporal.worker(workflows=[Sleeps])
+    temporal.execute(Sleeps.run, 30 * 86400 + 60)
+
+
+def test_short_timer(temporal):
+    temporal.worker(workflows=[Sleeps])
+    temporal.execute(Sleeps.run, 9)
+"""
+    )
+    result = suite.run("--temporal-timeout", "1", "--show-capture=no")
+    result.assert_outcomes(failed=4)
+    result.stdout.fnmatch_lines(
+        [
+            "E * polls its task queue 'tests'; start one: temporal.worker(workflows=[[]Packs[]])",
+            "E           activity pack pending: not started, attempt 1",
+            "E           *no worker has taken it from the task queue 'tests'; is there one with activities=[[]pack[]]?",
+            "E           timer pending: 30 days 0:01:00; @pytest.mark.temporal(time_skipping=True) lets it *",
+            "E           timer pending: 9 s",
         ]
     )
 

@@ -209,7 +209,7 @@ async def done() -> None:
         [
             "  secret (Nobody): running",
             "    workflow task pending, attempt 1",
-            '    no worker of this test polls its task queue "nobody\'s"',
+            '    no worker of this test polls its task queue "nobody\'s"; they poll *',
             "*workflow execution started (Nobody) input <cannot be decoded: *>",
             "  big (Nobody): running",
             "*workflow execution started (Nobody) input <20,0* bytes>",
