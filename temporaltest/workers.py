@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkerConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from . import evicting, mocks, sandbox
+from . import mocks, sandbox
 from .calls import Ledger
 from .errors import SetupError, TemporalTestError, WorkerDied, WorkerStuck
 from .executors import DaemonThreads
@@ -52,14 +52,11 @@ class RunningWorker:
         """Stop it now, not at the end of the test: for tests of what happens while no worker runs, or another one.
 
         Raises:
-            WorkerStuck: An activity does not end within ten seconds, or a workflow does not let itself be ended.
+            WorkerStuck: An activity does not end within ten seconds.
         """
         stopping = asyncio.run_coroutine_threadsafe(_stop(self, STOP_SECONDS), self.task.get_loop())
         if not stopping.result():
             raise WorkerStuck(f"the worker on task queue {self.task_queue!r} did not stop within {STOP_SECONDS:g} s")
-        unending = evicting.evict_all(self.worker)
-        if unending:
-            raise WorkerStuck(unending)
 
     def __enter__(self) -> RunningWorker:
         return self
@@ -151,12 +148,13 @@ class Workers:
         """Stop all of them, at once, within `limit` seconds.
 
         Raises:
-            WorkerStuck: An activity or a workflow does not end; it is left behind in its thread.
+            WorkerStuck: An activity does not end; it is left behind in its thread.
             WorkerDied: One had died, and nobody had noticed.
         """
         trouble = self.trouble()
         ours = [each for each in self.running if not each.adopted]
         stopped = await asyncio.gather(*(_stop(each, limit) for each in ours))
+        self.running.clear()
         stuck = [each.task_queue for each, is_stopped in zip(ours, stopped, strict=True) if not is_stopped]
         if stuck:
             raise WorkerStuck(self._stuck(stuck, limit))
