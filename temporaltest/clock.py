@@ -13,10 +13,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from . import clock_report
 from .errors import ClockStuck, SetupError, TemporalTestError, WaitTimeout
-from .skipping import Skipping, capped
 
 if TYPE_CHECKING:
     from .case import Case
+    from .skipping import Skipping
 
 T = TypeVar("T")
 Handle = WorkflowHandle[Any, Any]
@@ -97,6 +97,8 @@ class AsyncTime:
         raw = description.raw_description
         info = raw.workflow_extended_info.time_skipping_info
         if not info.effective_config.enabled and info.current_time.ToDatetime(timezone.utc) < target:
+            from .skipping import capped
+
             raise ClockStuck(capped(handle.id, info))
         queue = raw.workflow_execution_info.task_queue
         client = self._skipping.client

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from temporalio.api.common.v1 import TimeSkippingInfo
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
-from temporalio.testing import TimeSkipper, WorkflowEnvironment
+from temporalio.testing import WorkflowEnvironment
 
 from .errors import SetupError
 
 if TYPE_CHECKING:
+    from temporalio.api.common.v1 import TimeSkippingInfo
+    from temporalio.testing import TimeSkipper
+
     from .case import Case
     from .skipping import Skipping
 

@@ -6,25 +6,30 @@ import contextlib
 import uuid
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from temporalio import client as sdk
-from temporalio.api.common.v1 import FastForwardConfig, TimeSkippingConfig, TimeSkippingInfo, WorkflowExecution
-from temporalio.api.enums.v1.time_skipping_pb2 import FastForwardPollingResult as Poll
-from temporalio.api.workflow.v1 import WorkflowExecutionOptions
-from temporalio.api.workflowservice.v1 import (
-    GetSystemInfoRequest,
-    PollWorkflowExecutionTimeSkippingRequest,
-    UpdateWorkflowExecutionOptionsRequest,
-)
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from .errors import ClockStuck, NotSupported
 
-if TYPE_CHECKING:
+try:
+    from temporalio.api.common.v1 import FastForwardConfig, TimeSkippingConfig, TimeSkippingInfo
+    from temporalio.api.enums.v1.time_skipping_pb2 import FastForwardPollingResult as Poll
+    from temporalio.api.workflow.v1 import WorkflowExecutionOptions
+    from temporalio.api.workflowservice.v1 import (
+        PollWorkflowExecutionTimeSkippingRequest,
+        UpdateWorkflowExecutionOptionsRequest,
+    )
     from temporalio.testing import TimeSkipper
+except ImportError:
+    from temporalio.service import __version__
+
+    raise NotSupported(f"temporalio {__version__} has no time skipping on the real server; 1.35 has") from None
 
 SINCE = (1, 32)
 Handle = WorkflowHandle[Any, Any]
@@ -39,7 +44,7 @@ class Skipping(sdk.Interceptor):
 
     def __init__(self, client: Client) -> None:
         self.held = False
-        self.skipper = _skipper(client)
+        self.skipper = TimeSkipper(client)
         options = self.skipper.client.config()
         options["interceptors"] = [self, *options["interceptors"]]
         self.client = Client(**options)
@@ -159,13 +164,3 @@ def capped(workflow_id: str, info: TimeSkippingInfo) -> str:
 def _runs(info: TimeSkippingInfo) -> bool:
     """Whether a clock runs by itself, with no fast-forward that ends it."""
     return info.effective_config.enabled and not info.effective_config.HasField("fast_forward_config")
-
-
-def _skipper(client: Client) -> TimeSkipper:
-    try:
-        from temporalio.testing import TimeSkipper
-    except ImportError:
-        from temporalio.service import __version__ as version
-
-        raise NotSupported(f"temporalio {version} has no time skipping on the real server; 1.35 has") from None
-    return TimeSkipper(client)
