@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from .netproxy import NetProxy, Way
     from .options import ServerOptions, dynamic_config
     from .paths import Paths
+    from .releases import DEFAULT_VERSION
     from .reporting import Reporter
     from .server import DevServer, ServerKeywords
     from .settings import Settings
     from .store.request import BinaryRequest, Executable
 
 __all__ = [
+    "DEFAULT_VERSION",
     "BinaryRequest",
     "DevServer",
     "DevServerError",
@@ -43,6 +45,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DEFAULT_VERSION": "releases",
     "BinaryRequest": "store.request",
     "DevServer": "server",
     "DevServerError": "errors",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .options import IMAGE, OPTIONS, Option
+from .options import IMAGE, OPTIONS, PREFIX, Option
 from .xdist import SETTINGS
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from devserver import Settings
 
 TERMINAL_LINGER = 180.0
+GROUP = f"Temporal (also as ini key temporal_NAME, or in the environment as {PREFIX}NAME)"
 # What of `[tool.devserver]` and `DEVSERVER_*` says which executable runs; it is read here so that it is read once.
 EXECUTABLE = ("binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
 
@@ -52,7 +53,7 @@ class Config:
     def header(self) -> str:
         """The line at the top of a run: what is used, and only what differs from the usual."""
         ours = self.backend != "external"
-        notes = [f"profile {self.profile}"] if self.profile and ours else []
+        notes = [f"profile {self.profile or 'fast'}"] if ours else []
         notes += [f"timeout {self.timeout:g} s"]
         notes += [] if self.replay else ["no replay"]
         notes += [f"recording into {self.record}"] if self.record else []
@@ -66,9 +67,15 @@ class Config:
         if self.backend == "container":
             return f"container of {self.image}"
         if self.backend == "managed":
-            return f"managed server {self.version or self.executable.get('binary') or '(default version)'}"
+            return f"managed server, {self._executable()}"
         named = f"client profile {self.client_profile}" if self.client_profile else "(as the SDK's environment says)"
         return f"external server {self.address or named}"
+
+    def _executable(self) -> str:
+        from devserver import DEFAULT_VERSION
+
+        binary = None if self.version else self.executable.get("binary")
+        return str(binary) if binary else f"Temporal CLI {self.version or DEFAULT_VERSION}"
 
     def to_wire(self) -> dict[str, Any]:
         """In the form that xdist hands to its workers."""
@@ -85,7 +92,7 @@ class Config:
 
 def add_options(parser: pytest.Parser) -> None:
     """Declare every option to pytest, once, as a flag and as an ini key."""
-    group = parser.getgroup("temporal", "Temporal")
+    group = parser.getgroup("temporal", GROUP)
     for option in OPTIONS:
         group.addoption(option.flag, dest=option.ini, default=None, metavar=option.metavar, help=option.help)
         parser.addini(option.ini, option.help, default=None)

@@ -89,35 +89,65 @@ def _address(text: str) -> str:
 
 OPTIONS = (
     Option("backend", _backend, f"where the server comes from: {', '.join(BACKENDS)} [managed]", "managed", "NAME"),
-    Option("version", str, "version of the Temporal CLI whose server to run", None, "VERSION"),
-    Option("profile", _profile, "dynamic configuration by name: fast, stock [fast]", None, "NAME"),
-    Option("image", str, f"image of the container backend [{IMAGE}]", IMAGE, "IMAGE"),
-    Option("address", _address, "address of an external server, as host:port; chooses the external backend"),
-    Option("client-profile", str, "client profile of an external server, as TEMPORAL_PROFILE; chooses that backend"),
-    Option("namespace", str, "use this namespace of an external server for all tests instead of making new ones"),
-    Option("api-key", str, "API key of an external server; others can see it here, so better set TEMPORAL_API_KEY"),
-    Option("tls", _switch, "reach the external server with TLS, as TEMPORAL_TLS: on, off", None, "SWITCH"),
-    Option("tls-server-name", str, "name in the external server's certificate, as TEMPORAL_TLS_SERVER_NAME"),
-    Option("tls-server-ca-cert-path", Path, "CA of its certificate, as TEMPORAL_TLS_SERVER_CA_CERT_PATH"),
-    Option("tls-client-cert-path", Path, "client certificate, as TEMPORAL_TLS_CLIENT_CERT_PATH"),
-    Option("tls-client-key-path", Path, "key of the client certificate, as TEMPORAL_TLS_CLIENT_KEY_PATH"),
-    Option("ui", _switch, "serve the Web UI: on, off [off]", False, "SWITCH"),
+    Option("version", str, "version of the Temporal CLI whose server to run, or latest", None, "VERSION"),
     Option(
-        "keep", _switch, "leave the server up after the run, to look at, with its UI: on, off [off]", False, "SWITCH"
+        "profile", _profile, "the server's settings: fast (tuned for tests), stock (the CLI's own) [fast]", None, "NAME"
+    ),
+    Option("image", str, f"image of the container backend [{IMAGE}]", IMAGE, "IMAGE"),
+    Option(
+        "address",
+        _address,
+        "address of an external server, such as localhost:7233; chooses that backend",
+        None,
+        "HOST:PORT",
     ),
     Option(
-        "linger", _seconds, "keep the server warm so long after the run [180 at a terminal, else 0]", None, "SECONDS"
+        "client-profile",
+        str,
+        "the SDK's client profile (or TEMPORAL_PROFILE); chooses the external backend",
+        None,
+        "NAME",
+    ),
+    Option("namespace", str, "one namespace of an external server for all tests, instead of new ones", None, "NAME"),
+    Option(
+        "api-key",
+        str,
+        "API key of an external server; better set TEMPORAL_API_KEY, which others cannot see",
+        None,
+        "KEY",
+    ),
+    Option("tls", _switch, "reach the external server with TLS (or TEMPORAL_TLS): on, off", None, "SWITCH"),
+    Option("tls-server-name", str, "name in its certificate (or TEMPORAL_TLS_SERVER_NAME)", None, "NAME"),
+    Option(
+        "tls-server-ca-cert-path", Path, "CA of its certificate (or TEMPORAL_TLS_SERVER_CA_CERT_PATH)", None, "FILE"
+    ),
+    Option("tls-client-cert-path", Path, "client certificate (or TEMPORAL_TLS_CLIENT_CERT_PATH)", None, "FILE"),
+    Option("tls-client-key-path", Path, "its key (or TEMPORAL_TLS_CLIENT_KEY_PATH)", None, "FILE"),
+    Option("ui", _switch, "serve the Web UI: on, off [off]", False, "SWITCH"),
+    Option(
+        "keep",
+        _switch,
+        "leave the server and its Web UI up after the run, to look at what a test left: on, off [off]",
+        False,
+        "SWITCH",
+    ),
+    Option(
+        "linger",
+        _seconds,
+        "leave the server up so long after the run, for the next one [180 at a terminal, else 0]",
+        None,
+        "SECONDS",
     ),
     Option("timeout", _seconds, "limit of each wait for a workflow, in seconds [30]", 30.0, "SECONDS"),
     Option("replay", _switch, "replay every workflow at the end of its test: on, off [on]", True, "SWITCH"),
-    Option("record", Path, "write the history of every workflow into this folder", None, "DIR"),
+    Option("record", Path, "write the history of every workflow of tests that pass into this folder", None, "DIR"),
     Option(
         "record-scrub",
         _switch,
-        "record no times, ids and machines, for version control: on, off [off]",
+        "leave times, run ids and machines out of recordings, for version control: on, off [off]",
         False,
         "SWITCH",
     ),
     Option("replay-from", Path, "replay the histories in this folder against today's code", None, "DIR"),
-    Option("report", Path, "write reports of failed tests into this folder", None, "DIR"),
+    Option("report", Path, "write what failed tests show into this folder, as text and JSON", None, "DIR"),
 )

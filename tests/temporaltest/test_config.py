@@ -184,14 +184,14 @@ def test_contradiction_is_refused(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        ([], "temporal: managed server (default version), timeout 30 s"),
+        ([], "temporal: managed server, Temporal CLI 1.9.1, profile fast, timeout 30 s"),
         (
             ["--temporal-version=1.9.1", "--temporal-profile=stock", "--temporal-ui=on", "--temporal-replay=off"],
-            "temporal: managed server 1.9.1, profile stock, timeout 30 s, no replay, Web UI",
+            "temporal: managed server, Temporal CLI 1.9.1, profile stock, timeout 30 s, no replay, Web UI",
         ),
         (
             ["--temporal-backend=container", "--temporal-image=mine:1", "--temporal-linger=60"],
-            "temporal: container of mine:1, timeout 30 s, warm for 60 s after the run",
+            "temporal: container of mine:1, profile fast, timeout 30 s, warm for 60 s after the run",
         ),
         (
             ["--temporal-address=a:1", f"--temporal-api-key={SECRET}", "--temporal-keep=on", "--temporal-linger=60"],
@@ -202,7 +202,10 @@ def test_contradiction_is_refused(pytester: pytest.Pytester) -> None:
             ["--temporal-backend=external"],
             "temporal: external server (as the SDK's environment says), timeout 30 s",
         ),
-        (["--temporal-keep=on"], "temporal: managed server (default version), timeout 30 s, kept after the run"),
+        (
+            ["--temporal-keep=on", "--temporal-version=1.8.3"],
+            "temporal: managed server, Temporal CLI 1.8.3, profile fast, timeout 30 s, kept after the run",
+        ),
     ],
 )
 def test_header_says_what_is_used(args: list[str], line: str, pytester: pytest.Pytester) -> None:
@@ -212,7 +215,9 @@ def test_header_says_what_is_used(args: list[str], line: str, pytester: pytest.P
 
 def test_header_is_printed(suite: Suite) -> None:
     """The line stands at the top of every run."""
-    suite.run("--temporal-timeout", "12").stdout.fnmatch_lines(["temporal: managed server *, timeout 12 s"])
+    suite.run("--temporal-timeout", "12").stdout.fnmatch_lines(
+        ["temporal: managed server, Temporal CLI *, timeout 12 s"]
+    )
 
 
 def test_key_is_not_shown(suite: Suite) -> None:
