@@ -153,6 +153,8 @@ def pytest_runtest_makereport(
     if call.excinfo is not None and not item.config.option.fulltrace:
         tracebacks.shorten(call.excinfo)
     report = yield
+    if call.excinfo is not None:
+        tracebacks.headline(report, call.excinfo.value)
     for each in [case, *wider] if report.failed else ():
         if each is not None:
             reporting.attach(item, each, report)

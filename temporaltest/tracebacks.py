@@ -8,7 +8,7 @@ import linecache
 import os
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -89,7 +89,17 @@ def shorten(info: pytest.ExceptionInfo[BaseException]) -> None:
         _annotate(error)
 
 
-def _chain(error: BaseException | None) -> Iterable[BaseException]:
+def headline(report: pytest.TestReport, error: BaseException) -> None:
+    """Let the line of the short summary, which is cut, begin with the cause; JUnit's message is the same."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    kind = type(error)
+    if crash is None or not kind.__module__.startswith(("temporalio.", "temporaltest.")):
+        return
+    cause = _chain(error)[-1]
+    crash.message = f"{kind.__name__}: {error if kind.__module__.startswith('temporaltest.') else cause}"
+
+
+def _chain(error: BaseException | None) -> Sequence[BaseException]:
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         seen.append(error)

@@ -79,6 +79,7 @@ def test_async(temporal):
             ">       asyncio.run(drive(temporal.client))",
             '>       await client.execute_workflow(Buggy.run, "book", id="own", task_queue="tests")',
             "  own (Buggy): failed",
+            "FAILED test_it.py::test_buggy - WorkflowFailureError: KeyError: 'book'",
         ]
     )
     for inside in ("*temporaltest/*.py*", "*concurrent/futures*", "*site-packages*", "*WaitTimeout*"):
@@ -244,6 +245,7 @@ def test_short_timer(temporal):
             "E           *no worker has taken it from the task queue 'tests'; is there one with activities=[[]pack[]]?",
             "E           timer pending: 30 days 0:01:00; @pytest.mark.temporal(time_skipping=True) lets it *",
             "E           timer pending: 9 s",
+            "FAILED test_it.py::test_worker - WaitTimeout: waited more than 1 s for the *",
         ]
     )
 
