@@ -157,6 +157,12 @@ class InstanceNotRunning(DevServerError):
     """The instance does not run."""
 
 
+class CannotAsk(DevServerError):
+    """A server gives no answer, or refuses one, so nothing is known of what was asked; monitors tell it by its code."""
+
+    exit_code = 4
+
+
 class InstanceUnknown(DevServerError):
     """There is no instance of that name."""
 

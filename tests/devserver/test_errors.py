@@ -35,7 +35,7 @@ def test_errors_survive_pickling_and_json(case: type[DevServerError]) -> None:
 def test_every_case_says_what_it_is_and_how_to_exit(case: type[DevServerError]) -> None:
     """A docstring for whoever catches it; 2 for wrong usage, else 1."""
     assert case.__doc__
-    assert case.exit_code == (2 if issubclass(case, OptionError) else 1)
+    assert case.exit_code == (2 if issubclass(case, OptionError) else 4 if case is errors.CannotAsk else 1)
 
 
 def test_an_error_of_a_newer_version_is_still_an_error() -> None:

@@ -1,0 +1,125 @@
+"""Finds what is stuck in a namespace: what an on-call person must know, with bounded work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, timezone
+
+from temporalio.api.taskqueue.v1 import PollerInfo
+from temporalio.client import Client
+
+from ..errors import CannotAsk, OptionError
+from . import hints
+from .calls import AT_ONCE, Calls
+from .candidates import candidates
+from .diagnosis import ACTIVITY, EVENTS, Diagnosis, Need, Queue, diagnose
+from .findings import Finding, StuckReport, Thresholds, ranked
+from .tail import moment
+
+LIMIT = 1000
+DEFAULT = Thresholds()
+# A worker asks anew at least once a minute; the server remembers one that has gone for some minutes.
+POLLS_WITHIN = timedelta(seconds=90)
+
+
+async def find_stuck(
+    client: Client,
+    *,
+    workflow_id: str | None = None,
+    query: str | None = None,
+    thresholds: Thresholds = DEFAULT,
+    limit: int = LIMIT,
+    at_once: int = AT_ONCE,
+) -> StuckReport:
+    """What is stuck in the client's namespace, or in the one workflow, the worst first.
+
+    Work is bounded: at most `limit` open workflows are looked at, those first that the server marks, then the oldest
+    and the newest; each costs one description and at most one page of history, `at_once` at a time. A paused workflow
+    is found whatever its state; one that is over is never stuck.
+
+    Args:
+        workflow_id: Look at the current run of this workflow only, without the delay that lists have.
+        query: A list filter that narrows the open workflows.
+        thresholds: From when on something counts as stuck.
+
+    Raises:
+        CannotAsk: The server does not answer, or there is no such namespace or workflow.
+        OptionError: The server does not understand `query`, or a number cannot be used.
+    """
+    if limit < 1 or at_once < 1:
+        raise OptionError(f"at least one workflow must be looked at, one at a time: limit={limit}, at_once={at_once}")
+    calls = Calls(client, at_once=at_once)
+    now = datetime.now(timezone.utc)
+    if workflow_id is not None:
+        return await _one(calls, workflow_id, thresholds, now)
+    chosen = await candidates(calls, query, limit)
+    runs = [(each.execution.workflow_id, each.execution.run_id) for each in chosen.chosen]
+    found = await asyncio.gather(*(diagnose(calls, *run, thresholds, now) for run in runs))
+    return await _report(calls, found, now, chosen.open)
+
+
+async def _one(calls: Calls, workflow_id: str, thresholds: Thresholds, now: datetime) -> StuckReport:
+    if await calls.described(workflow_id) is None:
+        raise CannotAsk(f"there is no workflow {workflow_id} in the namespace {calls.client.namespace}")
+    found = await diagnose(calls, workflow_id, "", thresholds, now)
+    return await _report(calls, [found], now, int(found.open))
+
+
+async def _report(calls: Calls, found: Sequence[Diagnosis], now: datetime, total: int) -> StuckReport:
+    unpolled = await _unpolled(calls, [need for each in found for need in each.needs], now)
+    suspects = (suspect for each in found for suspect in each.suspects)
+    findings = [suspect.finding for suspect in suspects if suspect.unless_unpolled not in unpolled]
+    examined = sum(each.open for each in found)
+    return StuckReport(
+        namespace=calls.client.namespace,
+        at=now,
+        findings=ranked([*findings, *unpolled.values()]),
+        open=max(examined, total - sum(not each.open for each in found)),
+        examined=examined,
+        notes=_notes(found),
+    )
+
+
+def _notes(found: Sequence[Diagnosis]) -> tuple[str, ...]:
+    unseen = sum(each.unseen for each in found)
+    if not unseen:
+        return ()
+    return (f"late timers were looked for in the last {EVENTS} events only: {unseen} workflows have more",)
+
+
+async def _unpolled(calls: Calls, needs: Iterable[Need], now: datetime) -> dict[Queue, Finding]:
+    """A finding for each task queue that is needed and that no worker polls."""
+    by_queue: dict[Queue, list[Need]] = defaultdict(list)
+    for need in needs:
+        by_queue[need.queue].append(need)
+    answers = await asyncio.gather(*(calls.pollers(*queue) for queue in by_queue))
+    unpolled = {}
+    for (queue, wanting), pollers in zip(by_queue.items(), answers, strict=True):
+        if not any(now - moment(poller.last_access_time) < POLLS_WITHIN for poller in pollers):
+            unpolled[queue] = _no_worker(queue, wanting, pollers)
+    return unpolled
+
+
+def _no_worker(queue: Queue, needs: Sequence[Need], pollers: Sequence[PollerInfo]) -> Finding:
+    waiting = sorted((need for need in needs if need.since), key=lambda need: need.since or datetime.max)
+    first = (waiting or needs)[0]
+    tasks = "activities" if queue[1] == ACTIVITY else "workflow tasks"
+    last = max(pollers, key=lambda poller: moment(poller.last_access_time), default=None)
+    seen = f" (the last one was {last.identity}, seen {moment(last.last_access_time):%H:%M:%S} UTC)" if last else ""
+    hint = hints.no_worker(queue[0], seen)
+    workflows = len({need.workflow.execution.run_id for need in needs})
+    many = f"{workflows} open workflows need one" if workflows > 1 else "this workflow needs one"
+    return Finding(
+        kind="no_worker",
+        workflow_id=first.workflow.execution.workflow_id,
+        run_id=first.workflow.execution.run_id,
+        workflow_type=first.workflow.type.name,
+        task_queue=queue[0],
+        what=f"no worker polls the task queue {queue[0]} for {tasks}; {many}",
+        hint=hint.text,
+        command=hint.command,
+        since=first.since,
+        workflows=workflows,
+    )
