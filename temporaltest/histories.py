@@ -93,7 +93,11 @@ def replay_files(
     divergences = []
     for path in paths:
         recording = read(path)
-        kind = _class_of(path, recording, root) if workflows is None else _one_of(path, recording, workflows)
+        kind = (
+            _class_of(_shown(path, root), recording, root)
+            if workflows is None
+            else _one_of(_shown(path, root), recording, workflows)
+        )
         code = replay.Code(None, {Definition.must_from_class(kind).name: kind}, {**_defaults(kind), **options})
         replayed = loop.run(replay.replay(code, [recording.ran]), LIMIT)
         divergences += [f"{_shown(path, root)}: {each.divergence}" for each in replayed if each.divergence is not None]
@@ -116,18 +120,21 @@ def _defaults(kind: type) -> dict[str, Any]:
     return {"workflow_runner": sandbox.runner([kind]), "workflow_failure_exception_types": [Exception]}
 
 
-def _one_of(path: Path, recording: Recording, workflows: Sequence[type]) -> type:
+def _one_of(shown: str, recording: Recording, workflows: Sequence[type]) -> type:
     kinds = replay.kinds_of(workflows)
     found = kinds.get(recording.workflow_type, kinds.get(None))
     if found is None:
         known = ", ".join(str(name) for name in kinds)
-        raise SetupError(f"{path} is of the workflow type {recording.workflow_type!r}, not one of the given: {known}")
+        raise SetupError(
+            f"{shown} is of the workflow type {recording.workflow_type!r}, not one of the given: {known}\n"
+            "add its class to workflows=[...]; without workflows, each recording finds its own"
+        )
     return found
 
 
-def _class_of(path: Path, recording: Recording, root: Path) -> type:
+def _class_of(shown: str, recording: Recording, root: Path) -> type:
     """The class that a recording names, imported as pytest would import it."""
-    what = f"{path} is of the workflow type {recording.workflow_type!r}"
+    what = f"{shown} is of the workflow type {recording.workflow_type!r}"
     if not recording.module:
         raise SetupError(f"{what} and does not say where its code is; use temporal_replay(..., workflows=[...])")
     try:
@@ -137,7 +144,7 @@ def _class_of(path: Path, recording: Recording, root: Path) -> type:
     except Exception as error:  # noqa: BLE001 - user's code is imported
         wanted = f"{recording.module}:{recording.qualname}"
         raise SetupError(
-            f"{what}, whose class {wanted} cannot be had: {type(error).__name__}: {error}\n"
+            f"{what}, whose class {wanted} cannot be imported: {type(error).__name__}: {error}\n"
             "if it has moved, record anew; if it is gone, delete the recording"
         ) from None
     definition = Definition.from_class(found) if isinstance(found, type) else None

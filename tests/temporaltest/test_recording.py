@@ -272,9 +272,9 @@ def test_bad_recordings(recorded: Suite) -> None:
     result.assert_outcomes(failed=8)
     result.stdout.fnmatch_lines(
         [
-            "*a.json is of the workflow type 'Order', whose class flows:Gone cannot be had: AttributeError: *",
+            "histories/a.json is of the workflow type 'Order', whose class flows:Gone cannot be imported: Attr*",
             "if it has moved, record anew; if it is gone, delete the recording",
-            "*b.json * whose class nothing_like_it:Order cannot be had: ModuleNotFoundError: *",
+            "*b.json * whose class nothing_like_it:Order cannot be imported: ModuleNotFoundError: *",
             "*c.json is of the workflow type 'Order', which flows:Lucky is not any more",
             "*d.json is no recording of a workflow: *",
             "*e.json was recorded by a newer version of temporal-devserver",
@@ -317,7 +317,7 @@ def test_fixture_replays_a_folder(recorded: Suite) -> None:
 
 
         def test_unknown(temporal_replay):
-            with pytest.raises(SetupError, match="not one of the given: Lucky"):
+            with pytest.raises(SetupError, match="histories/.* not one of the given: Lucky\\nadd its class"):
                 temporal_replay("histories", workflows=[Lucky])
 
 
