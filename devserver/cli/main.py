@@ -36,6 +36,7 @@ COMMANDS = {
     "versions": "List the executables that are known and installed.",
     "prune": "Remove executables that are no longer needed.",
     "doctor": "Look for problems and say how to mend them.",
+    "rehearse": "Rehearse an outage: does a runbook survive it?",
     "completion": "Print a shell's completion script.",
 }
 

@@ -1,0 +1,33 @@
+"""Rehearse an outage: run a runbook on the real server, break things under it, and judge what came of it.
+
+The names of `__all__` are loaded when they are first used: a runbook imports `ledger` from here, also where it runs for
+earnest, and that must cost nothing.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from . import at, drills, expect, faults, ledger
+    from .rehearse import Settings, rehearse
+    from .result import Result
+    from .scenario import Scenario
+
+__all__ = ["Result", "Scenario", "Settings", "at", "drills", "expect", "faults", "ledger", "rehearse"]
+
+_HOMES = {"Result": "result", "Scenario": "scenario", "Settings": "rehearse", "rehearse": "rehearse"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'devserver.rehearsal' has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f".{_HOMES.get(name, name)}", __name__)
+    return getattr(module, name) if name in _HOMES else module
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

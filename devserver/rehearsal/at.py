@@ -1,0 +1,191 @@
+"""When something is done to a rehearsal: moments, which `do` turns into steps of a plan."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from .cues import ActivityCue, Cue, EventCue, LogCue, Phase, TimeCue
+from .errors import ScenarioInvalid
+
+if TYPE_CHECKING:
+    from .look import Look
+    from .scenario import Action, Step
+
+POLL_SECONDS = 0.02
+
+
+class Moment:
+    """A moment that may come in a rehearsal. The first cue that matches is it."""
+
+    def do(self, *actions: Action) -> Step:
+        """Plan what is done then: faults and drills, one after the other."""
+        from .scenario import Step
+
+        return Step(self, actions)
+
+    def matches(self, cue: Cue) -> bool:
+        """Whether this is it."""
+        return isinstance(cue, TimeCue) and cue.moment is self
+
+    async def comes(self, look: Look) -> str | None:
+        """Wait until it comes and say how; None for a moment that is told by a cue."""
+        return None
+
+
+@dataclass(frozen=True)
+class ActivityMoment(Moment):
+    """The nth time that an attempt of an activity starts, fails or completes."""
+
+    activity: str
+    phase: Phase
+    nth: int
+
+    def matches(self, cue: Cue) -> bool:
+        """Whether this is it."""
+        return isinstance(cue, ActivityCue) and (cue.activity, cue.phase, cue.nth) == (
+            self.activity,
+            self.phase,
+            self.nth,
+        )
+
+    def __str__(self) -> str:
+        return f"{_ordinal(self.nth)} time that {self.activity} {self.phase}"
+
+
+@dataclass(frozen=True)
+class EventMoment(Moment):
+    """The nth event of a type in the runbook's history, as `TimerStarted`."""
+
+    type: str
+    nth: int
+
+    def matches(self, cue: Cue) -> bool:
+        """Whether this is it."""
+        return isinstance(cue, EventCue) and (cue.type, cue.nth) == (self.type, self.nth)
+
+    def __str__(self) -> str:
+        return f"{_ordinal(self.nth)} event {self.type}"
+
+
+@dataclass(frozen=True)
+class EventId(Moment):
+    """The event of that number in the runbook's history, whatever it is."""
+
+    id: int
+
+    def matches(self, cue: Cue) -> bool:
+        """Whether this is it."""
+        return isinstance(cue, EventCue) and cue.id == self.id
+
+    def __str__(self) -> str:
+        return f"event {self.id}"
+
+
+@dataclass(frozen=True)
+class Elapsed(Moment):
+    """So many seconds after the runbook's start."""
+
+    seconds: float
+
+    async def comes(self, look: Look) -> str | None:
+        """Wait for the time."""
+        await asyncio.sleep(self.seconds)
+        return str(self)
+
+    def __str__(self) -> str:
+        return f"{self.seconds:g} s after the start"
+
+
+@dataclass(frozen=True)
+class LogLine(Moment):
+    """The first line of the server's log, since the rehearsal began, that a pattern is found in."""
+
+    pattern: str
+
+    def matches(self, cue: Cue) -> bool:
+        """Whether this is it."""
+        return isinstance(cue, LogCue) and re.search(self.pattern, cue.line) is not None
+
+    def __str__(self) -> str:
+        return f"the server logs /{self.pattern}/"
+
+
+@dataclass(frozen=True)
+class Holds(Moment):
+    """A condition of your own holds for the first time."""
+
+    condition: Callable[[Look], bool] = field(compare=False)
+    name: str
+
+    async def comes(self, look: Look) -> str | None:
+        """Ask every 20 ms."""
+        while not self.condition(look):
+            await asyncio.sleep(POLL_SECONDS)
+        return str(self)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def activity_starts(activity: str, nth: int = 1) -> Moment:
+    """The nth attempt of that type of activity reaches the worker; it waits until what is planned is done."""
+    return ActivityMoment(activity, "starts", _count(nth))
+
+
+def activity_fails(activity: str, nth: int = 1) -> Moment:
+    """An attempt has failed for the nth time; the server has not been told yet."""
+    return ActivityMoment(activity, "fails", _count(nth))
+
+
+def activity_completes(activity: str, nth: int = 1) -> Moment:
+    """An attempt has completed, with all its effects, for the nth time; the server has not been told yet."""
+    return ActivityMoment(activity, "completes", _count(nth))
+
+
+def event(type: str, nth: int = 1) -> Moment:  # noqa: A002 - what the history calls it
+    """The nth event of that type, as `TimerStarted`, in the history of the runbook and the runs it continues as."""
+    return EventMoment(type, _count(nth))
+
+
+def event_id(number: int) -> Moment:
+    """The event of that number in the history of the runbook's first run."""
+    return EventId(_count(number))
+
+
+def elapsed(time: float | timedelta) -> Moment:
+    """So many seconds (or so long) after the runbook's start, by the wall clock."""
+    seconds = time.total_seconds() if isinstance(time, timedelta) else float(time)
+    if seconds < 0:
+        raise ScenarioInvalid(f"at.elapsed takes a time of 0 s or more, not {time!r}")
+    return Elapsed(seconds)
+
+
+def log(pattern: str) -> Moment:
+    """The server logs a line that the regular expression is found in."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ScenarioInvalid(f"at.log({pattern!r}) is no regular expression: {error}") from None
+    return LogLine(pattern)
+
+
+def when(condition: Callable[[Look], bool], name: str | None = None) -> Moment:
+    """A condition holds for the first time; it is asked every 20 ms, with a `Look` at the rehearsal so far."""
+    return Holds(condition, name or str(getattr(condition, "__name__", "a condition holds")))
+
+
+def _count(number: int) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise ScenarioInvalid(f"a moment's number is 1 or more, not {number!r}")
+    return number
+
+
+def _ordinal(number: int) -> str:
+    last = number % 100
+    ending = "th" if last in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -1,0 +1,74 @@
+"""What a rehearsal sees while a runbook runs: each is a cue at which something may be planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Phase = Literal["starts", "fails", "completes"]
+
+
+@dataclass
+class Gate:
+    """How an activity that waits at a cue goes on: as it would, or as a fault has it.
+
+    `order` is one of `go`, `fail`, `hang`, `sleep`; `detail` its arguments.
+    """
+
+    order: str = "go"
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ActivityCue:
+    """An attempt of an activity starts, has failed or has completed, and waits for us until all that is planned here
+    is done. `nth` counts the starts (failures, completions) of this type of activity, retries included.
+    """
+
+    phase: Phase
+    activity: str
+    nth: int
+    attempt: int
+    workflow_id: str
+    activity_id: str
+    gate: Gate = field(compare=False, default_factory=Gate)
+
+    def __str__(self) -> str:
+        return f"{self.activity} {self.phase} (attempt {self.attempt})"
+
+
+@dataclass(frozen=True)
+class EventCue:
+    """The server has written an event into the runbook's history. `nth` counts those of its type, as `TimerStarted`."""
+
+    type: str
+    nth: int
+    id: int
+
+    def __str__(self) -> str:
+        return f"event {self.id} {self.type}"
+
+
+@dataclass(frozen=True)
+class LogCue:
+    """The server has logged a line. `number` counts its lines since the rehearsal's start."""
+
+    line: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"the server logs {self.line[:80]!r}"
+
+
+@dataclass(frozen=True)
+class TimeCue:
+    """A time has come that a moment waited for: `moment` is that very moment."""
+
+    moment: object
+    what: str
+
+    def __str__(self) -> str:
+        return self.what
+
+
+Cue = ActivityCue | EventCue | LogCue | TimeCue

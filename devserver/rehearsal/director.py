@@ -1,0 +1,146 @@
+"""Does what is planned when its moment comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from ..errors import DevServerError
+from .cues import ActivityCue, Cue, EventCue, LogCue, TimeCue
+from .look import Look
+from .result import Done
+from .scenario import Action, Step
+from .stage import Stage
+
+
+class Director:
+    """Takes cues of one run, and does each step of the plan at the first cue that is its moment."""
+
+    def __init__(self, stage: Stage, plan: Sequence[Step]) -> None:
+        self._stage = stage
+        self._open = list(plan)
+        self._plan = list(plan)
+        self._done: dict[int, Done] = {}
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._spans: dict[tuple[str, int], int] = {}
+        self._waiting: list[asyncio.Task[None]] = []
+        self._rests: list[asyncio.Task[None]] = []
+
+    # Cues
+
+    async def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        """How an activity goes on that asks; what is planned at this moment is done first."""
+        phase, activity = question["phase"], question["activity"]
+        self._counts[phase, activity] += 1
+        self._mark(question)
+        cue = ActivityCue(
+            phase=phase,
+            activity=activity,
+            nth=self._counts[phase, activity],
+            attempt=question["attempt"],
+            workflow_id=question["workflow_id"],
+            activity_id=question["activity_id"],
+        )
+        await self.take(cue)
+        return {"order": cue.gate.order, "detail": cue.gate.detail}
+
+    async def event(self, kind: str, number: int, *, first_run: bool) -> None:
+        """The history has another event."""
+        self._counts["event", kind] += 1
+        await self.take(EventCue(kind, self._counts["event", kind], number if first_run else 0))
+
+    async def log(self, line: str) -> None:
+        """The server has logged a line."""
+        self._counts["log", ""] += 1
+        await self.take(LogCue(line, self._counts["log", ""]))
+
+    async def take(self, cue: Cue) -> None:
+        """Do what is planned at this moment."""
+        for step in [each for each in self._open if each.moment.matches(cue)]:
+            self._open.remove(step)
+            await self._do(step, cue)
+
+    def begin(self) -> None:
+        """The runbook has begun: moments that nobody tells of are waited for from now on."""
+        look = Look(self._stage)
+        self._waiting = [asyncio.create_task(self._await(step, look)) for step in self._plan]
+
+    async def _await(self, step: Step, look: Look) -> None:
+        try:
+            what = await step.moment.comes(look)
+        except Exception as error:  # noqa: BLE001 - a user's condition
+            self._missed(step, f"its moment cannot be told: {type(error).__name__}: {error}")
+            return
+        if what is not None:
+            await self.take(TimeCue(step.moment, what))
+
+    # Doing
+
+    async def _do(self, step: Step, cue: Cue) -> None:
+        self._done[self._plan.index(step)] = Done(str(step), self._stage.timeline.now(), str(cue))
+        for action in step.actions:
+            mark = self._stage.timeline.note(_lane(action), str(action), cue=str(cue))
+            try:
+                rest = await action.begin(self._stage, cue)
+            except DevServerError as error:
+                self._missed(step, error.message)
+                self._stage.timeline.end(mark, trouble=error.message)
+                continue
+            if rest is None:
+                self._stage.timeline.end(mark)
+            else:
+                self._rests.append(asyncio.create_task(self._rest(step, mark, rest)))
+
+    async def _rest(self, step: Step, mark: int, rest: Coroutine[Any, Any, None]) -> None:
+        trouble = {}
+        try:
+            await rest
+        except DevServerError as error:
+            self._missed(step, error.message)
+            trouble = {"trouble": error.message}
+        finally:
+            self._stage.timeline.end(mark, **trouble)
+
+    def _missed(self, step: Step, trouble: str) -> None:
+        number = self._plan.index(step)
+        done = self._done.get(number, Done(str(step), None, None))
+        self._done[number] = Done(done.step, done.at, done.cue, trouble)
+
+    def _mark(self, question: dict[str, Any]) -> None:
+        key = (question["activity_id"], question["attempt"])
+        name = question["activity"]
+        if question["phase"] == "starts":
+            detail = {"attempt": question["attempt"], "id": question["activity_id"]}
+            self._spans[key] = self._stage.timeline.note("activity", name, **detail)
+        elif key in self._spans:
+            how = {"ended": question["phase"], **({"error": question["error"]} if "error" in question else {})}
+            self._stage.timeline.end(self._spans.pop(key), **how)
+
+    # The end
+
+    async def settle(self) -> None:
+        """The runbook has ended: moments that have not come will not; what was begun is finished."""
+        for task in self._waiting:
+            task.cancel()
+        await asyncio.gather(*self._waiting, return_exceptions=True)
+        for number in range(len(self._rests)):
+            await self._rests[number]
+
+    async def abandon(self) -> None:
+        """End all that goes on, in whatever state that leaves server and worker."""
+        for task in [*self._waiting, *self._rests]:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+
+    @property
+    def done(self) -> tuple[Done, ...]:
+        """Each step of the plan, and what became of it."""
+        return tuple(self._done.get(number, Done(str(step), None, None)) for number, step in enumerate(self._plan))
+
+
+def _lane(action: Action) -> Any:
+    return getattr(action, "lane", "fault")

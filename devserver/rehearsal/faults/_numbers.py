@@ -1,0 +1,20 @@
+"""How the numbers of a fault are read."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+from ..errors import ScenarioInvalid
+
+
+def seconds(value: float | timedelta, what: str) -> float:
+    """A time in seconds.
+
+    Raises:
+        ScenarioInvalid: It is no time, negative, or not finite.
+    """
+    number = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not (math.isfinite(number) and number >= 0):
+        raise ScenarioInvalid(f"{what} takes seconds, 0 or more, or a timedelta, not {value!r}")
+    return float(number)

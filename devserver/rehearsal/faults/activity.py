@@ -1,0 +1,47 @@
+"""Faults of the attempt of an activity that waits at the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from ..cues import ActivityCue, Cue
+from ..errors import FaultImpossible
+from ..stage import Stage
+from ._numbers import seconds
+
+
+@dataclass(frozen=True)
+class Order:
+    """The attempt goes on as ordered."""
+
+    order: str
+    what: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    async def begin(self, stage: Stage, cue: Cue) -> None:
+        """Order it."""
+        if not isinstance(cue, ActivityCue):
+            raise FaultImpossible(f"no activity waits at this moment: {cue}", hint="plan it at at.activity_starts(...)")
+        cue.gate.order = self.order
+        cue.gate.detail = self.detail
+
+    def __str__(self) -> str:
+        return f"the activity {self.what}"
+
+
+def fail_activity(message: str = "a fault of the rehearsal", *, type: str = "Rehearsed", retry: bool = True) -> Order:  # noqa: A002 - the SDK's name
+    """The attempt fails with that message; with `retry=False` it is not tried again."""
+    return Order("fail", f"fails: {message}", {"message": message, "type": type, "non_retryable": not retry})
+
+
+def hang_activity() -> Order:
+    """The attempt does not go on; it ends when it is cancelled or its worker is. The server sees a timeout."""
+    return Order("hang", "hangs")
+
+
+def slow_activity(by: float | timedelta) -> Order:
+    """The attempt takes so many seconds longer."""
+    extra = seconds(by, "slow_activity")
+    return Order("sleep", f"takes {extra:g} s longer", {"seconds": extra})

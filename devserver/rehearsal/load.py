@@ -1,0 +1,80 @@
+"""Scenarios from files: a file's, or those of all files in a folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+from .errors import ScenarioInvalid
+from .scenario import Scenario
+
+
+def scenarios_in(paths: Sequence[Path]) -> list[Scenario]:
+    """The scenarios of files and folders, in the order in which they stand there.
+
+    In a folder, files without a scenario (a runbook, helpers) are left out.
+
+    Raises:
+        ScenarioInvalid: A file does not load, or there is no scenario.
+    """
+    found: list[Scenario] = []
+    for path in paths:
+        if path.is_dir():
+            for file in sorted(path.glob("*.py")):
+                if "Scenario" in file.read_text("utf-8", errors="replace"):
+                    found += _scenarios(file)
+            continue
+        here = _scenarios(path)
+        if not here:
+            raise ScenarioInvalid(f"{path} holds no scenario", hint="a scenario is a Scenario(...) at the module's top")
+        found += here
+    if not found:
+        raise ScenarioInvalid(f"there is no scenario in {', '.join(map(str, paths))}")
+    return found
+
+
+def _scenarios(file: Path) -> list[Scenario]:
+    module = _load(file)
+    found = []
+    for value in vars(module).values():
+        many = value if isinstance(value, (list, tuple)) else [value]
+        found += [replace(each, file=file.resolve()) for each in many if isinstance(each, Scenario)]
+    return list({id(each): each for each in found}.values())
+
+
+def _load(file: Path) -> ModuleType:
+    if not file.is_file():
+        raise ScenarioInvalid(f"there is no file {file}")
+    folder = str(file.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # the runbook's module is beside it
+    name = f"rehearsal_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ScenarioInvalid(f"{file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except ScenarioInvalid as error:
+        raise ScenarioInvalid(f"{file}: {error.message}", details=error.details, hint=error.hint) from error
+    except Exception as error:
+        raise ScenarioInvalid(
+            f"{file} does not load: {type(error).__name__}: {error}", details=_where(error, file)
+        ) from error
+    return module
+
+
+def _where(error: Exception, file: Path) -> list[str]:
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    return [
+        f"{frame.filename}:{frame.lineno}: {frame.line}"
+        for frame in frames
+        if Path(frame.filename).is_relative_to(file.parent)
+    ]

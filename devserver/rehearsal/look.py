@@ -1,0 +1,47 @@
+"""What a check of the steady state or a condition of a plan may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import ledger
+from .ledger import Effect
+from .timeline import Mark
+
+if TYPE_CHECKING:
+    from temporalio.client import Client, WorkflowHandle
+
+    from .stage import Stage
+
+
+class Look:
+    """A look at a rehearsal so far."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the rehearsal's start."""
+        return self._stage.timeline.now()
+
+    @property
+    def effects(self) -> Sequence[Effect]:
+        """What the ledger holds."""
+        return ledger.read(self._stage.ledger)
+
+    @property
+    def marks(self) -> Sequence[Mark]:
+        """The timeline so far."""
+        return self._stage.timeline.marks
+
+    @property
+    def client(self) -> Client:
+        """A client of the server; the network's faults do not touch it."""
+        return self._stage.client
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, Any]:
+        """The runbook's workflow."""
+        return self._stage.handle

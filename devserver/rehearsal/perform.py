@@ -1,0 +1,202 @@
+"""One run of a runbook on a host: begun, watched, broken as planned, and written down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
+from temporalio.service import RPCError
+
+from . import ledger
+from .director import Director
+from .errors import WorkerFailed
+from .host import Host
+from .result import Finding, Run
+from .runbook import Runbook, workflow_type
+from .scenario import Scenario, Step
+from .stage import Stage
+from .timeline import Mark, Timeline
+from .watch import HistoryWatch, log_lines, type_of
+
+TASK_SECONDS = 2.0
+LOG_LINES = 2000
+
+
+class Performance:
+    """One run of a scenario's runbook, with the steps that are planned for it."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        runbook: Runbook,
+        host: Host,
+        folder: Path,
+        plan: Sequence[Step],
+        told: Callable[[Mark], None] = lambda mark: None,
+    ) -> None:
+        self._scenario = scenario
+        self._runbook = runbook
+        self._timeline = Timeline(told)
+        self._workflow_id = f"rehearsal-{uuid.uuid4().hex[:8]}"
+        self.stage = Stage(scenario, host, folder, self._timeline, self._workflow_id)
+        self._director = Director(self.stage, plan)
+        self.stage.cast(self._director.answer)
+        self._log: list[str] = []
+        self._died: str | None = None
+
+    async def run(self) -> Run:
+        """Run it to its end, or to the scenario's limit.
+
+        Raises:
+            WorkerFailed: The worker does not start.
+        """
+        stage = self.stage
+        stage.up("server")
+        try:
+            return await self._run()
+        finally:
+            await self._director.abandon()
+            stage.host.server.thaw()
+            stage.host.proxy.heal()
+            if stage.worker is not None:
+                await stage.kill_worker()
+            stage.down("server")
+
+    async def _run(self) -> Run:
+        stage = self.stage
+        await stage.start_worker()
+        logs = asyncio.create_task(self._read_log())
+        started = self._timeline.now()
+        watch = HistoryWatch(stage.client, self._workflow_id, await self._start())
+        self._director.begin()
+        following = asyncio.create_task(self._follow(watch))
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(following, self._scenario.limit)
+        ended = None if watch.status == "running" else self._timeline.now()
+        await self._director.settle()
+        run = await self._written_down(watch, started, ended)
+        logs.cancel()
+        await stage.end_worker()
+        return run
+
+    async def _start(self) -> str:
+        client = self.stage.client
+        if self._scenario.time_skipping:
+            client = _skipping(client)
+        handle = await client.start_workflow(
+            workflow_type(self._runbook.workflow(self._scenario.workflow)),
+            args=self._scenario.arguments,
+            id=self._workflow_id,
+            task_queue=self.stage.task_queue,
+            task_timeout=timedelta(seconds=TASK_SECONDS),
+        )
+        return str(handle.first_execution_run_id)
+
+    async def _follow(self, watch: HistoryWatch) -> None:
+        async def told(event: HistoryEvent) -> None:
+            kind = type_of(event)
+            self._timeline.note("event", kind, id=event.event_id, run=watch.run_ids[-1])
+            await self._director.event(kind, event.event_id, first_run=len(watch.run_ids) == 1)
+
+        watching = asyncio.create_task(watch.follow(told))
+        dying = asyncio.create_task(self._worker_dies())
+        try:
+            await asyncio.wait([watching, dying], return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                await watching
+        finally:
+            for task in (watching, dying):
+                task.cancel()
+            await asyncio.gather(watching, dying, return_exceptions=True)
+
+    async def _worker_dies(self) -> None:
+        """Returns when the worker has ended though nobody ended it."""
+        while True:
+            worker = self.stage.worker
+            if worker is not None and worker.gone.is_set() and not worker.expected:
+                self._died = "\n".join(worker.tail())
+                self.stage.down("worker", ended="by itself")
+                self.stage.worker = None
+                return
+            await asyncio.sleep(0.05)
+
+    async def _read_log(self) -> None:
+        async for line in log_lines(self.stage.host.log):
+            if len(self._log) < LOG_LINES:
+                self._log.append(line)
+            await self._director.log(line)
+
+    # Writing it down
+
+    async def _written_down(self, watch: HistoryWatch, started: float, ended: float | None) -> Run:
+        stage = self.stage
+        output, failure = await self._outcome(watch)
+        findings = list(stage.findings)
+        if self._died is not None:
+            findings.append(Finding("the worker lives", "fail", "it ended by itself", self._died.splitlines()))
+        effects = ledger.read(stage.ledger)
+        for effect in effects:
+            at = effect.at - self._timeline.began.timestamp()
+            self._timeline.note("effect", f"{effect.name} {effect.key}".strip(), at=at, attempt=effect.attempt)
+        return Run(
+            workflow_id=self._workflow_id,
+            began=self._timeline.began,
+            started=started,
+            ended=ended,
+            status=watch.status,
+            output=output,
+            failure=failure,
+            histories=await self._histories(watch),
+            marks=self._timeline.marks,
+            effects=effects,
+            done=self._director.done,
+            findings=findings,
+            server_log=list(self._log),
+            worker_log=stage.worker_log.read_text(errors="replace").splitlines()[-LOG_LINES:],
+            workflows=self._runbook.workflows,
+        )
+
+    async def _outcome(self, watch: HistoryWatch) -> tuple[Any, str | None]:
+        if watch.status == "running":
+            return None, f"it had not ended after {self._scenario.limit:g} s"
+        try:
+            output = await self.stage.handle.result()
+        except WorkflowFailureError as error:
+            return None, _chain(error.cause)
+        return json.loads(json.dumps(output, default=str)), None
+
+    async def _histories(self, watch: HistoryWatch) -> list[WorkflowHistory]:
+        found = []
+        for run_id in watch.run_ids:
+            with contextlib.suppress(RPCError):
+                found.append(
+                    await self.stage.client.get_workflow_handle(self._workflow_id, run_id=run_id).fetch_history()
+                )
+        if watch.status == "running":
+            with contextlib.suppress(RPCError):
+                await self.stage.handle.terminate("the rehearsal's limit has passed")
+        return found
+
+
+def _chain(error: BaseException | None) -> str:
+    causes = []
+    while error is not None:
+        causes.append(f"{type(error).__name__}: {error}")
+        error = getattr(error, "cause", None) or error.__cause__
+    return " <- ".join(dict.fromkeys(causes))
+
+
+def _skipping(client: Client) -> Client:
+    try:
+        from temporalio.testing import TimeSkipper
+    except ImportError:
+        raise WorkerFailed("this temporalio has no time skipping on the real server", hint="1.35 has") from None
+    return TimeSkipper(client).client

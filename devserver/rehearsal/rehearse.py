@@ -1,0 +1,128 @@
+"""Holds a rehearsal: checks the scenario, runs its runbook on a host of its own, and judges what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from .at import ActivityMoment
+from .errors import ScenarioInvalid
+from .host import Host
+from .look import Look
+from .perform import Performance
+from .result import Finding, Result, Run, verdict_of
+from .runbook import Runbook
+from .scenario import Scenario, holds, name_of
+from .timeline import Mark
+
+MOST_SEED = 2**32
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How rehearsals are held. `folder` keeps ledgers and logs; None: they are removed. `told` hears of each mark."""
+
+    folder: Path | None = None
+    seed: int = field(default_factory=lambda: random.SystemRandom().randrange(MOST_SEED))
+    told: Callable[[Mark], None] = lambda mark: None
+    server: dict[str, object] = field(default_factory=dict)
+
+
+async def rehearse(scenario: Scenario, settings: Settings | None = None) -> Result:
+    """Hold one rehearsal.
+
+    Raises:
+        ScenarioInvalid: The scenario names what the runbook does not have; nothing was started.
+        DevServerError: The server or the worker does not start; says why.
+    """
+    settings = settings or Settings()
+    runbook = check(scenario)
+    async with _folder(settings) as folder, await Host.open(**settings.server) as host:
+        return await rehearse_on(host, scenario, runbook, settings, folder)
+
+
+async def rehearse_on(host: Host, scenario: Scenario, runbook: Runbook, settings: Settings, folder: Path) -> Result:
+    """Hold one rehearsal on a host that is there."""
+    baseline = None
+    if any(getattr(each, "needs_baseline", False) for each in scenario.expect):
+        baseline = await Performance(scenario, runbook, host, _made(folder / "without-faults"), ()).run()
+    performance = Performance(scenario, runbook, host, _made(folder / "with-faults"), scenario.plan, settings.told)
+    look = Look(performance.stage)
+    before = await _steady(scenario, look, "before")
+    if any(each.verdict == "fail" for each in before):
+        return _result(scenario, settings, host, before, None, "the steady state did not hold before; nothing was done")
+    run = replace(await performance.run(), baseline=baseline)
+    after = await _steady(scenario, look, "after")
+    findings = [*before, *run.findings, *(each.judge(run) for each in scenario.expect), *after]
+    return _result(scenario, settings, host, findings, run)
+
+
+def check(scenario: Scenario) -> Runbook:
+    """The scenario's runbook, once it is sure that it has what the scenario names.
+
+    Raises:
+        ScenarioInvalid: It has not.
+    """
+    import sys
+
+    if scenario.file is not None and str(scenario.file.parent) not in sys.path:
+        sys.path.insert(0, str(scenario.file.parent))
+    runbook = Runbook.load(scenario.module)
+    runbook.workflow(scenario.workflow)
+    for step in scenario.plan:
+        moment = step.moment
+        if isinstance(moment, ActivityMoment) and moment.activity not in runbook.activities:
+            raise ScenarioInvalid(
+                f"{scenario.name!r} waits for an activity {moment.activity!r} that {runbook.module!r} has not",
+                hint=f"it has: {', '.join(sorted(runbook.activities)) or 'none'}",
+            )
+    return runbook
+
+
+async def _steady(scenario: Scenario, look: Look, when: str) -> list[Finding]:
+    findings = []
+    for each in scenario.steady_state:
+        trouble = await holds(each, look)
+        name = f"{name_of(each)} ({when})"
+        findings.append(Finding(name, "fail" if trouble else "pass", trouble or "it holds"))
+    return findings
+
+
+def _result(
+    scenario: Scenario,
+    settings: Settings,
+    host: Host,
+    findings: Sequence[Finding],
+    run: Run | None,
+    trouble: str | None = None,
+) -> Result:
+    verdict, reason = verdict_of(findings, run.done if run else ())
+    server = host.server
+    return Result(
+        name=scenario.name,
+        verdict="unknown" if trouble else verdict,
+        reason=trouble or reason,
+        findings=tuple(findings),
+        run=run,
+        seed=settings.seed,
+        versions={"server": server.server_version, "executable": server.version},
+        file=str(scenario.file) if scenario.file else None,
+    )
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextlib.asynccontextmanager
+async def _folder(settings: Settings) -> AsyncIterator[Path]:
+    if settings.folder is not None:
+        yield _made(settings.folder)
+        return
+    with TemporaryDirectory(prefix="rehearsal-") as folder:
+        yield Path(folder)

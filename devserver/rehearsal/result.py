@@ -1,0 +1,108 @@
+"""What came of a rehearsal: frozen records, which the report shows and JSON holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from .ledger import Effect
+from .timeline import Mark
+
+if TYPE_CHECKING:
+    from temporalio.client import WorkflowHistory
+
+Verdict = Literal["pass", "fail", "unknown"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of one expectation, drill or check: the verdict, and the evidence in one line and in several."""
+
+    name: str
+    verdict: Verdict
+    evidence: str
+    details: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step of the plan: `at` is when it was done (seconds), None where its moment never came.
+
+    `trouble` says why it could not be done as planned.
+    """
+
+    step: str
+    at: float | None
+    cue: str | None
+    trouble: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a runbook, whole. Times are seconds since the rehearsal's start (`began`).
+
+    `status` is that of the workflow's last run, in Temporal's words (`completed`, `failed`, ... or `running` where the
+    limit passed). `output` is its result, as JSON would have it; `failure` why it failed. `history` is that of its last
+    run; `histories` of all runs it continued as. `baseline` is the same run without faults, where one was made.
+    """
+
+    workflow_id: str
+    began: datetime
+    started: float
+    ended: float | None
+    status: str
+    output: Any
+    failure: str | None
+    histories: Sequence[WorkflowHistory] = field(repr=False)
+    marks: Sequence[Mark] = field(repr=False)
+    effects: Sequence[Effect] = field(repr=False)
+    done: Sequence[Done] = ()
+    findings: Sequence[Finding] = ()
+    server_log: Sequence[str] = field(default=(), repr=False)
+    worker_log: Sequence[str] = field(default=(), repr=False)
+    stuck: Sequence[str] = ()
+    workflows: Sequence[type] = field(default=(), repr=False)
+    baseline: Run | None = field(default=None, repr=False)
+
+    @property
+    def history(self) -> WorkflowHistory | None:
+        """That of the last run, None where the server has lost it."""
+        return self.histories[-1] if self.histories else None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, None where it did not end."""
+        return None if self.ended is None else self.ended - self.started
+
+
+@dataclass(frozen=True)
+class Result:
+    """A rehearsal's result: its verdict, and all the evidence.
+
+    The verdict is `unknown`, never `pass`, where something that was planned did not happen.
+    """
+
+    name: str
+    verdict: Verdict
+    reason: str
+    findings: Sequence[Finding]
+    run: Run | None
+    seed: int
+    versions: Mapping[str, str] = field(default_factory=dict)
+    file: str | None = None
+
+
+def verdict_of(findings: Sequence[Finding], done: Sequence[Done]) -> tuple[Verdict, str]:
+    """The verdict on the whole, and the reason for it in one line."""
+    failed = [finding for finding in findings if finding.verdict == "fail"]
+    if failed:
+        return "fail", "; ".join(f"{each.name}: {each.evidence}" for each in failed)
+    missed = [
+        f"{each.step}: {each.trouble or 'that moment never came'}" for each in done if each.at is None or each.trouble
+    ]
+    unknown = [f"{each.name}: {each.evidence}" for each in findings if each.verdict == "unknown"]
+    if missed or unknown:
+        return "unknown", "; ".join([*missed, *unknown])
+    return "pass", f"{len(findings)} expectations met, {len(done)} planned steps done"

@@ -1,0 +1,128 @@
+"""A scenario: a runbook, what is done to it and when, and what is expected of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .at import Moment
+from .errors import ScenarioInvalid
+
+if TYPE_CHECKING:
+    from .cues import Cue
+    from .look import Look
+    from .result import Finding, Run
+    from .stage import Stage
+
+NOTHING: Any = object()
+Check = Callable[..., bool | Awaitable[bool | None] | None]
+
+
+class Action(Protocol):
+    """A fault or a drill. `str` of it says what it does, in the plan and in the report."""
+
+    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None] | None:
+        """Do it; what returns is the rest of it, which goes on while the runbook does.
+
+        Raises:
+            FaultImpossible: It cannot be done, or not now.
+        """
+        ...
+
+
+class Expectation(Protocol):
+    """Something that must be true of a run. `str` of it says what."""
+
+    def judge(self, run: Run) -> Finding:
+        """What a run says about it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is done at a moment."""
+
+    moment: Moment
+    actions: Sequence[Action]
+
+    def __post_init__(self) -> None:
+        if not self.actions:
+            raise ScenarioInvalid(f"nothing is planned for this moment: {self.moment}", hint="give do() a fault")
+
+    def __str__(self) -> str:
+        return f"{self.moment}: {', then '.join(map(str, self.actions))}"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A rehearsal's text.
+
+    Args:
+        name: What is rehearsed, in the words of the team.
+        runbook: The module with the workflows and activities: its name (beside the scenario's file, or importable).
+        workflow: The runbook's workflow: its class, or the name of its type.
+        input: Its argument, if it takes one.
+        args: Its arguments, if it takes several.
+        steady_state: Checks that must hold before the runbook begins and after it has ended. A check takes nothing, or
+            a `Look`; it returns False or raises where it does not hold. It may be async.
+        plan: What is done, and when: `at.activity_starts("add_node").do(faults.kill_server())`.
+        expect: What must be true in the end.
+        limit: Seconds that the runbook has (of the wall clock).
+        time_skipping: Whether its clock is virtual, so that timers of days take no time.
+        memo: Anything for the report, such as a link to the runbook's page.
+    """
+
+    name: str
+    runbook: str | ModuleType
+    workflow: str | type
+    input: Any = NOTHING
+    args: Sequence[Any] = ()
+    steady_state: Sequence[Check] = ()
+    plan: Sequence[Step] = ()
+    expect: Sequence[Expectation] = ()
+    limit: float = 60.0
+    time_skipping: bool = False
+    memo: str = ""
+    file: Path | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.input is not NOTHING and self.args:
+            raise ScenarioInvalid(f"the scenario {self.name!r} has both input and args", hint="use one of them")
+        for step in self.plan:
+            if not isinstance(step, Step):
+                raise ScenarioInvalid(
+                    f"the plan of {self.name!r} holds {step!r}, which is no step",
+                    hint="a step is a moment and what is done then: at.elapsed(1).do(faults.kill_server())",
+                )
+
+    @property
+    def arguments(self) -> list[Any]:
+        """The workflow's arguments."""
+        return list(self.args) if self.input is NOTHING else [self.input]
+
+    @property
+    def module(self) -> str:
+        """The runbook's module's name."""
+        return self.runbook if isinstance(self.runbook, str) else self.runbook.__name__
+
+
+async def holds(check: Check, look: Look) -> str | None:
+    """None where a check of the steady state holds, else why it does not."""
+    import inspect
+
+    try:
+        answer = check(look) if inspect.signature(check).parameters else check()
+        if inspect.isawaitable(answer):
+            answer = await answer
+    except Exception as error:  # noqa: BLE001 - a user's check
+        return f"{type(error).__name__}: {error}"
+    return "it returned False" if answer is False else None
+
+
+def name_of(check: Check) -> str:
+    """A check's name for people: the first line of its docstring, or its name."""
+    doc = (getattr(check, "__doc__", None) or "").strip().splitlines()
+    return doc[0].rstrip(".") if doc else str(getattr(check, "__name__", check)).replace("_", " ")

@@ -1,0 +1,156 @@
+"""One run of a runbook as faults and drills find it: server, network, worker, workflow, ledger, timeline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+
+from . import ledger
+from .errors import FaultImpossible
+from .host import Host
+from .result import Finding
+from .scenario import Scenario
+from .timeline import Timeline
+from .worker import Answer, WorkerProcess
+
+STICKY_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What a worker runs: a module, where it is looked for, and the worker's options."""
+
+    module: str
+    path: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=lambda: {"sticky_seconds": STICKY_SECONDS})
+
+
+class Stage:
+    """Where one run happens. Everything is used from one event loop."""
+
+    def __init__(self, scenario: Scenario, host: Host, folder: Path, timeline: Timeline, workflow_id: str) -> None:
+        self.scenario = scenario
+        self.host = host
+        self.folder = folder
+        self.timeline = timeline
+        self.workflow_id = workflow_id
+        self.task_queue = workflow_id
+        self.ledger = folder / "ledger.db"
+        self.worker_log = folder / "worker.log"
+        self.worker: WorkerProcess | None = None
+        self.settings = WorkerSettings(scenario.module, _path_of(scenario))
+        self.findings: list[Finding] = []
+        self.changing = asyncio.Lock()  # the server's process has one outage at a time
+        self._answer: Answer | None = None
+        self._spans: dict[str, int] = {}
+        ledger.create(self.ledger)
+
+    @property
+    def client(self) -> Client:
+        """A client that the network's faults do not touch."""
+        return self.host.client
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, Any]:
+        """The runbook's workflow, whichever run of it is the last."""
+        return self.client.get_workflow_handle(self.workflow_id)
+
+    # Lanes that are up or down
+
+    def up(self, lane: str, what: str = "up") -> None:
+        """Mark that the server or the worker runs from now on."""
+        self._spans[lane] = self.timeline.note(lane, what)  # type: ignore[arg-type]
+
+    def down(self, lane: str, **how: Any) -> None:
+        """Mark that it does not run any more."""
+        if lane in self._spans:
+            self.timeline.end(self._spans.pop(lane), **how)
+
+    # The server
+
+    async def kill_server(self) -> None:
+        """End the server's process at once.
+
+        Raises:
+            FaultImpossible: It is down already.
+        """
+        if not self.host.server.running:
+            raise FaultImpossible("the server is down already")
+        self.down("server", ended="killed")
+        await asyncio.to_thread(self.host.server.kill)
+
+    async def stop_server(self) -> None:
+        """Stop the server gracefully; `start_server` brings it back with its state."""
+        from .. import instance
+        from ..paths import Paths
+
+        self.down("server", ended="stopped")
+        await asyncio.to_thread(instance.stop, Paths.default(), self.host.server.name, keep=True)
+
+    async def start_server(self) -> None:
+        """Bring the server back, with its state and at its address, and wait until it answers."""
+        await asyncio.to_thread(self.host.server.restart, down=timedelta(0))
+        self.up("server")
+
+    # The worker
+
+    def cast(self, answer: Answer) -> None:
+        """Say who answers the worker's questions."""
+        self._answer = answer
+
+    async def start_worker(self, settings: WorkerSettings | None = None) -> None:
+        """Start a worker process, and wait until it polls.
+
+        Raises:
+            WorkerFailed: It did not; says why.
+        """
+        assert self._answer is not None  # noqa: S101 - `cast` comes first
+        self.settings = settings or self.settings
+        wanted = {
+            "path": self.settings.path,
+            "module": self.settings.module,
+            "address": self.host.proxy.address,
+            "namespace": self.client.namespace,
+            "task_queue": self.task_queue,
+            "identity": f"runbook-{self.workflow_id}",
+            "environment": {ledger.FILE: str(self.ledger)},
+            "options": dict(self.settings.options),
+        }
+        worker = WorkerProcess(wanted, self.worker_log, self._answer)
+        self.worker = worker
+        await worker.start()
+        self.up("worker", self.settings.module)
+
+    async def kill_worker(self) -> None:
+        """End the worker's process at once.
+
+        Raises:
+            FaultImpossible: It is down already.
+        """
+        if self.worker is None:
+            raise FaultImpossible("the worker is down already")
+        worker, self.worker = self.worker, None
+        self.down("worker", ended="killed")
+        await worker.kill()
+
+    async def end_worker(self) -> None:
+        """End the worker's process gracefully, if there is one."""
+        worker, self.worker = self.worker, None
+        if worker is not None:
+            await worker.end()
+            self.down("worker", ended="gracefully")
+
+    def with_build(self, module: str, build_id: str | None) -> WorkerSettings:
+        """The worker's settings with another module, another build id."""
+        options = {**self.settings.options, **({"build_id": build_id} if build_id else {})}
+        return replace(self.settings, module=module, options=options)
+
+
+def _path_of(scenario: Scenario) -> tuple[str, ...]:
+    return (str(scenario.file.parent),) if scenario.file is not None else ()

@@ -1,0 +1,150 @@
+"""The rehearsal's side of the runbook's worker process: starting, killing, freezing, and answering it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..process import Identity
+from .errors import WorkerFailed
+
+READY_SECONDS = 30.0
+END_SECONDS = 5.0
+
+Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class WorkerProcess:
+    """One process of the worker. `answer` is asked how each activity goes on."""
+
+    def __init__(self, wanted: Mapping[str, Any], log: Path, answer: Answer) -> None:
+        self._wanted = wanted
+        self._log = log
+        self._answer = answer
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._answering: set[asyncio.Task[None]] = set()
+        self.gone = asyncio.Event()
+        self.expected = False  # whether it is we who end it
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        assert self._process is not None  # noqa: S101 - it is started before anyone asks
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start it, and wait until it polls.
+
+        Raises:
+            WorkerFailed: It did not; the details hold why, and its last lines.
+        """
+        ours, theirs = socket.socketpair()
+        lifeline, self._lifeline = os.pipe()
+        command = [sys.executable, "-m", "devserver.rehearsal.worker_main"]
+        with theirs, self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, str(theirs.fileno()), str(lifeline), str(os.getpid())],
+                pass_fds=(theirs.fileno(), lifeline),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is the rehearsal's to handle
+            )
+        os.close(lifeline)
+        self._identity = Identity.of(self._process.pid)
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._say(self._wanted)
+        self._listening = asyncio.create_task(self._listen(reader))
+        try:
+            await asyncio.wait_for(asyncio.shield(self._ready), READY_SECONDS)
+        except asyncio.TimeoutError:
+            await self.kill()
+            raise WorkerFailed("the runbook's worker is not ready after 30 s", details=self.tail()) from None
+
+    def tail(self, lines: int = 12) -> list[str]:
+        """The last lines of its log."""
+        return self._log.read_text(errors="replace").splitlines()[-lines:]
+
+    # What can be done to it
+
+    async def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.expected = True
+        self._signal(signal.SIGKILL)
+        await self._reaped()
+
+    def freeze(self) -> None:
+        """Keep it from running until `thaw`."""
+        if self._identity is not None:
+            self._identity.freeze()
+
+    def thaw(self) -> None:
+        """Let it run again."""
+        self._signal(signal.SIGCONT)
+
+    async def end(self) -> None:
+        """Let it end gracefully, within a limit."""
+        self.expected = True
+        self.thaw()
+        with contextlib.suppress(OSError):
+            self._say({"end": "gracefully"})
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.gone.wait(), END_SECONDS)
+        await self.kill()
+
+    def _signal(self, number: int) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
+
+    async def _reaped(self) -> None:
+        assert self._process is not None  # noqa: S101
+        await self.gone.wait()
+        while self._process.poll() is None:
+            await asyncio.sleep(0.002)
+
+    # What it says
+
+    def _say(self, message: Mapping[str, Any]) -> None:
+        self._writer.write(json.dumps(message, default=str).encode() + b"\n")
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        with contextlib.suppress(OSError):
+            async for line in reader:
+                self._heard(json.loads(line))
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            os.close(self._lifeline)
+        if not self._ready.done():
+            self._ready.set_exception(
+                WorkerFailed("the runbook's worker ended before it was ready", details=self.tail())
+            )
+            self._ready.exception()  # seen, where nobody waits any more
+        self.gone.set()
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        if message["kind"] == "ready":
+            self._ready.set_result(None)
+        elif message["kind"] == "error":
+            if not self._ready.done():
+                failure = f"the runbook's worker does not start: {message['error']}"
+                self._ready.set_exception(WorkerFailed(failure, details=self.tail()))
+        else:
+            task = asyncio.create_task(self._reply(message))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+
+    async def _reply(self, question: dict[str, Any]) -> None:
+        answer = await self._answer(question)
+        with contextlib.suppress(OSError):
+            self._say({"number": question["number"], **answer})

@@ -1,0 +1,133 @@
+"""The runbook's worker: a process of its own that can be killed, and asks at each activity how to go on.
+
+Run by `worker.py` with two descriptors: a socket to the rehearsal, and a pipe that closes when the rehearsal dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+class Control:
+    """Our end of the socket: asks, and waits for the answer however long it takes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
+
+    async def receive(self) -> dict[str, Any]:
+        """The next line from the rehearsal."""
+        line = await self._reader.readline()
+        if not line:
+            raise EOFError
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Say something that wants no answer."""
+        self._writer.write(json.dumps(message, default=str).encode() + b"\n")
+
+    async def ask(self, **question: Any) -> dict[str, Any]:
+        """Ask, and wait for the answer."""
+        number = len(self._asked)
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._asked[number] = answer
+        self.tell({"kind": "cue", "number": number, **question})
+        return await answer
+
+    async def answers(self) -> str:
+        """Hand answers to those who asked, until the rehearsal says how to end."""
+        while True:
+            message = await self.receive()
+            if "end" in message:
+                return str(message["end"])
+            self._asked[message["number"]].set_result(message)
+
+
+async def serve(control: Control) -> None:
+    """Run the worker until the rehearsal ends it."""
+    from temporalio.client import Client
+    from temporalio.worker import Worker
+
+    from .gates import Gates
+    from .runbook import Runbook, runner
+
+    wanted = await control.receive()
+    sys.path[:0] = [path for path in wanted["path"] if path not in sys.path]
+    os.environ.update(wanted["environment"])
+    runbook = Runbook.load(wanted["module"])
+    client = await Client.connect(wanted["address"], namespace=wanted["namespace"], identity=wanted["identity"])
+    worker = Worker(
+        client,
+        task_queue=wanted["task_queue"],
+        workflows=runbook.workflows,
+        activities=list(runbook.activities.values()),
+        activity_executor=runbook.executor(),
+        workflow_runner=runner(),
+        interceptors=[Gates(control)],
+        **runbook.worker_options(wanted["options"]),
+    )
+    running = asyncio.create_task(worker.run())
+    ending = asyncio.create_task(control.answers())
+    control.tell({"kind": "ready"})
+    await asyncio.wait([running, ending], return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        await running
+    await worker.shutdown()
+    with contextlib.suppress(Exception):
+        await running
+
+
+async def main(control: socket.socket) -> int:
+    """Serve, and tell the rehearsal of a worker that cannot."""
+    reader, writer = await asyncio.open_connection(sock=control)
+    channel = Control(reader, writer)
+    try:
+        await serve(channel)
+    except EOFError:
+        return 1
+    except Exception as error:  # noqa: BLE001 - whatever a runbook's module raises
+        import traceback
+
+        traceback.print_exc()
+        channel.tell({"kind": "error", "error": f"{type(error).__name__}: {error}"})
+        with contextlib.suppress(OSError):
+            await writer.drain()
+        return 1
+    return 0
+
+
+def die_with(parent: int, lifeline: int) -> None:
+    """Have this process end when the rehearsal does, whatever kills that."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    def wait() -> None:
+        os.read(lifeline, 1)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is the rehearsal's to handle
+    die_with(int(sys.argv[3]), int(sys.argv[2]))
+    code = asyncio.run(main(socket.socket(fileno=int(sys.argv[1]))))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the SDK's threads sometimes abort at a regular exit
