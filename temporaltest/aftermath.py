@@ -6,7 +6,7 @@ from concurrent.futures import TimeoutError as OutOfTime
 from typing import TYPE_CHECKING
 
 from . import executions, failure_report, recording, replay
-from .errors import ReplayFailed
+from .errors import ReplayFailed, ServerLost
 from .starting import TASK_QUEUE
 
 if TYPE_CHECKING:
@@ -20,13 +20,14 @@ REPORT_SECONDS = 10.0
 
 
 class Aftermath:
-    """Of one test. Every method is called from outside the event loops."""
+    """Of one test; `spoilt` where it failed, or one of those that share it. Called from outside the event loops."""
 
     def __init__(self, case: Case) -> None:
         self._case = case
         self._codes: list[replay.Code] = []
         self.ran: list[Ran] = []
         self.recorded: list[tuple[str, str]] = []
+        self.spoilt = False
 
     @property
     def codes(self) -> list[replay.Code]:
@@ -57,22 +58,27 @@ class Aftermath:
                 "give it longer with --temporal-timeout, or no replay with @pytest.mark.temporal(replay=False)"
             ) from None
 
-    def record(self, test: str, root: Path) -> None:
-        """Make recordings of what `check` has replayed; `recorded` has them then, as names of files and texts."""
+    def record(self, test: str, root: Path, scope: str | None = None) -> None:
+        """Make recordings of what `check` has replayed; `recorded` has them then, as names of files and texts.
+
+        `test` may be a fixture of a scope. What a failed test did is no example, so nothing of it is recorded.
+        """
         case, config = self._case, self._case.session.config
-        if config.record is None or not self.ran:
+        if config.record is None or self.spoilt or not self.ran:
             return
         tenancy = case.tenancy
         words = {case.namespace: "namespace"}
         if tenancy.shared:
             words |= {tenancy.id_prefix: "", tenancy.task_queue: TASK_QUEUE}
-        source = recording.Source(test, root, tenancy.id_prefix, words)
+        source = recording.Source(test, root, tenancy.id_prefix, words, scope)
         recording_ = recording.record(source, self.ran, self.codes, scrub=config.record_scrub)
         self.recorded = case.session.loop.run(recording_, config.timeout)
 
     def report(self) -> Report:
         """What the test's workflows did, for a person to read."""
         case = self._case
+        if case.outage is not None and case.outage.silent:
+            raise ServerLost("an outage of it is on")
         ui = case.endpoint.ui_url if case.session.config.keep else None
         gathering = failure_report.gather(case.unguarded(), ui, self.codes)
         return case.session.loop.run(gathering, REPORT_SECONDS)

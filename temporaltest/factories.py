@@ -6,24 +6,32 @@ shop_client = factories.client("shop", scope="module")
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from . import scopes
+from .outcomes import plain_errors
+
 if TYPE_CHECKING:
     from .facade import Temporal
+    from .histories import Replay
+    from .schedules import Schedules
 
 Scope = Literal["session", "package", "module", "class", "function"]
 
-__all__ = ["client", "env", "namespace", "temporal", "worker"]
+__all__ = ["client", "env", "namespace", "outage", "replay", "schedules", "server", "temporal", "time", "worker"]
 
 
-def temporal(scope: Scope = "module", **wishes: Any) -> Any:
+def temporal(scope: Scope = "module", *, outages: bool = False, **wishes: Any) -> Any:
     """A fixture like `temporal`, with a namespace and workers of its own that last as long as `scope`.
 
-    `wishes` are the words of `@pytest.mark.temporal`. A test that fails shows what workflows did; what ran is replayed
-    at the end of the scope, where non-determinism is an error of the last test.
+    `wishes` are the words of `@pytest.mark.temporal`; `outages` gives it a server of its own that `outage` can harm. A
+    test that fails shows what workflows did; what ran is replayed at the end of the scope, where non-determinism is an
+    error of the last test.
 
     Raises:
         pytest.UsageError: A wish has an unknown word or a value of the wrong type.
@@ -36,48 +44,88 @@ def temporal(scope: Scope = "module", **wishes: Any) -> Any:
     def temporal_of_scope(
         request: pytest.FixtureRequest, temporal_client_options: dict[str, Any]
     ) -> Iterator[Temporal]:
-        from . import plugin
-        from .case import Case
-        from .facade import Temporal
-
-        with plugin._plain_errors():
-            name = request.node.name or scope
-            case = Case(plugin._session(request.config), name, wanted, temporal_client_options)
-        try:
-            yield Temporal(case)
-            with plugin._plain_errors():
-                case.check()
-        finally:
-            case.close()
+        yield from scopes.lasting(request, wanted, temporal_client_options, outages=outages)
 
     temporal_of_scope.__doc__ = f"A real Temporal server: a namespace and workers that last for the {scope}."
     return temporal_of_scope
 
 
+def server(of: str = "temporal", scope: Scope = "function") -> Any:
+    """A fixture like `temporal_server`, of the fixture named `of`."""
+    return _derived("The server", of, scope, lambda temporal: nullcontext(temporal.case.endpoint))
+
+
 def namespace(of: str = "temporal", scope: Scope = "function") -> Any:
     """A fixture like `temporal_namespace`, of the fixture named `of`."""
-    return _derived(of, scope, lambda temporal: temporal.namespace)
+    return _derived("The namespace", of, scope, lambda temporal: nullcontext(temporal.namespace))
 
 
 def client(of: str = "temporal", scope: Scope = "function") -> Any:
     """A fixture like `temporal_client`, of the fixture named `of`."""
-    return _derived(of, scope, lambda temporal: temporal.client)
+    return _derived("A client", of, scope, lambda temporal: nullcontext(temporal.client))
 
 
 def worker(of: str = "temporal", scope: Scope = "function") -> Any:
     """A fixture like `temporal_worker`, of the fixture named `of`; its workers last as long as that one."""
-    return _derived(of, scope, lambda temporal: temporal.worker)
+    return _derived("Starts workers", of, scope, lambda temporal: nullcontext(temporal.worker))
 
 
 def env(of: str = "temporal", scope: Scope = "function") -> Any:
     """A fixture like `temporal_env`, of the fixture named `of`."""
-    return _derived(of, scope, lambda temporal: temporal.env)
+    return _derived("The environment", of, scope, lambda temporal: nullcontext(temporal.env))
 
 
-def _derived(of: str, scope: Scope, part: Callable[[Temporal], Any]) -> Any:
+def time(of: str = "temporal", scope: Scope = "function") -> Any:
+    """A fixture like `temporal_time`, of the fixture named `of`, which has to be made with `time_skipping=True`.
+
+    Workflows that are started while it lasts begin with their clocks held.
+    """
+    return _derived("The clocks of the workflows", of, scope, scopes.clocks)
+
+
+def schedules(of: str = "temporal", scope: Scope = "function") -> Any:
+    """A fixture like `temporal_schedules`, of the fixture named `of`, with which the schedules end."""
+    return _derived("The schedules", of, scope, lambda temporal: nullcontext(_schedules(temporal)))
+
+
+def outage(of: str, scope: Scope = "function") -> Any:
+    """A fixture like `temporal_outage`, of the fixture named `of`, which has to be made with `outages=True`.
+
+    What is still on when `scope` ends is undone then: after each test, or after the last of a wider scope.
+    """
+    return _derived("Outages of the server", of, scope, lambda temporal: scopes.outages(temporal, scope))
+
+
+def replay(scope: Scope = "module") -> Any:
+    """A fixture like `temporal_replay`; it needs no server, and so is of no other fixture."""
+
     @pytest.fixture(scope=scope)
-    def temporal_part(request: pytest.FixtureRequest) -> Any:
-        return part(request.getfixturevalue(of))
+    def replay_of_scope(request: pytest.FixtureRequest, temporal_client_options: dict[str, Any]) -> Replay:
+        from . import stash
+        from .histories import Replay
 
-    temporal_part.__doc__ = f"A part of the fixture {of}."
-    return temporal_part
+        return Replay(request.config.rootpath, temporal_client_options, stash.session(request.config))
+
+    replay_of_scope.__doc__ = f"Replays the histories stored in a folder; lasts for the {scope}."
+    return replay_of_scope
+
+
+def _schedules(temporal: Temporal) -> Schedules:
+    from .schedules import Schedules
+
+    return Schedules(temporal.case)
+
+
+def _derived(what: str, of: str, scope: Scope, part: Callable[[Temporal], AbstractContextManager[Any]]) -> Any:
+    """A fixture that has `of` among its arguments, so that pytest knows what a test comes to use."""
+
+    def part_of_scope(**arguments: Temporal) -> Iterator[Any]:
+        with ExitStack() as stack:
+            with plain_errors():
+                value = stack.enter_context(part(arguments[of]))
+            yield value
+
+    signature = inspect.Signature([inspect.Parameter(of, inspect.Parameter.KEYWORD_ONLY)])
+    part_of_scope.__signature__ = signature  # type: ignore[attr-defined] # what pytest goes by
+    part_of_scope.__doc__ = f"{what} of the fixture {of}."
+    return pytest.fixture(scope=scope)(part_of_scope)

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
-from . import selection
-from .names import test_id, write
-
-if TYPE_CHECKING:
-    from .case import Case
+from .names import write
+from .unused import Knowledge
 
 ATTRIBUTE = "temporal_recordings"
 FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 MOST = 20
+AMBIGUOUS = (
+    "recordings of scopes are of one workflow where several have that name, each in a worker of xdist: "
+    "give them ids of their own, or record with --dist loadscope or without xdist:"
+)
+START = "workflowExecutionStartedEventAttributes"
 
 
-def hand_over(report: pytest.TestReport, case: Case) -> None:
-    """Put a passed test's recordings into its report, in which they come from xdist's workers to their controller."""
-    if report.when == "call" and report.passed and case.aftermath.recorded:
-        setattr(report, ATTRIBUTE, case.aftermath.recorded)
+def hand_over(report: pytest.TestReport, recorded: Sequence[tuple[str, str]]) -> None:
+    """Put recordings into a test's report, in which they come from xdist's workers to their controller."""
+    if recorded:
+        setattr(report, ATTRIBUTE, [list(each) for each in recorded])
 
 
 class Recorder:
@@ -38,24 +40,35 @@ class Recorder:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise pytest.UsageError(f"--temporal-record: {folder} cannot be a folder: {error}") from None
-        self._config = config
         self._folder = folder
+        self._knowledge = Knowledge(config)
         self._written: set[Path] = set()
-        self._tests: dict[str, str] = {}
         self._problems: list[str] = []
+        self._ambiguous: set[Path] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Write a test's recordings."""
-        test = test_id(report.nodeid)
-        if report.when == "call" or test not in self._tests:
-            self._tests[test] = report.outcome
-        for name, text in getattr(report, ATTRIBUTE, ()):
+        """Write a test's recordings, and those of scopes that ended with it."""
+        self._knowledge.learn(report)
+        recorded = {self._folder / name: text for name, text in getattr(report, ATTRIBUTE, ())}
+        for path, text in recorded.items():
             try:
-                write(self._folder / name, text)
+                write(path, self._choose(path, text))
             except OSError as error:
-                self._problems.append(f"{self._folder / name} cannot be written: {error}")
+                self._problems.append(f"{path} cannot be written: {error}")
             else:
-                self._written.add(self._folder / name)
+                self._written.add(path)
+        for owner in {path.parent for path in recorded}:
+            self._knowledge.recorded(owner)
+
+    def _choose(self, path: Path, text: str) -> str:
+        """Of a scope that several workers of xdist had, each its own, one recording of a name: always the same one."""
+        new = json.loads(text)
+        if path not in self._written or new.get("scope") is None:
+            return text
+        other = path.read_text("utf-8")
+        if _gist(new) != _gist(json.loads(other)):
+            self._ambiguous.add(path)
+        return min(text, other)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """A run that was to record and did not has failed."""
@@ -68,38 +81,20 @@ class Recorder:
         terminalreporter.write_line(f"{len(self._written)} histories written to {self._folder}")
         for problem in self._problems:
             terminalreporter.write_line(problem, red=True)
-        whole = exitstatus in FINISHED and self._is_whole()
-        unused = sorted(self._unused()) if whole else []
-        if unused:
-            terminalreporter.write_line(f"{len(unused)} recordings belong to no test any more; delete them:")
-        for path in unused[:MOST]:
-            terminalreporter.write_line(f"  {path}")
-        if len(unused) > MOST:
-            terminalreporter.write_line(f"  ... and {len(unused) - MOST} more")
-
-    def _is_whole(self) -> bool:
-        """Whether no test was left out of the files that ran; otherwise nothing is known of theirs."""
-        stopped = self._config.option.maxfail and "failed" in self._tests.values()
-        return selection.runs_all(self._config) and not stopped and not any("::" in arg for arg in self._config.args)
-
-    def _unused(self) -> Iterable[Path]:
-        everything = self._config.args_source is not pytest.Config.ArgsSource.ARGS
-        files = {test.split("::")[0] for test in self._tests}
-        for path in self._folder.rglob("*.json"):
-            test = _test_of(path)
-            if path in self._written or test is None:
-                continue
-            outcome = self._tests.get(test)
-            file = test.split("::")[0]
-            ours = everything or file in files or not (self._config.rootpath / file).exists()
-            if outcome == "passed" or (outcome is None and ours):
-                yield path
+        _list(terminalreporter, self._ambiguous, AMBIGUOUS)
+        unused = self._knowledge.unused(self._folder, self._written) if exitstatus in FINISHED else []
+        _list(terminalreporter, unused, "recordings belong to no test any more; delete them:")
 
 
-def _test_of(path: Path) -> str | None:
-    """The test whose recording a file is; None if it is none."""
-    try:
-        test = json.loads(path.read_text("utf-8"))["test"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return test if isinstance(test, str) else None
+def _gist(recording: dict[str, Any]) -> tuple[Any, Any]:
+    """What tells workflows apart that have one name: what they are given."""
+    return recording["workflow_type"], recording["history"]["events"][0].get(START, {}).get("input")
+
+
+def _list(terminalreporter: pytest.TerminalReporter, paths: Sequence[Path] | set[Path], head: str) -> None:
+    if paths:
+        terminalreporter.write_line(f"{len(paths)} {head}")
+    for path in sorted(paths)[:MOST]:
+        terminalreporter.write_line(f"  {path}")
+    if len(paths) > MOST:
+        terminalreporter.write_line(f"  ... and {len(paths) - MOST} more")

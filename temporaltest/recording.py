@@ -21,7 +21,10 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Recording:
-    """One run of a workflow. `module` and `qualname` name its class, `file` the module's file from the rootdir."""
+    """One run of a workflow. `module` and `qualname` name its class, `file` the module's file from the rootdir.
+
+    Where it ran for a scope, `scope` says which, and `test` names its fixture.
+    """
 
     test: str
     workflow_id: str
@@ -32,10 +35,13 @@ class Recording:
     scrubbed: str
     history: Mapping[str, Any] = field(repr=False)
     format: int = FORMAT
+    scope: str | None = None
 
     def to_text(self) -> str:
         """As it is written."""
         content = asdict(self)
+        if self.scope is None:
+            del content["scope"]
         content["history"] = json.loads(json.dumps(content.pop("history"), sort_keys=True))
         return json.dumps(content, indent=1) + "\n"
 
@@ -47,12 +53,16 @@ class Recording:
 
 @dataclass(frozen=True)
 class Source:
-    """The test that is recorded. `words` are texts that differ from run to run, and what stands for each."""
+    """The test, or the fixture of a scope, that is recorded.
+
+    `words` are texts that differ from run to run, and what stands for each.
+    """
 
     test: str
     root: Path
     prefix: str
     words: Mapping[str, str]
+    scope: str | None = None
 
 
 async def record(
@@ -87,6 +97,7 @@ def _recording(source: Source, ran: Ran, kind: type) -> Recording:
         file=_file(kind, source.root),
         scrubbed="no",
         history=ran.history.to_json_dict(),
+        scope=source.scope,
     )
 
 

@@ -86,9 +86,9 @@ class HistoryItem(pytest.Item):
 
     def runtest(self) -> None:
         """Replay it."""
-        from . import histories, plugin
+        from . import histories, stash
 
-        loop = plugin._session(self.config).loop
+        loop = stash.session(self.config).loop
         histories.replay_files([self.path], self.config.rootpath, None, histories.options_of(self._options), loop)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

@@ -26,6 +26,10 @@ class Base:
         """What was done and when, oldest first."""
         return self._log.moments
 
+    def again(self) -> None:
+        """A further test begins that has the same server."""
+        self._over.clear()
+
     @property
     def over(self) -> bool:
         """Whether the test is over, and with it every outage."""

@@ -224,10 +224,10 @@ def test_key_is_not_shown(suite: Suite) -> None:
     """The API key stands in no output, not even where a test fails with its configuration in sight."""
     suite.tests(
         """
-        import temporaltest.plugin as plugin
+        from temporaltest import stash
 
         def test_settings(pytestconfig):
-            settings = pytestconfig.stash[plugin.SETTINGS]
+            settings = pytestconfig.stash[stash.SETTINGS]
             assert settings is None
 
         def test_server(temporal_client):
@@ -257,10 +257,10 @@ def test_worker_has_the_controllers_settings(suite: Suite) -> None:
         "test_it.py",
         """
         import os
-        import temporaltest.plugin as plugin
+        from temporaltest import stash
 
         def test_settings(pytestconfig):
-            assert pytestconfig.stash[plugin.SETTINGS].linger == 77
+            assert pytestconfig.stash[stash.SETTINGS].linger == 77
         """,
     )
     suite.file("conftest.py", "import os\nos.environ['TEMPORAL_TEST_LINGER'] = '5'\n")

@@ -149,7 +149,7 @@ def test_ui_is_served_when_asked_for(suite: Suite) -> None:
 def test_fixtures_are_explained(bare_suite: Suite) -> None:
     """`pytest --fixtures` has a line on each fixture of the plugin."""
     lines = bare_suite.run("--fixtures").stdout.lines
-    ours = [number for number, line in enumerate(lines) if line.startswith("temporal") and "plugin.py:" in line]
+    ours = [number for number, line in enumerate(lines) if line.startswith("temporal") and "fixtures.py:" in line]
     assert len(ours) >= 8
     for number in ours:
         assert lines[number + 1].startswith("    ")

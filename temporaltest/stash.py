@@ -1,0 +1,33 @@
+"""What the plugin keeps with pytest's own objects: settings and the session with a run, the case with a test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .config import Config
+
+if TYPE_CHECKING:
+    from .case import Case
+    from .session import Session
+
+SETTINGS: pytest.StashKey[Config] = pytest.StashKey()
+CASE: pytest.StashKey[Case] = pytest.StashKey()
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
+
+
+def session(config: pytest.Config) -> Session:
+    """The run's hold on its server; made when it is first asked for."""
+    from .session import Session
+
+    if SESSION not in config.stash:
+        config.stash[SESSION] = Session(config.stash[SETTINGS])
+    return config.stash[SESSION]
+
+
+def close(config: pytest.Config) -> None:
+    """Give the session up, if there is one."""
+    if SESSION in config.stash:
+        config.stash[SESSION].close()
+        del config.stash[SESSION]

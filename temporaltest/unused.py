@@ -1,0 +1,83 @@
+"""Which recordings belong to no test any more, as far as a run can know."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from . import selection
+from .names import test_id
+
+BROAD = ("package", "session")
+
+
+class Knowledge:
+    """What a run has seen of its tests."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._root = config.rootpath
+        self._tests: dict[str, str] = {}
+        self._times: Counter[Path] = Counter()
+
+    def learn(self, report: pytest.TestReport) -> None:
+        """A test's outcome."""
+        test = test_id(report.nodeid)
+        if report.when == "call" or report.failed or test not in self._tests:
+            self._tests[test] = report.outcome
+
+    def recorded(self, folder: Path) -> None:
+        """A test or scope has left recordings; a scope may do so in each of xdist's workers."""
+        self._times[folder] += 1
+
+    def unused(self, folder: Path, written: set[Path]) -> list[Path]:
+        """The recordings whose tests, or whose scope's fixture, are gone or run other workflows now."""
+        stopped = self._config.option.maxfail and "failed" in self._tests.values()
+        # Where tests were left out of the files that ran, nothing is known of theirs.
+        if not selection.runs_all(self._config) or stopped or any("::" in arg for arg in self._config.args):
+            return []
+        return sorted(path for path in folder.rglob("*.json") if path not in written and self._is_unused(path))
+
+    def _is_unused(self, path: Path) -> bool:
+        content = content_of(path)
+        owner, scope = content.get("test"), content.get("scope")
+        if not isinstance(owner, str):
+            return False
+        if scope is not None:
+            return self._is_unused_by_scope(path, owner, scope)
+        outcome = self._tests.get(owner)
+        return outcome == "passed" or (outcome is None and self._has_run(owner))
+
+    def _is_unused_by_scope(self, path: Path, owner: str, scope: object) -> bool:
+        """Only if each test that could have used it has passed, all of them in one process."""
+        has_run = self._everything if scope in BROAD else self._has_run(owner)
+        node = owner.rpartition("::")[0]
+        return has_run and self._times[path.parent] <= 1 and {*self._outcomes(node)} <= {"passed"}
+
+    def _outcomes(self, node: str) -> Iterator[str]:
+        for test, outcome in self._tests.items():
+            if node in ("", ".", test) or test.startswith((f"{node}::", f"{node}/")):
+                yield outcome
+
+    @property
+    def _everything(self) -> bool:
+        return self._config.args_source is not pytest.Config.ArgsSource.ARGS
+
+    def _has_run(self, test: str) -> bool:
+        """Whether a test's file has run, or would have if it was there."""
+        file = test.split("::")[0]
+        files = {each.split("::")[0] for each in self._tests}
+        return self._everything or file in files or not (self._root / file).exists()
+
+
+def content_of(path: Path) -> dict[str, object]:
+    """What a recording says; nothing if the file is none."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
