@@ -9,9 +9,9 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from temporalio.client import WorkflowHandle
-from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from . import clock_moves
 from .errors import SetupError
 
 if TYPE_CHECKING:
@@ -46,14 +46,18 @@ class Environment(WorkflowEnvironment):
         return self._skipping is not None
 
     async def sleep(self, duration: timedelta | float) -> None:
-        """Move the clock of every open workflow ahead (a number is in seconds); without time skipping, wait so long."""
+        """Move the clock of every open workflow ahead (a number is in seconds); without time skipping, wait so long.
+
+        Raises:
+            ClockStuck: A clock did not move; says what held it.
+        """
         ahead = duration if isinstance(duration, timedelta) else timedelta(seconds=duration)
         if self._skipping is None:
             await asyncio.sleep(ahead.total_seconds())
             return
         self._slept += ahead
         if ahead > timedelta(0):
-            await asyncio.gather(*[self._move(self._skipping, each, ahead) for each in await self._handles(OPEN)])
+            await clock_moves.move_all(self._case, self._skipping, await self._handles(OPEN), ahead)
 
     async def get_current_time(self, handle: Handle | None = None) -> datetime:
         """The time of that workflow, in UTC; of the workflow that is furthest ahead, if none is given."""
@@ -66,8 +70,13 @@ class Environment(WorkflowEnvironment):
         return max(now + self._slept, *clocks) if clocks else now + self._slept
 
     async def fast_forward(self, handle: Handle, duration: timedelta | float | None = None, /) -> bool:
-        """Move one workflow's clock (a number is in seconds), to its end if None; False if the workflow ended first."""
-        return await self._skipper("fast_forward").fast_forward(handle, duration)
+        """Move one workflow's clock (a number is in seconds), to its end if None; False if the workflow ended first.
+
+        Raises:
+            ClockStuck: The clock did not move; says what held it.
+        """
+        moving = self._skipper("fast_forward").fast_forward(handle, duration)
+        return await clock_moves.bounded(self._case, [handle], "its end" if duration is None else duration, moving)
 
     async def get_time_skipping_info(self, handle: Handle) -> TimeSkippingInfo | None:
         """What the server says of a workflow's clock."""
@@ -103,8 +112,3 @@ class Environment(WorkflowEnvironment):
         found = {each.id async for each in self._case.client.list_workflows(query)}
         found |= {workflow_id for workflow_id, _ in self._case.guard.started}
         return [self._case.client.get_workflow_handle(each) for each in sorted(found)]
-
-    async def _move(self, skipping: Skipping, handle: Handle, ahead: timedelta) -> None:
-        """A workflow that has ended has no clock to move."""
-        with contextlib.suppress(RPCError):
-            await skipping.arrived(handle, await skipping.begin(handle, ahead))

@@ -159,6 +159,81 @@ async def test_version_two(env):
     suite.passes(passed=4)
 
 
+def test_sleep_with_open_children(suite: Suite) -> None:
+    """`env.sleep` moves a child's clock and comes back, though the child that goes on holds its parent's."""
+    suite.ini("asyncio_mode = auto")
+    suite.tests(
+        SLEEPS
+        + """
+pytestmark = pytest.mark.temporal(time_skipping=True)
+
+
+@workflow.defn
+class Family:
+    @workflow.run
+    async def run(self, days: int) -> int:
+        sent = await workflow.execute_child_workflow(Reminder.run, days, id="child")
+        await workflow.sleep(timedelta(days=2))
+        return sent
+
+
+async def test_it(env):
+    async with Worker(env.client, task_queue="q", workflows=[Family, Reminder]):
+        handle = await env.client.start_workflow(Family.run, 3, id="parent", task_queue="q")
+        child = env.client.get_workflow_handle("child")
+        while not [each async for each in env.client.list_workflows("WorkflowId = 'child'")]:
+            await asyncio.sleep(0.01)
+        await env.sleep(timedelta(days=1, hours=1))
+        assert await child.query(Reminder.count) == 1
+        await env.sleep(timedelta(days=5))
+        assert (await child.describe()).status.name == "COMPLETED"
+        assert await handle.result() == 3
+"""
+    )
+    suite.passes("--temporal-timeout", "20", passed=1)
+
+
+def test_a_clock_that_cannot_move(suite: Suite) -> None:
+    """`env.sleep` and `env.fast_forward` do not wait for ever: what holds the clock is said at the limit."""
+    suite.ini("asyncio_mode = auto")
+    suite.tests(
+        SLEEPS
+        + """
+from temporaltest import ClockStuck
+
+pytestmark = pytest.mark.temporal(time_skipping=True)
+
+
+@activity.defn
+async def digs() -> None:
+    await asyncio.sleep(3600)
+
+
+@workflow.defn
+class Digs:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(digs, start_to_close_timeout=timedelta(hours=1))
+
+
+async def test_activity(env):
+    async with Worker(env.client, task_queue="q", workflows=[Digs], activities=[digs]):
+        handle = await env.client.start_workflow(Digs.run, id="d", task_queue="q")
+        with pytest.raises(ClockStuck, match="the clock of d did not move by 1 day, 0:00:00: the activity digs"):
+            await env.sleep(86400)
+        with pytest.raises(ClockStuck, match="the clock of d did not move by 1 day, 0:00:00: the activity digs"):
+            await env.fast_forward(handle, timedelta(days=1))
+
+
+async def test_no_worker(env):
+    await env.client.start_workflow(Reminder.run, 1, id="r", task_queue="nobody")
+    with pytest.raises(ClockStuck, match="no worker polls the task queue 'nobody'"):
+        await env.sleep(timedelta(days=1))
+"""
+    )
+    suite.passes("--temporal-timeout", "2", passed=2)
+
+
 def test_what_needs_time_skipping(suite: Suite) -> None:
     """Without the mark, calls that need it say how to ask for it."""
     suite.ini("asyncio_mode = auto")
