@@ -23,6 +23,8 @@ class DaemonThreads(ThreadPoolExecutor):
     def __init__(self, name: str) -> None:
         super().__init__(max_workers=MOST, thread_name_prefix=name)
         self._name = name
+        self.busy: set[int] = set()
+        """The threads that run something just now."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run `fn` in a new thread."""
@@ -31,11 +33,15 @@ class DaemonThreads(ThreadPoolExecutor):
         def run() -> None:
             if not future.set_running_or_notify_cancel():
                 return
+            me = threading.get_ident()
+            self.busy.add(me)
             try:
                 result = fn(*args, **kwargs)
             except BaseException as error:  # noqa: BLE001 - it is the caller's, whatever it is
+                self.busy.discard(me)
                 future.set_exception(error)
             else:
+                self.busy.discard(me)
                 future.set_result(result)
 
         threading.Thread(target=run, name=self._name, daemon=True).start()

@@ -10,13 +10,16 @@ from typing import Any
 
 from temporalio import worker as sdk
 from temporalio import workflow
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import WorkflowHistory
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from . import evicting
 from .tracebacks import Place, places_of, raised_at
 
 Definition = workflow._Definition
+EVICT_SECONDS = 1.0  # the SDK complains after 2 s
 DEFINITION = "__temporal_workflow_definition"
 
 
@@ -132,12 +135,16 @@ class _Instance:
         return getattr(self._instance, name)
 
     def activate(self, act: Any) -> Any:
-        """One step of the workflow; before it is put away, look where it stands."""
-        if any(job.HasField("remove_from_cache") for job in act.jobs):
-            self._watch.look()
-        else:
+        """One step of the workflow; before it is put away, look where it stands.
+
+        Code that does not let itself be put away is left behind, since the SDK's replayer waits for it for ever.
+        """
+        if not any(job.HasField("remove_from_cache") for job in act.jobs):
             self._watch.reached = act.history_length
-        return self._instance.activate(act)
+            return self._instance.activate(act)
+        self._watch.look()
+        evicting.evict(self._instance, act, EVICT_SECONDS)
+        return WorkflowActivationCompletion(run_id=act.run_id)
 
 
 class _Interceptor(sdk.Interceptor):

@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkerConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from . import mocks, sandbox
+from . import evicting, mocks, sandbox
 from .calls import Ledger
 from .errors import SetupError, TemporalTestError, WorkerDied, WorkerStuck
 from .executors import DaemonThreads
@@ -32,6 +32,7 @@ class RunningWorker:
     task: asyncio.Task[Any]
     options: Mapping[str, Any]
     stopped: bool = False
+    stuck: bool = False
     # A worker that the test made itself with the SDK's own class: we know of it, but do not watch and stop it.
     adopted: bool = False
 
@@ -52,11 +53,14 @@ class RunningWorker:
         """Stop it now, not at the end of the test: for tests of what happens while no worker runs, or another one.
 
         Raises:
-            WorkerStuck: An activity does not end within ten seconds.
+            WorkerStuck: An activity does not end within ten seconds, or a workflow does not let itself be ended.
         """
         stopping = asyncio.run_coroutine_threadsafe(_stop(self, STOP_SECONDS), self.task.get_loop())
         if not stopping.result():
             raise WorkerStuck(f"the worker on task queue {self.task_queue!r} did not stop within {STOP_SECONDS:g} s")
+        unending = evicting.evict_all(self.worker)
+        if unending:
+            raise WorkerStuck(unending)
 
     def __enter__(self) -> RunningWorker:
         return self
@@ -148,24 +152,41 @@ class Workers:
         """Stop all of them, at once, within `limit` seconds.
 
         Raises:
-            WorkerStuck: An activity does not end; it is left behind in its thread.
+            WorkerStuck: An activity or a workflow does not end; it is left behind in its thread.
             WorkerDied: One had died, and nobody had noticed.
         """
         trouble = self.trouble()
         ours = [each for each in self.running if not each.adopted]
         stopped = await asyncio.gather(*(_stop(each, limit) for each in ours))
-        self.running.clear()
-        stuck = [each.task_queue for each, is_stopped in zip(ours, stopped, strict=True) if not is_stopped]
+        stuck = [each for each, is_stopped in zip(ours, stopped, strict=True) if not is_stopped]
         if stuck:
             raise WorkerStuck(self._stuck(stuck, limit))
         if trouble is not None:
             raise trouble
 
-    def _stuck(self, queues: Sequence[str], limit: float) -> str:
-        text = f"the worker on task queue {', '.join(map(repr, queues))} did not stop within {limit:g} s"
+    def evict(self) -> None:
+        """End the workflows that the workers have left; call it after `stop`, outside the event loop.
+
+        Raises:
+            WorkerStuck: The code of a workflow does not let itself be ended.
+        """
+        running, self.running = self.running, []
+        for each in running:
+            if each.stuck:
+                evicting.give_up(each.worker, each.options.get("workflow_task_executor"))
+        ended = [each for each in running if each.task.done() and not each.stuck]
+        unending = list(filter(None, [evicting.evict_all(each.worker) for each in ended]))
+        if unending:
+            raise WorkerStuck("\n".join(unending))
+
+    def _stuck(self, stuck: Sequence[RunningWorker], limit: float) -> str:
+        queues = ", ".join(repr(each.task_queue) for each in stuck)
+        text = f"the worker on task queue {queues} did not stop within {limit:g} s"
         calls = self.ledger.running()
         if not calls:
-            return f"{text}: a workflow blocks its thread, it should await instead"
+            names = [name for each in stuck for name in evicting.busy(each.worker)]
+            text = "\n  ".join([f"{text}: a workflow blocks its thread, it should await instead", *names])
+            return f"{text}\n{evicting.ADVICE}" if names else text
         return "\n  ".join([f"{text}; activities that do not end when they are cancelled:", *map(str, calls)]) + (
             "\nlet a sync activity call activity.heartbeat() or look at activity.is_cancelled(), "
             "and an async one let CancelledError through"
@@ -185,6 +206,7 @@ async def _stop(running: RunningWorker, limit: float) -> bool:
         await asyncio.wait_for(running.worker.shutdown(), limit)
     except asyncio.TimeoutError:
         running.task.cancel()
+        running.stuck = True
         return False
     return True
 

@@ -509,3 +509,102 @@ def test_the_next_works(temporal):
 """
     )
     suite.passes(passed=2)
+
+
+UNENDING = (
+    GREET
+    + """
+import sys
+import threading
+
+
+@workflow.defn
+class Swallows:
+    @workflow.run
+    async def run(self) -> None:
+        while True:
+            try:
+                await workflow.sleep(3600)
+            except BaseException:
+                pass
+
+
+@workflow.defn
+class Stubborn:
+    @workflow.run
+    async def run(self) -> None:
+        while True:
+            try:
+                while True:
+                    pass
+            except BaseException:
+                pass
+
+
+async def until_it_sleeps(handle):
+    async for event in handle.fetch_history_events(wait_new_event=True):
+        if event.HasField("timer_started_event_attributes"):
+            return
+"""
+)
+
+
+def test_a_workflow_that_cannot_be_ended(both_ways: Suite) -> None:
+    """A workflow that catches what ends it is named at the end of its test, the next test works, and pytest ends."""
+    both_ways.tests(
+        UNENDING
+        + """
+import gc
+
+
+def test_it(temporal):
+    temporal.worker(workflows=[Swallows])
+    temporal.run(until_it_sleeps(temporal.start(Swallows.run)))
+
+
+def test_stopped_by_the_test(temporal):
+    worker = temporal.worker(workflows=[Swallows])
+    temporal.run(until_it_sleeps(temporal.start(Swallows.run)))
+    with pytest.raises(AssertionError, match="the workflow swallows-1 .Swallows. does not let itself be ended"):
+        worker.stop()
+
+
+def test_the_next_works(temporal):
+    gc.collect()
+    temporal.worker(workflows=[Greet], activities=[compose])
+    assert temporal.execute(Greet.run, "Ada") == "Hello, Ada"
+"""
+    )
+    result = both_ways.run()
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*WorkerStuck: the workflow swallows-1 (Swallows) does not let itself be ended",
+            "*code that catches BaseException in a loop cannot be ended, so a worker never gets rid of it*",
+        ]
+    )
+
+
+def test_a_workflow_that_cannot_be_interrupted(suite: Suite) -> None:
+    """One that uses the processor for ever is named, and does not use it any more when its test is over."""
+    suite.ini("temporal_timeout = 4")
+    suite.tests(
+        UNENDING
+        + """
+@pytest.mark.temporal(replay=False)
+def test_it(temporal):
+    temporal.worker(workflows=[Stubborn])
+    with pytest.raises(AssertionError, match="waited more than 4 s for the workflow stubborn-1"):
+        temporal.execute(Stubborn.run)
+
+
+def test_the_next_works(temporal):
+    temporal.worker(workflows=[Greet], activities=[compose])
+    assert temporal.execute(Greet.run, "Ada") == "Hello, Ada"
+    (left,) = [each.ident for each in threading.enumerate() if each.name == "temporaltest-workflow"]
+    assert sys._current_frames()[left].f_code.co_name == "__init__"  # of what is never made
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*did not stop within 4 s: a workflow blocks its thread*", "*stubborn-1 (Stubborn)"])
