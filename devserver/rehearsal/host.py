@@ -1,16 +1,19 @@
-"""What a rehearsal happens on: a server of its own, the network before it, and a client that goes past that network."""
+"""What a rehearsal happens on: a server of its own, the network before it, a client past that network, and workers."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from temporalio.client import Client
 
+from ..errors import InstanceNotRunning
 from ..netproxy import NetProxy
 from ..server import DevServer
+from .nest import Nest
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -19,26 +22,31 @@ if TYPE_CHECKING:
 class Host:
     """One server with its network. Several runs may happen on it, one after the other."""
 
-    def __init__(self, server: DevServer, proxy: NetProxy, client: Client) -> None:
+    def __init__(self, server: DevServer, proxy: NetProxy, client: Client, nest: Nest) -> None:
         self.server = server
         self.proxy = proxy
         self.client = client
+        self.nest = nest
+        self._closing = contextlib.ExitStack()
 
     @classmethod
-    async def open(cls, **options: object) -> Host:
-        """Start a server; `options` are those of `DevServer.start`.
+    async def open(cls, nest: Nest | None = None, **options: object) -> Host:
+        """Start a server; `options` are those of `DevServer.start`. `nest` is shared with other hosts.
 
         Raises:
             StartFailed and its kin: It did not start; says why.
         """
-        server = await DevServer.start_async(**{"ui": False, **options})  # type: ignore[arg-type]
-        try:
+        with contextlib.ExitStack() as undo:
+            if nest is None:
+                nest = Nest()  # it loads the SDK while the server starts
+                undo.callback(nest.close)
+            server = await DevServer.start_async(**{"ui": False, **options})  # type: ignore[arg-type]
+            undo.callback(server.close)
             proxy = NetProxy(server.address)
-            client = await Client.connect(server.address, namespace=server.namespace)
-        except BaseException:
-            await asyncio.to_thread(server.close)
-            raise
-        return cls(server, proxy, client)
+            undo.callback(proxy.close)
+            host = cls(server, proxy, await Client.connect(server.address, namespace=server.namespace), nest)
+            host._closing = undo.pop_all()
+        return host
 
     @property
     def log(self) -> Path:
@@ -47,9 +55,9 @@ class Host:
 
     async def close(self) -> None:
         """End the server and the network."""
-        self.server.thaw()
-        self.proxy.close()
-        await asyncio.to_thread(self.server.close)
+        with contextlib.suppress(InstanceNotRunning):
+            self.server.thaw()
+        await asyncio.to_thread(self._closing.close)
 
     async def __aenter__(self) -> Self:
         return self

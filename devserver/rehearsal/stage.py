@@ -122,7 +122,7 @@ class Stage:
             "environment": {ledger.FILE: str(self.ledger)},
             "options": dict(self.settings.options),
         }
-        worker = WorkerProcess(wanted, self.worker_log, self._answer)
+        worker = WorkerProcess(self.host.nest, wanted, self.worker_log, self._answer)
         self.worker = worker
         await worker.start()
         self.up("worker", self.settings.module)

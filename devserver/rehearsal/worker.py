@@ -8,14 +8,13 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..process import Identity
 from .errors import WorkerFailed
+from .nest import Nest
 
 READY_SECONDS = 30.0
 END_SECONDS = 5.0
@@ -26,21 +25,17 @@ Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 class WorkerProcess:
     """One process of the worker. `answer` is asked how each activity goes on."""
 
-    def __init__(self, wanted: Mapping[str, Any], log: Path, answer: Answer) -> None:
+    def __init__(self, nest: Nest, wanted: Mapping[str, Any], log: Path, answer: Answer) -> None:
+        self._nest = nest
+        self.pid = 0
         self._wanted = wanted
         self._log = log
         self._answer = answer
-        self._process: subprocess.Popen[bytes] | None = None
+        self._identity: Identity | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answering: set[asyncio.Task[None]] = set()
         self.gone = asyncio.Event()
         self.expected = False  # whether it is we who end it
-
-    @property
-    def pid(self) -> int:
-        """The process's number."""
-        assert self._process is not None  # noqa: S101 - it is started before anyone asks
-        return self._process.pid
 
     async def start(self) -> None:
         """Start it, and wait until it polls.
@@ -50,18 +45,12 @@ class WorkerProcess:
         """
         ours, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
-        command = [sys.executable, "-m", "devserver.rehearsal.worker_main"]
-        with theirs, self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, str(theirs.fileno()), str(lifeline), str(os.getpid())],
-                pass_fds=(theirs.fileno(), lifeline),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is the rehearsal's to handle
-            )
-        os.close(lifeline)
-        self._identity = Identity.of(self._process.pid)
+        try:
+            with theirs, self._log.open("ab") as log:
+                self.pid = await self._nest.fork((theirs.fileno(), lifeline, log.fileno()))
+        finally:
+            os.close(lifeline)
+        self._identity = Identity.of(self.pid)
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._say(self._wanted)
         self._listening = asyncio.create_task(self._listen(reader))
@@ -103,14 +92,12 @@ class WorkerProcess:
         await self.kill()
 
     def _signal(self, number: int) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, number)
+        if self._identity is not None:
+            self._identity.signal(number)
 
     async def _reaped(self) -> None:
-        assert self._process is not None  # noqa: S101
         await self.gone.wait()
-        while self._process.poll() is None:
+        while self._identity is not None and self._identity.alive():
             await asyncio.sleep(0.002)
 
     # What it says

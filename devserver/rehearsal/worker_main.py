@@ -1,6 +1,6 @@
 """The runbook's worker: a process of its own that can be killed, and asks at each activity how to go on.
 
-Run by `worker.py` with two descriptors: a socket to the rehearsal, and a pipe that closes when the rehearsal dies.
+It has two descriptors of `worker.py`: a socket to the rehearsal, and a pipe that closes when the rehearsal dies.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import threading
-from typing import Any
+from typing import Any, NoReturn
 
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -108,14 +108,18 @@ async def main(control: socket.socket) -> int:
     return 0
 
 
-def die_with(parent: int, lifeline: int) -> None:
-    """Have this process end when the rehearsal does, whatever kills that."""
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, also where it is frozen."""
     if sys.platform == "linux":
         import ctypes
 
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
+
+
+def hold_on_to(lifeline: int) -> None:
+    """End this process when the pipe closes: the rehearsal has ended, whatever ended it."""
 
     def wait() -> None:
         os.read(lifeline, 1)
@@ -124,10 +128,15 @@ def die_with(parent: int, lifeline: int) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is the rehearsal's to handle
-    die_with(int(sys.argv[3]), int(sys.argv[2]))
-    code = asyncio.run(main(socket.socket(fileno=int(sys.argv[1]))))
+def begin(control: int, lifeline: int, log: int, *, parent: int) -> NoReturn:
+    """Be a worker process, from its first moment to its last."""
+    os.setsid()
+    for descriptor in (1, 2):
+        os.dup2(log, descriptor)
+    os.close(log)
+    die_with(parent)
+    hold_on_to(lifeline)
+    code = asyncio.run(main(socket.socket(fileno=control)))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # the SDK's threads sometimes abort at a regular exit
