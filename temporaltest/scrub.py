@@ -23,6 +23,9 @@ DROPPED = frozenset(
         "principal",
         "historySizeBytes",
         "firstWorkflowTaskBackoff",
+        "timeSkippingStatePropagation",
+        "targetTime",
+        "wallClockTime",
     }
 )
 BLANK = frozenset({"identity", "stackTrace", "sdkVersion", "sdkName", "lastWorkerIdentity", "workerVersion"})

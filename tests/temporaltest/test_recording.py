@@ -407,3 +407,37 @@ def test_scrubbing_leaves_payloads() -> None:
             "id": "a-00000000-0000-4000-8000-000000000001-00000000000040008000000000000001",
         },
     }
+
+
+def test_skipped_time_is_the_same_in_each_run(shop: Suite) -> None:
+    """A recording of skipped time, a child's too, does not tell how long the machine took, and replays."""
+    shop.file(
+        "test_shop.py",
+        """
+        import pytest
+        from flows import Child, pay
+        from temporalio import workflow
+        from datetime import timedelta
+
+
+        @workflow.defn
+        class Slow:
+            @workflow.run
+            async def run(self) -> None:
+                await workflow.sleep(timedelta(days=1))
+                await workflow.execute_child_workflow(Child.run, id="child")
+
+
+        @pytest.mark.temporal(time_skipping=True)
+        def test_slow(temporal):
+            temporal.worker(workflows=[Slow, Child], activities=[pay])
+            temporal.execute(Slow.run)
+        """,
+    )
+    shop.passes("--temporal-record", "one", "--temporal-record-scrub", "on", "test_shop.py", passed=1)
+    shop.passes("--temporal-record", "two", "--temporal-record-scrub", "on", "test_shop.py", passed=1)
+    one, two = ({each.name: each.read_text() for each in (shop.path / name).rglob("*.json")} for name in ("one", "two"))
+    assert len(one) == 2
+    assert one == two
+    assert any("TIME_SKIPPING_TRANSITIONED" in text for text in one.values())
+    shop.passes("--temporal-replay-from", "one", passed=2)
