@@ -1,0 +1,107 @@
+"""What tests of rehearsals share: one server for all of them, and a way to hold a scenario on it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devserver.paths import HOME_VARIABLE
+from devserver.rehearsal import Result, Scenario, Settings, expect, rehearse
+from devserver.rehearsal.host import Host
+from devserver.rehearsal.rehearse import check, rehearse_on
+from tests.conftest import end_processes_of, ephemeral_folders_of, processes_of
+
+RUNBOOKS = Path(__file__).parent / "runbooks"
+OURS = "devserver.rehearsal"  # in the command line of each process of a run: none may outlive it, but for the nest
+
+Hold = Callable[..., Result]
+
+
+def scene(runbook: str, workflow: str, *plan: Any, **more: Any) -> Scenario:
+    """A scenario with a runbook of `runbooks/`; it is expected to complete unless `expect` says otherwise."""
+    wanted = {"name": f"{runbook}.{workflow}", "expect": [expect.completes()], "limit": 20.0, **more}
+    return Scenario(runbook=runbook, workflow=workflow, plan=plan, file=RUNBOOKS / f"{runbook}.py", **wanted)
+
+
+class Stand:
+    """The server that the tests of a session share; one that a test has left broken is replaced."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._host: Host | None = None
+        self._numbers = itertools.count()
+
+    @property
+    def host(self) -> Host:
+        """A host whose server runs."""
+        if self._host is not None and not self._host.server.running:
+            self.close()
+        if self._host is None:
+            self._host = asyncio.run(Host.open())
+        return self._host
+
+    def hold(self, scenario: Scenario, *, fresh: bool = False, **settings: Any) -> Result:
+        """Hold a rehearsal; with `fresh`, on a server of its own as `devserver rehearse` does."""
+        folder = self.home / f"run-{next(self._numbers)}"
+        wanted = Settings(**{"folder": folder, **settings})
+        if fresh:
+            return asyncio.run(rehearse(scenario, wanted))
+        return asyncio.run(rehearse_on(self.host, scenario, check(scenario), wanted, folder))
+
+    @property
+    def nest(self) -> int:
+        """The process that workers come from, 0 where there is none; it stays with the server."""
+        return 0 if self._host is None else self._host.nest._process.pid
+
+    def close(self) -> None:
+        """End the server."""
+        host, self._host = self._host, None
+        if host is not None:
+            asyncio.run(host.close())
+
+
+@pytest.fixture(scope="session")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    """The session's server, which is started when it is first used."""
+    home = tmp_path_factory.mktemp("rehearsals")
+    stand = Stand(home)
+    yield stand
+    with pytest.MonkeyPatch.context() as patch:
+        _move_in(patch, home)
+        stand.close()
+    left = end_processes_of(home)
+    assert not left, f"the tests left processes: {left}"
+    assert not ephemeral_folders_of(home)
+
+
+@pytest.fixture(autouse=True)
+def home(stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The session's home in place of one for each test, so that the server can be shared; no process of a run stays."""
+    _move_in(monkeypatch, stand.home)
+    monkeypatch.chdir(tmp_path)
+    yield stand.home
+    left = []
+    for process in processes_of(stand.home):
+        with contextlib.suppress(Exception):
+            words = " ".join(process.cmdline())
+            if OURS in words and process.pid != stand.nest:
+                left.append(words)
+                process.kill()
+    assert not left, f"the test left processes: {left}"
+
+
+@pytest.fixture
+def hold(stand: Stand, home: Path) -> Hold:
+    """Hold a rehearsal: `hold(scene("steps", "Steps", at.elapsed(1).do(...)))`."""
+    return stand.hold
+
+
+def _move_in(patch: pytest.MonkeyPatch, home: Path) -> None:
+    patch.setenv("HOME", str(home))
+    patch.setenv(HOME_VARIABLE, str(home / "devserver"))

@@ -1,0 +1,80 @@
+"""Small runbooks that tests break: three steps in a row, well and badly written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
+
+from devserver.rehearsal import ledger
+
+SOON = RetryPolicy(initial_interval=timedelta(milliseconds=50), backoff_coefficient=1)
+LIMIT = timedelta(seconds=1)
+NAMES = ("one", "two", "three")
+
+
+@activity.defn
+async def step(name: str) -> str:
+    """Act, unless it was done before."""
+    done = Path(os.environ[ledger.FILE]).with_name(f"{name}.done")  # what acts and what remembers are one thing
+    if not done.exists():
+        done.touch()
+        ledger.effect("step", key=name)
+    return name
+
+
+@activity.defn
+async def careless_step(name: str) -> str:
+    """Act, whatever was done before."""
+    ledger.effect("step", key=name)
+    return name
+
+
+async def _all(what: Callable[..., Any], **options: Any) -> list[str]:
+    options = {"start_to_close_timeout": LIMIT, "retry_policy": SOON, **options}
+    return [await workflow.execute_activity(what, each, **options) for each in NAMES]
+
+
+@workflow.defn
+class Sure:
+    """Survives: a step is tried again, and finds out whether it acted before."""
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        """The steps that were done."""
+        return await _all(step)
+
+
+@workflow.defn
+class Careless:
+    """A step that is tried again acts again."""
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        """The steps that were done."""
+        return await _all(careless_step)
+
+
+@workflow.defn
+class Brittle:
+    """No step is tried again."""
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        """The steps that were done."""
+        return await _all(step, retry_policy=RetryPolicy(maximum_attempts=1))
+
+
+@workflow.defn
+class Hasty:
+    """A step is given up after 0.7 s, its retries and waits included."""
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        """The steps that were done."""
+        return await _all(step, schedule_to_close_timeout=timedelta(seconds=0.7))
