@@ -157,3 +157,269 @@ shop = factories.temporal(time_skiping=True)
     result.stdout.fnmatch_lines(
         ["*factories.temporal(scope='module') has no word 'time_skiping'; did you mean time_skipping? (valid: *"]
     )
+
+
+def test_a_part_alone_shows_what_ran(suite: Suite) -> None:
+    """A test that asks only for a part of a wider fixture shows that one's workflows when it fails."""
+    suite.tests(
+        SHOP.replace("{scope}", "module")
+        + """
+def test_it(shop_client):
+    asyncio.run(shop_client.execute_workflow(Greet.run, "Ada", id="the-greeting", task_queue="tests"))
+    assert False
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*the-greeting (Greet): completed*"])
+
+
+def test_server_and_schedules_of_a_scope(both_ways: Suite) -> None:
+    """A scope's fixture gives its own server and schedules, which are there in all of its tests."""
+    both_ways.tests(
+        GREET
+        + """
+from temporaltest import factories
+
+shop = factories.temporal(scope="module", private_server=True)
+shop_server = factories.server("shop", scope="module")
+shop_schedules = factories.schedules("shop", scope="module")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nightly(shop, shop_schedules):
+    shop.worker(workflows=[Greet], activities=[compose])
+    return shop_schedules.create("0 3 * * *", Greet.run, "Ada")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_it(number, shop, shop_server, shop_schedules, nightly, temporal_server):
+    assert shop_server.address == shop.address != temporal_server.address
+    assert shop_schedules.trigger(nightly)
+"""
+    )
+    both_ways.passes(passed=2)
+
+
+CLOCKS = """
+from datetime import datetime, timezone
+from temporaltest import factories
+
+MONTH = timedelta(days=30)
+shop = factories.temporal(scope="module", time_skipping=True)
+
+
+@workflow.defn
+class Month:
+    @workflow.run
+    async def run(self) -> None:
+        await asyncio.sleep(MONTH.total_seconds())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def running(shop):
+    shop.worker(workflows=[Month])
+"""
+
+
+@pytest.mark.parametrize("scope", ["function", "module"])
+def test_clocks_of_a_scope(every_way: Suite, scope: str) -> None:
+    """`factories.time` moves the clocks of a wider fixture's workflows, in each test that has it."""
+    every_way.tests(
+        CLOCKS
+        + f"""
+shop_time = factories.time("shop", scope="{scope}")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_moves(number, shop, shop_time):
+    month = shop.start(Month.run, id=f"month-{{number}}")
+    assert shop_time.now(month) < datetime.now(timezone.utc) + timedelta(days=1)
+    assert shop_time.fast_forward(month, MONTH / 2) > datetime.now(timezone.utc) + MONTH / 3
+    shop.run(month.result())
+"""
+    )
+    every_way.passes(passed=2)
+
+
+def test_clocks_are_let_go(suite: Suite) -> None:
+    """A test without the clocks' fixture has clocks that run by themselves, whatever tests ran before it."""
+    suite.tests(
+        CLOCKS
+        + """
+shop_time = factories.time("shop")
+
+
+def test_holds(shop, shop_time):
+    month = shop.start(Month.run)
+    shop_time.fast_forward(month, timedelta(days=1))
+    assert shop_time.now(month) < datetime.now(timezone.utc) + timedelta(days=2)
+
+
+def test_does_not(shop):
+    month = shop.start(Month.run)
+
+    async def ends():
+        while (await month.describe()).status.name == "RUNNING":
+            await asyncio.sleep(0.01)
+
+    shop.run(ends())
+"""
+    )
+    suite.passes(passed=2)
+
+
+OUTAGES = (
+    GREET
+    + """
+from temporaltest import factories
+
+shop = factories.temporal(scope="module", outages=True)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def running(shop):
+    shop.worker(workflows=[Greet], activities=[compose])
+
+
+def greet(shop):
+    return shop.execute(Greet.run, "Ada", task_timeout=timedelta(seconds=1))
+"""
+)
+
+
+def test_outages_of_a_scope(every_way: Suite) -> None:
+    """`factories.outage` harms a wider fixture's server; what a test leaves on is undone before the next."""
+    every_way.tests(
+        OUTAGES
+        + """
+shop_outage = factories.outage("shop")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_kills(number, shop, shop_outage):
+    assert greet(shop) == "Hello, Ada"
+    shop_outage.kill()
+
+
+def test_is_well(shop):
+    assert greet(shop) == "Hello, Ada"
+
+
+def test_own_server(temporal, shop):
+    assert temporal.address != shop.address
+"""
+    )
+    every_way.passes(passed=4)
+
+
+def test_an_outage_that_lasts_for_a_scope(suite: Suite) -> None:
+    """An outage by a fixture of a wider scope is on in all of its tests, also after one has failed, and then over."""
+    suite.tests(
+        OUTAGES
+        + """
+shop_outage = factories.outage("shop", scope="class")
+
+
+@pytest.fixture(scope="class")
+def slow(shop_outage):
+    with shop_outage.slowed(40):
+        yield
+
+
+@pytest.fixture(scope="class")
+def frozen(shop_outage):
+    with shop_outage.frozen():
+        yield
+
+
+@pytest.mark.usefixtures("slow")
+class TestSlow:
+    def test_fails(self, shop):
+        assert False
+
+    def test_on(self, shop, shop_outage):
+        assert [moment.what for moment in shop_outage.log][-1].startswith("slow")
+        assert greet(shop) == "Hello, Ada"
+
+
+@pytest.mark.usefixtures("frozen")
+class TestFrozen:
+    def test_fails(self, shop):
+        assert False
+
+    def test_on(self, shop, shop_outage):
+        assert [moment.what for moment in shop_outage.log][-1] == "frozen"
+
+
+def test_over(shop):
+    assert greet(shop) == "Hello, Ada"
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(passed=3, failed=2)
+    result.stdout.fnmatch_lines(["*the server does not tell what happened: *an outage of it is on*", "outages *"])
+
+
+def test_parts_that_are_not_there(suite: Suite) -> None:
+    """Clocks and outages of a fixture that was made without them are refused with the words that make them."""
+    suite.tests(
+        """
+from temporaltest import factories
+
+shop = factories.temporal()
+shop_time = factories.time("shop")
+shop_outage = factories.outage("shop")
+
+
+def test_time(shop_time):
+    pass
+
+
+def test_outage(shop_outage):
+    pass
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(
+        ["*factories.temporal(..., time_skipping=True)*", "*factories.temporal(..., outages=True)*"]
+    )
+    result.stdout.no_fnmatch_line("*scopes.py*")
+
+
+def test_stored_histories_of_a_scope(suite: Suite) -> None:
+    """`factories.replay` replays stored histories in a module's fixture; a bad one is an error of its tests."""
+    suite.tests(GREET, name="greets.py")
+    suite.ini("pythonpath = .")
+    suite.file(
+        "test_it.py",
+        """
+        import pytest
+        from greets import Greet, compose
+        from temporaltest import factories
+
+        shop_replay = factories.replay(scope="module")
+
+        def test_records(temporal):
+            temporal.worker(workflows=[Greet], activities=[compose])
+            temporal.execute(Greet.run, "Ada")
+
+        @pytest.fixture(scope="module")
+        def replayed(shop_replay):
+            return shop_replay("histories", workflows=[Greet])
+
+        def test_one(replayed):
+            assert len(replayed) == 1
+
+        def test_two(shop_replay):
+            shop_replay("histories/test_it.py-test_records/greet-1.json")
+        """,
+    )
+    suite.passes("--temporal-record", "histories", "-k", "records", passed=1)
+    suite.passes("-k", "one or two", passed=2)
+    path = suite.path / "greets.py"
+    path.write_text(path.read_text().replace("workflow.execute_activity", "workflow.execute_local_activity"))
+    result = suite.run("-k", "one or two")
+    result.assert_outcomes(errors=1, failed=1)
+    result.stdout.fnmatch_lines(["E *histories/*greet-1.json: the workflow greet-1 (Greet) does not replay: *"])
