@@ -15,12 +15,33 @@ from devserver.store.request import Executable
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_the_shop_passes(tmp_path: Path, installed: Executable, workers: str) -> None:
-    """A copy of examples/shop passes its own tests, without xdist's workers and with two."""
+@pytest.mark.parametrize(
+    ("args", "outcome"),
+    [(("-n", "0"), "5 passed"), (("-n", "2"), "5 passed"), (("--temporal-replay-from", "tests/histories"), "8 passed")],
+    ids=["n0", "n2", "replay"],
+)
+def test_the_shop_passes(tmp_path: Path, installed: Executable, args: tuple[str, ...], outcome: str) -> None:
+    """A copy of examples/shop passes its own tests, without xdist's workers and with two, and replays its past."""
+    done = shop(tmp_path, *args)
+    assert outcome in done.stdout, done.stdout + done.stderr
+
+
+def test_the_shop_is_recorded_as_it_is(tmp_path: Path, installed: Executable) -> None:
+    """Recording the shop's tests again writes the files that are there: none is left over, none is missing."""
+    done = shop(tmp_path, "--temporal-record", "again")
+    assert "8 histories written" in done.stdout, done.stdout + done.stderr
+    again, before = (
+        {path.relative_to(folder) for path in folder.rglob("*.json")}
+        for folder in (tmp_path / "shop" / "again", tmp_path / "shop" / "tests" / "histories")
+    )
+    assert again == before
+
+
+def shop(tmp_path: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """A run of pytest in a copy of the example."""
     project = shutil.copytree(SHOP, tmp_path / "shop")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", workers],
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *args],
         cwd=project,
         env=os.environ | {"CI": "1"},
         capture_output=True,
@@ -28,4 +49,3 @@ def test_the_shop_passes(tmp_path: Path, installed: Executable, workers: str) ->
         timeout=110,
         check=False,
     )
-    assert "4 passed" in done.stdout, done.stdout + done.stderr

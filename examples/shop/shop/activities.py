@@ -1,4 +1,4 @@
-"""What the shop does in the world."""
+"""What the shop does in the world: here would be calls of a payment service and a parcel service."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from temporalio import activity
 
 @activity.defn
 async def charge(card: str, cents: int) -> str:
-    raise NotImplementedError("the payment service is not reached from tests")
+    raise NotImplementedError("no payment service here: tests put a mock in its place")
 
 
 @activity.defn
-def ship(order: str) -> str:
-    return f"parcel of {order}"
+def ship(item: str) -> str:
+    return f"parcel of {item}"

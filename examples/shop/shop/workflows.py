@@ -1,4 +1,4 @@
-"""An order: paid, shipped, and asked for a review a week later."""
+"""What the shop does in time: an order is paid, shipped, and a week later reviewed; a report is made each night."""
 
 from __future__ import annotations
 
@@ -13,16 +13,24 @@ SOON = timedelta(seconds=10)
 
 
 @workflow.defn
+class Shipment:
+    @workflow.run
+    async def run(self, item: str) -> str:
+        return await workflow.execute_activity(ship, item, start_to_close_timeout=SOON)
+
+
+@workflow.defn
 class Order:
     def __init__(self) -> None:
         self.state = "new"
+        self.card = "4711"
         self.stars: int | None = None
 
     @workflow.run
-    async def run(self, order: str, cents: int) -> str:
-        await workflow.execute_activity(charge, args=["4711", cents], start_to_close_timeout=SOON)
+    async def run(self, item: str, cents: int) -> str:
+        await workflow.execute_activity(charge, args=[self.card, cents], start_to_close_timeout=SOON)
         self.state = "paid"
-        parcel = await workflow.execute_activity(ship, order, start_to_close_timeout=SOON)
+        parcel = await workflow.execute_child_workflow(Shipment.run, item, id=f"{workflow.info().workflow_id}-shipment")
         self.state = "shipped"
         await workflow.sleep(timedelta(days=7))
         self.state = "asked for a review"
@@ -36,3 +44,18 @@ class Order:
     @workflow.query
     def where(self) -> str:
         return self.state
+
+
+@workflow.defn
+class Report:
+    def __init__(self) -> None:
+        self.is_read = False
+
+    @workflow.run
+    async def run(self) -> str:
+        await workflow.wait_condition(lambda: self.is_read)
+        return "nothing was stolen"
+
+    @workflow.signal
+    def read(self) -> None:
+        self.is_read = True
