@@ -75,6 +75,11 @@ def _where(ran: Ran, watch: Watch) -> list[str]:
     if watch.stacks:
         places = [f"  {place}" for stack in watch.stacks[:STACKS] for place in stack]
         return ["the code was at", *places]
+    if not watch.begun:
+        return [
+            f"the code had not come to {watch.function}",
+            "its __init__ failed, or its input cannot be decoded: is temporal_client_options the same as it was then?",
+        ]
     return [f"the code had come to the end of {watch.function}"]
 
 

@@ -41,6 +41,11 @@ class Watch(sdk.Plugin):
         self.function: Place | None = None
         self._task: asyncio.Task[Any] | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether the workflow's main function was reached."""
+        return self._task is not None
+
     def began(self, task: asyncio.Task[Any] | None) -> None:
         """A workflow's main function begins."""
         self._task = task
