@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from .schedules import Schedules
     from .workers import RunningWorker
 
-OUTAGE = "temporal_outage"
-
 
 @pytest.fixture(scope="session")
 def temporal_server(request: pytest.FixtureRequest) -> Endpoint:
@@ -48,7 +46,7 @@ def _temporal_case(request: pytest.FixtureRequest, temporal_client_options: dict
 
     item: pytest.Item = request.node
     with plain_errors():
-        outages = OUTAGE in request.fixturenames
+        outages = marker.OUTAGE in request.fixturenames
         case = Case(
             stash.session(item.config), item.name, marker.wishes(item), temporal_client_options, outages=outages
         )

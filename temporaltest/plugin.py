@@ -9,8 +9,8 @@ import pytest
 
 from . import config as settings
 from . import marker, scopes, selection, stash, xdist
-from .fixtures import OUTAGE
 
+# Not imported above: pytest warns of a plugin that was there before it could rewrite its asserts.
 pytest_plugins = ("temporaltest.fixtures",)
 
 NEEDING = frozenset({"_temporal_case", "temporal_server"})
@@ -57,7 +57,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _needs_shared(item: pytest.Item) -> bool:
     names = getattr(item, "fixturenames", ())
-    private = marker.wishes(item).private or OUTAGE in names
+    private = marker.wishes(item).private or marker.OUTAGE in names
     return not private and not NEEDING.isdisjoint(names)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,12 @@ def test_ui_is_served_when_asked_for(suite: Suite) -> None:
         """,
     )
     suite.passes("--temporal-ui=on", passed=1)
+
+
+def test_fixtures_are_left_to_pytest_to_import() -> None:
+    """Loading the plugin does not import its fixtures, of which pytest would warn: older versions, and strict runs."""
+    code = "import sys, temporaltest.plugin as it; assert not {*it.pytest_plugins} & {*sys.modules}"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_fixtures_are_explained(bare_suite: Suite) -> None:
