@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,9 +48,10 @@ def _temporal_case(request: pytest.FixtureRequest, temporal_client_options: dict
     item: pytest.Item = request.node
     with plain_errors():
         outages = marker.OUTAGE in request.fixturenames
-        case = Case(
-            stash.session(item.config), item.name, marker.wishes(item), temporal_client_options, outages=outages
-        )
+        wishes = marker.wishes(item)
+        if marker.TIME in request.fixturenames:
+            wishes = replace(wishes, time_skipping=True)
+        case = Case(stash.session(item.config), item.name, wishes, temporal_client_options, outages=outages)
     item.stash[stash.CASE] = case
     try:
         yield case
@@ -91,7 +93,7 @@ def temporal_env(temporal: Temporal) -> Environment:
 
 @pytest.fixture
 def temporal_time(_temporal_case: Case) -> Time:
-    """The clocks of the test's workflows, each its own: `fast_forward`, `until`, `now`; needs `time_skipping=True`."""
+    """The clocks of the test's workflows, each its own and held until moved: `fast_forward`, `until`, `now`."""
     from .clock import Time
 
     with plain_errors():

@@ -219,11 +219,22 @@ def test_it(temporal, temporal_time):
 
 
 def test_without_the_mark(suite: Suite) -> None:
-    """A test that asks for temporal_time and has no mark is told which mark it needs."""
-    suite.tests("def test_it(temporal_time):\n    pass\n")
+    """A test that asks for temporal_time needs no mark; one that asks for it too late is told which."""
+    suite.tests(
+        PLAIN
+        + """
+def test_asks(temporal, temporal_time):
+    temporal.worker(workflows=[Sleeper])
+    temporal_time.fast_forward(temporal.start(Sleeper.run), timedelta(days=1))
+
+
+def test_asks_late(temporal, request):
+    request.getfixturevalue("temporal_time")
+"""
+    )
     result = suite.run()
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*@pytest.mark.temporal(time_skipping=True)*"])
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*temporal_time needs*", "*@pytest.mark.temporal(time_skipping=True)*"])
 
 
 def test_real_and_virtual_time_side_by_side(suite: Suite) -> None:
