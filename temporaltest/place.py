@@ -62,7 +62,7 @@ class Place:
         """Find a server and settle there; where the shared server is killed meanwhile, on the next one."""
         wishes, session = self._wishes, self._session
         while True:
-            self.endpoint = session.backend.private(wishes) if wishes.private else session.endpoint()
+            self.endpoint = session.backend.private(wishes, outages=outages) if wishes.private else session.endpoint()
             try:
                 if wishes.time_skipping:
                     self.endpoint.require(TIME_SKIPPING)
@@ -145,6 +145,8 @@ class Place:
         """The error for the server's end while the test ran, unless that was an outage."""
         if self.endpoint.alive():
             return None
+        if not self.endpoint.ours:
+            return ServerLost(f"the Temporal server at {self.endpoint.address} no longer answers")
         return ServerLost(f"the Temporal server at {self.endpoint.address} was killed while the test ran")
 
     @contextlib.contextmanager

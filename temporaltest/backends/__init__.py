@@ -72,8 +72,8 @@ class Backend(Protocol):
     def shared(self) -> Endpoint:
         """The server that all tests of this run (and of others like it) share; started where there is none."""
 
-    def private(self, wishes: Wishes) -> Endpoint:
-        """A server for one test.
+    def private(self, wishes: Wishes, *, outages: bool = False) -> Endpoint:
+        """A server for one test, to which `outages` may be done.
 
         Raises:
             NotSupported: This backend has none to give; says why.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import json
@@ -52,8 +53,10 @@ class Container:
         """Join the container that runs with the same settings, or start it."""
         return self._get(self._name(), {}, private=False)
 
-    def private(self, wishes: Wishes) -> Endpoint:
+    def private(self, wishes: Wishes, *, outages: bool = False) -> Endpoint:
         """A container of the test's own, gone at its end."""
+        if outages:
+            raise NotSupported(f"no {OUTAGES} here: {NO_OUTAGES}")
         if wishes.version is not None:
             raise NotSupported("no other versions here: the image is what it is; choose one with --temporal-image")
         own = {key: json.dumps(value) for key, value in wishes.dynamic_config.items()}
@@ -67,6 +70,8 @@ class Container:
         goes = hold.private or not (self._config.keep or self._config.linger or holders(hold.folder))
         if goes and record is not None and record["keeper"] is not None:
             _wait_gone(record["keeper"])
+        if record is not None and record["keeper"] is not None and not held.lives(record["keeper"]):
+            _remove_orphans(hold.folder)
         if hold.private:
             shutil.rmtree(hold.folder, ignore_errors=True)
             held.lock_path(hold.folder).unlink(missing_ok=True)
@@ -119,6 +124,14 @@ class Container:
             hold=hold,
             alive=lambda: _still(hold.folder, record),
         )
+
+
+def _remove_orphans(folder: Path) -> None:
+    """Do what a keeper would have done that was killed."""
+    from . import engine
+
+    with contextlib.suppress(engine.Unusable):
+        engine.remove_orphans(engine.engine(), folder)
 
 
 def _command(configured: Mapping[str, str], *, ui: bool) -> list[str]:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ KEEPER_LABEL = "temporaltest.keeper"
 LOOPBACK = "127.0.0.1"
 LOCAL = ("localhost", LOOPBACK, "::1")
 LAST_LINES = 8
+REAPER_SECONDS = 15.0  # a registry that cannot be reached may leave a pull without any answer
 
 
 class Unusable(Exception):
@@ -62,17 +64,22 @@ def publish_at(client: DockerClient) -> str | None:
 
 
 def begin_reaper(keep: bool) -> None:
-    """Let ryuk remove the container if we are killed; where its image cannot be had, we do without."""
-    if keep:
-        testcontainers_config.ryuk_disabled = True
-    if testcontainers_config.ryuk_disabled:
-        return
+    """Let ryuk remove the container if we are killed; where its image cannot be had, or not soon, we do without."""
+    if not (keep or testcontainers_config.ryuk_disabled):
+        starting = threading.Thread(target=_start_reaper, daemon=True)
+        starting.start()
+        starting.join(REAPER_SECONDS)
+        if Reaper._instance is not None:
+            return
+    testcontainers_config.ryuk_disabled = True
+
+
+def _start_reaper() -> None:
     try:
         Reaper.get_instance()
     except Exception as error:  # noqa: BLE001 - whatever keeps it from starting
         print(f"no ryuk: {error}", file=sys.stderr)  # noqa: T201 - our log
         Reaper.delete_instance()
-        testcontainers_config.ryuk_disabled = True
 
 
 def labels(folder: Path, keeper: int | None) -> dict[str, str]:

@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 
 from ..errors import NotSupported, SetupError
 from . import NAMESPACES, OUTAGES, PRIVATE, TIME_SKIPPING, TIME_SKIPPING_SINCE, Endpoint, version_of
+from .pulse import Pulse
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -47,6 +48,7 @@ class External:
         named = self._config.namespace
         version = asyncio.run(_look(address, connect, named))
         old = version_of(version) < TIME_SKIPPING_SINCE
+        pulse = Pulse(address)
         return Endpoint(
             address=address,
             can=frozenset({NAMESPACES} if named is None else ()) | frozenset(() if old else {TIME_SKIPPING}),
@@ -60,14 +62,18 @@ class External:
             spare_namespace=spare,
             ours=False,
             connect=connect,
+            hold=pulse,
+            alive=pulse.alive,
         )
 
-    def private(self, wishes: Wishes) -> Endpoint:
+    def private(self, wishes: Wishes, *, outages: bool = False) -> Endpoint:
         """There is none to give."""
         raise NotSupported(f"no {PRIVATE} here: {NOT_OURS}")
 
     def release(self, endpoint: Endpoint) -> None:
-        """Nothing is held."""
+        """Nothing is held but the connection that tells whether it is there."""
+        pulse: Pulse = endpoint.hold
+        pulse.stop()
 
     def kept(self) -> str | None:
         """Nothing of ours is left up."""

@@ -43,7 +43,7 @@ class Managed:
         )
         return self._endpoint(server, {}, shared=True)
 
-    def private(self, wishes: Wishes) -> Endpoint:
+    def private(self, wishes: Wishes, *, outages: bool = False) -> Endpoint:
         """A server of the test's own: ephemeral, gone at its end."""
         options = self._options()
         if wishes.version is not None:

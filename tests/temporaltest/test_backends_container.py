@@ -161,6 +161,30 @@ def test_plain(temporal):
     )
 
 
+def test_nothing_is_started_for_what_is_skipped(contained: Suite) -> None:
+    """A test of outages is skipped before a container is started for it: here none can be."""
+    write(contained, "def test_outage(temporal, temporal_outage):\n    pass\n")
+    contained.run(f"--temporal-image={BROKEN}").assert_outcomes(skipped=1)
+
+
+@pytest.mark.parametrize("registry", ["refuses", "is silent"])
+def test_without_ryuk(registry: str, contained: Suite, docker: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where ryuk cannot be pulled, tests run all the same, and the container is removed after kill -9."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if registry == "is silent":
+            silent.listen()
+        monkeypatch.setenv("RYUK_CONTAINER_IMAGE", f"127.0.0.1:{silent.getsockname()[1]}/ryuk:1")
+        monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "false")
+        write(contained, WAITING.format(count=1))
+        with running(contained.path) as run:
+            run.told()
+            assert len(docker.containers()) == 1
+            run.kill()
+            run.ends()
+        assert eventually(lambda: not docker.containers(), 60)
+
+
 # Ends that nobody planned
 
 
@@ -198,6 +222,19 @@ def test_container_of_a_killed_keeper_is_removed_by_the_next(contained: Suite, h
     assert docker.containers() == [left]
     (contained.path / "go").touch()
     contained.passes(passed=1)
+    assert docker.containers() == []
+
+
+def test_container_of_a_killed_keeper_is_removed_by_its_run(contained: Suite, home: Path, docker: Engine) -> None:
+    """A run whose keeper is killed fails the test that runs, and leaves no container."""
+    write(contained, WAITING.format(count=1))
+    with running(contained.path) as run:
+        run.told()
+        (keeper,) = keepers(home)
+        keeper.kill()
+        keeper.wait()
+        run.let("go")
+        run.ends()
     assert docker.containers() == []
 
 

@@ -183,6 +183,75 @@ def test_nothing_listens(bare_suite: Suite) -> None:
     assert "see that it runs, and that TLS and API key are as it wants them" in output
 
 
+LOSING = """
+def test_hit(temporal):
+    greet(temporal)
+    tell(address=temporal.address)
+    temporal.run(asyncio.sleep(600))
+
+def test_after(temporal):
+    greet(temporal)
+
+def test_last(temporal):
+    greet(temporal)
+"""
+
+
+def test_server_that_dies_is_told_at_once(server: DevServer, bare_suite: Suite) -> None:
+    """The test that runs fails with that as its cause, the next ones say so too; none waits for its limit."""
+    write(bare_suite, LOSING)
+    with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", server.address) as run:
+        run.told()
+        server.kill()
+        output = run.ends()
+    assert "1 failed, 2 errors" in output
+    assert f"ServerLost: the Temporal server at {server.address} no longer answers" in output
+    assert output.count(f"the external Temporal server at {server.address} does not answer") >= 2
+
+
+def test_server_that_comes_back_is_used_again(server: DevServer, bare_suite: Suite) -> None:
+    """A server that is away for long fails the test that needs it; the tests after its return work."""
+    write(bare_suite, LOSING)
+    bare_suite.file("conftest.py", "import time\nfrom pathlib import Path\nimport pytest\n" + BACK)
+    with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", server.address) as run:
+        run.told()
+        server.kill()
+        eventually((bare_suite.path / "over").exists, 60)
+        server.restart()
+        run.let("go")
+        output = run.ends()
+    assert "1 failed, 2 passed" in output
+
+
+# The next test begins when the server is back.
+BACK = """
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    if item.name == "test_after":
+        Path("over").touch()
+        while not Path("go").exists():
+            time.sleep(0.01)
+"""
+
+
+def test_server_that_is_restarted_is_waited_for(server: DevServer, bare_suite: Suite) -> None:
+    """A restart that takes no longer than restarts do fails no test."""
+    write(
+        bare_suite,
+        """
+def test_hit(temporal):
+    tell(address=temporal.address)
+    wait_for("go")
+    greet(temporal)
+""",
+    )
+    with running(bare_suite.path, "--temporal-address", server.address) as run:
+        run.told()
+        server.restart()
+        run.let("go")
+        assert "1 passed" in run.ends()
+
+
 def test_certificate_of_another_ca(server: DevServer, bare_suite: Suite, certificates: Certificates) -> None:
     """A certificate that the CA does not know is refused, and said so."""
     with tls_proxy(server.address, certificates) as address:
