@@ -15,7 +15,7 @@ def rehearse(ctx: click.Context, paths: tuple[Path, ...]) -> None:
     import asyncio
 
     from ..rehearsal.load import scenarios_in
-    from ..rehearsal.rehearse import rehearse as hold
+    from ..rehearsal.runner import rehearse as hold
 
     worst = 0
     for scenario in scenarios_in(paths):

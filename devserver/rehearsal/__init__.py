@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import at, drills, expect, faults, ledger
-    from .rehearse import Settings, rehearse
     from .result import Result
+    from .runner import Settings, rehearse
     from .scenario import Scenario
+    from .sweeps import sweep
 
-__all__ = ["Result", "Scenario", "Settings", "at", "drills", "expect", "faults", "ledger", "rehearse"]
+__all__ = ["Result", "Scenario", "Settings", "at", "drills", "expect", "faults", "ledger", "rehearse", "sweep"]
 
-_HOMES = {"Result": "result", "Scenario": "scenario", "Settings": "rehearse", "rehearse": "rehearse"}
+_HOMES = {"Result": "result", "Scenario": "scenario", "Settings": "runner", "rehearse": "runner", "sweep": "sweeps"}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
@@ -30,7 +30,7 @@ class Host:
         self._closing = contextlib.ExitStack()
 
     @classmethod
-    async def open(cls, nest: Nest | None = None, **options: object) -> Host:
+    async def open(cls, nest: Nest | None = None, **options: Any) -> Host:
         """Start a server; `options` are those of `DevServer.start`. `nest` is shared with other hosts.
 
         Raises:
@@ -40,7 +40,7 @@ class Host:
             if nest is None:
                 nest = Nest()  # it loads the SDK while the server starts
                 undo.callback(nest.close)
-            server = await DevServer.start_async(**{"ui": False, **options})  # type: ignore[arg-type]
+            server = await DevServer.start_async(**{"ui": False, **options})
             undo.callback(server.close)
             proxy = NetProxy(server.address)
             undo.callback(proxy.close)

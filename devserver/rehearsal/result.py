@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from temporalio.client import WorkflowHistory
 
 Verdict = Literal["pass", "fail", "unknown"]
+Target = Literal["server", "worker"]
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,43 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Point:
+    """A kill right after an event of the plain run, or before the next one where `what` says so.
+
+    `last` is the last event that the history had at the kill, None where that cannot be told. `run` is there where the
+    verdict is no pass: it holds the evidence.
+    """
+
+    event: int
+    what: str
+    verdict: Verdict
+    reason: str
+    last: int | None
+    seconds: float
+    run: Run | None = None
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A whole sweep. `plain` is the run without faults; `left_out` names expectations that it does not meet itself."""
+
+    target: Target
+    plain: Run
+    points: Sequence[Point]
+    left_out: Sequence[str]
+
+    @property
+    def failed(self) -> list[Point]:
+        """Those that did not pass."""
+        return [point for point in self.points if point.verdict != "pass"]
+
+
+@dataclass(frozen=True)
 class Result:
     """A rehearsal's result: its verdict, and all the evidence.
 
-    The verdict is `unknown`, never `pass`, where something that was planned did not happen.
+    The verdict is `unknown`, never `pass`, where something that was planned did not happen. `run` is None where nothing
+    was done, and in a sweep, which has many.
     """
 
     name: str
@@ -92,6 +126,7 @@ class Result:
     seed: int
     versions: Mapping[str, str] = field(default_factory=dict)
     file: str | None = None
+    sweep: Sweep | None = None
 
 
 def verdict_of(findings: Sequence[Finding], done: Sequence[Done]) -> tuple[Verdict, str]:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from .at import ActivityMoment
 from .errors import ScenarioInvalid
 from .host import Host
 from .look import Look
 from .perform import Performance
-from .result import Finding, Result, Run, verdict_of
+from .result import Finding, Result, Run, Sweep, verdict_of
 from .runbook import Runbook
 from .scenario import Scenario, holds, name_of
 from .timeline import Mark
 
 MOST_SEED = 2**32
+NOT_STEADY = "the steady state did not hold before; nothing was done"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Settings:
     folder: Path | None = None
     seed: int = field(default_factory=lambda: random.SystemRandom().randrange(MOST_SEED))
     told: Callable[[Mark], None] = lambda mark: None
-    server: dict[str, object] = field(default_factory=dict)
+    server: dict[str, Any] = field(default_factory=dict)
 
 
 async def rehearse(scenario: Scenario, settings: Settings | None = None) -> Result:
@@ -41,8 +43,9 @@ async def rehearse(scenario: Scenario, settings: Settings | None = None) -> Resu
     """
     settings = settings or Settings()
     runbook = check(scenario)
-    async with _folder(settings) as folder, await Host.open(**settings.server) as host:
-        return await rehearse_on(host, scenario, runbook, settings, folder)
+    with working_folder(settings) as folder:
+        async with await Host.open(**settings.server) as host:
+            return await rehearse_on(host, scenario, runbook, settings, folder)
 
 
 async def rehearse_on(host: Host, scenario: Scenario, runbook: Runbook, settings: Settings, folder: Path) -> Result:
@@ -54,11 +57,11 @@ async def rehearse_on(host: Host, scenario: Scenario, runbook: Runbook, settings
     look = Look(performance.stage)
     before = await _steady(scenario, look, "before")
     if any(each.verdict == "fail" for each in before):
-        return _result(scenario, settings, host, before, None, "the steady state did not hold before; nothing was done")
+        return result_of(scenario, settings, host, before, None, trouble=NOT_STEADY)
     run = replace(await performance.run(), baseline=baseline)
     after = await _steady(scenario, look, "after")
     findings = [*before, *run.findings, *(each.judge(run) for each in scenario.expect), *after]
-    return _result(scenario, settings, host, findings, run)
+    return result_of(scenario, settings, host, findings, run)
 
 
 def check(scenario: Scenario) -> Runbook:
@@ -80,6 +83,9 @@ def check(scenario: Scenario) -> Runbook:
                 f"{scenario.name!r} waits for an activity {moment.activity!r} that {runbook.module!r} has not",
                 hint=f"it has: {', '.join(sorted(runbook.activities)) or 'none'}",
             )
+        for action in step.actions:
+            if hasattr(action, "check"):
+                action.check(scenario)
     return runbook
 
 
@@ -92,14 +98,17 @@ async def _steady(scenario: Scenario, look: Look, when: str) -> list[Finding]:
     return findings
 
 
-def _result(
+def result_of(
     scenario: Scenario,
     settings: Settings,
     host: Host,
     findings: Sequence[Finding],
     run: Run | None,
+    *,
     trouble: str | None = None,
+    sweep: Sweep | None = None,
 ) -> Result:
+    """A rehearsal's result; `trouble` says why it could not be held as planned."""
     verdict, reason = verdict_of(findings, run.done if run else ())
     server = host.server
     return Result(
@@ -111,6 +120,7 @@ def _result(
         seed=settings.seed,
         versions={"server": server.server_version, "executable": server.version},
         file=str(scenario.file) if scenario.file else None,
+        sweep=sweep,
     )
 
 
@@ -119,8 +129,9 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-@contextlib.asynccontextmanager
-async def _folder(settings: Settings) -> AsyncIterator[Path]:
+@contextlib.contextmanager
+def working_folder(settings: Settings) -> Iterator[Path]:
+    """Where a rehearsal's ledgers and logs are while it lasts."""
     if settings.folder is not None:
         yield _made(settings.folder)
         return

@@ -1,0 +1,221 @@
+"""A crash at every point of a history: a run without faults, then one for each of its events with a kill after it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+
+from . import at, faults
+from .cues import Cue
+from .faults.server import KillServer
+from .host import Host
+from .nest import Nest
+from .perform import Performance
+from .result import Finding, Point, Result, Run, Sweep, Target, Verdict, verdict_of
+from .runbook import Runbook
+from .runner import Settings, check, result_of, working_folder
+from .scenario import Scenario
+from .stage import Stage
+from .watch import type_of
+
+# Each message of the worker takes so long, so that a kill right after an event is not overtaken by the next one.
+ROAD_SECONDS = 0.004
+CORES = os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is: so many points of all are done, and so many seconds are left, by what the others took."""
+
+    done: int
+    total: int
+    failed: int
+    seconds_left: float | None
+
+
+async def sweep(
+    scenario: Scenario,
+    target: Target,
+    settings: Settings | None = None,
+    *,
+    lanes: int | None = None,
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> Result:
+    """Sweep a scenario's runbook; its plan is not done, its expectations are judged at each point.
+
+    `lanes` points are tried at a time, each on a server of its own; None: as many as the machine has processors.
+
+    Raises:
+        ScenarioInvalid: The scenario names what the runbook does not have.
+        DevServerError: The server or the worker does not start; says why.
+    """
+    settings = settings or Settings()
+    runbook = check(scenario)
+    with working_folder(settings) as folder:
+        sweeper = _Sweeper(scenario, runbook, target, folder, progress)
+        async with Nest() as nest, await Host.open(nest, **settings.server) as host:
+            await sweeper.plain_run(host)
+            others = [asyncio.create_task(sweeper.lane_of_its_own(nest, settings)) for _ in range(1, lanes or CORES)]
+            try:
+                await sweeper.lane(host)
+                await asyncio.gather(*others)
+            finally:
+                for each in others:
+                    each.cancel()
+                await asyncio.gather(*others, return_exceptions=True)
+            swept = sweeper.swept()
+            return result_of(scenario, settings, host, [_finding(swept)], None, sweep=swept)
+
+
+def _finding(swept: Sweep) -> Finding:
+    """What the points come to."""
+    name = f"survives a kill of the {swept.target} at each of {len(swept.points)} points"
+    failed = [f"after event {point.event}, {point.what}: {point.verdict}: {point.reason}" for point in swept.failed]
+    left_out = [f"not judged, since it is not met without faults either: {each}" for each in swept.left_out]
+    if not swept.points:
+        return Finding(name, "unknown", "the run without faults has no history", left_out)
+    if swept.failed:
+        verdict: Verdict = "fail" if any(point.verdict == "fail" for point in swept.failed) else "unknown"
+        return Finding(name, verdict, f"{len(failed)} points do not pass", [*failed, *left_out])
+    if swept.left_out:
+        return Finding(name, "unknown", left_out[0], left_out)
+    return Finding(name, "pass", "every point passes")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A point to be tried: right after `event`, or at `what`."""
+
+    event: int
+    what: str
+    moment: at.Moment
+    folder: str
+
+
+def points_of(events: Sequence[HistoryEvent]) -> list[Planned]:
+    """The points of a history: one for each event, and one for each activity that has acted and not answered yet.
+
+    The server writes that an activity has started only when it has ended, so the worker tells of these two moments.
+    """
+    names = {
+        event.event_id: event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in events
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+    }
+    starts: Counter[str] = Counter()
+    points = []
+    for event in events:
+        number, folder = event.event_id, f"event-{event.event_id}"
+        if event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+            points.append(Planned(number, type_of(event), at.event_id(number), folder))
+            continue
+        started = event.activity_task_started_event_attributes
+        name = names[started.scheduled_event_id]
+        nth = starts[name] + 1
+        starts[name] += started.attempt
+        points.append(Planned(number, f"{type_of(event)} ({name})", at.activity_starts(name, nth), folder))
+        answer = at.activity_completes(name, nth)
+        points.append(Planned(number, f"{name} has acted, and not answered yet", answer, f"{folder}-acted"))
+    return points
+
+
+class _KillServerAtOnce(KillServer):
+    """The network is cut before the server is killed, which is quicker: the worker gets nothing in between."""
+
+    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+        """Cut, and kill; the rest brings both back."""
+        stage.host.proxy.cut()
+        try:
+            rest = await super().begin(stage, cue)
+        finally:
+            stage.host.proxy.heal()
+        return rest
+
+
+class _Sweeper:
+    def __init__(
+        self,
+        scenario: Scenario,
+        runbook: Runbook,
+        target: Target,
+        folder: Path,
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self._scenario = scenario
+        self._runbook = runbook
+        self._target: Target = target
+        self._folder = folder
+        self._progress = progress
+        self._open: list[Planned] = []
+        self._points: list[Point] = []
+        self._left_out: list[str] = []
+
+    async def plain_run(self, host: Host) -> None:
+        """The run without faults, whose events are the points."""
+        plain = await self._perform(host, "without-faults", ())
+        self._plain = replace(plain, baseline=plain)
+        findings = [(each, each.judge(self._plain)) for each in self._scenario.expect]
+        self._judges = [each for each, finding in findings if finding.verdict != "fail"]
+        self._left_out = [str(each) for each, finding in findings if finding.verdict == "fail"]
+        self._open = points_of(plain.histories[0].events) if plain.histories else []
+        self._total = len(self._open)
+        self._began = asyncio.get_running_loop().time()
+        self._tell()
+
+    async def lane_of_its_own(self, nest: Nest, settings: Settings) -> None:
+        """Points on one more server."""
+        async with await Host.open(nest, **settings.server) as host:
+            await self.lane(host)
+
+    async def lane(self, host: Host) -> None:
+        """Try points until none is left."""
+        host.proxy.delay(ROAD_SECONDS, "to_server")
+        while self._open:
+            self._points.append(await self._point(host, self._open.pop(0)))
+            self._tell()
+
+    async def _point(self, host: Host, planned: Planned) -> Point:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        kill: Any = _KillServerAtOnce(0.0) if self._target == "server" else faults.kill_worker()
+        run = await self._perform(host, planned.folder, (planned.moment.do(kill),))
+        run = replace(run, baseline=self._plain)
+        findings: list[Finding] = [*run.findings, *(each.judge(run) for each in self._judges)]
+        verdict, reason = verdict_of(findings, run.done)
+        last = None if self._scenario.time_skipping else _last_event(run, self._target)
+        evidence = None if verdict == "pass" else run
+        return Point(planned.event, planned.what, verdict, reason, last, loop.time() - began, evidence)
+
+    async def _perform(self, host: Host, name: str, plan: Sequence[Any]) -> Run:
+        folder = self._folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return await Performance(self._scenario, self._runbook, host, folder, plan).run()
+
+    def _tell(self) -> None:
+        done = len(self._points)
+        took = asyncio.get_running_loop().time() - self._began
+        left = took / done * (self._total - done) if done else None
+        self._progress(Progress(done, self._total, sum(each.verdict != "pass" for each in self._points), left))
+
+    def swept(self) -> Sweep:
+        """All points, by event."""
+        points = sorted(self._points, key=lambda point: point.event)  # stable: before the answer comes later
+        return Sweep(self._target, self._plain, tuple(points), tuple(self._left_out))
+
+
+def _last_event(run: Run, target: Target) -> int | None:
+    """The last event that the history had at the kill, by the server's own clock; a virtual clock tells nothing."""
+    ends = [mark.until for mark in run.marks if mark.lane == target and mark.detail.get("ended") == "killed"]
+    if not run.histories or ends[:1] in ([], [None]):
+        return None
+    killed = run.began.timestamp() + (ends[0] or 0.0)
+    events = run.histories[0].events
+    return max((event.event_id for event in events if event.event_time.ToNanoseconds() / 1e9 <= killed), default=None)
