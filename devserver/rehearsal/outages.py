@@ -1,0 +1,76 @@
+"""When a run's server or worker was down, and how long it took until the run went on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .result import Run
+from .spans import Span, overlap, union
+
+LANES = ("server", "worker")
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A time in which the server or the worker (`lane`) did not run: from `began` to `back`, None where it stayed away.
+
+    `ended` says how it went down (`killed`, `frozen`, ...). `recovery` is how many seconds passed from its return to
+    the next progress, other outages left out; None where there was none.
+    """
+
+    lane: str
+    began: float
+    back: float | None
+    ended: str
+    recovery: float | None
+
+
+def outages_of(run: Run) -> list[Outage]:
+    """The outages of a run, by time."""
+    gaps = sorted((gap for lane in LANES for gap in _gaps(run, lane)), key=lambda gap: gap.began)
+    down = union(spans_of(gaps, end_of(run)))
+    moments = progress_of(run)
+    return [Outage(gap.lane, gap.began, gap.back, gap.ended, _recovery(gap, moments, down)) for gap in gaps]
+
+
+def _gaps(run: Run, lane: str) -> list[Outage]:
+    """When the lane was not up, from the runbook's start to its end."""
+    spans = [mark for mark in run.marks if mark.lane == lane]
+    gaps = []
+    for number, mark in enumerate(spans):
+        if mark.until is None or mark.until >= end_of(run):
+            continue
+        back = spans[number + 1].at if number + 1 < len(spans) else None
+        if back is None or back > run.started:
+            gaps.append(Outage(lane, max(mark.until, run.started), back, str(mark.detail.get("ended", "down")), None))
+    return gaps
+
+
+def _recovery(gap: Outage, moments: Sequence[float], down: Sequence[Span]) -> float | None:
+    if gap.back is None:
+        return None
+    back = gap.back
+    after = next((moment for moment in moments if moment >= back), None)
+    return None if after is None else after - back - overlap((back, after), down)
+
+
+def spans_of(outages: Iterable[Outage], end: float) -> list[Span]:
+    """When they were, none longer than the run."""
+    return [(each.began, end if each.back is None else min(each.back, end)) for each in outages]
+
+
+def end_of(run: Run) -> float:
+    """When a run ended, or the last that is known of it."""
+    return run.ended if run.ended is not None else max((mark.at for mark in run.marks), default=run.started)
+
+
+def progress_of(run: Run) -> list[float]:
+    """The moments at which a run went on, by time."""
+    moments = [mark.at for mark in run.marks if mark.lane == "event" and mark.what == "WorkflowTaskCompleted"]
+    for mark in run.marks:
+        if mark.lane == "activity":
+            moments.append(mark.at)
+            if mark.until is not None and mark.detail.get("ended") == "completes":
+                moments.append(mark.until)
+    return sorted(moments)
