@@ -65,11 +65,12 @@ class NetProxy:
 
         self._call(shut)
 
-    def heal(self) -> None:
-        """Let everything pass again. Latency stays."""
+    def heal(self, way: Way = "both") -> None:
+        """Let everything pass `way` again. Latency stays."""
+        roads = self._of(way)
 
         def reopen() -> None:
-            for road in self._roads.values():
+            for road in roads:
                 road.open.set()
 
         self._call(reopen)

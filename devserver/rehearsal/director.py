@@ -25,8 +25,9 @@ class Director:
         self._plan = list(plan)
         self._done: dict[int, Done] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._spans: dict[tuple[str, int], int] = {}
+        self._spans: dict[tuple[str, str, int], int] = {}
         self._waiting: list[asyncio.Task[None]] = []
+        self._doing: list[asyncio.Task[None]] = []
         self._rests: list[asyncio.Task[None]] = []
 
     # Cues
@@ -61,7 +62,8 @@ class Director:
         """Do what is planned at this moment."""
         for step in [each for each in self._open if each.moment.matches(cue)]:
             self._open.remove(step)
-            await self._do(step, cue)
+            self._doing.append(asyncio.create_task(self._do(step, cue)))
+            await asyncio.shield(self._doing[-1])  # what has begun is done, also where the runbook ends meanwhile
 
     def begin(self) -> None:
         """The runbook has begun: moments that nobody tells of are waited for from now on."""
@@ -85,9 +87,9 @@ class Director:
             mark = self._stage.timeline.note(_lane(action), str(action), cue=str(cue))
             try:
                 rest = await action.begin(self._stage, cue)
-            except DevServerError as error:
-                self._missed(step, error.message)
-                self._stage.timeline.end(mark, trouble=error.message)
+            except Exception as error:  # noqa: BLE001 - a user's action, or a call to a server that is down
+                self._missed(step, _words(error))
+                self._stage.timeline.end(mark, trouble=_words(error))
                 continue
             if rest is None:
                 self._stage.timeline.end(mark)
@@ -98,9 +100,9 @@ class Director:
         trouble = {}
         try:
             await rest
-        except DevServerError as error:
-            self._missed(step, error.message)
-            trouble = {"trouble": error.message}
+        except Exception as error:  # noqa: BLE001 - as above
+            self._missed(step, _words(error))
+            trouble = {"trouble": _words(error)}
         finally:
             self._stage.timeline.end(mark, **trouble)
 
@@ -110,10 +112,14 @@ class Director:
         self._done[number] = Done(done.step, done.at, done.cue, trouble)
 
     def _mark(self, question: dict[str, Any]) -> None:
-        key = (question["activity_id"], question["attempt"])
+        key = (question["workflow_id"], question["activity_id"], question["attempt"])
         name = question["activity"]
         if question["phase"] == "starts":
-            detail = {"attempt": question["attempt"], "id": question["activity_id"]}
+            detail = {
+                "attempt": question["attempt"],
+                "id": question["activity_id"],
+                "workflow_id": question["workflow_id"],
+            }
             self._spans[key] = self._stage.timeline.note("activity", name, **detail)
         elif key in self._spans:
             how = {"ended": question["phase"], **({"error": question["error"]} if "error" in question else {})}
@@ -122,16 +128,19 @@ class Director:
     # The end
 
     async def settle(self) -> None:
-        """The runbook has ended: moments that have not come will not; what was begun is finished."""
+        """The runbook has ended: moments that have not come will not; what still lasts ends now, and is mended."""
+        self._stage.over.set()
         for task in self._waiting:
             task.cancel()
         await asyncio.gather(*self._waiting, return_exceptions=True)
+        for number in range(len(self._doing)):
+            await self._doing[number]
         for number in range(len(self._rests)):
             await self._rests[number]
 
     async def abandon(self) -> None:
         """End all that goes on, in whatever state that leaves server and worker."""
-        for task in [*self._waiting, *self._rests]:
+        for task in [*self._waiting, *self._doing, *self._rests]:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
@@ -140,6 +149,10 @@ class Director:
     def done(self) -> tuple[Done, ...]:
         """Each step of the plan, and what became of it."""
         return tuple(self._done.get(number, Done(str(step), None, None)) for number, step in enumerate(self._plan))
+
+
+def _words(error: Exception) -> str:
+    return error.message if isinstance(error, DevServerError) else f"{type(error).__name__}: {error}"
 
 
 def _lane(action: Action) -> Any:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,7 @@ class Performance:
             return await self._run()
         finally:
             await self._director.abandon()
-            stage.host.server.thaw()
-            stage.host.proxy.heal()
+            stage.mend()
             if stage.worker is not None:
                 await stage.kill_worker()
             stage.down("server")
@@ -103,7 +102,8 @@ class Performance:
     async def _follow(self, watch: HistoryWatch) -> None:
         async def told(event: HistoryEvent) -> None:
             kind = type_of(event)
-            self._timeline.note("event", kind, id=event.event_id, run=watch.run_ids[-1])
+            at = min(self._timeline.now(), self._timeline.seconds(event.event_time.ToDatetime(timezone.utc)))
+            self._timeline.note("event", kind, at=at, id=event.event_id, run=watch.run_ids[-1])
             await self._director.event(kind, event.event_id, first_run=len(watch.run_ids) == 1)
 
         watching = asyncio.create_task(watch.follow(told))

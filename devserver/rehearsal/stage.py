@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
+from ..errors import InstanceNotRunning
+from ..netproxy import Way
 from . import ledger
 from .errors import FaultImpossible
 from .host import Host
@@ -47,6 +51,8 @@ class Stage:
         self.settings = WorkerSettings(scenario.module, _path_of(scenario))
         self.findings: list[Finding] = []
         self.changing = asyncio.Lock()  # the server's process has one outage at a time
+        self.over = asyncio.Event()  # the runbook has ended: what still lasts ends now
+        self.cuts: Counter[Way] = Counter()  # how many faults keep each way of the network shut
         self._answer: Answer | None = None
         self._spans: dict[str, int] = {}
         ledger.create(self.ledger)
@@ -61,6 +67,20 @@ class Stage:
         """The runbook's workflow, whichever run of it is the last."""
         return self.client.get_workflow_handle(self.workflow_id)
 
+    async def lasts(self, seconds: float) -> bool:
+        """Wait so many seconds, or until the runbook has ended; whether it has."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.over.wait(), seconds)
+        return self.over.is_set()
+
+    def mend(self) -> None:
+        """Take back what a fault that was broken off has left: a frozen server, a network that is cut or slow."""
+        with contextlib.suppress(InstanceNotRunning):
+            self.host.server.thaw()
+        self.host.proxy.heal()
+        self.host.proxy.delay(0)
+        self.cuts.clear()
+
     # Lanes that are up or down
 
     def up(self, lane: str, what: str = "up") -> None:
@@ -73,6 +93,22 @@ class Stage:
             self.timeline.end(self._spans.pop(lane), **how)
 
     # The server
+
+    @contextlib.asynccontextmanager
+    async def outage(self) -> AsyncIterator[contextlib.AsyncExitStack]:
+        """Begin something that the server's process suffers, once nothing else does; the next waits for its end.
+
+        What is yielded ends it: at the end of the block, unless the rest of a fault has taken it over (`pop_all`).
+
+        Raises:
+            FaultImpossible: The runbook ended before.
+        """
+        async with contextlib.AsyncExitStack() as end:
+            await self.changing.acquire()
+            end.callback(self.changing.release)
+            if self.over.is_set():
+                raise FaultImpossible("the runbook had ended before this could begin")
+            yield end
 
     async def kill_server(self) -> None:
         """End the server's process at once.

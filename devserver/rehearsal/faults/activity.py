@@ -24,6 +24,12 @@ class Order:
         """Order it."""
         if not isinstance(cue, ActivityCue):
             raise FaultImpossible(f"no activity waits at this moment: {cue}", hint="plan it at at.activity_starts(...)")
+        if cue.gate.order != "go":
+            raise FaultImpossible(
+                "another fault of the plan says already how this attempt goes on", hint="plan them at two moments"
+            )
+        if stage.worker is None:
+            raise FaultImpossible("the worker is down, and the attempt with it")
         cue.gate.order = self.order
         cue.gate.detail = self.detail
 

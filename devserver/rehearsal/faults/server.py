@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from ..cues import Cue
+from ..errors import FaultImpossible
 from ..stage import Stage
 from ._numbers import seconds
 
 
 @dataclass(frozen=True)
 class KillServer:
-    """The server is killed, and comes back after a while."""
+    """The server is killed, and comes back after a while with its state."""
 
     down: float
 
     async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
         """Kill it; the rest brings it back."""
-        await stage.changing.acquire()
-        try:
+        async with stage.outage() as end:
             await stage.kill_server()
-        except BaseException:
-            stage.changing.release()
-            raise
-        return _back(stage, self.down)
+            return back(stage, self.down, end.pop_all())
 
     def __str__(self) -> str:
         return f"the server is killed (-9) and down for {self.down:g} s"
@@ -35,19 +33,15 @@ class KillServer:
 
 @dataclass(frozen=True)
 class StopServer:
-    """The server is stopped gracefully, and comes back after a while."""
+    """The server is stopped gracefully, and comes back after a while with its state."""
 
     down: float
 
     async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
         """Stop it; the rest brings it back."""
-        await stage.changing.acquire()
-        try:
+        async with stage.outage() as end:
             await stage.stop_server()
-        except BaseException:
-            stage.changing.release()
-            raise
-        return _back(stage, self.down)
+            return back(stage, self.down, end.pop_all())
 
     def __str__(self) -> str:
         return f"the server is stopped gracefully and down for {self.down:g} s"
@@ -61,29 +55,30 @@ class FreezeServer:
 
     async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
         """Freeze it; the rest thaws it."""
-        await stage.changing.acquire()
-        await asyncio.to_thread(stage.host.server.freeze)
-        stage.down("server", ended="frozen")
-        return self._thaw(stage)
+        async with stage.outage() as end:
+            if not stage.host.server.running:
+                raise FaultImpossible("the server is down already")
+            await asyncio.to_thread(stage.host.server.freeze)
+            stage.down("server", ended="frozen")
+            return self._thaw(stage, end.pop_all())
 
-    async def _thaw(self, stage: Stage) -> None:
-        try:
-            await asyncio.sleep(self.seconds)
-        finally:
-            stage.host.server.thaw()
+    async def _thaw(self, stage: Stage, end: AsyncExitStack) -> None:
+        async with end:
+            try:
+                await stage.lasts(self.seconds)
+            finally:
+                stage.host.server.thaw()
             stage.up("server")
-            stage.changing.release()
 
     def __str__(self) -> str:
         return f"the server is frozen for {self.seconds:g} s"
 
 
-async def _back(stage: Stage, down: float) -> None:
-    try:
-        await asyncio.sleep(down)
+async def back(stage: Stage, down: float, end: AsyncExitStack) -> None:
+    """Bring a server back that is down: after so many seconds, or when the runbook has ended."""
+    async with end:
+        await stage.lasts(down)
         await stage.start_server()
-    finally:
-        stage.changing.release()
 
 
 def kill_server(down: float | timedelta = 0.0) -> KillServer:
@@ -97,5 +92,5 @@ def stop_server(down: float | timedelta = 0.0) -> StopServer:
 
 
 def freeze_server(for_: float | timedelta) -> FreezeServer:
-    """The server's process is frozen (SIGSTOP) for so many seconds."""
+    """The server's process is frozen (SIGSTOP) for so many seconds; connections to it stay open."""
     return FreezeServer(seconds(for_, "freeze_server"))

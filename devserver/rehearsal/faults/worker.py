@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 from ..cues import ActivityCue, Cue
-from ..errors import FaultImpossible
-from ..stage import Stage
+from ..errors import FaultImpossible, ScenarioInvalid
+from ..scenario import Scenario
+from ..stage import Stage, WorkerSettings
 from ._numbers import seconds
 
 
@@ -28,11 +29,7 @@ class KillWorker:
                 "an answer is lost when an activity completes", hint="plan it at at.activity_completes(...)"
             )
         await stage.kill_worker()
-        return self._back(stage)
-
-    async def _back(self, stage: Stage) -> None:
-        await asyncio.sleep(self.down)
-        await stage.start_worker()
+        return _back(stage, self.down)
 
     def __str__(self) -> str:
         if self.lost_answer:
@@ -50,13 +47,15 @@ class FreezeWorker:
         """Freeze it; the rest thaws it."""
         worker = stage.worker
         if worker is None:
-            raise FaultImpossible("the worker is down")
+            raise FaultImpossible("the worker is down already")
         await asyncio.to_thread(worker.freeze)
         stage.down("worker", ended="frozen")
 
         async def thaw() -> None:
-            await asyncio.sleep(self.seconds)
-            worker.thaw()
+            try:
+                await stage.lasts(self.seconds)
+            finally:
+                worker.thaw()
             if stage.worker is worker:
                 stage.up("worker", stage.settings.module)
 
@@ -64,6 +63,38 @@ class FreezeWorker:
 
     def __str__(self) -> str:
         return f"the worker is frozen for {self.seconds:g} s"
+
+
+@dataclass(frozen=True)
+class ReplaceWorker:
+    """Another build of the worker takes the place of the one that runs, as a deployment has it."""
+
+    runbook: str | None
+    build_id: str | None
+    down: float
+
+    def check(self, scenario: Scenario) -> None:
+        """See that the other build is there, before anything is started."""
+        from ..runbook import Runbook
+
+        if self.runbook is not None:
+            Runbook.load(self.runbook)
+
+    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+        """End the old one, which an activity that waits just now does not survive; the rest starts the new one."""
+        await stage.kill_worker()
+        return _back(stage, self.down, stage.with_build(self.runbook or stage.settings.module, self.build_id))
+
+    def __str__(self) -> str:
+        what = [f"the code of {self.runbook}"] if self.runbook else []
+        what += [f"the build id {self.build_id}"] if self.build_id else []
+        after = f" after {self.down:g} s" if self.down else ""
+        return f"the worker is killed and replaced by one with {' and '.join(what)}{after}"
+
+
+async def _back(stage: Stage, down: float, settings: WorkerSettings | None = None) -> None:
+    if not await stage.lasts(down):
+        await stage.start_worker(settings)
 
 
 def kill_worker(down: float | timedelta = 0.0) -> KillWorker:
@@ -82,3 +113,18 @@ def lose_answer(down: float | timedelta = 0.0) -> KillWorker:
 def freeze_worker(for_: float | timedelta) -> FreezeWorker:
     """The worker's process is frozen (SIGSTOP) for so many seconds."""
     return FreezeWorker(seconds(for_, "freeze_worker"))
+
+
+def replace_worker(
+    runbook: str | None = None, *, build_id: str | None = None, down: float | timedelta = 0.0
+) -> ReplaceWorker:
+    """The worker is killed, and `down` seconds later one with other code (a module beside the runbook's, or
+    importable), another build id, or both takes its place and stays.
+    """
+    if not (runbook or build_id):
+        raise ScenarioInvalid(
+            "replace_worker replaces the worker by the same one",
+            hint='name another module, faults.replace_worker("runbook_v2"), or a build id; '
+            "for a restart there is faults.kill_worker()",
+        )
+    return ReplaceWorker(runbook, build_id, seconds(down, "replace_worker(down=...)"))
