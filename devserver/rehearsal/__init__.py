@@ -11,14 +11,34 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import at, drills, expect, faults, ledger
+    from .old_way import Script
     from .result import Result
     from .runner import Settings, rehearse
     from .scenario import Scenario
     from .sweeps import sweep
 
-__all__ = ["Result", "Scenario", "Settings", "at", "drills", "expect", "faults", "ledger", "rehearse", "sweep"]
+__all__ = [
+    "Result",
+    "Scenario",
+    "Script",
+    "Settings",
+    "at",
+    "drills",
+    "expect",
+    "faults",
+    "ledger",
+    "rehearse",
+    "sweep",
+]
 
-_HOMES = {"Result": "result", "Scenario": "scenario", "Settings": "runner", "rehearse": "runner", "sweep": "sweeps"}
+_HOMES = {
+    "Result": "result",
+    "Scenario": "scenario",
+    "Script": "old_way",
+    "Settings": "runner",
+    "rehearse": "runner",
+    "sweep": "sweeps",
+}
 
 
 def __getattr__(name: str) -> Any:

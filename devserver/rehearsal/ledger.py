@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +94,21 @@ def _open(file: Path) -> sqlite3.Connection:
 
 
 def _who() -> tuple[str | None, str | None, str | None, int | None]:
-    from temporalio import activity
-
-    if not activity.in_activity():
+    activity = sys.modules.get("temporalio.activity")  # a script has none, and loading it takes long
+    if activity is None or not activity.in_activity():
         return None, None, None, None
     info = activity.info()
     return info.workflow_id, info.activity_type, info.activity_id, info.attempt
+
+
+def main(words: list[str]) -> int:
+    """Note an effect from a shell: `python -m devserver.rehearsal.ledger NAME [KEY]`."""
+    if not 1 <= len(words) <= 2:
+        sys.stderr.write("usage: python -m devserver.rehearsal.ledger NAME [KEY]\n")
+        return 2
+    effect(*words)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

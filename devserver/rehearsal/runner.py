@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from .at import ActivityMoment
 from .errors import ScenarioInvalid
 from .host import Host
 from .look import Look
+from .old_way import ScriptRun, compare
 from .perform import Performance
 from .result import Finding, Result, Run, Sweep, verdict_of
 from .runbook import Runbook
@@ -58,10 +60,31 @@ async def rehearse_on(host: Host, scenario: Scenario, runbook: Runbook, settings
     before = await _steady(scenario, look, "before")
     if any(each.verdict == "fail" for each in before):
         return result_of(scenario, settings, host, before, None, trouble=NOT_STEADY)
-    run = replace(await performance.run(), baseline=baseline)
+    async with _beside(scenario, folder / "old-way") as old_way:
+        run = replace(await performance.run(), baseline=baseline)
+        old = await old_way
     after = await _steady(scenario, look, "after")
-    findings = [*before, *run.findings, *(each.judge(run) for each in scenario.expect), *after]
+    compared = compare(run, old) if old else []
+    findings = [*before, *run.findings, *(each.judge(run) for each in scenario.expect), *compared, *after]
     return result_of(scenario, settings, host, findings, run)
+
+
+@contextlib.asynccontextmanager
+async def _beside(scenario: Scenario, folder: Path) -> AsyncIterator[asyncio.Task[ScriptRun | None]]:
+    """The old way, which begins with the runbook and is not left running where that cannot be run."""
+
+    async def run() -> ScriptRun | None:
+        if scenario.old_way is None:
+            return None
+        here = scenario.file.parent if scenario.file else None
+        return await scenario.old_way.run(here, _made(folder) / "ledger.db")
+
+    task = asyncio.create_task(run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def check(scenario: Scenario) -> Runbook:

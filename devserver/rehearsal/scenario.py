@@ -14,6 +14,7 @@ from .errors import ScenarioInvalid
 if TYPE_CHECKING:
     from .cues import Cue
     from .look import Look
+    from .old_way import Script
     from .result import Finding, Run
     from .stage import Stage
 
@@ -72,6 +73,7 @@ class Scenario:
         expect: What must be true in the end.
         limit: Seconds that the runbook has (of the wall clock).
         time_skipping: Whether its clock is virtual, so that timers of days take no time.
+        old_way: The script that does the same today; it is run beside the runbook on its own ledger, and compared.
         memo: Anything for the report, such as a link to the runbook's page.
     """
 
@@ -85,6 +87,7 @@ class Scenario:
     expect: Sequence[Expectation] = ()
     limit: float = 60.0
     time_skipping: bool = False
+    old_way: Script | None = None
     memo: str = ""
     file: Path | None = field(default=None, compare=False)
 

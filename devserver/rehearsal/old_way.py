@@ -1,0 +1,139 @@
+"""The way it is done today: a script, run beside the runbook or in its place, and compared with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import ledger
+from .errors import ScenarioInvalid
+from .leash import leashed
+from .ledger import Effect
+from .result import Finding, Run
+
+LIMIT_SECONDS = 60.0
+MOST_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class ScriptRun:
+    """What a script did: its exit code (None: it passed its limit), what it printed, and its effects.
+
+    `output` is what its last line of standard output is as JSON, else that line; None where it printed nothing.
+    """
+
+    code: int | None
+    output: Any
+    said: Sequence[str]
+    effects: Sequence[Effect]
+
+
+@dataclass(frozen=True)
+class Script:
+    """An existing script, as a command without a shell, run in the scenario's folder.
+
+    It notes its effects as activities do, from Python with `ledger.effect`, from a shell with
+    `python -m devserver.rehearsal.ledger NAME KEY`. What its last line says, as JSON, is its result.
+    """
+
+    command: Sequence[str]
+    limit: float = LIMIT_SECONDS
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.command, str) or not self.command:
+            raise ScenarioInvalid(
+                f"a script is a list of words, not {self.command!r}", hint='Script(["python", "scale_up.py"])'
+            )
+
+    def __str__(self) -> str:
+        return " ".join(self.command)
+
+    async def run(self, folder: Path | None, ledger_file: Path) -> ScriptRun:
+        """Run it, with that ledger, to its end or its limit."""
+        if not ledger_file.exists():
+            ledger.create(ledger_file)
+        before = len(ledger.read(ledger_file))
+        process = await asyncio.create_subprocess_exec(
+            *leashed(list(self.command)),
+            cwd=folder,
+            env={**os.environ, **self.environment, ledger.FILE: str(ledger_file)},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            said, _ = await asyncio.wait_for(process.communicate(), self.limit)
+            code = process.returncode
+        except asyncio.TimeoutError:
+            said, code = b"", None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+        lines = said.decode(errors="replace").splitlines()
+        return ScriptRun(code, _output(lines), lines, ledger.read(ledger_file, before))
+
+
+def compare(run: Run, old: ScriptRun) -> list[Finding]:
+    """Where the runbook and the old way differ: in effects, in their order, in the result."""
+    if old.code != 0:
+        ended = "did not end within its limit" if old.code is None else f"exited with {old.code}"
+        return [Finding("the old way runs", "unknown", f"the script {ended}", list(old.said[-MOST_SHOWN:]))]
+    return [_effects(run, old), _order(run, old), _result(run, old)]
+
+
+def _effects(run: Run, old: ScriptRun) -> Finding:
+    ours, theirs = Counter(map(_named, run.effects)), Counter(map(_named, old.effects))
+    details = [f"only the runbook did: {_times(name, count)}" for name, count in (ours - theirs).items()]
+    details += [f"only the old way did: {_times(name, count)}" for name, count in (theirs - ours).items()]
+    return _finding("the same effects as the old way", details, f"{sum(ours.values())} effects are the same")
+
+
+def _order(run: Run, old: ScriptRun) -> Finding:
+    ours, theirs = list(map(_named, run.effects)), list(map(_named, old.effects))
+    both = set(ours) & set(theirs)
+    ours = [name for name in dict.fromkeys(ours) if name in both]
+    theirs = [name for name in dict.fromkeys(theirs) if name in both]
+    different = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
+    details = [f"the runbook: {', '.join(ours)}", f"the old way: {', '.join(theirs)}"] if different else []
+    return _finding("the same order as the old way", details, f"{len(ours)} effects come in the same order")
+
+
+def _result(run: Run, old: ScriptRun) -> Finding:
+    name = "the same result as the old way"
+    if run.status == "completed" and run.output == old.output:
+        return Finding(name, "pass", f"both are {old.output!r}")
+    ours = repr(run.output) if run.status == "completed" else f"{run.status}: {run.failure}"
+    return Finding(name, "fail", f"the old way gives {old.output!r}, the runbook {ours}")
+
+
+def _finding(name: str, details: Sequence[str], same: str) -> Finding:
+    if not details:
+        return Finding(name, "pass", same)
+    return Finding(name, "fail", "; ".join(details[:MOST_SHOWN]), details)
+
+
+def _named(effect: Effect) -> str:
+    return f"{effect.name} {effect.key}".strip()
+
+
+def _times(name: str, count: int) -> str:
+    return name if count == 1 else f"{name} ({count} times more)"
+
+
+def _output(lines: Sequence[str]) -> Any:
+    if not lines:
+        return None
+    with contextlib.suppress(ValueError):
+        return json.loads(lines[-1])
+    return lines[-1]
