@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 NAME = "temporal"
 # A test that has this fixture needs a server of its own, as if its mark said so.
 OUTAGE = "temporal_outage"
+# And this one implies time_skipping.
 TIME = "temporal_time"
 LINE = (
     "temporal(time_skipping, search_attributes, dynamic_config, version, private_server, replay, retention): "

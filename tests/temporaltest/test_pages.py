@@ -1,0 +1,90 @@
+"""The pages on testing are true: each block of Python runs, and a failure looks as it is shown."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devserver.store.request import Executable
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("testing.md", "testing-activities.md", "testing-time.md", "testing-replay.md")
+BLOCK = re.compile(r"(?ms)^```python\n(.*?)^```$")
+SHOWN = re.compile(r"(?ms)^```text\n(.*?)^```$")
+IMPORTS = """
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from shop.activities import charge, ship
+from shop.workflows import Order, Report, Shipment
+from temporalio import activity, workflow
+from temporalio.client import ScheduleOverlapPolicy
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.worker import Worker
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, installed: Executable) -> Path:
+    """A copy of the example project, without its tests."""
+    project = shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
+    for path in (project / "tests").glob("*.py"):
+        path.unlink()
+    return project
+
+
+def run(project: Path, *args: str) -> str:
+    """What pytest prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:xdist", *args],
+        cwd=project,
+        env=os.environ | {"CI": "1"},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_page_shows_runs(name: str, shop: Path) -> None:
+    """What a reader copies from a page passes, except the test that is there to fail."""
+    text = (ROOT / "docs" / name).read_text()
+    blocks = [block for block in BLOCK.findall(text) if "def test_total" not in block]
+    (shop / "tests" / "test_page.py").write_text("\n\n".join([IMPORTS, *blocks]))
+    printed = run(shop, "-v")
+    for test in re.findall(r"def (test_\w+)", "".join(blocks)):
+        assert re.search(rf"::{test}\b.* PASSED", printed), printed
+    assert not re.search(r"\d (failed|error)", printed), printed
+
+
+def test_the_first_file_is_whole(shop: Path) -> None:
+    """The first example passes as it is, in a folder with nothing else in it."""
+    first = BLOCK.findall((ROOT / "docs" / "testing.md").read_text())[0]
+    (shop.parent / "test_greet.py").write_text(first)
+    assert "1 passed" in run(shop.parent, "test_greet.py")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have notes since Python 3.11")
+def test_a_failure_looks_as_it_is_shown(shop: Path) -> None:
+    """Each line of the failure on the page is printed, in that order."""
+    text = (ROOT / "docs" / "testing.md").read_text()
+    [block] = [block for block in BLOCK.findall(text) if "def test_total" in block]
+    (shop.parent / "test_total.py").write_text("from temporalio import workflow\n\n\n" + block)
+    printed = iter(plain(run(shop.parent, "test_total.py"), shop.parent))
+    for line in plain(SHOWN.findall(text)[0], shop.parent):
+        assert line in printed, line
+
+
+def plain(text: str, folder: Path) -> list[str]:
+    """The lines of an output, without what differs from run to run."""
+    text = text.replace(f"{folder}{os.sep}", "")
+    text = re.sub(r"-[0-9a-f]{12}\b", "-ID", text)
+    return [re.sub(r"\+\d+\.\d+s", "+TIME", line).rstrip() for line in text.splitlines() if line.strip()]
