@@ -79,6 +79,8 @@ async def record(
         name = ran.id.removeprefix(source.prefix)
         recording = _recording(source, ran, code.kind_of(ran))
         if scrub:
+            # What else ran for a scope differs from one of xdist's workers to the next, so ids are counted anew.
+            scrubber = Scrubber(source.words) if source.scope else scrubber
             name = scrubber.text(name)
             recording = await _scrubbed(recording, scrubber, codes, source)
         counts[name] = counts.get(name, 0) + 1

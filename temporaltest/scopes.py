@@ -63,9 +63,15 @@ def lasting(
 
 
 def _owner(request: pytest.FixtureRequest) -> str:
-    """The name of a scope's fixture among all of a run: `test_shop.py::shop`; a session's is `shop`."""
-    scope = names.test_id(request.node.nodeid)
-    return f"{scope}::{request.fixturename}" if scope else str(request.fixturename)
+    """The name of a scope's fixture among all of a run: `test_shop.py::shop`.
+
+    A session's or package's is named by where it is defined, since others there may be called the same; from the root
+    it is `shop`.
+    """
+    node = names.test_id(request.node.nodeid)
+    defined = str(request._fixturedef.baseid)  # type: ignore[attr-defined] # pytest tells it nowhere else
+    where = defined if len(defined) > len(node) else node
+    return f"{where}::{request.fixturename}" if where else str(request.fixturename)
 
 
 @contextlib.contextmanager

@@ -203,6 +203,149 @@ def test_unused_recordings_are_reported(recorded: Suite, ways: tuple[str, ...]) 
     result.stdout.fnmatch_lines(["5 recordings belong to no test any more; delete them:", *(f"  {n}" for n in unused)])
 
 
+SCOPES = """
+import pytest
+from flows import Child, Order, pay
+from temporaltest import factories
+
+shop = factories.temporal(scope="SCOPE")
+
+
+@pytest.fixture(scope="SCOPE", autouse=True)
+def prepared(shop):
+    shop.worker(workflows=[Order, Child], activities=[pay])
+    shop.execute(Order.run, 1)
+
+
+class TestShop:
+    @pytest.mark.parametrize("amount", [1, 2])
+    def test_order(self, shop, amount):
+        assert shop.execute(Order.run, 1, id=f"own-{amount}") == "paid"
+"""
+NODES = {
+    "session": "checks-shop",
+    "package": "checks-shop",
+    "module": "checks.test_scope.py-shop",
+    "class": "checks.test_scope.py-TestShop-shop",
+}
+ORDERS = [
+    "child-of-order-1.json",
+    "child-of-own-1.json",
+    "child-of-own-2.json",
+    "order-1.json",
+    "own-1.json",
+    "own-2.json",
+]
+
+
+@pytest.fixture(params=list(NODES))
+def scope(request: pytest.FixtureRequest, shop: Suite) -> str:
+    """A suite whose tests share a façade for this scope."""
+    (shop.path / "test_shop.py").unlink()
+    shop.file("checks/__init__.py", "")
+    tests = SCOPES.replace("SCOPE", request.param)
+    shop.file("checks/conftest.py", tests.partition("class TestShop")[0])
+    shop.file("checks/test_scope.py", "import pytest\nfrom flows import Order\n\n\n" + "".join(tests.partition("class TestShop")[1:]))
+    return str(request.param)
+
+
+def test_a_scope_is_recorded_once(shop: Suite, scope: str) -> None:
+    """What ran for a wider scope is recorded under its node and fixture, the same with xdist, and replays."""
+    result = shop.passes(*SCRUB, passed=2, ways=ALONE)
+    result.stdout.fnmatch_lines(["6 histories written to *"])
+    first = texts(shop)
+    assert sorted(first) == [f"{NODES[scope]}/{name}" for name in ORDERS]
+    recording = json.loads(first[f"{NODES[scope]}/own-1.json"])
+    nodes = {"module": "checks/test_scope.py", "class": "checks/test_scope.py::TestShop"}
+    assert recording["test"] == nodes.get(scope, "checks") + "::shop"
+    assert recording["scope"] == scope
+    for path in (shop.path / "histories").rglob("*.json"):
+        path.unlink()
+    result = shop.passes(*SCRUB, passed=2, ways=TWO)
+    result.stdout.fnmatch_lines(["6 histories written to *"])
+    result.stdout.no_fnmatch_line("*recordings of scopes*")
+    assert texts(shop) == first
+    shop.passes(*FROM, passed=6)
+    change(shop, "asyncio.sleep(0.02)", "workflow.execute_activity(pay, 2, **SHORT)")
+    shop.run(*FROM).assert_outcomes(passed=3, failed=3)
+
+
+def test_unused_recordings_of_a_scope(shop: Suite, scope: str) -> None:
+    """They are reported when all tests of the scope have run in one process and passed, and not otherwise."""
+    tests = (shop.path / "checks" / "test_scope.py").read_text()
+    shop.file("test_other.py", "def test_other():\n    pass\n")
+    shop.passes(*SCRUB, passed=3)
+    shop.file("checks/test_scope.py", tests.replace("[1, 2]", "[1]"))
+    unused = [str(shop.path / "histories" / NODES[scope] / name) for name in ("child-of-own-2.json", "own-2.json")]
+    head = "2 recordings belong to no test any more; delete them:"
+    for partly in (("-k", "order"), ("test_other.py",), ("checks/test_scope.py::TestShop",)):
+        shop.run(*SCRUB, *partly).stdout.no_fnmatch_line("*belong to no test*")
+    shop.passes(*SCRUB, passed=2).stdout.fnmatch_lines([head, *(f"  {name}" for name in unused)])
+    for fault in ("pytest.skip()", "assert False"):
+        shop.file("checks/test_scope.py", tests.replace("[1, 2]", "[1]").replace("assert shop", f"{fault}; shop"))
+        shop.run(*SCRUB).stdout.no_fnmatch_line("*belong to no test*")
+    shop.file("checks/conftest.py", "")
+    shop.file("checks/test_scope.py", "def test_plain():\n    pass\n")
+    shop.passes(*SCRUB, passed=2).stdout.fnmatch_lines(["6 recordings belong to no test any more; delete them:"])
+
+
+def test_a_scope_in_two_workers(shop: Suite) -> None:
+    """Where two workers of xdist run other workflows under one name the run says so, and which it recorded is fixed."""
+    shop.file(
+        "test_shop.py",
+        SCOPES.replace("SCOPE", "module")
+        .replace('id=f"own-{amount}"', "")
+        .replace("run, 1, )", "run, amount)")
+        .replace("    shop.execute(Order.run, 1)\n", ""),
+    )
+    folder = shop.path / "histories" / "test_shop.py-shop"
+    shop.passes(*SCRUB, passed=2)
+    assert (folder / "order-2.json").exists()
+    result = shop.passes(*SCRUB, passed=2, ways=TWO)
+    result.stdout.fnmatch_lines(
+        ["? recordings of scopes are of one workflow where several have that name, *", f"  {folder}/order-1.json"]
+    )
+    result.stdout.no_fnmatch_line("*belong to no test*")
+    first = texts(shop)
+    shop.passes(*SCRUB, passed=2, ways=TWO)
+    assert texts(shop) == first
+    result = shop.passes(*SCRUB, "--dist", "loadscope", passed=2, ways=TWO)
+    result.stdout.no_fnmatch_line("*where several have that name*")
+
+
+def test_failed_scopes_are_not_recorded(shop: Suite) -> None:
+    """Nothing of a scope is recorded if a test that used it has failed, or if something in it does not replay."""
+    tests = SCOPES.replace("SCOPE", "module")
+    shop.file("test_shop.py", tests.replace('== "paid"', '== "paid" and amount == 2'))
+    shop.run(*RECORD).stdout.fnmatch_lines(["0 histories written to *"])
+    change(shop, "asyncio.sleep(0.02)", "asyncio.sleep(uuid.uuid1().int % 2 and 0.01 or 0.02)")
+    assert files(shop) == []
+
+
+def test_two_fixtures_of_a_scope(shop: Suite) -> None:
+    """Two fixtures of one scope, and of a test, are kept apart."""
+    shop.file(
+        "test_shop.py",
+        """
+        from flows import Child, Order, pay
+        from temporaltest import factories
+
+        one = factories.temporal(scope="module")
+        two = factories.temporal(scope="module")
+        own = factories.temporal(scope="function")
+
+        def test_orders(one, two, own, temporal):
+            for each in (one, two, own, temporal):
+                each.worker(workflows=[Order, Child], activities=[pay])
+                each.execute(Order.run, 1)
+        """,
+    )
+    shop.passes(*RECORD, passed=1)
+    folders = ["shop.py-one", "shop.py-test_orders", "shop.py-test_orders-own", "shop.py-two"]
+    orders = ["child-of-order-1.json", "order-1.json"]
+    assert files(shop) == sorted(f"test_{folder}/{name}" for folder in folders for name in orders)
+
+
 @pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
 def test_stored_histories_are_items(recorded: Suite, ways: tuple[str, ...]) -> None:
     """Each stored history passes or fails by itself, without a server and without the tests that made it."""
