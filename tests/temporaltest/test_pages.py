@@ -72,6 +72,15 @@ def test_the_first_file_is_whole(shop: Path) -> None:
     assert "1 passed" in run(shop.parent, "test_greet.py")
 
 
+def test_the_readmes_test_is_whole(shop: Path) -> None:
+    """The three lines of the README pass with the workflow of examples/hello.py, as it says."""
+    [block] = BLOCK.findall((ROOT / "README.md").read_text())
+    shutil.copy(ROOT / "examples" / "hello.py", shop.parent)
+    (shop.parent / "test_hello.py").write_text(f"from hello import Greet, compose\n\n\n{block}")
+    assert len(block.splitlines()) == 3
+    assert "1 passed" in run(shop.parent, "test_hello.py")
+
+
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have notes since Python 3.11")
 def test_a_failure_looks_as_it_is_shown(shop: Path) -> None:
     """Each line of the failure on the page is printed, in that order."""
