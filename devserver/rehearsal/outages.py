@@ -9,6 +9,7 @@ from .result import Run
 from .spans import Span, overlap, union
 
 LANES = ("server", "worker")
+ON_ITS_WAY = 0.1  # seconds in which an attempt may still start whose task had left the server
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def outages_of(run: Run) -> list[Outage]:
     """The outages of a run, by time."""
     gaps = sorted((gap for lane in LANES for gap in _gaps(run, lane)), key=lambda gap: gap.began)
     down = union(spans_of(gaps, end_of(run)))
-    moments = progress_of(run)
+    moments = starts_of(run)
     return [Outage(gap.lane, gap.began, gap.back, gap.ended, _recovery(gap, moments, down)) for gap in gaps]
 
 
@@ -51,6 +52,8 @@ def _recovery(gap: Outage, moments: Sequence[float], down: Sequence[Span]) -> fl
     if gap.back is None:
         return None
     back = gap.back
+    if any(gap.began + ON_ITS_WAY < moment < back for moment in moments):
+        return 0.0  # it had begun before we saw that the server answers
     after = next((moment for moment in moments if moment >= back), None)
     return None if after is None else after - back - overlap((back, after), down)
 
@@ -65,12 +68,13 @@ def end_of(run: Run) -> float:
     return run.ended if run.ended is not None else max((mark.at for mark in run.marks), default=run.started)
 
 
+def starts_of(run: Run) -> list[float]:
+    """When attempts started and workflow tasks completed, by time: that takes both a server and a worker."""
+    tasks = [mark.at for mark in run.marks if mark.lane == "event" and mark.what == "WorkflowTaskCompleted"]
+    return sorted([*tasks, *(mark.at for mark in run.marks if mark.lane == "activity")])
+
+
 def progress_of(run: Run) -> list[float]:
-    """The moments at which a run went on, by time."""
-    moments = [mark.at for mark in run.marks if mark.lane == "event" and mark.what == "WorkflowTaskCompleted"]
-    for mark in run.marks:
-        if mark.lane == "activity":
-            moments.append(mark.at)
-            if mark.until is not None and mark.detail.get("ended") == "completes":
-                moments.append(mark.until)
-    return sorted(moments)
+    """The moments at which a run went on, by time: those of `starts_of`, and when attempts completed."""
+    attempts = [mark for mark in run.marks if mark.lane == "activity" and mark.detail.get("ended") == "completes"]
+    return sorted([*starts_of(run), *(mark.until for mark in attempts if mark.until is not None)])

@@ -1,0 +1,31 @@
+"""Replays the histories of a run against the runbook's code."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+from temporalio.worker import Interceptor, Replayer
+
+from ..result import Run
+from ..runbook import runner
+
+
+def replay(run: Run, interceptors: Sequence[Interceptor] = ()) -> list[str]:
+    """Replay every history of the run; what failed, one text each."""
+    failures: list[str] = []
+    thread = threading.Thread(target=lambda: failures.extend(asyncio.run(_replay(run, interceptors))))
+    thread.start()  # the rehearsal's own loop is at work
+    thread.join()
+    return failures
+
+
+async def _replay(run: Run, interceptors: Sequence[Interceptor]) -> list[str]:
+    failures = []
+    replayer = Replayer(workflows=list(run.workflows), workflow_runner=runner(), interceptors=interceptors)
+    for history in run.histories:
+        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        if result.replay_failure is not None:
+            failures.append(f"{type(result.replay_failure).__name__}: {result.replay_failure}")
+    return failures

@@ -1,0 +1,83 @@
+"""Expectations of how soon a run goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ..faults._numbers import seconds
+from ..figures import Figures
+from ..outages import Outage
+from ..result import Finding, Run
+
+
+@dataclass(frozen=True)
+class Recovers:
+    """After each outage it goes on soon."""
+
+    within: float
+
+    def judge(self, run: Run) -> Finding:
+        """By the outages of server and worker."""
+        outages = Figures.of(run).outages
+        if not outages:
+            return Finding(str(self), "unknown", "neither the server nor the worker was down while the runbook ran")
+        details = [_told(each) for each in outages]
+        late = [
+            text
+            for each, text in zip(outages, details, strict=True)
+            if each.recovery is None or each.recovery > self.within
+        ]
+        evidence = "; ".join(late or details)
+        return Finding(str(self), "fail" if late else "pass", evidence, details)
+
+    def __str__(self) -> str:
+        return f"recovers within {self.within:g} s"
+
+
+@dataclass(frozen=True)
+class NeverIdle:
+    """It is never without progress for long."""
+
+    limit: float
+
+    def judge(self, run: Run) -> Finding:
+        """By the longest time without."""
+        figures = Figures.of(run)
+        late = figures.idle > self.limit
+        evidence = f"the longest time without progress was {figures.idle:.2f} s, from {figures.idle_from:.3f} s on"
+        return Finding(str(self), "fail" if late else "pass", evidence)
+
+    def __str__(self) -> str:
+        return f"never without progress for more than {self.limit:g} s"
+
+
+def _told(outage: Outage) -> str:
+    if outage.back is None:
+        return f"the {outage.lane} ({outage.ended} at {outage.began:.3f} s) did not come back"
+    went_on = "nothing went on" if outage.recovery is None else f"the run went on after {outage.recovery:.2f} s"
+    return f"the {outage.lane} ({outage.ended} at {outage.began:.3f} s) was back at {outage.back:.3f} s, {went_on}"
+
+
+def recovers(within: float | timedelta) -> Recovers:
+    """After each outage of server or worker, an activity starts or a workflow task completes soon after its return.
+
+    The time is of the wall clock; another outage in between does not count. Unknown where there was no outage.
+
+    Raises:
+        ScenarioInvalid: The limit is negative, or no time.
+    """
+    return Recovers(seconds(within, "recovers(within=...)"))
+
+
+def never_idle_longer_than(limit: float | timedelta) -> NeverIdle:
+    """There is progress at least that often, from the runbook's start to its end, outages included.
+
+    Progress is an attempt of an activity that starts or completes, or a workflow task that completes: an attempt that
+    runs on and a timer that has not fired are none. While the workflow is paused the time does not count. It is the
+    wall clock's: with `time_skipping`, timers take none.
+
+    Raises:
+        ScenarioInvalid: The limit is negative, or no time.
+    """
+    return NeverIdle(seconds(limit, "never_idle_longer_than"))
