@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import Client
 
 from ..errors import InstanceNotRunning
-from ..netproxy import NetProxy
+from ..netproxy import NetProxy, Way
 from ..server import DevServer
 from .nest import Nest
 
@@ -27,6 +27,7 @@ class Host:
         self.proxy = proxy
         self.client = client
         self.nest = nest
+        self._usual: dict[Way, float] = {}
         self._closing = contextlib.ExitStack()
 
     @classmethod
@@ -52,6 +53,17 @@ class Host:
     def log(self) -> Path:
         """The server's log."""
         return self.server.log
+
+    def usually(self, seconds: float, way: Way) -> None:
+        """What passes takes so long when no fault makes it slower."""
+        self._usual[way] = seconds
+        self.hasten()
+
+    def hasten(self) -> None:
+        """Let what passes take as long as usually."""
+        self.proxy.delay(0)
+        for way, seconds in self._usual.items():
+            self.proxy.delay(seconds, way)
 
     async def close(self) -> None:
         """End the server and the network."""

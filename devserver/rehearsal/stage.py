@@ -78,7 +78,7 @@ class Stage:
         with contextlib.suppress(InstanceNotRunning):
             self.host.server.thaw()
         self.host.proxy.heal()
-        self.host.proxy.delay(0)
+        self.host.hasten()
         self.cuts.clear()
 
     # Lanes that are up or down

@@ -177,7 +177,7 @@ class _Sweeper:
 
     async def lane(self, host: Host) -> None:
         """Try points until none is left."""
-        host.proxy.delay(ROAD_SECONDS, "to_server")
+        host.usually(ROAD_SECONDS, "to_server")
         while self._open:
             self._points.append(await self._point(host, self._open.pop(0)))
             self._tell()

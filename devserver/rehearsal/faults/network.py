@@ -65,7 +65,7 @@ class SlowNetwork:
             try:
                 await (stage.over.wait() if self.seconds is None else stage.lasts(self.seconds))
             finally:
-                stage.host.proxy.delay(0, self.way)
+                stage.host.hasten()
                 stage.timeline.end(mark)
 
         return heal()
