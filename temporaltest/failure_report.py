@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
@@ -13,6 +13,10 @@ from . import replay
 from .inspection import WorkflowState, inspect
 from .listing import listed
 
+if TYPE_CHECKING:
+    from .outage import Moment
+
+OUTAGES = "outages (seconds since the server was ready):"
 MOST_WORKFLOWS = 20
 RUNNING = "ExecutionStatus = 'Running'"
 NOT_COMPLETED = "ExecutionStatus != 'Completed'"
@@ -21,22 +25,29 @@ COMPLETED = "ExecutionStatus = 'Completed'"
 
 @dataclass(frozen=True)
 class Report:
-    """What a namespace holds. `more` says that there are workflows that are not shown."""
+    """What a namespace holds. `more` says that there are workflows that are not shown.
+
+    `unknown` is why nothing is known of it, where that is so; `outages` are those that the test did.
+    """
 
     namespace: str
-    workflows: Sequence[WorkflowState]
+    workflows: Sequence[WorkflowState] = ()
     more: bool = False
     ui: str | None = None
+    unknown: str | None = None
+    outages: Sequence[Moment] = ()
 
     def to_text(self) -> str:
         """For the terminal."""
         head = f"namespace {self.namespace}" + (f"  {self.ui}" if self.ui else "")
         blocks = [line for each in self.workflows for line in each.lines()] or ["no workflow was started"]
-        return "\n".join([head, *blocks, *self._rest()])
+        found = [self.unknown] if self.unknown else [head, *blocks, *self._rest()]
+        outages = [OUTAGES, *(f"  {each}" for each in self.outages)] if self.outages else []
+        return "\n".join([*found, *outages])
 
     def to_json(self) -> dict[str, Any]:
-        """For programs."""
-        return asdict(self)
+        """For programs; moments as RFC 3339."""
+        return {**asdict(self), "outages": [{**asdict(each), "at": each.at.isoformat()} for each in self.outages]}
 
     def properties(self) -> Mapping[str, str]:
         """The gist, as properties of a test in JUnit's form."""

@@ -53,8 +53,7 @@ async def _activity(client: Client, activity: PendingActivityInfo) -> list[str]:
     began = activity.HasField("last_started_time")
     state = "paused" if activity.paused else "running" if began else "not started"
     if activity.HasField("next_attempt_schedule_time") and activity.HasField("last_failure"):
-        wait = activity.current_retry_interval
-        state = f"waits {wait.seconds + wait.nanos / 1e9:.3g} s for its next attempt"
+        state = f"waits {_retry(activity)} for its next attempt"
     found = [f"activity {name} pending: {state}, attempt {activity.attempt}{most}"]
     queue = activity.activity_options.task_queue.name
     if state == "not started" and queue:
@@ -63,6 +62,13 @@ async def _activity(client: Client, activity: PendingActivityInfo) -> list[str]:
         failure = await described(activity.last_failure, client.data_converter)
         found += [f"  last failure: {failure[0]}", *(f"  {line}" for line in failure[1:])]
     return found
+
+
+def _retry(activity: PendingActivityInfo) -> str:
+    """How long; the server counts from 1970 after an attempt that timed out, since that has no end."""
+    if activity.HasField("last_attempt_complete_time"):
+        return f"{activity.current_retry_interval.ToTimedelta().total_seconds():.3g} s"
+    return f"until {activity.next_attempt_schedule_time.ToDatetime():%H:%M:%S}Z"
 
 
 def _open_timers(events: Iterable[HistoryEvent]) -> list[TimerStartedEventAttributes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .names import file_name, test_id, write
@@ -21,18 +22,9 @@ def attach(item: pytest.Item, case: Case, report: pytest.TestReport) -> None:
 
     Nothing here makes a failed test fail in another way.
     """
-    try:
-        case.end_outages()
-        lost = case.lost()
-        if lost is not None:
-            _show(report, str(lost))
-            return
-        found = case.aftermath.report()
-    except Exception as error:  # noqa: BLE001 - the test's own failure is what matters
-        _show(report, _with_outages(f"(the server does not tell what happened: {error!r})", case))
-        return
+    found = _report(case)
     properties = dict(found.properties())
-    text = _with_outages(found.to_text(), case)
+    text = found.to_text()
     try:
         properties |= _write(item, case, report, found, text)
     except OSError as error:
@@ -44,8 +36,17 @@ def attach(item: pytest.Item, case: Case, report: pytest.TestReport) -> None:
     report.user_properties += new
 
 
-def _with_outages(text: str, case: Case) -> str:
-    return f"{text}\n{case.outage.describe()}" if case.outage is not None and case.outage.log else text
+def _report(case: Case) -> Report:
+    from .failure_report import Report
+
+    unknown = Report(case.namespace)
+    try:
+        case.end_outages()
+        lost = case.lost()
+        found = case.aftermath.report() if lost is None else replace(unknown, unknown=str(lost))
+    except Exception as error:  # noqa: BLE001 - the test's own failure is what matters
+        found = replace(unknown, unknown=f"(the server does not tell what happened: {error!r})")
+    return replace(found, outages=case.outage.log) if case.outage is not None else found
 
 
 def _show(report: pytest.TestReport, text: str) -> None:

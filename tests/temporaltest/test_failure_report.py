@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from datetime import datetime
 
 import pytest
 
@@ -139,6 +140,73 @@ def test_files(both_ways: Suite) -> None:
     assert (report["test"], report["phase"]) == ("test_it.py::test_wrong[1]", "call")
     assert (workflow["id"], workflow["type"], workflow["status"]) == ("order-1", "Order", "completed")
     assert workflow["trace"][0].endswith("workflow execution started (Order) input 5")
+
+
+def test_outages_are_reported(suite: Suite) -> None:
+    """What a failed test did to its server is in the section and in the files, also where the server is gone."""
+    suite.tests(
+        """
+def test_frozen(temporal, temporal_outage):
+    with temporal_outage.frozen():
+        pass
+    assert False
+
+
+def test_gone(temporal, temporal_outage):
+    with temporal_outage.slowed(50):
+        pass
+    temporal_outage._server.kill()
+    assert False
+"""
+    )
+    result = suite.run("--temporal-report", "reports")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["outages (seconds since the server was ready):", "* s  *Z  frozen", "* s  *Z  thawed"])
+    for name, done in {"frozen": ["frozen", "thawed"], "gone": ["slowed by 50 ms", "no longer slowed"]}.items():
+        report = json.loads((suite.path / "reports" / f"test_it.py-test_{name}.json").read_text())
+        assert [each["what"] for each in report["outages"]] == done
+        assert all(datetime.fromisoformat(each["at"]) and each["seconds"] > 0 for each in report["outages"])
+    assert "was killed while the test ran" in report["unknown"]
+
+
+def test_a_wait_for_an_activity_that_timed_out(suite: Suite) -> None:
+    """After an attempt that timed out the report says until when the next one waits, not how long since 1970."""
+    suite.tests(
+        """
+from temporalio.common import RetryPolicy
+
+SLOW = timedelta(hours=1)
+
+
+@activity.defn
+async def hangs() -> None:
+    await asyncio.sleep(3600)
+
+
+@workflow.defn
+class Waits:
+    @workflow.run
+    async def run(self) -> None:
+        retry = RetryPolicy(initial_interval=SLOW)
+        await workflow.execute_activity(hangs, start_to_close_timeout=timedelta(seconds=1), retry_policy=retry)
+
+
+async def until_it_timed_out(handle):
+    while not (found := (await handle.describe()).raw_description.pending_activities) or found[0].attempt == 1:
+        await asyncio.sleep(0.05)
+
+
+def test_waits(temporal):
+    temporal.worker(workflows=[Waits], activities=[hangs])
+    temporal.run(until_it_timed_out(temporal.start(Waits.run)))
+    assert False
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.re_match_lines(
+        [r"\s+activity hangs pending: waits until \d\d:\d\d:\d\dZ for its next attempt, attempt 2"]
+    )
 
 
 def test_a_report_folder_that_cannot_be_made(suite: Suite) -> None:
