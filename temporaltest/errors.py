@@ -37,3 +37,7 @@ class ClockStuck(TemporalTestError):
 
 class ReplayFailed(TemporalTestError):
     """A workflow's history does not replay against its code."""
+
+
+class RehearsalFailed(TemporalTestError):
+    """A rehearsal did not pass; the message says which finding failed, or what of the plan did not happen."""

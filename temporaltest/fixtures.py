@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .facade import Temporal
     from .histories import Replay
     from .outage import Outage
+    from .rehearsals import Rehearsals
     from .schedules import Schedules
     from .workers import RunningWorker
 
@@ -136,3 +137,15 @@ def temporal_replay(request: pytest.FixtureRequest, temporal_client_options: dic
     from .histories import Replay
 
     return Replay(request.config.rootpath, temporal_client_options, stash.session(request.config))
+
+
+@pytest.fixture
+def temporal_rehearsal(request: pytest.FixtureRequest) -> Rehearsals:
+    """Rehearses outages: `temporal_rehearsal("scale_up.py")` holds a file's scenarios, and fails unless all pass.
+
+    Each has a server of its own. The result holds the evidence; `must_pass=False` leaves the judgement to the test.
+    """
+    from .rehearsals import Rehearsals
+
+    config = request.config.stash[stash.SETTINGS]
+    return Rehearsals(config, request.path.parent, request.node.nodeid)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from . import config as settings
-from . import marker, scopes, selection, stash, xdist
+from . import marker, rehearsals, scopes, selection, stash, xdist
 
 # Not imported above: pytest warns of a plugin that was there before it could rewrite its asserts.
 pytest_plugins = ("temporaltest.fixtures",)
@@ -19,6 +20,7 @@ NEEDING = frozenset({"_temporal_case", "temporal_server"})
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
     settings.add_options(parser)
+    rehearsals.add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,6 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
         stored.choose(config, read.replay_from, by_flag=config.getoption("temporal_replay_from") is not None)
         config.pluginmanager.register(stored.Stored(read.replay_from), "temporal-stored")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect rehearsals from files that have their name."""
+    return rehearsals.collect(file_path, parent)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

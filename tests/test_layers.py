@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import devserver
+import devserver.rehearsal
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"temporalio", "click", "httpx", "rich", "filelock", "asyncio", "sqlite3", "packaging", "platformdirs"}
@@ -48,8 +49,9 @@ def test_the_server_knows_nothing_of_the_plugin(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules("temporaltest"), ids=str)
 def test_the_plugin_uses_public_names_only(path: Path) -> None:
-    """`temporaltest` imports what `devserver.__all__` names, and its errors."""
+    """`temporaltest` imports what `devserver.__all__` and `devserver.rehearsal.__all__` name, and the errors."""
     public = {f"devserver.{name}" for name in devserver.__all__}
+    public |= {f"devserver.rehearsal.{name}" for name in devserver.rehearsal.__all__}
     used = {name for name in imports(path) if name.split(".")[0] == "devserver"}
     assert {name for name in used - public if not name.startswith("devserver.errors.")} == set()
 

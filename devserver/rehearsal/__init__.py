@@ -10,7 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import at, drills, expect, faults, ledger
+    from . import at, drills, expect, faults, ledger, report
+    from .load import scenarios_in
     from .old_way import Script
     from .result import Result
     from .runner import Settings, rehearse
@@ -28,6 +29,8 @@ __all__ = [
     "faults",
     "ledger",
     "rehearse",
+    "report",
+    "scenarios_in",
     "sweep",
 ]
 
@@ -37,6 +40,7 @@ _HOMES = {
     "Script": "old_way",
     "Settings": "runner",
     "rehearse": "runner",
+    "scenarios_in": "load",
     "sweep": "sweeps",
 }
 

@@ -1,0 +1,179 @@
+"""Rehearsals as tests: what `temporal_rehearsal` gives, and the collector of files with scenarios."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+import pytest
+
+from . import names, stash
+from .config import Config
+from .errors import NotSupported, RehearsalFailed
+from .outcomes import plain_errors
+
+if TYPE_CHECKING:
+    from devserver.rehearsal import Result, Scenario, Settings
+
+FILES = "temporal_rehearsal_files"
+DEFAULT_FILES = ("rehearsal_*.py", "*_rehearsal.py")
+
+T = TypeVar("T")
+
+
+class Rehearsals:
+    """What the fixture `temporal_rehearsal` gives."""
+
+    def __init__(self, config: Config, folder: Path, test: str) -> None:
+        self._config = config
+        self._folder = folder
+        self._test = test
+
+    @overload
+    def __call__(self, what: Scenario, *, seed: int | None = None, must_pass: bool = True) -> Result: ...
+
+    @overload
+    def __call__(self, what: str | Path, *, seed: int | None = None, must_pass: bool = True) -> list[Result]: ...
+
+    def __call__(
+        self, what: Scenario | str | Path, *, seed: int | None = None, must_pass: bool = True
+    ) -> Result | list[Result]:
+        """Hold a rehearsal, on a server of its own; or all those of a file or folder (from the test's folder).
+
+        Fails the test unless all pass; with `must_pass=False` the results are for the test to judge.
+
+        Raises:
+            RehearsalFailed: One fails, or something that was planned did not happen; says which.
+            devserver.DevServerError: It could not be held; says why.
+        """
+        from devserver.rehearsal import scenarios_in
+
+        many = isinstance(what, (str, Path))
+        scenarios = scenarios_in([self._folder / what]) if isinstance(what, (str, Path)) else [what]
+        with plain_errors():
+            results = hold(scenarios, self._config, self._test, seed)
+            if must_pass:
+                require(results)
+        return results if many else results[0]
+
+
+def hold(scenarios: Sequence[Scenario], config: Config, test: str, seed: int | None = None) -> list[Result]:
+    """Hold rehearsals one after the other; a report is written where the run is told to.
+
+    Raises:
+        NotSupported: The servers of this test run are not ours to break.
+    """
+    from devserver.rehearsal import rehearse, report
+
+    if config.backend != "managed":
+        raise NotSupported(f"a rehearsal breaks its server: the {config.backend} backend has none to break")
+
+    async def all_() -> list[Result]:
+        return [await rehearse(each, _settings(config, seed)) for each in scenarios]
+
+    results = _run(all_)
+    if config.report is not None:
+        report.write(results, config.report / names.file_name(names.test_id(test)))
+    return results
+
+
+def require(results: Iterable[Result]) -> None:
+    """Fail unless all have passed.
+
+    Raises:
+        RehearsalFailed: One has not.
+    """
+    told = ["\n".join(_told(each)) for each in results if each.verdict != "pass"]
+    if told:
+        raise RehearsalFailed("\n".join(told))
+
+
+def _told(result: Result) -> list[str]:
+    lines = [f"the rehearsal {result.name!r}: {result.verdict}"]
+    for each in result.findings:
+        if each.verdict != "pass":
+            lines += [
+                f"  {each.verdict}: {each.name}: {each.evidence}",
+                *(f"    {line}" for line in each.details if line not in each.evidence),
+            ]
+    for step in result.run.done if result.run else ():
+        when = "never" if step.at is None else f"at {step.at:.3f} s"
+        lines.append(f"  {when}: {step.step}" + (f" ({step.trouble})" if step.trouble else ""))
+    return lines if len(lines) > 1 else [*lines, f"  {result.reason}"]
+
+
+def _settings(config: Config, seed: int | None) -> Settings:
+    from devserver.rehearsal import Settings
+
+    server: dict[str, Any] = dict(config.executable)
+    if config.version is not None:
+        server["version"] = config.version
+        server.pop("binary", None)
+    if config.profile is not None:
+        server["profile"] = config.profile
+    return Settings(server=server) if seed is None else Settings(server=server, seed=seed)
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """In an event loop of its own: in this thread, where Ctrl-C ends it well, unless a loop runs in it."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work())
+    with ThreadPoolExecutor(1, thread_name_prefix="temporaltest-rehearsal") as thread:
+        return thread.submit(lambda: asyncio.run(work())).result()
+
+
+# Files with scenarios, collected
+
+
+def add_option(parser: pytest.Parser) -> None:
+    """Declare which files are collected."""
+    about = f"files whose rehearsals are collected as tests [{' '.join(DEFAULT_FILES)}]"
+    parser.addini(FILES, about, type="args", default=list(DEFAULT_FILES))
+
+
+def collect(path: Path, parent: pytest.Collector) -> RehearsalFile | None:
+    """The collector of a file, if it is one with scenarios."""
+    if path.suffix == ".py" and any(fnmatch(path.name, each) for each in parent.config.getini(FILES)):
+        file: RehearsalFile = RehearsalFile.from_parent(parent, path=path)
+        return file
+    return None
+
+
+class RehearsalFile(pytest.File):
+    """A file with scenarios."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """One test for each."""
+        from devserver import DevServerError
+        from devserver.rehearsal import scenarios_in
+
+        try:
+            scenarios = scenarios_in([self.path])
+        except DevServerError as error:
+            raise self.CollectError(str(error)) from None
+        for each in scenarios:
+            yield RehearsalItem.from_parent(self, name=each.name, scenario=each)
+
+
+class RehearsalItem(pytest.Item):
+    """One rehearsal."""
+
+    def __init__(self, *, scenario: Scenario, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self._scenario = scenario
+
+    def runtest(self) -> None:
+        """Hold it."""
+        with plain_errors():
+            config = self.config.stash[stash.SETTINGS]
+            require(hold([self._scenario], config, self.nodeid))
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where it is and what it is called."""
+        return self.path, None, self.name
