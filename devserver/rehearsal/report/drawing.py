@@ -1,0 +1,231 @@
+"""The geometry of a timeline's picture: rows of bars and points, in percent of its width, so that it fits any page."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from .attempts import troubled
+from .words import counted, effect_name, moment, seconds
+
+LEFT = 1.0
+RIGHT = 98.0
+ROW = 38  # pixels
+TOP = 26
+MOST_ROWS = 24  # of one lane
+MOST_TICKS = 5
+GRAIN = 0.25  # per cent: what is nearer than this is one point
+LABEL = 46  # characters that fit a phone
+
+SINGLE = {"network": "Network", "database": "Database", "check": "Checks", "log": "Server's log"}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A bar, or a point where it has no width: `kind` is its look, `title` what it is."""
+
+    x: float
+    width: float
+    kind: str
+    title: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the picture: its label, and what is on it. `y` is its upper edge in pixels."""
+
+    lane: str
+    label: str
+    shapes: Sequence[Shape]
+    y: int = 0
+    troubled: bool = False
+
+    @property
+    def short(self) -> str:
+        """The label as it fits a phone."""
+        return self.label if len(self.label) <= LABEL else f"{self.label[: LABEL - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A whole timeline. `lines` are the moments of faults, `left_out` what is not drawn one by one."""
+
+    rows: Sequence[Row]
+    ticks: Sequence[tuple[float, str]]
+    lines: Sequence[float]
+    height: int
+    left_out: Sequence[str]
+
+
+class Scale:
+    """Seconds to per cent."""
+
+    def __init__(self, end: float) -> None:
+        self._end = max(end, 0.001)
+
+    def __call__(self, at: float) -> float:
+        """Where a moment is."""
+        return round(LEFT + (RIGHT - LEFT) * min(max(at, 0.0) / self._end, 1.0), 3)
+
+    def bar(self, at: float, until: float | None, kind: str, title: str, text: str = "") -> Shape:
+        """A bar from `at` to `until`."""
+        x = self(at)
+        return Shape(x, round(self(at if until is None else until) - x, 3), kind, title, text)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """At most a handful of round numbers."""
+        rough = self._end / MOST_TICKS
+        unit = 10.0 ** math.floor(math.log10(rough))
+        step = next(unit * each for each in (1, 2, 5, 10) if unit * each >= rough * 0.999)
+        return [(self(step * number), f"{step * number:g} s") for number in range(int(self._end / step) + 1)]
+
+
+def drawn(result: Mapping[str, Any]) -> Picture | None:
+    """The picture of one result's timeline, None where nothing was run."""
+    timeline = result["timeline"]
+    if not timeline["marks"]:
+        return None
+    scale = Scale(timeline["end"])
+    marks = timeline["marks"]
+    rows = [_up_and_down(lane, result, scale) for lane in ("server", "worker")]
+    rows += [_points(lane, name, marks, scale) for lane, name in SINGLE.items() if lane in ("network", "database")]
+    faults, some = _faults(result, scale)
+    activities, more = _activities(result, scale)
+    rows += [*faults, *activities, *_effects(result, scale)]
+    rows += [_points(lane, name, marks, scale) for lane, name in SINGLE.items() if lane in ("check", "log")]
+    rows.append(_points("event", "Events of the history", marks, scale))
+    placed = [
+        Row(row.lane, row.label, row.shapes, TOP + ROW * number, row.troubled)
+        for number, row in enumerate(row for row in rows if row.shapes)
+    ]
+    lines = [scale(each["at"]) for each in result["faults"][:MOST_ROWS]]
+    return Picture(placed, scale.ticks(), lines, TOP + ROW * len(placed) + 6, [*some, *more])
+
+
+def _up_and_down(lane: str, result: Mapping[str, Any], scale: Scale) -> Row:
+    end = result["timeline"]["end"]
+    ups = [mark for mark in result["timeline"]["marks"] if mark["lane"] == lane]
+    shapes = [
+        scale.bar(mark["at"], _or(mark["until"], end), "up", f"{lane} up from {moment(mark['at'])}") for mark in ups
+    ]
+    downs = [each for each in result["outages"] if each["lane"] == lane]
+    told = []
+    for each in downs:
+        length = seconds(_or(each["until"], end) - each["at"])
+        told.append(f"{each['ended']}, down {length}")
+        title = f"{lane} {each['ended']} at {moment(each['at'])}, down {length}"
+        shapes.append(scale.bar(each["at"], _or(each["until"], end), "down", title))
+    label = f"{lane.capitalize()}: {'; '.join(told[:2]) or 'up'}"
+    if len(told) > 2:
+        label = f"{lane.capitalize()}: {counted(len(told), 'outage')}"
+    return Row(lane, label, shapes, troubled=bool(told))
+
+
+def _or(value: float | None, other: float) -> float:
+    return other if value is None else value
+
+
+def _points(lane: str, name: str, marks: Iterable[Mapping[str, Any]], scale: Scale) -> Row:
+    mine = [mark for mark in marks if mark["lane"] == lane]
+    spans = [
+        scale.bar(mark["at"], mark["until"], "span", f"{mark['what']}, {moment(mark['at'])} to {moment(mark['until'])}")
+        for mark in mine
+        if mark["until"] is not None
+    ]
+    alone = [(mark["at"], mark["what"]) for mark in mine if mark["until"] is None]
+    kind = "tick" if lane == "event" else "point"
+    return Row(lane, f"{name}: {len(mine):,}", [*_merged(spans), *_dots(alone, scale, kind)])
+
+
+def _dots(moments: Iterable[tuple[float, str]], scale: Scale, kind: str) -> list[Shape]:
+    """Points, those at the same place as one."""
+    found = []
+    for _, group in groupby(sorted(moments), key=lambda each: round(scale(each[0]) / GRAIN)):
+        here = list(group)
+        title = f"{here[0][1]} at {moment(here[0][0])}" + (f" and {len(here) - 1:,} more" if len(here) > 1 else "")
+        found.append(Shape(scale(here[0][0]), 0.0, kind, title))
+    return found
+
+
+def _merged(bars: Sequence[Shape]) -> list[Shape]:
+    """Bars, those at the same place as one."""
+    found = []
+    for _, group in groupby(bars, key=lambda bar: (bar.kind, round(bar.x / GRAIN))):
+        here = list(group)
+        more = f" and {len(here) - 1:,} more" if len(here) > 1 else ""
+        found.append(Shape(here[0].x, max(bar.width for bar in here), here[0].kind, here[0].title + more))
+    return found
+
+
+def _faults(result: Mapping[str, Any], scale: Scale) -> tuple[list[Row], list[str]]:
+    rows = []
+    faults = result["faults"]
+    for number, each in enumerate(faults[:MOST_ROWS], 1):
+        title = f"{each['lane']} {number}: {each['what']}, at {moment(each['at'])}"
+        shape = scale.bar(each["at"], each["until"], each["lane"], title, str(number))
+        rows.append(Row(each["lane"], f"{each['lane'].capitalize()} {number}: {each['what']}", [shape], troubled=True))
+    left = faults[MOST_ROWS:]
+    if not left:
+        return rows, []
+    bars = [scale.bar(each["at"], each["until"], each["lane"], each["what"]) for each in left]
+    rows.append(Row("fault", f"{counted(len(left), 'more fault or drill', 'more faults and drills')}", _merged(bars)))
+    return rows, [f"{counted(len(left), 'fault or drill is', 'faults and drills are')} drawn on one line"]
+
+
+def _activities(result: Mapping[str, Any], scale: Scale) -> tuple[list[Row], list[str]]:
+    """A row for each activity; where there are too many, for those with trouble, and one for the rest."""
+    found = result["activities"]
+    alone = found
+    if len(found) > MOST_ROWS:
+        alone = [each for each in found if troubled(each)][:MOST_ROWS]
+    rows = [Row("activity", _told(each), _attempts(each, scale), troubled=troubled(each)) for each in alone]
+    mine = {id(each) for each in alone}
+    rest = [each for each in found if id(each) not in mine]
+    if not rest:
+        return rows, []
+    bars = [Shape(bar.x, bar.width, bar.kind, bar.title) for each in rest for bar in _attempts(each, scale)]
+    bars.sort(key=lambda bar: (bar.kind, bar.x))
+    rows.append(Row("activity", f"{len(rest):,} {'other ' if alone else ''}activities", _merged(bars)))
+    return rows, [f"{len(rest):,} of {len(found):,} activities are drawn on one line"]
+
+
+def _attempts(activity: Mapping[str, Any], scale: Scale) -> list[Shape]:
+    shapes = []
+    for each in activity["attempts"]:
+        how = HOW.get(each["ended"], each["ended"])
+        why = f" ({each['error']})" if each["error"] else ""
+        title = f"{activity['name']} {activity['id']}, attempt {each['attempt']}: {how}{why}, at {moment(each['at'])}"
+        shapes.append(scale.bar(each["at"], each["until"], each["ended"], title))
+    return shapes if len(shapes) < 200 else _merged(shapes)
+
+
+HOW = {"lost": "done, its answer lost", "open": "never ended", "killed": "killed in it"}
+
+
+def _told(activity: Mapping[str, Any]) -> str:
+    attempts = activity["attempts"]
+    name = f"{activity['name']} {activity['id']}".strip()
+    if len(attempts) == 1:
+        return f"{name}: {HOW.get(attempts[0]['ended'], attempts[0]['ended'])}"
+    how = [HOW.get(each["ended"], each["ended"]) for each in attempts]
+    if len(how) == 2:
+        return f"{name}: {how[0]}; {how[1]}"
+    before = ", ".join(f"{count} x {what}" for what, count in Counter(how[:-1]).items())
+    return f"{name}: {before}; {how[-1]}"
+
+
+def _effects(result: Mapping[str, Any], scale: Scale) -> list[Row]:
+    effects = result["effects"]
+    dots = _dots([(each["at"], effect_name(each)) for each in effects], scale, "effect")
+    count = result["figures"]["effects"] if result["figures"] else len(effects)
+    rows = [Row("effect", f"Side effects: {count:,}", dots)]
+    for each in result["repeated"][:MOST_ROWS]:
+        moments = [(one["at"], effect_name(each)) for one in each["moments"]]
+        label = f"{effect_name(each)}: happened {len(moments):,} times"
+        rows.append(Row("effect", label, _dots(moments, scale, "again"), troubled=True))
+    return rows

@@ -1,0 +1,57 @@
+"""The report as a page: one file with its style and its picture in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..result import Result
+from . import words
+from .about import About
+from .drawing import Picture, drawn
+from .shape import WORST, data
+
+MOST_SHOWN = 30
+
+
+def html(results: Sequence[Result], about: About | None = None) -> str:
+    """The report of these results as one page, which needs no script and nothing from elsewhere."""
+    return render(data(results, about))
+
+
+def render(shape: Mapping[str, Any]) -> str:
+    """The page of a report's data."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    environment = Environment(
+        loader=PackageLoader("devserver.rehearsal.report", "templates"),
+        autoescape=select_autoescape(enabled_extensions=("html", "svg"), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        seconds=words.seconds, moment=words.moment, counted=words.counted, twice=words.twice, plain=_plain
+    )
+    shown = _shown(shape["results"])
+    pictures = {number: drawn(shape["results"][number]) for number in shown}
+    points = {number: _points(shape["results"][number]) for number in shown}
+    page = environment.get_template("report.html")
+    return page.render(report=shape, shown=shown, pictures=pictures, points=points, words=words.VERDICTS)
+
+
+def _shown(results: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Which results are shown one by one: all, or where there are many those that tell most."""
+    by_worth = sorted(range(len(results)), key=lambda number: -WORST[results[number]["verdict"]])
+    return sorted(by_worth[:MOST_SHOWN])
+
+
+def _points(result: Mapping[str, Any]) -> list[tuple[str, Picture | None]]:
+    """The pictures of a sweep's points that did not pass, as far as the report holds their runs."""
+    points = result["sweep"]["points"] if result["sweep"] else ()
+    return [(point["what"], drawn(point["run"])) for point in points if point["run"] is not None]
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

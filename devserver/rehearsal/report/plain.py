@@ -1,0 +1,97 @@
+"""Parts of results as plain data: what JSON can hold, texts without control characters, nothing endless."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ..figures import Duplicate
+from ..ledger import Effect
+from ..outages import Outage
+from ..result import Done, Finding
+from ..timeline import Mark
+from .words import NAME_CHARACTERS, clean
+
+MOST_DETAILS = 50
+MOST_OUTPUT = 10_000
+
+
+def finding(finding: Finding) -> dict[str, Any]:
+    """What is known of one expectation."""
+    return {
+        "name": clean(finding.name, NAME_CHARACTERS),
+        "verdict": finding.verdict,
+        "evidence": clean(finding.evidence),
+        "details": [clean(line) for line in finding.details[:MOST_DETAILS]],
+    }
+
+
+def done(done: Done) -> dict[str, Any]:
+    """A step of the plan, and what came of it."""
+    return {
+        "step": clean(done.step),
+        "at": done.at,
+        "cue": None if done.cue is None else clean(done.cue),
+        "trouble": None if done.trouble is None else clean(done.trouble),
+    }
+
+
+def mark(mark: Mark) -> dict[str, Any]:
+    """Something that happened."""
+    what = clean(mark.what, NAME_CHARACTERS)
+    return {"at": mark.at, "until": mark.until, "lane": mark.lane, "what": what, "detail": detail(mark.detail)}
+
+
+def effect(effect: Effect, began: float) -> dict[str, Any]:
+    """A side effect; `began` is when the rehearsal did, in seconds since the epoch."""
+    return {
+        "at": effect.at - began,
+        "name": clean(effect.name, NAME_CHARACTERS),
+        "key": clean(effect.key, NAME_CHARACTERS),
+        "activity": None if effect.activity is None else clean(effect.activity, NAME_CHARACTERS),
+        "attempt": effect.attempt,
+        "detail": detail(effect.detail),
+    }
+
+
+def repeated(duplicate: Duplicate) -> dict[str, Any]:
+    """A side effect that happened more than once."""
+    return {
+        "name": clean(duplicate.name, NAME_CHARACTERS),
+        "key": clean(duplicate.key, NAME_CHARACTERS),
+        "activity": None if duplicate.activity is None else clean(duplicate.activity, NAME_CHARACTERS),
+        "moments": [
+            {"at": at, "attempt": attempt} for at, attempt in zip(duplicate.at, duplicate.attempts, strict=True)
+        ],
+    }
+
+
+def outage(outage: Outage) -> dict[str, Any]:
+    """A time in which the server or the worker did not run."""
+    return {
+        "lane": outage.lane,
+        "at": outage.began,
+        "until": outage.back,
+        "ended": clean(outage.ended),
+        "recovery_seconds": outage.recovery,
+    }
+
+
+def detail(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Values that JSON has as they are, others as text."""
+    return {
+        clean(key, NAME_CHARACTERS): value if _is_plain(value) else clean(value, NAME_CHARACTERS)
+        for key, value in list(detail.items())[:MOST_DETAILS]
+    }
+
+
+def output(output: Any) -> Any:
+    """A workflow's result, as text where it is long."""
+    text = json.dumps(output, default=str)
+    return json.loads(text, parse_constant=str) if len(text) <= MOST_OUTPUT else clean(text, MOST_OUTPUT)
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))

@@ -1,0 +1,115 @@
+"""One run as plain data, with what was left out of it where it is long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..figures import Figures
+from ..outages import spans_of
+from ..result import Run
+from ..spans import union
+from . import logs, plain
+from .attempts import activities, last_moment, troubled
+from .words import clean, counted
+
+MOST_MARKS = 10_000
+MOST_EFFECTS = 5_000
+MOST_ACTIVITIES = 2_000
+
+# What is left out of a long run first.
+_LAST_WORTH = ("event", "log", "effect")
+
+NO_RUN: Mapping[str, Any] = {
+    "began": None,
+    "seconds": None,
+    "status": None,
+    "failure": None,
+    "output": None,
+    "workflow_id": None,
+    "figures": None,
+    "plan": [],
+    "faults": [],
+    "outages": [],
+    "activities": [],
+    "effects": [],
+    "repeated": [],
+    "timeline": {"started": 0.0, "end": 0.0, "marks": []},
+    "logs": {"around": [], "last": {"server": [], "worker": []}},
+    "stuck": [],
+    "left_out": [],
+}
+
+
+def run_shape(run: Run) -> dict[str, Any]:
+    """Everything a report tells of a run; the keys are those of `NO_RUN`."""
+    began = run.began.timestamp()
+    figures = Figures.of(run)
+    rows = activities(run)
+    faults = [plain.mark(mark) for mark in run.marks if mark.lane in ("fault", "drill")]
+    kept = sorted(run.marks, key=lambda mark: mark.lane in _LAST_WORTH)[:MOST_MARKS]
+    marks = [plain.mark(mark) for mark in sorted(kept, key=lambda mark: mark.at)]
+    return {
+        "began": run.began.isoformat(timespec="milliseconds"),
+        "seconds": run.seconds,
+        "status": run.status,
+        "failure": None if run.failure is None else clean(run.failure),
+        "output": plain.output(run.output),
+        "workflow_id": clean(run.workflow_id),
+        "figures": _figures(run, figures, rows),
+        "plan": [plain.done(each) for each in run.done],
+        "faults": faults,
+        "outages": [plain.outage(each) for each in figures.outages],
+        "activities": _worst_first(rows)[:MOST_ACTIVITIES],
+        "effects": [plain.effect(each, began) for each in run.effects[:MOST_EFFECTS]],
+        "repeated": [plain.repeated(each) for each in figures.duplicates[:MOST_EFFECTS]],
+        "timeline": {"started": run.started, "end": last_moment(run), "marks": marks},
+        "logs": {"around": logs.around(run, faults), "last": logs.last(run)},
+        "stuck": [clean(line) for line in run.stuck[: plain.MOST_DETAILS]],
+        "left_out": _left_out(run, len(rows), len(faults)),
+    }
+
+
+def _figures(run: Run, figures: Figures, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    down = {}
+    for lane in ("server", "worker"):
+        spans = spans_of([each for each in figures.outages if each.lane == lane], last_moment(run))
+        down[lane] = sum(end - begin for begin, end in union(spans))
+    return {
+        "server_down_seconds": down["server"],
+        "worker_down_seconds": down["worker"],
+        "downtime_seconds": figures.downtime,
+        "recovery_seconds": figures.recovery,
+        "idle_seconds": figures.idle,
+        "idle_from": figures.idle_from,
+        "activities": len(rows),
+        "attempts": sum(figures.attempts.values()),
+        "most_attempts": figures.most_attempts,
+        "effects": len(run.effects),
+        "duplicate_effects": sum(len(each.at) - 1 for each in figures.duplicates),
+        "signals": figures.signals,
+        "lost_signals": [
+            {"name": clean(each.name), "at": each.at, "why": clean(each.why)} for each in figures.lost_signals
+        ],
+    }
+
+
+def _worst_first(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where there are too many, those that a report must not leave out come first; else all, by time."""
+    if len(rows) <= MOST_ACTIVITIES:
+        return list(rows)
+    return sorted(rows, key=lambda each: not troubled(each))
+
+
+def _left_out(run: Run, rows: int, faults: int) -> list[str]:
+    over = [
+        (len(run.marks), MOST_MARKS, "mark", "marks", "those of history events, the log and effects first"),
+        (len(run.effects), MOST_EFFECTS, "effect", "effects", "the last ones; repeated ones are all named"),
+        (rows, MOST_ACTIVITIES, "activity", "activities", "those that completed at their first attempt first"),
+        (faults, logs.MOST_FAULTS, "fault's log", "faults' logs", "the last ones"),
+    ]
+    return [
+        f"{counted(found - most, one, many)} of {found:,} left out: {which}"
+        for found, most, one, many, which in over
+        if found > most
+    ]

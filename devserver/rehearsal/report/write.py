@@ -1,0 +1,52 @@
+"""Writes a report into a folder: whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import RehearsalError
+from ..result import Result
+from .about import About
+from .page import render
+from .shape import data
+
+HTML_FILE = "report.html"
+JSON_FILE = "report.json"
+
+
+class ReportNotWritten(RehearsalError):
+    """The report's folder cannot be written: permissions, a read-only or a full disk."""
+
+
+def write(results: Sequence[Result], folder: Path, about: About | None = None) -> Path:
+    """Write `report.html` and `report.json` into `folder`, which is made; the page's path.
+
+    Both are written aside and renamed: a reader never sees half of one, and a report that was there stays until then.
+
+    Raises:
+        ReportNotWritten: It could not be; nothing half-written is left.
+    """
+    shape = data(results, about)
+    texts = {JSON_FILE: json.dumps(shape, indent=1, ensure_ascii=False) + "\n", HTML_FILE: render(shape)}
+    asides: list[tuple[Path, Path]] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            aside = folder / f".{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+            asides.append((aside, folder / name))
+            aside.write_text(text, "utf-8")
+        for aside, file in asides:
+            aside.replace(file)
+    except OSError as error:
+        for aside, _ in asides:
+            with contextlib.suppress(OSError):
+                aside.unlink()
+        raise ReportNotWritten(
+            f"the report cannot be written into {folder}: {error.strerror}",
+            hint="free some space there, or name another folder with --report",
+        ) from error
+    return folder / HTML_FILE
