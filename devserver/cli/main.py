@@ -30,6 +30,7 @@ COMMANDS = {
     "env": "Print the settings a client needs to reach a server.",
     "ui": "Open a server's Web UI.",
     "temporal": "Run the Temporal CLI against a server.",
+    "stuck": "List the workflows that do not go on by themselves.",
     "reset": "Delete everything a server has kept.",
     "snapshot": "Save and restore a server's state.",
     "install": "Get and verify the server's executable.",
@@ -113,7 +114,18 @@ def devserver() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """The console script: run a command and exit with its code."""
-    sys.exit(run(args))
+    code = run(args)
+    if "temporalio.bridge" in sys.modules:
+        _leave(code)
+    sys.exit(code)
+
+
+def _leave(code: int) -> None:
+    """End at once: threads of the SDK now and then abort the interpreter while it shuts down."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def run(args: Sequence[str] | None = None) -> int:

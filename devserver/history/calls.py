@@ -6,6 +6,7 @@ Raw, because the SDK's own descriptions and lists raise on what it has no name f
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
@@ -33,6 +34,7 @@ T = TypeVar("T")
 AT_ONCE = 16
 CALL_LIMIT = timedelta(seconds=10)
 PAGE = 200
+REACH = "see that it runs, and that TLS and API key are as it wants them"
 REFUSALS = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.NOT_FOUND)
 # An overloaded server says so, and one whose parts move is unavailable for a moment: then we are the ones who wait.
 BUSY_TRIES = 4
@@ -126,6 +128,8 @@ class Calls:
                     answer = await call()
                 self._answered = True
                 return answer
+            except RuntimeError as error:  # how the SDK says that it could not connect in the first place
+                raise _unreachable(self.client, str(error)) from None
             except RPCError as error:
                 if not left or not self._passes(error):
                     if error.status in REFUSALS and not _no_namespace(error):
@@ -142,18 +146,23 @@ class Calls:
 
 def cannot_ask(client: Client, error: RPCError) -> CannotAsk:
     """Our error for an answer that was none."""
-    where = f"{client.service_client.config.target_host}, namespace {client.namespace}"
+    address = client.service_client.config.target_host
     if _no_namespace(error):
-        return CannotAsk(
-            f"there is no namespace {client.namespace} at {client.service_client.config.target_host}",
-            hint="name another one with --namespace",
-        )
+        return CannotAsk(f"there is no namespace {client.namespace} at {address}", hint="name another namespace")
     status = error.status.name.lower().replace("_", " ")
-    return CannotAsk(
-        f"the Temporal server at {where} cannot be asked: {status}",
-        details=error.message.splitlines()[:3],
-        hint="see that it runs, and that TLS and API key are as it wants them",
-    )
+    message = f"the Temporal server at {address} does not answer for the namespace {client.namespace}: {status}"
+    return CannotAsk(message, details=error.message.splitlines()[:3], hint=REACH)
+
+
+def _unreachable(client: Client, said: str) -> CannotAsk:
+    address = client.service_client.config.target_host
+    return CannotAsk(f"the Temporal server at {address} cannot be reached", details=[_innermost(said)], hint=REACH)
+
+
+def _innermost(said: str) -> str:
+    """The readable part of a chain of causes that is printed as code."""
+    texts = re.findall(r'(?:message|error): "([^"]+)"', said)
+    return texts[-1] if texts else said
 
 
 def _no_namespace(error: RPCError) -> bool:

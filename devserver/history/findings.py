@@ -70,6 +70,14 @@ class Finding:
     command: tuple[str, ...] = ()
     workflows: int = 1
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The same for the same trouble in a later look."""
+        if self.kind == "no_worker":
+            return (self.kind, self.task_queue)
+        what = self.what if self.kind == "timer_late" else ""
+        return (self.kind, self.workflow_id, self.run_id, self.activity_id or "", what)
+
 
 @dataclass(frozen=True)
 class StuckReport:

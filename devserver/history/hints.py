@@ -38,9 +38,9 @@ def slow_workflow_task(workflow_id: str) -> Hint:
     )
 
 
-def no_worker(queue: str, seen: str) -> Hint:
+def no_worker(queue: str) -> Hint:
     """Nobody polls."""
-    return Hint(f"start a worker for the task queue {queue}{seen}", ("task-queue", "describe", "--task-queue", queue))
+    return Hint(f"start a worker for the task queue {queue}", ("task-queue", "describe", "--task-queue", queue))
 
 
 def busy_workers(queue: str, kind: str) -> Hint:

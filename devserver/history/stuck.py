@@ -68,14 +68,14 @@ async def _one(calls: Calls, workflow_id: str, thresholds: Thresholds, now: date
 
 
 async def _report(calls: Calls, found: Sequence[Diagnosis], now: datetime, total: int) -> StuckReport:
-    unpolled = await _unpolled(calls, [need for each in found for need in each.needs], now)
+    unpolled, without_worker = await _unpolled(calls, [need for each in found for need in each.needs], now)
     suspects = (suspect for each in found for suspect in each.suspects)
     findings = [suspect.finding for suspect in suspects if suspect.unless_unpolled not in unpolled]
     examined = sum(each.open for each in found)
     return StuckReport(
         namespace=calls.client.namespace,
         at=now,
-        findings=ranked([*findings, *unpolled.values()]),
+        findings=ranked([*findings, *without_worker]),
         open=max(examined, total - sum(not each.open for each in found)),
         examined=examined,
         notes=_notes(found),
@@ -89,35 +89,41 @@ def _notes(found: Sequence[Diagnosis]) -> tuple[str, ...]:
     return (f"late timers were looked for in the last {EVENTS} events only: {unseen} workflows have more",)
 
 
-async def _unpolled(calls: Calls, needs: Iterable[Need], now: datetime) -> dict[Queue, Finding]:
-    """A finding for each task queue that is needed and that no worker polls."""
-    by_queue: dict[Queue, list[Need]] = defaultdict(list)
+async def _unpolled(calls: Calls, needs: Iterable[Need], now: datetime) -> tuple[set[Queue], list[Finding]]:
+    """The task queues that are needed and that no worker polls, and a finding for each name."""
+    wanted: dict[Queue, list[Need]] = defaultdict(list)
     for need in needs:
-        by_queue[need.queue].append(need)
-    answers = await asyncio.gather(*(calls.pollers(*queue) for queue in by_queue))
-    unpolled = {}
-    for (queue, wanting), pollers in zip(by_queue.items(), answers, strict=True):
-        if not any(now - moment(poller.last_access_time) < POLLS_WITHIN for poller in pollers):
-            unpolled[queue] = _no_worker(queue, wanting, pollers)
-    return unpolled
+        wanted[need.queue].append(need)
+    answers = await asyncio.gather(*(calls.pollers(*queue) for queue in wanted))
+    pollers = {
+        queue: answer
+        for queue, answer in zip(wanted, answers, strict=True)
+        if not any(now - moment(poller.last_access_time) < POLLS_WITHIN for poller in answer)
+    }
+    findings = []
+    for name in {name for name, _ in pollers}:
+        kinds = [queue for queue in pollers if queue[0] == name]
+        last = [poller for queue in kinds for poller in pollers[queue]]
+        findings.append(_no_worker(name, kinds, [need for queue in kinds for need in wanted[queue]], last))
+    return set(pollers), findings
 
 
-def _no_worker(queue: Queue, needs: Sequence[Need], pollers: Sequence[PollerInfo]) -> Finding:
+def _no_worker(name: str, kinds: Sequence[Queue], needs: Sequence[Need], pollers: Sequence[PollerInfo]) -> Finding:
     waiting = sorted((need for need in needs if need.since), key=lambda need: need.since or datetime.max)
     first = (waiting or needs)[0]
-    tasks = "activities" if queue[1] == ACTIVITY else "workflow tasks"
-    last = max(pollers, key=lambda poller: moment(poller.last_access_time), default=None)
-    seen = f" (the last one was {last.identity}, seen {moment(last.last_access_time):%H:%M:%S} UTC)" if last else ""
-    hint = hints.no_worker(queue[0], seen)
+    tasks = " and ".join("activities" if kind == ACTIVITY else "workflow tasks" for _, kind in sorted(kinds))
     workflows = len({need.workflow.execution.run_id for need in needs})
     many = f"{workflows} open workflows need one" if workflows > 1 else "this workflow needs one"
+    last = max(pollers, key=lambda poller: moment(poller.last_access_time), default=None)
+    seen = f"; the last was {last.identity}, at {moment(last.last_access_time):%H:%M:%S} UTC" if last else ""
+    hint = hints.no_worker(name)
     return Finding(
         kind="no_worker",
         workflow_id=first.workflow.execution.workflow_id,
         run_id=first.workflow.execution.run_id,
         workflow_type=first.workflow.type.name,
-        task_queue=queue[0],
-        what=f"no worker polls the task queue {queue[0]} for {tasks}; {many}",
+        task_queue=name,
+        what=f"no worker polls the task queue {name} for {tasks}; {many}{seen}",
         hint=hint.text,
         command=hint.command,
         since=first.since,

@@ -1,0 +1,38 @@
+"""The options by which any command says which server it asks: a managed instance, or any other."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ..connection import Connection
+
+_OPTIONS = (
+    click.option("--name", metavar="NAME", help="Ask this managed instance. [DEVSERVER_NAME, else default]"),
+    click.option("--address", metavar="HOST:PORT", help="Ask any other server. [TEMPORAL_ADDRESS]"),
+    click.option("--namespace", "-n", metavar="NAME", help="Its namespace. [TEMPORAL_NAMESPACE]"),
+    click.option("--profile", metavar="NAME", help="Ask the server of a client profile. [TEMPORAL_PROFILE]"),
+    click.option("--api-key", metavar="KEY", help="Better kept in the environment. [TEMPORAL_API_KEY]"),
+    click.option("--tls/--no-tls", default=None, help="Use TLS, or do not. [TEMPORAL_TLS]"),
+    click.option("--tls-server-name", metavar="NAME", help="The name in the server's certificate."),
+    click.option("--tls-server-ca-cert-path", metavar="FILE", help="The CA that signed it."),
+    click.option("--tls-client-cert-path", metavar="FILE", help="Our certificate, for mutual TLS."),
+    click.option("--tls-client-key-path", metavar="FILE", help="Its key."),
+)
+_NAMES = tuple(Connection.__dataclass_fields__)
+
+
+def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options; the command gets them as one `connection`."""
+
+    @functools.wraps(function)
+    def with_connection(*args: Any, **values: Any) -> Any:
+        said = Connection(**{name: values.pop(name) for name in _NAMES})
+        return function(*args, connection=said, **values)
+
+    for option in reversed(_OPTIONS):
+        with_connection = option(with_connection)
+    return with_connection

@@ -1,0 +1,150 @@
+"""How what is stuck is written: for a person who was woken up, for a log line by line, and as JSON."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..history import Finding, StuckReport
+
+FORM = 1
+INDENT = "    "
+NAMED = 3
+MOST_WIDTH, LEAST_WIDTH = 120, 20
+MEANT = ("workflow_paused", "activity_paused")
+
+
+def screen(report: StuckReport, label: str, cli: Sequence[str]) -> Iterator[str]:
+    """The report in lines as wide as the terminal, the worst first; what is alike is told once."""
+    width = max(LEAST_WIDTH, min(MOST_WIDTH, shutil.get_terminal_size().columns))
+    groups = _alike(report.findings)
+    for group in groups:
+        yield from _paragraph(group, report.at, cli, width)
+        yield ""
+    for note in report.notes:
+        yield from textwrap.wrap(f"note: {note}", width)
+    yield from textwrap.wrap(summary(report, label), width)
+
+
+def summary(report: StuckReport, label: str) -> str:
+    """One sentence: how much is stuck, where, and of how much that was looked at."""
+    count = len(report.findings)
+    much = "nothing is stuck" if not count else "1 thing is stuck" if count == 1 else f"{count} things are stuck"
+    return f"{much} in the namespace {clean(report.namespace)} at {clean(label)}; {_looked(report)}"
+
+
+def _looked(report: StuckReport) -> str:
+    if not report.open:
+        return "no workflow is open"
+    if report.complete:
+        return f"open workflows: {report.open:,}, all looked at"
+    return (
+        f"looked at {report.examined:,} of {report.open:,} open workflows (those the server marks, the oldest and the "
+        "newest): narrow it with --query, or raise --limit"
+    )
+
+
+def change(sign: str, finding: Finding, at: datetime, more: str = "") -> str:
+    """One line for a log: `+` something is stuck, `-` it is over."""
+    failure = f": {finding.last_failure}" if finding.last_failure and sign == "+" else ""
+    return clean(f"{stamp(at)} {sign} {finding.kind} {finding.workflow_id}: {finding.what}{failure}{more}")
+
+
+def as_json(report: StuckReport, address: str) -> dict[str, Any]:
+    """The documented form (docs/json.md)."""
+    return {
+        "form": FORM,
+        "address": address,
+        "namespace": report.namespace,
+        "at": stamp(report.at),
+        "open": report.open,
+        "examined": report.examined,
+        "complete": report.complete,
+        "notes": list(report.notes),
+        "findings": [_finding_json(finding, report.at) for finding in report.findings],
+    }
+
+
+def _finding_json(finding: Finding, at: datetime) -> dict[str, Any]:
+    values = asdict(finding)
+    values["since"] = None if finding.since is None else stamp(finding.since)
+    values["next_retry"] = None if finding.next_retry is None else stamp(finding.next_retry)
+    values["age_seconds"] = None if finding.since is None else max(0, round((at - finding.since).total_seconds(), 3))
+    values["command"] = list(finding.command)
+    values["failure"] = list(finding.failure)
+    return values
+
+
+def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Findings that differ only in the workflow, together, in the order of the first of each."""
+    groups: dict[tuple[str | None, ...], list[Finding]] = {}
+    for each in findings:
+        key = (each.kind, each.task_queue, each.workflow_type, each.activity_type, each.last_failure)
+        groups.setdefault(key, []).append(each)
+    return list(groups.values())
+
+
+def _paragraph(group: Sequence[Finding], at: datetime, cli: Sequence[str], width: int) -> Iterator[str]:
+    first = group[0]
+    kind = click.style(first.kind.replace("_", " "), fg="yellow" if first.kind in MEANT else "red", bold=True)
+    since = f", {age(at - first.since)}" if first.since is not None else ""
+    yield f"{kind}: {clean(first.workflow_id)} ({clean(first.workflow_type)}){since}"
+    about = first.what if first.attempts is None or first.activity_id else f"{first.what}, attempt {first.attempts}"
+    yield from _wrapped(about + _retry(first, at), width)
+    if first.last_failure:
+        yield from _wrapped(first.last_failure, width)
+    if first.kind != "no_worker":
+        yield from _wrapped(f"task queue {first.task_queue}", width)
+    yield from _more(group[1:], width)
+    yield from _wrapped(f"-> {first.hint}", width)
+    if first.command:
+        yield f"{INDENT}   {clean(shlex.join([*cli, *first.command]))}"
+
+
+def _retry(finding: Finding, at: datetime) -> str:
+    if finding.next_retry is None or finding.next_retry <= at:
+        return ""
+    return f" in {age(finding.next_retry - at)}"
+
+
+def _more(others: Sequence[Finding], width: int) -> Iterator[str]:
+    """The others that are alike, by name as far as there is room."""
+    if not others:
+        return
+    names = ", ".join(each.workflow_id for each in others[:NAMED])
+    rest = f" and {len(others) - NAMED:,} more (--json has all)" if len(others) > NAMED else ""
+    yield from _wrapped(f"the same in {names}{rest}", width)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(clean(text), width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
+
+
+def age(time: timedelta) -> str:
+    """A duration in its two largest units: 3m12s, 2d4h."""
+    seconds = max(0, round(time.total_seconds()))
+    parts: list[str] = []
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(seconds, length)
+        if count or parts:
+            parts.append(f"{count}{unit}" if count else "")
+    return "".join(parts[:2]) or "0s"
+
+
+def stamp(when: datetime) -> str:
+    """ISO 8601 in UTC, to the second."""
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clean(text: str) -> str:
+    """`text` without what would steer a terminal: names and messages come from others."""
+    return "".join("?" if unicodedata.category(each) in ("Cc", "Cf", "Cs") else each for each in text)

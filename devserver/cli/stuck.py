@@ -1,0 +1,184 @@
+"""`devserver stuck`: what an on-call person must know of the open workflows."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..connection import Connection, Target
+from ..errors import DevServerError
+from ..options import parse_duration
+from . import _stuck_text as text
+from ._connection_options import connection_options
+from ._instance_options import json_option
+
+if TYPE_CHECKING:
+    from ..history import Finding, StuckReport
+
+WATCH_SECONDS = 5.0
+
+
+class Asking:
+    """Looks at one server; finds and connects to it anew after a look that failed."""
+
+    def __init__(self, connection: Connection, wanted: dict[str, Any]) -> None:
+        self._connection = connection
+        self._wanted = wanted
+        self._client: Any = None
+        self.target: Target | None = None
+
+    async def look(self) -> tuple[StuckReport, Target]:
+        """What is stuck now, and where that is."""
+        from ..connection import connect, find_target
+        from ..history import find_stuck
+
+        if self._client is None or self.target is None:
+            self.target = find_target(self._connection)
+            self._client = await connect(self.target)
+        try:
+            return await find_stuck(self._client, **self._wanted), self.target
+        except DevServerError:
+            self._client = None
+            raise
+
+
+@click.command()
+@click.argument("workflow_id", required=False, metavar="[WORKFLOW_ID]")
+@connection_options
+@click.option("--query", "-q", metavar="FILTER", help="Look at these open workflows only: \"WorkflowType = 'Order'\".")
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Look at so many at most.")
+@click.option("--attempts", type=click.IntRange(min=2), default=3, show_default=True, help="Of an activity: too many.")
+@click.option("--waiting", default="1m", show_default=True, metavar="TIME", help="A task that waits longer is stuck.")
+@click.option("--late", default="1m", show_default=True, metavar="TIME", help="A timer that fires later is stuck.")
+@click.option(
+    "--watch",
+    "-w",
+    is_flag=False,
+    flag_value=str(WATCH_SECONDS),
+    type=click.FloatRange(min=0.1),
+    metavar="[SECONDS]",
+    help="Look again every 5 (or so many) seconds until Ctrl-C.",
+)
+@json_option
+@click.pass_context
+def stuck(
+    ctx: click.Context,
+    /,
+    connection: Connection,
+    workflow_id: str | None,
+    query: str | None,
+    limit: int,
+    watch: float | None,
+    as_json: bool,
+    **levels: Any,
+) -> None:
+    """List the open workflows that do not go on by themselves, the worst first: failing code, activities that are
+    retried, task queues without a worker, tasks that nobody takes, late timers, and what is paused.
+
+    Exits 0 when nothing is stuck, 1 when something is, 4 when the server cannot be asked.
+    """
+    import asyncio
+
+    from ..history import Thresholds
+
+    thresholds = Thresholds(
+        attempts=levels["attempts"],
+        waiting=timedelta(seconds=parse_duration(levels["waiting"], "--waiting")),
+        late=timedelta(seconds=parse_duration(levels["late"], "--late")),
+    )
+    wanted = {"workflow_id": workflow_id, "query": query, "limit": limit, "thresholds": thresholds}
+    asking = Asking(connection, wanted)
+    if watch is None:
+        report, target = asyncio.run(asking.look())
+        _print(report, target, as_json)
+        ctx.exit(1 if report.stuck else 0)
+    asyncio.run(_watch(asking, watch, as_json))
+
+
+def _print(report: StuckReport, target: Target, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(text.as_json(report, target.address), indent=2))
+        return
+    for line in text.screen(report, target.label, target.cli):
+        click.echo(line)
+
+
+async def _watch(asking: Asking, seconds: float, as_json: bool) -> None:
+    from . import _watching
+
+    view = JsonLines() if as_json else Screen(seconds) if _watching.redraws() else Changes()
+    await _watching.watch(asking.look, view, seconds)
+
+
+class JsonLines:
+    """One report a line; while the server does not answer, one error a line."""
+
+    def show(self, seen: tuple[StuckReport, Target]) -> None:
+        """A look."""
+        report, target = seen
+        click.echo(json.dumps(text.as_json(report, target.address)))
+
+    def failed(self, error: DevServerError) -> None:
+        """No look."""
+        click.echo(json.dumps({"form": text.FORM, **error.to_json()}))
+
+
+class Screen:
+    """The whole report, drawn anew each time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last: list[str] = []
+
+    def show(self, seen: tuple[StuckReport, Target]) -> None:
+        """A look."""
+        report, target = seen
+        self._last = [*text.screen(report, target.label, target.cli)]
+        self._draw(f"{text.stamp(report.at)}, again every {self._seconds:g} s; Ctrl-C ends")
+
+    def failed(self, error: DevServerError) -> None:
+        """No look: what was seen before stays, below the reason."""
+        self._draw(click.style(text.clean(error.message), fg="red", bold=True) + "; last seen:")
+
+    def _draw(self, head: str) -> None:
+        from ._watching import redraw
+
+        redraw([head, "", *self._last])
+
+
+class Changes:
+    """One line when something gets stuck or is over, or when the server stops or begins to answer."""
+
+    def __init__(self) -> None:
+        self._stuck: dict[tuple[str, ...], Finding] | None = None
+        self._failed = ""
+
+    def show(self, seen: tuple[StuckReport, Target]) -> None:
+        """A look."""
+        report, target = seen
+        now = {finding.key: finding for finding in report.findings}
+        if self._failed:
+            click.echo(f"{text.stamp(report.at)} ! the server answers again")
+            self._failed = ""
+        if self._stuck is None:
+            click.echo(f"{text.stamp(report.at)} {text.summary(report, target.label)}")
+        before = self._stuck or {}
+        for key, finding in before.items():
+            if key not in now:
+                lasted = f" (after {text.age(report.at - finding.since)})" if finding.since else ""
+                click.echo(text.change("-", finding, report.at, lasted))
+        for key, finding in now.items():
+            if key not in before:
+                click.echo(text.change("+", finding, report.at))
+        self._stuck = now
+
+    def failed(self, error: DevServerError) -> None:
+        """No look."""
+        from ..moments import utc_now
+
+        if error.message != self._failed:
+            click.echo(f"{utc_now()} ! {text.clean(error.message)}")
+        self._failed = error.message
