@@ -52,14 +52,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Check the marks, and begin the shared server with the first test that needs it, while collection goes on."""
     with xdist.usage_errors(item.config):
         needed = _needs_shared(item)
-    if needed and selection.runs_all(item.config):
+    if needed and selection.runs_all(item.config) and not selection.forks(item.config):
         stash.session(item.config).begin()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Where only some of the tests run, begin the shared server if one of those needs it."""
-    if selection.runs(session.config) and any(map(_needs_shared, session.items)):
-        stash.session(session.config).begin()
+    config = session.config
+    if selection.runs(config) and not selection.forks(config) and any(map(_needs_shared, session.items)):
+        stash.session(config).begin()
 
 
 def _needs_shared(item: pytest.Item) -> bool:

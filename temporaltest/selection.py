@@ -20,3 +20,8 @@ def runs(config: pytest.Config) -> bool:
 def runs_all(config: pytest.Config) -> bool:
     """Whether every test that is collected is run."""
     return runs(config) and not any(getattr(config.option, name, None) for name in CHOOSING)
+
+
+def forks(config: pytest.Config) -> bool:
+    """Whether each test runs in a forked child (pytest-forked), where a thread of this process would be missed."""
+    return bool(getattr(config.option, "forked", False))

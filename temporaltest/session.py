@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as OutOfTime
@@ -26,6 +27,7 @@ class Session:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self.pid = os.getpid()
         self._lock = threading.RLock()
         self._starting: Future[Endpoint] | None = None
         self._loop: BackgroundLoop | None = None

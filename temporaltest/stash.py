@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,12 +19,16 @@ SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 
 def session(config: pytest.Config) -> Session:
-    """The run's hold on its server; made when it is first asked for."""
+    """The run's hold on its server; made when it is first asked for, and again in a forked child of the process.
+
+    Such a child (pytest-forked has one for each test) has none of the threads that a session lives in.
+    """
     from .session import Session
 
-    if SESSION not in config.stash:
-        config.stash[SESSION] = Session(config.stash[SETTINGS])
-    return config.stash[SESSION]
+    found = config.stash.get(SESSION, None)
+    if found is None or found.pid != os.getpid():
+        found = config.stash[SESSION] = Session(config.stash[SETTINGS])
+    return found
 
 
 def close(config: pytest.Config) -> None:
