@@ -19,7 +19,8 @@ TOP = 26
 MOST_ROWS = 24  # of one lane
 MOST_TICKS = 5
 GRAIN = 0.25  # per cent: what is nearer than this is one point
-LABEL = 46  # characters that fit a phone
+NARROW = 42  # characters that fit a phone
+WIDE = 110
 
 SINGLE = {"network": "Network", "database": "Database", "check": "Checks", "log": "Server's log"}
 
@@ -46,9 +47,14 @@ class Row:
     troubled: bool = False
 
     @property
-    def short(self) -> str:
+    def wide(self) -> str:
+        """The label as it fits a page."""
+        return _cut(self.label, WIDE)
+
+    @property
+    def narrow(self) -> str:
         """The label as it fits a phone."""
-        return self.label if len(self.label) <= LABEL else f"{self.label[: LABEL - 1]}\N{HORIZONTAL ELLIPSIS}"
+        return _cut(self.label, NARROW)
 
 
 @dataclass(frozen=True)
@@ -229,3 +235,7 @@ def _effects(result: Mapping[str, Any], scale: Scale) -> list[Row]:
         label = f"{effect_name(each)}: happened {len(moments):,} times"
         rows.append(Row("effect", label, _dots(moments, scale, "again"), troubled=True))
     return rows
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}\N{HORIZONTAL ELLIPSIS}"

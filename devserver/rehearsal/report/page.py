@@ -32,7 +32,7 @@ def render(shape: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        seconds=words.seconds, moment=words.moment, counted=words.counted, twice=words.twice, plain=_plain
+        seconds=words.seconds, moment=words.moment, counted=words.counted, effect=words.effect_name, plain=_plain
     )
     shown = _shown(shape["results"])
     pictures = {number: drawn(shape["results"][number]) for number in shown}

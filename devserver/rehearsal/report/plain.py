@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..figures import Duplicate
@@ -56,8 +56,8 @@ def effect(effect: Effect, began: float) -> dict[str, Any]:
     }
 
 
-def repeated(duplicate: Duplicate) -> dict[str, Any]:
-    """A side effect that happened more than once."""
+def repeated(duplicate: Duplicate, faults: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A side effect that happened more than once, and the faults and drills `between` its first and last time."""
     return {
         "name": clean(duplicate.name, NAME_CHARACTERS),
         "key": clean(duplicate.key, NAME_CHARACTERS),
@@ -65,6 +65,7 @@ def repeated(duplicate: Duplicate) -> dict[str, Any]:
         "moments": [
             {"at": at, "attempt": attempt} for at, attempt in zip(duplicate.at, duplicate.attempts, strict=True)
         ],
+        "between": [each["what"] for each in faults if min(duplicate.at) <= each["at"] <= max(duplicate.at)],
     }
 
 

@@ -62,7 +62,7 @@ def run_shape(run: Run) -> dict[str, Any]:
         "outages": [plain.outage(each) for each in figures.outages],
         "activities": _worst_first(rows)[:MOST_ACTIVITIES],
         "effects": [plain.effect(each, began) for each in run.effects[:MOST_EFFECTS]],
-        "repeated": [plain.repeated(each) for each in figures.duplicates[:MOST_EFFECTS]],
+        "repeated": [plain.repeated(each, faults) for each in figures.duplicates[:MOST_EFFECTS]],
         "timeline": {"started": run.started, "end": last_moment(run), "marks": marks},
         "logs": {"around": logs.around(run, faults), "last": logs.last(run)},
         "stuck": [clean(line) for line in run.stuck[: plain.MOST_DETAILS]],

@@ -28,6 +28,8 @@ def seconds(value: float | None) -> str:
         return "\N{EN DASH}"
     if value < 0:
         return f"-{seconds(-value)}"
+    if value < 0.001:
+        return "0 s"
     if value < 59.95:
         return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
@@ -70,17 +72,38 @@ def effect_name(effect: Mapping[str, Any]) -> str:
 
 def summary(result: Mapping[str, Any]) -> str:
     """The verdict's reason for someone who knows the runbook, but neither Temporal nor the scenario's text."""
-    broken = [each["what"] for each in result["faults"]]
-    under = f" while this was done to it: {listed(broken)}" if broken else " with nothing done to it"
+    if result["verdict"] == "pass":
+        return f"{_passed(result)}{_done_to(result)}"
     if result["verdict"] == "unknown":
         missed = [each for each in result["plan"] if each["at"] is None or each["trouble"]]
         why = "Not everything that was planned happened" if missed else "Not everything could be judged"
-        return f"Nothing is proven yet. {why}: {result['reason']}."
-    if result["verdict"] == "pass":
-        took = f" in {seconds(result['seconds'])}" if result["seconds"] is not None else ""
-        return f"The runbook did all that was expected of it{took}{under}."
+        return f"Nothing is proven yet. {why}: {_sentence(result['reason'])}"
+    if result["sweep"]:
+        points = len(result["sweep"]["points"])
+        return (
+            f"Do not rely on this runbook yet. It was broken at {counted(points, 'point')} of its way, one after the "
+            f"other, and did not come through {result['sweep']['failed']} of them."
+        )
     if result["repeated"]:
-        named = [twice(each) for each in result["repeated"][:3]]
-        return f"Do not rely on this runbook yet: a step acted more than once{under}. {'; '.join(named)}."
+        named = "; ".join(twice(each) for each in result["repeated"][:3])
+        return f"Do not rely on this runbook yet. A step acted more than once: {_sentence(named)}{_done_to(result)}"
     failed = [each["name"] for each in result["expectations"] if each["verdict"] == "fail"]
-    return f"Do not rely on this runbook yet: {listed(failed)} did not hold{under}. The evidence is below."
+    named = _sentence(listed(failed) or result["reason"])
+    return f"Do not rely on this runbook yet. This did not hold: {named}{_done_to(result)}"
+
+
+def _passed(result: Mapping[str, Any]) -> str:
+    if result["sweep"]:
+        points = len(result["sweep"]["points"])
+        return f"The runbook came through at all {counted(points, 'point')} at which it was broken."
+    took = f" in {seconds(result['seconds'])}" if result["seconds"] is not None else ""
+    return f"The runbook did all that was expected of it{took}."
+
+
+def _done_to(result: Mapping[str, Any]) -> str:
+    broken = [each["what"] for each in result["faults"]]
+    return f" What was done to it: {_sentence('; '.join(broken[:3]))}" if broken else ""
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
