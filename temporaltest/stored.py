@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from _pytest.fixtures import TopRequest
 
-from . import selection
-
-CLIENT_OPTIONS = "temporal_client_options"
+from . import selection, stored_options
 
 
 def choose(config: pytest.Config, folder: Path, *, by_flag: bool) -> None:
@@ -61,28 +59,32 @@ class Stored:
         return collector
 
 
-class HistoryFile(pytest.File):
-    """A stored history."""
+class HistoryFile(pytest.Module):
+    """A stored history. It is a module, as doctests' files are, so that fixtures may last for it."""
+
+    obj = None
 
     def collect(self) -> Iterator[pytest.Item]:
         """Its replay."""
-        yield HistoryItem.from_parent(self, name="replay")
+        yield HistoryItem.from_parent(self, name="replay", home=stored_options.home_of(self))
 
 
 class HistoryItem(pytest.Item):
-    """The replay of a stored history. It may use fixtures, as doctests may: the session's client options."""
+    """The replay of a stored history. It may use fixtures, as doctests may: the client options of its test."""
 
-    def __init__(self, **keywords: Any) -> None:
+    def __init__(self, home: stored_options.Home, **keywords: Any) -> None:
         super().__init__(**keywords)
+        self._home = home
         self.funcargs: dict[str, object] = {}
         self._fixtureinfo = self.session._fixturemanager.getfixtureinfo(node=self, func=None, cls=None)
+        self._fixtureinfo.name2fixturedefs.update(home.definitions(self))
         self.fixturenames = self._fixtureinfo.names_closure
         self._request = TopRequest(self, _ispytest=True)  # type: ignore[arg-type] # as pytest's doctests do
 
     def setup(self) -> None:
         """Have the fixtures made."""
         self._request._fillfixtures()
-        self._options = self._request.getfixturevalue(CLIENT_OPTIONS)
+        self._options = self._request.getfixturevalue(stored_options.FIXTURE)
 
     def runtest(self) -> None:
         """Replay it."""
@@ -95,9 +97,11 @@ class HistoryItem(pytest.Item):
         """What does not fit needs no traceback."""
         from .errors import TemporalTestError
 
-        return (
-            str(excinfo.value) if isinstance(excinfo.value, TemporalTestError) else super().repr_failure(excinfo, style)
-        )
+        if not isinstance(excinfo.value, TemporalTestError):
+            return super().repr_failure(excinfo, style)
+        missing = self._home.missing
+        note = f"({stored_options.FIXTURE} may be another than when this was recorded: {missing})"
+        return f"{excinfo.value}\n{note}" if missing else str(excinfo.value)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """What stands above a failure."""

@@ -245,7 +245,10 @@ def scope(request: pytest.FixtureRequest, shop: Suite) -> str:
     shop.file("checks/__init__.py", "")
     tests = SCOPES.replace("SCOPE", request.param)
     shop.file("checks/conftest.py", tests.partition("class TestShop")[0])
-    shop.file("checks/test_scope.py", "import pytest\nfrom flows import Order\n\n\n" + "".join(tests.partition("class TestShop")[1:]))
+    shop.file(
+        "checks/test_scope.py",
+        "import pytest\nfrom flows import Order\n\n\n" + "".join(tests.partition("class TestShop")[1:]),
+    )
     return str(request.param)
 
 
@@ -344,6 +347,129 @@ def test_two_fixtures_of_a_scope(shop: Suite) -> None:
     folders = ["shop.py-one", "shop.py-test_orders", "shop.py-test_orders-own", "shop.py-two"]
     orders = ["child-of-order-1.json", "order-1.json"]
     assert files(shop) == sorted(f"test_{folder}/{name}" for folder in folders for name in orders)
+
+
+CODED = """
+import dataclasses
+
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import DataConverter, PayloadCodec
+
+
+class Reversed(PayloadCodec):
+    async def encode(self, payloads):
+        return [Payload(metadata={"encoding": b"reversed"}, data=each.SerializeToString()[::-1]) for each in payloads]
+
+    async def decode(self, payloads):
+        return [Payload.FromString(each.data[::-1]) for each in payloads]
+
+
+def options():
+    return {"data_converter": dataclasses.replace(DataConverter.default, payload_codec=Reversed())}
+"""
+ORDERS_CODED = """
+import pytest
+from codec import options
+from flows import Child, Order, pay
+
+
+def test_order(temporal):
+    temporal.worker(workflows=[Order, Child], activities=[pay])
+    assert temporal.execute(Order.run, 1) == "paid"
+"""
+OVERRIDE = """
+import pytest
+from codec import options
+
+
+@pytest.fixture(scope="{scope}")
+def coded():
+    return options()
+
+
+@pytest.fixture(scope="{scope}")
+def temporal_client_options(temporal_client_options, coded):
+    return {{**temporal_client_options, **coded}}
+"""
+UNREADABLE = "*histories/checks.test_coded.py-test_order/order-1.json: *does not replay*"
+
+
+@pytest.fixture
+def coded(shop: Suite) -> Suite:
+    """A suite whose tests in a folder have a codec of their own."""
+    (shop.path / "test_shop.py").unlink()
+    shop.file("codec.py", CODED)
+    shop.file("checks/test_coded.py", ORDERS_CODED)
+    shop.file("other/test_plain.py", ORDERS_CODED)
+    return shop
+
+
+@pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
+@pytest.mark.parametrize("scope", ["function", "module", "session"])
+@pytest.mark.parametrize("where", ["conftest", "test_coded"])
+def test_client_options_of_a_replay(coded: Suite, where: str, scope: str, ways: tuple[str, ...]) -> None:
+    """A stored history is replayed with the client options of its test, from its folder's conftest or its module."""
+    tests = ORDERS_CODED if where == "test_coded" else ""
+    coded.file(f"checks/{where}.py", OVERRIDE.format(scope=scope) + tests)
+    coded.passes(*RECORD, passed=2, ways=ALONE)
+    coded.passes(*FROM, passed=4, ways=ways)
+    coded.passes(*FROM, ".", passed=6, ways=ways)
+
+
+def test_client_options_of_a_class_and_a_scope(coded: Suite) -> None:
+    """The options of a class are those of its tests' histories and of its fixtures' of a wider scope."""
+    coded.file(
+        "checks/test_coded.py",
+        ORDERS_CODED
+        + """
+
+from temporaltest import factories
+
+shop = factories.temporal(scope="class")
+
+
+class TestCoded:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def temporal_client_options(cls):
+        return options()
+
+    @pytest.mark.parametrize("name", ["a::b"])
+    def test_order(self, temporal, shop, name):
+        for each in (temporal, shop):
+            each.worker(workflows=[Order, Child], activities=[pay])
+            assert each.execute(Order.run, 1) == "paid"
+""",
+    )
+    coded.passes(*RECORD, passed=3)
+    coded.passes(*FROM, passed=8)
+
+
+def test_client_options_of_the_recordings_folder(coded: Suite) -> None:
+    """Options that the recordings' own folder says hold for all of them, whatever those of their tests are."""
+    coded.file("checks/conftest.py", OVERRIDE.format(scope="session"))
+    coded.passes(*RECORD, passed=2)
+    coded.file("checks/conftest.py", "import pytest\n\n\n@pytest.fixture\ndef temporal_client_options():\n    1 / 0\n")
+    coded.run(*FROM).assert_outcomes(passed=2, errors=2)
+    coded.file("histories/conftest.py", OVERRIDE.format(scope="session"))
+    coded.run(*FROM, "-k", "coded").assert_outcomes(passed=2, deselected=2)
+
+
+def test_client_options_that_cannot_be_had(coded: Suite) -> None:
+    """A history that does not replay says if its test is gone or cannot be imported, since its options may lack."""
+    coded.file("checks/test_coded.py", OVERRIDE.format(scope="session") + ORDERS_CODED)
+    coded.passes(*RECORD, passed=2)
+    coded.file("checks/test_coded.py", "import nothing_like_it")
+    result = coded.run(*FROM)
+    result.assert_outcomes(passed=3, failed=1)
+    note = "(temporal_client_options may be another than when this was recorded: checks/test_coded.py "
+    result.stdout.fnmatch_lines(
+        [UNREADABLE, f"{note}cannot be imported: ModuleNotFoundError: No module named 'nothing_like_it')"]
+    )
+    (coded.path / "checks" / "test_coded.py").unlink()
+    result = coded.run(*FROM)
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines([f"{note}is not there any more)"])
 
 
 @pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])

@@ -1,0 +1,79 @@
+"""Which `temporal_client_options` a stored history is replayed with: those that the recorded test would have today."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FIXTURE = "temporal_client_options"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The node nearest to a recorded test that is there today. `missing` says why it is not the test's own."""
+
+    node: pytest.Collector
+    missing: str = ""
+
+    def definitions(self, item: pytest.Item) -> dict[str, Sequence[Any]]:
+        """The fixtures that make the options, as pytest keeps them; none where the item's own folder overrides them."""
+        manager = item.session._fixturemanager
+        there = manager.getfixturedefs(FIXTURE, self.node) or ()
+        here = manager.getfixturedefs(FIXTURE, item) or ()
+        if here and here[-1] not in there:
+            return {}
+        _, found = manager.getfixtureclosure(parentnode=self.node, initialnames=(FIXTURE,), ignore_args=frozenset())
+        return {**found}
+
+
+def home_of(history: pytest.Collector) -> Home:
+    """Where the test is that a stored history is of. Its module is imported: the options may be defined there."""
+    owner = _owner(history.path)
+    if owner is None:
+        return Home(history)
+    file, *names = owner.partition("[")[0].split("::")[:-1]
+    path = history.config.rootpath / file
+    node: Any = next((each for each in history.iter_parents() if _leads_to(each, path)), None)
+    if node is None:
+        return Home(history)
+    while node.path != path:
+        further = next((each for each in _children(node)[0] if _leads_to(each, path)), None)
+        if further is None:
+            return Home(node, f"{file} is not there any more" if not path.exists() else f"{file} is not collected")
+        node = further
+    for name in names:
+        children, problem = _children(node)
+        further = next((each for each in children if each.name == name), None)
+        if further is None:
+            return Home(node, problem or f"{owner} is not there any more")
+        if not isinstance(further, pytest.Collector):
+            break  # a test's own fixture of a scope
+        node = further
+    return Home(node, _children(node)[1])
+
+
+def _owner(path: Path) -> str | None:
+    """The test, or fixture of a scope, that a recording names; a session's has no place of its own."""
+    try:
+        owner = json.loads(path.read_text("utf-8"))["test"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return owner if isinstance(owner, str) and "::" in owner else None
+
+
+def _leads_to(node: object, path: Path) -> bool:
+    return isinstance(node, (pytest.Directory, pytest.File)) and (node.path == path or node.path in path.parents)
+
+
+def _children(node: pytest.Collector) -> tuple[list[Any], str]:
+    """What pytest collects in a node, which is what makes its fixtures known; or why it cannot."""
+    report, _ = node.session._collect_one_node(node)
+    if report.passed:
+        return list(report.result), ""
+    cause = str(report.longrepr).strip().splitlines()[-1].removeprefix("E").strip()
+    return [], f"{node.nodeid} cannot be imported: {cause}"
