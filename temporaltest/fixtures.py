@@ -57,7 +57,8 @@ def _temporal_case(request: pytest.FixtureRequest, temporal_client_options: dict
     try:
         yield case
     finally:
-        case.close()
+        with plain_errors():
+            case.close()
 
 
 @pytest.fixture

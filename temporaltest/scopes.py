@@ -59,7 +59,8 @@ def lasting(
             case.aftermath.record(_owner(request), request.config.rootpath, request.scope)
         request.config.stash[RECORDED] = [*request.config.stash.get(RECORDED, []), *case.aftermath.recorded]
     finally:
-        case.close()
+        with plain_errors():
+            case.close()
 
 
 def _owner(request: pytest.FixtureRequest) -> str:

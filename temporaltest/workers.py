@@ -33,6 +33,8 @@ class RunningWorker:
     options: Mapping[str, Any]
     stopped: bool = False
     stuck: bool = False
+    # Whether the test has been told of its death: once is enough.
+    told: bool = False
     # A worker that the test made itself with the SDK's own class: we know of it, but do not watch and stop it.
     adopted: bool = False
 
@@ -143,6 +145,7 @@ class Workers:
         for each in self.running:
             death = each.death()
             if death is not None:
+                each.told = True
                 error = WorkerDied(f"the worker on task queue {each.task_queue!r} has died: {causes(death)}")
                 error.__cause__ = death
                 return error
@@ -155,7 +158,7 @@ class Workers:
             WorkerStuck: An activity or a workflow does not end; it is left behind in its thread.
             WorkerDied: One had died, and nobody had noticed.
         """
-        trouble = self.trouble()
+        trouble = None if any(each.told for each in self.running) else self.trouble()
         ours = [each for each in self.running if not each.adopted]
         stopped = await asyncio.gather(*(_stop(each, limit) for each in ours))
         stuck = [each for each, is_stopped in zip(ours, stopped, strict=True) if not is_stopped]
