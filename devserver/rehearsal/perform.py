@@ -81,6 +81,8 @@ class Performance:
             await asyncio.wait_for(following, self._scenario.limit)
         ended = None if watch.status == "running" else self._timeline.now()
         await self._director.settle()
+        if not stage.host.server.running:
+            await self._server_died()
         run = await self._written_down(watch, started, ended)
         logs.cancel()
         await stage.end_worker()
@@ -127,6 +129,12 @@ class Performance:
                 self.stage.worker = None
                 return
             await asyncio.sleep(0.05)
+
+    async def _server_died(self) -> None:
+        stage = self.stage
+        stage.findings.append(Finding("the server lives", "fail", "it ended by itself", self._log[-12:]))
+        stage.down("server", ended="by itself")
+        await stage.start_server()  # for what it knows of the run
 
     async def _read_log(self) -> None:
         async for line in log_lines(self.stage.host.log):

@@ -13,8 +13,12 @@ import signal
 import socket
 import sys
 import threading
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+CONNECT_AGAIN_SECONDS = 0.1
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -55,9 +59,19 @@ class Control:
             self._asked[message["number"]].set_result(message)
 
 
+async def connect(wanted: dict[str, Any]) -> Client:
+    """A client of the server, once that answers: it may be down just now. The rehearsal limits the wait."""
+    from temporalio.client import Client
+
+    while True:
+        try:
+            return await Client.connect(wanted["address"], namespace=wanted["namespace"], identity=wanted["identity"])
+        except RuntimeError:
+            await asyncio.sleep(CONNECT_AGAIN_SECONDS)
+
+
 async def serve(control: Control) -> None:
     """Run the worker until the rehearsal ends it."""
-    from temporalio.client import Client
     from temporalio.worker import Worker
 
     from .gates import Gates
@@ -67,7 +81,7 @@ async def serve(control: Control) -> None:
     sys.path[:0] = [path for path in wanted["path"] if path not in sys.path]
     os.environ.update(wanted["environment"])
     runbook = Runbook.load(wanted["module"])
-    client = await Client.connect(wanted["address"], namespace=wanted["namespace"], identity=wanted["identity"])
+    client = await connect(wanted)
     worker = Worker(
         client,
         task_queue=wanted["task_queue"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from temporalio import activity, workflow
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
 
 from devserver.rehearsal import ledger
 
@@ -72,9 +77,58 @@ class Brittle:
 
 @workflow.defn
 class Hasty:
-    """A step is given up after 0.7 s, its retries and waits included."""
+    """A step is given up after 1.2 s, its retries and waits included."""
 
     @workflow.run
     async def run(self) -> list[str]:
         """The steps that were done."""
-        return await _all(step, schedule_to_close_timeout=timedelta(seconds=0.7))
+        return await _all(step, schedule_to_close_timeout=timedelta(seconds=1.2))
+
+
+@workflow.defn
+class Punctual:
+    """Gives up when it has taken more than 0.7 s."""
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        """The steps that were done."""
+        began = workflow.now()
+        done = await _all(step)
+        if workflow.now() - began > timedelta(seconds=0.7):
+            raise ApplicationError("too late")
+        return done
+
+
+@activity.defn
+async def listen() -> str:
+    """Make one call of 3 s to the server, and no second one."""
+    request = PollWorkflowTaskQueueRequest(
+        namespace=activity.info().workflow_namespace, task_queue=TaskQueue(name="nobody's")
+    )
+    with contextlib.suppress(asyncio.TimeoutError):
+        call = activity.client().workflow_service.poll_workflow_task_queue(request, retry=False)
+        await asyncio.wait_for(call, 3)
+    return "heard nothing"
+
+
+@workflow.defn
+class Listens:
+    """One call that is not made again."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """What was heard."""
+        never = RetryPolicy(maximum_attempts=1)
+        return await workflow.execute_activity(listen, start_to_close_timeout=timedelta(seconds=10), retry_policy=never)
+
+
+@workflow.defn
+class Slow:
+    """Waits a second between its steps."""
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        """The steps that were done."""
+        await _all(step)
+        await workflow.sleep(1)
+        return await _all(careless_step)

@@ -1,0 +1,21 @@
+"""A build of `steps` that is not compatible: it waits before its first step."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from steps import step
+
+__all__ = ["Sure", "step"]
+
+
+@workflow.defn
+class Sure:
+    """Does something else first."""
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        """Nothing."""
+        await workflow.sleep(1)
+        return []
