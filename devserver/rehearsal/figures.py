@@ -130,11 +130,16 @@ def _signals(run: Run) -> list[tuple[str, float, str]]:
     Each was sent with an identity of its own, by which the history has it.
     """
     sent = [mark for mark in run.marks if mark.lane == "drill" and "signal" in mark.detail]
-    return [(str(mark.detail["signal"]), mark.at, _lost(run.histories, str(mark.detail["identity"]))) for mark in sent]
+    return [
+        (str(mark.detail["signal"]), mark.at, why_lost(run.histories, str(mark.detail["identity"]))) for mark in sent
+    ]
 
 
-def _lost(histories: Sequence[WorkflowHistory], identity: str) -> str:
-    """Kept is a signal in a history, in which a workflow task that began after it has completed."""
+def why_lost(histories: Sequence[WorkflowHistory], identity: str) -> str:
+    """Why the signal with that identity counts as lost, empty where it does not.
+
+    It is kept where a history has it, and a workflow task that began after it has completed.
+    """
     for history in histories:
         found = [
             event.event_id

@@ -1,0 +1,121 @@
+"""An operator's hands: calls that are made again while the server does not answer, and a look at the workflow."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionRequest,
+    DescribeWorkflowExecutionResponse,
+    RequestCancelWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest,
+)
+from temporalio.client import WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
+
+from ..errors import FaultImpossible
+from ..stage import Stage
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 10.0
+CALL = timedelta(seconds=2)
+POLL_SECONDS = 0.05
+DOWN = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+OPEN = (Status.WORKFLOW_EXECUTION_STATUS_RUNNING, Status.WORKFLOW_EXECUTION_STATUS_PAUSED)
+REASON = "a drill of the rehearsal"
+
+
+class Operator:
+    """Somebody who acts on the runbook of a stage, and asks again where the server does not answer for a while."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.namespace = stage.client.namespace
+        self.service = stage.client.workflow_service
+
+    async def call(self, call: Callable[..., Awaitable[T]], request: Any, within: float = ANSWER_SECONDS) -> T:
+        """Make a call; its answer.
+
+        Raises:
+            FaultImpossible: The server has not answered in that time, or the workflow has ended.
+            RPCError: The server refuses.
+        """
+        until = time.monotonic() + within
+        while True:
+            try:
+                return await call(request, retry=False, timeout=CALL)
+            except RPCError as error:
+                if error.status == RPCStatusCode.NOT_FOUND:
+                    raise FaultImpossible("the runbook had ended before the drill could begin") from None
+                if error.status not in DOWN:
+                    raise
+                if time.monotonic() > until:
+                    raise FaultImpossible(f"the server has not answered for {within:g} s: {error.message}") from None
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def describe(self, workflow_id: str | None = None) -> DescribeWorkflowExecutionResponse:
+        """The current run of the runbook, or of another workflow."""
+        execution = WorkflowExecution(workflow_id=workflow_id or self._stage.workflow_id)
+        request = DescribeWorkflowExecutionRequest(namespace=self.namespace, execution=execution)
+        return await self.call(self.service.describe_workflow_execution, request)
+
+    async def status(self, workflow_id: str | None = None) -> Status.ValueType:
+        """The status of its current run; a paused one is told as such, which the SDK cannot."""
+        return (await self.describe(workflow_id)).workflow_execution_info.status
+
+    async def closed(self, within: float) -> str | None:
+        """Wait until the runbook has ended; how, None where it has not in that time or in the rehearsal's."""
+        until = time.monotonic() + within
+        while True:
+            status = await self.status()
+            if status not in OPEN and status != Status.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
+                return name_of(status)
+            if time.monotonic() > until or self._stage.over.is_set():
+                return None
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def still_open(self) -> str:
+        """Why the runbook has not ended, as far as it is plain to see; empty, or a clause."""
+        paused = await self.status() == Status.WORKFLOW_EXECUTION_STATUS_PAUSED
+        return ": it is paused, and will be told when it is resumed" if paused else ""
+
+    async def history(self, run_id: str | None = None) -> WorkflowHistory:
+        """The history of a run, of the current one if none is named."""
+        return await self._stage.client.get_workflow_handle(self._stage.workflow_id, run_id=run_id).fetch_history()
+
+    async def histories(self) -> list[WorkflowHistory]:
+        """Those of all runs that the rehearsal has seen, in their order."""
+        events = self._stage.timeline.of("event")
+        runs = list(dict.fromkeys(str(mark.detail["run"]) for mark in events if "run" in mark.detail))
+        return [await self.history(run) for run in runs]
+
+    async def cancel(self) -> None:
+        """Ask the runbook to end."""
+        request = RequestCancelWorkflowExecutionRequest(
+            namespace=self.namespace, workflow_execution=self._execution, reason=REASON, request_id=uuid4().hex
+        )
+        await self.call(self.service.request_cancel_workflow_execution, request)
+
+    async def terminate(self) -> None:
+        """End the runbook without asking it."""
+        request = TerminateWorkflowExecutionRequest(
+            namespace=self.namespace, workflow_execution=self._execution, reason=REASON
+        )
+        await self.call(self.service.terminate_workflow_execution, request)
+
+    @property
+    def _execution(self) -> WorkflowExecution:
+        return WorkflowExecution(workflow_id=self._stage.workflow_id)
+
+
+def name_of(status: Status.ValueType) -> str:
+    """A status in Temporal's words, as a run has it."""
+    return Status.Name(status).removeprefix("WORKFLOW_EXECUTION_STATUS_").lower().replace("_", " ")

@@ -1,0 +1,124 @@
+"""Drills that ask the runbook, and change it by what they ask: queries and updates."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
+from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedError
+from temporalio.service import RPCError
+
+from ..cues import Cue
+from ..errors import FaultImpossible, ScenarioInvalid
+from ..faults._numbers import seconds
+from ..result import Finding
+from ..scenario import NOTHING, Scenario
+from ..stage import Stage
+from ._operator import DOWN, OPEN, POLL_SECONDS, Operator
+from ._planned import handles
+
+FIRST_SECONDS = 1.0  # what waits at the moment goes on after that, though there is no answer yet
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The runbook gets a query or an update, and answers."""
+
+    kind: str
+    name: str
+    args: Sequence[Any]
+    wanted: Any
+    within: float
+    lane: ClassVar[str] = "drill"
+
+    def check(self, scenario: Scenario) -> None:
+        """The runbook has a handler for it."""
+        handles(scenario, self.kind, self.name)
+
+    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+        """Ask; the rest waits for the answer."""
+        status = await Operator(stage).status()
+        if status == Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
+            raise FaultImpossible(
+                f"the runbook is paused, and the server refuses each {self.kind} of a paused workflow",
+                hint="plan it before the pause or after drills.resume(); a signal is kept until then",
+            )
+        if self.kind == "update" and status not in OPEN:
+            raise FaultImpossible("the runbook had ended before the drill could begin")
+        asking = asyncio.create_task(self._answer(stage))
+        await asyncio.wait([asking], timeout=FIRST_SECONDS)
+        return self._rest(stage, asking)
+
+    async def _rest(self, stage: Stage, asking: asyncio.Task[Any]) -> None:
+        began = stage.timeline.now()
+        try:
+            answer = await asyncio.wait_for(asking, self.within)
+        except asyncio.TimeoutError:
+            finding = Finding(str(self), "fail", f"there was no answer within {self.within:g} s")
+        except (WorkflowUpdateFailedError, WorkflowQueryFailedError) as error:
+            finding = Finding(str(self), "fail", f"it was refused, or failed: {error.__cause__ or error}")
+        except RPCError as error:
+            finding = Finding(str(self), "fail", f"the server refused it: {error.message}")
+        else:
+            finding = self._judged(answer, stage.timeline.now() - began)
+        stage.findings.append(finding)
+
+    async def _answer(self, stage: Stage) -> Any:
+        """Ask until the server answers."""
+        number = uuid4().hex  # an update that is asked for again is the same one
+        while True:
+            try:
+                if self.kind == "query":
+                    return await stage.handle.query(self.name, args=self.args)
+                return await stage.handle.execute_update(self.name, args=self.args, id=number)
+            except RPCError as error:
+                if error.status not in DOWN:
+                    raise
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _judged(self, answer: Any, took: float) -> Finding:
+        answer = _plain(answer)
+        if self.wanted is NOTHING or answer == _plain(self.wanted):
+            return Finding(str(self), "pass", f"it answered {answer!r} within {took:.2f} s")
+        return Finding(str(self), "fail", f"it answered {answer!r}, not {self.wanted!r}")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}({', '.join(map(repr, self.args))})"
+
+
+def update(name: str, *args: Any, expect_result: Any = NOTHING, within: float | timedelta = 10.0) -> Ask:
+    """The runbook gets an update with these arguments, accepts it and completes it soon (with that result).
+
+    Raises:
+        ScenarioInvalid: It has no name, or the limit is no time. `check`: the runbook has no handler for it.
+    """
+    return _ask("update", name, args, expect_result, within)
+
+
+def query(name: str, *args: Any, expect_result: Any = NOTHING, within: float | timedelta = 10.0) -> Ask:
+    """The runbook is asked a query with these arguments and answers soon, with that result if one is given.
+
+    Raises:
+        ScenarioInvalid: It has no name, or the limit is no time. `check`: the runbook has no handler for it.
+    """
+    return _ask("query", name, args, expect_result, within)
+
+
+def _ask(kind: str, name: str, args: Sequence[Any], wanted: Any, within: float | timedelta) -> Ask:
+    if not name or not isinstance(name, str):
+        raise ScenarioInvalid(f"each {kind} has a name, not {name!r}")
+    return Ask(kind, name, args, wanted, seconds(within, f"{kind}(within=...)"))
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it, so that a tuple is the list that it comes back as."""
+    with contextlib.suppress(ValueError):
+        return json.loads(json.dumps(value, default=str))
+    return value

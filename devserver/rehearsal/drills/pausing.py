@@ -1,0 +1,143 @@
+"""Drills that pause the runbook and resume it, and check that nothing starts in between."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
+from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest
+from temporalio.service import RPCError, RPCStatusCode
+
+from ..cues import Cue
+from ..errors import FaultImpossible
+from ..faults._numbers import seconds
+from ..outages import ON_ITS_WAY
+from ..result import Finding
+from ..scenario import Scenario
+from ..stage import Stage
+from ._operator import REASON, Operator
+from ._planned import planned
+
+PAUSED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED
+STARTS = {
+    EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED: "an activity",
+    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED: "a workflow task",
+}
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The runbook is paused, for a while or until it is resumed."""
+
+    seconds: float | None
+    lane: ClassVar[str] = "drill"
+
+    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None] | None:
+        """Pause it; the rest resumes it."""
+        operator = Operator(stage)
+        request = PauseWorkflowExecutionRequest(
+            namespace=operator.namespace, workflow_id=stage.workflow_id, reason=REASON, request_id=uuid4().hex
+        )
+        try:
+            await operator.call(operator.service.pause_workflow_execution, request)
+        except RPCError as error:
+            raise FaultImpossible(f"the server does not pause the runbook: {error.message}") from None
+        if await operator.status() != Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
+            raise FaultImpossible("the server has acknowledged the pause, and the runbook is not paused")
+        return None if self.seconds is None else self._rest(stage, self.seconds)
+
+    async def _rest(self, stage: Stage, seconds: float) -> None:
+        await stage.lasts(seconds)
+        stage.findings.append(await _resumed(stage, str(self)))
+
+    def __str__(self) -> str:
+        return "the runbook is paused" + ("" if self.seconds is None else f" for {self.seconds:g} s")
+
+
+@dataclass(frozen=True)
+class Resume:
+    """The runbook is resumed."""
+
+    lane: ClassVar[str] = "drill"
+
+    def check(self, scenario: Scenario) -> None:
+        """There is a pause before it."""
+        planned(scenario, self, after=Pause, hint="plan drills.pause() at an earlier moment")
+
+    async def begin(self, stage: Stage, cue: Cue) -> None:
+        """Resume it."""
+        stage.findings.append(await _resumed(stage, str(self)))
+
+    def __str__(self) -> str:
+        return "the runbook is resumed"
+
+
+async def _resumed(stage: Stage, name: str) -> Finding:
+    """Resume it, and say what started since it was paused."""
+    operator = Operator(stage)
+    if await operator.status() != Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
+        raise FaultImpossible("the runbook is not paused any more: it has ended, or somebody else has resumed it")
+    started = [*await _started(operator), *_elsewhere(stage)]
+    request = UnpauseWorkflowExecutionRequest(
+        namespace=operator.namespace, workflow_id=stage.workflow_id, reason=REASON, request_id=uuid4().hex
+    )
+    try:
+        await operator.call(operator.service.unpause_workflow_execution, request)
+    except RPCError as error:
+        if error.status != RPCStatusCode.FAILED_PRECONDITION:  # an earlier try has done it
+            raise FaultImpossible(f"the server does not resume the runbook: {error.message}") from None
+    if started:
+        return Finding(name, "fail", f"while it was paused, {started[0]} started", started)
+    return Finding(name, "pass", "nothing started while it was paused")
+
+
+async def _started(operator: Operator) -> list[str]:
+    """What of the runbook itself has started since it was paused, by the server's clock."""
+    events = (await operator.history()).events
+    since = [event.event_time.ToDatetime(timezone.utc) for event in events if event.event_type == PAUSED][-1]
+    begun = [
+        STARTS[event.event_type]
+        for event in events
+        if event.event_type in STARTS and event.event_time.ToDatetime(timezone.utc) > since
+    ]
+    pending = (await operator.describe()).pending_activities
+    return begun + [
+        f"{each.activity_type.name} (attempt {each.attempt})"
+        for each in pending
+        if _after(each.last_started_time, since)
+    ]
+
+
+def _after(stamp: Any, since: datetime) -> bool:
+    return bool(stamp.seconds) and stamp.ToDatetime(timezone.utc) > since
+
+
+def _elsewhere(stage: Stage) -> Iterator[str]:
+    """Which activities of other workflows, such as the runbook's children, have started since it was paused."""
+    events = [mark for mark in stage.timeline.of("event") if mark.what == "WorkflowExecutionPaused"]
+    since = max((mark.at for mark in events), default=stage.timeline.now()) + ON_ITS_WAY
+    for mark in stage.timeline.of("activity"):
+        if mark.at > since and mark.detail.get("workflow_id") != stage.workflow_id:
+            yield f"{mark.what} of the workflow {mark.detail.get('workflow_id')} (a pause leaves children be)"
+
+
+def pause(for_: float | timedelta | None = None) -> Pause:
+    """The runbook is paused, by the server's own means, for so long or until `resume()`.
+
+    Attempts of activities that run may finish. That nothing starts until it is resumed is checked: no workflow task, no
+    attempt of an activity, neither of the runbook nor of another workflow on its worker. The server pauses no children.
+
+    Raises:
+        ScenarioInvalid: The time is negative, or no time.
+    """
+    return Pause(None if for_ is None else seconds(for_, "pause(for_=...)"))
+
+
+def resume() -> Resume:
+    """The runbook, which was paused by `pause()`, is resumed; that nothing started in between is checked."""
+    return Resume()

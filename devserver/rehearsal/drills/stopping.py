@@ -1,0 +1,80 @@
+"""The drill that stops the runbook and checks that it takes back what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from .. import ledger
+from ..cues import Cue
+from ..errors import ScenarioInvalid
+from ..expect.ends import STATUSES
+from ..faults._numbers import seconds
+from ..result import Finding
+from ..stage import Stage
+from ._children import left_open
+from ._operator import Operator
+
+Compensation = str | tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The runbook is cancelled."""
+
+    compensations: Sequence[Compensation]
+    within: float
+    status: str
+    lane: ClassVar[str] = "drill"
+
+    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+        """Cancel it; the rest waits for its end."""
+        before = len(ledger.read(stage.ledger))
+        await Operator(stage).cancel()
+        return self._rest(stage, before)
+
+    async def _rest(self, stage: Stage, before: int) -> None:
+        operator = Operator(stage)
+        began = stage.timeline.now()
+        status = await operator.closed(self.within)
+        took = f"{stage.timeline.now() - began:.2f} s after it was cancelled"
+        if status is None:
+            trouble = [f"it had not ended {took}{await operator.still_open()}"]
+        else:
+            trouble = [] if status == self.status else [f"it is {status}, not {self.status}, {took}"]
+            trouble += [f"its child workflow {child} still runs" for child in await left_open(operator)]
+        trouble += self._missing(ledger.read(stage.ledger, after=before))
+        evidence = "; ".join(trouble) or f"it is {status} {took}" + (
+            ", all was taken back" if self.compensations else ""
+        )
+        stage.findings.append(Finding(str(self), "fail" if trouble else "pass", evidence, trouble))
+
+    def _missing(self, effects: Sequence[ledger.Effect]) -> list[str]:
+        done = {effect.name for effect in effects} | {(effect.name, effect.key) for effect in effects}
+        named = {each: each if isinstance(each, str) else " ".join(each) for each in self.compensations}
+        return [f"{name} did not happen" for each, name in named.items() if each not in done]
+
+    def __str__(self) -> str:
+        return "the runbook is stopped (cancelled)"
+
+
+def stop(
+    compensations: Sequence[Compensation] = (), *, within: float | timedelta = 10.0, status: str = "canceled"
+) -> Stop:
+    """The runbook is cancelled, ends soon with that status, and takes back what it did.
+
+    Args:
+        compensations: Effects that must happen after it was cancelled, by name or as (name, key).
+        within: Seconds that it has to end.
+        status: How it ends: a runbook that catches the cancellation may as well end `completed` or `failed`.
+
+    Raises:
+        ScenarioInvalid: There is no such status, or the limit is no time.
+    """
+    if status not in STATUSES:
+        raise ScenarioInvalid(f"no workflow ends {status!r}", hint=f"it ends {', '.join(STATUSES)}")
+    if isinstance(compensations, (str, bytes)):
+        raise ScenarioInvalid(f"compensations are a list of names or (name, key), not {compensations!r}")
+    return Stop(tuple(compensations), seconds(within, "stop(within=...)"), status)
