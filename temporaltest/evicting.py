@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from temporalio import worker as sdk
 from temporalio.bridge.proto.workflow_activation import RemoveFromCache, WorkflowActivation, WorkflowActivationJob
 
-from .executors import DaemonThreads
+from .executors import DaemonThreads, let_go
 from .tracebacks import INTERNAL, Place
 
 EVICT_SECONDS = 3.0
@@ -65,6 +65,8 @@ def give_up(worker: sdk.Worker, threads: object) -> None:
     keep_for_ever([*_left_in(worker).values()])
     if isinstance(threads, DaemonThreads):
         park(threads)
+    else:
+        let_go(threads)
 
 
 def park(threads: DaemonThreads) -> list[Place]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, thread
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -12,6 +12,15 @@ T = TypeVar("T")
 
 # The SDK runs at most 100 activities of a worker at once unless told otherwise; no thread is kept for any of them.
 MOST = 1000
+
+
+def let_go(pool: object) -> None:
+    """Have the interpreter not wait at its end for the threads of a pool of the user's, where a call has no end.
+
+    They are daemons, since a loop in a daemon thread has made them, but the pool's module joins them all the same.
+    """
+    for made in getattr(pool, "_threads", ()):
+        thread._threads_queues.pop(made, None)  # type: ignore[attr-defined]
 
 
 class DaemonThreads(ThreadPoolExecutor):

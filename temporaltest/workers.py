@@ -17,7 +17,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from . import evicting, mocks, sandbox
 from .calls import Ledger
 from .errors import SetupError, TemporalTestError, WorkerDied, WorkerStuck
-from .executors import DaemonThreads
+from .executors import DaemonThreads, let_go
 from .refusals import cannot_start, causes
 
 STOP_SECONDS = 10.0
@@ -174,10 +174,11 @@ class Workers:
             WorkerStuck: The code of a workflow does not let itself be ended.
         """
         running, self.running = self.running, []
-        for each in running:
-            if each.stuck:
-                evicting.give_up(each.worker, each.options.get("workflow_task_executor"))
         ended = [each for each in running if each.task.done() and not each.stuck]
+        for each in running:
+            if each not in ended and not each.adopted:
+                evicting.give_up(each.worker, each.options.get("workflow_task_executor"))
+                let_go(each.options.get("activity_executor"))
         unending = list(filter(None, [evicting.evict_all(each.worker) for each in ended]))
         if unending:
             raise WorkerStuck("\n".join(unending))

@@ -186,6 +186,24 @@ def test_an_activity_that_never_ends(both_ways: Suite) -> None:
     )
 
 
+def test_an_activity_that_never_ends_in_a_pool_of_its_own(suite: Suite) -> None:
+    """A pool that the test gave the worker keeps pytest from ending as little as ours."""
+    suite.ini("temporal_timeout = 2")
+    suite.tests(
+        STUCK.split("@pytest.mark.parametrize")[0]
+        + """
+from concurrent.futures import ThreadPoolExecutor
+
+
+def test_stuck(temporal):
+    temporal.worker(workflows=[Digs], activities=[digs], activity_executor=ThreadPoolExecutor(100))
+    temporal.start(Digs.run, "digs")
+    assert BEGUN.wait(20)
+"""
+    )
+    suite.run().assert_outcomes(passed=1, errors=1)
+
+
 def test_a_blocked_loop_is_told_while_the_test_waits(suite: Suite) -> None:
     """An async activity that blocks makes the wait fail with its name, instead of hanging."""
     suite.ini("temporal_timeout = 2")
