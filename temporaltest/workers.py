@@ -205,7 +205,9 @@ class Workers:
 
 async def _stop(running: RunningWorker, limit: float) -> bool:
     """Whether it did stop within `limit` seconds."""
-    running.stopped = True
+    dead, running.stopped = running.task.done(), True
+    if dead:  # to shut it down as well waits for ever with an SDK before 1.35
+        return True
     try:
         await asyncio.wait_for(running.worker.shutdown(), limit)
     except asyncio.TimeoutError:
