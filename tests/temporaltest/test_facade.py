@@ -71,7 +71,7 @@ def test_fixtures_are_explained(suite: Suite) -> None:
     """`pytest --fixtures` shows each fixture with what it is for."""
     result = suite.run("--fixtures")
     for name in ("temporal", "temporal_client", "temporal_env", "temporal_namespace", "temporal_worker"):
-        result.stdout.re_match_lines([rf"{name} -- .*plugin.py:\d+", r"    \S+"])
+        result.stdout.re_match_lines([rf"{name} -- .*fixtures.py:\d+", r"    \S+"])
 
 
 def test_the_public_door() -> None:
