@@ -96,10 +96,8 @@ def _told(result: Result) -> list[str]:
     lines = [f"the rehearsal {result.name!r}: {result.verdict}"]
     for each in result.findings:
         if each.verdict != "pass":
-            lines += [
-                f"  {each.verdict}: {each.name}: {each.evidence}",
-                *(f"    {line}" for line in each.details if line not in each.evidence),
-            ]
+            lines.append(f"  {each.verdict}: {each.name}: {each.evidence}")
+            lines += [f"    {line}" for line in each.details if line not in each.evidence]
     for step in result.run.done if result.run else ():
         when = "never" if step.at is None else f"at {step.at:.3f} s"
         lines.append(f"  {when}: {step.step}" + (f" ({step.trouble})" if step.trouble else ""))

@@ -23,16 +23,22 @@ from .scenario import Scenario, holds, name_of
 from .timeline import Mark
 
 MOST_SEED = 2**32
+INTERRUPTED = "it was interrupted before its runbook had ended"
 NOT_STEADY = "the steady state did not hold before; nothing was done"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How rehearsals are held. `folder` keeps ledgers and logs; None: they are removed. `told` hears of each mark."""
+    """How rehearsals are held.
+
+    `folder` keeps ledgers and logs; None: they are removed. `told` hears of each mark; `interrupted` of what there is
+    of a rehearsal that is cancelled, once all of it is stopped but its server.
+    """
 
     folder: Path | None = None
     seed: int = field(default_factory=lambda: random.SystemRandom().randrange(MOST_SEED))
     told: Callable[[Mark], None] = lambda mark: None
+    interrupted: Callable[[Result], None] = lambda result: None
     server: dict[str, Any] = field(default_factory=dict)
 
 
@@ -61,7 +67,12 @@ async def rehearse_on(host: Host, scenario: Scenario, runbook: Runbook, settings
     if any(each.verdict == "fail" for each in before):
         return result_of(scenario, settings, host, before, None, trouble=NOT_STEADY)
     async with _beside(scenario, folder / "old-way") as old_way:
-        run = replace(await performance.run(), baseline=baseline)
+        try:
+            run = replace(await performance.run(), baseline=baseline)
+        except asyncio.CancelledError:
+            so_far = performance.so_far()
+            settings.interrupted(result_of(scenario, settings, host, before, so_far, trouble=INTERRUPTED))
+            raise
         old = await old_way
     after = await _steady(scenario, look, "after")
     compared = compare(run, old) if old else []
@@ -99,6 +110,11 @@ def check(scenario: Scenario) -> Runbook:
         sys.path.insert(0, str(scenario.file.parent))
     runbook = Runbook.load(scenario.module)
     runbook.workflow(scenario.workflow)
+    if any(each is ... for each in scenario.arguments):
+        raise ScenarioInvalid(
+            f"{scenario.name!r} gives its workflow a value that is still to be written: ...",
+            hint=f"see {scenario.file}",
+        )
     for step in scenario.plan:
         moment = step.moment
         if isinstance(moment, ActivityMoment) and moment.activity not in runbook.activities:

@@ -110,7 +110,12 @@ def points_of(events: Sequence[HistoryEvent]) -> list[Planned]:
         for event in events
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
     }
-    starts: Counter[str] = Counter()
+    completed = {
+        event.activity_task_completed_event_attributes.started_event_id
+        for event in events
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
+    }
+    counts: Counter[tuple[str, str]] = Counter()
     points = []
     for event in events:
         number, folder = event.event_id, f"event-{event.event_id}"
@@ -119,11 +124,13 @@ def points_of(events: Sequence[HistoryEvent]) -> list[Planned]:
             continue
         started = event.activity_task_started_event_attributes
         name = names[started.scheduled_event_id]
-        nth = starts[name] + 1
-        starts[name] += started.attempt
-        points.append(Planned(number, f"{type_of(event)} ({name})", at.activity_starts(name, nth), folder))
-        answer = at.activity_completes(name, nth)
-        points.append(Planned(number, f"{name} has acted, and not answered yet", answer, f"{folder}-acted"))
+        counts["starts", name] += started.attempt  # a moment counts every attempt, the history has the last one
+        start = at.activity_starts(name, counts["starts", name])
+        points.append(Planned(number, f"{type_of(event)} ({name})", start, folder))
+        if number in completed:
+            counts["completes", name] += 1
+            answer = at.activity_completes(name, counts["completes", name])
+            points.append(Planned(number, f"{name} has acted, and not answered yet", answer, f"{folder}-acted"))
     return points
 
 

@@ -103,7 +103,7 @@ class Punctual:
 async def listen() -> str:
     """Make one call of 3 s to the server, and no second one."""
     request = PollWorkflowTaskQueueRequest(
-        namespace=activity.info().workflow_namespace, task_queue=TaskQueue(name="nobody's")
+        namespace=str(activity.info().workflow_namespace), task_queue=TaskQueue(name="nobody's")
     )
     with contextlib.suppress(asyncio.TimeoutError):
         call = activity.client().workflow_service.poll_workflow_task_queue(request, retry=False)
@@ -132,3 +132,25 @@ class Slow:
         await _all(step)
         await workflow.sleep(1)
         return await _all(careless_step)
+
+
+@workflow.defn
+class OneSure:
+    """One step, which finds out whether it acted before."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """What was done."""
+        return await workflow.execute_activity(step, "one", start_to_close_timeout=LIMIT / 2, retry_policy=SOON)
+
+
+@workflow.defn
+class OneCareless:
+    """One step, which acts again when it is tried again."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """What was done."""
+        return await workflow.execute_activity(
+            careless_step, "one", start_to_close_timeout=LIMIT / 2, retry_policy=SOON
+        )

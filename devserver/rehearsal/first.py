@@ -1,0 +1,145 @@
+"""Writes a first scenario for a runbook's module: to run as it is, and to go on from."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import inspect
+import typing
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from .errors import ScenarioInvalid
+from .runbook import WORKFLOW, Runbook, workflow_type
+
+PLAIN = {str: '"..."', int: "1", float: "1.0", bool: "False", bytes: 'b""', list: "[]", dict: "{}", tuple: "()"}
+
+TEXT = '''"""Rehearses {workflow}: what if the server dies, the worker dies, or an answer is lost in the middle of it?
+
+Hold it with: devserver rehearse {file}
+"""
+
+from devserver.rehearsal import Scenario, at, expect, faults
+{imports}
+RUNBOOK = {{
+    "runbook": "{module}",
+    "workflow": "{workflow}",
+{input}    "expect": [
+        expect.completes(within=60),
+        expect.same_result(),
+        expect.replays(),
+        # With `ledger.effect("name", key=...)` in an activity, right after what it does to the world:
+        # expect.exactly_once("name"),
+    ],
+}}
+
+{scenarios}
+'''
+
+ONE = """{name} = Scenario(
+    name="{workflow}: {what}",
+    plan=[{step}],
+    **RUNBOOK,
+)
+"""
+
+
+def first_scenario(module: str, file: Path) -> str:
+    """The text of a scenario's file for the first workflow of a module that other workflows do not need.
+
+    Raises:
+        ScenarioInvalid: The module does not import, or has no workflow.
+    """
+    runbook = Runbook.load(module)
+    workflow = runbook.workflows[-1]  # what it is made of comes before it
+    kind = workflow_type(workflow)
+    imports, value = _input(workflow)
+    activity = next(iter(runbook.activities), None)
+    return TEXT.format(
+        workflow=kind,
+        module=module,
+        file=file,
+        imports="".join(f"from {home} import {', '.join(sorted(names))}\n" for home, names in sorted(imports.items())),
+        input=f'    "args": [{value}],\n' if value else "",
+        scenarios="\n".join(_scenarios(kind, activity)),
+    )
+
+
+def write_first(module: str, file: Path) -> None:
+    """Write it into a file that is not there yet.
+
+    Raises:
+        ScenarioInvalid: The file is there, cannot be written, or the module is no runbook.
+    """
+    text = first_scenario(module, file)
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(text)
+    except FileExistsError:
+        raise ScenarioInvalid(f"{file} is there already", hint="name another file") from None
+    except OSError as error:
+        raise ScenarioInvalid(f"{file} cannot be written: {error.strerror}") from None
+
+
+def _scenarios(workflow: str, activity: str | None) -> list[str]:
+    if activity is None:
+        step = 'at.event("WorkflowTaskCompleted").do(faults.kill_server(down=1))'
+        return [ONE.format(name="server_dies", workflow=workflow, what="the server dies", step=step)]
+    return [
+        ONE.format(name=name, workflow=workflow, what=what, step=f'at.{moment}("{activity}").do(faults.{fault})')
+        for name, what, moment, fault in (
+            ("server_dies", "the server dies", "activity_starts", "kill_server(down=1)"),
+            ("worker_dies", "the worker dies", "activity_starts", "kill_worker(down=1)"),
+            ("answer_lost", "an answer is lost", "activity_completes", "lose_answer()"),
+        )
+    ]
+
+
+def _input(workflow: type) -> tuple[dict[str, set[str]], str]:
+    """Values for the arguments of a workflow, as Python, and what they import."""
+    run = getattr(workflow, WORKFLOW).run_fn
+    try:
+        types = typing.get_type_hints(run)
+    except Exception as error:
+        raise ScenarioInvalid(f"the types of {workflow.__name__}'s arguments cannot be told: {error}") from error
+    imports: dict[str, set[str]] = {}
+    wanted = [
+        each
+        for each in list(inspect.signature(run).parameters.values())[1:]
+        if each.default is inspect.Parameter.empty and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+    ]
+    return imports, ", ".join(_example(types.get(each.name, Any), imports) for each in wanted)
+
+
+def _example(kind: Any, imports: dict[str, set[str]]) -> str:
+    """A value of a type, as Python; `...` where that must be filled in."""
+    if kind in PLAIN:
+        return PLAIN[kind]
+    origin, of = typing.get_origin(kind), typing.get_args(kind)
+    if origin is list and of:
+        return f"[{_example(of[0], imports)}]"
+    if origin in PLAIN:
+        return PLAIN[origin]
+    if origin is not None and type(None) in of:
+        return "None"
+    if not isinstance(kind, type):
+        return "..."
+    if issubclass(kind, (timedelta, datetime, date)):
+        imports.setdefault("datetime", set()).add(kind.__name__)
+        return f"{kind.__name__}({'hours=1' if kind is timedelta else '2026, 1, 1'})"
+    if "." in kind.__qualname__:
+        return "..."
+    if issubclass(kind, enum.Enum):
+        imports.setdefault(kind.__module__, set()).add(kind.__name__)
+        return f"{kind.__name__}.{next(iter(kind)).name}"
+    if dataclasses.is_dataclass(kind):
+        imports.setdefault(kind.__module__, set()).add(kind.__name__)
+        types = typing.get_type_hints(kind)
+        fields = [each for each in dataclasses.fields(kind) if each.init and _required(each)]
+        return f"{kind.__name__}({', '.join(f'{each.name}={_example(types[each.name], imports)}' for each in fields)})"
+    return "..."
+
+
+def _required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

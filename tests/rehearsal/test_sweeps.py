@@ -1,0 +1,100 @@
+"""A crash at every point of a history."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+
+from devserver.rehearsal import Result, Scenario, Settings, expect, sweep
+from devserver.rehearsal.result import Sweep, Target
+from devserver.rehearsal.sweeps import Progress, points_of
+
+from .conftest import scene
+
+
+def swept(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[Progress]]:
+    """Sweep it; what was told of the progress."""
+    told: list[Progress] = []
+    result = asyncio.run(sweep(scenario, target, Settings(), progress=told.append))
+    assert result.sweep is not None
+    return result.sweep, result, told
+
+
+def careful(workflow: str, *more: object) -> Scenario:
+    """A step that must act once."""
+    return scene("steps", f"One{workflow}", expect=[expect.completes(), expect.exactly_once("step"), *more])
+
+
+@pytest.mark.parametrize("target", ["server", "worker"])
+def test_a_sure_runbook_survives_a_kill_at_each_point(target: Target) -> None:
+    """Each event is a point, and each activity between its effect and its answer; the kill is there, and all pass."""
+    found, result, told = swept(careful("Sure", expect.same_result(), expect.replays()), target)
+    assert result.verdict == "pass", (result.reason, result.findings)
+    events = len(found.plain.histories[0].events)
+    assert [point.event for point in found.points if "not answered" not in point.what] == list(range(1, events + 1))
+    assert sum("not answered" in point.what for point in found.points) == 1
+    assert all(point.last is None or point.last >= point.event - 1 for point in found.points)
+    assert (told[0].done, told[0].seconds_left) == (0, None)
+    assert (told[-1].done, told[-1].total, told[-1].failed) == (len(found.points), len(found.points), 0)
+
+
+def test_points_at_which_a_careless_runbook_acts_twice_are_named() -> None:
+    """Between an effect and its answer is where it fails, and nowhere else; the evidence is kept."""
+    found, result, _ = swept(careful("Careless"), "worker")
+    assert result.verdict == "fail"
+    assert {point.what for point in found.failed} == {"careless_step has acted, and not answered yet"}
+    (point,) = found.failed
+    assert "step one happened 2 times" in point.reason
+    assert point.run is not None
+    assert [effect.attempt for effect in point.run.effects] == [1, 2]
+    assert any("after event" in line for line in result.findings[0].details)
+
+
+def test_what_fails_without_faults_is_no_point_of_a_sweep() -> None:
+    """An expectation that a plain run does not meet cannot be judged, so the verdict is not pass."""
+    found, result, _ = swept(
+        scene("steps", "OneSure", expect=[expect.completes(), expect.exactly_once("other")]), "worker"
+    )
+    assert result.verdict == "unknown"
+    assert found.left_out == ("other exactly once",)
+    assert "not met without faults either" in result.reason
+
+
+def test_moments_count_attempts() -> None:
+    """The history has the last attempt of an activity; its answer is a point only where it completed."""
+    points = points_of(
+        [scheduled(5), started(6, of=5, attempt=3), completed(7, of=6), scheduled(11), started(12, of=11)]
+    )
+    assert [str(point.moment) for point in points] == [
+        "event 5",
+        "3rd time that step starts",
+        "1st time that step completes",
+        "event 7",
+        "event 11",
+        "4th time that step starts",
+    ]
+
+
+def scheduled(number: int) -> HistoryEvent:
+    """An activity is scheduled."""
+    event = HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+    event.activity_task_scheduled_event_attributes.activity_type.name = "step"
+    return event
+
+
+def started(number: int, *, of: int, attempt: int = 1) -> HistoryEvent:
+    """Its last attempt has started."""
+    event = HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED)
+    event.activity_task_started_event_attributes.scheduled_event_id = of
+    event.activity_task_started_event_attributes.attempt = attempt
+    return event
+
+
+def completed(number: int, *, of: int) -> HistoryEvent:
+    """It has completed."""
+    event = HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
+    event.activity_task_completed_event_attributes.started_event_id = of
+    return event
