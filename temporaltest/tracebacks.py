@@ -86,6 +86,8 @@ def shorten(info: pytest.ExceptionInfo[BaseException]) -> None:
     for error in _chain(info.value):
         if error is not info.value:
             error.__traceback__ = _without_internals(error.__traceback__)
+        if type(error.__cause__ or error.__context__).__module__ == "temporal_sdk_bridge":
+            error.__cause__ = error.__context__ = None  # the same once more, as bytes
         _annotate(error)
 
 
@@ -95,8 +97,10 @@ def headline(report: pytest.TestReport, error: BaseException) -> None:
     kind = type(error)
     if crash is None or not kind.__module__.startswith(("temporalio.", "temporaltest.")):
         return
-    cause = _chain(error)[-1]
-    crash.message = f"{kind.__name__}: {error if kind.__module__.startswith('temporaltest.') else cause}"
+    cause = error  # what a workflow, a child or an activity failed with is the `cause` of the SDK's errors
+    while isinstance(inner := getattr(cause, "cause", None), BaseException):
+        cause = inner
+    crash.message = f"{kind.__name__}: {cause}"
 
 
 def _chain(error: BaseException | None) -> Sequence[BaseException]:

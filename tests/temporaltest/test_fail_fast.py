@@ -190,6 +190,28 @@ def test_activity(temporal):
     )
 
 
+def test_an_error_of_the_server_is_told_once(suite: Suite) -> None:
+    """A call that the server refuses is shown by its own error, not also as the bytes that came over the wire."""
+    suite.tests(
+        """
+@workflow.defn
+class Waits:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+
+def test_twice(temporal):
+    temporal.start(Waits.run, id="a")
+    temporal.start(Waits.run, id="a")
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["FAILED test_it.py::test_twice - WorkflowAlreadyStartedError: Workflow exec*"])
+    result.stdout.no_fnmatch_line("*temporal_sdk_bridge*")
+
+
 def test_what_was_forgotten(suite: Suite) -> None:
     """A test without a worker, a worker without activities and a timer in real time are told what to add."""
     suite.tests(
