@@ -17,7 +17,7 @@ from .guard import Guard
 from .loop import BackgroundLoop
 from .place import Place
 from .schedules_made import Made
-from .workers import STOP_SECONDS, Workers
+from .workers import SPARE_SECONDS, STOP_SECONDS, Workers
 
 if TYPE_CHECKING:
     from .backends import Endpoint
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from .tenancy import Tenancy
 
 CLEAN_SECONDS = 5.0
-SPARE_SECONDS = 2.0
 LOOP_SECONDS = 1.0
 LOST_SECONDS = 1.0
 
@@ -160,7 +159,7 @@ class Case:
             with contextlib.suppress(WorkerStuck):
                 self.workers.evict()
             self.loop.abandon()
-            if lost:  # it is the SDK that hangs, asking a server that is gone
+            if lost or self.lost():  # it is the SDK that hangs, asking a server that is gone
                 return
             if isinstance(error, OutOfTime):
                 raise self.workers.blocked(limit) from None

@@ -11,7 +11,6 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Iterable
 from concurrent.futures import TimeoutError as OutOfTime
 from types import FrameType
 from typing import Any, Protocol
@@ -19,7 +18,7 @@ from typing import Any, Protocol
 from temporalio import worker as sdk
 from temporalio.bridge.proto.workflow_activation import RemoveFromCache, WorkflowActivation, WorkflowActivationJob
 
-from .executors import DaemonThreads, let_go
+from .executors import DaemonThreads, keep_for_ever, let_go
 from .tracebacks import INTERNAL, Place
 
 EVICT_SECONDS = 3.0
@@ -86,12 +85,6 @@ def evict(instance: Instance, act: WorkflowActivation, limit: float = EVICT_SECO
         keep_for_ever([instance])
         return []
     return None
-
-
-def keep_for_ever(things: Iterable[object]) -> None:
-    """Neither the garbage collector nor the interpreter's end may touch these: it would run code of theirs."""
-    for thing in things:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 _EVICTION = WorkflowActivationJob(remove_from_cache=RemoveFromCache(message="the worker has stopped"))

@@ -1,9 +1,10 @@
-"""Threads for sync activities and workflow tasks that never keep the interpreter from ending."""
+"""Threads for sync activities and workflow tasks, and whatever else is left behind, never keep the interpreter."""
 
 from __future__ import annotations
 
+import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, thread
 from typing import ParamSpec, TypeVar
 
@@ -21,6 +22,12 @@ def let_go(pool: object) -> None:
     """
     for made in getattr(pool, "_threads", ()):
         thread._threads_queues.pop(made, None)  # type: ignore[attr-defined]
+
+
+def keep_for_ever(things: Iterable[object]) -> None:
+    """Neither the garbage collector nor the interpreter's end may touch these: it would run code of theirs."""
+    for thing in things:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 class DaemonThreads(ThreadPoolExecutor):

@@ -99,6 +99,7 @@ class Temporal(Starting):
 
         Raises:
             SetupError: The SDK refuses the workflows or activities, or a mock does not fit its activity.
+            WorkerStuck: An activity of this test blocks the event loop that its workers live in.
         """
         starting = self._case.workers.start(
             self._case.client,
@@ -109,7 +110,10 @@ class Temporal(Starting):
             mocked=mocks,
             **options,
         )
-        return self._case.loop.run(starting)
+        try:
+            return self._case.loop.run(starting, self._case.guard.limit)
+        except OutOfTime:
+            raise self._case.workers.blocked(self._case.guard.limit) from None
 
     def calls(self, activity: str | Callable[..., Any] | None = None) -> list[Call]:
         """Every attempt of an activity in this test, mocked or not, in the order in which they began; of all, if None.

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-T = TypeVar("T")
+from .executors import keep_for_ever
 
-_ABANDONED: list[object] = []
+T = TypeVar("T")
 
 
 class BackgroundLoop:
@@ -48,7 +48,7 @@ class BackgroundLoop:
 
     def abandon(self) -> None:
         """Leave it to whatever does not end in it, for as long as the process lives; nobody else is to use it."""
-        _ABANDONED.append((self, asyncio.all_tasks(self._loop)))  # a pending task that is collected would complain
+        keep_for_ever([self, *asyncio.all_tasks(self._loop)])  # a pending task that is collected would complain
 
     def close(self, limit: float = 5.0) -> None:
         """Cancel what still runs, at most for `limit` seconds, and end the thread."""

@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 from . import namespaces
 from .adoption import Adoption
 from .backends import NAMESPACES, OUTAGES, TIME_SKIPPING, Endpoint
-from .errors import NotSupported, ServerLost, TemporalTestError
+from .errors import NotSupported, ServerLost, SetupError, TemporalTestError
 from .tenancy import Tenancy, settle
 
 if TYPE_CHECKING:
@@ -112,8 +112,13 @@ class Place:
             return self._set_up(settle(base, self.endpoint, name, self._wishes))
 
     def _set_up(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of work in the session's loop, unless the server is killed meanwhile."""
-        return self._session.loop.run(self._guard.wait(work, "the test's namespace"), SETUP_SECONDS)
+        """The result of work in the session's loop, unless the server is killed meanwhile, or does not answer."""
+        try:
+            return self._session.loop.run(self._guard.wait(work, "the test's namespace"), SETUP_SECONDS)
+        except OutOfTime:
+            raise SetupError(
+                f"the Temporal server at {self.endpoint.address} does not answer within {SETUP_SECONDS:g} s"
+            ) from None
 
     def _make_client(
         self, base: Client, client_options: Mapping[str, Any], interceptors: list[ClientInterceptor]

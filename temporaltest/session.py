@@ -93,7 +93,10 @@ class Session:
         """A client of the server, connected once; tests have clients of their own namespace on its connection."""
         with self._lock:
             if endpoint.address not in self._clients:
-                self._clients[endpoint.address] = self.loop.run(_connect(endpoint), CONNECT_SECONDS)
+                try:
+                    self._clients[endpoint.address] = self.loop.run(_connect(endpoint), CONNECT_SECONDS)
+                except OutOfTime:
+                    raise SetupError(f"no answer of {endpoint.address} within {CONNECT_SECONDS:g} s") from None
             return self._clients[endpoint.address]
 
     def share(self, endpoint: Endpoint, namespace: str) -> Endpoint:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import TimeoutError as OutOfTime
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from .executors import DaemonThreads, let_go
 from .refusals import cannot_start, causes
 
 STOP_SECONDS = 10.0
+SPARE_SECONDS = 2.0
 Activity = Callable[..., Any]
 
 
@@ -58,7 +60,11 @@ class RunningWorker:
             WorkerStuck: An activity does not end within ten seconds, or a workflow does not let itself be ended.
         """
         stopping = asyncio.run_coroutine_threadsafe(_stop(self, STOP_SECONDS), self.task.get_loop())
-        if not stopping.result():
+        try:
+            stopped = stopping.result(STOP_SECONDS + SPARE_SECONDS)
+        except OutOfTime:
+            stopped = False
+        if not stopped:
             raise WorkerStuck(f"the worker on task queue {self.task_queue!r} did not stop within {STOP_SECONDS:g} s")
         unending = evicting.evict_all(self.worker)
         if unending:

@@ -224,6 +224,30 @@ def test_it(temporal, monkeypatch):
     suite.run().assert_outcomes(passed=1, errors=1)
 
 
+def test_no_call_waits_for_a_blocked_loop(suite: Suite) -> None:
+    """While an async activity blocks, another worker cannot be started and the first not be stopped: both say so."""
+    suite.ini("temporal_timeout = 2")
+    suite.tests(
+        GREET
+        + STUCK.split("@pytest.mark.parametrize")[0]
+        + """
+from temporaltest import WorkerStuck
+
+
+def test_it(temporal, monkeypatch):
+    monkeypatch.setattr("temporaltest.workers.STOP_SECONDS", 1.0)
+    worker = temporal.worker(workflows=[Digs], activities=[blocks])
+    temporal.start(Digs.run, "blocks")
+    assert BEGUN.wait(20)
+    with pytest.raises(WorkerStuck, match="blocks of digs-1, attempt 1, running"):
+        temporal.worker(workflows=[Greet])
+    with pytest.raises(WorkerStuck, match="did not stop within 1 s"):
+        worker.stop()
+"""
+    )
+    suite.run().assert_outcomes(passed=1, errors=1)
+
+
 def test_a_workflow_that_blocks(suite: Suite) -> None:
     """A workflow that blocks its thread fails the test, and pytest ends."""
     suite.ini("temporal_timeout = 4")
