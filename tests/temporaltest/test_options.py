@@ -1,0 +1,52 @@
+"""Every option can be said as a flag, as a variable of the environment and in an ini file, to the same effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from temporaltest.config import Config, read
+from temporaltest.options import OPTIONS, Option
+
+SAID = {
+    "backend": ("external", "external"),
+    "version": ("1.8.3", "1.8.3"),
+    "profile": ("stock", "stock"),
+    "image": ("mine:1", "mine:1"),
+    "address": ("a:1", "a:1"),
+    "client-profile": ("cloud", "cloud"),
+    "namespace": ("team", "team"),
+    "api-key": ("secret", "secret"),
+    "tls": ("on", True),
+    "tls-server-name": ("server", "server"),
+    "tls-server-ca-cert-path": ("ca.pem", "ca.pem"),
+    "tls-client-cert-path": ("cert.pem", "cert.pem"),
+    "tls-client-key-path": ("key.pem", "key.pem"),
+    "ui": ("on", True),
+    "keep": ("yes", True),
+    "linger": ("7", 7.0),
+    "timeout": ("7", 7.0),
+    "replay": ("off", False),
+    "record": ("histories", "histories"),
+    "record-scrub": ("on", True),
+    "replay-from": ("histories", "histories"),
+    "report": ("reports", "reports"),
+}
+
+
+def read_one(option: Option, pytester: pytest.Pytester, config: Config) -> Any:
+    """The value of an option; a path as it is from the folder of the tests."""
+    value = getattr(config, option.key)
+    return value.relative_to(pytester.path).as_posix() if hasattr(value, "relative_to") else value
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_each_option_is_heard_everywhere(option: Option, pytester: pytest.Pytester) -> None:
+    """A flag, a variable and an ini key set the same value, which is not the default."""
+    word, value = SAID[option.name]
+    assert option.default != value
+    assert read_one(option, pytester, read(pytester.parseconfig(option.flag, word), {})) == value
+    assert read_one(option, pytester, read(pytester.parseconfig(), {option.variable: word})) == value
+    pytester.makeini(f"[pytest]\n{option.ini} = {word}\n")
+    assert read_one(option, pytester, read(pytester.parseconfig(), {})) == value
