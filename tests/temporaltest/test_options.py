@@ -45,8 +45,9 @@ def read_one(option: Option, pytester: pytest.Pytester, config: Config) -> Any:
 def test_each_option_is_heard_everywhere(option: Option, pytester: pytest.Pytester) -> None:
     """A flag, a variable and an ini key set the same value, which is not the default."""
     word, value = SAID[option.name]
+    key = option.name.replace("-", "_")
     assert option.default != value
-    assert read_one(option, pytester, read(pytester.parseconfig(option.flag, word), {})) == value
-    assert read_one(option, pytester, read(pytester.parseconfig(), {option.variable: word})) == value
-    pytester.makeini(f"[pytest]\n{option.ini} = {word}\n")
+    assert read_one(option, pytester, read(pytester.parseconfig(f"--temporal-{option.name}", word), {})) == value
+    assert read_one(option, pytester, read(pytester.parseconfig(), {f"TEMPORAL_TEST_{key.upper()}": word})) == value
+    pytester.makeini(f"[pytest]\ntemporal_{key} = {word}\n")
     assert read_one(option, pytester, read(pytester.parseconfig(), {})) == value
