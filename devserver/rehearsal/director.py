@@ -15,6 +15,8 @@ from .result import Done
 from .scenario import Action, Step
 from .stage import Stage
 
+TOLD_SECONDS = 0.5
+
 
 class Director:
     """Takes cues of one run, and does each step of the plan at the first cue that is its moment."""
@@ -26,6 +28,7 @@ class Director:
         self._done: dict[int, Done] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
         self._spans: dict[tuple[str, str, int], int] = {}
+        self._told: dict[str, asyncio.Event] = {}
         self._waiting: list[asyncio.Task[None]] = []
         self._doing: list[asyncio.Task[None]] = []
         self._rests: list[asyncio.Task[None]] = []
@@ -35,6 +38,9 @@ class Director:
     async def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """How an activity goes on that asks; what is planned at this moment is done first."""
         phase, activity = question["phase"], question["activity"]
+        if phase == "starts" and question["workflow_id"] == self._stage.workflow_id:
+            with contextlib.suppress(asyncio.TimeoutError):  # a server that is down tells of no event
+                await asyncio.wait_for(self._scheduled(question["activity_id"]).wait(), TOLD_SECONDS)
         self._counts[phase, activity] += 1
         self._mark(question)
         cue = ActivityCue(
@@ -48,10 +54,15 @@ class Director:
         await self.take(cue)
         return {"order": cue.gate.order, "detail": cue.gate.detail}
 
-    async def event(self, kind: str, number: int, *, first_run: bool) -> None:
-        """The history has another event."""
+    async def event(self, kind: str, number: int, *, first_run: bool, activity_id: str = "") -> None:
+        """The history has another event; `activity_id` is that of the activity which it schedules."""
         self._counts["event", kind] += 1
         await self.take(EventCue(kind, self._counts["event", kind], number if first_run else 0))
+        self._scheduled(activity_id).set()
+
+    def _scheduled(self, activity_id: str) -> asyncio.Event:
+        """Set when what is planned at the event is done: it comes before the activity that it schedules."""
+        return self._told.setdefault(activity_id, asyncio.Event())
 
     async def log(self, line: str) -> None:
         """The server has logged a line."""
@@ -124,6 +135,11 @@ class Director:
         elif key in self._spans:
             how = {"ended": question["phase"], **({"error": question["error"]} if "error" in question else {})}
             self._stage.timeline.end(self._spans.pop(key), **how)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing goes on, and nothing is planned any more."""
+        return not self._open and all(task.done() for task in [*self._doing, *self._rests])
 
     # The end
 

@@ -49,8 +49,10 @@ class Performance:
         self.stage = Stage(scenario, host, folder, self._timeline, self._workflow_id)
         self._director = Director(self.stage, plan)
         self.stage.cast(self._director.answer)
+        self.stage.start_runbook = self._start
         self._log: list[str] = []
         self._died: str | None = None
+        self._started = 0.0
 
     async def run(self) -> Run:
         """Run it to its end, or to the scenario's limit.
@@ -73,8 +75,8 @@ class Performance:
         stage = self.stage
         await stage.start_worker()
         logs = asyncio.create_task(self._read_log())
-        started = self._timeline.now()
-        watch = HistoryWatch(stage.client, self._workflow_id, await self._start())
+        self._started = self._timeline.now()
+        watch = HistoryWatch(stage.client, self._workflow_id, await self._start(), lambda: self._director.idle)
         self._director.begin()
         following = asyncio.create_task(self._follow(watch))
         with contextlib.suppress(asyncio.TimeoutError):
@@ -83,7 +85,7 @@ class Performance:
         await self._director.settle()
         if not stage.host.server.running:
             await self._server_died()
-        run = await self._written_down(watch, started, ended)
+        run = await self._written_down(watch, ended)
         logs.cancel()
         await stage.end_worker()
         return run
@@ -106,7 +108,9 @@ class Performance:
             kind = type_of(event)
             at = min(self._timeline.now(), self._timeline.seconds(event.event_time.ToDatetime(timezone.utc)))
             self._timeline.note("event", kind, at=at, id=event.event_id, run=watch.run_ids[-1])
-            await self._director.event(kind, event.event_id, first_run=len(watch.run_ids) == 1)
+            activity_id = event.activity_task_scheduled_event_attributes.activity_id
+            first_run = len(watch.run_ids) == 1
+            await self._director.event(kind, event.event_id, first_run=first_run, activity_id=activity_id)
 
         watching = asyncio.create_task(watch.follow(told))
         dying = asyncio.create_task(self._worker_dies())
@@ -144,9 +148,19 @@ class Performance:
 
     # Writing it down
 
-    async def _written_down(self, watch: HistoryWatch, started: float, ended: float | None) -> Run:
-        stage = self.stage
+    async def _written_down(self, watch: HistoryWatch, ended: float | None) -> Run:
         output, failure = await self._outcome(watch)
+        histories = await self._histories(watch)
+        return self._record(ended, watch.status, output, failure, histories)
+
+    def so_far(self) -> Run:
+        """What there is of a run that was cancelled, once `run` has ended: nothing is asked of the server."""
+        return self._record(None, "running", None, "it was interrupted", [])
+
+    def _record(
+        self, ended: float | None, status: str, output: Any, failure: str | None, histories: list[WorkflowHistory]
+    ) -> Run:
+        stage = self.stage
         findings = list(stage.findings)
         if self._died is not None:
             findings.append(Finding("the worker lives", "fail", "it ended by itself", self._died.splitlines()))
@@ -157,22 +171,24 @@ class Performance:
         return Run(
             workflow_id=self._workflow_id,
             began=self._timeline.began,
-            started=started,
+            started=self._started,
             ended=ended,
-            status=watch.status,
+            status=status,
             output=output,
             failure=failure,
-            histories=await self._histories(watch),
+            histories=histories,
             marks=self._timeline.marks,
             effects=effects,
             done=self._director.done,
             findings=findings,
             server_log=list(self._log),
-            worker_log=stage.worker_log.read_text(errors="replace").splitlines()[-LOG_LINES:],
+            worker_log=_lines(stage.worker_log)[-LOG_LINES:],
             workflows=self._runbook.workflows,
         )
 
     async def _outcome(self, watch: HistoryWatch) -> tuple[Any, str | None]:
+        if watch.status == "lost":
+            return None, "the server does not know it any more"
         if watch.status == "running":
             return None, f"it had not ended after {self._scenario.limit:g} s"
         try:
@@ -192,6 +208,10 @@ class Performance:
             with contextlib.suppress(RPCError):
                 await self.stage.handle.terminate("the rehearsal's limit has passed")
         return found
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines() if log.exists() else []
 
 
 def _chain(error: BaseException | None) -> str:

@@ -45,8 +45,9 @@ class Run:
     """One run of a runbook, whole. Times are seconds since the rehearsal's start (`began`).
 
     `status` is that of the workflow's last run, in Temporal's words (`completed`, `failed`, ... or `running` where the
-    limit passed). `output` is its result, as JSON would have it; `failure` why it failed. `history` is that of its last
-    run; `histories` of all runs it continued as. `baseline` is the same run without faults, where one was made.
+    limit passed), or `lost` where the server does not know it any more. `output` is its result, as JSON would have it;
+    `failure` why it failed. `history` is that of its last run; `histories` of all runs it continued as. `baseline` is
+    the same run without faults, where one was made.
     """
 
     workflow_id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -53,6 +53,7 @@ class Stage:
         self.changing = asyncio.Lock()  # the server's process has one outage at a time
         self.over = asyncio.Event()  # the runbook has ended: what still lasts ends now
         self.cuts: Counter[Way] = Counter()  # how many faults keep each way of the network shut
+        self.start_runbook: Callable[[], Awaitable[str]]  # starts the workflow (again); the id of its run
         self._answer: Answer | None = None
         self._spans: dict[str, int] = {}
         ledger.create(self.ledger)

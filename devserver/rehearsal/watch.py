@@ -41,11 +41,18 @@ def next_run(event: HistoryEvent) -> str:
 
 
 class HistoryWatch:
-    """Follows a workflow through all its runs; tells of each event once, in order, and of its status in the end."""
+    """Follows a workflow through all its runs; tells of each event once, in order, and of its status in the end.
 
-    def __init__(self, client: Client, workflow_id: str, run_id: str) -> None:
+    A server that comes back with an older database undoes events: those that take their place are told too. `hopeless`
+    says whether nothing will bring a workflow back that the server does not know any more.
+    """
+
+    def __init__(
+        self, client: Client, workflow_id: str, run_id: str, hopeless: Callable[[], bool] = lambda: True
+    ) -> None:
         self._client = client
         self._id = workflow_id
+        self._hopeless = hopeless
         self.run_ids = [run_id]
         self.status = "running"
 
@@ -53,26 +60,49 @@ class HistoryWatch:
         """Until the last run has ended."""
         while True:
             last = await self._follow_run(self.run_ids[-1], told)
+            if last is None:
+                again = await self._newest()
+                if again is None:
+                    self.status = "lost"
+                    return
+                self.run_ids.append(again)
+                continue
             self.status = CLOSING[last.event_type]
             if not next_run(last):
                 return
             self.status = "running"
             self.run_ids.append(next_run(last))
 
-    async def _follow_run(self, run_id: str, told: Callable[[HistoryEvent], Awaitable[None]]) -> HistoryEvent:
-        seen = 0
+    async def _follow_run(self, run_id: str, told: Callable[[HistoryEvent], Awaitable[None]]) -> HistoryEvent | None:
+        """The run's last event; None where it is lost: it was started again, or will not come back."""
+        seen: list[tuple[int, int]] = []
         while True:
-            async for event in self._events(run_id):
-                if event.event_id <= seen:
-                    continue
-                seen = event.event_id
-                await told(event)
-                if event.event_type in CLOSING:
-                    return event
+            try:
+                async for event in self._events(run_id):
+                    if not _is_news(event, seen):
+                        continue
+                    await told(event)
+                    if event.event_type in CLOSING:
+                        return event
+            except _Unknown:
+                if await self._newest() is not None or self._hopeless():
+                    return None
             await asyncio.sleep(AGAIN_SECONDS)
 
+    async def _newest(self) -> str | None:
+        """The workflow's newest run, if that is one we have not seen."""
+        try:
+            description = await self._client.get_workflow_handle(self._id).describe()
+        except RPCError:
+            return None
+        return description.run_id if description.run_id not in self.run_ids else None
+
     async def _events(self, run_id: str) -> AsyncIterator[HistoryEvent]:
-        """A run's events from the first on, until it has ended or the server does not answer."""
+        """A run's events from the first on, until it has ended or the server does not answer.
+
+        Raises:
+            _Unknown: The server answers that it does not know the run.
+        """
         request = GetWorkflowExecutionHistoryRequest(
             namespace=self._client.namespace,
             execution=WorkflowExecution(workflow_id=self._id, run_id=run_id),
@@ -83,6 +113,8 @@ class HistoryWatch:
                 call = self._client.workflow_service.get_workflow_execution_history
                 answer = await call(request, retry=False, timeout=POLL)
             except RPCError as error:
+                if error.status == RPCStatusCode.NOT_FOUND:
+                    raise _Unknown from error
                 if error.status != RPCStatusCode.DEADLINE_EXCEEDED:
                     return
                 continue
@@ -91,6 +123,19 @@ class HistoryWatch:
             if not answer.next_page_token:
                 return
             request.next_page_token = answer.next_page_token
+
+
+class _Unknown(Exception):
+    """The server does not know a run."""
+
+
+def _is_news(event: HistoryEvent, seen: list[tuple[int, int]]) -> bool:
+    """Whether this event was not there before; what it takes the place of, and all after that, is undone."""
+    mark = (event.event_type, event.event_time.ToNanoseconds())
+    if event.event_id <= len(seen) and seen[event.event_id - 1] == mark:
+        return False
+    seen[event.event_id - 1 :] = [mark]
+    return True
 
 
 async def log_lines(log: Path) -> AsyncIterator[str]:

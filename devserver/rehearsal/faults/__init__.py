@@ -1,6 +1,8 @@
 """What can be broken under a runbook; each is an action of a plan."""
 
 from .activity import fail_activity, hang_activity, slow_activity
+from .database import lose_database, restore_database, snapshot_database
+from .disk import fill_disk, lock_database
 from .network import cut_network, reset_network, slow_network
 from .server import freeze_server, kill_server, stop_server
 from .worker import freeze_worker, kill_worker, lose_answer, replace_worker
@@ -8,15 +10,20 @@ from .worker import freeze_worker, kill_worker, lose_answer, replace_worker
 __all__ = [
     "cut_network",
     "fail_activity",
+    "fill_disk",
     "freeze_server",
     "freeze_worker",
     "hang_activity",
     "kill_server",
     "kill_worker",
+    "lock_database",
     "lose_answer",
+    "lose_database",
     "replace_worker",
     "reset_network",
+    "restore_database",
     "slow_activity",
     "slow_network",
+    "snapshot_database",
     "stop_server",
 ]

@@ -1,0 +1,147 @@
+"""Faults of what the server has stored: its database lost, or brought back as it was before."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from ...database.sqlite import copy_whole, create_private, remove_whole
+from ...database.stamp import forget_stamp
+from ..cues import Cue
+from ..errors import FaultImpossible, ScenarioInvalid
+from ..scenario import Scenario
+from ..stage import Stage
+from ._numbers import seconds
+from .server import back
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class LoseDatabase:
+    """The server is killed and comes back with an empty database: it knows of no workflow any more."""
+
+    down: float
+    start_again: bool
+
+    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+        """Kill it and remove the file; the rest brings it back."""
+        async with stage.outage() as end:
+            await stage.kill_server()
+            await asyncio.to_thread(_remove, stage.host.server.database)
+            stage.timeline.note("database", "lost")
+            rest = back(stage, self.down, end.pop_all())
+            return self._start_again(stage, rest) if self.start_again else rest
+
+    async def _start_again(self, stage: Stage, rest: Coroutine[Any, Any, None]) -> None:
+        await rest
+        if not stage.over.is_set():
+            await stage.start_runbook()
+
+    def __str__(self) -> str:
+        again = ", and the runbook is started again" if self.start_again else ""
+        return f"the server is killed, its database lost; it is back after {self.down:g} s with an empty one{again}"
+
+
+@dataclass(frozen=True)
+class SnapshotDatabase:
+    """A copy of the database is made, as a backup is, while the server runs."""
+
+    name: str
+
+    async def begin(self, stage: Stage, cue: Cue) -> None:
+        """Copy it."""
+        async with stage.outage():
+            copy = _copy(stage, self.name)
+            await asyncio.to_thread(remove_whole, copy)
+            await asyncio.to_thread(copy_whole, stage.host.server.database, copy)
+            stage.timeline.note("database", f"snapshot {self.name}")
+
+    def __str__(self) -> str:
+        return f"a snapshot of the database is made ({self.name})"
+
+
+@dataclass(frozen=True)
+class RestoreDatabase:
+    """The server is killed and comes back as it was at the snapshot: what was acknowledged since then is lost."""
+
+    name: str
+    down: float
+
+    def check(self, scenario: Scenario) -> None:
+        """See that the plan makes that snapshot."""
+        made = [
+            action.name for step in scenario.plan for action in step.actions if isinstance(action, SnapshotDatabase)
+        ]
+        if self.name not in made:
+            raise ScenarioInvalid(
+                f"the plan of {scenario.name!r} restores a snapshot {self.name!r} and never makes it",
+                hint="plan faults.snapshot_database() at an earlier moment",
+            )
+
+    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+        """Kill it and exchange the file; the rest brings it back."""
+        async with stage.outage() as end:
+            copy = _copy(stage, self.name)
+            if not copy.exists():
+                raise FaultImpossible(f"the snapshot {self.name} has not been made yet")
+            await stage.kill_server()
+            await asyncio.to_thread(_put, copy, stage.host.server.database)
+            stage.timeline.note("database", f"restored as of {self.name}")
+            return back(stage, self.down, end.pop_all())
+
+    def __str__(self) -> str:
+        return (
+            f"the server is killed, its database restored from the snapshot ({self.name}); it is back after "
+            f"{self.down:g} s"
+        )
+
+
+def _copy(stage: Stage, name: str) -> Path:
+    return stage.folder / f"snapshot-{name}.db"
+
+
+def _remove(db: Path) -> None:
+    remove_whole(db)
+    forget_stamp(db)
+
+
+def _put(copy: Path, db: Path) -> None:
+    _remove(db)
+    create_private(db)
+    shutil.copyfile(copy, db)
+
+
+def lose_database(down: float | timedelta = 0.0, *, start_again: bool = False) -> LoseDatabase:
+    """The server is killed, and comes back `down` seconds later with an empty database: the runbook is gone.
+
+    With `start_again` it is then begun anew with the same input, as an operator would; its effects have happened.
+    """
+    return LoseDatabase(seconds(down, "lose_database(down=...)"), bool(start_again))
+
+
+def snapshot_database(name: str = "before") -> SnapshotDatabase:
+    """A snapshot of the database for `restore_database`, made while the server runs."""
+    return SnapshotDatabase(_named(name))
+
+
+def restore_database(name: str = "before", down: float | timedelta = 0.0) -> RestoreDatabase:
+    """The server is killed, and comes back `down` seconds later as it was at the snapshot: it goes back in time.
+
+    Moments that count events or attempts count those too that are undone.
+    """
+    return RestoreDatabase(_named(name), seconds(down, "restore_database(down=...)"))
+
+
+def _named(name: str) -> str:
+    if not isinstance(name, str) or NAME.fullmatch(name) is None:
+        raise ScenarioInvalid(
+            f"a snapshot cannot be named {name!r}", hint="letters, digits, dots and dashes make a name"
+        )
+    return name

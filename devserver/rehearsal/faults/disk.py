@@ -1,0 +1,167 @@
+"""Faults of the server's writing: its database locked by another process, its disk full."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import struct
+import subprocess
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from ..cues import Cue
+from ..errors import FaultImpossible
+from ..leash import leashed
+from ..lock_main import LOCKED
+from ..stage import Stage
+from ._numbers import seconds
+
+PATIENCE_SECONDS = 5.0
+LOG_ROOM = 65536  # bytes that the server's log may still grow by; SQLite's own log has none
+WAL_HEADER, FRAME_HEADER, LAST_FRAME = 32, 24, 16  # bytes; the last is where -shm says how many frames are in use
+REFUSED = "disk I/O error"
+
+
+@dataclass(frozen=True)
+class LockDatabase:
+    """Another process holds SQLite's lock for a while: the server can read, and its writes fail."""
+
+    seconds: float
+
+    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+        """Lock it; the rest lets go."""
+        async with stage.outage() as end:
+            if not stage.host.server.running:
+                raise FaultImpossible("the server is down already")
+            locker = await asyncio.to_thread(_locker, stage.host.server.database)
+            end.push_async_callback(asyncio.to_thread, _let_go, locker)
+            end.callback(stage.timeline.end, stage.timeline.note("database", "locked"))
+            return _lasts(stage, self.seconds, end.pop_all())
+
+    def __str__(self) -> str:
+        return f"the database is locked by another process for {self.seconds:g} s"
+
+
+@dataclass(frozen=True)
+class FillDisk:
+    """The kernel refuses for a while what would make the server's files grow, as a disk without room does."""
+
+    seconds: float
+
+    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+        """Take the room; the rest gives it back."""
+        if sys.platform != "linux":
+            raise FaultImpossible("only Linux can take a running server's room away (prlimit)")
+        async with stage.outage() as end:
+            pid = stage.host.server.pid
+            if pid is None:
+                raise FaultImpossible("the server is down already")
+            written = stage.host.log.stat().st_size
+            end.enter_context(_full(pid, stage.host.server.database, stage.host.log))
+            end.callback(stage.timeline.end, stage.timeline.note("database", "disk full"))
+            return self._until_felt(stage, written, _lasts(stage, self.seconds, end.pop_all()))
+
+    async def _until_felt(self, stage: Stage, written: int, rest: Coroutine[Any, Any, None]) -> None:
+        await rest
+        with stage.host.log.open("rb") as log:
+            log.seek(written)
+            if REFUSED.encode() not in log.read():
+                raise FaultImpossible("the server wrote nothing while its disk was full")
+
+    def __str__(self) -> str:
+        return f"the server's disk is full for {self.seconds:g} s (its files may not grow: RLIMIT_FSIZE)"
+
+
+async def _lasts(stage: Stage, seconds: float, end: AsyncExitStack) -> None:
+    async with end:
+        await stage.lasts(seconds)
+
+
+# Locked
+
+
+def _locker(db: Path) -> subprocess.Popen[str]:
+    """A process that holds the lock, and that ends with us.
+
+    Raises:
+        FaultImpossible: The lock could not be had.
+    """
+    module = f"{__package__.rpartition('.')[0]}.lock_main"
+    locker = subprocess.Popen(
+        leashed([sys.executable, "-m", module, str(db), str(PATIENCE_SECONDS)]),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is the rehearsal's to handle
+    )
+    assert locker.stdout is not None  # noqa: S101 - a pipe was asked for
+    if locker.stdout.readline().strip() != LOCKED:
+        _, trouble = locker.communicate()
+        raise FaultImpossible(f"the database could not be locked: {(trouble.splitlines() or ['?'])[-1]}")
+    return locker
+
+
+def _let_go(locker: subprocess.Popen[str]) -> None:
+    try:
+        locker.communicate(timeout=PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        locker.kill()
+        locker.communicate()
+
+
+# Full
+
+
+@contextmanager
+def _full(pid: int, db: Path, log: Path) -> Iterator[None]:
+    """Leave the server no room behind what is in use of SQLite's log; it cannot begin that anew while we read it."""
+    import resource
+
+    connection = sqlite3.connect(db, isolation_level=None, timeout=PATIENCE_SECONDS, check_same_thread=False)
+    try:
+        _write_something(connection)  # a reader of the log, not of the file alone, keeps it from beginning anew
+        connection.execute("BEGIN")
+        (page,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        limit = max(_used(db, page), log.stat().st_size + LOG_ROOM)
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, before[1]))
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):  # it ended by itself
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+    finally:
+        connection.close()
+
+
+def _write_something(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version={int(version)}")
+
+
+def _used(db: Path, page: int) -> int:
+    """How many bytes of the database's log are in use, by its index."""
+    index = db.with_name(f"{db.name}-shm").read_bytes()[: LAST_FRAME + 4]
+    (frames,) = struct.unpack_from("=I", index, LAST_FRAME)
+    return int(WAL_HEADER + frames * (FRAME_HEADER + page))
+
+
+def lock_database(for_: float | timedelta) -> LockDatabase:
+    """Another process locks the database for so many seconds: the server can read, and its writes fail."""
+    return LockDatabase(seconds(for_, "lock_database"))
+
+
+def fill_disk(for_: float | timedelta) -> FillDisk:
+    """The server's disk is full for so many seconds: the kernel refuses whatever would make one of its files grow.
+
+    No root and no disk is needed: the limit RLIMIT_FSIZE of the running server is lowered, so SQLite tells the server
+    of a failed write ("disk I/O error") where a real disk would say "full". Linux only; elsewhere it is not done.
+    """
+    return FillDisk(seconds(for_, "fill_disk"))
