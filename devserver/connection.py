@@ -5,6 +5,7 @@ environment configuration says (flags over variables over a client profile).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 NAME = "DEVSERVER_NAME"
 ADDRESS, PROFILE, NAMESPACE = "TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_NAMESPACE"
 DEFAULT_NAMESPACE = "default"
+CONNECT_SECONDS = 10.0
 ELSEWHERE = "or name another server with --address or --profile"
 
 
@@ -88,24 +90,46 @@ def find_target(said: Connection, environ: Mapping[str, str] = os.environ) -> Ta
     return _managed(said, DEFAULT_NAME, environ.get(NAMESPACE))
 
 
-async def connect(target: Target, **more: Any) -> Client:
-    """A client of that server. It connects with its first call, and again after a restart of the server.
+async def connect(target: Target, *, limit: float = CONNECT_SECONDS, **more: Any) -> Client:
+    """A client of that server, which has answered within `limit` seconds.
 
     Args:
         more: What else `Client.connect` takes, as `data_converter`.
 
     Raises:
         OptionError: The address or the certificates cannot be used.
+        CannotAsk: The server does not answer.
     """
+    import asyncio
+
     from temporalio.client import Client
 
-    if "://" in target.address:
-        raise OptionError(f"{target.address} is not host:port", hint="leave out what comes before the host's name")
-    keywords = {**target.connect, "namespace": target.namespace, "lazy": True, **more}
+    _check_address(target.address)
+    keywords = {**target.connect, "namespace": target.namespace, **more}
     try:
-        return await Client.connect(target.address, **keywords)
-    except (RuntimeError, ValueError) as error:
+        return await asyncio.wait_for(Client.connect(target.address, **keywords), limit)
+    except ValueError as error:
         raise OptionError(f"there can be no connection to {target.address}: {error}") from None
+    except asyncio.TimeoutError:
+        raise unreachable(target.address, f"no answer within {limit:g} s") from None
+    except RuntimeError as error:
+        raise unreachable(target.address, str(error)) from None
+
+
+def unreachable(address: str, said: str) -> CannotAsk:
+    """Our error for what the SDK says when it could not connect: a chain of causes, printed as code."""
+    texts = re.findall(r'(?:message|error): "([^"]+)"', said)
+    return CannotAsk(
+        f"the Temporal server at {address} cannot be reached",
+        details=[texts[-1] if texts else said],
+        hint="see that it runs, and that TLS and API key are as it wants them",
+    )
+
+
+def _check_address(address: str) -> None:
+    _, colon, port = address.rpartition(":")
+    if "://" in address or (colon and not port.isdecimal()):
+        raise OptionError(f"{address} is not host:port", hint="as in 127.0.0.1:7233")
 
 
 def _managed(said: Connection, name: str, namespace: str | None) -> Target:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -95,9 +96,7 @@ def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
 
 def _paragraph(group: Sequence[Finding], at: datetime, cli: Sequence[str], width: int) -> Iterator[str]:
     first = group[0]
-    kind = click.style(first.kind.replace("_", " "), fg="yellow" if first.kind in MEANT else "red", bold=True)
-    since = f", {age(at - first.since)}" if first.since is not None else ""
-    yield f"{kind}: {clean(first.workflow_id)} ({clean(first.workflow_type)}){since}"
+    yield from _head(first, at, width)
     about = first.what if first.attempts is None or first.activity_id else f"{first.what}, attempt {first.attempts}"
     yield from _wrapped(about + _retry(first, at), width)
     if first.last_failure:
@@ -108,6 +107,18 @@ def _paragraph(group: Sequence[Finding], at: datetime, cli: Sequence[str], width
     yield from _wrapped(f"-> {first.hint}", width)
     if first.command:
         yield f"{INDENT}   {clean(shlex.join([*cli, *first.command]))}"
+
+
+def _head(finding: Finding, at: datetime, width: int) -> Iterator[str]:
+    """What is wrong with which workflow for how long; ids stay whole, so that they can be copied."""
+    kind = finding.kind.replace("_", " ")
+    since = f", {age(at - finding.since)}" if finding.since is not None else ""
+    text = f"{kind}: {clean(finding.workflow_id)} ({clean(finding.workflow_type)}){since}"
+    lines = textwrap.wrap(text, width, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False)
+    colour = "yellow" if finding.kind in MEANT else "red"
+    if lines[0].startswith(kind):
+        lines[0] = click.style(kind, fg=colour, bold=True) + lines[0][len(kind) :]
+    yield from lines
 
 
 def _retry(finding: Finding, at: datetime) -> str:
@@ -126,7 +137,14 @@ def _more(others: Sequence[Finding], width: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(clean(text), width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
+    return textwrap.wrap(
+        clean(text),
+        width,
+        initial_indent=INDENT,
+        subsequent_indent=INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def age(time: timedelta) -> str:
@@ -146,5 +164,7 @@ def stamp(when: datetime) -> str:
 
 
 def clean(text: str) -> str:
-    """`text` without what would steer a terminal: names and messages come from others."""
-    return "".join("?" if unicodedata.category(each) in ("Cc", "Cf", "Cs") else each for each in text)
+    """`text` as stdout can show it, without what would steer a terminal: names and messages come from others."""
+    safe = "".join("?" if unicodedata.category(each) in ("Cc", "Cf", "Cs") else each for each in text)
+    encoding = sys.stdout.encoding or "utf-8"
+    return safe.encode(encoding, "backslashreplace").decode(encoding)

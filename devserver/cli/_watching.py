@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 import click
@@ -54,9 +54,17 @@ def redraws() -> bool:
 
 def redraw(lines: Iterable[str]) -> None:
     """Put `lines` in place of what the terminal shows, as far as there is room."""
-    room = shutil.get_terminal_size().lines - 1
-    shown = list(lines)
-    if len(shown) > room:
-        left = len(shown) - room + 1
-        shown = [*shown[: room - 1], f"... {left} more lines: a taller window shows them, and --json"]
+    size = shutil.get_terminal_size()
+    shown, left = _fitting(list(lines), size.columns, size.lines - 2)
+    if left:
+        shown.append(f"... {left} more lines")
     click.echo(HOME + "".join(f"{line}\x1b[K\n" for line in shown) + REST, nl=False)
+
+
+def _fitting(lines: Sequence[str], columns: int, rows: int) -> tuple[list[str], int]:
+    """The lines that fit, where long ones take several rows, and how many do not."""
+    for count, line in enumerate(lines):
+        rows -= max(1, -(-len(click.unstyle(line)) // columns))
+        if rows < 0:
+            return list(lines[:count]), len(lines) - count
+    return list(lines), 0

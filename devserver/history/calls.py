@@ -6,7 +6,6 @@ Raw, because the SDK's own descriptions and lists raise on what it has no name f
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
@@ -27,6 +26,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from ..connection import unreachable
 from ..errors import CannotAsk, OptionError
 
 T = TypeVar("T")
@@ -34,7 +34,6 @@ T = TypeVar("T")
 AT_ONCE = 16
 CALL_LIMIT = timedelta(seconds=10)
 PAGE = 200
-REACH = "see that it runs, and that TLS and API key are as it wants them"
 REFUSALS = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.NOT_FOUND)
 # An overloaded server says so, and one whose parts move is unavailable for a moment: then we are the ones who wait.
 BUSY_TRIES = 4
@@ -129,7 +128,7 @@ class Calls:
                 self._answered = True
                 return answer
             except RuntimeError as error:  # how the SDK says that it could not connect in the first place
-                raise _unreachable(self.client, str(error)) from None
+                raise unreachable(self.client.service_client.config.target_host, str(error)) from None
             except RPCError as error:
                 if not left or not self._passes(error):
                     if error.status in REFUSALS and not _no_namespace(error):
@@ -151,18 +150,11 @@ def cannot_ask(client: Client, error: RPCError) -> CannotAsk:
         return CannotAsk(f"there is no namespace {client.namespace} at {address}", hint="name another namespace")
     status = error.status.name.lower().replace("_", " ")
     message = f"the Temporal server at {address} does not answer for the namespace {client.namespace}: {status}"
-    return CannotAsk(message, details=error.message.splitlines()[:3], hint=REACH)
-
-
-def _unreachable(client: Client, said: str) -> CannotAsk:
-    address = client.service_client.config.target_host
-    return CannotAsk(f"the Temporal server at {address} cannot be reached", details=[_innermost(said)], hint=REACH)
-
-
-def _innermost(said: str) -> str:
-    """The readable part of a chain of causes that is printed as code."""
-    texts = re.findall(r'(?:message|error): "([^"]+)"', said)
-    return texts[-1] if texts else said
+    return CannotAsk(
+        message,
+        details=error.message.splitlines()[:3],
+        hint="see that it is well, and that TLS and API key are as it wants them",
+    )
 
 
 def _no_namespace(error: RPCError) -> bool:

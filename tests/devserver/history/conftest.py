@@ -1,0 +1,52 @@
+"""What tests of the read side share: a server, a client, and a look that waits for what must be seen."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from devserver import DevServer
+from devserver.history import Finding, StuckReport, find_stuck
+from devserver.store.request import Executable
+
+LIMIT = 30.0
+POLL_SECONDS = 0.05
+MARKS = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
+
+
+@pytest.fixture
+def server(installed: Executable) -> Iterator[DevServer]:
+    """A server that marks a workflow whose task has failed twice in a row."""
+    with DevServer.start(ui=False, dynamic_config={MARKS: 2}) as server:
+        yield server
+
+
+async def looks(client: Any, **how: Any) -> AsyncIterator[StuckReport]:
+    """One look after the other, until the limit."""
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        yield await find_stuck(client, **how)
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def found(client: Any, kind: str, *, fits: Callable[[Finding], bool] = lambda _: True, **how: Any) -> Finding:
+    """The first finding of that kind that fits, once there is one."""
+    report = None
+    async for report in looks(client, **how):
+        for finding in report.findings:
+            if finding.kind == kind and fits(finding):
+                return finding
+    raise AssertionError(f"no {kind} within {LIMIT:g} s: {report}")
+
+
+async def clear(client: Any, **how: Any) -> StuckReport:
+    """The first report that finds nothing."""
+    report = None
+    async for report in looks(client, **how):
+        if not report.stuck:
+            return report
+    raise AssertionError(f"still stuck after {LIMIT:g} s: {report}")

@@ -1,0 +1,350 @@
+"""`find_stuck` on the real server: each thing that can be stuck is found, and what is well is not."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import PauseActivityRequest, PauseWorkflowExecutionRequest
+from temporalio.client import Client
+from temporalio.testing import TimeSkipper
+
+from devserver import DevServer
+from devserver.history import Finding, Thresholds, find_stuck
+from devserver.store.request import Executable
+from tests.helpers.trouble import QUEUE, Broken, Calls, CallsSeldom, Changed, Mended, Sleeps, worker, worker_process
+
+from .conftest import clear, found
+
+QUICK = Thresholds(waiting=timedelta(seconds=0.3), late=timedelta(seconds=0.3))
+SECOND = timedelta(seconds=1)
+
+
+def run(server: DevServer, story: Callable[[Client], Awaitable[None]]) -> None:
+    """Tell a story with a client of the server."""
+
+    async def told() -> None:
+        await story(await Client.connect(server.address))
+
+    asyncio.run(told())
+
+
+def advised(server: DevServer, finding: Finding) -> str:
+    """What the Temporal CLI says to the finding's own command; it must work."""
+    words = [str(server.executable), *finding.command, "--address", server.address]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+async def start(client: Client, what: Any, *args: Any, id: str, **how: Any) -> Any:  # noqa: A002 - as the SDK calls it
+    """Start a workflow on the queue of `worker`, with a task that is given out anew soon."""
+    how = {"task_queue": QUEUE, "task_timeout": SECOND, **how}
+    return await client.start_workflow(what, args=args, id=id, **how)
+
+
+async def events(handle: Any, count: int) -> None:
+    """Wait until the workflow has that many events."""
+    while (await handle.describe()).history_length < count:
+        await asyncio.sleep(0.05)
+
+
+def recent(when: datetime | None) -> bool:
+    """Whether it is within this test."""
+    return when is not None and timedelta(seconds=-1) < datetime.now(timezone.utc) - when < timedelta(minutes=2)
+
+
+def test_what_is_well_is_not_found(server: DevServer) -> None:
+    """A timer to come, a running activity, a wait for a signal, and a first failure: nothing is stuck."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            await start(client, Sleeps.run, 3600.0, id="sleeps")
+            await start(client, Sleeps.run, 0.0, id="waits")
+            await start(client, Calls.run, "hang", id="runs")
+            await start(client, CallsSeldom.run, id="failed-once")
+            report = await clear(client)
+            assert (report.open, report.examined, report.complete, report.notes) == (4, 4, True, ())
+
+    run(server, story)
+
+
+def test_a_failing_workflow_task(server: DevServer) -> None:
+    """Found with the code's own error, since when, and at which attempt; over once mended code runs."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            await start(client, Broken.run, id="broken")
+            finding = await found(client, "workflow_task_failing")
+            assert (finding.workflow_id, finding.workflow_type, finding.task_queue) == ("broken", "Broken", QUEUE)
+            assert finding.last_failure == "RuntimeError: a bug in the workflow"
+            assert any("raise RuntimeError" in line for line in finding.failure)
+            assert (finding.attempts or 0) >= 2
+            assert recent(finding.since)
+            assert "mend the workflow's code" in finding.hint
+            assert "WorkflowTaskFailed" in advised(server, finding)
+        async with worker(client, workflows=[Mended]):
+            await clear(client)
+
+    run(server, story)
+
+
+def test_code_that_no_longer_fits_the_history(server: DevServer) -> None:
+    """It gets another piece of advice, and the command that is offered lets the workflow go on."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            handle = await start(client, Sleeps.run, 3600.0, id="changed")
+            await events(handle, 5)
+        async with worker(client, workflows=[Changed]):
+            await handle.signal("tell")
+            finding = await found(client, "workflow_task_failing")
+            assert "Nondeterminism" in (finding.last_failure or "")
+            assert "the code that this workflow began with" in finding.hint
+            advised(server, finding)
+            await clear(client)
+
+    run(server, story)
+
+
+def test_a_workflow_task_that_is_not_answered(server: DevServer) -> None:
+    """A frozen worker takes tasks and does not answer: said so, and over once it is thawed."""
+
+    async def story(client: Client) -> None:
+        with worker_process(server.address) as process:
+            await events(await start(client, Sleeps.run, 3600.0, id="first"), 5)
+            process.send_signal(signal.SIGSTOP)
+            try:
+                await start(client, Sleeps.run, 3600.0, id="frozen")
+                finding = await found(client, "workflow_task_failing")
+                assert (finding.workflow_id, finding.last_failure) == ("frozen", None)
+                assert "times out" in finding.what
+            finally:
+                process.send_signal(signal.SIGCONT)
+            await clear(client)
+
+    run(server, story)
+
+
+def test_an_activity_with_many_attempts(server: DevServer) -> None:
+    """Found with its last failure in one line and in full; not before it has had that many."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            handle = await start(client, Calls.run, "fail", id="calls")
+            finding = await found(client, "activity_retrying")
+            assert (finding.activity_type, finding.activity_id, finding.workflow_type) == ("fail", "1", "Calls")
+            assert finding.last_failure == "ValueError: the disk is full second line"
+            assert finding.failure[:2] == ("ValueError: the disk is full", "second line")
+            assert (finding.attempts or 0) >= 3
+            assert recent(finding.since)
+            await clear(client, thresholds=Thresholds(attempts=100_000))
+            advised(server, finding)
+            await handle.terminate()
+            await clear(client)
+
+    run(server, story)
+
+
+def test_when_the_next_attempt_comes(server: DevServer) -> None:
+    """An activity that waits for its next attempt says when that is."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            await start(client, CallsSeldom.run, id="seldom")
+            finding = await found(client, "activity_retrying", thresholds=Thresholds(attempts=2))
+            assert finding.next_retry is not None
+            wait = finding.next_retry - datetime.now(timezone.utc)
+            assert timedelta(minutes=8) < wait < timedelta(minutes=11)
+            assert "attempt 2 comes next" in finding.what
+
+    run(server, story)
+
+
+def test_a_task_queue_without_a_worker(server: DevServer) -> None:
+    """Found once for all workflows that need it; over when a worker is there."""
+
+    async def story(client: Client) -> None:
+        for number in range(3):
+            await start(client, Sleeps.run, 0.0, id=f"sleeps-{number}")
+        report = await find_stuck(client, workflow_id="sleeps-1")
+        assert [(each.kind, each.workflow_id, each.workflows) for each in report.findings] == [
+            ("no_worker", "sleeps-1", 1)
+        ]
+        finding = await found(client, "no_worker", fits=lambda each: each.workflows == 3)
+        assert (finding.workflow_id, finding.task_queue) == ("sleeps-0", QUEUE)
+        assert recent(finding.since)
+        assert finding.hint == f"start a worker for the task queue {QUEUE}"
+        advised(server, finding)
+        async with worker(client):
+            await clear(client)
+
+    run(server, story)
+
+
+def test_an_activity_that_no_worker_takes(server: DevServer) -> None:
+    """The workflow's own task queue has a worker, its activity's has none; only the second is named."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            await start(client, Calls.run, "fail", "elsewhere", id="calls")
+            finding = await found(client, "no_worker", thresholds=QUICK)
+            assert "for activities" in finding.what
+            report = await find_stuck(client, thresholds=QUICK)
+            assert [each.task_queue for each in report.findings] == ["elsewhere"]
+            async with worker(client, queue="elsewhere"):
+                await found(client, "activity_retrying", fits=lambda each: each.task_queue == "elsewhere")
+
+    run(server, story)
+
+
+def test_tasks_that_a_busy_worker_does_not_take(server: DevServer) -> None:
+    """An activity that waits for a worker's only slot is found after the time it may wait, and not before."""
+
+    async def story(client: Client) -> None:
+        async with worker(client, max_concurrent_activities=1):
+            for number in range(2):
+                await start(client, Calls.run, "hang", id=f"calls-{number}")
+            finding = await found(client, "activity_waiting", thresholds=QUICK)
+            assert finding.activity_type == "hang"
+            assert "busy" in finding.hint
+            assert recent(finding.since)
+            assert len((await find_stuck(client, thresholds=QUICK)).findings) == 1
+            await clear(client)
+
+    run(server, story)
+
+
+def test_a_workflow_whose_worker_was_just_killed(server: DevServer) -> None:
+    """The server remembers the worker for minutes; the task that nobody takes is found long before."""
+
+    async def story(client: Client) -> None:
+        with worker_process(server.address) as process:
+            await events(await start(client, Sleeps.run, 3600.0, id="first"), 5)
+            process.kill()
+            process.wait()
+        await start(client, Sleeps.run, 0.0, id="second")
+        finding = await found(client, "workflow_task_waiting", workflow_id="second", thresholds=QUICK)
+        assert recent(finding.since)
+        async with worker(client):
+            await clear(client)
+
+    run(server, story)
+
+
+def test_a_late_timer(installed: Executable) -> None:
+    """A server that is behind with its timers: found, with the time the timer had; not one that is still to come."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            await start(client, Sleeps.run, 0.5, id="late")
+            await start(client, Sleeps.run, 3600.0, id="in-time")
+            finding = await found(client, "timer_late", thresholds=QUICK)
+            assert finding.workflow_id == "late"
+            assert recent(finding.since)
+            assert (await find_stuck(client)).findings == ()
+
+    with DevServer.start(ui=False, dynamic_config={"history.timerProcessorMaxTimeShift": "300s"}) as server:
+        run(server, story)
+
+
+def test_virtual_clocks_make_nothing_late(server: DevServer) -> None:
+    """A clock that was set days ahead: timers and waits are judged by it, and ages are real."""
+
+    async def story(client: Client) -> None:
+        skipping = TimeSkipper(client).client
+        async with worker(client):
+            handle = await start(skipping, Sleeps.run, 86400.0 * 3, id="skips")
+            await events(handle, 10)
+        await handle.signal("tell")
+        finding = await found(client, "no_worker")
+        assert recent(finding.since)
+        report = await find_stuck(client, thresholds=Thresholds(waiting=timedelta(minutes=2)))
+        assert [each.kind for each in report.findings] == ["no_worker"]
+
+    run(server, story)
+
+
+def test_a_paused_workflow(server: DevServer) -> None:
+    """Found with who paused it, why and since when; the command that is offered lets it go on."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            await start(client, Sleeps.run, 0.0, id="paused")
+            await clear(client)
+            request = PauseWorkflowExecutionRequest(
+                namespace="default", workflow_id="paused", identity="ann", reason="disk swap", request_id="1"
+            )
+            await client.workflow_service.pause_workflow_execution(request)
+            finding = await found(client, "workflow_paused")
+            assert (finding.workflow_id, finding.what) == ("paused", "paused by ann: disk swap")
+            assert recent(finding.since)
+            assert (await find_stuck(client, workflow_id="paused")).findings == (finding,)
+            advised(server, finding)
+            await clear(client)
+
+    run(server, story)
+
+
+def test_a_paused_activity(server: DevServer) -> None:
+    """Found with who paused it and why, and its last failure; the command that is offered lets it go on."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            await start(client, Calls.run, "fail", id="calls")
+            request = PauseActivityRequest(
+                namespace="default",
+                execution=WorkflowExecution(workflow_id="calls"),
+                identity="ann",
+                reason="disk swap",
+                type="fail",
+            )
+            await found(client, "activity_retrying")
+            await client.workflow_service.pause_activity(request)
+            finding = await found(client, "activity_paused")
+            assert finding.what == "its activity fail is paused by ann: disk swap"
+            assert finding.last_failure == "ValueError: the disk is full second line"
+            assert [each.kind for each in (await find_stuck(client)).findings] == ["activity_paused"]
+            advised(server, finding)
+            await found(client, "activity_retrying")
+
+    run(server, story)
+
+
+def test_the_worst_first(server: DevServer) -> None:
+    """Failing code stands above a missing worker, that above retries, and what somebody paused comes last."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            await start(client, Sleeps.run, 0.0, id="paused")
+            await clear(client)
+            await client.workflow_service.pause_workflow_execution(
+                PauseWorkflowExecutionRequest(namespace="default", workflow_id="paused", request_id="1")
+            )
+            await start(client, Calls.run, "fail", id="calls")
+            await start(client, Sleeps.run, 0.0, id="alone", task_queue="nobody")
+            await start(client, Broken.run, id="broken")
+            await found(client, "workflow_task_failing")
+            await found(client, "activity_retrying")
+            kinds = [each.kind for each in (await find_stuck(client)).findings]
+            assert kinds == ["workflow_task_failing", "no_worker", "activity_retrying", "workflow_paused"]
+
+    run(server, story)
+
+
+def test_a_workflow_that_is_over(server: DevServer) -> None:
+    """It is not stuck, whatever it was before."""
+
+    async def story(client: Client) -> None:
+        handle = await start(client, Sleeps.run, 0.0, id="over")
+        assert (await find_stuck(client, workflow_id="over")).stuck
+        await handle.terminate()
+        report = await find_stuck(client, workflow_id="over")
+        assert (report.findings, report.open, report.complete) == ((), 0, True)
+
+    run(server, story)

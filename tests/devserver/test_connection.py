@@ -1,0 +1,141 @@
+"""Which server is meant: flags, variables, profiles and managed instances, and what contradicts itself."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+from temporalio.service import TLSConfig
+
+from devserver import DevServer
+from devserver.connection import Connection, connect, find_target
+from devserver.errors import CannotAsk, OptionError
+from devserver.store.request import Executable
+from tests.helpers.work import QUEUE, Hello, worker
+
+PROFILES = """
+[profile.prod]
+address = "prod.example:7233"
+namespace = "orders"
+api_key = "secret"
+[profile.default]
+address = "unasked.example:7233"
+api_key = "unasked"
+"""
+
+
+@pytest.fixture
+def profiles(tmp_path: Path) -> dict[str, str]:
+    """The variables of a user with client profiles."""
+    path = tmp_path / "temporal.toml"
+    path.write_text(PROFILES)
+    return {"TEMPORAL_CONFIG_FILE": str(path)}
+
+
+@pytest.mark.parametrize(
+    ("said", "environ", "address", "namespace"),
+    [
+        ({"address": "a:1"}, {}, "a:1", "default"),
+        ({}, {"TEMPORAL_ADDRESS": "a:1", "TEMPORAL_NAMESPACE": "shop"}, "a:1", "shop"),
+        ({"address": "b:2", "namespace": "x"}, {"TEMPORAL_ADDRESS": "a:1", "TEMPORAL_NAMESPACE": "shop"}, "b:2", "x"),
+        ({"profile": "prod"}, {}, "prod.example:7233", "orders"),
+        ({}, {"TEMPORAL_PROFILE": "prod"}, "prod.example:7233", "orders"),
+        ({"profile": "prod", "namespace": "x"}, {}, "prod.example:7233", "x"),
+        ({"profile": "prod", "address": "a:1"}, {}, "a:1", "orders"),
+        ({"address": "a:1"}, {"DEVSERVER_NAME": "mine"}, "a:1", "default"),
+    ],
+)
+def test_servers_that_are_not_managed(
+    profiles: dict[str, str], said: dict[str, Any], environ: dict[str, str], address: str, namespace: str
+) -> None:
+    """A flag wins over a variable, and that over the profile, as in Temporal's own tools."""
+    target = find_target(Connection(**said), profiles | environ)
+    assert (target.address, target.namespace, target.name) == (address, namespace, None)
+
+
+def test_tls_and_keys(profiles: dict[str, str], tmp_path: Path) -> None:
+    """Certificates and keys get to the client from flags, variables and profiles; a key brings TLS with it."""
+    (tmp_path / "ca.pem").write_text("the CA")
+    said = Connection(address="a:1", tls_server_name="server", tls_server_ca_cert_path=str(tmp_path / "ca.pem"))
+    tls = find_target(said, profiles).connect["tls"]
+    assert isinstance(tls, TLSConfig)
+    assert (tls.domain, tls.server_root_ca_cert) == ("server", b"the CA")
+    assert find_target(Connection(profile="prod"), profiles).connect == {"api_key": "secret", "tls": True}
+    keyed = find_target(Connection(address="a:1"), profiles | {"TEMPORAL_API_KEY": "k"})
+    assert keyed.connect == {"api_key": "k", "tls": True}
+    assert find_target(Connection(address="a:1", api_key="k", tls=False), profiles).connect["tls"] is False
+
+
+def test_a_stored_key_goes_nowhere_else(profiles: dict[str, str]) -> None:
+    """An address that is named for one call does not get the key of the default profile; no key is ever printed."""
+    assert find_target(Connection(address="a:1"), profiles).connect == {}
+    assert "secret" not in repr(find_target(Connection(profile="prod"), profiles))
+
+
+def test_how_the_temporal_cli_is_called(profiles: dict[str, str]) -> None:
+    """What was said as flags is said to it too, in its own words; keys are not."""
+    said = Connection(address="a:1", namespace="x", api_key="k", tls=True, tls_server_ca_cert_path="/ca")
+    assert said.variables()["TEMPORAL_TLS_SERVER_CA_CERT_PATH"] == "/ca"
+    words = ("temporal", "--tls", "--address", "a:1", "--namespace", "x", "--tls-ca-path", "/ca")
+    said = Connection(address="a:1", namespace="x", api_key="k", tls=True)
+    assert find_target(said, profiles).cli == words[:-2]
+    assert find_target(Connection(), profiles | {"TEMPORAL_ADDRESS": "a:1"}).cli == ("temporal",)
+
+
+@pytest.mark.parametrize(
+    ("said", "environ", "message"),
+    [
+        ({"name": "a", "address": "a:1"}, {}, "--name is a managed instance"),
+        ({"name": "a", "profile": "prod"}, {}, "--name is a managed instance"),
+        ({"name": "a", "tls": True}, {}, "--tls: the managed instance a has neither TLS nor keys"),
+        ({"api_key": "k", "tls_client_key_path": "/k"}, {}, "--api-key, --tls-client-key-path: the managed instance"),
+        ({"profile": "nix"}, {}, "the client's configuration cannot be used: .*nix"),
+        ({"profile": "nix"}, {"TEMPORAL_CONFIG_FILE": "/dev/null"}, "the client's configuration cannot be used"),
+        ({"address": "a:1", "tls_server_ca_cert_path": "/nix"}, {}, "cannot be used: .*/nix"),
+    ],
+)
+def test_what_cannot_be(profiles: dict[str, str], said: dict[str, Any], environ: dict[str, str], message: str) -> None:
+    """A contradiction or a setting that cannot be read is the user's mistake, and says which."""
+    with pytest.raises(OptionError, match=message):
+        find_target(Connection(**said), profiles | environ)
+
+
+@pytest.mark.parametrize("address", ["http://a:1", "a:port"])
+def test_addresses_that_are_none(address: str) -> None:
+    """Refused at once, not when the first call fails."""
+    with pytest.raises(OptionError, match=address):
+        asyncio.run(connect(find_target(Connection(address=address), {})))
+
+
+@pytest.mark.parametrize("said", [{}, {"name": "nix"}])
+def test_an_instance_that_does_not_run(said: dict[str, Any]) -> None:
+    """An error that says how to start it, or how to ask another server."""
+    with pytest.raises(CannotAsk, match="there is no instance") as caught:
+        find_target(Connection(**said), {})
+    assert "devserver up" in (caught.value.hint or "")
+    assert "--address" in (caught.value.hint or "")
+
+
+def test_a_managed_instance(installed: Executable) -> None:
+    """Found by its name as a flag or a variable, in its own namespace or another; a client of it works."""
+
+    async def hello(client: Client) -> str:
+        async with worker(client):
+            return await client.execute_workflow(Hello.run, "World", id="hello", task_queue=QUEUE)
+
+    with DevServer.start("mine", ui=False, port=0, ephemeral=True, namespaces=["shop"]) as server:
+        target = find_target(Connection(name="mine"), {"TEMPORAL_ADDRESS": "a:1"})
+        assert (target.address, target.namespace, target.name) == (server.address, "shop", "mine")
+        assert target.cli == ("devserver", "temporal", "--name", "mine", "--")
+        assert target.label == f"{server.address} (instance mine)"
+        assert find_target(Connection(), {"DEVSERVER_NAME": "mine", "TEMPORAL_ADDRESS": "a:1"}) == target
+        other = find_target(Connection(name="mine", namespace="default"), {})
+        assert (other.namespace, other.cli[-2:]) == ("default", ("--namespace", "default"))
+
+        async def told() -> str:
+            return await hello(await connect(target))
+
+        assert asyncio.run(told()) == "Hello, World!"

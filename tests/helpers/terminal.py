@@ -1,0 +1,69 @@
+"""A program on a terminal of its own, as a person would run it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+LIMIT = 30.0
+
+
+class Terminal:
+    """Use it as a context manager; the program is killed at the end if it is still there."""
+
+    def __init__(self, words: Sequence[str], *, columns: int = 80, lines: int = 24) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        environ = {**os.environ, "TERM": "xterm"}
+        self._process = subprocess.Popen(
+            words, stdin=theirs, stdout=theirs, stderr=theirs, env=environ, start_new_session=True, preexec_fn=_own
+        )
+        os.close(theirs)
+        self.seen = ""
+
+    def until(self, text: str) -> None:
+        """Read until `text` has been shown since the last call of this."""
+        deadline = time.monotonic() + LIMIT
+        fresh = ""
+        while text not in fresh:
+            assert time.monotonic() < deadline, f"{text!r} was not shown: {fresh!r}"
+            if select.select([self._ours], [], [], 0.2)[0]:
+                fresh += self._read()
+        self.seen += fresh
+
+    def send(self, keys: str) -> None:
+        """Type."""
+        os.write(self._ours, keys.encode())
+
+    def code(self) -> int:
+        """The exit code."""
+        return self._process.wait(LIMIT)
+
+    def _read(self) -> str:
+        try:
+            return os.read(self._ours, 65536).decode(errors="replace")
+        except OSError:  # how Linux says that the other side is closed
+            raise AssertionError(f"the program has ended: {self.seen!r}") from None
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._ours)
+
+
+def _own() -> None:
+    """Make it the controlling terminal, so that Ctrl-C is a signal."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
