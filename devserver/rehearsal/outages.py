@@ -39,10 +39,12 @@ def _gaps(run: Run, lane: str) -> list[Outage]:
     """When the lane was not up, from the runbook's start to its end."""
     spans = [mark for mark in run.marks if mark.lane == lane]
     gaps = []
+    end = end_of(run)
     for number, mark in enumerate(spans):
-        if mark.until is None or mark.until >= end_of(run):
+        if mark.until is None or mark.until >= end:
             continue
-        back = spans[number + 1].at if number + 1 < len(spans) else None
+        later = [each.at for each in spans[number + 1 :] if each.at <= end]
+        back = later[0] if later else None
         if back is None or back > run.started:
             gaps.append(Outage(lane, max(mark.until, run.started), back, str(mark.detail.get("ended", "down")), None))
     return gaps
@@ -64,8 +66,10 @@ def spans_of(outages: Iterable[Outage], end: float) -> list[Span]:
 
 
 def end_of(run: Run) -> float:
-    """When a run ended, or the last that is known of it."""
-    return run.ended if run.ended is not None else max((mark.at for mark in run.marks), default=run.started)
+    """When a run ended, or its time was up."""
+    limit = [mark.at for mark in run.marks if mark.lane == "check" and mark.detail.get("limit")]
+    last = limit or [mark.at for mark in run.marks]
+    return run.ended if run.ended is not None else max(last, default=run.started)
 
 
 def starts_of(run: Run) -> list[float]:

@@ -82,6 +82,8 @@ class Performance:
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(following, self._scenario.limit)
         ended = None if watch.status == "running" else self._timeline.now()
+        if ended is None:
+            self._timeline.note("check", f"the limit of {self._scenario.limit:g} s has passed", limit=True)
         await self._director.settle()
         if not stage.host.server.running:
             await self._server_died()

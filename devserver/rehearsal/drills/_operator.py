@@ -75,10 +75,11 @@ class Operator:
         """Wait until the runbook has ended; how, None where it has not in that time or in the rehearsal's."""
         until = time.monotonic() + within
         while True:
+            last = self._stage.over.is_set() or time.monotonic() > until
             status = await self.status()
             if status not in OPEN and status != Status.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
                 return name_of(status)
-            if time.monotonic() > until or self._stage.over.is_set():
+            if last:
                 return None
             await asyncio.sleep(POLL_SECONDS)
 

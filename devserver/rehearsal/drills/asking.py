@@ -52,14 +52,14 @@ class Ask:
             )
         if self.kind == "update" and status not in OPEN:
             raise FaultImpossible("the runbook had ended before the drill could begin")
-        asking = asyncio.create_task(self._answer(stage))
-        await asyncio.wait([asking], timeout=FIRST_SECONDS)
-        return self._rest(stage, asking)
-
-    async def _rest(self, stage: Stage, asking: asyncio.Task[Any]) -> None:
         began = stage.timeline.now()
+        asking = asyncio.create_task(asyncio.wait_for(self._answer(stage), self.within))
+        await asyncio.wait([asking], timeout=FIRST_SECONDS)
+        return self._rest(stage, asking, began)
+
+    async def _rest(self, stage: Stage, asking: asyncio.Task[Any], began: float) -> None:
         try:
-            answer = await asyncio.wait_for(asking, self.within)
+            answer = await asking
         except asyncio.TimeoutError:
             finding = Finding(str(self), "fail", f"there was no answer within {self.within:g} s")
         except (WorkflowUpdateFailedError, WorkflowQueryFailedError) as error:

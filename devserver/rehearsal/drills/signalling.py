@@ -61,10 +61,10 @@ class Signal:
         operator = Operator(stage)
         began = stage.timeline.now()
         while True:
-            status = await operator.status()  # before the look: what is then not there when it has ended is lost
+            last = stage.over.is_set() or await operator.status() not in OPEN  # told before the look, not after it
             why = why_lost(await operator.histories(), identity)
             took = stage.timeline.now() - began
-            if not why or status not in OPEN or took > self.within or stage.over.is_set():
+            if not why or last or took > self.within:
                 break
             await asyncio.sleep(LOOK_SECONDS)
         evidence = f"acknowledged, and taken to the runbook's code within {took:.2f} s"
