@@ -104,6 +104,8 @@ class Case:
     async def _describe_open(self) -> str:
         if self.outage is not None and self.outage.silent:
             return self.outage.describe()
+        if not hasattr(self.place, "client"):
+            return f"the Temporal server at {self.endpoint.address} does not answer"
         client = self.unguarded()
         clocks = [await clock_report.standing(client)] if self.skipping is not None else []
         return "\n".join([await failure_report.open_workflows(client, self.aftermath.codes), *clocks])

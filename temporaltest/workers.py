@@ -193,10 +193,11 @@ class Workers:
         queues = ", ".join(repr(each.task_queue) for each in stuck)
         text = f"the worker on task queue {queues} did not stop within {limit:g} s"
         calls = self.ledger.running()
+        names = [name for each in stuck for name in evicting.busy(each.worker)]
+        if names:
+            return "\n  ".join([f"{text}: a workflow blocks its thread, it should await instead", *names])
         if not calls:
-            names = [name for each in stuck for name in evicting.busy(each.worker)]
-            text = "\n  ".join([f"{text}: a workflow blocks its thread, it should await instead", *names])
-            return f"{text}\n{evicting.ADVICE}" if names else text
+            return f"{text}: none of its activities or workflows runs, so it may be the server that does not answer"
         return "\n  ".join([f"{text}; activities that do not end when they are cancelled:", *map(str, calls)]) + (
             "\nlet a sync activity call activity.heartbeat() or look at activity.is_cancelled(), "
             "and an async one let CancelledError through"

@@ -234,6 +234,24 @@ def pytest_runtest_setup(item):
 """
 
 
+def test_server_that_does_not_answer(server: DevServer, bare_suite: Suite) -> None:
+    """A server that hangs is named as the cause, in the test that waits for it and in the next."""
+    write(bare_suite, LOSING)
+    chosen = ("-k", "hit or after", "--temporal-timeout=3", "--temporal-address", server.address)
+    with running(bare_suite.path, *chosen) as run:
+        run.told()
+        server.freeze()
+        try:
+            output = run.ends()
+        finally:
+            server.thaw()
+    assert "1 failed" in output
+    assert "2 errors" in output
+    assert "WaitTimeout: waited more than 3 s" in output
+    assert "none of its activities or workflows runs, so it may be the server that does not answer" in output
+    assert f"the Temporal server at {server.address} does not answer" in output
+
+
 def test_server_that_is_restarted_is_waited_for(server: DevServer, bare_suite: Suite) -> None:
     """A restart that takes no longer than restarts do fails no test."""
     write(
