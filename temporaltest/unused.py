@@ -65,7 +65,11 @@ class Knowledge:
 
     @property
     def _everything(self) -> bool:
-        return self._config.args_source is not pytest.Config.ArgsSource.ARGS
+        sources = pytest.Config.ArgsSource
+        here = self._config.invocation_params.dir == self._root
+        return self._config.args_source is sources.TESTPATHS or (
+            self._config.args_source is sources.INVOCATION_DIR and here
+        )
 
     def _has_run(self, test: str) -> bool:
         """Whether a test's file has run, or would have if it was there."""

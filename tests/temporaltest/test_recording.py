@@ -292,6 +292,26 @@ def test_unused_recordings_of_a_scope(shop: Suite, scope: str) -> None:
     shop.passes(*SCRUB, passed=2).stdout.fnmatch_lines(["6 recordings belong to no test any more; delete them:"])
 
 
+def test_unused_recordings_of_what_did_not_run(shop: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of one file, or from within a folder, knows nothing of the recordings of other files and of the session."""
+    tests = SCOPES.replace("SCOPE", "session").replace(", autouse=True", "")
+    shop.file("conftest.py", tests.partition("class TestShop")[0])
+    shop.file("test_shop.py", TESTS + "\n\ndef test_session(prepared):\n    pass\n")
+    shop.file("other/test_other.py", "def test_other():\n    pass\n")
+    shop.passes(*SCRUB, passed=5)
+    shop.passes(*SCRUB, "other/test_other.py", passed=1).stdout.no_fnmatch_line("*belong to no test*")
+    monkeypatch.chdir(shop.path / "other")
+    here = ("--temporal-record", "../histories")
+    shop.passes(*here, passed=1).stdout.no_fnmatch_line("*belong to no test*")
+    shop.file("test_shop.py", "")
+    shop.passes(*here, passed=1).stdout.no_fnmatch_line("*belong to no test*")
+    monkeypatch.chdir(shop.path)
+    unused = shop.passes(*SCRUB, passed=1)
+    unused.stdout.fnmatch_lines(
+        ["9 recordings belong to no test any more; delete them:", "  */histories/shop/order-1.json"]
+    )
+
+
 def test_a_scope_in_two_workers(shop: Suite) -> None:
     """Where two workers of xdist run other workflows under one name the run says so, and which it recorded is fixed."""
     shop.file(
