@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,8 +14,11 @@ from .cues import ActivityCue, Cue, EventCue, LogCue, Phase, TimeCue
 from .errors import ScenarioInvalid
 
 if TYPE_CHECKING:
+    from random import Random
+
     from .look import Look
-    from .scenario import Action, Step
+    from .result import Run
+    from .scenario import Action, Scenario, Step
 
 POLL_SECONDS = 0.02
 
@@ -35,6 +39,14 @@ class Moment:
     async def comes(self, look: Look) -> str | None:
         """Wait until it comes and say how; None for a moment that is told by a cue."""
         return None
+
+    def drawn(self, dice: Random, baseline: Run | None) -> Moment:
+        """The moment that it is in this run, where it is left to chance; `baseline` is the run without faults."""
+        return self
+
+    def over(self, look: Look) -> None:
+        """All that is planned at it is done."""
+        return
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,33 @@ class Elapsed(Moment):
 
 
 @dataclass(frozen=True)
+class Virtual(Moment):
+    """So long after the runbook's start by its own clock, which stands still there until all is done."""
+
+    after: timedelta
+
+    def check(self, scenario: Scenario) -> None:
+        """See that there is such a clock."""
+        if not scenario.time_skipping:
+            raise ScenarioInvalid(
+                f"{scenario.name!r} waits for a virtual time, and its runbook has no virtual clock",
+                hint="Scenario(..., time_skipping=True) gives it one",
+            )
+
+    async def comes(self, look: Look) -> str | None:
+        """Wait for the clock."""
+        await look.clock.stop(self.after).arrived.wait()
+        return str(self)
+
+    def over(self, look: Look) -> None:
+        """Let the clock go on."""
+        look.clock.stop(self.after).let_go()
+
+    def __str__(self) -> str:
+        return f"{self.after} of virtual time after the start"
+
+
+@dataclass(frozen=True)
 class LogLine(Moment):
     """The first line of the server's log, since the rehearsal began, that a pattern is found in."""
 
@@ -132,6 +171,36 @@ class Holds(Moment):
         return self.name
 
 
+@dataclass(frozen=True)
+class RandomEvent(Moment):
+    """One of the events that the history has without faults, by the rehearsal's seed."""
+
+    needs_baseline = True
+
+    def drawn(self, dice: Random, baseline: Run | None) -> Moment:
+        """One of them."""
+        events = baseline.histories[0].events if baseline and baseline.histories else ()
+        return EventId(dice.randint(1, len(events))) if events else self
+
+    def __str__(self) -> str:
+        return "an event that the seed picks"
+
+
+@dataclass(frozen=True)
+class RandomTime(Moment):
+    """A time after the start, by the rehearsal's seed."""
+
+    earliest: float
+    latest: float
+
+    def drawn(self, dice: Random, baseline: Run | None) -> Moment:
+        """One to the millisecond."""
+        return Elapsed(round(dice.uniform(self.earliest, self.latest), 3))
+
+    def __str__(self) -> str:
+        return f"a time that the seed picks, {self.earliest:g} s to {self.latest:g} s after the start"
+
+
 def activity_starts(activity: str, nth: int = 1) -> Moment:
     """The nth attempt of that type of activity reaches the worker; it waits until what is planned is done."""
     return ActivityMoment(activity, "starts", _count(nth))
@@ -159,10 +228,30 @@ def event_id(number: int) -> Moment:
 
 def elapsed(time: float | timedelta) -> Moment:
     """So many seconds (or so long) after the runbook's start, by the wall clock."""
-    seconds = time.total_seconds() if isinstance(time, timedelta) else float(time)
-    if seconds < 0:
-        raise ScenarioInvalid(f"at.elapsed takes a time of 0 s or more, not {time!r}")
-    return Elapsed(seconds)
+    return Elapsed(_seconds(time, "at.elapsed"))
+
+
+def random_event() -> Moment:
+    """An event that the seed picks from the history which the runbook has without faults; it is run so first."""
+    return RandomEvent()
+
+
+def random_time(earliest: float | timedelta, latest: float | timedelta) -> Moment:
+    """A time between those after the runbook's start, by the wall clock, that the seed picks."""
+    first, last = _seconds(earliest, "at.random_time"), _seconds(latest, "at.random_time")
+    if last < first:
+        raise ScenarioInvalid(f"at.random_time takes the earlier time first, not {earliest!r} and {latest!r}")
+    return RandomTime(first, last)
+
+
+def virtual(time: timedelta) -> Moment:
+    """So long after the runbook's start by its own clock, for `time_skipping=True`.
+
+    The clock stands still there until what is planned is done, also where the runbook waits for no timer.
+    """
+    if not isinstance(time, timedelta) or time < timedelta(0):
+        raise ScenarioInvalid(f"at.virtual takes a timedelta of 0 or more, not {time!r}")
+    return Virtual(time)
 
 
 def log(pattern: str) -> Moment:
@@ -177,6 +266,13 @@ def log(pattern: str) -> Moment:
 def when(condition: Callable[[Look], bool], name: str | None = None) -> Moment:
     """A condition holds for the first time; it is asked every 20 ms, with a `Look` at the rehearsal so far."""
     return Holds(condition, name or str(getattr(condition, "__name__", "a condition holds")))
+
+
+def _seconds(time: float | timedelta, what: str) -> float:
+    seconds = time.total_seconds() if isinstance(time, timedelta) else float(time)
+    if not 0 <= seconds < math.inf:
+        raise ScenarioInvalid(f"{what} takes a time of 0 s or more, not {time!r}")
+    return seconds
 
 
 def _count(number: int) -> int:

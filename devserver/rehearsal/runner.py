@@ -59,9 +59,11 @@ async def rehearse(scenario: Scenario, settings: Settings | None = None) -> Resu
 async def rehearse_on(host: Host, scenario: Scenario, runbook: Runbook, settings: Settings, folder: Path) -> Result:
     """Hold one rehearsal on a host that is there."""
     baseline = None
-    if any(getattr(each, "needs_baseline", False) for each in scenario.expect):
+    if any(getattr(each, "needs_baseline", False) for each in (*scenario.expect, *(s.moment for s in scenario.plan))):
         baseline = await Performance(scenario, runbook, host, _made(folder / "without-faults"), ()).run()
-    performance = Performance(scenario, runbook, host, _made(folder / "with-faults"), scenario.plan, settings.told)
+    dice = random.Random(settings.seed)  # noqa: S311 - it hides nothing
+    plan = [replace(step, moment=step.moment.drawn(dice, baseline)) for step in scenario.plan]
+    performance = Performance(scenario, runbook, host, _made(folder / "with-faults"), plan, settings.told)
     look = Look(performance.stage)
     before = await _steady(scenario, look, "before")
     if any(each.verdict == "fail" for each in before):
@@ -122,9 +124,9 @@ def check(scenario: Scenario) -> Runbook:
                 f"{scenario.name!r} waits for an activity {moment.activity!r} that {runbook.module!r} has not",
                 hint=f"it has: {', '.join(sorted(runbook.activities)) or 'none'}",
             )
-        for action in step.actions:
-            if hasattr(action, "check"):
-                action.check(scenario)
+        for each in (moment, *step.actions):
+            if hasattr(each, "check"):
+                each.check(scenario)
     return runbook
 
 
