@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -83,6 +82,8 @@ def _check(where: str, words: Mapping[str, Any]) -> None:
 
     for name, value in words.items():
         if name not in KINDS:
+            import difflib
+
             near = difflib.get_close_matches(name, KINDS, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise pytest.UsageError(f"{where} has no word {name!r}{hint} (valid: {', '.join(KINDS)})")

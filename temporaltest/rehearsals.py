@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -118,6 +116,9 @@ def _settings(config: Config, seed: int | None) -> Settings:
 
 def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """In an event loop of its own: in this thread, where Ctrl-C ends it well, unless a loop runs in it."""
+    import asyncio  # not above: a suite that rehearses nothing does not pay for it
+    from concurrent.futures import ThreadPoolExecutor
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -148,6 +148,20 @@ def test_ui_is_served_when_asked_for(suite: Suite) -> None:
     suite.passes("--temporal-ui=on", passed=1)
 
 
+def test_loading_it_takes_little() -> None:
+    """What pytest loads of the plugin at its start brings no event loop, no threads and no client along."""
+    heavy = ("asyncio", "concurrent.futures", "ssl", "difflib", *HEAVY)
+    code = f"""
+import sys, pytest, _pytest.runner
+before = set(sys.modules)
+import temporaltest.plugin, temporaltest.fixtures
+from devserver import Settings
+brought = (set(sys.modules) - before) & set({heavy})
+assert not brought, brought
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 def test_fixtures_are_left_to_pytest_to_import() -> None:
     """Loading the plugin does not import its fixtures, of which pytest would warn: older versions, and strict runs."""
     code = "import sys, temporaltest.plugin as it; assert not {*it.pytest_plugins} & {*sys.modules}"
