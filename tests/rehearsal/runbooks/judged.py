@@ -1,0 +1,80 @@
+"""Runbooks that expectations judge."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
+
+from devserver.rehearsal import ledger
+
+LIMIT = timedelta(seconds=1)
+SOON = RetryPolicy(initial_interval=timedelta(milliseconds=50), backoff_coefficient=1)
+
+
+@activity.defn
+async def count() -> int:
+    """How often this was called."""
+    file = Path(os.environ[ledger.FILE]).with_name("count")
+    number = (int(file.read_text()) if file.exists() else 0) + 1
+    file.write_text(str(number))
+    return number
+
+
+@activity.defn
+async def act(name: str, key: str) -> None:
+    """Have an effect, and say so."""
+    ledger.effect(name, key=key)
+    sys.stdout.write(f"did {name} {key}\n")
+    sys.stdout.flush()
+
+
+@activity.defn
+async def wait() -> None:
+    """Take a while, without a sign of life."""
+    await asyncio.sleep(0.6)
+
+
+@workflow.defn
+class Listed:
+    """Has effects in the order of a list."""
+
+    @workflow.run
+    async def run(self, effects: list[list[str]]) -> int:
+        """How many they are; `wait` is none, and takes 0.6 s."""
+        for each in effects:
+            if each == ["wait"]:
+                await workflow.execute_activity(wait, start_to_close_timeout=LIMIT)
+            else:
+                await workflow.execute_activity(act, args=each, start_to_close_timeout=LIMIT, retry_policy=SOON)
+        return len(effects)
+
+
+@workflow.defn
+class Counting:
+    """Its result is how often an activity was tried."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """The last count."""
+        for _ in range(3):
+            number = await workflow.execute_activity(count, start_to_close_timeout=LIMIT, retry_policy=SOON)
+        return number
+
+
+@workflow.defn(sandboxed=False)
+class Chance:
+    """Decides by the process's number which timer it starts."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """One step or the other."""
+        if os.environ.get(ledger.FILE):  # set in the worker, not where its history is replayed
+            await workflow.sleep(0.01)
+        else:
+            await workflow.execute_activity(count, start_to_close_timeout=LIMIT)

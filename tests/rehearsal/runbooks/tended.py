@@ -1,0 +1,194 @@
+"""A runbook that an operator can pause, stop and change, and others that only look like it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.workflow import ParentClosePolicy
+
+from devserver.rehearsal import ledger
+
+LIMIT = timedelta(seconds=2)
+CANCELLED = (asyncio.CancelledError, ActivityError)  # the SDK raises one or the other, as it comes
+SOON = RetryPolicy(initial_interval=timedelta(milliseconds=50), backoff_coefficient=1)
+
+
+@activity.defn
+async def add(node: str) -> None:
+    """Add a node."""
+    ledger.effect("add", key=node)
+
+
+@activity.defn
+async def remove(node: str) -> None:
+    """Remove a node."""
+    ledger.effect("remove", key=node)
+
+
+@activity.defn
+async def broken() -> None:
+    """Never succeeds."""
+    raise ApplicationError("the disk is gone", type="DiskGone")
+
+
+async def _add(node: str) -> None:
+    await workflow.execute_activity(add, node, start_to_close_timeout=LIMIT, retry_policy=SOON)
+
+
+@workflow.defn
+class Tended:
+    """Adds nodes up to a target that may be changed; takes them back when it is cancelled."""
+
+    def __init__(self) -> None:
+        self.target = 3
+        self.nodes: list[str] = []
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        """The nodes that were added."""
+        try:
+            while len(self.nodes) < self.target:
+                node = f"node-{len(self.nodes) + 1}"
+                await _add(node)
+                self.nodes.append(node)
+        except CANCELLED:
+            for node in reversed(self.nodes):
+                await workflow.execute_activity(remove, node, start_to_close_timeout=LIMIT)
+            raise
+        return self.nodes
+
+    @workflow.signal
+    def grow(self, target: int) -> None:
+        """Change the target."""
+        self.target = target
+
+    @workflow.update
+    def set_target(self, target: int) -> int:
+        """Change the target; the one before."""
+        before, self.target = self.target, target
+        return before
+
+    @set_target.validator
+    def check_target(self, target: int) -> None:
+        """No ring is that small."""
+        if target < 1:
+            raise ValueError("a ring has nodes")
+
+    @workflow.query
+    def added(self) -> list[str]:
+        """The nodes so far."""
+        return self.nodes
+
+
+@workflow.defn
+class Deaf:
+    """Does not care to be cancelled."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """That it is done."""
+        for number in range(1, 4):
+            try:
+                await _add(f"node-{number}")
+            except CANCELLED:
+                continue
+        return "done"
+
+
+@workflow.defn
+class Child:
+    """Adds nodes, with pauses."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Four nodes."""
+        for number in range(1, 5):
+            await _add(f"node-{number}")
+            await workflow.sleep(0.2)
+
+
+@workflow.defn
+class Delegating:
+    """Leaves its work to a child that outlives it."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Wait for the child."""
+        await workflow.execute_child_workflow(Child.run, parent_close_policy=ParentClosePolicy.ABANDON)
+
+
+@workflow.defn
+class Choking:
+    """Has a handler with a bug, which no failure of the workflow tells of."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """One node."""
+        await _add("node-1")
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.signal
+    def grow(self, target: int) -> None:
+        """The bug."""
+        raise RuntimeError(f"cannot grow to {target}")
+
+
+@workflow.defn
+class Abrupt:
+    """Ends while it still handles a signal."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """One node."""
+        await _add("node-1")
+
+    @workflow.signal(unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
+    async def grow(self, target: int) -> None:
+        """Add them, if there is time."""
+        await workflow.sleep(60)
+
+
+@workflow.defn
+class Hopeless:
+    """Tries for ever."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Never ends."""
+        await workflow.execute_activity(broken, start_to_close_timeout=LIMIT, retry_policy=SOON)
+
+
+@workflow.defn
+class Failing:
+    """Gives up at once."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Fails."""
+        once = RetryPolicy(maximum_attempts=1)
+        await workflow.execute_activity(broken, start_to_close_timeout=LIMIT, retry_policy=once)
+
+
+@workflow.defn
+class Chained:
+    """Goes on as a new run after each node."""
+
+    def __init__(self) -> None:
+        self.grown = 0
+
+    @workflow.run
+    async def run(self, number: int) -> int:
+        """The last node's number."""
+        await _add(f"node-{number}")
+        if number < 3:
+            workflow.continue_as_new(number + 1)
+        return number
+
+    @workflow.signal
+    def grow(self, target: int) -> None:
+        """Kept for nothing."""
+        self.grown = target
