@@ -64,7 +64,7 @@ class Target:
     @property
     def label(self) -> str:
         """The server in a few words."""
-        return self.address if self.name is None else f"{self.address} (instance {self.name})"
+        return self.address if self.name in (None, DEFAULT_NAME) else f"{self.address} (instance {self.name})"
 
 
 def find_target(said: Connection, environ: Mapping[str, str] = os.environ) -> Target:

@@ -7,16 +7,21 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+from devserver.cli._stuck_text import as_json
 from devserver.cli.main import COMMANDS
 from devserver.cli.versions import Row
-from devserver.database import Finding, Snapshot
+from devserver.database import Finding as DoctorFinding
+from devserver.database import Snapshot
+from devserver.history import KINDS, Finding, StuckReport
 from devserver.store.request import Executable
 from scripts import docs
 
+FINDING = Finding("no_worker", "w", "r", "Order", "orders", "no worker", "start one")
 PAGES = {page.name: page for page in docs.pages()}
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
@@ -31,7 +36,7 @@ def test_shown_commands_give_the_shown_output(name: str, real_binary: Path) -> N
 
 @pytest.mark.parametrize(
     ("heading", "record"),
-    [("snapshot list", Snapshot), ("versions", Row), ("doctor", Finding)],
+    [("snapshot list", Snapshot), ("versions", Row), ("doctor", DoctorFinding)],
 )
 def test_json_forms_are_described_key_by_key(heading: str, record: type) -> None:
     """What a script may rely on is what the command prints."""
@@ -39,6 +44,19 @@ def test_json_forms_are_described_key_by_key(heading: str, record: type) -> None
     (section,) = re.findall(rf"(?ms)^## `{heading} --json`$(.*?)(?=^## )", text)
     keys = {key for key in re.findall(r"`([a-z0-9_]+)`", section) if key not in ("null", "ok", "warning", "error")}
     assert keys == {field.name for field in fields(record)}
+
+
+def test_the_json_form_of_stuck_is_described_key_by_key() -> None:
+    """Its report's keys and those of a finding, no less and no more; each kind has its line on its page."""
+    report = StuckReport("default", datetime.now(timezone.utc), (FINDING,))
+    shown = as_json(report, "127.0.0.1:7233")
+    text = (docs.ROOT / "docs" / "json.md").read_text()
+    (section,) = re.findall(r"(?ms)^## `stuck --json`$(.*?)(?=^## )", text)
+    keys = set(re.findall(r"`([a-z_]+)`", section))
+    of_errors = {"error", "message", "details"}
+    assert keys - of_errors - {"no_worker"} == {*shown, *shown["findings"][0]}
+    page = (docs.ROOT / "docs" / "stuck.md").read_text()
+    assert re.findall(r"(?m)^\| `([a-z_]+)` \|", page) == list(KINDS)
 
 
 def test_links_between_pages_lead_somewhere() -> None:

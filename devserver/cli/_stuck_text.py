@@ -104,7 +104,7 @@ def _paragraph(group: Sequence[Finding], at: datetime, cli: Sequence[str], width
     if first.kind != "no_worker":
         yield from _wrapped(f"task queue {first.task_queue}", width)
     yield from _more(group[1:], width)
-    yield from _wrapped(f"-> {first.hint}", width)
+    yield from _wrapped(f"-> {first.hint}", width, hanging="   ")
     if first.command:
         yield f"{INDENT}   {clean(shlex.join([*cli, *first.command]))}"
 
@@ -136,12 +136,12 @@ def _more(others: Sequence[Finding], width: int) -> Iterator[str]:
     yield from _wrapped(f"the same in {names}{rest}", width)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrapped(text: str, width: int, hanging: str = "") -> list[str]:
     return textwrap.wrap(
         clean(text),
         width,
         initial_indent=INDENT,
-        subsequent_indent=INDENT,
+        subsequent_indent=INDENT + hanging,
         break_long_words=False,
         break_on_hyphens=False,
     )

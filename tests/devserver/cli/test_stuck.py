@@ -84,7 +84,7 @@ def test_nothing_is_stuck(quick_up: Run, devserver: Run, status_of: StatusOf) ->
     quick_up()
     done = devserver("stuck")
     address = status_of()["address"]
-    text = f"nothing is stuck in the namespace default at {address} (instance default); no workflow is open\n"
+    text = f"nothing is stuck in the namespace default at {address}; no workflow is open\n"
     assert (done.returncode, done.stdout.replace("\n", " ").strip(), done.stderr) == (0, text.strip(), "")
     done = devserver("stuck", "--json")
     found = json.loads(done.stdout)
@@ -105,8 +105,7 @@ def test_something_is_stuck(quick_up: Run, devserver: Run, start: Start, status_
         "",
     ]
     assert " ".join(lines[6:]) == (
-        f"1 thing is stuck in the namespace default at {status_of()['address']} (instance default); "
-        "open workflows: 1, all looked at"
+        f"1 thing is stuck in the namespace default at {status_of()['address']}; open workflows: 1, all looked at"
     )
     assert done.stderr == ""
 
