@@ -89,6 +89,7 @@ class Director:
             return
         if what is not None:
             await self.take(TimeCue(step.moment, what))
+            step.moment.over(look)
 
     # Doing
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import ledger
+from .errors import FaultImpossible
 from .ledger import Effect
 from .timeline import Mark
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
 
+    from .clock import Clock
     from .stage import Stage
 
 
@@ -35,6 +37,13 @@ class Look:
     def marks(self) -> Sequence[Mark]:
         """The timeline so far."""
         return self._stage.timeline.marks
+
+    @property
+    def clock(self) -> Clock:
+        """The runbook's virtual clock, which it has with `time_skipping=True`."""
+        if self._stage.clock is None:
+            raise FaultImpossible("the runbook has no clock of its own", hint="Scenario(..., time_skipping=True)")
+        return self._stage.clock
 
     @property
     def client(self) -> Client:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
+from temporalio.client import WorkflowFailureError, WorkflowHistory
 from temporalio.service import RPCError
 
 from . import ledger
+from .at import Virtual
+from .clock import Clock
 from .director import Director
-from .errors import WorkerFailed
 from .host import Host
 from .result import Finding, Run
 from .runbook import Runbook, workflow_type
@@ -50,6 +51,9 @@ class Performance:
         self._director = Director(self.stage, plan)
         self.stage.cast(self._director.answer)
         self.stage.start_runbook = self._start
+        if scenario.time_skipping:
+            stops = [step.moment.after for step in plan if isinstance(step.moment, Virtual)]
+            self.stage.clock = Clock(host.client, self._workflow_id, stops)
         self._log: list[str] = []
         self._died: str | None = None
         self._started = 0.0
@@ -67,6 +71,8 @@ class Performance:
         finally:
             await self._director.abandon()
             stage.mend()
+            if stage.clock is not None:
+                stage.clock.close()
             if stage.worker is not None:
                 await stage.kill_worker()
             stage.down("server")
@@ -93,9 +99,8 @@ class Performance:
         return run
 
     async def _start(self) -> str:
-        client = self.stage.client
-        if self._scenario.time_skipping:
-            client = _skipping(client)
+        clock = self.stage.clock
+        client = self.stage.client if clock is None else clock.client
         handle = await client.start_workflow(
             workflow_type(self._runbook.workflow(self._scenario.workflow)),
             args=self._scenario.arguments,
@@ -103,6 +108,8 @@ class Performance:
             task_queue=self.stage.task_queue,
             task_timeout=timedelta(seconds=TASK_SECONDS),
         )
+        if clock is not None:
+            clock.started()
         return str(handle.first_execution_run_id)
 
     async def _follow(self, watch: HistoryWatch) -> None:
@@ -222,11 +229,3 @@ def _chain(error: BaseException | None) -> str:
         causes.append(f"{type(error).__name__}: {error}")
         error = getattr(error, "cause", None) or error.__cause__
     return " <- ".join(dict.fromkeys(causes))
-
-
-def _skipping(client: Client) -> Client:
-    try:
-        from temporalio.testing import TimeSkipper
-    except ImportError:
-        raise WorkerFailed("this temporalio has no time skipping on the real server", hint="1.35 has") from None
-    return TimeSkipper(client).client

@@ -16,6 +16,7 @@ from temporalio.client import Client, WorkflowHandle
 from ..errors import InstanceNotRunning
 from ..netproxy import Way
 from . import ledger
+from .clock import Clock
 from .errors import FaultImpossible
 from .host import Host
 from .result import Finding
@@ -53,6 +54,7 @@ class Stage:
         self.changing = asyncio.Lock()  # the server's process has one outage at a time
         self.over = asyncio.Event()  # the runbook has ended: what still lasts ends now
         self.cuts: Counter[Way] = Counter()  # how many faults keep each way of the network shut
+        self.clock: Clock | None = None  # with time skipping
         self.start_runbook: Callable[[], Awaitable[str]]  # starts the workflow (again); the id of its run
         self._answer: Answer | None = None
         self._spans: dict[str, int] = {}
@@ -134,6 +136,8 @@ class Stage:
         """Bring the server back, with its state and at its address, and wait until it answers."""
         await asyncio.to_thread(self.host.server.restart, down=timedelta(0))
         self.up("server")
+        if self.clock is not None:
+            self.clock.started()  # an older database has an older clock
 
     # The worker
 

@@ -36,6 +36,15 @@ def test_a_sure_runbook_survives_the_way_back_in_time(hold: Hold) -> None:
     assert len(started) > len(set(started)), "an event that was undone, and the one in its place, are both shown"
 
 
+def test_the_worker_may_stay_when_the_database_is_restored(hold: Hold) -> None:
+    """With `restart_worker=False` the same worker process goes on, with the answer of a step that was undone."""
+    plan = [SECOND.do(faults.snapshot_database()), THIRD.do(faults.restore_database(restart_worker=False))]
+    result = hold(scene("steps", "Sure", *plan, expect=ONCE[:2]))
+    assert result.verdict == "pass", result.reason
+    assert result.run is not None
+    assert len([mark for mark in result.run.marks if mark.lane == "worker"]) == 1
+
+
 def test_a_restored_database_shows_a_step_that_acts_twice(hold: Hold) -> None:
     """The server has forgotten that the second step was done, and has it done again."""
     second, third = CARELESS

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from devserver.rehearsal import at, expect, faults
+from devserver.rehearsal.look import Look
 from devserver.rehearsal.scenario import Action
 from tests.rehearsal.conftest import Hold, Stand, scene
 
@@ -61,7 +62,13 @@ def test_an_outage_ends_with_the_rehearsal(
 def test_a_server_that_was_ended_by_others_cannot_be_frozen(hold: Hold, stand: Stand) -> None:
     """A step says why it was not done; that the server ended by itself is a finding, and fails the rehearsal."""
     host = stand.host
-    dead = at.when(lambda look: len(look.effects) > 0 and not host.server.kill(), name="somebody kills the server")
+
+    def killed(look: Look) -> bool:
+        if look.effects:
+            host.server.kill()
+        return bool(look.effects)
+
+    dead = at.when(killed, name="somebody kills the server")
     result = hold(scene("steps", "Slow", dead.do(faults.freeze_server(1)), limit=1.5, expect=[]))
     assert result.verdict == "fail"
     assert "the server lives: it ended by itself" in result.reason

@@ -1,6 +1,7 @@
 """What can be broken under a runbook; each is an action of a plan."""
 
 from .activity import fail_activity, hang_activity, slow_activity
+from .clock import advance_clock
 from .database import lose_database, restore_database, snapshot_database
 from .disk import fill_disk, lock_database
 from .network import cut_network, reset_network, slow_network
@@ -8,6 +9,7 @@ from .server import freeze_server, kill_server, stop_server
 from .worker import freeze_worker, kill_worker, lose_answer, replace_worker
 
 __all__ = [
+    "advance_clock",
     "cut_network",
     "fail_activity",
     "fill_disk",

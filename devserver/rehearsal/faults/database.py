@@ -45,7 +45,7 @@ class LoseDatabase:
             await stage.start_runbook()
 
     def __str__(self) -> str:
-        again = ", and the runbook is started again" if self.start_again else ""
+        again = ", the runbook is started again" if self.start_again else ""
         return f"the server is killed, its database lost; it is back after {self.down:g} s with an empty one{again}"
 
 
@@ -73,6 +73,7 @@ class RestoreDatabase:
 
     name: str
     down: float
+    restart_worker: bool
 
     def check(self, scenario: Scenario) -> None:
         """See that the plan makes that snapshot."""
@@ -94,12 +95,22 @@ class RestoreDatabase:
             await stage.kill_server()
             await asyncio.to_thread(_put, copy, stage.host.server.database)
             stage.timeline.note("database", f"restored as of {self.name}")
-            return back(stage, self.down, end.pop_all())
+            restart = self.restart_worker and stage.worker is not None
+            if restart:
+                await stage.kill_worker()
+            rest = back(stage, self.down, end.pop_all())
+            return self._restart_worker(stage, rest) if restart else rest
+
+    async def _restart_worker(self, stage: Stage, rest: Coroutine[Any, Any, None]) -> None:
+        await rest
+        if not stage.over.is_set():
+            await stage.start_worker()
 
     def __str__(self) -> str:
+        worker = ", the worker with it" if self.restart_worker else ", and the worker goes on"
         return (
             f"the server is killed, its database restored from the snapshot ({self.name}); it is back after "
-            f"{self.down:g} s"
+            f"{self.down:g} s{worker}"
         )
 
 
@@ -131,12 +142,16 @@ def snapshot_database(name: str = "before") -> SnapshotDatabase:
     return SnapshotDatabase(_named(name))
 
 
-def restore_database(name: str = "before", down: float | timedelta = 0.0) -> RestoreDatabase:
+def restore_database(
+    name: str = "before", down: float | timedelta = 0.0, *, restart_worker: bool = True
+) -> RestoreDatabase:
     """The server is killed, and comes back `down` seconds later as it was at the snapshot: it goes back in time.
 
-    Moments that count events or attempts count those too that are undone.
+    The worker is started anew with it, as whoever restores a Temporal database must: with `restart_worker=False` it
+    goes on with what it has cached of a time that the server does not know, and histories may come of it that do not
+    replay. Moments that count events or attempts count those too that are undone.
     """
-    return RestoreDatabase(_named(name), seconds(down, "restore_database(down=...)"))
+    return RestoreDatabase(_named(name), seconds(down, "restore_database(down=...)"), bool(restart_worker))
 
 
 def _named(name: str) -> str:

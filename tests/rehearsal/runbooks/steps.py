@@ -141,7 +141,7 @@ class OneSure:
     @workflow.run
     async def run(self) -> str:
         """What was done."""
-        return await workflow.execute_activity(step, "one", start_to_close_timeout=LIMIT / 2, retry_policy=SOON)
+        return await workflow.execute_activity(step, "one", start_to_close_timeout=LIMIT, retry_policy=SOON)
 
 
 @workflow.defn
@@ -152,5 +152,5 @@ class OneCareless:
     async def run(self) -> str:
         """What was done."""
         return await workflow.execute_activity(
-            careless_step, "one", start_to_close_timeout=LIMIT / 2, retry_policy=SOON
+            careless_step, "one", start_to_close_timeout=LIMIT, retry_policy=SOON
         )

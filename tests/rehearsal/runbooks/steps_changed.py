@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from steps import step
+    from steps import step  # type: ignore[import-not-found]
 
 __all__ = ["Sure", "step"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio import activity, workflow
 
 with workflow.unsafe.imports_passed_through():
-    from steps import Sure
+    from steps import Sure  # type: ignore[import-not-found]
     from steps import step as step_before
 
 __all__ = ["Sure", "step"]
