@@ -72,6 +72,11 @@ class Paths:
         """Log files of our own bugs."""
         return self.state / "bugs"
 
+    @property
+    def rehearsals(self) -> Path:
+        """Rehearsals that are being held, a journal and a folder for each."""
+        return self.state / "rehearsals"
+
     def instance(self, name: str) -> Path:
         """The state folder of the instance `name`."""
         return self.instances / name

@@ -1,4 +1,4 @@
-"""`devserver rehearse`: hold rehearsals and say what came of them."""
+"""`devserver rehearse`: hold rehearsals, show how they go, and say what came of them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,74 @@ from pathlib import Path
 
 import click
 
+EXAMPLE = """
+\b
+Example:
+  devserver rehearse rehearsals/                     all scenarios of a folder
+  devserver rehearse scale_up.py --dry-run           what would be done, and when
+  devserver rehearse scale_up.py --report out        verdicts, and out/report.html
+  devserver rehearse scale_up.py --sweep worker      a crash at every point
 
-@click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+\b
+Exit code: 0 all pass, 1 one fails, 4 none fails but one is unknown (what was
+planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--dry-run", is_flag=True, help="Check the scenarios and print their plans; start nothing.")
+@click.option("--only", metavar="TEXT", help="Hold those whose name contains TEXT (or is TEXT, if one is).")
+@click.option("--repeat", type=click.IntRange(1, 10_000), default=1, metavar="N", help="Hold each N times.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    metavar="N",
+    help="The same seed makes the same choices; repeats count on from it. [any]",
+)
+@click.option("--sweep", type=click.Choice(["server", "worker"]), help="Instead of the plan, kill it at every point.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="DIR", help="Write report.html and report.json there."
+)
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the verdicts as JUnit XML.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON (see docs/json.md), and nothing else.")
+@click.option("--keep", is_flag=True, help="Keep the server's database, ledgers and logs, and say where.")
 @click.pass_context
-def rehearse(ctx: click.Context, paths: tuple[Path, ...]) -> None:
+def rehearse(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    dry_run: bool,
+    only: str | None,
+    repeat: int,
+    seed: int | None,
+    sweep: str | None,
+    report: Path | None,
+    junit: Path | None,
+    as_json: bool,
+    keep: bool,
+) -> None:
     """Run runbooks on the real server, break things under them, and show whether they survive."""
-    import asyncio
+    from ..paths import Paths, whole
+    from ._rehearse_text import plan
+    from ._rehearse_wanted import Wanted, chosen
 
-    from ..rehearsal.load import scenarios_in
-    from ..rehearsal.runner import rehearse as hold
+    scenarios = chosen(paths, only)
+    if dry_run:
+        click.echo(plan(scenarios, as_json=as_json))
+        return
+    from ._rehearse_journal import tell_of_dead
+    from ._rehearse_outcome import finish
+    from ._rehearse_session import hold
 
-    worst = 0
-    for scenario in scenarios_in(paths):
-        result = asyncio.run(hold(scenario))
-        click.echo(f"{result.verdict.upper():<8} {result.name}")
-        for finding in result.findings:
-            click.echo(f"  {finding.verdict:<8} {finding.name}: {finding.evidence}")
-        for done in result.run.done if result.run else ():
-            when = "never" if done.at is None else f"{done.at:.3f} s"
-            click.echo(f"  {when:<8} {done.step}" + (f" ({done.trouble})" if done.trouble else ""))
-        worst = max(worst, {"pass": 0, "fail": 1, "unknown": 4}[result.verdict])
-    ctx.exit(worst)
+    tell_of_dead(Paths.default())
+    wanted = Wanted(
+        scenarios=scenarios,
+        repeat=repeat,
+        seed=seed,
+        sweep=sweep,
+        report=whole(report) if report else None,
+        junit=whole(junit) if junit else None,
+        as_json=as_json,
+        keep=keep,
+    )
+    ctx.exit(finish(wanted, hold(wanted)))

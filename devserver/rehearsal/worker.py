@@ -48,6 +48,11 @@ class WorkerProcess:
         try:
             with theirs, self._log.open("ab") as log:
                 self.pid = await self._nest.fork((theirs.fileno(), lifeline, log.fileno()))
+        except BaseException:  # cancelled: whoever ends it must not wait for what never began
+            ours.close()
+            os.close(self._lifeline)
+            self.gone.set()
+            raise
         finally:
             os.close(lifeline)
         self._identity = Identity.of(self.pid)

@@ -13,7 +13,7 @@ from .attempts import troubled
 from .words import counted, effect_name, moment, seconds
 
 LEFT = 1.0
-RIGHT = 98.0
+RIGHT = 96.0
 ROW = 38  # pixels
 TOP = 26
 MOST_ROWS = 24  # of one lane

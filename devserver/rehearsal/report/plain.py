@@ -65,8 +65,13 @@ def repeated(duplicate: Duplicate, faults: Sequence[Mapping[str, Any]]) -> dict[
         "moments": [
             {"at": at, "attempt": attempt} for at, attempt in zip(duplicate.at, duplicate.attempts, strict=True)
         ],
-        "between": [each["what"] for each in faults if min(duplicate.at) <= each["at"] <= max(duplicate.at)],
+        "between": [each["what"] for each in faults if _between(each, min(duplicate.at), max(duplicate.at))],
     }
+
+
+def _between(fault: Mapping[str, Any], first: float, last: float) -> bool:
+    ended = fault["at"] if fault["until"] is None else fault["until"]
+    return bool(fault["at"] <= last and ended >= first)
 
 
 def outage(outage: Outage) -> dict[str, Any]:
