@@ -17,6 +17,7 @@ from .errors import WorkerFailed
 
 if TYPE_CHECKING:
     from temporalio.api.common.v1 import TimeSkippingConfig
+    from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 AGAIN_SECONDS = 0.05
 LATE = timedelta(milliseconds=1)  # the server moves no clock by nothing
@@ -116,13 +117,22 @@ class Clock:
 
     async def _now(self) -> timedelta:
         """The virtual time since the start."""
-        description = await self._handle.describe()
+        description = await self._describe(self._handle.id)
         if self._begun is None:
-            self._begun = description.start_time
-        info = description.raw_description.workflow_extended_info
+            self._begun = description.workflow_execution_info.start_time.ToDatetime(timezone.utc)
+        info = description.workflow_extended_info
         if not info.HasField("time_skipping_info"):
             return datetime.now(timezone.utc) - self._begun
         return info.time_skipping_info.current_time.ToDatetime(timezone.utc) - self._begun
+
+    async def _describe(self, workflow_id: str) -> DescribeWorkflowExecutionResponse:
+        """The workflow's current run, which the SDK cannot describe while it is paused."""
+        from temporalio.api.common.v1 import WorkflowExecution
+        from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+
+        execution = WorkflowExecution(workflow_id=workflow_id)
+        request = DescribeWorkflowExecutionRequest(namespace=self._plain.namespace, execution=execution)
+        return await self._plain.workflow_service.describe_workflow_execution(request)
 
     async def _update(self, config: TimeSkippingConfig, workflow_id: str | None = None) -> None:
         from google.protobuf.field_mask_pb2 import FieldMask
@@ -159,10 +169,9 @@ class Clock:
 
     async def _free_children(self) -> None:
         """Let the clocks of open children run that began while this one was held: they hold their parent's."""
-        for child in (await self._handle.describe()).raw_description.pending_children:
+        for child in (await self._describe(self._handle.id)).pending_children:
             with contextlib.suppress(RPCError):  # it has not begun yet, or has ended
-                other = self._plain.get_workflow_handle(child.workflow_id)
-                info = (await other.describe()).raw_description.workflow_extended_info
+                info = (await self._describe(child.workflow_id)).workflow_extended_info
                 if not info.time_skipping_info.effective_config.enabled:
                     await self._update(_config(), child.workflow_id)
 
