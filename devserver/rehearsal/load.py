@@ -61,7 +61,9 @@ def _load(file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except ScenarioInvalid as error:
-        raise ScenarioInvalid(f"{file}: {error.message}", details=error.details, hint=error.hint) from error
+        raise ScenarioInvalid(
+            f"{file}: {error.message}", details=[*error.details, *_where(error, file)], hint=error.hint
+        ) from error
     except Exception as error:
         raise ScenarioInvalid(
             f"{file} does not load: {type(error).__name__}: {error}", details=_where(error, file)

@@ -1,0 +1,163 @@
+"""Rehearsals in pytest: the fixture, and files that are collected."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import Suite
+
+pytestmark = pytest.mark.usefixtures("installed")
+
+RUNBOOK = """
+from datetime import timedelta
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
+from devserver.rehearsal import ledger
+
+@activity.defn
+def add(node: str) -> None:
+    ledger.effect("add", key=node)
+
+@workflow.defn
+class Grow:
+    @workflow.run
+    async def run(self) -> str:
+        soon = RetryPolicy(initial_interval=timedelta(milliseconds=50))
+        await workflow.execute_activity(add, "a", start_to_close_timeout=timedelta(seconds=1), retry_policy=soon)
+        return "grown"
+"""
+
+SCENARIOS = """
+from devserver.rehearsal import Scenario, at, expect, faults
+
+GROW = {"runbook": "runbook", "workflow": "Grow", "expect": [expect.completes(), expect.exactly_once("add")]}
+survives = Scenario("the worker is frozen", plan=[at.activity_starts("add").do(faults.freeze_worker(0.1))], **GROW)
+acts_twice = Scenario("an answer is lost", plan=[at.activity_completes("add").do(faults.lose_answer())], **GROW)
+never = Scenario("nothing happens", plan=[at.activity_starts("add", nth=9).do(faults.kill_worker())], **GROW)
+"""
+
+
+@pytest.fixture
+def runbook(every_way: Suite) -> Suite:
+    """A suite with a runbook and three scenarios: one that passes, one that fails, one whose fault never happens."""
+    every_way.file("runbook.py", RUNBOOK)
+    every_way.file("scenarios.py", SCENARIOS)
+    return every_way
+
+
+@pytest.fixture
+def collected(suite: Suite) -> Suite:
+    """The same, as a file that is collected."""
+    suite.file("runbook.py", RUNBOOK)
+    suite.file("rehearsal_grow.py", SCENARIOS)
+    return suite
+
+
+def test_a_test_holds_a_rehearsal(runbook: Suite) -> None:
+    """It passes with a rehearsal that passes, and the result holds the evidence; also in a test with an event loop."""
+    runbook.tests(
+        """
+        import scenarios
+
+        def test_survives(temporal_rehearsal):
+            result = temporal_rehearsal(scenarios.survives)
+            assert result.verdict == "pass"
+            assert [effect.key for effect in result.run.effects] == ["a"]
+
+        @pytest.mark.asyncio
+        async def test_in_a_loop(temporal_rehearsal):
+            assert temporal_rehearsal(scenarios.survives).verdict == "pass"
+        """
+    )
+    runbook.passes(passed=2)
+
+
+def test_a_rehearsal_that_does_not_pass_fails_the_test(runbook: Suite) -> None:
+    """The failure says what acted twice and when, and what never happened; the rest of pytest's inside is left out."""
+    runbook.tests(
+        """
+        import scenarios
+
+        def test_twice(temporal_rehearsal):
+            temporal_rehearsal(scenarios.acts_twice)
+
+        def test_never(temporal_rehearsal):
+            temporal_rehearsal(scenarios.never)
+
+        def test_judged_by_the_test(temporal_rehearsal):
+            assert temporal_rehearsal(scenarios.acts_twice, must_pass=False).verdict == "fail"
+        """
+    )
+    result = runbook.run()
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "the rehearsal 'an answer is lost': fail",
+            "  fail: add exactly once: add a happened 2 times by add: at * s (attempt 1), * s (attempt 2)",
+            "the rehearsal 'nothing happens': unknown",
+            "  never: 9th time that add starts*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_file_is_held_whole(runbook: Suite) -> None:
+    """A file's scenarios, named from the test's folder, are all held, and each that does not pass is told."""
+    runbook.tests(
+        """
+        def test_all(temporal_rehearsal):
+            temporal_rehearsal("scenarios.py")
+        """
+    )
+    result = runbook.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["the rehearsal 'an answer is lost': fail", "the rehearsal 'nothing happens': unknown"])
+
+
+def test_files_are_collected(collected: Suite) -> None:
+    """A file called rehearsal_*.py needs no test: each of its scenarios is one."""
+    result = collected.run()
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines_random(
+        ["FAILED rehearsal_grow.py::an answer is lost*", "FAILED rehearsal_grow.py::nothing happens*"]
+    )
+    collected.run("rehearsal_grow.py::the worker is frozen").assert_outcomes(passed=1)
+
+
+def test_other_names_are_collected_when_told(collected: Suite) -> None:
+    """The ini key names the files."""
+    collected.file("grow.py", SCENARIOS)
+    collected.ini("temporal_rehearsal_files = grow.py")
+    result = collected.run("--collect-only", "-q")
+    result.stdout.fnmatch_lines(["grow.py::the worker is frozen"])
+    result.stdout.no_fnmatch_line("rehearsal_grow.py*")
+
+
+def test_a_report_is_written(collected: Suite) -> None:
+    """`--temporal-report` has a folder for each rehearsal."""
+    collected.run("--temporal-report", "reports", "rehearsal_grow.py::an answer is lost").assert_outcomes(failed=1)
+    (page,) = (collected.path / "reports").rglob("*.html")
+    assert "an answer is lost" in page.read_text()
+    (data,) = Path(page.parent).glob("*.json")
+    assert json.loads(data.read_text())["results"][0]["verdict"] == "fail"
+
+
+def test_servers_of_others_are_not_broken(collected: Suite) -> None:
+    """With an external server there is nothing to break, so a rehearsal is skipped with that reason."""
+    result = collected.run("--temporal-address", "127.0.0.1:1")
+    result.assert_outcomes(skipped=3)
+    result.stdout.fnmatch_lines(["*a rehearsal breaks its server: the external backend has none to break*"])
+
+
+def test_a_file_that_does_not_load(collected: Suite) -> None:
+    """What is wrong with it is told in its own words, with its line."""
+    collected.file("rehearsal_bad.py", "from devserver.rehearsal import Scenario, at\n\nat.elapsed(-1)\n")
+    result = collected.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*rehearsal_bad.py: at.elapsed takes a time of 0 s or more, not -1", "*rehearsal_bad.py:3: at.elapsed(-1)"]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
