@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -20,9 +20,11 @@ from ..outages import ON_ITS_WAY
 from ..result import Finding
 from ..scenario import Scenario
 from ..stage import Stage
+from ._night import HELD_SECONDS, falls, passes
 from ._operator import REASON, Operator
 from ._planned import planned
 
+MINUTE = 60
 PAUSED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED
 STARTS = {
     EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED: "an activity",
@@ -52,11 +54,17 @@ class Pause:
         return None if self.seconds is None else self._rest(stage, self.seconds)
 
     async def _rest(self, stage: Stage, seconds: float) -> None:
-        await stage.lasts(seconds)
-        stage.findings.append(await _resumed(stage, str(self)))
+        if stage.clock is None or seconds <= HELD_SECONDS:
+            await stage.lasts(seconds)
+            stage.findings.append(await _resumed(stage, str(self)))
+            return
+        await stage.lasts(HELD_SECONDS)
+        night = await falls(stage, stage.clock, timedelta(seconds=seconds - HELD_SECONDS))
+        finding = await _resumed(stage, str(self))
+        stage.findings.append(replace(finding, evidence=finding.evidence + await passes(stage, night)))
 
     def __str__(self) -> str:
-        return "the runbook is paused" + ("" if self.seconds is None else f" for {self.seconds:g} s")
+        return "the runbook is paused" + ("" if self.seconds is None else f" for {_length(self.seconds)}")
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,10 @@ async def _started(operator: Operator) -> list[str]:
     ]
 
 
+def _length(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds < MINUTE else str(timedelta(seconds=seconds))
+
+
 def _after(stamp: Any, since: datetime) -> bool:
     return bool(stamp.seconds) and stamp.ToDatetime(timezone.utc) > since
 
@@ -131,6 +143,10 @@ def pause(for_: float | timedelta | None = None) -> Pause:
 
     Attempts of activities that run may finish. That nothing starts until it is resumed is checked: no workflow task, no
     attempt of an activity, neither of the runbook nor of another workflow on its worker. The server pauses no children.
+
+    With `time_skipping` the time is the runbook's: `pause(for_=timedelta(hours=8))` is a night. As the server does not
+    move the clock of a paused workflow, the pause is held for half a second, and the clock moves by the rest right
+    after the resume: a timer that is due in the night fires then at its own time, not in the morning.
 
     Raises:
         ScenarioInvalid: The time is negative, or no time.

@@ -1,0 +1,40 @@
+"""A pause of hours on a virtual clock: the server moves no clock of a paused workflow, so it moves at the resume."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from ..clock import Clock, Stop
+from ..stage import Stage
+from ._operator import Operator
+
+HELD_SECONDS = 0.5  # of the wall clock, in which nothing may start
+PLANNED_SECONDS = 2.0
+LOOK_SECONDS = 0.02
+
+
+async def falls(stage: Stage, clock: Clock, length: timedelta) -> Stop:
+    """Have the clock move that far as soon as the runbook is resumed; returns when the server knows."""
+    stop = await clock.ahead(length)
+    operator = Operator(stage)
+    until = stage.timeline.now() + PLANNED_SECONDS
+    while stage.timeline.now() < until:
+        info = (await operator.describe()).workflow_extended_info.time_skipping_info
+        if info.HasField("fast_forward_info") and not info.fast_forward_info.has_completed:
+            break
+        await asyncio.sleep(LOOK_SECONDS)
+    return stop
+
+
+async def passes(stage: Stage, stop: Stop) -> str:
+    """Wait until it is over; what to say of it."""
+    ways = [asyncio.create_task(each.wait()) for each in (stop.arrived, stage.over)]
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+    if stop.arrived.is_set():
+        return "; its clock, which the server does not move during a pause, moved by that much at the resume"
+    return "; it ended before its clock had moved by that much, which the server does at the resume"
