@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from .conftest import Suite
+from ..conftest import processes_of
+from ..helpers.pytest_process import TALK, running
+from ..helpers.waiting import eventually
+from .conftest import ALONE, TWO, Suite
 
 GREET = """
 @activity.defn
@@ -202,6 +207,35 @@ def test_stuck(temporal):
 """
     )
     suite.run().assert_outcomes(passed=1, errors=1)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
+def test_interrupted_while_a_worker_does_not_stop(ways: tuple[str, ...], times: int, suite: Suite, home: Path) -> None:
+    """Ctrl-C at the end of a test whose activity does not end, once or twice: pytest ends, and nothing is left."""
+    suite.tests(
+        TALK
+        + STUCK.split("@pytest.mark.parametrize")[0]
+        + """
+@pytest.fixture
+def last(temporal):
+    yield
+    tell(ends=True)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_stuck(temporal, last, n):
+    temporal.worker(workflows=[Digs], activities=[digs])
+    temporal.start(Digs.run, "digs")
+    assert BEGUN.wait(20)
+"""
+    )
+    with running(suite.path, ways=ways) as run:
+        run.told()
+        for _ in range(times):
+            run.interrupt()
+        assert "KeyboardInterrupt" in run.ends()
+    assert eventually(lambda: not processes_of(home))
 
 
 def test_a_blocked_loop_is_told_while_the_test_waits(suite: Suite) -> None:
