@@ -19,5 +19,9 @@ class WorkerFailed(RehearsalError):
     """The runbook's worker does not start or has died by itself; the details hold its last lines."""
 
 
+class WorldFailed(RehearsalError):
+    """What a scenario's runbook works on cannot be made or taken down."""
+
+
 class FaultImpossible(RehearsalError):
     """A fault or a drill cannot be done here, or not now; the verdict is unknown."""

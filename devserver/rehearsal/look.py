@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import ledger
@@ -27,6 +28,16 @@ class Look:
     def seconds(self) -> float:
         """Seconds since the rehearsal's start."""
         return self._stage.timeline.now()
+
+    @property
+    def folder(self) -> Path:
+        """The run's own folder: its ledger is there, and what the runbook keeps beside it."""
+        return self._stage.folder
+
+    @property
+    def world(self) -> Any:
+        """What the scenario's world gives."""
+        return self._stage.world
 
     @property
     def effects(self) -> Sequence[Effect]:

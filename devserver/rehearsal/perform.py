@@ -42,12 +42,14 @@ class Performance:
         folder: Path,
         plan: Sequence[Step],
         told: Callable[[Mark], None] = lambda mark: None,
+        world: Any = None,
     ) -> None:
         self._scenario = scenario
         self._runbook = runbook
         self._timeline = Timeline(told)
         self._workflow_id = f"rehearsal-{uuid.uuid4().hex[:8]}"
         self.stage = Stage(scenario, host, folder, self._timeline, self._workflow_id)
+        self.stage.world = world
         self._director = Director(self.stage, plan)
         self.stage.cast(self._director.answer)
         self.stage.start_runbook = self._start

@@ -21,6 +21,7 @@ from .result import Finding, Result, Run, Sweep, verdict_of
 from .runbook import Runbook
 from .scenario import Scenario, holds, name_of
 from .timeline import Mark
+from .world import world_of
 
 MOST_SEED = 2**32
 INTERRUPTED = "it was interrupted before its runbook had ended"
@@ -60,10 +61,21 @@ async def rehearse_on(host: Host, scenario: Scenario, runbook: Runbook, settings
     """Hold one rehearsal on a host that is there."""
     baseline = None
     if any(getattr(each, "needs_baseline", False) for each in (*scenario.expect, *(s.moment for s in scenario.plan))):
-        baseline = await Performance(scenario, runbook, host, _made(folder / "without-faults"), ()).run()
+        plain = _made(folder / "without-faults")
+        async with world_of(scenario, plain) as world:
+            baseline = await Performance(scenario, runbook, host, plain, (), world=world).run()
     dice = random.Random(settings.seed)  # noqa: S311 - it hides nothing
     plan = [replace(step, moment=step.moment.drawn(dice, baseline)) for step in scenario.plan]
-    performance = Performance(scenario, runbook, host, _made(folder / "with-faults"), plan, settings.told)
+    faulty = _made(folder / "with-faults")
+    async with world_of(scenario, faulty) as world:
+        performance = Performance(scenario, runbook, host, faulty, plan, settings.told, world)
+        return await _judged(performance, scenario, host, settings, folder, baseline)
+
+
+async def _judged(
+    performance: Performance, scenario: Scenario, host: Host, settings: Settings, folder: Path, baseline: Run | None
+) -> Result:
+    """Run what is planned between two looks at the steady state, and judge it."""
     look = Look(performance.stage)
     before = await _steady(scenario, look, "before")
     if any(each.verdict == "fail" for each in before):
@@ -90,7 +102,8 @@ async def _beside(scenario: Scenario, folder: Path) -> AsyncIterator[asyncio.Tas
         if scenario.old_way is None:
             return None
         here = scenario.file.parent if scenario.file else None
-        return await scenario.old_way.run(here, _made(folder) / "ledger.db")
+        async with world_of(scenario, _made(folder)):
+            return await scenario.old_way.run(here, folder / "ledger.db")
 
     task = asyncio.create_task(run())
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -74,6 +75,9 @@ class Scenario:
         limit: Seconds that the runbook has (of the wall clock).
         time_skipping: Whether its clock is virtual, so that timers of days take no time.
         old_way: The script that does the same today; it is run beside the runbook on its own ledger, and compared.
+        world: What the runbook works on, where that must be made first: takes the run's folder (its ledger is there)
+            and gives a context manager, which is entered before each run, also those without faults and of a sweep,
+            and left after it. It may block. What it gives is the `world` of a `Look` and of an action's stage.
         memo: Anything for the report, such as a link to the runbook's page.
     """
 
@@ -88,6 +92,7 @@ class Scenario:
     limit: float = 60.0
     time_skipping: bool = False
     old_way: Script | None = None
+    world: Callable[[Path], AbstractContextManager[Any]] | None = None
     memo: str = ""
     file: Path | None = field(default=None, compare=False)
 

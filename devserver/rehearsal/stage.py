@@ -51,6 +51,7 @@ class Stage:
         self.worker: WorkerProcess | None = None
         self.settings = WorkerSettings(scenario.module, _path_of(scenario))
         self.findings: list[Finding] = []
+        self.world: Any = None  # what the scenario's world gives
         self.changing = asyncio.Lock()  # the server's process has one outage at a time
         self.over = asyncio.Event()  # the runbook has ended: what still lasts ends now
         self.cuts: Counter[Way] = Counter()  # how many faults keep each way of the network shut

@@ -25,6 +25,7 @@ from .runner import Settings, check, result_of, working_folder
 from .scenario import Scenario
 from .stage import Stage
 from .watch import type_of
+from .world import world_of
 
 # Each message of the worker takes so long, so that a kill right after an event is not overtaken by the next one.
 ROAD_SECONDS = 0.004
@@ -204,7 +205,8 @@ class _Sweeper:
     async def _perform(self, host: Host, name: str, plan: Sequence[Any]) -> Run:
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True)
-        return await Performance(self._scenario, self._runbook, host, folder, plan).run()
+        async with world_of(self._scenario, folder) as world:
+            return await Performance(self._scenario, self._runbook, host, folder, plan, world=world).run()
 
     def _tell(self) -> None:
         done = len(self._points)
