@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from devserver.rehearsal import Result, at, drills, expect, faults
 from devserver.rehearsal.result import Finding
 from tests.rehearsal.conftest import Hold, scene
@@ -50,3 +52,17 @@ def test_a_reckless_rollout(hold: Hold) -> None:
     assert result.verdict == "fail"
     assert of(result, "roll_back").verdict == "fail"
     assert of(result, "completes").verdict == "pass"
+
+
+@pytest.mark.parametrize(("hours", "verdict"), [(8, "pass"), (13, "fail")])
+def test_an_approval_after_the_night(hold: Hold, hours: int, verdict: str) -> None:
+    """A pause of hours is hours by the runbook's clock: what then comes too late is found out."""
+    resumed = at.when(lambda look: any(mark.lane == "drill" and mark.until for mark in look.marks), "the night is over")
+    plan = (
+        at.virtual(timedelta(hours=1)).do(drills.pause(for_=timedelta(hours=hours))),
+        resumed.do(drills.signal("approve")),
+    )
+    result = hold(scene("days", "Approved", *plan, time_skipping=True))
+    assert result.verdict == verdict, result.reason
+    assert of(result, "paused for").evidence.endswith("moved on right after it")
+    assert verdict == "pass" or "the approval came too late" in result.reason

@@ -20,8 +20,8 @@ async def falls(stage: Stage, clock: Clock, length: timedelta) -> Stop:
     operator = Operator(stage)
     until = stage.timeline.now() + PLANNED_SECONDS
     while stage.timeline.now() < until:
-        info = (await operator.describe()).workflow_extended_info.time_skipping_info
-        if info.HasField("fast_forward_info") and not info.fast_forward_info.has_completed:
+        config = (await operator.describe()).workflow_extended_info.time_skipping_info.effective_config
+        if config.enabled and config.HasField("fast_forward_config"):
             break
         await asyncio.sleep(LOOK_SECONDS)
     return stop
@@ -36,5 +36,5 @@ async def passes(stage: Stage, stop: Stop) -> str:
         for way in ways:
             way.cancel()
     if stop.arrived.is_set():
-        return "; its clock, which the server does not move during a pause, moved by that much at the resume"
-    return "; it ended before its clock had moved by that much, which the server does at the resume"
+        return "; its clock, which the server does not move during a pause, moved on right after it"
+    return "; it ended before its clock had moved on by that much, which the server does after a pause only"

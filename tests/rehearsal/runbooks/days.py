@@ -9,6 +9,7 @@ from pathlib import Path
 
 from temporalio import activity, workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
 
 from devserver.rehearsal import ledger
 
@@ -87,6 +88,27 @@ class Rollout(Waves):
     def alarm(self, cluster: str) -> None:
         """A monitor of the cluster has fired."""
         self.alarms.add(cluster)
+
+
+@workflow.defn
+class Approved:
+    """Waits for an approval, which is void after half a day."""
+
+    def __init__(self) -> None:
+        self.approved = False
+
+    @workflow.run
+    async def run(self) -> None:
+        """Fails where it comes late."""
+        began = workflow.now()
+        await workflow.wait_condition(lambda: self.approved)
+        if workflow.now() - began > timedelta(hours=12):
+            raise ApplicationError("the approval came too late", type="Late")
+
+    @workflow.signal
+    def approve(self) -> None:
+        """Go on."""
+        self.approved = True
 
 
 @workflow.defn
