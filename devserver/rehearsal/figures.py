@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from temporalio.api.enums.v1 import EventType
 
 from .ledger import Effect
-from .outages import Outage, end_of, outages_of, progress_of, spans_of
+from .outages import LANES, Outage, end_of, outages_of, progress_of, spans_of
 from .result import Run
 from .spans import Span, overlap, union
 
@@ -65,6 +65,7 @@ class Figures:
     def of(cls, run: Run) -> Figures:
         """Those of a run, from its marks, its ledger and its histories."""
         outages = outages_of(run)
+        down = [outage for outage in outages if outage.lane in LANES]
         idle, since = _idle(run)
         attempts = [mark for mark in run.marks if mark.lane == "activity"]
         each = Counter((mark.detail.get("workflow_id"), mark.detail.get("id")) for mark in attempts)
@@ -72,7 +73,7 @@ class Figures:
         known = [seconds for seconds in recoveries if seconds is not None]
         sent = _signals(run)
         return cls(
-            downtime=sum(b - a for a, b in union(spans_of(outages, end_of(run)))),
+            downtime=sum(b - a for a, b in union(spans_of(down, end_of(run)))),
             outages=outages,
             recovery=max(known) if known and len(known) == len(recoveries) else None,
             idle=idle,

@@ -1,4 +1,4 @@
-"""When a run's server or worker was down, and how long it took until the run went on."""
+"""When a run's server or worker was down, its network cut or its database shut, and how soon the run went on."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from .result import Run
 from .spans import Span, overlap, union
 
 LANES = ("server", "worker")
+SHUT = {"network": ("cut",), "database": ("locked", "disk full")}
 ON_ITS_WAY = 0.1  # seconds in which an attempt may still start whose task had left the server
 
 
 @dataclass(frozen=True)
 class Outage:
-    """A time in which the server or the worker (`lane`) did not run: from `began` to `back`, None where it stayed away.
+    """A time without server, worker, network or database (`lane`): from `began` to `back`, None where it stayed away.
 
-    `ended` says how it went down (`killed`, `frozen`, ...). `recovery` is how many seconds passed from its return to
-    the next progress, other outages left out; None where there was none.
+    `ended` says what became of it (`killed`, `frozen`, `cut`, `locked`, ...). `recovery` is how many seconds passed
+    from its return to the next progress, other outages left out; None where there was none.
     """
 
     lane: str
@@ -29,7 +30,7 @@ class Outage:
 
 def outages_of(run: Run) -> list[Outage]:
     """The outages of a run, by time."""
-    gaps = sorted((gap for lane in LANES for gap in _gaps(run, lane)), key=lambda gap: gap.began)
+    gaps = sorted([*_shut(run), *(gap for lane in LANES for gap in _gaps(run, lane))], key=lambda gap: gap.began)
     down = union(spans_of(gaps, end_of(run)))
     moments = starts_of(run)
     return [Outage(gap.lane, gap.began, gap.back, gap.ended, _recovery(gap, moments, down)) for gap in gaps]
@@ -48,6 +49,14 @@ def _gaps(run: Run, lane: str) -> list[Outage]:
         if back is None or back > run.started:
             gaps.append(Outage(lane, max(mark.until, run.started), back, str(mark.detail.get("ended", "down")), None))
     return gaps
+
+
+def _shut(run: Run) -> list[Outage]:
+    """When a fault kept the network or the database from the run."""
+    end = end_of(run)
+    shut = [mark for mark in run.marks if mark.what.startswith(SHUT.get(mark.lane, ())) and mark.at < end]
+    back = [mark.until if mark.until is not None and mark.until <= end else None for mark in shut]
+    return [Outage(mark.lane, mark.at, until, mark.what, None) for mark, until in zip(shut, back, strict=True)]
 
 
 def _recovery(gap: Outage, moments: Sequence[float], down: Sequence[Span]) -> float | None:

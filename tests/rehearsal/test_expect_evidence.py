@@ -89,6 +89,18 @@ def test_recovery(hold: Hold) -> None:
     assert figures.idle >= 0.3
 
 
+def test_recovery_of_what_is_between(hold: Hold) -> None:
+    """A network that is cut is an outage to recover from, and no downtime of server or worker."""
+    plan = at.activity_starts("act", nth=2).do(faults.cut_network(for_=0.4))
+    expected = [expect.recovers(within=20), expect.recovers(within=0)]
+    result = hold(scene("judged", "Listed", plan, input=ROLL, expect=expected))
+    assert verdicts(result) == ["pass", "fail"]
+    assert result.run is not None
+    figures = Figures.of(result.run)
+    assert [(each.lane, each.ended) for each in figures.outages] == [("network", "cut")]
+    assert figures.downtime == 0
+
+
 def test_nothing_to_recover_from(hold: Hold) -> None:
     """Without an outage it is unknown whether a runbook recovers."""
     result = hold(scene("judged", "Listed", input=ROLL, expect=[expect.recovers(within=5)]))

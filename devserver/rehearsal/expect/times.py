@@ -18,10 +18,10 @@ class Recovers:
     within: float
 
     def judge(self, run: Run) -> Finding:
-        """By the outages of server and worker."""
+        """By the outages."""
         outages = Figures.of(run).outages
         if not outages:
-            return Finding(str(self), "unknown", "neither the server nor the worker was down while the runbook ran")
+            return Finding(str(self), "unknown", "nothing was down, cut or locked while the runbook ran")
         details = [_told(each) for each in outages]
         late = [
             text
@@ -60,9 +60,11 @@ def _told(outage: Outage) -> str:
 
 
 def recovers(within: float | timedelta) -> Recovers:
-    """After each outage of server or worker, an activity starts or a workflow task completes soon after its return.
+    """After each outage, an activity starts or a workflow task completes soon after its end.
 
-    The time is of the wall clock; another outage in between does not count. Unknown where there was no outage.
+    Outages are those of server and worker, a network that was cut, a database that was locked, and a full disk.
+    The time is of the wall clock; another outage in between does not count, a timer that the runbook
+    waits for does. Unknown where there was no outage.
 
     Raises:
         ScenarioInvalid: The limit is negative, or no time.
