@@ -22,6 +22,8 @@ RUNNING, PAUSED = 1, 8
 EVENTS = 200
 # The shortest history with a timer: started, a task scheduled, started and completed, the timer.
 LEAST_WITH_TIMER = 5
+# And with a task that failed: started, the task scheduled, started and failed.
+LEAST_WITH_FAILURE = 4
 WORKFLOW, ACTIVITY = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
 NONDETERMINISM = "[TMPRL1100]"
 
@@ -106,10 +108,12 @@ class _Look:
         since = self._real(moment(task.scheduled_time))
         if task.state == Task.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
             self._need(queue, since)
-        if task.attempt >= self._thresholds.workflow_task_attempts:
+        if self._info.history_length >= LEAST_WITH_FAILURE:
             failed = (await self._end()).failed_task()
-            if failed is not None:
-                await self._failing(failed, task.attempt, queue)
+            # The server counts anew when a signal comes in between; the history has them all.
+            attempt = max(task.attempt, failed.count + 1) if failed is not None else task.attempt
+            if failed is not None and attempt >= self._thresholds.workflow_task_attempts:
+                await self._failing(failed, attempt, queue)
                 return
         if task.state == Task.PENDING_WORKFLOW_TASK_STATE_SCHEDULED and self._waits(since):
             what = "its workflow task waits for a worker to take it"

@@ -35,6 +35,7 @@ class FailedTask:
     since: datetime
     cause: int
     failure: Failure | None
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Tail:
         if not failed:
             return None
         told = next((each for each in failed if each.failure is not None), failed[0])
-        return replace(told, since=failed[-1].since)
+        return replace(told, since=failed[-1].since, count=len(failed))
 
     def scheduled(self, activity_id: str) -> Scheduled | None:
         """How the activity was scheduled, if that is within it."""

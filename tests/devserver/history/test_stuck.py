@@ -94,6 +94,29 @@ def test_a_failing_workflow_task(server: DevServer) -> None:
     run(server, story)
 
 
+def test_a_failing_workflow_task_between_signals(server: DevServer) -> None:
+    """Each signal has the server count attempts anew; it is found as failing, with all that failed."""
+
+    async def story(client: Client) -> None:
+        async def signalling(handle: Any) -> None:
+            while True:
+                await handle.signal("anything")
+                await asyncio.sleep(0.3)
+
+        async with worker(client):
+            handle = await start(client, Broken.run, id="broken")
+            signals = asyncio.ensure_future(signalling(handle))
+            try:
+                many = Thresholds(workflow_task_attempts=6)
+                finding = await found(client, "workflow_task_failing", thresholds=many)
+                assert (finding.attempts or 0) >= 6
+                assert (await handle.describe()).raw_description.pending_workflow_task.attempt < 6
+            finally:
+                signals.cancel()
+
+    run(server, story)
+
+
 def test_code_that_no_longer_fits_the_history(server: DevServer) -> None:
     """It gets another piece of advice, and the command that is offered lets the workflow go on."""
 
