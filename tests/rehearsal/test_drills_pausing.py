@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import History, HistoryEvent
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from devserver.rehearsal import Result, at, drills
+from devserver.rehearsal.drills.pausing import _started
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.figures import Figures
 from devserver.rehearsal.result import Finding
@@ -84,3 +89,41 @@ def test_wrong_times(wrong: object) -> None:
     """A time that is none is refused where it is written."""
     with pytest.raises(ScenarioInvalid, match=r"pause\(for_"):
         drills.pause(wrong)  # type: ignore[arg-type]
+
+
+class Told:
+    """An operator who is told of a paused workflow in which something starts all the same."""
+
+    def __init__(self, *started: int, pending: int | None = None) -> None:
+        self._started = started
+        self._pending = pending
+
+    async def history(self) -> History:
+        """Paused at 10 s; activities started at the given times."""
+        paused = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED)
+        events = [HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED) for _ in self._started]
+        for event, second in zip([*events, paused], [*self._started, 10], strict=True):
+            event.event_time.FromSeconds(second)
+        return History(events=[*events, paused])
+
+    async def describe(self) -> DescribeWorkflowExecutionResponse:
+        """One activity may be under way."""
+        answer = DescribeWorkflowExecutionResponse()
+        if self._pending is not None:
+            pending = answer.pending_activities.add(attempt=2)
+            pending.activity_type.name = "add"
+            pending.last_started_time.FromSeconds(self._pending)
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (Told(5, 9, pending=8), []),
+        (Told(5, 11), ["an activity"]),
+        (Told(5, pending=12), ["add (attempt 2)"]),
+    ],
+)
+def test_what_a_broken_pause_would_show(told: Told, found: list[str]) -> None:
+    """A server that starts an attempt of a paused runbook would be told from one that started it before."""
+    assert asyncio.run(_started(told)) == found  # type: ignore[arg-type]
