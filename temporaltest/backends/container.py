@@ -70,6 +70,7 @@ class Container:
         goes = hold.private or not (self._config.keep or self._config.linger or holders(hold.folder))
         if goes and record is not None and record["keeper"] is not None:
             _wait_gone(record["keeper"])
+            _reap()
         if record is not None and record["keeper"] is not None and not held.lives(record["keeper"]):
             _remove_orphans(hold.folder)
         if hold.private:
@@ -162,7 +163,7 @@ def _still(folder: Path, record: dict[str, Any]) -> bool:
 
 def _start(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
     """Start a keeper and wait for its word; it limits itself, and its pipe closes when it dies."""
-    _KEEPERS[:] = [each for each in _KEEPERS if each.poll() is None]
+    _reap()
     log = folder / "keeper.log"
     with log.open("w") as file:
         process = subprocess.Popen(
@@ -182,6 +183,10 @@ def _start(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
         return ready
     process.wait(END_SECONDS)
     raise SetupError(said.get("failed") or f"the keeper of the container ended:\n{log.read_text()[-2000:]}")
+
+
+def _reap() -> None:
+    _KEEPERS[:] = [each for each in _KEEPERS if each.poll() is None]
 
 
 def _wait_gone(who: list[float]) -> None:
