@@ -111,9 +111,9 @@ def _tell(lines: list[dict[str, Any]]) -> None:
         click.echo(f"  it held {scenario!r}" + (f"; the last that happened: {doing}" if doing else ""), err=True)
     stay = "" if about.get("keep") else " until the next rehearsal"
     click.echo(f"  its ledgers and logs are in {about['folder']}{stay}", err=True)
-    report = about.get("report")
-    if report and Path(report, "report.html").exists():
-        click.echo(f"  what it had written of its report is in {report}", err=True)
+    written = [each["written"] for each in lines if "written" in each]
+    if written:
+        click.echo(f"  the report of the {written[-1]} it had finished is in {about['report']}", err=True)
     with contextlib.suppress(DevServerError):
         tidy(Paths.default())
     click.echo("  nothing of it runs any more", err=True)

@@ -19,11 +19,13 @@ CODES = {"pass": 0, "fail": 1, "unknown": 4}
 STOPPED = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 
-def write_so_far(wanted: Wanted, outcome: Outcome, left: int) -> None:
+def write_so_far(wanted: Wanted, outcome: Outcome, left: int) -> bool:
     """Write the report of what is held already: if we are killed, it is there. A failure is told at the end."""
     if wanted.report is not None:
         with contextlib.suppress(DevServerError):
-            report.write(outcome.results, wanted.report, About(f"{left} rehearsals were still to be held"))
+            report.write(outcome.results, wanted.report, About(f"{left} more were still to be held"))
+            return True
+    return False
 
 
 def finish(wanted: Wanted, outcome: Outcome) -> int:

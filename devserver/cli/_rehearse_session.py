@@ -76,8 +76,8 @@ class _Session:
             except DevServerError as error:
                 result = _not_held(task, error)
             taken(result)
-            if task.number < len(tasks):
-                write_so_far(self._wanted, self._outcome, len(tasks) - task.number)
+            if task.number < len(tasks) and write_so_far(self._wanted, self._outcome, len(tasks) - task.number):
+                self._journal.note(written=task.number)
 
     def _taking(self, began: float) -> Callable[[Result], None]:
         def take(result: Result) -> None:

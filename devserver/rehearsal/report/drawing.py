@@ -19,8 +19,8 @@ TOP = 26
 MOST_ROWS = 24  # of one lane
 MOST_TICKS = 5
 GRAIN = 0.25  # per cent: what is nearer than this is one point
-NARROW = 42  # characters that fit a phone
-WIDE = 110
+NARROW = 36  # characters of a label that fit the smallest phone
+WIDE = 75  # and a page just above that
 
 SINGLE = {"network": "Network", "database": "Database", "check": "Checks", "log": "Server's log"}
 

@@ -52,7 +52,7 @@ def run_shape(run: Run) -> dict[str, Any]:
     return {
         "began": run.began.isoformat(timespec="milliseconds"),
         "seconds": run.seconds,
-        "status": run.status,
+        "status": clean(run.status),
         "failure": None if run.failure is None else clean(run.failure),
         "output": plain.output(run.output),
         "workflow_id": clean(run.workflow_id),

@@ -1,0 +1,170 @@
+"""What a person sees of a rehearsal's report in a real browser: on a phone, on a desk, in the dark, on paper."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devserver.rehearsal import report
+from devserver.rehearsal.report import About
+from devserver.rehearsal.result import Point, Sweep
+from tests.helpers.browser import CHROMIUM, Browser, browser
+from tests.helpers.rehearsed import effect, result, run, twice
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
+
+LONG = "a_name_without_any_place_to_break_it_" * 8
+
+# The contrast of each text with what is behind it, by the formula of WCAG; the worst first.
+CONTRASTS = """
+(() => {
+  const rgb = text => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = element => {
+    for (let each = element; each; each = each.parentElement) {
+      const colour = rgb(getComputedStyle(each).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.99) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || element.closest("title, defs, style")) continue;
+    const style = getComputedStyle(element);
+    const colour = element.closest("svg") ? style.fill : style.color;
+    const [a, b] = [light(rgb(colour)), light(behind(element))].sort((a, b) => b - a);
+    found.push([(a + 0.05) / (b + 0.05), walker.currentNode.data.trim().slice(0, 40)]);
+  }
+  return JSON.stringify(found.sort((a, b) => a[0] - b[0]).slice(0, 5));
+})()
+"""
+# What reaches beyond the right edge of the page, or of the picture.
+TOO_WIDE = """
+JSON.stringify([...document.querySelectorAll("body *")]
+  .filter(e => !e.closest(".signs") && !e.closest("details:not([open])") && e.tagName !== "title")
+  .filter(e => !e.closest("table.stacked thead"))
+  .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+  .map(e => e.tagName + "." + (e.getAttribute("class") || "") + " " + e.textContent.slice(0, 30)))
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser for all tests of this file."""
+    with browser(tmp_path_factory.mktemp("browser")) as found:
+        yield found
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A report with everything in it: failures, a sweep, long names, an interruption."""
+    sweep = Sweep("worker", run(), [Point(7, "event 7 TimerFired", "fail", "it hangs", None, 1.0, twice())], [])
+    results = [
+        result(twice()),
+        result(twice(effects=[effect(1, LONG), effect(2, LONG, 2)], failure=LONG, stuck=[LONG]), name=LONG),
+        result(None, name="swept", sweep=sweep),
+        result(run(), verdict="pass", name="a good one", findings=[]),
+    ]
+    return report.write(results, tmp_path / "report", About("interrupted by Ctrl-C", ["another"]))
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [320, 400, 1280])
+def test_it_fits_and_can_be_read(chromium: Browser, page: Path, width: int, dark: bool) -> None:
+    """From a small phone to a desk, by day and by night: nothing sticks out, every text has contrast enough."""
+    chromium.open(page, width=width, dark=dark)
+    assert chromium.ask("document.documentElement.scrollWidth") == width
+    assert json.loads(chromium.ask(TOO_WIDE)) == []
+    (worst, text), *_ = json.loads(chromium.ask(CONTRASTS))
+    assert worst >= 4.5, text
+    assert chromium.requests == [page.as_uri()]
+
+
+def test_the_ground_is_dark_in_the_dark(chromium: Browser, page: Path) -> None:
+    """Who has asked for dark pages gets one."""
+    grounds = []
+    for dark in (False, True):
+        chromium.open(page, width=400, dark=dark)
+        grounds.append(chromium.ask("getComputedStyle(document.body).backgroundColor"))
+    assert grounds == ["rgb(255, 255, 255)", "rgb(13, 17, 23)"]
+
+
+def test_the_verdict_and_its_reason_are_on_the_first_screen_of_a_phone(chromium: Browser, page: Path) -> None:
+    """Without scrolling, without a script: fail, which step acted twice, and when."""
+    chromium.open(page, width=360, height=780)
+    seen = chromium.ask(
+        "[...document.querySelectorAll('header .verdict, header .verdict *')]"
+        ".filter(e => e.getBoundingClientRect().bottom <= innerHeight).map(e => e.innerText).join(' ')"
+    )
+    assert "Fail" in seen
+    assert "add_node node-5 happened twice: at 1.050 s (attempt 1) and at 3.250 s (attempt 2)" in seen
+    assert "This report is not whole" in seen
+
+
+def test_the_timeline_has_its_lanes_and_draws_them_where_they_happened(chromium: Browser, page: Path) -> None:
+    """Server, worker, fault, activity and effects have lines; the worker's outage is drawn between its moments."""
+    chromium.open(page, width=1000)
+    labels = json.loads(
+        chromium.ask(
+            "JSON.stringify([...document.querySelector('svg.timeline').querySelectorAll('text.label')]"
+            ".map(e => (e.querySelector('.wide') || e).textContent.trim()))"
+        )
+    )
+    assert labels[:3] == [
+        "Server: up",
+        "Worker: killed, down 1.00 s",
+        "Fault 1: the worker is killed (-9) and down for 1 s",
+    ]
+    assert labels[3:] == [
+        "add_node 1: done, its answer lost; completed",
+        "Side effects: 2",
+        "add_node node-5: happened 2 times",
+    ]
+    left, right, width = json.loads(
+        chromium.ask(
+            "(() => { const all = document.querySelector('svg.timeline'); const own = all.getBoundingClientRect();"
+            "const down = all.querySelector('rect.down').getBoundingClientRect();"
+            "return JSON.stringify([down.left - own.left, down.right - own.left, own.width]) })()"
+        )
+    )
+    assert left / width == pytest.approx(0.01 + 0.95 * 1.1 / 5.2, abs=0.01)
+    assert right / width == pytest.approx(0.01 + 0.95 * 2.1 / 5.2, abs=0.01)
+    assert chromium.ask("document.querySelectorAll('svg.timeline circle.again').length") >= 2
+
+
+def test_signs_are_not_by_colour_alone(chromium: Browser, page: Path) -> None:
+    """Verdicts have words and signs; a bar that is down is hatched, a lost answer has a mark of its own."""
+    chromium.open(page, width=1000)
+    badges = set(
+        json.loads(chromium.ask("JSON.stringify([...document.querySelectorAll('.badge')].map(e => e.innerText))"))
+    )
+    assert {"\N{CHECK MARK} Pass", "\N{BALLOT X} Fail"} <= badges
+    assert "hatch" in chromium.ask("getComputedStyle(document.querySelector('svg.timeline rect.down')).fill")
+    assert chromium.ask("document.querySelectorAll('svg.timeline use[href=\"#sign-lost\"]').length") >= 1
+
+
+def test_on_paper_all_of_it_is_there(chromium: Browser, page: Path) -> None:
+    """In print nothing is folded away, nothing is cut off at the right, and the ground is white also from the dark."""
+    chromium.open(page, width=700, media="print", dark=True)
+    assert chromium.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert json.loads(chromium.ask(TOO_WIDE)) == []
+    shown = chromium.ask("[...document.querySelectorAll('details pre')].every(e => e.checkVisibility())")
+    assert shown is True
+    assert chromium.pdf().startswith(b"%PDF")
+
+
+def test_logs_unfold_without_a_script(chromium: Browser, page: Path) -> None:
+    """They are folded at first, so that the page is short, and open at a click."""
+    chromium.open(page, width=400)
+    visible = "document.querySelector('#r1 details pre').checkVisibility()"
+    assert chromium.ask(visible) is False
+    chromium.click("#r1 details summary")
+    assert chromium.ask(visible) is True
+    assert "connected again" in chromium.ask("document.querySelector('#r1 details').innerText")

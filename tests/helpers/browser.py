@@ -1,0 +1,140 @@
+"""A real headless Chromium that is driven through a pipe: pages at any size, in print, in the dark."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = shutil.which("chromium")
+OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-extensions",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
+
+
+class Browser:
+    """One page of a browser. JavaScript of the page itself is off; ours (`ask`) is run by the debugger."""
+
+    def __init__(self, said: int, heard: int) -> None:
+        self._out = os.fdopen(said, "wb", buffering=0)
+        self._in = os.fdopen(heard, "rb")
+        self._number = 0
+        self._session: str | None = None
+        self.requests: list[str] = []
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._call("Page.enable")
+        self._call("Network.enable")
+        self._call("Emulation.setScriptExecutionDisabled", value=True)
+
+    def open(self, page: Path, *, width: int, height: int = 800, media: str = "", dark: bool = False) -> None:
+        """Load a page at a size; `media` is `print` or nothing."""
+        self.requests.clear()
+        self._call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._call("Emulation.setEmulatedMedia", media=media, features=[scheme])
+        self._call("Page.navigate", url=page.as_uri())
+        self._wait("Page.loadEventFired")
+
+    def ask(self, expression: str) -> Any:
+        """What an expression of JavaScript is on the page."""
+        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def click(self, selector: str) -> None:
+        """Click in the middle of an element, as a person does."""
+        place = f"document.querySelector({json.dumps(selector)})"
+        middle = "e.scrollIntoView({block: 'center'}), (r => [r.x + r.width / 2, r.y + r.height / 2])"
+        x, y = self.ask(f"(e => ({middle}(e.getBoundingClientRect())))({place})")
+        for kind in ("mousePressed", "mouseReleased"):
+            self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def shot(self, file: Path) -> None:
+        """A picture of the whole page."""
+        size = self._call("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 8000), "scale": 1}
+        picture = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+        file.write_bytes(base64.b64decode(picture["data"]))
+
+    def pdf(self) -> bytes:
+        """The page as it is printed."""
+        return base64.b64decode(self._call("Page.printToPDF", preferCSSPageSize=True)["data"])
+
+    def close(self) -> None:
+        """Close the pipe; the browser ends with it."""
+        self._out.close()
+        self._in.close()
+
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        self._out.write(json.dumps(message).encode() + b"\0")
+        while True:
+            heard = self._hear()
+            if heard.get("id") == self._number:
+                assert "error" not in heard, (method, heard["error"])
+                result: dict[str, Any] = heard["result"]
+                return result
+
+    def _wait(self, event: str) -> None:
+        while self._hear().get("method") != event:
+            pass
+
+    def _hear(self) -> dict[str, Any]:
+        letters = bytearray()
+        while (letter := self._in.read(1)) != b"\0":
+            assert letter, "the browser has ended"
+            letters += letter
+        message: dict[str, Any] = json.loads(letters)
+        if message.get("method") == "Network.requestWillBeSent":
+            self.requests.append(message["params"]["request"]["url"])
+        return message
+
+
+@contextlib.contextmanager
+def browser(folder: Path) -> Iterator[Browser]:
+    """A browser with its profile in `folder`; it ends with the block."""
+    theirs_in, ours_out = os.pipe()
+    ours_in, theirs_out = os.pipe()
+    pipes = "import os, sys; os.dup2({0}, 100); os.dup2({1}, 101); os.dup2(100, 3); os.dup2(101, 4); "
+    starter = pipes.format(theirs_in, theirs_out) + "os.execv(sys.argv[1], sys.argv[1:])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", starter, CHROMIUM or "", *OPTIONS, f"--user-data-dir={folder / 'chromium'}"],
+        pass_fds=(theirs_in, theirs_out),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(theirs_in)
+    os.close(theirs_out)
+    driven = None
+    try:
+        driven = Browser(ours_out, ours_in)
+        yield driven
+    finally:
+        if driven is not None:
+            driven.close()
+        process.terminate()
+        process.wait(20)

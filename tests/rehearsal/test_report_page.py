@@ -1,0 +1,164 @@
+"""A report's page as text: nothing from elsewhere, no way in for hostile texts, and what each part says."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from devserver.rehearsal import report
+from devserver.rehearsal.report import About
+from devserver.rehearsal.report.words import clean, counted, listed, moment, seconds
+from devserver.rehearsal.result import Done, Finding, Point, Sweep
+from devserver.rehearsal.timeline import Mark
+from tests.helpers.rehearsed import attempt, effect, result, run, twice
+
+HOSTILE = (
+    """</pre></title></svg><script>alert(1)</script><img src=x onerror=alert(1)>" onload='x' {{ 7*7 }} \x1b[31m\x00"""
+)
+
+
+class Page(HTMLParser):
+    """Every element with its attributes, and the text that is shown."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note it."""
+        self.elements.append((tag, dict(attrs)))
+        if tag not in ("meta", "br", "img", "link"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """One that ends at once, as in SVG."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Each ends where it began."""
+        assert self.open.pop() == tag
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of each element of that name."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def hostile() -> str:
+    """The page of a result in which every text is hostile."""
+    marks = [
+        Mark(0.0, "server", HOSTILE, 4.0, {"ended": HOSTILE}),
+        Mark(0.0, "worker", HOSTILE, 4.0, {"ended": "killed"}),
+        Mark(1.0, "fault", HOSTILE, 2.0, {HOSTILE: HOSTILE}),
+        Mark(1.0, "network", HOSTILE, None, {}),
+        attempt(1.0, 1.1, ident=HOSTILE, ended="fails", error=HOSTILE),
+    ]
+    log = [f"2026-03-01T12:00:01Z {HOSTILE}"]
+    effects = [effect(1, HOSTILE, name=HOSTILE, activity=HOSTILE), effect(2, HOSTILE, name=HOSTILE)]
+    made = run(
+        marks,
+        effects,
+        status=HOSTILE,
+        failure=HOSTILE,
+        output=HOSTILE,
+        done=[Done(HOSTILE, 1.0, HOSTILE, HOSTILE)],
+        server_log=log,
+        worker_log=log,
+        stuck=[HOSTILE],
+    )
+    findings = [Finding(HOSTILE, "fail", HOSTILE, [HOSTILE])]
+    more = {"name": HOSTILE, "reason": HOSTILE, "file": HOSTILE, "versions": {HOSTILE: HOSTILE}, "findings": findings}
+    sweep = Sweep("server", run(), [Point(1, HOSTILE, "fail", HOSTILE, None, 1.0, made)], [HOSTILE])
+    return report.html(
+        [result(made, **more), result(None, **more, sweep=sweep)], About(f"interrupted {HOSTILE}", [HOSTILE])
+    )
+
+
+def test_hostile_texts_are_shown_and_do_nothing() -> None:
+    """Names, failures, logs and keys with markup in them are text: no element, no attribute, no template of theirs."""
+    text = hostile()
+    page = Page(text)
+    assert page.open == []
+    assert {"script", "img", "iframe", "link", "object"} & {tag for tag, _ in page.elements} == set()
+    assert [name for _, attributes in page.elements for name in attributes if name.startswith("on")] == []
+    assert "&lt;script&gt;alert(1)" in text
+    assert "{{ 7*7 }}" in text
+    assert "\x1b" not in text
+    assert "\x00" not in text
+
+
+def test_nothing_is_loaded_from_elsewhere() -> None:
+    """The page is one file: no address but its own places, and a policy that forbids the rest."""
+    text = report.html([result(twice()), result(run())])
+    page = Page(text)
+    links = [value for _, attributes in page.elements for name, value in attributes.items() if name in ("href", "src")]
+    assert links
+    assert [link for link in links if not str(link).startswith("#")] == []
+    assert re.findall(r"https?://|@import|url\((?!#)", text) == []
+    assert {"http-equiv": "Content-Security-Policy", "content": "default-src 'none'; style-src 'unsafe-inline'"} in (
+        page.of("meta")
+    )
+    anchors = [str(link)[1:] for link in links]
+    assert set(anchors) <= {str(attributes.get("id")) for _, attributes in page.elements}
+
+
+def test_headings_go_down_one_by_one() -> None:
+    """A screen reader finds its way: one h1, scenarios below it, their parts below them; tables have headings."""
+    page = Page(report.html([result(twice()), result(run())]))
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert levels.count(2) == 2
+    assert all(later <= sooner + 1 for sooner, later in pairwise(levels))
+    assert all(attributes.get("scope") in ("col", "row") for attributes in page.of("th"))
+    assert page.of("html") == [{"lang": "en"}]
+    assert all(attributes.get("aria-label") for attributes in page.of("svg") if attributes.get("role") == "img")
+
+
+def test_a_partial_report_says_so_first() -> None:
+    """Who opens what is left of an interrupted call is told what is missing."""
+    text = report.html([result(run())], About("interrupted by Ctrl-C", ["the other one"]))
+    head = text[text.index("<header>") : text.index("</header>")]
+    assert "This report is not whole:" in head
+    assert "interrupted by Ctrl-C. Not held: the other one." in head
+
+
+def test_many_rehearsals_are_a_table_and_the_worst_in_full() -> None:
+    """Of 100 repeats all are in the table, and those that failed are shown whole."""
+    results = [result(run(), verdict="pass", name=f"turn {number}", seed=number) for number in range(99)]
+    text = report.html([*results, result(twice(), name="the bad one", seed=99)])
+    assert text.count('<section class="result"') == 30
+    assert ">the bad one</a>" in text
+    assert 'id="r100"' in text
+    assert "70 rehearsals of 100 not shown one by one" in text
+    assert len(text) < 600_000
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "\N{EN DASH}"),
+        (0.0, "0 s"),
+        (0.414, "0.41 s"),
+        (12.34, "12.3 s"),
+        (59.99, "1 min 0 s"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 5 min"),
+    ],
+)
+def test_times_are_told_as_people_do(value: float | None, expected: str) -> None:
+    """Short ones to the hundredth, long ones in minutes and hours."""
+    assert seconds(value) == expected
+
+
+def test_words_for_numbers_and_lists() -> None:
+    """One is singular, many are not all named."""
+    assert (counted(1, "effect"), counted(1200, "activity", "activities")) == ("1 effect", "1,200 activities")
+    assert (listed(["a"]), listed(["a", "b"]), listed(list("abcde"))) == ("a", "a and b", "a, b, c and 2 more")
+    assert (moment(None), moment(1.0)) == ("never", "1.000 s")
+    assert clean("x" * 5000) == "x" * 2000 + "... (5,000 characters in all)"
