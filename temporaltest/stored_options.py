@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 FIXTURE = "temporal_client_options"
+REPORTS: pytest.StashKey[dict[pytest.Collector, pytest.CollectReport]] = pytest.StashKey()
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,14 @@ def _leads_to(node: object, path: Path) -> bool:
 
 def _children(node: pytest.Collector) -> tuple[list[Any], str]:
     """What pytest collects in a node, which is what makes its fixtures known; or why it cannot."""
-    report, _ = node.session._collect_one_node(node)
+    session = node.session
+    reports = session.stash.setdefault(REPORTS, {})
+    if node not in reports:
+        reports[node], known = session._collect_one_node(node)
+        if not known and pytest.version_tuple < (9,):
+            # Pytest 8 leaves tests out that it has collected before.
+            session._collection_cache.pop(node)
+    report = reports[node]
     if report.passed:
         return list(report.result), ""
     cause = str(report.longrepr).strip().splitlines()[-1].removeprefix("E").strip()
