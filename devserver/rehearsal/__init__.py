@@ -11,18 +11,24 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import at, drills, expect, faults, ledger, report
+    from .cues import Cue
     from .load import scenarios_in
+    from .look import Look
     from .old_way import Script
     from .result import Result
     from .runner import Settings, rehearse
     from .scenario import Scenario
+    from .stage import Stage
     from .sweeps import sweep
 
 __all__ = [
+    "Cue",
+    "Look",
     "Result",
     "Scenario",
     "Script",
     "Settings",
+    "Stage",
     "at",
     "drills",
     "expect",
@@ -35,10 +41,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Cue": "cues",
+    "Look": "look",
     "Result": "result",
     "Scenario": "scenario",
     "Script": "old_way",
     "Settings": "runner",
+    "Stage": "stage",
     "rehearse": "runner",
     "scenarios_in": "load",
     "sweep": "sweeps",

@@ -1,4 +1,7 @@
-"""A simulated Cassandra ring, kept in a file: nodes are added to it as to a real one."""
+"""A simulated Cassandra ring, kept in a file: nodes join and leave it as they would the real one.
+
+Joining is like the real thing in what matters here: the ring does not ask whether a node has joined before.
+"""
 
 from __future__ import annotations
 
@@ -7,32 +10,42 @@ import os
 import tempfile
 from pathlib import Path
 
-NODES = ("node-1", "node-2", "node-3")
+from devserver.rehearsal import ledger
+
+NODES = ["node-1", "node-2", "node-3"]
 
 
 class Ring:
-    """The ring of a rehearsal. Each change is written aside and moved into place."""
+    """The ring of a folder. Each change is written aside and moved into place, so a kill never leaves half of it."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "ring.json"
 
     @classmethod
-    def of_rehearsal(cls) -> Ring:
-        """The ring beside the rehearsal's ledger, or in the temporary folder."""
-        ledger = os.environ.get("DEVSERVER_LEDGER")
-        folder = Path(ledger).parent if ledger else Path(tempfile.gettempdir())
-        return cls(folder / "ring.json")
+    def here(cls) -> Ring:
+        """The ring that a runbook or a script works on: beside the rehearsal's ledger, each run has its own."""
+        return cls(Path(os.environ.get(ledger.FILE, tempfile.gettempdir() + "/ledger.db")).parent)
 
     @property
-    def tokens(self) -> list[str]:
+    def nodes(self) -> list[str]:
         """The nodes that own a part of the ring; one that joined twice is here twice."""
-        if not self._file.exists():
-            return list(NODES)
-        found: list[str] = json.loads(self._file.read_text())
+        found: list[str] = json.loads(self._file.read_text()) if self._file.exists() else NODES
         return found
 
+    @property
+    def healthy(self) -> bool:
+        """Whether it has its first nodes, and no node twice."""
+        return set(NODES) <= set(self.nodes) and len(set(self.nodes)) == len(self.nodes)
+
     def join(self, node: str) -> None:
-        """A node takes its part of the ring."""
+        """A node takes a part of the ring."""
+        self._write([*self.nodes, node])
+
+    def leave(self, node: str) -> None:
+        """A node gives back all that it has of the ring."""
+        self._write([each for each in self.nodes if each != node])
+
+    def _write(self, nodes: list[str]) -> None:
         aside = self._file.with_suffix(f".{os.getpid()}")
-        aside.write_text(json.dumps([*self.tokens, node]))
+        aside.write_text(json.dumps(nodes))
         aside.replace(self._file)

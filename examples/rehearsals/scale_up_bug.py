@@ -1,28 +1,21 @@
-"""A ring is scaled up, and the answer of the second node that joins is lost."""
+"""A ring is scaled up by a runbook with a bug. Hold it, and read which step acted twice, and why:
 
-from runbook_bug import ScaleUp
+    devserver rehearse scale_up_bug.py --report out
+
+The mended runbook is ring_runbook.py; `diff ring_runbook_bug.py ring_runbook.py` shows what was wrong.
+"""
+
+from ring_runbook_bug import ScaleUp
 
 from devserver.rehearsal import Scenario, at, expect, faults
 
-scenario = Scenario(
-    name="scale-up, an answer is lost (with the bug)",
-    runbook="runbook_bug",
+answer_lost = Scenario(
+    name="scale-up, an answer is lost",
+    runbook="ring_runbook_bug",
     workflow="ScaleUpRing",
-    input=ScaleUp(["node-4", "node-5"]),
+    input=ScaleUp(["node-4", "node-5", "node-6", "node-7", "node-8"]),
+    # The worker dies when node-5 has joined the ring and the server has not heard of it yet.
     plan=[at.activity_completes("add_node", nth=2).do(faults.lose_answer())],
-    expect=[
-        expect.completes(within=20),
-        expect.exactly_once("add_node"),
-        expect.same_result(),
-        expect.replays(),
-    ],
-)
-server_dies = Scenario(
-    name="scale-up, the server dies",
-    runbook="runbook_bug",
-    workflow="ScaleUpRing",
-    input=ScaleUp(["node-4", "node-5"]),
-    plan=[at.activity_starts("add_node", nth=2).do(faults.kill_server(down=1))],
     expect=[
         expect.completes(within=20),
         expect.exactly_once("add_node"),

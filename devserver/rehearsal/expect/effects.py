@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ..ledger import Effect
 from ..result import Finding, Run
 
+MOST_NAMED = 6
+
 
 @dataclass(frozen=True)
 class Times:
@@ -34,7 +36,8 @@ class Times:
         )
 
     def __str__(self) -> str:
-        which = f" ({', '.join(self.keys)})" if self.keys else ""
+        more = [f"and {len(self.keys) - MOST_NAMED} more"] if len(self.keys) > MOST_NAMED else []
+        which = f" ({', '.join([*self.keys[:MOST_NAMED], *more])})" if self.keys else ""
         return f"{self.name}{which} {'at least' if self.at_least else 'exactly'} once"
 
 

@@ -1,0 +1,17 @@
+"""The way a ring was scaled up before there was a runbook: `python scale_up_by_hand.py NODE...`.
+
+It notes its effects as the runbook does, and its last line is its result, so the two can be compared.
+"""
+
+import sys
+
+from ring import Ring
+
+from devserver.rehearsal import ledger
+
+ring = Ring.here()
+for node in sys.argv[1:]:
+    if node not in ring.nodes:
+        ring.join(node)
+        ledger.effect("add_node", key=node)
+print(len(ring.nodes))
