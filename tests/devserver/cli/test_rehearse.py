@@ -1,0 +1,347 @@
+"""`devserver rehearse`: plans, verdicts, reports, and what happens when it is interrupted or killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from devserver.paths import Paths
+from devserver.store import Executable
+from tests.conftest import Run, command, processes_of
+from tests.helpers.terminal import Terminal
+from tests.helpers.waiting import eventually
+
+RUNBOOK = """
+from datetime import timedelta
+from temporalio import activity, workflow
+from devserver.rehearsal import ledger
+
+@activity.defn
+def add(node: str) -> None:
+    ledger.effect("add", key=node)
+
+@workflow.defn
+class Grow:
+    @workflow.run
+    async def run(self, seconds: float) -> str:
+        limit = timedelta(seconds=2)
+        await workflow.execute_activity(add, "node-1", start_to_close_timeout=limit)
+        await workflow.sleep(seconds)
+        await workflow.execute_activity(add, "node-2", start_to_close_timeout=limit)
+        return "grown"
+"""
+HEAD = "from devserver.rehearsal import Scenario, at, expect, faults\n"
+LOST = "plan=[at.activity_completes('add').do(faults.lose_answer())], expect=[expect.exactly_once('add')]"
+NEVER = "plan=[at.activity_starts('add', nth=9).do(faults.kill_worker())], expect=[expect.completes()]"
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path, installed: Executable) -> Write:
+    """Write a file of scenarios beside their runbook: a name and the rest for each."""
+    folder = tmp_path / "rehearsals"
+    folder.mkdir()
+    (folder / "grow.py").write_text(RUNBOOK)
+
+    def write(file: str = "scenes.py", seconds: float = 0.0, **scenes: str) -> Path:
+        lines = [
+            f"{name} = Scenario(name={name.replace('_', ' ')!r}, runbook='grow', workflow='Grow', "
+            f"input={seconds}, {rest})\n"
+            for name, rest in scenes.items()
+        ]
+        path = folder / file
+        path.write_text(HEAD + "".join(lines))
+        return path
+
+    return write
+
+
+def journals(paths: Paths) -> list[Path]:
+    """The journals of rehearsals that are being held, or were killed."""
+    return sorted(paths.rehearsals.glob("*.jsonl"))
+
+
+def is_doing(paths: Paths, what: str) -> bool:
+    """Whether a rehearsal has noted that."""
+    return any(what in file.read_text() for file in journals(paths))
+
+
+# Without a server
+
+
+def test_help_is_quick_and_has_an_example_and_the_codes(devserver: Run) -> None:
+    """Every option is there, with what it is for."""
+    shown = devserver("rehearse", "--help").stdout
+    for word in ("--dry-run", "--only", "--repeat", "--seed", "--sweep", "--report", "--junit", "--json", "--keep"):
+        assert f"{word} " in shown
+    assert "devserver rehearse scale_up.py --report out" in shown
+    assert "4 none fails but one is unknown" in " ".join(shown.split())
+
+
+def test_a_dry_run_says_what_would_be_done_and_starts_nothing(devserver: Run, write: Write, paths: Paths) -> None:
+    """The plan in words: what runs, when which fault comes, what is expected."""
+    done = devserver("rehearse", str(write(lost=LOST, never=NEVER)), "--dry-run")
+    assert done.returncode == 0
+    assert done.stdout == (
+        "lost\n"
+        "  runs      Grow of grow, at most 60 s, on the wall clock\n"
+        "  when      1st time that add completes\n"
+        "    do      its answer is lost: the worker is killed (-9) after the side effect, and down for 0 s\n"
+        "  expects   add exactly once\n"
+        "\n"
+        "never\n"
+        "  runs      Grow of grow, at most 60 s, on the wall clock\n"
+        "  when      9th time that add starts\n"
+        "    do      the worker is killed (-9) and down for 0 s\n"
+        "  expects   completes\n"
+    )
+    assert not paths.instances.exists()
+    assert not paths.rehearsals.exists()
+
+
+def test_a_dry_run_can_be_read_by_a_script(devserver: Run, write: Write) -> None:
+    """The same as JSON."""
+    done = devserver("rehearse", str(write(lost=LOST)), "--dry-run", "--json")
+    (plan,) = json.loads(done.stdout)
+    assert plan["plan"][0]["when"] == "1st time that add completes"
+    assert plan["expect"] == ["add exactly once"]
+
+
+@pytest.mark.parametrize(
+    ("scene", "named"),
+    [
+        ("plan=[at.activity_starts('ad').do(faults.kill_worker())]", "an activity 'ad' that 'grow' has not"),
+        ("plan=[1]", "which is no step"),
+        ("expect=[expect.completed()]", "AttributeError: module 'devserver.rehearsal.expect'"),
+    ],
+)
+def test_an_invalid_scenario_is_told_before_any_is_held(devserver: Run, write: Write, scene: str, named: str) -> None:
+    """Exit code 2, what is wrong and where; the valid one before it was not begun."""
+    done = devserver("rehearse", str(write(good=LOST, bad=scene)))
+    assert done.returncode == 2
+    assert named in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_name_that_no_scenario_has_is_told_with_those_there_are(devserver: Run, write: Write) -> None:
+    """A typing mistake holds nothing, and the right name is shown."""
+    done = devserver("rehearse", str(write(lost=LOST, never=NEVER)), "--only", "lots")
+    assert done.returncode == 2
+    assert "error: no scenario's name contains 'lots'" in done.stderr
+    assert "hint: there are: lost, never" in done.stderr
+
+
+def test_only_holds_what_is_named(devserver: Run, write: Write) -> None:
+    """A part of the name is enough; the whole name of one means that one."""
+    path = str(write(lost=LOST, lost_again=LOST, never=NEVER))
+
+    def planned(only: str) -> list[str]:
+        found = devserver("rehearse", path, "--dry-run", "--json", "--only", only)
+        return [plan["name"] for plan in json.loads(found.stdout)]
+
+    assert planned("los") == ["lost", "lost again"]
+    assert planned("lost") == ["lost"]
+
+
+# Verdicts
+
+
+def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
+    devserver: Run, write: Write, tmp_path: Path, paths: Paths
+) -> None:
+    """The last lines are all that is needed: what acted twice, when, why, and a page with the evidence."""
+    path = write(lost=LOST, fine="expect=[expect.completes(), expect.exactly_once('add')]")
+    done = devserver("rehearse", str(path), "--seed", "5", "--report", "out", "--junit", "ci/junit.xml")
+    assert done.returncode == 1, done.stderr
+    assert "FAIL     lost  (seed 5, " in done.stdout
+    assert "  acted twice: add node-1 happened twice: at " in done.stdout
+    assert "in between: its answer is lost: the worker is killed (-9)" in done.stdout
+    assert "PASS     fine  (seed 5, " in done.stdout
+    assert "1 passed, 1 failed, 0 unknown\n" in done.stdout
+    assert f"report: {tmp_path / 'out' / 'report.html'}\n" in done.stdout
+    shape = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [each["verdict"] for each in shape["results"]] == ["fail", "pass"]
+    assert shape["unfinished"] is None
+    assert "add node-1" in (tmp_path / "out" / "report.html").read_text()
+    progress = done.stderr.splitlines()
+    assert progress[0] == "[1/2] lost, seed 5"
+    assert any(" fault     its answer is lost" in line for line in progress)
+    assert any(" activity  add, attempt 2" in line for line in progress)
+    assert list(paths.rehearsals.iterdir()) == []
+    suite = Xml.parse(tmp_path / "ci" / "junit.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
+    failed, passed = suite.iter("testcase")
+    assert (failed.get("name"), failed.get("classname")) == ("lost", "scenes")
+    failure = failed.find("failure")
+    assert failure is not None
+    assert "happened 2 times" in str(failure.get("message"))
+    assert "again: devserver rehearse" in str(failed.findtext("system-out"))
+    assert passed.find("failure") is None
+
+
+def test_what_was_planned_and_never_happened_is_no_pass(devserver: Run, write: Write, tmp_path: Path) -> None:
+    """Exit code 4, an error in JUnit, and the step that never came; with --json nothing else is printed."""
+    path = write(never=NEVER)
+    done = devserver("rehearse", str(path), "--json", "--junit", "junit.xml", "--repeat", "2", "--seed", "4294967295")
+    assert done.returncode == 4
+    assert done.stderr == ""
+    shape = json.loads(done.stdout)
+    assert [each["verdict"] for each in shape["results"]] == ["unknown", "unknown"]
+    assert [each["seed"] for each in shape["results"]] == [4294967295, 0]
+    assert shape["results"][0]["plan"][0]["at"] is None
+    assert "--seed 4294967295" in shape["results"][0]["again"]
+    assert shape["report"] is None
+    errors = list(Xml.parse(tmp_path / "junit.xml").getroot().iter("error"))
+    assert ["that moment never came" in str(error.get("message")) for error in errors] == [True, True]
+
+
+def test_what_is_kept_can_be_looked_at(devserver: Run, write: Write, paths: Paths) -> None:
+    """With --keep the server's state, the ledger and the logs stay, and a server can be started on them."""
+    done = devserver("rehearse", str(write(fine="expect=[expect.completes()]")), "--keep")
+    assert done.returncode == 0
+    (kept,) = (line.removeprefix("kept: ") for line in done.stdout.splitlines() if line.startswith("kept: "))
+    (folder,) = Path(kept).iterdir()
+    assert {"server.log", "temporal.db", "with-faults"} <= {file.name for file in folder.iterdir()}
+    assert (folder / "with-faults" / "ledger.db").exists()
+    assert f"devserver up --db {folder / 'temporal.db'}" in done.stdout
+    again = devserver("rehearse", str(write(fine="expect=[expect.completes()]")))
+    assert again.returncode == 0
+    assert folder.exists()
+    try:
+        assert devserver("up", "-d", "--port", "0", "--db", str(folder / "temporal.db")).returncode == 0
+        assert "Grow" in devserver("temporal", "--", "workflow", "list").stdout
+    finally:
+        devserver("down", "--all")
+
+
+def test_a_sweep_kills_at_every_point(devserver: Run, write: Write) -> None:
+    """With --sweep each point of the history is tried, and those that fail are named."""
+    done = devserver("rehearse", str(write(lost=LOST)), "--sweep", "worker", "--report", "out", limit=110)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "points passed" in done.stdout
+    assert "fail     the worker killed after " in done.stdout
+    assert "points, " in done.stderr
+    assert "Points that did not pass" in Path("out/report.html").read_text()
+
+
+def test_a_terminal_shows_what_happens_now(write: Write) -> None:
+    """A live view: which rehearsal, the fault when it comes, and the verdict."""
+    with Terminal(command("rehearse", str(write(lost=LOST, seconds=1.0))), columns=120) as terminal:
+        terminal.until("[1/1] lost")
+        terminal.until("its answer is lost")
+        terminal.until("1 failed")
+        assert terminal.code() == 1
+
+
+def test_a_server_that_does_not_start_makes_it_unknown(devserver: Run, write: Write, tmp_path: Path) -> None:
+    """What could not be held is no pass and no failure of the runbook; the reason is shown."""
+    illbehaved = tmp_path / "temporal"
+    illbehaved.write_text("#!/bin/sh\necho 'temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)'\nexit 3\n")
+    illbehaved.chmod(0o755)
+    path = write(fine="expect=[expect.completes()]")
+    done = devserver("rehearse", str(path), "--report", "out", env={"DEVSERVER_BINARY": str(illbehaved)})
+    assert done.returncode == 4, done.stderr
+    assert "UNKNOWN  fine" in done.stdout
+    assert "the rehearsal can be held" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_full_disk_under_the_report_does_not_lose_the_verdicts(devserver: Run, write: Write, tmp_path: Path) -> None:
+    """They are printed, the folder is named, nothing half-written is left, and the exit code is no pass."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("mounting a disk needs root")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(folder)], check=False).returncode:
+        pytest.skip("mounting is not permitted here")
+    try:
+        done = devserver("rehearse", str(write(fine="expect=[expect.completes()]")), "--report", str(folder))
+        assert list(folder.iterdir()) == []
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    assert done.returncode == 1
+    assert "PASS     fine" in done.stdout
+    assert f"error: the report cannot be written into {folder}: No space left on device" in done.stderr
+
+
+# Interrupted, killed, two at once
+
+
+def test_ctrl_c_stops_everything_and_leaves_what_there_is_of_the_report(
+    write: Write, tmp_path: Path, home: Path, paths: Paths
+) -> None:
+    """Exit code 130; no process is left, and the report tells what had happened and what was not held."""
+    words = command("rehearse", str(write(seconds=60.0, slow=LOST, other=LOST)), "--report", "out")
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as held:
+        eventually(lambda: is_doing(paths, "fault: its answer is lost"))
+        held.send_signal(signal.SIGINT)
+        out, err = held.communicate(timeout=30)
+    assert held.returncode == 130
+    assert "interrupted; everything is being stopped" in err
+    assert "interrupted by Ctrl-C: everything is stopped; not held: other\n" in out
+    assert f"report: {tmp_path / 'out' / 'report.html'} (what there is of it)" in out
+    eventually(lambda: not processes_of(home))
+    shape = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert shape["unfinished"] == "interrupted by Ctrl-C"
+    assert shape["not_held"] == ["other"]
+    (partial,) = shape["results"]
+    assert partial["verdict"] == "unknown"
+    assert [each["key"] for each in partial["effects"]][:1] == ["node-1"]
+    assert partial["plan"][0]["at"] is not None
+    assert list(paths.rehearsals.iterdir()) == []
+
+
+def test_ctrl_c_at_any_time_ends_it(write: Write, home: Path, paths: Paths) -> None:
+    """Also while a server or a worker is just being started: it ends soon and leaves nothing."""
+    path = str(write(seconds=60.0, slow=LOST))
+    for wait in ('"scenario"', "server: up", "worker: ", "activity: add"):
+        with subprocess.Popen(command("rehearse", path), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as held:
+            eventually(lambda wait=wait: is_doing(paths, wait))  # type: ignore[misc]
+            held.send_signal(signal.SIGINT)
+            held.communicate(timeout=30)
+        assert held.returncode == 130
+        eventually(lambda: not processes_of(home))
+
+
+def test_a_killed_rehearsal_leaves_nothing_running_and_the_next_one_tells_of_it(
+    devserver: Run, write: Write, home: Path, paths: Paths
+) -> None:
+    """kill -9 ends server and worker too; the next call says which it was, what it did last and where its files are,
+    once, and the one after that removes them."""
+    slow = write("slow.py", seconds=60.0, slow=LOST)
+    with subprocess.Popen(command("rehearse", str(slow)), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as held:
+        eventually(lambda: is_doing(paths, "activity: add"))
+        held.kill()
+        held.communicate(timeout=30)
+    eventually(lambda: not processes_of(home))
+    (journal,) = journals(paths)
+    folder = journal.with_suffix("")
+    fine = str(write(fine="expect=[expect.completes()]"))
+    told = devserver("rehearse", fine)
+    assert told.returncode == 0
+    assert " was killed\n" in told.stderr
+    assert "  it held 'slow'; the last that happened: " in told.stderr
+    assert f"  its ledgers and logs are in {folder} until the next rehearsal\n" in told.stderr
+    assert list(folder.glob("*/with-faults/ledger.db"))
+    assert "was killed" not in devserver("rehearse", fine).stderr
+    assert list(paths.rehearsals.iterdir()) == []
+
+
+def test_two_rehearsals_at_once_do_not_see_each_other(write: Write, paths: Paths) -> None:
+    """Each has a server, a ledger and a journal of its own, and neither takes the other for dead."""
+    path = str(write(lost=LOST, seconds=1.0))
+    words = [*command("rehearse", path, "--json")]
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    found = [each.communicate(timeout=60) for each in both]
+    assert [each.returncode for each in both] == [1, 1]
+    assert [err for _, err in found] == ["", ""]
+    assert [len(json.loads(out)["results"][0]["effects"]) for out, _ in found] == [3, 3]
+    assert list(paths.rehearsals.iterdir()) == []
