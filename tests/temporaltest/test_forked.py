@@ -60,7 +60,7 @@ def test_forked_children(ways: tuple[str, ...], suite: Suite, home: Path) -> Non
     """Each has the server and works; one that ends its process fails alone, and nothing is left."""
     suite.file("conftest.py", FORKING)
     suite.tests(TESTS)
-    result = suite.run("--forked", ways=ways, limit=60.0)
+    result = suite.run("-p", "no:pytest_forked", "--forked", ways=ways)
     result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(["*ended with 3*"])
     assert eventually(lambda: not processes_of(home))
