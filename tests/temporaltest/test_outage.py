@@ -674,7 +674,7 @@ from temporaltest.backends import managed
 private = managed.Managed.private
 
 
-def without(self, wishes):
+def without(self, wishes, *, outages):
     endpoint = private(self, wishes)
     return replace(endpoint, can=endpoint.can - {"outages"}, why_not={"outages": "it is a container"})
 
