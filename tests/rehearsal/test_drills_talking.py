@@ -108,11 +108,21 @@ def test_update_and_query_otherwise(hold: Hold) -> None:
 
 
 def test_no_answer_without_a_worker(hold: Hold) -> None:
-    """A query that no worker is there to answer fails within its limit."""
-    plan = SECOND.do(faults.kill_worker(down=0.5), drills.query("added", within=0.2))
-    result = hold(scene("tended", "Tended", plan))
+    """A query or an update that no worker is there to answer fails within its limit."""
+    ask = drills.query("added", within=0.2), drills.update("set_target", 4, within=0.2)
+    result = hold(scene("tended", "Tended", SECOND.do(faults.kill_worker(down=0.6), *ask)))
     assert of(result, "query").evidence == "there was no answer within 0.2 s"
+    assert of(result, "update").evidence == "there was no answer within 0.2 s"
     assert result.verdict == "fail"
+
+
+def test_update_through_an_outage(hold: Hold) -> None:
+    """An update that is sent while the server is down is sent again until it is answered, and is one update."""
+    ask = drills.update("set_target", 4, expect_result=3), drills.query("added", expect_result=["node-1"])
+    result = hold(scene("tended", "Tended", SECOND.do(faults.kill_server(down=0.5), *ask)))
+    assert result.verdict == "pass", result.reason
+    assert result.run is not None
+    assert [mark.what for mark in result.run.marks].count("WorkflowExecutionUpdateAccepted") == 1
 
 
 def test_detect(hold: Hold) -> None:
@@ -125,10 +135,17 @@ def test_detect(hold: Hold) -> None:
 
 def test_detect_what_is_well(hold: Hold) -> None:
     """A runbook that is well is not seen as stuck, so a drill that waits for that fails."""
-    plan = SECOND.do(drills.detect(within=5, kind="timer_late"))
-    result = hold(scene("tended", "Tended", plan))
+    result = hold(scene("tended", "Tended", SECOND.do(drills.detect(within=5))))
     assert result.verdict == "fail"
-    assert "timer_late was not seen" in of(result, "devserver stuck").evidence
+    assert "nothing that is stuck was seen in" in of(result, "devserver stuck").evidence
+
+
+def test_detect_another_kind(hold: Hold) -> None:
+    """A drill that waits for one kind of trouble is not content with another; the operator acts all the same."""
+    plan = at.activity_starts("broken").do(drills.detect(within=1, kind="timer_late", then=drills.terminate()))
+    result = hold(scene("tended", "Hopeless", plan, expect=[expect.status("terminated")]))
+    assert [each.verdict for each in result.findings] == ["fail", "pass", "pass"]
+    assert "timer_late was not seen in" in of(result, "devserver stuck").evidence
 
 
 @pytest.mark.parametrize(

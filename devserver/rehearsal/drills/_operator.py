@@ -45,8 +45,7 @@ class Operator:
         """Make a call; its answer.
 
         Raises:
-            FaultImpossible: The server has not answered in that time, or the workflow has ended.
-            RPCError: The server refuses.
+            FaultImpossible: The server refuses, has not answered in that time, or the workflow has ended.
         """
         until = time.monotonic() + within
         while True:
@@ -56,7 +55,7 @@ class Operator:
                 if error.status == RPCStatusCode.NOT_FOUND:
                     raise FaultImpossible("the runbook had ended before the drill could begin") from None
                 if error.status not in DOWN:
-                    raise
+                    raise FaultImpossible(f"the server refuses: {error.message}") from None
                 if time.monotonic() > until:
                     raise FaultImpossible(f"the server has not answered for {within:g} s: {error.message}") from None
             await asyncio.sleep(POLL_SECONDS)
@@ -89,8 +88,16 @@ class Operator:
         return ": it is paused, and will be told when it is resumed" if paused else ""
 
     async def history(self, run_id: str | None = None) -> WorkflowHistory:
-        """The history of a run, of the current one if none is named."""
-        return await self._stage.client.get_workflow_handle(self._stage.workflow_id, run_id=run_id).fetch_history()
+        """The history of a run, of the current one if none is named.
+
+        Raises:
+            FaultImpossible: The server does not answer, or has lost it.
+        """
+        handle = self._stage.client.get_workflow_handle(self._stage.workflow_id, run_id=run_id)
+        try:
+            return await handle.fetch_history()
+        except RPCError as error:
+            raise FaultImpossible(f"the server does not show the history: {error.message}") from None
 
     async def histories(self) -> list[WorkflowHistory]:
         """Those of all runs that the rehearsal has seen, in their order."""

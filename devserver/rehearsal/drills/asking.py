@@ -12,7 +12,11 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
-from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedError
+from temporalio.client import (
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.service import RPCError
 
 from ..cues import Cue
@@ -53,14 +57,17 @@ class Ask:
         if self.kind == "update" and status not in OPEN:
             raise FaultImpossible("the runbook had ended before the drill could begin")
         began = stage.timeline.now()
-        asking = asyncio.create_task(asyncio.wait_for(self._answer(stage), self.within))
-        await asyncio.wait([asking], timeout=FIRST_SECONDS)
+        asking = asyncio.create_task(self._answer(stage, began + self.within))
+        asking.add_done_callback(lambda task: task.cancelled() or task.exception())  # seen, where it came too late
+        await asyncio.wait([asking], timeout=min(FIRST_SECONDS, self.within))
         return self._rest(stage, asking, began)
 
     async def _rest(self, stage: Stage, asking: asyncio.Task[Any], began: float) -> None:
+        left = max(0.0, began + self.within - stage.timeline.now())
         try:
-            answer = await asking
-        except asyncio.TimeoutError:
+            await asyncio.wait([asking], timeout=left)
+            answer = asking.result()
+        except (asyncio.InvalidStateError, WorkflowUpdateRPCTimeoutOrCancelledError):
             finding = Finding(str(self), "fail", f"there was no answer within {self.within:g} s")
         except (WorkflowUpdateFailedError, WorkflowQueryFailedError) as error:
             finding = Finding(str(self), "fail", f"it was refused, or failed: {error.__cause__ or error}")
@@ -68,19 +75,21 @@ class Ask:
             finding = Finding(str(self), "fail", f"the server refused it: {error.message}")
         else:
             finding = self._judged(answer, stage.timeline.now() - began)
+        finally:
+            asking.cancel()
         stage.findings.append(finding)
 
-    async def _answer(self, stage: Stage) -> Any:
-        """Ask until the server answers."""
+    async def _answer(self, stage: Stage, until: float) -> Any:
+        """Ask until the server answers, or that time has come."""
         number = uuid4().hex  # an update that is asked for again is the same one
         while True:
             try:
                 if self.kind == "query":
                     return await stage.handle.query(self.name, args=self.args)
                 return await stage.handle.execute_update(self.name, args=self.args, id=number)
-            except RPCError as error:
-                if error.status not in DOWN:
-                    raise
+            except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+                if (isinstance(error, RPCError) and error.status not in DOWN) or stage.timeline.now() >= until:
+                    raise  # at the end of its time the SDK tells so that it was cancelled
             await asyncio.sleep(POLL_SECONDS)
 
     def _judged(self, answer: Any, took: float) -> Finding:

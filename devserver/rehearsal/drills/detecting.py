@@ -66,7 +66,8 @@ class Detect:
         if seen is not None:
             return Finding(str(self), "pass", f"{seen.kind} seen after {took:.2f} s: {seen.what}", [seen.hint])
         ended = ": then the runbook had ended, or its time was up" if over else ""
-        return Finding(str(self), "fail", f"{self.kind or 'nothing stuck'} was not seen in {took:.2f} s{ended}{blind}")
+        what = f"{self.kind} was not seen" if self.kind else "nothing that is stuck was seen"
+        return Finding(str(self), "fail", f"{what} in {took:.2f} s{ended}{blind}")
 
     def __str__(self) -> str:
         return f"devserver stuck sees {self.kind or 'what is stuck'} within {self.within:g} s"
