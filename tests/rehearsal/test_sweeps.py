@@ -44,7 +44,7 @@ def test_a_sure_runbook_survives_a_kill_at_each_point(target: Target) -> None:
 def test_points_at_which_a_careless_runbook_acts_twice_are_named() -> None:
     """Between an effect and its answer is where it fails, and nowhere else; the evidence is kept."""
     found, result, _ = swept(careful("Careless"), "worker")
-    assert result.verdict == "fail"
+    assert result.verdict == "fail", result.findings
     assert {point.what for point in found.failed} == {"careless_step has acted, and not answered yet"}
     (point,) = found.failed
     assert "step one happened 2 times" in point.reason
@@ -58,7 +58,7 @@ def test_what_fails_without_faults_is_no_point_of_a_sweep() -> None:
     found, result, _ = swept(
         scene("steps", "OneSure", expect=[expect.completes(), expect.exactly_once("other")]), "worker"
     )
-    assert result.verdict == "unknown"
+    assert result.verdict == "unknown", found.failed
     assert found.left_out == ("other exactly once",)
     assert "not met without faults either" in result.reason
 

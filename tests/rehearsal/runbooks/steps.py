@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError
 from devserver.rehearsal import ledger
 
 SOON = RetryPolicy(initial_interval=timedelta(milliseconds=50), backoff_coefficient=1)
-LIMIT = timedelta(seconds=1)
+LIMIT = timedelta(seconds=0.6)
 NAMES = ("one", "two", "three")
 
 
