@@ -73,6 +73,17 @@ def test_signal_whose_handler_does_not_end(hold: Hold) -> None:
     assert result.verdict == "fail"
 
 
+def test_signal_that_is_lost_with_the_database(hold: Hold) -> None:
+    """A signal that was acknowledged and taken is lost where the database is then restored from before it."""
+    plan = (
+        SECOND.do(faults.snapshot_database(), drills.signal("grow", 4)),
+        at.activity_starts("add", nth=3).do(faults.restore_database()),
+    )
+    result = hold(scene("tended", "Tended", *plan, expect=[expect.completes(), expect.no_signal_lost()]))
+    assert "it is in no history" in of(result, "no signal lost").evidence
+    assert result.verdict == "fail"
+
+
 def test_signal_to_nobody(hold: Hold) -> None:
     """A signal to a runbook that has ended is not acknowledged: unknown, and no signal counts."""
     plan = at.event("WorkflowExecutionCompleted").do(drills.signal("grow", 4))
