@@ -78,5 +78,5 @@ def _where(error: Exception, file: Path) -> list[str]:
     return [
         f"{frame.filename}:{frame.lineno}: {frame.line}"
         for frame in frames
-        if Path(frame.filename).is_relative_to(file.parent)
+        if Path(frame.filename).is_relative_to(file.resolve().parent)
     ]
