@@ -20,6 +20,7 @@ from devserver.rehearsal import ledger
 
 SOON = RetryPolicy(initial_interval=timedelta(milliseconds=50), backoff_coefficient=1)
 LIMIT = timedelta(seconds=0.6)
+A_SECOND = timedelta(seconds=1)
 NAMES = ("one", "two", "three")
 
 
@@ -141,7 +142,7 @@ class OneSure:
     @workflow.run
     async def run(self) -> str:
         """What was done."""
-        return await workflow.execute_activity(step, "one", start_to_close_timeout=LIMIT, retry_policy=SOON)
+        return await workflow.execute_activity(step, "one", start_to_close_timeout=A_SECOND, retry_policy=SOON)
 
 
 @workflow.defn
