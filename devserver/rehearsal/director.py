@@ -121,7 +121,8 @@ class Director:
     def _missed(self, step: Step, trouble: str) -> None:
         number = self._plan.index(step)
         done = self._done.get(number, Done(str(step), None, None))
-        self._done[number] = Done(done.step, done.at, done.cue, trouble)
+        troubles = [] if done.trouble is None else done.trouble.split("; ")
+        self._done[number] = Done(done.step, done.at, done.cue, "; ".join(dict.fromkeys([*troubles, trouble])))
 
     def _mark(self, question: dict[str, Any]) -> None:
         key = (question["workflow_id"], question["activity_id"], question["attempt"])

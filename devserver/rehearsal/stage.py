@@ -126,10 +126,16 @@ class Stage:
         await asyncio.to_thread(self.host.server.kill)
 
     async def stop_server(self) -> None:
-        """Stop the server gracefully; `start_server` brings it back with its state."""
+        """Stop the server gracefully; `start_server` brings it back with its state.
+
+        Raises:
+            FaultImpossible: It is down already.
+        """
         from .. import instance
         from ..paths import Paths
 
+        if not self.host.server.running:
+            raise FaultImpossible("the server is down already")
         self.down("server", ended="stopped")
         await asyncio.to_thread(instance.stop, Paths.default(), self.host.server.name, keep=True)
 

@@ -13,7 +13,7 @@ ONCE = [expect.completes(), expect.exactly_once("step", "one", "two", "three"), 
 FAULTS = [
     (faults.fail_activity("the disk is gone"), "the disk is gone"),
     (faults.hang_activity(), "activity StartToClose timeout"),
-    (faults.slow_activity(by=1.5), "activity StartToClose timeout"),
+    (faults.slow_activity(by=1.0), "activity StartToClose timeout"),
 ]
 
 

@@ -43,7 +43,7 @@ class Count:
 
 def days(workflow: str, *plan: object, **more: object) -> Scenario:
     """A scenario with a virtual clock."""
-    return scene("days", workflow, *plan, **{"time_skipping": True, "expect": ALL, **more})
+    return scene("virtual_days", workflow, *plan, **{"time_skipping": True, "expect": ALL, **more})
 
 
 def clock_moved(look: Look) -> bool:
@@ -143,5 +143,5 @@ def test_a_clock_that_cannot_move_that_far_is_no_pass(hold: Hold) -> None:
 def test_virtual_time_needs_a_virtual_clock(hold: Hold, plan: object) -> None:
     """A plan with virtual time in a scenario without it is refused, and the hint says what to write."""
     with pytest.raises(ScenarioInvalid) as caught:
-        hold(scene("days", "Rounds", plan))
+        hold(scene("virtual_days", "Rounds", plan))
     assert caught.value.hint == "Scenario(..., time_skipping=True) gives it one"

@@ -77,6 +77,13 @@ def test_a_runbook_is_started_again_after_the_loss(hold: Hold, workflow: str, ve
         assert "step one happened 2 times" in result.reason
 
 
+def test_a_runbook_that_was_started_again_has_moments_too(hold: Hold) -> None:
+    """The history of the new run is followed, though something is still planned: its events are counted on."""
+    again = SECOND.do(faults.lose_database(start_again=True))
+    result = hold(scene("steps", "Sure", again, at.event("ActivityTaskCompleted", nth=4).do(faults.reset_network())))
+    assert result.verdict == "pass", result.reason
+
+
 @pytest.mark.parametrize("fault", [faults.lock_database(0.6), faults.fill_disk(0.6)], ids=str)
 def test_a_sure_runbook_survives_a_server_that_cannot_write(hold: Hold, fault: Action) -> None:
     """It goes on when there is room, or the lock is gone; the timeline shows how long that was."""

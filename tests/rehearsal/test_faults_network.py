@@ -51,7 +51,7 @@ def test_one_way_is_not_the_other(hold: Hold) -> None:
     assert result.verdict == "pass", result.reason
 
 
-@pytest.mark.parametrize("fault", [faults.slow_network(0.2), faults.cut_network(0.9, way="to_client")], ids=str)
+@pytest.mark.parametrize("fault", [faults.slow_network(0.1), faults.cut_network(0.9, way="to_client")], ids=str)
 def test_a_runbook_in_a_hurry_fails(hold: Hold, fault: Action) -> None:
     """One that allows itself 0.7 s does not survive a network that takes its time."""
     result = hold(scene("steps", "Punctual", at.activity_starts("step").do(fault)))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
 from devserver.rehearsal import at, expect, faults
+from devserver.rehearsal.cues import Cue
 from devserver.rehearsal.look import Look
 from devserver.rehearsal.scenario import Action
+from devserver.rehearsal.stage import Stage
 from tests.rehearsal.conftest import Hold, Stand, scene
 
 STARTS = at.activity_starts("step", nth=2)
@@ -59,7 +62,7 @@ def test_an_outage_ends_with_the_rehearsal(
     assert stand.host is host
 
 
-def test_a_server_that_was_ended_by_others_cannot_be_frozen(hold: Hold, stand: Stand) -> None:
+def test_a_server_that_was_ended_by_others_cannot_suffer(hold: Hold, stand: Stand) -> None:
     """A step says why it was not done; that the server ended by itself is a finding, and fails the rehearsal."""
     host = stand.host
 
@@ -69,8 +72,47 @@ def test_a_server_that_was_ended_by_others_cannot_be_frozen(hold: Hold, stand: S
         return bool(look.effects)
 
     dead = at.when(killed, name="somebody kills the server")
-    result = hold(scene("steps", "Slow", dead.do(faults.freeze_server(1)), limit=1.5, expect=[]))
+    planned = [
+        faults.kill_server(),
+        faults.stop_server(),
+        faults.freeze_server(1),
+        faults.lose_database(),
+        faults.lock_database(1),
+        faults.fill_disk(1),
+    ]
+    result = hold(scene("steps", "Slow", dead.do(*planned), limit=1, expect=[]))
     assert result.verdict == "fail"
     assert "the server lives: it ended by itself" in result.reason
     assert result.run is not None
     assert result.run.done[0].trouble == "the server is down already"
+    troubles = [mark.detail.get("trouble") for mark in result.run.marks if mark.lane == "fault"]
+    assert troubles == ["the server is down already"] * len(planned)
+
+
+class Slow:
+    """An action that takes its time to begin."""
+
+    done = False
+
+    async def begin(self, stage: Stage, cue: Cue) -> None:
+        """Begin, longer than the runbook lasts."""
+        await stage.handle.result()
+        await asyncio.sleep(0.1)
+        self.done = True
+
+
+def test_what_has_begun_is_done_though_the_runbook_ends(hold: Hold) -> None:
+    """A fault whose moment came is not left half done, or the verdict would say of it what is not true."""
+    slow = Slow()
+    result = hold(scene("steps", "Sure", at.when(lambda look: bool(look.effects), "a step acted").do(slow)))
+    assert result.verdict == "pass", result.reason
+    assert slow.done
+
+
+def test_an_outage_that_comes_too_late_is_no_pass(hold: Hold) -> None:
+    """A freeze that waits for the first one's end, and finds the runbook ended, did not happen: the verdict says so."""
+    step = STARTS.do(faults.freeze_server(3600))
+    late = at.elapsed(0.7).do(faults.freeze_server(1))
+    result = hold(scene("steps", "Sure", step, late, limit=1, expect=[]))
+    assert result.verdict == "unknown"
+    assert "the runbook had ended before this could begin" in result.reason
