@@ -1,0 +1,90 @@
+"""A real PostgreSQL with a thousand orders, for a rehearsal: made before a run, gone after it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from devserver.rehearsal import ledger
+
+ORDERS = 1000
+
+
+class Down(Exception):
+    """PostgreSQL does not answer."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """How to reach it."""
+
+    port: int
+    password: str
+    folder: str
+
+    @classmethod
+    def here(cls) -> Postgres:
+        """The one that a runbook works on: how to reach it is written beside the rehearsal's ledger."""
+        return cls(**json.loads(Path(os.environ[ledger.FILE]).with_name("postgres.json").read_text()))
+
+    def query(self, sql: str) -> str:
+        """What psql prints.
+
+        Raises:
+            Down: PostgreSQL does not answer.
+        """
+        done = subprocess.run(
+            ["psql", "-XAtq", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-c", sql],  # noqa: S607
+            env={**os.environ, "PGPASSWORD": self.password, "PGCONNECT_TIMEOUT": "2"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise Down(done.stderr.strip())
+        return done.stdout.strip()
+
+    def start(self) -> bool:
+        """Have its machine start it; False where it runs."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(f"{self.folder}/control")
+            return control.recv(100) == b"started"
+
+    def kill(self) -> None:
+        """Kill it, as the kernel does where memory runs out."""
+        pid = int(Path(self.folder, "data", "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def postgres_with_orders(folder: Path) -> Iterator[Postgres]:
+    """The world of a rehearsal."""
+    machine = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("postgres_machine.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for us, and the machine ends after us
+    )
+    with machine:  # at the end its standard input closes, and it ends
+        assert machine.stdout is not None
+        told = machine.stdout.readline()
+        if not told.startswith("{"):
+            raise RuntimeError(told + machine.stdout.read())
+        postgres = Postgres(**json.loads(told))
+        file = folder / "postgres.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(asdict(postgres)))
+        postgres.query(
+            f"create table orders as select id, 7 * id as amount from generate_series(1, {ORDERS}) as id"  # noqa: S608
+        )
+        yield postgres

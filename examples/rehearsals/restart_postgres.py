@@ -1,0 +1,58 @@
+"""A real PostgreSQL is killed, and the runbook that restarts it survives the death of the server in the middle.
+
+It is a cluster of its own, in a temporary folder and on loopback; on Debian `make system` installs what it needs.
+
+    devserver rehearse restart_postgres.py
+"""
+
+from dataclasses import dataclass, replace
+
+from postgres import ORDERS, Postgres, postgres_with_orders
+
+from devserver.rehearsal import Cue, Look, Scenario, Stage, at, expect, faults
+
+
+@dataclass(frozen=True)
+class KillPostgres:
+    """A fault of our own: `begin` does it, what it works on is what the scenario's world gives."""
+
+    async def begin(self, stage: Stage, cue: Cue) -> None:
+        """Kill it."""
+        stage.world.kill()
+
+    def __str__(self) -> str:
+        return "PostgreSQL is killed (-9)"
+
+
+def has_all_orders(look: Look) -> bool:
+    """PostgreSQL answers and has all orders."""
+    postgres: Postgres = look.world
+    return postgres.query("select count(*) from orders") == str(ORDERS)
+
+
+server_dies = Scenario(
+    name="PostgreSQL is killed, and the server dies while it is restarted",
+    runbook="postgres_runbook",
+    workflow="RestartPostgres",
+    world=postgres_with_orders,
+    steady_state=[has_all_orders],
+    plan=[
+        at.activity_starts("is_up").do(KillPostgres()),
+        at.activity_starts("start_postgres").do(faults.kill_server(down=1)),
+    ],
+    expect=[
+        expect.completes(within=30),
+        expect.exactly_once("start_postgres"),
+        expect.same_result(),  # not an order is lost
+        expect.recovers(within=10),
+        expect.replays(),
+    ],
+)
+answer_lost = replace(
+    server_dies,
+    name="PostgreSQL is killed, and the answer that it runs again is lost",
+    plan=[
+        at.activity_starts("is_up").do(KillPostgres()),
+        at.activity_completes("start_postgres").do(faults.lose_answer()),
+    ],
+)
