@@ -10,7 +10,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import PauseActivityRequest, PauseWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionResponse,
+    PauseActivityRequest,
+    PauseWorkflowExecutionRequest,
+)
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper
 
@@ -54,6 +58,15 @@ async def events(handle: Any, count: int) -> None:
         await asyncio.sleep(0.05)
 
 
+async def settled(handle: Any, state: Callable[[DescribeWorkflowExecutionResponse], bool]) -> None:
+    """Wait until no task of the workflow is pending and it is as wanted."""
+    while True:
+        raw = (await handle.describe()).raw_description
+        if raw.workflow_execution_info.history_length >= 4 and not raw.HasField("pending_workflow_task") and state(raw):
+            return
+        await asyncio.sleep(0.05)
+
+
 def recent(when: datetime | None) -> bool:
     """Whether it is within this test."""
     return when is not None and timedelta(seconds=-1) < datetime.now(timezone.utc) - when < timedelta(minutes=2)
@@ -64,11 +77,18 @@ def test_what_is_well_is_not_found(server: DevServer) -> None:
 
     async def story(client: Client) -> None:
         async with worker(client):
-            await start(client, Sleeps.run, 3600.0, id="sleeps")
-            await start(client, Sleeps.run, 0.0, id="waits")
-            await start(client, Calls.run, "hang", id="runs")
-            await start(client, CallsSeldom.run, id="failed-once")
-            report = await clear(client)
+            sleeps = await start(client, Sleeps.run, 3600.0, id="sleeps")
+            waits = await start(client, Sleeps.run, 0.0, id="waits")
+            runs = await start(client, Calls.run, "hang", id="runs")
+            failed = await start(client, CallsSeldom.run, id="failed-once")
+            await settled(sleeps, lambda raw: raw.workflow_execution_info.history_length >= 5)
+            await settled(waits, lambda raw: raw.workflow_execution_info.history_length >= 4)
+            await settled(runs, lambda raw: raw.pending_activities[0].HasField("last_started_time"))
+            await settled(failed, lambda raw: raw.pending_activities[0].attempt == 2)
+            while (await client.count_workflows()).count < 4:
+                await asyncio.sleep(0.05)
+            report = await find_stuck(client)
+            assert report.findings == ()
             assert (report.open, report.examined, report.complete, report.notes) == (4, 4, True, ())
 
     run(server, story)
@@ -206,6 +226,18 @@ def test_a_task_queue_without_a_worker(server: DevServer) -> None:
         advised(server, finding)
         async with worker(client):
             await clear(client)
+
+    run(server, story)
+
+
+def test_a_workflow_that_waits_without_a_worker(server: DevServer) -> None:
+    """Nothing is due yet, but nobody would do it: found once its worker has left."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            await events(await start(client, Sleeps.run, 3600.0, id="sleeps"), 5)
+        finding = await found(client, "no_worker")
+        assert (finding.workflow_id, finding.since, finding.workflows) == ("sleeps", None, 1)
 
     run(server, story)
 
