@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -119,6 +120,14 @@ def test_a_full_disk_that_nobody_felt_is_no_pass(hold: Hold) -> None:
     result = hold(scene("steps", "Slow", wait))
     assert result.verdict == "unknown"
     assert "the server wrote nothing while its disk was full" in result.reason
+
+
+def test_a_disk_that_cannot_be_filled_here_is_said_to_be(hold: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system cannot take a running server's room away, the verdict is unknown, and says so."""
+    monkeypatch.setattr("devserver.rehearsal.faults.disk.sys", SimpleNamespace(platform="darwin"))
+    result = hold(scene("steps", "Sure", SECOND.do(faults.fill_disk(1))))
+    assert result.verdict == "unknown"
+    assert "only Linux can take a running server's room away" in result.reason
 
 
 def test_a_snapshot_that_is_made_too_late_cannot_be_restored(hold: Hold) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from devserver.rehearsal import at, expect, faults
+from devserver.rehearsal import Settings, at, expect, faults
 from devserver.rehearsal.cues import Cue
 from devserver.rehearsal.look import Look
+from devserver.rehearsal.runner import check, rehearse_on
 from devserver.rehearsal.scenario import Action
 from devserver.rehearsal.stage import Stage
+from devserver.rehearsal.timeline import Mark
 from tests.rehearsal.conftest import Hold, Stand, scene
 
 STARTS = at.activity_starts("step", nth=2)
@@ -72,7 +74,7 @@ def test_a_server_that_was_ended_by_others_cannot_suffer(hold: Hold, stand: Stan
         return bool(look.effects)
 
     dead = at.when(killed, name="somebody kills the server")
-    planned = [
+    planned: list[Action] = [
         faults.kill_server(),
         faults.stop_server(),
         faults.freeze_server(1),
@@ -116,3 +118,33 @@ def test_an_outage_that_comes_too_late_is_no_pass(hold: Hold) -> None:
     result = hold(scene("steps", "Sure", step, late, limit=1, expect=[]))
     assert result.verdict == "unknown"
     assert "the runbook had ended before this could begin" in result.reason
+
+
+LONG = [faults.freeze_server(3600), faults.cut_network(3600), faults.lock_database(3600), faults.fill_disk(3600)]
+
+
+@pytest.mark.parametrize("fault", LONG, ids=str)
+def test_a_fault_ends_when_the_rehearsal_is_broken_off(hold: Hold, stand: Stand, fault: Action) -> None:
+    """Ctrl-C in the middle of it: what was frozen, cut, locked or full is not so any more."""
+    host = stand.host
+    scenario = scene("steps", "Sure", STARTS.do(fault))
+
+    async def interrupted() -> None:
+        loop = asyncio.get_running_loop()
+        begun = asyncio.Event()
+
+        def told(mark: Mark) -> None:
+            if mark.lane == "fault":
+                loop.call_later(0.3, begun.set)
+
+        folder = stand.home / f"broken-off-{fault}".replace(" ", "-").replace("/", "-")
+        wanted = Settings(folder=folder, told=told)
+        running = asyncio.create_task(rehearse_on(host, scenario, check(scenario), wanted, folder))
+        await begun.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(interrupted())
+    assert hold(scene("steps", "Sure")).verdict == "pass"
+    assert stand.host is host

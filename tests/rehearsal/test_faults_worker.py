@@ -66,6 +66,18 @@ def test_a_compatible_build_takes_over(hold: Hold) -> None:
     assert '"buildId": "next"' in result.run.history.to_json()
 
 
+def test_a_build_id_alone_may_change(hold: Hold) -> None:
+    """The same code goes on under another build id, and a restart later keeps that."""
+    kill = at.activity_completes("step", nth=3).do(faults.kill_worker())
+    result = hold(scene("steps", "Sure", COMPLETES.do(faults.replace_worker(build_id="2")), kill, expect=ONCE))
+    assert result.verdict == "pass", result.reason
+    assert result.run is not None
+    assert result.run.output == ["one", "two", "three"]
+    (history,) = result.run.histories
+    last = [event for event in history.events if event.HasField("workflow_task_completed_event_attributes")][-1]
+    assert last.workflow_task_completed_event_attributes.worker_version.build_id == "2"
+
+
 def test_a_build_that_is_not_compatible_stops_the_runbook(hold: Hold) -> None:
     """A workflow whose code was changed under it does not go on, and the limit ends the wait."""
     result = hold(scene("steps", "Sure", STARTS.do(faults.replace_worker("steps_changed")), limit=2))
