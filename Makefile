@@ -24,11 +24,15 @@ lint: $(READY) ## Check the style of the code
 types: $(READY) ## Check the types
 	$(BIN)/mypy
 
-# Tests of pages, shells and containers need real ones; what is missing is skipped where it cannot be installed.
-system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, OpenSSL, Docker Engine)
+# Tests of pages, shells, containers and databases need real ones; what is missing is skipped where it cannot be installed.
+# Debian's PostgreSQL would start a cluster of its own: it is told not to before it comes.
+system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, OpenSSL, Docker Engine, PostgreSQL)
 	@missing=; for tool in chromium:chromium fish:fish zsh:zsh openssl:openssl dockerd:docker.io; do \
 		command -v $${tool%:*} >/dev/null || missing="$$missing $${tool#*:}"; done; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		case "$$missing" in *postgresql*) mkdir -p /etc/postgresql-common/createcluster.d && \
+			echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/tests.conf;; esac; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends $$missing fonts-dejavu-core; fi
 
