@@ -79,7 +79,22 @@ def test_what_runs_first_imports_nearly_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["up", "down", "restart", "status", "list", "logs", "env", "ui", "temporal", "reset", "install", "stuck"]
+    "name",
+    [
+        "up",
+        "down",
+        "restart",
+        "status",
+        "list",
+        "logs",
+        "env",
+        "ui",
+        "temporal",
+        "reset",
+        "install",
+        "stuck",
+        "rehearse",
+    ],
 )
 def test_no_command_loads_the_sdk(name: str) -> None:
     """`temporalio` takes longer to import than a server to start; httpx and rich come with a download."""

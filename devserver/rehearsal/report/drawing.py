@@ -17,6 +17,7 @@ RIGHT = 96.0
 ROW = 38  # pixels
 TOP = 26
 MOST_ROWS = 24  # of one lane
+MOST_SMOOTH = 12  # activities that are drawn each on a line of its own though nothing happened to them
 MOST_TICKS = 5
 GRAIN = 0.25  # per cent: what is nearer than this is one point
 NARROW = 36  # characters of a label that fit the smallest phone
@@ -187,7 +188,7 @@ def _activities(result: Mapping[str, Any], scale: Scale) -> tuple[list[Row], lis
     """A row for each activity; where there are too many, for those with trouble, and one for the rest."""
     found = result["activities"]
     alone = found
-    if len(found) > MOST_ROWS:
+    if len(found) > MOST_SMOOTH:
         alone = [each for each in found if troubled(each)][:MOST_ROWS]
     rows = [Row("activity", _told(each), _attempts(each, scale), troubled=troubled(each)) for each in alone]
     mine = {id(each) for each in alone}

@@ -46,7 +46,7 @@ def run_shape(run: Run) -> dict[str, Any]:
     began = run.began.timestamp()
     figures = Figures.of(run)
     rows = activities(run)
-    faults = [plain.mark(mark) for mark in run.marks if mark.lane in ("fault", "drill")]
+    faults = [plain.mark(mark) for mark in run.marks if mark.lane in ("fault", "drill") and "signal" not in mark.detail]
     kept = sorted(run.marks, key=lambda mark: mark.lane in _LAST_WORTH)[:MOST_MARKS]
     marks = [plain.mark(mark) for mark in sorted(kept, key=lambda mark: mark.at)]
     return {

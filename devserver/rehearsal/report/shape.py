@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from importlib import metadata
 from typing import Any
 
 from ..result import Point, Result, Sweep
@@ -27,11 +29,17 @@ def data(results: Sequence[Result], about: About | None = None) -> dict[str, Any
         "format": FORMAT,
         "verdict": max(verdicts, key=lambda verdict: WORST[verdict], default="unknown"),
         "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "made_with": _made_with(),
         "unfinished": None if about.unfinished is None else clean(about.unfinished),
         "not_held": [clean(name, NAME_CHARACTERS) for name in about.not_held],
         "counts": {verdict: verdicts.count(verdict) for verdict in ("pass", "fail", "unknown")},
         "results": found,
     }
+
+
+def _made_with() -> dict[str, str]:
+    versions = {name: metadata.version(name) for name in ("temporal-devserver", "temporalio")}
+    return {**versions, "python": platform.python_version()}
 
 
 def _result(result: Result) -> dict[str, Any]:

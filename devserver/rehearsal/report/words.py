@@ -102,7 +102,8 @@ def _passed(result: Mapping[str, Any]) -> str:
 
 def _done_to(result: Mapping[str, Any]) -> str:
     broken = [each["what"] for each in result["faults"]]
-    return f" What was done to it: {_sentence('; '.join(broken[:3]))}" if broken else ""
+    more = [f"and {len(broken) - 3} more"] if len(broken) > 3 else []
+    return f" What was done to it: {_sentence('; '.join([*broken[:3], *more]))}" if broken else ""
 
 
 def _sentence(text: str) -> str:

@@ -22,7 +22,10 @@ from tests.helpers.waiting import eventually
 RUNBOOK = """
 from datetime import timedelta
 from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
 from devserver.rehearsal import ledger
+
+SOON = RetryPolicy(initial_interval=timedelta(milliseconds=50))
 
 @activity.defn
 def add(node: str) -> None:
@@ -32,10 +35,10 @@ def add(node: str) -> None:
 class Grow:
     @workflow.run
     async def run(self, seconds: float) -> str:
-        limit = timedelta(seconds=2)
-        await workflow.execute_activity(add, "node-1", start_to_close_timeout=limit)
+        how = {"start_to_close_timeout": timedelta(seconds=0.5), "retry_policy": SOON}
+        await workflow.execute_activity(add, "node-1", **how)
         await workflow.sleep(seconds)
-        await workflow.execute_activity(add, "node-2", start_to_close_timeout=limit)
+        await workflow.execute_activity(add, "node-2", **how)
         return "grown"
 """
 HEAD = "from devserver.rehearsal import Scenario, at, expect, faults\n"
