@@ -14,8 +14,9 @@ from ..errors import CannotAsk, OptionError
 from . import hints
 from .calls import AT_ONCE, Calls
 from .candidates import candidates
-from .diagnosis import ACTIVITY, EVENTS, Diagnosis, Need, Queue, diagnose
+from .diagnosis import diagnose
 from .findings import Finding, StuckReport, Thresholds, ranked
+from .look import ACTIVITY, EVENTS, Diagnosis, Need, Queue
 from .tail import moment
 
 LIMIT = 1000

@@ -1,0 +1,120 @@
+"""One open workflow as it is looked at: its description, its clock, the end of its history, and what is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+
+from . import hints
+from .calls import Calls
+from .failure_text import failure_text
+from .findings import Finding, Kind, Thresholds
+from .tail import Tail, moment
+
+EVENTS = 200
+WORKFLOW, ACTIVITY = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+
+Queue = tuple[str, "TaskQueueType.ValueType"]
+
+
+@dataclass(frozen=True)
+class Need:
+    """A task queue that a workflow needs a worker on; `since` a task waits there, None while there is none."""
+
+    queue: Queue
+    workflow: WorkflowExecutionInfo
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A finding that says nothing new if no worker polls `unless_unpolled` at all."""
+
+    finding: Finding
+    unless_unpolled: Queue | None = None
+
+
+@dataclass
+class Diagnosis:
+    """What one workflow's look brings. `unseen` tells that timers may lie further back than was looked."""
+
+    suspects: list[Suspect] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
+    open: bool = False
+    unseen: bool = False
+
+
+class Look:
+    """One description, with the end of the history where that is needed."""
+
+    def __init__(
+        self, calls: Calls, description: DescribeWorkflowExecutionResponse, thresholds: Thresholds, now: datetime
+    ) -> None:
+        self.calls = calls
+        self.raw = description
+        self.info = description.workflow_execution_info
+        self.thresholds = thresholds
+        self.now = now
+        skipping = description.workflow_extended_info.time_skipping_info
+        virtual = description.workflow_extended_info.HasField("time_skipping_info")
+        self.ahead = moment(skipping.current_time) - now if virtual else timedelta(0)
+        self._tail: Tail | None = None
+        self.found = Diagnosis(open=True)
+
+    async def end(self) -> Tail:
+        """The end of its history, read once."""
+        if self._tail is None:
+            self._tail = Tail(await self.calls.last_events(self.info.execution, EVENTS))
+        return self._tail
+
+    async def told(self, failure: Any) -> dict[str, Any]:
+        """A failure as the two fields of a finding; none where there is none."""
+        if failure is None:
+            return {}
+        text = await failure_text(failure, self.calls.client.data_converter)
+        return {"last_failure": text.line, "failure": text.lines}
+
+    def real(self, when: datetime) -> datetime:
+        """A moment of the workflow's own clock, which time skipping may have set ahead, on ours."""
+        return when - self.ahead
+
+    def waits(self, since: datetime) -> bool:
+        """Whether a task that was given out then waits for too long."""
+        return self.now - since > self.thresholds.waiting
+
+    def need(self, queue: Queue, since: datetime | None) -> None:
+        """Note that it needs a worker there."""
+        self.found.needs.append(Need(queue, self.info, since))
+
+    def suspect(self, finding: Finding, unless_unpolled: Queue | None = None) -> None:
+        """Note what is stuck."""
+        self.found.suspects.append(Suspect(finding, unless_unpolled))
+
+    @property
+    def id(self) -> str:
+        """The workflow's id."""
+        return self.info.execution.workflow_id
+
+    def finding(self, kind: Kind, what: str, hint: hints.Hint, *, queue: str | None = None, **more: Any) -> Finding:
+        """A finding about this workflow, on its own task queue unless another is named."""
+        return Finding(
+            kind=kind,
+            workflow_id=self.id,
+            run_id=self.info.execution.run_id,
+            workflow_type=self.info.type.name,
+            task_queue=self.info.task_queue if queue is None else queue,
+            what=what,
+            hint=hint.text,
+            command=hint.command,
+            **more,
+        )
+
+
+def because(reason: str) -> str:
+    """A reason as the end of a sentence, if there is one."""
+    return f": {reason}" if reason else ""
