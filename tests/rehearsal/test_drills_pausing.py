@@ -84,6 +84,15 @@ def test_resume_without_pause() -> None:
         check(scene("tended", "Tended", SECOND.do(drills.resume())))
 
 
+def test_pause_beyond_the_limit() -> None:
+    """A pause that the rehearsal's limit would cut short is refused before the start; a virtual one is not."""
+    night = SECOND.do(drills.pause(for_=timedelta(hours=8)))
+    with pytest.raises(ScenarioInvalid, match=r"paused for 8:00:00, and .* is given up after 20 s") as caught:
+        check(scene("tended", "Tended", night))
+    assert "time_skipping=True" in str(caught.value.hint)
+    check(scene("tended", "Tended", night, time_skipping=True))
+
+
 @pytest.mark.parametrize("wrong", [-1, timedelta(seconds=-1), "long", float("nan")])
 def test_wrong_times(wrong: object) -> None:
     """A time that is none is refused where it is written."""

@@ -144,6 +144,15 @@ def test_detect(hold: Hold) -> None:
     assert "activity_retrying seen after" in of(result, "devserver stuck").evidence
 
 
+def test_detect_through_an_outage(hold: Hold) -> None:
+    """Who looks for what is stuck looks again when the server is back."""
+    plan = at.activity_starts("broken").do(
+        faults.kill_server(down=0.5), drills.detect(within=15, kind="activity_retrying", then=drills.terminate())
+    )
+    result = hold(scene("tended", "Hopeless", plan, expect=[expect.status("terminated")]))
+    assert result.verdict == "pass", result.reason
+
+
 def test_detect_what_is_well(hold: Hold) -> None:
     """A runbook that is well is not seen as stuck, so a drill that waits for that fails."""
     result = hold(scene("tended", "Tended", SECOND.do(drills.detect(within=5))))

@@ -46,7 +46,8 @@ class Detect:
         seen, blind = None, ""
         while seen is None and stage.timeline.now() - began < self.within and not stage.over.is_set():
             try:
-                seen = self._seen(await asyncio.wait_for(self._look(stage), self.within))
+                left = began + self.within - stage.timeline.now()
+                seen = self._seen(await asyncio.wait_for(self._look(stage), left))
             except (CannotAsk, asyncio.TimeoutError) as error:
                 blind = f"; the last look did not succeed: {error or 'no answer'}"
             await stage.lasts(0 if seen else LOOK_SECONDS)

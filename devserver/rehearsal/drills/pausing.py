@@ -13,7 +13,7 @@ from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
 from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest
 
 from ..cues import Cue
-from ..errors import FaultImpossible
+from ..errors import FaultImpossible, ScenarioInvalid
 from ..faults._numbers import seconds
 from ..outages import ON_ITS_WAY
 from ..result import Finding
@@ -37,6 +37,14 @@ class Pause:
 
     seconds: float | None
     lane: ClassVar[str] = "drill"
+
+    def check(self, scenario: Scenario) -> None:
+        """The rehearsal is longer than the pause."""
+        if self.seconds is not None and self.seconds >= scenario.limit and not scenario.time_skipping:
+            raise ScenarioInvalid(
+                f"{self}, and {scenario.name!r} is given up after {scenario.limit:g} s",
+                hint="Scenario(..., time_skipping=True) makes a night short, limit=... gives the runbook more time",
+            )
 
     async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None] | None:
         """Pause it; the rest resumes it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..ledger import Effect
+from ..figures import Duplicate, Figures
 from ..result import Finding, Run
 
 MOST_NAMED = 6
@@ -13,7 +13,7 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True)
 class Times:
-    """Each effect of that name happened once, or at least once; which there must be, the keys or the baseline say."""
+    """Each effect of that name happened once, or at least once; the keys say which there must be."""
 
     name: str
     keys: Sequence[str]
@@ -21,14 +21,12 @@ class Times:
 
     def judge(self, run: Run) -> Finding:
         """By the ledger."""
-        found: dict[str, list[Effect]] = {key: [] for key in self.keys}
-        for effect in run.effects:
-            if effect.name == self.name:
-                found.setdefault(effect.key, []).append(effect)
-        if not found:
+        found = dict.fromkeys(effect.key for effect in run.effects if effect.name == self.name)
+        if not found and not self.keys:
             return Finding(str(self), "fail", f"no effect {self.name!r} is in the ledger")
-        missing = [f"{self.name} {key} never happened".replace("  ", " ") for key, each in found.items() if not each]
-        twice = [] if self.at_least else [_twice(each, run) for each in found.values() if len(each) > 1]
+        missing = [f"{self.name} {key} never happened" for key in self.keys if key not in found]
+        again = [each for each in Figures.of(run).duplicates if each.name == self.name]
+        twice = [] if self.at_least else [_twice(each) for each in again]
         if missing or twice:
             return Finding(str(self), "fail", "; ".join([*twice, *missing]), [*twice, *missing])
         return Finding(
@@ -41,12 +39,11 @@ class Times:
         return f"{self.name}{which} {'at least' if self.at_least else 'exactly'} once"
 
 
-def _twice(effects: Sequence[Effect], run: Run) -> str:
-    first = effects[0]
-    began = run.began.timestamp()
-    when = ", ".join(f"{each.at - began:.3f} s (attempt {each.attempt})" for each in effects)
-    by = f" by {first.activity}" if first.activity else ""
-    return f"{first.name} {first.key} happened {len(effects)} times{by}: at {when}".replace("  ", " ")
+def _twice(effect: Duplicate) -> str:
+    by = f" by {effect.activity}" if effect.activity else ""
+    tries = ["" if attempt is None else f" (attempt {attempt})" for attempt in effect.attempts]
+    when = ", ".join(f"{at:.3f} s{attempt}" for at, attempt in zip(effect.at, tries, strict=True))
+    return f"{' '.join(filter(None, (effect.name, effect.key)))} happened {len(effect.at)} times{by}: at {when}"
 
 
 def exactly_once(name: str, *keys: str) -> Times:
