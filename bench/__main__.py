@@ -14,10 +14,11 @@ from devserver import BinaryRequest
 from devserver.paths import HOME_VARIABLE, Paths
 from devserver.store import ensure
 
-from . import server, skipping, suites
+from . import rehearsals, server, skipping, suites
 from .table import Row, render
 
-SECTIONS = ("server", "skipping", "suites")
+DEVSERVER = str(Path(sys.executable).parent / "devserver")
+SECTIONS = ("server", "skipping", "suites", "rehearsals")
 
 
 def main() -> None:
@@ -38,14 +39,16 @@ def main() -> None:
         if "skipping" in wanted:
             print(render(asyncio.run(_collect(skipping.measure(executable.path)))), end="\n\n")
         if "suites" in wanted:
-            print(render(list(suites.measure(executable.path, options.repeat))))
+            print(render(list(suites.measure(executable.path, options.repeat))), end="\n\n")
+        if "rehearsals" in wanted:
+            print(rehearsals.render(rehearsals.limits(DEVSERVER, executable.path, options.repeat)), end="\n\n")
+            print(render([rehearsals.recovery(executable.path, options.repeat)]))
 
 
 def _server(executable: Path, starts: int, repeat: int) -> str:
-    devserver = str(Path(sys.executable).parent / "devserver")
-    server.command_seconds(devserver, "--help")
-    server.up_detached(devserver)
-    table = render(asyncio.run(_collect(server.measure(executable, devserver, starts, repeat))))
+    server.command_seconds(DEVSERVER, "--help")
+    server.up_detached(DEVSERVER)
+    table = render(asyncio.run(_collect(server.measure(executable, DEVSERVER, starts, repeat))))
     own, supervisor = server.memory(executable)
     return f"{table}\n\nresident memory after the start: server {own:.0f} MiB, supervisor {supervisor:.0f} MiB\n"
 

@@ -92,9 +92,10 @@ def measure(executable: Path, repeat: int) -> Iterator[Row]:
     replayless = [seconds(few, "--temporal-replay=off") for _ in range(repeat)]
     each = [seconds(_today("function", FEW, executable)) for _ in range(repeat)]
     once = [seconds(_today("session", FEW, executable)) for _ in range(repeat)]
-    yield Row(f"{FEW} tests", ours, each, "start_local per test", aim=5)
-    yield Row(f"{FEW} tests", ours, once, "start_local per session", aim=1)
-    yield Row(f"{FEW} tests without replay", replayless, once, "start_local per session", aim=1)
+    yield Row(f"{FEW} tests, the same work (no replay)", replayless, each, "start_local per test", aim=5)
+    yield Row(f"{FEW} tests, the same work (no replay)", replayless, once, "start_local per session", aim=1)
+    yield Row(f"{FEW} tests, each replayed as well", ours, each, "start_local per test")
+    yield Row(f"{FEW} tests, each replayed as well", ours, once, "start_local per session", aim=1)
     shared, own = (
         [seconds(PLUGIN.format(count=MANY), "-n", "2")],
         [seconds(_today("session", MANY, executable), "-n", "2")],
