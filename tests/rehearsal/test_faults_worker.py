@@ -87,6 +87,14 @@ def test_a_build_that_is_not_compatible_stops_the_runbook(hold: Hold) -> None:
     assert any("Nondeterminism" in line for line in result.run.worker_log)
 
 
+def test_a_build_that_comes_too_late_is_no_pass(hold: Hold) -> None:
+    """The worker was killed, and the runbook's limit passed before the new build was there: that was not rehearsed."""
+    late = STARTS.do(faults.replace_worker("steps_next", down=3600))
+    result = hold(scene("steps", "Sure", late, limit=0.6, expect=[]))
+    assert result.verdict == "unknown"
+    assert "the runbook had ended before the new worker was started" in result.reason
+
+
 def test_a_worker_that_is_down_cannot_be_killed(hold: Hold) -> None:
     """What cannot be done makes the verdict unknown, with the reason, though the runbook completes."""
     plan = STARTS.do(

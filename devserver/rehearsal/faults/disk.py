@@ -71,7 +71,7 @@ class FillDisk:
         with stage.host.log.open("rb") as log:
             log.seek(written)
             if REFUSED.encode() not in log.read():
-                raise FaultImpossible("the server wrote nothing while its disk was full")
+                raise FaultImpossible("no write of the server failed meanwhile: it wrote nothing, or had room left")
 
     def __str__(self) -> str:
         return f"the server's disk is full for {self.seconds:g} s (its files may not grow: RLIMIT_FSIZE)"

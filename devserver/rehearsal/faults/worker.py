@@ -83,7 +83,12 @@ class ReplaceWorker:
     async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
         """End the old one, which an activity that waits just now does not survive; the rest starts the new one."""
         await stage.kill_worker()
-        return _back(stage, self.down, stage.with_build(self.runbook or stage.settings.module, self.build_id))
+        return self._takes_over(stage, stage.with_build(self.runbook or stage.settings.module, self.build_id))
+
+    async def _takes_over(self, stage: Stage, settings: WorkerSettings) -> None:
+        if await stage.lasts(self.down):
+            raise FaultImpossible("the runbook had ended before the new worker was started")
+        await stage.start_worker(settings)
 
     def __str__(self) -> str:
         what = [f"the code of {self.runbook}"] if self.runbook else []
@@ -92,9 +97,9 @@ class ReplaceWorker:
         return f"the worker is killed and replaced by one with {' and '.join(what)}{after}"
 
 
-async def _back(stage: Stage, down: float, settings: WorkerSettings | None = None) -> None:
+async def _back(stage: Stage, down: float) -> None:
     if not await stage.lasts(down):
-        await stage.start_worker(settings)
+        await stage.start_worker()
 
 
 def kill_worker(down: float | timedelta = 0.0) -> KillWorker:
