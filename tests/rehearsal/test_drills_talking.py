@@ -10,6 +10,7 @@ from devserver.rehearsal.figures import Figures
 from devserver.rehearsal.result import Finding
 from devserver.rehearsal.runner import check
 from tests.rehearsal.conftest import Hold, scene
+from tests.rehearsal.runbooks.tended import Size
 
 SECOND = at.activity_starts("add", nth=2)
 
@@ -95,7 +96,11 @@ def test_signal_to_nobody(hold: Hold) -> None:
 
 def test_update_and_query(hold: Hold) -> None:
     """An update changes the target and answers; a query tells what was done so far."""
-    plan = SECOND.do(drills.update("set_target", 2, expect_result=3), drills.query("added", expect_result=("node-1",)))
+    plan = SECOND.do(
+        drills.query("size", expect_result=Size(1, 3)),
+        drills.update("set_target", 2, expect_result=3),
+        drills.query("added", expect_result=("node-1",)),
+    )
     expected = [expect.completes(), expect.exactly_once("add", "node-1", "node-2")]
     result = hold(scene("tended", "Tended", plan, expect=expected))
     assert result.verdict == "pass", result.reason
@@ -173,11 +178,13 @@ def test_detect_another_kind(hold: Hold) -> None:
     [
         (lambda: check(scene("tended", "Tended", SECOND.do(drills.signal("shrink")))), "no signal 'shrink'"),
         (lambda: check(scene("tended", "Tended", SECOND.do(drills.update("grow", 1)))), "no update 'grow'"),
-        (lambda: check(scene("tended", "Tended", SECOND.do(drills.query("size")))), "no query 'size'"),
+        (lambda: check(scene("tended", "Tended", SECOND.do(drills.query("length")))), "no query 'length'"),
         (
             lambda: check(scene("tended", "Tended", SECOND.do(drills.detect(1, then=drills.signal("shrink"))))),
             "no signal 'shrink'",
         ),
+        (lambda: check(scene("tended", "Tended", SECOND.do(drills.signal("grow", object())))), "cannot be sent"),
+        (lambda: check(scene("tended", "Tended", SECOND.do(drills.update("set_target", object())))), "cannot be sent"),
         (lambda: drills.signal(""), "a signal has a name"),
         (lambda: drills.signal("grow", 1, within=-1), r"signal\(within"),
         (lambda: drills.query("added", within="soon"), r"query\(within"),  # type: ignore[arg-type]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio.converter import DataConverter
 
 from ..errors import ScenarioInvalid
 from ..runbook import WORKFLOW, Runbook
@@ -34,6 +38,18 @@ def handles(scenario: Scenario, kind: str, name: str) -> None:
         return
     names = ", ".join(sorted(known)) or "none"
     raise ScenarioInvalid(f"the runbook's workflow has no {kind} {name!r}", hint=f"it has: {names}")
+
+
+def sendable(what: str, args: Sequence[Any]) -> None:
+    """See that the arguments can be sent.
+
+    Raises:
+        ScenarioInvalid: They cannot.
+    """
+    try:
+        DataConverter.default.payload_converter.to_payloads(args)
+    except Exception as error:
+        raise ScenarioInvalid(f"the arguments of {what} cannot be sent: {error}") from error
 
 
 def _makes_its_own(workflow: type, kind: str) -> bool:

@@ -17,6 +17,8 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
+from temporalio.converter import DataConverter
+from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
 from ..cues import Cue
@@ -26,7 +28,7 @@ from ..result import Finding
 from ..scenario import NOTHING, Scenario
 from ..stage import Stage
 from ._operator import DOWN, OPEN, POLL_SECONDS, Operator
-from ._planned import handles
+from ._planned import handles, sendable
 
 FIRST_SECONDS = 1.0  # what waits at the moment goes on after that, though there is no answer yet
 
@@ -43,8 +45,9 @@ class Ask:
     lane: ClassVar[str] = "drill"
 
     def check(self, scenario: Scenario) -> None:
-        """The runbook has a handler for it."""
+        """The runbook has a handler for it, and it can be sent."""
         handles(scenario, self.kind, self.name)
+        sendable(str(self), self.args)
 
     async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
         """Ask; the rest waits for the answer."""
@@ -71,8 +74,8 @@ class Ask:
             finding = Finding(str(self), "fail", f"there was no answer within {self.within:g} s")
         except (WorkflowUpdateFailedError, WorkflowQueryFailedError) as error:
             finding = Finding(str(self), "fail", f"it was refused, or failed: {error.__cause__ or error}")
-        except RPCError as error:
-            finding = Finding(str(self), "fail", f"the server refused it: {error.message}")
+        except (TemporalError, ValueError) as error:  # the SDK's ValueError is a workflow that was paused meanwhile
+            finding = Finding(str(self), "fail", f"the server refused it: {error}")
         else:
             finding = self._judged(answer, stage.timeline.now() - began)
         finally:
@@ -127,7 +130,7 @@ def _ask(kind: str, name: str, args: Sequence[Any], wanted: Any, within: float |
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it, so that a tuple is the list that it comes back as."""
-    with contextlib.suppress(ValueError):
-        return json.loads(json.dumps(value, default=str))
+    """As it is sent, so that a tuple is the list, and a dataclass the dict, that it comes back as."""
+    with contextlib.suppress(Exception):  # no JSON is what it is
+        return json.loads(DataConverter.default.payload_converter.to_payload(value).data)
     return value

@@ -21,7 +21,7 @@ from ..result import Finding
 from ..scenario import Scenario
 from ..stage import Stage
 from ._operator import OPEN, Operator
-from ._planned import handles
+from ._planned import handles, sendable
 
 LOOK_SECONDS = 0.1
 ENCODING = {"encoding": b"binary/plain"}
@@ -37,8 +37,9 @@ class Signal:
     lane: ClassVar[str] = "drill"
 
     def check(self, scenario: Scenario) -> None:
-        """The runbook knows the signal."""
+        """The runbook knows the signal, and it can be sent."""
         handles(scenario, "signal", self.name)
+        sendable(str(self), self.args)
 
     async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
         """Send it until it is acknowledged; the rest waits until the runbook's code has it."""

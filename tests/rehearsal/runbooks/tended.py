@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import activity, workflow
@@ -15,6 +16,14 @@ from devserver.rehearsal import ledger
 LIMIT = timedelta(seconds=2)
 CANCELLED = (asyncio.CancelledError, ActivityError)  # the SDK raises one or the other, as it comes
 SOON = RetryPolicy(initial_interval=timedelta(milliseconds=50), backoff_coefficient=1)
+
+
+@dataclass
+class Size:
+    """Of the ring."""
+
+    now: int
+    wanted: int
 
 
 @activity.defn
@@ -77,6 +86,11 @@ class Tended:
         """No ring is that small."""
         if target < 1:
             raise ValueError("a ring has nodes")
+
+    @workflow.query
+    def size(self) -> Size:
+        """How many there are, and are to be."""
+        return Size(len(self.nodes), self.target)
 
     @workflow.query
     def added(self) -> list[str]:
