@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 MOST_DETAILS = 5
+MOST_POINTS = 20
 
 
 def plan(scenarios: Sequence[Scenario], *, as_json: bool) -> str:
@@ -75,7 +76,7 @@ def result_lines(result: dict[str, Any], seconds: float) -> Iterator[str]:
         yield f"  {_coloured(each['verdict'])} {each['name']}: {each['evidence']}"
         details = [line for line in each["details"] if line != each["evidence"]]
         if each["verdict"] != "pass":
-            yield from (f"             {line}" for line in details[:MOST_DETAILS])
+            yield from (f"             {line}" for line in details[: MOST_POINTS if result["sweep"] else MOST_DETAILS])
     for each in result["repeated"][:MOST_DETAILS]:
         yield f"  {click.style('acted twice', fg='red', bold=True)}: {words.twice(each)}"
         if each["between"]:
@@ -83,16 +84,8 @@ def result_lines(result: dict[str, Any], seconds: float) -> Iterator[str]:
     for each in result["plan"]:
         yield f"  {words.moment(each['at']):<8} {each['step']}" + (f" ({each['trouble']})" if each["trouble"] else "")
     if result["sweep"]:
-        yield from _sweep_lines(result["sweep"])
-
-
-def _sweep_lines(sweep: dict[str, Any]) -> Iterator[str]:
-    failing = [each for each in sweep["points"] if each["verdict"] != "pass"]
-    yield f"  {len(sweep['points']) - len(failing)} of {len(sweep['points'])} points passed"
-    for each in failing[:20]:
-        yield f"  {_coloured(each['verdict'])} the {sweep['target']} killed after {each['what']}: {each['reason']}"
-    if len(failing) > 20:
-        yield f"  and {len(failing) - 20} more"
+        points = len(result["sweep"]["points"])
+        yield f"  {points - result['sweep']['failed']} of {points} points passed"
 
 
 def _coloured(verdict: str) -> str:

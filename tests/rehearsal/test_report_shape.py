@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,3 +157,22 @@ def test_a_very_long_run_gives_a_report_of_sane_size() -> None:
     assert len(page) < 500_000
     assert "node-11999" in page
     assert "20,000 marks of 30,000 left out" in page
+
+
+def keys(shape: Any) -> set[str]:
+    """Every key of a report but those that users choose."""
+    if isinstance(shape, list):
+        return set().union(*map(keys, shape)) if shape else set()
+    if not isinstance(shape, dict):
+        return set()
+    chosen = ("detail", "versions", "made_with", "output", "counts")
+    return set(shape).union(*(keys(value) for key, value in shape.items() if key not in chosen))
+
+
+def test_every_key_is_described() -> None:
+    """What a script may rely on is in docs/json.md."""
+    sweep = Sweep("worker", run(), [Point(1, "event 1", "fail", "why", None, 1.0, twice())], [])
+    shape = report.data([result(twice()), result(None, sweep=sweep)])
+    text = (Path(__file__).parents[2] / "docs" / "json.md").read_text()
+    section = text[text.index("## `rehearse --json`") : text.index("## Exit codes")]
+    assert sorted(keys(shape) - set(re.findall(r"`([a-z_]+)`", section))) == []

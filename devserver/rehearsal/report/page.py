@@ -32,7 +32,12 @@ def render(shape: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        seconds=words.seconds, moment=words.moment, counted=words.counted, effect=words.effect_name, plain=_plain
+        seconds=words.seconds,
+        moment=words.moment,
+        counted=words.counted,
+        effect=words.effect_name,
+        point=words.point,
+        plain=_plain,
     )
     shown = _shown(shape["results"])
     pictures = {number: drawn(shape["results"][number]) for number in shown}
@@ -50,7 +55,7 @@ def _shown(results: Sequence[Mapping[str, Any]]) -> list[int]:
 def _points(result: Mapping[str, Any]) -> list[tuple[str, Picture | None]]:
     """The pictures of a sweep's points that did not pass, as far as the report holds their runs."""
     points = result["sweep"]["points"] if result["sweep"] else ()
-    return [(point["what"], drawn(point["run"])) for point in points if point["run"] is not None]
+    return [(words.point(point), drawn(point["run"])) for point in points if point["run"] is not None]
 
 
 def _plain(value: Any) -> str:

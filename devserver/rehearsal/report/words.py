@@ -70,6 +70,11 @@ def effect_name(effect: Mapping[str, Any]) -> str:
     return f"{effect['name']} {effect['key']}".strip()
 
 
+def point(point: Mapping[str, Any]) -> str:
+    """A point of a sweep: the event that the kill came after, and what had happened by then."""
+    return f"event {point['event']}, {point['what']}"
+
+
 def summary(result: Mapping[str, Any]) -> str:
     """The verdict's reason for someone who knows the runbook, but neither Temporal nor the scenario's text."""
     if result["verdict"] == "pass":
@@ -79,10 +84,11 @@ def summary(result: Mapping[str, Any]) -> str:
         why = "Not everything that was planned happened" if missed else "Not everything could be judged"
         return f"Nothing is proven yet. {why}: {_sentence(result['reason'])}"
     if result["sweep"]:
-        points = len(result["sweep"]["points"])
+        points = result["sweep"]["points"]
+        named = listed([point(each) for each in points if each["verdict"] != "pass"])
         return (
-            f"Do not rely on this runbook yet. It was broken at {counted(points, 'point')} of its way, one after the "
-            f"other, and did not come through {result['sweep']['failed']} of them."
+            f"Do not rely on this runbook yet. It was broken at {counted(len(points), 'point')} of its way, one after "
+            f"the other, and did not come through {result['sweep']['failed']} of them: {_sentence(named)}"
         )
     if result["repeated"]:
         named = "; ".join(twice(each) for each in result["repeated"][:3])

@@ -230,8 +230,9 @@ def test_a_sweep_kills_at_every_point(devserver: Run, write: Write) -> None:
     """With --sweep each point of the history is tried, and those that fail are named."""
     done = devserver("rehearse", str(write(lost=LOST)), "--sweep", "worker", "--report", "out", limit=110)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "points passed" in done.stdout
-    assert "fail     the worker killed after " in done.stdout
+    assert " points passed\n" in done.stdout
+    assert "  fail     survives a kill of the worker at each of " in done.stdout
+    assert "add has acted, and not answered yet: fail: add exactly once: add node-1 happened 2 times" in done.stdout
     assert "points, " in done.stderr
     assert "Points that did not pass" in Path("out/report.html").read_text()
 
