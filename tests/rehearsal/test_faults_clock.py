@@ -58,8 +58,6 @@ def test_the_clock_stops_at_a_virtual_moment(hold: Hold) -> None:
     result = hold(days("Rounds", *plan, expect=[*ALL, expect.exactly_once("check", *map(str, range(20)))]))
     assert result.verdict == "pass", result.reason
     assert count.counts == [0, 10]
-    assert result.run is not None
-    assert (result.run.seconds or 99) < 15
 
 
 @pytest.mark.parametrize("fault", [faults.kill_server(down=0.2), faults.kill_worker()], ids=str)

@@ -61,8 +61,7 @@ def test_a_lost_runbook_is_found_out_at_once(hold: Hold) -> None:
     assert result.verdict == "fail"
     assert "it is lost: the server does not know it any more" in result.reason
     assert result.run is not None
-    assert result.run.ended is not None
-    assert result.run.ended < 10
+    assert result.run.status == "lost"
 
 
 @pytest.mark.parametrize(("workflow", "verdict"), [("Sure", "pass"), ("Careless", "fail")])
