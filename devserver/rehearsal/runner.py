@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from .at import ActivityMoment
+from .drills.handing_over import HandOver
 from .errors import ScenarioInvalid
 from .host import Host
 from .look import Look
@@ -99,7 +100,7 @@ async def _beside(scenario: Scenario, folder: Path) -> AsyncIterator[asyncio.Tas
     """The old way, which begins with the runbook and is not left running where that cannot be run."""
 
     async def run() -> ScriptRun | None:
-        if scenario.old_way is None:
+        if scenario.old_way is None or _is_handed_over(scenario):
             return None
         here = scenario.file.parent if scenario.file else None
         async with world_of(scenario, _made(folder)):
@@ -111,6 +112,12 @@ async def _beside(scenario: Scenario, folder: Path) -> AsyncIterator[asyncio.Tas
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _is_handed_over(scenario: Scenario) -> bool:
+    """Whether the scenario's old way is run in the runbook's place, and not beside it."""
+    actions = [action for step in scenario.plan for action in step.actions]
+    return any(isinstance(each, HandOver) and each.old_way is None for each in actions)
 
 
 def check(scenario: Scenario) -> Runbook:
