@@ -47,6 +47,9 @@ class Progress(Protocol):
     def say(self, text: str) -> None:
         """Something is to be known."""
 
+    def leave(self) -> None:
+        """Give the terminal back at once."""
+
 
 def progress_for(wanted: Wanted) -> AbstractContextManager[Progress]:
     """The view that fits: it writes to stderr, and is a context manager."""
@@ -71,6 +74,9 @@ class Silent:
         """Nothing."""
 
     def say(self, text: str) -> None:
+        """Nothing."""
+
+    def leave(self) -> None:
         """Nothing."""
 
 
@@ -112,6 +118,9 @@ class Lines:
         """Write a line."""
         click.echo(text, err=True)
 
+    def leave(self) -> None:
+        """Nothing is to be given back."""
+
 
 class Live:
     """What happens now, above it what has just happened, redrawn in place."""
@@ -137,6 +146,10 @@ class Live:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """Stop drawing."""
         self._live.stop()
 
     def drawn(self) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import signal
 import time
@@ -48,11 +49,12 @@ class _Session:
         loop = asyncio.get_running_loop()
 
         def stop(number: int) -> None:
+            if self._outcome.interrupted is not None:
+                self._progress.leave()
+                os._exit(128 + number)  # server and worker end with this process
             self._outcome.interrupted = number
-            self._progress.say("interrupted; everything is being stopped")
+            self._progress.say("interrupted; everything is being stopped (once more: without waiting)")
             holding.cancel()
-            for each in SIGNALS:  # the next one does not wait: server and worker end with this process
-                loop.remove_signal_handler(each)
 
         for number in SIGNALS:
             loop.add_signal_handler(number, stop, number)

@@ -41,7 +41,25 @@ class Grow:
         await workflow.execute_activity(add, "node-2", **how)
         return "grown"
 """
-HEAD = "from devserver.rehearsal import Scenario, at, expect, faults\n"
+HEAD = """
+import asyncio
+from devserver.rehearsal import Scenario, at, expect, faults
+
+class Stubborn:
+    async def begin(self, stage, cue):
+        return self.rest()
+
+    async def rest(self):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(60)
+
+    def __str__(self):
+        return "something that does not like to be stopped"
+
+"""
+STUBBORN = "plan=[at.activity_starts('add').do(Stubborn())], expect=[expect.completes()]"
 LOST = "plan=[at.activity_completes('add').do(faults.lose_answer())], expect=[expect.exactly_once('add')]"
 NEVER = "plan=[at.activity_starts('add', nth=9).do(faults.kill_worker())], expect=[expect.completes()]"
 
@@ -313,6 +331,22 @@ def test_ctrl_c_at_any_time_ends_it(write: Write, home: Path, paths: Paths) -> N
             held.communicate(timeout=30)
         assert held.returncode == 130
         eventually(lambda: not processes_of(home))
+
+
+def test_a_second_ctrl_c_does_not_wait(write: Write, home: Path, paths: Paths) -> None:
+    """Who is in a hurry is not kept by what does not stop, and still nothing is left running."""
+    words = command("rehearse", str(write(seconds=60.0, slow=STUBBORN)))
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as held:
+        eventually(lambda: is_doing(paths, "fault: something that does not like"))
+        held.send_signal(signal.SIGINT)
+        assert held.stderr is not None
+        while "interrupted; everything is being stopped" not in held.stderr.readline():
+            pass
+        held.send_signal(signal.SIGINT)
+        out, _ = held.communicate(timeout=30)
+    assert held.returncode == 130
+    assert out == ""
+    eventually(lambda: not processes_of(home))
 
 
 def test_a_killed_rehearsal_leaves_nothing_running_and_the_next_one_tells_of_it(
