@@ -92,6 +92,7 @@ class Lines:
         """Say which."""
         self._activities = self._tenth = 0
         self.say(f"{heading(task, self._wanted)}, seed {task.seed}")
+        self.say(f"  {beginning(task, self._wanted)}")
 
     def told(self, mark: Mark) -> None:
         """Say it."""
@@ -169,6 +170,7 @@ class Live:
         self._heading = heading(task, self._wanted)
         self._began = time.monotonic()
         self._last.clear()
+        self._last.append(("", f"  {beginning(task, self._wanted)}"))
         self._far = ""
 
     def told(self, mark: Mark) -> None:
@@ -182,6 +184,8 @@ class Live:
 
     def end(self, result: Result) -> None:
         """Leave a line with the verdict above."""
+        if self._wanted.total == 1:
+            return  # it comes at once
         style = {"pass": "green", "fail": "red", "unknown": "yellow"}[result.verdict]
         self._live.console.print(_text(f"{result.verdict.upper():<8} {clean(result.name)}", style))
 
@@ -194,6 +198,12 @@ def heading(task: Task, wanted: Wanted) -> str:
     """Which rehearsal it is."""
     turn = f" (turn {task.turn} of {wanted.repeat})" if wanted.repeat > 1 else ""
     return f"[{task.number}/{wanted.total}] {clean(task.scenario.name, 120)}{turn}"
+
+
+def beginning(task: Task, wanted: Wanted) -> str:
+    """What is done before the runbook is broken, which takes a few seconds."""
+    first = wanted.sweep or any(getattr(each, "needs_baseline", False) for each in task.scenario.expect)
+    return "a server starts" + (", and the runbook runs once with nothing done to it" if first else "")
 
 
 def what(mark: Mark) -> str:

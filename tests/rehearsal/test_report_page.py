@@ -162,3 +162,12 @@ def test_words_for_numbers_and_lists() -> None:
     assert (listed(["a"]), listed(["a", "b"]), listed(list("abcde"))) == ("a", "a and b", "a, b, c and 2 more")
     assert (moment(None), moment(1.0)) == ("never", "1.000 s")
     assert clean("x" * 5000) == "x" * 2000 + "... (5,000 characters in all)"
+
+
+def test_lanes_of_network_and_database_say_what_was_done_to_them() -> None:
+    """A cut and a lock are on lines of their own, by name."""
+    marks = [Mark(1.0, "network", "cut", 2.0, {}), Mark(3.0, "network", "reset"), Mark(2.0, "database", "locked", 4.0)]
+    text = report.html([result(run(marks))])
+    labels = re.findall(r'<text class="label"[^>]*>([^<]*)</text>', text)
+    assert labels == ["Network: cut; reset", "Database: locked"]
+    assert "<title>cut, 1.000 s to 2.000 s</title>" in text

@@ -18,6 +18,7 @@ ROW = 38  # pixels
 TOP = 26
 MOST_ROWS = 24  # of one lane
 MOST_SMOOTH = 12  # activities that are drawn each on a line of its own though nothing happened to them
+MOST_TOLD = 3
 MOST_TICKS = 5
 GRAIN = 0.25  # per cent: what is nearer than this is one point
 NARROW = 36  # characters of a label that fit the smallest phone
@@ -146,7 +147,8 @@ def _points(lane: str, name: str, marks: Iterable[Mapping[str, Any]], scale: Sca
     ]
     alone = [(mark["at"], mark["what"]) for mark in mine if mark["until"] is None]
     kind = "tick" if lane == "event" else "point"
-    return Row(lane, f"{name}: {len(mine):,}", [*_merged(spans), *_dots(alone, scale, kind)])
+    told = f"{len(mine):,}" if lane == "event" or len(mine) > MOST_TOLD else "; ".join(mark["what"] for mark in mine)
+    return Row(lane, f"{name}: {told}", [*_merged(spans), *_dots(alone, scale, kind)], troubled=lane != "event")
 
 
 def _dots(moments: Iterable[tuple[float, str]], scale: Scale, kind: str) -> list[Shape]:
