@@ -15,7 +15,7 @@ import pytest
 from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.scenario import Action
-from tests.rehearsal.conftest import Hold, Stand, scene
+from tests.rehearsal.conftest import Hold, scene
 
 SECOND = at.activity_starts("step", nth=2)
 THIRD = at.activity_starts("step", nth=3)
@@ -102,15 +102,6 @@ def test_a_runbook_in_a_hurry_does_not(hold: Hold, fault: Action) -> None:
     result = hold(scene("steps", "Punctual", SECOND.do(fault)))
     assert result.verdict == "fail"
     assert "too late" in result.reason
-
-
-@pytest.mark.parametrize("fault", [faults.lock_database(3600), faults.fill_disk(3600)], ids=str)
-def test_the_server_can_write_again_after_the_rehearsal(hold: Hold, stand: Stand, fault: Action) -> None:
-    """An hour of it is broken off at the limit, and the next run is well on the same server."""
-    host = stand.host
-    assert hold(scene("steps", "Sure", SECOND.do(fault), limit=1)).verdict == "fail"
-    assert hold(scene("steps", "Sure")).verdict == "pass"
-    assert stand.host is host
 
 
 def test_a_full_disk_that_nobody_felt_is_no_pass(hold: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
