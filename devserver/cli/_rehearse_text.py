@@ -80,7 +80,7 @@ def result_lines(result: dict[str, Any], seconds: float) -> Iterator[str]:
     for each in result["repeated"][:MOST_DETAILS]:
         yield f"  {click.style('acted twice', fg='red', bold=True)}: {words.twice(each)}"
         if each["between"]:
-            yield f"             in between: {'; '.join(each['between'][:3])}"
+            yield f"             in between: {'; '.join(each['between'][-3:])}"
     for each in result["plan"]:
         yield f"  {words.moment(each['at']):<8} {each['step']}" + (f" ({each['trouble']})" if each["trouble"] else "")
     if result["sweep"]:

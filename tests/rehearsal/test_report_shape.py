@@ -81,12 +81,14 @@ def test_attempts_say_how_they_ended() -> None:
         Mark(2.6, "worker", "runbook", None, {}),
         attempt(3.0, 3.1, 4, ended="completes"),
         attempt(4.0, None, 1, "2"),
+        attempt(4.5, None, 2, "2"),
     ]
     first, second = only(result(run(marks)))["activities"]
     assert [each["ended"] for each in first["attempts"]] == ["failed", "lost", "killed", "completed"]
     assert first["attempts"][0]["error"] == "OSError: no"
     assert first["attempts"][2]["until"] == 2.5
-    assert [each["ended"] for each in second["attempts"]] == ["open"]
+    assert [each["ended"] for each in second["attempts"]] == ["over", "open"]
+    assert second["attempts"][0]["until"] == 4.5
 
 
 def test_logs_are_those_around_each_fault() -> None:

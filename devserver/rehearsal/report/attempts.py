@@ -21,7 +21,7 @@ def activities(run: Run) -> list[dict[str, Any]]:
     """Each activity of the run, in the order of their first attempts: `name`, `id`, and its `attempts`.
 
     An attempt is `attempt`, `at`, `until`, `ended` (`completed`, `failed`, `lost` where the server never got the
-    answer, `killed` with its worker, `open` in the end) and `error`.
+    answer, `killed` with its worker, `over` where it failed or timed out unseen, `open` in the end) and `error`.
     """
     rows: list[dict[str, Any]] = []
     last: dict[Key, dict[str, Any]] = {}
@@ -68,7 +68,7 @@ def _settle(attempt: dict[str, Any], later: Sequence[dict[str, Any]], kills: Seq
         stop = later[0]["at"] if later else end
         killed = [kill for kill in kills if attempt["at"] <= kill <= stop]
         attempt["until"] = killed[0] if killed else stop
-        attempt["ended"] = "killed" if killed else attempt["ended"]
+        attempt["ended"] = "killed" if killed else "over" if later else "open"
 
 
 def _violent(mark: Mark) -> bool:

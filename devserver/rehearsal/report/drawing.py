@@ -213,7 +213,12 @@ def _attempts(activity: Mapping[str, Any], scale: Scale) -> list[Shape]:
     return shapes if len(shapes) < 200 else _merged(shapes)
 
 
-HOW = {"lost": "done, its answer lost", "open": "never ended", "killed": "killed in it"}
+HOW = {
+    "lost": "done, its answer lost",
+    "open": "never ended",
+    "over": "failed or timed out",
+    "killed": "killed in it",
+}
 
 
 def _told(activity: Mapping[str, Any]) -> str:
