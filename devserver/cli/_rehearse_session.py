@@ -8,7 +8,8 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from ._rehearse_progress import Progress, progress_for
 from ._rehearse_wanted import Outcome, Task, Wanted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+MOST_LINES = 20  # of a traceback
 NOTED = ("fault", "drill", "server", "worker", "network", "database", "activity")
 
 
@@ -76,7 +78,11 @@ class _Session:
             try:
                 result = await self._one(task, taken)
             except DevServerError as error:
-                result = _not_held(task, error)
+                hint = [f"hint: {error.hint}"] if error.hint else []
+                result = _not_held(task, error.message, [*error.details, *hint])
+            except Exception as error:  # noqa: BLE001 - a user's action or expectation; the others are still held
+                lines = "".join(traceback.format_exception(error)).splitlines()
+                result = _not_held(task, f"{type(error).__name__}: {error}", lines[-MOST_LINES:])
             taken(result)
             if task.number < len(tasks) and write_so_far(self._wanted, self._outcome, len(tasks) - task.number):
                 self._journal.note(written=task.number)
@@ -118,13 +124,12 @@ def _keep_log(result: Result, folder: Path) -> None:
             (folder / "server.log").write_text("\n".join([*result.run.server_log, ""]))
 
 
-def _not_held(task: Task, error: DevServerError) -> Result:
-    details = [*error.details, *([f"hint: {error.hint}"] if error.hint else [])]
+def _not_held(task: Task, reason: str, details: Sequence[str]) -> Result:
     return Result(
         name=task.scenario.name,
         verdict="unknown",
-        reason=error.message,
-        findings=[Finding("the rehearsal can be held", "unknown", error.message, details)],
+        reason=reason,
+        findings=[Finding("the rehearsal can be held", "unknown", reason, details)],
         run=None,
         seed=task.seed,
         file=str(task.scenario.file) if task.scenario.file else None,

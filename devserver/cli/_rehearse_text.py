@@ -76,7 +76,8 @@ def result_lines(result: dict[str, Any], seconds: float) -> Iterator[str]:
         yield f"  {_coloured(each['verdict'])} {each['name']}: {each['evidence']}"
         details = [line for line in each["details"] if line != each["evidence"]]
         if each["verdict"] != "pass":
-            yield from (f"             {line}" for line in details[: MOST_POINTS if result["sweep"] else MOST_DETAILS])
+            most = MOST_POINTS if result["sweep"] or result["status"] is None else MOST_DETAILS
+            yield from (f"             {line}" for line in details[:most])
     for each in result["repeated"][:MOST_DETAILS]:
         yield f"  {click.style('acted twice', fg='red', bold=True)}: {words.twice(each)}"
         if each["between"]:

@@ -276,6 +276,17 @@ def test_a_server_that_does_not_start_makes_it_unknown(devserver: Run, write: Wr
     assert "the rehearsal can be held" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_an_expectation_that_raises_is_shown_with_its_place_and_the_others_are_held(
+    devserver: Run, write: Write
+) -> None:
+    """A mistake in the scenario's own code is no pass, and costs no other verdict."""
+    done = devserver("rehearse", str(write(bad="expect=[Stubborn()]", fine="expect=[expect.completes()]")))
+    assert done.returncode == 4, done.stderr
+    assert "UNKNOWN  bad" in done.stdout
+    assert "'Stubborn' object has no attribute 'judge'" in done.stdout
+    assert "PASS     fine" in done.stdout
+
+
 def test_a_full_disk_under_the_report_does_not_lose_the_verdicts(devserver: Run, write: Write, tmp_path: Path) -> None:
     """They are printed, the folder is named, nothing half-written is left, and the exit code is no pass."""
     if os.geteuid() != 0 or shutil.which("mount") is None:
