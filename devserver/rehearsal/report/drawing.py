@@ -1,96 +1,22 @@
-"""The geometry of a timeline's picture: rows of bars and points, in percent of its width, so that it fits any page."""
+"""The rows of a timeline's picture: which lanes there are, what they are called, what is on them."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .attempts import troubled
+from .shapes import Picture, Row, Scale, Shape, dots, merged
 from .words import counted, effect_name, moment, seconds
 
-LEFT = 1.0
-RIGHT = 96.0
 ROW = 38  # pixels
 TOP = 26
 MOST_ROWS = 24  # of one lane
 MOST_SMOOTH = 12  # activities that are drawn each on a line of its own though nothing happened to them
 MOST_TOLD = 3
-MOST_TICKS = 5
-GRAIN = 0.25  # per cent: what is nearer than this is one point
-NARROW = 36  # characters of a label that fit the smallest phone
-WIDE = 75  # and a page just above that
 
 SINGLE = {"network": "Network", "database": "Database", "check": "Checks", "log": "Server's log"}
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A bar, or a point where it has no width: `kind` is its look, `title` what it is."""
-
-    x: float
-    width: float
-    kind: str
-    title: str
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the picture: its label, and what is on it. `y` is its upper edge in pixels."""
-
-    lane: str
-    label: str
-    shapes: Sequence[Shape]
-    y: int = 0
-    troubled: bool = False
-
-    @property
-    def wide(self) -> str:
-        """The label as it fits a page."""
-        return _cut(self.label, WIDE)
-
-    @property
-    def narrow(self) -> str:
-        """The label as it fits a phone."""
-        return _cut(self.label, NARROW)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A whole timeline. `lines` are the moments of faults, `left_out` what is not drawn one by one."""
-
-    rows: Sequence[Row]
-    ticks: Sequence[tuple[float, str]]
-    lines: Sequence[float]
-    height: int
-    left_out: Sequence[str]
-
-
-class Scale:
-    """Seconds to per cent."""
-
-    def __init__(self, end: float) -> None:
-        self._end = max(end, 0.001)
-
-    def __call__(self, at: float) -> float:
-        """Where a moment is."""
-        return round(LEFT + (RIGHT - LEFT) * min(max(at, 0.0) / self._end, 1.0), 3)
-
-    def bar(self, at: float, until: float | None, kind: str, title: str, text: str = "") -> Shape:
-        """A bar from `at` to `until`."""
-        x = self(at)
-        return Shape(x, round(self(at if until is None else until) - x, 3), kind, title, text)
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """At most a handful of round numbers."""
-        rough = self._end / MOST_TICKS
-        unit = 10.0 ** math.floor(math.log10(rough))
-        step = next(unit * each for each in (1, 2, 5, 10) if unit * each >= rough * 0.999)
-        return [(self(step * number), f"{step * number:g} s") for number in range(int(self._end / step) + 1)]
 
 
 def drawn(result: Mapping[str, Any]) -> Picture | None:
@@ -148,27 +74,7 @@ def _points(lane: str, name: str, marks: Iterable[Mapping[str, Any]], scale: Sca
     alone = [(mark["at"], mark["what"]) for mark in mine if mark["until"] is None]
     kind = "tick" if lane == "event" else "point"
     told = f"{len(mine):,}" if lane == "event" or len(mine) > MOST_TOLD else "; ".join(mark["what"] for mark in mine)
-    return Row(lane, f"{name}: {told}", [*_merged(spans), *_dots(alone, scale, kind)], troubled=lane != "event")
-
-
-def _dots(moments: Iterable[tuple[float, str]], scale: Scale, kind: str) -> list[Shape]:
-    """Points, those at the same place as one."""
-    found = []
-    for _, group in groupby(sorted(moments), key=lambda each: round(scale(each[0]) / GRAIN)):
-        here = list(group)
-        title = f"{here[0][1]} at {moment(here[0][0])}" + (f" and {len(here) - 1:,} more" if len(here) > 1 else "")
-        found.append(Shape(scale(here[0][0]), 0.0, kind, title))
-    return found
-
-
-def _merged(bars: Sequence[Shape]) -> list[Shape]:
-    """Bars, those at the same place as one."""
-    found = []
-    for _, group in groupby(bars, key=lambda bar: (bar.kind, round(bar.x / GRAIN))):
-        here = list(group)
-        more = f" and {len(here) - 1:,} more" if len(here) > 1 else ""
-        found.append(Shape(here[0].x, max(bar.width for bar in here), here[0].kind, here[0].title + more))
-    return found
+    return Row(lane, f"{name}: {told}", [*merged(spans), *dots(alone, scale, kind)], troubled=lane != "event")
 
 
 def _faults(result: Mapping[str, Any], scale: Scale) -> tuple[list[Row], list[str]]:
@@ -182,7 +88,7 @@ def _faults(result: Mapping[str, Any], scale: Scale) -> tuple[list[Row], list[st
     if not left:
         return rows, []
     bars = [scale.bar(each["at"], each["until"], each["lane"], each["what"]) for each in left]
-    rows.append(Row("fault", f"{counted(len(left), 'more fault or drill', 'more faults and drills')}", _merged(bars)))
+    rows.append(Row("fault", f"{counted(len(left), 'more fault or drill', 'more faults and drills')}", merged(bars)))
     return rows, [f"{counted(len(left), 'fault or drill is', 'faults and drills are')} drawn on one line"]
 
 
@@ -199,7 +105,7 @@ def _activities(result: Mapping[str, Any], scale: Scale) -> tuple[list[Row], lis
         return rows, []
     bars = [Shape(bar.x, bar.width, bar.kind, bar.title) for each in rest for bar in _attempts(each, scale)]
     bars.sort(key=lambda bar: (bar.kind, bar.x))
-    rows.append(Row("activity", f"{len(rest):,} {'other ' if alone else ''}activities", _merged(bars)))
+    rows.append(Row("activity", f"{len(rest):,} {'other ' if alone else ''}activities", merged(bars)))
     return rows, [f"{len(rest):,} of {len(found):,} activities are drawn on one line"]
 
 
@@ -210,7 +116,7 @@ def _attempts(activity: Mapping[str, Any], scale: Scale) -> list[Shape]:
         why = f" ({each['error']})" if each["error"] else ""
         title = f"{activity['name']} {activity['id']}, attempt {each['attempt']}: {how}{why}, at {moment(each['at'])}"
         shapes.append(scale.bar(each["at"], each["until"], each["ended"], title))
-    return shapes if len(shapes) < 200 else _merged(shapes)
+    return shapes if len(shapes) < 200 else merged(shapes)
 
 
 HOW = {
@@ -235,15 +141,11 @@ def _told(activity: Mapping[str, Any]) -> str:
 
 def _effects(result: Mapping[str, Any], scale: Scale) -> list[Row]:
     effects = result["effects"]
-    dots = _dots([(each["at"], effect_name(each)) for each in effects], scale, "effect")
+    points = dots([(each["at"], effect_name(each)) for each in effects], scale, "effect")
     count = result["figures"]["effects"] if result["figures"] else len(effects)
-    rows = [Row("effect", f"Side effects: {count:,}", dots)]
+    rows = [Row("effect", f"Side effects: {count:,}", points)]
     for each in result["repeated"][:MOST_ROWS]:
         moments = [(one["at"], effect_name(each)) for one in each["moments"]]
         label = f"{effect_name(each)}: happened {len(moments):,} times"
-        rows.append(Row("effect", label, _dots(moments, scale, "again"), troubled=True))
+        rows.append(Row("effect", label, dots(moments, scale, "again"), troubled=True))
     return rows
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -9,8 +9,9 @@ from typing import Any
 from ..result import Result
 from . import words
 from .about import About
-from .drawing import Picture, drawn
+from .drawing import drawn
 from .shape import WORST, data
+from .shapes import Picture
 
 MOST_SHOWN = 30
 
