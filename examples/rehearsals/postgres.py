@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,6 +18,7 @@ from pathlib import Path
 from devserver.rehearsal import ledger
 
 ORDERS = 1000
+ORDERED = f"create table orders as select id, 7 * id as amount from generate_series(1, {ORDERS}) as id"  # noqa: S608
 
 
 class Down(Exception):
@@ -67,8 +70,22 @@ class Postgres:
 @contextmanager
 def postgres_with_orders(folder: Path) -> Iterator[Postgres]:
     """The world of a rehearsal."""
+    home = tempfile.mkdtemp(prefix="rehearsal-postgres-")
+    try:
+        with _machine(home) as postgres:
+            file = folder / "postgres.json"
+            file.touch(mode=0o600)
+            file.write_text(json.dumps(asdict(postgres)))
+            postgres.query(ORDERED)
+            yield postgres
+    finally:
+        shutil.rmtree(home, ignore_errors=True)  # the machine does so itself, unless it was killed
+
+
+@contextmanager
+def _machine(home: str) -> Iterator[Postgres]:
     machine = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("postgres_machine.py"))],
+        [sys.executable, str(Path(__file__).with_name("postgres_machine.py")), home],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -80,11 +97,4 @@ def postgres_with_orders(folder: Path) -> Iterator[Postgres]:
         told = machine.stdout.readline()
         if not told.startswith("{"):
             raise RuntimeError(told + machine.stdout.read())
-        postgres = Postgres(**json.loads(told))
-        file = folder / "postgres.json"
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(asdict(postgres)))
-        postgres.query(
-            f"create table orders as select id, 7 * id as amount from generate_series(1, {ORDERS}) as id"  # noqa: S608
-        )
-        yield postgres
+        yield Postgres(**json.loads(told), folder=home)

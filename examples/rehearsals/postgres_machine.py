@@ -1,8 +1,8 @@
 """A machine with a real PostgreSQL on it, as small as can be: its own cluster in a temporary folder, on loopback.
 
-Run as a process of its own (`postgres.py` does). It says on one line of JSON how to reach it, starts PostgreSQL again
-when somebody connects to its socket, and ends with all it has when its standard input closes: when whoever started it
-has ended, whatever ended them.
+`postgres.py` runs it as a process of its own: `python postgres_machine.py FOLDER`. It says on one line of JSON how to
+reach it, starts PostgreSQL again when somebody connects to its socket, and ends with all it has when its standard input
+closes: when whoever started it has ended, whatever ended them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 START_SECONDS = 20
@@ -44,17 +44,16 @@ class Machine:
         self.password = secrets.token_hex(16)
         self.data = folder / "data"
         self._log = folder / "log"
-        self._user: dict[str, Any] = {}
+        self._ends_with_us: dict[str, Any] = {"preexec_fn": _die_with(os.getpid())}
         self._postgres: subprocess.Popen[bytes] | None = None
         if os.getuid() == 0:  # PostgreSQL refuses to run as root
             postgres = pwd.getpwnam("postgres")
             os.chown(folder, postgres.pw_uid, postgres.pw_gid)
-            self._user = {"user": postgres.pw_uid, "group": postgres.pw_gid, "extra_groups": []}
+            self._ends_with_us |= {"user": postgres.pw_uid, "group": postgres.pw_gid, "extra_groups": []}
         secret = folder / "password"
         secret.touch(mode=0o600)
         secret.write_text(self.password)
-        if self._user:
-            os.chown(secret, self._user["user"], -1)
+        os.chown(secret, folder.stat().st_uid, -1)
         self._run("initdb", "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync", "-E", "UTF8")
 
     def start(self) -> bool:
@@ -86,8 +85,7 @@ class Machine:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_die_with(os.getpid()),
-                **self._user,
+                **self._ends_with_us,
             )
 
     def _ready(self, pid: int) -> bool:
@@ -98,7 +96,9 @@ class Machine:
 
     def _run(self, program: str, *words: str) -> None:
         command = [binary(program), "-D", str(self.data), *words]
-        done = subprocess.run(command, cwd=self.data.parent, capture_output=True, text=True, check=False, **self._user)
+        done = subprocess.run(
+            command, cwd=self.data.parent, capture_output=True, text=True, check=False, **self._ends_with_us
+        )
         if done.returncode:
             sys.exit(f"{program} failed:\n{done.stdout}{done.stderr}")
 
@@ -121,26 +121,23 @@ def _free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def main() -> None:
-    """Be that machine."""
+def main(folder: Path) -> None:
+    """Be that machine, in that folder, which is removed at the end."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    with TemporaryDirectory(prefix="rehearsal-postgres-") as name, socket.socket(socket.AF_UNIX) as control:
-        folder = Path(name)
+    with ExitStack() as end:
+        end.callback(shutil.rmtree, folder, ignore_errors=True)
         machine = Machine(folder)
+        end.callback(machine.stop)
         machine.start()
+        control = end.enter_context(socket.socket(socket.AF_UNIX))
         control.bind(str(folder / "control"))
         control.listen()
-        told = {"port": machine.port, "password": machine.password, "folder": name}
-        print(json.dumps(told), flush=True)
-        try:
-            while sys.stdin not in (ready := select.select([sys.stdin, control], [], [])[0]):
-                assert ready
-                connection, _ = control.accept()
-                with connection:
-                    connection.sendall(b"started" if machine.start() else b"it runs")
-        finally:
-            machine.stop()
+        print(json.dumps({"port": machine.port, "password": machine.password}), flush=True)
+        while sys.stdin not in select.select([sys.stdin, control], [], [])[0]:
+            connection, _ = control.accept()
+            with connection:
+                connection.sendall(b"started" if machine.start() else b"it runs")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))
