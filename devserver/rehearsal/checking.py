@@ -1,0 +1,47 @@
+"""Checks a scenario against its runbook, before anything is started."""
+
+from __future__ import annotations
+
+import sys
+
+from .at import ActivityMoment, Moment
+from .drills._planned import sendable
+from .errors import ScenarioInvalid
+from .runbook import Runbook
+from .scenario import Scenario
+
+
+def check(scenario: Scenario) -> Runbook:
+    """The scenario's runbook, once it is sure that it has what the scenario names.
+
+    Raises:
+        ScenarioInvalid: It has not.
+    """
+    if scenario.file is not None and str(scenario.file.parent) not in sys.path:
+        sys.path.insert(0, str(scenario.file.parent))
+    runbook = Runbook.load(scenario.module)
+    runbook.workflow(scenario.workflow)
+    _arguments(scenario)
+    for step in scenario.plan:
+        _activity(step.moment, scenario, runbook)
+        for each in (step.moment, *step.actions):
+            if hasattr(each, "check"):
+                each.check(scenario)
+    return runbook
+
+
+def _arguments(scenario: Scenario) -> None:
+    if any(each is ... for each in scenario.arguments):
+        raise ScenarioInvalid(
+            f"{scenario.name!r} gives its workflow a value that is still to be written: ...",
+            hint=f"see {scenario.file}",
+        )
+    sendable(f"{scenario.name!r}", scenario.arguments)
+
+
+def _activity(moment: Moment, scenario: Scenario, runbook: Runbook) -> None:
+    if isinstance(moment, ActivityMoment) and moment.activity not in runbook.activities:
+        raise ScenarioInvalid(
+            f"{scenario.name!r} waits for an activity {moment.activity!r} that {runbook.module!r} has not",
+            hint=f"it has: {', '.join(sorted(runbook.activities)) or 'none'}",
+        )

@@ -1,0 +1,108 @@
+"""A first scenario, written from a runbook's module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devserver.cli.main import run
+from devserver.rehearsal.errors import ScenarioInvalid
+from devserver.rehearsal.first import first_scenario
+
+RUNBOOK = """
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from temporalio import activity, workflow
+
+
+class Zone(Enum):
+    NORTH = "north"
+
+
+@dataclass
+class Wish:
+    zone: str
+    nodes: list[str]
+    since: datetime
+    note: str = ""
+    tags: list[str] = field(default_factory=list)
+
+
+@activity.defn
+async def grow(node: str) -> None:
+    pass
+
+
+@workflow.defn
+class Grow:
+    @workflow.run
+    async def run(self, wish: Wish, often: int, maybe: str | None, later: bool = False) -> int:
+        for node in wish.nodes * often:
+            await workflow.execute_activity(grow, node, start_to_close_timeout=timedelta(seconds=1))
+        return len(wish.nodes)
+"""
+
+
+@pytest.fixture
+def runbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """A module of a name of its own, beside which we are."""
+    name = f"runbook_{abs(hash(request.node.name))}"
+    (tmp_path / f"{name}.py").write_text(RUNBOOK)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return name
+
+
+def test_it_runs_as_it_is(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its scenarios are held without a change, and each fault happens; what the workflow takes is filled in."""
+    assert run(["rehearse", "--init", runbook, "first.py"]) == 0
+    assert capsys.readouterr().out == "wrote first.py; hold it with: devserver rehearse first.py\n"
+    text = Path("first.py").read_text()
+    assert 'Wish(zone="...", nodes=["..."], since=datetime(2026, 1, 1)), 1, None]' in text
+    assert run(["rehearse", "first.py", "--only", "the server dies"]) == 0, capsys.readouterr()
+    assert "1 passed, 0 failed, 0 unknown" in capsys.readouterr().out
+    assert run(["rehearse", "first.py", "--dry-run"]) == 0
+    plan = capsys.readouterr().out
+    assert "worker dies" in plan
+    assert "an answer is lost" in plan
+
+
+def test_nothing_is_overwritten(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is there stays as it is; without a name the file is called after the module."""
+    assert run(["rehearse", "--init", runbook]) == 0
+    Path(f"rehearsal_{runbook}.py").write_text("mine")
+    assert run(["rehearse", "--init", runbook]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert Path(f"rehearsal_{runbook}.py").read_text() == "mine"
+
+
+def test_what_must_be_filled_in_is_told(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value that nobody can guess is `...`, and is named when the scenario is held."""
+    module = Path(f"{runbook}.py")
+    module.write_text(RUNBOOK.replace("often: int, maybe", "often: object, maybe"))
+    assert "since=datetime(2026, 1, 1)), ..., None]" in first_scenario(runbook, Path("x.py"))
+    assert run(["rehearse", "--init", runbook, "first.py"]) == 0
+    assert run(["rehearse", "first.py"]) == 2
+    assert "a value that is still to be written: ..." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("import nothing_of_that_name", "does not import: ModuleNotFoundError"), ("x = 1", "has no workflow")],
+)
+def test_no_runbook(text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that does not import or has no workflow is named with the cause."""
+    name = f"no_runbook_{abs(hash(text))}"
+    (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ScenarioInvalid, match=told):
+        first_scenario(name, Path("x.py"))
+
+
+def test_no_path_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a path there is nothing to hold, and how to begin is told."""
+    assert run(["rehearse"]) == 2
+    assert "--init MODULE writes a first one" in capsys.readouterr().err
