@@ -70,9 +70,9 @@ def chosen(paths: Sequence[Path], only: str | None) -> list[Scenario]:
     Raises:
         ScenarioInvalid: One does not load or names what is not there, or none has that name.
     """
+    from ..rehearsal.checking import check
     from ..rehearsal.errors import ScenarioInvalid
     from ..rehearsal.load import scenarios_in
-    from ..rehearsal.runner import check
 
     found = scenarios_in(paths)
     if only is not None:

@@ -13,6 +13,7 @@ Example:
   devserver rehearse scale_up.py --dry-run           what would be done, and when
   devserver rehearse scale_up.py --report out        verdicts, and out/report.html
   devserver rehearse scale_up.py --sweep worker      a crash at every point
+  devserver rehearse --init my_runbook first.py      write a first scenario
 
 \b
 Exit code: 0 all pass, 1 one fails, 4 none fails but one is unknown (what was
@@ -21,7 +22,7 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--dry-run", is_flag=True, help="Check the scenarios and print their plans; start nothing.")
 @click.option("--only", metavar="TEXT", help="Hold those whose name contains TEXT (or is TEXT, if one is).")
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, metavar="N", help="Hold each N times.")
@@ -38,6 +39,7 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the verdicts as JUnit XML.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON (see docs/json.md), and nothing else.")
 @click.option("--keep", is_flag=True, help="Keep the server's database, ledgers and logs, and say where.")
+@click.option("--init", metavar="MODULE", help="Write a first scenario for the runbook in MODULE, into PATH.")
 @click.pass_context
 def rehearse(
     ctx: click.Context,
@@ -51,8 +53,14 @@ def rehearse(
     junit: Path | None,
     as_json: bool,
     keep: bool,
+    init: str | None,
 ) -> None:
     """Run runbooks on the real server, break things under them, and show whether they survive."""
+    if init is not None:
+        _write_first(init, paths)
+        return
+    if not paths:
+        raise click.UsageError("name a scenario's file, or a folder of them; --init MODULE writes a first one")
     from ..paths import Paths, whole
     from ._rehearse_text import plan
     from ._rehearse_wanted import Wanted, chosen
@@ -77,3 +85,17 @@ def rehearse(
         keep=keep,
     )
     ctx.exit(finish(wanted, hold(wanted)))
+
+
+def _write_first(module: str, paths: tuple[Path, ...]) -> None:
+    """Write a first scenario beside the runbook, which is looked for here and where Python looks."""
+    import sys
+
+    from ..rehearsal.first import write_first
+
+    if len(paths) > 1:
+        raise click.UsageError("--init writes one file")
+    file = paths[0] if paths else Path(f"rehearsal_{module.rpartition('.')[2]}.py")
+    sys.path.insert(0, str(Path.cwd()))
+    write_first(module, file)
+    click.echo(f"wrote {file}; hold it with: devserver rehearse {file}")

@@ -11,9 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .at import ActivityMoment
+from .checking import check
 from .drills.handing_over import HandOver
-from .errors import ScenarioInvalid
 from .host import Host
 from .look import Look
 from .old_way import ScriptRun, compare
@@ -118,36 +117,6 @@ def _is_handed_over(scenario: Scenario) -> bool:
     """Whether the scenario's old way is run in the runbook's place, and not beside it."""
     actions = [action for step in scenario.plan for action in step.actions]
     return any(isinstance(each, HandOver) and each.old_way is None for each in actions)
-
-
-def check(scenario: Scenario) -> Runbook:
-    """The scenario's runbook, once it is sure that it has what the scenario names.
-
-    Raises:
-        ScenarioInvalid: It has not.
-    """
-    import sys
-
-    if scenario.file is not None and str(scenario.file.parent) not in sys.path:
-        sys.path.insert(0, str(scenario.file.parent))
-    runbook = Runbook.load(scenario.module)
-    runbook.workflow(scenario.workflow)
-    if any(each is ... for each in scenario.arguments):
-        raise ScenarioInvalid(
-            f"{scenario.name!r} gives its workflow a value that is still to be written: ...",
-            hint=f"see {scenario.file}",
-        )
-    for step in scenario.plan:
-        moment = step.moment
-        if isinstance(moment, ActivityMoment) and moment.activity not in runbook.activities:
-            raise ScenarioInvalid(
-                f"{scenario.name!r} waits for an activity {moment.activity!r} that {runbook.module!r} has not",
-                hint=f"it has: {', '.join(sorted(runbook.activities)) or 'none'}",
-            )
-        for each in (moment, *step.actions):
-            if hasattr(each, "check"):
-                each.check(scenario)
-    return runbook
 
 
 async def _steady(scenario: Scenario, look: Look, when: str) -> list[Finding]:

@@ -14,6 +14,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from . import at, faults
+from .checking import check
 from .cues import Cue
 from .faults.server import KillServer
 from .host import Host
@@ -21,7 +22,7 @@ from .nest import Nest
 from .perform import Performance
 from .result import Finding, Point, Result, Run, Sweep, Target, Verdict, verdict_of
 from .runbook import Runbook
-from .runner import Settings, check, result_of, working_folder
+from .runner import Settings, result_of, working_folder
 from .scenario import Scenario
 from .stage import Stage
 from .watch import type_of

@@ -13,8 +13,9 @@ import pytest
 
 from devserver.paths import HOME_VARIABLE
 from devserver.rehearsal import Result, Scenario, Settings, expect, rehearse
+from devserver.rehearsal.checking import check
 from devserver.rehearsal.host import Host
-from devserver.rehearsal.runner import check, rehearse_on
+from devserver.rehearsal.runner import rehearse_on
 from tests.conftest import end_processes_of, ephemeral_folders_of, processes_of
 
 RUNBOOKS = Path(__file__).parent / "runbooks"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from devserver.rehearsal import Result, Script, at, drills, expect
+from devserver.rehearsal.checking import check
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.result import Finding
-from devserver.rehearsal.runner import check
 from tests.rehearsal.conftest import Hold, scene
 
 SECOND = at.activity_starts("add", nth=2)

@@ -11,11 +11,11 @@ from temporalio.api.history.v1 import History, HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from devserver.rehearsal import Result, at, drills
+from devserver.rehearsal.checking import check
 from devserver.rehearsal.drills.pausing import _started
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.figures import Figures
 from devserver.rehearsal.result import Finding
-from devserver.rehearsal.runner import check
 from tests.rehearsal.conftest import Hold, scene
 
 SECOND = at.activity_starts("add", nth=2)

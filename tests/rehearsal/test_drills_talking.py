@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from devserver.rehearsal import Result, at, drills, expect, faults
+from devserver.rehearsal.checking import check
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.figures import Figures
 from devserver.rehearsal.result import Finding
-from devserver.rehearsal.runner import check
 from tests.rehearsal.conftest import Hold, scene
 from tests.rehearsal.runbooks.tended import Size
 
