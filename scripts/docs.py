@@ -1,7 +1,8 @@
 """Runs the commands shown in README and docs and writes (or checks) the output that follows each.
 
 In a block that begins with ```console, a line `$ devserver ...` is run and the lines below it, up to the next `$`,
-are its output. All blocks of one page run in one new home, in order. Other commands are shown and not run.
+are its output. All blocks of one page run in one new home, in order, with the examples of this checkout in it. A line
+`$ cp ...` is done as well. Other commands are shown and not run. Tables of a scenario's words are written, too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))  # as a script it sees its own folder only
+
+from scripts.tables import TABLE, with_tables  # noqa: E402
+
 BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
 RUN_SECONDS = 60
 
@@ -36,6 +42,9 @@ VARYING = (
     (r"(linux|darwin)-(amd64|arm64)", "PLATFORM"),
     (r"(?m)^ok +environment: .*\n", ""),
     (r"(?m)^(pid) +\d+$", r"\1 PID"),
+    (r"\(seed \d+, [^)]*\)", "(SEED)"),
+    (r"\b\d+(\.\d+)? s\b", "SECONDS"),
+    (r"\d+ events replay", "EVENTS replay"),
     (r"[ \t]+", " "),
 )
 
@@ -43,7 +52,9 @@ VARYING = (
 def pages() -> list[Path]:
     """Every page with commands."""
     return [
-        page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if BLOCK.search(page.read_text())
+        page
+        for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+        if BLOCK.search(page.read_text()) or TABLE.search(page.read_text())
     ]
 
 
@@ -51,11 +62,11 @@ def rewritten(page: Path, environ: dict[str, str]) -> str:
     """The page's text with the output that its commands give now."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
+        shutil.copytree(ROOT / "examples", home / "examples", ignore=shutil.ignore_patterns("__pycache__"))
         run = _runner(home, environ)
+        text = with_tables(page.read_text())
         try:
-            return BLOCK.sub(
-                lambda block: "```console\n" + "".join(_block(block.group(1), run)) + "```", page.read_text()
-            )
+            return BLOCK.sub(lambda block: "```console\n" + "".join(_block(block.group(1), run)) + "```", text)
         finally:
             run("devserver down --all")
 
@@ -66,7 +77,7 @@ def same(one: str, other: str) -> bool:
 
 
 def normalised(text: str) -> str:
-    """`text` without ports, pids, times and sizes."""
+    """`text` without ports, pids, times, sizes and seeds."""
     for pattern, replacement in VARYING:
         text = re.sub(pattern, replacement, text)
     return text
@@ -77,7 +88,7 @@ def _block(text: str, run: Callable[[str], str]) -> Iterator[str]:
     for line in text.splitlines(keepends=True):
         if line.startswith("$ "):
             yield line
-            kept = not line.startswith("$ devserver ") or "|" in line
+            kept = not line.startswith(("$ devserver ", "$ cp ")) or "|" in line
             if not kept:
                 yield run(line[2:])
         elif kept:
@@ -93,13 +104,17 @@ def _runner(home: Path, environ: dict[str, str]) -> Callable[[str], str]:
     variables |= {"HOME": str(home), "COLUMNS": "100", **environ}
 
     def run(command: str) -> str:
-        _, *arguments = shlex.split(command, comments=True)
+        name, *arguments = shlex.split(command, comments=True)
+        if name == "cp":
+            shutil.copy(*(home / each for each in arguments))
+            return ""
         done = subprocess.run(
             [sys.executable, "-m", "devserver", *arguments],
             env=variables,
             cwd=home,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            # A rehearsal's live view is gone from the terminal in the end.
+            stderr=subprocess.DEVNULL if arguments[:1] == ["rehearse"] else subprocess.STDOUT,
             text=True,
             timeout=RUN_SECONDS,
             check=False,

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from dataclasses import fields
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,6 +19,7 @@ from devserver.cli.versions import Row
 from devserver.database import Finding as DoctorFinding
 from devserver.database import Snapshot
 from devserver.history import KINDS, Finding, StuckReport
+from devserver.rehearsal import Scenario, drills, expect, faults
 from devserver.store.request import Executable
 from scripts import docs
 
@@ -73,6 +75,26 @@ def test_every_command_has_its_place_in_the_docs() -> None:
     """A command that exists is written about."""
     text = "".join(page.read_text() for page in (docs.ROOT / "docs").glob("*.md"))
     assert [command for command in COMMANDS if f"devserver {command}" not in text] == []
+
+
+def test_a_scenario_is_shown_as_it_is() -> None:
+    """The page on rehearsals has the whole of the example, and a line for each part of a scenario."""
+    page = (docs.ROOT / "docs" / "rehearsal.md").read_text()
+    example = (docs.ROOT / "examples" / "rehearsals" / "scale_up_bug.py").read_text()
+    _, _, code = example.split('"""')
+    assert f"```python{code.replace(chr(10) * 2, chr(10), 1)}```" in page
+    mended = (docs.ROOT / "examples" / "rehearsals" / "ring_runbook.py").read_text()
+    (mend,) = re.findall(r"(?s)```python\n(ring = .*?)```", page)
+    assert textwrap.indent(mend, "    ") in mended
+    rows = re.findall(r"`(\w+)`", "".join(re.findall(r"(?m)^\|(.*?)\|", page)))
+    assert [each.name for each in fields(Scenario) if each.name not in [*rows, "file"]] == []
+
+
+def test_tables_list_all_that_a_scenario_can_say() -> None:
+    """Each moment, fault, drill and expectation has a row."""
+    page = (docs.ROOT / "docs" / "rehearsal-words.md").read_text()
+    for module in (faults, drills, expect):
+        assert [name for name in module.__all__ if f"| `{name}(" not in page and name != "OldWay"] == []
 
 
 @pytest.mark.parametrize("example", ["outage.py"])

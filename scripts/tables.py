@@ -1,0 +1,58 @@
+"""Writes the tables of pages that list what a scenario can say: each call, and the first words of its documentation."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from devserver.rehearsal import at, drills, expect, faults
+
+MODULES: dict[str, ModuleType] = {"at": at, "faults": faults, "drills": drills, "expect": expect}
+TABLE = re.compile(r"(?ms)^<!-- table of (\w+) -->\n.*?^<!-- end of table -->$")
+
+
+def with_tables(text: str) -> str:
+    """A page's text with its tables as they are now."""
+    return TABLE.sub(lambda found: "\n".join(_table(found.group(1))), text)
+
+
+def _table(name: str) -> Iterator[str]:
+    yield f"<!-- table of {name} -->"
+    yield f"| `{name}.` | |"
+    yield "|---|---|"
+    for function in _functions(MODULES[name]):
+        yield f"| `{function.__name__}({_parameters(function)})` | {_first_words(function)} |"
+    yield "<!-- end of table -->"
+
+
+def _functions(module: ModuleType) -> Iterator[Any]:
+    home = module.__name__
+    for name, member in sorted(vars(module).items()):
+        if inspect.isfunction(member) and not name.startswith("_") and member.__module__.startswith(home):
+            yield member
+
+
+def _parameters(function: Any) -> str:
+    """As one writes them: names and what they are if left out."""
+    shown: list[str] = []
+    for each in inspect.signature(function).parameters.values():
+        if each.kind is each.KEYWORD_ONLY and not any(word.startswith("*") for word in shown):
+            shown.append("*")
+        if each.kind is each.VAR_POSITIONAL:
+            shown.append(f"*{each.name}")
+        elif each.default is each.empty:
+            shown.append(each.name)
+        elif repr(each.default).startswith("<"):
+            shown.append(f"{each.name}=...")
+        else:
+            shown.append(f"{each.name}={each.default!r}".replace("'", '"'))
+    return ", ".join(shown)
+
+
+def _first_words(function: Any) -> str:
+    """The first paragraph, as a cell."""
+    paragraph = (inspect.getdoc(function) or "").split("\n\n")[0]
+    return " ".join(paragraph.split()).replace("|", "\\|")
