@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from .at import ActivityMoment, Moment
+from .converters import converter
 from .drills._planned import sendable
 from .errors import ScenarioInvalid
 from .runbook import Runbook
@@ -36,7 +37,7 @@ def _arguments(scenario: Scenario) -> None:
             f"{scenario.name!r} gives its workflow a value that is still to be written: ...",
             hint=f"see {scenario.file}",
         )
-    sendable(f"{scenario.name!r}", scenario.arguments)
+    sendable(f"{scenario.name!r}", scenario.arguments, converter(scenario.data_converter))
 
 
 def _activity(moment: Moment, scenario: Scenario, runbook: Runbook) -> None:

@@ -104,12 +104,15 @@ def _input(workflow: type) -> tuple[dict[str, set[str]], str]:
     except Exception as error:
         raise ScenarioInvalid(f"the types of {workflow.__name__}'s arguments cannot be told: {error}") from error
     imports: dict[str, set[str]] = {}
-    wanted = [
-        each
-        for each in list(inspect.signature(run).parameters.values())[1:]
-        if each.default is inspect.Parameter.empty and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
-    ]
-    return imports, ", ".join(_example(types.get(each.name, Any), imports) for each in wanted)
+    wanted = list(inspect.signature(run).parameters.values())[1:]  # all: the SDK reads fewer without their types
+    return imports, ", ".join(_value(each, types.get(each.name, Any), imports) for each in wanted)
+
+
+def _value(parameter: inspect.Parameter, kind: Any, imports: dict[str, set[str]]) -> str:
+    """Its default, where that can be written, or else an example."""
+    if parameter.default is None or type(parameter.default) in PLAIN:
+        return repr(parameter.default)
+    return _example(kind, imports)
 
 
 def _example(kind: Any, imports: dict[str, set[str]]) -> str:

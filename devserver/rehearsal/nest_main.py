@@ -14,7 +14,7 @@ DESCRIPTORS = 3
 
 def serve(asked: socket.socket) -> None:
     """Fork until nobody can ask any more."""
-    from . import gates, runbook, worker_main  # noqa: F401 - loaded here, for all that are forked
+    from . import converters, gates, runbook, worker_main  # noqa: F401 - loaded here, for all that are forked
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries them
     me = os.getpid()

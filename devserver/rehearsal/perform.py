@@ -15,6 +15,9 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowFailureError, WorkflowHistory
 from temporalio.service import RPCError
 
+from ..errors import DevServerError
+from ..history.findings import Thresholds
+from ..history.stuck import find_stuck
 from . import ledger
 from .at import Virtual
 from .clock import Clock
@@ -28,7 +31,7 @@ from .timeline import Mark, Timeline
 from .watch import HistoryWatch, log_lines, type_of
 
 TASK_SECONDS = 2.0
-LOG_LINES = 2000
+LOG_LINES = 20_000
 
 
 class Performance:
@@ -55,9 +58,11 @@ class Performance:
         self.stage.start_runbook = self._start
         if scenario.time_skipping:
             stops = [step.moment.after for step in plan if isinstance(step.moment, Virtual)]
-            self.stage.clock = Clock(host.client, self._workflow_id, stops)
+            self.stage.clock = Clock(self.stage.client, self._workflow_id, stops)
         self._log: list[str] = []
         self._died: str | None = None
+        self.broken: str | None = None  # why the runbook's own code cannot go on
+        self._alone = not plan  # nothing will mend what breaks by itself
         self._started = 0.0
 
     async def run(self) -> Run:
@@ -123,12 +128,18 @@ class Performance:
             first_run = len(watch.run_ids) == 1
             await self._director.event(kind, event.event_id, first_run=first_run, activity_id=activity_id)
 
+            failed = event.workflow_task_failed_event_attributes
+            if self._alone and failed.failure.message:  # without a message it is the server that ended a task
+                self.broken = f"its workflow task fails: {failed.failure.message}"
+                raise _Broken
+
         watching = asyncio.create_task(watch.follow(told))
         dying = asyncio.create_task(self._worker_dies())
         try:
             await asyncio.wait([watching, dying], return_when=asyncio.FIRST_COMPLETED)
             if watching.done():
-                await watching
+                with contextlib.suppress(_Broken):
+                    await watching
         finally:
             for task in (watching, dying):
                 task.cancel()
@@ -161,15 +172,31 @@ class Performance:
 
     async def _written_down(self, watch: HistoryWatch, ended: float | None) -> Run:
         output, failure = await self._outcome(watch)
+        stuck = await self._stuck() if watch.status == "running" else []
         histories = await self._histories(watch)
-        return self._record(ended, watch.status, output, failure, histories)
+        return self._record(ended, watch.status, output, failure, histories, stuck)
+
+    async def _stuck(self) -> list[str]:
+        """What keeps a runbook that has not ended from going on, as `devserver stuck` tells it."""
+        at_once = Thresholds(attempts=2, waiting=timedelta(seconds=1), late=timedelta(seconds=1))
+        try:
+            report = await find_stuck(self.stage.client, workflow_id=self._workflow_id, thresholds=at_once)
+        except DevServerError as error:
+            return [error.message]
+        return [each.what + (f": {each.last_failure}" if each.last_failure else "") for each in report.findings]
 
     def so_far(self) -> Run:
         """What there is of a run that was cancelled, once `run` has ended: nothing is asked of the server."""
         return self._record(None, "running", None, "it was interrupted", [])
 
     def _record(
-        self, ended: float | None, status: str, output: Any, failure: str | None, histories: list[WorkflowHistory]
+        self,
+        ended: float | None,
+        status: str,
+        output: Any,
+        failure: str | None,
+        histories: list[WorkflowHistory],
+        stuck: Sequence[str] = (),
     ) -> Run:
         stage = self.stage
         findings = list(stage.findings)
@@ -194,14 +221,16 @@ class Performance:
             findings=findings,
             server_log=list(self._log),
             worker_log=_lines(stage.worker_log)[-LOG_LINES:],
+            stuck=stuck,
             workflows=self._runbook.workflows,
+            data_converter=stage.client.data_converter,
         )
 
     async def _outcome(self, watch: HistoryWatch) -> tuple[Any, str | None]:
         if watch.status == "lost":
             return None, "the server does not know it any more"
         if watch.status == "running":
-            return None, f"it had not ended after {self._scenario.limit:g} s"
+            return None, self.broken or f"it had not ended after {self._scenario.limit:g} s"
         try:
             output = await self.stage.handle.result()
         except WorkflowFailureError as error:
@@ -219,6 +248,10 @@ class Performance:
             with contextlib.suppress(RPCError):
                 await self.stage.handle.terminate("the rehearsal's limit has passed")
         return found
+
+
+class _Broken(Exception):
+    """The runbook's code fails by itself, again and again."""
 
 
 def _lines(log: Path) -> list[str]:

@@ -12,9 +12,11 @@ from .timeline import Mark
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHistory
+    from temporalio.converter import DataConverter
 
 Verdict = Literal["pass", "fail", "unknown"]
 Target = Literal["server", "worker"]
+NOTHING_EXPECTED = "nothing is expected, so nothing is shown: give the scenario expect=[expect.completes()], for one"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Run:
     worker_log: Sequence[str] = field(default=(), repr=False)
     stuck: Sequence[str] = ()
     workflows: Sequence[type] = field(default=(), repr=False)
+    data_converter: DataConverter | None = field(default=None, repr=False)
     baseline: Run | None = field(default=None, repr=False)
 
     @property
@@ -141,4 +144,6 @@ def verdict_of(findings: Sequence[Finding], done: Sequence[Done]) -> tuple[Verdi
     unknown = [f"{each.name}: {each.evidence}" for each in findings if each.verdict == "unknown"]
     if missed or unknown:
         return "unknown", "; ".join([*missed, *unknown])
+    if not findings:
+        return "unknown", NOTHING_EXPECTED
     return "pass", f"{len(findings)} expectations met, {len(done)} planned steps done"

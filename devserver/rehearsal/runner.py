@@ -13,6 +13,7 @@ from typing import Any
 
 from .checking import check
 from .drills.handing_over import HandOver
+from .endings import unjudged
 from .host import Host
 from .look import Look
 from .old_way import ScriptRun, compare
@@ -25,6 +26,8 @@ from .world import world_of
 
 MOST_SEED = 2**32
 INTERRUPTED = "it was interrupted before its runbook had ended"
+RUNS = "the runbook runs where nothing is done to it"
+LAST = 30  # lines of the worker's log
 NOT_STEADY = "the steady state did not hold before; nothing was done"
 
 
@@ -63,7 +66,11 @@ async def rehearse_on(host: Host, scenario: Scenario, runbook: Runbook, settings
     if any(getattr(each, "needs_baseline", False) for each in (*scenario.expect, *(s.moment for s in scenario.plan))):
         plain = _made(folder / "without-faults")
         async with world_of(scenario, plain) as world:
-            baseline = await Performance(scenario, runbook, host, plain, (), world=world).run()
+            undisturbed = Performance(scenario, runbook, host, plain, (), world=world)
+            baseline = await undisturbed.run()
+        if undisturbed.broken is not None:
+            trouble = Finding(RUNS, "fail", undisturbed.broken, [*baseline.stuck, *baseline.worker_log[-LAST:]])
+            return result_of(scenario, settings, host, [trouble], baseline)
     dice = random.Random(settings.seed)  # noqa: S311 - it hides nothing
     plan = [replace(step, moment=step.moment.drawn(dice, baseline)) for step in scenario.plan]
     faulty = _made(folder / "with-faults")
@@ -77,7 +84,7 @@ async def _judged(
 ) -> Result:
     """Run what is planned between two looks at the steady state, and judge it."""
     look = Look(performance.stage)
-    before = await _steady(scenario, look, "before")
+    before = await steady(scenario, look, "before")
     if any(each.verdict == "fail" for each in before):
         return result_of(scenario, settings, host, before, None, trouble=NOT_STEADY)
     async with _beside(scenario, folder / "old-way") as old_way:
@@ -88,9 +95,10 @@ async def _judged(
             settings.interrupted(result_of(scenario, settings, host, before, so_far, trouble=INTERRUPTED))
             raise
         old = await old_way
-    after = await _steady(scenario, look, "after")
+    after = await steady(scenario, look, "after")
     compared = compare(run, old) if old else []
-    findings = [*before, *run.findings, *(each.judge(run) for each in scenario.expect), *compared, *after]
+    judged = [each.judge(run) for each in scenario.expect]
+    findings = [*before, *run.findings, *unjudged(run, scenario.expect), *judged, *compared, *after]
     return result_of(scenario, settings, host, findings, run)
 
 
@@ -119,7 +127,8 @@ def _is_handed_over(scenario: Scenario) -> bool:
     return any(isinstance(each, HandOver) and each.old_way is None for each in actions)
 
 
-async def _steady(scenario: Scenario, look: Look, when: str) -> list[Finding]:
+async def steady(scenario: Scenario, look: Look, when: str) -> list[Finding]:
+    """What each check of the steady state says now."""
     findings = []
     for each in scenario.steady_state:
         trouble = await holds(each, look)

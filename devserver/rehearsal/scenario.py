@@ -73,6 +73,7 @@ class Scenario:
         plan: What is done, and when: `at.activity_starts("add_node").do(faults.kill_server())`.
         expect: What must be true in the end.
         limit: Seconds that the runbook has (of the wall clock).
+        data_converter: The runbook's, as `module:name`; None: the SDK's default.
         time_skipping: Whether its clock is virtual, so that timers of days take no time.
         old_way: The script that does the same today; it is run beside the runbook on its own ledger, and compared.
         world: What the runbook works on, where that must be made first: takes the run's folder (its ledger is there)
@@ -90,6 +91,7 @@ class Scenario:
     plan: Sequence[Step] = ()
     expect: Sequence[Expectation] = ()
     limit: float = 60.0
+    data_converter: str | None = None
     time_skipping: bool = False
     old_way: Script | None = None
     world: Callable[[Path], AbstractContextManager[Any]] | None = None

@@ -17,6 +17,7 @@ from ..errors import InstanceNotRunning
 from ..netproxy import Way
 from . import ledger
 from .clock import Clock
+from .converters import converter
 from .errors import FaultImpossible
 from .host import Host
 from .result import Finding
@@ -57,6 +58,9 @@ class Stage:
         self.cuts: Counter[Way] = Counter()  # how many faults keep each way of the network shut
         self.clock: Clock | None = None  # with time skipping
         self.start_runbook: Callable[[], Awaitable[str]]  # starts the workflow (again); the id of its run
+        options = host.client.config()
+        options["data_converter"] = converter(scenario.data_converter)
+        self._client = Client(**options)
         self._answer: Answer | None = None
         self._spans: dict[str, int] = {}
         ledger.create(self.ledger)
@@ -64,7 +68,7 @@ class Stage:
     @property
     def client(self) -> Client:
         """A client that the network's faults do not touch."""
-        return self.host.client
+        return self._client
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
@@ -166,6 +170,7 @@ class Stage:
             "address": self.host.proxy.address,
             "namespace": self.client.namespace,
             "task_queue": self.task_queue,
+            "data_converter": self.scenario.data_converter,
             "identity": f"runbook-{self.workflow_id}",
             "environment": {ledger.FILE: str(self.ledger)},
             "options": dict(self.settings.options),

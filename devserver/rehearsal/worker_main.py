@@ -63,9 +63,16 @@ async def connect(wanted: dict[str, Any]) -> Client:
     """A client of the server, once that answers: it may be down just now. The rehearsal limits the wait."""
     from temporalio.client import Client
 
+    from .converters import converter
+
     while True:
         try:
-            return await Client.connect(wanted["address"], namespace=wanted["namespace"], identity=wanted["identity"])
+            return await Client.connect(
+                wanted["address"],
+                namespace=wanted["namespace"],
+                identity=wanted["identity"],
+                data_converter=converter(wanted["data_converter"]),
+            )
         except RuntimeError:
             await asyncio.sleep(CONNECT_AGAIN_SECONDS)
 

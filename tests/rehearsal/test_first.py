@@ -12,7 +12,7 @@ from devserver.rehearsal.first import first_scenario
 
 RUNBOOK = """
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 
 from temporalio import activity, workflow
@@ -26,7 +26,8 @@ class Zone(Enum):
 class Wish:
     zone: str
     nodes: list[str]
-    since: datetime
+    size: int
+    ratio: float
     note: str = ""
     tags: list[str] = field(default_factory=list)
 
@@ -61,7 +62,7 @@ def test_it_runs_as_it_is(runbook: str, capsys: pytest.CaptureFixture[str]) -> N
     assert run(["rehearse", "--init", runbook, "first.py"]) == 0
     assert capsys.readouterr().out == "wrote first.py; hold it with: devserver rehearse first.py\n"
     text = Path("first.py").read_text()
-    assert 'Wish(zone="...", nodes=["..."], since=datetime(2026, 1, 1)), 1, None]' in text
+    assert 'Wish(zone="...", nodes=["..."], size=1, ratio=1.0), 1, None, False]' in text
     assert run(["rehearse", "first.py", "--only", "the server dies"]) == 0, capsys.readouterr()
     assert "1 passed, 0 failed, 0 unknown" in capsys.readouterr().out
     assert run(["rehearse", "first.py", "--dry-run"]) == 0
@@ -83,7 +84,7 @@ def test_what_must_be_filled_in_is_told(runbook: str, capsys: pytest.CaptureFixt
     """A value that nobody can guess is `...`, and is named when the scenario is held."""
     module = Path(f"{runbook}.py")
     module.write_text(RUNBOOK.replace("often: int, maybe", "often: object, maybe"))
-    assert "since=datetime(2026, 1, 1)), ..., None]" in first_scenario(runbook, Path("x.py"))
+    assert "size=1, ratio=1.0), ..., None, False]" in first_scenario(runbook, Path("x.py"))
     assert run(["rehearse", "--init", runbook, "first.py"]) == 0
     assert run(["rehearse", "first.py"]) == 2
     assert "a value that is still to be written: ..." in capsys.readouterr().err

@@ -40,14 +40,14 @@ def handles(scenario: Scenario, kind: str, name: str) -> None:
     raise ScenarioInvalid(f"the runbook's workflow has no {kind} {name!r}", hint=f"it has: {names}")
 
 
-def sendable(what: str, args: Sequence[Any]) -> None:
+def sendable(what: str, args: Sequence[Any], converter: DataConverter) -> None:
     """See that the arguments can be sent.
 
     Raises:
         ScenarioInvalid: They cannot.
     """
     try:
-        DataConverter.default.payload_converter.to_payloads(args)
+        converter.payload_converter.to_payloads(args)
     except Exception as error:
         raise ScenarioInvalid(f"the arguments of {what} cannot be sent: {error}") from error
 

@@ -21,6 +21,7 @@ from temporalio.converter import DataConverter
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
+from ..converters import converter
 from ..cues import Cue
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..faults._numbers import seconds
@@ -47,7 +48,7 @@ class Ask:
     def check(self, scenario: Scenario) -> None:
         """The runbook has a handler for it, and it can be sent."""
         handles(scenario, self.kind, self.name)
-        sendable(str(self), self.args)
+        sendable(str(self), self.args, converter(scenario.data_converter))
 
     async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
         """Ask; the rest waits for the answer."""

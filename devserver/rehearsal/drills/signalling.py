@@ -12,6 +12,7 @@ from uuid import uuid4
 from temporalio.api.common.v1 import Header, Payload, Payloads, WorkflowExecution
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 
+from ..converters import converter
 from ..cues import Cue
 from ..errors import ScenarioInvalid
 from ..expect.signals import HEADER
@@ -39,7 +40,7 @@ class Signal:
     def check(self, scenario: Scenario) -> None:
         """The runbook knows the signal, and it can be sent."""
         handles(scenario, "signal", self.name)
-        sendable(str(self), self.args)
+        sendable(str(self), self.args, converter(scenario.data_converter))
 
     async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
         """Send it until it is acknowledged; the rest waits until the runbook's code has it."""

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 
+from temporalio.converter import DataConverter
 from temporalio.worker import Interceptor, Replayer
 
 from ..result import Run
@@ -23,7 +24,12 @@ def replay(run: Run, interceptors: Sequence[Interceptor] = ()) -> list[str]:
 
 async def _replay(run: Run, interceptors: Sequence[Interceptor]) -> list[str]:
     failures = []
-    replayer = Replayer(workflows=list(run.workflows), workflow_runner=runner(), interceptors=interceptors)
+    replayer = Replayer(
+        workflows=list(run.workflows),
+        workflow_runner=runner(),
+        interceptors=interceptors,
+        data_converter=run.data_converter or DataConverter.default,
+    )
     for history in run.histories:
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         if result.replay_failure is not None:
