@@ -16,13 +16,16 @@ from temporalio.api.history.v1 import HistoryEvent
 from . import at, faults
 from .checking import check
 from .cues import Cue
+from .endings import unjudged
+from .errors import ScenarioInvalid
 from .faults.server import KillServer
 from .host import Host
+from .look import Look
 from .nest import Nest
 from .perform import Performance
-from .result import Finding, Point, Result, Run, Sweep, Target, Verdict, verdict_of
+from .result import NOTHING_EXPECTED, Finding, Point, Result, Run, Sweep, Target, Verdict, verdict_of
 from .runbook import Runbook
-from .runner import Settings, result_of, working_folder
+from .runner import Settings, result_of, steady, working_folder
 from .scenario import Scenario
 from .stage import Stage
 from .watch import type_of
@@ -51,16 +54,18 @@ async def sweep(
     lanes: int | None = None,
     progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Result:
-    """Sweep a scenario's runbook; its plan is not done, its expectations are judged at each point.
+    """Sweep a scenario's runbook; its plan is not done, its expectations and steady state are judged at each point.
 
     `lanes` points are tried at a time, each on a server of its own; None: as many as the machine has processors.
 
     Raises:
-        ScenarioInvalid: The scenario names what the runbook does not have.
+        ScenarioInvalid: The scenario names what the runbook does not have, or expects nothing.
         DevServerError: The server or the worker does not start; says why.
     """
     settings = settings or Settings()
     runbook = check(scenario)
+    if not scenario.expect and not scenario.steady_state:
+        raise ScenarioInvalid(NOTHING_EXPECTED)
     with working_folder(settings) as folder:
         sweeper = _Sweeper(scenario, runbook, target, folder, progress)
         async with Nest() as nest, await Host.open(nest, **settings.server) as host:
@@ -83,13 +88,19 @@ def _finding(swept: Sweep) -> Finding:
     failed = [f"after event {point.event}, {point.what}: {point.verdict}: {point.reason}" for point in swept.failed]
     left_out = [f"not judged, since it is not met without faults either: {each}" for each in swept.left_out]
     if not swept.points:
-        return Finding(name, "unknown", "the run without faults has no history", left_out)
+        return Finding(name, "unknown", _no_points(swept.plain), left_out)
     if swept.failed:
         verdict: Verdict = "fail" if any(point.verdict == "fail" for point in swept.failed) else "unknown"
         return Finding(name, verdict, f"{len(failed)} points do not pass", [*failed, *left_out])
     if swept.left_out:
         return Finding(name, "unknown", left_out[0], left_out)
     return Finding(name, "pass", "every point passes")
+
+
+def _no_points(plain: Run) -> str:
+    if plain.status == "running":
+        return f"without faults {plain.failure}; what is planned is not done in a sweep: does the runbook wait for it?"
+    return "the run without faults has no history"
 
 
 @dataclass(frozen=True)
@@ -171,10 +182,12 @@ class _Sweeper:
         """The run without faults, whose events are the points."""
         plain = await self._perform(host, "without-faults", ())
         self._plain = replace(plain, baseline=plain)
+        own = [each.name for each in self._own(plain) if each.verdict != "pass"]
         findings = [(each, each.judge(self._plain)) for each in self._scenario.expect]
         self._judges = [each for each, finding in findings if finding.verdict != "fail"]
-        self._left_out = [str(each) for each, finding in findings if finding.verdict == "fail"]
-        self._open = points_of(plain.histories[0].events) if plain.histories else []
+        self._left_out = [*own, *(str(each) for each, finding in findings if finding.verdict == "fail")]
+        ended = plain.status != "running"  # else each point would take the whole limit, and show nothing
+        self._open = points_of(plain.histories[0].events) if plain.histories and ended else []
         self._total = len(self._open)
         self._began = asyncio.get_running_loop().time()
         self._tell()
@@ -197,17 +210,26 @@ class _Sweeper:
         kill: Any = _KillServerAtOnce(0.0) if self._target == "server" else faults.kill_worker()
         run = await self._perform(host, planned.folder, (planned.moment.do(kill),))
         run = replace(run, baseline=self._plain)
-        findings: list[Finding] = [*run.findings, *(each.judge(run) for each in self._judges)]
+        own = [each for each in self._own(run) if each.name not in self._left_out]
+        findings: list[Finding] = [*own, *(each.judge(run) for each in self._judges)]
         verdict, reason = verdict_of(findings, run.done)
         last = None if self._scenario.time_skipping else _last_event(run, self._target)
         evidence = None if verdict == "pass" else run
         return Point(planned.event, planned.what, verdict, reason, last, loop.time() - began, evidence)
 
+    def _own(self, run: Run) -> list[Finding]:
+        """What a run tells without an expectation: steady state, and an end that none of them judges."""
+        return [*run.findings, *unjudged(run, self._scenario.expect)]
+
     async def _perform(self, host: Host, name: str, plan: Sequence[Any]) -> Run:
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True)
         async with world_of(self._scenario, folder) as world:
-            return await Performance(self._scenario, self._runbook, host, folder, plan, world=world).run()
+            performance = Performance(self._scenario, self._runbook, host, folder, plan, world=world)
+            look = Look(performance.stage)
+            before = await steady(self._scenario, look, "before")
+            run = await performance.run()
+            return replace(run, findings=[*before, *run.findings, *await steady(self._scenario, look, "after")])
 
     def _tell(self) -> None:
         done = len(self._points)

@@ -8,7 +8,8 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
-from devserver.rehearsal import Result, Scenario, Settings, expect, sweep
+from devserver.rehearsal import Look, Result, Scenario, Settings, expect, sweep
+from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.result import Sweep, Target
 from devserver.rehearsal.sweeps import Progress, points_of
 
@@ -61,6 +62,34 @@ def test_what_fails_without_faults_is_no_point_of_a_sweep() -> None:
     assert result.verdict == "unknown", found.failed
     assert found.left_out == ("other exactly once",)
     assert "not met without faults either" in result.reason
+
+
+def test_the_steady_state_is_judged_at_each_point() -> None:
+    """What a kill leaves unsteady is found, though every expectation is met."""
+
+    def no_worker_was_killed(look: Look) -> bool:
+        return not any(mark.detail.get("ended") == "killed" for mark in look.marks)
+
+    found, result, _ = swept(
+        scene("steps", "OneSure", steady_state=[no_worker_was_killed], expect=[expect.replays()]), "worker"
+    )
+    assert result.verdict == "fail", result.reason
+    assert "no worker was killed (after)" in found.failed[0].reason
+
+
+def test_a_runbook_that_waits_for_what_is_planned_is_not_swept() -> None:
+    """It does not end without its plan, so no point is tried, and the reason says so: it is no pass."""
+    found, result, told = swept(scene("tended", "Choking", limit=0.7), "worker")
+    assert result.verdict == "unknown"
+    assert found.points == ()
+    assert "does the runbook wait for it?" in result.reason
+    assert told[-1].total == 0
+
+
+def test_a_sweep_of_nothing_expected_is_refused() -> None:
+    """It would show nothing after minutes."""
+    with pytest.raises(ScenarioInvalid, match="nothing is expected"):
+        swept(scene("steps", "OneSure", expect=[]), "worker")
 
 
 def test_moments_count_attempts() -> None:

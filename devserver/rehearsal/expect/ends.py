@@ -26,6 +26,7 @@ class Ends:
     """It ends with that status."""
 
     status: str
+    judges_end = True
 
     def judge(self, run: Run) -> Finding:
         """By its status."""
@@ -42,6 +43,7 @@ class Fails:
 
     type: str | None
     message: str | None
+    judges_end = True
 
     def judge(self, run: Run) -> Finding:
         """By its failure and the causes of it."""

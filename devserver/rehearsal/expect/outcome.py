@@ -14,6 +14,7 @@ class Completes:
     """It completes, and soon enough."""
 
     within: float | None
+    judges_end = True
 
     def judge(self, run: Run) -> Finding:
         """By its status and how long it took."""
@@ -32,6 +33,7 @@ class SameResult:
     """Its result is that of a run without faults."""
 
     needs_baseline = True
+    judges_end = True
 
     def judge(self, run: Run) -> Finding:
         """By comparing it with the run that was made first."""
