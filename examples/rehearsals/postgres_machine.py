@@ -40,7 +40,7 @@ class Machine:
     """One cluster: made, started, stopped."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = _free_port()
+        self.port = 0  # until it has been ready once; then it stays
         self.password = secrets.token_hex(16)
         self.data = folder / "data"
         self._log = folder / "log"
@@ -62,9 +62,11 @@ class Machine:
             return False
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
-            self._postgres = self._spawn()
-            while self._postgres.poll() is None:
+            port = self.port or _free_port()
+            self._postgres = self._spawn(port)
+            while self._postgres.poll() is None and time.monotonic() < until:
                 if self._ready(self._postgres.pid):
+                    self.port = port
                     return True
                 time.sleep(0.01)
             time.sleep(0.05)  # it refuses while anything is left of the one that was killed
@@ -76,8 +78,8 @@ class Machine:
             self._postgres.send_signal(signal.SIGQUIT)
             self._postgres.wait(10)
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        options = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
+    def _spawn(self, port: int) -> subprocess.Popen[bytes]:
+        options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
         with self._log.open("ab") as log:
             return subprocess.Popen(
                 [binary("postgres"), "-D", str(self.data), *(f"--{key}={value}" for key, value in options.items())],
