@@ -98,7 +98,7 @@ async def _judged(
     after = await steady(scenario, look, "after")
     compared = compare(run, old) if old else []
     judged = [each.judge(run) for each in scenario.expect]
-    findings = [*before, *run.findings, *unjudged(run, scenario.expect), *judged, *compared, *after]
+    findings = [*before, *run.findings, *judged, *unjudged(run, scenario.expect), *compared, *after]
     return result_of(scenario, settings, host, findings, run)
 
 

@@ -86,7 +86,10 @@ def _finding(swept: Sweep) -> Finding:
     """What the points come to."""
     name = f"survives a kill of the {swept.target} at each of {len(swept.points)} points"
     failed = [f"after event {point.event}, {point.what}: {point.verdict}: {point.reason}" for point in swept.failed]
-    left_out = [f"not judged, since it is not met without faults either: {each}" for each in swept.left_out]
+    left_out = [
+        f"not judged, since it is not met without faults, and a sweep does not do what is planned: {each}"
+        for each in swept.left_out
+    ]
     if not swept.points:
         return Finding(name, "unknown", _no_points(swept.plain), left_out)
     if swept.failed:
@@ -177,6 +180,8 @@ class _Sweeper:
         self._open: list[Planned] = []
         self._points: list[Point] = []
         self._left_out: list[str] = []
+        self._unsure: set[str] = set()  # not judged without faults
+        self._sure: set[str] = set()  # judged at a point
 
     async def plain_run(self, host: Host) -> None:
         """The run without faults, whose events are the points."""
@@ -185,6 +190,7 @@ class _Sweeper:
         own = [each.name for each in self._own(plain) if each.verdict != "pass"]
         findings = [(each, each.judge(self._plain)) for each in self._scenario.expect]
         self._judges = [each for each, finding in findings if finding.verdict != "fail"]
+        self._unsure = {str(each) for each, finding in findings if finding.verdict == "unknown"}
         self._left_out = [*own, *(str(each) for each, finding in findings if finding.verdict == "fail")]
         ended = plain.status != "running"  # else each point would take the whole limit, and show nothing
         self._open = points_of(plain.histories[0].events) if plain.histories and ended else []
@@ -211,11 +217,23 @@ class _Sweeper:
         run = await self._perform(host, planned.folder, (planned.moment.do(kill),))
         run = replace(run, baseline=self._plain)
         own = [each for each in self._own(run) if each.name not in self._left_out]
-        findings: list[Finding] = [*own, *(each.judge(run) for each in self._judges)]
+        findings: list[Finding] = [*own, *self._judged(run)]
         verdict, reason = verdict_of(findings, run.done)
         last = None if self._scenario.time_skipping else _last_event(run, self._target)
         evidence = None if verdict == "pass" else run
         return Point(planned.event, planned.what, verdict, reason, last, loop.time() - began, evidence)
+
+    def _judged(self, run: Run) -> list[Finding]:
+        """What the expectations say at a point; one that cannot be judged without faults may not be at each."""
+        told = []
+        for each in self._judges:
+            finding = each.judge(run)
+            if finding.verdict != "unknown":
+                self._sure.add(str(each))
+            elif str(each) in self._unsure:
+                continue
+            told.append(finding)
+        return told
 
     def _own(self, run: Run) -> list[Finding]:
         """What a run tells without an expectation: steady state, and an end that none of them judges."""
@@ -240,7 +258,8 @@ class _Sweeper:
     def swept(self) -> Sweep:
         """All points, by event."""
         points = sorted(self._points, key=lambda point: point.event)  # stable: before the answer comes later
-        return Sweep(self._target, self._plain, tuple(points), tuple(self._left_out))
+        never = sorted(self._unsure - self._sure)
+        return Sweep(self._target, self._plain, tuple(points), (*self._left_out, *never))
 
 
 def _last_event(run: Run, target: Target) -> int | None:

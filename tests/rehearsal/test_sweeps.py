@@ -61,7 +61,7 @@ def test_what_fails_without_faults_is_no_point_of_a_sweep() -> None:
     )
     assert result.verdict == "unknown", found.failed
     assert found.left_out == ("other exactly once",)
-    assert "not met without faults either" in result.reason
+    assert "not met without faults" in result.reason
 
 
 def test_the_steady_state_is_judged_at_each_point() -> None:
@@ -75,6 +75,17 @@ def test_the_steady_state_is_judged_at_each_point() -> None:
     )
     assert result.verdict == "fail", result.reason
     assert "no worker was killed (after)" in found.failed[0].reason
+
+
+def test_expectations_that_need_a_fault_or_a_plan() -> None:
+    """Recovery is judged where the kill had one; what needs a drill is not judged at all, and so it is no pass."""
+    _, recovered, _ = swept(careful("Sure", expect.recovers(within=15)), "worker")
+    assert recovered.verdict == "pass", recovered.findings
+    found, result, _ = swept(careful("Sure", expect.no_signal_lost()), "worker")
+    assert result.verdict == "unknown"
+    assert found.failed == []
+    assert found.left_out == ("no signal lost",)
+    assert "a sweep does not do what is planned: no signal lost" in result.reason
 
 
 def test_a_runbook_that_waits_for_what_is_planned_is_not_swept() -> None:

@@ -22,11 +22,11 @@ class Recovers:
         outages = Figures.of(run).outages
         if not outages:
             return Finding(str(self), "unknown", "nothing was down, cut or locked while the runbook ran")
-        details = [_told(each) for each in outages]
+        details = [_told(each, run) for each in outages]
         late = [
             text
             for each, text in zip(outages, details, strict=True)
-            if each.recovery is None or each.recovery > self.within
+            if (run.status != "completed" if each.recovery is None else each.recovery > self.within)
         ]
         evidence = "; ".join(late or details)
         return Finding(str(self), "fail" if late else "pass", evidence, details)
@@ -52,7 +52,11 @@ class NeverIdle:
         return f"never without progress for more than {self.limit:g} s"
 
 
-def _told(outage: Outage) -> str:
+def _told(outage: Outage, run: Run) -> str:
+    if outage.recovery is None and run.status == "completed":
+        return (
+            f"the {outage.lane} ({outage.ended} at {outage.began:.3f} s) was not needed any more: the runbook completed"
+        )
     if outage.back is None:
         return f"the {outage.lane} ({outage.ended} at {outage.began:.3f} s) did not come back"
     went_on = "nothing went on" if outage.recovery is None else f"the run went on after {outage.recovery:.2f} s"
@@ -64,7 +68,7 @@ def recovers(within: float | timedelta) -> Recovers:
 
     Outages are those of server and worker, a network that was cut, a database that was locked, and a full disk.
     The time is of the wall clock; another outage in between does not count, a timer that the runbook
-    waits for does. Unknown where there was no outage.
+    waits for does. A runbook that completes has not to go on after its last outage. Unknown where there was no outage.
 
     Raises:
         ScenarioInvalid: The limit is negative, or no time.
