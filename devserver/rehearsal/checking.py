@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 from .at import ActivityMoment, Moment
 from .converters import converter
 from .drills._planned import sendable
 from .errors import ScenarioInvalid
+from .homes import go_home
 from .runbook import Runbook
 from .scenario import Scenario
 
@@ -18,8 +17,8 @@ def check(scenario: Scenario) -> Runbook:
     Raises:
         ScenarioInvalid: It has not.
     """
-    if scenario.file is not None and str(scenario.file.parent) not in sys.path:
-        sys.path.insert(0, str(scenario.file.parent))
+    if scenario.file is not None:
+        go_home(scenario.file.parent)
     runbook = Runbook.load(scenario.module)
     runbook.workflow(scenario.workflow)
     _arguments(scenario)

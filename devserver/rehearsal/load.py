@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from .errors import ScenarioInvalid
+from .homes import go_home, name_in
 from .scenario import Scenario
 
 
@@ -49,11 +50,10 @@ def _scenarios(file: Path) -> list[Scenario]:
 def _load(file: Path) -> ModuleType:
     if not file.is_file():
         raise ScenarioInvalid(f"there is no file {file}")
-    folder = str(file.resolve().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)  # the runbook's module is beside it
-    name = f"rehearsal_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
+    whole = file.resolve()
+    go_home(whole.parent)  # the runbook's module is there
+    name = name_in(whole)
+    spec = importlib.util.spec_from_file_location(name, whole)
     if spec is None or spec.loader is None:
         raise ScenarioInvalid(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)

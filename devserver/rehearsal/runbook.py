@@ -56,8 +56,9 @@ class Runbook:
         Raises:
             ScenarioInvalid: There is none.
         """
+        name = wanted if isinstance(wanted, str) else wanted.__name__
         for each in self.workflows:
-            if wanted in (each, each.__name__, workflow_type(each)):
+            if name in (each.__name__, workflow_type(each)):
                 return each
         known = ", ".join(workflow_type(each) for each in self.workflows)
         raise ScenarioInvalid(f"the runbook {self.module!r} has no workflow {wanted!r}", hint=f"it has: {known}")

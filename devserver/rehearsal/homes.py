@@ -1,0 +1,51 @@
+"""Has modules found in a scenario's folder first: folders of scenarios may have modules of the same names."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import zlib
+from pathlib import Path
+from types import ModuleType
+
+PREFIX = "rehearsal_"
+
+
+def name_in(file: Path) -> str:
+    """The name under which a scenario's file is loaded; by it we know which folders have brought modules."""
+    return f"{PREFIX}{file.stem}_{zlib.crc32(bytes(file.parent)):08x}"
+
+
+def go_home(folder: Path) -> None:
+    """Have the modules of that folder found, in place of those of the same names that another scenario's has brought.
+
+    `folder` is absolute.
+    """
+    path = str(folder)
+    if path in sys.path:
+        sys.path.remove(path)
+    sys.path.insert(0, path)
+    files = (_file(module) for name, module in list(sys.modules.items()) if name.startswith(PREFIX))
+    others = {file.parent for file in files if file is not None} - {folder}
+    for name in list(sys.modules):
+        top = name.partition(".")[0]
+        if _home(sys.modules.get(top)) in others and _has(folder, top):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+def _home(module: ModuleType | None) -> Path | None:
+    """The folder in which a module was found; a package is a folder itself."""
+    file = _file(module)
+    if file is None:
+        return None
+    return file.parent.parent if file.name == "__init__.py" else file.parent
+
+
+def _has(folder: Path, name: str) -> bool:
+    return (folder / f"{name}.py").is_file() or (folder / name / "__init__.py").is_file()
+
+
+def _file(module: ModuleType | None) -> Path | None:
+    file = getattr(module, "__file__", None)
+    return Path(file) if file else None
