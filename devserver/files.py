@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import FolderNotWritable, UnsafeFolder
@@ -86,16 +87,33 @@ def write_private(path: Path, text: str) -> None:
     Raises:
         FolderNotWritable: The disk is full or the folder cannot be written.
     """
-    # A name that nobody can foresee, where nothing may be: a stamp lies beside its database, which may be in /tmp.
-    aside = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-        aside.replace(path)
+        write_whole({path: text}, mode=0o600)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            aside.unlink()
         raise FolderNotWritable(
             f"cannot write {path}: {error.strerror}",
             hint="free some space, or set DEVSERVER_HOME to a folder you can write to",
         ) from error
+
+
+def write_whole(texts: Mapping[Path, str], *, mode: int = 0o666) -> None:
+    """Write files so that no reader sees half of one: all are written aside before the first takes its place.
+
+    Raises:
+        OSError: One cannot be written; nothing half-written is left, and what was there before is.
+    """
+    asides: dict[Path, Path] = {}
+    try:
+        for path, text in texts.items():
+            # A name that nobody can foresee: a stamp lies beside its database, which may be in /tmp.
+            aside = asides[path] = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+        for path, aside in asides.items():
+            aside.replace(path)
+    except OSError:
+        for aside in asides.values():
+            with contextlib.suppress(OSError):
+                aside.unlink()
+        raise

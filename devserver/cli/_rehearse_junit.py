@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from xml.etree import ElementTree as Xml
 
 import click
 
+from ..files import write_whole
 from ..rehearsal.report import ReportNotWritten
 from ._rehearse_text import result_lines
 
@@ -54,14 +53,10 @@ def write(report: dict[str, Any], seconds: Sequence[float], file: Path) -> None:
     Raises:
         ReportNotWritten: The folder cannot be written; says which.
     """
-    aside = file.with_name(f".{file.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(xml(report, seconds), "utf-8")
-        aside.replace(file)
+        write_whole({file: xml(report, seconds)})
     except OSError as error:
-        with contextlib.suppress(OSError):
-            aside.unlink()
         raise ReportNotWritten(
             f"the JUnit file {file} cannot be written: {error.strerror}",
             hint="free some space there, or name another file with --junit",

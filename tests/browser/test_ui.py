@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,23 +15,10 @@ from devserver import DevServer
 from devserver.store.request import Executable
 
 from ..conftest import Run
+from ..helpers.browser import CHROMIUM, OPTIONS
 
-CHROMIUM = shutil.which("chromium")
+DUMP = ("--virtual-time-budget=15000", "--dump-dom")
 HELLO = Path(__file__).parents[2] / "examples" / "hello.py"
-OPTIONS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-extensions",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--virtual-time-budget=15000",
-    "--dump-dom",
-)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
@@ -53,7 +39,7 @@ def test_a_workflow_is_in_the_ui_after_the_server_was_stopped_and_started(
         run_id = asyncio.run(_run_id(server.address, workflow_id))
         page = f"{server.ui_url}/namespaces/default/workflows/{workflow_id}/{run_id}/history"
         shown = subprocess.run(
-            [CHROMIUM or "", *OPTIONS, f"--user-data-dir={tmp_path / 'chromium'}", page],
+            [CHROMIUM or "", *OPTIONS, *DUMP, f"--user-data-dir={tmp_path / 'chromium'}", page],
             capture_output=True,
             text=True,
             timeout=90,

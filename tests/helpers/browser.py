@@ -26,7 +26,6 @@ OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--hide-scrollbars",
-    "--remote-debugging-pipe",
 )
 
 
@@ -122,7 +121,15 @@ def browser(folder: Path) -> Iterator[Browser]:
     pipes = "import os, sys; os.dup2({0}, 100); os.dup2({1}, 101); os.dup2(100, 3); os.dup2(101, 4); "
     starter = pipes.format(theirs_in, theirs_out) + "os.execv(sys.argv[1], sys.argv[1:])"
     process = subprocess.Popen(
-        [sys.executable, "-c", starter, CHROMIUM or "", *OPTIONS, f"--user-data-dir={folder / 'chromium'}"],
+        [
+            sys.executable,
+            "-c",
+            starter,
+            CHROMIUM or "",
+            *OPTIONS,
+            "--remote-debugging-pipe",
+            f"--user-data-dir={folder / 'chromium'}",
+        ],
         pass_fds=(theirs_in, theirs_out),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

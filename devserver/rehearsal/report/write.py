@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...files import write_whole
 from ..errors import RehearsalError
 from ..result import Result
 from .about import About
@@ -32,19 +31,10 @@ def write(results: Sequence[Result], folder: Path, about: About | None = None) -
     """
     shape = data(results, about)
     texts = {JSON_FILE: json.dumps(shape, indent=1, ensure_ascii=False) + "\n", HTML_FILE: render(shape)}
-    asides: list[tuple[Path, Path]] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            aside = folder / f".{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
-            asides.append((aside, folder / name))
-            aside.write_text(text, "utf-8")
-        for aside, file in asides:
-            aside.replace(file)
+        write_whole({folder / name: text for name, text in texts.items()})
     except OSError as error:
-        for aside, _ in asides:
-            with contextlib.suppress(OSError):
-                aside.unlink()
         raise ReportNotWritten(
             f"the report cannot be written into {folder}: {error.strerror}",
             hint="free some space there, or name another folder with --report",
