@@ -1,4 +1,4 @@
-"""How the numbers of a fault are read."""
+"""How the numbers of a fault are read and told."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def seconds(value: float | timedelta, what: str) -> float:
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not (math.isfinite(number) and number >= 0):
         raise ScenarioInvalid(f"{what} takes seconds, 0 or more, or a timedelta, not {value!r}")
     return float(number)
+
+
+def and_down(seconds: float) -> str:
+    """How long something is down, for the end of a sentence; nothing where it comes back at once."""
+    return f" and down for {seconds:g} s" if seconds else ""

@@ -12,7 +12,7 @@ from typing import Any
 from ..cues import Cue
 from ..errors import FaultImpossible
 from ..stage import Stage
-from ._numbers import seconds
+from ._numbers import and_down, seconds
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class KillServer:
             return back(stage, self.down, end.pop_all())
 
     def __str__(self) -> str:
-        return f"the server is killed (-9) and down for {self.down:g} s"
+        return f"the server is killed (-9){and_down(self.down)}"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class StopServer:
             return back(stage, self.down, end.pop_all())
 
     def __str__(self) -> str:
-        return f"the server is stopped gracefully and down for {self.down:g} s"
+        return f"the server is stopped gracefully{and_down(self.down)}"
 
 
 @dataclass(frozen=True)

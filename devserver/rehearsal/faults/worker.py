@@ -12,7 +12,7 @@ from ..cues import ActivityCue, Cue
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..scenario import Scenario
 from ..stage import Stage, WorkerSettings
-from ._numbers import seconds
+from ._numbers import and_down, seconds
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class KillWorker:
 
     def __str__(self) -> str:
         if self.lost_answer:
-            return f"its answer is lost: the worker is killed (-9) after the side effect, and down for {self.down:g} s"
-        return f"the worker is killed (-9) and down for {self.down:g} s"
+            return f"its answer is lost: the worker is killed (-9) after the side effect{and_down(self.down)}"
+        return f"the worker is killed (-9){and_down(self.down)}"
 
 
 @dataclass(frozen=True)

@@ -116,13 +116,13 @@ def test_a_dry_run_says_what_would_be_done_and_starts_nothing(devserver: Run, wr
         "lost\n"
         "  runs      Grow of grow, at most 60 s, on the wall clock\n"
         "  when      1st time that add completes\n"
-        "    do      its answer is lost: the worker is killed (-9) after the side effect, and down for 0 s\n"
+        "    do      its answer is lost: the worker is killed (-9) after the side effect\n"
         "  expects   add exactly once\n"
         "\n"
         "never\n"
         "  runs      Grow of grow, at most 60 s, on the wall clock\n"
         "  when      9th time that add starts\n"
-        "    do      the worker is killed (-9) and down for 0 s\n"
+        "    do      the worker is killed (-9)\n"
         "  expects   completes\n"
     )
     assert not paths.instances.exists()
