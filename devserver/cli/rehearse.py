@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -56,6 +57,7 @@ def rehearse(
     init: str | None,
 ) -> None:
     """Run runbooks on the real server, break things under them, and show whether they survive."""
+    sys.path.append(str(Path.cwd()))  # where a project's packages are
     if init is not None:
         _write_first(init, paths)
         return
@@ -89,13 +91,10 @@ def rehearse(
 
 def _write_first(module: str, paths: tuple[Path, ...]) -> None:
     """Write a first scenario beside the runbook, which is looked for here and where Python looks."""
-    import sys
-
     from ..rehearsal.first import write_first
 
     if len(paths) > 1:
         raise click.UsageError("--init writes one file")
     file = paths[0] if paths else Path(f"rehearsal_{module.rpartition('.')[2]}.py")
-    sys.path.insert(0, str(Path.cwd()))
     write_first(module, file)
     click.echo(f"wrote {file}; hold it with: devserver rehearse {file}")

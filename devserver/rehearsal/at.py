@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import math
 import re
 from collections.abc import Callable
@@ -218,6 +219,12 @@ def activity_completes(activity: str, nth: int = 1) -> Moment:
 
 def event(type: str, nth: int = 1) -> Moment:  # noqa: A002 - what the history calls it
     """The nth event of that type, as `TimerStarted`, in the history of the runbook and the runs it continues as."""
+    if type not in EVENTS:
+        close = difflib.get_close_matches(type, EVENTS, 1)
+        raise ScenarioInvalid(
+            f"no history has an event {type!r}",
+            hint=f"is it {close[0]!r}?" if close else "they are called as in the history: TimerStarted, for one",
+        )
     return EventMoment(type, _count(nth))
 
 

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from .errors import ScenarioInvalid
 from .homes import go_home, name_in
+from .runbook import LOOKED_FOR
 from .scenario import Scenario
 
 
@@ -66,8 +67,12 @@ def _load(file: Path) -> ModuleType:
         ) from error
     except Exception as error:
         raise ScenarioInvalid(
-            f"{file} does not load: {type(error).__name__}: {error}", details=_where(error, file)
+            f"{file} does not load: {type(error).__name__}: {error}",
+            details=_where(error, file),
+            hint=LOOKED_FOR if isinstance(error, ModuleNotFoundError) else None,
         ) from error
+    except SystemExit as error:
+        raise ScenarioInvalid(f"{file} does not load: it ends with sys.exit({error.code!r})") from error
     return module
 
 

@@ -17,6 +17,7 @@ from .errors import ScenarioInvalid
 WORKFLOW = "__temporal_workflow_definition"
 ACTIVITY = "__temporal_activity_definition"
 THREADS = 32
+LOOKED_FOR = "modules are looked for beside the scenario's file, where Python looks, and in the current folder"
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class Runbook:
         """
         try:
             loaded = importlib.import_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ScenarioInvalid(
                 f"the runbook's module {module!r} does not import: {type(error).__name__}: {error}",
-                hint="it is looked for beside the scenario's file and where Python looks",
+                hint=LOOKED_FOR,
             ) from error
         things = list(vars(loaded).values())
         workflows = [each for each in things if isinstance(each, type) and WORKFLOW in vars(each)]
