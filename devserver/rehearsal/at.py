@@ -81,6 +81,17 @@ class EventMoment(Moment):
         """Whether this is it."""
         return isinstance(cue, EventCue) and (cue.type, cue.nth) == (self.type, self.nth)
 
+    def check(self, scenario: Scenario) -> None:
+        """See that there is such a type."""
+        from .watch import TYPES
+
+        if self.type not in TYPES:
+            close = difflib.get_close_matches(self.type, TYPES, 1)
+            raise ScenarioInvalid(
+                f"{scenario.name!r} waits for an event {self.type!r}, which no history has",
+                hint=f"is it {close[0]}?" if close else "it is called as in a history: TimerStarted, for one",
+            )
+
     def __str__(self) -> str:
         return f"{_ordinal(self.nth)} event {self.type}"
 
@@ -219,12 +230,6 @@ def activity_completes(activity: str, nth: int = 1) -> Moment:
 
 def event(type: str, nth: int = 1) -> Moment:  # noqa: A002 - what the history calls it
     """The nth event of that type, as `TimerStarted`, in the history of the runbook and the runs it continues as."""
-    if type not in EVENTS:
-        close = difflib.get_close_matches(type, EVENTS, 1)
-        raise ScenarioInvalid(
-            f"no history has an event {type!r}",
-            hint=f"is it {close[0]!r}?" if close else "they are called as in the history: TimerStarted, for one",
-        )
     return EventMoment(type, _count(nth))
 
 

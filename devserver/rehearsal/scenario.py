@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .at import Moment
 from .errors import ScenarioInvalid
+from .wellformed import action, wellformed
 
 if TYPE_CHECKING:
     from .cues import Cue
@@ -53,6 +54,8 @@ class Step:
     def __post_init__(self) -> None:
         if not self.actions:
             raise ScenarioInvalid(f"nothing is planned for this moment: {self.moment}", hint="give do() a fault")
+        for each in self.actions:
+            action(each, self.moment)
 
     def __str__(self) -> str:
         return f"{self.moment}: {', then '.join(map(str, self.actions))}"
@@ -101,6 +104,7 @@ class Scenario:
     def __post_init__(self) -> None:
         if self.input is not NOTHING and self.args:
             raise ScenarioInvalid(f"the scenario {self.name!r} has both input and args", hint="use one of them")
+        wellformed(self)
         for step in self.plan:
             if not isinstance(step, Step):
                 raise ScenarioInvalid(

@@ -30,8 +30,14 @@ CLOSING = {
 
 def type_of(event: HistoryEvent) -> str:
     """An event's type as people write it: `TimerStarted`."""
-    name = EventType.Name(event.event_type)
+    return _written(EventType.Name(event.event_type))
+
+
+def _written(name: str) -> str:
     return "".join(part.capitalize() for part in name.removeprefix("EVENT_TYPE_").split("_"))
+
+
+TYPES = tuple(map(_written, EventType.keys()))  # every type that a history may have
 
 
 def next_run(event: HistoryEvent) -> str:

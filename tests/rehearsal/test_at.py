@@ -86,6 +86,13 @@ def test_a_condition_that_breaks_is_told(hold: Hold) -> None:
         (lambda: at.elapsed(1).do(), "nothing is planned"),
         (lambda: Scenario("x", "steps", "Sure", plan=[faults.kill_server()]), "is no step"),  # type: ignore[list-item]
         (lambda: Scenario("x", "steps", "Sure", input=1, args=[1]), "both input and args"),
+        (lambda: at.elapsed(1).do(faults.kill_worker), "kill_worker cannot be done"),  # type: ignore[arg-type]
+        (lambda: Scenario("x", "steps", "Sure", expect=[expect.completes]), "expects completes, which is no"),  # type: ignore[list-item]
+        (lambda: Scenario("x", "steps", "Sure", expect=expect.completes()), "the expect of 'x' is a list"),  # type: ignore[arg-type]
+        (lambda: Scenario("x", "steps", "Sure", plan=at.elapsed(1).do(faults.kill_worker())), "the plan of 'x' is a l"),  # type: ignore[arg-type]
+        (lambda: Scenario("x", "steps", "Sure", steady_state=[True]), "which cannot be called"),  # type: ignore[list-item]
+        (lambda: Scenario("x", "steps", "Sure", limit=0), "more than 0, not 0"),
+        (lambda: Scenario("x", "steps", "Sure", limit="60"), "a number of seconds"),  # type: ignore[arg-type]
     ],
 )
 def test_what_cannot_be(make: object, told: str) -> None:
@@ -99,6 +106,13 @@ def test_an_activity_that_is_not_there(hold: Hold) -> None:
     with pytest.raises(ScenarioInvalid, match="waits for an activity 'stepp'") as refused:
         hold(scene("steps", "Sure", at.activity_starts("stepp").do(faults.kill_worker())))
     assert "step" in str(refused.value.hint)
+
+
+def test_an_event_that_is_in_no_history(hold: Hold) -> None:
+    """A typing mistake is refused before anything is started, with the type that was meant."""
+    with pytest.raises(ScenarioInvalid, match="waits for an event 'TimerStartet'") as refused:
+        hold(scene("steps", "Sure", at.event("TimerStartet").do(faults.kill_worker())))
+    assert refused.value.hint == "is it TimerStarted?"
 
 
 def test_a_workflow_that_is_not_there(hold: Hold) -> None:

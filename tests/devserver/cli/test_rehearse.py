@@ -58,6 +58,10 @@ class Stubborn:
     def __str__(self):
         return "something that does not like to be stopped"
 
+class Confused:
+    def judge(self, run):
+        return 1 / 0
+
 """
 STUBBORN = "plan=[at.activity_starts('add').do(Stubborn())], expect=[expect.completes()]"
 LOST = "plan=[at.activity_completes('add').do(faults.lose_answer())], expect=[expect.exactly_once('add')]"
@@ -151,6 +155,39 @@ def test_an_invalid_scenario_is_told_before_any_is_held(devserver: Run, write: W
     assert done.returncode == 2
     assert named in done.stderr
     assert done.stdout == ""
+
+
+def test_packages_of_the_project_are_found(devserver: Run, write: Write, tmp_path: Path) -> None:
+    """A project's runbook in a package, its scenario in another folder: from the project's folder both are found."""
+    write()
+    package = tmp_path / "ops" / "runbooks"
+    package.mkdir(parents=True)
+    (package / "grow.py").write_text(RUNBOOK)
+    assert devserver("rehearse", "--init", "ops.runbooks.grow", "rehearsals/first.py").returncode == 0
+    (tmp_path / "rehearsals" / "own.py").write_text(
+        HEAD + "from ops.runbooks.grow import Grow\n"
+        "own = Scenario('own', 'ops.runbooks.grow', Grow, input=0.0, expect=[expect.completes()])\n"
+    )
+    done = devserver("rehearse", "rehearsals/first.py", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "runs      Grow of ops.runbooks.grow" in done.stdout
+    held = devserver("rehearse", "rehearsals/own.py")
+    assert held.returncode == 0, held.stdout + held.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import nowhere", "hint: modules are looked for beside the scenario's file"),
+        ("import sys; sys.exit(3)", "does not load: it ends with sys.exit(3)"),
+    ],
+)
+def test_a_file_that_does_not_load_is_told(devserver: Run, tmp_path: Path, text: str, said: str) -> None:
+    """Exit code 2, and words instead of silence."""
+    (tmp_path / "bad.py").write_text(text)
+    done = devserver("rehearse", "bad.py")
+    assert done.returncode == 2
+    assert said in done.stderr
 
 
 def test_a_name_that_no_scenario_has_is_told_with_those_there_are(devserver: Run, write: Write) -> None:
@@ -280,10 +317,10 @@ def test_an_expectation_that_raises_is_shown_with_its_place_and_the_others_are_h
     devserver: Run, write: Write
 ) -> None:
     """A mistake in the scenario's own code is no pass, and costs no other verdict."""
-    done = devserver("rehearse", str(write(bad="expect=[Stubborn()]", fine="expect=[expect.completes()]")))
+    done = devserver("rehearse", str(write(bad="expect=[Confused()]", fine="expect=[expect.completes()]")))
     assert done.returncode == 4, done.stderr
     assert "UNKNOWN  bad" in done.stdout
-    assert "'Stubborn' object has no attribute 'judge'" in done.stdout
+    assert "ZeroDivisionError: division by zero" in done.stdout
     assert "PASS     fine" in done.stdout
 
 
