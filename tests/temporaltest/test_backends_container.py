@@ -229,7 +229,7 @@ def test_container_of_a_killed_keeper_is_removed_by_the_next(contained: Suite, h
 def test_container_of_a_killed_keeper_is_removed_by_its_run(contained: Suite, home: Path, docker: Engine) -> None:
     """A run whose keeper is killed fails the test that runs, and leaves no container."""
     write(contained, WAITING.format(count=1))
-    with running(contained.path) as run:
+    with running(contained.path, "--temporal-timeout=3") as run:
         run.told()
         (keeper,) = keepers(home)
         keeper.kill()
