@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
-
-from . import at, faults
+from . import faults
 from .checking import check
 from .cues import Cue
 from .endings import unjudged
@@ -23,12 +19,12 @@ from .host import Host
 from .look import Look
 from .nest import Nest
 from .perform import Performance
+from .points import Planned, points_of_run
 from .result import NOTHING_EXPECTED, Finding, Point, Result, Run, Sweep, Target, Verdict, verdict_of
 from .runbook import Runbook
 from .runner import Settings, result_of, steady, working_folder
 from .scenario import Scenario
 from .stage import Stage
-from .watch import type_of
 from .world import world_of
 
 # Each message of the worker takes so long, so that a kill right after an event is not overtaken by the next one.
@@ -97,57 +93,23 @@ def _finding(swept: Sweep) -> Finding:
         return Finding(name, verdict, f"{len(failed)} points do not pass", [*failed, *left_out])
     if swept.left_out:
         return Finding(name, "unknown", left_out[0], left_out)
-    return Finding(name, "pass", "every point passes")
+    return Finding(name, "pass", f"every point passes{_beyond(swept.plain)}")
+
+
+def _beyond(plain: Run) -> str:
+    """What of the run's other histories is no point."""
+    others = {str(mark.detail["workflow_id"]) for mark in plain.marks if mark.lane == "activity"} - {plain.workflow_id}
+    if not others and len(plain.histories) == 1:
+        return ""
+    return "; of children and of the runs that it continues as, only activities are points"
 
 
 def _no_points(plain: Run) -> str:
     if plain.status == "running":
         return f"without faults {plain.failure}; what is planned is not done in a sweep: does the runbook wait for it?"
+    if plain.histories:
+        return "no expectation is met without faults, and what is planned is not done in a sweep"
     return "the run without faults has no history"
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A point to be tried: right after `event`, or at `what`."""
-
-    event: int
-    what: str
-    moment: at.Moment
-    folder: str
-
-
-def points_of(events: Sequence[HistoryEvent]) -> list[Planned]:
-    """The points of a history: one for each event, and one for each activity that has acted and not answered yet.
-
-    The server writes that an activity has started only when it has ended, so the worker tells of these two moments.
-    """
-    names = {
-        event.event_id: event.activity_task_scheduled_event_attributes.activity_type.name
-        for event in events
-        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
-    }
-    completed = {
-        event.activity_task_completed_event_attributes.started_event_id
-        for event in events
-        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
-    }
-    counts: Counter[tuple[str, str]] = Counter()
-    points = []
-    for event in events:
-        number, folder = event.event_id, f"event-{event.event_id}"
-        if event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
-            points.append(Planned(number, type_of(event), at.event_id(number), folder))
-            continue
-        started = event.activity_task_started_event_attributes
-        name = names[started.scheduled_event_id]
-        counts["starts", name] += started.attempt  # a moment counts every attempt, the history has the last one
-        start = at.activity_starts(name, counts["starts", name])
-        points.append(Planned(number, f"{type_of(event)} ({name})", start, folder))
-        if number in completed:
-            counts["completes", name] += 1
-            answer = at.activity_completes(name, counts["completes", name])
-            points.append(Planned(number, f"{name} has acted, and not answered yet", answer, f"{folder}-acted"))
-    return points
 
 
 class _KillServerAtOnce(KillServer):
@@ -193,7 +155,7 @@ class _Sweeper:
         self._unsure = {str(each) for each, finding in findings if finding.verdict == "unknown"}
         self._left_out = [*own, *(str(each) for each, finding in findings if finding.verdict == "fail")]
         ended = plain.status != "running"  # else each point would take the whole limit, and show nothing
-        self._open = points_of(plain.histories[0].events) if plain.histories and ended else []
+        self._open = points_of_run(plain) if ended and (self._judges or self._scenario.steady_state) else []
         self._total = len(self._open)
         self._began = asyncio.get_running_loop().time()
         self._tell()

@@ -10,8 +10,9 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from devserver.rehearsal import Look, Result, Scenario, Settings, expect, sweep
 from devserver.rehearsal.errors import ScenarioInvalid
+from devserver.rehearsal.points import points_of
 from devserver.rehearsal.result import Sweep, Target
-from devserver.rehearsal.sweeps import Progress, points_of
+from devserver.rehearsal.sweeps import Progress
 
 from .conftest import scene
 
@@ -75,6 +76,17 @@ def test_the_steady_state_is_judged_at_each_point() -> None:
     )
     assert result.verdict == "fail", result.reason
     assert "no worker was killed (after)" in found.failed[0].reason
+
+
+@pytest.mark.parametrize(("workflow", "where"), [("Parent", "child"), ("Continued", "attempt 1")])
+def test_activities_of_children_and_later_runs_are_points(workflow: str, where: str) -> None:
+    """A step that acts twice is found in a child, and in a run that the runbook continues as."""
+    found, result, _ = swept(scene("family", workflow, expect=[expect.exactly_once("tell")]), "worker")
+    assert result.verdict == "fail", (result.reason, [point.what for point in found.points])
+    assert {point.what.partition(" ")[0] for point in found.failed} == {"tell"}
+    assert all("has acted, and not answered yet" in point.what for point in found.failed)
+    assert any(where in point.what for point in found.failed)
+    assert len(found.points) == len({(point.event, point.what) for point in found.points})
 
 
 def test_expectations_that_need_a_fault_or_a_plan() -> None:

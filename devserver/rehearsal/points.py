@@ -1,0 +1,136 @@
+"""Where a sweep kills: at each event of a history, and around each attempt of an activity, a child's too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+
+from . import at
+from .result import Run
+from .timeline import Mark
+from .watch import type_of
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A point to be tried: right after `event`, or at `what`."""
+
+    event: int
+    what: str
+    moment: at.Moment
+    folder: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt of an activity: the how-manieth of all of its type that started, and that completed."""
+
+    mark: Mark
+    start: int
+    answer: int | None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What the history knows it by."""
+        return str(self.mark.detail["id"]), int(self.mark.detail["attempt"])
+
+
+def points_of(events: Sequence[HistoryEvent], attempts: Sequence[Attempt] = ()) -> list[Planned]:
+    """The points of a history: one for each event, and one for each activity that has acted and not answered yet.
+
+    The server writes that an activity has started only when it has ended, so the worker tells of these two moments.
+    `attempts` are those of this history: others may be of the same type, so they say which of all it is.
+    """
+    scheduled = {
+        event.event_id: event.activity_task_scheduled_event_attributes
+        for event in events
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+    }
+    completed = {
+        event.activity_task_completed_event_attributes.started_event_id
+        for event in events
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
+    }
+    known = {each.key: each for each in attempts}
+    counts: Counter[tuple[str, str]] = Counter()
+    points = []
+    for event in events:
+        number, folder = event.event_id, f"event-{event.event_id}"
+        if event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+            points.append(Planned(number, type_of(event), at.event_id(number), folder))
+            continue
+        started = event.activity_task_started_event_attributes
+        of = scheduled[started.scheduled_event_id]
+        name = of.activity_type.name
+        counts["starts", name] += started.attempt  # a moment counts every attempt, the history has the last one
+        counts["completes", name] += number in completed
+        attempt = known.get((of.activity_id, started.attempt))
+        start = attempt.start if attempt else counts["starts", name]
+        answer = attempt.answer if attempt else counts["completes", name]
+        points.append(Planned(number, f"{type_of(event)} ({name})", at.activity_starts(name, start), folder))
+        if number in completed and answer:
+            acted = f"{name} has acted, and not answered yet"
+            points.append(Planned(number, acted, at.activity_completes(name, answer), f"{folder}-acted"))
+    return points
+
+
+def points_of_run(run: Run) -> list[Planned]:
+    """The points of a run: those of its first history, and the attempts of all that it has no event for.
+
+    These are of child workflows, of the runs that it continued as, local ones, and attempts that others followed.
+    """
+    if not run.histories:
+        return []
+    events = run.histories[0].events
+    attempts = _attempts(run.marks)
+    own: dict[tuple[str, int], Attempt] = {}
+    for each in attempts:
+        if each.mark.detail["workflow_id"] == run.workflow_id:
+            own.setdefault(each.key, each)  # a run that it continues as begins to count anew
+    started = set()
+    for event in events:
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+            last = event.activity_task_started_event_attributes
+            of = events[last.scheduled_event_id - 1].activity_task_scheduled_event_attributes
+            started.add((of.activity_id, last.attempt))
+    there = [each for key, each in own.items() if key in started]
+    elsewhere = [each for each in attempts if each not in there]
+    more = [point for number, each in enumerate(elsewhere) for point in _around(run, number, each)]
+    return sorted([*points_of(events, there), *more], key=lambda point: point.event)
+
+
+def _around(run: Run, number: int, attempt: Attempt) -> list[Planned]:
+    """An attempt that the first history tells nothing of: when it starts, and when it has acted."""
+    name, workflow = attempt.mark.what, str(attempt.mark.detail["workflow_id"])
+    events = [mark for mark in run.marks if mark.lane == "event"]
+    first = [mark for mark in events if mark.detail["run"] == events[0].detail["run"]]
+    event = max((mark.detail["id"] for mark in first if mark.at <= attempt.mark.at), default=1)
+    where = f" of {workflow}" if workflow != run.workflow_id else ""
+    what = f"{name}{where} (attempt {attempt.key[1]})"
+    folder = f"elsewhere-{number}"
+    points = [Planned(event, f"{what} starts", at.activity_starts(name, attempt.start), folder)]
+    if attempt.answer:
+        moment = at.activity_completes(name, attempt.answer)
+        points.append(Planned(event, f"{what} has acted, and not answered yet", moment, f"{folder}-acted"))
+    return points
+
+
+def _attempts(marks: Sequence[Mark]) -> list[Attempt]:
+    """All attempts of a timeline, each with its numbers: those by which moments count."""
+    acts = [mark for mark in marks if mark.lane == "activity"]
+    ended = [mark for mark in acts if mark.detail.get("ended") == "completes"]
+    answers: dict[int, int] = {}
+    counts: Counter[str] = Counter()
+    for mark in sorted(ended, key=lambda mark: mark.until or 0.0):
+        counts[mark.what] += 1
+        answers[id(mark)] = counts[mark.what]
+    starts: Counter[str] = Counter()
+    attempts = []
+    for mark in acts:
+        starts[mark.what] += 1
+        attempts.append(Attempt(mark, starts[mark.what], answers.get(id(mark))))
+    return attempts
