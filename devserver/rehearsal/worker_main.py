@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 CONNECT_AGAIN_SECONDS = 0.1
+MOST_TEXT = 2000  # characters: a line has to fit into the reader's buffer
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -29,6 +31,7 @@ class Control:
         self._reader = reader
         self._writer = writer
         self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._numbers = itertools.count()
 
     async def receive(self) -> dict[str, Any]:
         """The next line from the rehearsal."""
@@ -39,12 +42,13 @@ class Control:
         return message
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Say something that wants no answer."""
-        self._writer.write(json.dumps(message, default=str).encode() + b"\n")
+        """Say something that wants no answer; long texts are shortened."""
+        short = {key: value[:MOST_TEXT] if isinstance(value, str) else value for key, value in message.items()}
+        self._writer.write(json.dumps(short, default=str).encode() + b"\n")
 
     async def ask(self, **question: Any) -> dict[str, Any]:
         """Ask, and wait for the answer."""
-        number = len(self._asked)
+        number = next(self._numbers)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._asked[number] = answer
         self.tell({"kind": "cue", "number": number, **question})
@@ -56,7 +60,9 @@ class Control:
             message = await self.receive()
             if "end" in message:
                 return str(message["end"])
-            self._asked[message["number"]].set_result(message)
+            asked = self._asked.pop(message["number"])
+            if not asked.done():  # an activity that was cancelled meanwhile waits no more
+                asked.set_result(message)
 
 
 async def connect(wanted: dict[str, Any]) -> Client:

@@ -112,3 +112,48 @@ def test_arguments_that_cannot_be_sent(hold: Hold) -> None:
     """They are refused before anything is started."""
     with pytest.raises(ScenarioInvalid, match="cannot be sent"):
         hold(scene("steps", "Sure", input=object()))
+
+
+LOUD = """
+import asyncio
+from datetime import timedelta
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
+
+@activity.defn
+async def shout() -> None:
+    raise RuntimeError("no" * 100_000)
+
+@activity.defn
+async def wait() -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(0.05)
+
+@workflow.defn
+class Loud:
+    @workflow.run
+    async def run(self) -> str:
+        limit = timedelta(seconds=5)
+        once = RetryPolicy(maximum_attempts=1)
+        try:
+            await workflow.execute_activity(shout, start_to_close_timeout=limit, retry_policy=once)
+        except Exception:
+            pass
+        waiting = workflow.start_activity(wait, start_to_close_timeout=limit, heartbeat_timeout=timedelta(seconds=1))
+        await workflow.sleep(0.5)
+        waiting.cancel()
+        try:
+            await waiting
+        except BaseException:
+            pass
+        return "calm"
+"""
+
+
+def test_a_long_error_and_a_cancelled_activity_leave_the_worker_as_it_is(hold: Hold, tmp_path: Path) -> None:
+    """What an activity fails with may be longer than a line of a pipe; one that is cancelled ends as it would."""
+    file = runbook(tmp_path, LOUD, "runbook_loud")
+    plan = [at.activity_starts("wait").do(faults.freeze_worker(0.05))]
+    result = hold(Scenario("x", "runbook_loud", "Loud", plan=plan, expect=[expect.completes()], file=file))
+    assert result.verdict == "pass", result.reason
