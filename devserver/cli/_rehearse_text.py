@@ -70,7 +70,8 @@ def result_lines(result: dict[str, Any], seconds: float) -> Iterator[str]:
     verdict = result["verdict"]
     head = click.style(f"{verdict.upper():<8}", fg=COLOURS[verdict], bold=True)
     yield f"{head} {result['name']}  (seed {result['seed']}, {words.seconds(seconds)})"
-    if result["expectations"] == [] and verdict != "pass":
+    unkept = [each for each in result["plan"] if each["at"] is None or each["trouble"]]
+    if verdict != "pass" and not unkept and all(each["verdict"] != verdict for each in result["expectations"]):
         yield f"  {result['reason']}"
     for each in result["expectations"]:
         yield f"  {_coloured(each['verdict'])} {each['name']}: {each['evidence']}"

@@ -324,6 +324,15 @@ def test_an_expectation_that_raises_is_shown_with_its_place_and_the_others_are_h
     assert "PASS     fine" in done.stdout
 
 
+def test_a_steady_state_that_does_not_hold_before_says_that_nothing_was_done(devserver: Run, write: Write) -> None:
+    """The verdict is unknown, and not that of the check which fails: the reason is there."""
+    done = devserver("rehearse", str(write(ill="steady_state=[lambda: False], expect=[expect.completes()]")))
+    assert done.returncode == 4, done.stderr
+    assert "UNKNOWN  ill" in done.stdout
+    assert "  the steady state did not hold before; nothing was done\n" in done.stdout
+    assert "(before): it returned False" in done.stdout
+
+
 def test_a_full_disk_under_the_report_does_not_lose_the_verdicts(devserver: Run, write: Write, tmp_path: Path) -> None:
     """They are printed, the folder is named, nothing half-written is left, and the exit code is no pass."""
     if os.geteuid() != 0 or shutil.which("mount") is None:
