@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+
 from .at import ActivityMoment, Moment
 from .converters import converter
 from .drills._planned import sendable
 from .errors import ScenarioInvalid
 from .homes import go_home
-from .runbook import Runbook
+from .runbook import WORKFLOW, Runbook
 from .scenario import Scenario
 
 
@@ -20,8 +22,7 @@ def check(scenario: Scenario) -> Runbook:
     if scenario.file is not None:
         go_home(scenario.file.parent)
     runbook = Runbook.load(scenario.module)
-    runbook.workflow(scenario.workflow)
-    _arguments(scenario)
+    _arguments(scenario, runbook.workflow(scenario.workflow))
     for step in scenario.plan:
         _activity(step.moment, scenario, runbook)
         for each in (step.moment, *step.actions):
@@ -30,7 +31,15 @@ def check(scenario: Scenario) -> Runbook:
     return runbook
 
 
-def _arguments(scenario: Scenario) -> None:
+def _arguments(scenario: Scenario, workflow: type) -> None:
+    run = inspect.signature(getattr(workflow, WORKFLOW).run_fn)
+    try:
+        run.bind(None, *scenario.arguments)  # the server drops what is too much, without a word
+    except TypeError as error:
+        raise ScenarioInvalid(
+            f"{scenario.name!r} does not give its workflow what it takes: {error}",
+            hint=f"{workflow.__name__} is run with {run}; input=... is one argument, args=[...] are several",
+        ) from None
     if any(each is ... for each in scenario.arguments):
         raise ScenarioInvalid(
             f"{scenario.name!r} gives its workflow a value that is still to be written: ...",

@@ -80,6 +80,7 @@ class Machine:
 
     def _spawn(self, port: int) -> subprocess.Popen[bytes]:
         options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
+        options["dynamic_shared_memory_type"] = "mmap"  # in its folder, where nothing of it is left when it is killed
         with self._log.open("ab") as log:
             return subprocess.Popen(
                 [binary("postgres"), "-D", str(self.data), *(f"--{key}={value}" for key, value in options.items())],

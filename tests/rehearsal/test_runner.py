@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,10 +109,25 @@ def test_a_data_converter_that_is_none(name: str, told: str, hold: Hold) -> None
         hold(scene("steps", "Sure", data_converter=name))
 
 
-def test_arguments_that_cannot_be_sent(hold: Hold) -> None:
+@pytest.mark.parametrize("more", [{"input": "x"}, {"args": [1, 2]}])
+def test_arguments_that_nobody_takes(more: dict[str, Any], hold: Hold) -> None:
+    """The server would drop them without a word, so they are refused, with what the workflow takes."""
+    with pytest.raises(ScenarioInvalid, match="too many positional arguments"):
+        hold(scene("steps", "Sure", **more))
+
+
+def test_arguments_that_are_missing(hold: Hold, tmp_path: Path) -> None:
+    """They are named."""
+    file = runbook(tmp_path, MODELS, "runbook_missing")
+    with pytest.raises(ScenarioInvalid, match="missing a required argument: 'wish'"):
+        hold(Scenario("x", "runbook_missing", "Grant", expect=[expect.completes()], file=file))
+
+
+def test_arguments_that_cannot_be_sent(hold: Hold, tmp_path: Path) -> None:
     """They are refused before anything is started."""
+    file = runbook(tmp_path, MODELS, "runbook_unsent")
     with pytest.raises(ScenarioInvalid, match="cannot be sent"):
-        hold(scene("steps", "Sure", input=object()))
+        hold(Scenario("x", "runbook_unsent", "Grant", input=object(), expect=[expect.completes()], file=file))
 
 
 LOUD = """
