@@ -27,6 +27,44 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 """
 
+# A conftest whose clients encode payloads; `{more}` is what else their data converter is.
+CODEC = """
+import dataclasses
+
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
+
+
+class Reversing(PayloadCodec):
+    async def encode(self, payloads):
+        return [Payload(metadata={{"encoding": b"reversed"}}, data=p.SerializeToString()[::-1]) for p in payloads]
+
+    async def decode(self, payloads):
+        return [Payload.FromString(p.data[::-1]) for p in payloads]
+
+
+@pytest.fixture(scope="session")
+def temporal_client_options():
+    converter = dataclasses.replace(DataConverter.default, payload_codec=Reversing(), {more})
+    return {{"data_converter": converter}}
+"""
+
+# A test that skips thirty days.
+SLEEPS = """
+@workflow.defn
+class Sleeps:
+    @workflow.run
+    async def run(self) -> str:
+        await asyncio.sleep(30 * 86400)
+        return "rested"
+
+@pytest.mark.temporal(time_skipping=True)
+def test_sleeps(temporal):
+    temporal.worker(workflows=[Sleeps])
+    assert temporal.execute(Sleeps.run) == "rested"
+"""
+
 
 class Suite:
     """A folder with a user's tests. `ways` are the options of xdist that `run` uses unless told otherwise."""

@@ -14,7 +14,7 @@ from tests.conftest import processes_of
 from tests.helpers.docker_engine import Engine, build, engine
 from tests.helpers.pytest_process import TALK, running, told
 from tests.helpers.waiting import eventually
-from tests.temporaltest.conftest import ALONE, TWO, Suite
+from tests.temporaltest.conftest import ALONE, SLEEPS, TWO, Suite
 from tests.temporaltest.test_session import GREET, WAITING
 
 pytestmark = pytest.mark.timeout(240)
@@ -76,21 +76,7 @@ def test_same_tests_run_in_a_container(ways: tuple[str, ...], contained: Suite, 
 
 def test_time_is_skipped_in_a_container(contained: Suite) -> None:
     """The container's server has the fast profile, so tests skip time there too."""
-    contained.tests(
-        """
-        @workflow.defn
-        class Sleeps:
-            @workflow.run
-            async def run(self) -> str:
-                await asyncio.sleep(30 * 86400)
-                return "rested"
-
-        @pytest.mark.temporal(time_skipping=True)
-        def test_sleeps(temporal):
-            temporal.worker(workflows=[Sleeps])
-            assert temporal.execute(Sleeps.run) == "rested"
-        """
-    )
+    contained.tests(SLEEPS)
     contained.passes(passed=1)
 
 

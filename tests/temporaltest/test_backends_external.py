@@ -17,7 +17,7 @@ from tests.conftest import processes_of
 from tests.helpers.pytest_process import TALK, running, told
 from tests.helpers.tls_proxy import NAME, Certificates, make_certificates, tls_proxy
 from tests.helpers.waiting import eventually
-from tests.temporaltest.conftest import ALONE, TWO, Suite
+from tests.temporaltest.conftest import ALONE, SLEEPS, TWO, Suite
 from tests.temporaltest.test_session import GREET
 
 SECRET = "key-that-nobody-may-see"
@@ -461,31 +461,16 @@ def test_what_is_not_ours_is_skipped(server: DevServer, bare_suite: Suite) -> No
     assert len([line for line in result.outlines if line.endswith(reason)]) == 4
 
 
-SKIPPING = """
-@workflow.defn
-class Sleeps:
-    @workflow.run
-    async def run(self) -> str:
-        await asyncio.sleep(30 * 86400)
-        return "rested"
-
-@pytest.mark.temporal(time_skipping=True)
-def test_sleeps(temporal):
-    temporal.worker(workflows=[Sleeps])
-    assert temporal.execute(Sleeps.run) == "rested"
-"""
-
-
 def test_time_is_skipped_where_the_server_does(server: DevServer, bare_suite: Suite) -> None:
     """An external server that has time skipping switched on skips time."""
-    write(bare_suite, SKIPPING)
+    write(bare_suite, SLEEPS)
     bare_suite.passes("--temporal-address", server.address, passed=1)
     bare_suite.passes("--temporal-address", server.address, "--temporal-namespace=ours", passed=1)
 
 
 def test_time_is_not_skipped_where_the_server_does_not(installed: Executable, bare_suite: Suite) -> None:
     """On an external server without it such tests skip, and say what to switch on."""
-    write(bare_suite, SKIPPING)
+    write(bare_suite, SLEEPS)
     with DevServer.start(ui=False, profile="stock") as server:
         result = bare_suite.run("--temporal-address", server.address)
     result.assert_outcomes(skipped=1)

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from ..conftest import Run
-from .conftest import Suite
+from .conftest import CODEC, Suite
 
 WORKFLOWS = """
 SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
@@ -289,35 +289,7 @@ async def done() -> None:
 
 def test_encoded_failures(suite: Suite) -> None:
     """Failures whose messages are encoded are shown decoded."""
-    suite.file(
-        "conftest.py",
-        """
-        import dataclasses
-
-        import pytest
-        from temporalio.api.common.v1 import Payload
-        from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
-
-
-        class Reversing(PayloadCodec):
-            async def encode(self, payloads):
-                return [Payload(metadata={"encoding": b"reversed"}, data=p.SerializeToString()[::-1]) for p in payloads]
-
-            async def decode(self, payloads):
-                return [Payload.FromString(p.data[::-1]) for p in payloads]
-
-
-        @pytest.fixture(scope="session")
-        def temporal_client_options():
-            return {
-                "data_converter": dataclasses.replace(
-                    DataConverter.default,
-                    payload_codec=Reversing(),
-                    failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
-                )
-            }
-        """,
-    )
+    suite.file("conftest.py", CODEC.format(more="failure_converter_class=DefaultFailureConverterWithEncodedAttributes"))
     suite.tests(
         """
 @workflow.defn

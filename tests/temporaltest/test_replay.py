@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conftest import Suite
+from .conftest import CODEC, Suite
 
 ACTIVITIES = """
 from temporalio.common import RetryPolicy
@@ -409,29 +409,7 @@ def test_deployment(temporal):
 
 def test_a_codec_is_used(suite: Suite) -> None:
     """Workflows whose payloads are encoded are replayed with the test's own data converter."""
-    suite.file(
-        "conftest.py",
-        """
-        import dataclasses
-
-        import pytest
-        from temporalio.api.common.v1 import Payload
-        from temporalio.converter import DataConverter, PayloadCodec
-
-
-        class Reversing(PayloadCodec):
-            async def encode(self, payloads):
-                return [Payload(metadata={"encoding": b"reversed"}, data=p.SerializeToString()[::-1]) for p in payloads]
-
-            async def decode(self, payloads):
-                return [Payload.FromString(p.data[::-1]) for p in payloads]
-
-
-        @pytest.fixture(scope="session")
-        def temporal_client_options():
-            return {"data_converter": dataclasses.replace(DataConverter.default, payload_codec=Reversing())}
-        """,
-    )
+    suite.file("conftest.py", CODEC.format(more=""))
     suite.tests(
         f"""
 {ACTIVITIES}
