@@ -23,7 +23,8 @@ def write_so_far(wanted: Wanted, outcome: Outcome, left: int) -> bool:
     """Write the report of what is held already: if we are killed, it is there. A failure is told at the end."""
     if wanted.report is not None:
         with contextlib.suppress(DevServerError):
-            report.write(outcome.results, wanted.report, About(f"{left} more were still to be held"))
+            about = About(f"{left} more were still to be held")
+            report.write_data(report.assembled(outcome.results, about), wanted.report)
             return True
     return False
 
@@ -33,15 +34,14 @@ def finish(wanted: Wanted, outcome: Outcome) -> int:
 
     A report that cannot be written is told; the verdicts are printed all the same.
     """
-    about = _about(outcome)
-    shape = report.data(outcome.results, about)
+    shape = report.assembled(outcome.results, _about(outcome))
     if not wanted.as_json:
         _print(shape, outcome)
     troubles: list[DevServerError] = []
     page = None
     if wanted.report is not None:
         try:
-            page = str(report.write(outcome.results, wanted.report, about))
+            page = str(report.write_data(shape, wanted.report))
         except DevServerError as error:
             troubles.append(error)
     if wanted.junit is not None:

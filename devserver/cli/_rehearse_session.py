@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import DevServerError
 from ..paths import Paths
+from ..rehearsal import report
 from ..rehearsal.result import Finding, Result
 from ..rehearsal.runner import Settings, rehearse
 from ..rehearsal.timeline import Mark
@@ -89,7 +90,7 @@ class _Session:
 
     def _taking(self, began: float) -> Callable[[Result], None]:
         def take(result: Result) -> None:
-            self._outcome.results.append(result)
+            self._outcome.results.append(report.result_data(result))
             self._outcome.seconds.append(time.monotonic() - began)
             self._progress.end(result)
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ..rehearsal.seeds import SEEDS, any_seed
 
 if TYPE_CHECKING:
-    from ..rehearsal.result import Result
     from ..rehearsal.scenario import Scenario
-
-SEEDS = 2**32
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Wanted:
         """Each rehearsal in turn. Repeats count on from the seed, so that each can be held again alone."""
         number = 0
         for scenario in self.scenarios:
-            first = random.SystemRandom().randrange(SEEDS) if self.seed is None else self.seed
+            first = any_seed() if self.seed is None else self.seed
             for turn in range(self.repeat):
                 number += 1
                 yield Task(number, scenario, turn + 1, (first + turn) % SEEDS)
@@ -55,9 +53,12 @@ class Wanted:
 
 @dataclass
 class Outcome:
-    """What came of a call: results so far, why it ended early, and where its files are if they are kept."""
+    """What came of a call: results so far, as `report.result_data` has them, and why it ended early.
 
-    results: list[Result] = field(default_factory=list)
+    `kept` is where its files are, if they are kept.
+    """
+
+    results: list[dict[str, Any]] = field(default_factory=list)
     not_held: list[str] = field(default_factory=list)
     interrupted: int | None = None  # by this signal
     seconds: list[float] = field(default_factory=list)

@@ -2,7 +2,19 @@
 
 from .about import About
 from .page import html
-from .shape import FORMAT, data
-from .write import HTML_FILE, JSON_FILE, ReportNotWritten, write
+from .shape import FORMAT, assembled, data, result_data
+from .write import HTML_FILE, JSON_FILE, ReportNotWritten, write, write_data
 
-__all__ = ["FORMAT", "HTML_FILE", "JSON_FILE", "About", "ReportNotWritten", "data", "html", "write"]
+__all__ = [
+    "FORMAT",
+    "HTML_FILE",
+    "JSON_FILE",
+    "About",
+    "ReportNotWritten",
+    "assembled",
+    "data",
+    "html",
+    "result_data",
+    "write",
+    "write_data",
+]

@@ -22,9 +22,13 @@ MOST_POINTS_SHOWN = 10
 
 def data(results: Sequence[Result], about: About | None = None) -> dict[str, Any]:
     """The report as plain data: what JSON can hold, of a size that can be read."""
+    return assembled([result_data(each) for each in results], about)
+
+
+def assembled(results: Sequence[Mapping[str, Any]], about: About | None = None) -> dict[str, Any]:
+    """The report of results that are plain data already: each is made once, however often a report is written."""
     about = about or About()
-    found = [_result(each) for each in results]
-    verdicts = [each["verdict"] for each in found]
+    verdicts = [each["verdict"] for each in results]
     return {
         "format": FORMAT,
         "verdict": max(verdicts, key=lambda verdict: WORST[verdict], default="unknown"),
@@ -33,7 +37,7 @@ def data(results: Sequence[Result], about: About | None = None) -> dict[str, Any
         "unfinished": None if about.unfinished is None else clean(about.unfinished),
         "not_held": [clean(name, NAME_CHARACTERS) for name in about.not_held],
         "counts": {verdict: verdicts.count(verdict) for verdict in ("pass", "fail", "unknown")},
-        "results": found,
+        "results": list(results),
     }
 
 
@@ -42,7 +46,8 @@ def _made_with() -> dict[str, str]:
     return {**versions, "python": platform.python_version()}
 
 
-def _result(result: Result) -> dict[str, Any]:
+def result_data(result: Result) -> dict[str, Any]:
+    """One result as plain data."""
     shape = {
         "name": clean(result.name, NAME_CHARACTERS),
         "verdict": result.verdict,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ...files import write_whole
 from ..errors import RehearsalError
@@ -22,14 +23,18 @@ class ReportNotWritten(RehearsalError):
 
 
 def write(results: Sequence[Result], folder: Path, about: About | None = None) -> Path:
-    """Write `report.html` and `report.json` into `folder`, which is made; the page's path.
+    """Write the report of these results into a folder: see `write_data`."""
+    return write_data(data(results, about), folder)
+
+
+def write_data(shape: Mapping[str, Any], folder: Path) -> Path:
+    """Write `report.html` and `report.json` of a report's data into `folder`, which is made; the page's path.
 
     Both are written aside and renamed: a reader never sees half of one, and a report that was there stays until then.
 
     Raises:
         ReportNotWritten: It could not be; nothing half-written is left.
     """
-    shape = data(results, about)
     texts = {JSON_FILE: json.dumps(shape, indent=1, ensure_ascii=False) + "\n", HTML_FILE: render(shape)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
