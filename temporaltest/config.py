@@ -77,6 +77,11 @@ class Config:
         binary = None if self.version else self.executable.get("binary")
         return str(binary) if binary else f"Temporal CLI {self.version or DEFAULT_VERSION}"
 
+    def server_options(self) -> dict[str, Any]:
+        """Which server is to run, as keywords of `DevServer.start`."""
+        said = {"version": self.version, "profile": self.profile}
+        return {**self.executable, **{key: value for key, value in said.items() if value is not None}}
+
     def to_wire(self) -> dict[str, Any]:
         """In the form that xdist hands to its workers."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}

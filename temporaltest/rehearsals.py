@@ -105,12 +105,7 @@ def _told(result: Result) -> list[str]:
 def _settings(config: Config, seed: int | None) -> Settings:
     from devserver.rehearsal import Settings
 
-    server: dict[str, Any] = dict(config.executable)
-    if config.version is not None:
-        server["version"] = config.version
-        server.pop("binary", None)
-    if config.profile is not None:
-        server["profile"] = config.profile
+    server = config.server_options()
     return Settings(server=server) if seed is None else Settings(server=server, seed=seed)
 
 

@@ -16,6 +16,7 @@ import click
 
 from ..errors import DevServerError
 from ..files import private_folder, write_private
+from ..moments import utc_for_names
 from ..paths import Paths
 from ..process import Identity
 
@@ -39,7 +40,7 @@ class Journal:
             FolderNotWritable: The state folder is full or cannot be written.
         """
         home = private_folder(paths.rehearsals)
-        name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+        name = f"{utc_for_names()}-{os.getpid()}"
         journal = cls(home / f"{name}{HELD}", private_folder(home / name))
         about = {
             **asdict(Identity.own()),

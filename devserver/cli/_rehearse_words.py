@@ -22,7 +22,7 @@ def heading(task: Task, wanted: Wanted) -> str:
 
 def beginning(task: Task, wanted: Wanted) -> str:
     """What is done before the runbook is broken, which takes a few seconds."""
-    first = wanted.sweep or any(getattr(each, "needs_baseline", False) for each in task.scenario.expect)
+    first = wanted.sweep or task.scenario.needs_baseline
     return "a server starts" + (", and the runbook runs once with nothing done to it" if first else "")
 
 

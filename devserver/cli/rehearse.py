@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from ..rehearsal.seeds import SEEDS
+
 EXAMPLE = """
 \b
 Example:
@@ -29,7 +31,7 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, metavar="N", help="Hold each N times.")
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**32 - 1),
+    type=click.IntRange(0, SEEDS - 1),
     metavar="N",
     help="The same seed makes the same choices; repeats count on from it. [any]",
 )

@@ -1,4 +1,4 @@
-"""Runs a command that the kernel kills when the rehearsal dies: `python leash.py PARENT COMMAND...`."""
+"""Ties processes to the one that started them; run as `python leash.py PARENT COMMAND...` it ties a command."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ def leashed(command: list[str]) -> list[str]:
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 
-def main(parent: int, command: list[str]) -> None:
-    """Become the command."""
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, also where it is frozen."""
     if sys.platform == "linux":
         import ctypes
 
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
+
+
+def main(parent: int, command: list[str]) -> None:
+    """Become the command."""
+    die_with(parent)
     try:
         os.execvp(command[0], command)  # noqa: S606 - it is the user's own command, without a shell
     except OSError as error:

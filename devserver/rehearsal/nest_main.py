@@ -8,6 +8,8 @@ import socket
 import struct
 import sys
 
+from .leash import die_with
+
 PID = struct.Struct("!i")
 DESCRIPTORS = 3
 
@@ -34,8 +36,6 @@ def serve(asked: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    from .worker_main import die_with
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with(int(sys.argv[2]))
     serve(socket.socket(fileno=int(sys.argv[1])))

@@ -99,15 +99,15 @@ def points_of_run(run: Run) -> list[Planned]:
             started.add((of.activity_id, last.attempt))
     there = [each for key, each in own.items() if key in started]
     elsewhere = [each for each in attempts if each not in there]
-    more = [point for number, each in enumerate(elsewhere) for point in _around(run, number, each)]
+    seen = [mark for mark in run.marks if mark.lane == "event"]
+    first = [mark for mark in seen if mark.detail["run"] == seen[0].detail["run"]]
+    more = [point for number, each in enumerate(elsewhere) for point in _around(run, first, number, each)]
     return sorted([*points_of(events, there), *more], key=lambda point: point.event)
 
 
-def _around(run: Run, number: int, attempt: Attempt) -> list[Planned]:
-    """An attempt that the first history tells nothing of: when it starts, and when it has acted."""
+def _around(run: Run, first: Sequence[Mark], number: int, attempt: Attempt) -> list[Planned]:
+    """An attempt that the first history (its events: `first`) tells nothing of: its start, and when it has acted."""
     name, workflow = attempt.mark.what, str(attempt.mark.detail["workflow_id"])
-    events = [mark for mark in run.marks if mark.lane == "event"]
-    first = [mark for mark in events if mark.detail["run"] == events[0].detail["run"]]
     event = max((mark.detail["id"] for mark in first if mark.at <= attempt.mark.at), default=1)
     where = f" of {workflow}" if workflow != run.workflow_id else ""
     what = f"{name}{where} (attempt {attempt.key[1]})"

@@ -21,10 +21,10 @@ from .perform import Performance
 from .result import Finding, Result, Run, Sweep, verdict_of
 from .runbook import Runbook
 from .scenario import Scenario, holds, name_of
+from .seeds import any_seed
 from .timeline import Mark
 from .world import world_of
 
-MOST_SEED = 2**32
 INTERRUPTED = "it was interrupted before its runbook had ended"
 RUNS = "the runbook runs where nothing is done to it"
 LAST = 30  # lines of the worker's log
@@ -40,7 +40,7 @@ class Settings:
     """
 
     folder: Path | None = None
-    seed: int = field(default_factory=lambda: random.SystemRandom().randrange(MOST_SEED))
+    seed: int = field(default_factory=any_seed)
     told: Callable[[Mark], None] = lambda mark: None
     interrupted: Callable[[Result], None] = lambda result: None
     server: dict[str, Any] = field(default_factory=dict)
@@ -63,7 +63,7 @@ async def rehearse(scenario: Scenario, settings: Settings | None = None) -> Resu
 async def rehearse_on(host: Host, scenario: Scenario, runbook: Runbook, settings: Settings, folder: Path) -> Result:
     """Hold one rehearsal on a host that is there."""
     baseline = None
-    if any(getattr(each, "needs_baseline", False) for each in (*scenario.expect, *(s.moment for s in scenario.plan))):
+    if scenario.needs_baseline:
         plain = _made(folder / "without-faults")
         async with world_of(scenario, plain) as world:
             undisturbed = Performance(scenario, runbook, host, plain, (), world=world)

@@ -118,6 +118,12 @@ class Scenario:
         return list(self.args) if self.input is NOTHING else [self.input]
 
     @property
+    def needs_baseline(self) -> bool:
+        """Whether the runbook is run without faults first: an expectation or a moment compares with that."""
+        parts = (*self.expect, *(step.moment for step in self.plan))
+        return any(getattr(each, "needs_baseline", False) for each in parts)
+
+    @property
     def module(self) -> str:
         """The runbook's module's name."""
         return self.runbook if isinstance(self.runbook, str) else self.runbook.__name__

@@ -10,18 +10,18 @@ import contextlib
 import itertools
 import json
 import os
-import signal
 import socket
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from .leash import die_with
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
 CONNECT_AGAIN_SECONDS = 0.1
 MOST_TEXT = 2000  # characters: a line has to fit into the reader's buffer
-PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 class Control:
@@ -133,16 +133,6 @@ async def main(control: socket.socket) -> int:
             await writer.drain()
         return 1
     return 0
-
-
-def die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, also where it is frozen."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def hold_on_to(lifeline: int) -> None:

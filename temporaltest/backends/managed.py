@@ -67,12 +67,7 @@ class Managed:
         return f"{server.ui_url} (gRPC {server.address}); stop it with: devserver down --name {server.name}"
 
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {**self._config.executable, "ui": self._config.ui or self._config.keep}
-        if self._config.version is not None:
-            options["version"] = self._config.version
-        if self._config.profile is not None:
-            options["profile"] = self._config.profile
-        return options
+        return {**self._config.server_options(), "ui": self._config.ui or self._config.keep}
 
     def _endpoint(self, server: DevServer, own: dict[str, str], *, shared: bool) -> Endpoint:
         configured = dynamic_config(ServerOptions(profile=self._config.profile or "fast")) | own
