@@ -19,27 +19,36 @@ if TYPE_CHECKING:
 EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
 
-# Name -> the line that --help shows. Kept here so that --help imports no command.
-COMMANDS = {
-    "up": "Start a server, or say where the running one is.",
-    "down": "Stop a server.",
-    "restart": "Stop a server and start it again as it was.",
-    "status": "Tell how a server is.",
-    "list": "List the servers of this user.",
-    "logs": "Show a server's log.",
-    "env": "Print the settings a client needs to reach a server.",
-    "ui": "Open a server's Web UI.",
-    "temporal": "Run the Temporal CLI against a server.",
-    "stuck": "List the workflows that do not go on by themselves.",
-    "reset": "Delete everything a server has kept.",
-    "snapshot": "Save and restore a server's state.",
-    "install": "Get and verify the server's executable.",
-    "versions": "List the executables that are known and installed.",
-    "prune": "Remove executables that are no longer needed.",
-    "doctor": "Look for problems and say how to mend them.",
-    "rehearse": "Rehearse an outage: does a runbook survive it?",
-    "completion": "Print a shell's completion script.",
+# Section -> name -> the line that --help shows. Kept here so that --help imports no command.
+SECTIONS = {
+    "Servers": {
+        "up": "Start a server, or say where the running one is.",
+        "down": "Stop a server.",
+        "restart": "Stop a server and start it again as it was.",
+        "status": "Tell how a server is.",
+        "list": "List the servers of this user.",
+        "logs": "Show a server's log.",
+        "env": "Print the settings a client needs to reach a server.",
+        "ui": "Open a server's Web UI.",
+        "temporal": "Run the Temporal CLI against a server.",
+        "reset": "Delete everything a server has kept.",
+        "snapshot": "Save and restore a server's state.",
+        "doctor": "Look for problems and say how to mend them.",
+    },
+    "Workflows": {
+        "stuck": "List the workflows that do not go on by themselves.",
+    },
+    "Rehearsals": {
+        "rehearse": "Rehearse an outage: does a runbook survive it?",
+    },
+    "The executable and this command": {
+        "install": "Get and verify the server's executable.",
+        "versions": "List the executables that are known and installed.",
+        "prune": "Remove executables that are no longer needed.",
+        "completion": "Print a shell's completion script.",
+    },
 }
+COMMANDS = {name: line for section in SECTIONS.values() for name, line in section.items()}
 
 
 class LazyGroup(click.Group):
@@ -89,8 +98,9 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, from the table above."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ def test_help_shows_every_command(devserver: Run) -> None:
     done = devserver("--help")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    shown = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :]]
+    listed = lines[lines.index("Servers:") :]
+    shown = [line.split()[0] for line in listed if line.startswith("  ")]
     assert shown == list(COMMANDS)
     assert devserver("-h").stdout == done.stdout
 
@@ -84,7 +85,7 @@ def test_without_a_command_the_help_is_shown(devserver: Run) -> None:
     """As click does: usage on the terminal and exit code 2."""
     done = devserver()
     assert done.returncode == 2
-    assert "Commands:" in done.stdout + done.stderr
+    assert "Servers:" in done.stdout + done.stderr
 
 
 def test_an_expected_failure_is_1_and_has_no_traceback(devserver: Run) -> None:
