@@ -15,7 +15,7 @@ from typing import Any
 
 from . import ledger
 from .errors import ScenarioInvalid
-from .leash import leashed
+from ..leash import leashed
 from .ledger import Effect
 from .result import Finding, Run
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..cues import Cue
 from ..errors import FaultImpossible
-from ..leash import leashed
+from ...leash import leashed
 from ..lock_main import LOCKED
 from ..stage import Stage
 from ._numbers import seconds
