@@ -1,0 +1,29 @@
+"""What can be wrong with a user's module, one class per case."""
+
+from __future__ import annotations
+
+from ..errors import DevServerError
+
+
+class ReflectionError(DevServerError):
+    """A module cannot be used as it is."""
+
+
+class ModuleUnknown(ReflectionError):
+    """There is no such module or file."""
+
+    exit_code = 2
+
+
+class ModuleFails(ReflectionError):
+    """The module, or a factory in it, raises; the details hold the user's part of the traceback."""
+
+
+class NotInModule(ReflectionError):
+    """The module has nothing of that name."""
+
+    exit_code = 2
+
+
+class NameClash(ReflectionError):
+    """Two definitions of a module go by one name."""

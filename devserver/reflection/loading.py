@@ -1,0 +1,134 @@
+"""Imports a user's module: what it prints goes to stderr, what it raises comes back as the user's own frames."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import pkgutil
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+from .errors import ModuleFails, ModuleUnknown
+from .spec import FORM, Spec
+
+T = TypeVar("T")
+
+OURS = str(Path(__file__).parent)
+MOST_FRAMES = 12
+
+
+def load(spec: Spec) -> list[ModuleType]:
+    """The module; of a package its submodules too, but for tests and `__main__`.
+
+    Raises:
+        ModuleUnknown: There is none.
+        ModuleFails: It raises, or something in it.
+    """
+    spec.on_path()
+    first = _import(spec.module, spec)
+    _see_that_it_is_ours(first, spec)
+    return [first, *(_import(name, spec) for name in _submodules(first))]
+
+
+def calling(function: Callable[[], T], what: str, spec: Spec) -> T:
+    """What the user's function returns.
+
+    Raises:
+        ModuleFails: It raises.
+    """
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return function()
+    except (Exception, SystemExit) as error:
+        raise ModuleFails(f"{what} fails: {_said(error)}", details=users_traceback(error, spec.project)) from error
+
+
+def _import(name: str, spec: Spec) -> ModuleType:
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")) and not _frames(error):
+            raise _unknown(name, spec) from None
+        hint = (
+            f"install {error.name} for {sys.executable}; the command runs in that environment, so temporal-devserver "
+            "belongs into the project's own"
+        )
+        raise _fails(name, spec, error, hint) from error
+    except (Exception, SystemExit) as error:
+        hint = None
+        if isinstance(error, SystemExit):
+            hint = "a module that runs on import keeps that below: if __name__ == '__main__':"
+        raise _fails(name, spec, error, hint) from error
+
+
+def _fails(name: str, spec: Spec, error: BaseException, hint: str | None) -> ModuleFails:
+    return ModuleFails(
+        f"the module {name} does not import: {_said(error)}", details=users_traceback(error, spec.project), hint=hint
+    )
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"it ends with sys.exit({error.code!r})"
+    return "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
+
+
+def _unknown(name: str, spec: Spec) -> ModuleUnknown:
+    there = {each.name for each in pkgutil.iter_modules([str(root) for root in spec.roots])}
+    near = difflib.get_close_matches(name.partition(".")[0], there, n=3)
+    looked = [f"looked in {root}" for root in spec.roots]
+    hint = f"did you mean {' or '.join(near)}?" if near else FORM
+    return ModuleUnknown(f"there is no module {name}", details=looked, hint=hint)
+
+
+def _see_that_it_is_ours(module: ModuleType, spec: Spec) -> None:
+    """A module of that name that was there before is not the file that was given."""
+    found = getattr(module, "__file__", None)
+    if spec.file is None or found is None:
+        return
+    wanted = spec.file.resolve()
+    wanted = wanted / "__init__.py" if wanted.is_dir() else wanted
+    if Path(found).resolve() != wanted:
+        raise ModuleUnknown(
+            f"{spec.file} cannot be imported: the module {spec.module} is {found}", hint="rename the file"
+        )
+
+
+def _submodules(package: ModuleType) -> Iterator[str]:
+    for each in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{package.__name__}."):
+        name = each.name.rpartition(".")[2]
+        if name in ("__main__", "conftest", "tests", "test") or name.startswith("test_") or name.endswith("_test"):
+            continue
+        yield each.name
+        if each.ispkg and each.name in sys.modules:
+            yield from _submodules(sys.modules[each.name])
+
+
+def users_traceback(error: BaseException, project: Path) -> list[str]:
+    """The traceback from the user's first frame on, without Python's own importing and ours."""
+    told = traceback.TracebackException.from_exception(error)
+    kept = _frames(error)
+    theirs = [each for each in kept if _is_in(each.filename, project)] or kept
+    last = kept[-1:] if kept and kept[-1] not in theirs else []
+    told.stack = traceback.StackSummary.from_list([*theirs, *last][-MOST_FRAMES:])
+    told.__cause__ = told.__context__ = None
+    return "".join(told.format()).rstrip().splitlines()
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    stack = traceback.extract_tb(error.__traceback__)
+    return [
+        each
+        for each in stack
+        if not each.filename.startswith((OURS, "<frozen importlib")) and "importlib/__init__" not in each.filename
+    ]
+
+
+def _is_in(file: str, folder: Path) -> bool:
+    return Path(file).is_relative_to(folder) and "site-packages" not in file

@@ -1,0 +1,263 @@
+"""What is found in a user's module, and what is said of a module that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devserver.reflection import (
+    Module,
+    ModuleFails,
+    ModuleUnknown,
+    NameClash,
+    NotInModule,
+    ReflectionError,
+    find,
+)
+
+from .conftest import Write
+
+ORDER = """
+@workflow.defn
+class Order:
+    @workflow.run
+    async def run(self, amount: int) -> int:
+        return amount
+"""
+PAYMENTS = """
+class Payments:
+    def __init__(self, account: str) -> None:
+        self.account = account
+
+    @activity.defn
+    async def charge(self, amount: int) -> str:
+        return self.account
+
+    @activity.defn(name="refund-it")
+    def refund(self) -> None: ...
+
+    @staticmethod
+    @activity.defn
+    def check() -> None: ...
+"""
+
+
+def names(module: Module) -> tuple[list[str], list[str], list[str]]:
+    """Of workflows, activities and services."""
+    found = (module.workflows, module.activities, module.nexus_services)
+    one, two, three = ([each.label for each in kind] for kind in found)
+    return one, two, three
+
+
+def test_a_file_and_a_module(write: Write) -> None:
+    """Both find the same, and the task queue is the module's name, or what it says itself."""
+    file = write("order_desk.py", ORDER + "\n@activity.defn\nasync def charge() -> None: ...\n")
+    for spec in ("order_desk.py", str(file), "order_desk"):
+        module = find(spec)
+        assert names(module) == (["Order"], ["charge"], [])
+        assert (module.name, module.file, module.task_queue) == ("order_desk", file, "order-desk")
+    write("desk.py", "TASK_QUEUE = 'orders'\n" + ORDER)
+    assert find("desk").task_queue == "orders"
+
+
+def test_methods_need_an_instance(write: Write) -> None:
+    """A factory, an instance in the module or a constructor without arguments gives it; else the note says how."""
+    write("bare.py", PAYMENTS)
+    module = find("bare")
+    assert names(module) == ([], ["check"], [])
+    (note,) = module.notes
+    assert note.startswith("Payments (")
+    assert "is left out, it needs account: have a function activities()" in note
+    everything = ["check", "charge", "refund-it"]
+    for name, more in (
+        ("by_factory", "def activities():\n    return [Payments('a')]"),
+        ("by_list", "activities = [Payments('a')]"),
+        ("by_instance", "payments = Payments('a')"),
+        ("by_default", "class Mine(Payments):\n    def __init__(self): self.account = 'a'"),
+    ):
+        write(f"{name}.py", PAYMENTS + more)
+        module = find(name)
+        assert sorted(names(module)[1]) == sorted(everything), name
+        assert (module.notes, {each.bound for each in module.activities}) == ((), {True}), name
+    write("by_name.py", ORDER + PAYMENTS + "def build(account='x'):\n    return Payments(account)")
+    assert (len(find("by_name:build").activities), names(find("by_name:build"))[0]) == (3, ["Order"])
+    unmade = find("by_name", make=False)
+    assert [(each.name, each.bound) for each in unmade.activities][1:] == [("charge", False), ("refund-it", False)]
+
+
+def test_a_package_with_all_that_it_imports(write: Write) -> None:
+    """Submodules count but for tests and __main__; what others have written does not, unless a factory gives it."""
+    write("app/__init__.py", "")
+    write("app/work.py", ORDER)
+    write("app/__main__.py", "raise SystemExit('ran')")
+    write("app/test_work.py", "raise RuntimeError('a test')")
+    write("vendor/site-packages/theirs.py", "@activity.defn\nasync def foreign() -> None: ...")
+    write("ours.py", "@activity.defn\nasync def local() -> None: ...")
+    write(
+        "app/main.py",
+        "import sys\nsys.path.append('vendor/site-packages')\nfrom theirs import foreign\n"
+        "from ours import local\nfrom .work import Order\n",
+    )
+    assert names(find("app")) == (["Order"], ["local"], [])
+    assert names(find("app.main")) == (["Order"], ["local"], [])
+    assert {find(each).task_queue for each in ("app", "app.main", "app/work.py")} == {"app"}
+    write("more.py", "from theirs import foreign\ndef activities(): return [foreign]")
+    assert names(find("more")) == ([], ["foreign"], [])
+
+
+def test_dynamic_ones_and_nexus_services(write: Write) -> None:
+    """They have a place, too; a contract is no handler."""
+    write(
+        "nexus.py",
+        """
+        from collections.abc import Sequence
+        import nexusrpc
+        from nexusrpc.handler import StartOperationContext, service_handler, sync_operation
+        from temporalio.common import RawValue
+
+        @nexusrpc.service(name="bank")
+        class Bank:
+            pay: nexusrpc.Operation[int, str]
+
+        @service_handler(service=Bank)
+        class Handler:
+            @sync_operation
+            async def pay(self, ctx: StartOperationContext, input: int) -> str:
+                return str(input)
+
+        @activity.defn(dynamic=True)
+        async def anything(args: Sequence[RawValue]) -> None: ...
+
+        @workflow.defn(dynamic=True)
+        class Any_:
+            @workflow.run
+            async def run(self, args: Sequence[RawValue]) -> None: ...
+        """.replace("\n        ", "\n"),
+    )
+    module = find("nexus")
+    assert names(module) == (["(dynamic)"], ["(dynamic)"], ["bank"])
+    (service,) = module.nexus_services
+    assert (service.bound, service.cls.__name__) == (True, "Handler")
+    assert module.workflow("Whatever").name is None
+
+
+def test_a_name_narrows(write: Write) -> None:
+    """A workflow by its class or type, an activity by its function or name."""
+    write("two.py", ORDER.replace("defn", "defn(name='order.v2')") + "\n@activity.defn(name='x')\ndef y() -> None: ...")
+    for spec, kept in (("Order", (["order.v2"], [], [])), ("order.v2", (["order.v2"], [], [])), ("y", ([], ["x"], []))):
+        assert names(find(f"two:{spec}")) == kept
+    assert find("two").workflow("Order").name == "order.v2"
+    with pytest.raises(NotInModule) as caught:
+        find("two:order.v3")
+    assert caught.value.hint == "did you mean order.v2?"
+    with pytest.raises(NotInModule, match="two has no workflow Payment"):
+        find("two").workflow("Payment")
+
+
+def test_names_that_clash(write: Write) -> None:
+    """Both places are told."""
+    write("one.py", ORDER)
+    file = write("other.py", "import one\nfrom one import Order as First\n" + ORDER)
+    with pytest.raises(NameClash, match="two workflows of one type: Order") as caught:
+        find("other")
+    assert [Path(each.rpartition(":")[0]).name for each in caught.value.details] == ["one.py", "other.py"]
+    assert caught.value.details[1].startswith(f"{file}:")
+    write("twice.py", PAYMENTS + "a, b = Payments('a'), Payments('b')\n")
+    with pytest.raises(NameClash, match="two activities of one name: charge"):
+        find("twice")
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "details"),
+    [
+        ("import helper\nhelper.boom()", "ZeroDivisionError: division by zero", ["fails.py", "helper.py"]),
+        ("def broken(:", "SyntaxError: ", ["fails.py"]),
+        ("import sys\nsys.exit('bye')", "it ends with sys.exit('bye')", ["fails.py"]),
+        ("import nowhere_at_all", "ModuleNotFoundError: No module named 'nowhere_at_all'", ["fails.py"]),
+    ],
+)
+def test_a_module_that_fails(write: Write, text: str, said: str, details: list[str]) -> None:
+    """The user's frames only: neither Python's importing nor ours."""
+    write("helper.py", "def boom():\n    1 / 0\n")
+    write("fails.py", text)
+    with pytest.raises(ModuleFails) as caught:
+        find("fails")
+    assert caught.value.message.startswith(f"the module fails does not import: {said}")
+    shown = "\n".join(caught.value.details)
+    assert [each for each in details if each not in shown] == []
+    assert "importlib" not in shown
+    assert "reflection" not in shown
+    assert caught.value.hint is None or "SystemExit" not in said
+
+
+def test_factories_that_fail(write: Write) -> None:
+    """What they raise, and what they give instead, is told with their names."""
+    write("raises.py", "def activities():\n    raise OSError('no database')\n")
+    with pytest.raises(ModuleFails, match=r"the factory activities \(.*raises.py:\d+\) fails: OSError: no database"):
+        find("raises")
+    write("gives.py", "def activities():\n    return [7]\n")
+    with pytest.raises(ReflectionError, match="activities gives 7, which has no activities"):
+        find("gives")
+    write("later.py", "async def activities(): ...\n")
+    with pytest.raises(ReflectionError, match="cannot be called: it is async"):
+        find("later")
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("orderz", "there is no module orderz"),
+        ("orders.nothing", "there is no module orders.nothing"),
+        ("nope.py", "there is no file nope.py"),
+        ("folder/", "the folder folder is no package"),
+        ("orders.txt/", "there is no file orders.txt"),
+        (":Order", "':Order' names no module"),
+        ("a b", "'a b' is no module's name"),
+        ("json.py", "json.py cannot be imported: the module json is "),
+    ],
+)
+def test_what_is_no_module(write: Write, tmp_path: Path, spec: str, said: str) -> None:
+    """Wrong usage, with what there is."""
+    write("orders.py", ORDER)
+    write("json.py", ORDER)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ModuleUnknown) as caught:
+        find(spec)
+    assert caught.value.message.startswith(said)
+    assert (caught.value.exit_code, bool(caught.value.hint)) == (2, True)
+
+
+def test_what_a_module_prints(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    """It goes to stderr, so that JSON on stdout stays JSON."""
+    write("loud.py", "print('hello')\n" + ORDER)
+    find("loud")
+    assert capsys.readouterr() == ("", "hello\n")
+
+
+def test_the_data_converter(write: Write) -> None:
+    """The module's own; Pydantic's where a signature mentions a model, however deep; else the SDK's."""
+    from temporalio.contrib.pydantic import pydantic_data_converter
+    from temporalio.converter import DataConverter
+
+    write("plain.py", ORDER)
+    assert find("plain").data_converter is None
+    write("own.py", ORDER + "from temporalio.converter import DataConverter\ndata_converter = DataConverter()\n")
+    assert isinstance(find("own").data_converter, DataConverter)
+    write(
+        "models.py",
+        """
+from pydantic import BaseModel
+
+class Item(BaseModel):
+    name: str
+
+@dataclass
+class Cart:
+    items: list[Item]
+
+@activity.defn
+async def pay(cart: Cart | None) -> None: ...
+""",
+    )
+    assert find("models").data_converter is pydantic_data_converter
