@@ -73,6 +73,11 @@ class Paths:
         return self.state / "bugs"
 
     @property
+    def payloads(self) -> Path:
+        """Large payloads, a folder per server. No instance's folder: their names begin with a letter, digit or `~`."""
+        return self.data / "_payloads"
+
+    @property
     def rehearsals(self) -> Path:
         """Rehearsals that are being held, a journal and a folder for each."""
         return self.state / "rehearsals"

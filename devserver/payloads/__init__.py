@@ -1,0 +1,52 @@
+"""Large payloads in a folder: a plugin for clients and workers, what the folder holds, and showing it in the Web UI.
+
+    client = await Client.connect("127.0.0.1:7233", plugins=[LargePayloads()])
+
+The public names are those of `__all__`; they are loaded when first used.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as in devserver/__init__.py
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .blobs import BlobFolder
+    from .driver import FolderDriver
+    from .errors import (
+        PayloadCorrupt,
+        PayloadError,
+        PayloadFolderFull,
+        PayloadFolderUnusable,
+        PayloadMissing,
+        PayloadOptionError,
+        PayloadTooLarge,
+    )
+    from .plugin import LargePayloads
+
+__all__ = [
+    "BlobFolder",
+    "FolderDriver",
+    "LargePayloads",
+    "PayloadCorrupt",
+    "PayloadError",
+    "PayloadFolderFull",
+    "PayloadFolderUnusable",
+    "PayloadMissing",
+    "PayloadOptionError",
+    "PayloadTooLarge",
+]
+
+_HOMES = {"BlobFolder": "blobs", "FolderDriver": "driver", "LargePayloads": "plugin"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'devserver.payloads' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,0 +1,229 @@
+"""The folder of blobs: each is stored once under the SHA-256 of what it holds, whole or not at all, and verified on
+every read.
+
+`FOLDER/SERVER/ab/abcdef...`: a folder per server (its cluster id), because only that server's histories refer to what
+is in it. A blob is a serialized `temporal.api.common.v1.Payload` whose data come last (see `wire`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DevServerError
+from ..files import CHUNK, private_folder
+from .claims import ANY_SERVER, Claim
+from .errors import PayloadCorrupt, PayloadError, PayloadFolderFull, PayloadFolderUnusable, PayloadMissing
+from .room import Room
+from .sizes import show_size
+from .wire import LONGEST_HEAD, split_head
+
+ASIDE = ".tmp"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_OPEN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One blob as the folder lists it; `stored` is when it was last stored, in seconds since 1970."""
+
+    server: str
+    digest: str
+    size: int
+    stored: float
+    path: Path
+
+
+class BlobFolder:
+    """Blobs below one folder, which is made when the first is stored.
+
+    Args:
+        folder: Where.
+        sync: Whether a blob is on the disk (fsync) before a history can refer to it.
+        most: How many bytes all blobs may have; None is no limit.
+    """
+
+    def __init__(self, folder: Path, *, sync: bool = True, most: int | None = None) -> None:
+        self.folder = folder
+        self._sync = sync
+        self._room = None if most is None else Room(folder, most, self.held)
+
+    def path(self, server: str, digest: str) -> Path:
+        """Where a blob is or would be."""
+        return self.folder / server / digest[:2] / digest
+
+    def put(self, server: str, head: bytes, data: bytes) -> Claim:
+        """Store `head` and `data` as one blob, or note that it was stored again. Takes no copy of `data`.
+
+        Raises:
+            PayloadFolderFull: The limit is reached, or the disk is full; nothing half-written is left.
+            PayloadFolderUnusable: The folder cannot be written.
+        """
+        digest = digest_of(head, data)
+        claim = Claim(digest, len(head) + len(data), server)
+        path = self.path(server, digest)
+        try:
+            if _touch(path, claim.size):
+                return claim
+            if self._room is not None:
+                self._room.take(claim.size)
+            private_folder(path.parent)
+            self._write(path, head, data)
+        except PayloadError:
+            raise
+        except DevServerError as error:
+            raise PayloadFolderUnusable(error.message, details=error.details, hint=error.hint) from None
+        except OSError as error:
+            raise _not_written(self.folder, claim.size, error) from error
+        return claim
+
+    def _write(self, path: Path, head: bytes, data: bytes) -> None:
+        aside = path.with_name(f".{path.name[:16]}.{os.getpid()}-{os.urandom(4).hex()}{ASIDE}")
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                for part in (head, data):
+                    view = memoryview(part)
+                    while view:
+                        view = view[file.write(view[: 64 * CHUNK]) :]
+                if self._sync:
+                    os.fsync(file.fileno())
+            aside.replace(path)
+            if self._sync:
+                _sync_folder(path.parent)
+        except OSError:
+            with contextlib.suppress(OSError):
+                aside.unlink()
+            raise
+
+    def read(self, claim: Claim) -> tuple[bytes, bytes]:
+        """What was stored, head and data, once its hash is seen to be right.
+
+        Raises:
+            PayloadMissing: It is not there.
+            PayloadCorrupt: It is not what was stored.
+            PayloadFolderUnusable: It is there and cannot be read.
+        """
+        path = self.path(claim.server, claim.digest)
+        try:
+            head, data = _read(path)
+        except FileNotFoundError:
+            raise _missing(path, claim, self.folder) from None
+        except ValueError as error:
+            raise _corrupt(path, claim, str(error)) from None
+        except OSError as error:
+            raise PayloadFolderUnusable(
+                f"the payload {claim.digest[:12]} cannot be read: {error.strerror}",
+                details=[str(path), *_owner(claim)],
+                hint="see that this user may read the folder and that its disk is well",
+            ) from error
+        size = len(head) + len(data)
+        if size != claim.size:
+            raise _corrupt(path, claim, f"it has {size} bytes, stored were {claim.size}")
+        if digest_of(head, data) != claim.digest:
+            raise _corrupt(path, claim, "its SHA-256 is not the one it was stored under")
+        return head, data
+
+    def held(self) -> int:
+        """How many bytes all blobs have."""
+        return sum(blob.size for blob in self.list())
+
+    def servers(self) -> list[str]:
+        """The servers that have a folder here."""
+        return sorted(each.name for each in _folders(self.folder))
+
+    def list(self, server: str | None = None) -> Iterator[Blob]:
+        """The blobs of one server, or of all."""
+        for name in self.servers() if server is None else [server]:
+            for part in _folders(self.folder / name):
+                for path in sorted(part.iterdir()):
+                    if not path.name.startswith("."):
+                        with contextlib.suppress(FileNotFoundError):
+                            info = path.stat()
+                            yield Blob(name, path.name, info.st_size, info.st_mtime, path)
+
+
+def digest_of(head: bytes, data: bytes) -> str:
+    """The SHA-256 of both, in hex."""
+    digest = hashlib.sha256(head)
+    digest.update(data)
+    return digest.hexdigest()
+
+
+def _touch(path: Path, size: int) -> bool:
+    """Whether the blob is there as it should be; then it counts as stored now, and pruning passes it over."""
+    try:
+        if path.stat().st_size != size:
+            return False
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _read(path: Path) -> tuple[bytes, bytes]:
+    """Head and data of a blob, each read once."""
+    descriptor = os.open(path, os.O_RDONLY | _OPEN)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        split = split_head(file.read(LONGEST_HEAD))
+        file.seek(0)
+        return file.read(split), file.readall()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+    except FileNotFoundError:
+        return []
+
+
+def _owner(claim: Claim) -> list[str]:
+    return [f"stored for {claim.owner}"] if claim.owner else []
+
+
+def _not_written(folder: Path, size: int, error: OSError) -> PayloadFolderFull | PayloadFolderUnusable:
+    if error.errno in NO_ROOM:
+        return PayloadFolderFull(
+            f"no room for a payload of {show_size(size)} in {folder}: {error.strerror}",
+            hint="free some space (devserver payloads prune), then the activity's or workflow task's retry goes on",
+        )
+    return PayloadFolderUnusable(
+        f"the payload folder {folder} cannot be written: {error.strerror}",
+        hint="see that this user may write to it, or name another one: LargePayloads(folder=...)",
+    )
+
+
+def _missing(path: Path, claim: Claim, folder: Path) -> PayloadMissing:
+    hint = "this process needs the folder that the payload was stored in: the same LargePayloads(folder=...)"
+    if (folder / claim.server).is_dir():
+        hint = (
+            "put the file back from a backup, or start the workflow anew; it was deleted by hand, or by prune --force"
+        )
+    elif claim.server != ANY_SERVER:
+        hint += " or DEVSERVER_HOME"
+    return PayloadMissing(
+        f"the payload {claim.digest[:12]} ({show_size(claim.size)}) is missing",
+        details=[f"no file {path}", *_owner(claim)],
+        hint=hint,
+    )
+
+
+def _corrupt(path: Path, claim: Claim, found: str) -> PayloadCorrupt:
+    return PayloadCorrupt(
+        f"the payload {claim.digest[:12]} is corrupt: {found}",
+        details=[str(path), *_owner(claim)],
+        hint="put the file back from a backup, or delete it and start the workflow anew",
+    )
