@@ -6,12 +6,13 @@ Raw, because the SDK's own descriptions and lists raise on what it has no name f
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.enums.v1 import HistoryEventFilterType, TaskQueueType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
@@ -20,6 +21,8 @@ from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
     DescribeWorkflowExecutionRequest,
     DescribeWorkflowExecutionResponse,
+    GetWorkflowExecutionHistoryRequest,
+    GetWorkflowExecutionHistoryResponse,
     GetWorkflowExecutionHistoryReverseRequest,
     ListWorkflowExecutionsRequest,
 )
@@ -33,6 +36,7 @@ T = TypeVar("T")
 
 AT_ONCE = 16
 CALL_LIMIT = timedelta(seconds=10)
+WAIT_LIMIT = timedelta(seconds=60)
 PAGE = 200
 REFUSALS = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.NOT_FOUND)
 # An overloaded server says so, and one whose parts move is unavailable for a moment: then we are the ones who wait.
@@ -45,6 +49,9 @@ class Calls:
 
     Every call raises `CannotAsk` where the server gives no answer; what is merely not there is None.
     """
+
+    # What the server may say to a call that it understood.
+    refusals: tuple[RPCStatusCode, ...] = REFUSALS
 
     def __init__(self, client: Client, *, at_once: int = AT_ONCE) -> None:
         self.client = client
@@ -102,6 +109,39 @@ class Calls:
         answer = await self._there(lambda: service.get_workflow_execution_history_reverse(request, timeout=CALL_LIMIT))
         return list(answer.history.events) if answer is not None else []
 
+    async def events(
+        self, execution: WorkflowExecution, *, token: bytes = b"", most: int = 0, wait: bool = False
+    ) -> GetWorkflowExecutionHistoryResponse | None:
+        """A page of a run's events, the oldest first, and in `next_page_token` what to ask on with, empty at the end.
+
+        Args:
+            most: How many at most, about: the server counts what was written at once. 0: as many as it gives.
+            wait: The end of an open run is not the end: wait there for new events, for up to about 20 seconds, after
+                which the page may be empty.
+        """
+        request = GetWorkflowExecutionHistoryRequest(
+            namespace=self.client.namespace,
+            execution=execution,
+            next_page_token=token,
+            maximum_page_size=most,
+            wait_new_event=wait,
+        )
+        service = self.client.workflow_service
+        limit = WAIT_LIMIT if wait else CALL_LIMIT
+        # Who waits takes no turn, so that nobody waits with them.
+        return await self._there(lambda: service.get_workflow_execution_history(request, timeout=limit), turn=not wait)
+
+    async def close_event(self, execution: WorkflowExecution) -> HistoryEvent | None:
+        """The event that closed a run; None while it is open, and where there is no such run."""
+        request = GetWorkflowExecutionHistoryRequest(
+            namespace=self.client.namespace,
+            execution=execution,
+            history_event_filter_type=HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
+        )
+        service = self.client.workflow_service
+        answer = await self._there(lambda: service.get_workflow_execution_history(request, timeout=CALL_LIMIT))
+        return answer.history.events[-1] if answer is not None and answer.history.events else None
+
     async def pollers(self, queue: str, kind: TaskQueueType.ValueType) -> list[PollerInfo]:
         """Who has polled a task queue lately, as the server remembers it (about five minutes)."""
         request = DescribeTaskQueueRequest(
@@ -111,19 +151,19 @@ class Calls:
         answer = await self._there(lambda: service.describe_task_queue(request, timeout=CALL_LIMIT))
         return list(answer.pollers) if answer is not None else []
 
-    async def _there(self, call: Callable[[], Awaitable[T]]) -> T | None:
+    async def _there(self, call: Callable[[], Awaitable[T]], *, turn: bool = True) -> T | None:
         try:
-            return await self._ask(call)
+            return await self._ask(call, turn=turn)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return None
             raise cannot_ask(self.client, error) from None
 
-    async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _ask(self, call: Callable[[], Awaitable[T]], *, turn: bool = True) -> T:
         """What the call answers. RPCError: it was understood and refused."""
         for left in reversed(range(BUSY_TRIES)):
             try:
-                async with self._turns:
+                async with self._turns if turn else contextlib.nullcontext():
                     answer = await call()
                 self._answered = True
                 return answer
@@ -131,7 +171,7 @@ class Calls:
                 raise unreachable(self.client.service_client.config.target_host, str(error)) from None
             except RPCError as error:
                 if not left or not self._passes(error):
-                    if error.status in REFUSALS and not _no_namespace(error):
+                    if error.status in self.refusals and not _no_namespace(error):
                         raise
                     raise cannot_ask(self.client, error) from None
                 await asyncio.sleep(BUSY_SECONDS * 2 ** (BUSY_TRIES - left))

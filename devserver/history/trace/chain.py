@@ -1,0 +1,207 @@
+"""All runs of one workflow: from the first over continue-as-new, retries, cron and resets to the newest."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+
+from ...errors import CannotAsk, OptionError
+from ..calls import Calls
+from .builder import RunBuilder
+from .model import Execution, Following, How, RunStatus
+from .pending import PAUSED
+from .steps import moment
+
+MOST_RUNS = 10_000
+MOST_LISTED = 1000
+MOST_STRANGERS = 50
+STATUSES: dict[int, RunStatus] = {
+    1: "running",
+    2: "completed",
+    3: "failed",
+    4: "canceled",
+    5: "terminated",
+    6: "continued_as_new",
+    7: "timed_out",
+    PAUSED: "paused",
+}
+
+
+@dataclass(frozen=True)
+class Link:
+    """A run of a chain, before its history is read.
+
+    Attributes:
+        how: How it came after the run before it.
+        missing: Its history was deleted, as retention does; nothing else is known of it.
+    """
+
+    run_id: str
+    how: How = "started"
+    type: str = ""
+    status: RunStatus = "running"
+    started: datetime | None = None
+    closed: datetime | None = None
+    events: int = 0
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The runs of one workflow, the oldest first.
+
+    Attributes:
+        others: Executions of the same workflow id that have nothing to do with these, as far as lists know them.
+        notes: What is not there and why, sentences.
+    """
+
+    workflow_id: str
+    namespace: str
+    links: tuple[Link, ...]
+    others: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def newest(self) -> Link:
+        """The last run."""
+        return self.links[-1]
+
+
+async def find_chain(calls: Calls, execution: Execution, *, others: bool = False) -> Chain:
+    """The chain that a run belongs to, the current run's without a run id.
+
+    Args:
+        others: Ask lists, too: for other executions of the same id, and for runs that later resets have hidden.
+
+    Raises:
+        CannotAsk: The server does not answer, or there is no such workflow or run.
+    """
+    asked = await calls.described(execution.workflow_id, execution.run_id)
+    if asked is None:
+        raise not_there(calls, execution)
+    walk = _Walk(calls, execution.workflow_id)
+    run_id = asked.workflow_execution_info.execution.run_id
+    first = asked.workflow_execution_info.first_run_id or run_id
+    await walk.from_run(first, asked if first == run_id else None)
+    if walk.links[0].missing:
+        notes = ("earlier runs are gone: the server deletes closed workflows after the namespace's retention time",)
+        walk.notes += notes
+        walk.links.clear()
+        await walk.from_run(await _earliest(calls, execution.workflow_id, run_id))
+    strangers = await _strangers(walk, first) if others else 0
+    return Chain(execution.workflow_id, calls.client.namespace, tuple(walk.links), strangers, walk.notes)
+
+
+def not_there(calls: Calls, execution: Execution) -> CannotAsk:
+    """Our error for a workflow or a run that the server does not know."""
+    run = f" with the run {execution.run_id}" if execution.run_id else ""
+    return CannotAsk(
+        f"there is no workflow {execution.workflow_id}{run} in the namespace {calls.client.namespace}",
+        hint="look for it with `devserver search`; closed workflows are deleted after the namespace's retention time",
+    )
+
+
+class _Walk:
+    """Goes from run to run."""
+
+    def __init__(self, calls: Calls, workflow_id: str) -> None:
+        self.calls = calls
+        self.workflow_id = workflow_id
+        self.links: list[Link] = []
+        self.notes: tuple[str, ...] = ()
+
+    async def from_run(self, run_id: str, known: DescribeWorkflowExecutionResponse | None = None) -> None:
+        """Add a run and all that came after it."""
+        seen = {link.run_id for link in self.links}
+        ahead = [Following("started", run_id)]
+        while ahead:
+            if len(self.links) >= MOST_RUNS:
+                self.notes += (f"only the first {MOST_RUNS:,} runs are told",)
+                return
+            each = ahead.pop()
+            if each.run_id in seen:
+                continue
+            seen.add(each.run_id)
+            link, following = await self._visit(each, known)
+            known = None
+            self.links.append(link)
+            ahead += following
+
+    async def _visit(
+        self, each: Following, known: DescribeWorkflowExecutionResponse | None
+    ) -> tuple[Link, list[Following]]:
+        """The link, and what came after it, the last first."""
+        execution = WorkflowExecution(workflow_id=self.workflow_id, run_id=each.run_id)
+        described, close = await asyncio.gather(self._described(each.run_id, known), self.calls.close_event(execution))
+        if described is None:
+            return Link(each.run_id, each.how, missing=True), []
+        reset = described.workflow_extended_info.reset_run_id
+        following = [Following("reset", reset)] if reset else []
+        after = _after(close)
+        if after is not None:
+            following.append(after)
+        return _link(each, described), following
+
+    async def _described(
+        self, run_id: str, known: DescribeWorkflowExecutionResponse | None
+    ) -> DescribeWorkflowExecutionResponse | None:
+        return known or await self.calls.described(self.workflow_id, run_id)
+
+
+def _link(each: Following, described: DescribeWorkflowExecutionResponse) -> Link:
+    info = described.workflow_execution_info
+    return Link(
+        run_id=each.run_id,
+        how=each.how,
+        type=info.type.name,
+        status=STATUSES.get(info.status, "running"),
+        started=moment(info.start_time),
+        closed=moment(info.close_time) if info.HasField("close_time") else None,
+        events=info.history_length,
+    )
+
+
+def _after(close: HistoryEvent | None) -> Following | None:
+    if close is None:
+        return None
+    reader = RunBuilder("", "")
+    reader.add(close)
+    return reader.run.next
+
+
+async def _earliest(calls: Calls, workflow_id: str, run_id: str) -> str:
+    """The first run before this one whose history is still there."""
+    while True:
+        page = await calls.events(WorkflowExecution(workflow_id=workflow_id, run_id=run_id), most=1)
+        if page is None or not page.history.events:
+            return run_id
+        before = page.history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+        if not before or await calls.described(workflow_id, before) is None:
+            return run_id
+        run_id = before
+
+
+async def _strangers(walk: _Walk, first: str) -> int:
+    """How many listed runs are not of this chain; those that are, and that walking did not find, are added."""
+    known = {link.run_id for link in walk.links}
+    quoted = walk.workflow_id.replace("\\", "\\\\").replace("'", "\\'")
+    listed: list[str] = []
+    with contextlib.suppress(CannotAsk, OptionError):  # a server without lists, or with old ones
+        listed = [info.execution.run_id async for info in walk.calls.listed(f"WorkflowId = '{quoted}'", MOST_LISTED)]
+    listed = [run_id for run_id in listed if run_id not in known]
+    count = 0
+    for run_id in listed[:MOST_STRANGERS]:
+        described = await walk.calls.described(walk.workflow_id, run_id)
+        if described is None or described.workflow_execution_info.first_run_id != first:
+            count += 1
+        elif run_id not in {link.run_id for link in walk.links}:
+            at = len(walk.links)
+            await walk.from_run(run_id)
+            walk.links[at] = replace(walk.links[at], how="reset")
+    return count + max(0, len(listed) - MOST_STRANGERS)

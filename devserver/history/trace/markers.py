@@ -1,0 +1,78 @@
+"""What a marker stands for: a local activity, a version patch, a side effect, or something of the SDK's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from temporalio.api.common.v1 import Payload
+from temporalio.api.history.v1 import MarkerRecordedEventAttributes
+
+# The names that SDKs give to local activities: those on the shared core, and Go and Java.
+LOCAL = ("core_local_activity", "LocalActivity")
+PATCH = ("core_patch", "Version")
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A marker as a step: `scheduled` and `completed` are None where the SDK does not tell."""
+
+    kind: Literal["local_activity", "marker"]
+    name: str
+    id: str = ""
+    attempts: int = 0
+    scheduled: datetime | None = None
+    completed: datetime | None = None
+    result: Sequence[Payload] = ()
+
+
+def read_marker(attributes: MarkerRecordedEventAttributes) -> Marker:
+    """What is in a marker. One that cannot be read has its own name and nothing more."""
+    name = attributes.marker_name
+    data = _data(attributes, "data") or _data(attributes, "patch-data")
+    result = attributes.details["result"].payloads if "result" in attributes.details else ()
+    if name in LOCAL:
+        return Marker(
+            "local_activity",
+            _text(data, "activity_type", "ActivityType") or "local activity",
+            _text(data, "activity_id", "ActivityID"),
+            _number(data, "attempt", "Attempt") or 1,
+            _moment(data.get("original_schedule_time")),
+            _moment(data.get("complete_time")),
+            result,
+        )
+    if name in PATCH:
+        return Marker("marker", "patch", _text(data, "id") or _plain(attributes, "change-id"))
+    return Marker("marker", name, result=result)
+
+
+def _data(attributes: MarkerRecordedEventAttributes, key: str) -> dict[str, Any]:
+    try:
+        read = json.loads(attributes.details[key].payloads[0].data) if key in attributes.details else None
+    except (ValueError, IndexError, RecursionError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _plain(attributes: MarkerRecordedEventAttributes, key: str) -> str:
+    try:
+        return str(json.loads(attributes.details[key].payloads[0].data)) if key in attributes.details else ""
+    except (ValueError, IndexError, RecursionError):
+        return ""
+
+
+def _text(data: dict[str, Any], *keys: str) -> str:
+    return next((str(data[key]) for key in keys if key in data), "")
+
+
+def _number(data: dict[str, Any], *keys: str) -> int:
+    found = next((data[key] for key in keys if key in data), 0)
+    return found if isinstance(found, int) else 0
+
+
+def _moment(value: object) -> datetime | None:
+    """ISO 8601, as the shared core writes it, to the microsecond."""
+    return None

@@ -1,0 +1,103 @@
+"""What a description of a run tells that its history does not: attempts that go on, failures so far, a later reset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from temporalio.api.enums.v1 import PendingActivityState, PendingNexusOperationState
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+
+from .builder import RunBuilder
+from .model import Following, Step, StepStatus
+from .steps import kept_failure, moment
+
+PAUSED = 8  # a status for which older SDKs have no name
+BUSY = (
+    PendingActivityState.PENDING_ACTIVITY_STATE_STARTED,
+    PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED,
+)
+
+
+def merge(builder: RunBuilder, description: DescribeWorkflowExecutionResponse) -> list[Step]:
+    """Bring the builder's run up to date; the steps that have changed.
+
+    The description may be newer than the history that was read: steps that this does not have yet are left out.
+    """
+    run = builder.run
+    info, extended = description.workflow_execution_info, description.workflow_extended_info
+    run.first_run_id = run.first_run_id or info.first_run_id
+    if extended.reset_run_id and run.next is None:
+        run.next = Following("reset", extended.reset_run_id)
+    if not run.open:
+        return []
+    if info.status == PAUSED:
+        run.status = "paused"
+    return [*_activities(builder, description), *_operations(builder, description), *_task(builder, description)]
+
+
+def _activities(builder: RunBuilder, description: DescribeWorkflowExecutionResponse) -> Iterator[Step]:
+    if not description.pending_activities:
+        return
+    opened = {step.id: step for step in builder.steps.open if step.kind == "activity"}
+    for pending in description.pending_activities:
+        step = opened.get(pending.activity_id)
+        if step is not None and _changed(step, pending):
+            yield step
+
+
+def _changed(step: Step, pending: PendingActivityInfo) -> bool:
+    before = (step.status, step.attempts, step.next_retry)
+    busy = pending.state in BUSY
+    # The attempt of one that waits is the one that comes next.
+    step.attempts = pending.attempt if busy else pending.attempt - 1
+    step.status = _status(pending, busy)
+    step.next_retry = None
+    if busy and pending.HasField("last_started_time"):
+        step.started = moment(pending.last_started_time)
+    if step.status == "backing_off" and pending.HasField("next_attempt_schedule_time"):
+        step.next_retry = moment(pending.next_attempt_schedule_time)
+    if pending.last_worker_identity:
+        step.identity = pending.last_worker_identity
+    if pending.HasField("last_failure"):
+        step.failure = kept_failure(pending.last_failure)
+    return before != (step.status, step.attempts, step.next_retry)
+
+
+def _status(pending: PendingActivityInfo, busy: bool) -> StepStatus:
+    if pending.paused and not busy:
+        return "paused"
+    if busy:
+        return "running"
+    return "backing_off" if pending.attempt > 1 else "scheduled"
+
+
+def _operations(builder: RunBuilder, description: DescribeWorkflowExecutionResponse) -> Iterator[Step]:
+    for pending in description.pending_nexus_operations:
+        step = builder.steps.by_event(pending.scheduled_event_id)
+        if step is None or step.kind != "nexus" or step.status == "running":
+            continue
+        before = (step.status, step.attempts)
+        waits = pending.state == PendingNexusOperationState.PENDING_NEXUS_OPERATION_STATE_BACKING_OFF
+        step.attempts = pending.attempt
+        step.status = "backing_off" if waits else "scheduled"
+        step.reason = pending.blocked_reason
+        _retried(step, pending)
+        if before != (step.status, step.attempts):
+            yield step
+
+
+def _retried(step: Step, pending: Any) -> None:
+    has = pending.HasField
+    step.failure = kept_failure(pending.last_attempt_failure) if has("last_attempt_failure") else step.failure
+    step.next_retry = moment(pending.next_attempt_schedule_time) if has("next_attempt_schedule_time") else None
+
+
+def _task(builder: RunBuilder, description: DescribeWorkflowExecutionResponse) -> Iterator[Step]:
+    """Only the first of the failures in a row is in the history; the rest shows in the number of the next attempt."""
+    failed = description.pending_workflow_task.attempt - 1
+    for step in builder.steps.open:
+        if step.kind == "workflow_task_failure" and failed > step.attempts:
+            step.attempts = failed
+            yield step
