@@ -171,6 +171,25 @@ class StopFailed(DevServerError):
     """A process of ours did not end within the limit."""
 
 
+# Worker deployments
+
+
+class DeploymentUnknown(DevServerError):
+    """There is no worker deployment of that name."""
+
+
+class BuildUnknown(DevServerError):
+    """The worker deployment has no build of that id."""
+
+
+class DeploymentChanged(DevServerError):
+    """Somebody else changed the worker deployment first, so nothing was done."""
+
+
+class DeploymentRefused(DevServerError):
+    """What was asked of a worker deployment would leave work without workers, or is not clear."""
+
+
 # The database
 
 

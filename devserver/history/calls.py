@@ -53,6 +53,9 @@ class Calls:
     # What the server may say to a call that it understood.
     refusals: tuple[RPCStatusCode, ...] = REFUSALS
 
+    # What the server may say to a call that it understood.
+    refusals: tuple[RPCStatusCode, ...] = REFUSALS
+
     def __init__(self, client: Client, *, at_once: int = AT_ONCE) -> None:
         self.client = client
         self._turns = asyncio.Semaphore(at_once)

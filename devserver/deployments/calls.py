@@ -1,0 +1,254 @@
+"""The service's calls about worker deployments, with errors of ours and answers as our records."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.deployment.v1 import RoutingConfig, WorkerDeploymentInfo, WorkerDeploymentVersion
+from temporalio.api.enums.v1 import RoutingConfigUpdateState, TaskQueueType, WorkerDeploymentVersionStatus
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkerDeploymentRequest,
+    DescribeWorkerDeploymentVersionRequest,
+    ListWorkerDeploymentsRequest,
+    SetWorkerDeploymentCurrentVersionRequest,
+    SetWorkerDeploymentRampingVersionRequest,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from ..errors import BuildUnknown, CannotAsk, DeploymentChanged, DeploymentRefused, DeploymentUnknown
+from ..history.calls import CALL_LIMIT, REFUSALS, Calls, cannot_ask
+from .model import Deployment, Queue, Routing, State, Version, build_name
+
+T = TypeVar("T")
+Summary = WorkerDeploymentInfo.WorkerDeploymentVersionSummary
+
+PAGE = 100
+# The server remembers a worker for minutes after it has gone; one that is there asks anew at least once a minute.
+POLLS_WITHIN = timedelta(seconds=90)
+LACKING = (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED)
+IN_PROGRESS = RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
+UNVERSIONED_ON_THE_WIRE = "__unversioned__"
+KINDS = {
+    TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW: "workflow",
+    TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY: "activity",
+    TaskQueueType.TASK_QUEUE_TYPE_NEXUS: "nexus",
+}
+TYPES = {kind: number for number, kind in KINDS.items()}
+
+
+class DeploymentCalls(Calls):
+    """Every call raises `CannotAsk` where the server gives no answer or has no worker deployments."""
+
+    refusals = (*REFUSALS, *LACKING, RPCStatusCode.FAILED_PRECONDITION)
+
+    async def names(self) -> list[str]:
+        """The names of the namespace's deployments, sorted."""
+        service = self.client.workflow_service
+        request = ListWorkerDeploymentsRequest(namespace=self.client.namespace, page_size=PAGE)
+        names: list[str] = []
+        while True:
+            answer = await self._sure(lambda: service.list_worker_deployments(request, timeout=CALL_LIMIT))
+            names += [each.name for each in answer.worker_deployments]
+            if not answer.next_page_token:
+                return sorted(names)
+            request.next_page_token = answer.next_page_token
+
+    async def deployment(self, name: str) -> Deployment:
+        """One deployment.
+
+        Raises:
+            DeploymentUnknown: There is none of that name; the nearest names are in the hint.
+        """
+        service = self.client.workflow_service
+        request = DescribeWorkerDeploymentRequest(namespace=self.client.namespace, deployment_name=name)
+        try:
+            answer = await self._sure(lambda: service.describe_worker_deployment(request, timeout=CALL_LIMIT))
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            raise _unknown_deployment(name, self.client.namespace, await self.names()) from None
+        return _deployment(answer.worker_deployment_info, answer.conflict_token)
+
+    async def queues(self, name: str, build: str) -> tuple[Queue, ...]:
+        """The task queues that workers of a build have polled; none for a build that is not there."""
+        service = self.client.workflow_service
+        version = WorkerDeploymentVersion(deployment_name=name, build_id=build)
+        request = DescribeWorkerDeploymentVersionRequest(namespace=self.client.namespace, deployment_version=version)
+        try:
+            answer = await self._sure(lambda: service.describe_worker_deployment_version(request, timeout=CALL_LIMIT))
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return ()
+        infos = answer.worker_deployment_version_info.task_queue_infos
+        return tuple(sorted(Queue(each.name, KINDS.get(each.type, "unknown")) for each in infos))
+
+    async def workers(self, name: str, build: str, queues: Sequence[Queue]) -> tuple[str, ...]:
+        """The identities of the workers of a build that poll these task queues now."""
+        now = datetime.now(timezone.utc)
+        found: set[str] = set()
+        for queue in queues:
+            if queue.kind not in TYPES:
+                continue
+            for poller in await self.pollers(queue.name, TYPES[queue.kind]):
+                said = poller.deployment_options
+                lately = now - poller.last_access_time.ToDatetime(timezone.utc) < POLLS_WITHIN
+                if lately and (said.deployment_name, said.build_id) == (name, build):
+                    found.add(poller.identity)
+        return tuple(sorted(found))
+
+    async def set_current(self, seen: Deployment, build: str | None, *, missing: bool, unpolled: bool) -> None:
+        """Make a build current, if nothing has changed since `seen`."""
+        service = self.client.workflow_service
+        request = SetWorkerDeploymentCurrentVersionRequest(
+            namespace=self.client.namespace,
+            deployment_name=seen.name,
+            build_id=build or "",
+            conflict_token=seen.token,
+            identity=self.client.identity,
+            ignore_missing_task_queues=missing,
+            allow_no_pollers=unpolled,
+        )
+        await self._change(
+            seen, build, lambda: service.set_worker_deployment_current_version(request, timeout=CALL_LIMIT)
+        )
+
+    async def set_ramping(
+        self, seen: Deployment, build: str | None, percentage: float, *, missing: bool, unpolled: bool
+    ) -> None:
+        """Send a share to a build, if nothing has changed since `seen`; None and 0 end the ramp."""
+        service = self.client.workflow_service
+        request = SetWorkerDeploymentRampingVersionRequest(
+            namespace=self.client.namespace,
+            deployment_name=seen.name,
+            build_id=build or "",
+            percentage=percentage,
+            conflict_token=seen.token,
+            identity=self.client.identity,
+            ignore_missing_task_queues=missing,
+            allow_no_pollers=unpolled,
+        )
+        await self._change(
+            seen, build, lambda: service.set_worker_deployment_ramping_version(request, timeout=CALL_LIMIT)
+        )
+
+    async def _sure(self, call: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await self._ask(call)
+        except RPCError as error:
+            if error.status in LACKING:
+                raise self._lacking(error) from None
+            raise
+
+    async def _change(self, seen: Deployment, build: str | None, call: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await self._sure(call)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND and build is not None:
+                raise unknown_build(seen, build) from None
+            if "conflict token" in error.message:
+                raise changed(seen, await self.deployment(seen.name)) from None
+            raise DeploymentRefused(
+                f"the server refuses {build_name(build)} for the deployment {seen.name}", details=[error.message]
+            ) from None
+
+    def _lacking(self, error: RPCError) -> CannotAsk:
+        if error.status == RPCStatusCode.PERMISSION_DENIED and "Worker Deployment" not in error.message:
+            return cannot_ask(self.client, error)
+        address = self.client.service_client.config.target_host
+        return CannotAsk(
+            f"the Temporal server at {address} has no worker deployments in the namespace {self.client.namespace}",
+            details=[error.message],
+            hint="they need a newer server, or system.enableDeploymentVersions set to true on it",
+        )
+
+
+def unknown_build(seen: Deployment, build: str) -> BuildUnknown:
+    """The error for a build that the deployment does not have."""
+    return BuildUnknown(
+        f"the deployment {seen.name} has no build {build}",
+        details=[f"its builds: {', '.join(seen.builds) or 'none'}"],
+        hint=_nearest(build, seen.builds) or "a build is known once a worker of it has polled",
+    )
+
+
+def changed(seen: Deployment, now: Deployment) -> DeploymentChanged:
+    """The error for a change that somebody else was ahead of."""
+    by = f" by {now.last_modifier}" if now.last_modifier else ""
+    return DeploymentChanged(
+        f"the deployment {seen.name} was changed{by} in the meantime, so nothing was done",
+        details=[f"before: {seen.routing}", f"now: {now.routing}"],
+        hint="look at it again, and repeat the command if it is still wanted",
+    )
+
+
+def _unknown_deployment(name: str, namespace: str, names: Sequence[str]) -> DeploymentUnknown:
+    return DeploymentUnknown(
+        f"there is no deployment {name} in the namespace {namespace}",
+        details=[f"there are: {', '.join(names)}"] if names else ["there is none at all"],
+        hint=_nearest(name, names) or "a deployment is known once a worker of it has polled",
+    )
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def _deployment(info: WorkerDeploymentInfo, token: bytes) -> Deployment:
+    versions = sorted(map(_version, info.version_summaries), key=_age, reverse=True)
+    return Deployment(
+        name=info.name,
+        routing=_routing(info.routing_config),
+        versions=tuple(versions),
+        current_since=_moment(info.routing_config.current_version_changed_time),
+        last_modifier=info.last_modifier_identity,
+        settled=info.routing_config_update_state != IN_PROGRESS,
+        token=token,
+    )
+
+
+def _routing(config: RoutingConfig) -> Routing:
+    current = config.current_deployment_version.build_id or None
+    ramping = config.ramping_deployment_version.build_id or None
+    if ramping is None and config.ramping_version != UNVERSIONED_ON_THE_WIRE:
+        return Routing(current)
+    return Routing(current, ramping, config.ramping_version_percentage)
+
+
+def _version(summary: Summary) -> Version:
+    drain = summary.drainage_info
+    return Version(
+        build=summary.deployment_version.build_id,
+        state=_state(summary.status),
+        created=_moment(summary.create_time),
+        last_current=_moment(summary.last_current_time) or _moment(summary.current_since_time),
+        ramping_since=_moment(summary.ramping_since_time),
+        deactivated=_moment(summary.last_deactivation_time),
+        drain_changed=_moment(drain.last_changed_time),
+        drain_checked=_moment(drain.last_checked_time),
+    )
+
+
+def _state(status: int) -> State:
+    names: dict[int, State] = {
+        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CREATED: "created",
+        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_INACTIVE: "inactive",
+        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT: "current",
+        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING: "ramping",
+        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING: "draining",
+        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED: "drained",
+    }
+    return names.get(status, "unknown")
+
+
+def _age(version: Version) -> tuple[datetime, str]:
+    return version.created or datetime.min.replace(tzinfo=timezone.utc), version.build
+
+
+def _moment(stamp: Timestamp) -> datetime | None:
+    return stamp.ToDatetime(timezone.utc) if stamp.seconds or stamp.nanos else None

@@ -1,0 +1,112 @@
+"""What is known of a worker deployment: its builds, which of them has the work, and who works for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+State = Literal["created", "inactive", "current", "ramping", "draining", "drained", "unknown"]
+UNVERSIONED = "unversioned workers"
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Where new workflows and those that upgrade go: `percentage` of them to `ramping`, the others to `current`.
+
+    A build that is None is that of the workers without a version; `percentage` is None where nothing is ramping.
+    """
+
+    current: str | None
+    ramping: str | None = None
+    percentage: float | None = None
+
+    @property
+    def ramps(self) -> bool:
+        """Whether a ramp is on, if only at 0 percent."""
+        return self.percentage is not None
+
+    def __str__(self) -> str:
+        ramp = f", {build_name(self.ramping)} ramping at {self.percentage:g}%" if self.percentage is not None else ""
+        return f"{build_name(self.current)} current{ramp}"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One build of a deployment. Moments are None where they have not come, or where the server does not tell them.
+
+    `last_current` is when it last became current, `deactivated` when it last stopped to be current or ramping;
+    `drain_changed` and `drain_checked` are when its draining or drained state began and was last looked at.
+    """
+
+    build: str
+    state: State
+    created: datetime | None = None
+    last_current: datetime | None = None
+    ramping_since: datetime | None = None
+    deactivated: datetime | None = None
+    drain_changed: datetime | None = None
+    drain_checked: datetime | None = None
+
+    @property
+    def since(self) -> datetime | None:
+        """When its present state began."""
+        known = {"current": self.last_current, "ramping": self.ramping_since, "inactive": self.created}
+        return known.get(self.state, self.drain_changed)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment as it was at one look; `versions` the newest first.
+
+    `token` tells the server which look a change goes by; `settled` is false while task queues still hear of a change.
+    """
+
+    name: str
+    routing: Routing
+    versions: tuple[Version, ...]
+    current_since: datetime | None = None
+    last_modifier: str = ""
+    settled: bool = True
+    token: bytes = field(default=b"", repr=False)
+
+    @property
+    def builds(self) -> list[str]:
+        """The ids of its builds, the newest first."""
+        return [each.build for each in self.versions]
+
+    def version(self, build: str) -> Version | None:
+        """That build."""
+        return next((each for each in self.versions if each.build == build), None)
+
+
+@dataclass(frozen=True, order=True)
+class Queue:
+    """A task queue of a build; `kind` is workflow, activity or nexus."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a build has to do: its task queues, the workers that poll them now, and its open workflows by behaviour."""
+
+    queues: tuple[Queue, ...] = ()
+    workers: tuple[str, ...] = ()
+    pinned: int = 0
+    auto_upgrade: int = 0
+
+
+@dataclass(frozen=True)
+class Status:
+    """A deployment with the load of each of its builds, by their ids."""
+
+    deployment: Deployment
+    loads: Mapping[str, Load]
+
+
+def build_name(build: str | None) -> str:
+    """A build for a person."""
+    return UNVERSIONED if build is None else build
