@@ -95,6 +95,8 @@ class RunBuilder:
             by=a.identity,
             schedule_id=schedule[0].payload.data.decode(errors="replace").strip('"') if schedule else "",
             parent=parent,
+            parent_event=a.parent_initiated_event_id if parent else 0,
+            root=execution(a.root_workflow_execution) if parent else None,
         )
 
     def _closed(self, event: HistoryEvent, status: RunStatus, a: Any) -> None:

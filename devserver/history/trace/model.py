@@ -153,7 +153,8 @@ class Origin:
         by: The identity of who started or reset it.
         reason: Of a reset.
         schedule_id: The schedule that started it, else empty.
-        parent: The workflow that started it as a child.
+        parent: The workflow that started it as a child; `parent_event` is the event of that run which began it.
+        root: The workflow at the top of the tree, None where it is this one.
     """
 
     how: How = "started"
@@ -163,6 +164,8 @@ class Origin:
     reason: str = ""
     schedule_id: str = ""
     parent: Execution | None = None
+    parent_event: int = 0
+    root: Execution | None = None
 
 
 @dataclass(frozen=True)
@@ -276,6 +279,7 @@ class Repeat:
         started, closed: When the first step was scheduled, and the last one to close did; None while one is open.
         notable: The steps among them that failed, were retried, still go on or were cancelled, in their order: these
             are never folded away.
+        hidden: How many more of these there are than is kept.
     """
 
     pattern: Sequence[Figures]
@@ -285,6 +289,7 @@ class Repeat:
     started: datetime
     closed: datetime | None
     notable: list[Step] = field(default_factory=list)
+    hidden: int = 0
 
 
 @dataclass(slots=True)
