@@ -88,6 +88,16 @@ FAST = (
         "true",
         "stock false: pausing and unpausing a workflow needs it",
     ),
+    Setting(
+        "matching.wv.VersionDrainageStatusVisibilityGracePeriod",
+        '"1s"',
+        "stock 3 m: a build whose last pinned workflow has ended is called drained only after that time",
+    ),
+    Setting(
+        "matching.wv.VersionDrainageStatusRefreshInterval",
+        '"1s"',
+        "stock 3 m: how often the server looks whether a build is drained",
+    ),
 )
 
 STOCK: tuple[Setting, ...] = ()

@@ -96,8 +96,11 @@ def test_what_runs_first_imports_nearly_nothing() -> None:
         "temporal",
         "reset",
         "install",
+        "search",
         "stuck",
+        "deploy",
         "rehearse",
+        "run",
     ],
 )
 def test_no_command_loads_the_sdk(name: str) -> None:

@@ -36,7 +36,11 @@ SECTIONS = {
         "doctor": "Look for problems and say how to mend them.",
     },
     "Workflows": {
+        "run": "Run a worker for a module, always with its newest code.",
+        "search": "Find steps of workflows by what happened in them.",
         "stuck": "List the workflows that do not go on by themselves.",
+        "metrics": "Show the main figures of a server and its workers.",
+        "deploy": "Move work from one build of the workers to another, and back.",
     },
     "Rehearsals": {
         "rehearse": "Rehearse an outage: does a runbook survive it?",

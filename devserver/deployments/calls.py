@@ -87,8 +87,10 @@ class DeploymentCalls(Calls):
         infos = answer.worker_deployment_version_info.task_queue_infos
         return tuple(sorted(Queue(each.name, KINDS.get(each.type, "unknown")) for each in infos))
 
-    async def workers(self, name: str, build: str, queues: Sequence[Queue]) -> tuple[str, ...]:
-        """The identities of the workers of a build that poll these task queues now."""
+    async def workers(
+        self, name: str, build: str, queues: Sequence[Queue], within: timedelta = POLLS_WITHIN
+    ) -> tuple[str, ...]:
+        """The identities of the workers of a build that poll these task queues, or have done so lately."""
         now = datetime.now(timezone.utc)
         found: set[str] = set()
         for queue in queues:
@@ -96,7 +98,7 @@ class DeploymentCalls(Calls):
                 continue
             for poller in await self.pollers(queue.name, TYPES[queue.kind]):
                 said = poller.deployment_options
-                lately = now - poller.last_access_time.ToDatetime(timezone.utc) < POLLS_WITHIN
+                lately = now - poller.last_access_time.ToDatetime(timezone.utc) < within
                 if lately and (said.deployment_name, said.build_id) == (name, build):
                     found.add(poller.identity)
         return tuple(sorted(found))

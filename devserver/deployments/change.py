@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from temporalio.client import Client
 
 from ..errors import DeploymentRefused, OptionError
 from .calls import DeploymentCalls, unknown_build
-from .look import settled
+from .look import POLL_SECONDS, settled
 from .model import Deployment, Queue, Routing, Version, build_name
 
 SETTLE_SECONDS = 10.0
+POLL_WAIT_SECONDS = 1.0
+# What the server remembers: of a worker with few polls it may not see each of the last minute.
+MEMORY = timedelta(minutes=5)
 FORCE_MISSING = "start its workers for them first, or force it with --ignore-missing-task-queues"
 FORCE_UNPOLLED = "start one first, or force it with --allow-no-pollers"
 
@@ -161,7 +166,7 @@ async def _check(calls: DeploymentCalls, seen: Deployment, build: str | None, mi
     if seen.version(build) is None and not unpolled:
         raise unknown_build(seen, build)
     queues = await calls.queues(seen.name, build)
-    if not unpolled and not await calls.workers(seen.name, build, queues):
+    if not unpolled and not await _polled(calls, seen.name, build, queues):
         raise DeploymentRefused(
             f"no worker of the build {build} polls now, so its workflows would wait",
             details=[f"its task queues: {_told(queues)}"],
@@ -175,6 +180,16 @@ async def _check(calls: DeploymentCalls, seen: Deployment, build: str | None, mi
                 f" {seen.routing.current}: {_told(sorted(lacking))}",
                 hint=FORCE_MISSING,
             )
+
+
+async def _polled(calls: DeploymentCalls, name: str, build: str, queues: Sequence[Queue]) -> bool:
+    """Whether a worker polls; one that has just started is known to its deployment a moment before."""
+    deadline = asyncio.get_running_loop().time() + POLL_WAIT_SECONDS
+    while not await calls.workers(name, build, queues, MEMORY):
+        if asyncio.get_running_loop().time() >= deadline:
+            return False
+        await asyncio.sleep(POLL_SECONDS)
+    return True
 
 
 async def _changed(calls: DeploymentCalls, seen: Deployment) -> Change:

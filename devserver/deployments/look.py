@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from temporalio.client import Client
 
@@ -40,17 +40,19 @@ async def find_status(client: Client, name: str | None = None) -> list[Status]:
     return [await _status(calls, each) for each in names]
 
 
-async def registered(client: Client, name: str, build: str, queues: int = 1) -> AsyncIterator[bool]:
-    """Look again and again, and yield whether workers of that build have polled so many task queues, until they have.
+async def registered(client: Client, name: str, build: str, queues: Iterable[str]) -> AsyncIterator[bool]:
+    """Look again and again, and yield whether workers of that build poll all these task queues, until they do.
 
     Raises:
         CannotAsk: The server does not answer, or has no worker deployments.
     """
     calls = DeploymentCalls(client)
+    wanted = set(queues)
     while True:
-        there = len(await calls.queues(name, build)) >= queues
-        yield there
-        if there:
+        known = [each for each in await calls.queues(name, build) if each.name in wanted]
+        polled = [each.name for each in known if await calls.workers(name, build, [each])]
+        yield wanted.issubset(polled)
+        if wanted.issubset(polled):
             return
         await asyncio.sleep(POLL_SECONDS)
 

@@ -1,0 +1,117 @@
+"""`deploy status`: one look at the deployments, or one after the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..connection import Connection, Target
+from ..errors import DevServerError
+from . import _deploy_text as text
+from ._stuck_text import clean, stamp
+from ._watching import View, redraw, redraws
+
+if TYPE_CHECKING:
+    from ..deployments import Status
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look."""
+
+    found: Sequence[Status]
+    target: Target
+    at: datetime
+
+
+class Asking:
+    """Looks at one server; finds and connects to it anew after a look that failed."""
+
+    def __init__(self, connection: Connection, deployment: str | None) -> None:
+        self._connection = connection
+        self._deployment = deployment
+        self._client: Any = None
+        self._target: Target | None = None
+
+    async def look(self) -> Seen:
+        """The deployments now."""
+        from ..connection import connect, find_target
+        from ..deployments import find_status
+
+        if self._client is None or self._target is None:
+            self._target = find_target(self._connection)
+            self._client = await connect(self._target)
+        try:
+            found = await find_status(self._client, self._deployment)
+        except DevServerError:
+            self._client = None
+            raise
+        return Seen(found, self._target, datetime.now(timezone.utc))
+
+
+def show(seen: Seen, as_json: bool) -> None:
+    """Print one look."""
+    if as_json:
+        click.echo(json.dumps(text.status_json(seen.found, seen.target, seen.at), indent=2))
+        return
+    for line in text.screen(seen.found, seen.target):
+        click.echo(line)
+
+
+def view(seconds: float, as_json: bool) -> View[Seen]:
+    """Where looks are shown that go on."""
+    return JsonLines() if as_json else Screen(seconds) if redraws() else Changes()
+
+
+class JsonLines:
+    """One look a line; while the server does not answer, one error a line."""
+
+    def show(self, seen: Seen) -> None:
+        """A look."""
+        click.echo(json.dumps(text.status_json(seen.found, seen.target, seen.at)))
+
+    def failed(self, error: DevServerError) -> None:
+        """No look."""
+        click.echo(json.dumps({"form": text.FORM, **error.to_json()}))
+
+
+class Screen:
+    """The whole, drawn anew each time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last: list[str] = []
+
+    def show(self, seen: Seen) -> None:
+        """A look."""
+        self._last = [*text.screen(seen.found, seen.target)]
+        redraw([f"{stamp(seen.at)}, again every {self._seconds:g} s; Ctrl-C ends", "", *self._last])
+
+    def failed(self, error: DevServerError) -> None:
+        """No look: what was seen before stays, below the reason."""
+        redraw([click.style(clean(error.message), fg="red", bold=True) + "; last seen:", "", *self._last])
+
+
+class Changes:
+    """The whole again whenever it differs from what was seen last, below the time."""
+
+    def __init__(self) -> None:
+        self._last: list[str] = []
+
+    def show(self, seen: Seen) -> None:
+        """A look."""
+        self._print([*text.screen(seen.found, seen.target)], seen.at)
+
+    def failed(self, error: DevServerError) -> None:
+        """No look."""
+        self._print([f"! {clean(error.message)}"], datetime.now(timezone.utc))
+
+    def _print(self, lines: list[str], at: datetime) -> None:
+        if lines != self._last:
+            click.echo("\n".join([stamp(at), *lines]))
+        self._last = lines

@@ -1,0 +1,165 @@
+"""`devserver deploy`: Worker Versioning by hand: which build has the work, and moving it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..connection import Connection, Target
+from ..options import parse_duration
+from . import _deploy_text as text
+from ._connection_options import connection_options
+from ._instance_options import json_option
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from ..deployments import Change
+
+T = TypeVar("T")
+
+WATCH_SECONDS = 5.0
+
+deployment_argument = click.argument("deployment", metavar="DEPLOYMENT")
+build_argument = click.argument("build", metavar="BUILD")
+missing_option = click.option(
+    "--ignore-missing-task-queues",
+    is_flag=True,
+    help="Do it though the build has no worker for a task queue of the current build.",
+)
+unpolled_option = click.option("--allow-no-pollers", is_flag=True, help="Do it though no worker of the build polls.")
+
+
+@click.group()
+def deploy() -> None:
+    """Worker Versioning: which build of a worker deployment has the work, and moving it to another.
+
+    Workers make a deployment and its builds known: devserver run MODULE --deployment NAME --build BUILD.
+    """
+
+
+@deploy.command()
+@click.argument("deployment", required=False, metavar="[DEPLOYMENT]")
+@connection_options
+@click.option(
+    "--watch",
+    "-w",
+    is_flag=False,
+    flag_value=str(WATCH_SECONDS),
+    type=click.FloatRange(min=0.1),
+    metavar="[SECONDS]",
+    help="Look again every 5 (or so many) seconds until Ctrl-C.",
+)
+@json_option
+def status(connection: Connection, deployment: str | None, watch: float | None, as_json: bool) -> None:
+    """Show the deployments: each build with its state, its workers, and the workflows that are open on it."""
+    import asyncio
+
+    from ._deploy_watch import Asking, show, view
+
+    asking = Asking(connection, deployment)
+    if watch is None:
+        show(asyncio.run(asking.look()), as_json)
+        return
+    from ._watching import watch as watching
+
+    asyncio.run(watching(asking.look, view(watch, as_json), watch))
+
+
+@deploy.command("set-current")
+@deployment_argument
+@click.argument("build", required=False, metavar="BUILD")
+@click.option("--unversioned", is_flag=True, help="Give the work to workers without a version, instead of a BUILD.")
+@missing_option
+@unpolled_option
+@connection_options
+@json_option
+def set_current(
+    connection: Connection, deployment: str, build: str | None, unversioned: bool, as_json: bool, **forced: Any
+) -> None:
+    """Make a build current: new workflows start there, and those that upgrade go there with their next task.
+
+    Pinned workflows stay on their build. A ramp to the same build is over then.
+    """
+    if (build is None) != unversioned:
+        raise click.UsageError("say which: a BUILD or --unversioned")
+    from ..deployments import set_current as change
+
+    _tell(*_asked(connection, lambda client: change(client, deployment, build, **forced)), as_json)
+
+
+@deploy.command()
+@deployment_argument
+@build_argument
+@click.argument("percent", type=click.FloatRange(0, 100))
+@missing_option
+@unpolled_option
+@connection_options
+@json_option
+def ramp(connection: Connection, deployment: str, build: str, percent: float, as_json: bool, **forced: Any) -> None:
+    """Send a share of the work to a build: PERCENT of new workflows and of those that upgrade, by their ids."""
+    from ..deployments import ramp as change
+
+    _tell(*_asked(connection, lambda client: change(client, deployment, build, percent, **forced)), as_json)
+
+
+@deploy.command()
+@deployment_argument
+@unpolled_option
+@connection_options
+@json_option
+def rollback(connection: Connection, deployment: str, as_json: bool, allow_no_pollers: bool) -> None:
+    """Take the last step of a rollout back: end a ramp to a new build, else make the build before current again.
+
+    Refuses where it is not clear which build that was, and names the candidates.
+    """
+    from ..deployments import rollback as change
+
+    _tell(*_asked(connection, lambda client: change(client, deployment, allow_no_pollers=allow_no_pollers)), as_json)
+
+
+@deploy.command("wait-drained")
+@deployment_argument
+@build_argument
+@click.option("--timeout", default="10m", show_default=True, metavar="TIME", help="Wait no longer.")
+@connection_options
+@json_option
+@click.pass_context
+def wait_drained(
+    ctx: click.Context, /, connection: Connection, deployment: str, build: str, timeout: str, as_json: bool
+) -> None:
+    """Wait until no open workflow is pinned to a build, so that its workers may go.
+
+    Exits 1 where that does not come in time, and names the workflows.
+    """
+    import asyncio
+
+    from ._deploy_drain import wait
+
+    limit = parse_duration(timeout, "--timeout")
+    ctx.exit(0 if asyncio.run(wait(connection, deployment, build, limit, as_json)) else 1)
+
+
+def _asked(connection: Connection, work: Callable[[Client], Awaitable[T]]) -> tuple[T, Target]:
+    """What the server answers, and which server that is."""
+    import asyncio
+
+    from ..connection import connect, find_target
+
+    target = find_target(connection)
+
+    async def ask() -> T:
+        return await work(await connect(target))
+
+    return asyncio.run(ask()), target
+
+
+def _tell(did: Change, target: Target, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(text.change_json(did, target), indent=2))
+        return
+    for line in text.wrapped(text.change(did)):
+        click.echo(line)

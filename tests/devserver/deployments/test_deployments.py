@@ -1,0 +1,173 @@
+"""Deployments on the real server: what is known of them, moving work between builds, and draining one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+from devserver import DevServer
+from devserver.deployments import (
+    Drain,
+    Routing,
+    drains,
+    find_deployment,
+    find_status,
+    open_on,
+    ramp,
+    rollback,
+    set_current,
+)
+from devserver.errors import (
+    BuildUnknown,
+    CannotAsk,
+    DeploymentChanged,
+    DeploymentRefused,
+    DeploymentUnknown,
+    OptionError,
+)
+from devserver.store.request import Executable
+from tests.helpers.versioned import DEPLOYMENT, QUEUE, Moves, Stays, serving
+
+pytestmark = pytest.mark.asyncio
+LIMIT = 30.0
+
+
+@pytest.fixture
+def server(installed: Executable) -> Iterator[DevServer]:
+    """A server of the fast profile."""
+    with DevServer.start(ui=False) as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def client(server: DevServer) -> AsyncIterator[Client]:
+    """A client of it."""
+    yield await Client.connect(server.address)
+
+
+async def test_a_rollout_and_the_way_back(client: Client) -> None:
+    """Each change says where the work went before and goes now; a rollback ends a ramp, or takes the switch back."""
+    async with serving(client, "1.0"), serving(client, "2.0"), serving(client, "3.0"):
+        first = await set_current(client, DEPLOYMENT, "1.0")
+        assert (first.before, first.after, first.settled) == (Routing(None), Routing("1.0"), True)
+        ramping = await ramp(client, DEPLOYMENT, "2.0", 25)
+        assert str(ramping.after) == "1.0 current, 2.0 ramping at 25%"
+        ended = await rollback(client, DEPLOYMENT)
+        assert (ended.before, ended.after) == (ramping.after, first.after)
+        await ramp(client, DEPLOYMENT, "2.0", 100)
+        assert (await set_current(client, DEPLOYMENT, "2.0")).after == Routing("2.0")
+        assert not (await set_current(client, DEPLOYMENT, "2.0")).happened
+        assert (await rollback(client, DEPLOYMENT)).after == Routing("1.0")
+        with pytest.raises(DeploymentRefused, match=r"from 2.0, a later build") as error:
+            await rollback(client, DEPLOYMENT)
+        assert [line.split(":")[0] for line in error.value.details] == ["2.0"]
+        await set_current(client, DEPLOYMENT, "3.0")
+        await ramp(client, DEPLOYMENT, "1.0", 50)
+        assert (await rollback(client, DEPLOYMENT)).after == Routing("1.0")
+
+
+async def test_a_way_back_that_is_not_clear_is_refused(client: Client) -> None:
+    """The first build, work of workers without a version, and an earlier build that ramps: nothing is guessed."""
+    async with serving(client, "1.0"), serving(client, "2.0"), serving(client, "3.0"):
+        with pytest.raises(DeploymentRefused, match=r"unversioned workers is current.*have no version"):
+            await rollback(client, DEPLOYMENT)
+        await set_current(client, DEPLOYMENT, "1.0")
+        with pytest.raises(DeploymentRefused, match="no build handed its work over") as error:
+            await rollback(client, DEPLOYMENT)
+        assert error.value.details == ("no other build of it has ever been current",)
+        await set_current(client, DEPLOYMENT, "2.0")
+        await set_current(client, DEPLOYMENT, None)
+        await set_current(client, DEPLOYMENT, "3.0")
+        with pytest.raises(DeploymentRefused, match="no build handed its work over") as error:
+            await rollback(client, DEPLOYMENT)
+        assert [line.split(":")[0] for line in error.value.details] == ["2.0", "1.0"]
+        await set_current(client, DEPLOYMENT, "2.0")
+        await set_current(client, DEPLOYMENT, "3.0")
+        await ramp(client, DEPLOYMENT, "1.0", 5)
+        with pytest.raises(DeploymentRefused, match=r"1\.0 is ramping, which has been current earlier"):
+            await rollback(client, DEPLOYMENT)
+        assert str((await find_deployment(client, DEPLOYMENT)).routing) == "3.0 current, 1.0 ramping at 5%"
+
+
+async def test_what_would_strand_work_is_refused(client: Client) -> None:
+    """Unknown names, task queues that nobody polls, workers that have gone, and somebody else's change."""
+    with pytest.raises(DeploymentUnknown, match="there is none at all"):
+        await set_current(client, DEPLOYMENT, "1.0")
+    async with serving(client, "1.0", QUEUE, "parcels"), serving(client, "2.0"):
+        seen = await find_deployment(client, DEPLOYMENT)
+        with pytest.raises(DeploymentUnknown, match="did you mean shop"):
+            await ramp(client, "shpo", "1.0", 5)
+        with pytest.raises(BuildUnknown, match=r"(?s)its builds: 2\.0, 1\.0.*did you mean 1\.0"):
+            await set_current(client, DEPLOYMENT, "1.00")
+        with pytest.raises(OptionError, match="0 to 100"):
+            await ramp(client, DEPLOYMENT, "2.0", 101)
+        await set_current(client, DEPLOYMENT, "1.0", seen=seen)
+        with pytest.raises(DeploymentChanged, match=r"(?s)before: unversioned workers current.*now: 1\.0 current"):
+            await set_current(client, DEPLOYMENT, "2.0", seen=seen, ignore_missing_task_queues=True)
+        with pytest.raises(DeploymentRefused, match=r"current build 1.0: parcels .workflow."):
+            await ramp(client, DEPLOYMENT, "2.0", 10)
+        with pytest.raises(DeploymentRefused, match=r"1.0 is the current build"):
+            await ramp(client, DEPLOYMENT, "1.0", 10)
+        await set_current(client, DEPLOYMENT, "2.0", ignore_missing_task_queues=True)
+    with pytest.raises(DeploymentRefused, match=r"no worker of the build 1.0 polls now"):
+        await rollback(client, DEPLOYMENT)
+    assert (await rollback(client, DEPLOYMENT, allow_no_pollers=True)).after == Routing("1.0")
+    assert (
+        await set_current(client, DEPLOYMENT, "9.9", allow_no_pollers=True, ignore_missing_task_queues=True)
+    ).after == Routing("9.9")
+
+
+async def test_a_build_drains_when_its_last_pinned_workflow_ends(client: Client) -> None:
+    """Pinned workflows hold a build and are named; those that upgrade do not; the status counts both."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(serving(client, "1.0"))
+        await set_current(client, DEPLOYMENT, "1.0")
+        with pytest.raises(DeploymentRefused, match="is current, so it does not drain"):
+            await anext(drains(client, DEPLOYMENT, "1.0"))
+        stays = await client.start_workflow(Stays.run, id="stays", task_queue=QUEUE)
+        moves = await client.start_workflow(Moves.run, id="moves", task_queue=QUEUE)
+        await _counted(client, "1.0", (1, 1))
+        await stack.enter_async_context(serving(client, "2.0"))
+        assert (await anext(drains(client, DEPLOYMENT, "2.0"))).done
+        await set_current(client, DEPLOYMENT, "2.0")
+        looks = drains(client, DEPLOYMENT, "1.0", every=0.1)
+        first = await anext(looks)
+        assert (first.state, first.pinned, first.done) == ("draining", 1, False)
+        assert [each.execution.workflow_id for each in await open_on(client, DEPLOYMENT, "1.0", 9)] == ["stays"]
+        await stays.signal(Stays.end)
+        last = await asyncio.wait_for(_last(looks), LIMIT)
+        assert (last.state, last.pinned) == ("drained", 0)
+        await moves.signal(Moves.end)
+        await moves.result()
+
+
+async def test_a_server_without_deployments(installed: Executable) -> None:
+    """It is told as such, and so is a namespace that is not there."""
+    with DevServer.start(ui=False, dynamic_config={"system.enableDeploymentVersions": False}) as server:
+        client = await Client.connect(server.address)
+        with pytest.raises(CannotAsk, match="has no worker deployments in the namespace default"):
+            await find_status(client)
+        client = await Client.connect(server.address, namespace="nowhere")
+        with pytest.raises(CannotAsk, match="there is no namespace nowhere"):
+            await set_current(client, DEPLOYMENT, "1.0")
+
+
+async def _counted(client: Client, build: str, wanted: tuple[int, int]) -> None:
+    async def look() -> None:
+        while True:
+            (found,) = await find_status(client, DEPLOYMENT)
+            load = found.loads[build]
+            if (load.pinned, load.auto_upgrade) == wanted:
+                assert len(load.workers) == 1
+                return
+
+    await asyncio.wait_for(look(), LIMIT)
+
+
+async def _last(looks: AsyncIterator[Drain]) -> Drain:
+    return [each async for each in looks][-1]

@@ -1,0 +1,121 @@
+"""Workers with a build id: one workflow that stays on its build, and one that goes to the current one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
+
+DEPLOYMENT, QUEUE = "shop", "orders"
+LIMIT = 30.0
+ROOT = Path(__file__).parents[2]
+
+
+class Waits:
+    """Ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.told = False
+
+    async def wait(self) -> None:
+        """Until then."""
+        await workflow.wait_condition(lambda: self.told)
+
+
+@workflow.defn(versioning_behavior=VersioningBehavior.PINNED)
+class Stays(Waits):
+    """Stays on the build that it began with."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Wait."""
+        await self.wait()
+
+    @workflow.signal
+    def end(self) -> None:
+        """Enough."""
+        self.told = True
+
+
+@workflow.defn(versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class Moves(Waits):
+    """Goes to the current build with its next task."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Wait."""
+        await self.wait()
+
+    @workflow.signal
+    def end(self) -> None:
+        """Enough."""
+        self.told = True
+
+
+def worker(client: Client, build: str, *queues: str) -> list[Worker]:
+    """Workers of that build, one for each task queue."""
+    version = WorkerDeploymentVersion(DEPLOYMENT, build)
+    return [
+        Worker(
+            client,
+            task_queue=queue,
+            workflows=[Stays, Moves],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+            graceful_shutdown_timeout=timedelta(0),
+            deployment_config=WorkerDeploymentConfig(version=version, use_worker_versioning=True),
+        )
+        for queue in queues or (QUEUE,)
+    ]
+
+
+@contextlib.asynccontextmanager
+async def serving(client: Client, build: str, *queues: str) -> AsyncIterator[None]:
+    """Such workers, which the server knows of, stopped at the end."""
+    from devserver.deployments import registered
+
+    async with contextlib.AsyncExitStack() as stack:
+        for each in worker(client, build, *queues):
+            await stack.enter_async_context(each)
+        await asyncio.wait_for(_until(registered(client, DEPLOYMENT, build, queues or (QUEUE,))), LIMIT)
+        yield
+
+
+async def _until(looks: AsyncIterator[bool]) -> None:
+    async for _ in looks:
+        pass
+
+
+@contextlib.contextmanager
+def worker_process(address: str, *builds: str) -> Iterator[None]:
+    """A worker of each build in one process of its own, killed at the end; the server knows of them."""
+    words = [sys.executable, "-m", "tests.helpers.versioned", address, *builds]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield
+        finally:
+            process.kill()
+
+
+async def _serve(address: str, builds: list[str]) -> None:
+    client = await Client.connect(address)
+    async with contextlib.AsyncExitStack() as stack:
+        for build in builds:
+            await stack.enter_async_context(serving(client, build))
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(sys.argv[1], sys.argv[2:]))
