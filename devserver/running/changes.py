@@ -1,0 +1,85 @@
+"""Which of the user's files have changed since the worker imported them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watchfiles import Change
+
+STEP_MILLISECONDS = 50  # without a change, before changes are told: editors write a file in several steps
+COARSE_SECONDS = 0.02  # how much earlier than the clock a file may seem to have been written
+
+
+def can_watch() -> bool:
+    """Whether the extra `run` is installed."""
+    return importlib.util.find_spec("watchfiles") is not None
+
+
+class Changes:
+    """Watches the folders of some files, and tells `changed` the paths that have changed in them (real paths).
+
+    Only of `files`; of any Python file in their folders while `anything` is set, because then something is amiss
+    that may be mended anywhere.
+    """
+
+    def __init__(self, changed: Callable[[Sequence[str]], None]) -> None:
+        self._changed = changed
+        self._files: frozenset[str] = frozenset()
+        self._folders: frozenset[str] = frozenset()
+        self._known: dict[str, float] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.anything = False
+
+    async def watch(self, files: Iterable[str], since: float) -> None:
+        """Watch these from now on; those that were written after `since` (seconds since the epoch) count at once."""
+        self._files = frozenset(files)
+        folders = frozenset(filter(os.path.isdir, map(os.path.dirname, self._files)))
+        if folders != self._folders:
+            await self.close()
+            self._folders = folders
+            self._task = asyncio.create_task(self._follow())
+            await asyncio.sleep(0)  # its first step begins to watch
+        self._tell({each for each in self._files if _written(each) > since - COARSE_SECONDS})
+
+    async def close(self) -> None:
+        """Watch no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._task = None
+        self._folders = frozenset()
+
+    async def _follow(self) -> None:
+        from watchfiles import awatch
+
+        if not self._folders:
+            return
+        async for found in awatch(
+            *self._folders, watch_filter=self._counts, step=STEP_MILLISECONDS, recursive=False, raise_interrupt=False
+        ):
+            self._tell({os.path.realpath(path) for _, path in found})
+
+    def _tell(self, paths: Iterable[str]) -> None:
+        """Tell those whose last change has not been told."""
+        fresh = {each: _written(each) for each in paths}
+        fresh = {each: when for each, when in fresh.items() if self._known.get(each) != when}
+        self._known.update(fresh)
+        if fresh:
+            self._changed(sorted(fresh))
+
+    def _counts(self, _: Change, path: str) -> bool:
+        return path.endswith(".py") and (self.anything or os.path.realpath(path) in self._files)
+
+
+def _written(file: str) -> float:
+    try:
+        return os.stat(file).st_mtime  # noqa: PTH116 - a hot path over many files
+    except OSError:
+        return 0.0

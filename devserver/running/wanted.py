@@ -1,0 +1,46 @@
+"""What the user wants of a worker, in a form that goes to its process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from ..connection import Connection
+
+Behavior = Literal["pinned", "auto-upgrade"]
+
+GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A worker for `spec` (`MODULE[:NAME]`) on the server of `connection`; None is what was not said.
+
+    `build` is its Worker Deployment Version's build id, of the deployment `deployment` (the task queue's name if None);
+    `behavior` is that of workflows that have none of their own. `grace` (seconds) is what activities that run are given
+    when it stops. `metrics_port` is where its process serves Prometheus.
+    """
+
+    spec: str
+    connection: Connection = field(default_factory=Connection)
+    task_queue: str | None = None
+    build: str | None = None
+    deployment: str | None = None
+    behavior: Behavior = "pinned"
+    nexus_endpoint: str | None = None
+    max_activities: int | None = None
+    max_workflow_tasks: int | None = None
+    identity: str | None = None
+    grace: float = GRACE_SECONDS
+    large_payloads: bool = True
+    metrics_port: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Wanted:
+        """What `to_json` made."""
+        return Wanted(**{**data, "connection": Connection(**data["connection"])})
