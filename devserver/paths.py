@@ -59,6 +59,11 @@ class Paths:
         """What each server version's database looks like."""
         return self.cache / "schemas"
 
+    @property
+    def histories(self) -> Path:
+        """The index of closed workflows' histories, of all servers."""
+        return self.cache / "histories"
+
     def snapshots(self, name: str) -> Path:
         """The saved states of the instance `name`."""
         return self.data / name / "snapshots"

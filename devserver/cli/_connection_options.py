@@ -36,3 +36,15 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         with_connection = option(with_connection)
     return with_connection
+
+
+def words_of(said: Connection) -> list[str]:
+    """The options as they were given, for a command that is offered next; a key stays in the environment."""
+    words: list[str] = []
+    for name in _NAMES:
+        value = getattr(said, name)
+        flag = "--" + name.replace("_", "-")
+        if value is None or name == "api_key":
+            continue
+        words += [flag if value else "--no-tls"] if isinstance(value, bool) else [flag, value]
+    return words

@@ -53,9 +53,6 @@ class Calls:
     # What the server may say to a call that it understood.
     refusals: tuple[RPCStatusCode, ...] = REFUSALS
 
-    # What the server may say to a call that it understood.
-    refusals: tuple[RPCStatusCode, ...] = REFUSALS
-
     def __init__(self, client: Client, *, at_once: int = AT_ONCE) -> None:
         self.client = client
         self._turns = asyncio.Semaphore(at_once)
@@ -74,8 +71,8 @@ class Calls:
         except RPCError as error:
             raise _refused(query, error) from None
 
-    async def listed(self, query: str, most: int) -> AsyncIterator[WorkflowExecutionInfo]:
-        """At most `most` workflows that fit a query, as the server orders them: the newest first.
+    async def listed(self, query: str, most: int, *, page: int = PAGE) -> AsyncIterator[WorkflowExecutionInfo]:
+        """At most `most` workflows that fit a query, as the server orders them: the newest first. `page`: in one call.
 
         Raises:
             OptionError: The server does not understand the query.
@@ -84,7 +81,7 @@ class Calls:
         service = self.client.workflow_service
         given = 0
         while given < most:
-            request.page_size = min(PAGE, most - given)
+            request.page_size = min(page, most - given)
             try:
                 answer = await self._ask(lambda: service.list_workflow_executions(request, timeout=CALL_LIMIT))
             except RPCError as error:

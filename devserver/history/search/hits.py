@@ -1,0 +1,117 @@
+"""What was found: one step of one run, as a record that needs no server any more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from . import shapes
+from .event_names import event_name
+from .index import Row, RunFacts
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_STATE = re.compile(r"(Completed|Failed|TimedOut|Canceled|Terminated|ContinuedAsNew|Fired|Rejected)$")
+_WORDS = {"TimedOut": "timed_out", "ContinuedAsNew": "continued_as_new"}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A step that fits.
+
+    Attributes:
+        at: When its event was, UTC.
+        kind: One of `shapes.KINDS`.
+        name: Its type (of activities, children, workflows) or name; empty where there is none.
+        id: Activity id, timer id, child's or update's id; empty where there is none.
+        event, event_id: The event that was asked for, else the step's last one.
+        state: How it ended (`completed`, `failed`, `timed_out`, `canceled`, ...); `waiting` or `running` where it has
+            not, `unfinished` where the run ended before it, `event` where it is only an event.
+        attempt: None where nothing is told of it. Of what is open: the one that runs or comes next.
+        seconds: From its first event to its last, or until now; None where it is only an event.
+        worker, build: Who did it; empty where that is not told.
+        last_failure, failure: In one line, and in full; empty where there was none.
+    """
+
+    at: datetime
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    kind: str
+    name: str
+    id: str
+    event: str
+    event_id: int
+    state: str
+    attempt: int | None
+    seconds: float | None
+    worker: str
+    build: str
+    last_failure: str
+    failure: Sequence[str]
+
+
+def hit_of(run: RunFacts, row: Row, events: Sequence[int], now: datetime) -> Hit:
+    """A row of `Index.find` as a record; `events` are the types that were asked for."""
+    (_, _, number, kind, name, key, *_), told = row, _Row(row)
+    at, event, event_id = told.shown(events)
+    return Hit(
+        at=EPOCH + timedelta(microseconds=at),
+        workflow_id=run.workflow_id,
+        run_id=run.run_id,
+        workflow_type=run.workflow_type,
+        kind=shapes.KINDS[int(str(kind))],
+        name=str(name or ""),
+        id=str(key or ""),
+        event=event_name(event),
+        event_id=event_id or int(str(number)),
+        state=told.state,
+        attempt=told.attempt or None,
+        seconds=told.seconds(now),
+        worker=told.worker,
+        build=told.build,
+        last_failure=told.line,
+        failure=tuple(told.text.splitlines()),
+    )
+
+
+class _Row:
+    """The columns of a row by their names."""
+
+    def __init__(self, row: Any) -> None:
+        (_, _, self.id, self.kind, _, _, self.opened_type, self.opened_at, *rest) = row
+        (self.started_id, self.started_type, self.started_at, self.closed_id, self.closed_type, *rest) = rest
+        self.closed_at, self.attempt, worker, build, line, text = rest
+        self.worker, self.build, self.line, self.text = worker or "", build or "", line or "", text or ""
+
+    def shown(self, events: Sequence[int]) -> tuple[int, int, int]:
+        """The event that stands for the step: when, its type, its number."""
+        parts = (
+            (self.closed_at, self.closed_type, self.closed_id),
+            (self.started_at, self.started_type, self.started_id),
+            (self.opened_at, self.opened_type, self.id),
+        )
+        there = [part for part in parts if part[1]]
+        return next((part for part in there if part[1] in events), there[0])
+
+    @property
+    def state(self) -> str:
+        if self.kind in shapes.POINTS:
+            return "event"
+        if self.kind == shapes.LOCAL:
+            return "failed" if self.line else "completed"
+        if self.closed_type:
+            found = _STATE.search(event_name(self.closed_type))
+            return _WORDS.get(found[1], found[1].lower()) if found else "completed"
+        if self.closed_at is not None:
+            return "unfinished"
+        waits = self.kind in (shapes.ACTIVITY, shapes.TASK) and not self.started_at
+        return "waiting" if waits else "running"
+
+    def seconds(self, now: datetime) -> float | None:
+        if self.kind in shapes.POINTS:
+            return None
+        end = self.closed_at if self.closed_at is not None else (now - EPOCH) // timedelta(microseconds=1)
+        return float(max(0, end - self.opened_at) / 1_000_000)

@@ -1,0 +1,47 @@
+"""Which server it is, whatever its address: so that what is kept of one is never shown for another."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetClusterInfoRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from ..calls import CALL_LIMIT, REFUSALS, Calls, cannot_ask
+
+
+class _Asking(Calls):
+    refusals = (*REFUSALS, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
+
+    async def cluster(self) -> str:
+        """The cluster's id; empty where we may not know it."""
+        service = self.client.workflow_service
+        try:
+            answer = await self._ask(lambda: service.get_cluster_info(GetClusterInfoRequest(), timeout=CALL_LIMIT))
+        except RPCError:
+            return ""
+        return answer.cluster_id
+
+    async def namespace(self) -> str:
+        """The namespace's id; where we may not know it, its address and name."""
+        request = DescribeNamespaceRequest(namespace=self.client.namespace)
+        service = self.client.workflow_service
+        try:
+            answer = await self._ask(lambda: service.describe_namespace(request, timeout=CALL_LIMIT))
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                raise cannot_ask(self.client, error) from None
+            return f"{self.client.service_client.config.target_host}/{self.client.namespace}"
+        return answer.namespace_info.id
+
+
+async def identity(client: Client) -> tuple[str, str]:
+    """The ids of the client's cluster and namespace: those of a server that was reset are new ones.
+
+    Raises:
+        CannotAsk: The server does not answer, or there is no such namespace.
+    """
+    asking = _Asking(client)
+    cluster, namespace = await asyncio.gather(asking.cluster(), asking.namespace())
+    return cluster, namespace

@@ -1,0 +1,220 @@
+"""One SQLite database of runs and their steps: a run is there as a whole or not at all, and the file has a bound."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from . import matching, schema
+from .steps import Step, Told
+from .wanted import Wanted
+
+Row = tuple[object, ...]
+MIB = 1 << 20
+ROOM = 0.9
+EVICT_AT_ONCE = 64
+_STEP = "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """A run as lists show it. A closed one is the same run with the same history while all of this is the same.
+
+    `closed_at` is microseconds since 1970, 0 while it is open; `events` is its history's length as lists tell it.
+    """
+
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    status: int
+    closed_at: int
+    events: int
+
+
+class Index:
+    """Runs and steps of several servers in one database.
+
+    Raises:
+        sqlite3.Error: From every method; `shelf.Shelf` knows what to make of it.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, most_bytes: int | None = None) -> None:
+        self._db = connection
+        self._most = most_bytes
+        self._words: dict[str, int] = {}
+
+    @classmethod
+    def in_memory(cls) -> Index:
+        """One that is kept nowhere."""
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        schema.create(connection)
+        return cls(connection)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def server(self, cluster: str, namespace: str) -> int:
+        """The number of a cluster's namespace, which is noted as used now."""
+        with self._writing():
+            self._db.execute(
+                "INSERT INTO servers (cluster, namespace, used) VALUES (?, ?, ?)"
+                " ON CONFLICT (cluster, namespace) DO UPDATE SET used = excluded.used",
+                (cluster, namespace, int(time.time())),
+            )
+            row = self._db.execute("SELECT id FROM servers WHERE cluster = ? AND namespace = ?", (cluster, namespace))
+            number: int = row.fetchone()[0]
+        return number
+
+    def known(self, server: int, runs: Sequence[RunFacts]) -> dict[str, int]:
+        """The number of each of these runs that is there as it is now: run id -> number."""
+        rows = self._db.execute(
+            "SELECT run_id, id, closed_at, events FROM runs"
+            " WHERE server = ? AND run_id IN (SELECT value FROM json_each(?))",
+            (server, json.dumps([run.run_id for run in runs])),
+        )
+        found = {run_id: (number, closed_at, events) for run_id, number, closed_at, events in rows}
+        same = ((run, found.get(run.run_id)) for run in runs)
+        return {run.run_id: each[0] for run, each in same if each and each[1:] == (run.closed_at, run.events)}
+
+    def add(self, server: int, run: RunFacts, steps: Sequence[Step]) -> int | None:
+        """Write a run in one transaction; its number, or None where there is no room for it."""
+        if not self._has_room(server, run):
+            return None
+        with self._writing():
+            old = self._db.execute("SELECT id FROM runs WHERE server = ? AND run_id = ?", (server, run.run_id))
+            for (number,) in old.fetchall():
+                self._remove(number)
+            cursor = self._db.execute(
+                "INSERT INTO runs (server, run_id, workflow_id, workflow_type, status, closed_at, events)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (server, run.run_id, run.workflow_id, run.workflow_type, run.status, run.closed_at, run.events),
+            )
+            number = int(cursor.lastrowid or 0)
+            failures: dict[Told, int] = {}
+            self._db.executemany(_STEP, (self._row(number, step, failures) for step in steps))
+        return number
+
+    def find(self, wanted: Wanted, runs: Sequence[int], most: int) -> list[Row]:
+        """At most `most` steps that fit, in the order of `runs`, each run's newest first; see `matching._COLUMNS`."""
+        sql, values = matching.statement(wanted, time.time_ns() // 1000)
+        return self._db.execute(sql, {**values, "runs": json.dumps(runs), "most": most}).fetchall()
+
+    def remove(self, number: int) -> None:
+        """Forget a run."""
+        with self._writing():
+            self._remove(number)
+
+    def clear(self, server: int) -> None:
+        """Forget all runs of a server."""
+        with self._writing():
+            for (number,) in self._db.execute("SELECT id FROM runs WHERE server = ?", (server,)).fetchall():
+                self._remove(number)
+        self._db.execute("PRAGMA incremental_vacuum").fetchall()
+
+    @property
+    def used_bytes(self) -> int:
+        """What the database takes, without what is free to be written again."""
+        pages, free, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def _has_room(self, server: int, run: RunFacts) -> bool:
+        """Whether a run may be added; where the bound is reached, what is less worth keeping is removed first.
+
+        That is: runs of servers that were not searched for longest, then runs of this one that closed before it.
+        """
+        if self._most is None or self.used_bytes < self._most:
+            return True
+        while self.used_bytes > self._most * ROOM:
+            rows = self._db.execute(
+                "SELECT runs.id FROM runs JOIN servers ON servers.id = runs.server WHERE server != ? OR closed_at < ?"
+                " ORDER BY server = ?, servers.used, closed_at LIMIT ?",
+                (server, run.closed_at, server, EVICT_AT_ONCE),
+            ).fetchall()
+            if not rows:
+                break
+            with self._writing():
+                for (number,) in rows:
+                    self._remove(number)
+        self._db.execute("PRAGMA incremental_vacuum").fetchall()
+        return self.used_bytes < self._most
+
+    def _remove(self, number: int) -> None:
+        gone = self._db.execute(
+            "SELECT count(*), which FROM (SELECT failure AS which FROM steps WHERE run = ?"
+            " UNION ALL SELECT before FROM steps WHERE run = ?) WHERE which IS NOT NULL GROUP BY which",
+            (number, number),
+        ).fetchall()
+        self._db.executemany("UPDATE failures SET uses = uses - ? WHERE id = ?", gone)
+        if gone:
+            self._db.execute("DELETE FROM texts WHERE rowid IN (SELECT id FROM failures WHERE uses <= 0)")
+            self._db.execute("DELETE FROM failures WHERE uses <= 0")
+        self._db.execute("DELETE FROM steps WHERE run = ?", (number,))
+        self._db.execute("DELETE FROM runs WHERE id = ?", (number,))
+
+    def _row(self, run: int, step: Step, failures: dict[Told, int]) -> Row:
+        return (
+            run,
+            step.id,
+            step.kind,
+            self._word(step.name),
+            step.key,
+            step.opened_type,
+            step.opened_at,
+            step.started_id,
+            step.started_type,
+            step.started_at,
+            step.closed_id,
+            step.closed_type,
+            step.closed_at,
+            step.attempt,
+            self._word(step.identity),
+            self._word(step.build),
+            self._failure(step.failure, failures),
+            self._failure(step.before, failures),
+        )
+
+    def _word(self, text: str) -> int | None:
+        if not text:
+            return None
+        if text not in self._words:
+            self._db.execute("INSERT OR IGNORE INTO words (text) VALUES (?)", (text,))
+            self._words[text] = self._db.execute("SELECT id FROM words WHERE text = ?", (text,)).fetchone()[0]
+        return self._words[text]
+
+    def _failure(self, told: Told | None, known: dict[Told, int]) -> int | None:
+        if told is None:
+            return None
+        number = known.get(told)
+        if number is None:
+            digest = hashlib.sha256(told.text.encode("utf-8", "surrogatepass")).digest()
+            row = self._db.execute("SELECT id FROM failures WHERE digest = ?", (digest,)).fetchone()
+            if row is None:
+                cursor = self._db.execute(
+                    "INSERT INTO failures (digest, line, uses) VALUES (?, ?, 0)", (digest, told.line)
+                )
+                row = (cursor.lastrowid,)
+                self._db.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (row[0], told.text))
+            number = known[told] = int(row[0] or 0)
+        self._db.execute("UPDATE failures SET uses = uses + 1 WHERE id = ?", (number,))
+        return number
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction: all of it or nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._words.clear()  # some may have been rolled back
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")

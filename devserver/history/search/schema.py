@@ -1,0 +1,46 @@
+"""The tables of an index: runs, their steps, and each name and failure once."""
+
+from __future__ import annotations
+
+import sqlite3
+
+VERSION = 1
+APPLICATION = 0x74647366  # "tdsf": whose file it is
+
+_TABLES = """
+CREATE TABLE servers (id INTEGER PRIMARY KEY, cluster TEXT, namespace TEXT, used INTEGER, UNIQUE (cluster, namespace));
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, server INTEGER, run_id TEXT, workflow_id TEXT, workflow_type TEXT, status INTEGER,
+    closed_at INTEGER, events INTEGER, UNIQUE (server, run_id)
+);
+CREATE INDEX runs_by_age ON runs (server, closed_at);
+CREATE TABLE words (id INTEGER PRIMARY KEY, text TEXT UNIQUE);
+CREATE TABLE failures (id INTEGER PRIMARY KEY, digest BLOB UNIQUE, line TEXT, uses INTEGER);
+CREATE TABLE steps (
+    run INTEGER, id INTEGER, kind INTEGER, name INTEGER, key TEXT,
+    opened_type INTEGER, opened_at INTEGER, started_id INTEGER, started_type INTEGER, started_at INTEGER,
+    closed_id INTEGER, closed_type INTEGER, closed_at INTEGER,
+    attempt INTEGER, identity INTEGER, build INTEGER, failure INTEGER, before INTEGER, PRIMARY KEY (run, id)
+) WITHOUT ROWID
+"""
+# LIKE on the first is answered by its trigrams; on the second by reading every text. The answers are the same.
+_TRIGRAMS = "CREATE VIRTUAL TABLE texts USING fts5 (text, tokenize = 'trigram')"
+_PLAIN = "CREATE TABLE texts (rowid INTEGER PRIMARY KEY, text TEXT)"
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables, in the transaction that is open."""
+    for each in _TABLES.split(";"):
+        connection.execute(each)
+    try:
+        connection.execute(_TRIGRAMS)
+    except sqlite3.OperationalError:  # SQLite before 3.34, or one without FTS5
+        connection.execute(_PLAIN)
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """Of the tables that are there; 0: none are."""
+    found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return found

@@ -1,0 +1,219 @@
+"""Searches a namespace: lists the runs that may fit, reads those that are not kept, and gives what fits as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+from temporalio.client import Client
+
+from ...errors import OptionError
+from ..calls import Calls
+from ..trace import Tracer
+from .hits import Hit, hit_of
+from .identity import identity
+from .index import Index, Row, RunFacts
+from .shelf import MOST_BYTES, Shelf
+from .steps import MICRO, Step, Steps
+from .wanted import Wanted
+
+LIMIT = 100
+# Runs whose histories are read at once: each is held whole until it is written down.
+READ_AT_ONCE = 8
+CHUNK = 1000
+NO_END = 1 << 62
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is: runs in all (None: not counted), done, read from the server, and their events."""
+
+    total: int | None = None
+    done: int = 0
+    read: int = 0
+    events: int = 0
+
+
+@dataclass(frozen=True)
+class _Answer:
+    run: RunFacts
+    rows: Sequence[Row]
+
+
+class Search:
+    """One search. Iterate it for the hits, the runs that the server lists first, first; then read the rest of it.
+
+    Args:
+        folder: Where the index of closed runs is kept; None: nowhere. A client with a codec has none, so that what it
+            decodes is not written down in the clear.
+        limit: The most hits to give; 0: only read what is not kept yet.
+        most_bytes: The bound of the index.
+        rebuild: Forget first what is kept of this namespace.
+        watch: Told how far it is, often; without it runs are not counted.
+
+    Attributes:
+        progress: How far it is.
+        more: Whether there were more hits than `limit`.
+        gone: Runs that were listed, but whose history the server has deleted.
+        notes: What a user should know, such as why there is no index.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        wanted: Wanted,
+        *,
+        folder: Path | None = None,
+        limit: int = LIMIT,
+        most_bytes: int = MOST_BYTES,
+        rebuild: bool = False,
+        watch: Callable[[Progress], None] | None = None,
+    ) -> None:
+        if limit < 0:
+            raise OptionError(f"there cannot be {limit} hits", hint="--limit is a number from 0")
+        self._wanted = wanted
+        self._limit = self._left = limit
+        self._rebuild = rebuild
+        self._watch = watch
+        self._tracer = Tracer(client)
+        self._calls: Calls = self._tracer.calls
+        with_codec = client.data_converter.payload_codec is not None
+        self._shelf = Shelf(None if with_codec else folder, most_bytes)
+        self._scratch = Index.in_memory()
+        self._now = datetime.now(timezone.utc)
+        self.progress = Progress()
+        self.more = False
+        self.gone = 0
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """See above."""
+        return tuple(self._shelf.notes)
+
+    async def __aiter__(self) -> AsyncIterator[Hit]:
+        """The hits.
+
+        Raises:
+            CannotAsk: The server does not answer, or there is no such namespace.
+            OptionError: The server does not understand the query.
+        """
+        counting = asyncio.ensure_future(self._count()) if self._watch else None
+        try:
+            cluster, namespace = await identity(self._tracer.calls.client)
+            self._shelf.open(cluster, namespace, anew=self._rebuild)
+            async for answer in self._answers():
+                self._step(done=1)
+                for row in answer.rows:
+                    if not self._left:
+                        self.more = True
+                        return
+                    self._left -= 1
+                    yield hit_of(answer.run, row, self._wanted.events, self._now)
+        finally:
+            if counting is not None:
+                counting.cancel()
+            self._shelf.close()
+            self._scratch.close()
+
+    async def _count(self) -> None:
+        total = await self._calls.count(self._wanted.list_filter())
+        self.progress = replace(self.progress, total=total)
+
+    def _step(self, done: int = 0, read: int = 0, events: int = 0) -> None:
+        now = self.progress
+        self.progress = replace(now, done=now.done + done, read=now.read + read, events=now.events + events)
+        if self._watch is not None:
+            self._watch(self.progress)
+
+    async def _answers(self) -> AsyncIterator[_Answer]:
+        """Each run's answer, in the order of the list; some histories are read ahead."""
+        ahead: deque[asyncio.Task[_Answer] | _Answer] = deque()
+        try:
+            async for chunk in self._chunks():
+                kept = self._kept(chunk)
+                for run in chunk:
+                    ahead.append(kept.get(run.run_id) or asyncio.create_task(self._read(run)))
+                    while ahead and (len(ahead) > READ_AT_ONCE or _ready(ahead[0])):
+                        yield await _awaited(ahead.popleft())
+            while ahead:
+                yield await _awaited(ahead.popleft())
+        finally:
+            tasks = [each for each in ahead if isinstance(each, asyncio.Task)]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _chunks(self) -> AsyncIterator[list[RunFacts]]:
+        chunk: list[RunFacts] = []
+        async for info in self._calls.listed(self._wanted.list_filter(), NO_END, page=CHUNK):
+            chunk.append(_facts(info))
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+
+    def _kept(self, chunk: Sequence[RunFacts]) -> dict[str, _Answer]:
+        """The answers of the runs that are in the index."""
+        closed = [run for run in chunk if run.closed_at]
+        numbers = self._shelf.known(closed)
+        rows = self._shelf.ask(lambda index: index.find(self._wanted, [*numbers.values()], self._most), None)
+        if rows is None:
+            return {}
+        answers: dict[str, list[Row]] = {run_id: [] for run_id in numbers}
+        names = list(numbers)
+        for row in rows:
+            answers[names[int(str(row[0]))]].append(row)
+        return {run.run_id: _Answer(run, answers[run.run_id]) for run in closed if run.run_id in answers}
+
+    async def _read(self, run: RunFacts) -> _Answer:
+        """The answer of a run whose history is asked of the server; a closed one is kept."""
+        steps = Steps(self._tracer.converter)
+        async for page in self._tracer.pages(run.workflow_id, run.run_id):
+            for event in page.history.events:
+                steps.add(event)
+            await steps.read_failures()
+            self._step(events=len(page.history.events))
+        if not steps.events:
+            self.gone += 1
+            return _Answer(run, ())
+        described = None if run.closed_at else await self._calls.described(run.workflow_id, run.run_id)
+        made = await steps.done(described)
+        self._step(read=1)
+        number = self._shelf.add(run, made) if run.closed_at and steps.ended else None
+        numbers = [] if number is None else [number]
+        rows = self._shelf.ask(lambda index: index.find(self._wanted, numbers, self._most), None) if numbers else None
+        return _Answer(run, self._unkept(run, made) if rows is None else rows)
+
+    def _unkept(self, run: RunFacts, made: Sequence[Step]) -> Sequence[Row]:
+        """What fits in a run that the index does not have: the same question, in memory."""
+        number = self._scratch.add(0, run, made) or 0
+        try:
+            return self._scratch.find(self._wanted, [number], self._most)
+        finally:
+            self._scratch.remove(number)
+
+    @property
+    def _most(self) -> int:
+        """How many hits are of use: one more than is given, to tell that there are more."""
+        return self._left + 1 if self._limit else 0
+
+
+def _ready(answer: asyncio.Task[_Answer] | _Answer) -> bool:
+    return isinstance(answer, _Answer) or answer.done()
+
+
+async def _awaited(answer: asyncio.Task[_Answer] | _Answer) -> _Answer:
+    return answer if isinstance(answer, _Answer) else await answer
+
+
+def _facts(info: WorkflowExecutionInfo) -> RunFacts:
+    closed = info.close_time.seconds * MICRO + info.close_time.nanos // 1000 if info.HasField("close_time") else 0
+    return RunFacts(
+        info.execution.workflow_id, info.execution.run_id, info.type.name, info.status, closed, info.history_length
+    )

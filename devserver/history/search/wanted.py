@@ -1,0 +1,138 @@
+"""What is searched for: conditions that one step of a history must all fulfil, and which runs are looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Literal
+
+from ...errors import OptionError
+
+Comparison = Literal[">=", "<=", "=", ">", "<"]
+STATES = (
+    "Running",
+    "Completed",
+    "Failed",
+    "Canceled",
+    "Terminated",
+    "ContinuedAsNew",
+    "TimedOut",
+    "Paused",
+)
+_ATTEMPTS = re.compile(r"^\s*(>=|<=|==|=|>|<)?\s*(\d+)\s*(\+)?\s*$")
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """A comparison with the number of attempts."""
+
+    comparison: Comparison
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Attempts:
+        """Of `3`, `>=3`, `3+`, `<2`.
+
+        Raises:
+            OptionError: It is none of these.
+        """
+        found = _ATTEMPTS.match(text)
+        if found is None or (found[1] and found[3]):
+            raise OptionError(f"{text!r} is no number of attempts", hint="for example 3, or '>=3', or '<2'")
+        sign: Comparison = ">=" if found[3] else "=" if found[1] in (None, "=", "==") else found[1]  # type: ignore[assignment]
+        return cls(sign, int(found[2]))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Conditions; one that is not given lets everything through. Those on steps must all fit the same step.
+
+    Names are whole and case counts; `*` stands for anything. Texts are found anywhere and in any case.
+
+    Attributes:
+        text: In the name of a step, or in a failure.
+        activity: The activity type.
+        events: Event types (numbers), one of which the step must have.
+        failure: In a failure: message, type, stack trace, causes, or a reason that was given.
+        attempts: Of an activity, a workflow task, a Nexus operation or the workflow itself.
+        longer, shorter: How long the step took, seconds; what is open counts until now.
+        worker: Identity of the worker, or of the client that sent it.
+        build: Build id of the worker.
+        since, until: The step, or with `events` its event, was under way in that time.
+        workflow_type, status: Of the run.
+        query: A list filter that the run must fit besides.
+        open: Runs that are open only, or those that are closed.
+    """
+
+    text: str | None = None
+    activity: str | None = None
+    events: Sequence[int] = field(default_factory=tuple)
+    failure: str | None = None
+    attempts: Attempts | None = None
+    longer: float | None = None
+    shorter: float | None = None
+    worker: str | None = None
+    build: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    workflow_type: str | None = None
+    status: str | None = None
+    query: str | None = None
+    open: bool | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("text", "failure", "activity", "worker", "build"):
+            if getattr(self, name) == "":
+                raise OptionError(f"an empty {name} is found everywhere", hint="say what to look for, or leave it out")
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise OptionError("the time begins after it ends", hint="--since is the earlier moment, --until the later")
+
+    @property
+    def about_steps(self) -> bool:
+        """Whether it says anything of steps; otherwise runs are what is looked for."""
+        on_steps = (self.text, self.activity, self.failure, self.attempts, self.longer, self.shorter)
+        return bool(self.events) or any(each is not None for each in (*on_steps, self.worker, self.build))
+
+    @property
+    def about_runs(self) -> bool:
+        """Whether it says anything of runs, or of time."""
+        on_runs = (self.workflow_type, self.status, self.query, self.open, self.since, self.until)
+        return any(each is not None for each in on_runs)
+
+    def list_filter(self) -> str:
+        """The runs that may have what is wanted, as the server's list filter; more is for the steps to say."""
+        parts = [f"({self.query})"] if self.query else []
+        if self.workflow_type is not None:
+            parts.append(f"WorkflowType = {_quoted(self.workflow_type)}")
+        if self.status is not None:
+            parts.append(f"ExecutionStatus = {_quoted(self.status)}")
+        if self.open is not None:
+            parts.append(f"CloseTime IS {'' if self.open else 'NOT '}NULL")
+        if self.since is not None:
+            parts.append(f"(CloseTime >= {_moment(self.since)} OR CloseTime IS NULL)")
+        if self.until is not None:
+            parts.append(f"StartTime <= {_moment(self.until)}")
+        return " AND ".join(parts)
+
+
+def status_named(text: str) -> str:
+    """A status as the server writes it, of any usual writing: `failed`, `TIMED_OUT`, `timed-out`.
+
+    Raises:
+        OptionError: There is none of that name.
+    """
+    plain = re.sub(r"[^a-z]", "", text.lower()).removeprefix("workflowexecutionstatus")
+    known = {name.lower(): name for name in STATES} | {"open": "Running", "cancelled": "Canceled"}
+    if plain not in known:
+        raise OptionError(f"a workflow's status is never {text}", hint=f"one of {', '.join(STATES)}")
+    return known[plain]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _moment(when: datetime) -> str:
+    return f"'{when.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}'"
