@@ -1,0 +1,197 @@
+"""`devserver metrics`: a server's and its workers' main figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import CannotAsk, DevServerError, OptionError
+from ..options import DEFAULT_NAME
+from . import _metrics_text as text
+from ._instance_options import json_option
+from ._stuck_text import clean, stamp
+
+if TYPE_CHECKING:
+    from ..metrics import Endpoint, Report, Watcher
+    from ..metrics.watcher import Find
+
+WATCH_SECONDS = 5.0
+
+_WHERE = (
+    click.option("--name", metavar="NAME", help="A managed instance. [DEVSERVER_NAME, else default]"),
+    click.option("--server", "servers", multiple=True, metavar="URL", help="Another server's metrics; repeatable."),
+    click.option("--worker", "workers", multiple=True, metavar="HOST:PORT", help="A worker's metrics; repeatable."),
+)
+
+
+def where_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say whose metrics are meant; `find_servers` and `find_workers` read them."""
+    for option in reversed(_WHERE):
+        function = option(function)
+    return function
+
+
+@click.command()
+@where_options
+@click.option("--namespace", "-n", metavar="NAME", help="Of what is done in this namespace only.")
+@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Rows of a list.")
+@click.option(
+    "--watch",
+    "-w",
+    is_flag=False,
+    flag_value=str(WATCH_SECONDS),
+    type=click.FloatRange(min=0.1),
+    metavar="[SECONDS]",
+    help="Look again every 5 (or so many) seconds until Ctrl-C, and tell rates.",
+)
+@json_option
+@click.pass_context
+def metrics(
+    ctx: click.Context,
+    name: str | None,
+    servers: tuple[str, ...],
+    workers: tuple[str, ...],
+    namespace: str | None,
+    limit: int,
+    watch: float | None,
+    as_json: bool,
+) -> None:
+    """Show the main figures of a server and of its workers: workflows, activities, task queues, requests, latencies,
+    errors, storage, memory; slots, caches and waiting times of workers. Counts are since the process began.
+
+    Exits 0, or 4 when one of them cannot be asked.
+    """
+    import asyncio
+
+    from ..metrics import Watcher
+
+    watcher = Watcher(find_servers(name, servers, needed=not workers), find_workers(workers), namespace)
+    if watch is None:
+        report = asyncio.run(watcher.look())
+        _print(report, limit, as_json)
+        ctx.exit(CannotAsk.exit_code if any(seen.error for seen in report.seen) else 0)
+    asyncio.run(_watch(watcher, watch, limit, as_json))
+
+
+def find_servers(name: str | None, servers: Sequence[str], *, needed: bool) -> list[Find]:
+    """How to find the servers that are meant; none where the default instance does not run and is not `needed`.
+
+    Raises:
+        OptionError: Both a managed instance and others are named, or an address is none.
+    """
+    import os
+
+    from ..connection import NAME
+    from ..metrics import endpoint, of_instance
+
+    if servers and name is not None:
+        raise OptionError("--name is a managed instance, --server is another server", hint="give one of them")
+    if servers:
+        return [partial(_as_is, endpoint(each, "--server")) for each in servers]
+    managed = name or os.environ.get(NAME)
+    if managed is None and not needed:
+        try:
+            of_instance(DEFAULT_NAME)
+        except CannotAsk:
+            return []
+    return [partial(of_instance, managed or DEFAULT_NAME)]
+
+
+def find_workers(workers: Sequence[str]) -> list[Find]:
+    """How to find the workers that are meant.
+
+    Raises:
+        OptionError: An address is none.
+    """
+    from ..metrics import endpoint
+
+    return [partial(_as_is, endpoint(each, "--worker")) for each in workers]
+
+
+def _as_is(where: Endpoint) -> Endpoint:
+    return where
+
+
+def _print(report: Report, limit: int, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(text.as_json(report), indent=2))
+        return
+    for each in text.screen(report, limit):
+        click.echo(each)
+
+
+async def _watch(watcher: Watcher, seconds: float, limit: int, as_json: bool) -> None:
+    from . import _watching
+
+    view = JsonLines() if as_json else Screen(seconds, limit) if _watching.redraws() else Lines()
+    await _watching.watch(watcher.look, view, seconds)
+
+
+class JsonLines:
+    """One look a line; while nobody answers, one error a line."""
+
+    def show(self, seen: Report) -> None:
+        """A look."""
+        click.echo(json.dumps(text.as_json(seen)))
+
+    def failed(self, error: DevServerError) -> None:
+        """No look."""
+        click.echo(json.dumps({"form": text.FORM, **error.to_json()}))
+
+
+class Screen:
+    """All figures, drawn anew each time."""
+
+    def __init__(self, seconds: float, limit: int) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        self._last: list[str] = []
+
+    def show(self, seen: Report) -> None:
+        """A look."""
+        self._last = list(text.screen(seen, self._limit))
+        self._draw(f"{stamp(seen.at)}, again every {self._seconds:g} s; Ctrl-C ends")
+
+    def failed(self, error: DevServerError) -> None:
+        """No look: what was seen before stays, below the reason."""
+        self._draw(click.style(clean(error.message), fg="red", bold=True) + "; last seen:")
+
+    def _draw(self, head: str) -> None:
+        from ._watching import redraw
+
+        redraw([head, "", *self._last])
+
+
+class Lines:
+    """One line for each endpoint and look; what gives no figures is told once, and when it answers again."""
+
+    def __init__(self) -> None:
+        self._failed: dict[str, str] = {}
+
+    def show(self, seen: Report) -> None:
+        """A look."""
+        for number, each in enumerate(seen.seen):
+            if each.error is not None:
+                self._fail(f"{each.kind} {number}", each.error, stamp(seen.at))
+                continue
+            back = self._failed.pop(f"{each.kind} {number}", None) or self._failed.pop("", None)
+            if back:
+                click.echo(f"{stamp(seen.at)} ! {clean(text.name(each))} answers again")
+            if each.restarted:
+                click.echo(f"{stamp(seen.at)} ! {clean(text.name(each))} was started anew: it counts from 0")
+            click.echo(f"{stamp(seen.at)} {text.line(each)}")
+
+    def failed(self, error: DevServerError) -> None:
+        """No look at all."""
+        from ..moments import utc_now
+
+        self._fail("", error, utc_now())
+
+    def _fail(self, key: str, error: DevServerError, at: str) -> None:
+        if self._failed.get(key) != error.message:
+            click.echo(f"{at} ! {clean(error.message)}")
+        self._failed[key] = error.message

@@ -1,0 +1,166 @@
+"""A server's main figures, from its endpoint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from .families import Metrics
+from .figures import Count, Look, Operation, Server, TaskQueue, busiest, none_like
+from .latency import Match
+from .rates import Change
+
+SYSTEM_NAMESPACE = "temporal_system"
+SYSTEM_QUEUES = "temporal_sys_"
+LONG_POLLS = "Poll"
+
+WORKFLOWS = {
+    "completed": "workflow_success",
+    "failed": "workflow_failed",
+    "timed_out": "workflow_timeout",
+    "canceled": "workflow_cancel",
+    "terminated": "workflow_terminate",
+    "continued_as_new": "workflow_continued_as_new",
+}
+ACTIVITIES = {
+    "completed": "activity_success",
+    "failed": "activity_fail",
+    "timed_out": "activity_timeout",
+    "canceled": "activity_cancel",
+    "attempts_failed": "activity_task_fail",
+    "attempts_timed_out": "activity_task_timeout",
+}
+WORKFLOW_TASKS_FAILED = "failed_workflow_tasks"
+REQUESTS, ERRORS, DURATIONS = "service_requests", "service_error_with_type", "service_latency"
+STORES = {
+    "database": ("persistence_requests", "persistence_error_with_type", "persistence_latency"),
+    "visibility": (
+        "visibility_persistence_requests",
+        "visibility_persistence_error_with_type",
+        "visibility_persistence_latency",
+    ),
+}
+BACKLOG, BACKLOG_AGE = "approximate_backlog_count", "approximate_backlog_age_seconds"
+POLLS, SYNC_POLLS, EMPTY_POLLS = "poll_success", "poll_success_sync", "poll_timeouts"
+WAITING_POLLS, UNPOLLED = "pending_polls", "no_poller_tasks"
+BUILD, HEAP, GOROUTINES = "build_information", "memory_heapinuse", "num_goroutines"
+
+WANTED = frozenset(
+    [
+        *WORKFLOWS.values(),
+        *ACTIVITIES.values(),
+        *(name for names in STORES.values() for name in names),
+        *(REQUESTS, ERRORS, DURATIONS, WORKFLOW_TASKS_FAILED, BACKLOG, BACKLOG_AGE, POLLS, SYNC_POLLS, EMPTY_POLLS),
+        *(WAITING_POLLS, UNPOLLED, BUILD, HEAP, GOROUTINES),
+    ]
+)
+
+
+def server(now: Metrics, change: Change | None = None, namespace: str | None = None) -> Server:
+    """The figures of the server whose endpoint answered `now`; with `namespace` of what is done in that one only."""
+    look = Look(now, change)
+    here = _in(namespace)
+    return Server(
+        version=_version(now),
+        workflows=_workflows(look, here),
+        activities={end: look.count(name, here) for end, name in ACTIVITIES.items()},
+        requests=_requests(look, here),
+        task_queues=_task_queues(look, here),
+        storage=tuple(_store(look, name, *names) for name, names in STORES.items()),
+        heap_bytes=look.gauge(HEAP, take=max),
+        goroutines=look.gauge(GOROUTINES, take=max),
+    )
+
+
+def spelled(name: str) -> str:
+    """A namespace's or task queue's name as the server's labels have it: letters and digits, all else is `_`."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", name)
+
+
+def _in(namespace: str | None) -> Match:
+    if namespace is None:
+        return lambda labels: labels.get("namespace") != SYSTEM_NAMESPACE
+    wanted = spelled(namespace)
+    return lambda labels: labels.get("namespace") == wanted
+
+
+def _version(now: Metrics) -> str | None:
+    versions = [labels.get("build_version", "") for labels, _ in now.all(BUILD)]
+    return versions[0].replace("_", ".") if versions else None
+
+
+def _workflows(look: Look, here: Match) -> dict[str, Count]:
+    """Started are the executions that were written into the database: what continues as new is no start."""
+
+    def created(labels: Mapping[str, str]) -> bool:
+        return labels.get("operation") == "CreateWorkflowExecution" and here(labels)
+
+    requests, errors, _ = STORES["database"]
+    tried, refused = look.count(requests, created), look.count(errors, created)
+    lately = None if tried.per_second is None else max(0.0, tried.per_second - (refused.per_second or 0.0))
+    started = {"started": Count(max(0, tried.total - refused.total), lately)}
+    ends = {end: look.count(name, here) for end, name in WORKFLOWS.items()}
+    return {**started, **ends, "tasks_failed": look.count(WORKFLOW_TASKS_FAILED, here)}
+
+
+def _requests(look: Look, here: Match) -> tuple[Operation, ...]:
+    """What clients and workers call, as the frontend counts it."""
+
+    def frontend(labels: Mapping[str, str]) -> bool:
+        return labels.get("service_name") == "frontend" and here(labels)
+
+    found = []
+    for name, requests in look.by(REQUESTS, "operation", frontend).items():
+
+        def match(labels: Mapping[str, str], name: str = name) -> bool:
+            return labels.get("operation") == name and frontend(labels)
+
+        took = None if name.startswith(LONG_POLLS) else look.latency(DURATIONS, match)
+        found.append(Operation(name, requests, *_errors(look, ERRORS, match, requests), took))
+    return busiest(found)
+
+
+def _store(look: Look, name: str, requests: str, errors: str, durations: str) -> Operation:
+    def match(_: Mapping[str, str]) -> bool:
+        return True
+
+    calls = look.count(requests)
+    return Operation(name, calls, *_errors(look, errors, match, calls), look.latency(durations, match))
+
+
+def _errors(look: Look, name: str, match: Match, requests: Count) -> tuple[Count, dict[str, Count]]:
+    found = look.by(name, "error_type", match)
+    by_type: dict[str, Count] = {}
+    for kind, count in found.items():
+        by_type[kind.removeprefix("serviceerror_").removeprefix("persistence_")] = count
+    return look.count(name, match) if found else none_like(requests), by_type
+
+
+def _task_queues(look: Look, here: Match) -> tuple[TaskQueue, ...]:
+    keys = {
+        (labels.get("namespace", ""), labels.get("taskqueue", ""), labels.get("task_type", ""))
+        for name in (BACKLOG, POLLS, WAITING_POLLS, UNPOLLED)
+        for labels, _ in look.now.all(name)
+        if here(labels) and not labels.get("taskqueue", "").startswith(SYSTEM_QUEUES)
+    }
+    queues = [_task_queue(look, *key) for key in keys]
+    return tuple(sorted(queues, key=lambda each: (-(each.backlog or 0), -each.dispatched.total, each.name, each.type)))
+
+
+def _task_queue(look: Look, namespace: str, name: str, kind: str) -> TaskQueue:
+    def match(labels: Mapping[str, str]) -> bool:
+        return (labels.get("namespace"), labels.get("taskqueue"), labels.get("task_type")) == (namespace, name, kind)
+
+    age = look.gauge(BACKLOG_AGE, match, max)
+    return TaskQueue(
+        namespace=namespace,
+        name=name,
+        type=kind.lower(),
+        backlog=look.gauge(BACKLOG, match),
+        backlog_age_seconds=None if age is None else float(age),
+        pollers=look.gauge(WAITING_POLLS, match) or 0,
+        dispatched=look.count(POLLS, match),
+        at_once=look.count(SYNC_POLLS, match),
+        empty_polls=look.count(EMPTY_POLLS, match),
+        unpolled=look.count(UNPOLLED, match),
+    )

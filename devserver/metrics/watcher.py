@@ -1,0 +1,135 @@
+"""Looks at the endpoints of a server and of workers, again and again, and keeps what it takes to tell rates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Literal
+
+from ..errors import CannotAsk, DevServerError
+from .endpoints import Endpoint
+from .families import Metrics, NotMetrics, read
+from .fetch import fetch
+from .figures import Server, Worker
+from .rates import change
+from .server import BUILD, REQUESTS, server
+from .server import WANTED as OF_SERVERS
+from .worker import WANTED as OF_WORKERS
+from .worker import worker
+
+Kind = Literal["server", "worker"]
+Find = Callable[[], Endpoint]
+
+HINTS = {"server": "workers are asked with --worker", "worker": "servers are asked with --server"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one endpoint had to say: figures, or why there are none.
+
+    Args:
+        seconds: Since the look before, which rates and latencies are of; None at the first.
+        restarted: Its process was started anew in between: rates are of what it has counted since.
+    """
+
+    kind: Kind
+    endpoint: Endpoint | None
+    figures: Server | Worker | None
+    error: DevServerError | None = None
+    seconds: float | None = None
+    restarted: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """A look at all endpoints, the servers first."""
+
+    at: datetime
+    seen: tuple[Seen, ...]
+
+
+class Watcher:
+    """Looks at endpoints; those of our own instances are found anew each time, as a restart may move them.
+
+    Args:
+        servers, workers: How each is found; that may raise what says why it is not there.
+        namespace: Tell of what is done in this one only.
+    """
+
+    def __init__(self, servers: Sequence[Find], workers: Sequence[Find] = (), namespace: str | None = None) -> None:
+        self._all = [
+            *(_Watched("server", find, namespace) for find in servers),
+            *(_Watched("worker", find, namespace) for find in workers),
+        ]
+
+    async def look(self) -> Report:
+        """What all of them say now.
+
+        Raises:
+            CannotAsk: None of them says anything; the first one's reason.
+        """
+        import asyncio
+
+        seen = await asyncio.gather(*(each.look() for each in self._all))
+        if all(each.error is not None for each in seen):
+            for each in seen:
+                if each.error is not None:
+                    raise each.error
+        return Report(datetime.now(timezone.utc), tuple(seen))
+
+
+class _Watched:
+    """One endpoint, and the last look at it."""
+
+    def __init__(self, kind: Kind, find: Find, namespace: str | None) -> None:
+        self._kind = kind
+        self._find = find
+        self._namespace = namespace
+        self._before: tuple[float, Metrics] | None = None
+
+    async def look(self) -> Seen:
+        """What it says now."""
+        where = None
+        try:
+            where = self._find()
+            now = _metrics(await fetch(where), where, self._kind)
+        except CannotAsk as error:
+            return Seen(self._kind, where, None, error)
+        at, before, self._before = time.monotonic(), self._before, (time.monotonic(), now)
+        changed = change(before[1], now, max(at - before[0], 1e-3)) if before else None
+        figures: Server | Worker
+        if self._kind == "server":
+            figures = replace(server(now, changed, self._namespace), resident_bytes=_resident(where.pid))
+        else:
+            figures = worker(now, changed, self._namespace)
+        seconds, restarted = (changed.seconds, changed.restarted) if changed else (None, False)
+        return Seen(self._kind, where, figures, None, seconds, restarted)
+
+
+def _metrics(text: str, where: Endpoint, kind: Kind) -> Metrics:
+    """What it answered, if a `kind` would."""
+    try:
+        now = read(text, OF_SERVERS if kind == "server" else OF_WORKERS | {BUILD, REQUESTS})
+    except NotMetrics as error:
+        raise CannotAsk(
+            f"{where.url} does not answer with metrics", details=[error.message], hint="is this its port for metrics?"
+        ) from None
+    is_server = BUILD in now.spellings or REQUESTS in now.spellings
+    if is_server != (kind == "server"):
+        found = "a server's" if is_server else "no server's"
+        raise CannotAsk(f"the metrics at {where.url} are {found}", hint=HINTS[kind])
+    return now
+
+
+def _resident(pid: int | None) -> int | None:
+    """Memory of one of our processes, if it is still there."""
+    if pid is None:
+        return None
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return None
