@@ -2,7 +2,9 @@
 
 In a block that begins with ```console, a line `$ devserver ...` is run and the lines below it, up to the next `$`,
 are its output. All blocks of one page run in one new home, in order, with the examples of this checkout in it. A line
-`$ cp ...` is done as well. Other commands are shown and not run. Tables of a scenario's words are written, too.
+`$ cp ...` is done as well. `$ devserver run ... &` goes on in the background: its banner is shown, and what it says
+after that below `$ kill %1`, which ends it. Other commands are shown and not run. Tables of a scenario's words are
+written, too.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # as a script it sees its own folder only
@@ -25,6 +28,8 @@ from scripts.tables import TABLE, with_tables  # noqa: E402
 
 BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
 RUN_SECONDS = 60
+RUNS = ("$ devserver ", "$ cp ", "$ kill %1")
+LAST_OF_BANNER = "  reload "
 
 # What differs from run to run, made the same before texts are compared.
 VARYING = (
@@ -45,6 +50,7 @@ VARYING = (
     (r"\(seed \d+, [^)]*\)", "(SEED)"),
     (r"\b\d+(\.\d+)? s\b", "SECONDS"),
     (r"\d+ events replay", "EVENTS replay"),
+    (r"(?m)^\d\d:\d\d:\d\d ", "CLOCK "),
     (r"[ \t]+", " "),
 )
 
@@ -63,11 +69,12 @@ def rewritten(page: Path, environ: dict[str, str]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         shutil.copytree(ROOT / "examples", home / "examples", ignore=shutil.ignore_patterns("__pycache__"))
-        run = _runner(home, environ)
+        run = _Shell(home, environ)
         text = with_tables(page.read_text())
         try:
             return BLOCK.sub(lambda block: "```console\n" + "".join(_block(block.group(1), run)) + "```", text)
         finally:
+            run.kill()
             run("devserver down --all")
 
 
@@ -88,30 +95,39 @@ def _block(text: str, run: Callable[[str], str]) -> Iterator[str]:
     for line in text.splitlines(keepends=True):
         if line.startswith("$ "):
             yield line
-            kept = not line.startswith(("$ devserver ", "$ cp ")) or "|" in line
+            kept = not line.startswith(RUNS) or "|" in line
             if not kept:
                 yield run(line[2:])
         elif kept:
             yield line
 
 
-def _runner(home: Path, environ: dict[str, str]) -> Callable[[str], str]:
-    variables = {
-        key: value
-        for key, value in os.environ.items()
-        if not key.startswith(("DEVSERVER_", "TEMPORAL_", "XDG_", "SSL_"))
-    }
-    variables |= {"HOME": str(home), "COLUMNS": "100", **environ}
+class _Shell:
+    """Runs commands in a home of their own; what it returns is their output."""
 
-    def run(command: str) -> str:
+    def __init__(self, home: Path, environ: dict[str, str]) -> None:
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("DEVSERVER_", "TEMPORAL_", "XDG_", "SSL_"))
+        }
+        self._home = home
+        self._how: dict[str, Any] = {"env": {**kept, "HOME": str(home), "COLUMNS": "100", **environ}, "cwd": home}
+        self._background: subprocess.Popen[str] | None = None
+
+    def __call__(self, command: str) -> str:
         name, *arguments = shlex.split(command, comments=True)
         if name == "cp":
-            shutil.copy(*(home / each for each in arguments))
+            shutil.copy(*(self._home / each for each in arguments))
             return ""
+        if name == "kill":
+            return self._shown(self.kill())
+        words = [sys.executable, "-m", "devserver", *arguments]
+        if arguments[-1:] == ["&"]:
+            return self._shown(self._begin(words[:-1]))
         done = subprocess.run(
-            [sys.executable, "-m", "devserver", *arguments],
-            env=variables,
-            cwd=home,
+            words,
+            **self._how,
             stdout=subprocess.PIPE,
             # A rehearsal's live view is gone from the terminal in the end.
             stderr=subprocess.DEVNULL if arguments[:1] == ["rehearse"] else subprocess.STDOUT,
@@ -119,9 +135,36 @@ def _runner(home: Path, environ: dict[str, str]) -> Callable[[str], str]:
             timeout=RUN_SECONDS,
             check=False,
         )
-        return done.stdout.replace(str(home), "~")
+        return self._shown(done.stdout)
 
-    return run
+    def kill(self) -> str:
+        """End what runs in the background; what it has said since its banner."""
+        process, self._background = self._background, None
+        if process is None:
+            return ""
+        process.terminate()
+        try:
+            return process.communicate(timeout=RUN_SECONDS)[0]
+        finally:
+            process.kill()
+
+    def _begin(self, words: list[str]) -> str:
+        """Start it in the background; its banner."""
+        self.kill()
+        process = subprocess.Popen(
+            words, **self._how, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+        )
+        assert process.stdout is not None
+        self._background = process
+        banner = ""
+        for line in process.stdout:
+            banner += line
+            if line.startswith(LAST_OF_BANNER):
+                break
+        return banner
+
+    def _shown(self, text: str) -> str:
+        return text.replace(str(self._home), "~")
 
 
 def main() -> int:

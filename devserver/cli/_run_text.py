@@ -103,9 +103,9 @@ def _rows(facts: Mapping[str, Any], *, large_payloads: bool) -> Iterator[tuple[s
         yield "payloads", "all of them in the history"
     if facts["metrics_url"]:
         yield "metrics", facts["metrics_url"]
-    yield "reload", "when its code changes" if facts["reload"] else "off"
     for note in facts["notes"]:
         yield "note", note
+    yield "reload", "when its code changes" if facts["reload"] else "off"
 
 
 def _endpoints(facts: Mapping[str, Any]) -> str:
