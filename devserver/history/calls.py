@@ -131,15 +131,23 @@ class Calls:
         # Who waits takes no turn, so that nobody waits with them.
         return await self._there(lambda: service.get_workflow_execution_history(request, timeout=limit), turn=not wait)
 
-    async def close_event(self, execution: WorkflowExecution) -> HistoryEvent | None:
-        """The event that closed a run; None while it is open, and where there is no such run."""
+    async def close_event(self, execution: WorkflowExecution, *, wait: bool = False) -> HistoryEvent | None:
+        """The event that closed a run; None while it is open, and where there is no such run.
+
+        Args:
+            wait: For an open run to close, for up to about 20 seconds.
+        """
         request = GetWorkflowExecutionHistoryRequest(
             namespace=self.client.namespace,
             execution=execution,
+            wait_new_event=wait,
             history_event_filter_type=HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
         )
         service = self.client.workflow_service
-        answer = await self._there(lambda: service.get_workflow_execution_history(request, timeout=CALL_LIMIT))
+        limit = WAIT_LIMIT if wait else CALL_LIMIT
+        answer = await self._there(
+            lambda: service.get_workflow_execution_history(request, timeout=limit), turn=not wait
+        )
         return answer.history.events[-1] if answer is not None and answer.history.events else None
 
     async def pollers(self, queue: str, kind: TaskQueueType.ValueType) -> list[PollerInfo]:

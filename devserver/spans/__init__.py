@@ -1,0 +1,37 @@
+"""Histories as OpenTelemetry spans: with the true start and end, and the same ids each time.
+
+The public names are those of `__all__`; they are loaded when first used. Sending spans needs the extra `otel`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as in devserver/__init__.py
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .errors import ExportFailed, OpenTelemetryMissing
+    from .histories import HistorySpan, SpanEvent, spans_of
+    from .plugin import HistorySpans
+
+__all__ = ["ExportFailed", "HistorySpan", "HistorySpans", "OpenTelemetryMissing", "SpanEvent", "spans_of"]
+
+_HOMES = {
+    "ExportFailed": "errors",
+    "HistorySpan": "histories",
+    "HistorySpans": "plugin",
+    "OpenTelemetryMissing": "errors",
+    "SpanEvent": "histories",
+    "spans_of": "histories",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'devserver.spans' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
