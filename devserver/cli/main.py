@@ -36,6 +36,7 @@ SECTIONS = {
         "doctor": "Look for problems and say how to mend them.",
     },
     "Workflows": {
+        "trace": "Show what a workflow did, as a tree.",
         "run": "Run a worker for a module, always with its newest code.",
         "search": "Find steps of workflows by what happened in them.",
         "stuck": "List the workflows that do not go on by themselves.",

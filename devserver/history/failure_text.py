@@ -68,3 +68,20 @@ async def _readable(failure: Failure, converter: DataConverter) -> Failure:
     except Exception:  # noqa: BLE001 - codecs and converters are the user's, and may fail in any way
         copy.message, copy.stack_trace = UNREADABLE, ""
     return copy
+
+
+# Failures that only say which part of a workflow failed; what happened is in their cause.
+_WRAPPERS = (
+    "activity_failure_info",
+    "child_workflow_execution_failure_info",
+    "nexus_operation_execution_failure_info",
+)
+
+
+async def failure_line(failure: Failure, converter: DataConverter) -> str:
+    """One line of what happened: of the first failure that is not merely about a failed activity or child."""
+    for _ in range(MOST_CAUSES):
+        if failure.WhichOneof("failure_info") not in _WRAPPERS or not failure.HasField("cause"):
+            break
+        failure = failure.cause
+    return (await failure_text(failure, converter)).line

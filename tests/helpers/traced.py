@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import timedelta
-from typing import Any
 
 import nexusrpc
 from temporalio import activity, nexus, workflow
-from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 QUEUE = "traced"
 LIMIT = timedelta(seconds=30)

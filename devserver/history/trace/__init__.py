@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..failure_text import FailureText, failure_line, failure_text
 from .builder import RunBuilder
 from .chain import Chain, Link
+from .fold import fold
 from .model import (
     Entry,
     Execution,
@@ -20,16 +22,19 @@ from .model import (
     StepKind,
     StepStatus,
 )
-from .previews import Kept, preview
+from .previews import Kept, preview, size_text
 from .tracer import Tracer
+from .walk import Hidden, RunBegins, RunEnds, Shown, Told, Wanted, walk
 
 __all__ = [
     "Chain",
     "Entry",
     "Execution",
     "FailedTasks",
+    "FailureText",
     "Figures",
     "Following",
+    "Hidden",
     "Kept",
     "Link",
     "Operation",
@@ -37,11 +42,21 @@ __all__ = [
     "Repeat",
     "Rest",
     "Run",
+    "RunBegins",
     "RunBuilder",
+    "RunEnds",
     "RunStatus",
+    "Shown",
     "Step",
     "StepKind",
     "StepStatus",
+    "Told",
     "Tracer",
+    "Wanted",
+    "failure_line",
+    "failure_text",
+    "fold",
     "preview",
+    "size_text",
+    "walk",
 ]

@@ -39,6 +39,7 @@ class Link:
 
     Attributes:
         how: How it came after the run before it.
+        size: Of its history, in bytes.
         missing: Its history was deleted, as retention does; nothing else is known of it.
     """
 
@@ -49,6 +50,7 @@ class Link:
     started: datetime | None = None
     closed: datetime | None = None
     events: int = 0
+    size: int = 0
     missing: bool = False
 
 
@@ -164,6 +166,7 @@ def _link(each: Following, described: DescribeWorkflowExecutionResponse) -> Link
         started=moment(info.start_time),
         closed=moment(info.close_time) if info.HasField("close_time") else None,
         events=info.history_length,
+        size=info.history_size_bytes,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
 from temporalio.api.common.v1 import Payload
@@ -14,6 +14,7 @@ from temporalio.api.history.v1 import MarkerRecordedEventAttributes
 # The names that SDKs give to local activities: those on the shared core, and Go and Java.
 LOCAL = ("core_local_activity", "LocalActivity")
 PATCH = ("core_patch", "Version")
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -74,5 +75,13 @@ def _number(data: dict[str, Any], *keys: str) -> int:
 
 
 def _moment(value: object) -> datetime | None:
-    """ISO 8601, as the shared core writes it, to the microsecond."""
-    return None
+    """A moment as the shared core writes it; None for what is none."""
+    if not isinstance(value, dict):
+        return None
+    seconds, nanos = value.get("seconds"), value.get("nanos")
+    if not isinstance(seconds, int) or not isinstance(nanos, int):
+        return None
+    try:
+        return EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1000)
+    except OverflowError:
+        return None

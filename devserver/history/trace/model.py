@@ -241,6 +241,14 @@ class Run:
         return self.status in BAD and (self.next is None or self.next.how != "reset")
 
     @property
+    def own_steps(self) -> list[Step]:
+        """Its steps without those that it has from the run that was reset and that were over by then."""
+        upto = self.origin.event_id
+        if not upto:
+            return self.steps
+        return [step for step in self.steps if step.event_id > upto or step.open or step.event_ids[1] > upto]
+
+    @property
     def took(self) -> timedelta | None:
         """From its start to its close; None while it is open."""
         return None if self.closed is None or self.started is None else self.closed - self.started

@@ -251,9 +251,11 @@ def _marker(steps: Steps, event: HistoryEvent, a: Any) -> Step:
     read = read_marker(a)
     step = steps.opens(read.kind, read.name, event, status="completed", id=read.id, attempts=read.attempts)
     step.result = keep(read.result)
-    if read.kind == "local_activity" and read.scheduled is not None:
-        step.scheduled = step.started = min(read.scheduled, step.scheduled)
-        step.closed = min(max(read.completed or step.scheduled, step.scheduled), moment(event.event_time))
+    if read.kind == "local_activity" and read.scheduled is not None and read.scheduled <= step.scheduled:
+        step.closed = step.scheduled
+        step.scheduled = step.started = read.scheduled
+        if read.completed is not None and read.scheduled <= read.completed <= step.closed:
+            step.closed = read.completed
     if a.HasField("failure"):
         step.failure, step.status = kept_failure(a.failure), "failed"
     return step

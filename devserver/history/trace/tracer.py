@@ -16,6 +16,9 @@ from .chain import Chain, Link, find_chain
 from .model import Execution, Run, Step
 from .pending import merge
 
+PAGE_BYTES = 2_000_000
+MOST_EVENTS = 1000
+
 
 class Tracer:
     """Reads workflows of one namespace. Nothing is kept: what was read is the caller's.
@@ -65,7 +68,7 @@ class Tracer:
         if link.missing:
             builder.run.missing = True
             return builder.run
-        async for page in self.pages(workflow_id, link.run_id):
+        async for page in self.pages(workflow_id, link.run_id, _page_events(link)):
             for event in page.history.events:
                 builder.add(event)
         await self.refresh(builder)
@@ -77,17 +80,24 @@ class Tracer:
         described = await self.calls.described(builder.run.workflow_id, builder.run.run_id)
         return merge(builder, described) if described is not None else []
 
-    async def pages(self, workflow_id: str, run_id: str) -> AsyncIterator[GetWorkflowExecutionHistoryResponse]:
-        """A run's history page by page; the next one is fetched while one is read. None for a run that is not there."""
+    async def pages(
+        self, workflow_id: str, run_id: str, most: int = MOST_EVENTS
+    ) -> AsyncIterator[GetWorkflowExecutionHistoryResponse]:
+        """A run's history page by page; the next one is fetched while one is read. No page for a run that is gone."""
         execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
-        ahead = asyncio.ensure_future(self.calls.events(execution))
+        ahead = asyncio.ensure_future(self.calls.events(execution, most=most))
         try:
             while (page := await ahead) is not None:
                 token = page.next_page_token
                 if token:
-                    ahead = asyncio.ensure_future(self.calls.events(execution, token=token))
+                    ahead = asyncio.ensure_future(self.calls.events(execution, token=token, most=most))
                 yield page
                 if not token:
                     return
         finally:
             ahead.cancel()
+
+
+def _page_events(link: Link) -> int:
+    """So many events that a page of usual ones has about 2 MB: histories of large payloads come in small pages."""
+    return max(1, min(MOST_EVENTS, PAGE_BYTES * link.events // max(1, link.size)))
