@@ -42,6 +42,7 @@ SECTIONS = {
         "stuck": "List the workflows that do not go on by themselves.",
         "metrics": "Show the main figures of a server and its workers.",
         "deploy": "Move work from one build of the workers to another, and back.",
+        "schedule": "Make, preview and steer schedules.",
     },
     "Rehearsals": {
         "rehearse": "Rehearse an outage: does a runbook survive it?",
