@@ -11,12 +11,13 @@ import contextlib
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import DevServerError
-from ..files import CHUNK, private_folder
+from ..files import CHUNK, private_folder, sha256_of
 from .claims import ANY_SERVER, Claim
 from .errors import PayloadCorrupt, PayloadError, PayloadFolderFull, PayloadFolderUnusable, PayloadMissing
 from .room import Room
@@ -50,8 +51,12 @@ class BlobFolder:
 
     def __init__(self, folder: Path, *, sync: bool = True, most: int | None = None) -> None:
         self.folder = folder
-        self._sync = sync
+        self._sync, self._most = sync, most
         self._room = None if most is None else Room(folder, most, self.held)
+
+    def __reduce__(self) -> tuple[Callable[..., BlobFolder], tuple[Any, ...]]:
+        """Survive pickling: an activity may run in a process of a pool."""
+        return (_again, (self.folder, self._sync, self._most))
 
     def path(self, server: str, digest: str) -> Path:
         """Where a blob is or would be."""
@@ -64,9 +69,8 @@ class BlobFolder:
             PayloadFolderFull: The limit is reached, or the disk is full; nothing half-written is left.
             PayloadFolderUnusable: The folder cannot be written.
         """
-        digest = digest_of(head, data)
-        claim = Claim(digest, len(head) + len(data), server)
-        path = self.path(server, digest)
+        claim = Claim(digest_of(head, data), len(head) + len(data), server)
+        path = self.path(server, claim.digest)
         try:
             if _touch(path, claim.size):
                 return claim
@@ -81,6 +85,14 @@ class BlobFolder:
         except OSError as error:
             raise _not_written(self.folder, claim.size, error) from error
         return claim
+
+    def put_again(self, server: str, head: bytes, data: bytes) -> Claim | None:
+        """As `put`, where the blob is there already; None where it would have to be written."""
+        claim = Claim(digest_of(head, data), len(head) + len(data), server)
+        try:
+            return claim if _touch(self.path(server, claim.digest), claim.size) else None
+        except OSError as error:
+            raise _not_written(self.folder, claim.size, error) from error
 
     def _write(self, path: Path, head: bytes, data: bytes) -> None:
         aside = path.with_name(f".{path.name[:16]}.{os.getpid()}-{os.urandom(4).hex()}{ASIDE}")
@@ -101,7 +113,7 @@ class BlobFolder:
                 aside.unlink()
             raise
 
-    def read(self, claim: Claim) -> tuple[bytes, bytes]:
+    def read(self, claim: Claim, *, verify: bool = True) -> tuple[bytes, bytes]:
         """What was stored, head and data, once its hash is seen to be right.
 
         Raises:
@@ -110,8 +122,24 @@ class BlobFolder:
             PayloadFolderUnusable: It is there and cannot be read.
         """
         path = self.path(claim.server, claim.digest)
-        try:
+        with self._told(path, claim):
             head, data = _read(path)
+            _check(len(head) + len(data), claim.size)
+            if verify:
+                _check(digest_of(head, data), claim.digest)
+        return head, data
+
+    def verify(self, claim: Claim) -> None:
+        """As `read`, and keeps nothing of it in memory."""
+        path = self.path(claim.server, claim.digest)
+        with self._told(path, claim):
+            _check(path.stat(follow_symlinks=False).st_size, claim.size)
+            _check(sha256_of(path), claim.digest)
+
+    @contextlib.contextmanager
+    def _told(self, path: Path, claim: Claim) -> Iterator[None]:
+        try:
+            yield
         except FileNotFoundError:
             raise _missing(path, claim, self.folder) from None
         except ValueError as error:
@@ -122,12 +150,6 @@ class BlobFolder:
                 details=[str(path), *_owner(claim)],
                 hint="see that this user may read the folder and that its disk is well",
             ) from error
-        size = len(head) + len(data)
-        if size != claim.size:
-            raise _corrupt(path, claim, f"it has {size} bytes, stored were {claim.size}")
-        if digest_of(head, data) != claim.digest:
-            raise _corrupt(path, claim, "its SHA-256 is not the one it was stored under")
-        return head, data
 
     def held(self) -> int:
         """How many bytes all blobs have."""
@@ -146,6 +168,10 @@ class BlobFolder:
                         with contextlib.suppress(FileNotFoundError):
                             info = path.stat()
                             yield Blob(name, path.name, info.st_size, info.st_mtime, path)
+
+
+def _again(folder: Path, sync: bool, most: int | None) -> BlobFolder:
+    return BlobFolder(folder, sync=sync, most=most)
 
 
 def digest_of(head: bytes, data: bytes) -> str:
@@ -173,6 +199,13 @@ def _read(path: Path) -> tuple[bytes, bytes]:
         split = split_head(file.read(LONGEST_HEAD))
         file.seek(0)
         return file.read(split), file.readall()
+
+
+def _check(found: int | str, stored: int | str) -> None:
+    """ValueError: What was found of a blob is not what it was stored with."""
+    if found != stored:
+        what = "bytes" if isinstance(found, int) else "as its SHA-256"
+        raise ValueError(f"it has {found} {what}, stored were {stored}")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -21,14 +21,12 @@ from temporalio.converter import (
 from ..paths import whole
 from .blobs import BlobFolder
 from .claims import ANY_SERVER, NAME, Claim, valid_server
-from .errors import PayloadError, PayloadOptionError, PayloadTooLarge
+from .errors import PayloadError, PayloadOptionError
 from .failures import as_failure
-from .sizes import parse_size, show_size
+from .limits import LARGE, LARGEST, MOST, too_large
+from .references import on_the_way
+from .sizes import parse_size
 from .wire import head_of, metadata_of
-
-LARGEST = "1GB"
-MOST = "50GB"
-LARGE = 8_000_000
 
 
 class FolderDriver(StorageDriver):
@@ -61,7 +59,7 @@ class FolderDriver(StorageDriver):
         self.largest = parse_size(largest, "largest")
         # What is large is copied by the SDK as well: one at a time keeps the sum of the copies small.
         self._alone = threading.Lock()
-        self._keeps = True
+        self._keeps = self._reads = True
 
     def of(self, server: str) -> FolderDriver:
         """The same for another server's histories: one folder, one limit, one turn."""
@@ -73,6 +71,12 @@ class FolderDriver(StorageDriver):
         """The same for a replay, which keeps nothing of what the workflow sends."""
         other = copy.copy(self)
         other._keeps = False
+        return other
+
+    def below(self) -> FolderDriver:
+        """The same below a `FolderConverter`, which reads what is large itself."""
+        other = copy.copy(self)
+        other._reads = False
         return other
 
     def name(self) -> str:
@@ -124,6 +128,9 @@ class FolderDriver(StorageDriver):
     def _retrieve(self, stored: StorageDriverClaim) -> Payload:
         try:
             claim = Claim.from_data(stored.claim_data)
+            if claim.size >= LARGE and not self._reads:
+                self.blobs.verify(claim)
+                return on_the_way(claim)
             with self._turn(claim.size):
                 head, data = self.blobs.read(claim)
                 return Payload(metadata=metadata_of(head), data=data)
@@ -132,15 +139,6 @@ class FolderDriver(StorageDriver):
 
     def _turn(self, size: int) -> AbstractContextManager[object]:
         return self._alone if size > LARGE else nullcontext()
-
-
-def too_large(size: int, largest: int, owner: str = "") -> PayloadTooLarge:
-    """The error for a payload above the limit."""
-    return PayloadTooLarge(
-        f"a payload of {show_size(size)} is larger than the {show_size(largest)} that one may have",
-        details=[f"for {owner}"] if owner else [],
-        hint="pass less, or the name of a file; the limit is LargePayloads(largest=...)",
-    )
 
 
 def _owner(context: StorageDriverStoreContext) -> str:

@@ -17,8 +17,11 @@ from temporalio.worker import ReplayerConfig, WorkerConfig
 
 from ..paths import Paths
 from .claims import ANY_SERVER, valid_server
-from .driver import LARGEST, MOST, FolderDriver
+from .converter import Shortcut, keeps_bytes, with_shortcut, without_shortcut
+from .driver import FolderDriver
 from .errors import PayloadOptionError
+from .limits import LARGEST, MOST
+from .references import is_reference
 from .sizes import parse_size
 
 NAME = "devserver.LargePayloads"
@@ -84,7 +87,7 @@ class LargePayloads(SimplePlugin):
         converter = config["data_converter"]
         if own_driver(converter) is None:  # else it is a client made of another one's configuration
             server = self._servers.get(config["service_client"], ANY_SERVER)
-            config["data_converter"] = self._with_storage(converter, self._driver.of(server))
+            config["data_converter"] = self._with_folder(converter, self._driver.of(server), keeps=True)
         return config
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
@@ -105,20 +108,36 @@ class LargePayloads(SimplePlugin):
         """Let a replay read the folder."""
         config = super().configure_replayer(config)
         converter = config.get("data_converter") or DataConverter.default
-        if own_driver(converter) is not None:  # a client's
-            converter = dataclasses.replace(converter, external_storage=None)
-        config["data_converter"] = self._with_storage(converter, self._driver.reading())
+        if own_driver(converter) is not None:  # a client's, which keeps what a workflow sends
+            inner = without_shortcut(converter.payload_converter_class)
+            converter = dataclasses.replace(converter, external_storage=None, payload_converter_class=inner)
+        config["data_converter"] = self._with_folder(converter, self._driver.reading(), keeps=False)
         return config
 
-    def _with_storage(self, converter: DataConverter, driver: FolderDriver) -> DataConverter:
+    def _with_folder(self, converter: DataConverter, driver: FolderDriver, *, keeps: bool) -> DataConverter:
         if converter.external_storage is not None:
             names = ", ".join(each.name() for each in converter.external_storage.drivers)
             raise PayloadOptionError(
                 f"the data converter has an external storage already: {names}",
                 hint="leave out LargePayloads, or use its driver (devserver.payloads.FolderDriver) in that storage",
             )
-        storage = ExternalStorage(drivers=[driver], payload_size_threshold=self.threshold)
-        return dataclasses.replace(converter, external_storage=storage)
+        inner = converter.payload_converter_class
+        shortcut = Shortcut(
+            driver.blobs,
+            driver.server,
+            driver.largest,
+            direct=keeps and converter.payload_codec is None,
+            plain_bytes=keeps_bytes(inner()),
+        )
+        below = driver.below() if converter.payload_codec is None else driver
+        storage = ExternalStorage(
+            drivers=[below],
+            driver_selector=lambda _, payload: None if is_reference(payload) else below,
+            payload_size_threshold=self.threshold,
+        )
+        return dataclasses.replace(
+            converter, external_storage=storage, payload_converter_class=with_shortcut(inner, shortcut)
+        )
 
 
 def own_driver(converter: DataConverter) -> FolderDriver | None:
