@@ -38,6 +38,11 @@ SECTIONS = {
     "Workflows": {
         "trace": "Show what a workflow did, as a tree.",
         "run": "Run a worker for a module, always with its newest code.",
+        "describe": "Show what a module has for a worker.",
+        "start": "Start a workflow of a module.",
+        "signal": "Send a signal to a workflow.",
+        "query": "Ask a workflow.",
+        "update": "Update a workflow.",
         "search": "Find steps of workflows by what happened in them.",
         "stuck": "List the workflows that do not go on by themselves.",
         "metrics": "Show the main figures of a server and its workers.",
@@ -146,6 +151,10 @@ def _leave(code: int) -> None:
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run a command; the exit code as the README lists them."""
+    if "_DEVSERVER_COMPLETE" in os.environ:
+        from ._completing import register
+
+        register()
     try:
         result = devserver.main(args=args, prog_name="devserver", standalone_mode=False)
         return result if isinstance(result, int) else 0

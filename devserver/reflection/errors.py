@@ -27,3 +27,13 @@ class NotInModule(ReflectionError):
 
 class NameClash(ReflectionError):
     """Two definitions of a module go by one name."""
+
+
+class InputInvalid(ReflectionError):
+    """What is to be sent does not fit what the workflow or handler takes; the details hold every further reason."""
+
+    exit_code = 2
+
+
+class NotDone(ReflectionError):
+    """A workflow was not started, signalled, queried or updated, for a reason that lies in the call."""

@@ -1,0 +1,139 @@
+"""Options made from what a workflow or handler takes; one of ours whose name a field has goes by a prefix."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from ..reflection.called import Called
+    from ..reflection.inputs import Input
+
+OURS = "--devserver-"
+KEPT = ("help", "input")
+PREFIX = "input_"
+MOST_INPUT = 1 << 30
+
+input_option = click.option(
+    "--input",
+    "whole",
+    metavar="JSON|@FILE|-",
+    help="All of the input as JSON, here, in a file or on stdin; options given besides win over it.",
+)
+
+
+class InputOption(click.Option):
+    """An option of a workflow's or handler's own."""
+
+    def __init__(self, name: str, of: Input) -> None:
+        self.of = of
+        more: dict[str, Any] = {"multiple": of.is_many, "metavar": of.kind}
+        words = f"--{flag_of(of)}"
+        if of.is_flag:
+            words, more = f"{words}/--no-{flag_of(of)}", {}
+        super().__init__([words, name], default=None, help=help_of(of), **more)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The choices, where there are some."""
+        from ..reflection.values import choices_of, element_of
+
+        hint = self.of.field.hint
+        words = choices_of(element_of(hint) if self.of.is_many else hint)
+        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def flag_of(of: Input) -> str:
+    """Its name on the command line, which is the field's but for the two that have to stay ours."""
+    return f"input.{of.flag}" if of.flag in KEPT else of.flag
+
+
+def help_of(of: Input) -> str:
+    """What is written about a field, its default, and whether it has to be given."""
+    from ..reflection.hints import MISSING
+    from ..reflection.schema import plain
+
+    field = of.field
+    end = "[required]" if field.required else ""
+    if field.default is not MISSING and field.default is not None:
+        default = plain(field.default)
+        end = f"[{default if isinstance(default, str) else _json(default)}]"
+    doc = field.doc if not of.parts else f"{field.doc} As JSON, or by its own options.".strip()
+    many = "Repeatable." if of.is_many else ""
+    return " ".join(each for each in (doc, many, end) if each)
+
+
+def options_of(called: Called) -> list[InputOption]:
+    """The options for what is called."""
+    return [InputOption(f"{PREFIX}{number}", each) for number, each in enumerate(called.inputs.options())]
+
+
+def beside(own: Sequence[click.Parameter], theirs: Iterable[InputOption]) -> Iterator[click.Parameter]:
+    """A command's own parameters: an option whose name a field has is called `--devserver-NAME` now."""
+    taken = {word for each in theirs for word in (*each.opts, *each.secondary_opts)}
+    for each in own:
+        words = (*each.opts, *each.secondary_opts)
+        if not isinstance(each, click.Option) or not taken & set(words) or each.name == "help":
+            yield each
+            continue
+        changed = copy.copy(each)
+        changed.opts = [OURS + word[2:] if word in taken else word for word in each.opts]
+        changed.secondary_opts = [OURS + word[2:] if word in taken else word for word in each.secondary_opts]
+        yield changed
+
+
+def unprefixed(args: Sequence[str], own: Sequence[click.Parameter]) -> list[str]:
+    """The arguments with `--devserver-NAME` as the option is called here: that name always works."""
+    known = {word for each in own for word in (*each.opts, *each.secondary_opts)}
+    words = []
+    for word in args:
+        name = word.partition("=")[0]
+        plain = f"--{name[len(OURS) :]}" if name.startswith(OURS) else name
+        words.append(word if name in known or plain not in known else plain + word[len(name) :])
+    return words
+
+
+def given_of(options: Iterable[InputOption], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, by flag: text, a list of texts, or true and false."""
+    given = {}
+    for each in options:
+        value = values.get(str(each.name))
+        if value is not None and value != ():
+            given[each.of.flag] = value
+    return given
+
+
+def read_input(text: str | None) -> Any:
+    """The value of --input.
+
+    Raises:
+        UsageError: It is no JSON, or its file cannot be read.
+    """
+    from ..reflection.hints import MISSING
+    from ..reflection.values import read_json
+
+    if text is None:
+        return MISSING
+    where = text
+    try:
+        if text == "-":
+            text = sys.stdin.read(MOST_INPUT)
+        elif text.startswith("@"):
+            text = Path(text[1:]).read_text("utf-8")
+        return read_json(text)
+    except OSError as error:
+        raise click.UsageError(f"--input {where}: {error.strerror}") from None
+    except ValueError as error:
+        said = str(error) if where == text else str(error).rpartition(" is not JSON: ")[2] or str(error)
+        raise click.UsageError(f"--input {where if where != text else ''}".strip() + f": {said}") from None
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value)

@@ -1,0 +1,70 @@
+"""What `start`, `signal`, `query` and `update` share: the client, and how values and failures are printed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..connection import Connection, Target
+from ._stuck_text import clean
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+    from temporalio.common import RawValue
+
+    from ..history.failure_text import FailureText
+    from ..reflection.called import Called
+
+FORM = 1
+DEFAULT_LIMIT = "10s"
+
+
+async def connected(connection: Connection, called: Called) -> tuple[Client, Target]:
+    """A client with the module's own converter, which finds large payloads where `devserver run` puts them."""
+    from ..connection import connect, find_target
+    from ..payloads import LargePayloads
+
+    target = find_target(connection)
+    converter = called.module.data_converter
+    more: dict[str, Any] = {} if converter is None else {"data_converter": converter}
+    if converter is None or converter.external_storage is None:
+        more["plugins"] = [LargePayloads()]
+    return await connect(target, **more), target
+
+
+def value_of(raw: RawValue | None, client: Client) -> Any:
+    """A result as JSON has it."""
+    from ..reflection.showing import shown
+
+    return shown(raw.payload if raw is not None else None, client.data_converter)
+
+
+def echo_json(value: Any) -> None:
+    """Print a value; what stdout cannot show is escaped, as JSON can."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    click.echo(text if clean(text.replace("\n", "")) == text.replace("\n", "") else json.dumps(value, indent=2))
+
+
+def echo_failure(head: str, failure: FailureText) -> None:
+    """Print a failure with its causes to stderr; `devserver trace` shows where they were raised."""
+    click.echo(click.style(f"{head}: ", fg="red", bold=True) + clean(failure.lines[0]), err=True)
+    for line in failure.lines[1:]:
+        if not line.startswith("  "):
+            click.echo(f"  {clean(line)}", err=True)
+
+
+def note(text: str) -> None:
+    """Say something besides, to stderr."""
+    click.echo(click.style("note: ", fg="yellow") + clean(text), err=True)
+
+
+def server_words(connection: Connection) -> list[str]:
+    """The options by which a command that is shown asks the same server."""
+    words = []
+    for name in ("name", "address", "namespace", "profile"):
+        value = getattr(connection, name)
+        if value is not None:
+            words += [f"--{name}", value]
+    return words

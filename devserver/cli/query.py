@@ -1,0 +1,58 @@
+"""`devserver query`: ask a workflow, with options for what the query takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..connection import Connection
+from ..options import parse_duration
+from ._connection_options import connection_options
+from ._input_command import InputCommand, handler
+from ._input_options import input_option
+from ._instance_options import json_option
+from ._module_type import ModuleType, handler_names
+from ._sending import DEFAULT_LIMIT, FORM, connected, echo_json, value_of
+
+if TYPE_CHECKING:
+    from ..reflection.called import Called
+
+
+@click.command(cls=InputCommand, resolve=handler("query"))
+@click.argument("spec", metavar="MODULE:WORKFLOW.QUERY", type=ModuleType(handler_names("queries")))
+@click.argument("workflow_id", metavar="WORKFLOW_ID")
+@input_option
+@click.option("--run-id", default="", metavar="ID", help="Of this run. [the last one]")
+@click.option("--timeout", default=DEFAULT_LIMIT, metavar="TIME", help=f"Wait so long for an answer. [{DEFAULT_LIMIT}]")
+@connection_options
+@json_option
+def query(
+    connection: Connection,
+    called: Called,
+    arguments: list[Any],
+    workflow_id: str,
+    run_id: str,
+    timeout: str,
+    as_json: bool,
+) -> None:
+    """Ask an open or closed workflow: orders.py:Order.state order-17. What the query takes are options.
+
+    Prints the answer as JSON. The workflow's name may be left out where only one has the query.
+
+    Exits 0 with an answer, 1 when the query fails or the workflow is another, 2 for wrong usage, 4 without an answer.
+    """
+    import asyncio
+
+    limit = parse_duration(timeout, "--timeout")
+    answer = asyncio.run(_query(connection, called, arguments, workflow_id, run_id, limit))
+    echo_json({"form": FORM, "workflow_id": workflow_id, "query": called.name, "answer": answer} if as_json else answer)
+
+
+async def _query(
+    connection: Connection, called: Called, arguments: list[Any], workflow_id: str, run_id: str, limit: float
+) -> Any:
+    from ..reflection import sending
+
+    client, _ = await connected(connection, called)
+    return value_of(await sending.query(client, called, arguments, workflow_id, run_id, limit), client)

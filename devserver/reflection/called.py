@@ -1,0 +1,120 @@
+"""What `MODULE:WORKFLOW` or `MODULE:WORKFLOW.HANDLER` calls: the workflow or handler, and what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from .errors import NotInModule
+from .finding import find
+from .inputs import Inputs
+from .module import Module, Workflow, nearest
+from .signature import Signature, of_handler, of_workflow
+
+Kind = Literal["signal", "query", "update"]
+KINDS: Mapping[Kind, str] = {"signal": "signals", "query": "queries", "update": "updates"}
+
+
+@dataclass(frozen=True)
+class Called:
+    """A workflow by its type, and for a signal, query or update its name. `type` is None: any of a dynamic workflow."""
+
+    module: Module
+    workflow: Workflow
+    type: str | None
+    signature: Signature
+    name: str | None = None
+    validated: bool = False
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """Its options."""
+        return Inputs(self.signature)
+
+
+def workflow_called(spec: str) -> Called:
+    """The workflow that a specification names; without a name the only one of the module.
+
+    Raises:
+        NotInModule: There is none, or there are several and none is named.
+        ReflectionError: The module cannot be used.
+    """
+    where, _, name = spec.partition(":")
+    module = find(where, make=False)
+    if name:
+        workflow = module.workflow(name)
+    else:
+        labels = [each.label for each in module.workflows]
+        if len(labels) != 1:
+            said = f"several workflows: {', '.join(labels)}" if labels else "no workflow"
+            raise NotInModule(f"{where} has {said}", hint=f"name one: {where}:{(labels or ['WORKFLOW'])[0]}")
+        workflow = module.workflows[0]
+    return Called(module, workflow, workflow.name or name or None, of_workflow(workflow))
+
+
+def handler_called(spec: str, kind: Kind) -> Called:
+    """The signal, query or update that a specification names; the workflow may be left out where only one has it.
+
+    Raises:
+        NotInModule: There is none of that name, or several workflows have it.
+        ReflectionError: The module cannot be used.
+    """
+    where, _, name = spec.partition(":")
+    module = find(where, make=False)
+    found = list(_meant(module, name, kind))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotInModule(
+            f"several workflows of {where} have a {kind} {name}",
+            hint=f"name one: {' or '.join(f'{where}:{each.workflow.label}.{each.name}' for each in found)}",
+        )
+    known = [f"{each.label}.{of.name}" for each in module.workflows for of in _handlers(each, kind) if of.name]
+    said = f"{where} has no {kind} {name}" if name else f"name a {kind} of {where}"
+    raise NotInModule(said, hint=nearest(name, known))
+
+
+def _meant(module: Module, name: str, kind: Kind) -> Iterator[Called]:
+    """The handlers of that name: with their workflow's, else of any, else dynamic ones."""
+    for dynamic in (False, True):
+        found = [
+            called
+            for workflow, rest in _of_workflows(module, name)
+            for definition in _handlers(workflow, kind)
+            if (called := _called(module, workflow, definition, rest, dynamic)) is not None
+        ]
+        if found:
+            yield from found
+            return
+
+
+def _of_workflows(module: Module, name: str) -> Iterator[tuple[Workflow, str]]:
+    """Each workflow with what its handler would be called: types and names may have dots themselves."""
+    for workflow in module.workflows:
+        for label in dict.fromkeys((workflow.name, workflow.cls.__name__)):
+            if label and name.startswith(f"{label}."):
+                yield workflow, name[len(label) + 1 :]
+                break
+        else:
+            yield workflow, name
+
+
+def _called(module: Module, workflow: Workflow, definition: Any, name: str, dynamic: bool) -> Called | None:
+    if dynamic and (definition.name is not None or not name):
+        return None
+    if not dynamic and (definition.name is None or name not in (definition.name, definition.fn.__name__)):
+        return None
+    return Called(
+        module,
+        workflow,
+        workflow.name,
+        of_handler(definition),
+        definition.name or name,
+        getattr(definition, "validator", None) is not None,
+    )
+
+
+def _handlers(workflow: Workflow, kind: Kind) -> list[Any]:
+    return list(getattr(workflow.definition, KINDS[kind]).values())

@@ -1,0 +1,90 @@
+"""Types as JSON Schema has them: what a caller in any language would have to send."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import inspect
+import json
+import typing
+import uuid
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from .hints import MISSING, NOTHING, alternatives, fields_of, takes_none, text_of
+from .values import element_of
+
+_PLAIN: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    type(None): {"type": "null"},
+    bytes: {"type": "string", "contentEncoding": "binary"},
+    uuid.UUID: {"type": "string", "format": "uuid"},
+    decimal.Decimal: {"type": "string", "format": "decimal"},
+    datetime.datetime: {"type": "string", "format": "date-time"},
+    datetime.date: {"type": "string", "format": "date"},
+    datetime.time: {"type": "string", "format": "time"},
+    datetime.timedelta: {"type": "string", "format": "duration"},
+}
+
+
+def schema_of(hint: Any, seen: tuple[Any, ...] = ()) -> dict[str, Any]:
+    """A type's schema; a type within itself is told by its title only. `{}` is anything."""
+    if hint is MISSING:
+        return {}
+    schemas = [_schema(each, seen) for each in alternatives(hint)]
+    if takes_none(hint) and hint not in (Any, object, NOTHING):
+        schemas.append({"type": "null"})
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas} if schemas else {}
+
+
+def plain(value: Any) -> Any:
+    """A default as JSON has it; what it has no form for as Python writes it."""
+    if isinstance(value, enum.Enum):
+        return plain(value.value)
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError):
+        return (
+            str(value) if isinstance(value, (datetime.date, datetime.time, uuid.UUID, decimal.Decimal)) else repr(value)
+        )
+
+
+def _schema(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
+    origin, args = typing.get_origin(kind) or kind, typing.get_args(kind)
+    if origin is Literal:
+        return {"enum": [plain(each) for each in args]}
+    if isinstance(kind, type) and kind in _PLAIN:
+        return dict(_PLAIN[kind])
+    if inspect.isclass(origin) and issubclass(origin, enum.Enum):
+        return {"title": origin.__name__, "enum": [plain(each) for each in origin]}
+    if fields_of(kind) is not None:
+        return _object(kind, seen)
+    element = element_of(kind)
+    if element is not MISSING:
+        return {"type": "array", "items": schema_of(element, seen)}
+    if origin is tuple:
+        return {"type": "array", "prefixItems": [schema_of(each, seen) for each in args]}
+    if inspect.isclass(origin) and issubclass(origin, Mapping):
+        values = schema_of(args[1], seen) if len(args) == 2 else {}
+        return {"type": "object", **({"additionalProperties": values} if values else {})}
+    return {} if kind in (Any, object) else {"title": text_of(kind)}
+
+
+def _object(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
+    title = text_of(kind)
+    if kind in seen:
+        return {"type": "object", "title": title}
+    fields = fields_of(kind) or ()
+    properties = {}
+    for each in fields:
+        properties[each.key] = schema_of(each.hint, (*seen, kind))
+        if each.doc:
+            properties[each.key]["description"] = each.doc
+        if each.default is not MISSING:
+            properties[each.key]["default"] = plain(each.default)
+    required = [each.key for each in fields if each.required]
+    return {"type": "object", "title": title, "properties": properties, **({"required": required} if required else {})}

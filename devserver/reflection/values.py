@@ -1,0 +1,197 @@
+"""Text from a command line as a value of a type, in the form that JSON has for it."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import inspect
+import json
+import re
+import typing
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from .hints import MISSING, alternatives, fields_of, takes_none
+
+_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
+_MANY = (list, set, frozenset, deque)
+_ABSTRACT_MANY = {getattr(typing, name).__origin__ for name in ("Sequence", "Iterable", "Collection", "Set", "List")}
+
+
+def is_many(hint: Any) -> bool:
+    """Whether it holds any number of one type: a list, a set, `tuple[int, ...]`."""
+    return element_of(hint) is not MISSING
+
+
+def element_of(hint: Any) -> Any:
+    """The type of its elements; MISSING if it does not hold many."""
+    kinds = alternatives(hint)
+    if len(kinds) != 1:
+        return MISSING
+    origin, args = typing.get_origin(kinds[0]) or kinds[0], typing.get_args(kinds[0])
+    if origin is tuple:
+        return args[0] if len(args) == 2 and args[1] is ... else MISSING
+    many = origin in _ABSTRACT_MANY or (isinstance(origin, type) and issubclass(origin, _MANY))
+    return (args[0] if args else Any) if many else MISSING
+
+
+def choices_of(hint: Any) -> tuple[str, ...]:
+    """What may be said where only some values are possible; empty otherwise."""
+    return tuple(_choices(hint))
+
+
+def is_flag(hint: Any) -> bool:
+    """Whether it is only true or false (or not said)."""
+    return alternatives(hint) == (bool,)
+
+
+def kind_of(hint: Any) -> str:
+    """What is to be written, for help: NUMBER, TEXT, JSON, a list of choices."""
+    choices = choices_of(hint)
+    if choices:
+        return f"[{'|'.join(choices)}]"
+    kinds = alternatives(hint)
+    return _READERS[kinds[0]][0] if len(kinds) == 1 and _reader(kinds[0]) else "JSON"
+
+
+def read(text: str, hint: Any) -> Any:
+    """The JSON form of the value that `text` is.
+
+    Raises:
+        ValueError: It is none of that type; the message says what is wanted.
+    """
+    kinds = alternatives(hint)
+    if text == "null" and takes_none(hint) and kinds != (str,):
+        return None
+    choices = _choices(hint)
+    if choices:
+        if text not in choices:
+            raise ValueError(f"{text!r} is not one of {', '.join(choices)}")
+        return choices[text]
+    reader = _reader(kinds[0]) if len(kinds) == 1 else None
+    if reader is not None:
+        return reader(text)
+    if kinds in ((Any,), (object,)) or (str in kinds and fields_of(hint) is None):
+        return _json_or_text(text)
+    return read_json(text)
+
+
+def read_many(texts: Sequence[str], hint: Any) -> list[Any]:
+    """The JSON form of a list: one value for each text, or a whole list as JSON.
+
+    Raises:
+        ValueError: One is not of the elements' type.
+    """
+    element = element_of(hint)
+    if len(texts) == 1 and texts[0].lstrip().startswith("["):
+        whole = read_json(texts[0])
+        if isinstance(whole, list):
+            return whole
+    return [read(text, element) for text in texts]
+
+
+def read_json(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{text!r} is not JSON: {error}") from None
+
+
+def _choices(hint: Any) -> dict[str, Any]:
+    kinds = alternatives(hint)
+    if kinds and all(typing.get_origin(each) is Literal for each in kinds):
+        return {_word(value): value for each in kinds for value in typing.get_args(each)}
+    kind = kinds[0] if len(kinds) == 1 else None
+    if not (inspect.isclass(kind) and issubclass(kind, enum.Enum)) or issubclass(kind, enum.Flag):
+        return {}
+    values = [each.value for each in kind]
+    if all(isinstance(each, str) for each in values):
+        return {each: each for each in values}
+    return {each.name: each.value for each in kind}
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _reader(kind: Any) -> Callable[[str], Any] | None:
+    found = _READERS.get(kind) if isinstance(kind, type) else None
+    return found[1] if found else None
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _number(kind: Callable[[str], Any], name: str) -> Callable[[str], Any]:
+    def run(text: str) -> Any:
+        try:
+            return kind(text)
+        except (ValueError, ArithmeticError):
+            raise ValueError(f"{text!r} is not {name}") from None
+
+    return run
+
+
+def _bool(text: str) -> bool:
+    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if text.lower() not in known:
+        raise ValueError(f"{text!r} is not true or false")
+    return known[text.lower()]
+
+
+def _iso(kind: Any, example: str) -> Callable[[str], str]:
+    def run(text: str) -> str:
+        try:
+            # Python 3.10 does not know the Z.
+            return str(kind.fromisoformat(re.sub(r"[zZ]$", "+00:00", text)).isoformat())
+        except ValueError:
+            raise ValueError(f"{text!r} is not of the form {example}") from None
+
+    return run
+
+
+def _duration(text: str) -> float | str:
+    """Seconds; ISO 8601 durations stay as they are."""
+    if re.fullmatch(r"-?P.+", text):
+        return text
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    parts = _DURATION.findall(text)
+    if not parts or "".join(map("".join, parts)) != text:
+        raise ValueError(f"{text!r} is no duration, as 90s, 1h30m or 2d")
+    return sum(float(count) * _SECONDS[unit] for count, unit in parts)
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if number != number or number in (float("inf"), float("-inf")):
+        raise ValueError(text)
+    return number
+
+
+_READERS: Mapping[type, tuple[str, Callable[[str], Any]]] = {
+    str: ("TEXT", str),
+    int: ("INTEGER", _number(int, "a whole number")),
+    float: ("NUMBER", _number(_float, "a number")),
+    bool: ("true|false", _bool),
+    decimal.Decimal: ("DECIMAL", _number(lambda text: str(decimal.Decimal(text)), "a decimal number")),
+    uuid.UUID: ("UUID", _number(lambda text: str(uuid.UUID(text)), "a UUID")),
+    datetime.datetime: ("DATETIME", _iso(datetime.datetime, "2026-11-22T15:40:04+00:00")),
+    datetime.date: ("DATE", _iso(datetime.date, "2026-11-22")),
+    datetime.time: ("TIME", _iso(datetime.time, "15:40:04")),
+    datetime.timedelta: ("DURATION", _duration),
+    bytes: ("TEXT", str),
+}
