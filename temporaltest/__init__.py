@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .outage import Outage, ServerKilled
     from .schedules import Schedules
     from .scripts import REAL, Script, delays, fails, heartbeats
+    from .versions import Versions
     from .workers import RunningWorker
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Temporal",
     "TemporalTestError",
     "Time",
+    "Versions",
     "WaitTimeout",
     "WorkerDied",
     "WorkerStuck",
@@ -75,6 +77,7 @@ _MODULES = {
     "outage": ("Outage", "ServerKilled"),
     "schedules": ("Schedules",),
     "scripts": ("REAL", "Script", "delays", "fails", "heartbeats"),
+    "versions": ("Versions",),
     "workers": ("RunningWorker",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

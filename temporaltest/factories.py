@@ -20,10 +20,23 @@ if TYPE_CHECKING:
     from .facade import Temporal
     from .histories import Replay
     from .schedules import Schedules
+    from .versions import Versions
 
 Scope = Literal["session", "package", "module", "class", "function"]
 
-__all__ = ["client", "env", "namespace", "outage", "replay", "schedules", "server", "temporal", "time", "worker"]
+__all__ = [
+    "client",
+    "env",
+    "namespace",
+    "outage",
+    "replay",
+    "schedules",
+    "server",
+    "temporal",
+    "time",
+    "versions",
+    "worker",
+]
 
 
 def temporal(scope: Scope = "module", *, outages: bool = False, **wishes: Any) -> Any:
@@ -88,6 +101,11 @@ def schedules(of: str = "temporal", scope: Scope = "function") -> Any:
     return _derived("The schedules", of, scope, lambda temporal: nullcontext(_schedules(temporal)))
 
 
+def versions(of: str = "temporal", scope: Scope = "function") -> Any:
+    """A fixture like `temporal_versions`, of the fixture named `of`; builds last as long as that one."""
+    return _derived("Worker Versioning", of, scope, lambda temporal: nullcontext(_versions(temporal)))
+
+
 def outage(of: str, scope: Scope = "function") -> Any:
     """A fixture like `temporal_outage`, of the fixture named `of`, which has to be made with `outages=True`.
 
@@ -108,6 +126,12 @@ def replay(scope: Scope = "module") -> Any:
 
     replay_of_scope.__doc__ = f"Replays the histories stored in a folder; lasts for the {scope}."
     return replay_of_scope
+
+
+def _versions(temporal: Temporal) -> Versions:
+    from .versions import Versions
+
+    return Versions(temporal)
 
 
 def _schedules(temporal: Temporal) -> Schedules:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .outage import Outage
     from .rehearsals import Rehearsals
     from .schedules import Schedules
+    from .versions import Versions
     from .workers import RunningWorker
 
 
@@ -108,6 +109,17 @@ def temporal_schedules(_temporal_case: Case) -> Schedules:
     from .schedules import Schedules
 
     return Schedules(_temporal_case)
+
+
+@pytest.fixture
+def temporal_versions(temporal: Temporal) -> Versions:
+    """Worker Versioning: `build("2.0", workflows=[Order])` starts a worker; `set_current`, `ramp`, `rollback` move it.
+
+    `build_of` tells where a workflow is; `check_takeover` replays what is open, or stored, against a build.
+    """
+    from .versions import Versions
+
+    return Versions(temporal)
 
 
 @pytest.fixture

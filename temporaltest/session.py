@@ -7,6 +7,7 @@ import os
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as OutOfTime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .backends import Backend, Endpoint, make
@@ -23,10 +24,14 @@ ABANDON_SECONDS = 5.0
 
 
 class Session:
-    """One per pytest process; xdist's workers each have one, and their servers are the same."""
+    """One per pytest process; xdist's workers each have one, and their servers are the same.
 
-    def __init__(self, config: Config) -> None:
+    `root` is pytest's rootdir.
+    """
+
+    def __init__(self, config: Config, root: Path = Path()) -> None:
         self.config = config
+        self.root = root
         self.pid = os.getpid()
         self._lock = threading.RLock()
         self._starting: Future[Endpoint] | None = None

@@ -27,7 +27,7 @@ def session(config: pytest.Config) -> Session:
 
     found = config.stash.get(SESSION, None)
     if found is None or found.pid != os.getpid():
-        found = config.stash[SESSION] = Session(config.stash[SETTINGS])
+        found = config.stash[SESSION] = Session(config.stash[SETTINGS], config.rootpath)
     return found
 
 

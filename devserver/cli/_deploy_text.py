@@ -32,6 +32,9 @@ def screen(found: Sequence[Status], target: Target) -> Iterator[str]:
         yield from _wrapped(f"{each.deployment.name}: {each.deployment.routing}", width, "", "  ")
         if not each.deployment.settled:
             yield from _wrapped("task queues still hear of the last change", width, "  ", "  ")
+        if _idle(each):
+            first = f"devserver deploy set-current {each.deployment.name} {each.deployment.builds[0]}"
+            yield from _wrapped(f"no build gets any work yet: {first}", width, "  ", "  ")
         for version in each.deployment.versions:
             yield from _version(version, each.loads[version.build], width)
         yield ""
@@ -98,6 +101,11 @@ def counted(count: int, what: str) -> str:
 
 def _where(target: Target) -> dict[str, Any]:
     return {"form": FORM, "address": target.address, "namespace": target.namespace}
+
+
+def _idle(each: Status) -> bool:
+    routing = each.deployment.routing
+    return bool(each.deployment.versions) and routing.current is None and not routing.ramps
 
 
 def _version(version: Version, load: Load, width: int) -> Iterator[str]:

@@ -41,7 +41,7 @@ def deploy() -> None:
     """
 
 
-@deploy.command()
+@deploy.command(short_help="Show each build: its state, workers and open workflows.")
 @click.argument("deployment", required=False, metavar="[DEPLOYMENT]")
 @connection_options
 @click.option(
@@ -69,7 +69,7 @@ def status(connection: Connection, deployment: str | None, watch: float | None, 
     asyncio.run(watching(asking.look, view(watch, as_json), watch))
 
 
-@deploy.command("set-current")
+@deploy.command("set-current", short_help="Give all the work to a build.")
 @deployment_argument
 @click.argument("build", required=False, metavar="BUILD")
 @click.option("--unversioned", is_flag=True, help="Give the work to workers without a version, instead of a BUILD.")
@@ -91,7 +91,7 @@ def set_current(
     _tell(*_asked(connection, lambda client: change(client, deployment, build, **forced)), as_json)
 
 
-@deploy.command()
+@deploy.command(short_help="Give a share of the work to a build.")
 @deployment_argument
 @build_argument
 @click.argument("percent", type=click.FloatRange(0, 100))
@@ -106,7 +106,7 @@ def ramp(connection: Connection, deployment: str, build: str, percent: float, as
     _tell(*_asked(connection, lambda client: change(client, deployment, build, percent, **forced)), as_json)
 
 
-@deploy.command()
+@deploy.command(short_help="Take the last step back.")
 @deployment_argument
 @unpolled_option
 @connection_options
@@ -121,7 +121,7 @@ def rollback(connection: Connection, deployment: str, as_json: bool, allow_no_po
     _tell(*_asked(connection, lambda client: change(client, deployment, allow_no_pollers=allow_no_pollers)), as_json)
 
 
-@deploy.command("wait-drained")
+@deploy.command("wait-drained", short_help="Wait until the workers of a build may go.")
 @deployment_argument
 @build_argument
 @click.option("--timeout", default="10m", show_default=True, metavar="TIME", help="Wait no longer.")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from temporalio.client import Client
 
 from .calls import DeploymentCalls
-from .model import Deployment, Load, Status, Version
+from .model import Deployment, Load, Queue, Status, Version
 
 # A server allows few counts a second, so not many are asked at once.
 AT_ONCE = 4
@@ -40,7 +40,7 @@ async def find_status(client: Client, name: str | None = None) -> list[Status]:
     return [await _status(calls, each) for each in names]
 
 
-async def registered(client: Client, name: str, build: str, queues: Iterable[str]) -> AsyncIterator[bool]:
+async def registered(client: Client, name: str, build: str, queues: Iterable[Queue]) -> AsyncIterator[bool]:
     """Look again and again, and yield whether workers of that build poll all these task queues, until they do.
 
     Raises:
@@ -49,10 +49,10 @@ async def registered(client: Client, name: str, build: str, queues: Iterable[str
     calls = DeploymentCalls(client)
     wanted = set(queues)
     while True:
-        known = [each for each in await calls.queues(name, build) if each.name in wanted]
-        polled = [each.name for each in known if await calls.workers(name, build, [each])]
-        yield wanted.issubset(polled)
-        if wanted.issubset(polled):
+        known = wanted.intersection(await calls.queues(name, build))
+        polled = {each for each in known if await calls.workers(name, build, [each])}
+        yield polled == wanted
+        if polled == wanted:
             return
         await asyncio.sleep(POLL_SECONDS)
 

@@ -80,12 +80,13 @@ def worker(client: Client, build: str, *queues: str) -> list[Worker]:
 @contextlib.asynccontextmanager
 async def serving(client: Client, build: str, *queues: str) -> AsyncIterator[None]:
     """Such workers, which the server knows of, stopped at the end."""
-    from devserver.deployments import registered
+    from devserver.deployments import Queue, registered
 
     async with contextlib.AsyncExitStack() as stack:
         for each in worker(client, build, *queues):
             await stack.enter_async_context(each)
-        await asyncio.wait_for(_until(registered(client, DEPLOYMENT, build, queues or (QUEUE,))), LIMIT)
+        polled = [Queue(each, "workflow") for each in queues or (QUEUE,)]
+        await asyncio.wait_for(_until(registered(client, DEPLOYMENT, build, polled)), LIMIT)
         yield
 
 
