@@ -150,13 +150,24 @@ class Search:
 
     async def _chunks(self) -> AsyncIterator[list[RunFacts]]:
         chunk: list[RunFacts] = []
-        async for info in self._calls.listed(self._wanted.list_filter(), NO_END, page=CHUNK):
+        async for info in self._listed():
             chunk.append(_facts(info))
             if len(chunk) == CHUNK:
                 yield chunk
                 chunk = []
         if chunk:
             yield chunk
+
+    async def _listed(self) -> AsyncIterator[WorkflowExecutionInfo]:
+        try:
+            async for info in self._calls.listed(self._wanted.list_filter(), NO_END, page=CHUNK):
+                yield info
+        except OptionError as error:
+            if self._wanted.query is None:
+                raise
+            # About the user's part, not about what was added to it.
+            text = f"the server does not understand the query: {self._wanted.query}"
+            raise OptionError(text, details=error.details, hint=error.hint) from None
 
     def _kept(self, chunk: Sequence[RunFacts]) -> dict[str, _Answer]:
         """The answers of the runs that are in the index."""

@@ -1,0 +1,294 @@
+"""The index of closed runs: whole or not there, bounded, never another server's, and never a reason to fail."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+
+from devserver.errors import OptionError
+from devserver.history.search import Attempts, Wanted, event_name, event_number, schema, shapes, status_named
+from devserver.history.search.index import MIB, Index, RunFacts
+from devserver.history.search.shelf import FILE, Shelf
+from devserver.history.search.steps import Step, Told
+
+HERE = ("cluster", "namespace")
+CHARGE = Wanted(activity="charge")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the index is."""
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def shelf(folder: Path) -> Iterator[Shelf]:
+    """An index that is open."""
+    shelf = Shelf(folder)
+    shelf.open(*HERE)
+    assert shelf.notes == []
+    yield shelf
+    shelf.close()
+
+
+def facts(name: str, closed_at: int = 1, events: int = 10) -> RunFacts:
+    """A run that closed then."""
+    return RunFacts(f"id-{name}", name, "Order", 2, closed_at, events)
+
+
+def steps(*failures: str, count: int = 1) -> list[Step]:
+    """Charges that have failed so, or else well."""
+    told: list[Told | None] = [Told(each.splitlines()[0], each) for each in failures] or [None] * count
+    return [
+        Step(number * 3 + 1, shapes.ACTIVITY, "charge", "", 10, number, closed_at=number, closed_type=13, failure=each)
+        for number, each in enumerate(told)
+    ]
+
+
+def found(shelf: Shelf, wanted: Wanted = CHARGE, *runs: RunFacts) -> int:
+    """How many steps of what is kept fit."""
+    numbers = list(shelf.known(runs).values())
+    return shelf.ask(lambda index: len(index.find(wanted, numbers, 1000)), 0)
+
+
+def test_what_is_kept_is_ours_alone(shelf: Shelf, folder: Path) -> None:
+    """Failures' messages are in it: nobody else may read them."""
+    shelf.add(facts("a"), steps("secret"))
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+
+
+def test_a_run_that_has_changed_is_not_what_is_kept(shelf: Shelf) -> None:
+    """A restored snapshot may hold the same run with another end; nothing of the old one is left then."""
+    old, new = facts("a", closed_at=5), facts("a", closed_at=6)
+    shelf.add(old, steps("old"))
+    assert (found(shelf, CHARGE, old), found(shelf, CHARGE, new)) == (1, 0)
+    shelf.add(new, steps("new", "new"))
+    assert (found(shelf, CHARGE, old), found(shelf, CHARGE, new)) == (0, 2)
+    assert found(shelf, Wanted(failure="old"), new) == 0
+
+
+def test_another_server_or_namespace_has_its_own(shelf: Shelf, folder: Path) -> None:
+    """A server that was reset is another one: no ghosts, though everything else is the same."""
+    shelf.add(facts("a"), steps())
+    for elsewhere in (("cluster after the reset", "namespace"), ("cluster", "other")):
+        other = Shelf(folder)
+        other.open(*elsewhere)
+        assert found(other, CHARGE, facts("a")) == 0
+        other.close()
+    shelf.open(*HERE, anew=True)
+    assert found(shelf, CHARGE, facts("a")) == 0
+
+
+def test_half_a_run_is_never_there(shelf: Shelf) -> None:
+    """Whatever happens while it is written, Ctrl-C included: it is as if it had not begun."""
+    shelf.add(facts("whole"), steps("the same"))
+
+    class Interrupted(Sequence[Step]):
+        def __len__(self) -> int:
+            return 2
+
+        def __getitem__(self, item: object) -> Step:  # type: ignore[override]
+            raise KeyboardInterrupt
+
+        def __iter__(self) -> Iterator[Step]:
+            yield from steps("the same", "new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shelf.add(facts("half"), Interrupted())
+    assert found(shelf, CHARGE, facts("half")) == 0
+    shelf.add(facts("after"), steps("new"))
+    assert found(shelf, Wanted(failure="the same"), facts("whole"), facts("after")) == 1
+    assert found(shelf, Wanted(failure="new"), facts("whole"), facts("after")) == 1
+
+
+def test_two_at_once(shelf: Shelf, folder: Path) -> None:
+    """Two searches write the same runs into the same file, in turns."""
+    other = Shelf(folder)
+    other.open(*HERE)
+    runs = [facts(str(number)) for number in range(20)]
+    for first, second in zip(runs, reversed(runs), strict=True):
+        assert shelf.add(first, steps("the same", "mine"))
+        assert other.add(second, steps("the same", "mine"))
+    assert found(shelf, CHARGE, *runs) == found(other, CHARGE, *runs) == 40
+    assert (shelf.notes, other.notes) == ([], [])
+    other.close()
+
+
+def test_it_has_a_bound(folder: Path) -> None:
+    """Where it is full, other servers' runs go first, then the oldest; what is older than these stays out."""
+    shelf = Shelf(folder, MIB)
+    shelf.open("another cluster", "namespace")
+    shelf.add(facts("foreign", closed_at=10**9), steps(*(f"foreign {number}" for number in range(50))))
+    shelf.open(*HERE)
+    runs = [facts(f"run-{number}", closed_at=1000 + number) for number in range(60)]
+    for run in runs:
+        assert shelf.add(run, steps(*(f"{run.run_id} failed with {number}" * 5 for number in range(50))))
+        assert shelf.ask(lambda index: index.used_bytes, 0) < 1.2 * MIB
+    kept = shelf.known(runs)
+    assert "run-0" not in kept
+    assert "run-59" in kept
+    assert list(kept) == [run.run_id for run in runs][-len(kept) :], "the newest are there"
+    assert found(shelf, Wanted(failure="run-0 failed"), *runs) == 0
+    older = [facts(f"older-{number}", closed_at=999 - number) for number in range(60)]
+    added = [shelf.add(run, steps(*(f"{run.run_id} {number}" * 50 for number in range(50)))) for run in older]
+    assert None in added
+    assert list(shelf.known(runs)) == list(kept), "what is older than all puts nothing out"
+    shelf.close()
+    again = Shelf(folder, MIB)
+    again.open("another cluster", "namespace")
+    assert found(again, CHARGE, facts("foreign", closed_at=10**9)) == 0
+    again.close()
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 3 * MIB
+
+
+def damage(path: Path) -> None:
+    """As a disk may do it."""
+    path.write_bytes(b"this is no database" * 1000)
+
+
+def cut(path: Path) -> None:
+    """Half a file."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def from_the_future(path: Path) -> None:
+    """A newer devserver's."""
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    connection.close()
+
+
+def foreign(path: Path) -> None:
+    """A folder in its place."""
+    path.unlink()
+    path.mkdir()
+
+
+def locked_out(path: Path) -> None:
+    """A folder that others may write to."""
+    path.parent.chmod(0o777)
+
+
+@pytest.mark.parametrize(
+    ("harm", "note", "works"),
+    [
+        (damage, "was damaged (file is not a database), and is made anew", True),
+        (cut, "was damaged (database disk image is malformed), and is made anew", True),
+        (from_the_future, "was written by a newer devserver", False),
+        (foreign, "unable to open database file", False),
+        (locked_out, "may be written by others (mode 0777)", False),
+    ],
+)
+def test_an_index_that_cannot_be_used(folder: Path, harm: Callable[[Path], None], note: str, works: bool) -> None:
+    """It is made anew, or the search goes on without it; either way a note says so, and nothing fails."""
+    shelf = Shelf(folder)
+    shelf.open(*HERE)
+    for number in range(50):
+        shelf.add(facts(str(number)), steps(f"{number} " * 500))
+    shelf.close()
+    harm(folder / FILE)
+    shelf = Shelf(folder)
+    shelf.open(*HERE)
+    runs = [facts(str(number)) for number in range(50)]
+    assert found(shelf, Wanted(failure="7"), *runs) == 0
+    assert note in "\n".join(shelf.notes)
+    shelf.open(*HERE)
+    assert (shelf.add(facts("new"), steps("7")) is not None) == works
+    assert found(shelf, Wanted(failure="7"), facts("new")) == int(works)
+    shelf.close()
+
+
+def test_an_index_that_another_process_holds(shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is waited for some seconds; then the search goes on without."""
+    monkeypatch.setattr("devserver.history.search.shelf.BUSY_SECONDS", 0.05)
+    other = Shelf(folder)
+    other.open(*HERE)
+    holder = sqlite3.connect(folder / FILE, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert other.add(facts("a"), steps()) is None
+    assert "database is locked" in other.notes[0]
+    assert other.known([facts("a")]) == {}
+    holder.close()
+    assert shelf.add(facts("a"), steps()) is not None
+
+
+def test_texts_are_found_alike_without_trigrams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An SQLite that has no trigrams gives the same answers."""
+    texts = ["card_declined 402", "cardXdeclined 402", "17.5% off", "a\\b", 'say "no"', "Überfall", "it's", "x"]
+    asked = ["card_declined", "CARD", "402", "%", "5%", "_", "\\", "a\\b", '"no"', "überfall", "Über", "'s", "x", "zz"]
+    answers = []
+    for statement in (schema._TRIGRAMS, "CREATE VIRTUAL TABLE texts USING no_such_module (text)"):
+        monkeypatch.setattr(schema, "_TRIGRAMS", statement)
+        index = Index.in_memory()
+        number = index.add(0, facts("a"), steps(*texts)) or 0
+        answers.append({text: {row[18] for row in index.find(Wanted(failure=text), [number], 100)} for text in asked})
+        index.close()
+    assert answers[0] == answers[1]
+    assert answers[0]["card_declined"] == {"card_declined 402"}
+    assert answers[0]["CARD"] == {"card_declined 402", "cardXdeclined 402"}
+    assert answers[0]["5%"] == answers[0]["%"] == {"17.5% off"}
+    assert answers[0]["zz"] == set()
+
+
+def test_every_event_type_has_its_shape() -> None:
+    """Each is read where its attributes are, in every history there may be."""
+    for name, number in EventType.items():
+        if number:
+            assert shapes.SHAPES[number].field in HistoryEvent.DESCRIPTOR.fields_by_name, name
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ActivityTaskFailed", "activity_task_failed", "EVENT_TYPE_ACTIVITY_TASK_FAILED", "activity task failed", "13"],
+)
+def test_event_types_in_any_writing(text: str) -> None:
+    """As the API, the SDKs and people write them."""
+    assert event_name(event_number(text)) == "ActivityTaskFailed"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("ActivityTaskFaild", "did you mean ActivityTaskFailed"),
+        ("fired", "did you mean TimerFired"),
+        ("?", "as Activity"),
+    ],
+)
+def test_an_event_type_that_is_none(text: str, hint: str) -> None:
+    """The nearest ones are named."""
+    with pytest.raises(OptionError) as error:
+        event_number(text)
+    assert (error.value.hint or "").startswith(hint)
+
+
+def test_conditions_in_words() -> None:
+    """Attempts and statuses as people write them; what makes no sense is refused."""
+    assert [Attempts.parse(text) for text in ("3", ">=3", "3+", " < 2 ", "==4")] == [
+        Attempts("=", 3),
+        Attempts(">=", 3),
+        Attempts(">=", 3),
+        Attempts("<", 2),
+        Attempts("=", 4),
+    ]
+    assert [status_named(text) for text in ("failed", "TIMED_OUT", "timed-out", "cancelled", "ContinuedAsNew")] == [
+        "Failed",
+        "TimedOut",
+        "TimedOut",
+        "Canceled",
+        "ContinuedAsNew",
+    ]
+    for wrong in ("", "many", ">3+", "-1", "=<3"):
+        with pytest.raises(OptionError):
+            Attempts.parse(wrong)
+    with pytest.raises(OptionError, match="never broken"):
+        status_named("broken")
+    with pytest.raises(OptionError, match="empty failure"):
+        Wanted(failure="")

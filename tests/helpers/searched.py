@@ -1,0 +1,88 @@
+"""Workflows whose steps fail in ways that can be searched for, and a worker for them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+QUEUE = "searched"
+WORKER = "worker-7@shop"
+LIMIT = timedelta(seconds=30)
+THRICE = RetryPolicy(initial_interval=timedelta(milliseconds=10), backoff_coefficient=1, maximum_attempts=3)
+FOR_EVER = RetryPolicy(initial_interval=timedelta(minutes=10))
+
+
+@activity.defn
+async def charge(said: str, attempts: int) -> None:
+    """Fails with what it is to say until that attempt."""
+    if said and activity.info().attempt < attempts:
+        raise ApplicationError(said, type="CardError") from ValueError("the bank is closed")
+
+
+@activity.defn
+async def pack() -> None:
+    """Succeeds."""
+
+
+@workflow.defn
+class Pays:
+    """Charges, packs, and lets nothing out."""
+
+    @workflow.run
+    async def run(self, said: str, attempts: int = 9) -> None:
+        """A charge that fails is no failure of the workflow."""
+        how: dict[str, Any] = {"start_to_close_timeout": LIMIT, "retry_policy": THRICE}
+        await asyncio.gather(workflow.execute_activity(charge, args=[said, attempts], **how), return_exceptions=True)
+        await workflow.execute_activity(pack, start_to_close_timeout=LIMIT)
+
+
+@workflow.defn
+class Waits:
+    """Charges, again only after minutes."""
+
+    @workflow.run
+    async def run(self, said: str) -> None:
+        """Stays open."""
+        await workflow.execute_activity(
+            charge, args=[said, 9], start_to_close_timeout=LIMIT, retry_policy=FOR_EVER, summary="the long one"
+        )
+
+
+@workflow.defn
+class Many:
+    """Fails, with the failure of its last charge."""
+
+    @workflow.run
+    async def run(self, said: str, count: int) -> None:
+        """Charges at once, which all fail at once."""
+        once = RetryPolicy(maximum_attempts=1)
+        texts = [f"{said} {number}" for number in range(count)]
+        charges = (
+            workflow.execute_activity(charge, args=[text, 9], start_to_close_timeout=LIMIT, retry_policy=once)
+            for text in texts
+        )
+        done = await asyncio.gather(*charges, return_exceptions=True)
+        failed = next(each for each in done if isinstance(each, BaseException))
+        raise failed
+
+
+def worker(client: Client, **more: Any) -> Worker:
+    """A worker for all of the above, of a known identity and build."""
+    return Worker(
+        client,
+        task_queue=QUEUE,
+        workflows=[Pays, Waits, Many],
+        activities=[charge, pack],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        identity=WORKER,
+        build_id="build-1",
+        graceful_shutdown_timeout=timedelta(0),
+        **more,
+    )
