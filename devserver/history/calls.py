@@ -134,6 +134,8 @@ class Calls:
     async def close_event(self, execution: WorkflowExecution, *, wait: bool = False) -> HistoryEvent | None:
         """The event that closed a run; None while it is open, and where there is no such run.
 
+        Ask for runs that have closed: of an open one, server 1.32 waits for it for 9 seconds whatever it is told.
+
         Args:
             wait: For an open run to close, for up to about 20 seconds.
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +13,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from ...errors import CannotAsk, OptionError
 from ..calls import Calls
 from .builder import RunBuilder
-from .model import Execution, Following, How, RunStatus
+from .model import OPEN, Execution, Following, How, RunStatus
 from .pending import PAUSED
 from .steps import moment
 
@@ -139,21 +138,19 @@ class _Walk:
         self, each: Following, known: DescribeWorkflowExecutionResponse | None
     ) -> tuple[Link, list[Following]]:
         """The link, and what came after it, the last first."""
-        execution = WorkflowExecution(workflow_id=self.workflow_id, run_id=each.run_id)
-        described, close = await asyncio.gather(self._described(each.run_id, known), self.calls.close_event(execution))
+        described = await self._described(each.run_id, known)
         if described is None:
             return Link(each.run_id, each.how, missing=True), []
+        close = None
+        if described.workflow_execution_info.HasField("close_time"):  # of an open run, the server would wait for it
+            execution = WorkflowExecution(workflow_id=self.workflow_id, run_id=each.run_id)
+            close = await self.calls.close_event(execution)
         reset = described.workflow_extended_info.reset_run_id
         following = [Following("reset", reset)] if reset else []
         after = _after(close)
         if after is not None:
             following.append(after)
-        return _link(each, described), following
-
-    async def _described(
-        self, run_id: str, known: DescribeWorkflowExecutionResponse | None
-    ) -> DescribeWorkflowExecutionResponse | None:
-        return known or await self.calls.described(self.workflow_id, run_id)
+        return link, following
 
 
 def _link(each: Following, described: DescribeWorkflowExecutionResponse) -> Link:

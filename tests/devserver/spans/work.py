@@ -1,0 +1,73 @@
+"""Workflows whose spans are looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
+
+QUEUE = "spans"
+LIMIT = timedelta(seconds=10)
+QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=1))
+
+
+@activity.defn
+async def busy() -> None:
+    """Does it at the second attempt."""
+    if activity.info().attempt < 2:
+        raise ApplicationError("come back later", type="Busy")
+
+
+@activity.defn
+async def refuse() -> None:
+    """Never does it."""
+    raise ApplicationError("card declined", type="CardDeclined", non_retryable=True)
+
+
+@workflow.defn
+class Leaf:
+    """A child, over two runs."""
+
+    @workflow.run
+    async def run(self, more: int) -> None:
+        """Once more, then done."""
+        await workflow.execute_activity(busy, start_to_close_timeout=LIMIT, retry_policy=QUICK)
+        if more:
+            workflow.continue_as_new(more - 1)
+
+
+@workflow.defn
+class Tree:
+    """An activity, a timer, a child, a signal and an update; fails if it is told to."""
+
+    def __init__(self) -> None:
+        """Not told to go on yet."""
+        self._go = False
+        self._fail = False
+
+    @workflow.run
+    async def run(self) -> str:
+        """Wait for the signal."""
+        await asyncio.sleep(0.01)
+        await workflow.execute_child_workflow(Leaf.run, 1, id=f"{workflow.info().workflow_id}-leaf")
+        await workflow.wait_condition(lambda: self._go)
+        if self._fail:
+            await workflow.execute_activity(refuse, start_to_close_timeout=LIMIT)
+        return "done"
+
+    @workflow.signal
+    def go(self, fail: bool) -> None:
+        """Let it end."""
+        self._go, self._fail = True, fail
+
+    @workflow.update
+    def name(self, name: str) -> str:
+        """Say it back."""
+        return name
+
+
+WORKFLOWS = [Tree, Leaf]
+ACTIVITIES = [busy, refuse]

@@ -1,0 +1,72 @@
+"""A loopback OpenTelemetry collector: keeps the spans that it is sent over OTLP/HTTP, or refuses them."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.helpers.waiting import eventually
+
+
+@dataclass
+class Collector:
+    """What came, in the order in which it came; `answer` is the status it gives."""
+
+    url: str
+    answer: int = 200
+    spans: list[Any] = field(default_factory=list)
+    services: list[str] = field(default_factory=list)
+
+    def named(self, name: str) -> list[Any]:
+        """The spans of that name."""
+        return [span for span in self.spans if span.name == name]
+
+    def wait_for(self, name: str, count: int = 1) -> list[Any]:
+        """The spans of that name, once there are so many."""
+        return eventually(lambda: found if len(found := self.named(name)) >= count else [])
+
+
+@contextlib.contextmanager
+def collector() -> Iterator[Collector]:
+    """A collector on a free loopback port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            if kept.answer == 200 and self.path == "/v1/traces":
+                keep(kept, body)
+            self.send_response(kept.answer if self.path == "/v1/traces" else 404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as in the base class
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    kept = Collector(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield kept
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def keep(kept: Collector, body: bytes) -> None:
+    """Take one request's spans."""
+    for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+        values = {each.key: each.value.string_value for each in resource.resource.attributes}
+        kept.services.append(values.get("service.name", ""))
+        for scope in resource.scope_spans:
+            kept.spans.extend(scope.spans)
