@@ -103,7 +103,7 @@ def _field(field: Field) -> str:
 
 def _type(field: Field) -> str:
     from ..reflection.hints import MISSING, text_of
-    from ..reflection.schema import plain
+    from ..reflection.values import plain
 
     if field.required:
         return text_of(field.hint)

@@ -89,11 +89,12 @@ def _arguments(ctx: click.Context, given: dict[str, Any], whole: Any) -> list[An
     from ..reflection.carrying import Carrier
     from ..reflection.errors import InputInvalid
 
-    called = ctx.meta[CALLED]
+    called: Called = ctx.meta[CALLED]
     try:
         return called.inputs.arguments_from(given, whole, Carrier(called.module.data_converter))
     except InputInvalid as error:
-        raise click.UsageError("\n".join([error.message, *error.details]), ctx) from None
+        hint = [f"hint: {error.hint}"] if error.hint else []
+        raise click.UsageError("\n".join([error.message, *error.details, *hint]), ctx) from None
 
 
 def _spec(args: Sequence[str], own: Sequence[click.Parameter], ctx: click.Context) -> str | None:

@@ -56,13 +56,12 @@ def flag_of(of: Input) -> str:
 def help_of(of: Input) -> str:
     """What is written about a field, its default, and whether it has to be given."""
     from ..reflection.hints import MISSING
-    from ..reflection.schema import plain
+    from ..reflection.values import word_of
 
     field = of.field
     end = "[required]" if field.required else ""
     if field.default is not MISSING and field.default is not None:
-        default = plain(field.default)
-        end = f"[{default if isinstance(default, str) else _json(default)}]"
+        end = f"[{word_of(field.default, field.hint)}]"
     doc = field.doc if not of.parts else f"{field.doc} As JSON, or by its own options.".strip()
     many = "Repeatable." if of.is_many else ""
     return " ".join(each for each in (doc, many, end) if each)
@@ -131,9 +130,3 @@ def read_input(text: str | None) -> Any:
     except ValueError as error:
         said = str(error) if where == text else str(error).rpartition(" is not JSON: ")[2] or str(error)
         raise click.UsageError(f"--input {where if where != text else ''}".strip() + f": {said}") from None
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value)

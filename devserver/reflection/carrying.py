@@ -13,6 +13,7 @@ from .values import element_of
 if TYPE_CHECKING:
     from temporalio.converter import DataConverter
 
+CANNOT_CARRY = "the data converter cannot carry"
 Path = tuple[Any, ...]
 _NUMBERS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
@@ -50,7 +51,7 @@ class Carrier:
             (payload,) = self._own.to_payloads([value])
             self._own.from_payloads([payload], _hints(hint))
         except Exception as error:
-            raise Unfit(((), f"the data converter cannot carry {text_of(hint)}: {innermost(error)}")) from error
+            raise Unfit(((), f"{CANNOT_CARRY} {text_of(hint)}: {innermost(error)}")) from error
         return value
 
     def nested(self, form: Any, hint: Any) -> Any:
@@ -133,7 +134,7 @@ def _problems(error: Exception, hint: Any) -> Sequence[tuple[Path, str]]:
         return [(tuple(each["loc"]), _sentence(each)) for each in told(include_url=False)]
     said = innermost(error)
     if "Unserializable type" in said or "not JSON serializable" in said:
-        said = f"the data converter cannot carry {text_of(hint)}: {said}"
+        said = f"{CANNOT_CARRY} {text_of(hint)}: {said}"
     return [((), said)]
 
 

@@ -8,7 +8,8 @@ from . import signature
 from .docstrings import doc_of
 from .hints import MISSING, Field, bare, text_of
 from .module import Activity, Module, NexusService, Workflow
-from .schema import plain, schema_of
+from .schema import schema_of
+from .values import plain
 
 FORM = 1
 

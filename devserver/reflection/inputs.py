@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .carrying import Carrier, Path, Unfit
+from .carrying import CANNOT_CARRY, Carrier, Path, Unfit
 from .errors import InputInvalid
 from .hints import MISSING, Field, alternatives, fields_of
 from .signature import Signature
 from .values import element_of, is_flag, is_many, kind_of, read, read_json, read_many
 
+OTHER_CONVERTER = (
+    "the module may have a data_converter of its own, as temporalio.contrib.pydantic's: "
+    "data_converter = pydantic_data_converter"
+)
 Given = str | bool | Sequence[str]
 
 
@@ -74,7 +78,8 @@ class Inputs:
         arguments = [reading.argument(each, form) for each, form in zip(self.arguments, forms, strict=True)]
         if reading.problems:
             first, *others = reading.problems
-            raise InputInvalid(first, details=others)
+            uncarried = any(CANNOT_CARRY in each for each in reading.problems)
+            raise InputInvalid(first, details=others, hint=OTHER_CONVERTER if uncarried else None)
         while arguments and arguments[-1] is MISSING:
             arguments.pop()
         return [

@@ -6,14 +6,13 @@ import datetime
 import decimal
 import enum
 import inspect
-import json
 import typing
 import uuid
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from .hints import MISSING, NOTHING, alternatives, fields_of, takes_none, text_of
-from .values import element_of
+from .values import element_of, plain
 
 _PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
@@ -39,18 +38,6 @@ def schema_of(hint: Any, seen: tuple[Any, ...] = ()) -> dict[str, Any]:
     if takes_none(hint) and hint not in (Any, object, NOTHING):
         schemas.append({"type": "null"})
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas} if schemas else {}
-
-
-def plain(value: Any) -> Any:
-    """A default as JSON has it; what it has no form for as Python writes it."""
-    if isinstance(value, enum.Enum):
-        return plain(value.value)
-    try:
-        return json.loads(json.dumps(value))
-    except (TypeError, ValueError):
-        return (
-            str(value) if isinstance(value, (datetime.date, datetime.time, uuid.UUID, decimal.Decimal)) else repr(value)
-        )
 
 
 def _schema(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter
 
-from .schema import plain
+from .values import plain
 
 MOST_BYTES = 1000
 

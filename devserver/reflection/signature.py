@@ -55,6 +55,8 @@ def signature(function: Callable[..., Any], *, method: bool, dynamic: bool = Fal
     hints, docs = hints_of(function), parameter_docs(function)
     parameters = list(inspect.signature(function).parameters.values())[1 if method else 0 :]
     raw = dynamic or any(each.kind in _OPEN for each in parameters)
+    # Temporal hands arguments over by position; what has a keyword only keeps its default.
+    taken = [each for each in parameters if each.kind is not each.KEYWORD_ONLY]
     fields = tuple(
         Field(
             each.name,
@@ -64,6 +66,6 @@ def signature(function: Callable[..., Any], *, method: bool, dynamic: bool = Fal
             MISSING if each.default is each.empty else each.default,
             annotated_doc(hints.get(each.name)) or docs.get(each.name, ""),
         )
-        for each in parameters
+        for each in taken
     )
     return Signature(() if raw else fields, bare(hints.get("return", MISSING)), doc_of(function), raw)

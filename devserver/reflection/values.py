@@ -7,17 +7,15 @@ import decimal
 import enum
 import inspect
 import json
-import re
 import typing
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from .hints import MISSING, alternatives, fields_of, takes_none
+from .readers import READERS
 
-_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
 _MANY = (list, set, frozenset, deque)
 _ABSTRACT_MANY = {getattr(typing, name).__origin__ for name in ("Sequence", "Iterable", "Collection", "Set", "List")}
 
@@ -44,6 +42,14 @@ def choices_of(hint: Any) -> tuple[str, ...]:
     return tuple(_choices(hint))
 
 
+def word_of(value: Any, hint: Any) -> str:
+    """A default as one would write it."""
+    for word, choice in _choices(hint).items():
+        if choice == getattr(value, "value", value):
+            return word
+    return _word(plain(value))
+
+
 def is_flag(hint: Any) -> bool:
     """Whether it is only true or false (or not said)."""
     return alternatives(hint) == (bool,)
@@ -55,7 +61,7 @@ def kind_of(hint: Any) -> str:
     if choices:
         return f"[{'|'.join(choices)}]"
     kinds = alternatives(hint)
-    return _READERS[kinds[0]][0] if len(kinds) == 1 and _reader(kinds[0]) else "JSON"
+    return READERS[kinds[0]][0] if len(kinds) == 1 and _reader(kinds[0]) else "JSON"
 
 
 def read(text: str, hint: Any) -> Any:
@@ -106,6 +112,20 @@ def read_json(text: str) -> Any:
         raise ValueError(f"{text!r} is not JSON: {error}") from None
 
 
+def plain(value: Any) -> Any:
+    """A default as JSON has it; what it has no form for as Python writes it."""
+    if isinstance(value, enum.Enum):
+        return plain(value.value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError):
+        return (
+            str(value) if isinstance(value, (datetime.date, datetime.time, uuid.UUID, decimal.Decimal)) else repr(value)
+        )
+
+
 def _choices(hint: Any) -> dict[str, Any]:
     kinds = alternatives(hint)
     if kinds and all(typing.get_origin(each) is Literal for each in kinds):
@@ -124,7 +144,7 @@ def _word(value: Any) -> str:
 
 
 def _reader(kind: Any) -> Callable[[str], Any] | None:
-    found = _READERS.get(kind) if isinstance(kind, type) else None
+    found = READERS.get(kind) if isinstance(kind, type) else None
     return found[1] if found else None
 
 
@@ -133,65 +153,3 @@ def _json_or_text(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
-
-
-def _number(kind: Callable[[str], Any], name: str) -> Callable[[str], Any]:
-    def run(text: str) -> Any:
-        try:
-            return kind(text)
-        except (ValueError, ArithmeticError):
-            raise ValueError(f"{text!r} is not {name}") from None
-
-    return run
-
-
-def _bool(text: str) -> bool:
-    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    if text.lower() not in known:
-        raise ValueError(f"{text!r} is not true or false")
-    return known[text.lower()]
-
-
-def _iso(kind: Any, example: str) -> Callable[[str], str]:
-    def run(text: str) -> str:
-        try:
-            # Python 3.10 does not know the Z.
-            return str(kind.fromisoformat(re.sub(r"[zZ]$", "+00:00", text)).isoformat())
-        except ValueError:
-            raise ValueError(f"{text!r} is not of the form {example}") from None
-
-    return run
-
-
-def _duration(text: str) -> float | str:
-    """Seconds; ISO 8601 durations stay as they are."""
-    if re.fullmatch(r"-?P.+", text):
-        return text
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    parts = _DURATION.findall(text)
-    if not parts or "".join(map("".join, parts)) != text:
-        raise ValueError(f"{text!r} is no duration, as 90s, 1h30m or 2d")
-    return sum(float(count) * _SECONDS[unit] for count, unit in parts)
-
-
-def _float(text: str) -> float:
-    number = float(text)
-    if number != number or number in (float("inf"), float("-inf")):
-        raise ValueError(text)
-    return number
-
-
-_READERS: Mapping[type, tuple[str, Callable[[str], Any]]] = {
-    str: ("TEXT", str),
-    int: ("INTEGER", _number(int, "a whole number")),
-    float: ("NUMBER", _number(_float, "a number")),
-    bool: ("true|false", _bool),
-    decimal.Decimal: ("DECIMAL", _number(lambda text: str(decimal.Decimal(text)), "a decimal number")),
-    uuid.UUID: ("UUID", _number(lambda text: str(uuid.UUID(text)), "a UUID")),
-    datetime.datetime: ("DATETIME", _iso(datetime.datetime, "2026-11-22T15:40:04+00:00")),
-    datetime.date: ("DATE", _iso(datetime.date, "2026-11-22")),
-    datetime.time: ("TIME", _iso(datetime.time, "15:40:04")),
-    datetime.timedelta: ("DURATION", _duration),
-    bytes: ("TEXT", str),
-}

@@ -15,8 +15,7 @@ from devserver.reflection import (
     ReflectionError,
     find,
 )
-
-from .conftest import Write
+from tests.helpers.user_code import Write
 
 ORDER = """
 @workflow.defn

@@ -1,0 +1,370 @@
+"""What is made of options: values as the workflow will get them, and every reason why they cannot be had."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from devserver.reflection.called import Called, handler_called, workflow_called
+from devserver.reflection.carrying import Carrier
+from devserver.reflection.errors import InputInvalid, NotInModule
+from devserver.reflection.hints import MISSING
+from tests.helpers.user_code import Write
+
+TYPES = """
+import decimal, enum, uuid
+from datetime import date, datetime, time, timedelta
+from dataclasses import field
+from typing import Annotated, Any, Literal, NewType, Optional, TypedDict
+
+Id = NewType("Id", str)
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+class Size(str, enum.Enum):
+    SMALL = "small"
+    LARGE = "large"
+
+@dataclass
+class Address:
+    '''Where somebody lives.
+
+    Attributes:
+        city: Its name,
+            as on maps.
+    '''
+    city: str
+    zip_code: int = 0
+
+@dataclass
+class Parcel:
+    who: Annotated[str, "Who gets it."]
+    size: Size
+    to: Address
+    id: Id = Id("x")
+    at: datetime | None = None
+    key: uuid.UUID | None = None
+    gift: bool = False
+    level: Literal["low", "high"] = "low"
+    parts: list[int] = field(default_factory=list)
+    more: dict[str, int] = field(default_factory=dict)
+    homes: list[Address] = field(default_factory=list)
+    raw: bytes = b""
+    anything: Any = None
+    either: int | str | None = None
+    inner: Optional["Parcel"] = None
+
+@workflow.defn
+class Send:
+    @workflow.run
+    async def run(self, parcel: Parcel) -> Parcel: ...
+"""
+MODELS = """
+from datetime import date, timedelta
+from decimal import Decimal
+from pydantic import BaseModel, Field
+
+class Item(BaseModel):
+    name: str = Field(alias="itemName")
+    price: Decimal = Field(gt=0, description="What it costs.")
+
+class Order(BaseModel):
+    items: list[Item] = []
+    first: Item
+    due: date
+    patience: timedelta = timedelta(hours=1)
+    blob: bytes = b""
+
+@workflow.defn
+class Buy:
+    @workflow.run
+    async def run(self, order: Order) -> None: ...
+"""
+
+
+def made(called: Called, given: dict[str, Any], whole: Any = MISSING) -> list[Any]:
+    """The arguments."""
+    return called.inputs.arguments_from(given, whole, Carrier(called.module.data_converter))
+
+
+def refused(called: Called, given: dict[str, Any], whole: Any = MISSING) -> list[str]:
+    """Why there are none."""
+    with pytest.raises(InputInvalid) as caught:
+        made(called, given, whole)
+    return [caught.value.message, *caught.value.details]
+
+
+def test_every_kind_of_field(write: Write) -> None:
+    """Text, numbers, choices, moments, lists, nested and recursive types become what the run method declares."""
+    write("types_.py", TYPES)
+    called = workflow_called("types_:Send")
+    flags = {each.flag: each for each in called.inputs.options()}
+    assert {"who", "to", "to.city", "to.zip-code", "inner"} <= set(flags)
+    assert "inner.who" not in flags
+    docs = {flag: each.field.doc for flag, each in flags.items() if each.field.doc}
+    assert docs == {"who": "Who gets it.", "to.city": "Its name, as on maps."}
+    given: dict[str, Any] = {
+        "who": "Ada",
+        "size": "large",
+        "to.city": "Ulm",
+        "at": "2026-01-02T03:04:05Z",
+        "key": "12345678123456781234567812345678",
+        "gift": True,
+        "level": "high",
+        "parts": ("1", "2"),
+        "more": '{"a": 1}',
+        "homes": ('{"city": "Bonn"}', '{"city": "Rome"}'),
+        "raw": "hey",
+        "anything": "[1]",
+        "either": "null",
+        "inner": json.dumps({"who": "Bob", "size": "small", "to": {"city": "Wien"}}),
+    }
+    (parcel,) = made(called, given)
+    assert (parcel.who, parcel.size.value, parcel.to.city, parcel.to.zip_code) == ("Ada", "large", "Ulm", 0)
+    assert (parcel.at.isoformat(), str(parcel.key)) == (
+        "2026-01-02T03:04:05+00:00",
+        "12345678-1234-5678-1234-567812345678",
+    )
+    assert (parcel.gift, parcel.level, parcel.parts, parcel.more) == (True, "high", [1, 2], {"a": 1})
+    assert ([each.city for each in parcel.homes], parcel.raw) == (["Bonn", "Rome"], b"hey")
+    assert (parcel.anything, parcel.either, parcel.inner.who, parcel.id) == ([1], None, "Bob", "x")
+    assert made(called, {"parts": ("[3, 4]",), **{flag: given[flag] for flag in ("who", "size", "to.city")}})[
+        0
+    ].parts == [3, 4]
+
+
+def test_all_that_is_wrong_is_told_at_once(write: Write) -> None:
+    """Each by its option, also what stands inside of JSON."""
+    write("types_.py", TYPES)
+    called = workflow_called("types_:Send")
+    assert refused(called, {}) == ["missing: --who", "missing: --size", "missing: --to.city"]
+    wrong: dict[str, Any] = {"who": "Ada", "size": "SMALL", "to": '{"town": 1}', "level": "mid", "parts": ("1", "b")}
+    assert refused(called, {**wrong, "at": "soon", "key": "k", "more": "{", "either": "x"}) == [
+        "--size: 'SMALL' is not one of small, large",
+        "--at: 'soon' is not of the form 2026-11-22T15:40:04+00:00",
+        "--key: 'k' is not a UUID",
+        "--level: 'mid' is not one of low, high",
+        "--parts: 'b' is not a whole number",
+        "--more: '{' is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+    ]
+    fits = {"who": "Ada", "size": "small"}
+    assert refused(called, {**fits, "to": '{"town": 1}'}) == [
+        "--to: Address has no 'town': there are: city, zip_code",
+        "missing: --to.city",
+    ]
+    assert refused(called, {**fits, "to": '{"city": 1, "zip_code": 1.5}'}) == [
+        "--to.city: 1 is not a text",
+        "--to.zip-code: 1.5 is not a whole number",
+    ]
+    assert refused(called, {**fits, "to.zip-code": "1"}) == ["missing: --to.city"]
+    assert refused(called, {**fits, "to.city": "Ulm", "homes": ('{"city": 2}',)}) == [
+        "--homes[0]['city']: 2 is not a text"
+    ]
+
+
+def test_input_as_json_and_options_over_it(write: Write) -> None:
+    """The whole input is given as JSON; an option wins over the same field."""
+    write("types_.py", TYPES)
+    called = workflow_called("types_:Send")
+    whole = {"who": "Ada", "size": "small", "to": {"city": "Ulm", "zip_code": 5}}
+    (parcel,) = made(called, {"who": "Bob", "to.city": "Bonn"}, whole)
+    assert (parcel.who, parcel.to.city, parcel.to.zip_code) == ("Bob", "Bonn", 5)
+    assert refused(called, {}, {**whole, "sise": 1}) == ["the input: Parcel has no 'sise': did you mean size?"]
+    assert refused(called, {}, []) == ["the input: [] is no JSON object, which Parcel is"]
+
+
+def test_several_arguments(write: Write) -> None:
+    """Each is an option; those that are left out keep their defaults, and the last ones are not sent."""
+    write(
+        "several.py",
+        """
+        @dataclass
+        class Point:
+            x: int
+            y: int = 0
+
+        @workflow.defn
+        class Draw:
+            @workflow.run
+            async def run(self, name: str, at: Point | None = None, times: int = 3, *, hidden: int = 1) -> None: ...
+
+        @workflow.defn
+        class Nothing:
+            @workflow.run
+            async def run(self) -> None: ...
+        """.replace("\n        ", "\n"),
+    )
+    called = workflow_called("several:Draw")
+    assert [each.flag for each in called.inputs.options()] == ["name", "at", "at.x", "at.y", "times"]
+    assert made(called, {"name": "a"}) == ["a"]
+    assert made(called, {"name": "a", "times": "7"}) == ["a", None, 7]
+    (_, point) = made(called, {"name": "a", "at.x": "4"})
+    assert (point.x, point.y) == (4, 0)
+    assert made(called, {}, ["a", None]) == ["a", None]
+    assert made(called, {"times": "1"}, {"name": "b"}) == ["b", None, 1]
+    assert refused(called, {"at.y": "1"}) == ["missing: --name", "missing: --at.x"]
+    assert refused(called, {}, 5) == [
+        "the input is a JSON list of at most 3 arguments, or an object of name, at, times"
+    ]
+    nothing = workflow_called("several:Nothing")
+    assert made(nothing, {}) == made(nothing, {}, []) == []
+    assert refused(nothing, {}, [1]) == ["it takes no input"]
+
+
+def test_pydantic_models(write: Write) -> None:
+    """Their own rules are kept, told by option; dates and durations travel, keys are the aliases."""
+    write("models.py", MODELS)
+    called = workflow_called("models:Buy")
+    docs = {each.flag: each.field.doc for each in called.inputs.options()}
+    assert docs["first.price"] == "What it costs."
+    given: dict[str, Any] = {"first.name": "tea", "first.price": "1.50", "due": "2026-01-02", "patience": "90m"}
+    (order,) = made(called, {**given, "blob": "raw", "items": ('{"itemName": "a", "price": "2"}',)})
+    assert (order.first.name, str(order.first.price), str(order.due)) == ("tea", "1.50", "2026-01-02")
+    assert (order.patience.total_seconds(), order.blob, order.items[0].name) == (5400, b"raw", "a")
+    assert refused(called, {**given, "first.price": "-1"}) == [
+        "--first.price: Input should be greater than 0 (was '-1')"
+    ]
+    assert refused(called, {}, {"first": {"itemName": "a", "price": 1}, "due": "2026-01-02", "dew": 1}) == [
+        "the input: Order has no 'dew': did you mean due?"
+    ]
+
+
+def test_what_the_converter_cannot_carry(write: Write) -> None:
+    """Said before anything is sent, with the way out: the SDK's default has no dates and durations."""
+    write(
+        "dates.py",
+        """
+import enum
+from datetime import date, timedelta
+
+class Colour(enum.Enum):
+    RED = 1
+
+@workflow.defn
+class Remind:
+    @workflow.run
+    async def run(self, day: date, before: timedelta, colour: Colour) -> None: ...
+""",
+    )
+    given = {"day": "2026-01-02", "before": "2h", "colour": "RED"}
+    called = workflow_called("dates:Remind")
+    with pytest.raises(InputInvalid) as caught:
+        made(called, given)
+    said = [caught.value.message, *caught.value.details]
+    assert [each.partition(": Unser")[0] for each in said] == [
+        "--day: the data converter cannot carry date",
+        "--before: the data converter cannot carry timedelta",
+        "--colour: the data converter cannot carry Colour",
+    ]
+    assert "data_converter = pydantic_data_converter" in str(caught.value.hint)
+    text = (called.module.file).read_text() if called.module.file else ""
+    write("dated.py", "from temporalio.contrib.pydantic import pydantic_data_converter as data_converter\n" + text)
+    day, before, colour = made(workflow_called("dated:Remind"), given)
+    assert (str(day), before.total_seconds(), colour.name) == ("2026-01-02", 7200, "RED")
+
+
+def test_a_converter_without_json(write: Write) -> None:
+    """A converter of the user's own that does not read JSON still carries what is sent."""
+    write(
+        "own.py",
+        """
+import pickle
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import CompositePayloadConverter, DataConverter, EncodingPayloadConverter
+
+class Pickled(EncodingPayloadConverter):
+    encoding = "python/pickle"
+
+    def to_payload(self, value):
+        return Payload(metadata={"encoding": self.encoding.encode()}, data=pickle.dumps(value))
+
+    def from_payload(self, payload, type_hint=None):
+        return pickle.loads(payload.data)
+
+class Converter(CompositePayloadConverter):
+    def __init__(self):
+        super().__init__(Pickled())
+
+DATA_CONVERTER = DataConverter(payload_converter_class=Converter)
+
+@workflow.defn
+class Count:
+    @workflow.run
+    async def run(self, number: int) -> None: ...
+""",
+    )
+    assert made(workflow_called("own"), {"number": "5"}) == [5]
+
+
+def test_dynamic_ones_take_any_input(write: Write) -> None:
+    """A list is the arguments, anything else the only one; any name will do."""
+    write(
+        "dynamic.py",
+        """
+from collections.abc import Sequence
+from temporalio.common import RawValue
+
+@workflow.defn(dynamic=True)
+class Anything:
+    @workflow.run
+    async def run(self, args: Sequence[RawValue]) -> None: ...
+
+    @workflow.signal(dynamic=True)
+    def take(self, name: str, args: Sequence[RawValue]) -> None: ...
+""",
+    )
+    called = workflow_called("dynamic:Whatever")
+    assert (called.type, made(called, {}, [1, 2]), made(called, {}, 7), made(called, {})) == (
+        "Whatever",
+        [1, 2],
+        [7],
+        [],
+    )
+    assert handler_called("dynamic:poke", "signal").name == "poke"
+
+
+def test_handlers_by_their_names(write: Write) -> None:
+    """With the workflow's type or class, or alone where only one has it; what is not there is told with what is."""
+    write(
+        "shop.py",
+        """
+@workflow.defn(name="shop.order")
+class Order:
+    @workflow.run
+    async def run(self) -> None: ...
+    @workflow.signal
+    def approve(self, by: str) -> None: ...
+    @workflow.signal(name="stop.now")
+    def halt(self) -> None: ...
+    @workflow.query(description="How far it is.")
+    def state(self) -> str: ...
+
+@workflow.defn
+class Payment:
+    @workflow.run
+    async def run(self) -> None: ...
+    @workflow.query
+    def state(self) -> str: ...
+""",
+    )
+    for name in ("shop.order.approve", "Order.approve", "approve"):
+        called = handler_called(f"shop:{name}", "signal")
+        assert (called.type, called.name, [each.flag for each in called.inputs.options()]) == (
+            "shop.order",
+            "approve",
+            ["by"],
+        )
+    assert handler_called("shop:Order.halt", "signal").name == handler_called("shop:stop.now", "signal").name
+    assert handler_called("shop:Order.state", "query").signature.doc == "How far it is."
+    with pytest.raises(NotInModule, match="several workflows of shop have a query state") as caught:
+        handler_called("shop:state", "query")
+    assert caught.value.hint == "name one: shop:shop.order.state or shop:Payment.state"
+    with pytest.raises(NotInModule, match=r"shop has no signal Order.aprove") as caught:
+        handler_called("shop:Order.aprove", "signal")
+    assert caught.value.hint == "did you mean shop.order.approve?"
+    with pytest.raises(NotInModule, match=r"shop has several workflows: shop\.order, Payment"):
+        workflow_called("shop")
