@@ -26,8 +26,9 @@ types: $(READY) ## Check the types
 	MYPYPATH=examples/rehearsals $(BIN)/mypy examples/rehearsals/*.py
 
 # Tests of pages, shells, containers and databases need real ones; what is missing is skipped where it cannot be installed.
-# Debian's PostgreSQL would start a cluster of its own: it is told not to before it comes.
-system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, OpenSSL, Docker Engine, PostgreSQL)
+# Debian's PostgreSQL would start a cluster of its own: it is told not to before it comes. Its Prometheus would start a
+# service: only the two programs are taken out of the package.
+system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, OpenSSL, Docker, PostgreSQL, Prometheus)
 	@missing=; for tool in chromium:chromium fish:fish zsh:zsh openssl:openssl dockerd:docker.io; do \
 		command -v $${tool%:*} >/dev/null || missing="$$missing $${tool#*:}"; done; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
@@ -36,6 +37,11 @@ system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, O
 			echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/tests.conf;; esac; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends $$missing fonts-dejavu-core; fi
+	@if ! command -v promtool >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		folder=$$(mktemp -d) && chmod 755 $$folder && cd $$folder && apt-get update -qq && \
+		apt-get -o APT::Sandbox::User=root download -qq prometheus && dpkg-deb -x prometheus_*.deb . && \
+		install usr/bin/prometheus usr/bin/promtool /usr/local/bin; \
+		rm -rf $$folder; fi
 
 test: system lint types ## Run the whole suite, as CI does
 	$(BIN)/pytest -n 2

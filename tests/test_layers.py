@@ -105,6 +105,7 @@ def test_what_runs_first_imports_nearly_nothing() -> None:
         "update",
         "trace",
         "metrics",
+        "observe",
         "deploy",
         "rehearse",
         "run",

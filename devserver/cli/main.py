@@ -46,6 +46,7 @@ SECTIONS = {
         "search": "Find steps of workflows by what happened in them.",
         "stuck": "List the workflows that do not go on by themselves.",
         "metrics": "Show the main figures of a server and its workers.",
+        "observe": "Make configuration for Prometheus or the Datadog Agent.",
         "deploy": "Move work from one build of the workers to another, and back.",
         "schedule": "Make, preview and steer schedules.",
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import DevServerError
@@ -27,13 +27,19 @@ class NotMetrics(DevServerError):
 
 @dataclass(frozen=True)
 class Spelling:
-    """How an endpoint spells one metric: the name in its text, its kind (`counter`, `gauge`, `histogram`), and the
-    suffix that was taken off to get the name that it has everywhere.
+    """How an endpoint spells one metric.
+
+    Args:
+        name: In its text.
+        kind: `counter`, `gauge` or `histogram`.
+        suffix: What was taken off to get the name that it has everywhere.
+        scale: What its durations are multiplied with to be seconds; 1 where it has none.
     """
 
     name: str
     kind: str
     suffix: str = ""
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -90,12 +96,13 @@ def read(text: str, wanted: Collection[str] | None = None) -> Metrics:
     known = spellings(text)
     if not known and text.strip():
         raise NotMetrics("what was answered has no metric in it")
-    kept = known if wanted is None else {name: each for name, each in known.items() if name in wanted}
+    kept = {name: each for name, each in known.items() if wanted is None or name in wanted}
     series: dict[str, dict[Labels, float]] = {}
     try:
         for family in text_string_to_metric_families("\n".join(_lines(text, kept.values())) + "\n"):
             name, suffix = plain(family.name, family.type)
             scale = 0.001 if _in_milliseconds(name, suffix, family.type, family.samples) else 1.0
+            kept[name] = replace(kept[name], scale=scale)
             for sample in family.samples:
                 _keep(series, sample, family.name, name, scale)
     except (ValueError, IndexError, KeyError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Literal
@@ -22,6 +22,7 @@ from .worker import worker
 Kind = Literal["server", "worker"]
 Find = Callable[[], Endpoint]
 
+_WANTED = {"server": OF_SERVERS, "worker": OF_WORKERS | {BUILD, REQUESTS}}
 HINTS = {"server": "workers are asked with --worker", "worker": "servers are asked with --server"}
 
 
@@ -94,7 +95,7 @@ class _Watched:
         where = None
         try:
             where = self._find()
-            now = _metrics(await fetch(where), where, self._kind)
+            now = await look_at(where, self._kind, _WANTED[self._kind])
         except CannotAsk as error:
             return Seen(self._kind, where, None, error)
         at, before, self._before = time.monotonic(), self._before, (time.monotonic(), now)
@@ -108,10 +109,14 @@ class _Watched:
         return Seen(self._kind, where, figures, None, seconds, restarted)
 
 
-def _metrics(text: str, where: Endpoint, kind: Kind) -> Metrics:
-    """What it answered, if a `kind` would."""
+async def look_at(where: Endpoint, kind: Kind, wanted: Collection[str] | None = None) -> Metrics:
+    """What the endpoint of such a `kind` answers; all of it, or what of it is `wanted`.
+
+    Raises:
+        CannotAsk: It does not answer, not with metrics, or is of the other kind.
+    """
     try:
-        now = read(text, OF_SERVERS if kind == "server" else OF_WORKERS | {BUILD, REQUESTS})
+        now = read(await fetch(where), wanted)
     except NotMetrics as error:
         raise CannotAsk(
             f"{where.url} does not answer with metrics", details=[error.message], hint="is this its port for metrics?"

@@ -1,0 +1,69 @@
+"""Configuration for Prometheus: what to scrape, and what is worth an alert."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from ..endpoints import PATH, Endpoint
+from . import rules, yaml
+from .model import Config, Source
+from .names import Names
+from .rules import SERVERS, WORKERS, Alert
+
+MADE = "made by devserver observe prometheus"
+EVERY = "5s"
+FILE, RULES_FILE = "prometheus.yml", "temporal-rules.yml"
+
+
+def for_prometheus(servers: Sequence[Source], workers: Sequence[Source], *, with_rules: bool = True) -> Config:
+    """`prometheus.yml`, and `with_rules` a file of alerts beside it, which it reads."""
+    jobs = [_job(name, sources) for name, sources in ((SERVERS, servers), (WORKERS, workers)) if sources]
+    config: dict[str, Any] = {"global": {"scrape_interval": EVERY, "evaluation_interval": EVERY}}
+    if not with_rules:
+        return Config({FILE: yaml.dump({**config, "scrape_configs": jobs}, MADE)})
+    config["rule_files"] = [RULES_FILE]
+    of_servers, of_workers = (Names(each.spellings for each in sources) for sources in (servers, workers))
+    groups = [_group(SERVERS, rules.of_servers(of_servers))]
+    if workers:
+        groups.append(_group(WORKERS, rules.of_workers(of_workers)))
+    files = {
+        FILE: yaml.dump({**config, "scrape_configs": jobs}, MADE),
+        RULES_FILE: yaml.dump({"groups": groups}, MADE),
+    }
+    needs = (*of_servers.used, *of_workers.used)
+    notes = [
+        f"endpoints spell {metric} in several ways: the rules see the first one's only"
+        for metric in (*of_servers.differing, *of_workers.differing)
+        if metric in {each.metric for each in needs}
+    ]
+    return Config(files, needs, notes=tuple(notes))
+
+
+def _job(name: str, sources: Sequence[Source]) -> dict[str, Any]:
+    return {"job_name": name, "static_configs": [_target(each.endpoint) for each in sources]}
+
+
+def _target(endpoint: Endpoint) -> dict[str, Any]:
+    """A target; what is out of the ordinary in its address goes into labels that Prometheus reads and drops."""
+    parts = urlsplit(endpoint.url)
+    labels = {} if parts.scheme == "http" else {"__scheme__": parts.scheme}
+    if parts.path != PATH:
+        labels["__metrics_path__"] = parts.path
+    labels |= {f"__param_{key}": value for key, value in parse_qsl(parts.query)}
+    return {"targets": [endpoint.host_port], **({"labels": labels} if labels else {})}
+
+
+def _group(name: str, alerts: Sequence[Alert]) -> dict[str, Any]:
+    return {"name": name, "rules": [_rule(each) for each in alerts]}
+
+
+def _rule(alert: Alert) -> dict[str, Any]:
+    return {
+        "alert": alert.name,
+        "expr": alert.expression,
+        "for": alert.lasting,
+        "labels": {"severity": alert.severity},
+        "annotations": {"summary": alert.summary, "description": alert.description},
+    }
