@@ -131,18 +131,18 @@ def between(figures: Figures) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-def state(step: Step, now: datetime) -> Iterator[str]:
-    """How a step went, in a few words each: what is usual is not said."""
+def state(step: Step, now: datetime | None = None) -> Iterator[str]:
+    """How a step went, in a few words each: what is usual is not said. With `now`, also for how long it goes on."""
     if step.status not in ("completed",) and step.kind not in ("workflow_task_failure", "pause"):
         yield step.status.replace("_", " ")
     took = step.took
-    if step.open:
+    if step.open and now is not None:
         yield f"for {lasted(max(now - step.scheduled, timedelta(0)))}"
     elif took is not None and step.kind not in ("signal", "cancel", "marker", "timer"):
         yield lasted(took)
     if step.attempts > 1 and step.kind != "workflow_task_failure":
         yield f"{step.attempts} attempts"
-    if step.next_retry is not None and step.next_retry > now:
+    if step.next_retry is not None and now is not None and step.next_retry > now:
         yield f"next in {lasted(step.next_retry - now)}"
 
 

@@ -2,49 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+import errno
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..connection import Connection, Target
-from ..errors import OptionError
+from ..errors import DevServerError, OptionError
 from . import _trace_words as words
 from ._connection_options import connection_options
 from ._instance_options import json_option
 
 if TYPE_CHECKING:
-    from ..history.trace import Chain, Tracer, Wanted
+    from ..history.trace import Chain, Run, Tracer, Wanted
+
+ALL = 1_000_000
+WRITTEN_AT_ONCE = 100
 
 
 @click.command()
 @click.argument("workflow_id", metavar="WORKFLOW_ID")
 @click.option("--run-id", "-r", default="", metavar="ID", help="The execution that this run belongs to. [the current]")
+@click.option("--follow", "-f", is_flag=True, help="Show what happens, until the workflow ends or Ctrl-C.")
 @click.option("--depth", type=click.IntRange(min=0), metavar="N", help="So many levels of children. [all]")
-@click.option("--failures", is_flag=True, help="Only what failed, and the way there.")
-@click.option("--no-fold", is_flag=True, help="Repeated steps one by one.")
+@click.option("--failures", is_flag=True, help="Only what failed at least once, and the way there.")
+@click.option("--no-fold", is_flag=True, help="Show repeated steps and runs one by one.")
 @connection_options
 @json_option
-def trace(
-    connection: Connection,
-    workflow_id: str,
-    run_id: str,
-    depth: int | None,
-    failures: bool,
-    no_fold: bool,
-    as_json: bool,
-) -> None:
+@click.pass_context
+def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_id: str, **how: Any) -> None:
     """Show what a workflow did: its activities, timers, signals, updates, Nexus operations and children, across all
     of its runs.
 
-    Exits 0 when it could be shown, 4 when the server cannot be asked or has no such workflow.
+    Exits 0 when it could be shown, 4 when the server cannot be asked or has no such workflow. With --follow, 1 when the
+    workflow ended in any other way than by completing.
     """
     import asyncio
 
     from ..history.trace import Wanted
 
     _check_run_id(run_id)
-    wanted = Wanted(depth=depth, failures=failures, folds=not no_fold)
-    asyncio.run(_trace(connection, workflow_id, run_id, wanted))
+    if how["follow"] and how["failures"]:
+        raise OptionError(
+            "--follow shows all that happens", hint="leave out --failures, or look again without --follow"
+        )
+    wanted = Wanted(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
+    if how["no_fold"] or how["as_json"]:
+        wanted = replace(wanted, folds=False, most_runs=ALL, most_of_chain=ALL)
+    with _disk_may_be_full():
+        completed = asyncio.run(_trace(connection, workflow_id, run_id, wanted, how))
+    ctx.exit(0 if completed else 1)
 
 
 def _check_run_id(run_id: str) -> None:
@@ -58,14 +69,59 @@ def _check_run_id(run_id: str) -> None:
         ) from None
 
 
-async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: Wanted) -> None:
+@contextlib.contextmanager
+def _disk_may_be_full() -> Iterator[None]:
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise
+        raise DevServerError(
+            f"the trace cannot be written: {error.strerror}", hint="what is there is not complete: make room first"
+        ) from None
+
+
+class _Output:
+    """Writes to stdout in pieces of some size: one call for each line takes longer than all the rest."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Add text."""
+        self._waiting.append(text)
+        if len(self._waiting) >= WRITTEN_AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        text, self._waiting = "".join(self._waiting), []
+        click.echo(text, nl=False)
+
+    def __enter__(self) -> _Output:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or not issubclass(kind, OSError):
+            self._flush()
+
+
+async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: Wanted, how: dict[str, Any]) -> bool:
+    """Show it; whether the workflow did not end badly while it was followed."""
     from ..connection import connect, find_target
     from ..history.trace import Tracer
 
     target = find_target(connection)
     tracer = Tracer(await connect(target))
     chain = await tracer.chain(workflow_id, run_id)
-    await _print_tree(tracer, chain, wanted, target)
+    if how["follow"]:
+        run = await _follow(tracer, chain, wanted, how["as_json"])
+        return run.status == "completed"
+    if how["as_json"]:
+        await _print_json(tracer, chain, wanted, target)
+    else:
+        await _print_tree(tracer, chain, wanted, target)
+    return True
 
 
 async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:
@@ -73,8 +129,34 @@ async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Targ
     from ._trace_text import Tree, heading, width_now
 
     tree = Tree(tracer, width=width_now(), signs=words.shows_signs(), depth=wanted.depth)
-    async for told in walk(tracer, chain, wanted):
-        async for line in tree.lines(told):
-            click.echo(line)
-    for line in heading(chain, target.label):
-        click.echo(line)
+    with _Output() as output:
+        async for told in walk(tracer, chain, wanted):
+            async for line in tree.lines(told):
+                output.write(line + "\n")
+        for line in heading(chain, target.label):
+            output.write(line + "\n")
+
+
+async def _print_json(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:
+    from ..history.trace import walk
+    from ._trace_json import Document
+
+    document = Document(tracer, chain, target.address)
+    with _Output() as output:
+        output.write(document.begin())
+        async for told in walk(tracer, chain, wanted):
+            async for piece in document.pieces(told):
+                output.write(piece)
+        output.write(document.end())
+
+
+async def _follow(tracer: Tracer, chain: Chain, wanted: Wanted, as_json: bool) -> Run:
+    from ..history.trace.follow import Follower
+    from . import _trace_follow, _watching
+
+    follower = Follower(tracer, depth=wanted.depth)
+    if as_json or not _watching.redraws():
+        view = _trace_follow.JsonLines(tracer) if as_json else _trace_follow.Lines(tracer)
+        return await _trace_follow.follow(chain, view, follower)
+    async with _trace_follow.Screen(tracer, chain, wanted, follower) as screen:
+        return await _trace_follow.follow(chain, screen, follower)

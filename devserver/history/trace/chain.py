@@ -13,7 +13,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from ...errors import CannotAsk, OptionError
 from ..calls import Calls
 from .builder import RunBuilder
-from .model import OPEN, Execution, Following, How, RunStatus
+from .model import Execution, Following, How, RunStatus
 from .pending import PAUSED
 from .steps import moment
 
@@ -138,7 +138,7 @@ class _Walk:
         self, each: Following, known: DescribeWorkflowExecutionResponse | None
     ) -> tuple[Link, list[Following]]:
         """The link, and what came after it, the last first."""
-        described = await self._described(each.run_id, known)
+        described = known or await self.calls.described(self.workflow_id, each.run_id)
         if described is None:
             return Link(each.run_id, each.how, missing=True), []
         close = None
@@ -150,7 +150,7 @@ class _Walk:
         after = _after(close)
         if after is not None:
             following.append(after)
-        return link, following
+        return _link(each, described), following
 
 
 def _link(each: Following, described: DescribeWorkflowExecutionResponse) -> Link:

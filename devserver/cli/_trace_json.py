@@ -1,0 +1,87 @@
+"""A trace as JSON: one document, written while it is read, or a line for each change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..history.trace import Chain, Told, Tracer
+
+CLOSERS = {"runs": "\n]", "steps": "]}", "step": "}"}
+
+
+class Document:
+    """Makes the pieces of one document of what a walk tells; joined, they are JSON. See docs/json.md."""
+
+    def __init__(self, tracer: Tracer, chain: Chain, address: str) -> None:
+        self._tracer = tracer
+        self._chain = chain
+        self._address = address
+        self._inside: list[str] = []  # "runs", "steps", "step", "runs", ... as deep as we are
+        self._filled: list[bool] = []
+
+    def begin(self) -> str:
+        """What comes first."""
+        from ..history.trace.data import FORM
+        from ..moments import utc_now
+
+        head = {
+            "form": FORM,
+            "address": self._address,
+            "namespace": self._chain.namespace,
+            "at": utc_now(),
+            "workflow_id": self._chain.workflow_id,
+            "notes": list(self._chain.notes),
+            "other_executions": self._chain.others,
+        }
+        return _opened(head) + self._into("runs")
+
+    async def pieces(self, told: Told) -> AsyncIterator[str]:
+        """What one thing told adds. At depth d the list of runs is 3d + 1 deep."""
+        from ..history.trace import Hidden, RunBegins, RunEnds, Step
+        from ..history.trace.data import run_data, step_data
+
+        runs = 3 * told.depth + 1
+        if isinstance(told, RunBegins):
+            yield "".join(self._out(runs))
+            if len(self._inside) < runs:
+                yield self._into("runs")
+            yield self._separated() + _opened(await run_data(told.run, self._tracer.converter)) + self._into("steps")
+        elif isinstance(told, Hidden):
+            yield "".join(self._out(runs))
+            within = len(self._inside) == runs
+            note = json.dumps(told.what)
+            yield f'{self._separated()}{{"not_shown": {note}}}' if within else f', "not_shown": {note}'
+        elif isinstance(told, RunEnds):
+            yield "".join(self._out(runs))
+        elif isinstance(told.entry, Step):
+            yield "".join(self._out(runs + 1))
+            yield self._separated() + _opened(await step_data(told.entry, self._tracer.converter))
+            self._inside.append("step")
+            self._filled.append(True)
+
+    def end(self) -> str:
+        """What comes last."""
+        return "".join(self._out(0)) + "}\n"
+
+    def _into(self, what: str) -> str:
+        self._inside.append(what)
+        self._filled.append(False)
+        return f', "{what}": ['
+
+    def _out(self, depth: int) -> Iterator[str]:
+        while len(self._inside) > depth:
+            self._filled.pop()
+            yield CLOSERS[self._inside.pop()]
+
+    def _separated(self) -> str:
+        comma = "," if self._filled[-1] else ""
+        self._filled[-1] = True
+        return f"{comma}\n"
+
+
+def _opened(data: dict[str, Any]) -> str:
+    """An object to which keys can still be added."""
+    return json.dumps(data)[:-1]

@@ -1,0 +1,116 @@
+"""Runs and steps as plain data, in the form that docs/json.md tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DataConverter
+
+from ..failure_text import failure_line, failure_text
+from .model import Execution, Run, Step
+from .previews import Kept, preview
+
+FORM = 1
+
+
+def stamp(when: datetime | None) -> str | None:
+    """ISO 8601 in UTC, to the microsecond."""
+    return None if when is None else when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def seconds(time: timedelta | None) -> float | None:
+    """A duration in seconds."""
+    return None if time is None else round(time.total_seconds(), 6)
+
+
+async def run_data(run: Run, converter: DataConverter) -> dict[str, Any]:
+    """A run without its steps."""
+    origin, failed = run.origin, run.failed_tasks
+    return {
+        "workflow_id": run.workflow_id,
+        "run_id": run.run_id,
+        "first_run_id": run.first_run_id,
+        "type": run.type,
+        "task_queue": run.task_queue,
+        "status": run.status,
+        "missing": run.missing,
+        "started": stamp(run.started),
+        "closed": stamp(run.closed),
+        "seconds": seconds(run.took),
+        "delay_seconds": seconds(run.delay),
+        "skipped_seconds": seconds(run.skipped),
+        "attempt": run.attempt,
+        "origin": {
+            "how": origin.how,
+            "run_id": origin.run_id or None,
+            "event_id": origin.event_id or None,
+            "by": origin.by,
+            "reason": origin.reason,
+            "schedule_id": origin.schedule_id or None,
+            "parent": _execution(origin.parent),
+        },
+        "next": None if run.next is None else {"how": run.next.how, "run_id": run.next.run_id},
+        "input": await _values(run.input, converter),
+        "result": await _values(run.result, converter),
+        "memo": {name: await preview(kept, converter) for name, kept in run.memo},
+        "reason": run.reason,
+        **await _failure(run.failure, converter),
+        "failed_tasks": failed.count,
+        "workers": list(run.identities),
+        "builds": list(run.builds),
+        "events": run.events,
+    }
+
+
+async def step_data(step: Step, converter: DataConverter) -> dict[str, Any]:
+    """A step."""
+    operation = step.operation
+    return {
+        "kind": step.kind,
+        "name": step.name,
+        "id": step.id,
+        "status": step.status,
+        "event_id": step.event_id,
+        "started_event_id": step.event_ids[0] or None,
+        "closed_event_id": step.event_ids[1] or None,
+        "scheduled": stamp(step.scheduled),
+        "started": stamp(step.started),
+        "closed": stamp(step.closed),
+        "seconds": seconds(step.took),
+        "timer_seconds": seconds(step.duration),
+        "attempts": step.attempts,
+        "next_retry": stamp(step.next_retry),
+        "reason": step.reason,
+        **await _failure(step.failure, converter),
+        "task_queue": step.queue,
+        "identity": step.identity,
+        "target": _execution(step.target),
+        "nexus": operation and {"endpoint": operation.endpoint, "service": operation.service, "name": operation.name},
+        "input": await _values(step.input, converter),
+        "result": await _values(step.result, converter),
+        "note": await preview(step.note, converter),
+    }
+
+
+def _execution(execution: Execution | None) -> dict[str, str | None] | None:
+    if execution is None:
+        return None
+    return {
+        "workflow_id": execution.workflow_id,
+        "run_id": execution.run_id or None,
+        "namespace": execution.namespace or None,
+    }
+
+
+async def _values(kept: Sequence[Kept], converter: DataConverter) -> list[str]:
+    return [await preview([each], converter) for each in kept]
+
+
+async def _failure(failure: Failure | None, converter: DataConverter) -> dict[str, Any]:
+    if failure is None:
+        return {"last_failure": None, "failure": []}
+    text = await failure_text(failure, converter)
+    return {"last_failure": await failure_line(failure, converter), "failure": list(text.lines)}
