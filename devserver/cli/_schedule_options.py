@@ -52,7 +52,7 @@ _OPTIONS = (
     click.option("--interval", "intervals", multiple=True, metavar="TIME[/OFFSET]", help="Every 30m, or 30m/5m."),
     click.option("--cron", "crons", multiple=True, metavar="CRON", help="As '0 9 * * MON-FRI', @daily."),
     click.option("--calendar", "calendars", multiple=True, metavar="FIELDS", help="As 'day_of_week=MON-FRI hour=9'."),
-    click.option("--skip", "skips", multiple=True, metavar="FIELDS", help="But not at these times of the calendar."),
+    click.option("--skip", "skips", multiple=True, metavar="FIELDS", help="But not then, as day_of_week=SAT,SUN."),
     click.option("--timezone", metavar="NAME", help="The zone of --cron, --calendar and --skip. [UTC]"),
     click.option("--jitter", metavar="TIME", help="Each time up to so much later, by chance."),
     click.option("--start", metavar="TIME", help="Not before this time."),

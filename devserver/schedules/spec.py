@@ -66,6 +66,10 @@ class Calendar:
         """As the server takes it; it fills in what is not there (minute 0, every day)."""
         return CalendarSpec(**dict(self.fields))
 
+    def whole(self) -> Calendar:
+        """The same for all day, all hour, all minute where these are not there: what is skipped is meant so."""
+        return Calendar(tuple({**dict.fromkeys(("hour", "minute", "second"), "*"), **dict(self.fields)}.items()))
+
 
 def _word_fields(text: str, option: str) -> dict[str, str]:
     pairs = [word.partition("=") for word in text.split()]
@@ -88,7 +92,8 @@ def _snake(name: str) -> str:
 
 @dataclass(frozen=True)
 class Spec:
-    """When a schedule is due: at all of these times but those of `skip`, from `start` to `end`.
+    """When a schedule is due: at all of these times but those of `skip`, from `start` to `end`. A day that is skipped
+    is so from its first second to its last.
 
     `time_zone` (of the IANA database; UTC without one) is that of crons and calendars. With `jitter` each time is up
     to so much later, by chance.
@@ -129,7 +134,7 @@ class Spec:
             interval=[each.to_proto() for each in self.intervals],
             cron_string=self.crons,
             calendar=[each.to_proto() for each in self.calendars],
-            exclude_calendar=[each.to_proto() for each in self.skip],
+            exclude_calendar=[each.whole().to_proto() for each in self.skip],
             timezone_name=self.time_zone or "",
         )
         if self.jitter and jitter:

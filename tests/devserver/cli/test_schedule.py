@@ -1,0 +1,145 @@
+"""`devserver schedule`: what a user sees of schedules, from their first preview to their deletion."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+
+from devserver.cli._schedule_options import POLICIES
+from devserver.schedules import POLICIES as KNOWN
+from devserver.schedules import Description, Row
+from tests.conftest import Run, command
+from tests.helpers.terminal import Terminal
+from tests.helpers.waiting import eventually
+
+from .conftest import StatusOf
+
+MOMENT = r"[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}"
+CREATE = ("--type", "Report", "--task-queue", "reports")
+
+SKIP = [
+    "skip: 2 of 4 run, 2 skipped",
+    "    10:00             16:00",
+    "  1 |=====]                 on time",
+    "  2     -                   skipped",
+    "  3        |=====]          on time",
+    "  4            -            skipped",
+]
+
+
+def test_a_preview_of_times(quick_up: Run, devserver: Run) -> None:
+    """The next times and each policy's runs on a timeline, which fits into 40 columns of ASCII; nothing is left."""
+    quick_up()
+    words = ["--interval", "1h", "--count", "4", "--run-length", "90m", "--zone", "UTC", "--after", "2026-11-23T09:00"]
+    done = devserver("schedule", "preview", *words, env={"COLUMNS": "40", "PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 40
+    blocks = done.stdout.split("\n\n")
+    assert blocks[0].splitlines()[:2] == ["next 4 times, in UTC:", "    1  Mon 2026-11-23 10:00:00 +0000"]
+    assert blocks[2].splitlines() == SKIP
+    assert [block.split(":")[0] for block in blocks[3:]] == [
+        "buffer_one",
+        "buffer_all",
+        "cancel_other",
+        "terminate_other",
+        "allow_all",
+    ]
+    assert "no schedules in the namespace default" in devserver("schedule", "list").stdout
+
+
+def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
+    """Created, listed, described, previewed, triggered, backfilled, paused, unpaused, deleted."""
+    quick_up()
+
+    def run(*words: str, code: int = 0) -> str:
+        done = devserver("schedule", *words)
+        assert done.returncode == code, done.stdout + done.stderr
+        return " ".join((done.stdout + done.stderr).split())
+
+    when = ("--cron", "30 2 * * *", "--timezone", "Europe/Berlin", "--start", "2026-01-01")
+    more = ("--input", '"all"', "--note", "by night", "--memo", 'owner="ann"', "--overlap", "BufferOne")
+    made = run("create", "nightly", *CREATE, *when, *more)
+    assert re.match(rf"created nightly: Report on reports next 3 times of nightly, in local time: 1 {MOMENT}", made)
+    assert "there is already a schedule nightly" in run("create", "nightly", *CREATE, *when, code=1)
+    eventually(lambda: "nightly (Report)" in run("list") or "SCHEDULE" in run("list"))
+    assert "30 2 * * * (Europe/Berlin)" in run("list")
+    told = run("describe", "nightly")
+    for text in ('input "all"', "overlap buffer_one", "note by night", 'memo owner="ann"', "so far 0 runs"):
+        assert text in told
+    assert "buffer_one (its own)" in run("preview", "nightly", "--run-length", "30h", "--overlap", "buffer_one")
+    assert re.fullmatch(r"started nightly-\S+", run("trigger", "nightly"))
+    assert run("trigger", "nightly") == "nightly starts it when the open run ends"
+    assert "nightly skipped it: a run is open" in run("trigger", "nightly", "--overlap", "skip", code=1)
+    back = run("backfill", "nightly", "2026-11-01", "2026-11-04", "--zone", "UTC")
+    assert back.startswith("nightly was due 3 times")
+    assert "by buffer_one most of them start nothing" in back
+    assert "was not due" in run("backfill", "nightly", "2025-01-01", "2025-02-01", code=1)
+    assert run("pause", "nightly", "--note", "disk swap") == "paused nightly"
+    assert "state paused note disk swap" in run("describe", "nightly")
+    assert "note: it is paused: nothing starts until it is unpaused (disk swap)" in run("preview", "nightly")
+    assert run("unpause", "nightly") == "unpaused nightly"
+    assert run("delete", "nightly", "--yes") == "deleted nightly"
+    assert "there is no schedule nightly" in run("describe", "nightly", code=1)
+
+
+def test_the_json_forms(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Lists, descriptions and previews have exactly the documented keys; moments are in UTC."""
+    quick_up()
+    made = devserver("schedule", "create", "daily", *CREATE, "--cron", "@daily", "--jitter", "5m")
+    assert made.returncode == 0, made.stderr
+    rows = eventually(lambda: json.loads(devserver("schedule", "list", "--json").stdout))
+    assert [set(row) for row in rows] == [{field.name for field in fields(Row)}]
+    found = json.loads(devserver("schedule", "describe", "daily", "--json").stdout)
+    names = {field.name for field in fields(Description)} - {"catchup_window"}
+    assert set(found) == names | {"form", "address", "namespace", "catchup_window_seconds"}
+    words = ["--count", "3", "--run-length", "36h", "--overlap", "skip", "--zone", "Europe/Berlin", "--json"]
+    preview = json.loads(devserver("schedule", "preview", "daily", *words).stdout)
+    address = status_of()["address"]
+    assert (preview["form"], preview["address"], preview["schedule_id"]) == (1, address, "daily")
+    assert (preview["jitter_seconds"], preview["jitter_included"], preview["scheduler"]) == (300.0, True, "workflow")
+    assert [len(preview["times"]), preview["run_seconds"], preview["cancel_seconds"]] == [3, 129600.0, 0.0]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:0\d:\d\d\.\d+Z", preview["times"][0]["utc"])
+    assert preview["times"][0]["local"][-6:] in ("+01:00", "+02:00")
+    (outcome,) = preview["outcomes"]
+    assert (outcome["policy"], outcome["ran"], outcome["open_at_once"]) == ("skip", [1, 3], 1)
+    assert [start["fate"] for start in outcome["starts"]] == ["completed", "skipped", "completed"]
+
+
+BAD = (
+    (["create", "x", *CREATE, "--cron", "0 9 * *"], 2, "the server refuses this: CronString does not have 5-7 fields"),
+    (["create", "x", *CREATE, "--cron", "@daily", "--timezone", "Berlin"], 2, "did you mean Europe/Berlin?"),
+    (["create", "x", *CREATE, "--input", "all"], 2, "--input 'all' is not JSON"),
+    (["create", "x", *CREATE, "--overlap", "never"], 2, "'never' is none of skip, buffer_one"),
+    (["preview", "x", "--cron", "@daily"], 2, "preview takes the id of a schedule, or the times of one"),
+    (["trigger", "x"], 1, "there is no schedule x in the namespace default"),
+    (["backfill", "x", "2026-01-02", "2026-01-01"], 2, "a backfill goes from earlier to later"),
+    (["list", "--namespace", "nowhere"], 4, "there is no namespace nowhere"),
+    (["list", "--address", "127.0.0.1:1"], 4, "the Temporal server at 127.0.0.1:1 cannot be reached"),
+)
+
+
+def test_bad_input(quick_up: Run, devserver: Run) -> None:
+    """What is wrong is told in one sentence, with the exit code that its kind has."""
+    quick_up()
+    for words, code, message in BAD:
+        done = devserver("schedule", *words)
+        assert (done.returncode, done.stdout) == (code, ""), words
+        assert message in " ".join(done.stderr.split()), words
+
+
+def test_deleting_asks(quick_up: Run, devserver: Run) -> None:
+    """On a terminal a no changes nothing, and a yes deletes."""
+    quick_up()
+    assert devserver("schedule", "create", "daily", *CREATE, "--cron", "@daily").returncode == 0
+    for answer, said, code in (("n\n", "nothing was changed", 1), ("y\n", "deleted daily", 0)):
+        with Terminal(command("schedule", "delete", "daily")) as terminal:
+            terminal.until("Delete the schedule daily? [y/N]:")
+            terminal.send(answer)
+            terminal.until(said)
+            assert terminal.code() == code
+
+
+def test_policies_are_those_of_the_library() -> None:
+    """The command knows them by heart, so that --help needs no SDK."""
+    assert POLICIES == KNOWN
