@@ -31,6 +31,8 @@ WRITTEN_AT_ONCE = 100
 @click.option("--depth", type=click.IntRange(min=0), metavar="N", help="So many levels of children. [all]")
 @click.option("--failures", is_flag=True, help="Only what failed at least once, and the way there.")
 @click.option("--no-fold", is_flag=True, help="Show repeated steps and runs one by one.")
+@click.option("--otlp", metavar="URL", help="Send it as OpenTelemetry spans, as to http://127.0.0.1:4318.")
+@click.option("--otlp-open", is_flag=True, help="Send also what goes on, as if it ended now.")
 @connection_options
 @json_option
 @click.pass_context
@@ -50,6 +52,8 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_i
         raise OptionError(
             "--follow shows all that happens", hint="leave out --failures, or look again without --follow"
         )
+    if how["otlp"] and (how["follow"] or how["failures"]):
+        raise OptionError("--otlp sends a whole workflow", hint="leave out --follow and --failures")
     wanted = Wanted(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
     if how["no_fold"] or how["as_json"]:
         wanted = replace(wanted, folds=False, most_runs=ALL, most_of_chain=ALL)
@@ -113,6 +117,11 @@ async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: 
 
     target = find_target(connection)
     tracer = Tracer(await connect(target))
+    if how["otlp"]:
+        from ._trace_otlp import send_spans
+
+        await send_spans(tracer, workflow_id, run_id, how)
+        return True
     chain = await tracer.chain(workflow_id, run_id)
     if how["follow"]:
         run = await _follow(tracer, chain, wanted, how["as_json"])

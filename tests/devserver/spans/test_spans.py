@@ -31,7 +31,14 @@ def one(found: list[HistorySpan], name: str) -> HistorySpan:
 
 def worker(client: Client, *plugins: HistorySpans) -> Worker:
     """A worker of the workflows."""
-    return Worker(client, task_queue=QUEUE, workflows=WORKFLOWS, activities=ACTIVITIES, plugins=plugins)
+    return Worker(
+        client,
+        task_queue=QUEUE,
+        workflows=WORKFLOWS,
+        activities=ACTIVITIES,
+        plugins=plugins,
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),  # how long a next worker's work waits for this one
+    )
 
 
 async def ended(client: Client, workflow_id: str, *, fail: bool = False) -> None:
