@@ -89,6 +89,11 @@ FAST = (
         "stock false: pausing and unpausing a workflow needs it",
     ),
     Setting(
+        "system.namespaceCacheRefreshInterval",
+        '"500ms"',
+        "stock 2 s: in a new namespace, as each test has one, worker deployments and batches begin so much later",
+    ),
+    Setting(
         "matching.wv.VersionDrainageStatusVisibilityGracePeriod",
         '"1s"',
         "stock 3 m: a build whose last pinned workflow has ended is called drained only after that time",

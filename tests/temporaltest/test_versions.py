@@ -124,13 +124,13 @@ def test_a_ramp_takes_its_share_by_the_ids(temporal, temporal_versions):
     splits = []
     for percentage in (30, 30, 100):
         temporal_versions.ramp("2.0", percentage)
-        handles = [temporal.start(Order1.run, id=f"order-{number}") for number in range(40)]
+        handles = [temporal.start(Order1.run, id=f"order-{number}") for number in range(24)]
         splits.append([temporal_versions.build_of(handle) for handle in handles])
         assert temporal_versions.builds_of(handles) == Counter(splits[-1])
         for handle in handles:
             temporal.run(handle.terminate())
     assert splits[0] == splits[1]
-    assert 5 <= splits[0].count("2.0") <= 20
+    assert 2 <= splits[0].count("2.0") <= 14
     assert set(splits[2]) == {"2.0"}
     assert temporal_versions.rollback().before.ramping == "2.0"
     assert not temporal_versions.routing.ramps
