@@ -152,7 +152,7 @@ def _died(facts: Mapping[str, Any]) -> str:
     again = "it starts again when the code is mended"
     if facts["again_in"] is not None:
         again = f"it starts again in {facts['again_in']:g} s"
-    return f"the worker has died ({facts['how']}); {again}"
+    return f"the worker has ended ({facts['how']}); {again}"
 
 
 def _draining(facts: Mapping[str, Any]) -> str:
@@ -175,6 +175,7 @@ _TOLD: Mapping[str, tuple[str | None, Callable[[Mapping[str, Any]], str]]] = {
     "server_gone": ("red", _gone),
     "server_back": ("green", lambda facts: f"the server at {facts['address']} answers again"),
     "activity_failed": ("yellow", _activity),
+    "sdk_error": ("red", lambda facts: f"the SDK says: {facts['message']}"),
     "stopping": (None, lambda _: "stopping; Ctrl-C again ends it at once"),
 }
 

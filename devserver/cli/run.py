@@ -33,7 +33,12 @@ BEHAVIORS = ("pinned", "auto-upgrade")
 @click.option(
     "--max-workflow-tasks", type=click.IntRange(min=2), metavar="N", help="Work on so many at once at most. [100]"
 )
-@click.option("--grace", metavar="TIME", help=f"What activities get to end when the worker stops. [{GRACE_SECONDS:g}s]")
+@click.option(
+    "--grace",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help=f"What activities get to end when the worker stops. [{GRACE_SECONDS:g}]",
+)
 @click.option("--metrics-port", type=click.IntRange(0, 65535), metavar="PORT", help="Serve Prometheus on loopback.")
 @click.option("--no-large-payloads", is_flag=True, help="Do not keep large payloads in files.")
 @click.option("--identity", metavar="NAME", help="What the server calls this worker. [pid@host]")
@@ -69,17 +74,14 @@ def run(
 
 def _wanted(spec: str, connection: Connection, values: dict[str, Any]) -> Wanted:
     from ..errors import OptionError
-    from ..options import parse_duration
 
     if values["build"] is None:
         for option in ("deployment", "behavior"):
             if values[option] is not None:
                 flag = "--versioning-behavior" if option == "behavior" else "--deployment"
                 raise OptionError(f"{flag} says more of a build: give that too", hint="--build ID")
-    grace, large = values.pop("grace"), not values.pop("no_large_payloads")
+    large = not values.pop("no_large_payloads")
     given = {key: value for key, value in values.items() if value is not None}
-    if grace is not None:
-        given["grace"] = parse_duration(grace, "--grace")
     return Wanted(spec, connection, large_payloads=large, **given)
 
 

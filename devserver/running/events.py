@@ -21,6 +21,7 @@ Kind = Literal[
     "nondeterminism",
     "workflow_failed",
     "activity_failed",
+    "sdk_error",
     "stopping",
 ]
 

@@ -34,6 +34,7 @@ PASSED_ON: Mapping[str, Kind] = {
     "nondeterminism": "nondeterminism",
     "workflow_failed": "workflow_failed",
     "activity_failed": "activity_failed",
+    "sdk_error": "sdk_error",
 }
 
 
@@ -69,6 +70,7 @@ class Keeper:
         self._in_a_row = 0
         self._began = 0.0
         self._stopping = False
+        self._failure: BaseException | None = None
 
     async def run(self) -> None:
         """Start the worker and keep it until `stop`.
@@ -89,6 +91,8 @@ class Keeper:
                 raise
         finally:
             await self._end()
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
         """End the worker gracefully; called again: at once."""
@@ -236,7 +240,12 @@ class Keeper:
         self._happened.set()
 
     def _tell(self, kind: Kind, **facts: Any) -> None:
-        self._listener(Event(kind, facts))
+        try:
+            self._listener(Event(kind, facts))
+        except Exception as error:  # noqa: BLE001 - as when whoever reads our lines has left: raised when all has ended
+            if self._failure is None:
+                self._failure = error
+                self.stop()
 
     async def _listen_for_metrics(self) -> None:
         if self._relay is None:

@@ -18,6 +18,7 @@ from .errors import WorkerEnded
 from .wanted import Wanted
 
 MOST_LINE = 2**24  # bytes
+LAST_WORDS_SECONDS = 1.0
 SPARE_SECONDS = 5.0  # beyond the grace that activities have
 
 Hear = Callable[["WorkerProcess", str, Mapping[str, Any]], None]
@@ -138,12 +139,10 @@ class WorkerProcess:
             self._writer.write(json.dumps(order).encode() + b"\n")
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        with contextlib.suppress(OSError):
-            async for line in reader:
-                message = json.loads(line)
-                self._heard(message.pop("kind"), message)
-        self._writer.close()
+        reading = asyncio.create_task(self._read(reader))
         self.code = await self._process.wait()
+        await _first(reading, limit=LAST_WORDS_SECONDS)  # a process that it has forked may keep the line open
+        self._writer.close()
         if not self._prepared.done():
             ended = WorkerEnded(f"the worker's process ended before it was ready: {self.end}")
             self._prepared.set_exception(self.failure or ended)
@@ -152,6 +151,12 @@ class WorkerProcess:
             self._metrics.release()
         self.gone.set()
         self._hear(self, "gone", {})
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        with contextlib.suppress(OSError):
+            async for line in reader:
+                message = json.loads(line)
+                self._heard(message.pop("kind"), message)
 
     def _heard(self, kind: str, facts: dict[str, Any]) -> None:
         if "files" in facts:

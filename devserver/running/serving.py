@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 THREADS = 100  # as many as the SDK runs activities at once where nothing is said
 STEP_SECONDS = 0.005
+# How long tasks wait for a worker that died: the SDK's ten seconds are long while one edits code.
+STICKY = timedelta(seconds=2)
 
 
 async def serve(module: Module, wanted: Wanted, channel: Channel, since: float) -> None:
@@ -44,7 +46,7 @@ async def serve(module: Module, wanted: Wanted, channel: Channel, since: float) 
     """
     teller = Teller(channel, module.project)
     target = find_target(wanted.connection)
-    client = await connect(target, **_client_options(module, wanted))
+    client = await connect(target, **_client_options(module, wanted, teller))
     await _see_namespace(client)
     worker = _made(client, module, wanted, teller)
     drained = _drained(worker)
@@ -57,9 +59,11 @@ async def serve(module: Module, wanted: Wanted, channel: Channel, since: float) 
     while not (worker.is_running or running.done()):
         await asyncio.sleep(STEP_SECONDS)
     channel.tell("running")
-    beating = asyncio.create_task(pulse(client, channel))
+    beating = asyncio.create_task(pulse(client, wanted.connection, channel))
     told = asyncio.create_task(channel.order())
-    await asyncio.wait((running, told), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((running, told, beating), return_when=asyncio.FIRST_COMPLETED)
+    if beating.done():
+        await beating
     beating.cancel()
     if running.done():
         raise _ended(running)
@@ -96,6 +100,7 @@ def _worker_options(module: Module, wanted: Wanted) -> dict[str, Any]:
         "max_concurrent_activities": wanted.max_activities,
         "max_concurrent_workflow_tasks": wanted.max_workflow_tasks,
         "identity": wanted.identity,
+        "sticky_queue_schedule_to_start_timeout": STICKY,
     }
     if wanted.build is not None:
         options["deployment_config"] = _deployment(wanted, wanted.deployment or options["task_queue"])
@@ -114,11 +119,13 @@ def _deployment(wanted: Wanted, name: str) -> Any:
     )
 
 
-def _client_options(module: Module, wanted: Wanted) -> dict[str, Any]:
+def _client_options(module: Module, wanted: Wanted, teller: Teller) -> dict[str, Any]:
     metrics = PrometheusConfig(bind_address=f"127.0.0.1:{wanted.metrics_port}") if wanted.metrics_port else None
+    # Warnings of the SDK's core are of calls that it tries again, and of what the teller tells better.
     core = logging.getLogger("temporalio.core")
-    core.setLevel(logging.ERROR)  # its warnings are of calls that it tries again, and of what the teller tells better
-    forward = LogForwardingConfig(core)
+    core.propagate = False
+    core.addHandler(TroubleLog(teller))
+    forward = LogForwardingConfig(core, prepend_target_on_message=False, append_log_fields_to_message=False)
     log = LoggingConfig(TelemetryFilter(core_level="ERROR", other_level="ERROR"), forwarding=forward)
     runtime = Runtime(telemetry=TelemetryConfig(logging=log, metrics=metrics))
     Runtime.set_default(runtime, error_if_already_set=False)

@@ -78,6 +78,12 @@ class Teller:
         facts = {"workflow_id": workflow_id, "workflow_type": workflow_type, "run_id": run_id}
         self._channel.tell(kind, **facts, message=message, place=place)
 
+    def sdk_error(self, message: str) -> None:
+        """The SDK's core has logged an error."""
+        if message not in self._told:
+            _keep(self._told, message, "")
+            self._channel.tell("sdk_error", message=message)
+
     def activity_failed(self, error: Exception) -> None:
         """An attempt of the current activity has failed."""
         info = activity.info()
@@ -183,7 +189,7 @@ class _Attempt(ActivityInboundInterceptor):
 
 
 class TroubleLog(logging.Handler):
-    """Hears from the SDK's log of workflow tasks that never came to the workflow's code: unknown types, deadlocks."""
+    """Hears from the SDK's log what comes from nowhere else: unknown workflow types, deadlocks, errors of its core."""
 
     def __init__(self, teller: Teller) -> None:
         super().__init__(logging.WARNING)
@@ -192,7 +198,11 @@ class TroubleLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """A line of the log."""
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None and record.args and "with run ID" in str(record.msg):
+        if hasattr(record, "temporal_log"):
+            fields = record.temporal_log.fields
+            details = ", ".join(f"{key} {fields[key]}" for key in sorted(fields))
+            self._teller.sdk_error(f"{record.getMessage().rstrip('.')} ({details})" if details else record.getMessage())
+        elif error is not None and record.args and "with run ID" in str(record.msg):
             self._teller.trouble("workflow_task_failed", str(record.args[-1]), str(error))  # type: ignore[index]
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 def main(control: int, parent: int) -> None:
     """Be a worker's process, from its first moment to its last."""
     die_with(parent)
+    os.set_inheritable(control, False)
     channel = Channel(socket.socket(fileno=control))
     code = work(channel)
     for stream in (sys.stdout, sys.stderr):

@@ -1,0 +1,377 @@
+"""`devserver run`: a module's worker, always with its newest code, and no workflow lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run, command, processes_of
+from tests.helpers import greeting
+from tests.helpers.terminal import Terminal
+from tests.helpers.waiting import eventually
+from tests.helpers.worker_run import running
+
+from .conftest import StatusOf
+
+Start = Callable[..., None]
+Result = Callable[..., object]
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """A module in the current folder."""
+    file = tmp_path / "greeting.py"
+    shutil.copy(greeting.__file__, file)
+    return file
+
+
+@pytest.fixture
+def start(devserver: Run) -> Start:
+    """Start a workflow on the module's task queue."""
+
+    def run(kind: str, workflow_id: str, *given: object, queue: str = "greeting") -> None:
+        words = ["--type", kind, "--workflow-id", workflow_id, "--task-queue", queue, "--task-timeout", "1s"]
+        inputs = [word for each in given for word in ("--input", json.dumps(each))]
+        done = devserver("temporal", "--", "workflow", "start", *words, *inputs)
+        assert done.returncode == 0, done.stderr
+
+    return run
+
+
+@pytest.fixture
+def result(devserver: Run) -> Result:
+    """What a workflow returns, once it has ended."""
+
+    def read(workflow_id: str) -> object:
+        done = devserver("temporal", "--", "workflow", "result", "--workflow-id", workflow_id, "-o", "json")
+        found = json.loads(done.stdout)
+        assert found["status"] == "COMPLETED", found
+        return found["result"]
+
+    return read
+
+
+@pytest.fixture
+def tell(devserver: Run) -> Callable[[str], None]:
+    """Signal a workflow to go on."""
+
+    def send(workflow_id: str) -> None:
+        done = devserver("temporal", "--", "workflow", "signal", "--workflow-id", workflow_id, "--name", "go")
+        assert done.returncode == 0, done.stderr
+
+    return send
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    """Change a file as an editor does: the new text takes the old file's place."""
+    text = file.read_text()
+    assert old in text
+    aside = file.with_suffix(".tmp")
+    aside.write_text(text.replace(old, new))
+    aside.replace(file)
+
+
+def test_an_edit_takes_over_workflows_that_wait(
+    quick_up: Run, module: Path, status_of: StatusOf, start: Start, result: Result, tell: Callable[[str], None]
+) -> None:
+    """A workflow that waits while the file is edited goes on with the new code; the banner says what runs where."""
+    quick_up()
+    with running("greeting") as run:
+        status = status_of()
+        assert run.lines == [
+            "greeting runs; Ctrl-C stops it",
+            "  task queue  greeting",
+            f"  server      {status['address']}, namespace default",
+            f"  web ui      {status['ui_url']}/namespaces/default/workflows",
+            "  workflows   Greet, Do",
+            "  activities  version, slow, crash, fail, large",
+            "  reload      when its code changes",
+        ]
+        start("Greet", "w")
+        eventually((module.parent / "asked").exists)
+        (module.parent / "test_greeting.py").write_text("")  # none of the worker's files
+        edit(module, 'VERSION = "one"', 'VERSION = "two"\n\n@activity.defn\nasync def more() -> None: ...\n')
+        assert run.until("changed").endswith("changed: greeting.py")
+        assert run.until("the new code").endswith("the new code runs; new activity more")
+        tell("w")
+        assert result("w") == ["one", "two"]
+        assert "test_greeting" not in run.text
+        assert run.end() == 130
+
+
+@pytest.mark.parametrize(("grace", "done_by"), [("20", "one"), ("0.2", "two")])
+def test_an_activity_that_runs_during_an_edit(
+    quick_up: Run, module: Path, start: Start, result: Result, grace: str, done_by: str
+) -> None:
+    """It ends in the old worker within the grace time, while the new one works; else it is tried again at once."""
+    quick_up()
+    with running("greeting.py", "--grace", grace) as run:
+        start("Do", "w", "slow")
+        eventually((module.parent / "begun").exists)
+        edit(module, '"one"', '"two"')
+        run.until("1 activity still runs in the worker that stops")
+        run.until("the new code runs")
+        eventually(lambda: (module.parent / "begun").read_text() == done_by)
+        (module.parent / "release").touch()
+        assert result("w") == [done_by, "two"]
+
+
+def test_broken_code_does_not_stop_the_worker(
+    quick_up: Run, module: Path, start: Start, result: Result, tell: Callable[[str], None]
+) -> None:
+    """The old code goes on while the new does not compile, or is refused by the sandbox; when mended, the new runs."""
+    quick_up()
+    with running("greeting") as run:
+        start("Greet", "w")
+        eventually((module.parent / "asked").exists)
+        edit(module, "VERSION = ", "VERSION ==== 2 #")
+        run.until("the new code does not run, the worker goes on with the code it has: the module greeting")
+        run.until(r'File ".*greeting.py", line')
+        tell("w")
+        assert result("w") == ["one", "one"]
+        edit(module, "VERSION ==== 2 #", 'assert not workflow.unsafe.in_sandbox(), "twice"\nVERSION = "sandbox" #')
+        run.until("the new code does not run")
+        run.until("imports_passed_through")
+        edit(module, 'assert not workflow.unsafe.in_sandbox(), "twice"\nVERSION = "sandbox" #', 'VERSION = "two" #')
+        run.until("the new code runs")
+        start("Do", "x", "fail")
+        assert result("x") == ["done", "two"]
+
+
+def test_changed_code_that_does_not_fit_a_history(
+    quick_up: Run, module: Path, start: Start, result: Result, tell: Callable[[str], None]
+) -> None:
+    """It is told for which workflow, and how to look at it; when the code fits again, the workflow goes on."""
+    quick_up()
+    with running("greeting") as run:
+        start("Greet", "w")
+        eventually((module.parent / "asked").exists)
+        edit(module, "execute_activity(version", "execute_activity(fail")
+        run.until("the new code runs")
+        tell("w")
+        run.until(r"workflow w \(Greet\) cannot go on with the changed code: ")
+        run.until(r"\(devserver trace w\)")
+        edit(module, "execute_activity(fail", "execute_activity(version")
+        run.until("the new code runs")
+        assert result("w") == ["one", "one"]
+
+
+def test_what_fails_is_told_once_and_where(quick_up: Run, module: Path, start: Start, result: Result) -> None:
+    """Each failed attempt of an activity is a line; a workflow task that fails again and again is told once."""
+    quick_up()
+    edit(module, '"""Both versions."""', 'raise KeyError("w")')
+    with running("greeting") as run:
+        start("Do", "x", "fail")
+        assert result("x") == ["done", "one"]
+        start("Greet", "w")
+        start("Nobody", "n")
+        place = module.read_text().splitlines().index('        raise ValueError("not yet")') + 1
+        for attempt in (1, 2):
+            told = f"activity fail of x failed, attempt {attempt}: ValueError: not yet [greeting.py:{place}]"
+            assert run.until("failed").endswith(told)
+        run.until(
+            r"workflow w \(Greet\) does not go on: its code fails and is tried again: KeyError: 'w' \[greeting.py:"
+        )
+        run.until("NotFoundError: Workflow class Nobody is not")
+        assert run.end() == 130
+        assert run.text.count("workflow w (Greet)") == 1
+        assert "Traceback" not in run.text
+
+
+def test_a_worker_that_dies_is_started_again(quick_up: Run, module: Path, start: Start, result: Result) -> None:
+    """An activity that takes the worker with it is tried again by the next worker."""
+    quick_up()
+    with running("greeting") as run:
+        start("Do", "w", "crash")
+        run.until(r"the worker has ended \(exit code 7\); it starts again in 0.5 s")
+        run.until("the worker runs again")
+        assert result("w") == ["alive", "one"]
+
+
+def test_no_worker_outlives_its_command(quick_up: Run, module: Path, home: Path) -> None:
+    """kill -9 of the command leaves no process of it."""
+    quick_up()
+    before = {process.pid for process in processes_of(home)}
+    with running("greeting") as run:
+        assert len(processes_of(home)) > len(before) + 1
+        run.end(signal.SIGKILL)
+    eventually(lambda: {process.pid for process in processes_of(home)} <= before)
+
+
+def test_ctrl_c(quick_up: Run, module: Path, start: Start) -> None:
+    """It waits for activities, and says so; a second one ends it at once."""
+    quick_up()
+    with Terminal(command("run", "greeting"), columns=40) as terminal:
+        terminal.until("reload")
+        start("Do", "w", "slow")
+        eventually((module.parent / "begun").exists)
+        terminal.send("\x03")
+        terminal.until("1 activity still runs")
+        terminal.send("\x03")
+        assert terminal.code() == 130
+
+
+def test_a_server_that_is_gone_for_a_while(up: Run, devserver: Run, module: Path, start: Start) -> None:
+    """The worker waits for it, and works on when it is back, be it at another port; SIGTERM is a regular end."""
+    up()
+    with running("greeting", "--no-reload") as run:
+        devserver("down")
+        run.until(r"the server at 127.0.0.1:\d+ does not answer; the worker waits for it")
+        up()
+        run.until("the worker has ended .the instance default runs at 127.0.0.1")
+        run.until("the worker runs again")
+        start("Greet", "w")
+        eventually((module.parent / "asked").exists)
+        assert run.end(signal.SIGTERM) == 0
+
+
+def test_what_cannot_be_run(quick_up: Run, devserver: Run, module: Path) -> None:
+    """A module that is not there, fails, has nothing or has a name twice, a namespace or server that is not there."""
+    (module.parent / "fails.py").write_text("import greeting\n1 / 0\n")
+    (module.parent / "empty.py").write_text("")
+    twice = "@activity.defn(name='a')\ndef {}(): ...\n"
+    (module.parent / "clash.py").write_text(f"from temporalio import activity\n{twice.format('b')}{twice.format('c')}")
+    done = devserver("run", "greeting")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "devserver up" in done.stderr
+    quick_up()
+    for words, code, told in (
+        (["nothing"], 2, "there is no module nothing"),
+        (["fails"], 1, "line 2, in <module>"),
+        (["empty"], 1, "has no workflow, no activity and no Nexus service"),
+        (["clash"], 1, "two activities of one name: a"),
+        (["greeting:Nope"], 2, "Nope"),
+        (["greeting", "--namespace", "nope"], 4, "no namespace nope"),
+        (["greeting", "--deployment", "d"], 2, "--build ID"),
+    ):
+        done = devserver("run", *words)
+        assert (done.returncode, done.stdout) == (code, "")
+        assert told in done.stderr, done.stderr
+        assert "devserver/" not in done.stderr
+
+
+def test_a_build_of_a_deployment(quick_up: Run, devserver: Run, module: Path) -> None:
+    """The server knows the version; it does not change with the file, since a build is one code."""
+    quick_up()
+    with running("greeting", "--build", "b1", "--deployment", "greetings") as run:
+        assert "  version     build b1 of the deployment greetings, pinned" in run.lines
+        assert run.lines[-1] == "  reload      off"
+        words = ["--", "worker", "deployment", "describe", "--name", "greetings", "-o", "json"]
+        eventually(lambda: "b1" in devserver("temporal", *words).stdout)
+
+
+def test_large_payloads_pass(quick_up: Run, module: Path, start: Start, result: Result) -> None:
+    """An activity may return more than the server takes; without the folder it cannot."""
+    quick_up()
+    with running("greeting") as run:
+        start("Do", "w", "large")
+        assert result("w") == [3_000_000, "one"]
+        run.end()
+    with running("greeting", "--no-large-payloads") as run:
+        start("Do", "x", "large")
+        run.until("exceeded the error limit")
+
+
+def test_json_and_metrics(quick_up: Run, module: Path, start: Start) -> None:
+    """Each event is a line of JSON, what the module prints is not among them; metrics stay at one port."""
+    quick_up()
+    edit(module, "VERSION =", "print('hello')\nVERSION =")
+    with running("greeting", "--json", "--metrics-port", "0", ready='"running"') as run:
+        first = json.loads(next(line for line in run.lines if line.startswith("{")))
+        edit(module, '"one"', '"two"')
+        run.until('"changed"')
+        second = json.loads(run.until('"replaced"'))
+        assert first["metrics_url"] == second["metrics_url"]
+        with urllib.request.urlopen(second["metrics_url"], timeout=10) as answer:
+            assert b"temporal_num_pollers" in answer.read()
+        assert first["workflows"] == ["Greet", "Do"]
+        run.end()
+        assert [json.loads(line)["event"] for line in run.lines if line.startswith("{")] == [
+            "running",
+            "changed",
+            "replaced",
+            "stopping",
+        ]
+
+
+NEXUS = """
+from datetime import timedelta
+import nexusrpc
+from nexusrpc.handler import StartOperationContext, service_handler, sync_operation
+from temporalio import workflow
+
+@nexusrpc.service
+class Pricing:
+    price: nexusrpc.Operation[str, int]
+
+@service_handler(service=Pricing)
+class Prices:
+    @sync_operation
+    async def price(self, ctx: StartOperationContext, thing: str) -> int:
+        return len(thing)
+
+@workflow.defn
+class Ask:
+    @workflow.run
+    async def run(self, thing: str) -> int:
+        client = workflow.create_nexus_client(service=Pricing, endpoint="pricing")
+        return await client.execute_operation(Pricing.price, thing)
+"""
+
+
+def test_nexus_services(quick_up: Run, devserver: Run, tmp_path: Path, start: Start, result: Result) -> None:
+    """The endpoint is made, so that workflows reach the service; one that leads elsewhere is not taken over."""
+    quick_up()
+    (tmp_path / "prices.py").write_text(NEXUS)
+    with running("prices", "--no-reload") as run:
+        assert "  nexus       Pricing (no endpoint leads here: --nexus-endpoint NAME makes one)" in run.lines
+    with running("prices", "--no-reload", "--nexus-endpoint", "pricing") as run:
+        assert "  nexus       Pricing (endpoint pricing)" in run.lines
+        start("Ask", "w", "tea", queue="prices")
+        assert result("w") == 3
+    done = devserver("run", "prices", "--nexus-endpoint", "pricing", "--task-queue", "other")
+    assert done.returncode == 1
+    assert "leads to the task queue prices of the namespace default, not to other" in done.stderr
+
+
+def test_a_package_in_a_src_folder(quick_up: Run, tmp_path: Path, start: Start, result: Result) -> None:
+    """All of its modules count, relative imports too; one queue; an edit of a module that it only imports matters."""
+    quick_up()
+    package = tmp_path / "src" / "shop"
+    package.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("")
+    (package / "__init__.py").write_text("")
+    (package / "words.py").write_text('VERSION = "one"\n')
+    text = Path(greeting.__file__).read_text()
+    (package / "work.py").write_text(text.replace('VERSION = "one"', "from .words import VERSION"))
+    with running("shop") as run:
+        assert "  task queue  shop" in run.lines
+        edit(package / "words.py", "one", "two")
+        assert run.until("changed").endswith("changed: src/shop/words.py")
+        run.until("the new code runs")
+        start("Do", "w", "fail", queue="shop")
+        assert result("w") == ["done", "two"]
+
+
+def test_without_watchfiles(quick_up: Run, devserver: Run, module: Path) -> None:
+    """It is told once, and the worker runs; --reload is refused. A narrow ASCII terminal is enough."""
+    quick_up()
+    edit(module, "class Do:", "class Tür:")
+    hidden = module.parent / "hidden"
+    hidden.mkdir()
+    (hidden / "sitecustomize.py").write_text("import sys\nsys.modules['watchfiles'] = None\n")
+    environ = {"PYTHONPATH": str(hidden), "PYTHONIOENCODING": "ascii", "COLUMNS": "40"}
+    done = devserver("run", "greeting", "--reload", env=environ)
+    assert done.returncode == 2
+    assert "hint: pip install 'temporal-devserver[run]'" in done.stderr
+    with running("greeting", env=environ) as run:
+        assert run.lines[0].startswith("note: files cannot be watched")
+        assert run.lines[-1] == "  reload      off"
+        assert "  workflows   Greet, T\\xfcr" in run.lines
+        assert [line for line in run.lines[1:] if len(line) > 40 and "://" not in line] == []

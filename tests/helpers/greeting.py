@@ -1,0 +1,90 @@
+"""What `devserver run` runs in tests: workflows that wait, and activities with all sorts of ends."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
+
+VERSION = "one"
+LIMIT = timedelta(seconds=20)
+QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=10))
+
+
+@activity.defn
+async def version() -> str:
+    """Which code this is."""
+    Path("asked").touch()
+    return VERSION
+
+
+@activity.defn
+def slow() -> str:
+    """Ends when it is released; which code began it."""
+    began = VERSION
+    Path("begun").write_text(began)
+    while not Path("release").exists():
+        time.sleep(0.01)
+    return began
+
+
+@activity.defn
+async def crash() -> str:
+    """Takes the worker with it, the first time."""
+    if activity.info().attempt == 1:
+        os._exit(7)
+    return "alive"
+
+
+@activity.defn
+async def fail() -> str:
+    """Fails twice."""
+    if activity.info().attempt < 3:
+        raise ValueError("not yet")
+    return "done"
+
+
+@activity.defn
+async def large() -> str:
+    """More than the server takes in a message."""
+    return "x" * 3_000_000
+
+
+@workflow.defn
+class Greet:
+    """Asks for the version before and after it is told to go on."""
+
+    def __init__(self) -> None:
+        self.told = False
+
+    @workflow.signal
+    def go(self) -> None:
+        """Go on."""
+        self.told = True
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        """Both versions."""
+        first = await workflow.execute_activity(version, start_to_close_timeout=LIMIT)
+        await workflow.wait_condition(lambda: self.told)
+        return [first, await workflow.execute_activity(version, start_to_close_timeout=LIMIT)]
+
+
+@workflow.defn
+class Do:
+    """Has one thing done."""
+
+    @workflow.run
+    async def run(self, what: str) -> list[Any]:
+        """What it was, its length where it is long; and the version."""
+        beat = timedelta(seconds=1) if what == "crash" else None
+        done: str = await workflow.execute_activity(
+            what, start_to_close_timeout=LIMIT, retry_policy=QUICK, heartbeat_timeout=beat
+        )
+        known = await workflow.execute_activity(version, start_to_close_timeout=LIMIT)
+        return [done if len(done) < 100 else len(done), known]
