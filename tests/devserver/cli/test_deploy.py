@@ -1,0 +1,150 @@
+"""`devserver deploy`: a rollout by hand, and what keeps one from harm."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.conftest import Run, command
+from tests.helpers.versioned import worker_process
+from tests.helpers.waiting import eventually
+
+from .conftest import StatusOf
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+@contextmanager
+def going_on(*args: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that goes on; killed at the end of the block if it is still there."""
+    with subprocess.Popen(command("deploy", *args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as it:
+        try:
+            yield it
+        finally:
+            it.kill()
+
+
+def lines_of(process: subprocess.Popen[str], count: int) -> list[str]:
+    """The next lines that it prints, without times."""
+    assert process.stdout is not None
+    return [TIME.sub("TIME", process.stdout.readline().rstrip("\n")) for _ in range(count)]
+
+
+def start(devserver: Run, workflow_id: str, kind: str = "Stays") -> None:
+    """Start a workflow."""
+    words = ["--workflow-id", workflow_id, "--task-queue", "orders", "--type", kind]
+    done = devserver("temporal", "--", "workflow", "start", *words)
+    assert done.returncode == 0, done.stderr
+
+
+def opened(devserver: Run, build: str, count: int) -> None:
+    """Wait until so many open workflows are pinned to a build."""
+
+    def there() -> bool:
+        (found,) = json.loads(devserver("deploy", "status", "--json").stdout)["deployments"]
+        return any(each["build"] == build and each["pinned"] == count for each in found["builds"])
+
+    eventually(there)
+
+
+def test_a_rollout_by_hand(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Builds are shown on any terminal, work moves to one and back, each time in a sentence; JSON has the same."""
+    quick_up()
+    address = status_of()["address"]
+
+    def said(*args: str, **env: str) -> str:
+        done = devserver("deploy", *args, env=env)
+        assert (done.returncode, done.stderr) == (0, "")
+        return TIME.sub("TIME", done.stdout)
+
+    assert said("status").startswith(f"no worker deployment in the namespace default at {address};")
+    with worker_process(address, "1.0", "2.0"):
+        assert "  no build gets any work yet: devserver deploy set-current shop 2.0\n" in said("status")
+        assert said("set-current", "shop", "1.0") == "shop: 1.0 current (before: unversioned workers current)\n"
+        assert said("set-current", "shop", "1.0") == "shop: nothing to do, 1.0 current\n"
+        start(devserver, "order-1")
+        opened(devserver, "1.0", 1)
+        assert said("ramp", "shop", "2.0", "12.5") == "shop: 1.0 current, 2.0 ramping at 12.5% (before: 1.0 current)\n"
+        shown = said("status", "shop", COLUMNS="40", PYTHONIOENCODING="ascii").splitlines()
+        assert max(map(len, shown)) <= 40
+        text = " ".join(" ".join(shown).split())
+        assert "shop: 1.0 current, 2.0 ramping at 12.5% 2.0: ramping since TIME 1 worker; open workflows: none" in text
+        assert "1.0: current since TIME 1 worker; open workflows: 1 pinned" in text
+        assert said("rollback", "shop") == "shop: 1.0 current (before: 1.0 current, 2.0 ramping at 12.5%)\n"
+        assert said("set-current", "shop", "2.0") == "shop: 2.0 current (before: 1.0 current)\n"
+        done = json.loads(said("rollback", "shop", "--json"))
+        assert (done["before"]["current"], done["after"]["current"], done["changed"]) == ("2.0", "1.0", True)
+        assert said("set-current", "shop", "--unversioned").startswith("shop: unversioned workers current (before: 1.0")
+
+
+def test_a_build_is_waited_for_until_it_is_drained(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """At the limit the workflows that hold it are named, and the exit code is 1; when they have ended, it is 0."""
+    quick_up()
+    with worker_process(status_of()["address"], "1.0", "2.0"):
+        devserver("deploy", "set-current", "shop", "1.0")
+        start(devserver, "order-1")
+        opened(devserver, "1.0", 1)
+        devserver("deploy", "set-current", "shop", "2.0")
+        late = devserver("deploy", "wait-drained", "shop", "1.0", "--timeout", "1s")
+        assert (late.returncode, late.stderr) == (1, "")
+        assert TIME.sub("TIME", late.stdout).splitlines() == [
+            "TIME 1.0 of shop is draining: 1 open workflow pinned to it",
+            "not drained within 1 s; open and pinned to 1.0:",
+            "  order-1 (Stays), started TIME",
+        ]
+        late = devserver("deploy", "wait-drained", "shop", "1.0", "--timeout", "1s", "--json")
+        found: dict[str, Any] = json.loads(late.stdout)
+        assert (late.returncode, found["drained"], found["open"][0]["workflow_id"]) == (1, False, "order-1")
+        with going_on("wait-drained", "shop", "1.0") as waiting:
+            assert lines_of(waiting, 1) == ["TIME 1.0 of shop is draining: 1 open workflow pinned to it"]
+            devserver("temporal", "--", "workflow", "signal", "--workflow-id", "order-1", "--name", "end")
+            assert waiting.stdout is not None
+            assert waiting.stdout.read().endswith("1.0 of shop is drained\n")
+            assert waiting.wait() == 0
+
+
+def test_a_server_that_goes_away_meanwhile(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Who waits or watches is told so; at the limit the exit code says that nothing is known."""
+    quick_up()
+    with worker_process(status_of()["address"], "1.0", "2.0"):
+        devserver("deploy", "set-current", "shop", "1.0")
+        start(devserver, "order-1")
+        opened(devserver, "1.0", 1)
+        devserver("deploy", "set-current", "shop", "2.0")
+        with (
+            going_on("wait-drained", "shop", "1.0", "--timeout", "4s") as waiting,
+            going_on("status", "--watch", "0.2") as watching,
+        ):
+            assert lines_of(waiting, 1) == ["TIME 1.0 of shop is draining: 1 open workflow pinned to it"]
+            assert lines_of(watching, 2) == ["TIME", "shop: 2.0 current"]
+            devserver("down")
+            assert waiting.stdout is not None
+            assert " ! " in waiting.stdout.read()
+            assert waiting.wait() == 4
+            assert watching.stdout is not None
+            assert any(line.startswith("! ") for line in watching.stdout)
+
+
+def test_what_cannot_be_is_told(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Wrong names with the nearest right one, shares that are none, no such namespace or server."""
+    quick_up()
+    with worker_process(status_of()["address"], "1.0", "2.0"):
+        cases = (
+            (1, "did you mean shop?", "status", "shpo"),
+            (1, "did you mean 2.0?", "ramp", "shop", "2.00", "5"),
+            (1, "its builds: 2.0, 1.0", "set-current", "shop", "größer"),
+            (2, "250.0 is not in the range", "ramp", "shop", "2.0", "250"),
+            (2, "a BUILD or --unversioned", "set-current", "shop"),
+            (1, "have no version", "rollback", "shop"),
+            (1, "has no build 9", "wait-drained", "shop", "9"),
+            (4, "there is no namespace nowhere", "status", "--namespace", "nowhere"),
+        )
+        for code, text, *args in cases:
+            done = devserver("deploy", *args, env={"PYTHONIOENCODING": "ascii"})
+            assert (done.returncode, text in done.stderr) == (code, True), done
+    done = devserver("deploy", "status", env={"DEVSERVER_NAME": "other"})
+    assert (done.returncode, "there is no instance other" in done.stderr) == (4, True), done.stderr
