@@ -49,6 +49,7 @@ SECTIONS = {
         "observe": "Make configuration for Prometheus or the Datadog Agent.",
         "deploy": "Move work from one build of the workers to another, and back.",
         "schedule": "Make, preview and steer schedules.",
+        "payloads": "Show, check and clean up large payloads kept in a folder.",
     },
     "Rehearsals": {
         "rehearse": "Rehearse an outage: does a runbook survive it?",

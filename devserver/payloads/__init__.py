@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         PayloadTooLarge,
     )
     from .plugin import LargePayloads
+    from .pruning import Pruned, forget, prune
+    from .usage import Usage, Use, usage_of
 
 __all__ = [
     "BlobFolder",
@@ -35,9 +37,25 @@ __all__ = [
     "PayloadMissing",
     "PayloadOptionError",
     "PayloadTooLarge",
+    "Pruned",
+    "Usage",
+    "Use",
+    "forget",
+    "prune",
+    "usage_of",
 ]
 
-_HOMES = {"BlobFolder": "blobs", "FolderDriver": "driver", "LargePayloads": "plugin"}
+_HOMES = {
+    "BlobFolder": "blobs",
+    "FolderDriver": "driver",
+    "LargePayloads": "plugin",
+    "Pruned": "pruning",
+    "Usage": "usage",
+    "Use": "usage",
+    "forget": "pruning",
+    "prune": "pruning",
+    "usage_of": "usage",
+}
 
 
 def __getattr__(name: str) -> Any:

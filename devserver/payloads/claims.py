@@ -48,6 +48,15 @@ class Claim:
         return cls(digest, int(size), server, data.get("for", ""))
 
 
+# As protobuf's JSON has a reference, keys in order; text of others in it has its quotation marks escaped.
+_IN_BYTES = re.compile(rb'"server":"([A-Za-z0-9-]{1,64})","sha256":"([0-9a-f]{64})","size":"(\d{1,12})"')
+
+
+def claims_in(raw: bytes) -> list[Claim]:
+    """The claims in serialized events, descriptions and the like, wherever they stand."""
+    return [Claim(digest.decode(), int(size), server.decode()) for server, digest, size in _IN_BYTES.findall(raw)]
+
+
 def valid_server(server: str) -> bool:
     """Whether a server's id can be a folder's name."""
     return bool(_SERVER.match(server))

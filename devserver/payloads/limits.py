@@ -6,7 +6,7 @@ from .errors import PayloadTooLarge
 from .sizes import show_size
 
 LARGEST = "1GB"
-MOST = "50GB"
+MOST = "20GB"
 LARGE = 4_000_000
 # A workflow that computes for 2 s counts as deadlocked, so what takes long to hash is left to the driver's threads.
 LARGE_FOR_A_WORKFLOW = 500_000_000

@@ -15,11 +15,11 @@ from temporalio.plugin import SimplePlugin
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 from temporalio.worker import ReplayerConfig, WorkerConfig
 
-from ..paths import Paths
 from .claims import ANY_SERVER, valid_server
 from .converter import Shortcut, keeps_bytes, with_shortcut, without_shortcut
 from .driver import FolderDriver
 from .errors import PayloadOptionError
+from .folders import default_folder
 from .limits import LARGEST, MOST
 from .references import is_reference
 from .sizes import parse_size
@@ -39,7 +39,7 @@ class LargePayloads(SimplePlugin):
     Your own data converter and codec stay: the codec comes first, so an encrypted payload is encrypted in the folder.
 
     Args:
-        folder: Where; None is a folder of this user's data, the same for all programs (it follows `DEVSERVER_HOME`).
+        folder: Where; None is `DEVSERVER_PAYLOADS`, or a folder of this user's data, the same for all programs.
         threshold: From which size on a payload goes to the folder, in bytes or as "256KiB".
         largest: The most that one payload may have; a larger one fails the activity or the workflow.
         most: The most that the folder may have in all; when it is full, tasks are retried until there is room.
@@ -61,7 +61,7 @@ class LargePayloads(SimplePlugin):
     ) -> None:
         super().__init__(NAME)
         self.threshold = parse_size(threshold, "threshold")
-        chosen = Paths.default().payloads if folder is None else folder
+        chosen = default_folder() if folder is None else folder
         self._driver = FolderDriver(chosen, largest=largest, most=most, sync=sync)
         self._servers: weakref.WeakKeyDictionary[ServiceClient, str] = weakref.WeakKeyDictionary()
 
@@ -85,9 +85,9 @@ class LargePayloads(SimplePlugin):
         """Put the folder below the client's data converter."""
         config = super().configure_client(config)
         converter = config["data_converter"]
-        if own_driver(converter) is None:  # else it is a client made of another one's configuration
-            server = self._servers.get(config["service_client"], ANY_SERVER)
-            config["data_converter"] = self._with_folder(converter, self._driver.of(server), keeps=True)
+        before = own_driver(converter)  # of a client whose configuration this one is made of
+        server = self._servers.get(config["service_client"], ANY_SERVER) if before is None else before.server
+        config["data_converter"] = self._with_folder(converter, self._driver.of(server), keeps=True)
         return config
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
@@ -108,20 +108,17 @@ class LargePayloads(SimplePlugin):
         """Let a replay read the folder."""
         config = super().configure_replayer(config)
         converter = config.get("data_converter") or DataConverter.default
-        if own_driver(converter) is not None:  # a client's, which keeps what a workflow sends
-            inner = without_shortcut(converter.payload_converter_class)
-            converter = dataclasses.replace(converter, external_storage=None, payload_converter_class=inner)
         config["data_converter"] = self._with_folder(converter, self._driver.reading(), keeps=False)
         return config
 
     def _with_folder(self, converter: DataConverter, driver: FolderDriver, *, keeps: bool) -> DataConverter:
-        if converter.external_storage is not None:
+        if converter.external_storage is not None and own_driver(converter) is None:
             names = ", ".join(each.name() for each in converter.external_storage.drivers)
             raise PayloadOptionError(
                 f"the data converter has an external storage already: {names}",
                 hint="leave out LargePayloads, or use its driver (devserver.payloads.FolderDriver) in that storage",
             )
-        inner = converter.payload_converter_class
+        inner = without_shortcut(converter.payload_converter_class)
         shortcut = Shortcut(
             driver.blobs,
             driver.server,

@@ -1,0 +1,39 @@
+"""Whether all that a server refers to is in the folder, and is what was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .blobs import BlobFolder
+from .claims import Claim
+from .errors import PayloadError
+from .usage import Usage, Use
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A payload that cannot be read, why, and who refers to it."""
+
+    claim: Claim
+    error: PayloadError
+    uses: tuple[Use, ...]
+
+
+def troubles(blobs: BlobFolder, usage: Usage | None) -> Iterator[Trouble]:
+    """What is missing or corrupt: of what the server refers to, and of all that the folder holds besides."""
+    seen: set[tuple[str, str]] = set()
+    for uses in usage.uses.values() if usage is not None else ():
+        for claim in dict.fromkeys(use.claim for use in uses):
+            seen.add((claim.server, claim.digest))
+            yield from _looked_at(blobs, claim, tuple(use for use in uses if use.claim == claim))
+    for blob in blobs.list():
+        if (blob.server, blob.digest) not in seen:
+            yield from _looked_at(blobs, Claim(blob.digest, blob.size, blob.server), ())
+
+
+def _looked_at(blobs: BlobFolder, claim: Claim, uses: tuple[Use, ...]) -> Iterator[Trouble]:
+    try:
+        blobs.verify(claim)
+    except PayloadError as error:
+        yield Trouble(claim, error, uses)

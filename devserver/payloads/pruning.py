@@ -1,0 +1,126 @@
+"""Removes blobs that nothing refers to.
+
+A blob goes when the server that it was stored for has been asked for all it keeps, nothing there refers to it, and it
+was last stored some time ago: what was stored a moment ago may be on its way into a history.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .blobs import ASIDE, Blob, BlobFolder
+from .errors import PayloadError, PayloadFolderUnusable, PayloadOptionError
+from .usage import Usage
+
+OLDER_THAN = 86400
+ABANDONED_SECONDS = 3600
+CLOCKS_SECONDS = 3600
+GOING = ".going"
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was (or would be) removed, and how many blobs stay: referred to, or stored too lately."""
+
+    removed: tuple[Blob, ...]
+    used: int
+    young: int
+
+    @property
+    def freed(self) -> int:
+        """Bytes of what was removed."""
+        return sum(blob.size for blob in self.removed)
+
+
+def first_use(blobs: BlobFolder, server: str) -> float | None:
+    """From when on runs can refer to a server's blobs, in seconds since 1970, an hour early because clocks differ; None
+    where it has no blob.
+    """
+    first = min((blob.stored for blob in blobs.list(server)), default=None)
+    return None if first is None else first - CLOCKS_SECONDS
+
+
+def prune(blobs: BlobFolder, usage: Usage, *, older_than: float = OLDER_THAN, dry_run: bool = False) -> Pruned:
+    """Remove what the server of `usage` does not refer to and what was last stored `older_than` seconds ago.
+
+    Raises:
+        PayloadError: Some references can be read with a codec only, so nothing can be said to be unused.
+        PayloadFolderUnusable: A blob cannot be removed.
+    """
+    if usage.encoded:
+        raise PayloadError(
+            f"{usage.encoded} histories hold references that went through a codec, so what they refer to is unknown",
+            hint="nothing was removed",
+        )
+    before = time.time() - older_than
+    removed, used, young = [], 0, 0
+    for blob in blobs.list(usage.server):
+        if blob.digest in usage.uses:
+            used += 1
+        elif blob.stored > before or (not dry_run and not _remove(blob.path, before)):
+            young += 1
+        else:
+            removed.append(blob)
+    if not dry_run:
+        _remove_abandoned(blobs.folder / usage.server)
+    return Pruned(tuple(removed), used, young)
+
+
+def forget(blobs: BlobFolder, server: str, *, dry_run: bool = False) -> Pruned:
+    """Remove all that was stored for a server which is no more.
+
+    Raises:
+        PayloadOptionError: Nothing is stored for such a server.
+        PayloadFolderUnusable: A blob cannot be removed.
+    """
+    if server not in blobs.servers():
+        raise PayloadOptionError(f"nothing is stored for a server {server}", hint="see: devserver payloads status")
+    removed = list(blobs.list(server))
+    if not dry_run:
+        for blob in removed:
+            _remove(blob.path, float("inf"))
+        _remove_abandoned(blobs.folder / server, seconds=0)
+        for folder in (*_inside((blobs.folder / server).iterdir()), blobs.folder / server):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+    return Pruned(tuple(removed), 0, 0)
+
+
+def _remove(path: Path, before: float) -> bool:
+    """Whether the blob is gone. Who stores it again at this moment finds it, or writes it anew: it is set aside first,
+    and put back where it was stored again meanwhile.
+    """
+    aside = path.with_name(f".{path.name[:16]}{GOING}")
+    try:
+        path.rename(aside)
+        if aside.stat().st_mtime > before:
+            aside.rename(path)
+            return False
+        aside.unlink()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise PayloadFolderUnusable(
+            f"{path} cannot be removed: {error.strerror}", hint="see that this user may write to the folder"
+        ) from error
+    return True
+
+
+def _remove_abandoned(folder: Path, *, seconds: float = ABANDONED_SECONDS) -> None:
+    """Remove what processes that died left half-written."""
+    before = time.time() - seconds
+    for path in _inside(folder.glob("*/.*")):
+        with contextlib.suppress(OSError):
+            if path.name.endswith((ASIDE, GOING)) and path.stat().st_mtime <= before:
+                path.unlink()
+
+
+def _inside(paths: Iterable[Path]) -> list[Path]:
+    try:
+        return sorted(paths)
+    except OSError:
+        return []

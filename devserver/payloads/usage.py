@@ -1,0 +1,201 @@
+"""Which stored payloads a server still refers to: it is asked for all that it keeps, in every namespace.
+
+References are copied by the server (into a parent's history, into the next run, by a reset, from a schedule), so only
+what it keeps tells. A run that closed before a payload was last stored cannot refer to it, and is passed over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from google.protobuf.message import Message
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+from temporalio.api.workflowservice.v1 import (
+    DescribeActivityExecutionRequest,
+    DescribeScheduleRequest,
+    GetClusterInfoRequest,
+    ListActivityExecutionsRequest,
+    ListNamespacesRequest,
+    ListSchedulesRequest,
+)
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from ..history.calls import Calls, cannot_ask
+from .claims import ANY_SERVER, Claim, claims_in
+
+EVERY = 1_000_000_000
+PAGE = 200
+AT_ONCE = 8
+# The SDK marks a reference that went through a codec so; nobody but its workers can read it.
+ENCODED = b"__temporal_external_storage_reference"
+Seen = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Use:
+    """Who refers to a stored payload."""
+
+    claim: Claim
+    namespace: str
+    owner: str
+
+
+@dataclass
+class Usage:
+    """What a server refers to, by the payload's SHA-256; `encoded` counts where only a codec can read what."""
+
+    server: str
+    runs: int = 0
+    encoded: int = 0
+    uses: dict[str, list[Use]] = field(default_factory=dict)
+
+    def add(self, found: Message, namespace: str, owner: str) -> None:
+        """Note the references in a message."""
+        raw = found.SerializeToString()
+        if ENCODED in raw:
+            self.encoded += 1
+        for claim in claims_in(raw):
+            uses = self.uses.setdefault(claim.digest, [])
+            use = Use(claim, namespace, owner)
+            if use not in uses:
+                uses.append(use)
+
+
+async def usage_of(client: Client, *, since: float | None = None, seen: Seen = lambda _: None) -> Usage:
+    """What the server refers to.
+
+    Args:
+        since: Runs that closed before this moment (seconds since 1970) are passed over; None reads all.
+        seen: Is told how many runs were read.
+
+    Raises:
+        CannotAsk: The server does not answer, or not for everything.
+    """
+    usage = Usage(await server_of(client))
+    for namespace in await _namespaces(client):
+        inside = Client(client.service_client, namespace=namespace)
+        await _read_runs(Calls(inside, at_once=AT_ONCE), namespace, since, usage, seen)
+        await _read_schedules(inside, usage)
+        await _read_activities(inside, usage)
+    return usage
+
+
+async def server_of(client: Client) -> str:
+    """The id of the server's cluster, under which its payloads are kept.
+
+    Raises:
+        CannotAsk: The server does not answer.
+    """
+    try:
+        answer = await client.workflow_service.get_cluster_info(GetClusterInfoRequest())
+    except RPCError as error:
+        raise cannot_ask(client, error) from None
+    return answer.cluster_id or ANY_SERVER
+
+
+async def _namespaces(client: Client) -> list[str]:
+    request, names = ListNamespacesRequest(page_size=PAGE), []
+    async for page in _pages(client, client.workflow_service.list_namespaces, request):
+        names += [each.namespace_info.name for each in page.namespaces]
+    return [name for name in names if name != "temporal-system"]
+
+
+async def _read_runs(calls: Calls, namespace: str, since: float | None, usage: Usage, seen: Seen) -> None:
+    query = ""
+    if since is not None:
+        moment = datetime.fromtimestamp(since, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = f"CloseTime IS NULL OR CloseTime >= '{moment}'"
+    batch: list[WorkflowExecutionInfo] = []
+    async for run in calls.listed(query, EVERY):
+        batch.append(run)
+        if len(batch) == AT_ONCE:
+            await _read_batch(calls, namespace, batch, usage, seen)
+            batch = []
+    await _read_batch(calls, namespace, batch, usage, seen)
+
+
+async def _read_batch(
+    calls: Calls, namespace: str, batch: Sequence[WorkflowExecutionInfo], usage: Usage, seen: Seen
+) -> None:
+    await asyncio.gather(*(_read_run(calls, namespace, run, usage) for run in batch))
+    usage.runs += len(batch)
+    seen(usage.runs)
+
+
+async def _read_run(calls: Calls, namespace: str, run: WorkflowExecutionInfo, usage: Usage) -> None:
+    execution = WorkflowExecution(workflow_id=run.execution.workflow_id, run_id=run.execution.run_id)
+    owner = f"workflow {execution.workflow_id}"
+    token = b""
+    while True:
+        page = await calls.events(execution, token=token)
+        if page is None:  # removed meanwhile
+            return
+        usage.add(page.history, namespace, owner)
+        token = page.next_page_token
+        if not token:
+            break
+    if not run.HasField("close_time"):  # what an activity said last is not in the history yet
+        described = await calls.described(execution.workflow_id, execution.run_id)
+        if described is not None:
+            usage.add(described, namespace, owner)
+
+
+async def _read_schedules(client: Client, usage: Usage) -> None:
+    service = client.workflow_service
+    request = ListSchedulesRequest(namespace=client.namespace, maximum_page_size=PAGE)
+    async for page in _pages(client, service.list_schedules, request):
+        for each in page.schedules:
+            wanted = DescribeScheduleRequest(namespace=client.namespace, schedule_id=each.schedule_id)
+            found = await _described(client, service.describe_schedule, wanted)
+            if found is not None:
+                usage.add(found, client.namespace, f"schedule {each.schedule_id}")
+
+
+async def _read_activities(client: Client, usage: Usage) -> None:
+    """Activities without a workflow, where the server has them."""
+    service = client.workflow_service
+    request = ListActivityExecutionsRequest(namespace=client.namespace, page_size=PAGE)
+    async for page in _pages(client, service.list_activity_executions, request):
+        for each in page.executions:
+            wanted = DescribeActivityExecutionRequest(
+                namespace=client.namespace,
+                activity_id=each.activity_id,
+                run_id=each.run_id,
+                include_input=True,
+                include_outcome=True,
+            )
+            found = await _described(client, service.describe_activity_execution, wanted)
+            if found is not None:
+                usage.add(found, client.namespace, f"activity {each.activity_id}")
+
+
+async def _pages(client: Client, call: Callable[[Any], Any], request: Any) -> AsyncIterator[Any]:
+    """The answers to a list's request; none where the server does not know such a list."""
+    while True:
+        try:
+            answer = await call(request)
+        except RPCError as error:
+            if error.status == RPCStatusCode.UNIMPLEMENTED:
+                return
+            raise cannot_ask(client, error) from None
+        yield answer
+        request.next_page_token = answer.next_page_token
+        if not answer.next_page_token:
+            return
+
+
+async def _described(client: Client, call: Callable[[Any], Any], request: Any) -> Message | None:
+    """A description; None for what is gone meanwhile."""
+    try:
+        found: Message = await call(request)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return None
+        raise cannot_ask(client, error) from None
+    return found
