@@ -52,7 +52,7 @@ def query(
 async def _query(
     connection: Connection, called: Called, arguments: list[Any], workflow_id: str, run_id: str, limit: float
 ) -> Any:
-    from ..reflection import sending
+    from ..reflection import messaging
 
     client, _ = await connected(connection, called)
-    return value_of(await sending.query(client, called, arguments, workflow_id, run_id, limit), client)
+    return value_of(await messaging.query(client, called, arguments, workflow_id, run_id, limit), client)

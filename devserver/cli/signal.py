@@ -46,7 +46,7 @@ def signal(
 
 
 async def _signal(connection: Connection, called: Called, arguments: list[Any], workflow_id: str, run_id: str) -> None:
-    from ..reflection import sending
+    from ..reflection import messaging
 
     client, _ = await connected(connection, called)
-    await sending.signal(client, called, arguments, workflow_id, run_id)
+    await messaging.signal(client, called, arguments, workflow_id, run_id)

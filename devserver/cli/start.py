@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from ..reflection.called import Called
-    from ..reflection.sending import Outcome, Started, StartOptions
+    from ..reflection.outcomes import Outcome
+    from ..reflection.starting import Started, StartOptions
 
 
 @click.command(cls=InputCommand, resolve=workflow)
@@ -75,7 +76,7 @@ def start(
 
 
 def _options(called: Called, values: dict[str, Any]) -> StartOptions:
-    from ..reflection.sending import StartOptions
+    from ..reflection.starting import StartOptions
 
     return StartOptions(
         workflow_id=values["workflow_id"] or f"{str(called.type).lower()}-{uuid.uuid4().hex[:8]}",
@@ -103,20 +104,21 @@ def _pairs(texts: tuple[str, ...], option: str) -> dict[str, Any]:
 async def _start(
     connection: Connection, called: Called, arguments: list[Any], options: StartOptions, wait: bool, as_json: bool
 ) -> int:
-    from ..reflection import sending
+    from ..reflection.outcomes import outcome
+    from ..reflection.starting import start as begin
 
     client, target = await connected(connection, called)
-    started = await sending.start(client, called, arguments, options)
+    started = await begin(client, called, arguments, options)
     if not as_json:
         _tell(started, target, connection, aside=wait)
     if not started.polled:
         module = shlex.quote(called.module.spec)
         note(f"no worker polls the task queue {started.task_queue}; start one: devserver run {module}")
-    ended = await sending.outcome(started.handle, client) if wait else None
+    ended = await outcome(started.handle, client) if wait else None
     if as_json:
         echo_json(_json(started, target, ended, client))
     elif ended is not None and ended.failure is not None:
-        echo_failure(f"{started.workflow_id} failed", ended.failure)
+        echo_failure(f"{started.workflow_id} did not complete", ended.failure)
     elif ended is not None:
         echo_json(value_of(ended.result, client))
     return 1 if ended is not None and ended.failure is not None else 0

@@ -74,17 +74,17 @@ async def _update(
     how: dict[str, Any],
     as_json: bool,
 ) -> int:
-    from ..reflection import sending
+    from ..reflection import messaging
 
     client, _ = await connected(connection, called)
-    update_id, ended = await sending.update(client, called, arguments, workflow_id, run_id, **how)
+    update_id, ended = await messaging.update(client, called, arguments, workflow_id, run_id, **how)
     if as_json:
         told = {"form": FORM, "workflow_id": workflow_id, "update": called.name, "update_id": update_id or None}
         told["result"] = value_of(ended.result, client)
         told["failure"] = list(ended.failure.lines) if ended.failure else None
         echo_json(told)
     elif ended.failure is not None:
-        echo_failure(f"{workflow_id} refuses {called.name}, or it failed", ended.failure)
+        echo_failure(f"{called.name} of {workflow_id} was refused or failed", ended.failure)
     elif how["accepted"]:
         click.echo(clean(f"{workflow_id} has accepted {called.name} ({update_id})"))
     else:

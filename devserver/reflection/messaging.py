@@ -1,137 +1,33 @@
-"""Starts a workflow, signals, queries and updates it; looks first whether that can go well, and says why it did not."""
+"""Signals, queries and updates a workflow: looks first whether it is the right one, and says why nothing came of it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from typing import Any, Literal
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
-from temporalio.api.enums.v1 import TaskQueueType, WorkflowExecutionStatus
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import (
     Client,
-    WorkflowFailureError,
-    WorkflowHandle,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
 )
-from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..errors import CannotAsk
 from ..history.calls import CALL_LIMIT, Calls, cannot_ask
-from ..history.failure_text import FailureText, failure_text
-from ..history.stuck import POLLS_WITHIN
+from ..history.failure_text import failure_text
 from .called import Called
 from .errors import NotDone
+from .outcomes import Outcome, failure_of, not_done, polls, undecoded
 
-Conflict = Literal["fail", "use-existing", "terminate-existing"]
-Reuse = Literal["allow", "failed-only", "reject"]
-CONFLICTS: Mapping[str, WorkflowIDConflictPolicy] = {
-    "fail": WorkflowIDConflictPolicy.FAIL,
-    "use-existing": WorkflowIDConflictPolicy.USE_EXISTING,
-    "terminate-existing": WorkflowIDConflictPolicy.TERMINATE_EXISTING,
-}
-REUSES: Mapping[str, WorkflowIDReusePolicy] = {
-    "allow": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-    "failed-only": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-    "reject": WorkflowIDReusePolicy.REJECT_DUPLICATE,
-}
-WORKFLOW_TASKS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 GIVEN_UP = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
-
-
-@dataclass(frozen=True)
-class StartOptions:
-    """How a workflow is started. `search_attributes` and `memo` have values as JSON has them."""
-
-    workflow_id: str
-    task_queue: str
-    conflict: Conflict = "fail"
-    reuse: Reuse = "allow"
-    timeout: timedelta | None = None
-    delay: timedelta | None = None
-    memo: Mapping[str, Any] = field(default_factory=dict)
-    search_attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Started:
-    """A workflow that runs. `polled` tells whether a worker asks for its tasks."""
-
-    workflow_id: str
-    run_id: str
-    workflow_type: str
-    task_queue: str
-    polled: bool
-    handle: WorkflowHandle[Any, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a workflow or an update: its result, or the failure that it ended with."""
-
-    result: RawValue | None = None
-    failure: FailureText | None = None
-
-
-async def start(client: Client, called: Called, arguments: Sequence[Any], options: StartOptions) -> Started:
-    """Start a workflow.
-
-    Raises:
-        NotDone: The id is taken, or the server refuses.
-        CannotAsk: The server gives no answer.
-    """
-    calls = Calls(client)
-    polled = await polls(calls, options.task_queue)
-    kind = str(called.type)
-    try:
-        handle: WorkflowHandle[Any, Any] = await client.start_workflow(
-            kind,
-            args=arguments,
-            id=options.workflow_id,
-            task_queue=options.task_queue,
-            result_type=RawValue,
-            execution_timeout=options.timeout,
-            start_delay=options.delay,
-            id_conflict_policy=CONFLICTS[options.conflict],
-            id_reuse_policy=REUSES[options.reuse],
-            memo=options.memo or None,
-            # The typed form needs to know each type; the server knows it itself.
-            search_attributes={
-                name: value if isinstance(value, list) else [value] for name, value in options.search_attributes.items()
-            },
-            rpc_timeout=CALL_LIMIT,
-        )
-    except WorkflowAlreadyStartedError as error:
-        raise NotDone(
-            f"the workflow id {options.workflow_id} is taken, by the run {error.run_id}",
-            hint="give another with --id, or say what then: --id-conflict (it runs), --id-reuse (it has ended)",
-        ) from None
-    except RPCError as error:
-        raise _not_done(client, error, f"{kind} cannot be started") from None
-    run_id = handle.result_run_id or handle.first_execution_run_id or ""
-    return Started(handle.id, run_id, kind, options.task_queue, polled, handle)
-
-
-async def outcome(handle: WorkflowHandle[Any, Any], client: Client) -> Outcome:
-    """Wait for a workflow's end, across continue-as-new and retries.
-
-    Raises:
-        CannotAsk: The server gives no answer any more.
-    """
-    try:
-        return Outcome(result=await handle.result())
-    except WorkflowFailureError as error:
-        return Outcome(failure=await _failure(error.cause, client))
-    except RPCError as error:
-        raise cannot_ask(client, error) from None
 
 
 async def signal(client: Client, called: Called, arguments: Sequence[Any], workflow_id: str, run_id: str) -> None:
@@ -146,7 +42,7 @@ async def signal(client: Client, called: Called, arguments: Sequence[Any], workf
     try:
         await handle.signal(str(called.name), args=arguments, rpc_timeout=CALL_LIMIT)
     except RPCError as error:
-        raise _not_done(client, error, f"{workflow_id} does not take the signal {called.name}") from None
+        raise not_done(client, error, f"{workflow_id} does not take the signal {called.name}") from None
 
 
 async def query(
@@ -169,6 +65,8 @@ async def query(
         if isinstance(error, RPCError) and error.status == RPCStatusCode.INVALID_ARGUMENT:
             raise NotDone(f"the query {called.name} of {workflow_id} fails: {error.message}") from None
         raise await _no_answer(client, seen, error, limit, f"the query {called.name}") from None
+    except Exception as error:
+        raise undecoded(error) from error
     return answer
 
 
@@ -206,18 +104,13 @@ async def update(
             return sent.id, await _refusal(sent, client)
         return sent.id, Outcome(result=await sent.result())
     except WorkflowUpdateFailedError as error:
-        return update_id or "", Outcome(failure=await _failure(error.cause, client))
+        return update_id or "", Outcome(failure=await failure_of(error.cause, client))
     except (WorkflowUpdateRPCTimeoutOrCancelledError, asyncio.TimeoutError) as error:
         raise await _no_answer(client, seen, error, limit, f"the update {called.name}") from None
     except RPCError as error:
-        raise _not_done(client, error, f"{workflow_id} does not take the update {called.name}") from None
-
-
-async def polls(calls: Calls, queue: str) -> bool:
-    """Whether a worker has asked for workflow tasks of that queue lately."""
-    now = datetime.now(timezone.utc)
-    found = await calls.pollers(queue, WORKFLOW_TASKS)
-    return any(now - each.last_access_time.ToDatetime(timezone.utc) < POLLS_WITHIN for each in found)
+        raise not_done(client, error, f"{workflow_id} does not take the update {called.name}") from None
+    except Exception as error:
+        raise undecoded(error) from error
 
 
 async def _refusal(sent: Any, client: Client) -> Outcome:
@@ -253,29 +146,6 @@ def status_of(status: int) -> str:
     except ValueError:
         return f"status {status}"
     return name.removeprefix("WORKFLOW_EXECUTION_STATUS_").lower().replace("_", " ")
-
-
-async def _failure(cause: BaseException, client: Client) -> FailureText:
-    failure = getattr(cause, "failure", None)
-    if failure is not None:
-        return await failure_text(failure, client.data_converter)
-    name = type(cause).__name__.removesuffix("Error")
-    line = f"{name}: {cause}"
-    return FailureText(line, (line,))
-
-
-def _not_done(client: Client, error: RPCError, what: str) -> Exception:
-    if error.status in (
-        RPCStatusCode.INVALID_ARGUMENT,
-        RPCStatusCode.NOT_FOUND,
-        RPCStatusCode.FAILED_PRECONDITION,
-        RPCStatusCode.ALREADY_EXISTS,
-    ):
-        missing = cannot_ask(client, error)
-        if missing.message.startswith("there is no namespace"):
-            return missing
-        return NotDone(f"{what}: {error.message}")
-    return cannot_ask(client, error)
 
 
 async def _no_answer(

@@ -1,0 +1,87 @@
+"""What came of a call, and why nothing did: results, failures, refusals, and workers that are not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.common import RawValue
+from temporalio.service import RPCError, RPCStatusCode
+
+from ..errors import DevServerError
+from ..history.calls import Calls, cannot_ask
+from ..history.failure_text import FailureText, failure_text
+from ..history.stuck import POLLS_WITHIN
+from .errors import NotDone
+
+WORKFLOW_TASKS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+REFUSALS = (
+    RPCStatusCode.INVALID_ARGUMENT,
+    RPCStatusCode.NOT_FOUND,
+    RPCStatusCode.FAILED_PRECONDITION,
+    RPCStatusCode.ALREADY_EXISTS,
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a workflow or an update: its result, or the failure that it ended with."""
+
+    result: RawValue | None = None
+    failure: FailureText | None = None
+
+
+async def outcome(handle: WorkflowHandle[Any, Any], client: Client) -> Outcome:
+    """Wait for a workflow's end, across continue-as-new and retries.
+
+    Raises:
+        CannotAsk: The server gives no answer any more.
+    """
+    try:
+        return Outcome(result=await handle.result())
+    except WorkflowFailureError as error:
+        return Outcome(failure=await failure_of(error.cause, client))
+    except RPCError as error:
+        raise cannot_ask(client, error) from None
+    except Exception as error:
+        raise undecoded(error) from error
+
+
+def undecoded(error: Exception) -> DevServerError:
+    """Our error for an answer that came and could not be read: its codec failed, or its payload's file is gone."""
+    if isinstance(error, DevServerError):
+        return error
+    return NotDone(
+        f"the answer came, and the module's data converter cannot read it: {type(error).__name__}: {error}",
+        hint="see that the module has the codec and the keys of its worker",
+    )
+
+
+async def polls(calls: Calls, queue: str) -> bool:
+    """Whether a worker has asked for workflow tasks of that queue lately."""
+    now = datetime.now(timezone.utc)
+    found = await calls.pollers(queue, WORKFLOW_TASKS)
+    return any(now - each.last_access_time.ToDatetime(timezone.utc) < POLLS_WITHIN for each in found)
+
+
+async def failure_of(cause: BaseException, client: Client) -> FailureText:
+    """The failure that an error of the SDK has, or one made of what it says."""
+    failure = getattr(cause, "failure", None)
+    if failure is not None:
+        return await failure_text(failure, client.data_converter)
+    name = type(cause).__name__.removesuffix("Error")
+    line = f"{name}: {cause}"
+    return FailureText(line, (line,))
+
+
+def not_done(client: Client, error: RPCError, what: str) -> DevServerError:
+    """Our error for a call that the server refused, or did not answer."""
+    if error.status in REFUSALS:
+        missing = cannot_ask(client, error)
+        if missing.message.startswith("there is no namespace"):
+            return missing
+        return NotDone(f"{what}: {error.message}")
+    return cannot_ask(client, error)

@@ -1,0 +1,127 @@
+"""Starts a workflow: looks whether a worker would take it, and says why it could not be started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import (
+    RawValue,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from ..history.calls import CALL_LIMIT, Calls
+from .called import Called
+from .errors import NotDone
+from .outcomes import not_done, polls
+
+Conflict = Literal["fail", "use-existing", "terminate-existing"]
+Reuse = Literal["allow", "failed-only", "reject"]
+CONFLICTS: Mapping[str, WorkflowIDConflictPolicy] = {
+    "fail": WorkflowIDConflictPolicy.FAIL,
+    "use-existing": WorkflowIDConflictPolicy.USE_EXISTING,
+    "terminate-existing": WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+}
+REUSES: Mapping[str, WorkflowIDReusePolicy] = {
+    "allow": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    "failed-only": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+    "reject": WorkflowIDReusePolicy.REJECT_DUPLICATE,
+}
+
+
+@dataclass(frozen=True)
+class StartOptions:
+    """How a workflow is started. `search_attributes` and `memo` have values as JSON has them."""
+
+    workflow_id: str
+    task_queue: str
+    conflict: Conflict = "fail"
+    reuse: Reuse = "allow"
+    timeout: timedelta | None = None
+    delay: timedelta | None = None
+    memo: Mapping[str, Any] = field(default_factory=dict)
+    search_attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A workflow that runs. `polled` tells whether a worker asks for its tasks."""
+
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    task_queue: str
+    polled: bool
+    handle: WorkflowHandle[Any, Any] = field(repr=False)
+
+
+async def start(client: Client, called: Called, arguments: Sequence[Any], options: StartOptions) -> Started:
+    """Start a workflow.
+
+    Raises:
+        NotDone: The id is taken, or the server refuses.
+        CannotAsk: The server gives no answer.
+    """
+    calls = Calls(client)
+    polled = await polls(calls, options.task_queue)
+    kind = str(called.type)
+    attributes = _typed(options.search_attributes)
+    try:
+        handle: WorkflowHandle[Any, Any] = await client.start_workflow(
+            kind,
+            args=arguments,
+            id=options.workflow_id,
+            task_queue=options.task_queue,
+            result_type=RawValue,
+            execution_timeout=options.timeout,
+            start_delay=options.delay,
+            id_conflict_policy=CONFLICTS[options.conflict],
+            id_reuse_policy=REUSES[options.reuse],
+            memo=options.memo or None,
+            search_attributes=attributes,
+            rpc_timeout=CALL_LIMIT,
+        )
+    except WorkflowAlreadyStartedError as error:
+        raise NotDone(
+            f"the workflow id {options.workflow_id} is taken, by the run {error.run_id}",
+            hint="give another with --id, or say what then: --id-conflict (it runs), --id-reuse (it has ended)",
+        ) from None
+    except RPCError as error:
+        raise not_done(client, error, f"{kind} cannot be started") from None
+    run_id = handle.result_run_id or handle.first_execution_run_id or ""
+    return Started(handle.id, run_id, kind, options.task_queue, polled, handle)
+
+
+def _typed(values: Mapping[str, Any]) -> TypedSearchAttributes:
+    """As the SDK wants them. The type is a guess: the server goes by what it knows of the attribute's name.
+
+    Raises:
+        NotDone: No attribute can have such a value.
+    """
+    pairs = []
+    for name, value in values.items():
+        make = _KEYS.get(type(value))
+        if make is None or (isinstance(value, list) and not all(isinstance(each, str) for each in value)):
+            raise NotDone(
+                f"the search attribute {name} cannot be {value!r}", hint="a text, a number, or a list of texts"
+            )
+        pairs.append(SearchAttributePair(make(name), value))
+    return TypedSearchAttributes(pairs)
+
+
+_KEYS: Mapping[type, Any] = {
+    str: SearchAttributeKey.for_keyword,
+    bool: SearchAttributeKey.for_bool,
+    int: SearchAttributeKey.for_int,
+    float: SearchAttributeKey.for_float,
+    list: SearchAttributeKey.for_keyword_list,
+}

@@ -1,0 +1,194 @@
+"""`devserver describe`: what a module has, for people and for scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run, command
+from tests.helpers.user_code import Write, user_code
+
+DESK = """
+from datetime import datetime
+from temporalio.common import VersioningBehavior
+from temporalio.exceptions import ApplicationError
+import nexusrpc
+from nexusrpc.handler import StartOperationContext, service_handler, sync_operation
+
+print("this is loud")
+
+@dataclass
+class Item:
+    '''What is sold.
+
+    Attributes:
+        name: What is on the label: »für alle«.
+    '''
+    name: str
+    price: float = 1.5
+    parts: "list[Item] | None" = None
+
+@workflow.defn(
+    name="desk.order",
+    versioning_behavior=VersioningBehavior.PINNED,
+    failure_exception_types=[ApplicationError],
+    sandboxed=False,
+)
+class Order:
+    '''Sells one item.
+
+    Nobody waits.
+    '''
+    @workflow.run
+    async def run(self, item: Item, until: datetime | None = None) -> str: ...
+    @workflow.signal
+    def cancel(self, why: str) -> None:
+        '''Stop it.
+
+        Args:
+            why: For the books.
+        '''
+    @workflow.query
+    def count(self) -> int: ...
+    @workflow.update
+    def change(self, item: Item) -> Item: ...
+    @change.validator
+    def check(self, item: Item) -> None: ...
+
+class Clerk:
+    def __init__(self, name: str) -> None: ...
+    @activity.defn
+    def stamp(self, item: Item) -> None: ...
+
+@activity.defn
+async def sell(item: Item, times: int = 2) -> list[str]: ...
+
+@nexusrpc.service
+class Bank:
+    pay: nexusrpc.Operation[int, str]
+
+@service_handler(service=Bank)
+class Handler:
+    '''Pays.'''
+    @sync_operation
+    async def pay(self, ctx: StartOperationContext, input: int) -> str:
+        '''Pay at once.'''
+        return str(input)
+"""
+PAGE = """\
+desk.py: task queue desk
+
+workflow desk.order(item: Item, until: datetime | None = None) -> str
+    Sells one item.
+    Nobody waits.
+    item.name   str  What is on the label: »für alle«.
+    item.price  float = 1.5
+    item.parts  list[Item] | None = None
+    versioning: pinned
+    fails with: ApplicationError
+    runs outside of the sandbox
+    signal cancel(why: str)
+        Stop it.
+        why  str  For the books.
+    query count() -> int
+    update change(item: Item) -> Item, validated
+        name   str  What is on the label: »für alle«.
+        price  float = 1.5
+        parts  list[Item] | None = None
+
+activity sell(item: Item, times: int = 2) -> list[str]
+    item.name   str  What is on the label: »für alle«.
+    item.price  float = 1.5
+    item.parts  list[Item] | None = None
+
+Nexus service Bank
+    Pays.
+    operation pay(int) -> str
+        Pay at once.
+
+note: Clerk ({file}:51) is left out, it needs name: have a function activities() that returns the
+instances, or name yours: MODULE:FUNCTION
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Iterator[Write]:
+    """Write a file of a user's project into the current folder."""
+    with user_code(tmp_path) as run:
+        yield run
+
+
+def test_a_module_for_people(write: Write, devserver: Run) -> None:
+    """Types, docs and fields of all that is there, and what is left out; what the module prints is not mixed in."""
+    file = write("desk.py", DESK)
+    done = devserver("describe", "desk.py", env={"COLUMNS": "100"})
+    assert (done.returncode, done.stderr) == (0, "this is loud\n")
+    assert done.stdout.split() == PAGE.format(file=file).split()
+    assert done.stdout.splitlines()[:25] == PAGE.splitlines()[:25]
+
+
+def test_a_module_for_scripts(write: Write, devserver: Run) -> None:
+    """The same as JSON, with a schema for each type; narrowed to one by its name."""
+    write("desk.py", DESK)
+    told = json.loads(devserver("describe", "desk", "--json").stdout)
+    assert list(told) == [
+        "form",
+        "module",
+        "file",
+        "task_queue",
+        "data_converter",
+        "workflows",
+        "activities",
+        "nexus_services",
+        "notes",
+    ]
+    (order,) = told["workflows"]
+    assert (order["type"], order["class"], order["versioning"]) == ("desk.order", "Order", "pinned")
+    item, until = order["parameters"]
+    assert item["schema"] == {
+        "type": "object",
+        "title": "Item",
+        "properties": {
+            "name": {"type": "string", "description": "What is on the label: »für alle«."},
+            "price": {"type": "number", "default": 1.5},
+            "parts": {
+                "anyOf": [{"type": "array", "items": {"type": "object", "title": "Item"}}, {"type": "null"}],
+                "default": None,
+            },
+        },
+        "required": ["name"],
+    }
+    assert (until["required"], until["default"], until["schema"]["anyOf"][0]["format"]) == (False, None, "date-time")
+    assert ([each["validated"] for each in order["updates"]], order["result"]["type"]) == ([True], "str")
+    assert told["nexus_services"][0]["operations"][0]["input"] == {"type": "int", "schema": {"type": "integer"}}
+    assert told["activities"][0]["async"] is True
+    only = json.loads(devserver("describe", "desk:sell", "--json").stdout)
+    assert ([each["name"] for each in only["activities"]], only["workflows"]) == (["sell"], [])
+
+
+def test_narrow_terminals_and_old_ones(write: Write) -> None:
+    """40 columns and ASCII are enough."""
+    write("desk.py", DESK)
+    environ = {**os.environ, "COLUMNS": "40", "PYTHONIOENCODING": "ascii"}
+    old = subprocess.run(command("describe", "desk.py"), env=environ, capture_output=True, timeout=60, check=False)
+    text = old.stdout.decode("ascii")
+    assert (old.returncode, "\\xbbf\\xfcr" in text) == (0, True)
+    assert [line for line in text.splitlines() if len(line) > 40 and "desk.py:" not in line] == []
+
+
+def test_a_module_that_cannot_be_described(write: Write, devserver: Run) -> None:
+    """The user's frames, then what to do."""
+    write("broken.py", "import nowhere_at_all\n")
+    done = devserver("describe", "broken.py", "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("error: the module broken does not import: ModuleNotFoundError: No module named")
+    assert [line.strip() for line in lines if "import" in line][1] == "import nowhere_at_all"
+    assert lines[-1].startswith("hint: install nowhere_at_all for ")
+    write("empty.py", "")
+    assert "no workflow, activity or Nexus service is in it" in devserver("describe", "empty.py").stdout

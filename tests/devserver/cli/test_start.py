@@ -1,0 +1,248 @@
+"""`devserver start`, `signal`, `query` and `update`: a user's workflow on the real server, called from a shell."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from devserver.cli.main import run as run_command
+from tests.conftest import Run, command
+from tests.helpers.user_code import Write, user_code
+from tests.helpers.waiting import eventually
+
+Call = Callable[..., tuple[int, str, str]]
+ORDERS = """
+from datetime import timedelta
+from temporalio.exceptions import ApplicationError
+
+@dataclass
+class Purchase:
+    '''What somebody buys.'''
+    name: str
+    amount: int = 1
+
+@activity.defn
+async def charge(purchase: Purchase) -> str:
+    if purchase.name == "Mallory":
+        raise ApplicationError("card declined", type="CardDeclined", non_retryable=True)
+    return f"paid by {purchase.name}"
+
+@workflow.defn
+class Order:
+    def __init__(self) -> None:
+        self.by = self.note = ""
+
+    @workflow.run
+    async def run(self, purchase: Purchase) -> dict[str, str]:
+        '''Carries out a purchase.'''
+        if purchase.amount > 100:
+            await workflow.wait_condition(lambda: bool(self.by))
+        paid = await workflow.execute_activity(charge, purchase, start_to_close_timeout=timedelta(seconds=10))
+        return {"paid": paid, "by": self.by}
+
+    @workflow.signal
+    def approve(self, by: str) -> None:
+        self.by = by
+
+    @workflow.query
+    def state(self, loud: bool = False) -> str:
+        if not self.by and loud:
+            raise ApplicationError("nothing to shout")
+        return "approved" if self.by else "waits → ü"
+
+    @workflow.update
+    def annotate(self, note: str) -> str:
+        if note == "boom":
+            raise ApplicationError("it broke", type="Broken")
+        before, self.note = self.note, note
+        return before
+
+    @annotate.validator
+    def check(self, note: str) -> None:
+        if not note:
+            raise ApplicationError("an empty note", type="Empty")
+
+@workflow.defn
+class Other:
+    @workflow.run
+    async def run(self) -> None: ...
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Iterator[Write]:
+    """Write a file of a user's project into the current folder."""
+    with user_code(tmp_path) as run:
+        yield run
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run a command in this process, which has loaded the SDK already: its code, stdout and stderr."""
+
+    def run(*args: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = run_command(args)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@contextmanager
+def worker(spec: str) -> Iterator[None]:
+    """`devserver run`, until the end of the block."""
+    words = command("run", spec, "--no-reload")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
+    """Started with options, asked, changed, approved, and waited for; each answer is JSON on stdout, alone."""
+    quick_up()
+    write("orders.py", ORDERS)
+    with worker("orders.py"):
+        code, out, _ = call("start", "orders.py:Order", "--name", "Ada", "--amount", "101", "--id", "o 1")
+        assert (code, out.splitlines()[:2]) == (0, ["started Order", "  workflow id  o 1"])
+        assert out.splitlines()[-1] == "  see it       devserver trace 'o 1'"
+        eventually(lambda: call("query", "orders.py:Order.state", "o 1")[0] == 0)
+        assert call("query", "orders.py:Order.state", "o 1") == (0, '"waits → ü"\n', "")
+        code, out, err = call("query", "orders.py:state", "o 1", "--loud")
+        assert (code, out) == (1, "")
+        assert err.startswith("error: the query state of o 1 fails: nothing to shout")
+        assert call("update", "orders.py:Order.annotate", "o 1", "--note", "quick") == (0, '""\n', "")
+        code, out, _ = call("update", "orders.py:annotate", "o 1", "--note", "a", "--wait-for-stage", "accepted")
+        assert (code, out.startswith("o 1 has accepted annotate (")) == (0, True)
+        for note, said in (("", "Empty: an empty note"), ("boom", "Broken: it broke")):
+            code, out, err = call("update", "orders.py:Order.annotate", "o 1", "--note", note)
+            assert (code, out) == (1, "")
+            assert err.splitlines()[0] == f"annotate of o 1 was refused or failed: {said}"
+        refused = call("update", "orders.py:annotate", "o 1", "--note", "", "--wait-for-stage", "accepted", "--json")
+        assert (refused[0], json.loads(refused[1])["failure"][0]) == (1, "Empty: an empty note")
+        assert call("signal", "orders.py:Order.approve", "o 1", "--by", "Bob") == (0, "sent approve to o 1\n", "")
+        again = ("start", "orders.py:Order", "--name", "x", "--id", "o 1", "--id-conflict", "use-existing")
+        eventually(
+            lambda: call("signal", "orders.py:approve", "o 1", "--by", "x")[2].startswith("error: o 1 has ended")
+        )
+        answer = json.loads(call("query", "orders.py:Order.state", "o 1", "--json")[1])
+        assert answer == {"form": 1, "workflow_id": "o 1", "query": "state", "answer": "approved"}
+        code, out, err = call(*again, "--wait")
+        assert (code, json.loads(out)) == (0, {"paid": "paid by x", "by": ""})
+        assert err.startswith("started Order\n")
+        code, out, err = call("start", "orders.py:Order", "--name", "Mallory", "--wait", "--id", "o2")
+        assert (code, out) == (1, "")
+        assert err.splitlines()[-2:] == [
+            "o2 did not complete: activity: Activity task failed",
+            "  caused by CardDeclined: card declined",
+        ]
+        code, out, _ = call("start", "orders.py:Order", "--name", "Mallory", "--wait", "--json")
+        told = json.loads(out)
+        assert (code, told["workflow_type"], told["polled"], told["result"]) == (1, "Order", True, None)
+        assert told["failure"][0] == "activity: Activity task failed"
+
+
+def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
+    """Starting says so at once; a query and an update give up with the reason; what is wrong was not sent."""
+    quick_up("--search-attribute", "Customer=Keyword")
+    write("orders.py", ORDERS)
+    extras = ["--search-attribute", "Customer=Ada", "--memo", "note=1", "--timeout", "1h", "--id-reuse", "reject"]
+    code, out, err = call("start", "orders.py:Order", "--name", "Ada", "--id", "o1", "--json", *extras)
+    assert code == 0, err
+    told = json.loads(out)
+    assert (code, told["workflow_id"], told["task_queue"], told["polled"]) == (0, "o1", "orders", False)
+    assert err == "note: no worker polls the task queue orders; start one: devserver run orders.py\n"
+    for words, code, said in (
+        (["query", "orders.py:Order.state", "o1", "--timeout", "1s"], 4, "the query state has no answer: no w"),
+        (["update", "orders.py:annotate", "o1", "--note", "a", "--timeout", "1s"], 4, "the update annotate has no"),
+        (["signal", "orders.py:approve", "nix", "--by", "a"], 4, "there is no workflow nix in the namespace default"),
+        (["signal", "orders.py:approve", "o1", "--by", "a", "--namespace", "nix"], 4, "there is no namespace nix at "),
+        (["start", "orders.py:Order", "--name", "a", "--id", "o1"], 1, "the workflow id o1 is taken, by the run "),
+        (["start", "orders.py:Other", "--search-attribute", "Nix=1"], 1, "Other cannot be started: "),
+        (["start", "orders.py:Other", "--address", "127.0.0.1:1"], 4, "the Temporal server at 127.0.0.1:1 cannot"),
+    ):  # fmt: skip
+        got, out, err = call(*words)
+        assert (got, out) == (code, ""), err
+        assert err.startswith(f"error: {said}")
+    write("payments.py", ORDERS.replace("class Order", "class Payment"))
+    code, _, err = call("signal", "payments.py:approve", "o1", "--by", "a")
+    assert (code, err.splitlines()[0]) == (1, "error: o1 is of the type Order, not Payment")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["orders.py:Order"], 2, "missing: --name"),
+        (["orders.py:Order", "--name", "a", "--amount", "x"], 2, "--amount: 'x' is not a whole number"),
+        (["orders.py:Order", "--nam", "a"], 2, "No such option '--nam'"),
+        (["orders.py:Order", "--input", "{"], 2, "--input: '{' is not JSON"),
+        (["orders.py:Order", "--input", "@nix"], 2, "--input @nix: No such file"),
+        (["orders.py:Order", "--input", '{"name": "a", "b": 1}'], 2, "the input: Purchase has no 'b'"),
+        (["orders.py:Ordre", "--name", "a"], 2, "orders.py has no workflow Ordre"),
+        (["orders.py", "--name", "a"], 2, "orders.py has several workflows: Order, Other"),
+        (["--amount", "3", "orders.py:Order"], 2, "--amount stands before what it belongs to"),
+        (["order.py:Order"], 2, "there is no file order.py"),
+        (["broken.py:Order"], 1, "the module broken does not import: ZeroDivisionError"),
+        ([], 2, "Missing argument 'MODULE:WORKFLOW'"),
+        (["orders.py:Order", "--name", "a", "--timeout", "soon"], 2, "--timeout 'soon' is not a duration"),
+    ],
+)  # fmt: skip
+def test_wrong_usage(write: Write, call: Call, words: list[str], code: int, said: str) -> None:
+    """Told before any server is asked."""
+    write("orders.py", ORDERS)
+    write("broken.py", "1 / 0")
+    got, out, err = call("start", *words)
+    assert (got, out) == (code, "")
+    assert said in err
+
+
+def test_names_that_are_ours_and_theirs(write: Write, call: Call) -> None:
+    """A field's name wins; ours is then called --devserver-NAME, which always works."""
+    write(
+        "clash.py",
+        """
+        @dataclass
+        class Host:
+            name: str
+            help: str = "none"
+            json: bool = False
+
+        @workflow.defn
+        class Add:
+            @workflow.run
+            async def run(self, host: Host) -> None: ...
+        """.replace("\n        ", "\n"),
+    )
+    code, out, _ = call("start", "clash.py:Add", "--help")
+    assert code == 0
+    for line in (
+        "  --name TEXT         [required]",
+        "  --input.help TEXT   [none]",
+        "  --json / --no-json  [false]",
+        "  --devserver-json                Print JSON (see docs/json.md).",
+    ):
+        assert line in out.splitlines()
+    for words in (["--devserver-name", "nix"], ["--devserver-name=nix"]):
+        assert call("start", "clash.py:Add", "--name", "a", "--input.help", "b", *words)[2].startswith(
+            "error: there is no instance nix"
+        )
+        assert call("describe", "clash.py", *words)[0] == 2
+    write("plain.py", "@workflow.defn\nclass W:\n    @workflow.run\n    async def run(self) -> None: ...\n")
+    assert call("start", "plain.py", "--devserver-name", "nix")[2].startswith("error: there is no instance nix")
+
+
+def test_help_of_what_is_called(write: Write, call: Call) -> None:
+    """A workflow's and a handler's own docs and options, without a server; without a name the command's."""
+    write("orders.py", ORDERS)
+    _, out, _ = call("start", "orders.py:Order", "--help")
+    assert "  Carries out a purchase.\n" in out
+    assert "Input:\n  --name TEXT       [required]\n  --amount INTEGER  [1]\n" in out
+    assert "--loud / --no-loud  [false]" in call("query", "orders.py:state", "--help")[1]
+    assert "`devserver start MODULE:WORKFLOW --help` lists them" in " ".join(call("start", "--help")[1].split())
