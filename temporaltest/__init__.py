@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .outage import Outage, ServerKilled
     from .schedules import Schedules
     from .scripts import REAL, Script, delays, fails, heartbeats
+    from .spans import Spans, SpanTree
     from .versions import Versions
     from .workers import RunningWorker
 
@@ -45,6 +46,8 @@ __all__ = [
     "Script",
     "ServerKilled",
     "SetupError",
+    "SpanTree",
+    "Spans",
     "Temporal",
     "TemporalTestError",
     "Time",
@@ -77,6 +80,7 @@ _MODULES = {
     "outage": ("Outage", "ServerKilled"),
     "schedules": ("Schedules",),
     "scripts": ("REAL", "Script", "delays", "fails", "heartbeats"),
+    "spans": ("SpanTree", "Spans"),
     "versions": ("Versions",),
     "workers": ("RunningWorker",),
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .facade import Temporal
     from .histories import Replay
     from .schedules import Schedules
+    from .spans import Spans
     from .versions import Versions
 
 Scope = Literal["session", "package", "module", "class", "function"]
@@ -32,6 +33,7 @@ __all__ = [
     "replay",
     "schedules",
     "server",
+    "spans",
     "temporal",
     "time",
     "versions",
@@ -106,6 +108,11 @@ def versions(of: str = "temporal", scope: Scope = "function") -> Any:
     return _derived("Worker Versioning", of, scope, lambda temporal: nullcontext(_versions(temporal)))
 
 
+def spans(of: str = "temporal", scope: Scope = "function") -> Any:
+    """A fixture like `temporal_spans`, of the fixture named `of`."""
+    return _derived("Histories as spans", of, scope, lambda temporal: nullcontext(_spans(temporal)))
+
+
 def outage(of: str, scope: Scope = "function") -> Any:
     """A fixture like `temporal_outage`, of the fixture named `of`, which has to be made with `outages=True`.
 
@@ -132,6 +139,12 @@ def _versions(temporal: Temporal) -> Versions:
     from .versions import Versions
 
     return Versions(temporal)
+
+
+def _spans(temporal: Temporal) -> Spans:
+    from .spans import Spans
+
+    return Spans(temporal)
 
 
 def _schedules(temporal: Temporal) -> Schedules:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .outage import Outage
     from .rehearsals import Rehearsals
     from .schedules import Schedules
+    from .spans import Spans
     from .versions import Versions
     from .workers import RunningWorker
 
@@ -120,6 +121,14 @@ def temporal_versions(temporal: Temporal) -> Versions:
     from .versions import Versions
 
     return Versions(temporal)
+
+
+@pytest.fixture
+def temporal_spans(temporal: Temporal) -> Spans:
+    """A workflow's history as OpenTelemetry spans: `of(handle)` is a tree with `one(name)`, `errors` and a text."""
+    from .spans import Spans
+
+    return Spans(temporal)
 
 
 @pytest.fixture

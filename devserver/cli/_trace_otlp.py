@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ..history.trace import Tracer
+    from temporalio.client import Client
+
     from ..spans import HistorySpan
 
 
-async def send_spans(tracer: Tracer, workflow_id: str, run_id: str, how: dict[str, Any]) -> None:
+async def send_spans(client: Client, workflow_id: str, run_id: str, how: dict[str, Any]) -> None:
     """Send them, and tell how many and under which id of a trace. `how`: the command's options."""
     from ..spans.histories import MOST_DEPTH, spans_of
     from ..spans.otlp import otlp_exporter, send
@@ -23,7 +24,7 @@ async def send_spans(tracer: Tracer, workflow_id: str, run_id: str, how: dict[st
     ids: set[int] = set()
 
     async def noted() -> AsyncIterator[HistorySpan]:
-        async for span in spans_of(tracer, workflow_id, run_id, depth=MOST_DEPTH if depth is None else depth):
+        async for span in spans_of(client, workflow_id, run_id, depth=MOST_DEPTH if depth is None else depth):
             ids.add(span.trace_id)
             yield span
 

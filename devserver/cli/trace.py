@@ -120,7 +120,7 @@ async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: 
     if how["otlp"]:
         from ._trace_otlp import send_spans
 
-        await send_spans(tracer, workflow_id, run_id, how)
+        await send_spans(tracer.calls.client, workflow_id, run_id, how)
         return True
     chain = await tracer.chain(workflow_id, run_id)
     if how["follow"]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from temporalio.client import Client
+
 from ..history.failure_text import failure_text
 from ..history.trace import Chain, Link, Run, Step, Tracer
 from ..history.trace.model import BAD
@@ -75,7 +77,7 @@ class _Place:
 
 
 async def spans_of(
-    tracer: Tracer, workflow_id: str, run_id: str = "", *, depth: int = MOST_DEPTH
+    client: Client, workflow_id: str, run_id: str = "", *, depth: int = MOST_DEPTH
 ) -> AsyncIterator[HistorySpan]:
     """The spans of a workflow over all its runs, and of its children, one run's at a time.
 
@@ -88,18 +90,20 @@ async def spans_of(
     Raises:
         CannotAsk: The server does not answer, or there is no such workflow.
     """
+    tracer = Tracer(client)
     chain = await tracer.chain(workflow_id, run_id)
     first = await tracer.run(workflow_id, chain.links[0])
     async for span in _workflow(tracer, chain, await _place(tracer, first), depth):
         yield span
 
 
-async def spans_of_run(tracer: Tracer, workflow_id: str, run_id: str) -> AsyncIterator[HistorySpan]:
+async def spans_of_run(client: Client, workflow_id: str, run_id: str) -> AsyncIterator[HistorySpan]:
     """The spans of one run of a workflow, those of the workflow itself included if this run is its last.
 
     Raises:
         CannotAsk: The server does not answer, or there is no such run.
     """
+    tracer = Tracer(client)
     chain = await tracer.chain(workflow_id, run_id)
     link = next(each for each in chain.links if each.run_id == run_id)
     first = await tracer.run(workflow_id, chain.links[0])

@@ -21,7 +21,7 @@ from temporalio.worker import (
 )
 
 from ..errors import DevServerError, OptionError
-from ..history.trace import Tracer
+from ..history.calls import Calls
 from .histories import spans_of_run
 from .otlp import otlp_exporter, send
 
@@ -143,7 +143,7 @@ class _Sending:
     """One worker's: each run that has ended is sent in a task of its own, a few at a time."""
 
     def __init__(self, worker: Worker, exporter: SpanExporter, where: str) -> None:
-        self._tracer = Tracer(worker.client)
+        self._calls = Calls(worker.client)
         self._queue = worker.task_queue
         self._exporter = exporter
         self._where = where
@@ -169,11 +169,11 @@ class _Sending:
     async def _send(self, run: RunIds) -> None:
         try:
             execution = WorkflowExecution(workflow_id=run[0], run_id=run[1])
-            if await self._tracer.calls.close_event(execution, wait=True) is None:
+            if await self._calls.close_event(execution, wait=True) is None:
                 self._known.pop(run, None)  # it goes on: its last task was lost, or failed
                 return
             async with self._turns:
-                await send(spans_of_run(self._tracer, *run), self._exporter, where=self._where)
+                await send(spans_of_run(self._calls.client, *run), self._exporter, where=self._where)
         except DevServerError as error:
             log.warning("the spans of %s (run %s) are not sent: %s", *run, error)
         except Exception:
@@ -193,7 +193,7 @@ class _Sending:
 
     async def _find(self, query: str) -> None:
         try:
-            async for info in self._tracer.calls.listed(f"TaskQueue = '{self._queue}' AND {query}", MOST_AT_ONCE):
+            async for info in self._calls.listed(f"TaskQueue = '{self._queue}' AND {query}", MOST_AT_ONCE):
                 self._begin((info.execution.workflow_id, info.execution.run_id))
         except DevServerError as error:
             log.warning("workflows that ended without this worker are not found: %s", error)

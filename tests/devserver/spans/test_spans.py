@@ -11,7 +11,6 @@ from temporalio.worker import Worker
 
 from devserver import DevServer
 from devserver.errors import CannotAsk, OptionError
-from devserver.history.trace import Tracer
 from devserver.spans import ExportFailed, HistorySpan, HistorySpans, spans_of
 from devserver.spans.otlp import nanoseconds, otlp_exporter, send
 from tests.devserver.spans.work import ACTIVITIES, QUEUE, WORKFLOWS, Tree
@@ -20,7 +19,7 @@ from tests.helpers.collector import Collector
 
 async def spans(client: Client, workflow_id: str, **how: int) -> list[HistorySpan]:
     """All of a workflow."""
-    return [span async for span in spans_of(Tracer(client), workflow_id, **how)]
+    return [span async for span in spans_of(client, workflow_id, **how)]
 
 
 def one(found: list[HistorySpan], name: str) -> HistorySpan:
@@ -144,7 +143,7 @@ async def test_a_collector_gets_them_with_the_reason_of_a_failure(server: DevSer
     client = await Client.connect(server.address)
     async with worker(client):
         await ended(client, "fails", fail=True)
-    sent = await send(spans_of(Tracer(client), "fails"), otlp_exporter(otlp.url), where=otlp.url)
+    sent = await send(spans_of(client, "fails"), otlp_exporter(otlp.url), where=otlp.url)
     assert (sent.spans, sent.open) == (len(otlp.spans), 0)
     (activity,), (whole,) = otlp.named("activity refuse"), otlp.named("workflow Tree")
     assert (activity.status.code, activity.status.message) == (2, "CardDeclined: card declined")
@@ -166,10 +165,10 @@ async def test_what_goes_on_is_sent_when_it_has_ended(server: DevServer, otlp: C
     exporter = otlp_exporter(otlp.url)
     async with worker(client):
         await handle.execute_update(Tree.name, "Ada")
-        sent = await send(spans_of(Tracer(client), "open"), exporter, where=otlp.url)
+        sent = await send(spans_of(client, "open"), exporter, where=otlp.url)
         assert sent.open >= 2
         assert not otlp.named("workflow Tree")
-        await send(spans_of(Tracer(client), "open"), exporter, where=otlp.url, include_open=True)
+        await send(spans_of(client, "open"), exporter, where=otlp.url, include_open=True)
     (span,) = otlp.named("workflow Tree")
     assert {each.key: each.value.bool_value for each in span.attributes}["temporal.open"] is True
 
@@ -183,11 +182,11 @@ async def test_errors_say_what_is_wrong(server: DevServer, otlp: Collector) -> N
     await client.start_workflow("Tree", id="waits", task_queue="nowhere")
     otlp.answer = 403
     with pytest.raises(ExportFailed, match="did not take 2 spans") as refused:
-        await send(spans_of(Tracer(client), "waits"), otlp_exporter(otlp.url), where=otlp.url, include_open=True)
+        await send(spans_of(client, "waits"), otlp_exporter(otlp.url), where=otlp.url, include_open=True)
     assert "403" in str(refused.value)
     gone = "http://127.0.0.1:9"
     with pytest.raises(ExportFailed, match=r"127\.0\.0\.1:9"):
-        await send(spans_of(Tracer(client), "waits"), otlp_exporter(gone, seconds=0.1), where=gone, include_open=True)
+        await send(spans_of(client, "waits"), otlp_exporter(gone, seconds=0.1), where=gone, include_open=True)
     with pytest.raises(OptionError, match="no OTLP endpoint"):
         otlp_exporter("localhost:4318")
     with pytest.raises(OptionError, match="an endpoint or an exporter"):
