@@ -14,11 +14,11 @@ from devserver import BinaryRequest
 from devserver.paths import HOME_VARIABLE, Paths
 from devserver.store import ensure
 
-from . import payloads, rehearsals, server, skipping, suites
+from . import inspection, payloads, rehearsals, server, skipping, suites
 from .table import Row, render
 
 DEVSERVER = str(Path(sys.executable).parent / "devserver")
-SECTIONS = ("server", "skipping", "suites", "rehearsals", "payloads")
+SECTIONS = ("server", "skipping", "suites", "rehearsals", "payloads", "inspection")
 
 
 def main() -> None:
@@ -44,7 +44,9 @@ def main() -> None:
             print(rehearsals.render(rehearsals.limits(DEVSERVER, executable.path, options.repeat)), end="\n\n")
             print(render([rehearsals.recovery(executable.path, options.repeat)]), end="\n\n")
         if "payloads" in wanted:
-            print(render(list(payloads.measure(executable.path, options.repeat))))
+            print(render(list(payloads.measure(executable.path, options.repeat))), end="\n\n")
+        if "inspection" in wanted:
+            print(render(list(inspection.measure(executable.path, DEVSERVER, options.repeat))))
 
 
 def _server(executable: Path, starts: int, repeat: int) -> str:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 FORM = 1
 INDENT = "    "
 LEAST_WIDTH = 20
+OPEN = ("waiting", "running")
 # States in which a failure is an earlier attempt's.
-WELL = ("completed", "running", "waiting")
+WELL = ("completed", *OPEN)
 KINDS = {"workflow_task": "workflow task", "nexus": "Nexus operation", "local_activity": "local activity"}
 
 
@@ -50,8 +51,9 @@ def _what(hit: Hit) -> str:
     attempt = f", attempt {hit.attempt}" if (hit.attempt or 0) > 1 else ""
     took = ""
     if hit.seconds is not None:
-        took = f", {'for' if hit.state in ('waiting', 'running') else 'after'} {_time(hit.seconds)}"
-    asked = "" if hit.event.lower().endswith(hit.state.replace("_", "")) else f" ({hit.event})"
+        took = f", {'for' if hit.state in OPEN else 'after'} {_time(hit.seconds)}"
+    plain = hit.state in OPEN or hit.event.lower().endswith(hit.state.replace("_", ""))
+    asked = "" if plain else f" ({hit.event})"
     before = "; last failure" if hit.state in WELL else ""
     failure = f"{before}: {hit.last_failure}" if hit.last_failure else ""
     return f"{name} {hit.state.replace('_', ' ')}{attempt}{took}{asked}{failure}"

@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -28,6 +29,7 @@ from tests.helpers.terminal import Terminal
 from .conftest import StatusOf
 
 LIMIT = 60.0
+ROOT = Path(__file__).parents[3]
 DECLINED = "card_declined ü-→ 402"
 Orders = Callable[..., None]
 
@@ -106,6 +108,10 @@ def test_the_json_form_is_stable(quick_up: Run, devserver: Run, orders: Orders) 
     assert found["failure"][0] == f"CardError: {DECLINED}"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", found["at"])
     assert (done.returncode, done.stderr) == (0, "")
+    text = (ROOT / "docs" / "json.md").read_text()
+    (section,) = re.findall(r"(?ms)^## `search --json`$(.*?)(?=^## )", text)
+    rows = re.findall(r"(?m)^\| (`.*?`) \|", section)
+    assert re.findall(r"`(\w+)`", " ".join(rows)) == list(found), "each key is described"
 
 
 def test_the_index_is_made_anew_or_left_out(quick_up: Run, devserver: Run, orders: Orders, paths: Paths) -> None:
