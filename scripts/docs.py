@@ -3,8 +3,8 @@
 In a block that begins with ```console, a line `$ devserver ...` is run and the lines below it, up to the next `$`,
 are its output. All blocks of one page run in one new home, in order, with the examples of this checkout in it. A line
 `$ cp ...` is done as well. `$ devserver run ... &` goes on in the background: its banner is shown, and what it says
-after that below `$ kill %1`, which ends it. Other commands are shown and not run. Tables of a scenario's words are
-written, too.
+after that below `$ kill %1`, which ends it (`%2` the second one). Other commands are shown and not run. Tables of a
+scenario's words are written, too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from scripts.tables import TABLE, with_tables  # noqa: E402
 
 BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
 RUN_SECONDS = 60
-RUNS = ("$ devserver ", "$ cp ", "$ kill %1")
+RUNS = ("$ devserver ", "$ cp ", "$ kill %")
 LAST_OF_BANNER = "  reload "
 
 # What differs from run to run, made the same before texts are compared.
@@ -75,7 +75,7 @@ def rewritten(page: Path, environ: dict[str, str]) -> str:
         try:
             return BLOCK.sub(lambda block: "```console\n" + "".join(_block(block.group(1), run)) + "```", text)
         finally:
-            run.kill()
+            run.kill_all()
             run("devserver down --all")
 
 
@@ -114,7 +114,7 @@ class _Shell:
         }
         self._home = home
         self._how: dict[str, Any] = {"env": {**kept, "HOME": str(home), "COLUMNS": "100", **environ}, "cwd": home}
-        self._background: subprocess.Popen[str] | None = None
+        self._background: list[subprocess.Popen[str]] = []
 
     def __call__(self, command: str) -> str:
         name, *arguments = shlex.split(command, comments=True)
@@ -122,7 +122,7 @@ class _Shell:
             shutil.copy(*(self._home / each for each in arguments))
             return ""
         if name == "kill":
-            return self._shown(self.kill())
+            return self._shown(self.kill(self._background[int(arguments[0].removeprefix("%")) - 1]))
         words = [sys.executable, "-m", "devserver", *arguments]
         if arguments[-1:] == ["&"]:
             return self._shown(self._begin(words[:-1]))
@@ -138,25 +138,27 @@ class _Shell:
         )
         return self._shown(done.stdout)
 
-    def kill(self) -> str:
+    def kill(self, process: subprocess.Popen[str]) -> str:
         """End what runs in the background; what it has said since its banner."""
-        process, self._background = self._background, None
-        if process is None:
-            return ""
         process.terminate()
         try:
             return process.communicate(timeout=RUN_SECONDS)[0]
         finally:
             process.kill()
 
+    def kill_all(self) -> None:
+        """End what still runs in the background."""
+        for process in self._background:
+            if process.poll() is None:
+                self.kill(process)
+
     def _begin(self, words: list[str]) -> str:
         """Start it in the background; its banner."""
-        self.kill()
         process = subprocess.Popen(
             words, **self._how, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
         )
         assert process.stdout is not None
-        self._background = process
+        self._background.append(process)
         banner = ""
         for line in process.stdout:
             banner += line
