@@ -24,6 +24,7 @@ LOG_LEVELS = ("debug", "info", "warn", "error", "never")
 
 _NAME = re.compile(r"[A-Za-z0-9~][A-Za-z0-9._-]{0,62}\Z")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
+_URL = re.compile(r"https?://[^\s/]+\S*\Z")
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?\Z")
 
 
@@ -53,6 +54,7 @@ class ServerOptions:
     bind: str = LOOPBACK
     allow_remote: bool = False
     log_level: str = "warn"
+    ui_codec_endpoint: str | None = None
 
     def __post_init__(self) -> None:
         _check_ports(self)
@@ -162,6 +164,11 @@ def _check_choices(options: ServerOptions) -> None:
         raise OptionError(f"there is no profile {options.profile!r}", hint=f"profiles: {', '.join(PROFILES)}")
     if options.log_level not in LOG_LEVELS:
         raise OptionError(f"there is no log level {options.log_level!r}", hint=f"levels: {', '.join(LOG_LEVELS)}")
+    if options.ui_codec_endpoint is not None and not _URL.match(options.ui_codec_endpoint):
+        raise OptionError(
+            f"--ui-codec-endpoint {options.ui_codec_endpoint!r} is not the address of a codec server",
+            hint="as in http://127.0.0.1:8234, which `devserver payloads serve` prints",
+        )
     if options.retention < SHORTEST_RETENTION:
         raise OptionError(
             f"a retention of {options.retention} s is shorter than Temporal allows",
@@ -253,6 +260,8 @@ def command_line(options: ServerOptions, *, executable: Path, version: str, port
         command.append("--headless")
     else:
         command += ["--ui-ip", options.bind, "--ui-port", str(ports.ui)]
+        if options.ui_codec_endpoint is not None:
+            command += ["--ui-codec-endpoint", options.ui_codec_endpoint]
         if _at_least(version, NEWS_FETCH_OFF[1]):
             command.append(NEWS_FETCH_OFF[0])
     for pragma in pragmas(options):

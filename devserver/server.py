@@ -63,6 +63,7 @@ class ServerKeywords(TypedDict, total=False):
     bind: str
     allow_remote: bool
     log_level: str
+    ui_codec_endpoint: str
     wait: float
 
 

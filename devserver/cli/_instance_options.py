@@ -32,6 +32,9 @@ _OPTIONS = (
     click.option("--metrics-port", type=int, metavar="PORT", help="Port for Prometheus. [any free one]"),
     click.option("--no-ui", is_flag=True, help="Serve no Web UI."),
     click.option(
+        "--ui-codec-endpoint", metavar="URL", help="A codec server for the Web UI: see `devserver payloads serve`."
+    ),
+    click.option(
         "--namespace",
         "-n",
         "namespaces",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +159,13 @@ def echo_pruned(shown: dict[str, Any]) -> None:
         click.echo(f"kept {shown['kept_used']} that histories refer to")
     if shown["kept_young"]:
         click.echo(f"kept {shown['kept_young']} that were stored lately (--older-than)")
+
+
+def serving(url: str, folder: BlobFolder) -> Iterator[str]:
+    """What a codec server says when it listens."""
+    yield f"showing the payloads in {clean(str(folder.folder))}; Ctrl-C ends it"
+    yield f"  Web UI  devserver up --ui-codec-endpoint {url}, or the glasses at its top right: {url}"
+    yield f"  CLI     temporal workflow show --codec-endpoint {url} ..."
 
 
 def _count(number: int) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ..payloads import BlobFolder, Pruned, Usage
 
 F = Callable[..., Any]
+PORT = 8234
 
 
 @click.group()
@@ -120,6 +123,54 @@ def prune(
         done = prune_(blobs, usage, older_than=seconds, dry_run=dry_run)
     shown = text.pruned(done, dry_run=dry_run)
     click.echo(json.dumps(shown, indent=2)) if as_json else text.echo_pruned(shown)
+
+
+@payloads.command()
+@folder_option
+@click.option("--port", type=int, default=PORT, show_default=True, metavar="PORT", help="0 takes any free one.")
+@click.option("--origin", "origins", multiple=True, metavar="URL", help="A Web UI that may ask, besides your servers'.")
+@click.option("--show", default="512KB", show_default=True, metavar="SIZE", help="Show the head of what is larger.")
+def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str) -> None:
+    """Show stored payloads in the Web UI and the Temporal CLI: a codec server on loopback, until Ctrl-C.
+
+    Exits 130 after Ctrl-C, 0 after SIGTERM.
+    """
+    import signal
+    import threading
+
+    from ..payloads.codec_server import CodecServer
+
+    ended: list[int] = []
+    over = threading.Event()
+
+    def end(number: int, _: object) -> None:
+        ended.append(number)
+        over.set()
+
+    with CodecServer(blobs, port=port, origins=lambda: {*origins, *_own_uis()}, show=show) as server:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, end)
+        for line in text.serving(server.url, blobs):
+            click.echo(line)
+        sys.stdout.flush()
+        over.wait()
+    if ended[0] == signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+def _own_uis() -> set[str]:
+    """The Web UIs of this user's servers."""
+    from ..errors import DevServerError
+    from ..paths import Paths
+    from ..record import names, read_record
+
+    paths, found = Paths.default(), set()
+    for name in names(paths):
+        with contextlib.suppress(DevServerError):
+            record = read_record(paths, name)
+            if record is not None and record.ui_url is not None:
+                found.add(record.ui_url)
+    return found
 
 
 def _sure(done: Pruned, server: str) -> bool:

@@ -129,6 +129,15 @@ class BlobFolder:
                 _check(digest_of(head, data), claim.digest)
         return head, data
 
+    def start(self, claim: Claim, most: int) -> bytes:
+        """The first bytes of a blob, whose size is right; nothing more is verified. Raises as `read` does."""
+        path = self.path(claim.server, claim.digest)
+        with self._told(path, claim), path.open("rb", buffering=0) as file:
+            _check(os.fstat(file.fileno()).st_size, claim.size)
+            start = file.read(most)
+            split_head(start)
+            return start
+
     def verify(self, claim: Claim) -> None:
         """As `read`, and keeps nothing of it in memory."""
         path = self.path(claim.server, claim.digest)

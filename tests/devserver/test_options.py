@@ -110,6 +110,7 @@ def refusal(**options: Any) -> str:
         ({"http_port": 9, "ui_port": 9}, "--http-port and --ui-port are both 9"),
         ({"profile": "slow"}, "there is no profile 'slow'\nhint: profiles: fast, stock"),
         ({"log_level": "loud"}, "there is no log level 'loud'"),
+        ({"ui_codec_endpoint": "127.0.0.1:8234"}, "--ui-codec-endpoint '127.0.0.1:8234' is not the address of a codec"),
         ({"retention": 3599}, "a retention of 3599 s is shorter than Temporal allows"),
         ({"search_attributes": (("A", "Number"),)}, "the search attribute A has the unknown type 'Number'"),
         ({"search_attributes": (("1A", "Int"),)}, "'1A' cannot be a search attribute's name"),
