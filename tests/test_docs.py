@@ -20,6 +20,7 @@ from devserver.database import Finding as DoctorFinding
 from devserver.database import Snapshot
 from devserver.history import KINDS, Finding, StuckReport
 from devserver.rehearsal import Scenario, drills, expect, faults
+from devserver.schedules import Row as ScheduleRow
 from devserver.store.request import Executable
 from scripts import docs
 
@@ -38,7 +39,7 @@ def test_shown_commands_give_the_shown_output(name: str, real_binary: Path) -> N
 
 @pytest.mark.parametrize(
     ("heading", "record"),
-    [("snapshot list", Snapshot), ("versions", Row), ("doctor", DoctorFinding)],
+    [("snapshot list", Snapshot), ("versions", Row), ("doctor", DoctorFinding), ("schedule list", ScheduleRow)],
 )
 def test_json_forms_are_described_key_by_key(heading: str, record: type) -> None:
     """What a script may rely on is what the command prints."""

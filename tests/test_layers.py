@@ -98,6 +98,7 @@ def test_what_runs_first_imports_nearly_nothing() -> None:
         "install",
         "search",
         "stuck",
+        "schedule",
         "payloads",
         "describe",
         "start",

@@ -123,14 +123,16 @@ def _so_far(found: Description) -> str:
 # Previews
 
 
-def previewed(preview: Preview, zone: tzinfo | None, zone_name: str | None, only: Sequence[str]) -> Iterator[str]:
-    """The next times, what is to be known of them, and each policy's runs over time."""
+def previewed(
+    preview: Preview, zone: tzinfo | None, zone_name: str | None, only: Sequence[str] = (), *, away: bool = True
+) -> Iterator[str]:
+    """The next times (with `away`, how far away they are), what is to be known of them, and each policy's runs."""
     what = f" of {preview.schedule_id}" if preview.schedule_id else ""
     if not preview.times:
         yield from wrapped(f"no time is left{what}")
     else:
         yield from wrapped(f"next {len(preview.times)} times{what}, in {zone_name or 'local time'}:")
-        yield from _times(preview.times, zone)
+        yield from _times(preview.times, zone, away)
     for note in (*_jitter(preview), *preview.notes):
         yield from wrapped(f"note: {note}")
     if preview.run_length is not None and preview.times:
@@ -138,7 +140,7 @@ def previewed(preview: Preview, zone: tzinfo | None, zone_name: str | None, only
         yield from _policies(preview, length(preview.run_length), zone, only)
 
 
-def _times(times: Sequence[datetime], zone: tzinfo | None) -> Iterator[str]:
+def _times(times: Sequence[datetime], zone: tzinfo | None, away: bool) -> Iterator[str]:
     now = datetime.now(timezone.utc)
     offset = times[0].astimezone(zone).utcoffset()
     for number, when in enumerate(times, 1):
@@ -146,16 +148,16 @@ def _times(times: Sequence[datetime], zone: tzinfo | None) -> Iterator[str]:
         if local.utcoffset() != offset:
             offset = local.utcoffset()
             yield f"       the clocks change to {local:%z}"
-        away = f"in {age(when - now)}" if when > now else f"{age(now - when)} ago"
         line = f"{number:>5}  {moment(when, zone)}"
-        yield f"{line}  {away}" if len(line) + len(away) + 2 <= width() else line
+        more = f"  in {age(when - now)}"
+        yield line + more if away and len(line + more) <= width() else line
 
 
 def _jitter(preview: Preview) -> Iterator[str]:
     if preview.jitter and preview.schedule_id:
         yield f"these times have their jitter of up to {length(preview.jitter)} in them"
     elif preview.jitter:
-        yield f"jitter: each is up to {length(preview.jitter)} later, by chance that its id decides"
+        yield f"jitter: each is up to {length(preview.jitter)} later; by how much, the schedule's id decides"
 
 
 def _policies(preview: Preview, runs: str, zone: tzinfo | None, only: Sequence[str]) -> Iterator[str]:

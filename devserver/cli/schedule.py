@@ -105,7 +105,7 @@ def create(connection: Connection, schedule_id: str, zone: str | None, **values:
 
     preview, _ = asked(connection, make)
     show(text.wrapped(f"created {schedule_id}: {new.workflow_type} on {new.task_queue}"))
-    show(text.previewed(preview, found, zone, ()))
+    show(text.previewed(preview, found, zone))
 
 
 def _json(value: str, option: str) -> Any:
@@ -209,7 +209,7 @@ def preview(connection: Connection, schedule_id: str | None, zone: str | None, a
     if as_json:
         click.echo(json.dumps(text.preview_json(found, target, local, only), indent=2))
     else:
-        show(text.previewed(found, local, zone, only))
+        show(text.previewed(found, local, zone, only, away=after is None))
 
 
 @schedule.command()

@@ -45,7 +45,7 @@ def test_a_preview_of_times(quick_up: Run, devserver: Run) -> None:
         "terminate_other",
         "allow_all",
     ]
-    assert "no schedules in the namespace default" in devserver("schedule", "list").stdout
+    eventually(lambda: "no schedules in the namespace default" in devserver("schedule", "list").stdout)
 
 
 def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:

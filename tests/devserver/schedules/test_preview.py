@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -27,6 +28,7 @@ from devserver.schedules import (
 )
 from devserver.schedules.calls import Calls
 
+LIMIT = 30.0
 HOUR = timedelta(hours=1)
 BEFORE_SPRING = datetime(2027, 3, 26, 12, tzinfo=timezone.utc)
 
@@ -40,9 +42,12 @@ def run(server: DevServer, story: Callable[[Client], Awaitable[None]]) -> None:
     asyncio.run(told())
 
 
-async def made(client: Client) -> list[str]:
-    """The schedules that there are, by their ids: what is deleted is not described either."""
-    return [row.schedule_id async for row in list_schedules(client)]
+async def nothing_left(client: Client) -> None:
+    """Wait until the list is empty, which may be a moment behind."""
+    deadline = time.monotonic() + LIMIT
+    while left := [row.schedule_id async for row in list_schedules(client)]:
+        assert time.monotonic() < deadline, left
+        await asyncio.sleep(0.05)
 
 
 def test_times_are_the_servers_own(server: DevServer) -> None:
@@ -66,7 +71,7 @@ def test_times_are_the_servers_own(server: DevServer) -> None:
         assert (preview.schedule_id, preview.jitter, preview.outcomes) == (None, HOUR / 2, ())
         never = await preview_spec(client, Spec(crons=("0 0 30 2 *",)), run_length=HOUR)
         assert never.times == ()
-        assert await made(client) == []
+        await nothing_left(client)
 
     run(server, story)
 
@@ -110,7 +115,7 @@ def test_what_the_server_refuses(server: DevServer, spec: Spec, message: str, hi
             await preview_spec(client, spec)
         assert message in found.value.message
         assert hint in (found.value.hint or "")
-        assert await made(client) == []
+        await nothing_left(client)
 
     run(server, story)
 
