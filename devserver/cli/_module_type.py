@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from ..reflection import Module
 
-NAMED = "MODULE:NAME"
+DEPTH, MOST = 3, 200
 SKIPPED = ("__pycache__", "node_modules", "site-packages", "build", "dist")
 
 
@@ -68,24 +69,28 @@ def handler_names(kind: str) -> Callable[[Module], Iterable[str]]:
 
 
 def _files(incomplete: str) -> Iterable[CompletionItem]:
-    """Python files and folders that begin so; below `.` also packages by their dotted names."""
-    folder = Path(incomplete if incomplete.endswith("/") else Path(incomplete).parent)
-    prefix = "" if str(folder) == "." else f"{str(folder).rstrip('/')}/"
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError:
-        entries = []
-    for each in entries:
-        if each.name.startswith(".") or each.name in SKIPPED:
-            continue
-        if each.is_dir():
-            shown = f"{prefix}{each.name}/"
-            if any(each.glob("*.py")) or any(each.glob("*/*.py")):
-                yield from _fitting(shown, incomplete)
-        elif each.suffix == ".py" and each.name != "__init__.py":
-            yield from _fitting(f"{prefix}{each.name}", incomplete)
+    """The Python files below whose paths begin so, then packages by their dotted names."""
+    folder = incomplete.rpartition("/")[0] or ("/" if incomplete.startswith("/") else "")
+    prefix = incomplete[: len(incomplete) - len(incomplete.rpartition("/")[2])]
+    found = (f"{prefix}{each}" for each in _below(Path(folder), DEPTH))
+    yield from islice((item for path in found for item in _fitting(path, incomplete)), MOST)
     if "/" not in incomplete:
         yield from _dotted(incomplete)
+
+
+def _below(folder: Path, depth: int) -> Iterable[str]:
+    """The paths of its Python files, those of its own before those of its folders; no virtual environments."""
+    try:
+        entries = sorted(folder.iterdir(), key=lambda each: (each.is_dir(), each.name))
+    except OSError:
+        return
+    for each in entries:
+        if each.name.startswith((".", "__")) or each.name in SKIPPED or (each / "pyvenv.cfg").is_file():
+            continue
+        if each.suffix == ".py":
+            yield each.name
+        elif depth and each.is_dir():
+            yield from (f"{each.name}/{path}" for path in _below(each, depth - 1))
 
 
 def _dotted(incomplete: str) -> Iterable[CompletionItem]:

@@ -35,19 +35,8 @@ complete -C '{line}' | string split -f 1 \\t; true
 SCRIPTS = {"bash": ["bash", "--norc", "-c", BASH], "zsh": ["zsh", "-f", "-c", ZSH], "fish": ["fish", "-N", "-c", FISH]}
 
 
-@pytest.mark.parametrize("shell", SCRIPTS)
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("devserver up --pro", {"--profile"}),
-        ("devserver up --profile s", {"stock"}),
-        ("devserver sta", {"status"}),
-        ("devserver env --format d", {"dotenv"}),
-        ("devserver snapshot rest", {"restore"}),
-    ],
-)
-def test_the_script_completes(home: Path, shell: str, line: str, offered: set[str]) -> None:
-    """The script loads in the real shell and offers what the command knows."""
+def completed(shell: str, line: str) -> set[str]:
+    """What the real shell offers for a line with our script."""
     *program, script = SCRIPTS[shell]
     if shutil.which(program[0]) is None:
         pytest.skip(f"{shell} is not installed")
@@ -56,7 +45,95 @@ def test_the_script_completes(home: Path, shell: str, line: str, offered: set[st
         [*program, script.format(line=line)], capture_output=True, text=True, env=env, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, ""), done
-    assert set(done.stdout.split()) == offered
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("shell", SCRIPTS)
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("devserver up --pro", {"--profile"}),
+        ("devserver up --profile s", {"stock"}),
+        ("devserver stat", {"status"}),
+        ("devserver env --format d", {"dotenv"}),
+        ("devserver snapshot rest", {"restore"}),
+    ],
+)
+def test_the_script_completes(home: Path, shell: str, line: str, offered: set[str]) -> None:
+    """The script loads in the real shell and offers what the command knows."""
+    assert completed(shell, line) == offered
+
+
+MODULE = """
+from dataclasses import dataclass
+from typing import Literal
+from temporalio import workflow
+
+print("loud")
+
+@dataclass
+class Purchase:
+    amount: int
+    speed: Literal["slow", "fast"] = "slow"
+
+@workflow.defn
+class Order:
+    @workflow.run
+    async def run(self, purchase: Purchase) -> None: ...
+
+    @workflow.signal
+    def approve(self, by: str) -> None: ...
+"""
+
+
+@pytest.mark.parametrize("shell", SCRIPTS)
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("devserver start desk.py:O", {"desk.py:Order"}),
+        ("devserver start desk.py:Order --speed f", {"fast"}),
+        ("devserver signal desk.py:approve o1 --b", {"--by"}),
+    ],
+)
+def test_a_module_is_completed(home: Path, tmp_path: Path, shell: str, line: str, offered: set[str]) -> None:
+    """What is in it, and the options of that; bash, which splits at colons, gets the part after them."""
+    (tmp_path / "desk.py").write_text(MODULE)
+    if shell == "bash":
+        line = line.replace(":", " : ").removesuffix(" ")
+        offered = {each.rpartition(":")[2] for each in offered}
+    assert completed(shell, line) == offered
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("devserver start ", {"app/work.py", "broken.py", "desk.py", "app"}),
+        ("devserver describe app.", {"app.work"}),
+        ("devserver describe app/", {"app/work.py"}),
+        ("devserver signal desk.py:", {"desk.py:Order.approve"}),
+        ("devserver start desk.py:Order --am", {"--amount"}),
+        ("devserver start broken.py:", set()),
+        ("devserver start broken.py:O --am", set()),
+    ],
+)
+def test_what_there_is_to_be_named(tmp_path: Path, devserver: Run, line: str, offered: set[str]) -> None:
+    """Files and packages, not those of a virtual environment; nothing of a module that fails."""
+    files = {"desk.py": MODULE, "broken.py": "1 / 0", "app/__init__.py": "", "app/work.py": "", "env/pyvenv.cfg": ""}
+    for name, text in {**files, "env/lib.py": "", ".hidden/a.py": ""}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+    done = devserver(env={"_DEVSERVER_COMPLETE": "zsh_complete", **words})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {each.replace("\\:", ":") for each in done.stdout.split("\n")[1::3] if each} == offered
+
+
+def test_a_module_that_does_not_end(tmp_path: Path, devserver: Run) -> None:
+    """One that works at import is given up; the shell goes on, without a word."""
+    (tmp_path / "slow.py").write_text("import time\nwhile True:\n    try: time.sleep(60)\n    except Exception: pass\n")
+    env = {"_DEVSERVER_COMPLETE": "zsh_complete", "COMP_WORDS": "devserver start slow.py:", "COMP_CWORD": "2"}
+    done = devserver(env=env)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
 
 
 def test_commands_are_offered_with_what_they_do(devserver: Run) -> None:
