@@ -9,6 +9,8 @@ TYPE_CHECKING = False  # what typing calls so
 if TYPE_CHECKING:
     from typing import Any
 
+    from devserver.spans import SpanTree
+
     from . import factories
     from .calls import Call
     from .clock import Time
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from .outage import Outage, ServerKilled
     from .schedules import Schedules
     from .scripts import REAL, Script, delays, fails, heartbeats
-    from .spans import Spans, SpanTree
+    from .spans import Spans
     from .versions import Versions
     from .workers import RunningWorker
 

@@ -31,7 +31,9 @@ WRITTEN_AT_ONCE = 100
 @click.option("--depth", type=click.IntRange(min=0), metavar="N", help="So many levels of children. [all]")
 @click.option("--failures", is_flag=True, help="Only what failed at least once, and the way there.")
 @click.option("--no-fold", is_flag=True, help="Show repeated steps and runs one by one.")
-@click.option("--otlp", metavar="URL", help="Send it as OpenTelemetry spans, as to http://127.0.0.1:4318.")
+@click.option(
+    "--otlp", metavar="URL", help="Send it as OpenTelemetry spans, as to http://127.0.0.1:4318; - shows them."
+)
 @click.option("--otlp-open", is_flag=True, help="Send also what goes on, as if it ended now.")
 @connection_options
 @json_option

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from .errors import ExportFailed, OpenTelemetryMissing
     from .histories import HistorySpan, SpanEvent, spans_of
     from .plugin import HistorySpans
+    from .tree import SpanTree
 
-__all__ = ["ExportFailed", "HistorySpan", "HistorySpans", "OpenTelemetryMissing", "SpanEvent", "spans_of"]
+__all__ = ["ExportFailed", "HistorySpan", "HistorySpans", "OpenTelemetryMissing", "SpanEvent", "SpanTree", "spans_of"]
 
 _HOMES = {
     "ExportFailed": "errors",
@@ -21,6 +22,7 @@ _HOMES = {
     "HistorySpans": "plugin",
     "OpenTelemetryMissing": "errors",
     "SpanEvent": "histories",
+    "SpanTree": "tree",
     "spans_of": "histories",
 }
 
