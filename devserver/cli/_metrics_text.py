@@ -117,8 +117,7 @@ def _worker(figures: Worker, limit: int, width: int) -> Iterator[str]:
     if not figures.queues:
         yield from _wrapped("no worker has begun in this process yet", width)
     for queue in figures.queues:
-        title = clean(f"task queue {queue.task_queue} (namespace {queue.namespace})")
-        yield from _list(title, _worker_queue(queue), width)
+        yield from _list(f"task queue {clean(queue.task_queue)}", _worker_queue(queue), width)
         yield from _block("activities", [_operation(each) for each in queue.activities], limit, width)
     yield from _block("requests", [_operation(each) for each in figures.requests], limit, width)
 
@@ -129,7 +128,8 @@ def _worker_queue(queue: WorkerQueue) -> list[Row]:
         for kind, slot in queue.slots.items()
     ]
     cache = [f"workflows {queue.cached}", f"hits {_count(queue.cache_hits)}", f"misses {_count(queue.cache_misses)}"]
-    rows: list[Row] = [
+    rows = [
+        Row("namespace", [queue.namespace]),
         Row("slots in use", slots),
         Row("pollers", [f"{kind} {number}" for kind, number in queue.pollers.items()]),
         Row("sticky cache", cache),
@@ -252,8 +252,10 @@ def _list(title: str, rows: Sequence[Row], width: int) -> Iterator[str]:
     yield click.style(title, fg="cyan")
     labels = max(len(row.label) for row in rows)
     for row in rows:
-        yield from _packed([f"{row.label.ljust(labels)}  {row.cells[0]}", *row.cells[1:]], width, INDENT)
-        yield from _wrapped(row.note, width, INDENT)
+        yield from _packed(
+            [f"{row.label.ljust(labels)}  {clean(row.cells[0])}", *map(clean, row.cells[1:])], width, INDENT
+        )
+        yield from _wrapped(clean(row.note), width, INDENT)
 
 
 def _columns(rows: Sequence[Row]) -> list[str]:

@@ -20,13 +20,16 @@ class Count:
 
 @dataclass(frozen=True)
 class Operation:
-    """Calls of one kind: how many, how many failed and how, and how long they took (None: they wait on purpose)."""
+    """Calls of one kind: how many, how many failed and how, and how long they took (None: none lately, or they wait
+    on purpose, as polls do).
+    """
 
     name: str
     requests: Count
     errors: Count
     errors_by_type: Mapping[str, Count]
     latency: Latency | None
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,6 @@ def busiest(operations: list[Operation]) -> tuple[Operation, ...]:
     """What is called most (lately, or ever) first; what waits on purpose last."""
 
     def rank(each: Operation) -> tuple[bool, float, int, str]:
-        return (each.latency is None, -(each.requests.per_second or 0.0), -each.requests.total, each.name)
+        return (each.waits, -(each.requests.per_second or 0.0), -each.requests.total, each.name)
 
     return tuple(sorted(operations, key=rank))

@@ -115,8 +115,9 @@ def _requests(look: Look, here: Match) -> tuple[Operation, ...]:
         def match(labels: Mapping[str, str], name: str = name) -> bool:
             return labels.get("operation") == name and frontend(labels)
 
-        took = None if name.startswith(LONG_POLLS) else look.latency(DURATIONS, match)
-        found.append(Operation(name, requests, *_errors(look, ERRORS, match, requests), took))
+        waits = name.startswith(LONG_POLLS)
+        took = None if waits else look.latency(DURATIONS, match)
+        found.append(Operation(name, requests, *_errors(look, ERRORS, match, requests), took, waits))
     return busiest(found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .families import Metrics
 from .figures import Count, Look, Operation, Slots, Worker, WorkerQueue, busiest, none_like
@@ -122,7 +123,8 @@ def _requests(look: Look, namespace: str | None) -> tuple[Operation, ...]:
                 return labels.get("operation") == name and here(labels)
 
             took = look.latency(durations, match) if durations else None
-            found.append(_operation(look, name, requests, failures, "status_code", match, took))
+            called = _operation(look, name, requests, failures, "status_code", match, took)
+            found.append(replace(called, waits=durations is None))
     return busiest(found)
 
 

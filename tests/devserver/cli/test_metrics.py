@@ -1,0 +1,183 @@
+"""`devserver metrics`: what a person and a monitor get to know of a server and its workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+
+from tests.conftest import Run, command
+from tests.helpers.measured import COMPLETED, FAILED, measured
+from tests.helpers.terminal import Terminal
+from tests.helpers.waiting import eventually
+
+from .conftest import StatusOf
+
+Watching = Callable[..., "AbstractContextManager[subprocess.Popen[str]]"]
+DONE = COMPLETED + FAILED
+STARTED = f"  started {DONE}  completed {COMPLETED}  failed {FAILED}"
+
+
+@pytest.fixture
+def watching() -> Watching:
+    """`metrics --watch` every 0.2 s; killed at the end of the block if it is still there."""
+
+    @contextmanager
+    def run(*args: str) -> Iterator[subprocess.Popen[str]]:
+        words = command("metrics", "--watch", "0.2", *args)
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    return run
+
+
+def line_with(process: subprocess.Popen[str], text: str) -> str:
+    """The next line that has `text` in it."""
+    assert process.stdout is not None
+    return eventually(lambda: line if text in (line := process.stdout.readline()) else "")  # type: ignore[union-attr]
+
+
+def wide(devserver: Run, *args: str) -> str:
+    """What is shown where there is room."""
+    done = devserver(*args, env={"COLUMNS": "100"})
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_a_server_and_its_worker(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """What was done, where it waits, how long it took; on 40 columns and in ASCII, too; and the same as JSON."""
+    quick_up()
+    where = status_of()
+    with measured(where["address"], queue="päckchen") as worked:
+        args = ("metrics", "--worker", worked.address)
+        shown = eventually(lambda: text if STARTED in (text := wide(devserver, *args)) else "")
+        lines = shown.splitlines()
+        assert lines[0] == f"server {where['address']}"
+        assert re.fullmatch(r"  server 1\.32\.0  resident \d+ MB  heap \d+ MB  goroutines [\d,]+", lines[1])
+        assert f"  completed {COMPLETED}  failed {FAILED}  attempts failed 2" in lines
+        assert re.search(r"(?m)^  p_ckchen \(workflow\) +backlog (0|\?) +pollers \d +dispatched \d+ +at once", shown)
+        assert re.search(rf"(?m)^  StartWorkflowExecution +{DONE} +p50 \S+ +p95 \S+ +mean \S+$", shown)
+        assert re.search(r"(?m)^  database +[\d,]+ +p50 .* errors \d+$", shown)
+        assert f"worker {worked.address}" in lines
+        assert "task queue päckchen" in lines
+        assert re.search(r"(?m)^  slots in use +workflow 0 of 100  local activity 0 of 100  activity 0 of 100$", shown)
+        assert re.search(r"(?m)^  fail +2 +p50 .* errors 2$", shown)
+
+        environ = {**os.environ, "COLUMNS": "40", "PYTHONIOENCODING": "ascii"}
+        old = subprocess.run(command(*args), env=environ, capture_output=True, text=True, timeout=60, check=False)
+        assert (old.returncode, old.stderr, "task queue p\\xe4ckchen" in old.stdout) == (0, "", True)
+        assert [each for each in old.stdout.splitlines() if len(each) > 40] == []
+
+        found = json.loads(devserver(*args, "--json").stdout)
+        (server,), (worker,) = found["servers"], found["workers"]
+        assert (found["form"], server["url"], server["error"]) == (1, where["metrics_url"], None)
+        assert server["figures"]["workflows"]["completed"] == {"total": COMPLETED, "per_second": None}
+        assert worker["figures"]["queues"][0]["workflows"]["failed"]["total"] == FAILED
+        only = json.loads(devserver(*args, "--json", "--namespace", "nix").stdout)
+        assert only["servers"][0]["figures"]["requests"] == only["workers"][0]["figures"]["queues"] == []
+
+
+def test_some_that_give_no_figures(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """What is there is shown, what is not is told with its reason, and the exit code says that something is missing."""
+    quick_up()
+    url = status_of()["metrics_url"]
+    done = devserver("metrics", "--worker", "1", "--worker", url)
+    assert (done.returncode, "\nworkflows\n  started 0" in done.stdout) == (4, True)
+    assert (
+        "worker 127.0.0.1:1 gives no figures\n  the metrics at http://127.0.0.1:1/metrics cannot be read" in done.stdout
+    )
+    assert "are a server's\n  hint: servers are asked with --server" in done.stdout
+    found = json.loads(devserver("metrics", "--json", "--worker", "1").stdout)
+    assert (found["workers"][0]["figures"], found["workers"][0]["error"]["error"]) == (None, "CannotAsk")
+    assert devserver("metrics", "--server", url).returncode == 0
+    devserver("down")
+    done = devserver("metrics", "--worker", "1")  # no server is meant: none runs, none is named
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.startswith("error: the metrics at http://127.0.0.1:1/metrics cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "error"),
+    [
+        ([], 4, "error: there is no instance default"),
+        (["--name", "nix", "--worker", "1"], 4, "error: there is no instance nix"),
+        (["--server", "127.0.0.1:1"], 4, "error: the metrics at http://127.0.0.1:1/metrics cannot be read"),
+        (["--watch", "1", "--server", "1"], 4, "error: the metrics at http://127.0.0.1:1/metrics cannot be read"),
+        (["--server", "host"], 2, "error: --server host is no address of metrics"),
+        (["--worker", "host:port"], 2, "error: --worker host:port is no address of metrics"),
+        (["--name", "default", "--server", "1"], 2, "error: --name is a managed instance"),
+        (["--watch", "0"], 2, "Usage: "),
+    ],
+)
+def test_what_cannot_be_asked(devserver: Run, args: list[str], code: int, error: str) -> None:
+    """Wrong usage exits 2, and where nobody answers 4, also at the first look of --watch."""
+    done = devserver("metrics", *args)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(error)
+
+
+def test_watching(up: Run, devserver: Run, watching: Watching, status_of: StatusOf) -> None:
+    """Into a pipe: a line for each look, with rates while there is work; a server that goes is told once, and when it
+    is back, it counts from 0; Ctrl-C ends it with 130.
+    """
+    up()
+    address = status_of()["address"]
+    with watching() as process:
+        assert f" server {address}: started 0, completed 0, failed 0, backlog 0" in line_with(process, "server")
+        with measured(address):
+            busy = line_with(process, f"completed {COMPLETED} (")
+            assert f"completed {COMPLETED} (0/s)" not in busy
+        devserver("down")
+        assert re.search(
+            r"Z ! the instance default is not running \(stopp\w+\)$", line_with(process, " ! the instance")
+        )
+        up()
+        address = status_of()["address"]
+        assert line_with(process, "answers again").endswith(f" ! server {address} answers again\n")
+        assert line_with(process, "started anew").endswith(f" ! server {address} was started anew: it counts from 0\n")
+        assert "completed 0 (0/s)" in line_with(process, "completed")
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors.strip()) == (130, "interrupted")
+    assert "Traceback" not in rest
+
+
+def test_watching_as_json(quick_up: Run, devserver: Run, watching: Watching) -> None:
+    """One look a line, with the time since the one before, and an error a line while nobody answers."""
+    quick_up()
+    with watching("--json") as process:
+        first: Any = json.loads(line_with(process, "{"))
+        assert first["servers"][0]["seconds"] is None
+        second = json.loads(line_with(process, "{"))
+        assert second["servers"][0]["seconds"] >= 0.2
+        assert second["servers"][0]["figures"]["workflows"]["started"] == {"total": 0, "per_second": 0.0}
+        devserver("down")
+        assert json.loads(line_with(process, '"error": "CannotAsk"'))["form"] == 1
+
+
+def test_watching_on_a_terminal(up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """The screen is drawn anew; while the server is away its last figures stay; Ctrl-C ends it without a traceback."""
+    up()
+    with Terminal(command("metrics", "--watch", "0.2"), columns=60) as terminal:
+        terminal.until("again every 0.2 s; Ctrl-C ends")
+        terminal.until("started 0 (0/s)")
+        assert "\x1b[H" in terminal.seen
+        devserver("down")
+        terminal.until("; last seen:")
+        terminal.until("started 0 (0/s)")
+        up()
+        terminal.until("was started anew")
+        terminal.send("\x03")
+        terminal.until("interrupted")
+        assert terminal.code() == 130
+        assert "Traceback" not in terminal.seen
