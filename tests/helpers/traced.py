@@ -1,21 +1,32 @@
-"""Workflows that do everything a trace shows, and a worker for them."""
+"""Workflows that do everything a trace shows, and a worker for them, also as a process.
+
+Run as a program with an address, it is such a worker until it is ended.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import nexusrpc
 from temporalio import activity, nexus, workflow
+from temporalio.api.nexus.v1 import EndpointSpec, EndpointTarget
+from temporalio.api.operatorservice.v1 import CreateNexusEndpointRequest
+from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 QUEUE = "traced"
 LIMIT = timedelta(seconds=30)
 SOON = RetryPolicy(initial_interval=timedelta(milliseconds=10), backoff_coefficient=1, maximum_attempts=3)
 LATER = RetryPolicy(initial_interval=timedelta(minutes=10))
-ENDPOINT = "trace-endpoint"
+ENDPOINT = "shop-endpoint"
 
 
 @activity.defn
@@ -66,37 +77,40 @@ class ShopHandler:
     @nexus.workflow_run_operation
     async def buy(self, context: nexus.WorkflowRunOperationContext, what: str) -> nexus.WorkflowHandle[str]:
         """Started as a leaf."""
-        return await context.start_workflow(Leaf.run, what, id=f"nexus-{what}-{context.request_id}")
+        return await context.start_workflow(Leaf.run, what, id=f"bought-{context.request_id}")
 
 
 @workflow.defn
 class Everything:
-    """Has one of each step."""
+    """Has one of each step, in an order that a test can tell."""
 
     def __init__(self) -> None:
         """Not told."""
         self.told = ""
 
     @workflow.run
-    async def run(self, endpoint: str) -> str:
-        """In order, so that a test can tell."""
+    async def run(self) -> str:
+        """Waits to be told in the middle."""
         here = workflow.info().workflow_id
         await workflow.execute_activity(greet, "ann", start_to_close_timeout=LIMIT, summary="the first")
         await workflow.execute_activity(flaky, 2, start_to_close_timeout=LIMIT, retry_policy=SOON)
-        try:
+        with contextlib.suppress(Exception):
             await workflow.execute_activity(flaky, 9, start_to_close_timeout=LIMIT, retry_policy=SOON)
-        except Exception:  # noqa: BLE001 - a failure that the workflow handles
-            workflow.upsert_memo({"failed": True})
+        await workflow.wait_condition(lambda: bool(self.told))
+        workflow.upsert_memo({"told": True})
         await workflow.execute_local_activity(greet, "local", start_to_close_timeout=LIMIT)
         workflow.patched("patch-1")
         await workflow.sleep(timedelta(milliseconds=10))
-        await workflow.wait_condition(lambda: bool(self.told))
         await workflow.execute_child_workflow(Leaf.run, "again", id=f"{here}-again")
-        try:
+        with contextlib.suppress(Exception):
             await workflow.execute_child_workflow(Leaf.run, "bad", id=f"{here}-bad")
-        except Exception:  # noqa: BLE001 - as above
-            with contextlib.suppress(Exception):
-                await workflow.get_external_workflow_handle("nobody").cancel()
+        shop = workflow.create_nexus_client(service=Shop, endpoint=ENDPOINT)
+        await shop.execute_operation(Shop.buy, "shoes")
+        waits = await workflow.start_child_workflow(Waits.run, "child", id=f"{here}-waits")
+        await waits.signal(Waits.go)
+        await waits
+        with contextlib.suppress(Exception):
+            await workflow.get_external_workflow_handle("nobody").cancel()
         return self.told
 
     @workflow.signal
@@ -117,3 +131,112 @@ class Everything:
         """Refuses nothing said."""
         if not what:
             raise ApplicationError("say something")
+
+
+@workflow.defn
+class Waits:
+    """Waits for a signal after each of some ways to begin."""
+
+    def __init__(self) -> None:
+        """Not yet."""
+        self.gone = False
+
+    @workflow.run
+    async def run(self, how: str) -> str:
+        """`hang`, `retry`: with such an activity open; `child`: nothing but waiting; `again`: as new, then; `fail`."""
+        if how == "retry":
+            later = workflow.start_activity(flaky, 9, start_to_close_timeout=LIMIT, retry_policy=LATER)
+            hanging = workflow.start_activity(hang, start_to_close_timeout=timedelta(hours=1))
+            await asyncio.wait([later, hanging])
+        await workflow.wait_condition(lambda: self.gone)
+        if how == "again":
+            workflow.continue_as_new("child")
+        if how == "fail":
+            raise ApplicationError("no luck", type="Luck")
+        return how
+
+    @workflow.signal
+    def go(self) -> None:
+        """Go on."""
+        self.gone = True
+
+
+@workflow.defn
+class Attempts:
+    """Is retried as a whole."""
+
+    @workflow.run
+    async def run(self, until: int) -> int:
+        """Succeeds at that attempt."""
+        if workflow.info().attempt < until:
+            raise ApplicationError("try again", type="Again")
+        return until
+
+
+@workflow.defn
+class Buggy:
+    """Its code raises what is no failure of a workflow."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """The task fails."""
+        raise KeyError("a bug")
+
+
+@workflow.defn
+class Loop:
+    """Does the same over and over."""
+
+    @workflow.run
+    async def run(self, rounds: int) -> None:
+        """A greeting and a timer; the third round's activity is retried once."""
+        for number in range(rounds):
+            until = 2 if number == 2 else 1
+            await workflow.execute_activity(flaky, until, start_to_close_timeout=LIMIT, retry_policy=SOON)
+            await workflow.sleep(timedelta(milliseconds=1))
+
+
+WORKFLOWS = (Everything, Leaf, Waits, Attempts, Buggy, Loop)
+
+
+def worker(client: Client) -> Worker:
+    """A worker for all of the above."""
+    return Worker(
+        client,
+        task_queue=QUEUE,
+        workflows=WORKFLOWS,
+        activities=[greet, flaky, hang],
+        nexus_service_handlers=[ShopHandler()],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        graceful_shutdown_timeout=timedelta(0),
+    )
+
+
+async def make_endpoint(client: Client) -> None:
+    """The Nexus endpoint that `Everything` calls."""
+    target = EndpointTarget(worker=EndpointTarget.Worker(namespace=client.namespace, task_queue=QUEUE))
+    spec = EndpointSpec(name=ENDPOINT, target=target)
+    await client.operator_service.create_nexus_endpoint(CreateNexusEndpointRequest(spec=spec))
+
+
+@contextlib.contextmanager
+def worker_process(address: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker in a process of its own, which makes the endpoint; killed at the end."""
+    words = [sys.executable, "-m", "tests.helpers.traced", address]
+    with subprocess.Popen(words, cwd=Path(__file__).parent.parent.parent, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+async def _serve(address: str) -> None:
+    client = await Client.connect(address)
+    with contextlib.suppress(Exception):
+        await make_endpoint(client)
+    async with worker(client):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(sys.argv[1]))

@@ -134,6 +134,7 @@ class RunBuilder:
 
     def _task_failed(self, event: HistoryEvent, a: Any) -> Step | None:
         if a.cause == RESET:
+            self.run.started = moment(event.event_time)
             self.run.origin = replace(
                 self.run.origin,
                 how="reset",

@@ -15,7 +15,7 @@ from ..calls import Calls
 from .builder import RunBuilder
 from .model import Execution, Following, How, RunStatus
 from .pending import PAUSED
-from .steps import moment
+from .steps import EPOCH, moment
 
 MOST_RUNS = 10_000
 MOST_LISTED = 1000
@@ -96,6 +96,7 @@ async def find_chain(calls: Calls, execution: Execution, *, others: bool = False
         walk.links.clear()
         await walk.from_run(await _earliest(calls, execution.workflow_id, run_id))
     strangers = await _strangers(walk, first) if others else 0
+    walk.links.sort(key=lambda link: link.started or EPOCH)
     return Chain(execution.workflow_id, calls.client.namespace, tuple(walk.links), strangers, walk.notes)
 
 
@@ -141,16 +142,16 @@ class _Walk:
         described = known or await self.calls.described(self.workflow_id, each.run_id)
         if described is None:
             return Link(each.run_id, each.how, missing=True), []
-        close = None
+        link, close = _link(each, described), None
         if described.workflow_execution_info.HasField("close_time"):  # of an open run, the server would wait for it
             execution = WorkflowExecution(workflow_id=self.workflow_id, run_id=each.run_id)
             close = await self.calls.close_event(execution)
         reset = described.workflow_extended_info.reset_run_id
         following = [Following("reset", reset)] if reset else []
-        after = _after(close)
+        after = _after(close, link.status)
         if after is not None:
             following.append(after)
-        return _link(each, described), following
+        return link, following
 
 
 def _link(each: Following, described: DescribeWorkflowExecutionResponse) -> Link:
@@ -167,12 +168,16 @@ def _link(each: Following, described: DescribeWorkflowExecutionResponse) -> Link
     )
 
 
-def _after(close: HistoryEvent | None) -> Following | None:
+def _after(close: HistoryEvent | None, status: RunStatus) -> Following | None:
     if close is None:
         return None
     reader = RunBuilder("", "")
     reader.add(close)
-    return reader.run.next
+    following = reader.run.next
+    # To some clients the server tells a retry and a next run of a cron schedule as continue-as-new.
+    if following is not None and status != "continued_as_new":
+        return Following("cron" if status == "completed" else "retried", following.run_id)
+    return following
 
 
 async def _earliest(calls: Calls, workflow_id: str, run_id: str) -> str:
@@ -196,7 +201,7 @@ async def _strangers(walk: _Walk, first: str) -> int:
         listed = [info.execution.run_id async for info in walk.calls.listed(f"WorkflowId = '{quoted}'", MOST_LISTED)]
     listed = [run_id for run_id in listed if run_id not in known]
     count = 0
-    for run_id in listed[:MOST_STRANGERS]:
+    for run_id in reversed(listed[:MOST_STRANGERS]):  # the oldest first: what came after it is found with it
         described = await walk.calls.described(walk.workflow_id, run_id)
         if described is None or described.workflow_execution_info.first_run_id != first:
             count += 1

@@ -191,7 +191,7 @@ class Run:
 
     Attributes:
         first_run_id: Of the chain that continue-as-new, retries, cron and resets make.
-        started: When it was created; its first task may come later (`delay`).
+        started: When it was created, by a reset if there was one; its first task may come later (`delay`).
         attempt: 2 and more for a run that is a retry.
         next: The run that came after it, None while there is none. Where there are several, as after a second reset,
             the chain knows the others.

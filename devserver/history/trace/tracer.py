@@ -17,7 +17,7 @@ from .model import Execution, Run, Step
 from .pending import merge
 
 PAGE_BYTES = 2_000_000
-MOST_EVENTS = 1000
+MOST_EVENTS = 500  # from there on the server warns in its log
 
 
 class Tracer:

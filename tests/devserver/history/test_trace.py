@@ -1,0 +1,387 @@
+"""The tracer on the real server: every kind of step, what is open, and every way from run to run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import (
+    DeleteWorkflowExecutionRequest,
+    PauseWorkflowExecutionRequest,
+    ResetWorkflowExecutionRequest,
+    UnpauseWorkflowExecutionRequest,
+)
+from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.common import RetryPolicy
+
+from devserver import DevServer
+from devserver.errors import CannotAsk
+from devserver.history.trace import Hidden, Run, RunBegins, Shown, Step, Tracer, Wanted, failure_line, preview, walk
+from devserver.history.trace.chain import Chain
+from devserver.store.request import Executable
+from tests.helpers.traced import QUEUE, Attempts, Buggy, Everything, Loop, Waits, make_endpoint, worker
+
+LIMIT = 30.0
+# Otherwise a deleted run is there for up to half a minute.
+DELETES_SOON = {"history.transferProcessorEnsureCloseBeforeDelete": False}
+
+
+@pytest.fixture
+def server(installed: Executable) -> Iterator[DevServer]:
+    """A server of the test's own."""
+    with DevServer.start(ui=False, dynamic_config=DELETES_SOON) as server:
+        yield server
+
+
+def run(server: DevServer, story: Callable[[Client, Tracer], Awaitable[None]]) -> None:
+    """Tell a story with a client of the server, a tracer and a worker."""
+
+    async def told() -> None:
+        client = await Client.connect(server.address)
+        async with worker(client):
+            await asyncio.wait_for(story(client, Tracer(client)), LIMIT)
+
+    asyncio.run(told())
+
+
+async def start(client: Client, what: Any, *args: Any, id: str, **how: Any) -> Any:  # noqa: A002 - as the SDK calls it
+    """Start a workflow on the queue of `worker`."""
+    return await client.start_workflow(what, args=args, id=id, task_queue=QUEUE, **how)
+
+
+async def newest(tracer: Tracer, workflow_id: str) -> Run:
+    """The newest run of a workflow."""
+    chain = await tracer.chain(workflow_id)
+    return await tracer.run(workflow_id, chain.newest)
+
+
+async def once(tracer: Tracer, workflow_id: str, fits: Callable[[Run], bool]) -> Run:
+    """The newest run, once it is as wanted."""
+    while not fits(found := await newest(tracer, workflow_id)):
+        await asyncio.sleep(0.02)
+    return found
+
+
+def told(steps: list[Step]) -> list[tuple[str, ...]]:
+    """Steps in short."""
+    return [(step.kind, step.name, step.status) for step in steps]
+
+
+async def everything(client: Client) -> Any:
+    """The workflow that has everything, after it has ended."""
+    await make_endpoint(client)
+    handle = await start(client, Everything.run, id="everything", memo={"of": "ann"})
+    assert await handle.execute_update(Everything.ask, "hey", id="ask-1") == "hey?"
+    for words in ("no", ""):
+        with contextlib.suppress(WorkflowUpdateFailedError):
+            await handle.execute_update(Everything.ask, words)
+    while (await handle.describe()).raw_description.pending_activities:
+        await asyncio.sleep(0.01)
+    await handle.signal(Everything.tell, "go")
+    await handle.result()
+    return handle
+
+
+STEPS = {
+    ("activity", "greet", "completed"),
+    ("activity", "flaky", "completed"),
+    ("activity", "flaky", "failed"),
+    ("update", "ask", "completed"),
+    ("update", "ask", "failed"),
+    ("signal", "tell", "completed"),
+    ("marker", "memo", "completed"),
+    ("marker", "patch", "completed"),
+    ("marker", "search attributes", "completed"),
+    ("local_activity", "greet", "completed"),
+    ("timer", "", "completed"),
+    ("child", "Leaf", "completed"),
+    ("child", "Leaf", "failed"),
+    ("child", "Waits", "completed"),
+    ("nexus", "buy", "completed"),
+    ("signal_out", "go", "completed"),
+    ("cancel_out", "", "failed"),
+}
+
+
+def test_every_kind_of_step(server: DevServer) -> None:
+    """Each is there with its outcome, attempts, times, last failure, and what went in and came out."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        await everything(client)
+        found = await newest(tracer, "everything")
+        assert set(told(found.steps)) == STEPS
+        of = {(step.kind, step.name, step.status): step for step in found.steps}
+        assert [step.event_id for step in found.steps] == sorted(step.event_id for step in found.steps)
+        assert all(step.took is not None and step.took >= timedelta(0) for step in found.steps)
+
+        greeted = of["activity", "greet", "completed"]
+        texts = [await preview(each, tracer.converter) for each in (greeted.input, greeted.result, greeted.note)]
+        assert texts == ['"ann"', '"hello ann"', '"the first"']
+        assert (greeted.attempts, greeted.failure, greeted.queue) == (1, None, QUEUE)
+        assert greeted.identity == found.identities[0]
+        retried, failed = of["activity", "flaky", "completed"], of["activity", "flaky", "failed"]
+        assert (retried.attempts, retried.bad, failed.attempts, failed.bad) == (2, False, 3, True)
+        for step in (retried, failed):
+            assert step.failure is not None
+            assert await failure_line(step.failure, tracer.converter) == "Busy: not yet second line"
+        assert of["update", "ask", "completed"].id == "ask-1"
+        assert await preview(of["local_activity", "greet", "completed"].result, tracer.converter) == '"hello local"'
+        assert of["marker", "patch", "completed"].id == "patch-1"
+        assert of["cancel_out", "", "failed"].reason == "external workflow execution not found"
+        nexus = of["nexus", "buy", "completed"]
+        assert nexus.operation is not None
+        assert (nexus.operation.endpoint, nexus.operation.service) == ("shop-endpoint", "Shop")
+        assert nexus.target is not None
+        assert nexus.target.workflow_id.startswith("bought-")
+        sent_to = of["signal_out", "go", "completed"].target
+        assert sent_to is not None
+        assert sent_to.workflow_id == of["child", "Waits", "completed"].id
+
+        assert (found.status, found.type, found.task_queue) == ("completed", "Everything", QUEUE)
+        assert (await preview(found.result, tracer.converter), found.memo[0][0]) == ('"go"', "of")
+        assert found.events == (await client.get_workflow_handle("everything").describe()).history_length
+        await tree(tracer)
+
+    async def tree(tracer: Tracer) -> None:
+        runs = [each async for each in walk(tracer, await tracer.chain("everything"), Wanted())]
+        begun = [
+            (each.depth, each.run.workflow_id.partition("-")[2], each.number, each.run.status)
+            for each in runs
+            if isinstance(each, RunBegins) and "bought" not in each.run.workflow_id
+        ]
+        assert begun == [
+            (0, "", 1, "completed"),
+            (1, "again", 1, "continued_as_new"),
+            (1, "again", 2, "completed"),
+            (1, "bad", 1, "failed"),
+            (1, "waits", 1, "completed"),
+        ]
+        (bought,) = [each for each in runs if isinstance(each, RunBegins) and "bought" in each.run.workflow_id]
+        assert (bought.depth, bought.run.steps[0].name) == (1, "greet")
+        shallow = [each async for each in walk(tracer, await tracer.chain("everything"), Wanted(depth=0))]
+        assert len([each for each in shallow if isinstance(each, RunBegins)]) == 1
+        bad = [each async for each in walk(tracer, await tracer.chain("everything"), Wanted(failures=True))]
+        assert [each.run.workflow_id for each in bad if isinstance(each, RunBegins)] == ["everything", "everything-bad"]
+        shown = [each.entry.name for each in bad if isinstance(each, Shown) and isinstance(each.entry, Step)]
+        assert sorted(shown) == sorted(["flaky", "flaky", "ask", "Leaf", "flaky", ""])
+
+    run(server, story)
+
+
+def test_what_is_open(server: DevServer) -> None:
+    """Attempts that go on and when the next one comes, a pause, and code that fails: as the server describes it now."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        handle = await start(client, Waits.run, "retry", id="retry")
+        both = {"backing_off", "running"}
+        found = await once(tracer, "retry", lambda run: {step.status for step in run.steps} == both)
+        of = {step.name: step for step in found.steps}
+        assert (of["flaky"].attempts, of["hang"].attempts, of["flaky"].bad, of["hang"].bad) == (1, 1, True, False)
+        assert of["flaky"].next_retry is not None
+        wait = of["flaky"].next_retry - datetime.now(timezone.utc)
+        assert timedelta(minutes=8) < wait < timedelta(minutes=11)
+        assert of["flaky"].failure is not None
+        assert await failure_line(of["flaky"].failure, tracer.converter) == "Busy: not yet second line"
+        assert (found.status, found.open, found.closed) == ("running", True, None)
+
+        execution = WorkflowExecution(workflow_id="retry")
+        service = client.workflow_service
+        await service.pause_workflow_execution(
+            PauseWorkflowExecutionRequest(
+                namespace="default", workflow_id="retry", identity="ann", reason="disk swap", request_id="1"
+            )
+        )
+        found = await once(tracer, "retry", lambda run: run.status == "paused")
+        assert [(step.kind, step.identity, step.reason) for step in found.steps if step.status == "paused"][-1] == (
+            "pause",
+            "ann",
+            "disk swap",
+        )
+        await service.unpause_workflow_execution(
+            UnpauseWorkflowExecutionRequest(namespace="default", workflow_id=execution.workflow_id, request_id="2")
+        )
+        found = await once(tracer, "retry", lambda run: run.status == "running")
+        assert ("pause", "", "completed") in told(found.steps)
+        await handle.terminate(reason="enough")
+        found = await newest(tracer, "retry")
+        assert (found.status, found.bad) == ("terminated", True)
+        assert found.reason.startswith("enough (by ")
+
+        await start(client, Buggy.run, id="buggy", task_timeout=timedelta(seconds=1))
+        found = await once(tracer, "buggy", lambda run: any(step.attempts > 1 for step in run.steps))
+        (step,) = found.steps
+        assert (step.kind, step.status, step.bad, found.failed_tasks.count) == (
+            "workflow_task_failure",
+            "backing_off",
+            True,
+            1,
+        )
+        assert step.failure is not None
+        assert await failure_line(step.failure, tracer.converter) == "KeyError: 'a bug'"
+
+        cancelled = await start(client, Waits.run, "child", id="cancelled")
+        await once(tracer, "cancelled", lambda run: run.events >= 4)
+        await cancelled.cancel()
+        found = await once(tracer, "cancelled", lambda run: run.status == "canceled")
+        assert told(found.steps) == [("cancel", "", "completed")]
+
+    run(server, story)
+
+
+async def ended(handle: Any) -> None:
+    """However it ends."""
+    with contextlib.suppress(WorkflowFailureError):
+        await handle.result()
+
+
+def links(chain: Chain) -> list[tuple[str, str]]:
+    """How each run came to be and how it went."""
+    return [(link.how, link.status) for link in chain.links]
+
+
+async def reset(client: Client, workflow_id: str, run_id: str, event_id: int) -> str:
+    """Reset a run to that event; the new run's id."""
+    answer = await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
+            workflow_task_finish_event_id=event_id,
+            reason="bad deploy",
+            request_id=f"{workflow_id}-{run_id}-{event_id}",
+        )
+    )
+    return answer.run_id
+
+
+def test_from_run_to_run(server: DevServer) -> None:
+    """Retries, continue-as-new and resets are one chain from any of its runs; other executions of the id are not."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        policy = RetryPolicy(initial_interval=timedelta(milliseconds=10), maximum_attempts=5)
+        await ended(await start(client, Attempts.run, 3, id="w", retry_policy=policy))
+        retried = await tracer.chain("w")
+        assert links(retried) == [("started", "failed"), ("retried", "failed"), ("retried", "completed")]
+        runs = [await tracer.run("w", link) for link in retried.links]
+        assert [(run.attempt, run.origin.how, run.origin.run_id) for run in runs] == [
+            (1, "started", ""),
+            (2, "retried", runs[0].run_id),
+            (3, "retried", runs[1].run_id),
+        ]
+        assert [run.next and run.next.run_id for run in runs] == [runs[1].run_id, runs[2].run_id, None]
+
+        again = await start(client, Waits.run, "again", id="w")
+        await again.signal(Waits.go)
+        await once(tracer, "w", lambda run: run.origin.how == "continued_as_new" and run.events >= 4)
+        first = (await tracer.chain("w")).links[0].run_id
+        second = await reset(client, "w", first, 4)
+        third = await reset(client, "w", first, 4)
+        await once(tracer, "w", lambda run: run.run_id == third or run.origin.run_id == third)
+        chain = await tracer.chain("w")
+        while not (
+            {second, third} < {link.run_id for link in chain.links} and chain.others == 3
+        ):  # as lists get to know
+            chain = await tracer.chain("w")
+        assert (chain.links[0].run_id, chain.newest.status) == (first, "running")
+        assert {link.how for link in chain.links} == {"started", "continued_as_new", "reset"}
+        assert links(await tracer.chain("w", retried.links[1].run_id)) == links(retried)
+        of = await tracer.run("w", next(link for link in chain.links if link.run_id == third))
+        assert (of.origin.how, of.origin.run_id, of.origin.event_id) == ("reset", first, 4)
+        assert of.origin.reason == "bad deploy"
+
+    run(server, story)
+
+
+def test_steps_of_a_reset_run(server: DevServer) -> None:
+    """The run that was reset is not bad, and the new one has of its steps only those that were not over."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        await ended(await start(client, Loop.run, 3, id="loop"))
+        before = await newest(tracer, "loop")
+        await reset(client, "loop", before.run_id, before.steps[2].event_ids[1] + 3)
+        after = await once(tracer, "loop", lambda run: run.origin.how == "reset" and not run.open)
+        assert (len(before.own_steps), len(after.steps), len(after.own_steps)) == (6, 6, 3)
+        chain = await tracer.chain("loop")
+        assert links(chain) == [("started", "completed"), ("reset", "completed")]
+        first = await tracer.run("loop", chain.links[0])
+        assert first.next is not None
+        assert (first.next.how, first.next.run_id) == ("reset", after.run_id)
+
+        waits = await start(client, Waits.run, "child", id="waits")
+        found = await once(tracer, "waits", lambda run: run.events >= 4)
+        await reset(client, "waits", found.run_id, 4)
+        chain = await tracer.chain("waits")
+        ended_by_reset = await tracer.run("waits", chain.links[0])
+        assert (ended_by_reset.status, ended_by_reset.bad) == ("terminated", False)
+        await waits.terminate()
+
+    run(server, story)
+
+
+def test_runs_that_are_gone(server: DevServer) -> None:
+    """What retention has deleted is told, and the rest is shown; what never was is an error."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        again = await start(client, Waits.run, "again", id="again")
+        await again.signal(Waits.go)
+        await once(tracer, "again", lambda run: run.origin.how == "continued_as_new")
+        first = (await tracer.chain("again")).links[0]
+        await client.workflow_service.delete_workflow_execution(
+            DeleteWorkflowExecutionRequest(
+                namespace="default",
+                workflow_execution=WorkflowExecution(workflow_id="again", run_id=first.run_id),
+            )
+        )
+        while len((chain := await tracer.chain("again")).links) > 1:
+            await asyncio.sleep(0.02)
+        assert "earlier runs are gone" in chain.notes[0]
+        assert (chain.newest.missing, (await tracer.run("again", first)).missing) == (False, True)
+
+        parent = await start(client, Everything.run, id="gone")
+        await parent.terminate()
+        for execution in (("nobody", ""), ("again", "0198c6f2-7cb1-7c2b-a3f0-2d4a5b6c7d8e")):
+            with pytest.raises(CannotAsk, match="there is no workflow"):
+                await tracer.chain(*execution)
+
+    run(server, story)
+
+
+def test_a_child_that_is_gone(server: DevServer) -> None:
+    """The tree has the step, and says that there is no more to see."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        await everything(client)
+        await client.workflow_service.delete_workflow_execution(
+            DeleteWorkflowExecutionRequest(
+                namespace="default", workflow_execution=WorkflowExecution(workflow_id="everything-bad")
+            )
+        )
+        chain = await tracer.chain("everything")
+        while not (hidden := await below(tracer, chain)):
+            await asyncio.sleep(0.02)
+        assert [each.what for each in hidden] == ["its history is gone"]
+        few = [each async for each in walk(tracer, chain, Wanted(most_runs=1))]
+        assert {each.what for each in few if isinstance(each, Hidden)} == {"more than 1 runs: this one is not read"}
+
+    async def below(tracer: Tracer, chain: Chain) -> list[Hidden]:
+        return [each async for each in walk(tracer, chain, Wanted()) if isinstance(each, Hidden)]
+
+    run(server, story)
+
+
+def test_long_chains_are_told_by_their_ends(server: DevServer) -> None:
+    """The first run and the newest ones are read; of the others the number, and how they went."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        policy = RetryPolicy(initial_interval=timedelta(milliseconds=1), backoff_coefficient=1)
+        await ended(await start(client, Attempts.run, 8, id="many", retry_policy=policy))
+        tree = [each async for each in walk(tracer, await tracer.chain("many"), Wanted(most_of_chain=3))]
+        assert [each.number for each in tree if isinstance(each, RunBegins)] == [1, 7, 8]
+        (hidden,) = [each for each in tree if isinstance(each, Hidden)]
+        assert (hidden.what, {link.status for link in hidden.links}) == ("5 runs are not shown", {"failed"})
+
+    run(server, story)
