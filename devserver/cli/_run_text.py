@@ -99,6 +99,9 @@ def _rows(facts: Mapping[str, Any], *, large_payloads: bool) -> Iterator[tuple[s
     if facts["version"]:
         version = facts["version"]
         yield "version", f"build {version['build']} of the deployment {version['deployment']}, {version['behavior']}"
+        if not version["current"]:
+            words = f"devserver deploy set-current {version['deployment']} {version['build']}"
+            yield "", f"no new workflow comes to it until it is current: {words}"
     if not large_payloads:
         yield "payloads", "all of them in the history"
     if facts["metrics_url"]:

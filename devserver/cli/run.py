@@ -10,13 +10,14 @@ from ..connection import Connection
 from ..running.wanted import GRACE_SECONDS, Wanted
 from ._connection_options import connection_options
 from ._instance_options import json_option
+from ._module_type import ModuleType, all_names
 
 EXIT_INTERRUPTED = 130
 BEHAVIORS = ("pinned", "auto-upgrade")
 
 
 @click.command()
-@click.argument("spec", metavar="MODULE[:NAME]")
+@click.argument("spec", metavar="MODULE[:NAME]", type=ModuleType(all_names))
 @connection_options
 @click.option("--task-queue", "-t", metavar="NAME", help="Poll this. [TASK_QUEUE of the module, else its name]")
 @click.option("--reload/--no-reload", default=None, help="Run new code when a file changes. [on, but not with --build]")

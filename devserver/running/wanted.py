@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..connection import Connection
+
+if TYPE_CHECKING:
+    from ..reflection import Module
 
 Behavior = Literal["pinned", "auto-upgrade"]
 
@@ -35,6 +38,14 @@ class Wanted:
     grace: float = GRACE_SECONDS
     large_payloads: bool = True
     metrics_port: int | None = None
+
+    def queue(self, module: Module) -> str:
+        """The task queue for a module."""
+        return self.task_queue or module.task_queue
+
+    def deployment_of(self, module: Module) -> str:
+        """The Worker Deployment that the build belongs to; a deployment's name has no dots."""
+        return self.deployment or self.queue(module).replace(".", "-")
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import DevServerError
 from ..leash import die_with
@@ -22,39 +22,30 @@ if TYPE_CHECKING:
     from ..reflection import Module
 
 
-def main(control: int, parent: int) -> None:
+def main(control: int, parent: int) -> NoReturn:
     """Be a worker's process, from its first moment to its last."""
     die_with(parent)
     os.set_inheritable(control, False)
     channel = Channel(socket.socket(fileno=control))
-    code = work(channel)
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
-    os._exit(code)  # the SDK's threads sometimes abort at a regular exit
-
-
-def work(channel: Channel) -> int:
-    """Run the worker; tells of what keeps it from running."""
-    from . import loaded, logs, serving
+    from . import logs, serving
 
     wanted = Wanted.from_json(channel.first()["wanted"])
     since = time.time()
+
+    async def serve(module: Module) -> NoReturn:
+        try:
+            await serving.serve(module, wanted, channel, since)
+        except BaseException as error:  # noqa: BLE001 - told to whoever started us
+            fail(channel, error, since)
+        leave(0)
+
     try:
         module = find(wanted)
         logs.show(module)
-        asyncio.run(serving.serve(module, wanted, channel, since))
-    except DevServerError as error:
-        channel.tell("failed", error=error.to_json(), exit_code=error.exit_code, files=loaded.files(), since=since)
-        return 1
-    except BaseException as error:  # noqa: BLE001 - a worker that ends for a reason nobody thought of tells it
-        said = {"error": "WorkerEnded", "message": f"the worker failed: {type(error).__name__}: {error}"}
-        details = traceback.format_exc().rstrip().splitlines()
-        channel.tell(
-            "failed", error={**said, "details": details, "hint": None}, exit_code=1, files=loaded.files(), since=since
-        )
-        return 1
-    return 0
+    except BaseException as error:  # noqa: BLE001 - as above
+        fail(channel, error, since)
+    asyncio.run(serve(module))
+    leave(1)
 
 
 def find(wanted: Wanted) -> Module:
@@ -75,6 +66,26 @@ def find(wanted: Wanted) -> Module:
             hint="workflows are classes with @workflow.defn, activities functions and methods with @activity.defn",
         )
     return module
+
+
+def fail(channel: Channel, error: BaseException, since: float) -> NoReturn:
+    """Tell why there can be no worker, and end."""
+    from . import loaded
+    from .errors import WorkerEnded
+
+    if not isinstance(error, DevServerError):
+        details = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
+        error = WorkerEnded(f"the worker failed: {type(error).__name__}: {error}", details=details)
+    channel.tell("failed", error=error.to_json(), exit_code=error.exit_code, files=loaded.files(), since=since)
+    leave(1)
+
+
+def leave(code: int) -> NoReturn:
+    """End at once: the SDK's threads sometimes abort at a regular exit, and a worker without a server ends late."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

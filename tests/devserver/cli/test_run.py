@@ -261,6 +261,7 @@ def test_a_build_of_a_deployment(quick_up: Run, devserver: Run, module: Path) ->
     quick_up()
     with running("greeting", "--build", "b1", "--deployment", "greetings") as run:
         assert "  version     build b1 of the deployment greetings, pinned" in run.lines
+        assert "devserver deploy set-current greetings b1" in " ".join(run.text.split())
         assert run.lines[-1] == "  reload      off"
         words = ["--", "worker", "deployment", "describe", "--name", "greetings", "-o", "json"]
         eventually(lambda: "b1" in devserver("temporal", *words).stdout)
