@@ -127,7 +127,8 @@ async def _start(
 def _tell(started: Started, target: Target, connection: Connection, *, aside: bool) -> None:
     """What was started, and what to do with it next; to stderr if stdout is the result's."""
     words = ["devserver", "trace", started.workflow_id, *server_words(connection)]
-    click.echo(f"started {clean(started.workflow_type)}", err=aside)
+    word = "found a running" if started.existing else "started"
+    click.echo(f"{word} {clean(started.workflow_type)}", err=aside)
     for name, value in (
         ("workflow id", started.workflow_id),
         ("run id", started.run_id),
@@ -146,6 +147,7 @@ def _json(started: Started, target: Target, ended: Outcome | None, client: Clien
         "workflow_type": started.workflow_type,
         "task_queue": started.task_queue,
         "polled": started.polled,
+        "existing": started.existing,
         "address": target.address,
         "namespace": target.namespace,
     }

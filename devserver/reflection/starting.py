@@ -54,13 +54,14 @@ class StartOptions:
 
 @dataclass(frozen=True)
 class Started:
-    """A workflow that runs. `polled` tells whether a worker asks for its tasks."""
+    """A workflow that runs. `polled` tells whether a worker asks for its tasks, `existing` whether it ran before."""
 
     workflow_id: str
     run_id: str
     workflow_type: str
     task_queue: str
     polled: bool
+    existing: bool
     handle: WorkflowHandle[Any, Any] = field(repr=False)
 
 
@@ -73,6 +74,7 @@ async def start(client: Client, called: Called, arguments: Sequence[Any], option
     """
     calls = Calls(client)
     polled = await polls(calls, options.task_queue)
+    before = await calls.described(options.workflow_id) if options.conflict == "use-existing" else None
     kind = str(called.type)
     attributes = _typed(options.search_attributes)
     try:
@@ -97,8 +99,10 @@ async def start(client: Client, called: Called, arguments: Sequence[Any], option
         ) from None
     except RPCError as error:
         raise not_done(client, error, f"{kind} cannot be started") from None
+    known = before.workflow_execution_info.execution.run_id if before is not None else None
     run_id = handle.result_run_id or handle.first_execution_run_id or ""
-    return Started(handle.id, run_id, kind, options.task_queue, polled, handle)
+    existing = known is not None and known == run_id
+    return Started(handle.id, run_id, kind, options.task_queue, polled, existing, handle)
 
 
 def _typed(values: Mapping[str, Any]) -> TypedSearchAttributes:

@@ -127,14 +127,16 @@ def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
             assert err.splitlines()[0] == f"annotate of o 1 was refused or failed: {said}"
         refused = call("update", "orders.py:annotate", "o 1", "--note", "", "--wait-for-stage", "accepted", "--json")
         assert (refused[0], json.loads(refused[1])["failure"][0]) == (1, "Empty: an empty note")
+        there = ("start", "orders.py:Order", "--name", "x", "--id", "o 1", "--id-conflict", "use-existing")
+        assert call(*there)[1].startswith("found a running Order\n")
+        assert json.loads(call(*there, "--json")[1])["existing"] is True
         assert call("signal", "orders.py:Order.approve", "o 1", "--by", "Bob") == (0, "sent approve to o 1\n", "")
-        again = ("start", "orders.py:Order", "--name", "x", "--id", "o 1", "--id-conflict", "use-existing")
         eventually(
             lambda: call("signal", "orders.py:approve", "o 1", "--by", "x")[2].startswith("error: o 1 has ended")
         )
         answer = json.loads(call("query", "orders.py:Order.state", "o 1", "--json")[1])
         assert answer == {"form": 1, "workflow_id": "o 1", "query": "state", "answer": "approved"}
-        code, out, err = call(*again, "--wait")
+        code, out, err = call(*there, "--wait")
         assert (code, json.loads(out)) == (0, {"paid": "paid by x", "by": ""})
         assert err.startswith("started Order\n")
         code, out, err = call("start", "orders.py:Order", "--name", "Mallory", "--wait", "--id", "o2")
