@@ -17,7 +17,6 @@ from .wanted import Wanted
 Row = tuple[object, ...]
 MIB = 1 << 20
 ROOM = 0.9
-EVICT_AT_ONCE = 64
 _STEP = "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -132,17 +131,16 @@ class Index:
         """
         if self._most is None or self.used_bytes < self._most:
             return True
-        while self.used_bytes > self._most * ROOM:
-            rows = self._db.execute(
-                "SELECT runs.id FROM runs JOIN servers ON servers.id = runs.server WHERE server != ? OR closed_at < ?"
-                " ORDER BY server = ?, servers.used, closed_at LIMIT ?",
-                (server, run.closed_at, server, EVICT_AT_ONCE),
-            ).fetchall()
-            if not rows:
-                break
-            with self._writing():
-                for (number,) in rows:
-                    self._remove(number)
+        rows = self._db.execute(
+            "SELECT runs.id FROM runs JOIN servers ON servers.id = runs.server WHERE server != ? OR closed_at < ?"
+            " ORDER BY server = ?, servers.used, closed_at",
+            (server, run.closed_at, server),
+        ).fetchall()
+        with self._writing():
+            for (number,) in rows:
+                if self.used_bytes <= self._most * ROOM:
+                    break
+                self._remove(number)
         self._db.execute("PRAGMA incremental_vacuum").fetchall()
         return self.used_bytes < self._most
 

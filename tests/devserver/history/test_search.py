@@ -14,7 +14,6 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from devserver import DevServer
 from devserver.errors import CannotAsk, OptionError
@@ -56,17 +55,6 @@ async def pays(client: Client, workflow_id: str, *args: Any, what: Any = Pays.ru
     with contextlib.suppress(WorkflowFailureError):
         await handle.result()
     return handle
-
-
-def everything(client: Client) -> Worker:
-    """A worker for workflows that do everything."""
-    return Worker(
-        client,
-        task_queue=traced.QUEUE,
-        workflows=[traced.Everything, traced.Leaf],
-        activities=[traced.greet, traced.flaky],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    )
 
 
 @pytest.fixture
@@ -166,16 +154,15 @@ def test_every_step_of_a_busy_workflow_is_found(server: DevServer) -> None:
     """Timers, signals, updates, children, local activities, patches, cancels: by name, with how they ended."""
 
     async def story(client: Client) -> None:
-        async with everything(client):
-            handle = await client.start_workflow(
-                traced.Everything.run, "", id="busy", task_queue=traced.QUEUE, task_timeout=timedelta(seconds=5)
-            )
+        await traced.make_endpoint(client)
+        async with traced.worker(client):
+            handle = await client.start_workflow(traced.Everything.run, id="busy", task_queue=traced.QUEUE)
             await handle.execute_update(traced.Everything.ask, "why")
             with contextlib.suppress(Exception):
                 await handle.execute_update(traced.Everything.ask, "no")
             await handle.signal(traced.Everything.tell, "done")
             await handle.result()
-        await listed(client, 4)
+        await listed(client, 6)
         steps = await hits(client, query="WorkflowId = 'busy'", shorter=3600.0, how={"limit": 1000})
         found = {(hit.kind, hit.name, hit.state) for hit in steps}
         assert found >= {
@@ -186,7 +173,9 @@ def test_every_step_of_a_busy_workflow_is_found(server: DevServer) -> None:
             ("timer", "", "fired"),
             ("child", "Leaf", "failed"),
             ("update", "ask", "completed"),
+            ("nexus", "Shop.buy", "completed"),
             ("external", "", "failed"),
+            ("external", "go", "completed"),
         }
         (told,) = await hits(client, text="tell")
         assert (told.kind, told.name, told.state, told.seconds) == ("signal", "tell", "event", None)

@@ -42,11 +42,11 @@ def facts(name: str, closed_at: int = 1, events: int = 10) -> RunFacts:
     return RunFacts(f"id-{name}", name, "Order", 2, closed_at, events)
 
 
-def steps(*failures: str, count: int = 1) -> list[Step]:
+def steps(*failures: str, count: int = 1, name: str = "charge") -> list[Step]:
     """Charges that have failed so, or else well."""
     told: list[Told | None] = [Told(each.splitlines()[0], each) for each in failures] or [None] * count
     return [
-        Step(number * 3 + 1, shapes.ACTIVITY, "charge", "", 10, number, closed_at=number, closed_type=13, failure=each)
+        Step(number * 3 + 1, shapes.ACTIVITY, name, "", 10, number, closed_at=number, closed_type=13, failure=each)
         for number, each in enumerate(told)
     ]
 
@@ -66,12 +66,14 @@ def test_what_is_kept_is_ours_alone(shelf: Shelf, folder: Path) -> None:
 
 def test_a_run_that_has_changed_is_not_what_is_kept(shelf: Shelf) -> None:
     """A restored snapshot may hold the same run with another end; nothing of the old one is left then."""
-    old, new = facts("a", closed_at=5), facts("a", closed_at=6)
-    shelf.add(old, steps("old"))
-    assert (found(shelf, CHARGE, old), found(shelf, CHARGE, new)) == (1, 0)
+    old, new, other = facts("a", closed_at=5), facts("a", closed_at=6), facts("b")
+    shelf.add(old, steps("old", "shared"))
+    shelf.add(other, steps("shared"))
+    assert (found(shelf, CHARGE, old), found(shelf, CHARGE, new)) == (2, 0)
     shelf.add(new, steps("new", "new"))
     assert (found(shelf, CHARGE, old), found(shelf, CHARGE, new)) == (0, 2)
     assert found(shelf, Wanted(failure="old"), new) == 0
+    assert found(shelf, Wanted(failure="shared"), other) == 1, "others have failed so, too"
 
 
 def test_another_server_or_namespace_has_its_own(shelf: Shelf, folder: Path) -> None:
@@ -98,15 +100,15 @@ def test_half_a_run_is_never_there(shelf: Shelf) -> None:
             raise KeyboardInterrupt
 
         def __iter__(self) -> Iterator[Step]:
-            yield from steps("the same", "new")
+            yield from steps("the same", "new", name="new")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         shelf.add(facts("half"), Interrupted())
     assert found(shelf, CHARGE, facts("half")) == 0
-    shelf.add(facts("after"), steps("new"))
+    shelf.add(facts("after"), steps("new", name="new"))
     assert found(shelf, Wanted(failure="the same"), facts("whole"), facts("after")) == 1
-    assert found(shelf, Wanted(failure="new"), facts("whole"), facts("after")) == 1
+    assert found(shelf, Wanted(failure="new", activity="new"), facts("whole"), facts("after")) == 1
 
 
 def test_two_at_once(shelf: Shelf, folder: Path) -> None:
@@ -126,13 +128,27 @@ def test_it_has_a_bound(folder: Path) -> None:
     """Where it is full, other servers' runs go first, then the oldest; what is older than these stays out."""
     shelf = Shelf(folder, MIB)
     shelf.open("another cluster", "namespace")
-    shelf.add(facts("foreign", closed_at=10**9), steps(*(f"foreign {number}" for number in range(50))))
+    foreign = facts("foreign", closed_at=10**9)
+    shelf.add(foreign, steps(*(f"foreign {number}" * 50 for number in range(50))))
+
+    def abroad() -> int:
+        other = Shelf(folder, MIB)
+        other.open("another cluster", "namespace")
+        try:
+            return found(other, CHARGE, foreign)
+        finally:
+            other.close()
+
     shelf.open(*HERE)
     runs = [facts(f"run-{number}", closed_at=1000 + number) for number in range(60)]
     for run in runs:
         assert shelf.add(run, steps(*(f"{run.run_id} failed with {number}" * 5 for number in range(50))))
         assert shelf.ask(lambda index: index.used_bytes, 0) < 1.2 * MIB
+        gone = len(shelf.known(runs[: runs.index(run) + 1])) <= runs.index(run)
+        assert not gone or abroad() == 0, "another server's run goes before the first of ours"
     kept = shelf.known(runs)
+    assert abroad() == 0
+    assert len(kept) > 10
     assert "run-0" not in kept
     assert "run-59" in kept
     assert list(kept) == [run.run_id for run in runs][-len(kept) :], "the newest are there"
@@ -142,10 +158,6 @@ def test_it_has_a_bound(folder: Path) -> None:
     assert None in added
     assert list(shelf.known(runs)) == list(kept), "what is older than all puts nothing out"
     shelf.close()
-    again = Shelf(folder, MIB)
-    again.open("another cluster", "namespace")
-    assert found(again, CHARGE, facts("foreign", closed_at=10**9)) == 0
-    again.close()
     assert sum(file.stat().st_size for file in folder.iterdir()) < 3 * MIB
 
 
