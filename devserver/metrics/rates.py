@@ -15,7 +15,8 @@ class Change:
     Args:
         seconds: How long that was.
         counted: Counters and histograms: how much they grew. Gauges: their value now.
-        restarted: A counter had become less, so all of them began anew: `counted` is what was counted since then.
+        restarted: It is another process, or a counter had become less: all of them began anew, and `counted` is what
+            was counted since then.
     """
 
     seconds: float
@@ -23,9 +24,9 @@ class Change:
     restarted: bool
 
 
-def change(before: Metrics, now: Metrics, seconds: float) -> Change:
-    """How `now` differs from `before`, which was `seconds` earlier."""
-    if any(_is_less(now.series.get(name, {}), series) for name, series in _counting(before)):
+def change(before: Metrics, now: Metrics, seconds: float, *, anew: bool = False) -> Change:
+    """How `now` differs from `before`, which was `seconds` earlier; `anew`: it is known to be another process."""
+    if anew or any(_is_less(now.series.get(name, {}), series) for name, series in _counting(before)):
         return Change(seconds, now, True)
     counted = dict(now.series)
     for name, series in _counting(now):

@@ -13,7 +13,7 @@ from .endpoints import Endpoint
 from .families import Metrics, NotMetrics, read
 from .fetch import fetch
 from .figures import Server, Worker
-from .rates import change
+from .rates import Change, change
 from .server import BUILD, REQUESTS, server
 from .server import WANTED as OF_SERVERS
 from .worker import WANTED as OF_WORKERS
@@ -22,6 +22,7 @@ from .worker import worker
 Kind = Literal["server", "worker"]
 Find = Callable[[], Endpoint]
 
+SHORTEST = 1e-3  # seconds between two looks, so that a rate is a number
 _WANTED = {"server": OF_SERVERS, "worker": OF_WORKERS | {BUILD, REQUESTS}}
 HINTS = {"server": "workers are asked with --worker", "worker": "servers are asked with --server"}
 
@@ -88,7 +89,7 @@ class _Watched:
         self._kind = kind
         self._find = find
         self._namespace = namespace
-        self._before: tuple[float, Metrics] | None = None
+        self._before: tuple[float, Metrics, int | None] | None = None
 
     async def look(self) -> Seen:
         """What it says now."""
@@ -98,8 +99,7 @@ class _Watched:
             now = await look_at(where, self._kind, _WANTED[self._kind])
         except CannotAsk as error:
             return Seen(self._kind, where, None, error)
-        at, before, self._before = time.monotonic(), self._before, (time.monotonic(), now)
-        changed = change(before[1], now, max(at - before[0], 1e-3)) if before else None
+        changed = self._changed(now, where.pid)
         figures: Server | Worker
         if self._kind == "server":
             figures = replace(server(now, changed, self._namespace), resident_bytes=_resident(where.pid))
@@ -107,6 +107,14 @@ class _Watched:
             figures = worker(now, changed, self._namespace)
         seconds, restarted = (changed.seconds, changed.restarted) if changed else (None, False)
         return Seen(self._kind, where, figures, None, seconds, restarted)
+
+    def _changed(self, now: Metrics, pid: int | None) -> Change | None:
+        """What is new since the look before, which this one takes the place of."""
+        at, before = time.monotonic(), self._before
+        self._before = (at, now, pid)
+        if before is None:
+            return None
+        return change(before[1], now, max(at - before[0], SHORTEST), anew=before[2] != pid)
 
 
 async def look_at(where: Endpoint, kind: Kind, wanted: Collection[str] | None = None) -> Metrics:

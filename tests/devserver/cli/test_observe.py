@@ -1,0 +1,122 @@
+"""`devserver observe`: real tools read what it writes, and get what it says they get."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from devserver.metrics.config.datadog import NAMES_FILE
+from tests.conftest import Run
+from tests.helpers.measured import SUFFIXES, Worked, measured
+from tests.helpers.prometheus import prometheus, promtool
+from tests.helpers.waiting import eventually
+
+from .conftest import StatusOf
+
+ROOT = Path(__file__).parent.parent.parent.parent
+
+
+@pytest.fixture
+def worked(quick_up: Run, status_of: StatusOf) -> Iterator[Worked]:
+    """A worker that spells its metrics with suffixes, on a server of its own."""
+    quick_up()
+    with measured(status_of()["address"], spelling=SUFFIXES) as worked:
+        yield worked
+
+
+def test_prometheus_scrapes_and_alerts(worked: Worked, devserver: Run, tmp_path: Path) -> None:
+    """promtool finds nothing wrong; a real Prometheus gets both targets and evaluates every rule, and the one on
+    activities sees that one of them only fails.
+    """
+    done = devserver("observe", "prometheus", "--worker", worked.address, "--output", "prom")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("written: prom/prometheus.yml\nwritten: prom/temporal-rules.yml\nthe alerts need 11")
+    folder = tmp_path / "prom"
+    assert "SUCCESS: 10 rules found" in promtool("check", "config", folder / "prometheus.yml")
+    config = folder / "prometheus.yml"
+    config.write_text(config.read_text().replace('"5s"', '"200ms"'))  # only to wait less
+    with prometheus(config, tmp_path / "data") as real:
+        assert real.targets() == {"temporal-server": "up", "temporal-worker": "up"}
+        assert {health for health, _ in real.alerts().values()} == {"ok"}
+        eventually(lambda: real.has("temporal_activity_execution_failed_total"))
+        worked.again()
+        assert eventually(lambda: real.alerts()["TemporalActivitiesFail"][1] == "pending")
+        assert real.has("temporal_workflow_task_schedule_to_start_latency_seconds_bucket")
+        assert real.has("service_requests")
+
+
+def test_the_agent_sends_what_is_said(worked: Worked, devserver: Run, tmp_path: Path) -> None:
+    """The Datadog Agent's own check accepts the files, and sends on exactly the metrics that were told."""
+    found = json.loads(devserver("observe", "datadog", "--worker", worked.address, "-o", "conf.d", "--json").stdout)
+    assert [each["path"] for each in found["files"]] == [
+        "conf.d/temporal.d/conf.yaml",
+        "conf.d/openmetrics.d/conf.yaml",
+    ]
+    words = [sys.executable, "-m", "tests.helpers.datadog_agent", str(tmp_path / "conf.d"), str(NAMES_FILE)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    sent = json.loads(done.stdout)
+    (coverage,) = found["coverage"]
+    config = yaml.safe_load((tmp_path / "conf.d/temporal.d/conf.yaml").read_text())
+    (more,) = config["instances"][0]["extra_metrics"]
+    told = {*coverage["exposed"], *(more[name] for name in coverage["added"])}
+    prefix = "temporal.server."
+    base = {name.removeprefix(prefix) for name in sent["temporal.d"]}
+    assert {name for name in told if not {name, f"{name}.count"} & base} == set()
+    parts = {f"{name}{part}" for name in told for part in ("", ".count", ".sum", ".bucket")}
+    assert base - parts == set()
+    assert len(coverage["exposed"]) > 100
+    assert {"temporal.sdk.request.count", "temporal.sdk.worker_task_slots_available"} <= set(sent["openmetrics.d"])
+
+
+def test_what_is_printed_can_be_piped(quick_up: Run, devserver: Run) -> None:
+    """Without a folder the main file alone is on stdout, and what was found at the endpoint on stderr."""
+    quick_up()
+    done = devserver("observe", "prometheus")
+    assert (done.returncode, done.stderr) == (0, "")
+    config = yaml.safe_load(done.stdout)
+    assert ("rule_files" in config, [job["job_name"] for job in config["scrape_configs"]]) == (
+        False,
+        ["temporal-server"],
+    )
+    done = devserver("observe", "datadog")
+    assert yaml.safe_load(done.stdout)["instances"][0]["extra_metrics"][0]["activity_fail"] == "activity.fail"
+    assert "the integration sends on " in done.stderr
+
+
+def test_what_the_server_does_not_have_yet(quick_up: Run, devserver: Run, tmp_path: Path) -> None:
+    """A fresh server has failed at nothing: the names that alerts need and it lacks are told."""
+    quick_up()
+    done = devserver("observe", "prometheus", "--output", "prom")
+    assert done.returncode == 0
+    assert "not yet, as nothing of theirs has happened: " in done.stdout
+    assert "failed_workflow_tasks" in done.stdout
+    config = tmp_path / "prom" / "prometheus.yml"
+    config.write_text("# mine\n")
+    done = devserver("observe", "prometheus", "--output", "prom")
+    assert (done.returncode, done.stdout, config.read_text()) == (1, "", "# mine\n")
+    assert done.stderr.startswith("error: prom/prometheus.yml is there already, with another text")
+    assert devserver("observe", "prometheus", "--output", "prom", "--force").returncode == 0
+    assert config.read_text().startswith("# made by devserver observe prometheus\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "error"),
+    [
+        (["prometheus"], 4, "error: there is no instance default"),
+        (["datadog", "--server", "1"], 4, "error: the metrics at http://127.0.0.1:1/metrics cannot be read"),
+        (["datadog", "--server", "nix"], 2, "error: --server nix is no address of metrics"),
+        (["grafana"], 2, "Usage: "),
+    ],
+)
+def test_what_cannot_be_asked(devserver: Run, args: list[str], code: int, error: str) -> None:
+    """No configuration is made for a server that does not answer."""
+    done = devserver("observe", *args)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(error)

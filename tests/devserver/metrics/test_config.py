@@ -1,0 +1,112 @@
+"""Configuration in the spelling of the endpoints at hand, written with care."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from devserver.errors import FolderNotWritable
+from devserver.metrics import Spelling, endpoint
+from devserver.metrics.config import Config, ConfigThere, Source, for_datadog, for_prometheus, write
+from devserver.metrics.config import yaml as ours
+
+SERVER = endpoint("127.0.0.1:7300", "--server")
+WORKER = endpoint("https://worker.example/sdk?part=1", "--worker")
+
+
+def source(*spellings: Spelling, metric: str = "") -> Source:
+    """A worker that spells its metrics so."""
+    return Source(WORKER, {metric or each.name.removesuffix(each.suffix): each for each in spellings})
+
+
+def late(config: Config) -> str:
+    """The expression of the alert on tasks that wait."""
+    groups = yaml.safe_load(config.files["temporal-rules.yml"])["groups"]
+    (found,) = (rule["expr"] for group in groups for rule in group["rules"] if rule["alert"] == "TemporalWorkersLate")
+    return str(found)
+
+
+def test_rules_are_in_the_spelling_of_the_endpoint() -> None:
+    """Names with and without suffixes, and limits in the unit of the worker's durations."""
+    name = "temporal_workflow_task_schedule_to_start_latency"
+    for spelling, written in (
+        (Spelling(name, "histogram", "", 0.001), f"({name}_bucket[5m]))) > 5000"),
+        (Spelling(f"{name}_seconds", "histogram", "_seconds"), f"({name}_seconds_bucket[5m]))) > 5"),
+        (Spelling(f"{name}_milliseconds", "histogram", "_milliseconds", 0.001), "_milliseconds_bucket[5m]))) > 5000"),
+    ):
+        assert late(for_prometheus([Source(SERVER, {})], [source(spelling)])).endswith(written)
+
+
+def test_what_was_not_recorded_yet_is_spelled_as_the_rest() -> None:
+    """A worker that has failed at nothing yet has no counter of failures; what it has says how it will be called."""
+    counter = Spelling("temporal_request_total", "counter", "_total")
+    took = Spelling("temporal_request_latency_seconds", "histogram", "_seconds")
+    config = for_prometheus([Source(SERVER, {})], [source(counter, took)])
+    needs = {each.metric: each for each in config.needs}
+    failed = needs["temporal_activity_execution_failed"]
+    assert (failed.name, failed.there) == ("temporal_activity_execution_failed_total", False)
+    assert late(config).endswith("_latency_seconds_bucket[5m]))) > 5")
+    bare = for_prometheus([Source(SERVER, {})], [source()])
+    assert late(bare).endswith("_latency_bucket[5m]))) > 5000")
+
+
+def test_endpoints_that_differ_are_told() -> None:
+    """Rules can be in one spelling only: that of the first."""
+    one = source(Spelling("temporal_activity_execution_failed", "counter"))
+    other = source(Spelling("temporal_activity_execution_failed_total", "counter", "_total"))
+    (note,) = for_prometheus([Source(SERVER, {})], [one, other]).notes
+    assert note.startswith("endpoints spell temporal_activity_execution_failed in several ways")
+
+
+def test_addresses_out_of_the_ordinary() -> None:
+    """HTTPS, another path and a query get where Prometheus and the Agent look for them."""
+    config = yaml.safe_load(for_prometheus([Source(SERVER, {})], [source()]).files["prometheus.yml"])
+    (target,) = config["scrape_configs"][1]["static_configs"]
+    labels = {"__scheme__": "https", "__metrics_path__": "/sdk", "__param_part": "1"}
+    assert target == {"targets": ["worker.example:443"], "labels": labels}
+    agent = yaml.safe_load(for_datadog([Source(SERVER, {})], [source()]).files["openmetrics.d/conf.yaml"])
+    assert agent["instances"][0]["openmetrics_endpoint"] == WORKER.url
+
+
+def test_the_integration_knows_no_units() -> None:
+    """It takes `_total` off a name and nothing else, so durations with a unit in their name are not sent on."""
+    spellings = {
+        "service_requests": Spelling("service_requests_total", "counter", "_total"),
+        "service_latency": Spelling("service_latency_seconds", "histogram", "_seconds"),
+    }
+    (found,) = for_datadog([Source(SERVER, spellings)], []).coverage
+    assert (found.exposed, found.unknown) == (("service_requests",), ("service_latency_seconds",))
+    assert "cassandra_init_session_latency" in found.elsewhere
+    assert "workflow_timeout" in found.not_yet
+
+
+@pytest.mark.parametrize(
+    "data", [{"a": {"b": [1, {"c": 'q"\n: #', "d": []}], "e": {}}}, [["x"], "ü"], {"f": None, "g": True}]
+)
+def test_yaml_is_read_as_it_was_meant(data: object) -> None:
+    """Whatever is in it: quotes, newlines, empty lists."""
+    assert yaml.safe_load(ours.dump(data, "a comment")) == data
+
+
+def test_nothing_of_others_is_overwritten(tmp_path: Path) -> None:
+    """One file of other content keeps all from being written, unless it is forced; the same content is no trouble."""
+    texts = {"a.yml": "ours", "b/c.yml": "ours too"}
+    assert write(tmp_path / "new", texts) == [tmp_path / "new/a.yml", tmp_path / "new/b/c.yml"]
+    write(tmp_path / "new", texts)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/c.yml").write_bytes(b"theirs \xff")
+    with pytest.raises(ConfigThere, match=r"b/c\.yml is there already"):
+        write(tmp_path, texts)
+    assert not (tmp_path / "a.yml").exists()
+    write(tmp_path, texts, force=True)
+    assert [(tmp_path / name).read_text() for name in texts] == list(texts.values())
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["a.yml", "a.yml", "c.yml", "c.yml"]
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    """Something else is in the way: told, with the place."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FolderNotWritable, match="cannot write to"):
+        write(tmp_path / "file", {"a": "b"})
