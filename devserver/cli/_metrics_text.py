@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._stuck_text import LEAST_WIDTH, MOST_WIDTH, age, clean, stamp
+from ..moments import age
+from ._stuck_text import LEAST_WIDTH, MOST_WIDTH, clean, stamp
 
 if TYPE_CHECKING:
     from ..metrics import Count, Latency, Operation, Quantile, Report, Seen, Server, TaskQueue, Worker, WorkerQueue

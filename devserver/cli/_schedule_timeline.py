@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
+from ..moments import age
+
 if TYPE_CHECKING:
     from ..schedules import Outcome, Start
 
@@ -57,8 +59,6 @@ class Chart:
 
 def fate(start: Start) -> str:
     """What became of a start, in a few words."""
-    from ._stuck_text import age
-
     if start.fate != "completed":
         return start.fate
     return f"waits {age(start.waited)}" if start.waited else "on time"

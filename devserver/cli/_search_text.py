@@ -9,10 +9,12 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..moments import lasted
 from . import _stuck_text as shared
 
 if TYPE_CHECKING:
@@ -51,23 +53,12 @@ def _what(hit: Hit) -> str:
     attempt = f", attempt {hit.attempt}" if (hit.attempt or 0) > 1 else ""
     took = ""
     if hit.seconds is not None:
-        took = f", {'for' if hit.state in OPEN else 'after'} {_time(hit.seconds)}"
+        took = f", {'for' if hit.state in OPEN else 'after'} {lasted(timedelta(seconds=hit.seconds))}"
     plain = hit.state in OPEN or hit.event.lower().endswith(hit.state.replace("_", ""))
     asked = "" if plain else f" ({hit.event})"
     before = "; last failure" if hit.state in WELL else ""
     failure = f"{before}: {hit.last_failure}" if hit.last_failure else ""
     return f"{name} {hit.state.replace('_', ' ')}{attempt}{took}{asked}{failure}"
-
-
-def _time(seconds: float) -> str:
-    """A duration as somebody says it: to the millisecond while it is short."""
-    if seconds < 1:
-        return f"{round(seconds * 1000)} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    from datetime import timedelta
-
-    return shared.age(timedelta(seconds=seconds))
 
 
 def _width() -> int | None:
@@ -93,6 +84,8 @@ def summary(search: Search, found: int, last: Hit | None, server: Sequence[str])
     how = how if read else "all kept from before"
     much = f"the first {found:,} hits; --limit shows more" if search.more else f"{found:,} hit{'s' * (found != 1)}"
     lines = [f"{much}; {done:,} run{'s' * (done != 1)}{f', {how}' if done else ''}"]
+    if search.near:
+        lines.append(f"did you mean {' or '.join(search.near)}?")
     if search.gone:
         lines.append(f"{search.gone:,} of the listed runs have no history any more: their retention is over")
     if last is not None:

@@ -9,10 +9,12 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from ..moments import age
 
 if TYPE_CHECKING:
     from ..history import Finding, StuckReport
@@ -145,17 +147,6 @@ def _wrapped(text: str, width: int, hanging: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def age(time: timedelta) -> str:
-    """A duration in its two largest units: 3m12s, 2d4h."""
-    seconds = max(0, round(time.total_seconds()))
-    parts: list[str] = []
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        count, seconds = divmod(seconds, length)
-        if count or parts:
-            parts.append(f"{count}{unit}" if count else "")
-    return "".join(parts[:2]) or "0s"
 
 
 def stamp(when: datetime) -> str:

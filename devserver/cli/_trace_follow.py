@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from . import _trace_words as words
+from ..history.trace import words
+from . import _trace_signs as signs
 from ._stuck_text import clean, stamp
 from ._trace_text import Tree, width_now
 
@@ -75,7 +76,7 @@ class Lines:
     async def _step(self, run: Run, step: Step, when: datetime) -> None:
         from ..history.trace import failure_line
 
-        sign = words.SIGNS[step.status][1]
+        sign = signs.SIGNS[step.status][1]
         reason = f": {step.reason}" if step.reason else ""
         if step.failure is not None:
             reason = f": {await failure_line(step.failure, self._tracer.converter)}"
@@ -85,7 +86,7 @@ class Lines:
     async def _closed(self, run: Run) -> None:
         from ..history.trace import failure_line
 
-        sign = words.SIGNS[run.status][1]
+        sign = signs.SIGNS[run.status][1]
         reason = f": {run.reason}" if run.reason else ""
         if run.failure is not None:
             reason = f": {await failure_line(run.failure, self._tracer.converter)}"
@@ -184,7 +185,7 @@ class Screen:
         if self._away is not None:
             head = click.style(clean(self._away.message), fg="red", bold=True) + "; last seen:"
         width = width_now()
-        tree = Tree(self._tracer, width=width, signs=words.shows_signs(), depth=self._wanted.depth, now=now)
+        tree = Tree(self._tracer, width=width, signs=signs.shows_signs(), depth=self._wanted.depth, now=now)
         lines = [line async for line in self._lines(tree, live)]
         room = max(1, shutil.get_terminal_size().lines - 6)
         if len(lines) > room:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import _trace_words as words
+from ..moments import lasted
 from ._stuck_text import clean
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ async def _show(spans: AsyncIterator[HistorySpan]) -> None:
     tree = SpanTree(tuple([span async for span in spans]))
     click.echo(f"trace {tree.root.trace_id:032x}")
     for depth, span in tree.walk():
-        took = words.lasted(span.end - span.start) if span.end is not None else "goes on"
+        took = lasted(span.end - span.start) if span.end is not None else "goes on"
         why = click.style(f": {clean(span.error)}", fg="red") if span.error is not None else ""
         click.echo(f"{span.span_id:016x}  {'  ' * depth}{clean(span.name)}, {took}{why}")
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _trace_words as words
+from ..history.trace import words
+from ..moments import lasted
+from . import _trace_signs
 from ._stuck_text import clean
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Tree:
         self._tracer = tracer
         self._width = width
         self._signs = 0 if signs else 1
-        parts = words.BRANCHES if signs else words.PLAIN_BRANCHES
+        parts = _trace_signs.BRANCHES if signs else _trace_signs.PLAIN_BRANCHES
         self._branch, self._end, self._stem, self._times, self._arrow = parts
         self._failed = ""
         self._now = now
@@ -125,7 +127,7 @@ class Tree:
         if origin.parent is not None and told.depth == 0:
             texts.append(f"child of {origin.parent.workflow_id}, run {origin.parent.run_id}")
         if run.skipped > timedelta(0):
-            texts.append(f"time was skipped: its clock was set ahead by {words.lasted(run.skipped)}")
+            texts.append(f"time was skipped: its clock was set ahead by {lasted(run.skipped)}")
         if run.input and (told.depth == 0 or told.number > 1):
             texts.append(f"input {await self._preview(run.input, self._width)}")
         return texts
@@ -137,7 +139,7 @@ class Tree:
         first, after = self._gutter(run.closed) + self._inner(told.depth) + self._end, self._blank(told.depth) + "   "
         text = run.status.replace("_", " ")
         if run.open:
-            text += f" for {words.lasted(self.now - run.started)}" if run.started else ""
+            text += f" for {lasted(self.now - run.started)}" if run.started else ""
         elif run.reason:
             text += f": {run.reason}"
         if run.next is not None and run.next.how not in ("continued_as_new",):
@@ -169,7 +171,7 @@ class Tree:
     async def _repeat(self, told: Shown, repeat: Repeat) -> AsyncIterator[str]:
         first, after = self._prefixes(told, repeat.started)
         pattern = ", ".join(words.kind_title(each) for each in repeat.pattern)
-        took = f", {words.lasted(repeat.closed - repeat.started)} in all" if repeat.closed is not None else ""
+        took = f", {lasted(repeat.closed - repeat.started)} in all" if repeat.closed is not None else ""
         text = f"{repeat.count:,} {self._times} {pattern}{took}"
         for line in self._lines(first, after, clean(text), self._sign("completed"), dim=True):
             yield line
@@ -222,7 +224,7 @@ class Tree:
         return self._blank(depth) if depth else ""
 
     def _sign(self, status: str) -> tuple[str, str]:
-        entry = words.SIGNS[status]
+        entry = _trace_signs.SIGNS[status]
         return entry[self._signs], entry[2]
 
     async def _values(self, step: Step) -> str:

@@ -10,6 +10,7 @@ import click
 
 from ..connection import Connection, Target
 from ..errors import DevServerError
+from ..moments import age
 from ..options import parse_duration
 from . import _stuck_text as text
 from ._connection_options import connection_options
@@ -168,7 +169,7 @@ class Changes:
         before = self._stuck or {}
         for key, finding in before.items():
             if key not in now:
-                lasted = f" (after {text.age(report.at - finding.since)})" if finding.since else ""
+                lasted = f" (after {age(report.at - finding.since)})" if finding.since else ""
                 click.echo(text.change("-", finding, report.at, lasted))
         for key, finding in now.items():
             if key not in before:

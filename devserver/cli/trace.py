@@ -13,7 +13,7 @@ import click
 
 from ..connection import Connection, Target
 from ..errors import DevServerError, OptionError
-from . import _trace_words as words
+from . import _trace_signs as signs
 from ._connection_options import connection_options
 from ._instance_options import json_option
 
@@ -139,7 +139,7 @@ async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Targ
     from ..history.trace import walk
     from ._trace_text import Tree, heading, width_now
 
-    tree = Tree(tracer, width=width_now(), signs=words.shows_signs(), depth=wanted.depth)
+    tree = Tree(tracer, width=width_now(), signs=signs.shows_signs(), depth=wanted.depth)
     with _Output() as output:
         async for told in walk(tracer, chain, wanted):
             async for line in tree.lines(told):

@@ -17,8 +17,8 @@ from typing import Any
 import psutil
 import pytest
 
-from devserver.cli._stuck_text import age
 from devserver.history import Finding
+from devserver.moments import age
 from tests.conftest import Run, command
 from tests.helpers.terminal import Terminal
 from tests.helpers.tls_proxy import NAME as TLS_NAME
