@@ -137,21 +137,19 @@ def _previous(seen: Deployment) -> Version:
     handed_over = [each for each in seen.versions if each.last_current and each.deactivated == seen.current_since]
     ramping = seen.version(seen.routing.ramping or "")
     if ramping is not None and not handed_over:
-        handed_over = [ramping]
+        handed_over = [ramping]  # a build that ramps has no end of its work: the ramp is the way back
     if len(handed_over) != 1:
         raise _unclear(seen, "no build handed its work over to it directly")
     (before,) = handed_over
     if before.created and current.created and before.created > current.created:
-        raise _unclear(
-            seen, f"it took over from {before.build}, a later build: this looks as if it was rolled back already"
-        )
+        raise _unclear(seen, f"it took over from {before.build}, a later build, as if it was rolled back already")
     return before
 
 
 def _unclear(seen: Deployment, why: str) -> DeploymentRefused:
     candidates = [each for each in seen.versions if each.last_current and each.build != seen.routing.current]
     candidates.sort(key=lambda each: str(each.last_current), reverse=True)
-    lines = [f"{each.build}: became current at {each.last_current:%Y-%m-%d %H:%M:%S} UTC" for each in candidates]
+    lines = [f"{each.build}: became current at {each.last_current:%Y-%m-%dT%H:%M:%SZ}" for each in candidates]
     return DeploymentRefused(
         f"what to roll {seen.name} back to is not clear: {build_name(seen.routing.current)} is current, and {why}",
         details=lines or ["no other build of it has ever been current"],

@@ -14,7 +14,7 @@ import pytest
 from devserver.store.request import Executable
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("testing.md", "testing-activities.md", "testing-time.md", "testing-replay.md")
+PAGES = ("testing.md", "testing-activities.md", "testing-time.md", "testing-replay.md", "versioning.md")
 BLOCK = re.compile(r"(?ms)^```python\n(.*?)^```$")
 SHOWN = re.compile(r"(?ms)^```text\n(.*?)^```$")
 IMPORTS = """

@@ -7,8 +7,15 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+
+from devserver.cli import _deploy_text
+from devserver.connection import Target
+from devserver.deployments import Change, Deployment, Drain, Load, Queue, Routing, Status, Version
 from tests.conftest import Run, command
 from tests.helpers.versioned import worker_process
 from tests.helpers.waiting import eventually
@@ -148,3 +155,26 @@ def test_what_cannot_be_is_told(quick_up: Run, devserver: Run, status_of: Status
             assert (done.returncode, text in done.stderr) == (code, True), done
     done = devserver("deploy", "status", env={"DEVSERVER_NAME": "other"})
     assert (done.returncode, "there is no instance other" in done.stderr) == (4, True), done.stderr
+
+
+def test_the_json_forms_are_described_key_by_key() -> None:
+    """docs/json.md has the keys of every form, no less and no more."""
+    target, routing = Target("127.0.0.1:7233", "default"), Routing("1.0")
+    status = Status(Deployment("shop", routing, (Version("1.0", "current"),)), {"1.0": Load((Queue("q", "workflow"),))})
+    info = WorkflowExecutionInfo()
+    forms = (
+        _deploy_text.status_json([status], target, datetime.now(timezone.utc)),
+        _deploy_text.change_json(Change("shop", routing, routing), target),
+        _deploy_text.drain_json("shop", Drain("1.0", "draining", 1), [info], target),
+    )
+    text = (Path(__file__).parents[3] / "docs" / "json.md").read_text()
+    (section,) = re.findall(r"(?ms)^## `deploy ... --json`$(.*?)(?=^## )", text)
+    told = set(re.findall(r"`([a-z_]+)`", section)) - {"ramp", "rollback", "inactive", "draining", "unknown"}
+    assert told == set().union(*map(keys_of, forms)) | {"created"}
+
+
+def keys_of(value: Any) -> set[str]:
+    """Every key in it, however deep."""
+    if isinstance(value, dict):
+        return set(value).union(*map(keys_of, value.values()))
+    return set().union(*map(keys_of, value)) if isinstance(value, list) else set()
