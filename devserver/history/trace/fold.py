@@ -29,15 +29,15 @@ def fold(steps: Sequence[Step], *, most: int = MOST_ENTRIES, least: int = FEWEST
         period, rounds = _repetition(keys, at, least)
         length = period * rounds
         room -= 1
-        if room <= 0 and at + length < len(steps):
+        if room < 0 or (room == 0 and at + length < len(steps)):
             entries.append(_rest(steps[at:]))
             break
         if rounds == 1:
             entries.append(steps[at])
         else:
             repeat = _repeat(steps[at : at + length], period, rounds)
-            repeat.hidden = max(0, len(repeat.notable) - max(0, room))
-            del repeat.notable[max(0, room) :]
+            repeat.hidden = max(0, len(repeat.notable) - room)
+            del repeat.notable[room:]
             room -= len(repeat.notable)
             entries.append(repeat)
         at += length

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -222,17 +223,24 @@ class Follower:
         """The answer, however long the server is away."""
         while True:
             try:
-                answer = await ask()
+                return await ask()
             except CannotAsk as error:
-                if not self._away:
-                    self._away = True
-                    await self._news.put(Away(error))
-                await asyncio.sleep(AGAIN_SECONDS)
-                continue
-            if self._away:
-                self._away = False
-                await self._news.put(Back())
-            return answer
+                await self._until_back(error)
+
+    async def _until_back(self, error: CannotAsk) -> None:
+        if not self._away:
+            self._away = True
+            await self._news.put(Away(error))
+        while True:
+            await asyncio.sleep(AGAIN_SECONDS)
+            # A short question: one that waits for new events would wait first, and tell late that it was heard.
+            with contextlib.suppress(CannotAsk):
+                if self.root is not None:
+                    await self._tracer.calls.described(self.root.run.workflow_id)
+                break
+        if self._away:
+            self._away = False
+            await self._news.put(Back())
 
 
 def _may_be_retried(live: Live) -> bool:

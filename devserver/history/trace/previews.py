@@ -92,7 +92,7 @@ def _plain(payload: Payload, size: int) -> str:
     text = payload.data.decode(errors="replace")
     try:
         return json.dumps(json.loads(text), ensure_ascii=False)
-    except ValueError:  # a long one of which the beginning is kept, or no JSON at all
+    except (ValueError, RecursionError):  # a long one of which the beginning is kept, or no JSON at all
         return text
 
 

@@ -45,10 +45,19 @@ def kept_failure(failure: Failure) -> Failure:
     part: Failure | None = copy
     while copy.ByteSize() > MOST_FAILURE and part is not None:
         part.message, part.stack_trace = part.message[:MOST_TEXT], part.stack_trace[:MOST_TEXT]
-        for payloads in (part.application_failure_info.details, part.canceled_failure_info.details):
-            payloads.Clear()
+        if part.encoded_attributes.ByteSize() > MOST_TEXT:
+            part.ClearField("encoded_attributes")
+        info = part.WhichOneof("failure_info")
+        if info is not None:
+            _without_payloads(getattr(part, info))
         part = part.cause if part.HasField("cause") else None
     return copy
+
+
+def _without_payloads(info: Any) -> None:
+    for field in ("details", "last_heartbeat_details"):
+        if field in info.DESCRIPTOR.fields_by_name:
+            info.ClearField(field)
 
 
 class Steps:

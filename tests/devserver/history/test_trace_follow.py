@@ -1,0 +1,143 @@
+"""Following a workflow: what happens is told as it happens, from run to run, and a server that is away is awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import RetryPolicy
+
+from devserver import DevServer
+from devserver.history.trace import Tracer
+from devserver.history.trace.follow import Away, Back, Follower, News, RunClosed, RunSeen, StepChanged
+from devserver.store.request import Executable
+from tests.helpers.traced import QUEUE, Attempts, Everything, Waits, make_endpoint, worker
+
+LIMIT = 60.0
+
+
+def run(story: Callable[[Client, Tracer], Awaitable[None]], server: DevServer) -> None:
+    """Tell a story with a client of the server, a tracer and a worker."""
+
+    async def told() -> None:
+        client = await Client.connect(server.address)
+        async with worker(client):
+            await asyncio.wait_for(story(client, Tracer(client)), LIMIT)
+
+    asyncio.run(told())
+
+
+async def start(client: Client, what: Any, *args: Any, id: str, **how: Any) -> Any:  # noqa: A002 - as the SDK calls it
+    """Start a workflow on the queue of `worker`."""
+    return await client.start_workflow(what, args=args, id=id, task_queue=QUEUE, **how)
+
+
+async def until(news: AsyncIterator[News], fits: Callable[[News], bool]) -> list[News]:
+    """The news up to the first that fits."""
+    seen: list[News] = []
+    async for each in news:
+        seen.append(each)
+        if fits(each):
+            return seen
+    raise AssertionError(f"it has ended before: {seen}")
+
+
+def short(news: list[News]) -> list[tuple[str, ...]]:
+    """What is told of runs, in a few words."""
+    runs = [each for each in news if isinstance(each, (RunSeen, RunClosed))]
+    return [(type(each).__name__, each.live.run.workflow_id, each.live.run.status) for each in runs]
+
+
+def test_from_start_to_end(server: DevServer) -> None:
+    """Steps are told as they open and close, children as runs of their own; it ends with the workflow."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        await make_endpoint(client)
+        handle = await start(client, Everything.run, id="all")
+        follower = Follower(tracer)
+        news = follower.follow(await tracer.chain("all"))
+        seen = await until(news, lambda each: isinstance(each, RunSeen))
+        await handle.signal(Everything.tell, "go")
+        seen += [each async for each in news]
+        changed = [(each.step.kind, each.step.status) for each in seen if isinstance(each, StepChanged)]
+        assert {("signal", "completed"), ("child", "completed"), ("nexus", "completed")} <= set(changed)
+        assert short(seen)[0][1] == "all"
+        assert short(seen)[-1] == ("RunClosed", "all", "completed")
+        assert ("RunSeen", "all-waits") in {each[:2] for each in short(seen)}
+        assert follower.root is not None
+        assert follower.root.run.status == "completed"
+
+    run(story, server)
+
+
+def test_from_run_to_run(server: DevServer) -> None:
+    """Continue-as-new, retries and a reset are followed; only the last run's end is the end."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        again = await start(client, Waits.run, "again", id="again")
+        news = Follower(tracer).follow(await tracer.chain("again"))
+        await until(news, lambda each: isinstance(each, RunSeen))
+        await again.signal(Waits.go)
+        await until(news, lambda each: isinstance(each, RunSeen) and each.live.number == 2)
+        await client.get_workflow_handle("again").signal(Waits.go)
+        assert short([each async for each in news])[-1] == ("RunClosed", "again", "completed")
+
+        policy = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
+        await start(client, Attempts.run, 9, id="retried", retry_policy=policy)
+        seen = [each async for each in Follower(tracer).follow(await tracer.chain("retried"))]
+        closed = [each.live.run for each in seen if isinstance(each, RunClosed)]
+        assert (closed[-1].attempt, closed[-1].status, closed[-1].next) == (3, "failed", None)
+        with contextlib.suppress(WorkflowFailureError):
+            await client.get_workflow_handle("retried").result()
+
+    run(story, server)
+
+
+def test_attempts_are_told(server: DevServer) -> None:
+    """An attempt leaves no event in the history, and yet it is news."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        handle = await start(client, Waits.run, "child", id="waits")
+        news = Follower(tracer).follow(await tracer.chain("waits"))
+        await until(news, lambda each: isinstance(each, RunSeen))
+        await handle.terminate()
+        handle = await start(client, Waits.run, "retry", id="retry")
+        news = Follower(tracer).follow(await tracer.chain("retry"))
+        await until(
+            news,
+            lambda each: (
+                any(step.status == "backing_off" for step in each.live.run.steps)
+                if isinstance(each, (RunSeen, StepChanged))
+                else False
+            ),
+        )
+        await handle.terminate()
+        assert short([each async for each in news])[-1] == ("RunClosed", "retry", "terminated")
+
+    run(story, server)
+
+
+def test_a_server_that_goes_away(installed: Executable, tmp_path: Path) -> None:
+    """Told once, waited for, told when it is back; what happened meanwhile is not lost."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        handle = await start(client, Waits.run, "child", id="waits")
+        news = Follower(tracer).follow(await tracer.chain("waits"))
+        await until(news, lambda each: isinstance(each, RunSeen))
+        await asyncio.to_thread(server.kill)
+        away = await until(news, lambda each: isinstance(each, Away))
+        assert isinstance(away[-1], Away)
+        assert server.address in away[-1].error.message
+        await asyncio.to_thread(server.restart)
+        assert isinstance((await until(news, lambda each: isinstance(each, (Away, Back))))[-1], Back)
+        await handle.signal(Waits.go)
+        seen = [each async for each in news]
+        assert short(seen)[-1] == ("RunClosed", "waits", "completed")
+
+    with DevServer.start(ui=False, database=tmp_path / "t.db") as server:
+        run(story, server)
