@@ -104,6 +104,10 @@ class Index:
         sql, values = matching.statement(wanted, time.time_ns() // 1000)
         return self._db.execute(sql, {**values, "runs": json.dumps(runs), "most": most}).fetchall()
 
+    def words(self) -> list[str]:
+        """Every name, identity and build id that has been seen."""
+        return [text for (text,) in self._db.execute("SELECT text FROM words")]
+
     def remove(self, number: int) -> None:
         """Forget a run."""
         with self._writing():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import difflib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +14,7 @@ from pathlib import Path
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 
-from ...errors import OptionError
+from ...errors import DevServerError, OptionError
 from ..calls import Calls
 from ..trace import Tracer
 from .hits import Hit, hit_of
@@ -46,7 +48,7 @@ class _Answer:
 
 
 class Search:
-    """One search. Iterate it for the hits, the runs that the server lists first, first; then read the rest of it.
+    """One search. Iterate it once, for the hits, in the order in which the server lists runs; then read the rest of it.
 
     Args:
         folder: Where the index of closed runs is kept; None: nowhere. A client with a codec has none, so that what it
@@ -60,6 +62,7 @@ class Search:
         progress: How far it is.
         more: Whether there were more hits than `limit`.
         gone: Runs that were listed, but whose history the server has deleted.
+        near: Where nothing was found: names that are nearly the activity's.
         notes: What a user should know, such as why there is no index.
     """
 
@@ -89,6 +92,7 @@ class Search:
         self.progress = Progress()
         self.more = False
         self.gone = 0
+        self.near: Sequence[str] = ()
 
     @property
     def notes(self) -> Sequence[str]:
@@ -114,6 +118,10 @@ class Search:
                         return
                     self._left -= 1
                     yield hit_of(answer.run, row, self._wanted.events, self._now)
+            if self._left == self._limit and self._wanted.activity is not None:
+                none: list[str] = []
+                names = self._shelf.ask(lambda index: index.words(), none)
+                self.near = difflib.get_close_matches(self._wanted.activity, names, n=3)
         finally:
             if counting is not None:
                 counting.cancel()
@@ -121,8 +129,9 @@ class Search:
             self._scratch.close()
 
     async def _count(self) -> None:
-        total = await self._calls.count(self._wanted.list_filter())
-        self.progress = replace(self.progress, total=total)
+        with contextlib.suppress(DevServerError):  # the list says it, too
+            total = await self._calls.count(self._wanted.list_filter())
+            self.progress = replace(self.progress, total=total)
 
     def _step(self, done: int = 0, read: int = 0, events: int = 0) -> None:
         now = self.progress

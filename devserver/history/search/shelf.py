@@ -23,7 +23,6 @@ T = TypeVar("T")
 
 FILE = "histories.db"
 MOST_BYTES = 1024 * MIB
-LEAST_BYTES = MIB
 BUSY_SECONDS = 5.0
 SIDECARS = ("", "-wal", "-shm", "-journal")
 
@@ -93,7 +92,7 @@ class Shelf:
         self.close()
         # Its subclasses are for what is around the file: locked, full, not to be written.
         if type(error) is sqlite3.DatabaseError and self._path is not None and _removed(self._path):
-            self.notes.append(f"the index {self._path} was damaged ({error}), and is made anew")
+            self.notes.append(f"the index {self._path} cannot be read ({error}), and is made anew")
             return True
         self._without(f"{self._path}: {error}")
         return False
@@ -126,10 +125,12 @@ def _prepared(connection: sqlite3.Connection) -> bool:
     connection.execute("PRAGMA cache_size = -32768")
     if schema.version(connection) > schema.VERSION:
         return False
-    if schema.version(connection) < schema.VERSION:
+    if schema.version(connection) == 0:
         with _exclusively(connection):
             if schema.version(connection) == 0:
                 schema.create(connection)
+    if schema.version(connection) < schema.VERSION:
+        raise sqlite3.DatabaseError("an older devserver's")
     connection.execute("SELECT count(*) FROM (SELECT rowid FROM texts LIMIT 1)").fetchone()
     return True
 

@@ -16,6 +16,7 @@ from . import shapes
 from .shapes import Shape
 
 MICRO = 1_000_000
+MOST_TEXT = 16_384
 # What a workflow that ran on its own worker is told with where there is no versioning.
 UNVERSIONED = ("", "__unversioned__")
 

@@ -21,6 +21,7 @@ STATES = (
     "TimedOut",
     "Paused",
 )
+MOST_TEXT = 1000
 _ATTEMPTS = re.compile(r"^\s*(>=|<=|==|=|>|<)?\s*(\d+)\s*(\+)?\s*$")
 
 
@@ -84,8 +85,11 @@ class Wanted:
 
     def __post_init__(self) -> None:
         for name in ("text", "failure", "activity", "worker", "build"):
-            if getattr(self, name) == "":
+            text = getattr(self, name)
+            if text == "":
                 raise OptionError(f"an empty {name} is found everywhere", hint="say what to look for, or leave it out")
+            if text is not None and len(text) > MOST_TEXT:
+                raise OptionError(f"a {name} of {len(text):,} letters is too long", hint=f"{MOST_TEXT:,} are enough")
         if self.since is not None and self.until is not None and self.since > self.until:
             raise OptionError("the time begins after it ends", hint="--since is the earlier moment, --until the later")
 

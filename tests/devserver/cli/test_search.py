@@ -84,6 +84,8 @@ def test_a_person_finds_a_failure(quick_up: Run, devserver: Run, orders: Orders)
     assert few.stderr.splitlines()[0].startswith("the first 1 hits; --limit shows more")
     none = devserver("search", "--activity", "refund")
     assert (none.returncode, none.stdout, none.stderr) == (1, "", "0 hits; 2 runs, all kept from before\n")
+    typo = devserver("search", "--activity", "chrage")
+    assert (typo.returncode, typo.stderr.splitlines()[1]) == (1, "did you mean charge?")
     listed = devserver("search", "--status", "completed", "--type", "Pays")
     assert re.search(r"order-1 \S+ workflow Pays completed, after \d+ ms$", listed.stdout.splitlines()[0])
 

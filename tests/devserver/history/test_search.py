@@ -108,6 +108,7 @@ def test_each_condition_finds_what_it_says(server: DevServer, folder: Path) -> N
             ("many", "charge", "failed"),
             ("many", "charge", "failed"),
         ]
+        assert await found(activity="pack", events=[event_number("ActivityTaskStarted")]) == PACKED
         assert await found(activity="pack", failure="402") == []
         assert await found(activity="charge", longer=3600.0) == []
         assert len(await found(activity="charge", shorter=3600.0)) == 4
@@ -177,8 +178,13 @@ def test_every_step_of_a_busy_workflow_is_found(server: DevServer) -> None:
             ("external", "", "failed"),
             ("external", "go", "completed"),
         }
+        assert not {"workflow_task", "signal"} & {hit.kind for hit in steps}, "well, and of no duration"
+        assert {hit.attempt for hit in await hits(client, attempts=Attempts("<", 2))} == {1}
         (told,) = await hits(client, text="tell")
         assert (told.kind, told.name, told.state, told.seconds) == ("signal", "tell", "event", None)
+        of_busy = {"query": "WorkflowId = 'busy'", "activity": "greet"}
+        assert [hit.kind for hit in await hits(client, since=told.at, **of_busy)] == ["local_activity"]
+        assert [hit.kind for hit in await hits(client, until=told.at, **of_busy)] == ["activity"]
         (patch,) = await hits(client, events=[event_number("MarkerRecorded")], text="patch")
         assert patch.kind == "marker"
         local = await hits(client, activity="greet", events=[event_number("MARKER_RECORDED")])

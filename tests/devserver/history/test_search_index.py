@@ -171,6 +171,13 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def from_the_past(path: Path) -> None:
+    """An older devserver's."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = -1")
+    connection.close()
+
+
 def from_the_future(path: Path) -> None:
     """A newer devserver's."""
     with sqlite3.connect(path) as connection:
@@ -192,8 +199,9 @@ def locked_out(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "note", "works"),
     [
-        (damage, "was damaged (file is not a database), and is made anew", True),
-        (cut, "was damaged (database disk image is malformed), and is made anew", True),
+        (damage, "cannot be read (file is not a database), and is made anew", True),
+        (cut, "cannot be read (database disk image is malformed), and is made anew", True),
+        (from_the_past, "cannot be read (an older devserver's), and is made anew", True),
         (from_the_future, "was written by a newer devserver", False),
         (foreign, "unable to open database file", False),
         (locked_out, "may be written by others (mode 0777)", False),
@@ -302,5 +310,6 @@ def test_conditions_in_words() -> None:
             Attempts.parse(wrong)
     with pytest.raises(OptionError, match="never broken"):
         status_named("broken")
-    with pytest.raises(OptionError, match="empty failure"):
-        Wanted(failure="")
+    for wrong in ("", "x" * 100_000):
+        with pytest.raises(OptionError, match=r"empty failure|failure of 100,000 letters is too long"):
+            Wanted(failure=wrong)
