@@ -182,7 +182,7 @@ def test_every_step_of_a_busy_workflow_is_found(server: DevServer) -> None:
         assert {hit.attempt for hit in await hits(client, attempts=Attempts("<", 2))} == {1}
         (told,) = await hits(client, text="tell")
         assert (told.kind, told.name, told.state, told.seconds) == ("signal", "tell", "event", None)
-        of_busy = {"query": "WorkflowId = 'busy'", "activity": "greet"}
+        of_busy: Any = {"query": "WorkflowId = 'busy'", "activity": "greet"}
         assert [hit.kind for hit in await hits(client, since=told.at, **of_busy)] == ["local_activity"]
         assert [hit.kind for hit in await hits(client, until=told.at, **of_busy)] == ["activity"]
         (patch,) = await hits(client, events=[event_number("MarkerRecorded")], text="patch")
