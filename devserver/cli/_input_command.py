@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._input_options import InputOption, beside, given_of, options_of, read_input, unprefixed
+from ._stuck_text import clean
 
 if TYPE_CHECKING:
     from ..reflection.called import Called, Kind
@@ -32,6 +33,7 @@ class InputCommand(click.Command):
             called = self._quietly(spec) if ctx.resilient_parsing else self._resolve(spec)
             if called is not None:
                 ctx.meta[CALLED], ctx.meta[OPTIONS] = called, options_of(called)
+                ctx.info_name = f"{ctx.info_name} {spec}"
         return super().parse_args(ctx, unprefixed(args, self.get_params(ctx)))
 
     def _quietly(self, spec: str) -> Called | None:
@@ -55,6 +57,15 @@ class InputCommand(click.Command):
         ctx.params["arguments"] = _arguments(ctx, given, read_input(ctx.params.pop("whole", None)))
         ctx.params["called"] = called
         return super().invoke(ctx)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """What is still to be written once it is known what is called."""
+        pieces = super().collect_usage_pieces(ctx)
+        return [pieces[0], *pieces[2:]] if CALLED in ctx.meta else pieces
+
+    def get_help(self, ctx: click.Context) -> str:
+        """As click makes it, in what stdout can show: docs are the user's."""
+        return "\n".join(clean(line) for line in super().get_help(ctx).splitlines())
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The input first, then the command's own options."""

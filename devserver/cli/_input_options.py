@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from ._stuck_text import clean
+
 if TYPE_CHECKING:
     from ..reflection.called import Called
     from ..reflection.inputs import Input
@@ -64,7 +66,7 @@ def help_of(of: Input) -> str:
         end = f"[{word_of(field.default, field.hint)}]"
     doc = field.doc if not of.parts else f"{field.doc} As JSON, or by its own options.".strip()
     many = "Repeatable." if of.is_many else ""
-    return " ".join(each for each in (doc, many, end) if each)
+    return clean(" ".join(each for each in (doc, many, end) if each))
 
 
 def options_of(called: Called) -> list[InputOption]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -192,3 +194,20 @@ def test_a_module_that_cannot_be_described(write: Write, devserver: Run) -> None
     assert lines[-1].startswith("hint: install nowhere_at_all for ")
     write("empty.py", "")
     assert "no workflow, activity or Nexus service is in it" in devserver("describe", "empty.py").stdout
+
+
+def test_the_json_form_is_told_key_by_key(write: Write, devserver: Run) -> None:
+    """Whatever a script finds is in docs/json.md."""
+    write("desk.py", DESK)
+    page = (Path(__file__).parents[3] / "docs" / "json.md").read_text()
+    (section,) = re.findall(r"(?ms)^## `describe --json`$(.*?)(?=^## )", page)
+    keys = set(re.findall(r"`([a-z_]+)`", section))
+    assert _keys(json.loads(devserver("describe", "desk", "--json").stdout)) - keys == set()
+
+
+def _keys(told: Any) -> set[str]:
+    if isinstance(told, list):
+        return {key for each in told for key in _keys(each)}
+    if not isinstance(told, dict):
+        return set()
+    return set(told) | {key for name, each in told.items() if name not in ("schema", "default") for key in _keys(each)}

@@ -73,6 +73,26 @@ class Other:
     async def run(self) -> None: ...
 """
 
+SEALED = """
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import DataConverter, PayloadCodec
+
+class Codec(PayloadCodec):
+    async def encode(self, payloads):
+        return [Payload(metadata={"encoding": b"binary/sealed"}, data=each.data[::-1]) for each in payloads]
+
+    async def decode(self, payloads):
+        return [Payload(metadata={"encoding": b"json/plain"}, data=each.data[::-1]) for each in payloads]
+
+data_converter = DataConverter(payload_codec=Codec())
+
+@workflow.defn
+class Tell:
+    @workflow.run
+    async def run(self) -> str:
+        return "secret"
+"""
+
 
 @pytest.fixture
 def write(tmp_path: Path) -> Iterator[Write]:
@@ -149,6 +169,30 @@ def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
         told = json.loads(out)
         assert (code, told["workflow_type"], told["polled"], told["result"]) == (1, "Order", True, None)
         assert told["failure"][0] == "activity: Activity task failed"
+
+
+def test_values_of_all_sizes_and_encodings(quick_up: Run, write: Write, call: Call, tmp_path: Path) -> None:
+    """A large value goes there and back as `devserver run` keeps it; one that nobody here can read is shown as such."""
+    quick_up()
+    write("orders.py", ORDERS)
+    (tmp_path / "big.json").write_text(json.dumps({"name": "x" * 400_000}))
+    with worker("orders.py"):
+        code, out, _ = call(
+            "start", "orders.py:Order", "--input", "@big.json", "--amount", "2", "--wait", "--id", "big"
+        )
+        assert (code, len(json.loads(out)["paid"])) == (0, 400_008)
+    write("sealed.py", SEALED)
+    with worker("sealed.py"):
+        code, out, err = call("start", "sealed.py", "--wait", "--id", "sealed", "--task-queue", "sealed")
+        assert (code, json.loads(out)) == (0, "secret"), err
+        write("unsealed.py", SEALED.replace("data_converter", "nothing"))
+        keys = ["--id", "sealed", "--id-conflict", "use-existing", "--wait", "--task-queue", "sealed"]
+        code, out, err = call("start", "unsealed.py", *keys)
+        assert (code, json.loads(out)) == (0, "(8 bytes of binary/sealed, which this client cannot read)"), err
+        write("broken.py", SEALED.replace("data=each.data[::-1]", "data=bytes(1 // 0)"))
+        code, out, err = call("start", "broken.py", *keys)
+        assert (code, out) == (1, "")
+        assert "cannot read it: ZeroDivisionError" in err
 
 
 def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
@@ -245,6 +289,11 @@ def test_help_of_what_is_called(write: Write, call: Call) -> None:
     write("orders.py", ORDERS)
     _, out, _ = call("start", "orders.py:Order", "--help")
     assert "  Carries out a purchase.\n" in out
+    assert out.startswith("Usage: devserver start orders.py:Order [OPTIONS]\n")
+    assert "Try 'devserver start orders.py:Order --help' for help." in call("start", "orders.py:Order")[2]
+    assert call("signal", "orders.py:approve", "--help")[1].startswith(
+        "Usage: devserver signal orders.py:approve [OPTIONS] WORKFLOW_ID\n"
+    )
     assert "Input:\n  --name TEXT       [required]\n  --amount INTEGER  [1]\n" in out
     assert "--loud / --no-loud  [false]" in call("query", "orders.py:state", "--help")[1]
     assert "`devserver start MODULE:WORKFLOW --help` lists them" in " ".join(call("start", "--help")[1].split())
