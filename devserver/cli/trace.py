@@ -7,6 +7,7 @@ import errno
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,6 +32,7 @@ WRITTEN_AT_ONCE = 100
 @click.option("--depth", type=click.IntRange(min=0), metavar="N", help="So many levels of children. [all]")
 @click.option("--failures", is_flag=True, help="Only what failed at least once, and the way there.")
 @click.option("--no-fold", is_flag=True, help="Show repeated steps and runs one by one.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it as a page.")
 @click.option(
     "--otlp", metavar="URL", help="Send it as OpenTelemetry spans, as to http://127.0.0.1:4318; - shows them."
 )
@@ -50,18 +52,23 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_i
     from ..history.trace import Wanted
 
     _check_run_id(run_id)
-    if how["follow"] and how["failures"]:
-        raise OptionError(
-            "--follow shows all that happens", hint="leave out --failures, or look again without --follow"
-        )
-    if how["otlp"] and (how["follow"] or how["failures"]):
-        raise OptionError("--otlp sends a whole workflow", hint="leave out --follow and --failures")
+    _check_together(how)
     wanted = Wanted(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
     if how["no_fold"] or how["as_json"]:
         wanted = replace(wanted, folds=False, most_runs=ALL, most_of_chain=ALL)
     with _disk_may_be_full():
         completed = asyncio.run(_trace(connection, workflow_id, run_id, wanted, how))
     ctx.exit(0 if completed else 1)
+
+
+def _check_together(how: dict[str, Any]) -> None:
+    forms = [f"--{name}" for name in ("follow", "html", "otlp") if how[name]]
+    if len(forms) > 1:
+        raise OptionError(f"{' and '.join(forms)} are different forms of a trace", hint="give one of them at a time")
+    if how["failures"] and (how["follow"] or how["otlp"]):
+        raise OptionError(f"{forms[0]} shows all that happens", hint="leave out --failures")
+    if how["html"] and how["as_json"]:
+        raise OptionError("--html writes a page, --json prints", hint="give one of them at a time")
 
 
 def _check_run_id(run_id: str) -> None:
@@ -119,6 +126,9 @@ async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: 
 
     target = find_target(connection)
     tracer = Tracer(await connect(target))
+    if how["html"]:
+        await _write_page(tracer, await tracer.chain(workflow_id, run_id), wanted, target, how)
+        return True
     if how["otlp"]:
         from ._trace_otlp import send_spans
 
@@ -133,6 +143,13 @@ async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: 
     else:
         await _print_tree(tracer, chain, wanted, target)
     return True
+
+
+async def _write_page(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target, how: dict[str, Any]) -> None:
+    from ..history.trace.page import write_page
+
+    rows = await write_page(tracer, chain, wanted, how["html"], where=target.label)
+    click.echo(f"{how['html']}: {rows:,} row{'' if rows == 1 else 's'}")
 
 
 async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:

@@ -1,0 +1,121 @@
+"""Writes a trace's page, row by row: whole, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from ....errors import DevServerError
+from ....moments import lasted
+from .. import words
+from ..chain import Chain
+from ..tracer import Tracer
+from ..walk import Wanted, walk
+from .rows import Row, Rows, Scale, scale_of
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+MOST_ROWS = 20_000
+TICKS = 4
+
+
+class PageNotWritten(DevServerError):
+    """The file cannot be written: permissions, a folder that is not there, a full disk."""
+
+
+async def write_page(tracer: Tracer, chain: Chain, wanted: Wanted, file: Path, *, where: str) -> int:
+    """Write the page of a trace into `file`; how many rows it has, at most 20,000.
+
+    It is written aside and renamed: nobody sees half of it, and what was there stays until then.
+
+    Args:
+        where: What the page calls the server.
+
+    Raises:
+        PageNotWritten: It could not be written; nothing half-written is left.
+        CannotAsk: The server does not answer.
+    """
+    aside: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".part")
+        aside = Path(name)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            count = await _write(tracer, chain, wanted, out, where)
+        aside.chmod(0o666 & ~_umask())
+        aside.replace(file)
+        aside = None
+        return count
+    except OSError as error:
+        raise PageNotWritten(
+            f"the page cannot be written to {file}: {error.strerror}",
+            hint="name another file with --html, or make room",
+        ) from error
+    finally:
+        if aside is not None:
+            with contextlib.suppress(OSError):
+                aside.unlink()
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+async def _write(tracer: Tracer, chain: Chain, wanted: Wanted, out: TextIO, where: str) -> int:
+    now = datetime.now(timezone.utc)
+    scale = scale_of(chain, now)
+    environment = _environment()
+    newest = chain.newest
+    head = environment.get_template("head.html")
+    out.write(
+        head.render(
+            chain=chain,
+            where=where,
+            state=words.run_state(newest, now) if len(chain.links) == 1 else newest.status.replace("_", " "),
+            status=newest.status,
+            now=f"{now:%Y-%m-%d %H:%M:%S} UTC",
+            ticks=_ticks(scale),
+            milliseconds=round((scale.end - scale.start).total_seconds() * 1000),
+        )
+    )
+    template = environment.get_template("row.html")
+    count, cut = 0, False
+    async for row in _rows(tracer, chain, wanted, Rows(tracer.converter, scale, now)):
+        if count >= MOST_ROWS:
+            cut = True
+            break
+        count += 1
+        out.write(template.render(row=row))
+    out.write(environment.get_template("foot.html").render(cut=cut, most=MOST_ROWS))
+    return count
+
+
+async def _rows(tracer: Tracer, chain: Chain, wanted: Wanted, rows: Rows) -> AsyncIterator[Row]:
+    async for told in walk(tracer, chain, wanted):
+        row = await rows.row(told)
+        if row is not None:
+            yield row
+
+
+def _ticks(scale: Scale) -> list[str]:
+    whole = scale.end - scale.start
+    return [lasted(whole * number / TICKS) if number else "0" for number in range(TICKS + 1)]
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("devserver.history.trace.page", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
