@@ -41,6 +41,16 @@ class Ran:
         return self._start.task_queue.name
 
     @property
+    def build(self) -> str:
+        """The build of the worker that did its last task; empty for one without a version."""
+        done = (
+            event.workflow_task_completed_event_attributes.deployment_version.build_id
+            for event in reversed(self.history.events)
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+        )
+        return next(done, "")
+
+    @property
     def order(self) -> tuple[int, int, str]:
         """Sorts runs by the time they began."""
         time = self.history.events[0].event_time

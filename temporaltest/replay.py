@@ -43,15 +43,21 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Code:
-    """The workflows of one worker. `task_queue` is None where it runs whatever has their type."""
+    """The workflows of one worker. `task_queue` is None where it runs whatever has their type.
+
+    `build` is that of the worker's deployment; empty where it has none.
+    """
 
     task_queue: str | None
     kinds: Mapping[str | None, type]
     options: Mapping[str, Any]
+    build: str = ""
 
     def runs(self, ran: Ran) -> bool:
         """Whether this worker is one that runs it; a dynamic workflow has no name and runs all."""
-        return (ran.kind in self.kinds or None in self.kinds) and self.task_queue in (None, ran.task_queue)
+        elsewhere = bool(self.build and ran.build) and self.build != ran.build
+        known = ran.kind in self.kinds or None in self.kinds
+        return known and not elsewhere and self.task_queue in (None, ran.task_queue)
 
     def kind_of(self, ran: Ran) -> type:
         """The class that runs it."""
@@ -73,7 +79,9 @@ def code_of(worker: sdk.Worker) -> Code:
     options["interceptors"] = [*interceptors, *made.get("interceptors", ())]
     options["namespace"] = client["namespace"]
     options["data_converter"] = client["data_converter"]
-    return Code(worker.task_queue, kinds_of(made.get("workflows", ())), options)
+    deployment = made.get("deployment_config")
+    build = deployment.version.build_id if deployment is not None and deployment.use_worker_versioning else ""
+    return Code(worker.task_queue, kinds_of(made.get("workflows", ())), options, build)
 
 
 def kinds_of(workflows: Iterable[type]) -> dict[str | None, type]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -52,7 +53,8 @@ async def of_open(
     if not chosen:
         left = f"; {len(runs)} that are pinned are left out (pinned=True has them)" if runs else ""
         raise SetupError(f"no open workflow is there for the build {build} to take over{left}")
-    codes = await asyncio.to_thread(lambda: [replay.code_of(each.worker) for each in workers])
+    made = await asyncio.to_thread(lambda: [replay.code_of(each.worker) for each in workers])
+    codes = [dataclasses.replace(each, build="") for each in made]  # as if what is open were on this build
     problems = []
     for ran in chosen:
         code = next((each for each in codes if each.runs(ran)), None)

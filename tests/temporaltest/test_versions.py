@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from .conftest import Suite
 
 ORDERS = '''
@@ -224,7 +226,7 @@ RECORDED = (
     ORDERS
     + """
 def test_yesterday(temporal, temporal_versions):
-    start(temporal_versions, AUTO, "1.0")
+    start(temporal_versions, AUTO, "1.0", "3.0")
     temporal_versions.build_of(temporal.start(Order1.run, id="order-17"))
 """
 )
@@ -246,6 +248,8 @@ def test_stored_histories_of_yesterday(suite: Suite) -> None:
     """Histories that were recorded of open workflows are replayed against a build of today."""
     suite.tests(RECORDED)
     suite.passes("--temporal-record", "histories", passed=1)
+    (recorded,) = (suite.path / "histories").rglob("*.json")
+    assert json.loads(recorded.read_text())["qualname"] == "Order1"
     suite.tests(YESTERDAY)
     result = suite.run()
     result.assert_outcomes(passed=2, failed=1)
