@@ -132,5 +132,8 @@ def of_workers(names: Names) -> Sequence[Alert]:
 
 
 def _happened(counter: str, by: str) -> str:
-    """It was counted in the last five minutes; a series that begins with its first event has no increase yet."""
-    return f"sum by ({by}) (increase({counter}[5m])) > 0 or sum by ({by}) ({counter} unless {counter} offset 5m) > 0"
+    """It was counted in the last five minutes. A series that begins with its first event has no increase yet: it counts
+    as a whole if its server was scraped before, which tells it from one that Prometheus sees for the first time.
+    """
+    began = f'({counter} unless {counter} offset 5m) and on (instance) up{{job="{SERVERS}"}} offset 5m'
+    return f"sum by ({by}) (increase({counter}[5m])) > 0 or sum by ({by}) ({began}) > 0"

@@ -11,6 +11,7 @@ from devserver.errors import FolderNotWritable
 from devserver.metrics import Spelling, endpoint
 from devserver.metrics.config import Config, ConfigThere, Source, for_datadog, for_prometheus, write
 from devserver.metrics.config import yaml as ours
+from tests.helpers.prometheus import promtool
 
 SERVER = endpoint("127.0.0.1:7300", "--server")
 WORKER = endpoint("https://worker.example/sdk?part=1", "--worker")
@@ -80,6 +81,40 @@ def test_the_integration_knows_no_units() -> None:
     assert (found.exposed, found.unknown) == (("service_requests",), ("service_latency_seconds",))
     assert "cassandra_init_session_latency" in found.elsewhere
     assert "workflow_timeout" in found.not_yet
+
+
+SCRAPED = {"series": 'up{job="temporal-server",instance="a"}', "values": "1x30"}
+UNPOLLED = 'no_poller_tasks{namespace="default",taskqueue="orders",task_type="Workflow",instance="a"}'
+ALERTED = {"namespace": "default", "taskqueue": "orders", "task_type": "Workflow", "severity": "critical"}
+
+
+@pytest.mark.parametrize(
+    ("values", "minute", "alerted"),
+    [
+        ("_x10 3x20", 13, True),  # the first tasks ever: the series begins with them
+        ("3x10 4x20", 13, True),
+        ("3x30", 3, False),  # Prometheus was started just now, and the tasks came long ago
+        ("3x30", 13, False),
+    ],
+)
+def test_an_alert_on_what_is_counted(tmp_path: Path, values: str, minute: int, alerted: bool) -> None:
+    """The first task that nobody takes is enough, and one of long ago is none."""
+    write(tmp_path, for_prometheus([Source(SERVER, {})], []).files)
+    expected = [{"exp_labels": ALERTED}] if alerted else []
+    case = {
+        "interval": "1m",
+        "input_series": [SCRAPED, {"series": UNPOLLED, "values": values}],
+        "promql_expr_test": [],
+        "alert_rule_test": [
+            {"eval_time": f"{minute}m", "alertname": "TemporalTaskQueueWithoutWorker", "exp_alerts": expected}
+        ],
+    }
+    rules = yaml.safe_load((tmp_path / "temporal-rules.yml").read_text())
+    for rule in (each for group in rules["groups"] for each in group["rules"]):
+        del rule["annotations"]  # promtool compares the texts, too
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
+    (tmp_path / "test.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [case]}))
+    assert "SUCCESS" in promtool("test", "rules", tmp_path / "test.yml")
 
 
 @pytest.mark.parametrize(
