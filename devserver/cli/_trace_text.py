@@ -144,7 +144,8 @@ class Tree:
             text += f": {run.reason}"
         if run.next is not None and run.next.how not in ("continued_as_new",):
             text += f", then {words.HOW[run.next.how]}"
-        preview = await self._preview(run.result, self._width) if run.result else ""
+        preview = await self._preview(run.result, self._width)
+        preview = "" if preview == "null" else preview
         for line in self._lines(first, after, text, self._sign(run.status), preview=preview):
             yield line
         if run.failure is not None:
@@ -155,9 +156,9 @@ class Tree:
 
     async def _step(self, told: Shown, step: Step) -> AsyncIterator[str]:
         first, after = self._prefixes(told, step.scheduled)
-        text = ", ".join([clean(words.title(step)), *words.state(step, self.now)])
+        text = ", ".join([words.title(step), *words.state(step, self.now)])
         if step.reason:
-            text += f": {clean(step.reason)}"
+            text += f": {step.reason}"
         preview = await self._values(step)
         for line in self._lines(first, after, text, self._sign(step.status), preview=preview):
             yield line
@@ -173,11 +174,11 @@ class Tree:
         pattern = ", ".join(words.kind_title(each) for each in repeat.pattern)
         took = f", {lasted(repeat.closed - repeat.started)} in all" if repeat.closed is not None else ""
         text = f"{repeat.count:,} {self._times} {pattern}{took}"
-        for line in self._lines(first, after, clean(text), self._sign("completed"), dim=True):
+        for line in self._lines(first, after, text, self._sign("completed"), dim=True):
             yield line
         each = "; ".join(self._times_of(each) for each in repeat.pattern if each.kind != "timer" and each.total)
         if each:
-            for line in self._lines(after + "  ", after + "  ", clean(each), dim=True):
+            for line in self._lines(after + "  ", after + "  ", each, dim=True):
                 yield line
         if repeat.hidden:
             note = f"{repeat.hidden:,} more of them were retried, failed or go on: see --failures, --no-fold"
@@ -193,7 +194,7 @@ class Tree:
         more = len(rest.figures) - len(shown)
         text = f"{rest.count:,} more steps: {', '.join(shown)}" + (f" and {more:,} other kinds" if more else "")
         bad = f"; {rest.bad:,} of them failed: see --failures" if rest.bad else "; --no-fold shows them"
-        for line in self._lines(first, after, clean(text + bad)):
+        for line in self._lines(first, after, text + bad):
             yield line
 
     async def _hidden(self, told: Hidden) -> AsyncIterator[str]:
@@ -249,7 +250,7 @@ class Tree:
         if line == self._failed and not again:
             return
         self._failed = line
-        for text in self._lines(prefix, prefix, clean(line), colour="red" if bad else "yellow"):
+        for text in self._lines(prefix, prefix, line, colour="red" if bad else "yellow"):
             yield text
 
     def _lines(
@@ -267,7 +268,7 @@ class Tree:
         """`text`, wrapped, behind `first` and on further lines `after`; a preview only where there is room for it."""
         mark = f"{sign[0]} " if sign else ""
         room = max(LEAST_TEXT, self._width - max(len(first) + len(mark), len(after) + len(mark)))
-        lines = textwrap.wrap(text, room, break_on_hyphens=False) or [""]
+        lines = textwrap.wrap(clean(text), room, break_on_hyphens=False) or [""]
         left = room - len(lines[-1]) - 2
         for number, line in enumerate(lines):
             styled = click.style(line, fg=colour, dim=dim or None, bold=bold or None) if colour or dim or bold else line

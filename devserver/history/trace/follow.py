@@ -173,7 +173,12 @@ class Follower:
         upto = described.workflow_execution_info.history_length if described is not None else 0
         token = b""
         while run.open:
-            page = await self._answered(lambda: self._tracer.calls.events(execution, token=token, wait=True))  # noqa: B023
+            try:
+                page = await self._tracer.calls.events(execution, token=token, wait=True)
+            except CannotAsk as error:
+                await self._until_back(error)
+                token = b""  # another server may not know it; what was read before is passed over
+                continue
             if page is None:
                 raise CannotAsk(f"the workflow {run.workflow_id} is gone: the server has deleted its run {run.run_id}")
             changed = [live.builder.add(event) for event in page.history.events]
