@@ -28,9 +28,45 @@ OPTIONS = (
     "--hide-scrollbars",
 )
 
+# The contrast of each text with what is behind it, by the formula of WCAG; the worst first.
+CONTRASTS = """
+(() => {
+  const rgb = text => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = element => {
+    for (let each = element; each; each = each.parentElement) {
+      const colour = rgb(getComputedStyle(each).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.99) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || element.closest("title, defs, style")) continue;
+    const style = getComputedStyle(element);
+    const colour = element.closest("svg") ? style.fill : style.color;
+    const [a, b] = [light(rgb(colour)), light(behind(element))].sort((a, b) => b - a);
+    found.push([(a + 0.05) / (b + 0.05), walker.currentNode.data.trim().slice(0, 40)]);
+  }
+  return JSON.stringify(found.sort((a, b) => a[0] - b[0]).slice(0, 5));
+})()
+"""
+# What reaches beyond the right edge of the page, or of the picture.
+TOO_WIDE = """
+JSON.stringify([...document.querySelectorAll("body *")]
+  .filter(e => !e.closest(".signs") && !e.closest("details:not([open])") && e.tagName !== "title")
+  .filter(e => !e.closest("table.stacked thead"))
+  .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+  .map(e => e.tagName + "." + (e.getAttribute("class") || "") + " " + e.textContent.slice(0, 30)))
+"""
+
 
 class Browser:
-    """One page of a browser. JavaScript of the page itself is off; ours (`ask`) is run by the debugger."""
+    """One page of a browser. JavaScript of the page itself is off unless wanted; ours (`ask`) is the debugger's."""
 
     def __init__(self, said: int, heard: int) -> None:
         self._out = os.fdopen(said, "wb", buffering=0)
@@ -42,7 +78,11 @@ class Browser:
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._call("Page.enable")
         self._call("Network.enable")
-        self._call("Emulation.setScriptExecutionDisabled", value=True)
+        self.scripts(on=False)
+
+    def scripts(self, *, on: bool) -> None:
+        """Let the pages that are opened from now on run their scripts, or not."""
+        self._call("Emulation.setScriptExecutionDisabled", value=not on)
 
     def open(self, page: Path, *, width: int, height: int = 800, media: str = "", dark: bool = False) -> None:
         """Load a page at a size; `media` is `print` or nothing."""

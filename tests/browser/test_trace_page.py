@@ -1,0 +1,109 @@
+"""`devserver trace --html` in a real browser: a timeline to read on a phone, at night, with and without its script."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from devserver import DevServer
+from devserver.store.request import Executable
+from tests.conftest import Run
+from tests.devserver.spans.test_spans import ended, worker
+from tests.helpers.browser import CHROMIUM, CONTRASTS, TOO_WIDE, Browser, browser
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
+
+SHOWN = "JSON.stringify([...document.querySelectorAll('#rows > details:not([hidden]) b')].map(e => e.textContent))"
+TYPE = "(e => (e.value = '%s', e.dispatchEvent(new Event('input'))))(document.getElementById('find'))"
+HOSTILE = "<script>document.title='stolen'</script>" + "a_name_without_any_place_to_break_it_" * 6
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser for all tests of this file."""
+    with browser(tmp_path_factory.mktemp("browser")) as found:
+        yield found
+
+
+@pytest.fixture
+def server(installed: Executable) -> Iterator[DevServer]:
+    """A server that is gone afterwards."""
+    with DevServer.start(ui=False) as server:
+        yield server
+
+
+@pytest.fixture
+def page(server: DevServer, devserver: Run, tmp_path: Path) -> Path:
+    """The page of a workflow that failed after a retried activity, a timer and a child over two runs."""
+
+    async def work() -> None:
+        client = await Client.connect(server.address)
+        async with worker(client):
+            await ended(client, HOSTILE, fail=True)
+
+    asyncio.run(work())
+    file = tmp_path / "trace.html"
+    done = devserver("trace", HOSTILE, "--address", server.address, "--html", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{file}: 10 rows\n"
+    return file
+
+
+def test_it_is_a_timeline_that_can_be_read(chromium: Browser, page: Path) -> None:
+    """Alone in its file, without a script: each step with its bar, the reason of the failure behind its row; nothing
+    sticks out and every text has contrast enough, from a small phone to a desk, by day and by night; ids of others
+    are text.
+    """
+    chromium.scripts(on=False)
+    for width, dark in ((320, False), (320, True), (1280, False), (1280, True)):
+        chromium.open(page, width=width, dark=dark)
+        assert chromium.ask("document.documentElement.scrollWidth") == width
+        assert json.loads(chromium.ask(TOO_WIDE)) == []
+        (worst, text), *_ = json.loads(chromium.ask(CONTRASTS))
+        assert worst >= 4.5, text
+        assert chromium.requests == [page.as_uri()]
+    shown = json.loads(chromium.ask(SHOWN))
+    assert shown[0] == f"Tree {HOSTILE}"
+    own = [text for text in shown[1:] if "Leaf" not in text]
+    assert sorted(own) == ["busy", "busy", "refuse", "signal go", "timer 10 ms", "update name"]
+    bars = json.loads(
+        chromium.ask(
+            "JSON.stringify([...document.querySelectorAll('#rows .bar')].map(e => e.getBoundingClientRect())"
+            ".map(r => [r.left, r.right, r.width]))"
+        )
+    )
+    left, right, _ = bars[0]
+    assert len(bars) == len(shown)
+    assert all(left - 1 <= bar[0] and bar[1] <= right + 4 and bar[2] >= 3 for bar in bars)
+    chromium.click("#rows > details:last-child summary")
+    assert "CardDeclined: card declined" in chromium.ask("document.querySelector('#rows > details[open]').innerText")
+
+
+def test_its_script_finds_and_zooms(chromium: Browser, page: Path) -> None:
+    """A word, or only what failed, leaves those rows; a row's own time fills the axis, and the whole comes back."""
+    chromium.scripts(on=True)
+    chromium.open(page, width=1280)
+    assert chromium.ask("document.title").startswith(f"{HOSTILE}: failed in ")
+    chromium.ask(TYPE % "card declined")
+    assert json.loads(chromium.ask(SHOWN)) == [f"Tree {HOSTILE}", "refuse"]
+    chromium.ask(TYPE % "")
+    chromium.click("#failures")
+    assert json.loads(chromium.ask(SHOWN)) == [f"Tree {HOSTILE}", "busy", "busy", "refuse"]
+    assert chromium.ask("document.getElementById('count').textContent") == "4 of 10 rows"
+    chromium.click("#failures")
+    axis = "[...document.querySelectorAll('.ticks i')].map(e => e.textContent).join()"
+    whole = chromium.ask(axis)
+    chromium.click("#rows > details:last-child summary")
+    chromium.click("#rows > details:last-child button")
+    assert chromium.ask(axis) != whole
+    bar, lane = "details:last-child .bar", "details:last-child .lane"
+    width = "document.querySelector('#rows > %s').getBoundingClientRect().width"
+    assert chromium.ask(width % bar) == pytest.approx(chromium.ask(width % lane), abs=1)
+    chromium.click("#whole")
+    assert chromium.ask("document.getElementById('whole').disabled") is True
+    assert chromium.requests == [page.as_uri()]
