@@ -15,8 +15,9 @@ FORM = "name it as package.module or path/to/file.py, each with an optional :NAM
 
 @dataclass(frozen=True)
 class Spec:
-    """A module by its import name; `roots` go to the front of `sys.path`, `project` (absolute) is whose code counts.
+    """A module by its import name; `roots` go to the front of `sys.path`, `more` to its end.
 
+    `project` (absolute) is whose code counts.
     `file` is the path that was given, None for a dotted name. `name` is what stands after the colon.
     """
 
@@ -24,6 +25,7 @@ class Spec:
     module: str
     roots: tuple[Path, ...]
     project: Path
+    more: tuple[Path, ...] = ()
     file: Path | None = None
     name: str | None = None
 
@@ -33,6 +35,7 @@ class Spec:
             if root in sys.path:
                 sys.path.remove(root)
             sys.path.insert(0, root)
+        sys.path += [str(each) for each in self.more if str(each) not in sys.path]
         importlib.invalidate_caches()
 
 
@@ -54,7 +57,7 @@ def parse(text: str) -> Spec:
     top = where.partition(".")[0]
     if not _has(here, top) and _has(here / "src", top):
         roots.insert(0, here / "src")
-    return Spec(text, where, tuple(roots), _project(here), None, name or None)
+    return Spec(text, where, tuple(roots), _project(here), name=name or None)
 
 
 def _of_file(text: str, path: Path, name: str | None) -> Spec:
@@ -78,8 +81,8 @@ def _of_file(text: str, path: Path, name: str | None) -> Spec:
     if any("." in part for part in parts):
         raise ModuleUnknown(f"{path} cannot be imported: a module's name has no dots", hint="rename it")
     project = _project(root)
-    roots = dict.fromkeys([root, *(each for each in (Path.cwd(), project / "src", project) if each.is_dir())])
-    return Spec(text, ".".join(parts), tuple(roots), project, path, name)
+    more = [each for each in (Path.cwd(), project / "src", project) if each.is_dir()]
+    return Spec(text, ".".join(parts), (root,), project, tuple(more), path, name)
 
 
 def _project(root: Path) -> Path:

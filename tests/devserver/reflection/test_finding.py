@@ -90,6 +90,8 @@ def test_a_package_with_all_that_it_imports(write: Write) -> None:
     write("app/__init__.py", "")
     write("app/work.py", ORDER)
     write("app/__main__.py", "raise SystemExit('ran')")
+    write("app/deep/__init__.py", "")
+    write("app/deep/more.py", "@activity.defn\nasync def deep() -> None: ...")
     write("app/test_work.py", "raise RuntimeError('a test')")
     write("vendor/site-packages/theirs.py", "@activity.defn\nasync def foreign() -> None: ...")
     write("ours.py", "@activity.defn\nasync def local() -> None: ...")
@@ -98,7 +100,7 @@ def test_a_package_with_all_that_it_imports(write: Write) -> None:
         "import sys\nsys.path.append('vendor/site-packages')\nfrom theirs import foreign\n"
         "from ours import local\nfrom .work import Order\n",
     )
-    assert names(find("app")) == (["Order"], ["local"], [])
+    assert names(find("app")) == (["Order"], ["deep", "local"], [])
     assert names(find("app.main")) == (["Order"], ["local"], [])
     assert {find(each).task_queue for each in ("app", "app.main", "app/work.py")} == {"app"}
     write("more.py", "from theirs import foreign\ndef activities(): return [foreign]")

@@ -85,6 +85,32 @@ class Buy:
     async def run(self, order: Order) -> None: ...
 """
 
+PICKLED = """
+import pickle
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import CompositePayloadConverter, DataConverter, EncodingPayloadConverter
+
+class Pickled(EncodingPayloadConverter):
+    encoding = "python/pickle"
+
+    def to_payload(self, value):
+        return Payload(metadata={"encoding": self.encoding.encode()}, data=pickle.dumps(value))
+
+    def from_payload(self, payload, type_hint=None):
+        return pickle.loads(payload.data)
+
+class Converter(CompositePayloadConverter):
+    def __init__(self):
+        super().__init__(Pickled())
+
+DATA_CONVERTER = DataConverter(payload_converter_class=Converter)
+
+@workflow.defn
+class Count:
+    @workflow.run
+    async def run(self, number: int) -> None: ...
+"""
+
 
 def made(called: Called, given: dict[str, Any], whole: Any = MISSING) -> list[Any]:
     """The arguments."""
@@ -269,35 +295,16 @@ class Remind:
 
 def test_a_converter_without_json(write: Write) -> None:
     """A converter of the user's own that does not read JSON still carries what is sent."""
-    write(
-        "own.py",
-        """
-import pickle
-from temporalio.api.common.v1 import Payload
-from temporalio.converter import CompositePayloadConverter, DataConverter, EncodingPayloadConverter
-
-class Pickled(EncodingPayloadConverter):
-    encoding = "python/pickle"
-
-    def to_payload(self, value):
-        return Payload(metadata={"encoding": self.encoding.encode()}, data=pickle.dumps(value))
-
-    def from_payload(self, payload, type_hint=None):
-        return pickle.loads(payload.data)
-
-class Converter(CompositePayloadConverter):
-    def __init__(self):
-        super().__init__(Pickled())
-
-DATA_CONVERTER = DataConverter(payload_converter_class=Converter)
-
-@workflow.defn
-class Count:
-    @workflow.run
-    async def run(self, number: int) -> None: ...
-""",
-    )
+    write("own.py", PICKLED)
     assert made(workflow_called("own"), {"number": "5"}) == [5]
+
+
+def test_a_converter_that_loses_what_it_takes(write: Write) -> None:
+    """What it can write and not read is refused, for the worker has the same."""
+    write("lossy.py", PICKLED.replace("return pickle.loads(payload.data)", "raise OSError('no key')"))
+    assert refused(workflow_called("lossy"), {"number": "5"}) == [
+        "--number: the data converter cannot carry int: no key"
+    ]
 
 
 def test_dynamic_ones_take_any_input(write: Write) -> None:
