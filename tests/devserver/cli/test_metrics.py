@@ -9,10 +9,14 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from devserver.metrics import Count, Latency, Operation, Quantile, Server, Slots, TaskQueue, Worker, WorkerQueue
+from devserver.metrics.config import Coverage, Use
 from tests.conftest import Run, command
 from tests.helpers.measured import COMPLETED, FAILED, measured
 from tests.helpers.terminal import Terminal
@@ -181,3 +185,15 @@ def test_watching_on_a_terminal(up: Run, devserver: Run, status_of: StatusOf) ->
         terminal.until("interrupted")
         assert terminal.code() == 130
         assert "Traceback" not in terminal.seen
+
+
+def test_the_json_forms_are_described_key_by_key() -> None:
+    """Every key of a server's and a worker's figures, and of a configuration, is in docs/json.md."""
+    text = (Path(__file__).parent.parent.parent.parent / "docs" / "json.md").read_text()
+    for name, records in (
+        ("metrics", (Count, Operation, Quantile, Latency, Server, TaskQueue, Worker, WorkerQueue, Slots)),
+        ("observe", (Use, Coverage)),
+    ):
+        (section,) = re.findall(rf"(?ms)^## `{name} --json`$(.*?)(?=^## )", text)
+        keys = set(re.findall(r"`([a-z0-9_]+)`", section))
+        assert {field.name for record in records for field in fields(record)} - keys == set()
