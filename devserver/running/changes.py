@@ -57,12 +57,22 @@ class Changes:
         self._folders = frozenset()
 
     async def _follow(self) -> None:
-        from watchfiles import awatch
-
         if not self._folders:
             return
+        try:
+            await self._follow_by(polling=False)
+        except (OSError, RuntimeError):  # the system lets a user watch so many folders and no more
+            await self._follow_by(polling=True)
+
+    async def _follow_by(self, *, polling: bool) -> None:
+        from watchfiles import awatch
+
         async for found in awatch(
-            *self._folders, watch_filter=self._counts, step=STEP_MILLISECONDS, recursive=False, raise_interrupt=False
+            *self._folders,
+            watch_filter=self._counts,
+            step=STEP_MILLISECONDS,
+            recursive=False,
+            force_polling=polling or None,
         ):
             self._tell({os.path.realpath(path) for _, path in found})
 

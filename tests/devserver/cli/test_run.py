@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -376,3 +377,18 @@ def test_without_watchfiles(quick_up: Run, devserver: Run, module: Path) -> None
         assert run.lines[-1] == "  reload      off"
         assert "  workflows   Greet, T\\xfcr" in run.lines
         assert [line for line in run.lines[1:] if len(line) > 40 and "://" not in line] == []
+
+
+def test_a_reader_that_leaves(quick_up: Run, module: Path) -> None:
+    """`devserver run ... | head` ends the worker when there is more to say, without a traceback."""
+    quick_up()
+    words = command("run", "greeting")
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while not process.stdout.readline().startswith("  reload"):
+            assert process.poll() is None
+        process.stdout.close()
+        edit(module, '"one"', '"two"')
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""

@@ -1,0 +1,108 @@
+"""Which changes of files bring a new worker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import watchfiles
+
+from devserver.running.changes import Changes
+from devserver.running.loaded import files
+
+
+class Heard:
+    """What was told, and waiting for it."""
+
+    def __init__(self) -> None:
+        self.changed: asyncio.Queue[list[str]] = asyncio.Queue()
+
+    def __call__(self, paths: Sequence[str]) -> None:
+        """As `Changes` tells."""
+        self.changed.put_nowait([Path(each).name for each in paths])
+
+    async def next(self) -> list[str]:
+        """The next that is told."""
+        return await asyncio.wait_for(self.changed.get(), 20)
+
+
+def test_only_what_was_imported_counts_until_something_is_amiss(tmp_path: Path) -> None:
+    """An edit beside a worker's files is none of its business, unless it may mend code that does not run."""
+
+    async def look() -> None:
+        heard = Heard()
+        changes = Changes(heard)
+        one, other = tmp_path / "one.py", tmp_path / "other.py"
+        one.touch()
+        await changes.watch([str(one)], since=time.time() + 60)
+        other.touch()
+        (tmp_path / "one.txt").touch()
+        one.write_text("1")
+        assert await heard.next() == ["one.py"]
+        changes.anything = True
+        other.write_text("1")
+        assert await heard.next() == ["other.py"]
+        one.unlink()
+        assert await heard.next() == ["one.py"]
+        await changes.close()
+
+    asyncio.run(look())
+
+
+def test_an_edit_during_the_import_is_not_lost(tmp_path: Path) -> None:
+    """A file that was written after its import began is told at once, and once only."""
+
+    async def look() -> None:
+        heard = Heard()
+        changes = Changes(heard)
+        early, late = tmp_path / "early.py", tmp_path / "late.py"
+        for file in (early, late):
+            file.touch()
+        began = time.time()
+        os.utime(early, (began - 1, began - 1))
+        os.utime(late, (began + 1, began + 1))
+        for _ in range(2):
+            await changes.watch([str(early), str(late)], since=began)
+        assert await heard.next() == ["late.py"]
+        assert heard.changed.empty()
+        await changes.close()
+
+    asyncio.run(look())
+
+
+def test_where_no_more_folders_can_be_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's limit is reached: changes are found by looking."""
+    awatch = watchfiles.awatch
+
+    def limited(*folders: str, force_polling: bool | None, **options: Any) -> AsyncGenerator[set[Any], None]:
+        if not force_polling:
+            raise OSError("OS file watch limit reached")
+        return awatch(*folders, force_polling=True, **options)
+
+    monkeypatch.setattr(watchfiles, "awatch", limited)
+
+    async def look() -> None:
+        heard = Heard()
+        changes = Changes(heard)
+        file = tmp_path / "one.py"
+        file.touch()
+        os.utime(file, (1, 1))  # looking tells whole seconds apart
+        await changes.watch([str(file)], since=time.time() + 60)
+        file.write_text("1")
+        assert await heard.next() == ["one.py"]
+        await changes.close()
+
+    asyncio.run(look())
+
+
+def test_the_users_files_are_told_from_installed_ones() -> None:
+    """Neither Python's own modules, nor packages, nor devserver itself are watched."""
+    found = files()
+    assert __file__ in found
+    assert not [each for each in found if "site-packages" in each or "/devserver/running/loaded" in each]
+    assert not [each for each in found if each.endswith(("/asyncio/__init__.py", "/os.py"))]
