@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from temporalio.converter import DataConverter
 
 from devserver.cli._stuck_text import as_json
 from devserver.cli.main import COMMANDS
@@ -19,6 +21,8 @@ from devserver.cli.versions import Row
 from devserver.database import Finding as DoctorFinding
 from devserver.database import Snapshot
 from devserver.history import KINDS, Finding, StuckReport
+from devserver.history.trace import Run, Step
+from devserver.history.trace.data import run_data, step_data
 from devserver.rehearsal import Scenario, drills, expect, faults
 from devserver.schedules import Row as ScheduleRow
 from devserver.store.request import Executable
@@ -60,6 +64,16 @@ def test_the_json_form_of_stuck_is_described_key_by_key() -> None:
     assert keys - of_errors - {"no_worker"} == {*shown, *shown["findings"][0]}
     page = (docs.ROOT / "docs" / "stuck.md").read_text()
     assert re.findall(r"(?m)^\| `([a-z_]+)` \|", page) == list(KINDS)
+
+
+def test_the_json_form_of_trace_is_described() -> None:
+    """Each key of a run and of a step is written about."""
+    run = asyncio.run(run_data(Run("w", "r"), DataConverter.default))
+    activity = Step("activity", "a", 1, "running", datetime.now(timezone.utc))
+    step = asyncio.run(step_data(activity, DataConverter.default))
+    text = (docs.ROOT / "docs" / "json.md").read_text()
+    (section,) = re.findall(r"(?ms)^## `trace --json`$(.*?)(?=^## )", text)
+    assert {*run, *step} - set(re.findall(r"`([a-z_]+)`", section)) == set()
 
 
 def test_links_between_pages_lead_somewhere() -> None:
