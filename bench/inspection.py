@@ -24,7 +24,7 @@ TRACED = "long"
 # Namespace -> runs, events of each, rounds of activities in each: the same number of events, cut in two ways.
 SEARCHED = {"short-runs": (1000, 100, 1), "long-runs": (10, 10_000, 100)}
 NEEDLE = "card_declined 402"
-MADE_AT_ONCE = 8
+MADE_AT_ONCE = 4
 KIB_IN_MIB = 1024
 # Starts a command from a small process: what a fork of this one has in memory would count as the command's peak.
 LAUNCHER = """

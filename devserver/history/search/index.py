@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import sqlite3
 import time
@@ -11,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from . import matching, schema
-from .steps import Step, Told
+from .steps import Step
+from .texts import Texts
+from .told import Told
 from .wanted import Wanted
 
 Row = tuple[object, ...]
@@ -45,7 +46,7 @@ class Index:
     def __init__(self, connection: sqlite3.Connection, most_bytes: int | None = None) -> None:
         self._db = connection
         self._most = most_bytes
-        self._words: dict[str, int] = {}
+        self._texts = Texts(connection)
 
     @classmethod
     def in_memory(cls) -> Index:
@@ -149,15 +150,7 @@ class Index:
         return self.used_bytes < self._most
 
     def _remove(self, number: int) -> None:
-        gone = self._db.execute(
-            "SELECT count(*), which FROM (SELECT failure AS which FROM steps WHERE run = ?"
-            " UNION ALL SELECT before FROM steps WHERE run = ?) WHERE which IS NOT NULL GROUP BY which",
-            (number, number),
-        ).fetchall()
-        self._db.executemany("UPDATE failures SET uses = uses - ? WHERE id = ?", gone)
-        if gone:
-            self._db.execute("DELETE FROM texts WHERE rowid IN (SELECT id FROM failures WHERE uses <= 0)")
-            self._db.execute("DELETE FROM failures WHERE uses <= 0")
+        self._texts.release(number)
         self._db.execute("DELETE FROM steps WHERE run = ?", (number,))
         self._db.execute("DELETE FROM runs WHERE id = ?", (number,))
 
@@ -166,7 +159,7 @@ class Index:
             run,
             step.id,
             step.kind,
-            self._word(step.name),
+            self._texts.word(step.name),
             step.key,
             step.opened_type,
             step.opened_at,
@@ -177,36 +170,11 @@ class Index:
             step.closed_type,
             step.closed_at,
             step.attempt,
-            self._word(step.identity),
-            self._word(step.build),
-            self._failure(step.failure, failures),
-            self._failure(step.before, failures),
+            self._texts.word(step.identity),
+            self._texts.word(step.build),
+            self._texts.failure(step.failure, failures),
+            self._texts.failure(step.before, failures),
         )
-
-    def _word(self, text: str) -> int | None:
-        if not text:
-            return None
-        if text not in self._words:
-            self._db.execute("INSERT OR IGNORE INTO words (text) VALUES (?)", (text,))
-            self._words[text] = self._db.execute("SELECT id FROM words WHERE text = ?", (text,)).fetchone()[0]
-        return self._words[text]
-
-    def _failure(self, told: Told | None, known: dict[Told, int]) -> int | None:
-        if told is None:
-            return None
-        number = known.get(told)
-        if number is None:
-            digest = hashlib.sha256(told.text.encode("utf-8", "surrogatepass")).digest()
-            row = self._db.execute("SELECT id FROM failures WHERE digest = ?", (digest,)).fetchone()
-            if row is None:
-                cursor = self._db.execute(
-                    "INSERT INTO failures (digest, line, uses) VALUES (?, ?, 0)", (digest, told.line)
-                )
-                row = (cursor.lastrowid,)
-                self._db.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (row[0], told.text))
-            number = known[told] = int(row[0] or 0)
-        self._db.execute("UPDATE failures SET uses = uses + 1 WHERE id = ?", (number,))
-        return number
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -215,7 +183,7 @@ class Index:
         try:
             yield
         except BaseException:
-            self._words.clear()  # some may have been rolled back
+            self._texts.rolled_back()
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             raise

@@ -17,11 +17,12 @@ from temporalio.client import Client
 from ...errors import DevServerError, OptionError
 from ..calls import Calls
 from ..trace import Tracer
+from .answers import Answer, Answers
 from .hits import Hit, hit_of
 from .identity import identity
-from .index import Index, Row, RunFacts
+from .index import RunFacts
 from .shelf import MOST_BYTES, Shelf
-from .steps import MICRO, Step, Steps
+from .steps import MICRO
 from .wanted import Wanted
 
 LIMIT = 100
@@ -39,12 +40,6 @@ class Progress:
     done: int = 0
     read: int = 0
     events: int = 0
-
-
-@dataclass(frozen=True)
-class _Answer:
-    run: RunFacts
-    rows: Sequence[Row]
 
 
 class Search:
@@ -87,7 +82,7 @@ class Search:
         self._calls: Calls = self._tracer.calls
         with_codec = client.data_converter.payload_codec is not None
         self._shelf = Shelf(None if with_codec else folder, most_bytes)
-        self._scratch = Index.in_memory()
+        self._answers = Answers(self._tracer, self._shelf, wanted, self._most, self._has_read)
         self._now = datetime.now(timezone.utc)
         self.progress = Progress()
         self.more = False
@@ -110,8 +105,9 @@ class Search:
         try:
             cluster, namespace = await identity(self._tracer.calls.client)
             self._shelf.open(cluster, namespace, anew=self._rebuild)
-            async for answer in self._answers():
+            async for answer in self._answered():
                 self._step(done=1)
+                self.gone += answer.gone
                 for row in answer.rows:
                     if not self._left:
                         self.more = True
@@ -126,7 +122,7 @@ class Search:
             if counting is not None:
                 counting.cancel()
             self._shelf.close()
-            self._scratch.close()
+            self._answers.close()
 
     async def _count(self) -> None:
         with contextlib.suppress(DevServerError):  # the list says it, too
@@ -139,14 +135,14 @@ class Search:
         if self._watch is not None:
             self._watch(self.progress)
 
-    async def _answers(self) -> AsyncIterator[_Answer]:
+    async def _answered(self) -> AsyncIterator[Answer]:
         """Each run's answer, in the order of the list; some histories are read ahead."""
-        ahead: deque[asyncio.Task[_Answer] | _Answer] = deque()
+        ahead: deque[asyncio.Task[Answer] | Answer] = deque()
         try:
             async for chunk in self._chunks():
-                kept = self._kept(chunk)
+                kept = self._answers.kept(chunk)
                 for run in chunk:
-                    ahead.append(kept.get(run.run_id) or asyncio.create_task(self._read(run)))
+                    ahead.append(kept.get(run.run_id) or asyncio.create_task(self._answers.read(run)))
                     while ahead and (len(ahead) > READ_AT_ONCE or _ready(ahead[0])):
                         yield await _awaited(ahead.popleft())
             while ahead:
@@ -178,58 +174,20 @@ class Search:
             text = f"the server does not understand the query: {self._wanted.query}"
             raise OptionError(text, details=error.details, hint=error.hint) from None
 
-    def _kept(self, chunk: Sequence[RunFacts]) -> dict[str, _Answer]:
-        """The answers of the runs that are in the index."""
-        closed = [run for run in chunk if run.closed_at]
-        numbers = self._shelf.known(closed)
-        rows = self._shelf.ask(lambda index: index.find(self._wanted, [*numbers.values()], self._most), None)
-        if rows is None:
-            return {}
-        answers: dict[str, list[Row]] = {run_id: [] for run_id in numbers}
-        names = list(numbers)
-        for row in rows:
-            answers[names[int(str(row[0]))]].append(row)
-        return {run.run_id: _Answer(run, answers[run.run_id]) for run in closed if run.run_id in answers}
+    def _has_read(self, runs: int, events: int) -> None:
+        self._step(read=runs, events=events)
 
-    async def _read(self, run: RunFacts) -> _Answer:
-        """The answer of a run whose history is asked of the server; a closed one is kept."""
-        steps = Steps(self._tracer.converter)
-        async for page in self._tracer.pages(run.workflow_id, run.run_id):
-            for event in page.history.events:
-                steps.add(event)
-            await steps.read_failures()
-            self._step(events=len(page.history.events))
-        if not steps.events:
-            self.gone += 1
-            return _Answer(run, ())
-        described = None if run.closed_at else await self._calls.described(run.workflow_id, run.run_id)
-        made = await steps.done(described)
-        self._step(read=1)
-        number = self._shelf.add(run, made) if run.closed_at and steps.ended else None
-        numbers = [] if number is None else [number]
-        rows = self._shelf.ask(lambda index: index.find(self._wanted, numbers, self._most), None) if numbers else None
-        return _Answer(run, self._unkept(run, made) if rows is None else rows)
-
-    def _unkept(self, run: RunFacts, made: Sequence[Step]) -> Sequence[Row]:
-        """What fits in a run that the index does not have: the same question, in memory."""
-        number = self._scratch.add(0, run, made) or 0
-        try:
-            return self._scratch.find(self._wanted, [number], self._most)
-        finally:
-            self._scratch.remove(number)
-
-    @property
     def _most(self) -> int:
         """How many hits are of use: one more than is given, to tell that there are more."""
         return self._left + 1 if self._limit else 0
 
 
-def _ready(answer: asyncio.Task[_Answer] | _Answer) -> bool:
-    return isinstance(answer, _Answer) or answer.done()
+def _ready(answer: asyncio.Task[Answer] | Answer) -> bool:
+    return isinstance(answer, Answer) or answer.done()
 
 
-async def _awaited(answer: asyncio.Task[_Answer] | _Answer) -> _Answer:
-    return answer if isinstance(answer, _Answer) else await answer
+async def _awaited(answer: asyncio.Task[Answer] | Answer) -> Answer:
+    return answer if isinstance(answer, Answer) else await answer
 
 
 def _facts(info: WorkflowExecutionInfo) -> RunFacts:

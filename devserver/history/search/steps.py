@@ -5,28 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from temporalio.api.enums.v1 import EventType, PendingActivityState, TimeoutType
+from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from ..failure_text import failure_text
 from ..trace.markers import read_marker
 from . import shapes
 from .shapes import Shape
+from .told import Told, said, told_of
 
 MICRO = 1_000_000
-MOST_TEXT = 16_384
 # What a workflow that ran on its own worker is told with where there is no versioning.
 UNVERSIONED = ("", "__unversioned__")
-
-
-@dataclass(frozen=True)
-class Told:
-    """A failure: one line for a list, and all of it to be searched."""
-
-    line: str
-    text: str
 
 
 @dataclass(slots=True)
@@ -90,21 +81,13 @@ class Steps:
         if attributes is not None:
             self._tell(step, kind, attributes)
 
-    @property
-    def waiting(self) -> int:
-        """Failures that are to be read."""
-        return len(self._unread)
-
     async def read_failures(self) -> None:
         """Read the failures that have come since the last time."""
         for step, where, failure in self._unread:
             same = failure.SerializeToString()
             told = self._read.get(same)
             if told is None:
-                text = await failure_text(failure, self._converter)
-                told = self._read[same] = Told(
-                    _clean(_at_the_root(text.lines) or text.line), _clean("\n".join(text.lines))
-                )
+                told = self._read[same] = await told_of(failure, self._converter)
             setattr(step, where, told)
         self._unread.clear()
 
@@ -162,8 +145,8 @@ class Steps:
         elif kind == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
             if attributes.outcome.HasField("failure"):
                 self._unread.append((step, "failure", attributes.outcome.failure))
-        elif said := _said(kind, attributes, fields):
-            step.failure = Told(said, said)
+        elif text := said(kind, attributes, fields):
+            step.failure = Told(text, text)
 
     def _pending(self, described: DescribeWorkflowExecutionResponse) -> None:
         by_key = {(each.kind, each.key): each for each in self._steps.values() if each.closed_at is None}
@@ -195,31 +178,3 @@ def _mark(step: Step, attributes: Any) -> None:
         step.kind, step.attempt = shapes.LOCAL, marker.attempts
         if marker.scheduled is not None:
             step.opened_at = min(step.opened_at, round(marker.scheduled.timestamp() * MICRO))
-
-
-def _clean(text: str) -> str:
-    """As SQLite can keep it: no zero bytes, no halves of letters."""
-    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
-
-
-def _said(kind: int, attributes: Any, fields: frozenset[str]) -> str:
-    """What went wrong where there is no failure: a reason, a cause, a time limit."""
-    if kind == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-        limit = TimeoutType.Name(attributes.timeout_type).removeprefix("TIMEOUT_TYPE_")
-        return f"timed out: {limit.replace('_', ' ').lower()}"
-    if kind == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
-        return "timed out"
-    if "reason" in fields and attributes.reason:
-        return str(attributes.reason)
-    if "cause" not in fields or not attributes.cause:
-        return ""
-    if isinstance(attributes.cause, str):
-        return attributes.cause
-    names = attributes.DESCRIPTOR.fields_by_name["cause"].enum_type.values_by_number
-    return names[attributes.cause].name if attributes.cause in names else f"cause {attributes.cause}"
-
-
-def _at_the_root(lines: tuple[str, ...]) -> str:
-    """The innermost cause, as one line: what wraps it says only where it came through."""
-    causes = [line for line in lines if line.startswith("caused by ")]
-    return causes[-1].removeprefix("caused by ")[:300] if causes else ""

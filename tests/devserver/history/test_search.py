@@ -19,6 +19,7 @@ from devserver import DevServer
 from devserver.errors import CannotAsk, OptionError
 from devserver.history.search import Attempts, Hit, Search, Wanted, event_number
 from devserver.history.search import search as searching
+from devserver.history.search.identity import identity
 from tests.helpers import traced
 from tests.helpers.searched import QUEUE, WORKER, Many, Pays, Waits, worker
 
@@ -302,6 +303,18 @@ def test_a_server_that_is_gone_midway(server: DevServer, monkeypatch: pytest.Mon
         server.restart()
         again = Search(await Client.connect(server.address), Wanted(failure="402"), folder=folder)
         assert len([hit async for hit in again]) == 4
+
+    run(server, story)
+
+
+def test_what_is_kept_is_kept_for_the_server(server: DevServer) -> None:
+    """Not for its address, which another server may have tomorrow: for its own id and the namespace's."""
+
+    async def story(client: Client) -> None:
+        system = await Client.connect(server.address, namespace="temporal-system")
+        (cluster, namespace), (same_cluster, other) = await identity(client), await identity(system)
+        assert len(cluster) == len(namespace) == len(other) == 36
+        assert (cluster, namespace != other) == (same_cluster, True)
 
     run(server, story)
 

@@ -15,7 +15,8 @@ from devserver.errors import OptionError
 from devserver.history.search import Attempts, Wanted, event_name, event_number, schema, shapes, status_named
 from devserver.history.search.index import MIB, Index, RunFacts
 from devserver.history.search.shelf import FILE, Shelf
-from devserver.history.search.steps import Step, Told
+from devserver.history.search.steps import Step
+from devserver.history.search.told import Told
 
 HERE = ("cluster", "namespace")
 CHARGE = Wanted(activity="charge")

@@ -1,0 +1,85 @@
+"""The answer of each run: from what is kept of it, or from its history, which is kept then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..trace import Tracer
+from .index import Index, Row, RunFacts
+from .shelf import Shelf
+from .steps import Step, Steps
+from .wanted import Wanted
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows of a run that fit; `gone`: its history is not there any more."""
+
+    run: RunFacts
+    rows: Sequence[Row] = ()
+    gone: bool = False
+
+
+class Answers:
+    """Answers one question for one run after the other.
+
+    Args:
+        most: How many rows are of use now.
+        read: Told of each page that the server has given: runs that are read with it (0 or 1), and its events.
+    """
+
+    def __init__(
+        self, tracer: Tracer, shelf: Shelf, wanted: Wanted, most: Callable[[], int], read: Callable[[int, int], None]
+    ) -> None:
+        self._tracer = tracer
+        self._shelf = shelf
+        self._wanted = wanted
+        self._most = most
+        self._told = read
+        self._scratch = Index.in_memory()
+
+    def close(self) -> None:
+        """Nothing is asked any more."""
+        self._scratch.close()
+
+    def kept(self, runs: Sequence[RunFacts]) -> dict[str, Answer]:
+        """The answers of those runs that are in the index: run id -> answer."""
+        closed = [run for run in runs if run.closed_at]
+        numbers = self._shelf.known(closed)
+        rows = self._from_index([*numbers.values()])
+        if rows is None:
+            return {}
+        answers: dict[str, list[Row]] = {run_id: [] for run_id in numbers}
+        names = list(numbers)
+        for row in rows:
+            answers[names[int(str(row[0]))]].append(row)
+        return {run.run_id: Answer(run, answers[run.run_id]) for run in closed if run.run_id in answers}
+
+    async def read(self, run: RunFacts) -> Answer:
+        """The answer of a run whose history is asked of the server; a closed one is kept."""
+        steps = Steps(self._tracer.converter)
+        async for page in self._tracer.pages(run.workflow_id, run.run_id):
+            for event in page.history.events:
+                steps.add(event)
+            await steps.read_failures()
+            self._told(0, len(page.history.events))
+        if not steps.events:
+            return Answer(run, gone=True)
+        described = None if run.closed_at else await self._tracer.calls.described(run.workflow_id, run.run_id)
+        made = await steps.done(described)
+        self._told(1, 0)
+        number = self._shelf.add(run, made) if run.closed_at and steps.ended else None
+        rows = self._from_index([number]) if number is not None else None
+        return Answer(run, self._unkept(run, made) if rows is None else rows)
+
+    def _from_index(self, numbers: Sequence[int]) -> list[Row] | None:
+        return self._shelf.ask(lambda index: index.find(self._wanted, numbers, self._most()), None)
+
+    def _unkept(self, run: RunFacts, made: Sequence[Step]) -> Sequence[Row]:
+        """What fits in a run that the index does not have: the same question, in memory."""
+        number = self._scratch.add(0, run, made) or 0
+        try:
+            return self._scratch.find(self._wanted, [number], self._most())
+        finally:
+            self._scratch.remove(number)

@@ -1,0 +1,60 @@
+"""Each name and each failure of an index once: the number it has there, and what nobody needs any more."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+
+from .told import Told
+
+
+class Texts:
+    """The words and failures behind a connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._words: dict[str, int] = {}
+
+    def word(self, text: str) -> int | None:
+        """The number of a name; None for an empty one."""
+        if not text:
+            return None
+        if text not in self._words:
+            self._db.execute("INSERT OR IGNORE INTO words (text) VALUES (?)", (text,))
+            self._words[text] = self._db.execute("SELECT id FROM words WHERE text = ?", (text,)).fetchone()[0]
+        return self._words[text]
+
+    def failure(self, told: Told | None, known: dict[Told, int]) -> int | None:
+        """The number of a failure, which is used once more; `known` are those of this run."""
+        if told is None:
+            return None
+        if told not in known:
+            known[told] = self._number(told)
+        self._db.execute("UPDATE failures SET uses = uses + 1 WHERE id = ?", (known[told],))
+        return known[told]
+
+    def rolled_back(self) -> None:
+        """What was written in this transaction is not there."""
+        self._words.clear()
+
+    def release(self, run: int) -> None:
+        """A run is to go: so do the failures that no other has."""
+        gone = self._db.execute(
+            "SELECT count(*), which FROM (SELECT failure AS which FROM steps WHERE run = ?"
+            " UNION ALL SELECT before FROM steps WHERE run = ?) WHERE which IS NOT NULL GROUP BY which",
+            (run, run),
+        ).fetchall()
+        self._db.executemany("UPDATE failures SET uses = uses - ? WHERE id = ?", gone)
+        if gone:
+            self._db.execute("DELETE FROM texts WHERE rowid IN (SELECT id FROM failures WHERE uses <= 0)")
+            self._db.execute("DELETE FROM failures WHERE uses <= 0")
+
+    def _number(self, told: Told) -> int:
+        digest = hashlib.sha256(told.text.encode()).digest()
+        row = self._db.execute("SELECT id FROM failures WHERE digest = ?", (digest,)).fetchone()
+        if row is not None:
+            return int(row[0])
+        insert = "INSERT INTO failures (digest, line, uses) VALUES (?, ?, 0)"
+        number = int(self._db.execute(insert, (digest, told.line)).lastrowid or 0)
+        self._db.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (number, told.text))
+        return number
