@@ -119,6 +119,7 @@ async def rollback(
     before = _previous(seen)
     if seen.routing.ramps and seen.routing.ramping != before.build:
         raise _unclear(seen, f"{build_name(seen.routing.ramping)} is ramping, which has been current earlier")
+    # A task queue that is new in the build that goes must not keep anybody from going back.
     await _check(calls, seen, before.build, True, allow_no_pollers)
     await calls.set_current(seen, before.build, missing=True, unpolled=allow_no_pollers)
     return await _changed(calls, seen)
