@@ -83,8 +83,9 @@ class InputCommand(click.Command):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's own text, or what is written about what is called."""
         called = ctx.meta.get(CALLED)
-        if called is None or not called.signature.doc:
+        if called is None:
             super().format_help_text(ctx, formatter)
+        if called is None or not called.signature.doc:
             return
         formatter.write_paragraph()
         with formatter.indentation():

@@ -17,7 +17,11 @@ from .docstrings import parameter_docs
 
 MISSING: Any = inspect.Parameter.empty
 NOTHING = type(None)
-_WRAPPERS = (typing_extensions.Required, typing_extensions.NotRequired, typing_extensions.ReadOnly, typing.Final)
+_WRAPPERS = tuple(
+    getattr(typing_extensions, name)
+    for name in ("Required", "NotRequired", "ReadOnly", "Final")
+    if hasattr(typing_extensions, name)
+)
 _UNIONS = (typing.Union, types.UnionType)
 _DOC_KEYS = ("doc", "help", "description")
 
