@@ -31,13 +31,13 @@ input_option = click.option(
 
 
 class InputOption(click.Option):
-    """An option of a workflow's or handler's own."""
+    """An option of a workflow's or handler's own. `taken` are the names of all: `--no-x` may be another field's."""
 
-    def __init__(self, name: str, of: Input) -> None:
+    def __init__(self, name: str, of: Input, taken: Sequence[str]) -> None:
         self.of = of
         more: dict[str, Any] = {"multiple": of.is_many, "metavar": of.kind}
         words = f"--{flag_of(of)}"
-        if of.is_flag:
+        if of.is_flag and f"no-{flag_of(of)}" not in taken:
             words, more = f"{words}/--no-{flag_of(of)}", {}
         super().__init__([words, name], default=None, help=help_of(of), **more)
 
@@ -71,7 +71,9 @@ def help_of(of: Input) -> str:
 
 def options_of(called: Called) -> list[InputOption]:
     """The options for what is called."""
-    return [InputOption(f"{PREFIX}{number}", each) for number, each in enumerate(called.inputs.options())]
+    inputs = list(called.inputs.options())
+    flags = [flag_of(each) for each in inputs]
+    return [InputOption(f"{PREFIX}{number}", each, flags) for number, each in enumerate(inputs)]
 
 
 def beside(own: Sequence[click.Parameter], theirs: Iterable[InputOption]) -> Iterator[click.Parameter]:

@@ -259,6 +259,8 @@ def test_names_that_are_ours_and_theirs(write: Write, call: Call) -> None:
             name: str
             help: str = "none"
             json: bool = False
+            tls: bool = False
+            no_tls: bool = False
 
         @workflow.defn
         class Add:
@@ -269,9 +271,10 @@ def test_names_that_are_ours_and_theirs(write: Write, call: Call) -> None:
     code, out, _ = call("start", "clash.py:Add", "--help")
     assert code == 0
     for line in (
-        "  --name TEXT         [required]",
-        "  --input.help TEXT   [none]",
-        "  --json / --no-json  [false]",
+        "  --name TEXT             [required]",
+        "  --input.help TEXT       [none]",
+        "  --json / --no-json      [false]",
+        "  --tls true|false        [false]",
         "  --devserver-json                Print JSON (see docs/json.md).",
     ):
         assert line in out.splitlines()
