@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import TimeoutError as OutOfTime
 from typing import TYPE_CHECKING
 
-from . import executions, failure_report, recording, replay
+from . import executions, failure_report, payload_budget, recording, replay
 from .errors import ReplayFailed, ServerLost
 from .starting import TASK_QUEUE
 
@@ -38,17 +38,25 @@ class Aftermath:
         return self._codes
 
     def check(self) -> None:
-        """Replay what ran in the test.
+        """Measure and replay what ran in the test.
 
         Raises:
+            BudgetExceeded: A workflow sent more than the test allows.
             ReplayFailed: A workflow is not deterministic.
         """
         case, config = self._case, self._case.session.config
-        if not (self.codes and case.wishes.replay and (config.replay or config.record)):
+        budget = case.wishes.budget
+        replays = bool(self.codes) and case.wishes.replay and (config.replay or config.record is not None)
+        if not (replays or budget):
             return
         try:
             finding = executions.find(case.unguarded(), case.guard.started)
-            self.ran = case.session.loop.run(finding, config.timeout)
+            ran = case.session.loop.run(finding, config.timeout)
+            if budget:
+                payload_budget.require(budget, ran)
+            if not replays:
+                return
+            self.ran = ran
             if config.replay:
                 replaying = replay.replay_all(self.codes, self.ran)
                 replay.require(case.session.loop.run(replaying, config.timeout))

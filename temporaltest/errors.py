@@ -39,5 +39,9 @@ class ReplayFailed(TemporalTestError):
     """A workflow's history does not replay against its code."""
 
 
+class BudgetExceeded(TemporalTestError):
+    """A test's workflows sent more than its payload budget; the message says which event, and how large."""
+
+
 class RehearsalFailed(TemporalTestError):
     """A rehearsal did not pass; the message says which finding failed, or what of the plan did not happen."""

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from . import payload_budget
+
 if TYPE_CHECKING:
     import pytest
+
+    from .payload_budget import Budget
 
 NAME = "temporal"
 # A test that has this fixture needs a server of its own, as if its mark said so.
@@ -32,6 +36,7 @@ class Wishes:
     private_server: bool = False
     replay: bool = True
     retention: timedelta = timedelta(days=1)
+    budget: Budget | None = None
 
     @property
     def private(self) -> bool:
@@ -64,7 +69,7 @@ def wishes(item: pytest.Item) -> Wishes:
             raise pytest.UsageError(f"{item.nodeid}: mark.temporal takes words only: {', '.join(KINDS)}")
         _check(f"{item.nodeid}: mark.temporal", mark.kwargs)
         values.update(mark.kwargs)
-    return Wishes(**values)
+    return Wishes(**values, budget=payload_budget.of(item))
 
 
 def of_words(where: str, words: Mapping[str, Any]) -> Wishes:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from . import config as settings
-from . import marker, rehearsals, scopes, selection, stash, xdist
+from . import marker, payload_budget, rehearsals, scopes, selection, stash, xdist
 
 # Not imported above: pytest warns of a plugin that was there before it could rewrite its asserts.
 pytest_plugins = ("temporaltest.fixtures",)
@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read the settings once; declare the mark; record and replay stored histories if asked."""
     config.addinivalue_line("markers", marker.LINE)
+    config.addinivalue_line("markers", payload_budget.LINE)
     config.stash[stash.SETTINGS] = read = settings.read(config)
     if read.record is not None and not hasattr(config, "workerinput") and selection.runs(config):
         from .recorder import Recorder

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from .plugin import LargePayloads
     from .pruning import Pruned, forget, prune
+    from .sizes import parse_size, show_size
     from .usage import Usage, Use, usage_of
 
 __all__ = [
@@ -41,7 +42,9 @@ __all__ = [
     "Usage",
     "Use",
     "forget",
+    "parse_size",
     "prune",
+    "show_size",
     "usage_of",
 ]
 
@@ -53,7 +56,9 @@ _HOMES = {
     "Usage": "usage",
     "Use": "usage",
     "forget": "pruning",
+    "parse_size": "sizes",
     "prune": "pruning",
+    "show_size": "sizes",
     "usage_of": "usage",
 }
 
