@@ -42,6 +42,7 @@ class PolicyType(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(each) for each in POLICIES if each.startswith(incomplete)]
 
 
+schedule_argument = click.argument("schedule_id", metavar="SCHEDULE_ID")
 overlap_option = click.option(
     "--overlap", type=PolicyType(), help=f"When a run is still open: {', '.join(POLICIES)}. [skip]"
 )

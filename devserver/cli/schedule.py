@@ -3,63 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..connection import Connection, Target
+from ..connection import Connection
 from ..errors import OptionError
+from . import _schedule_json as as_plain
 from . import _schedule_text as text
 from ._connection_options import connection_options
-from ._instance_options import json_option, yes_option
+from ._instance_options import json_option
+from ._schedule_asking import asked, show
 from ._schedule_options import (
     PolicyType,
     duration,
     make_spec,
     overlap_option,
     policy_or,
+    schedule_argument,
     spec_options,
     zone_option,
 )
-from ._stuck_text import clean
+from ._schedule_preview_text import previewed
+from ._schedule_steering import backfill, delete, pause, trigger, unpause
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from ..schedules import Preview, Row, Triggered
+    from ..schedules import Preview, Row
 
 T = TypeVar("T")
 
 SHOWN = 3
-MANY = 100
-schedule_argument = click.argument("schedule_id", metavar="SCHEDULE_ID")
 
 
 @click.group()
 def schedule() -> None:
     """Make, list, preview and steer schedules."""
-
-
-def asked(connection: Connection, work: Callable[[Client], Awaitable[T]]) -> tuple[T, Target]:
-    """What `work` brings with a client of the server that is meant, and which server that was."""
-    import asyncio
-
-    from ..connection import connect, find_target
-
-    target = find_target(connection)
-
-    async def run() -> T:
-        return await work(await connect(target))
-
-    return asyncio.run(run()), target
-
-
-def show(lines: Iterable[str]) -> None:
-    """Print lines."""
-    for line in lines:
-        click.echo(line)
 
 
 @schedule.command()
@@ -81,9 +63,7 @@ def show(lines: Iterable[str]) -> None:
 @connection_options
 def create(connection: Connection, schedule_id: str, zone: str | None, **values: Any) -> None:
     """Make a schedule that starts a workflow at the times given; without times it is only triggered."""
-    from datetime import datetime, timezone
-
-    from ..schedules import NewSchedule, create_schedule, find_zone, preview_schedule
+    from ..schedules import NewSchedule, PreviewOptions, create_schedule, find_zone, preview_schedule
 
     found = find_zone(zone)
     spec = make_spec(values, found)
@@ -101,11 +81,11 @@ def create(connection: Connection, schedule_id: str, zone: str | None, **values:
 
     async def make(client: Client) -> Preview:
         await create_schedule(client, new)
-        return await preview_schedule(client, schedule_id, count=SHOWN, after=datetime.now(timezone.utc))
+        return await preview_schedule(client, schedule_id, PreviewOptions(count=SHOWN))
 
     preview, _ = asked(connection, make)
     show(text.wrapped(f"created {schedule_id}: {new.workflow_type} on {new.task_queue}"))
-    show(text.previewed(preview, found, zone))
+    show(previewed(preview, found, zone))
 
 
 def _json(value: str, option: str) -> Any:
@@ -140,7 +120,7 @@ def list_(connection: Connection, query: str, limit: int, zone: str | None, as_j
 
     rows, target = asked(connection, look)
     if as_json:
-        click.echo(json.dumps([text.row_json(row) for row in rows[:limit]], indent=2))
+        click.echo(json.dumps([as_plain.row_json(row) for row in rows[:limit]], indent=2))
     elif not rows:
         show(text.wrapped(f"no schedules in the namespace {target.namespace} at {target.label}"))
     else:
@@ -161,7 +141,7 @@ def describe(connection: Connection, schedule_id: str, zone: str | None, as_json
     local = find_zone(zone)
     found, target = asked(connection, lambda client: describe_schedule(client, schedule_id))
     if as_json:
-        click.echo(json.dumps(text.description_json(found, target), indent=2))
+        click.echo(json.dumps(as_plain.description_json(found, target), indent=2))
     else:
         show(text.described(found, local))
 
@@ -183,136 +163,33 @@ def preview(connection: Connection, schedule_id: str | None, zone: str | None, a
     Of a schedule that there is, or of the times that the options give, as they are given to create; for these the
     server is given a paused schedule that is deleted at once.
     """
-    from ..schedules import find_zone, parse_time, preview_schedule, preview_spec
+    from ..schedules import PreviewOptions, find_zone, parse_time, preview_schedule, preview_spec
 
     local = find_zone(zone)
-    after = values.pop("after")
-    how: dict[str, Any] = {
-        "count": values.pop("count"),
-        "after": None if after is None else parse_time(after, local, "--after"),
-        "run_length": duration(values.pop("run_length"), "--run-length"),
-        "cancel_length": duration(values.pop("cancel_length"), "--cancel-length") or timedelta(0),
-    }
-    only = values.pop("only")
+    after, only = values.pop("after"), values.pop("only")
+    wanted = PreviewOptions(
+        count=values.pop("count"),
+        after=None if after is None else parse_time(after, local, "--after"),
+        run_length=duration(values.pop("run_length"), "--run-length"),
+        cancel_length=duration(values.pop("cancel_length"), "--cancel-length") or timedelta(0),
+    )
     given = any(values.values())
     window = duration(values.pop("catchup_window"), "--catchup-window")
     spec = make_spec(values, local)
     if given if schedule_id else spec.empty:
         raise OptionError("preview takes the id of a schedule, or the times of one", hint="as in --cron '0 9 * * *'")
 
-    async def look(client: Client) -> Preview:
+    def look(client: Client) -> Awaitable[Preview]:
         if schedule_id is not None:
-            return await preview_schedule(client, schedule_id, **how)
-        return await preview_spec(client, spec, catchup_window=window, **how)
+            return preview_schedule(client, schedule_id, wanted)
+        return preview_spec(client, spec, wanted, catchup_window=window)
 
     found, target = asked(connection, look)
     if as_json:
-        click.echo(json.dumps(text.preview_json(found, target, local, only), indent=2))
+        click.echo(json.dumps(as_plain.preview_json(found, target, local, only), indent=2))
     else:
-        show(text.previewed(found, local, zone, only, away=after is None))
+        show(previewed(found, local, zone, only, away=after is None))
 
 
-@schedule.command()
-@schedule_argument
-@overlap_option
-@connection_options
-@click.pass_context
-def trigger(ctx: click.Context, /, connection: Connection, schedule_id: str, overlap: str | None) -> None:
-    """Have a schedule act now, by --overlap or its own policy. Exits 1 when the policy skips it."""
-    from ..schedules import trigger_schedule
-
-    policy = policy_or(overlap, "skip") if overlap else None
-    done, _ = asked(connection, lambda client: trigger_schedule(client, schedule_id, policy))
-    show(text.wrapped(_did(schedule_id, done)))
-    ctx.exit(1 if done.what == "skipped" else 0)
-
-
-def _did(schedule_id: str, done: Triggered) -> str:
-    if done.what == "started":
-        return f"started {done.workflow_id}"
-    if done.what == "skipped":
-        return f"{schedule_id} skipped it: a run is open (--overlap allow_all starts one beside it)"
-    if done.what == "buffered":
-        return f"{schedule_id} starts it when the open run ends"
-    return f"asked {schedule_id} to act; it has not yet (devserver schedule describe {schedule_id})"
-
-
-@schedule.command()
-@schedule_argument
-@click.argument("start", metavar="FROM")
-@click.argument("end", metavar="TO")
-@overlap_option
-@zone_option
-@yes_option
-@connection_options
-def backfill(
-    connection: Connection, schedule_id: str, start: str, end: str, overlap: str | None, zone: str | None, yes: bool
-) -> None:
-    """Have a schedule act for each time it was due from FROM to TO. Asks first when that is 100 times or more."""
-    from ..schedules import Backfill, Policy, backfill_schedule, describe_schedule, find_zone, parse_time, plan_backfill
-
-    local = find_zone(zone)
-    since, until = parse_time(start, local, "FROM"), parse_time(end, local, "TO")
-
-    async def plan(client: Client) -> tuple[Backfill, Policy]:
-        found = await plan_backfill(client, schedule_id, since, until)
-        return found, policy_or(overlap, (await describe_schedule(client, schedule_id)).policy)
-
-    (planned, policy), _ = asked(connection, plan)
-    count = f"{len(planned.times):,}" + (" or more" if planned.more else "")
-    if not planned.times:
-        show(text.wrapped(f"{schedule_id} was not due from {start} to {end}: nothing to do"))
-        raise click.exceptions.Exit(1)
-    first, last = (text.moment(each, local) for each in (planned.times[0], planned.times[-1]))
-    show(text.wrapped(f"{schedule_id} was due {count} times, {first} to {last}; overlap policy {policy}"))
-    if policy in ("skip", "buffer_one") and len(planned.times) > 1:
-        show(text.wrapped(f"note: by {policy} most of them start nothing; --overlap buffer_all or allow_all runs all"))
-    if len(planned.times) >= MANY and not yes:
-        confirmed("Go on?")
-    asked(connection, lambda client: backfill_schedule(client, schedule_id, since, until, policy))
-    show(text.wrapped(f"backfilling; devserver schedule describe {schedule_id} shows how far it is"))
-
-
-@schedule.command()
-@schedule_argument
-@click.option("--note", default="paused with devserver", metavar="TEXT", help="Why, for others.")
-@connection_options
-def pause(connection: Connection, schedule_id: str, note: str) -> None:
-    """Stop a schedule from acting; open runs go on."""
-    from ..schedules import pause_schedule
-
-    asked(connection, lambda client: pause_schedule(client, schedule_id, note))
-    click.echo(clean(f"paused {schedule_id}"))
-
-
-@schedule.command()
-@schedule_argument
-@click.option("--note", default="unpaused with devserver", metavar="TEXT", help="Why, for others.")
-@connection_options
-def unpause(connection: Connection, schedule_id: str, note: str) -> None:
-    """Let a schedule act again."""
-    from ..schedules import unpause_schedule
-
-    asked(connection, lambda client: unpause_schedule(client, schedule_id, note))
-    click.echo(clean(f"unpaused {schedule_id}"))
-
-
-@schedule.command()
-@schedule_argument
-@yes_option
-@connection_options
-def delete(connection: Connection, schedule_id: str, yes: bool) -> None:
-    """Delete a schedule; open runs go on."""
-    from ..schedules import delete_schedule
-
-    if not yes:
-        confirmed(f"Delete the schedule {clean(schedule_id)}?")
-    asked(connection, lambda client: delete_schedule(client, schedule_id))
-    click.echo(clean(f"deleted {schedule_id}"))
-
-
-def confirmed(question: str) -> None:
-    """Go on only if the user says so."""
-    if not click.confirm(question):
-        click.echo("nothing was changed")
-        raise click.exceptions.Exit(1)
+for command in (trigger, backfill, pause, unpause, delete):
+    schedule.add_command(command)

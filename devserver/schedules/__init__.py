@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from .create import NewSchedule, create_schedule
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .listing import Description, Row, Run, describe_schedule, list_schedules
-from .manage import (
+from .overlap import POLICIES, Outcome, Policy, Rules, Scheduler, Start, simulate
+from .preview import Preview, PreviewOptions, preview_schedule, preview_spec
+from .spec import Calendar, Interval, Spec
+from .steer import (
     Backfill,
-    NewSchedule,
     Triggered,
     backfill_schedule,
-    create_schedule,
     delete_schedule,
     pause_schedule,
     plan_backfill,
     trigger_schedule,
     unpause_schedule,
 )
-from .overlap import POLICIES, Outcome, Policy, Rules, Scheduler, Start, simulate
-from .preview import Preview, preview_schedule, preview_spec
-from .spec import Calendar, Interval, Spec
 from .times import find_zone, parse_time
 
 __all__ = [
@@ -31,6 +30,7 @@ __all__ = [
     "Outcome",
     "Policy",
     "Preview",
+    "PreviewOptions",
     "Row",
     "Rules",
     "Run",

@@ -137,7 +137,7 @@ async def describe_schedule(client: Client, schedule_id: str) -> Description:
         recent=tuple(map(_run, info.recent_actions)),
         next_times=tuple(map(moment, info.future_action_times)),
         created=moment(info.create_time),
-        updated=moment(info.update_time) if info.HasField("update_time") else None,
+        updated=moment(info.update_time) if info.update_time.seconds > 0 else None,
     )
 
 

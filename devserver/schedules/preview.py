@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 from temporalio.api.common.v1 import WorkflowType
@@ -24,10 +24,10 @@ from temporalio.client import Client
 from ..errors import OptionError
 from .calls import MOST_TIMES, Calls
 from .errors import ScheduleUnknown
-from .overlap import NOTHING, POLICIES, Outcome, Policy, Rules, Scheduler, simulate
+from .overlap import NOTHING, POLICIES, Fate, Outcome, Policy, Rules, Scheduler, simulate
 from .spec import Spec
 
-COUNT = 10
+SECOND = timedelta(seconds=1)
 TEMPORARY = "devserver-preview-"
 TEMPORARY_NOTE = "temporary, of devserver schedule preview; may be deleted"
 
@@ -36,16 +36,15 @@ TEMPORARY_NOTE = "temporary, of devserver schedule preview; may be deleted"
 class Preview:
     """The next times (UTC) of a schedule, or of times that are none yet (`schedule_id` is None).
 
-    `jitter` is part of the times of a schedule, and not of others: by chance each is up to so much later. `policy` is
-    what applies unless something else is said. `outcomes` has what each policy would do, empty where no length of a
-    run was given.
+    `jitter` is part of the times of a schedule, and not of others: by chance each is up to so much later. `outcomes`
+    has what each policy would do, empty where no length of a run was given; `policy` is the schedule's own.
     """
 
     schedule_id: str | None
     times: tuple[datetime, ...]
     time_zone: str
     jitter: timedelta
-    policy: Policy
+    policy: Policy | None
     scheduler: Scheduler
     notes: tuple[str, ...] = ()
     run_length: timedelta | None = None
@@ -53,77 +52,77 @@ class Preview:
     outcomes: tuple[Outcome, ...] = ()
 
 
-async def preview_schedule(
-    client: Client,
-    schedule_id: str,
-    *,
-    count: int = COUNT,
-    after: datetime | None = None,
-    run_length: timedelta | None = None,
-    cancel_length: timedelta = NOTHING,
-) -> Preview:
-    """The first `count` times (1 to 1,000) that a schedule is due later than `after` (now), and what comes of them.
+@dataclass(frozen=True)
+class PreviewOptions:
+    """What is wanted of a preview: the first `count` times (1 to 1,000) later than `after` (None is now), and with a
+    `run_length` what comes of them; a run takes `cancel_length` to end after it was asked to be cancelled.
+
+    Raises:
+        OptionError: A number cannot be used.
+    """
+
+    count: int = 10
+    after: datetime | None = None
+    run_length: timedelta | None = None
+    cancel_length: timedelta = NOTHING
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= MOST_TIMES:
+            raise OptionError(f"the server tells 1 to {MOST_TIMES:,} times, not {self.count:,}")
+        if (self.run_length is not None and self.run_length <= NOTHING) or self.cancel_length < NOTHING:
+            raise OptionError("a run takes some time, and its cancellation no less than none")
+
+
+USUAL = PreviewOptions()
+
+
+async def preview_schedule(client: Client, schedule_id: str, wanted: PreviewOptions = USUAL) -> Preview:
+    """When a schedule is due, and what comes of that.
 
     Raises:
         ScheduleUnknown: There is none of that id.
         CannotAsk: The server does not answer.
-        OptionError: A number cannot be used.
     """
-    _check(count, run_length, cancel_length)
     calls = Calls(client)
     found = await calls.describe(schedule_id)
-    times = (await calls.due(schedule_id, after or datetime.now(timezone.utc)))[:count]
-    scheduler = await calls.scheduler(schedule_id)
-    policies = found.schedule.policies
-    window = policies.catchup_window.ToTimedelta() if policies.HasField("catchup_window") else None
-    return Preview(
+    spec, policies = found.schedule.spec, found.schedule.policies
+    preview = Preview(
         schedule_id=schedule_id,
-        times=times,
-        time_zone=found.schedule.spec.timezone_name or "UTC",
-        jitter=found.schedule.spec.jitter.ToTimedelta(),
+        times=await _times(calls, schedule_id, wanted),
+        time_zone=spec.timezone_name or "UTC",
+        jitter=spec.jitter.ToTimedelta(),
         policy=policy_of(policies.overlap_policy),
-        scheduler=scheduler,
+        scheduler=await calls.scheduler(schedule_id),
         notes=_notes(found),
-        run_length=run_length,
-        cancel_length=cancel_length,
-        outcomes=_outcomes(times, run_length, cancel_length, window, scheduler),
     )
+    window = policies.catchup_window.ToTimedelta() if policies.HasField("catchup_window") else None
+    return _with_outcomes(preview, wanted, window)
 
 
 async def preview_spec(
-    client: Client,
-    spec: Spec,
-    *,
-    policy: Policy = "skip",
-    catchup_window: timedelta | None = None,
-    count: int = COUNT,
-    after: datetime | None = None,
-    run_length: timedelta | None = None,
-    cancel_length: timedelta = NOTHING,
+    client: Client, spec: Spec, wanted: PreviewOptions = USUAL, *, catchup_window: timedelta | None = None
 ) -> Preview:
     """The same for a schedule that does not exist yet.
 
     Raises:
         ScheduleRefused: The server does not take it; says why.
         CannotAsk: The server does not answer.
-        OptionError: A number cannot be used.
     """
-    _check(count, run_length, cancel_length)
     calls = Calls(client)
     async with _temporary(calls, spec) as schedule_id:
-        times = (await calls.due(schedule_id, after or datetime.now(timezone.utc)))[:count]
-        scheduler = await calls.scheduler(schedule_id)
-    return Preview(
-        schedule_id=None,
-        times=times,
-        time_zone=spec.time_zone or "UTC",
-        jitter=spec.jitter or NOTHING,
-        policy=policy,
-        scheduler=scheduler,
-        run_length=run_length,
-        cancel_length=cancel_length,
-        outcomes=_outcomes(times, run_length, cancel_length, catchup_window, scheduler),
-    )
+        preview = Preview(
+            schedule_id=None,
+            times=await _times(calls, schedule_id, wanted),
+            time_zone=spec.time_zone or "UTC",
+            jitter=spec.jitter or NOTHING,
+            policy=None,
+            scheduler=await calls.scheduler(schedule_id),
+        )
+    return _with_outcomes(preview, wanted, catchup_window)
+
+
+async def _times(calls: Calls, schedule_id: str, wanted: PreviewOptions) -> tuple[datetime, ...]:
+    return (await calls.due(schedule_id, wanted.after or datetime.now(timezone.utc)))[: wanted.count]
 
 
 def policy_of(wire: ScheduleOverlapPolicy.ValueType) -> Policy:
@@ -159,24 +158,32 @@ async def _temporary(calls: Calls, spec: Spec) -> AsyncIterator[str]:
             await asyncio.shield(calls.delete(schedule_id))
 
 
-def _check(count: int, run_length: timedelta | None, cancel_length: timedelta) -> None:
-    if not 1 <= count <= MOST_TIMES:
-        raise OptionError(f"the server tells 1 to {MOST_TIMES:,} times, not {count:,}")
-    if (run_length is not None and run_length <= NOTHING) or cancel_length < NOTHING:
-        raise OptionError("a run takes some time, and its cancellation no less than none")
+def _with_outcomes(preview: Preview, wanted: PreviewOptions, catchup_window: timedelta | None) -> Preview:
+    length = wanted.run_length
+    if length is None:
+        return preview
+    rules = Rules(length, wanted.cancel_length, catchup_window, preview.scheduler)
+    close = _close_calls(preview.times, rules)
+    return replace(
+        preview,
+        run_length=length,
+        cancel_length=wanted.cancel_length,
+        outcomes=tuple(simulate(preview.times, policy, rules) for policy in POLICIES),
+        notes=(*preview.notes, *close),
+    )
 
 
-def _outcomes(
-    times: tuple[datetime, ...],
-    run_length: timedelta | None,
-    cancel_length: timedelta,
-    catchup_window: timedelta | None,
-    scheduler: Scheduler,
-) -> tuple[Outcome, ...]:
-    if run_length is None:
-        return ()
-    rules = Rules(run_length, cancel_length, catchup_window, scheduler)
-    return tuple(simulate(times, policy, rules) for policy in POLICIES)
+def _close_calls(times: tuple[datetime, ...], rules: Rules) -> list[str]:
+    """Which policies it is a close call for: real runs begin a little late, and some take longer than others."""
+    if rules.run_length <= SECOND:
+        return []
+    nearly = [replace(rules, run_length=rules.run_length + change) for change in (-SECOND, SECOND)]
+
+    def fates(policy: Policy, by: Rules) -> list[Fate]:
+        return [start.fate for start in simulate(times, policy, by).starts]
+
+    close = [policy for policy in POLICIES if fates(policy, nearly[0]) != fates(policy, nearly[1])]
+    return [f"runs that are a second shorter or longer change what comes of {', '.join(close)}"] if close else []
 
 
 def _notes(found: DescribeScheduleResponse) -> tuple[str, ...]:

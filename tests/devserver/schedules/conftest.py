@@ -1,4 +1,4 @@
-"""What tests of schedules share: a server, a client's loop, and a worker whose runs last as long as they are told."""
+"""What tests of schedules share: a server, and a worker for runs that last as long as they are told."""
 
 from __future__ import annotations
 
@@ -22,22 +22,40 @@ class Lasts:
     """A run of a given length."""
 
     @workflow.run
-    async def run(self, seconds: float, to_cancel: float) -> None:
-        """Sleep; when it is cancelled, end after `to_cancel` seconds."""
+    async def run(self, seconds: float) -> None:
+        """Sleep."""
+        await workflow.sleep(seconds)
+
+
+@workflow.defn
+class Held:
+    """A run that ends when it is let go."""
+
+    def __init__(self) -> None:
+        self._gone = False
+
+    @workflow.run
+    async def run(self, clings: bool) -> None:
+        """Wait; one that clings does so after it was cancelled, too."""
         try:
-            await workflow.sleep(seconds)
+            await workflow.wait_condition(lambda: self._gone)
         except asyncio.CancelledError:
-            if to_cancel:
-                await workflow.sleep(to_cancel)
+            if clings:
+                await workflow.wait_condition(lambda: self._gone)
             raise
+
+    @workflow.signal
+    def let_go(self) -> None:
+        """End."""
+        self._gone = True
 
 
 def worker(client: Client) -> Worker:
-    """A worker for runs of a given length."""
+    """A worker for these runs."""
     return Worker(
         client,
         task_queue=QUEUE,
-        workflows=[Lasts],
+        workflows=[Lasts, Held],
         workflow_runner=UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(0),
     )

@@ -17,6 +17,7 @@ from devserver.schedules import (
     Calendar,
     Interval,
     NewSchedule,
+    PreviewOptions,
     ScheduleRefused,
     ScheduleUnknown,
     Spec,
@@ -55,7 +56,7 @@ def test_times_are_the_servers_own(server: DevServer) -> None:
 
     async def story(client: Client) -> None:
         berlin = Spec(crons=("30 2 * * *",), time_zone="Europe/Berlin")
-        preview = await preview_spec(client, berlin, count=3, after=BEFORE_SPRING)
+        preview = await preview_spec(client, berlin, PreviewOptions(count=3, after=BEFORE_SPRING))
         local = [when.astimezone(find_zone("Europe/Berlin")).isoformat() for when in preview.times]
         assert local == ["2027-03-27T02:30:00+01:00", "2027-03-29T02:30:00+02:00", "2027-03-30T02:30:00+02:00"]
         weekends = Spec(
@@ -63,13 +64,13 @@ def test_times_are_the_servers_own(server: DevServer) -> None:
             skip=(Calendar.parse('{"dayOfWeek": "SAT,SUN"}'),),
             end=BEFORE_SPRING + timedelta(days=4),
         )
-        preview = await preview_spec(client, weekends, after=BEFORE_SPRING)
+        preview = await preview_spec(client, weekends, PreviewOptions(after=BEFORE_SPRING))
         assert [f"{when:%a %H:%M}" for when in preview.times] == ["Mon 09:15", "Tue 09:15"]
         every = Spec(intervals=(Interval.parse("1h/5m"),), jitter=HOUR / 2)
-        preview = await preview_spec(client, every, count=2, after=BEFORE_SPRING)
+        preview = await preview_spec(client, every, PreviewOptions(count=2, after=BEFORE_SPRING))
         assert preview.times == (BEFORE_SPRING + HOUR / 12, BEFORE_SPRING + HOUR * 13 / 12)
         assert (preview.schedule_id, preview.jitter, preview.outcomes) == (None, HOUR / 2, ())
-        never = await preview_spec(client, Spec(crons=("0 0 30 2 *",)), run_length=HOUR)
+        never = await preview_spec(client, Spec(crons=("0 0 30 2 *",)), PreviewOptions(run_length=HOUR))
         assert never.times == ()
         await nothing_left(client)
 
@@ -83,17 +84,17 @@ def test_a_schedule_that_there_is(server: DevServer) -> None:
         spec = Spec(intervals=(Interval(HOUR),), jitter=timedelta(seconds=30))
         new = NewSchedule("hourly", "Report", "reports", spec, policy="buffer_one", paused=True, note="until Monday")
         await create_schedule(client, new)
-        preview = await preview_schedule(client, "hourly", count=20, run_length=HOUR * 3)
+        preview = await preview_schedule(client, "hourly", PreviewOptions(count=20, run_length=HOUR * 3))
         late = [when.timestamp() % 3600 for when in preview.times]
         assert any(late)
         assert max(late) <= 30
         assert (preview.policy, preview.scheduler, preview.jitter) == ("buffer_one", "workflow", spec.jitter)
-        assert preview.notes == ("it is paused: nothing starts until it is unpaused (until Monday)",)
+        assert preview.notes[0] == "it is paused: nothing starts until it is unpaused (until Monday)"
         assert [outcome.policy for outcome in preview.outcomes if len(outcome.starts) == 20][:2] == [
             "skip",
             "buffer_one",
         ]
-        again = await preview_schedule(client, "hourly", count=20)
+        again = await preview_schedule(client, "hourly", PreviewOptions(count=20))
         assert again.times == preview.times
 
     run(server, story)
@@ -146,6 +147,21 @@ def test_a_preview_that_is_interrupted(server: DevServer, monkeypatch: pytest.Mo
     run(server, story)
 
 
+def test_close_calls(server: DevServer) -> None:
+    """Where a second decides what becomes of a start, that is told; where it does not, it is not."""
+
+    async def story(client: Client) -> None:
+        hourly = Spec(intervals=(Interval(HOUR),))
+        preview = await preview_spec(client, hourly, PreviewOptions(count=4, run_length=HOUR))
+        assert preview.notes == (
+            "runs that are a second shorter or longer change what comes of skip, cancel_other, terminate_other",
+        )
+        preview = await preview_spec(client, hourly, PreviewOptions(count=4, run_length=HOUR * 1.25))
+        assert preview.notes == ()
+
+    run(server, story)
+
+
 def test_what_cannot_be_asked(server: DevServer) -> None:
     """An unknown schedule or namespace, and numbers that make no sense, are told apart."""
 
@@ -153,9 +169,9 @@ def test_what_cannot_be_asked(server: DevServer) -> None:
         with pytest.raises(ScheduleUnknown, match="there is no schedule nothing in the namespace default"):
             await preview_schedule(client, "nothing")
         with pytest.raises(OptionError, match="1 to 1,000 times, not 0"):
-            await preview_schedule(client, "nothing", count=0)
+            PreviewOptions(count=0)
         with pytest.raises(OptionError, match="takes some time"):
-            await preview_spec(client, Spec(crons=("@daily",)), run_length=timedelta(0))
+            PreviewOptions(run_length=timedelta(0))
         elsewhere = await Client.connect(server.address, namespace="nowhere")
         with pytest.raises(CannotAsk, match="there is no namespace nowhere"):
             await preview_spec(elsewhere, Spec(crons=("@daily",)))

@@ -2,150 +2,131 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
-from temporalio.common import SearchAttributeKey
+from temporalio.client import Client
 
-from devserver import DevServer
 from devserver.schedules import (
     POLICIES,
-    Description,
     Interval,
     NewSchedule,
-    Outcome,
     Policy,
     Preview,
+    PreviewOptions,
     Spec,
+    backfill_schedule,
     create_schedule,
-    describe_schedule,
     preview_schedule,
 )
 from devserver.store.request import Executable
 
-from .conftest import QUEUE, worker
+from .conftest import QUEUE, Held
+from .real import State, check, look, on_both, own, until
 
-LIMIT = 90.0
-POLL_SECONDS = 0.2
-EVERY, RUN, TIMES = 2, 5, 5  # no run ends within a second of another's time, so a slow machine does not matter
-DUE_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
-NEWER: dict[str, Any] = {
-    "history.enableCHASMSchedulerCreation": True,
-    "history.chasmSchedulerCreationRolloutPercent": 100,
-}
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+PAST = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
-ENDS: dict[WorkflowExecutionStatus | None, str] = {
-    WorkflowExecutionStatus.COMPLETED: "completed",
-    WorkflowExecutionStatus.CANCELED: "cancelled",
-    WorkflowExecutionStatus.TERMINATED: "terminated",
-}
+Tried = tuple["Case", Preview, State]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A schedule to be tried."""
+    """A schedule to be tried: `times` times, every so often, with runs of a length."""
 
     name: str
     policy: Policy
-    run_seconds: int = RUN
-    cancel_seconds: int = 0
-    catchup_seconds: int | None = None
+    every: timedelta
+    run: timedelta
+    times: int
+    cancel: timedelta = timedelta(0)
+    catchup: timedelta | None = None
+
+    def schedule(self, begin: datetime, **more: Any) -> NewSchedule:
+        """The schedule."""
+        end = begin + self.every * (self.times - 1)
+        offset = timedelta(seconds=begin.timestamp() % self.every.total_seconds())
+        spec = Spec(intervals=(Interval(self.every, offset),), start=begin, end=end)
+        return NewSchedule(self.name, task_queue=QUEUE, spec=spec, policy=self.policy, **more)
+
+    def wanted(self, begin: datetime) -> PreviewOptions:
+        """What is foreseen of it."""
+        return PreviewOptions(after=begin - SECOND, run_length=self.run, cancel_length=self.cancel)
 
 
-@dataclass(frozen=True)
-class Tried:
-    """What was foreseen of it, the schedule in the end, and how its starts ended in the order in which they ran."""
-
-    case: Case
-    preview: Preview
-    found: Description
-    ran: list[tuple[int, str]]
-
-    @property
-    def foreseen(self) -> Outcome:
-        """Of its own policy."""
-        return _own(self.preview)
-
-
-CASES = (
-    *(Case(policy, policy) for policy in POLICIES),
-    Case("slow to cancel", "cancel_other", run_seconds=9, cancel_seconds=3),
-    Case("short catch-up", "buffer_all", catchup_seconds=10),
+STEPS = (
+    *(Case(policy, policy, 2 * HOUR, 5 * HOUR, 5) for policy in POLICIES),
+    Case("slow to cancel", "cancel_other", 2 * HOUR, 9 * HOUR, 5, cancel=3 * HOUR),
+)
+# Lateness of a second or two, as on a busy machine, changes nothing here.
+ON_THE_CLOCK = (
+    *(Case(policy, policy, 5 * SECOND, 7.5 * SECOND, 3) for policy in POLICIES),
+    Case("short catch-up", "buffer_all", 2 * SECOND, 13 * SECOND, 2, catchup=10 * SECOND),
 )
 
 
-def test_previews_come_true(installed: Executable) -> None:
-    """Which starts run, in which order, how each run ends, and how many are skipped or missed: as it was foreseen."""
-
-    async def run(*addresses: str) -> list[list[Tried]]:
-        return await asyncio.gather(*(_all(address) for address in addresses))
-
-    with DevServer.start(ui=False) as older, DevServer.start(ui=False, dynamic_config=NEWER) as newer:
-        tried = asyncio.run(run(older.address, newer.address))
-    assert {one.preview.scheduler for one in tried[0]} == {"workflow"}
-    assert {one.preview.scheduler for one in tried[1]} == {"chasm"}
-    for one in (*tried[0], *tried[1]):
-        foreseen = one.foreseen
-        what = (one.case, one.preview.scheduler)
-        assert (one.preview.policy, len(foreseen.starts)) == (one.case.policy, TIMES), what
-        assert one.ran == [(number, foreseen.starts[number - 1].fate) for number in foreseen.ran], what
-        assert (one.found.skipped, one.found.missed) == (foreseen.count("skipped"), foreseen.count("missed")), what
+def test_previews_come_true_step_by_step(installed: Executable) -> None:
+    """Times of the past are made due one by one, and runs let go where the preview says that they end: after each step
+    there are the foreseen runs, and in the end as many starts were skipped."""
+    older, newer = on_both(lambda client: (_step_by_step(client, case) for case in STEPS))
+    assert [preview.scheduler for _, preview, _ in (*older, *newer)] == ["workflow"] * 7 + ["chasm"] * 7
+    for case, preview, state in (*older, *newer):
+        check(preview, case.policy, state)
 
 
-async def _all(address: str) -> list[Tried]:
-    client = await Client.connect(address)
-    async with worker(client):
-        return await asyncio.gather(*(_try(client, case) for case in CASES))
-
-
-async def _try(client: Client, case: Case) -> Tried:
-    """Preview a schedule, then let it run to its end."""
-    now = datetime.now(timezone.utc)
-    begin = datetime.fromtimestamp((now.timestamp() // EVERY + 2) * EVERY, timezone.utc)
-    new = NewSchedule(
-        schedule_id=case.name,
-        workflow_type="Lasts",
-        task_queue=QUEUE,
-        spec=Spec(
-            intervals=(Interval(timedelta(seconds=EVERY)),),
-            start=begin,
-            end=begin + timedelta(seconds=EVERY * (TIMES - 1)),
-        ),
-        input=(case.run_seconds, case.cancel_seconds),
-        policy=case.policy,
-        catchup_window=None if case.catchup_seconds is None else timedelta(seconds=case.catchup_seconds),
-    )
+async def _step_by_step(client: Client, case: Case) -> Tried:
+    new = case.schedule(PAST, workflow_type="Held", input=(bool(case.cancel),), paused=True)
     await create_schedule(client, new)
-    preview = await preview_schedule(
-        client,
-        case.name,
-        after=now,
-        run_length=timedelta(seconds=case.run_seconds),
-        cancel_length=timedelta(seconds=case.cancel_seconds),
+    preview = await preview_schedule(client, case.name, case.wanted(PAST))
+    foreseen = own(preview, case.policy)
+    ends = {start.ended for start in foreseen.starts if start.ended}
+    seen = await look(client, case.name, preview.times)
+    for moment in sorted({*preview.times, *ends}):
+        if moment in preview.times:
+            await backfill_schedule(client, case.name, moment, moment)
+        else:
+            await _let_go(client, [start.number for start in foreseen.starts if start.ended == moment], seen)
+        runs = [number for number in foreseen.ran if (foreseen.starts[number - 1].started or moment) <= moment]
+        over = [number for number in runs if (foreseen.starts[number - 1].ended or moment) <= moment]
+        came = sum(due <= moment for due in preview.times)
+
+        def fits(state: State, came: int = came, runs: list[int] = runs, over: list[int] = over) -> bool:
+            closed = [number for number, fate in state.runs.values() if fate]
+            begun = [number for number, _ in state.runs.values()]
+            return state.dealt_with(foreseen) >= came and begun == runs and closed == over
+
+        seen = await until(lambda: look(client, case.name, preview.times), fits, (case, moment, runs, over))
+    return case, preview, seen
+
+
+async def _let_go(client: Client, numbers: list[int], state: State) -> None:
+    for workflow_id, (number, _) in state.runs.items():
+        if number in numbers:
+            await client.get_workflow_handle(workflow_id).signal(Held.let_go)
+
+
+def test_previews_come_true_on_the_clock(installed: Executable) -> None:
+    """Schedules that are due every few seconds, with runs that take longer than that, do what was foreseen of them;
+    what has waited for longer than the catch-up window is dropped by the newer scheduler only."""
+    older, newer = on_both(lambda client: (_on_the_clock(client, case) for case in ON_THE_CLOCK))
+    for case, preview, state in (*older, *newer):
+        check(preview, case.policy, state)
+    assert (older[-1][2].counts.missed, newer[-1][2].counts.missed) == (0, 1)
+
+
+async def _on_the_clock(client: Client, case: Case) -> Tried:
+    begin = datetime.now(timezone.utc).replace(microsecond=0) + 3 * SECOND
+    seconds = case.run.total_seconds()
+    await create_schedule(
+        client, case.schedule(begin, workflow_type="Lasts", input=(seconds,), catchup_window=case.catchup)
     )
-    found, runs = await _over(client, case.name, _own(preview))
-    numbers = {when: number for number, when in enumerate(preview.times, 1)}
-    ran = sorted((each.start_time, numbers[each.typed_search_attributes[DUE_AT]], ENDS[each.status]) for each in runs)
-    return Tried(case, preview, found, [(number, fate) for _, number, fate in ran])
+    preview = await preview_schedule(client, case.name, case.wanted(begin))
+    foreseen = own(preview, case.policy)
 
+    def over(state: State) -> bool:
+        done = state.dealt_with(foreseen) >= case.times and not state.counts.buffered
+        return done and all(fate for _, fate in state.runs.values())
 
-def _own(preview: Preview) -> Outcome:
-    return next(each for each in preview.outcomes if each.policy == preview.policy)
-
-
-async def _over(client: Client, schedule_id: str, foreseen: Outcome) -> tuple[Description, list[WorkflowExecution]]:
-    """The schedule and its runs, when all its starts are dealt with and all runs are over."""
-    deadline = time.monotonic() + LIMIT
-    query = f"TemporalScheduledById = '{schedule_id}'"
-    while True:
-        found = await describe_schedule(client, schedule_id)
-        runs = [each async for each in client.list_workflows(query)]
-        dealt = found.actions + found.skipped + found.missed + foreseen.count("replaced")
-        if dealt >= TIMES and len(runs) == found.actions and all(each.status in ENDS for each in runs):
-            return found, runs
-        assert time.monotonic() < deadline, f"{schedule_id} is not over: {found}, {len(runs)} runs, foreseen {foreseen}"
-        await asyncio.sleep(POLL_SECONDS)
+    return case, preview, await until(lambda: look(client, case.name, preview.times), over, case)

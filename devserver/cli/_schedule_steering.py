@@ -1,0 +1,128 @@
+"""`devserver schedule trigger|backfill|pause|unpause|delete`: what steers a schedule that there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..connection import Connection
+from ._connection_options import connection_options
+from ._instance_options import yes_option
+from ._schedule_asking import asked, show
+from ._schedule_options import overlap_option, policy_or, schedule_argument, zone_option
+from ._schedule_text import moment, wrapped
+from ._stuck_text import clean
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from ..schedules import Backfill, Policy, Triggered
+
+MANY = 100
+
+
+@click.command()
+@schedule_argument
+@overlap_option
+@connection_options
+@click.pass_context
+def trigger(ctx: click.Context, /, connection: Connection, schedule_id: str, overlap: str | None) -> None:
+    """Have a schedule act now, by --overlap or its own policy. Exits 1 when the policy skips it."""
+    from ..schedules import trigger_schedule
+
+    policy = policy_or(overlap, "skip") if overlap else None
+    done, _ = asked(connection, lambda client: trigger_schedule(client, schedule_id, policy))
+    show(wrapped(_did(schedule_id, done)))
+    ctx.exit(1 if done.what == "skipped" else 0)
+
+
+def _did(schedule_id: str, done: Triggered) -> str:
+    if done.what == "started":
+        return f"started {done.workflow_id}"
+    if done.what == "skipped":
+        return f"{schedule_id} skipped it: a run is open (--overlap allow_all starts one beside it)"
+    if done.what == "buffered":
+        return f"{schedule_id} starts it when the open run ends"
+    return f"asked {schedule_id} to act; it has not yet (devserver schedule describe {schedule_id})"
+
+
+@click.command()
+@schedule_argument
+@click.argument("start", metavar="FROM")
+@click.argument("end", metavar="TO")
+@overlap_option
+@zone_option
+@yes_option
+@connection_options
+def backfill(
+    connection: Connection, schedule_id: str, start: str, end: str, overlap: str | None, zone: str | None, yes: bool
+) -> None:
+    """Have a schedule act for each time it was due from FROM to TO. Asks first when that is 100 times or more."""
+    from ..schedules import backfill_schedule, describe_schedule, find_zone, parse_time, plan_backfill
+
+    local = find_zone(zone)
+    since, until = parse_time(start, local, "FROM"), parse_time(end, local, "TO")
+
+    async def plan(client: Client) -> tuple[Backfill, Policy]:
+        found = await plan_backfill(client, schedule_id, since, until)
+        return found, policy_or(overlap, (await describe_schedule(client, schedule_id)).policy)
+
+    (planned, policy), _ = asked(connection, plan)
+    count = f"{len(planned.times):,}" + (" or more" if planned.more else "")
+    if not planned.times:
+        show(wrapped(f"{schedule_id} was not due from {start} to {end}: nothing to do"))
+        raise click.exceptions.Exit(1)
+    first, last = (moment(each, local) for each in (planned.times[0], planned.times[-1]))
+    show(wrapped(f"{schedule_id} was due {count} times, {first} to {last}; overlap policy {policy}"))
+    if policy in ("skip", "buffer_one") and len(planned.times) > 1:
+        show(wrapped(f"note: by {policy} most of them start nothing; --overlap buffer_all or allow_all runs all"))
+    if len(planned.times) >= MANY and not yes:
+        confirmed("Go on?")
+    asked(connection, lambda client: backfill_schedule(client, schedule_id, since, until, policy))
+    show(wrapped(f"backfilling; devserver schedule describe {schedule_id} shows how far it is"))
+
+
+@click.command()
+@schedule_argument
+@click.option("--note", default="paused with devserver", metavar="TEXT", help="Why, for others.")
+@connection_options
+def pause(connection: Connection, schedule_id: str, note: str) -> None:
+    """Stop a schedule from acting; open runs go on."""
+    from ..schedules import pause_schedule
+
+    asked(connection, lambda client: pause_schedule(client, schedule_id, note))
+    click.echo(clean(f"paused {schedule_id}"))
+
+
+@click.command()
+@schedule_argument
+@click.option("--note", default="unpaused with devserver", metavar="TEXT", help="Why, for others.")
+@connection_options
+def unpause(connection: Connection, schedule_id: str, note: str) -> None:
+    """Let a schedule act again."""
+    from ..schedules import unpause_schedule
+
+    asked(connection, lambda client: unpause_schedule(client, schedule_id, note))
+    click.echo(clean(f"unpaused {schedule_id}"))
+
+
+@click.command()
+@schedule_argument
+@yes_option
+@connection_options
+def delete(connection: Connection, schedule_id: str, yes: bool) -> None:
+    """Delete a schedule; open runs go on."""
+    from ..schedules import delete_schedule
+
+    if not yes:
+        confirmed(f"Delete the schedule {clean(schedule_id)}?")
+    asked(connection, lambda client: delete_schedule(client, schedule_id))
+    click.echo(clean(f"deleted {schedule_id}"))
+
+
+def confirmed(question: str) -> None:
+    """Go on only if the user says so."""
+    if not click.confirm(question):
+        click.echo("nothing was changed")
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,103 @@
+"""Real schedules beside what is foreseen of them: how their starts were dealt with, and how their runs ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.common import SearchAttributeKey
+
+from devserver import DevServer
+from devserver.schedules import Description, Outcome, Preview, describe_schedule
+
+from .conftest import worker
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+LIMIT = 90.0
+POLL_SECONDS = 0.1
+DUE_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+NEWER: dict[str, Any] = {
+    "history.enableCHASMSchedulerCreation": True,
+    "history.chasmSchedulerCreationRolloutPercent": 100,
+}
+FATES = {
+    WorkflowExecutionStatus.COMPLETED: "completed",
+    WorkflowExecutionStatus.CANCELED: "cancelled",
+    WorkflowExecutionStatus.TERMINATED: "terminated",
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """A schedule as it really is: its counts, and its runs by their ids, in the order in which they began, each with
+    the number of its start and how it ended (None while it is open)."""
+
+    counts: Description
+    runs: dict[str, tuple[int, str | None]]
+
+    def dealt_with(self, foreseen: Outcome) -> int:
+        """How many of its starts it has seen; what is replaced is counted nowhere."""
+        now = self.counts
+        return now.actions + now.skipped + now.missed + now.buffered + foreseen.count("replaced")
+
+
+async def look(client: Client, schedule_id: str, due: Iterable[datetime]) -> State:
+    """A schedule as it is now; `due` are all its times."""
+    numbers = {when: number for number, when in enumerate(due, 1)}
+    counts = await describe_schedule(client, schedule_id)
+    handles = [client.get_workflow_handle(run.workflow_id) for run in counts.recent]
+    found: list[WorkflowExecutionDescription] = await asyncio.gather(*(handle.describe() for handle in handles))
+    found.sort(key=lambda run: (run.start_time, run.typed_search_attributes[DUE_AT]))
+    return State(
+        counts,
+        {
+            run.id: (numbers[run.typed_search_attributes[DUE_AT]], FATES.get(run.status) if run.status else None)
+            for run in found
+        },
+    )
+
+
+async def until(look: Callable[[], Awaitable[State]], fits: Callable[[State], bool], what: object) -> State:
+    """The first state that fits."""
+    deadline = time.monotonic() + LIMIT
+    while not fits(state := await look()):
+        assert time.monotonic() < deadline, f"never came true: {what}; it is {state}"
+        await asyncio.sleep(POLL_SECONDS)
+    return state
+
+
+def check(preview: Preview, policy: str, state: State) -> None:
+    """Which starts ran, in which order, how each run ended, and how many were skipped or missed: as foreseen."""
+    foreseen = own(preview, policy)
+    what = (preview.scheduler, preview.schedule_id)
+    expected = [(number, foreseen.starts[number - 1].fate) for number in foreseen.ran]
+    assert list(state.runs.values()) == expected, what
+    counted = (state.counts.skipped, state.counts.missed)
+    assert counted == (foreseen.count("skipped"), foreseen.count("missed")), what
+
+
+def own(preview: Preview, policy: str) -> Outcome:
+    """What is foreseen of a policy."""
+    return next(each for each in preview.outcomes if each.policy == policy)
+
+
+def on_both(cases: Callable[[Client], Iterable[Awaitable[T]]]) -> list[list[T]]:
+    """What all cases bring at once on a server with the older scheduler, and on one with the newer."""
+
+    async def run(address: str) -> list[T]:
+        client = await Client.connect(address)
+        async with worker(client):
+            return await asyncio.gather(*cases(client))
+
+    async def both(*addresses: str) -> list[list[T]]:
+        return await asyncio.gather(*map(run, addresses))
+
+    with DevServer.start(ui=False) as older, DevServer.start(ui=False, dynamic_config=NEWER) as newer:
+        return asyncio.run(both(older.address, newer.address))
