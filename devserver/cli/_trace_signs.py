@@ -14,6 +14,7 @@ SIGNS = {
     "rejected": ("✗", "x", "red"),
     "canceled": ("⊘", "-", "yellow"),
     "running": ("▸", ">", "cyan"),
+    "unfinished": ("◌", "~", "yellow"),
     "scheduled": ("○", "o", "cyan"),
     "backing_off": ("↻", "!", "yellow"),
     "paused": ("‖", "=", "yellow"),

@@ -116,6 +116,7 @@ class RunBuilder:
             run.next = Following(self._how(status, a), following)
         if self._failing is not None:
             self._mended(event)
+        self.steps.end(event)
 
     def _how(self, status: RunStatus, a: Any) -> How:
         if status == "continued_as_new":

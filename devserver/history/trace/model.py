@@ -42,6 +42,7 @@ StepStatus = Literal[
     "canceled",
     "terminated",
     "rejected",  # of an update
+    "unfinished",  # it was open when the run ended
 ]
 RunStatus = Literal[
     "running", "paused", "completed", "failed", "timed_out", "canceled", "terminated", "continued_as_new"
@@ -130,7 +131,8 @@ class Step:
     @property
     def notable(self) -> bool:
         """Whether it must be seen among many alike: it is bad, was retried, still goes on, or was cancelled."""
-        return self.open or self.bad or self.status == "canceled" or self.attempts > 1
+        troubled = self.status == "unfinished" and self.failure is not None
+        return self.open or self.bad or troubled or self.status == "canceled" or self.attempts > 1
 
     @property
     def took(self) -> timedelta | None:

@@ -107,6 +107,11 @@ class Steps:
             step.next_retry = None
         return step
 
+    def end(self, event: HistoryEvent) -> None:
+        """The run is over: nothing of it goes on."""
+        for opener in list(self._open):
+            self.closes(opener, "unfinished", event)
+
     def moved(self, step: Step, event_id: int) -> Step:
         """Later events mean it by the id of this one."""
         self._open[event_id] = self._open.pop(step.event_id, step)

@@ -210,6 +210,10 @@ def test_what_is_open(server: DevServer) -> None:
         await handle.terminate(reason="enough")
         found = await newest(tracer, "retry")
         assert (found.status, found.bad) == ("terminated", True)
+        assert {(step.name, step.status, step.closed) for step in found.steps if step.kind == "activity"} == {
+            ("flaky", "unfinished", found.closed),
+            ("hang", "unfinished", found.closed),
+        }
         assert found.reason.startswith("enough (by ")
 
         await start(client, Buggy.run, id="buggy", task_timeout=timedelta(seconds=1))
