@@ -62,7 +62,7 @@ def test_the_version_is_the_packages(devserver: Run) -> None:
     ("given", "told"),
     [
         ("stauts", "Error: No such command 'stauts'. Did you mean 'status'?\n"),
-        ("start", "Error: No such command 'start'. Did you mean 'restart'?\n"),
+        ("restrat", "Error: No such command 'restrat'. Did you mean 'restart'?\n"),
         ("xyzzy", "Error: No such command 'xyzzy'.\n"),
     ],
 )
