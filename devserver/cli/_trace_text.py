@@ -103,7 +103,7 @@ class Tree:
             for line in self._lines(stem, stem, f"run {run.run_id}{many}: its history is gone", dim=True):
                 yield line
             return
-        head = f"{run.type} {run.workflow_id}{many}, {words.run_state(run, self.now)}"
+        head = f"{run.type} {run.workflow_id}{many}, {words.run_state(run, self.now + run.skipped)}"
         for line in self._lines(stem, stem, head, self._sign(run.status), bold=True):
             yield line
         for text in await self._about(told):
@@ -139,7 +139,7 @@ class Tree:
         first, after = self._gutter(run.closed) + self._inner(told.depth) + self._end, self._blank(told.depth) + "   "
         text = run.status.replace("_", " ")
         if run.open:
-            text += f" for {lasted(self.now - run.started)}" if run.started else ""
+            text += f" for {lasted(self.now + run.skipped - run.started)}" if run.started else ""
         elif run.reason:
             text += f": {run.reason}"
         if run.next is not None and run.next.how not in ("continued_as_new",):
@@ -156,7 +156,7 @@ class Tree:
 
     async def _step(self, told: Shown, step: Step) -> AsyncIterator[str]:
         first, after = self._prefixes(told, step.scheduled)
-        text = ", ".join([words.title(step), *words.state(step, self.now)])
+        text = ", ".join([words.title(step), *words.state(step, self.now + told.run.skipped)])
         if step.reason:
             text += f": {step.reason}"
         preview = await self._values(step)

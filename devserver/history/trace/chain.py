@@ -74,18 +74,18 @@ class Chain:
         return self.links[-1]
 
 
-async def find_chain(calls: Calls, execution: Execution, *, others: bool = False) -> Chain:
-    """The chain that a run belongs to, the current run's without a run id.
+async def find_chain(calls: Calls, execution: Execution, *, others: bool = False) -> Chain | None:
+    """The chain that a run belongs to, the current run's without a run id; None where there is no such run.
 
     Args:
         others: Ask lists, too: for other executions of the same id, and for runs that later resets have hidden.
 
     Raises:
-        CannotAsk: The server does not answer, or there is no such workflow or run.
+        CannotAsk: The server does not answer.
     """
     asked = await calls.described(execution.workflow_id, execution.run_id)
     if asked is None:
-        raise not_there(calls, execution)
+        return None
     walk = _Walk(calls, execution.workflow_id)
     run_id = asked.workflow_execution_info.execution.run_id
     first = asked.workflow_execution_info.first_run_id or run_id

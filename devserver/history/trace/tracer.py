@@ -12,7 +12,7 @@ from temporalio.converter import DataConverter
 
 from ..calls import Calls
 from .builder import RunBuilder
-from .chain import Chain, Link, find_chain
+from .chain import Chain, Link, find_chain, not_there
 from .model import Execution, Run, Step
 from .pending import merge
 
@@ -45,7 +45,11 @@ class Tracer:
         Raises:
             CannotAsk: There is no such workflow or run.
         """
-        return await find_chain(self.calls, Execution(workflow_id, run_id), others=True)
+        wanted = Execution(workflow_id, run_id)
+        chain = await find_chain(self.calls, wanted, others=True)
+        if chain is None:
+            raise not_there(self.calls, wanted)
+        return chain
 
     async def child(self, step: Step) -> Chain | None:
         """The runs of the workflow behind a step: a child, or what a Nexus operation has started.
@@ -53,8 +57,6 @@ class Tracer:
         None where there is none, where it is in another namespace, and where its history was deleted.
         """
         if not step.has_tree or step.target is None or step.target.namespace not in ("", self.namespace):
-            return None
-        if await self.calls.described(step.target.workflow_id, step.target.run_id) is None:
             return None
         return await find_chain(self.calls, step.target)
 

@@ -184,7 +184,7 @@ def signal_it(devserver: Run, workflow_id: str) -> None:
 
 
 def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
-    """What is not there, what is no run id, a disk that is full and a reader who leaves: said in a line or two."""
+    """What is not there, no run id, a full disk, what is encrypted and what would steer a terminal: told, no crash."""
     quick_up()
     done = devserver("trace", "nobody")
     assert (done.returncode, done.stdout) == (4, "")
@@ -198,6 +198,9 @@ def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
     done = devserver("trace", "nobody", "--address", "127.0.0.1:1")
     assert (done.returncode, "cannot be reached" in done.stderr) == (4, True)
     start("order\x1b[2J", "Order")
+    secret = ["--workflow-id=secret", "--task-queue=q", "--type=X", "--input=c2VjcmV0"]
+    devserver("temporal", "--", "workflow", "start", *secret, "--input-meta=encoding=binary/encrypted")
+    assert "input (encoded: binary/encrypted, 8 bytes)" in devserver("trace", "secret").stdout
     with Path("/dev/full").open("w") as full:
         words = command("trace", "order\x1b[2J")
         full_disk = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
