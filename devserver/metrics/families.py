@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -120,6 +121,8 @@ def _lines(text: str, kept: Iterable[Spelling]) -> Iterator[str]:
 
 
 def _keep(series: dict[str, dict[Labels, float]], sample: Sample, family: str, name: str, scale: float) -> None:
+    if not math.isfinite(sample.value):
+        return  # nothing is known, and sums must stay numbers
     part = sample.name[len(family) :].removesuffix("_total")
     labels = dict(sample.labels)
     value = sample.value * (scale if part == "_sum" else 1.0)

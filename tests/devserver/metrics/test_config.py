@@ -37,7 +37,9 @@ def test_rules_are_in_the_spelling_of_the_endpoint() -> None:
         (Spelling(f"{name}_seconds", "histogram", "_seconds"), f"({name}_seconds_bucket[5m]))) > 5"),
         (Spelling(f"{name}_milliseconds", "histogram", "_milliseconds", 0.001), "_milliseconds_bucket[5m]))) > 5000"),
     ):
-        assert late(for_prometheus([Source(SERVER, {})], [source(spelling)])).endswith(written)
+        config = for_prometheus([Source(SERVER, {})], [source(spelling)])
+        assert late(config).endswith(written)
+        assert [each.name for each in config.needs if each.there] == [spelling.name]
 
 
 def test_what_was_not_recorded_yet_is_spelled_as_the_rest() -> None:

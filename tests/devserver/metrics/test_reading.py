@@ -61,6 +61,12 @@ def test_what_is_no_prometheus_text(text: str) -> None:
     assert read("") == Metrics({}, {})  # a worker's process before its worker begins
 
 
+def test_what_is_no_number_is_nothing() -> None:
+    """A gauge without a value is left out; the others are summed."""
+    text = PLAIN + 'temporal_num_pollers{namespace="b",task_queue="q",poller_type="workflow_task"} NaN\n'
+    assert read(text).total("temporal_num_pollers") == 5
+
+
 def test_what_happened_between_two_looks() -> None:
     """Counters and histograms are differences, gauges what they are now."""
     later = (
