@@ -33,6 +33,7 @@ LAST_OF_BANNER = "  reload "
 
 # What differs from run to run, made the same before texts are compared.
 VARYING = (
+    (r"(?m)(^\d{4}-\d\d-\d\dT\S+Z .*)\n    (?=\S)", r"\1 "),  # a hit of a search, folded
     (r"\b(127\.0\.0\.1|localhost):\d+", r"\1:PORT"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?(\.\d+)?", "TIME"),
     (r"\d{8}T\d{6}Z", "TIME"),
@@ -44,6 +45,9 @@ VARYING = (
     (r"\d+(\.\d+)? (MB|GB|kB|bytes)", r"SIZE"),
     (r"Python \d+\.\d+\.\d+ on \w+ \w+", "MACHINE"),
     (r"\b[0-9a-f]{64}\b", "SHA256"),
+    (r"\b[0-9a-f]{32}\b", "TRACE"),
+    (r"\b[0-9a-f]{16}\b", "SPAN"),
+    (r"\(\d+ events\)", "(EVENTS)"),
     (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID"),
     (r"(?m), (\d+[dhms]){1,2}$", ", AGE"),
     (r'"age_seconds": [\d.]+', '"age_seconds": AGE'),

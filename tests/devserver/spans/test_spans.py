@@ -17,9 +17,9 @@ from tests.devserver.spans.work import ACTIVITIES, QUEUE, WORKFLOWS, Tree
 from tests.helpers.collector import Collector
 
 
-async def spans(client: Client, workflow_id: str, **how: int) -> list[HistorySpan]:
+async def spans(client: Client, workflow_id: str) -> list[HistorySpan]:
     """All of a workflow."""
-    return [span async for span in spans_of(client, workflow_id, **how)]
+    return [span async for span in spans_of(client, workflow_id)]
 
 
 def one(found: list[HistorySpan], name: str) -> HistorySpan:
