@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -51,8 +50,7 @@ class Changes:
         """Watch no more."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
         self._folders = frozenset()
 

@@ -27,15 +27,15 @@ WELL_SECONDS = 30.0  # a worker that lives so long was started well: the next de
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 ASK_AGAIN_SECONDS = 2.0
 # What a worker says that goes on to whoever listens.
-PASSED_ON: Mapping[str, Kind] = {
-    "server_gone": "server_gone",
-    "server_back": "server_back",
-    "workflow_task_failed": "workflow_task_failed",
-    "nondeterminism": "nondeterminism",
-    "workflow_failed": "workflow_failed",
-    "activity_failed": "activity_failed",
-    "sdk_error": "sdk_error",
-}
+PASSED_ON: tuple[Kind, ...] = (
+    "server_gone",
+    "server_back",
+    "workflow_task_failed",
+    "nondeterminism",
+    "workflow_failed",
+    "activity_failed",
+    "sdk_error",
+)
 
 
 class Keeper:
@@ -212,8 +212,8 @@ class Keeper:
         if self._current is not None and not self._current.gone.is_set():
             self._tell("stopping", grace=self._wanted.grace)
             self._current.stop()
-        if self._spare is not None and not self._spare.done():
-            await self._spare
+        if self._spare is not None:
+            await asyncio.gather(self._spare, return_exceptions=True)
         limit = self._wanted.grace + SPARE_SECONDS
         working = [each for each in self._all if each is self._current or each.stopping]
         await asyncio.gather(*(each.ended(limit) if each in working else each.kill() for each in list(self._all)))
@@ -232,8 +232,10 @@ class Keeper:
             self._tell("draining", activities=facts["activities"], grace=self._wanted.grace)
         elif kind == "files" and process is self._current and self._reload:
             self._watching = asyncio.create_task(self._changes.watch(process.files, process.since))
-        elif kind in PASSED_ON:
-            self._tell(PASSED_ON[kind], **facts)
+        else:
+            for each in PASSED_ON:
+                if kind == each:
+                    self._tell(each, **facts)
 
     def _heard_changes(self, paths: Sequence[str]) -> None:
         self._changed.update(paths)

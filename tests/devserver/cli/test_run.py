@@ -257,10 +257,13 @@ def test_what_cannot_be_run(quick_up: Run, devserver: Run, module: Path) -> None
         assert "devserver/" not in done.stderr
 
 
-def test_a_build_of_a_deployment(quick_up: Run, devserver: Run, module: Path) -> None:
-    """The server knows the version; it does not change with the file, since a build is one code."""
+def test_a_build_of_a_deployment(quick_up: Run, devserver: Run, status_of: StatusOf, module: Path) -> None:
+    """The server, here one by its address, knows the version; a build is one code, so files are not watched."""
     quick_up()
-    with running("greeting", "--build", "b1", "--deployment", "greetings") as run:
+    address = status_of()["address"]
+    with running("greeting", "--build", "b1", "--deployment", "greetings", "--address", address) as run:
+        assert f"  server      {address}, namespace default" in run.lines
+        assert "web ui" not in run.text
         assert "  version     build b1 of the deployment greetings, pinned" in run.lines
         assert "devserver deploy set-current greetings b1" in " ".join(run.text.split())
         assert run.lines[-1] == "  reload      off"
