@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..leash import leashed
 from . import ledger
 from .errors import ScenarioInvalid
-from ..leash import leashed
 from .ledger import Effect
 from .result import Finding, Run
 

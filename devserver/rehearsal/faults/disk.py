@@ -14,9 +14,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from ...leash import leashed
 from ..cues import Cue
 from ..errors import FaultImpossible
-from ...leash import leashed
 from ..lock_main import LOCKED
 from ..stage import Stage
 from ._numbers import seconds
