@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import click
@@ -24,7 +25,7 @@ AGAIN_SECONDS = 1.0
 
 
 class Waiting:
-    """One wait for a build to drain; it survives a server that is away, but not from the start."""
+    """One wait for a build to drain: a first look that must succeed, and others that survive a server which is away."""
 
     def __init__(self, connection: Connection, deployment: str, build: str, *, quiet: bool) -> None:
         self._connection = connection
@@ -33,27 +34,33 @@ class Waiting:
         self._quiet = quiet
         self._said = ""
         self._away: CannotAsk | None = None
-        self.last: Drain | None = None
+        self._last: Drain | None = None
+
+    async def look(self) -> Drain:
+        """Look once."""
+        return await anext(self._looks())
 
     async def look_on(self) -> None:
         """Look until the build is drained."""
-        while self.last is None or not self.last.done:
+        while True:
             try:
-                await self._look_on()
+                async for _ in self._looks():
+                    pass
             except CannotAsk as error:
-                if self.last is None:
-                    raise
                 self._away = error
                 self._say(f"! {error.message}")
                 await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                return
 
-    async def _look_on(self) -> None:
+    async def _looks(self) -> AsyncIterator[Drain]:
         from ..deployments import drains
 
         client, _ = await self.client()
         async for looked in drains(client, self._deployment, self._build):
-            self.last, self._away = looked, None
+            self._last, self._away = looked, None
             self._say(text.drain(self._deployment, looked))
+            yield looked
 
     async def client(self) -> tuple[Client, Target]:
         """The server.
@@ -66,15 +73,15 @@ class Waiting:
         target = find_target(self._connection)
         return await connect(target), target
 
-    def require_answer(self) -> Drain:
+    def require_answer(self) -> Drain | None:
         """The last look.
 
         Raises:
             CannotAsk: The server has not answered since.
         """
-        if self._away is not None or self.last is None:
-            raise self._away or CannotAsk(f"there was no answer in time about the build {self._build}")
-        return self.last
+        if self._away is not None:
+            raise self._away
+        return self._last
 
     def _say(self, line: str) -> None:
         if not self._quiet and line != self._said:
@@ -94,10 +101,11 @@ async def wait(connection: Connection, deployment: str, build: str, limit: float
     from ..deployments import open_on
 
     waiting = Waiting(connection, deployment, build, quiet=as_json)
-    looking = asyncio.ensure_future(waiting.look_on())
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(looking, limit)
-    looked = waiting.require_answer()
+    looked = await waiting.look()
+    if not looked.done:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(waiting.look_on(), limit)
+        looked = waiting.require_answer() or looked
     client, target = await waiting.client()
     still = [] if looked.done else await open_on(client, deployment, build, NAMED)
     if as_json:
