@@ -5,17 +5,14 @@ from __future__ import annotations
 from ..failure_text import FailureText, failure_line, failure_text
 from .builder import RunBuilder
 from .chain import Chain, Link
+from .entries import Entry, Figures, Repeat, Rest
 from .fold import fold
 from .model import (
-    Entry,
     Execution,
     FailedTasks,
-    Figures,
     Following,
     Operation,
     Origin,
-    Repeat,
-    Rest,
     Run,
     RunStatus,
     Step,

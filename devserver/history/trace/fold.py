@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .model import Entry, Figures, Repeat, Rest, Step
+from .entries import Entry, Figures, Repeat, Rest
+from .model import Step
 
 LONGEST = 10
 # So many rounds are told as themselves.

@@ -1,4 +1,4 @@
-"""What a trace is made of: a workflow's runs, their steps, and repeated steps.
+"""What a trace is made of: a workflow's runs and their steps.
 
 Times are moments in UTC as the server wrote them: the workflow's own clock where time is skipped. Durations are
 `timedelta`s. Failures and payloads are kept as Temporal has them, and made text by `failure_text` and `preview` when
@@ -7,7 +7,6 @@ they are shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -254,72 +253,3 @@ class Run:
     def took(self) -> timedelta | None:
         """From its start to its close; None while it is open."""
         return None if self.closed is None or self.started is None else self.closed - self.started
-
-
-@dataclass(slots=True)
-class Figures:
-    """How often a step of a pattern was done and how long that took; timers count with the time they were set to."""
-
-    kind: StepKind
-    name: str
-    count: int = 0
-    total: timedelta = timedelta(0)
-    least: timedelta | None = None
-    most: timedelta | None = None
-
-    def add(self, step: Step) -> None:
-        """Count one more; the time of one that is open does not count."""
-        self.count += 1
-        time = step.duration if step.kind == "timer" else step.took
-        if time is None:
-            return
-        self.total += time
-        self.least = time if self.least is None or time < self.least else self.least
-        self.most = time if self.most is None or time > self.most else self.most
-
-
-@dataclass(slots=True)
-class Repeat:
-    """Steps that were done over and over: `charge, ship, timer`, 3,333 times.
-
-    Attributes:
-        pattern: One entry for each step of the pattern, with its figures over all rounds.
-        count: How many rounds.
-        first, last: Event ids of the first and the last step.
-        started, closed: When the first step was scheduled, and the last one to close did; None while one is open.
-        notable: The steps among them that failed, were retried, still go on or were cancelled, in their order: these
-            are never folded away.
-        hidden: How many more of these there are than is kept.
-    """
-
-    pattern: Sequence[Figures]
-    count: int
-    first: int
-    last: int
-    started: datetime
-    closed: datetime | None
-    notable: list[Step] = field(default_factory=list)
-    hidden: int = 0
-
-
-@dataclass(slots=True)
-class Rest:
-    """What a run did beyond the number of entries that are kept: by kind and name, the most frequent first."""
-
-    figures: Sequence[Figures]
-    count: int
-    first: int
-    started: datetime
-    bad: int = 0
-
-
-Entry = Step | Repeat | Rest
-
-
-def notable_steps(entries: Sequence[Entry]) -> Iterator[Step]:
-    """The steps that are there as themselves: those that were not folded, and the notable ones of those that were."""
-    for entry in entries:
-        if isinstance(entry, Step):
-            yield entry
-        elif isinstance(entry, Repeat):
-            yield from entry.notable

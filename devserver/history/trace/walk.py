@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from .chain import Chain, Link
+from .entries import Entry, Repeat
 from .fold import MOST_ENTRIES, fold
-from .model import Entry, Repeat, Run, Step
+from .model import Run, Step
 from .tracer import Tracer
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from ...moments import age, lasted
 from .chain import Link
-from .model import Figures, Run, Step
+from .entries import Figures
+from .model import Run, Step
 
 HOW = {
     "started": "started",

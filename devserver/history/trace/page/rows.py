@@ -13,7 +13,8 @@ from ....moments import lasted
 from ...failure_text import failure_text
 from .. import words
 from ..chain import Chain
-from ..model import OPEN, Repeat, Rest, Run, Step
+from ..entries import Repeat, Rest
+from ..model import OPEN, Run, Step
 from ..previews import Kept, preview
 from ..walk import Hidden, RunBegins, RunEnds, Shown, Told
 
