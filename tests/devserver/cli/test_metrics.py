@@ -26,6 +26,7 @@ from .conftest import StatusOf
 
 Watching = Callable[..., "AbstractContextManager[subprocess.Popen[str]]"]
 DONE = COMPLETED + FAILED
+DONE_WITH = f"\n  completed {COMPLETED}  failed {FAILED}  attempts failed 2\n"
 STARTED = f"  started {DONE}  completed {COMPLETED}  failed {FAILED}"
 
 
@@ -58,17 +59,21 @@ def wide(devserver: Run, *args: str) -> str:
     return done.stdout
 
 
+def complete(shown: str) -> str:
+    """`shown` if the server has counted all of the work, which it does once a second."""
+    return shown if STARTED in shown and DONE_WITH in shown else ""
+
+
 def test_a_server_and_its_worker(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
     """What was done, where it waits, how long it took; on 40 columns and in ASCII, too; and the same as JSON."""
     quick_up()
     where = status_of()
     with measured(where["address"], queue="päckchen") as worked:
         args = ("metrics", "--worker", worked.address)
-        shown = eventually(lambda: text if STARTED in (text := wide(devserver, *args)) else "")
+        shown = eventually(lambda: complete(wide(devserver, *args)))
         lines = shown.splitlines()
         assert lines[0] == f"server {where['address']}"
         assert re.fullmatch(r"  server 1\.32\.0  resident \d+ MB  heap \d+ MB  goroutines [\d,]+", lines[1])
-        assert f"  completed {COMPLETED}  failed {FAILED}  attempts failed 2" in lines
         assert re.search(r"(?m)^  p_ckchen \(workflow\) +backlog (0|\?) +pollers \d +dispatched \d+ +at once", shown)
         assert re.search(rf"(?m)^  StartWorkflowExecution +{DONE} +p50 \S+ +p95 \S+ +mean \S+$", shown)
         assert re.search(r"(?m)^  database +[\d,]+ +p50 .* errors \d+$", shown)
