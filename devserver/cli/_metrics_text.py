@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import shutil
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..moments import age
+from ._layout import INDENT, Row, block, listed, packed, wrapped
 from ._stuck_text import LEAST_WIDTH, MOST_WIDTH, clean, stamp
 
 if TYPE_CHECKING:
     from ..metrics import Count, Latency, Operation, Quantile, Report, Seen, Server, TaskQueue, Worker, WorkerQueue
 
 FORM = 1
-INDENT = "  "
 ALWAYS = ("started", "completed", "failed")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line: what it is of, its cells, and what belongs below it."""
-
-    label: str
-    cells: Sequence[str]
-    note: str = ""
 
 
 def screen(report: Report, limit: int) -> Iterator[str]:
@@ -85,9 +75,9 @@ def _source(seen: Seen, limit: int, width: int) -> Iterator[str]:
     if seen.error is not None:
         reason = "; ".join([seen.error.message, *seen.error.details])
         yield f"{title} {click.style('gives no figures', fg='red')}"
-        yield from _wrapped(clean(reason), width)
+        yield from wrapped(clean(reason), width)
         if seen.error.hint:
-            yield from _wrapped(clean(f"hint: {seen.error.hint}"), width)
+            yield from wrapped(clean(f"hint: {seen.error.hint}"), width)
         return
     yield f"{title} {click.style('was started anew: it counts from 0', fg='yellow')}" if seen.restarted else title
     if isinstance(seen.figures, Server):
@@ -104,23 +94,23 @@ def _server(figures: Server, limit: int, width: int) -> Iterator[str]:
         process.append(f"heap {_size(figures.heap_bytes)}")
     if figures.goroutines is not None:
         process.append(f"goroutines {figures.goroutines:,}")
-    yield from _packed(process, width, INDENT)
-    yield from _block("workflows", [Row("", _ends(figures.workflows))], limit, width)
+    yield from packed(process, width, INDENT)
+    yield from block("workflows", [Row("", _ends(figures.workflows))], limit, width)
     if any(count.total for count in figures.activities.values()):
-        yield from _block("activities", [Row("", _ends(figures.activities))], limit, width)
+        yield from block("activities", [Row("", _ends(figures.activities))], limit, width)
     several = len({each.namespace for each in figures.task_queues}) > 1
-    yield from _block("task queues", [_task_queue(each, several) for each in figures.task_queues], limit, width)
-    yield from _block("requests", [_operation(each) for each in figures.requests], limit, width)
-    yield from _block("storage", [_operation(each) for each in figures.storage], limit, width)
+    yield from block("task queues", [_task_queue(each, several) for each in figures.task_queues], limit, width)
+    yield from block("requests", [_operation(each) for each in figures.requests], limit, width)
+    yield from block("storage", [_operation(each) for each in figures.storage], limit, width)
 
 
 def _worker(figures: Worker, limit: int, width: int) -> Iterator[str]:
     if not figures.queues:
-        yield from _wrapped("no worker has begun in this process yet", width)
+        yield from wrapped("no worker has begun in this process yet", width)
     for queue in figures.queues:
-        yield from _list(f"task queue {clean(queue.task_queue)}", _worker_queue(queue), width)
-        yield from _block("activities", [_operation(each) for each in queue.activities], limit, width)
-    yield from _block("requests", [_operation(each) for each in figures.requests], limit, width)
+        yield from listed(f"task queue {clean(queue.task_queue)}", _worker_queue(queue), width)
+        yield from block("activities", [_operation(each) for each in queue.activities], limit, width)
+    yield from block("requests", [_operation(each) for each in figures.requests], limit, width)
 
 
 def _worker_queue(queue: WorkerQueue) -> list[Row]:
@@ -227,63 +217,3 @@ def _worker_line(figures: Worker) -> str:
             f"workflow tasks {_count(queue.workflow_tasks.requests)}, activities {activities:,}, failed {failed:,}"
         )
     return "; ".join(said) or "no worker yet"
-
-
-def _block(title: str, rows: Sequence[Row], limit: int, width: int) -> Iterator[str]:
-    """Rows in columns if all of them fit, else each with its cells below it."""
-    if not rows:
-        return
-    shown = [Row(clean(row.label), [clean(cell) for cell in row.cells], clean(row.note)) for row in rows[:limit]]
-    yield click.style(title, fg="cyan")
-    lines = _columns(shown)
-    fit = all(len(each) <= width for each in lines)
-    for row, aligned in zip(shown, lines, strict=True):
-        if fit:
-            yield aligned
-        else:
-            yield from _wrapped(row.label, width)
-            yield from _packed(row.cells, width, INDENT * 2 if row.label else INDENT)
-        yield from _wrapped(row.note, width, INDENT)
-    if len(rows) > limit:
-        yield f"{INDENT}and {len(rows) - limit} more (--limit, --json)"
-
-
-def _list(title: str, rows: Sequence[Row], width: int) -> Iterator[str]:
-    """Rows whose cells have nothing to do with each other, so that only the labels are in a column."""
-    yield click.style(title, fg="cyan")
-    labels = max(len(row.label) for row in rows)
-    for row in rows:
-        yield from _packed(
-            [f"{row.label.ljust(labels)}  {clean(row.cells[0])}", *map(clean, row.cells[1:])], width, INDENT
-        )
-        yield from _wrapped(clean(row.note), width, INDENT)
-
-
-def _columns(rows: Sequence[Row]) -> list[str]:
-    labels = max(len(row.label) for row in rows)
-    count = max(len(row.cells) for row in rows)
-    widths = [max(len(row.cells[index]) if index < len(row.cells) else 0 for row in rows) for index in range(count)]
-    lines = []
-    for row in rows:
-        padded = [cell.ljust(width) for cell, width in zip(row.cells, widths, strict=False)]
-        lines.append((INDENT + "  ".join([*([row.label.ljust(labels)] if labels else []), *padded])).rstrip())
-    return lines
-
-
-def _packed(cells: Sequence[str], width: int, indent: str) -> Iterator[str]:
-    """Whole cells, as many on a line as there is room for."""
-    now = indent
-    for cell in filter(None, cells):
-        if now.strip() and len(f"{now}  {cell}") > width:
-            yield now
-            now = indent + INDENT if indent == INDENT else indent
-        now += f"  {cell}" if now.strip() else cell
-    if now.strip():
-        yield now
-
-
-def _wrapped(text: str, width: int, more: str = "") -> list[str]:
-    indent = INDENT + more
-    return textwrap.wrap(
-        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
