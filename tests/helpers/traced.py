@@ -9,9 +9,8 @@ import asyncio
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
-from pathlib import Path
 
 import nexusrpc
 from temporalio import activity, nexus, workflow
@@ -21,6 +20,8 @@ from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from tests.helpers import trouble
 
 QUEUE = "traced"
 LIMIT = timedelta(seconds=30)
@@ -219,15 +220,9 @@ async def make_endpoint(client: Client) -> None:
     await client.operator_service.create_nexus_endpoint(CreateNexusEndpointRequest(spec=spec))
 
 
-@contextlib.contextmanager
-def worker_process(address: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker_process(address: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """A worker in a process of its own, which makes the endpoint; killed at the end."""
-    words = [sys.executable, "-m", "tests.helpers.traced", address]
-    with subprocess.Popen(words, cwd=Path(__file__).parent.parent.parent, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    return trouble.worker_process(address, "tests.helpers.traced")
 
 
 async def _serve(address: str) -> None:

@@ -127,9 +127,9 @@ def worker(client: Client, *, workflows: Sequence[type] = WORKFLOWS, queue: str 
 
 
 @contextlib.contextmanager
-def worker_process(address: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker in a process of its own, killed at the end."""
-    words = [sys.executable, "-m", "tests.helpers.trouble", address]
+def worker_process(address: str, module: str = "tests.helpers.trouble") -> Iterator[subprocess.Popen[bytes]]:
+    """A worker in a process of its own, as the module is when it is run; killed at the end."""
+    words = [sys.executable, "-m", module, address]
     with subprocess.Popen(words, cwd=Path(__file__).parent.parent.parent, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
