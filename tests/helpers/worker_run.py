@@ -27,7 +27,7 @@ class WorkerRun:
         self._ended = False
         self._seen = 0
         assert process.stdout is not None
-        self._reader = threading.Thread(target=self._read, args=(process.stdout,))
+        self._reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
         self._reader.start()
 
     def until(self, pattern: str) -> str:
