@@ -1,0 +1,49 @@
+"""What tests of large payloads share: a server, a folder, and workers whose client keeps payloads in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from devserver import DevServer
+from devserver.payloads import LargePayloads
+from devserver.store.request import Executable
+from tests.devserver.faults.conftest import disk as disk
+
+from .echo import ACTIVITIES, WORKFLOWS
+
+QUEUE = "payloads"
+
+
+@pytest.fixture
+def server(installed: Executable) -> Iterator[DevServer]:
+    """A server for one test."""
+    with DevServer.start(ui=False, ephemeral=True) as server:
+        yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where payloads are kept."""
+    return tmp_path / "payloads"
+
+
+async def connected(server: DevServer, folder: Path, options: dict[str, Any] | None = None, **plugin: Any) -> Client:
+    """A client that keeps large payloads in the folder."""
+    return await Client.connect(server.address, plugins=[LargePayloads(folder, **plugin)], **(options or {}))
+
+
+def worker(client: Client, **options: Any) -> Worker:
+    """A worker for all workflows and activities of `echo`."""
+    wanted = {"task_queue": QUEUE, "workflows": WORKFLOWS, "activities": ACTIVITIES, **options}
+    return Worker(client, **wanted)
+
+
+def files(folder: Path) -> list[Path]:
+    """All files in the folder, the newest last."""
+    return sorted((each for each in folder.rglob("*") if each.is_file()), key=lambda each: each.stat().st_mtime_ns)
