@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.command.v1 import (
@@ -21,11 +22,16 @@ from temporalio.api.enums.v1 import CommandType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     PollActivityTaskQueueRequest,
+    PollActivityTaskQueueResponse,
     PollWorkflowTaskQueueRequest,
+    PollWorkflowTaskQueueResponse,
     RespondActivityTaskCompletedRequest,
     RespondWorkflowTaskCompletedRequest,
 )
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+T = TypeVar("T", PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse)
 
 TASK = timedelta(seconds=60)
 # A round is an activity `charge`, an activity `ship` and a timer of 1 ms: three, three and two events.
@@ -64,7 +70,7 @@ def _round(number: int, queue: str) -> Iterator[Command]:
             activity_type=ActivityType(name=name),
             task_queue=TaskQueue(name=queue),
             input=_json({"order": number, "amount": 3}),
-            schedule_to_close_timeout=Duration(seconds=600),
+            start_to_close_timeout=Duration(seconds=20),  # one that is lost on a busy machine is given out again
         )
         kind = CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK
         yield Command(command_type=kind, schedule_activity_task_command_attributes=attributes)
@@ -100,8 +106,7 @@ def _shares(count: int) -> list[int]:
 async def _answer(client: Client, queue: str, commands: Sequence[Command], *, go_on: bool = False) -> None:
     """Answer the next workflow task; `go_on` has the server give out another at once."""
     poll = PollWorkflowTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), identity="bench")
-    while not (task := await client.workflow_service.poll_workflow_task_queue(poll, timeout=TASK)).task_token:
-        pass
+    task = await _polled(lambda: client.workflow_service.poll_workflow_task_queue(poll, timeout=TASK))
     answer = RespondWorkflowTaskCompletedRequest(
         namespace=client.namespace,
         task_token=task.task_token,
@@ -116,9 +121,21 @@ async def _work(client: Client, queue: str, count: int) -> None:
     """Complete so many activities."""
     poll = PollActivityTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), identity="bench")
     for _ in range(count):
-        while not (task := await client.workflow_service.poll_activity_task_queue(poll, timeout=TASK)).task_token:
-            pass
+        task = await _polled(lambda: client.workflow_service.poll_activity_task_queue(poll, timeout=TASK))
         answer = RespondActivityTaskCompletedRequest(
             namespace=client.namespace, task_token=task.task_token, result=_json("ok"), identity="bench"
         )
         await client.workflow_service.respond_activity_task_completed(answer)
+
+
+async def _polled(poll: Callable[[], Awaitable[T]]) -> T:
+    """The next task, however long it takes: a poll may end without one, or be cancelled by its limit."""
+    while True:
+        try:
+            task = await poll()
+        except RPCError as error:
+            if error.status not in (RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED):
+                raise
+        else:
+            if task.task_token:
+                return task
