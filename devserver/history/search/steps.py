@@ -16,6 +16,9 @@ from .shapes import Shape
 from .told import Told, said, told_of
 
 MICRO = 1_000_000
+# Looked up once: an enum's names take their time, and there are many events.
+MARKER_RECORDED = int(EventType.EVENT_TYPE_MARKER_RECORDED)
+UPDATE_COMPLETED = int(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED)
 # What a workflow that ran on its own worker is told with where there is no versioning.
 UNVERSIONED = ("", "__unversioned__")
 
@@ -76,7 +79,7 @@ class Steps:
         field = shape.field if shape else event.WhichOneof("attributes")
         attributes = getattr(event, field) if field else None
         step = self._step_of(event, shape, attributes, at)
-        if kind == EventType.EVENT_TYPE_MARKER_RECORDED:
+        if kind == MARKER_RECORDED:
             _mark(step, attributes)
         if attributes is not None:
             self._tell(step, kind, attributes)
@@ -142,7 +145,7 @@ class Steps:
             self._unread.append((step, "before", attributes.continued_failure))
         if "failure" in fields and attributes.HasField("failure"):
             self._unread.append((step, "failure", attributes.failure))
-        elif kind == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+        elif kind == UPDATE_COMPLETED:
             if attributes.outcome.HasField("failure"):
                 self._unread.append((step, "failure", attributes.outcome.failure))
         elif text := said(kind, attributes, fields):

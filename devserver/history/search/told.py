@@ -12,6 +12,9 @@ from temporalio.converter import DataConverter
 from ..failure_text import failure_text
 
 MOST_TEXT = 16_384
+# Looked up once: an enum's names take their time, and there are many events.
+TASK_TIMED_OUT = int(EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+RUN_TIMED_OUT = int(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT)
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,10 @@ async def told_of(failure: Failure, converter: DataConverter) -> Told:
 
 def said(kind: int, attributes: Any, fields: frozenset[str]) -> str:
     """What went wrong where there is no failure: a reason, a cause, a time limit."""
-    if kind == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+    if kind == TASK_TIMED_OUT:
         limit = TimeoutType.Name(attributes.timeout_type).removeprefix("TIMEOUT_TYPE_")
         return f"timed out: {limit.replace('_', ' ').lower()}"
-    if kind == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+    if kind == RUN_TIMED_OUT:
         return "timed out"
     if "reason" in fields and attributes.reason:
         return str(attributes.reason)
