@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._stuck_text import LEAST_WIDTH, MOST_WIDTH, clean, stamp
+from ._terminal import clean, stamp, width_now
 
 if TYPE_CHECKING:
     from ..connection import Target
@@ -23,7 +22,7 @@ FIRST = "a worker makes one: devserver run MODULE --deployment NAME --build BUIL
 
 def screen(found: Sequence[Status], target: Target) -> Iterator[str]:
     """Every deployment with its builds, the newest first."""
-    width = _width()
+    width = width_now()
     where = f"in the namespace {clean(target.namespace)} at {clean(target.label)}"
     if not found:
         yield from textwrap.wrap(f"no worker deployment {where}; {FIRST}", width)
@@ -61,7 +60,7 @@ def drain(name: str, looked: Drain) -> str:
 
 def wrapped(text: str) -> list[str]:
     """Text in lines as wide as the terminal; ids stay whole."""
-    return _wrapped(text, _width(), "", "  ")
+    return _wrapped(text, width_now(), "", "  ")
 
 
 def status_json(found: Sequence[Status], target: Target, at: datetime) -> dict[str, Any]:
@@ -145,10 +144,6 @@ def _version_json(version: Version, load: Load) -> dict[str, Any]:
         "pinned": load.pinned,
         "auto_upgrade": load.auto_upgrade,
     }
-
-
-def _width() -> int:
-    return max(LEAST_WIDTH, min(MOST_WIDTH, shutil.get_terminal_size().columns))
 
 
 def _wrapped(text: str, width: int, indent: str, hanging: str) -> list[str]:

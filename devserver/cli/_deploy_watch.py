@@ -13,7 +13,7 @@ import click
 from ..connection import Connection, Target
 from ..errors import DevServerError
 from . import _deploy_text as text
-from ._stuck_text import clean, stamp
+from ._terminal import clean, stamp
 from ._watching import View, redraw, redraws
 
 if TYPE_CHECKING:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._stuck_text import LEAST_WIDTH, MOST_WIDTH, clean
+from ._terminal import clean, width_now
 
 if TYPE_CHECKING:
     from ..reflection import Module, NexusService, Workflow
@@ -23,7 +22,7 @@ def page(module: Module) -> Iterator[str]:
     """The module in lines as wide as the terminal."""
     from ..reflection.signature import of_activity
 
-    width = max(LEAST_WIDTH, min(MOST_WIDTH, shutil.get_terminal_size().columns))
+    width = width_now()
     yield from _wrapped(f"{module.spec}: task queue {module.task_queue}", width, "")
     if module.is_empty:
         yield from _wrapped("no workflow, activity or Nexus service is in it", width, "")

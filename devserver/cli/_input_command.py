@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._input_options import InputOption, beside, given_of, options_of, read_input, unprefixed
-from ._stuck_text import clean
+from ._terminal import clean
 
 if TYPE_CHECKING:
     from ..reflection.called import Called, Kind

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from ._stuck_text import clean
+from ._terminal import clean
 
 if TYPE_CHECKING:
     from ..reflection.called import Called
     from ..reflection.inputs import Input
 
 OURS = "--devserver-"
-KEPT = ("help", "input")
 PREFIX = "input_"
 MOST_INPUT = 1 << 30
 
@@ -36,9 +35,9 @@ class InputOption(click.Option):
     def __init__(self, name: str, of: Input, taken: Sequence[str]) -> None:
         self.of = of
         more: dict[str, Any] = {"multiple": of.is_many, "metavar": of.kind}
-        words = f"--{flag_of(of)}"
-        if of.is_flag and f"no-{flag_of(of)}" not in taken:
-            words, more = f"{words}/--no-{flag_of(of)}", {}
+        words = f"--{of.flag}"
+        if of.is_flag and f"no-{of.flag}" not in taken:
+            words, more = f"{words}/--no-{of.flag}", {}
         super().__init__([words, name], default=None, help=help_of(of), **more)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -50,11 +49,6 @@ class InputOption(click.Option):
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
-def flag_of(of: Input) -> str:
-    """Its name on the command line, which is the field's but for the two that have to stay ours."""
-    return f"input.{of.flag}" if of.flag in KEPT else of.flag
-
-
 def help_of(of: Input) -> str:
     """What is written about a field, its default, and whether it has to be given."""
     from ..reflection.hints import MISSING
@@ -63,7 +57,7 @@ def help_of(of: Input) -> str:
     field = of.field
     end = "[required]" if field.required else ""
     if field.default is not MISSING and field.default is not None:
-        end = f"[{word_of(field.default, field.hint)}]"
+        end = f"[{word_of(field.default, field.hint) or chr(34) * 2}]"
     doc = field.doc if not of.parts else f"{field.doc} As JSON, or by its own options.".strip()
     many = "Repeatable." if of.is_many else ""
     return clean(" ".join(each for each in (doc, many, end) if each))
@@ -72,7 +66,7 @@ def help_of(of: Input) -> str:
 def options_of(called: Called) -> list[InputOption]:
     """The options for what is called."""
     inputs = list(called.inputs.options())
-    flags = [flag_of(each) for each in inputs]
+    flags = [each.flag for each in inputs]
     return [InputOption(f"{PREFIX}{number}", each, flags) for number, each in enumerate(inputs)]
 
 

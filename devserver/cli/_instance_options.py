@@ -23,6 +23,22 @@ name_option = click.option(
     envvar="DEVSERVER_NAME",
 )
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+WATCH_SECONDS = 5.0
+
+
+def watch_option(more: str = "") -> Callable[[F], F]:
+    """`--watch [SECONDS]`; the command gets the seconds, None without it. `more`: what else it does, for the help."""
+    return click.option(
+        "--watch",
+        "-w",
+        is_flag=False,
+        flag_value=str(WATCH_SECONDS),
+        type=click.FloatRange(min=0.1),
+        metavar="[SECONDS]",
+        help=f"Look again every {WATCH_SECONDS:g} (or so many) seconds until Ctrl-C{more}.",
+    )
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (see docs/json.md).")
 
 _OPTIONS = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from ._stuck_text import clean
+from ._terminal import clean
 
 INDENT = "  "
 

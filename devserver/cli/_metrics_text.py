@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import timedelta
@@ -12,7 +11,7 @@ import click
 
 from ..moments import age
 from ._layout import INDENT, Row, block, listed, packed, wrapped
-from ._stuck_text import LEAST_WIDTH, MOST_WIDTH, clean, stamp
+from ._terminal import clean, stamp, width_now
 
 if TYPE_CHECKING:
     from ..metrics import Count, Latency, Operation, Quantile, Report, Seen, Server, TaskQueue, Worker, WorkerQueue
@@ -23,7 +22,7 @@ ALWAYS = ("started", "completed", "failed")
 
 def screen(report: Report, limit: int) -> Iterator[str]:
     """The figures in lines as wide as the terminal; of each list the first `limit` rows."""
-    width = max(LEAST_WIDTH, min(MOST_WIDTH, shutil.get_terminal_size().columns))
+    width = width_now()
     for number, seen in enumerate(report.seen):
         if number:
             yield ""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..payloads.sizes import show_size
-from ._stuck_text import clean
 from ._table import echo_table
+from ._terminal import clean
 
 if TYPE_CHECKING:
     from ..payloads import BlobFolder, Pruned, Usage

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..options import DEFAULT_NAME
-from ._stuck_text import FORM, LEAST_WIDTH, MOST_WIDTH, clean
+from ._stuck_text import FORM
+from ._terminal import clean, width_now
 
 if TYPE_CHECKING:
     from ..running.events import Event
@@ -74,7 +74,7 @@ class Lines:
 def banner(facts: Mapping[str, Any], *, large_payloads: bool) -> Iterator[str]:
     """What the worker works on and where, a line each."""
     yield click.style(f"{clean(facts['module'])} runs; Ctrl-C stops it", bold=True)
-    width = _width()
+    width = width_now()
     for key, value in _rows(facts, large_payloads=large_payloads):
         indent = " " * (KEY_WIDTH + 2) if width >= 3 * KEY_WIDTH else "    "
         yield from textwrap.wrap(
@@ -185,7 +185,7 @@ _TOLD: Mapping[str, tuple[str | None, Callable[[Mapping[str, Any]], str]]] = {
 
 def wrapped(text: str, first: str = "") -> Sequence[str]:
     """In lines as wide as the terminal; the first begins after its time, the others below it."""
-    width = _width()
+    width = width_now()
     hanging = HANGING if width >= 3 * len(HANGING) else "  "
     lines = textwrap.wrap(
         clean(text),
@@ -196,7 +196,3 @@ def wrapped(text: str, first: str = "") -> Sequence[str]:
         break_on_hyphens=False,
     )
     return lines if first else [lines[0].lstrip(), *lines[1:]]
-
-
-def _width() -> int:
-    return max(LEAST_WIDTH, min(MOST_WIDTH, shutil.get_terminal_size().columns))

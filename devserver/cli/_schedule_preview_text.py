@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ..moments import age
-from ._schedule_text import length, moment, width, wrapped
+from ._schedule_text import length, moment, wrapped
 from ._schedule_timeline import LEGEND, Chart
+from ._terminal import width_now
 
 if TYPE_CHECKING:
     from ..schedules import Outcome, Preview
@@ -45,7 +46,7 @@ def _times(times: Sequence[datetime], zone: tzinfo | None, away: bool) -> Iterat
             yield f"       the clocks change to {local:%z}"
         line = f"{number:>5}  {moment(when, zone)}"
         more = f"  in {age(when - now)}"
-        yield line + more if away and len(line + more) <= width() else line
+        yield line + more if away and len(line + more) <= width_now() else line
 
 
 def _jitter(preview: Preview) -> Iterator[str]:
@@ -60,7 +61,7 @@ def _policies(preview: Preview, runs: str, zone: tzinfo | None, only: Sequence[s
     yield from wrapped(f"with runs of {runs}{cancel}, each overlap policy:")
     yield from wrapped(LEGEND)
     chosen = [each for each in preview.outcomes if not only or each.policy in only]
-    chart = Chart(chosen, width())
+    chart = Chart(chosen, width_now())
     for alike in _alike(chosen):
         names = ", ".join(each.policy + (" (its own)" if _own(preview, each) else "") for each in alike)
         yield ""

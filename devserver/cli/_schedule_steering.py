@@ -12,7 +12,7 @@ from ._instance_options import yes_option
 from ._schedule_asking import asked, show
 from ._schedule_options import overlap_option, policy_or, schedule_argument, zone_option
 from ._schedule_text import moment, wrapped
-from ._stuck_text import clean
+from ._terminal import clean
 
 if TYPE_CHECKING:
     from temporalio.client import Client

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from ..options import format_duration
-from ._stuck_text import LEAST_WIDTH, MOST_WIDTH, clean
+from ._terminal import clean, width_now
 
 if TYPE_CHECKING:
     from ..schedules import Description, Row
@@ -17,16 +16,11 @@ if TYPE_CHECKING:
 LIST_HEAD = ("SCHEDULE", "WORKFLOW", "NEXT", "TIMES")
 
 
-def width() -> int:
-    """How wide lines may be."""
-    return max(LEAST_WIDTH, min(MOST_WIDTH, shutil.get_terminal_size().columns))
-
-
 def wrapped(text: str, indent: str = "", hanging: str = "") -> list[str]:
     """Lines as wide as the terminal; ids stay whole."""
     return textwrap.wrap(
         clean(text),
-        width(),
+        width_now(),
         initial_indent=indent,
         subsequent_indent=indent + hanging,
         break_long_words=False,
@@ -49,7 +43,7 @@ def listed(rows: Sequence[Row], zone: tzinfo | None) -> Iterator[str]:
     cells = [_cells(row, zone) for row in rows]
     widths = [max(len(line[column]) for line in (LIST_HEAD, *cells)) for column in range(len(LIST_HEAD) - 1)]
     widest = max(sum(widths) + 2 * len(widths) + len(line[-1]) for line in (LIST_HEAD, *cells))
-    if widest <= width():
+    if widest <= width_now():
         for line in (LIST_HEAD, *cells):
             yield "  ".join([*(cell.ljust(size) for cell, size in zip(line, widths, strict=False)), line[-1]])
         return

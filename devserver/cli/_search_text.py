@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..moments import lasted
-from . import _stuck_text as shared
+from ._terminal import clean, stamp
 
 if TYPE_CHECKING:
     from ..history.search import Hit, Search
@@ -31,8 +31,8 @@ KINDS = {"workflow_task": "workflow task", "nexus": "Nexus operation", "local_ac
 
 def hit_lines(hit: Hit) -> list[str]:
     """The hit: one line, or folded to the width of a terminal."""
-    name = shared.clean(hit.workflow_id)
-    text = f"{shared.stamp(hit.at)} {name} {hit.run_id} {shared.clean(_what(hit))}"
+    name = clean(hit.workflow_id)
+    text = f"{stamp(hit.at)} {name} {hit.run_id} {clean(_what(hit))}"
     width = _width()
     first, *rest = [text] if width is None else _folded(text, width)
     return [first.replace(name, click.style(name, bold=True), 1), *rest]
@@ -92,7 +92,8 @@ def summary(search: Search, found: int, last: Hit | None, server: Sequence[str])
         words = ["devserver", "trace", *server, last.workflow_id, "--run-id", last.run_id]
         lines.append(f"see one as a whole: {shlex.join(words)}")
     width = _width()
-    return [line for text in lines for line in (_folded(shared.clean(text), width) if width else [shared.clean(text)])]
+    shown = [clean(text) for text in lines]
+    return [line for text in shown for line in _folded(text, width)] if width else shown
 
 
 class Bar:

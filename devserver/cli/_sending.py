@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..connection import Connection, Target
-from ._stuck_text import clean
+from ._terminal import clean
 
 if TYPE_CHECKING:
     from temporalio.client import Client

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import shlex
-import shutil
-import sys
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -15,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..moments import age
+from ._terminal import clean, stamp, width_now
 
 if TYPE_CHECKING:
     from ..history import Finding, StuckReport
@@ -22,13 +20,12 @@ if TYPE_CHECKING:
 FORM = 1
 INDENT = "    "
 NAMED = 3
-MOST_WIDTH, LEAST_WIDTH = 120, 20
 MEANT = ("workflow_paused", "activity_paused")
 
 
 def screen(report: StuckReport, label: str, cli: Sequence[str]) -> Iterator[str]:
     """The report in lines as wide as the terminal, the worst first; what is alike is told once."""
-    width = max(LEAST_WIDTH, min(MOST_WIDTH, shutil.get_terminal_size().columns))
+    width = width_now()
     groups = _alike(report.findings)
     for group in groups:
         yield from _paragraph(group, report.at, cli, width)
@@ -147,15 +144,3 @@ def _wrapped(text: str, width: int, hanging: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def stamp(when: datetime) -> str:
-    """ISO 8601 in UTC, to the second."""
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def clean(text: str) -> str:
-    """`text` as stdout can show it, without what would steer a terminal: names and messages come from others."""
-    safe = "".join("?" if unicodedata.category(each) in ("Cc", "Cf", "Cs") else each for each in text)
-    encoding = sys.stdout.encoding or "utf-8"
-    return safe.encode(encoding, "backslashreplace").decode(encoding)

@@ -13,8 +13,8 @@ import click
 
 from ..history.trace import words
 from . import _trace_signs as signs
-from ._stuck_text import clean, stamp
-from ._trace_text import Tree, width_now
+from ._terminal import clean, stamp
+from ._trace_text import Tree, tree_width
 
 if TYPE_CHECKING:
     from ..errors import DevServerError
@@ -184,7 +184,7 @@ class Screen:
         head = f"{stamp(now)}, follows {clean(live.run.workflow_id)} until it ends; Ctrl-C leaves"
         if self._away is not None:
             head = click.style(clean(self._away.message), fg="red", bold=True) + "; last seen:"
-        width = width_now()
+        width = tree_width()
         tree = Tree(self._tracer, width=width, signs=signs.shows_signs(), depth=self._wanted.depth, now=now)
         lines = [line async for line in self._lines(tree, live)]
         room = max(1, shutil.get_terminal_size().lines - 6)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..moments import lasted
-from ._stuck_text import clean
+from ._terminal import clean
 
 if TYPE_CHECKING:
     from temporalio.client import Client

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -14,7 +13,7 @@ import click
 from ..history.trace import words
 from ..moments import lasted
 from . import _trace_signs
-from ._stuck_text import clean
+from ._terminal import clean, width_now
 
 if TYPE_CHECKING:
     from temporalio.api.failure.v1 import Failure
@@ -39,9 +38,9 @@ LEAST_PREVIEW = 20
 NAMED_FIGURES = 12
 
 
-def width_now() -> int:
-    """Of the terminal, within limits."""
-    return max(LEAST_WIDTH, min(MOST_WIDTH, shutil.get_terminal_size().columns))
+def tree_width() -> int:
+    """How wide a tree is drawn now."""
+    return width_now(LEAST_WIDTH, MOST_WIDTH)
 
 
 class Tree:

@@ -12,7 +12,7 @@ from ..connection import Connection, Target
 from ..options import parse_duration
 from . import _deploy_text as text
 from ._connection_options import connection_options
-from ._instance_options import json_option
+from ._instance_options import json_option, watch_option
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-WATCH_SECONDS = 5.0
 
 deployment_argument = click.argument("deployment", metavar="DEPLOYMENT")
 build_argument = click.argument("build", metavar="BUILD")
@@ -44,15 +43,7 @@ def deploy() -> None:
 @deploy.command(short_help="Show each build: its state, workers and open workflows.")
 @click.argument("deployment", required=False, metavar="[DEPLOYMENT]")
 @connection_options
-@click.option(
-    "--watch",
-    "-w",
-    is_flag=False,
-    flag_value=str(WATCH_SECONDS),
-    type=click.FloatRange(min=0.1),
-    metavar="[SECONDS]",
-    help="Look again every 5 (or so many) seconds until Ctrl-C.",
-)
+@watch_option()
 @json_option
 def status(connection: Connection, deployment: str | None, watch: float | None, as_json: bool) -> None:
     """Show the deployments: each build with its state, its workers, and the workflows that are open on it."""

@@ -12,14 +12,13 @@ import click
 from ..errors import CannotAsk, DevServerError, OptionError
 from ..options import DEFAULT_NAME
 from . import _metrics_text as text
-from ._instance_options import json_option
-from ._stuck_text import clean, stamp
+from ._instance_options import json_option, watch_option
+from ._terminal import clean, stamp
 
 if TYPE_CHECKING:
     from ..metrics import Endpoint, Report, Watcher
     from ..metrics.watcher import Find
 
-WATCH_SECONDS = 5.0
 
 _WHERE = (
     click.option("--name", metavar="NAME", help="A managed instance. [DEVSERVER_NAME, else default]"),
@@ -39,15 +38,7 @@ def where_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @where_options
 @click.option("--namespace", "-n", metavar="NAME", help="Of what is done in this namespace only.")
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Rows of a list.")
-@click.option(
-    "--watch",
-    "-w",
-    is_flag=False,
-    flag_value=str(WATCH_SECONDS),
-    type=click.FloatRange(min=0.1),
-    metavar="[SECONDS]",
-    help="Look again every 5 (or so many) seconds until Ctrl-C, and tell rates.",
-)
+@watch_option(", and tell rates")
 @json_option
 @click.pass_context
 def metrics(

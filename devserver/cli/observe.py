@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from ._instance_options import json_option
-from ._stuck_text import clean
+from ._terminal import clean
 from .metrics import find_servers, find_workers, where_options
 
 if TYPE_CHECKING:

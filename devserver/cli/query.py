@@ -13,6 +13,7 @@ from ._input_command import InputCommand, handler
 from ._input_options import input_option
 from ._instance_options import json_option
 from ._module_type import ModuleType, handler_names
+from ._run_id import run_id_option
 from ._sending import DEFAULT_LIMIT, FORM, connected, echo_json, value_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("spec", metavar="MODULE:WORKFLOW.QUERY", type=ModuleType(handler_names("queries")))
 @click.argument("workflow_id", metavar="WORKFLOW_ID")
 @input_option
-@click.option("--run-id", default="", metavar="ID", help="Of this run. [the last one]")
+@run_id_option(help="Of this run. [the last one]")
 @click.option("--timeout", default=DEFAULT_LIMIT, metavar="TIME", help=f"Wait so long for an answer. [{DEFAULT_LIMIT}]")
 @connection_options
 @json_option

@@ -12,7 +12,7 @@ from ..errors import OptionError
 from . import _search_text as text
 from ._connection_options import connection_options, words_of
 from ._instance_options import json_option
-from ._stuck_text import clean
+from ._terminal import clean
 
 if TYPE_CHECKING:
     from ..history.search import Hit, Search, Wanted

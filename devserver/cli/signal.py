@@ -12,8 +12,9 @@ from ._input_command import InputCommand, handler
 from ._input_options import input_option
 from ._instance_options import json_option
 from ._module_type import ModuleType, handler_names
+from ._run_id import run_id_option
 from ._sending import FORM, connected, echo_json
-from ._stuck_text import clean
+from ._terminal import clean
 
 if TYPE_CHECKING:
     from ..reflection.called import Called
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("spec", metavar="MODULE:WORKFLOW.SIGNAL", type=ModuleType(handler_names("signals")))
 @click.argument("workflow_id", metavar="WORKFLOW_ID")
 @input_option
-@click.option("--run-id", default="", metavar="ID", help="Of this run. [the one that runs]")
+@run_id_option(help="Of this run. [the one that runs]")
 @connection_options
 @json_option
 def signal(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..connection import Connection, Target
+from ..errors import OptionError
 from ..options import parse_duration, parse_pair
 from ._connection_options import connection_options
 from ._input_command import InputCommand, workflow
@@ -17,7 +18,7 @@ from ._input_options import input_option
 from ._instance_options import json_option
 from ._module_type import ModuleType, workflow_names
 from ._sending import FORM, connected, echo_failure, echo_json, note, server_words, value_of
-from ._stuck_text import clean
+from ._terminal import clean
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -91,7 +92,12 @@ def _options(called: Called, values: dict[str, Any]) -> StartOptions:
 
 
 def _time(text: str | None, option: str) -> timedelta | None:
-    return None if text is None else timedelta(seconds=parse_duration(text, option))
+    if text is None:
+        return None
+    seconds = parse_duration(text, option)
+    if not seconds:
+        raise OptionError(f"{option} {text} is no time at all", hint=f"leave {option} out")
+    return timedelta(seconds=seconds)
 
 
 def _pairs(texts: tuple[str, ...], option: str) -> dict[str, Any]:

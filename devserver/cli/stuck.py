@@ -14,12 +14,11 @@ from ..moments import age
 from ..options import parse_duration
 from . import _stuck_text as text
 from ._connection_options import connection_options
-from ._instance_options import json_option
+from ._instance_options import json_option, watch_option
+from ._terminal import clean, stamp
 
 if TYPE_CHECKING:
     from ..history import Finding, StuckReport
-
-WATCH_SECONDS = 5.0
 
 
 class Asking:
@@ -54,15 +53,7 @@ class Asking:
 @click.option("--attempts", type=click.IntRange(min=2), default=3, show_default=True, help="Of an activity: too many.")
 @click.option("--waiting", default="1m", show_default=True, metavar="TIME", help="A task that waits longer is stuck.")
 @click.option("--late", default="1m", show_default=True, metavar="TIME", help="A timer that fires later is stuck.")
-@click.option(
-    "--watch",
-    "-w",
-    is_flag=False,
-    flag_value=str(WATCH_SECONDS),
-    type=click.FloatRange(min=0.1),
-    metavar="[SECONDS]",
-    help="Look again every 5 (or so many) seconds until Ctrl-C.",
-)
+@watch_option()
 @json_option
 @click.pass_context
 def stuck(
@@ -138,11 +129,11 @@ class Screen:
         """A look."""
         report, target = seen
         self._last = [*text.screen(report, target.label, target.cli)]
-        self._draw(f"{text.stamp(report.at)}, again every {self._seconds:g} s; Ctrl-C ends")
+        self._draw(f"{stamp(report.at)}, again every {self._seconds:g} s; Ctrl-C ends")
 
     def failed(self, error: DevServerError) -> None:
         """No look: what was seen before stays, below the reason."""
-        self._draw(click.style(text.clean(error.message), fg="red", bold=True) + "; last seen:")
+        self._draw(click.style(clean(error.message), fg="red", bold=True) + "; last seen:")
 
     def _draw(self, head: str) -> None:
         from ._watching import redraw
@@ -162,10 +153,10 @@ class Changes:
         report, target = seen
         now = {finding.key: finding for finding in report.findings}
         if self._failed:
-            click.echo(f"{text.stamp(report.at)} ! the server answers again")
+            click.echo(f"{stamp(report.at)} ! the server answers again")
             self._failed = ""
         if self._stuck is None:
-            click.echo(f"{text.stamp(report.at)} {text.summary(report, target.label)}")
+            click.echo(f"{stamp(report.at)} {text.summary(report, target.label)}")
         before = self._stuck or {}
         for key, finding in before.items():
             if key not in now:
@@ -181,5 +172,5 @@ class Changes:
         from ..moments import utc_now
 
         if error.message != self._failed:
-            click.echo(f"{utc_now()} ! {text.clean(error.message)}")
+            click.echo(f"{utc_now()} ! {clean(error.message)}")
         self._failed = error.message

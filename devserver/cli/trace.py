@@ -17,6 +17,7 @@ from ..errors import DevServerError, OptionError
 from . import _trace_signs as signs
 from ._connection_options import connection_options
 from ._instance_options import json_option
+from ._run_id import run_id_option
 
 if TYPE_CHECKING:
     from ..history.trace import Chain, Run, Tracer, Wanted
@@ -27,7 +28,7 @@ WRITTEN_AT_ONCE = 100
 
 @click.command()
 @click.argument("workflow_id", metavar="WORKFLOW_ID")
-@click.option("--run-id", "-r", default="", metavar="ID", help="The execution that this run belongs to. [the current]")
+@run_id_option("-r", help="The execution that this run belongs to. [the current]")
 @click.option("--follow", "-f", is_flag=True, help="Show what happens, until the workflow ends or Ctrl-C.")
 @click.option("--depth", type=click.IntRange(min=0), metavar="N", help="So many levels of children. [all]")
 @click.option("--failures", is_flag=True, help="Only what failed at least once, and the way there.")
@@ -51,7 +52,6 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_i
 
     from ..history.trace import Wanted
 
-    _check_run_id(run_id)
     _check_together(how)
     wanted = Wanted(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
     if how["no_fold"] or how["as_json"]:
@@ -69,17 +69,6 @@ def _check_together(how: dict[str, Any]) -> None:
         raise OptionError(f"{forms[0]} shows all that happens", hint="leave out --failures")
     if how["html"] and how["as_json"]:
         raise OptionError("--html writes a page, --json prints", hint="give one of them at a time")
-
-
-def _check_run_id(run_id: str) -> None:
-    import uuid
-
-    try:
-        uuid.UUID(run_id or str(uuid.UUID(int=0)))
-    except ValueError:
-        raise OptionError(
-            f"{run_id} is no run id", hint="a run id is a UUID, as in 0198c6f2-7cb1-7c2b-a3f0-2d4a5b6c7d8e"
-        ) from None
 
 
 @contextlib.contextmanager
@@ -154,9 +143,9 @@ async def _write_page(tracer: Tracer, chain: Chain, wanted: Wanted, target: Targ
 
 async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:
     from ..history.trace import walk
-    from ._trace_text import Tree, heading, width_now
+    from ._trace_text import Tree, heading, tree_width
 
-    tree = Tree(tracer, width=width_now(), signs=signs.shows_signs(), depth=wanted.depth)
+    tree = Tree(tracer, width=tree_width(), signs=signs.shows_signs(), depth=wanted.depth)
     with _Output() as output:
         async for told in walk(tracer, chain, wanted):
             async for line in tree.lines(told):

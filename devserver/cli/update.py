@@ -13,8 +13,9 @@ from ._input_command import InputCommand, handler
 from ._input_options import input_option
 from ._instance_options import json_option
 from ._module_type import ModuleType, handler_names
+from ._run_id import run_id_option
 from ._sending import DEFAULT_LIMIT, FORM, connected, echo_failure, echo_json, value_of
-from ._stuck_text import clean
+from ._terminal import clean
 
 if TYPE_CHECKING:
     from ..reflection.called import Called
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("spec", metavar="MODULE:WORKFLOW.UPDATE", type=ModuleType(handler_names("updates")))
 @click.argument("workflow_id", metavar="WORKFLOW_ID")
 @input_option
-@click.option("--run-id", default="", metavar="ID", help="Of this run. [the one that runs]")
+@run_id_option(help="Of this run. [the one that runs]")
 @click.option(
     "--wait-for-stage",
     "stage",
