@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("spec", metavar="MODULE:WORKFLOW.QUERY", type=ModuleType(handler_names("queries")))
 @click.argument("workflow_id", metavar="WORKFLOW_ID")
 @input_option
-@run_id_option(help="Of this run. [the last one]")
+@run_id_option(about="Of this run. [the last one]")
 @click.option("--timeout", default=DEFAULT_LIMIT, metavar="TIME", help=f"Wait so long for an answer. [{DEFAULT_LIMIT}]")
 @connection_options
 @json_option

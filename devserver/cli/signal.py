@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("spec", metavar="MODULE:WORKFLOW.SIGNAL", type=ModuleType(handler_names("signals")))
 @click.argument("workflow_id", metavar="WORKFLOW_ID")
 @input_option
-@run_id_option(help="Of this run. [the one that runs]")
+@run_id_option(about="Of this run. [the one that runs]")
 @connection_options
 @json_option
 def signal(

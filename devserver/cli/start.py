@@ -110,6 +110,8 @@ def _pairs(texts: tuple[str, ...], option: str) -> dict[str, Any]:
 async def _start(
     connection: Connection, called: Called, arguments: list[Any], options: StartOptions, wait: bool, as_json: bool
 ) -> int:
+    import asyncio
+
     from ..reflection.outcomes import outcome
     from ..reflection.starting import start as begin
 
@@ -120,7 +122,11 @@ async def _start(
     if not started.polled:
         module = shlex.quote(called.module.spec)
         note(f"no worker polls the task queue {started.task_queue}; start one: devserver run {module}")
-    ended = await outcome(started.handle, client) if wait else None
+    try:
+        ended = await outcome(started.handle, client) if wait else None
+    except asyncio.CancelledError:
+        note(f"{started.workflow_id} goes on without us")
+        raise
     if as_json:
         echo_json(_json(started, target, ended, client))
     elif ended is not None and ended.failure is not None:

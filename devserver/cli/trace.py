@@ -28,7 +28,7 @@ WRITTEN_AT_ONCE = 100
 
 @click.command()
 @click.argument("workflow_id", metavar="WORKFLOW_ID")
-@run_id_option("-r", help="The execution that this run belongs to. [the current]")
+@run_id_option("-r", about="The execution that this run belongs to. [the current]")
 @click.option("--follow", "-f", is_flag=True, help="Show what happens, until the workflow ends or Ctrl-C.")
 @click.option("--depth", type=click.IntRange(min=0), metavar="N", help="So many levels of children. [all]")
 @click.option("--failures", is_flag=True, help="Only what failed at least once, and the way there.")

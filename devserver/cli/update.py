@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("spec", metavar="MODULE:WORKFLOW.UPDATE", type=ModuleType(handler_names("updates")))
 @click.argument("workflow_id", metavar="WORKFLOW_ID")
 @input_option
-@run_id_option(help="Of this run. [the one that runs]")
+@run_id_option(about="Of this run. [the one that runs]")
 @click.option(
     "--wait-for-stage",
     "stage",

@@ -198,6 +198,8 @@ def cannot_ask(client: Client, error: RPCError) -> CannotAsk:
     address = client.service_client.config.target_host
     if _no_namespace(error):
         return CannotAsk(f"there is no namespace {client.namespace} at {address}", hint="name another namespace")
+    if error.status == RPCStatusCode.INVALID_ARGUMENT:
+        return CannotAsk(f"the Temporal server at {address} does not take that: {error.message}")
     status = error.status.name.lower().replace("_", " ")
     message = f"the Temporal server at {address} does not answer for the namespace {client.namespace}: {status}"
     return CannotAsk(

@@ -72,7 +72,7 @@ def handler_called(spec: str, kind: Kind) -> Called:
             hint=f"name one: {' or '.join(f'{where}:{each.workflow.label}.{each.name}' for each in found)}",
         )
     known = [f"{each.label}.{of.name}" for each in module.workflows for of in _handlers(each, kind) if of.name]
-    said = f"{where} has no {kind} {name}" if name else f"name a {kind} of {where}"
+    said = f"{where} has no {kind} {name}" if name else f"no {kind} of {where} is named"
     raise NotInModule(said, hint=nearest(name, known))
 
 

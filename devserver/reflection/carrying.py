@@ -54,6 +54,14 @@ class Carrier:
             raise Unfit(((), f"{CANNOT_CARRY} {text_of(hint)}: {innermost(error)}")) from error
         return value
 
+    def takes(self, value: Any, hint: Any) -> bool:
+        """Whether the converter carries a value there and back."""
+        try:
+            self._own.from_payloads(self._own.to_payloads([value]), _hints(hint))
+        except Exception:  # noqa: BLE001 - converters are the user's, and may fail in any way
+            return False
+        return True
+
     def nested(self, form: Any, hint: Any) -> Any:
         """The JSON form as it stands inside another: converters differ in what they make of bytes."""
         if alternatives(hint) != (bytes,) or not isinstance(form, str):

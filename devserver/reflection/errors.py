@@ -19,6 +19,12 @@ class ModuleFails(ReflectionError):
     """The module, or a factory in it, raises; the details hold the user's part of the traceback."""
 
 
+class ModuleInterrupted(ReflectionError):
+    """Ctrl-C came while the module was imported; the details hold where it was."""
+
+    exit_code = 130
+
+
 class NotInModule(ReflectionError):
     """The module has nothing of that name."""
 

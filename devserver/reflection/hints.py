@@ -75,11 +75,13 @@ def fields_of(hint: Any) -> tuple[Field, ...] | None:
     """The fields of a dataclass, a Pydantic model or a TypedDict (or an optional one); None for anything else."""
     kinds = alternatives(hint)
     kind = kinds[0] if len(kinds) == 1 else None
+    args = typing.get_args(kind)
     kind = typing.get_origin(kind) or kind
     if not isinstance(kind, type):
         return None
     if dataclasses.is_dataclass(kind):
-        return tuple(_of_dataclass(kind))
+        known = dict(zip(getattr(kind, "__parameters__", ()), args, strict=False))
+        return tuple(dataclasses.replace(each, hint=_filled(each.hint, known)) for each in _of_dataclass(kind))
     if is_model(kind):
         return tuple(_of_model(kind))
     if typing_extensions.is_typeddict(kind):
@@ -129,6 +131,14 @@ def text_of(hint: Any) -> str:
     return f"{name}[{', '.join('...' if each is ... else text_of(each) for each in args)}]"
 
 
+def _filled(hint: Any, known: Mapping[Any, Any]) -> Any:
+    """A hint with what its type variables stand for, `Any` where that is not said."""
+    if isinstance(hint, typing.TypeVar):
+        return known.get(hint, Any)
+    open_ones = () if isinstance(hint, type) else getattr(hint, "__parameters__", ())
+    return hint[tuple(known.get(each, Any) for each in open_ones)] if open_ones else hint
+
+
 def _of_dataclass(kind: Any) -> typing.Iterator[Field]:
     hints, docs = hints_of(kind), parameter_docs(kind)
     for each in dataclasses.fields(kind):
@@ -157,6 +167,7 @@ def _of_model(kind: Any) -> typing.Iterator[Field]:
 def _of_typed_dict(kind: Any) -> typing.Iterator[Field]:
     docs = parameter_docs(kind)
     for name, hint in hints_of(kind).items():
-        yield Field(
-            name, name, bare(hint), name in kind.__required_keys__, doc=annotated_doc(hint) or docs.get(name, "")
-        )
+        # `from __future__ import annotations` hides these two words from Python's own record of required keys.
+        said = {"Required": True, "NotRequired": False}.get(getattr(typing.get_origin(hint), "_name", None) or "")
+        required = name in kind.__required_keys__ if said is None else said
+        yield Field(name, name, bare(hint), required, doc=annotated_doc(hint) or docs.get(name, ""))

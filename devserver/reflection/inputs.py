@@ -16,6 +16,7 @@ OTHER_CONVERTER = (
     "the module may have a data_converter of its own, as temporalio.contrib.pydantic's: "
     "data_converter = pydantic_data_converter"
 )
+KEPT = ("help", "input")  # every command has these itself
 Given = str | bool | Sequence[str]
 
 
@@ -80,12 +81,16 @@ class Inputs:
             first, *others = reading.problems
             uncarried = any(CANNOT_CARRY in each for each in reading.problems)
             raise InputInvalid(first, details=others, hint=OTHER_CONVERTER if uncarried else None)
-        while arguments and arguments[-1] is MISSING:
-            arguments.pop()
-        return [
-            each.field.default if value is MISSING else value
-            for each, value in zip(self.arguments, arguments, strict=False)
-        ]
+        return self._with_defaults(arguments, carrier)
+
+    def _with_defaults(self, arguments: list[Any], carrier: Carrier) -> list[Any]:
+        """All of them once one was given: a worker that gets fewer than there are ignores the types of all."""
+        if all(value is MISSING for value in arguments):
+            return []
+        pairs = list(zip(self.arguments, arguments, strict=True))
+        while pairs[-1][1] is MISSING and not carrier.takes(pairs[-1][0].field.default, pairs[-1][0].field.hint):
+            pairs.pop()
+        return [each.field.default if value is MISSING else value for each, value in pairs]
 
     def _split(self, whole: Any) -> list[Any]:
         """The form of each argument."""
@@ -186,7 +191,8 @@ def _located(top: Input, at: Path, why: str) -> str:
 
 def _named(field: Field, above: str, seen: tuple[Any, ...]) -> Input:
     name = field.name.strip("_").replace("_", "-") or field.name
-    return _input(field, f"{above}.{name}" if above else name, seen)
+    flag = f"{above}.{name}" if above else name
+    return _input(field, f"input.{flag}" if flag in KEPT else flag, seen)
 
 
 def _input(field: Field, flag: str, seen: tuple[Any, ...]) -> Input:

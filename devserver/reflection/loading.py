@@ -13,13 +13,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from .errors import ModuleFails, ModuleUnknown
+from .errors import ModuleFails, ModuleInterrupted, ModuleUnknown
 from .spec import FORM, Spec
 
 T = TypeVar("T")
 
 OURS = str(Path(__file__).parent)
 MOST_FRAMES = 12
+RUNS_ON_IMPORT = "what a module does when it is run as a program stands below: if __name__ == '__main__':"
 
 
 def load(spec: Spec) -> list[ModuleType]:
@@ -44,7 +45,9 @@ def calling(function: Callable[[], T], what: str, spec: Spec) -> T:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return function()
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt as error:
+        raise _interrupted(what, spec, error) from None
+    except BaseException as error:
         raise ModuleFails(f"{what} fails: {_said(error)}", details=users_traceback(error, spec.project)) from error
 
 
@@ -60,11 +63,19 @@ def _import(name: str, spec: Spec) -> ModuleType:
             "belongs into the project's own"
         )
         raise _fails(name, spec, error, hint) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt as error:
+        raise _interrupted(f"the import of {name}", spec, error) from None
+    except BaseException as error:
         hint = None
         if isinstance(error, SystemExit):
-            hint = "a module that runs on import keeps that below: if __name__ == '__main__':"
+            hint = RUNS_ON_IMPORT
         raise _fails(name, spec, error, hint) from error
+
+
+def _interrupted(what: str, spec: Spec, error: BaseException) -> ModuleInterrupted:
+    return ModuleInterrupted(
+        f"interrupted: {what} was not over", details=users_traceback(error, spec.project)[:-1], hint=RUNS_ON_IMPORT
+    )
 
 
 def _fails(name: str, spec: Spec, error: BaseException, hint: str | None) -> ModuleFails:

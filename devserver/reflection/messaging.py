@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import shlex
 from collections.abc import Sequence
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
@@ -91,6 +94,7 @@ async def update(
     """
     seen = await _see(client, called, workflow_id, run_id)
     handle = client.get_workflow_handle(workflow_id, run_id=run_id or None)
+    until = monotonic() + limit
     sending = handle.start_update(
         str(called.name),
         args=arguments,
@@ -100,15 +104,20 @@ async def update(
     )
     try:
         sent = await asyncio.wait_for(sending, limit)
+        until = math.inf
         if accepted:
             return sent.id, await _refusal(sent, client)
         return sent.id, Outcome(result=await sent.result())
     except WorkflowUpdateFailedError as error:
         return update_id or "", Outcome(failure=await failure_of(error.cause, client))
     except (WorkflowUpdateRPCTimeoutOrCancelledError, asyncio.TimeoutError) as error:
+        if isinstance(error.__cause__, asyncio.CancelledError) and monotonic() < until:
+            raise asyncio.CancelledError from None  # Ctrl-C, which the SDK takes for a limit that is over
         raise await _no_answer(client, seen, error, limit, f"the update {called.name}") from None
     except RPCError as error:
-        raise not_done(client, error, f"{workflow_id} does not take the update {called.name}") from None
+        refused = not_done(client, error, f"{workflow_id} does not take the update {called.name}")
+        refused.hint = refused.hint or f"see what keeps it: devserver trace {shlex.quote(workflow_id)}"
+        raise refused from None
     except Exception as error:
         raise undecoded(error) from error
 

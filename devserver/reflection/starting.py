@@ -95,7 +95,8 @@ async def start(client: Client, called: Called, arguments: Sequence[Any], option
     except WorkflowAlreadyStartedError as error:
         raise NotDone(
             f"the workflow id {options.workflow_id} is taken, by the run {error.run_id}",
-            hint="give another with --id, or say what then: --id-conflict (it runs), --id-reuse (it has ended)",
+            hint="give another with --id; while it runs, --id-conflict use-existing or terminate-existing; once it has "
+            "ended, --id-reuse allow",
         ) from None
     except RPCError as error:
         raise not_done(client, error, f"{kind} cannot be started") from None

@@ -118,6 +118,10 @@ def plain(value: Any) -> Any:
         return plain(value.value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
+    if isinstance(value, datetime.timedelta):
+        return f"PT{value.total_seconds():.15g}S"
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(each) for each in value), key=str)
     try:
         return json.loads(json.dumps(value))
     except (TypeError, ValueError):

@@ -209,6 +209,9 @@ def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
         (["query", "orders.py:Order.state", "o1", "--timeout", "1s"], 4, "the query state has no answer: no w"),
         (["update", "orders.py:annotate", "o1", "--note", "a", "--timeout", "1s"], 4, "the update annotate has no"),
         (["signal", "orders.py:approve", "nix", "--by", "a"], 4, "there is no workflow nix in the namespace default"),
+        (["signal", "orders.py:approve", "", "--by", "a"], 4, "the Temporal server at"),
+        (["query", "orders.py:state", "o1", "--run-id", "17"], 2, "17 is no run id"),
+        (["update", "orders.py", "o1"], 2, "no update of orders.py is named"),
         (["signal", "orders.py:approve", "o1", "--by", "a", "--namespace", "nix"], 4, "there is no namespace nix at "),
         (["start", "orders.py:Order", "--name", "a", "--id", "o1"], 1, "the workflow id o1 is taken, by the run "),
         (["start", "orders.py:Other", "--search-attribute", "Nix=1"], 1, "Other cannot be started: "),
@@ -217,6 +220,7 @@ def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
         got, out, err = call(*words)
         assert (got, out) == (code, ""), err
         assert err.startswith(f"error: {said}")
+        assert "API key" not in err or "cannot" in said
     write("payments.py", ORDERS.replace("class Order", "class Payment"))
     code, _, err = call("signal", "payments.py:approve", "o1", "--by", "a")
     assert (code, err.splitlines()[0]) == (1, "error: o1 is of the type Order, not Payment")
@@ -238,6 +242,7 @@ def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
         (["broken.py:Order"], 1, "the module broken does not import: ZeroDivisionError"),
         ([], 2, "Missing argument 'MODULE:WORKFLOW'"),
         (["orders.py:Order", "--name", "a", "--timeout", "soon"], 2, "--timeout 'soon' is not a duration"),
+        (["orders.py:Order", "--name", "a", "--timeout", "0s"], 2, "--timeout 0s is no time at all"),
     ],
 )  # fmt: skip
 def test_wrong_usage(write: Write, call: Call, words: list[str], code: int, said: str) -> None:

@@ -15,6 +15,7 @@ from devserver.reflection import (
     ReflectionError,
     find,
 )
+from devserver.reflection.errors import ModuleInterrupted
 from tests.helpers.user_code import Write
 
 ORDER = """
@@ -175,6 +176,7 @@ def test_names_that_clash(write: Write) -> None:
         ("import helper\nhelper.boom()", "ZeroDivisionError: division by zero", ["fails.py", "helper.py"]),
         ("def broken(:", "SyntaxError: ", ["fails.py"]),
         ("import sys\nsys.exit('bye')", "it ends with sys.exit('bye')", ["fails.py"]),
+        ("class Odd(BaseException): ...\nraise Odd('odd')", "fails.Odd: odd", ["fails.py"]),
         ("import nowhere_at_all", "ModuleNotFoundError: No module named 'nowhere_at_all'", ["fails.py"]),
     ],
 )
@@ -190,6 +192,15 @@ def test_a_module_that_fails(write: Write, text: str, said: str, details: list[s
     assert "importlib" not in shown
     assert "reflection" not in shown
     assert caught.value.hint is None or "SystemExit" not in said
+
+
+def test_a_module_that_never_ends(write: Write) -> None:
+    """Ctrl-C says where in the module it was."""
+    write("ends.py", "def forever():\n    raise KeyboardInterrupt\nforever()\n")
+    with pytest.raises(ModuleInterrupted, match="interrupted: the import of ends was not over") as caught:
+        find("ends")
+    assert [each for each in caught.value.details if "ends.py" in each and "in forever" in each]
+    assert caught.value.exit_code == 130
 
 
 def test_factories_that_fail(write: Write) -> None:

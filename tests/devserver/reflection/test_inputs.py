@@ -11,6 +11,7 @@ from devserver.reflection.called import Called, handler_called, workflow_called
 from devserver.reflection.carrying import Carrier
 from devserver.reflection.errors import InputInvalid, NotInModule
 from devserver.reflection.hints import MISSING
+from devserver.reflection.schema import schema_of
 from tests.helpers.user_code import Write
 
 TYPES = """
@@ -204,7 +205,7 @@ def test_input_as_json_and_options_over_it(write: Write) -> None:
 
 
 def test_several_arguments(write: Write) -> None:
-    """Each is an option; those that are left out keep their defaults, and the last ones are not sent."""
+    """Each is an option; defaults are sent too, for a worker that gets fewer ignores the types of all."""
     write(
         "several.py",
         """
@@ -222,15 +223,22 @@ def test_several_arguments(write: Write) -> None:
         class Nothing:
             @workflow.run
             async def run(self) -> None: ...
+
+        @workflow.defn
+        class Later:
+            @workflow.run
+            async def run(self, name: str = "a", by: object = object()) -> None: ...
         """.replace("\n        ", "\n"),
     )
     called = workflow_called("several:Draw")
     assert [each.flag for each in called.inputs.options()] == ["name", "at", "at.x", "at.y", "times"]
-    assert made(called, {"name": "a"}) == ["a"]
+    assert made(called, {"name": "a"}) == ["a", None, 3]
     assert made(called, {"name": "a", "times": "7"}) == ["a", None, 7]
-    (_, point) = made(called, {"name": "a", "at.x": "4"})
+    (_, point, _) = made(called, {"name": "a", "at.x": "4"})
     assert (point.x, point.y) == (4, 0)
-    assert made(called, {}, ["a", None]) == ["a", None]
+    assert made(called, {}, ["a", None]) == ["a", None, 3]
+    assert made(workflow_called("several:Later"), {}) == []
+    assert made(workflow_called("several:Later"), {"name": "b"}) == ["b"]
     assert made(called, {"times": "1"}, {"name": "b"}) == ["b", None, 1]
     assert refused(called, {"at.y": "1"}) == ["missing: --name", "missing: --at.x"]
     assert refused(called, {}, 5) == [
@@ -239,6 +247,53 @@ def test_several_arguments(write: Write) -> None:
     nothing = workflow_called("several:Nothing")
     assert made(nothing, {}) == made(nothing, {}, []) == []
     assert refused(nothing, {}, [1]) == ["it takes no input"]
+
+
+def test_generics_and_words_of_typed_dicts(write: Write) -> None:
+    """A dataclass's type variables are what they stand for; Required is seen in spite of the future's annotations."""
+    write(
+        "shapes.py",
+        """
+from __future__ import annotations
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Generic, TypedDict, TypeVar
+from temporalio import workflow
+from temporalio.contrib.pydantic import pydantic_data_converter as data_converter
+from typing_extensions import NotRequired, Required
+
+T = TypeVar("T")
+
+@dataclass
+class Box(Generic[T]):
+    item: T
+    more: list[T] = field(default_factory=list)
+    help: str = ""
+    for_: timedelta = timedelta(seconds=90)
+    of: frozenset[int] = frozenset({2, 1})
+
+class Some(TypedDict, total=False):
+    must: Required[int]
+    may: str
+
+@workflow.defn
+class Keep:
+    @workflow.run
+    async def run(self, box: Box[int]) -> None: ...
+
+    @workflow.signal
+    def some(self, some: Some) -> None: ...
+""",
+        head="",
+    )
+    called = workflow_called("shapes:Keep")
+    kinds = {each.flag: each.kind for each in called.inputs.options()}
+    assert kinds == {"item": "INTEGER", "more": "INTEGER", "input.help": "TEXT", "for": "DURATION", "of": "INTEGER"}
+    assert refused(called, {"item": "x", "input.help": "h"}) == ["--item: 'x' is not a whole number"]
+    defaults = schema_of(called.signature.parameters[0].hint)["properties"]
+    assert (defaults["for_"]["default"], defaults["of"]["default"]) == ("PT90S", [1, 2])
+    required = {each.flag: each.field.required for each in handler_called("shapes:some", "signal").inputs.options()}
+    assert required == {"must": True, "may": False}
 
 
 def test_pydantic_models(write: Write) -> None:
