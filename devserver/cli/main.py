@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 # Section -> name -> the line that --help shows. Kept here so that --help imports no command.
 SECTIONS = {
@@ -93,12 +95,12 @@ class LazyGroup(click.Group):
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """As click does: reads the options, and shows --help."""
-        with _reader_may_leave():
+        with _output_may_end():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _reader_may_leave():
+        with _output_may_end():
             return super().invoke(ctx)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -117,13 +119,21 @@ class LazyGroup(click.Group):
 
 
 @contextlib.contextmanager
-def _reader_may_leave() -> Iterator[None]:
-    """Whoever reads our output (head, a pager) leaves when it has seen enough: that is no failure."""
+def _output_may_end() -> Iterator[None]:
+    """Whoever reads our output (head, a pager) leaves when it has seen enough: no failure, but a full disk is one."""
     try:
         yield
+        sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise click.exceptions.Exit(0) from None
+    except OSError as error:
+        if error.errno not in NO_ROOM or error.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise DevServerError(
+            f"the output cannot be written: {error.strerror}", hint="what is there is not complete: make room first"
+        ) from None
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

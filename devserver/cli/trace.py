@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..connection import Connection, Target
-from ..errors import DevServerError, OptionError
+from ..errors import OptionError
 from . import _trace_signs as signs
 from ._connection_options import connection_options
 from ._instance_options import json_option
@@ -56,8 +52,7 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_i
     wanted = Wanted(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
     if how["no_fold"] or how["as_json"]:
         wanted = replace(wanted, folds=False, most_runs=ALL, most_of_chain=ALL)
-    with _disk_may_be_full():
-        completed = asyncio.run(_trace(connection, workflow_id, run_id, wanted, how))
+    completed = asyncio.run(_trace(connection, workflow_id, run_id, wanted, how))
     ctx.exit(0 if completed else 1)
 
 
@@ -67,21 +62,10 @@ def _check_together(how: dict[str, Any]) -> None:
         raise OptionError(f"{' and '.join(forms)} are different forms of a trace", hint="give one of them at a time")
     if how["failures"] and (how["follow"] or how["otlp"]):
         raise OptionError(f"{forms[0]} shows all that happens", hint="leave out --failures")
+    if how["html"] and how["html"].exists() and not how["html"].is_file():
+        raise OptionError(f"{how['html']} is no file that a page could replace", hint="name another one with --html")
     if how["html"] and how["as_json"]:
         raise OptionError("--html writes a page, --json prints", hint="give one of them at a time")
-
-
-@contextlib.contextmanager
-def _disk_may_be_full() -> Iterator[None]:
-    try:
-        yield
-        sys.stdout.flush()
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
-            raise
-        raise DevServerError(
-            f"the trace cannot be written: {error.strerror}", hint="what is there is not complete: make room first"
-        ) from None
 
 
 class _Output:

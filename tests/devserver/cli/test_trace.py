@@ -202,9 +202,11 @@ def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
     devserver("temporal", "--", "workflow", "start", *secret, "--input-meta=encoding=binary/encrypted")
     assert "input (encoded: binary/encrypted, 8 bytes)" in devserver("trace", "secret").stdout
     with Path("/dev/full").open("w") as full:
-        words = command("trace", "order\x1b[2J")
-        full_disk = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert full_disk.returncode == 1
-    assert "the trace cannot be written: No space left on device" in full_disk.stderr
+        for words in (["trace", "order\x1b[2J"], ["trace", "secret", "--json"], ["schedule", "list"], ["--help"]):
+            full_disk = subprocess.run(command(*words), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            assert full_disk.returncode == 1, words
+            assert full_disk.stderr.startswith("error: the output cannot be written: No space left on device")
+    done = devserver("trace", "secret", "--html", "/dev/null")
+    assert (done.returncode, "/dev/null is no file that a page could replace" in done.stderr) == (2, True)
     shown = devserver("trace", "order\x1b[2J").stdout
     assert ("\x1b" in shown, "Order order?[2J, running for" in shown) == (False, True)
