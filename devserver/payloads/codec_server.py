@@ -24,6 +24,7 @@ LOOPBACK = "127.0.0.1"
 NAMES = (LOOPBACK, "localhost")
 LONGEST_BODY = 32_000_000
 QUIET_SECONDS = 30
+POLL_SECONDS = 0.05
 ACTIONS = ("decode", "encode", "download")
 
 Origins = Callable[[], Collection[str]]
@@ -51,7 +52,9 @@ class CodecServer:
             raise PortTaken(
                 f"cannot listen on {LOOPBACK}:{port}: {error.strerror}", hint="choose another one with --port"
             ) from error
-        self._thread = threading.Thread(target=self._server.serve_forever, name="codec-server", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name="codec-server", daemon=True
+        )
 
     @property
     def url(self) -> str:

@@ -14,17 +14,15 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, cast
 
-from temporalio import workflow
+from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.converter import (
-    ActivitySerializationContext,
     BinaryPlainPayloadConverter,
     CompositePayloadConverter,
     PayloadConverter,
     SerializationContext,
     WithSerializationContext,
-    WorkflowSerializationContext,
 )
 
 from .blobs import BlobFolder
@@ -87,15 +85,12 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
     def __init__(self, inner: type[PayloadConverter], shortcut: Shortcut) -> None:
         self._inner = inner()
         self._shortcut = shortcut
-        self._owner = ""
 
     def with_context(self, context: SerializationContext) -> FolderConverter:
         """The same for one workflow or activity."""
         other = copy.copy(self)
         if isinstance(self._inner, WithSerializationContext):
             other._inner = self._inner.with_context(context)
-        if isinstance(context, WorkflowSerializationContext | ActivitySerializationContext) and context.workflow_id:
-            other._owner = f"workflow {context.workflow_id} in {context.namespace}"
         return other
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
@@ -137,7 +132,7 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
     def _kept(self, payload: Payload) -> Payload:
         size = payload.ByteSize()
         if size > self._shortcut.largest:
-            raise as_failure(too_large(size, self._shortcut.largest, self._owner))
+            raise as_failure(too_large(size, self._shortcut.largest, _owner()))
         if not self._shortcut.direct or size < LARGE or is_reference(payload):
             return payload
         data = payload.data
@@ -149,7 +144,7 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
         """
         blobs, server, size = self._shortcut.blobs, self._shortcut.server, len(head) + len(data)
         if size > self._shortcut.largest:
-            raise as_failure(too_large(size, self._shortcut.largest, self._owner))
+            raise as_failure(too_large(size, self._shortcut.largest, _owner()))
         claim: Claim | None
         try:
             if not workflow.in_workflow():
@@ -160,7 +155,7 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
                 claim = None
         except PayloadError as error:
             raise as_failure(error) from None
-        return None if claim is None else reference(replace(claim, owner=self._owner))
+        return None if claim is None else reference(replace(claim, owner=_owner()))
 
     def _value(self, payload: Payload, hint: type | None) -> Any:
         hints = None if hint is None else [hint]
@@ -188,6 +183,18 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
             return self._shortcut.blobs.read(claim, verify=is_reference(payload))
         except PayloadError as error:
             raise as_failure(error) from None
+
+
+def _owner() -> str:
+    """For whom a value is converted, as far as that is known here: a client's part is not."""
+    if workflow.in_workflow():
+        info = workflow.info()
+        return f"workflow {info.workflow_id} in {info.namespace}"
+    if activity.in_activity():
+        running = activity.info()
+        if running.workflow_id is not None:
+            return f"workflow {running.workflow_id} in {running.namespace}"
+    return ""
 
 
 def _claim(payload: Payload) -> Claim | None:

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from .errors import PayloadCorrupt, PayloadError, PayloadMissing, PayloadTooLarge
 
 
-class _Final(ApplicationError):
+class Final(ApplicationError):
     """Takes one of our errors; its whole text, with the hint, is the failure's message in Temporal."""
 
     def __init__(self, error: PayloadError) -> None:
@@ -38,26 +38,26 @@ class _Final(ApplicationError):
     def details(self, value: object) -> None:
         """See `message`."""
 
-    def __reduce__(self) -> tuple[type[_Final], tuple[PayloadError]]:
+    def __reduce__(self) -> tuple[type[Final], tuple[PayloadError]]:
         return (type(self), (self.error,))
 
     def __str__(self) -> str:
         return self._text
 
 
-class MissingFailure(_Final, PayloadMissing):  # type: ignore[misc]
+class MissingFailure(Final, PayloadMissing):  # type: ignore[misc]
     """A payload is not there."""
 
 
-class CorruptFailure(_Final, PayloadCorrupt):  # type: ignore[misc]
+class CorruptFailure(Final, PayloadCorrupt):  # type: ignore[misc]
     """A payload is not what was stored."""
 
 
-class TooLargeFailure(_Final, PayloadTooLarge):  # type: ignore[misc]
+class TooLargeFailure(Final, PayloadTooLarge):  # type: ignore[misc]
     """A payload is larger than one may be."""
 
 
-_FINAL: dict[type[PayloadError], type[_Final]] = {
+_FINAL: dict[type[PayloadError], type[Final]] = {
     PayloadMissing: MissingFailure,
     PayloadCorrupt: CorruptFailure,
     PayloadTooLarge: TooLargeFailure,

@@ -19,6 +19,7 @@ from .claims import ANY_SERVER, valid_server
 from .converter import Shortcut, keeps_bytes, with_shortcut, without_shortcut
 from .driver import FolderDriver
 from .errors import PayloadOptionError
+from .failure_converter import with_final_failures, without_final_failures
 from .folders import default_folder
 from .limits import LARGEST, MOST
 from .references import is_reference
@@ -133,7 +134,10 @@ class LargePayloads(SimplePlugin):
             payload_size_threshold=self.threshold,
         )
         return dataclasses.replace(
-            converter, external_storage=storage, payload_converter_class=with_shortcut(inner, shortcut)
+            converter,
+            external_storage=storage,
+            payload_converter_class=with_shortcut(inner, shortcut),
+            failure_converter_class=with_final_failures(without_final_failures(converter.failure_converter_class)),
         )
 
 

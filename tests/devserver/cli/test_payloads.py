@@ -1,0 +1,143 @@
+"""`devserver payloads`: what a person and a script get to know, what is removed, and the codec server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from temporalio.client import Client
+
+from devserver import DevServer
+from devserver.payloads import LargePayloads
+from tests.conftest import Run, command
+
+VALUE = {"order": "o-1", "lines": ["line"] * 50_000}
+
+
+def start(workflow_id: str) -> Path:
+    """Start a workflow with a large argument that nobody works on; the file that the argument is in."""
+
+    async def run() -> Path:
+        plugin = LargePayloads()
+        client = await Client.connect(DevServer.attach().address, plugins=[plugin])
+        await client.start_workflow("Order", VALUE, id=workflow_id, task_queue="nobody")
+        (file,) = (each for each in plugin.folder.rglob("*") if each.is_file())
+        return file
+
+    return asyncio.run(run())
+
+
+def as_json(done: subprocess.CompletedProcess[str]) -> Any:
+    """What was printed."""
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+def test_what_is_stored_is_shown_checked_and_kept(devserver: Run, quick_up: Run) -> None:
+    """A person sees the folder and its payloads; a check says when one is gone; a prune keeps what is in use."""
+    quick_up("--no-ui")
+    assert devserver("payloads", "list").stdout.startswith("nothing is stored")
+    assert as_json(devserver("payloads", "status", "--json"))["payloads"] == 0
+    file = start("order-1")
+    (listed,) = as_json(devserver("payloads", "list", "--json"))
+    assert (listed["sha256"], listed["encoding"], listed["path"]) == (file.name, "json/plain", str(file))
+    assert f"{file.name[:12]}  " in devserver("payloads", "list", env={"COLUMNS": "40"}).stdout
+    status = devserver("payloads", "status", env={"PYTHONIOENCODING": "ascii"})
+    assert "holds   1 payload, 350.1 kB" in status.stdout
+
+    checked = devserver("payloads", "check")
+    assert checked.returncode == 0, checked.stderr
+    assert checked.stdout == "1 runs refer to 1 payload\nthe folder holds 1 payload\nall is well\n"
+    os.utime(file, (0, 0))
+    kept = as_json(devserver("payloads", "prune", "--json"))
+    assert (kept["removed"], kept["kept_used"]) == ([], 1)
+
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + b"X")
+    assert devserver("payloads", "check", "--offline").returncode == 1
+    file.unlink()
+    gone = devserver("payloads", "check")
+    assert gone.returncode == 1
+    assert f"the payload {file.name[:12]} (350.1 kB) is missing" in gone.stdout
+    assert "needed by workflow order-1 in default" in gone.stdout
+    assert as_json(devserver("payloads", "check", "--json"))["troubles"][0]["problem"] == "PayloadMissing"
+
+
+def test_what_no_run_refers_to_is_removed_and_nothing_unasked(devserver: Run, quick_up: Run) -> None:
+    """Only when the server says so; for a server that is no more, by its name and after a question."""
+    quick_up("--no-ui")
+    file = start("order-1")
+    os.utime(file, (0, 0))
+    devserver("down")
+    refused = devserver("payloads", "prune")
+    assert refused.returncode == 4
+    assert file.exists()
+    quick_up("--no-ui")  # another server: it knows nothing of the first one's runs
+    assert "removed 0 payloads" in devserver("payloads", "prune", "--older-than", "0s").stdout
+    server = file.parent.parent.name
+    assert "would remove 1 payload" in devserver("payloads", "prune", "--forget", server, "--dry-run").stdout
+    assert devserver("payloads", "prune", "--forget", server, answer="n\n").returncode == 1
+    assert file.exists()
+    assert "removed 1 payload" in devserver("payloads", "prune", "--forget", server, "--yes").stdout
+    assert not file.exists()
+    assert devserver("payloads", "prune", "--forget", server, "--yes").returncode == 2
+    assert devserver("payloads", "prune", "--older-than", "soon").returncode == 2
+
+
+@contextmanager
+def serving(*args: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A codec server in a process of its own, and its address."""
+    words = command("payloads", "serve", *args)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline() + process.stdout.readline()
+            found = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert found, said
+            yield process, found.group()
+        finally:
+            process.kill()
+
+
+def test_the_temporal_cli_shows_what_is_stored(devserver: Run, quick_up: Run) -> None:
+    """`temporal workflow show` prints the argument itself, given the codec server; Ctrl-C ends that with 130."""
+    quick_up("--no-ui")
+    start("order-1")
+    with serving("--port", "0") as (process, url):
+        show = ("temporal", "--", "workflow", "show", "-w", "order-1", "-o", "json", "--codec-endpoint", url)
+        event = json.loads(devserver(*show).stdout)["events"][0]
+        (payload,) = event["workflowExecutionStartedEventAttributes"]["input"]["payloads"]
+        assert json.loads(base64.b64decode(payload["data"])) == VALUE
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+
+
+def test_the_codec_server_knows_the_web_uis_of_this_user(devserver: Run, quick_up: Run) -> None:
+    """Without an option; others are named. SIGTERM ends it with 0, and a taken port is told."""
+    quick_up()
+    ui = DevServer.attach().ui_url
+    with serving("--port", "0", "--origin", "https://ui.example") as (process, url):
+        for origin, status in ((ui, 200), ("https://ui.example", 200), ("https://evil.example", 403)):
+            assert (
+                httpx.post(f"{url}/decode", json={"payloads": []}, headers={"Origin": origin or ""}).status_code
+                == status
+            )
+        taken = devserver("payloads", "serve", "--port", url.rpartition(":")[2])
+        assert taken.returncode == 1
+        assert "cannot listen on 127.0.0.1" in taken.stderr
+        process.terminate()
+        assert process.wait(10) == 0
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", int(url.rpartition(":")[2])))

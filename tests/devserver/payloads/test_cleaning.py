@@ -1,0 +1,141 @@
+"""What is removed from the folder, and above all what is not; and whether it is sound."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow, ScheduleIntervalSpec, ScheduleSpec
+
+from devserver import DevServer
+from devserver.payloads import BlobFolder, PayloadOptionError, forget, prune, usage_of
+from devserver.payloads.checking import troubles
+from devserver.payloads.pruning import first_use
+
+from .conftest import QUEUE, connected, files, worker
+from .echo import Echo, Parent
+
+SIZE = 300_000
+
+
+async def kept(client: Client, folder: Path) -> set[int]:
+    """The sizes, in thousands, of what a prune leaves."""
+    blobs = BlobFolder(folder)
+    usage = await usage_of(client)
+    since = first_use(blobs, usage.server)
+    assert (await usage_of(client, since=since)).uses.keys() == usage.uses.keys()
+    prune(blobs, usage, older_than=0)
+    return {round(each.size, -3) // 1000 for each in blobs.list()}
+
+
+def test_what_a_history_or_a_schedule_refers_to_stays(server: DevServer, folder: Path) -> None:
+    """Of open and closed workflows, of a parent that has it from its child, and of a schedule; the rest goes."""
+
+    async def run() -> None:
+        client = await connected(server, folder)
+        async with worker(client):
+            await client.execute_workflow(Echo.run, b"c" * 300_000, id="closed", task_queue=QUEUE)
+            await client.execute_workflow(Parent.run, 400_000, id="parent", task_queue=QUEUE)
+        await client.start_workflow(Echo.run, b"o" * 500_000, id="open", task_queue="nobody")
+        action = ScheduleActionStartWorkflow(Echo.run, b"s" * 600_000, id="later", task_queue="nobody")
+        while not [each async for each in client.list_workflows("WorkflowId = 'open'")]:
+            await asyncio.sleep(0.05)
+        spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(days=300))])
+        schedule = await client.create_schedule("yearly", Schedule(action=action, spec=spec))
+        await client.data_converter.encode([b"n" * 700_000])  # stored, and referred to by nobody
+        assert await kept(client, folder) == {300, 400, 500, 600}
+        owners = {use.owner for uses in (await usage_of(client)).uses.values() for use in uses}
+        runs = {"workflow closed", "workflow open", "workflow parent", "workflow parent-child"}
+        assert owners == {*runs, "schedule yearly"}
+        await schedule.delete()
+        assert await kept(client, folder) == {300, 400, 500}
+
+    asyncio.run(run())
+
+
+def test_what_was_stored_lately_or_for_another_server_stays(server: DevServer, folder: Path) -> None:
+    """It may be on its way into a history; storing it again counts. What is forgotten by name goes."""
+
+    async def run() -> None:
+        client = await connected(server, folder)
+        blobs = BlobFolder(folder)
+        await client.data_converter.encode([b"n" * SIZE])
+        (file,) = files(folder)
+        elsewhere = blobs.put("another-server", b"\x12\x03", b"abc")
+        usage = await usage_of(client)
+        assert prune(blobs, usage, older_than=3600).young == 1
+        os.utime(file, (0, 0))
+        assert [each.path for each in prune(blobs, usage, older_than=3600, dry_run=True).removed] == [file]
+        assert file.exists()
+        await client.data_converter.encode([b"n" * SIZE])
+        assert prune(blobs, usage, older_than=3600).young == 1
+        os.utime(file, (0, 0))
+        assert prune(blobs, usage, older_than=3600).freed > SIZE
+        assert [each.digest for each in blobs.list()] == [elsewhere.digest]
+        assert len(forget(blobs, "another-server").removed) == 1
+        assert not list(folder.rglob("abc*"))
+        with pytest.raises(PayloadOptionError, match="nothing is stored for a server another-server"):
+            forget(blobs, "another-server")
+
+    asyncio.run(run())
+
+
+def test_what_is_missing_or_damaged_is_found_with_who_needs_it(server: DevServer, folder: Path) -> None:
+    """A check reads every payload, and knows the workflow whose payload is gone."""
+
+    async def run() -> None:
+        client = await connected(server, folder)
+        await client.start_workflow(Echo.run, b"g" * SIZE, id="needs-it", task_queue="nobody")
+        files(folder)[0].unlink()
+        await client.data_converter.encode([b"d" * SIZE])
+        files(folder)[0].write_bytes(b"damaged")
+        found = {type(each.error).__name__: each for each in troubles(BlobFolder(folder), await usage_of(client))}
+        assert [use.owner for use in found["PayloadMissing"].uses] == ["workflow needs-it"]
+        assert found["PayloadCorrupt"].uses == ()
+
+    asyncio.run(run())
+
+
+def test_a_blob_is_private_and_a_payload_that_any_tool_can_read(folder: Path) -> None:
+    """The folder is this user's alone, and a file is a serialized payload; equal ones are one file."""
+    from devserver.payloads.wire import head_of
+
+    blobs = BlobFolder(folder)
+    claim = blobs.put("here", head_of({"encoding": b"binary/plain", "a": b"b" * 300}, 5), b"hello")
+    again = blobs.put("here", head_of({"a": b"b" * 300, "encoding": b"binary/plain"}, 5), b"hello")
+    assert again == claim
+    (file,) = files(folder)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    payload = Payload.FromString(file.read_bytes())
+    assert payload == Payload(metadata={"a": b"b" * 300, "encoding": b"binary/plain"}, data=b"hello")
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from devserver.payloads import BlobFolder
+os.fsync = lambda _: os.kill(os.getpid(), 9)
+BlobFolder(Path(sys.argv[1])).put("here", b"\\x12\\x05", b"hello")
+"""
+
+
+def test_a_writer_that_is_killed_leaves_no_half_payload(folder: Path) -> None:
+    """What it had written is not taken for a payload, is written anew, and is removed when it is old."""
+    subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False, timeout=30)
+    (half,) = files(folder)
+    blobs = BlobFolder(folder)
+    assert list(blobs.list()) == []
+    claim = blobs.put("here", b"\x12\x05", b"hello")
+    assert blobs.read(claim) == (b"\x12\x05", b"hello")
+    os.utime(half, (0, 0))
+    forget(blobs, "here", dry_run=True)
+    assert half.exists()
+    forget(blobs, "here")
+    assert files(folder) == []

@@ -1,0 +1,192 @@
+"""A payload that is missing, damaged, too large or has no room: an error that says which, and nothing waits on."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.api.sdk.v1 import ExternalStorageReference
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import RawValue
+from temporalio.converter import JSONProtoPayloadConverter
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from devserver import DevServer
+from devserver.payloads import PayloadCorrupt, PayloadFolderFull, PayloadMissing, PayloadTooLarge
+from tests.devserver.faults.conftest import Disk, fill
+
+from .conftest import QUEUE, connected, files, worker
+from .echo import LATER, Echo, Grows, Hands, Makes, given
+
+SIZES = [300_000, 6_000_000]
+
+
+def failure_of(error: BaseException | None) -> ApplicationError:
+    """What is at the end of the causes."""
+    while isinstance(error, WorkflowFailureError | ActivityError):
+        error = error.cause
+    assert isinstance(error, ApplicationError)
+    return error
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_missing_argument_fails_the_workflow(server: DevServer, folder: Path, size: int) -> None:
+    """At once, with the file and the workflow in the failure, instead of a workflow task that is retried for ever."""
+
+    async def run() -> None:
+        client = await connected(server, folder)
+        handle = await client.start_workflow(Echo.run, b"x" * size, id="lost", task_queue=QUEUE)
+        (file,) = files(folder)
+        file.unlink()
+        async with worker(client):
+            with pytest.raises(WorkflowFailureError) as error:
+                await handle.result()
+        failure = failure_of(error.value)
+        assert failure.type == "PayloadMissing"
+        assert str(file) in failure.message
+        assert "hint: put the file back" in failure.message
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_missing_argument_fails_the_activity(server: DevServer, folder: Path, size: int) -> None:
+    """Without a retry, although an activity is retried without a limit."""
+
+    async def run() -> None:
+        client = await connected(server, folder)
+        async with worker(client):
+            handle = await client.start_workflow(Hands.run, b"x" * size, id="lost", task_queue=QUEUE)
+            while not (await handle.describe()).raw_description.pending_activities:
+                await asyncio.sleep(0.01)
+            (file,) = files(folder)
+            file.unlink()
+            async with worker(client, task_queue=LATER, workflows=[], activities=[given]):
+                with pytest.raises(WorkflowFailureError) as error:
+                    await handle.result()
+        assert failure_of(error.value).type == "PayloadMissing"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_damaged_result_is_an_error_of_ours(server: DevServer, folder: Path, size: int) -> None:
+    """Whoever asks for the result gets it: one changed byte, one missing byte, and another file in its place."""
+
+    async def run() -> None:
+        client = await connected(server, folder)
+        async with worker(client):
+            handle = await client.start_workflow(Makes.run, size, id="damaged", task_queue=QUEUE)
+            await handle.result()
+        (file,) = files(folder)
+        whole = file.read_bytes()
+        for damaged in (b"X".join([whole[:-9], whole[-8:]]), whole[:-1], b"", b"something else"):
+            file.write_bytes(damaged)
+            with pytest.raises(PayloadCorrupt, match=r"is corrupt: .*workflow damaged in default"):
+                await handle.result()
+        file.unlink()
+        with pytest.raises(PayloadMissing, match="is missing"):
+            await handle.result()
+        elsewhere = file.parent.parent / "elsewhere"
+        elsewhere.write_bytes(whole)
+        file.symlink_to(elsewhere)
+        with pytest.raises(Exception, match=r"cannot be read|is corrupt"):
+            await handle.result()
+        file.unlink()
+        file.write_bytes(whole)
+        assert len(await handle.result()) == size
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"sha256": "../../../../etc/passwd", "size": "100"},
+        {"sha256": "a" * 64, "size": "100", "server": "../.."},
+        {"sha256": "a" * 64, "size": "-1"},
+        {},
+    ],
+)
+def test_a_reference_cannot_lead_out_of_the_folder(server: DevServer, folder: Path, claim: dict[str, str]) -> None:
+    """Whoever can write a history cannot have a worker read another file; the workflow fails and says so."""
+
+    async def run() -> None:
+        plain = await Client.connect(server.address)
+        reference = ExternalStorageReference(driver_name="devserver.folder", claim_data=claim)
+        payload = JSONProtoPayloadConverter().to_payload(reference)
+        assert isinstance(payload, Payload)
+        handle = await plain.start_workflow("Echo", RawValue(payload), id="hostile", task_queue=QUEUE)
+        async with worker(await connected(server, folder)):
+            with pytest.raises(WorkflowFailureError) as error:
+                await handle.result()
+        assert failure_of(error.value).type == "PayloadCorrupt"
+        assert "is not one of devserver's" in failure_of(error.value).message
+
+    asyncio.run(run())
+
+
+def test_what_is_too_large_fails_and_is_not_stored(server: DevServer, folder: Path) -> None:
+    """In a client, in an activity and in a workflow's own code, where a failed task would be retried for ever."""
+
+    async def run() -> None:
+        client = await connected(server, folder, largest="1MB")
+        async with worker(client):
+            with pytest.raises(PayloadTooLarge, match=r"2\.0 MB is larger than the 1\.0 MB .*LargePayloads\(largest"):
+                await client.execute_workflow(Echo.run, b"x" * 2_000_000, id="a", task_queue=QUEUE)
+            for kind in (Makes, Grows):
+                with pytest.raises(WorkflowFailureError) as error:
+                    await client.execute_workflow(kind.run, 6_000_000, id=kind.__name__, task_queue=QUEUE)
+                assert failure_of(error.value).type == "PayloadTooLarge"
+        assert files(folder) == []
+
+    asyncio.run(run())
+
+
+def test_a_full_folder_refuses_and_room_lets_it_go_on(server: DevServer, folder: Path) -> None:
+    """The limit of the whole folder is told to a client; a workflow waits and goes on when there is room."""
+
+    async def run() -> None:
+        client = await connected(server, folder, most="1MB")
+        await client.start_workflow(Echo.run, b"a" * 800_000, id="first", task_queue="nobody")
+        with pytest.raises(PayloadFolderFull, match=r"800\.0 kB: 300\.0 kB more would pass its limit of 1\.0 MB"):
+            await client.start_workflow(Echo.run, b"b" * 300_000, id="second", task_queue="nobody")
+        async with worker(client):
+            handle = await client.start_workflow(Grows.run, 300_000, id="waits", task_queue=QUEUE)
+            await failed_task(client, "waits", "would pass its limit")
+            files(folder)[0].unlink()
+            assert await handle.result() == b"g" * 300_000
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_full_disk_is_told_and_leaves_no_half_payload(
+    server: DevServer, tmp_path: Path, disk: Disk, size: int
+) -> None:
+    """With room again what was refused goes through."""
+    folder = disk(tmp_path / "disk", 10_000_000)
+    filler = fill(folder)
+
+    async def run() -> None:
+        client = await connected(server, folder / "payloads")
+        filler.rename(folder / "filler")
+        with pytest.raises(PayloadFolderFull, match="No space left on device"):
+            await client.start_workflow(Echo.run, b"x" * size, id="refused", task_queue=QUEUE)
+        assert [each for each in files(folder) if each.name != "filler"] == []
+        (folder / "filler").unlink()
+        async with worker(client):
+            assert len(await client.execute_workflow(Echo.run, b"x" * size, id="again", task_queue=QUEUE)) == size
+
+    asyncio.run(run())
+
+
+async def failed_task(client: Client, workflow_id: str, message: str) -> None:
+    """Wait until a workflow task has failed with that."""
+    async for event in client.get_workflow_handle(workflow_id).fetch_history_events(wait_new_event=True):
+        failed = event.workflow_task_failed_event_attributes
+        if message in failed.failure.message:
+            return
+    raise AssertionError("it ended instead")
