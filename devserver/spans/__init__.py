@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .errors import ExportFailed, OpenTelemetryMissing
-    from .histories import HistorySpan, SpanEvent, spans_of
+    from .histories import spans_of
+    from .model import HistorySpan, SpanEvent
     from .plugin import HistorySpans
     from .tree import SpanTree
 
@@ -18,10 +19,10 @@ __all__ = ["ExportFailed", "HistorySpan", "HistorySpans", "OpenTelemetryMissing"
 
 _HOMES = {
     "ExportFailed": "errors",
-    "HistorySpan": "histories",
+    "HistorySpan": "model",
     "HistorySpans": "plugin",
     "OpenTelemetryMissing": "errors",
-    "SpanEvent": "histories",
+    "SpanEvent": "model",
     "SpanTree": "tree",
     "spans_of": "histories",
 }

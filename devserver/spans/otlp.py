@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from ..errors import OptionError
 from .errors import ExportFailed, OpenTelemetryMissing
-from .histories import HistorySpan
+from .model import HistorySpan
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .histories import HistorySpan
+from .model import HistorySpan
 
 
 @dataclass(frozen=True)

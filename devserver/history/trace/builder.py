@@ -12,7 +12,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from ..tail import ENDED_BY_THE_SERVER
 from .events import TABLE
-from .model import FailedTasks, Following, How, Origin, Run, RunStatus, Step
+from .model import Execution, FailedTasks, Following, How, Origin, Run, RunStatus, Step
 from .previews import keep
 from .steps import Steps, execution, kept_failure, moment, span
 
@@ -67,6 +67,8 @@ class RunBuilder:
             return self._task_completed(event)
         if kind == E.EVENT_TYPE_WORKFLOW_TASK_FAILED:
             return self._task_failed(event, event.workflow_task_failed_event_attributes)
+        if kind == E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+            return self._failed_before(event.workflow_task_scheduled_event_attributes.attempt - 1)
         if kind == E.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
             if event.workflow_task_timed_out_event_attributes.timeout_type == TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE:
                 return self._fails(event, reason="no worker answered in time")
@@ -89,6 +91,7 @@ class RunBuilder:
         parent = None
         if a.HasField("parent_workflow_execution"):
             parent = execution(a.parent_workflow_execution, a.parent_workflow_namespace)
+        called = _called_by(a)
         schedule = keep((a.search_attributes.indexed_fields[SCHEDULED_BY],)) if _scheduled(a) else ()
         run.origin = Origin(
             how=INITIATORS.get(a.initiator, "continued_as_new") if a.continued_execution_run_id else "started",
@@ -98,6 +101,8 @@ class RunBuilder:
             parent=parent,
             parent_event=a.parent_initiated_event_id if parent else 0,
             root=execution(a.root_workflow_execution) if parent else None,
+            caller=Execution(called.workflow_id, called.run_id, called.namespace) if called is not None else None,
+            caller_event=called.event_ref.event_id if called is not None else 0,
         )
 
     def _closed(self, event: HistoryEvent, status: RunStatus, a: Any) -> None:
@@ -163,9 +168,27 @@ class RunBuilder:
         self.run.failed_tasks = FailedTasks(failed.count + 1, at, step.failure)
         return step
 
+    def _failed_before(self, attempts: int) -> Step | None:
+        """A history has the first failure of several in a row; the task that went well has the number of all."""
+        step = self._failing
+        if step is None or attempts <= step.attempts:
+            return None
+        failed = self.run.failed_tasks
+        self.run.failed_tasks = replace(failed, count=failed.count + attempts - step.attempts)
+        step.attempts = attempts
+        return step
+
     def _mended(self, event: HistoryEvent) -> Step | None:
         step, self._failing = self._failing, None
         return self.steps.closes(step.event_id, "failed", event) if step is not None else None
+
+
+def _called_by(a: Any) -> Any:
+    """The event that scheduled the Nexus operation behind which a run is, None where there is none."""
+    for link in (link for callback in a.completion_callbacks for link in callback.links):
+        if link.workflow_event.event_ref.event_type == E.EVENT_TYPE_NEXUS_OPERATION_SCHEDULED:
+            return link.workflow_event
+    return None
 
 
 def _scheduled(a: Any) -> bool:

@@ -156,6 +156,8 @@ class Origin:
         schedule_id: The schedule that started it, else empty.
         parent: The workflow that started it as a child; `parent_event` is the event of that run which began it.
         root: The workflow at the top of the tree, None where it is this one.
+        caller: The workflow whose Nexus operation started it; `caller_event` is the event of that run which
+            scheduled the operation.
     """
 
     how: How = "started"
@@ -167,6 +169,8 @@ class Origin:
     parent: Execution | None = None
     parent_event: int = 0
     root: Execution | None = None
+    caller: Execution | None = None
+    caller_event: int = 0
 
 
 @dataclass(frozen=True)

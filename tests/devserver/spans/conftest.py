@@ -10,11 +10,14 @@ from devserver import DevServer
 from devserver.store.request import Executable
 from tests.helpers.collector import Collector, collector
 
+# Otherwise a deleted run is there for up to half a minute.
+DELETES_SOON = {"history.transferProcessorEnsureCloseBeforeDelete": False}
+
 
 @pytest.fixture
 def server(installed: Executable) -> Iterator[DevServer]:
     """A server that is gone afterwards."""
-    with DevServer.start(ui=False) as server:
+    with DevServer.start(ui=False, dynamic_config=DELETES_SOON) as server:
         yield server
 
 

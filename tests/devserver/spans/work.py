@@ -69,5 +69,21 @@ class Tree:
         return name
 
 
-WORKFLOWS = [Tree, Leaf]
+@workflow.defn
+class Rolls:
+    """Starts a child in its second run that outlives it, and waits in the third."""
+
+    @workflow.run
+    async def run(self, left: int) -> None:
+        """Once more, or wait."""
+        if left == 1:
+            child_id = f"{workflow.info().workflow_id}-child"
+            abandon = workflow.ParentClosePolicy.ABANDON
+            await workflow.start_child_workflow(Tree.run, id=child_id, parent_close_policy=abandon)
+        if left:
+            workflow.continue_as_new(left - 1)
+        await asyncio.Event().wait()
+
+
+WORKFLOWS = [Tree, Leaf, Rolls]
 ACTIVITIES = [busy, refuse]

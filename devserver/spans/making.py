@@ -1,0 +1,144 @@
+"""Makes one span each: of a workflow over all its runs, of a run, of a step."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from temporalio.converter import DataConverter
+
+from ..history.failure_text import failure_text
+from ..history.trace import Chain, Run, Step
+from ..history.trace.model import BAD
+from . import ids
+from .model import HistorySpan, SpanEvent, Value
+from .place import Place, first_id
+
+# What takes no time is an event of its run's span.
+INSTANT = ("signal", "cancel", "marker")
+NAMES = {
+    "local_activity": "local activity",
+    "signal_out": "signal",
+    "cancel_out": "cancel",
+    "pause": "paused",
+    "workflow_task_failure": "workflow task fails",
+}
+
+
+async def span_of_workflow(
+    chain: Chain, start: datetime, last: Run, place: Place, converter: DataConverter
+) -> HistorySpan:
+    """A workflow from its first run's start to its last run's end."""
+    attributes: dict[str, Value] = {
+        "temporal.workflow_id": last.workflow_id,
+        "temporal.namespace": chain.namespace,
+        "temporal.task_queue": last.task_queue,
+        "temporal.runs": len(chain.links),
+        "temporal.status": last.status,
+    }
+    if last.origin.schedule_id:
+        attributes["temporal.schedule_id"] = last.origin.schedule_id
+    if first_id(last) != chain.links[0].run_id:
+        attributes["temporal.incomplete"] = True  # earlier runs were deleted, so it began before its start here
+    return HistorySpan(
+        trace_id=place.trace_id,
+        span_id=ids.workflow_span_id(chain.namespace, last.workflow_id, first_id(last)),
+        parent_id=place.parent_id,
+        name=f"workflow {last.type}",
+        start=start,
+        end=last.closed,
+        error=await _why(run=last, converter=converter),
+        attributes=attributes,
+    )
+
+
+async def span_of_run(run: Run, place: Place, converter: DataConverter) -> HistorySpan:
+    """A run, with what took no time as events."""
+    attributes: dict[str, Value] = {
+        "temporal.workflow_id": run.workflow_id,
+        "temporal.run_id": run.run_id,
+        "temporal.status": run.status,
+        "temporal.how": run.origin.how,
+        "temporal.attempt": run.attempt,
+        "temporal.events": run.events,
+    }
+    if run.identities:
+        attributes["temporal.workers"] = ", ".join(run.identities)
+    if run.builds:
+        attributes["temporal.builds"] = ", ".join(run.builds)
+    return HistorySpan(
+        trace_id=place.trace_id,
+        span_id=ids.run_span_id(run.run_id),
+        parent_id=ids.workflow_span_id(run.namespace, run.workflow_id, first_id(run)),
+        name=f"run {run.type}",
+        start=begun(run),
+        end=run.closed,
+        error=await _why(run, converter),
+        attributes=attributes,
+        events=tuple([_event(step) for step in run.own_steps if step.kind in INSTANT]),
+    )
+
+
+async def span_of_step(run: Run, step: Step, place: Place, converter: DataConverter) -> HistorySpan:
+    """A step; what a reset run has from the run before it begins with the reset."""
+    failure = await failure_text(step.failure, converter) if step.failure is not None else None
+    line = failure.line if failure is not None else step.reason
+    start = max(step.scheduled, begun(run)) if run.origin.how == "reset" else step.scheduled
+    events = []
+    if step.started is not None and step.started > start:
+        events.append(SpanEvent("started", step.started, {"temporal.attempt": step.attempts} if step.attempts else {}))
+    return HistorySpan(
+        trace_id=place.trace_id,
+        span_id=ids.step_span_id(run.run_id, step.event_id),
+        parent_id=ids.run_span_id(run.run_id),
+        name=_name(step),
+        start=start,
+        end=step.closed,
+        kind="client" if step.kind in ("activity", "child", "nexus", "signal_out") else "internal",
+        error=(line or step.status.replace("_", " ")) if step.bad and not step.open else None,
+        attributes=_attributes(run, step, line),
+        events=tuple(events),
+    )
+
+
+def _attributes(run: Run, step: Step, line: str) -> dict[str, Value]:
+    attributes: dict[str, Value] = {"temporal.run_id": run.run_id, "temporal.event_id": step.event_id}
+    attributes |= {"temporal.workflow_id": run.workflow_id, "temporal.status": step.status}
+    for name, value in (("attempts", step.attempts), ("worker", step.identity), ("task_queue", step.queue)):
+        if value:
+            attributes[f"temporal.{name}"] = value
+    if step.target is not None and step.target.workflow_id:
+        attributes["temporal.target_workflow_id"] = step.target.workflow_id
+    if step.operation is not None:
+        attributes["temporal.nexus_endpoint"] = step.operation.endpoint
+    if line and not step.bad:
+        attributes["temporal.last_failure"] = line  # of an attempt before the one that did it
+    return attributes
+
+
+def begun(run: Run) -> datetime:
+    """When a run began."""
+    if run.started is None:
+        raise AssertionError("a run that is there has its start")
+    return run.started
+
+
+def _name(step: Step) -> str:
+    kind = NAMES.get(step.kind, step.kind)
+    if step.operation is not None:
+        return f"{kind} {step.operation.service}/{step.operation.name}"
+    return f"{kind} {step.name}" if step.name and step.kind != "timer" else kind
+
+
+def _event(step: Step) -> SpanEvent:
+    attributes: dict[str, Value] = {"temporal.event_id": step.event_id}
+    if step.identity:
+        attributes["temporal.by"] = step.identity
+    return SpanEvent(_name(step), step.scheduled, attributes)
+
+
+async def _why(run: Run, converter: DataConverter) -> str | None:
+    if run.status not in BAD or not run.bad:
+        return None
+    if run.failure is not None:
+        return (await failure_text(run.failure, converter)).line
+    return run.reason or run.status.replace("_", " ")
