@@ -18,7 +18,7 @@ from .spec import FORM, Spec
 
 T = TypeVar("T")
 
-OURS = str(Path(__file__).parent)
+OURS = str(Path(__file__).parents[1] / "_")[:-1]
 MOST_FRAMES = 12
 RUNS_ON_IMPORT = "what a module does when it is run as a program stands below: if __name__ == '__main__':"
 

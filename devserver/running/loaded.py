@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import site
 import sys
@@ -15,17 +16,18 @@ INSTALLED = {"site-packages", "dist-packages"}
 
 def files() -> list[str]:
     """The sources of imported modules (real paths) that are neither Python's, nor installed, nor ours."""
-    theirs = _elsewhere()
-    found = set()
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and file.endswith(".py"):
-            path = os.path.realpath(file)
-            if not path.startswith(theirs) and not INSTALLED & set(Path(path).parts):
-                found.add(path)
-    return sorted(found)
+    named = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    sources = {os.path.realpath(file) for file in named if isinstance(file, str) and file.endswith(".py")}
+    return sorted(filter(is_users, sources))
 
 
+def is_users(file: str) -> bool:
+    """Whether a source is neither Python's, nor installed, nor ours."""
+    path = os.path.realpath(file)
+    return not path.startswith(_elsewhere()) and not INSTALLED & set(Path(path).parts)
+
+
+@functools.cache
 def _elsewhere() -> tuple[str, ...]:
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     folders |= {str(Path(devserver.__file__).parent), site.getusersitepackages()}

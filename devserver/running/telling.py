@@ -119,7 +119,8 @@ class SandboxedTeller(SandboxedWorkflowRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """As the SDK does, and listened to."""
-        return _listened(self.teller, det, super().create_instance(det))
+        self.teller.met(det)
+        return _listened(self.teller, super().create_instance(det))
 
 
 class UnsandboxedTeller(UnsandboxedWorkflowRunner):
@@ -131,7 +132,8 @@ class UnsandboxedTeller(UnsandboxedWorkflowRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """As the SDK does, and listened to."""
-        return _listened(self._teller, det, super().create_instance(det))
+        self._teller.met(det)
+        return _listened(self._teller, super().create_instance(det))
 
 
 def runners(teller: Teller) -> dict[str, WorkflowRunner]:
@@ -143,8 +145,7 @@ def runners(teller: Teller) -> dict[str, WorkflowRunner]:
     }
 
 
-def _listened(teller: Teller, details: WorkflowInstanceDetails, instance: WorkflowInstance) -> WorkflowInstance:
-    teller.met(details)
+def _listened(teller: Teller, instance: WorkflowInstance) -> WorkflowInstance:
     activate = instance.activate
 
     def listened(act: WorkflowActivation) -> WorkflowActivationCompletion:

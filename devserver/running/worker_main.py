@@ -27,7 +27,7 @@ def main(control: int, parent: int) -> NoReturn:
     die_with(parent)
     os.set_inheritable(control, False)
     channel = Channel(socket.socket(fileno=control))
-    from . import logs, serving
+    from . import kept, logs, serving
 
     wanted = Wanted.from_json(channel.first()["wanted"])
     since = time.time()
@@ -39,6 +39,7 @@ def main(control: int, parent: int) -> NoReturn:
             fail(channel, error, since)
         leave(0)
 
+    kept.keep()
     try:
         module = find(wanted)
         logs.show(module)

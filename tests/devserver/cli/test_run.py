@@ -126,7 +126,7 @@ def test_an_activity_that_runs_during_an_edit(
 def test_broken_code_does_not_stop_the_worker(
     quick_up: Run, module: Path, start: Start, result: Result, tell: Callable[[str], None]
 ) -> None:
-    """The old code goes on while the new does not compile, or is refused by the sandbox; when mended, the new runs."""
+    """The old code goes on, also with new workflows, while the new does not compile, or is refused by the sandbox."""
     quick_up()
     with running("greeting") as run:
         start("Greet", "w")
@@ -136,6 +136,8 @@ def test_broken_code_does_not_stop_the_worker(
         run.until(r'File ".*greeting.py", line')
         tell("w")
         assert result("w") == ["one", "one"]
+        start("Do", "new", "fail")
+        assert result("new") == ["done", "one"]
         edit(module, "VERSION ==== 2 #", 'assert not workflow.unsafe.in_sandbox(), "twice"\nVERSION = "sandbox" #')
         run.until("the new code does not run")
         run.until("imports_passed_through")
