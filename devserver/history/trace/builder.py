@@ -173,8 +173,6 @@ class RunBuilder:
         step = self._failing
         if step is None or attempts <= step.attempts:
             return None
-        failed = self.run.failed_tasks
-        self.run.failed_tasks = replace(failed, count=failed.count + attempts - step.attempts)
         step.attempts = attempts
         return step
 

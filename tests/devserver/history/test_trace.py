@@ -279,6 +279,7 @@ def test_from_run_to_run(server: DevServer) -> None:
         assert [run.next and run.next.run_id for run in runs] == [runs[1].run_id, runs[2].run_id, None]
 
         again = await start(client, Waits.run, "again", id="w")
+        await once(tracer, "w", lambda run: run.status == "running" and run.events >= 4)  # its first task is over
         await again.signal(Waits.go)
         await once(tracer, "w", lambda run: run.origin.how == "continued_as_new" and run.events >= 4)
         first = (await tracer.chain("w")).links[0].run_id

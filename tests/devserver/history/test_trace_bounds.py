@@ -142,6 +142,20 @@ def test_events_that_are_read_twice_and_unknown_ones() -> None:
     assert ([step.status for step in builder.run.steps], builder.run.events) == (["completed"] * 3, 11)
 
 
+def test_a_task_that_went_well_at_last_tells_how_often_it_failed() -> None:
+    """A history has one failure of several in a row: the number does not shrink when the workflow goes on."""
+    builder = RunBuilder("w", "r")
+    first = HistoryEvent(event_id=3, event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED)
+    first.workflow_task_failed_event_attributes.failure.message = "a bug"
+    again = HistoryEvent(event_id=4, event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)
+    again.workflow_task_scheduled_event_attributes.attempt = 5
+    well = HistoryEvent(event_id=6, event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    for event in (first, again, well):
+        builder.add(event)
+    assert [(step.kind, step.attempts) for step in builder.run.steps] == [("workflow_task_failure", 4)]
+    assert builder.run.failed_tasks.count == 1
+
+
 class Rot13(PayloadCodec):
     """A codec that encrypts poorly."""
 
