@@ -87,7 +87,8 @@ def _fails(name: str, spec: Spec, error: BaseException, hint: str | None) -> Mod
 def _said(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"it ends with sys.exit({error.code!r})"
-    return "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
+    lines = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()
+    return lines[-1 if isinstance(error, SyntaxError) else 0]  # of a syntax error the place comes first
 
 
 def _unknown(name: str, spec: Spec) -> ModuleUnknown:

@@ -177,6 +177,7 @@ def test_names_that_clash(write: Write) -> None:
         ("def broken(:", "SyntaxError: ", ["fails.py"]),
         ("import sys\nsys.exit('bye')", "it ends with sys.exit('bye')", ["fails.py"]),
         ("class Odd(BaseException): ...\nraise Odd('odd')", "fails.Odd: odd", ["fails.py"]),
+        ("raise ValueError('what\\nhow')", "ValueError: what", ["how"]),
         ("import nowhere_at_all", "ModuleNotFoundError: No module named 'nowhere_at_all'", ["fails.py"]),
     ],
 )
