@@ -131,7 +131,8 @@ def echo_checked(shown: dict[str, Any]) -> None:
             click.echo(f"  needed by {clean(use['owner'])} in {clean(use['namespace'])}")
         click.echo(click.style("  hint: ", fg="cyan") + clean(each["hint"]))
     if shown["runs"] is not None:
-        click.echo(f"{shown['runs']} runs refer to {_count(shown['referred'])}")
+        runs = "1 run, which refers" if shown["runs"] == 1 else f"{shown['runs']} runs, which refer"
+        click.echo(f"{runs} to {_count(shown['referred'])}")
         if shown["encoded"]:
             click.echo(f"{shown['encoded']} pages of history hold references that only a codec can read")
     wrong = len(shown["troubles"])

@@ -58,7 +58,7 @@ def test_what_is_stored_is_shown_checked_and_kept(devserver: Run, quick_up: Run)
 
     checked = devserver("payloads", "check")
     assert checked.returncode == 0, checked.stderr
-    assert checked.stdout == "1 runs refer to 1 payload\nthe folder holds 1 payload\nall is well\n"
+    assert checked.stdout == "1 run, which refers to 1 payload\nthe folder holds 1 payload\nall is well\n"
     os.utime(file, (0, 0))
     kept = as_json(devserver("payloads", "prune", "--json"))
     assert (kept["removed"], kept["kept_used"]) == ([], 1)
