@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ..errors import OptionError
+from .beside import beside
 from .errors import ExportFailed, OpenTelemetryMissing
 from .model import HistorySpan
 
@@ -46,15 +49,29 @@ def otlp_exporter(endpoint: str, *, seconds: float = SECONDS) -> SpanExporter:
         OpenTelemetryMissing: The extra `otel` is not installed.
         OptionError: The endpoint is no URL.
     """
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise OptionError(f"{endpoint} is no OTLP endpoint", hint="give a URL, as http://127.0.0.1:4318")
+    parts = _parts(endpoint)
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:
         raise OpenTelemetryMissing from None
-    whole = endpoint if parts.path.strip("/") else endpoint.rstrip("/") + "/v1/traces"
-    return OTLPSpanExporter(endpoint=whole, timeout=seconds)
+    whole = parts if parts.path.strip("/") else parts._replace(path="/v1/traces")
+    return OTLPSpanExporter(endpoint=whole.geturl(), timeout=seconds)
+
+
+def without_secrets(endpoint: str) -> str:
+    """The endpoint as it may be shown: without a user, a password and what comes after the path."""
+    parts = _parts(endpoint)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _parts(endpoint: str) -> SplitResult:
+    try:
+        parts = urlsplit(endpoint)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # brackets that do not match, or a port that is none
+        pass
+    raise OptionError(f"{endpoint} is no OTLP endpoint", hint="give a URL, as http://127.0.0.1:4318")
 
 
 async def send(
@@ -69,8 +86,6 @@ async def send(
     Raises:
         ExportFailed: The collector does not answer or refuses; spans sent before are sent.
     """
-    import asyncio
-
     resource = _resource()
     sent, still_open = 0, 0
     batch: list[ReadableSpan] = []
@@ -81,10 +96,10 @@ async def send(
                 continue
         batch.append(readable(span, resource))
         if len(batch) == BATCH:
-            await asyncio.to_thread(_export, exporter, batch, where)
+            await beside(partial(_export, exporter, batch, where))
             sent, batch = sent + len(batch), []
     if batch:
-        await asyncio.to_thread(_export, exporter, batch, where)
+        await beside(partial(_export, exporter, batch, where))
     return Sent(sent + len(batch), still_open)
 
 
@@ -115,9 +130,12 @@ class _Said(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
+        self._thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one line."""
+        """Keep one line, if it is of this export and not of one beside it."""
+        if record.thread != self._thread:
+            return
         self.lines.append(" ".join(record.getMessage().split())[:300])
 
 
@@ -134,10 +152,10 @@ def readable(span: HistorySpan, resource: Resource) -> ReadableSpan:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import SpanKind, Status, StatusCode
 
-    end = span.end or max(datetime.now(timezone.utc), span.start)
+    end = max(span.end or datetime.now(timezone.utc), span.start)  # a worker's own clock may have been behind
     attributes: dict[str, Any] = {**span.attributes, **({"temporal.open": True} if span.open else {})}
     return ReadableSpan(
-        name=span.name,
+        name=span.name.encode(errors="replace").decode(),  # a marker may say anything
         context=_context(span.trace_id, span.span_id),
         parent=_context(span.trace_id, span.parent_id) if span.parent_id is not None else None,
         resource=resource,

@@ -23,6 +23,7 @@ class Collector:
     answer: int = 200
     spans: list[Any] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
 
     def named(self, name: str) -> list[Any]:
         """The spans of that name."""
@@ -39,6 +40,7 @@ def collector() -> Iterator[Collector]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            kept.headers.append({name.lower(): value for name, value in self.headers.items()})
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)

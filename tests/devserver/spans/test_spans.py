@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -191,34 +190,3 @@ async def test_errors_say_what_is_wrong(server: DevServer, otlp: Collector) -> N
         otlp_exporter("localhost:4318")
     with pytest.raises(OptionError, match="an endpoint or an exporter"):
         HistorySpans()
-
-
-@pytest.mark.asyncio
-async def test_a_worker_sends_what_ends_on_it(server: DevServer, otlp: Collector) -> None:
-    """Each run when it ends, the workflow's span last; what ended before the worker was there is caught up."""
-    client = await Client.connect(server.address)
-    async with worker(client):
-        await ended(client, "early")
-    async with worker(client, HistorySpans(otlp.url)):
-        await asyncio.to_thread(otlp.wait_for, "workflow Tree")
-        early = otlp.named("workflow Tree")[0]
-        await ended(client, "late", fail=True)
-        await asyncio.to_thread(otlp.wait_for, "workflow Tree", 2)
-        await asyncio.to_thread(otlp.wait_for, "run Leaf", 4)
-    late = otlp.named("workflow Tree")[1]
-    assert (early.status.code, late.status.code) == (0, 2)
-    expected = {span.span_id.to_bytes(8, "big") for span in await spans(client, "late")}
-    assert {span.span_id for span in otlp.spans if span.trace_id == late.trace_id} == expected
-
-
-@pytest.mark.asyncio
-async def test_a_collector_that_is_down_costs_no_workflow_anything(
-    server: DevServer, otlp: Collector, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The workflow completes, the worker ends, and the log says what was not sent."""
-    client = await Client.connect(server.address)
-    otlp.answer = 400
-    async with worker(client, HistorySpans(otlp.url, catch_up=timedelta(0))):
-        await ended(client, "unseen")
-    assert "the spans of unseen" in caplog.text
-    assert otlp.spans == []

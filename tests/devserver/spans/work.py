@@ -85,5 +85,24 @@ class Rolls:
         await asyncio.Event().wait()
 
 
-WORKFLOWS = [Tree, Leaf, Rolls]
+@workflow.defn
+class Stubborn:
+    """Completes when it is cancelled."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """Wait for that."""
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "stubborn"
+        return "never"
+
+    @workflow.query
+    def asked(self) -> bool:
+        """Whether it is there."""
+        return True
+
+
+WORKFLOWS = [Tree, Leaf, Rolls, Stubborn]
 ACTIVITIES = [busy, refuse]
