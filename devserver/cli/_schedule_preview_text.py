@@ -27,7 +27,8 @@ def previewed(
     if not preview.times:
         yield from wrapped(f"no time is left{what}")
     else:
-        yield from wrapped(f"next {len(preview.times)} times{what}, in {zone_name or 'local time'}:")
+        many = "time" if len(preview.times) == 1 else f"{len(preview.times):,} times"
+        yield from wrapped(f"next {many}{what}, in {zone_name or 'local time'}:")
         yield from _times(preview.times, zone, away)
     for note in (*_jitter(preview), *preview.notes):
         yield from wrapped(f"note: {note}")

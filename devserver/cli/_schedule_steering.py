@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from ..connection import Connection
+from ..errors import OptionError
 from ._connection_options import connection_options
 from ._instance_options import yes_option
 from ._schedule_asking import asked, show
@@ -123,6 +125,12 @@ def delete(connection: Connection, schedule_id: str, yes: bool) -> None:
 
 def confirmed(question: str) -> None:
     """Go on only if the user says so."""
-    if not click.confirm(question):
+    try:
+        said = click.confirm(question)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise OptionError("nobody is there to answer: the input is no terminal", hint="give --yes") from None
+    if not said:
         click.echo("nothing was changed")
         raise click.exceptions.Exit(1)

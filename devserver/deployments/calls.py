@@ -69,7 +69,7 @@ class DeploymentCalls(Calls):
             answer = await self._sure(lambda: service.describe_worker_deployment(request, timeout=CALL_LIMIT))
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
-                raise
+                raise DeploymentRefused(f"the server refuses the name {name!r}", details=[error.message]) from None
             raise _unknown_deployment(name, self.client.namespace, await self.names()) from None
         return _deployment(answer.worker_deployment_info, answer.conflict_token)
 

@@ -150,9 +150,10 @@ def _previous(seen: Deployment) -> Version:
 def _unclear(seen: Deployment, why: str) -> DeploymentRefused:
     candidates = [each for each in seen.versions if each.last_current and each.build != seen.routing.current]
     candidates.sort(key=lambda each: str(each.last_current), reverse=True)
+    be = "are" if seen.routing.current is None else "is"
     lines = [f"{each.build}: became current at {each.last_current:%Y-%m-%dT%H:%M:%SZ}" for each in candidates]
     return DeploymentRefused(
-        f"what to roll {seen.name} back to is not clear: {build_name(seen.routing.current)} is current, and {why}",
+        f"what to roll {seen.name} back to is not clear: {build_name(seen.routing.current)} {be} current, and {why}",
         details=lines or ["no other build of it has ever been current"],
         hint=f"say it: set-current {seen.name} BUILD" if lines else "nothing can be rolled back",
     )

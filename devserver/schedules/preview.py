@@ -69,8 +69,10 @@ class PreviewOptions:
     def __post_init__(self) -> None:
         if not 1 <= self.count <= MOST_TIMES:
             raise OptionError(f"the server tells 1 to {MOST_TIMES:,} times, not {self.count:,}")
-        if (self.run_length is not None and self.run_length <= NOTHING) or self.cancel_length < NOTHING:
-            raise OptionError("a run takes some time, and its cancellation no less than none")
+        if self.run_length is not None and self.run_length <= NOTHING:
+            raise OptionError("the length of a run must be more than none", hint="as in --run-length 90s, 30m or 12h")
+        if self.cancel_length < NOTHING:
+            raise OptionError("the length of a cancellation cannot be less than none")
 
 
 USUAL = PreviewOptions()

@@ -24,7 +24,7 @@ def find_zone(name: str | None) -> tzinfo | None:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise OptionError(f"there is no time zone {name}", hint=zone_hint(name)) from None
+        raise OptionError(f"there is no time zone {name or '(empty)'}", hint=zone_hint(name)) from None
 
 
 def zone_hint(name: str) -> str:
@@ -35,8 +35,8 @@ def zone_hint(name: str) -> str:
     by_end = {each.rpartition("/")[2].lower(): each for each in sorted(known)}
     last = name.rpartition("/")[2].lower().replace(" ", "_")
     near = difflib.get_close_matches(last, by_end, n=1)
-    guess = f"did you mean {by_end[near[0]]}? " if near else ""
-    return f"{guess}It is a name of the IANA database, as Europe/Berlin or America/New_York"
+    guess = f"did you mean {by_end[near[0]]}?; " if near else ""
+    return f"{guess}a time zone goes by its name in the IANA database, as Europe/Berlin or America/New_York"
 
 
 def parse_time(text: str, zone: tzinfo | None, option: str) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from dataclasses import fields
 
 from devserver.cli._schedule_options import POLICIES
@@ -129,9 +130,12 @@ def test_bad_input(quick_up: Run, devserver: Run) -> None:
 
 
 def test_deleting_asks(quick_up: Run, devserver: Run) -> None:
-    """On a terminal a no changes nothing, and a yes deletes."""
+    """On a terminal a no changes nothing, and a yes deletes; where nobody can answer, --yes is asked for."""
     quick_up()
     assert devserver("schedule", "create", "daily", *CREATE, "--cron", "@daily").returncode == 0
+    words = command("schedule", "delete", "daily")
+    nobody = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert (nobody.returncode, "hint: give --yes" in nobody.stderr) == (2, True)
     for answer, said, code in (("n\n", "nothing was changed", 1), ("y\n", "deleted daily", 0)):
         with Terminal(command("schedule", "delete", "daily")) as terminal:
             terminal.until("Delete the schedule daily? [y/N]:")

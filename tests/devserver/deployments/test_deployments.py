@@ -96,6 +96,9 @@ async def test_a_way_back_that_is_not_clear_is_refused(client: Client) -> None:
 
 async def test_what_would_strand_work_is_refused(client: Client) -> None:
     """Unknown names, task queues that nobody polls, workers that have gone, and somebody else's change."""
+    for name in ("", "a:b", "x" * 1001):
+        with pytest.raises(DeploymentRefused, match=f"the server refuses the name '{name}'"):
+            await find_deployment(client, name)
     with pytest.raises(DeploymentUnknown, match="there is none at all"):
         await set_current(client, DEPLOYMENT, "1.0")
     async with serving(client, "1.0", QUEUE, "parcels"), serving(client, "2.0"):

@@ -170,8 +170,10 @@ def test_what_cannot_be_asked(server: DevServer) -> None:
             await preview_schedule(client, "nothing")
         with pytest.raises(OptionError, match="1 to 1,000 times, not 0"):
             PreviewOptions(count=0)
-        with pytest.raises(OptionError, match="takes some time"):
+        with pytest.raises(OptionError, match="must be more than none"):
             PreviewOptions(run_length=timedelta(0))
+        with pytest.raises(OptionError, match="cannot be less than none"):
+            PreviewOptions(cancel_length=timedelta(seconds=-1))
         elsewhere = await Client.connect(server.address, namespace="nowhere")
         with pytest.raises(CannotAsk, match="there is no namespace nowhere"):
             await preview_spec(elsewhere, Spec(crons=("@daily",)))
