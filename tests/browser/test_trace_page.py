@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,10 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make
 
 SHOWN = "JSON.stringify([...document.querySelectorAll('#rows > details:not([hidden]) b')].map(e => e.textContent))"
 TYPE = "(e => (e.value = '%s', e.dispatchEvent(new Event('input'))))(document.getElementById('find'))"
+BARS = (
+    "JSON.stringify([...document.querySelectorAll('#rows .bar')].map(e => e.getBoundingClientRect())"
+    ".map(r => [r.left, r.right, r.width]))"
+)
 HOSTILE = "<script>document.title='stolen'</script>" + "a_name_without_any_place_to_break_it_" * 6
 
 
@@ -71,17 +76,24 @@ def test_it_is_a_timeline_that_can_be_read(chromium: Browser, page: Path) -> Non
     assert shown[0] == f"Tree {HOSTILE}"
     own = [text for text in shown[1:] if "Leaf" not in text]
     assert sorted(own) == ["busy", "busy", "refuse", "signal go", "timer 10 ms", "update name"]
-    bars = json.loads(
-        chromium.ask(
-            "JSON.stringify([...document.querySelectorAll('#rows .bar')].map(e => e.getBoundingClientRect())"
-            ".map(r => [r.left, r.right, r.width]))"
-        )
-    )
+    bars = json.loads(chromium.ask(BARS))
     left, right, _ = bars[0]
     assert len(bars) == len(shown)
-    assert all(left - 1 <= bar[0] and bar[1] <= right + 4 and bar[2] >= 3 for bar in bars)
+    assert all(left - 1 <= bar[0] and bar[1] <= right + 1 and bar[2] >= 3 for bar in bars)
     chromium.click("#rows > details:last-child summary")
     assert "CardDeclined: card declined" in chromium.ask("document.querySelector('#rows > details[open]').innerText")
+
+
+def test_a_short_step_at_the_very_end_can_be_seen(chromium: Browser, page: Path) -> None:
+    """Its bar is as wide as any other short one's, and not cut off by the edge."""
+    chromium.scripts(on=False)
+    at_the_end, count = re.subn(r"left:(min\()?[\d.]+%", r"left:\g<1>100%", page.read_text(encoding="utf-8"))
+    page.write_text(at_the_end, encoding="utf-8")
+    chromium.open(page, width=1280)
+    bars = json.loads(chromium.ask(BARS))
+    edge = chromium.ask("document.querySelector('#rows .lane').getBoundingClientRect().right")
+    assert 0 < len(bars) <= count
+    assert all(left <= edge - 3 for left, _, _ in bars)
 
 
 def test_its_script_finds_and_zooms(chromium: Browser, page: Path) -> None:

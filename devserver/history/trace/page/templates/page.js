@@ -32,7 +32,7 @@
     for (const bar of bars) {
       const l = (bar.dataset.l - left) / width * 100, r = (bar.dataset.r - left) / width * 100;
       const outside = r < 0 || l > 100;
-      bar.style.left = `${Math.max(0, l)}%`;
+      bar.style.left = `min(${Math.max(0, l)}%, 100% - 3px)`;  // a bar is 3px at least
       bar.style.width = `${Math.min(100, r) - Math.max(0, l)}%`;
       bar.style.display = outside ? "none" : "";
     }
