@@ -74,7 +74,7 @@ async def test_a_rollout_and_the_way_back(client: Client) -> None:
 async def test_a_way_back_that_is_not_clear_is_refused(client: Client) -> None:
     """The first build, work of workers without a version, and an earlier build that ramps: nothing is guessed."""
     async with serving(client, "1.0"), serving(client, "2.0"), serving(client, "3.0"):
-        with pytest.raises(DeploymentRefused, match=r"unversioned workers is current.*have no version"):
+        with pytest.raises(DeploymentRefused, match=r"unversioned workers are current.*have no version"):
             await rollback(client, DEPLOYMENT)
         await set_current(client, DEPLOYMENT, "1.0")
         with pytest.raises(DeploymentRefused, match="no build handed its work over") as error:
