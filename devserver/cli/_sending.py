@@ -58,13 +58,3 @@ def echo_failure(head: str, failure: FailureText) -> None:
 def note(text: str) -> None:
     """Say something besides, to stderr."""
     click.echo(click.style("note: ", fg="yellow") + clean(text), err=True)
-
-
-def server_words(connection: Connection) -> list[str]:
-    """The options by which a command that is shown asks the same server."""
-    words = []
-    for name in ("name", "address", "namespace", "profile"):
-        value = getattr(connection, name)
-        if value is not None:
-            words += [f"--{name}", value]
-    return words

@@ -12,12 +12,12 @@ import click
 from ..connection import Connection, Target
 from ..errors import OptionError
 from ..options import parse_duration, parse_pair
-from ._connection_options import connection_options
+from ._connection_options import connection_options, words_of
 from ._input_command import InputCommand, workflow
 from ._input_options import input_option
 from ._instance_options import json_option
 from ._module_type import ModuleType, workflow_names
-from ._sending import FORM, connected, echo_failure, echo_json, note, server_words, value_of
+from ._sending import FORM, connected, echo_failure, echo_json, note, value_of
 from ._terminal import clean
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ async def _start(
 
 def _tell(started: Started, target: Target, connection: Connection, *, aside: bool) -> None:
     """What was started, and what to do with it next; to stderr if stdout is the result's."""
-    words = ["devserver", "trace", started.workflow_id, *server_words(connection)]
+    words = ["devserver", "trace", started.workflow_id, *words_of(connection)]
     word = "found a running" if started.existing else "started"
     click.echo(f"{word} {clean(started.workflow_type)}", err=aside)
     for name, value in (
