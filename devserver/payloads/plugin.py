@@ -142,9 +142,10 @@ class LargePayloads(SimplePlugin):
 
 
 def own_driver(converter: DataConverter) -> FolderDriver | None:
-    """The folder driver of a data converter, if it has one."""
+    """The folder driver of a data converter, if that is all it stores with."""
     drivers = converter.external_storage.drivers if converter.external_storage is not None else ()
-    return next((each for each in drivers if isinstance(each, FolderDriver)), None)
+    (driver,) = drivers if len(drivers) == 1 else (None,)
+    return driver if isinstance(driver, FolderDriver) else None
 
 
 async def _server_of(service: temporalio.service.ServiceClient) -> str:

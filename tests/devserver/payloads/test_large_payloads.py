@@ -14,7 +14,15 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, ExternalStorage, PayloadCodec
+from temporalio.converter import (
+    DataConverter,
+    ExternalStorage,
+    PayloadCodec,
+    StorageDriver,
+    StorageDriverClaim,
+    StorageDriverRetrieveContext,
+    StorageDriverStoreContext,
+)
 from temporalio.worker import Replayer
 
 from devserver import DevServer
@@ -70,7 +78,7 @@ def test_what_workflows_activities_and_children_make_goes_through(server: DevSer
             assert await client.execute_workflow(Grows.run, size, id="grows", task_queue=QUEUE) == b"g" * size
             assert await client.execute_workflow(Parent.run, size, id="parent", task_queue=QUEUE) == size
         again = await connected(server, folder)
-        assert await again.get_workflow_handle_for(Makes.run, "makes").result() == b"m" * size
+        assert await again.get_workflow_handle("makes").result() == b"m" * size
 
     asyncio.run(run())
 
@@ -119,12 +127,35 @@ def test_with_a_codec_the_folder_holds_what_the_codec_made(server: DevServer, fo
     asyncio.run(run())
 
 
+class Elsewhere(StorageDriver):
+    """Stands for another storage."""
+
+    def name(self) -> str:
+        """See the base class."""
+        return "elsewhere"
+
+    async def store(self, context: StorageDriverStoreContext, payloads: Sequence[Payload]) -> list[StorageDriverClaim]:
+        """See the base class."""
+        raise NotImplementedError
+
+    async def retrieve(
+        self, context: StorageDriverRetrieveContext, claims: Sequence[StorageDriverClaim]
+    ) -> list[Payload]:
+        """See the base class."""
+        raise NotImplementedError
+
+
 def test_what_does_not_fit_together_is_refused(server: DevServer, folder: Path) -> None:
     """A second storage, a worker whose client has none, a size that is none; a client made of another one fits."""
 
     async def run() -> None:
         other = DataConverter(external_storage=ExternalStorage(drivers=[FolderDriver(folder)]))
         await connected(server, folder, {"data_converter": other})  # our driver already: the plugin takes its place
+        two = [FolderDriver(folder), Elsewhere()]
+        both = ExternalStorage(drivers=two, driver_selector=lambda _, payload: two[0])
+        for storage in (both, ExternalStorage(drivers=[Elsewhere()])):
+            with pytest.raises(PayloadOptionError, match=r"has an external storage already: .*elsewhere"):
+                await connected(server, folder, {"data_converter": DataConverter(external_storage=storage)})
         client = await connected(server, folder)
         again = Client(**client.config(active_config=True))
         data = b"x" * 5_000_000

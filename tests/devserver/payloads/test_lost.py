@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from pathlib import Path
 
 import pytest
@@ -136,9 +137,9 @@ def test_what_is_too_large_fails_and_is_not_stored(server: DevServer, folder: Pa
         async with worker(client):
             with pytest.raises(PayloadTooLarge, match=r"2\.0 MB is larger than the 1\.0 MB .*LargePayloads\(largest"):
                 await client.execute_workflow(Echo.run, b"x" * 2_000_000, id="a", task_queue=QUEUE)
-            for kind in (Makes, Grows):
+            for kind, size in itertools.product(("Makes", "Grows"), (2_000_000, 6_000_000)):
                 with pytest.raises(WorkflowFailureError) as error:
-                    await client.execute_workflow(kind.run, 6_000_000, id=kind.__name__, task_queue=QUEUE)
+                    await client.execute_workflow(kind, size, id=f"{kind}-{size}", task_queue=QUEUE)
                 assert failure_of(error.value).type == "PayloadTooLarge"
         assert files(folder) == []
 
