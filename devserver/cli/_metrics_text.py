@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORM = 1
 ALWAYS = ("started", "completed", "failed")
+MOST_SECONDS = 1e12  # beyond it a metric is no duration
 
 
 def screen(report: Report, limit: int) -> Iterator[str]:
@@ -136,7 +137,7 @@ def _worker_queue(queue: WorkerQueue) -> list[Row]:
 def _task_queue(queue: TaskQueue, several: bool) -> Row:
     waits = f"backlog {'?' if queue.backlog is None else f'{queue.backlog:,}'}"
     if queue.backlog and queue.backlog_age_seconds:
-        waits += f" for {age(timedelta(seconds=queue.backlog_age_seconds))}"
+        waits += f" for {_age(queue.backlog_age_seconds)}"
     cells = [waits, f"pollers {queue.pollers}", f"dispatched {_count(queue.dispatched)}"]
     if queue.dispatched.total:
         cells.append(f"at once {queue.at_once.total / queue.dispatched.total:.0%}")
@@ -180,7 +181,7 @@ def _quantile(found: Quantile) -> str:
 
 def _duration(seconds: float) -> str:
     if seconds >= 60:
-        return age(timedelta(seconds=seconds))
+        return _age(seconds)
     return (
         f"{seconds:.3g}s"
         if seconds >= 1
@@ -188,6 +189,10 @@ def _duration(seconds: float) -> str:
         if seconds < 0.01
         else f"{seconds * 1000:.0f}ms"
     )
+
+
+def _age(seconds: float) -> str:
+    return age(timedelta(seconds=min(seconds, MOST_SECONDS)))
 
 
 def _size(count: int) -> str:

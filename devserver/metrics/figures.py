@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from .families import Metrics
+from .families import Labels, Metrics
 from .latency import Latency, Match, latency
 from .rates import Change
+
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,17 @@ class Look:
         values = {labels.get(label, "") for labels, _ in self.now.all(name) if match(labels)}
         return {value: self.count(name, _also(match, label, value)) for value in sorted(values)}
 
+    def parted(self, key: Callable[[Mapping[str, str]], K]) -> dict[K, Look]:
+        """A look for each key that series have, at those series only: an endpoint may have very many of them."""
+        now = _parted(self.now, key)
+        if self.change is None:
+            return {each: Look(part, None) for each, part in now.items()}
+        nothing = Metrics(self.now.spellings, {})
+        counted = _parted(self.change.counted, key)
+        return {
+            each: Look(part, replace(self.change, counted=counted.get(each, nothing))) for each, part in now.items()
+        }
+
     def latency(self, name: str, match: Match = lambda _: True) -> Latency | None:
         """Of a histogram's series whose labels `match`: of the time since the look before, or of all time."""
         return latency(self.change.counted if self.change else self.now, name, match)
@@ -149,6 +163,14 @@ class Look:
         """The sum (or what else to `take`) of a gauge's series whose labels `match`; None where there is none."""
         values = [value for labels, value in self.now.all(name) if match(labels)]
         return round(take(values)) if values else None
+
+
+def _parted(metrics: Metrics, key: Callable[[Mapping[str, str]], K]) -> dict[K, Metrics]:
+    found: dict[K, dict[str, dict[Labels, float]]] = {}
+    for name, series in metrics.series.items():
+        for labels, value in series.items():
+            found.setdefault(key(dict(labels)), {}).setdefault(name, {})[labels] = value
+    return {each: Metrics(metrics.spellings, series) for each, series in found.items()}
 
 
 def _sum(metrics: Metrics, name: str, match: Match) -> float:

@@ -110,14 +110,13 @@ def _requests(look: Look, here: Match) -> tuple[Operation, ...]:
         return labels.get("service_name") == "frontend" and here(labels)
 
     found = []
-    for name, requests in look.by(REQUESTS, "operation", frontend).items():
-
-        def match(labels: Mapping[str, str], name: str = name) -> bool:
-            return labels.get("operation") == name and frontend(labels)
-
+    for name, part in look.parted(lambda labels: labels.get("operation", "")).items():
+        if not any(frontend(labels) for labels, _ in part.now.all(REQUESTS)):
+            continue
+        requests = part.count(REQUESTS, frontend)
         waits = name.startswith(LONG_POLLS)
-        took = None if waits else look.latency(DURATIONS, match)
-        found.append(Operation(name, requests, *_errors(look, ERRORS, match, requests), took, waits))
+        took = None if waits else part.latency(DURATIONS, frontend)
+        found.append(Operation(name, requests, *_errors(part, ERRORS, frontend, requests), took, waits))
     return busiest(found)
 
 
@@ -139,29 +138,31 @@ def _errors(look: Look, name: str, match: Match, requests: Count) -> tuple[Count
 
 def _task_queues(look: Look, here: Match) -> tuple[TaskQueue, ...]:
     keys = {
-        (labels.get("namespace", ""), labels.get("taskqueue", ""), labels.get("task_type", ""))
+        _queue_of(labels)
         for name in (BACKLOG, POLLS, WAITING_POLLS, UNPOLLED)
         for labels, _ in look.now.all(name)
         if here(labels) and not labels.get("taskqueue", "").startswith(SYSTEM_QUEUES)
     }
-    queues = [_task_queue(look, *key) for key in keys]
+    queues = [_task_queue(part, *key) for key, part in look.parted(_queue_of).items() if key in keys]
     return tuple(sorted(queues, key=lambda each: (-(each.backlog or 0), -each.dispatched.total, each.name, each.type)))
 
 
-def _task_queue(look: Look, namespace: str, name: str, kind: str) -> TaskQueue:
-    def match(labels: Mapping[str, str]) -> bool:
-        return (labels.get("namespace"), labels.get("taskqueue"), labels.get("task_type")) == (namespace, name, kind)
+def _queue_of(labels: Mapping[str, str]) -> tuple[str, str, str]:
+    return labels.get("namespace", ""), labels.get("taskqueue", ""), labels.get("task_type", "")
 
-    age = look.gauge(BACKLOG_AGE, match, max)
+
+def _task_queue(look: Look, namespace: str, name: str, kind: str) -> TaskQueue:
+    """Of a look at its series only."""
+    age = look.gauge(BACKLOG_AGE, take=max)
     return TaskQueue(
         namespace=namespace,
         name=name,
         type=kind.lower(),
-        backlog=look.gauge(BACKLOG, match),
+        backlog=look.gauge(BACKLOG),
         backlog_age_seconds=None if age is None else float(age),
-        pollers=look.gauge(WAITING_POLLS, match) or 0,
-        dispatched=look.count(POLLS, match),
-        at_once=look.count(SYNC_POLLS, match),
-        empty_polls=look.count(EMPTY_POLLS, match),
-        unpolled=look.count(UNPOLLED, match),
+        pollers=look.gauge(WAITING_POLLS) or 0,
+        dispatched=look.count(POLLS),
+        at_once=look.count(SYNC_POLLS),
+        empty_polls=look.count(EMPTY_POLLS),
+        unpolled=look.count(UNPOLLED),
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
 
+from devserver.cli._metrics_text import screen
 from devserver.errors import CannotAsk, OptionError
-from devserver.metrics import Metrics, NotMetrics, change, endpoint, fetch, read, server, worker
+from devserver.metrics import Metrics, NotMetrics, Report, Seen, change, endpoint, fetch, read, server, worker
 from devserver.metrics.latency import Quantile, latency, quantile
 
 PLAIN = """\
@@ -104,6 +106,31 @@ def test_a_server_that_tells_little() -> None:
     """An endpoint of a part of a cluster, or of another version, has figures as far as it goes."""
     figures = server(read('# TYPE service_requests counter\nservice_requests{service_name="history"} 1\n'))
     assert (figures.version, figures.requests, figures.task_queues, figures.heap_bytes) == (None, (), (), None)
+
+
+def test_very_many_task_queues(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a test run with a namespace for each test: no series is looked at once for every queue."""
+    name = 'poll_success{{namespace="n{0}",taskqueue="q",task_type="Workflow",partition="{1}"}} {0}\n'
+    text = "# TYPE poll_success counter\n" + "".join(name.format(at, part) for at in range(300) for part in range(2))
+    now, looked_at, all_of = read(text), 0, Metrics.all
+
+    def counted(self: Metrics, name: str, **wanted: str) -> Iterator[tuple[dict[str, str], float]]:
+        nonlocal looked_at
+        for each in all_of(self, name, **wanted):
+            looked_at += 1
+            yield each
+
+    monkeypatch.setattr(Metrics, "all", counted)
+    queues = server(now, change(now, now, 1.0)).task_queues
+    assert [queue.dispatched.total for queue in queues] == [2 * at for at in reversed(range(300))]
+    assert looked_at < 10 * len(now.series["poll_success"])
+
+
+def test_figures_beyond_all_bounds() -> None:
+    """They are shown; what they mean is for their reader to say."""
+    figures = worker(read(PLAIN.replace('"Start"} 90', '"Start"} 1e30').replace('le="100"', 'le="1e300"')))
+    report = Report(datetime.now(timezone.utc), (Seen("worker", endpoint("9000", "--worker"), figures),))
+    assert any("Start" in line for line in screen(report, 10))
 
 
 @pytest.mark.parametrize(
