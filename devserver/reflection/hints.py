@@ -135,7 +135,7 @@ def _filled(hint: Any, known: Mapping[Any, Any]) -> Any:
     """A hint with what its type variables stand for, `Any` where that is not said."""
     if isinstance(hint, typing.TypeVar):
         return known.get(hint, Any)
-    open_ones = () if isinstance(hint, type) else getattr(hint, "__parameters__", ())
+    open_ones = getattr(hint, "__parameters__", ()) if typing.get_origin(hint) is not None else ()
     return hint[tuple(known.get(each, Any) for each in open_ones)] if open_ones else hint
 
 

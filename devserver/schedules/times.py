@@ -35,8 +35,9 @@ def zone_hint(name: str) -> str:
     by_end = {each.rpartition("/")[2].lower(): each for each in sorted(known)}
     last = name.rpartition("/")[2].lower().replace(" ", "_")
     near = difflib.get_close_matches(last, by_end, n=1)
-    guess = f"did you mean {by_end[near[0]]}?; " if near else ""
-    return f"{guess}a time zone goes by its name in the IANA database, as Europe/Berlin or America/New_York"
+    if near:
+        return f"did you mean {by_end[near[0]]}, or another name of the IANA database, as America/New_York?"
+    return "give a name of the IANA database, as Europe/Berlin or America/New_York"
 
 
 def parse_time(text: str, zone: tzinfo | None, option: str) -> datetime:
