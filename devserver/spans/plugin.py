@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -89,12 +90,17 @@ class HistorySpans(SimplePlugin):
             await super().run_worker(worker, next)
         finally:
             scan.cancel()
-            await asyncio.gather(scan, return_exceptions=True)
-            ends = asyncio.get_running_loop().time() + FINISH_SECONDS
-            await sending.finish(FINISH_SECONDS)
-            listener.sending = None
-            left = max(1.0, ends - asyncio.get_running_loop().time())
-            await close(exporter, left, shut_down=self._exporter is None)
+            finishing = asyncio.ensure_future(self._finish(listener, sending, exporter))
+            # An SDK before 1.35 cancels this at the end of `async with`, and for that whoever has used the worker.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(finishing)
+
+    async def _finish(self, listener: _Ended, sending: Sending, exporter: SpanExporter) -> None:
+        ends = asyncio.get_running_loop().time() + FINISH_SECONDS
+        await sending.finish(FINISH_SECONDS)
+        listener.sending = None
+        left = max(1.0, ends - asyncio.get_running_loop().time())
+        await close(exporter, left, shut_down=self._exporter is None)
 
 
 class _Ended(Interceptor):

@@ -123,14 +123,15 @@ class Sending:
         """The worker has ended: send what waits, within so many seconds."""
         self._worker_is_gone.set()
         await asyncio.sleep(0)  # what a workflow's thread has told last
-        late: set[asyncio.Task[None]] = set()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.gather(*late, return_exceptions=True)
-            log.warning("the spans of %s runs are not sent: the worker has ended", len(late))
+        try:
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=seconds)
+        finally:
+            if self._tasks:
+                log.warning("the spans of %s runs are not sent: the worker has ended", len(self._tasks))
+            for task in self._tasks:
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._unsent.tell()
 
 
