@@ -107,13 +107,11 @@ def _check_fields(form: Any, kind: Any, at: Path) -> None:
     if not isinstance(form, dict):
         raise Unfit((at, f"{json.dumps(form)} is no JSON object, which {text_of(kind)} is"))
     known = {name: each for each in fields for name in (each.key, each.name)}
-    lenient = is_model(kind) and kind.model_config.get("extra") in ("allow", "forbid")
-    problems: list[tuple[Path, str]] = []
+    problems = (
+        _dropped(form, kind, at) if is_model(kind) else [(at, _has_no(kind, key)) for key in form if key not in known]
+    )
     for key, value in form.items():
-        if key not in known:
-            if not lenient:
-                problems.append((at, f"{text_of(kind)} has no {key!r}: {nearest(key, (each.key for each in fields))}"))
-        elif not is_model(kind):
+        if key in known and not is_model(kind):
             try:
                 check_form(value, known[key].hint, (*at, key))
             except Unfit as unfit:
@@ -123,6 +121,37 @@ def _check_fields(form: Any, kind: Any, at: Path) -> None:
     problems += [((*at, key), "is missing") for key in missing]
     if problems:
         raise Unfit(*problems)
+
+
+def _dropped(form: Any, hint: Any, at: Path) -> list[tuple[Path, str]]:
+    """The keys that a model would drop, however deep; all else of a value is for the model itself to judge."""
+    kinds = alternatives(hint)
+    if len(kinds) != 1:
+        return []
+    fields, element = fields_of(kinds[0]), element_of(hint)
+    if isinstance(form, list) and element is not MISSING:
+        return [found for index, each in enumerate(form) for found in _dropped(each, element, (*at, index))]
+    if not isinstance(form, dict) or fields is None or (at and _reads_other_forms(kinds[0])):
+        return []
+    known = {name: each for each in fields for name in (each.key, each.name)}
+    takes_all = is_model(kinds[0]) and kinds[0].model_config.get("extra") in ("allow", "forbid")
+    found = [] if takes_all else [(at, _has_no(kinds[0], key)) for key in form if key not in known]
+    for key, value in form.items():
+        if key in known:
+            found += _dropped(value, known[key].hint, (*at, key))
+    return found
+
+
+def _reads_other_forms(kind: Any) -> bool:
+    """Whether a model takes what does not look like it: its only value alone, or what a validator makes of it first."""
+    if not is_model(kind):
+        return False
+    validators = kind.__pydantic_decorators__.model_validators.values()
+    return bool(kind.__pydantic_root_model__) or any(each.info.mode != "after" for each in validators)
+
+
+def _has_no(kind: Any, key: str) -> str:
+    return f"{text_of(kind)} has no {key!r}: {nearest(key, (each.key for each in fields_of(kind) or ()))}"
 
 
 def _is(form: Any, kind: Any) -> bool:

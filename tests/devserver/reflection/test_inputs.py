@@ -67,13 +67,26 @@ class Send:
 MODELS = """
 from datetime import date, timedelta
 from decimal import Decimal
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel, model_validator
 
 class Item(BaseModel):
     name: str = Field(alias="itemName")
     price: Decimal = Field(gt=0, description="What it costs.")
 
+class Tags(RootModel[dict[str, int]]):
+    pass
+
+class Place(BaseModel):
+    town: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def of_old(cls, said):
+        return {"town": said["city"]} if "city" in said else said
+
 class Order(BaseModel):
+    tags: Tags = Tags({})
+    place: Place | None = None
     items: list[Item] = []
     first: Item
     due: date
@@ -312,6 +325,15 @@ def test_pydantic_models(write: Write) -> None:
     assert refused(called, {}, {"first": {"itemName": "a", "price": 1}, "due": "2026-01-02", "dew": 1}) == [
         "the input: Order has no 'dew': did you mean due?"
     ]
+    tea = {"itemName": "a", "price": 1}
+    assert refused(
+        called, {}, {"first": {**tea, "prize": 1}, "items": [tea, {**tea, "x": 1}], "due": "2026-01-02"}
+    ) == [
+        "--first: Item has no 'prize': did you mean price?",
+        "--items[1]: Item has no 'x': there are: itemName, price",
+    ]
+    (order,) = made(called, given, {"tags": {"a": 1}, "place": {"city": "Ulm"}})
+    assert (order.tags.root, order.place.town) == ({"a": 1}, "Ulm")
 
 
 def test_what_the_converter_cannot_carry(write: Write) -> None:
