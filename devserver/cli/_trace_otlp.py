@@ -37,19 +37,20 @@ async def send_spans(client: Client, workflow_id: str, run_id: str, how: dict[st
 
 
 async def _send(spans: AsyncIterator[HistorySpan], how: dict[str, Any]) -> None:
-    from ..spans.otlp import otlp_exporter, send
+    from ..spans.otlp import otlp_exporter, send, without_secrets
 
-    endpoint, include_open = how["otlp"], how["otlp_open"]
-    exporter = otlp_exporter(endpoint)
-    ids: set[int] = set()
+    include_open = how["otlp_open"]
+    exporter = otlp_exporter(how["otlp"])
+    endpoint = without_secrets(how["otlp"])
+    trace_id = ""
 
     async def noted() -> AsyncIterator[HistorySpan]:
+        nonlocal trace_id
         async for span in spans:
-            ids.add(span.trace_id)
+            trace_id = f"{span.trace_id:032x}"
             yield span
 
     sent = await send(noted(), exporter, where=endpoint, include_open=include_open)
-    trace_id = f"{ids.pop():032x}"
     if how["as_json"]:
         shown = {"trace_id": trace_id, "sent": sent.spans, "open": sent.open, "endpoint": endpoint}
         click.echo(json.dumps(shown, indent=2))

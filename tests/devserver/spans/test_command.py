@@ -39,6 +39,29 @@ async def test_a_workflow_is_sent_and_shown(devserver: Run, server: DevServer, o
     assert json.loads(trace("--otlp", otlp.url, "--json"))["trace_id"] == trace_id
 
 
+@pytest.mark.asyncio
+async def test_it_is_set_up_as_opentelemetry_is(devserver: Run, server: DevServer, otlp: Collector) -> None:
+    """Headers, compression, the service's name and a path come from where every exporter has them; a password in the
+    URL is sent and not shown.
+    """
+    client = await Client.connect(server.address)
+    await client.start_workflow("Tree", id="waits", task_queue="nowhere")
+    variables = {
+        "OTEL_EXPORTER_OTLP_HEADERS": "api-key=secret",
+        "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+        "OTEL_SERVICE_NAME": "orders",
+        "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment=test",
+    }
+    url = otlp.url.replace("//", "//ann:pass@")
+    done = devserver("trace", "waits", "--address", server.address, "--otlp", url, "--otlp-open", env=variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(f" to {otlp.url}\n")
+    assert otlp.services == ["orders"]
+    (headers,) = otlp.headers
+    assert (headers["api-key"], headers["content-encoding"]) == ("secret", "gzip")
+    assert headers["authorization"].startswith("Basic ")
+
+
 def test_bad_input_is_told(devserver: Run, server: DevServer, otlp: Collector) -> None:
     """No URL, a collector that is gone, an option that does not go with it, a workflow that is not there."""
     where = ("--address", server.address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -186,7 +187,12 @@ async def test_errors_say_what_is_wrong(server: DevServer, otlp: Collector) -> N
     gone = "http://127.0.0.1:9"
     with pytest.raises(ExportFailed, match=r"127\.0\.0\.1:9"):
         await send(spans_of(client, "waits"), otlp_exporter(gone, seconds=0.1), where=gone, include_open=True)
-    with pytest.raises(OptionError, match="no OTLP endpoint"):
-        otlp_exporter("localhost:4318")
+    grpc = f"http://{server.address}"  # a gRPC server, as a collector's port 4317
+    with pytest.raises(ExportFailed, match=re.escape(grpc)) as refused:
+        await send(spans_of(client, "waits"), otlp_exporter(grpc, seconds=0.5), where=grpc, include_open=True)
+    assert "4317 is gRPC" in str(refused.value.hint)
+    for bad in ("localhost:4318", "http://", "http://[::1", "http://127.0.0.1:99999", "ftp://127.0.0.1"):
+        with pytest.raises(OptionError, match="no OTLP endpoint"):
+            otlp_exporter(bad)
     with pytest.raises(OptionError, match="an endpoint or an exporter"):
         HistorySpans()
