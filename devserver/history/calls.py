@@ -201,6 +201,8 @@ def cannot_ask(client: Client, error: RPCError) -> CannotAsk:
     if error.status == RPCStatusCode.INVALID_ARGUMENT:
         return CannotAsk(f"the Temporal server at {address} does not take that: {error.message}")
     status = error.status.name.lower().replace("_", " ")
+    if error.status == RPCStatusCode.UNKNOWN:  # what the SDK says of a connection that broke
+        status = next(iter(error.message.splitlines()), status)
     message = f"the Temporal server at {address} does not answer for the namespace {client.namespace}: {status}"
     return CannotAsk(
         message,

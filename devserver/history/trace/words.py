@@ -14,7 +14,7 @@ HOW = {
     "started": "started",
     "continued_as_new": "continued as new",
     "retried": "retried",
-    "cron": "by its cron schedule",
+    "cron": "started again by its cron schedule",
     "reset": "reset",
 }
 

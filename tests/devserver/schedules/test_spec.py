@@ -44,7 +44,7 @@ def test_times_that_are_none() -> None:
         parse_time("soon", None, "--after")
     with pytest.raises(OptionError, match="there is no time zone Berlin") as found:
         find_zone("Berlin")
-    assert "did you mean Europe/Berlin?" in (found.value.hint or "")
+    assert "did you mean Europe/Berlin, or" in (found.value.hint or "")
     with pytest.raises(OptionError, match=r"ends .* before it starts"):
         Spec(start=NINE, end=NINE - timedelta(days=1)).to_proto()
 
