@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..options import DEFAULT_NAME
+from ._connection_options import words_of
 from ._stuck_text import FORM
 from ._terminal import clean, width_now
 
@@ -39,7 +41,7 @@ class Lines:
     def show(self, event: Event) -> None:
         """Print one."""
         if event.kind == "running" and not self._shown:
-            for line in banner(event.facts, large_payloads=self._wanted.large_payloads):
+            for line in banner(event.facts, self._wanted):
                 click.echo(line)
         else:
             colour, words = self._told(event)
@@ -66,16 +68,14 @@ class Lines:
         return colour, tell(facts)
 
     def _trace(self, workflow_id: str) -> str:
-        connection = self._wanted.connection
-        words = [f" --{key} {value}" for key in ("name", "namespace") if (value := getattr(connection, key))]
-        return f"devserver trace {workflow_id}{''.join(words)}"
+        return shlex.join(["devserver", "trace", workflow_id, *words_of(self._wanted.connection)])
 
 
-def banner(facts: Mapping[str, Any], *, large_payloads: bool) -> Iterator[str]:
+def banner(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[str]:
     """What the worker works on and where, a line each."""
     yield click.style(f"{clean(facts['module'])} runs; Ctrl-C stops it", bold=True)
     width = width_now()
-    for key, value in _rows(facts, large_payloads=large_payloads):
+    for key, value in _rows(facts, wanted):
         indent = " " * (KEY_WIDTH + 2) if width >= 3 * KEY_WIDTH else "    "
         yield from textwrap.wrap(
             f"  {key:<{KEY_WIDTH}}{clean(value)}",
@@ -86,7 +86,7 @@ def banner(facts: Mapping[str, Any], *, large_payloads: bool) -> Iterator[str]:
         )
 
 
-def _rows(facts: Mapping[str, Any], *, large_payloads: bool) -> Iterator[tuple[str, str]]:
+def _rows(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[tuple[str, str]]:
     name = facts["instance"]
     instance = "" if name in (None, DEFAULT_NAME) else f" (instance {name})"
     yield "task queue", facts["task_queue"]
@@ -100,9 +100,10 @@ def _rows(facts: Mapping[str, Any], *, large_payloads: bool) -> Iterator[tuple[s
         version = facts["version"]
         yield "version", f"build {version['build']} of the deployment {version['deployment']}, {version['behavior']}"
         if not version["current"]:
-            words = f"devserver deploy set-current {version['deployment']} {version['build']}"
-            yield "", f"no new workflow comes to it until it is current: {words}"
-    if not large_payloads:
+            words = ["devserver", "deploy", "set-current", version["deployment"], version["build"]]
+            command = shlex.join([*words, *words_of(wanted.connection)])
+            yield "", f"no new workflow comes to it until it is current: {command}"
+    if not wanted.large_payloads:
         yield "payloads", "all of them in the history"
     if facts["metrics_url"]:
         yield "metrics", facts["metrics_url"]

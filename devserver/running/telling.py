@@ -31,6 +31,8 @@ from .channel import Channel
 REMEMBERED = 1000  # workflow runs; the oldest are forgotten
 FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 NO_MATCH = "Nondeterminism"
+# What the core says of a failure is all of its fields; this one is for people.
+MESSAGE = re.compile(r'\bmessage: "((?:[^"\\]|\\.)+)"')
 
 
 class Teller:
@@ -67,7 +69,8 @@ class Teller:
     def evicted(self, run_id: str, why: RemoveFromCache) -> None:
         """The SDK has put a run out; where its code does not fit its history, that is how one gets to know."""
         if why.reason == RemoveFromCache.NONDETERMINISM:
-            self.trouble("nondeterminism", run_id, why.message)
+            inner = MESSAGE.search(why.message)
+            self.trouble("nondeterminism", run_id, inner[1].replace('\\"', '"') if inner else why.message)
 
     def trouble(self, kind: str, run_id: str, message: str, place: str = "") -> None:
         """Something is wrong with a run."""

@@ -152,14 +152,17 @@ def test_changed_code_that_does_not_fit_a_history(
 ) -> None:
     """It is told for which workflow, and how to look at it; when the code fits again, the workflow goes on."""
     quick_up()
-    with running("greeting") as run:
+    with running("greeting", "--namespace", "default") as run:
         start("Greet", "w")
         eventually((module.parent / "asked").exists)
         edit(module, "execute_activity(version", "execute_activity(fail")
         run.until("the new code runs")
         tell("w")
-        run.until(r"workflow w \(Greet\) cannot go on with the changed code: ")
-        run.until(r"\(devserver trace w\)")
+        run.until(
+            r"workflow w \(Greet\) cannot go on with the changed code: \[TMPRL1100\] Nondeterminism error: Activity "
+        )
+        run.until(r"activity command 'fail' \(devserver trace w$")
+        run.until(r"--namespace default\)$")
         edit(module, "execute_activity(fail", "execute_activity(version")
         run.until("the new code runs")
         assert result("w") == ["one", "one"]
@@ -267,7 +270,7 @@ def test_a_build_of_a_deployment(quick_up: Run, devserver: Run, status_of: Statu
         assert f"  server      {address}, namespace default" in run.lines
         assert "web ui" not in run.text
         assert "  version     build b1 of the deployment greetings, pinned" in run.lines
-        assert "devserver deploy set-current greetings b1" in " ".join(run.text.split())
+        assert f"devserver deploy set-current greetings b1 --address {address}" in " ".join(run.text.split())
         assert run.lines[-1] == "  reload      off"
         words = ["--", "worker", "deployment", "describe", "--name", "greetings", "-o", "json"]
         eventually(lambda: "b1" in devserver("temporal", *words).stdout)
