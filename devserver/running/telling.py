@@ -31,6 +31,7 @@ from .channel import Channel
 REMEMBERED = 1000  # workflow runs; the oldest are forgotten
 FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 NO_MATCH = "Nondeterminism"
+REFUSED = "the server refuses what it asks for"
 # What the core says of a failure is all of its fields; this one is for people.
 MESSAGE = re.compile(r'\bmessage: "((?:[^"\\]|\\.)+)"')
 
@@ -47,6 +48,7 @@ class Teller:
         self._project = project
         self._runs: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._told: OrderedDict[str, str] = OrderedDict()
+        self._refused: OrderedDict[str, int] = OrderedDict()
 
     def met(self, details: WorkflowInstanceDetails) -> None:
         """A run of a workflow is in this process."""
@@ -67,7 +69,11 @@ class Teller:
                 self.trouble("workflow_failed", act.run_id, what(_root(failure)), self._place(failure.stack_trace))
 
     def evicted(self, run_id: str, why: RemoveFromCache) -> None:
-        """The SDK has put a run out; where its code does not fit its history, that is how one gets to know."""
+        """The SDK has put a run out: so one gets to know of code that does not fit, and of answers that are refused."""
+        if why.reason == RemoveFromCache.FATAL:
+            _keep(self._refused, run_id, self._refused.get(run_id, 0) + 1)
+            if self._refused[run_id] > 1:  # the first may be a server that has just gone
+                self.trouble("workflow_task_failed", run_id, REFUSED)
         if why.reason == RemoveFromCache.NONDETERMINISM:
             inner = MESSAGE.search(why.message)
             self.trouble("nondeterminism", run_id, inner[1].replace('\\"', '"') if inner else why.message)

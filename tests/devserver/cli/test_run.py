@@ -336,14 +336,16 @@ class Ask:
 
 
 def test_nexus_services(quick_up: Run, devserver: Run, tmp_path: Path, start: Start, result: Result) -> None:
-    """The endpoint is made, so that workflows reach the service; one that leads elsewhere is not taken over."""
+    """A workflow without its endpoint is told of; an endpoint is made; one that leads elsewhere is not taken over."""
     quick_up()
     (tmp_path / "prices.py").write_text(NEXUS)
     with running("prices", "--no-reload") as run:
         assert "  nexus       Pricing (no endpoint leads here: --nexus-endpoint NAME makes one)" in run.lines
+        start("Ask", "w", "tea", queue="prices")  # the server refuses a command for an endpoint that is not there
+        run.until(r"workflow w \(Ask\) .* the server refuses what it asks for$")
+        run.until(r"^ +\(devserver trace w\)$")
     with running("prices", "--no-reload", "--nexus-endpoint", "pricing") as run:
         assert "  nexus       Pricing (endpoint pricing)" in run.lines
-        start("Ask", "w", "tea", queue="prices")
         assert result("w") == 3
     done = devserver("run", "prices", "--nexus-endpoint", "pricing", "--task-queue", "other")
     assert done.returncode == 1
