@@ -283,8 +283,9 @@ def _cut(text: str, most: int) -> str:
 
 def heading(chain: Chain, label: str) -> Iterator[str]:
     """What is said before a tree, if anything."""
-    for note in chain.notes:
-        yield f"note: {note}"
+    notes = list(chain.notes)
     if chain.others:
-        many = "another execution" if chain.others == 1 else f"{chain.others:,} other executions"
-        yield f"note: there is {many} of this workflow id, which --run-id shows: {label}"
+        many = "is another execution" if chain.others == 1 else f"are {chain.others:,} other executions"
+        notes.append(f"there {many} of this workflow id at {label}; --run-id shows one")
+    for note in notes:
+        yield from textwrap.wrap(clean(f"note: {note}"), tree_width(), break_on_hyphens=False)

@@ -190,8 +190,15 @@ def run(args: Sequence[str] | None = None) -> int:
 
 def show(error: DevServerError) -> None:
     """Print an error: what happened, what was found, what to do."""
-    click.echo(click.style("error: ", fg="red", bold=True) + error.message, err=True)
+    click.echo(click.style("error: ", fg="red", bold=True) + _harmless(error.message), err=True)
     for line in error.details:
-        click.echo(f"  {line}", err=True)
+        click.echo(f"  {_harmless(line)}", err=True)
     if error.hint:
-        click.echo(click.style("hint: ", fg="cyan") + error.hint, err=True)
+        click.echo(click.style("hint: ", fg="cyan") + _harmless(error.hint), err=True)
+
+
+def _harmless(text: str) -> str:
+    """Without what would steer a terminal: servers' and users' words are in it."""
+    from ._terminal import clean
+
+    return "\n".join(clean(line) for line in click.unstyle(text).expandtabs().splitlines())

@@ -208,5 +208,13 @@ def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
             assert full_disk.stderr.startswith("error: the output cannot be written: No space left on device")
     done = devserver("trace", "secret", "--html", "/dev/null")
     assert (done.returncode, "/dev/null is no file that a page could replace" in done.stderr) == (2, True)
+    noted = devserver("temporal", "--", "workflow", "terminate", "--workflow-id=secret", "--reason=enough")
+    assert noted.returncode == 0, noted.stderr
+    start("secret", "X")
+    narrow = once(devserver, "note: there is another execution of this", "secret", env={"COLUMNS": "40"}).splitlines()
+    assert max(map(len, narrow)) <= 40
+    with Terminal(command("trace", "no\x1b[2Jbody")) as terminal:
+        terminal.until("there is no workflow nobody in the namespace")
+        assert ("\x1b[2J" in terminal.seen, terminal.code()) == (False, 4)
     shown = devserver("trace", "order\x1b[2J").stdout
     assert ("\x1b" in shown, "Order order?[2J, running for" in shown) == (False, True)
