@@ -32,9 +32,9 @@ class Marker:
 
 def read_marker(attributes: MarkerRecordedEventAttributes) -> Marker:
     """What is in a marker. One that cannot be read has its own name and nothing more."""
-    name = attributes.marker_name
+    name, details = attributes.marker_name, attributes.details
     data = _data(attributes, "data") or _data(attributes, "patch-data")
-    result = attributes.details["result"].payloads if "result" in attributes.details else ()
+    result = details["result"].payloads if "result" in details else ()
     if name in LOCAL:
         return Marker(
             "local_activity",
@@ -51,8 +51,11 @@ def read_marker(attributes: MarkerRecordedEventAttributes) -> Marker:
 
 
 def _data(attributes: MarkerRecordedEventAttributes, key: str) -> dict[str, Any]:
+    details = attributes.details
+    if key not in details:
+        return {}
     try:
-        read = json.loads(attributes.details[key].payloads[0].data) if key in attributes.details else None
+        read = json.loads(str(details[key].payloads[0].data, "utf-8"))  # bytes would be looked at for their encoding
     except (ValueError, IndexError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}
@@ -66,12 +69,17 @@ def _plain(attributes: MarkerRecordedEventAttributes, key: str) -> str:
 
 
 def _text(data: dict[str, Any], *keys: str) -> str:
-    return next((str(data[key]) for key in keys if key in data), "")
+    for key in keys:  # no generator: there are very many markers
+        if key in data:
+            return str(data[key])
+    return ""
 
 
 def _number(data: dict[str, Any], *keys: str) -> int:
-    found = next((data[key] for key in keys if key in data), 0)
-    return found if isinstance(found, int) else 0
+    for key in keys:
+        if key in data:
+            return data[key] if isinstance(data[key], int) else 0
+    return 0
 
 
 def _moment(value: object) -> datetime | None:
