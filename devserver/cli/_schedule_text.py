@@ -95,10 +95,10 @@ def _state(found: Description) -> str:
 
 def _so_far(found: Description) -> str:
     counts = {
-        "runs": found.actions,
+        "run" if found.actions == 1 else "runs": found.actions,
         "skipped": found.skipped,
         "missed": found.missed,
         "dropped": found.dropped,
         "waiting": found.buffered,
     }
-    return ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "runs")
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count or name in ("run", "runs"))

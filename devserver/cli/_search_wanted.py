@@ -69,9 +69,12 @@ def moment(text: str | None, option: str) -> datetime | None:
             return datetime.now(timezone.utc) - timedelta(seconds=ago)
         except OverflowError:
             raise OptionError(f"{option} {text}: there was no time so long ago") from None
-    from ..schedules.times import parse_time
+    from ..schedules.times import TIME_HINT, parse_time
 
-    return parse_time(text, None, option)
+    try:
+        return parse_time(text, None, option)
+    except OptionError as error:
+        raise OptionError(error.message, hint=f"{TIME_HINT}; or 2h, which is two hours ago") from None
 
 
 def size(text: str, option: str) -> int:

@@ -70,6 +70,7 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
         assert text in told
     assert "buffer_one (its own)" in run("preview", "nightly", "--run-length", "30h", "--overlap", "buffer_one")
     assert re.fullmatch(r"started nightly-\S+", run("trigger", "nightly"))
+    eventually(lambda: "so far 1 run open runs" in run("describe", "nightly"))
     assert run("trigger", "nightly") == "nightly starts it when the open run ends"
     assert "nightly skipped it: a run is open" in run("trigger", "nightly", "--overlap", "skip", code=1)
     back = run("backfill", "nightly", "2026-11-01", "2026-11-04", "--zone", "UTC")

@@ -258,6 +258,10 @@ def test_words_of_time_and_size() -> None:
         1500 * 10**6,
         5 * 10**6,
     ]
+    with pytest.raises(OptionError) as refused:
+        moment("yesterday", "--since")
+    assert refused.value.hint is not None
+    assert "2h, which is two hours ago" in refused.value.hint
     found = moment("2026-11-22T15:00:00Z", "--since")
     assert found is not None
     assert found.isoformat() == "2026-11-22T15:00:00+00:00"
