@@ -58,7 +58,10 @@ def redraw(lines: Iterable[str]) -> None:
     shown, left = _fitting(list(lines), size.columns, size.lines - 2)
     if left:
         shown.append(f"... {left} more lines")
-    click.echo(HOME + "".join(f"{line}\x1b[K\n" for line in shown) + REST, nl=False)
+    context = click.get_current_context(silent=True)
+    if context is not None and context.color is False:
+        shown = [click.unstyle(line) for line in shown]
+    click.echo(HOME + "".join(f"{line}\x1b[K\n" for line in shown) + REST, nl=False, color=True)
 
 
 def _fitting(lines: Sequence[str], columns: int, rows: int) -> tuple[list[str], int]:

@@ -94,9 +94,9 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """As click does: reads the options, and shows --help."""
+        """As click does: reads the options, and shows --help; NO_COLOR is heeded (https://no-color.org)."""
         with _output_may_end():
-            return super().make_context(*args, **kwargs)
+            return super().make_context(*args, color=_colour(), **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -116,6 +116,11 @@ class LazyGroup(click.Group):
         for title, commands in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl(list(commands.items()))
+
+
+def _colour() -> bool | None:
+    """False where colours are not wanted; None: as the output can show."""
+    return False if os.environ.get("NO_COLOR") else None
 
 
 @contextlib.contextmanager
@@ -190,11 +195,12 @@ def run(args: Sequence[str] | None = None) -> int:
 
 def show(error: DevServerError) -> None:
     """Print an error: what happened, what was found, what to do."""
-    click.echo(click.style("error: ", fg="red", bold=True) + _harmless(error.message), err=True)
+    colour = _colour()
+    click.echo(click.style("error: ", fg="red", bold=True) + _harmless(error.message), err=True, color=colour)
     for line in error.details:
         click.echo(f"  {_harmless(line)}", err=True)
     if error.hint:
-        click.echo(click.style("hint: ", fg="cyan") + _harmless(error.hint), err=True)
+        click.echo(click.style("hint: ", fg="cyan") + _harmless(error.hint), err=True, color=colour)
 
 
 def _harmless(text: str) -> str:

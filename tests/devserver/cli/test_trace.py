@@ -213,6 +213,14 @@ def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
     start("secret", "X")
     narrow = once(devserver, "note: there is another execution of this", "secret", env={"COLUMNS": "40"}).splitlines()
     assert max(map(len, narrow)) <= 40
+    for plain in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("NO_COLOR", raising=False)
+            if plain:
+                patch.setenv("NO_COLOR", "1")
+            with Terminal(command("trace", "secret", "--follow"), columns=40) as terminal:
+                terminal.until("running for")
+                assert ("\x1b[H" in terminal.seen, "\x1b[36m" in terminal.seen) == (True, not plain)
     with Terminal(command("trace", "no\x1b[2Jbody")) as terminal:
         terminal.until("there is no workflow nobody in the namespace")
         assert ("\x1b[2J" in terminal.seen, terminal.code()) == (False, 4)
