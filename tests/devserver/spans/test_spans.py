@@ -13,7 +13,7 @@ from devserver import DevServer
 from devserver.errors import CannotAsk, OptionError
 from devserver.spans import ExportFailed, HistorySpan, HistorySpans, spans_of
 from devserver.spans.otlp import nanoseconds, otlp_exporter, send
-from tests.devserver.spans.work import ACTIVITIES, QUEUE, WORKFLOWS, Tree
+from tests.devserver.spans.work import ACTIVITIES, QUEUE, SOON, WORKFLOWS, Tree
 from tests.helpers.collector import Collector
 
 
@@ -83,7 +83,7 @@ async def test_a_history_is_one_tree_of_spans_with_its_true_times(server: DevSer
 async def test_spans_are_the_same_whenever_and_from_wherever_they_are_asked_for(server: DevServer) -> None:
     """Open, after a restart of the worker, closed, and from the child alone: ids, parents and starts never change."""
     client = await Client.connect(server.address)
-    handle = await client.start_workflow(Tree.run, id="again", task_queue=QUEUE)
+    handle = await client.start_workflow(Tree.run, id="again", task_queue=QUEUE, task_timeout=SOON)
     async with worker(client):
         await handle.execute_update(Tree.name, "Ada")
     before = {span.span_id: span for span in await spans(client, "again")}

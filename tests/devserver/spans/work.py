@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 QUEUE = "spans"
 LIMIT = timedelta(seconds=10)
+SOON = timedelta(seconds=1)  # how long a task that was given to a worker at its end is waited for
 QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=1))
 
 
@@ -52,7 +53,8 @@ class Tree:
     async def run(self) -> str:
         """Wait for the signal."""
         await asyncio.sleep(0.01)
-        await workflow.execute_child_workflow(Leaf.run, 1, id=f"{workflow.info().workflow_id}-leaf")
+        child_id = f"{workflow.info().workflow_id}-leaf"
+        await workflow.execute_child_workflow(Leaf.run, 1, id=child_id, task_timeout=SOON)
         await workflow.wait_condition(lambda: self._go)
         if self._fail:
             await workflow.execute_activity(refuse, start_to_close_timeout=LIMIT)

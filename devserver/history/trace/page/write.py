@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime, timezone
@@ -32,7 +33,8 @@ class PageNotWritten(DevServerError):
 async def write_page(tracer: Tracer, chain: Chain, wanted: Wanted, file: Path, *, where: str) -> int:
     """Write the page of a trace into `file`; how many rows it has, at most 20,000.
 
-    It is written aside and renamed: nobody sees half of it, and what was there stays until then.
+    It is written aside and renamed: nobody sees half of it, and what was there stays until then. A file that was there
+    keeps its mode, a link still leads to it.
 
     Args:
         where: What the page calls the server.
@@ -43,12 +45,14 @@ async def write_page(tracer: Tracer, chain: Chain, wanted: Wanted, file: Path, *
     """
     aside: Path | None = None
     try:
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".part")
+        target = file.resolve()
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".trace-", suffix=".part")
         aside = Path(name)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        # Half of a character that needs two is no text, but JSON may have it.
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as out:
             count = await _write(tracer, chain, wanted, out, where)
-        aside.chmod(0o666 & ~_umask())
-        aside.replace(file)
+        aside.chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask())
+        aside.replace(target)
         aside = None
         return count
     except OSError as error:

@@ -1,6 +1,7 @@
 "use strict";
 (() => {
-  const rows = [...document.querySelectorAll("#rows > details")];
+  const list = document.getElementById("rows"), rows = [...list.children];
+  const texts = new Map();
   const bars = [...document.querySelectorAll("#rows .bar")];
   const ticks = [...document.querySelectorAll(".ticks i")];
   const find = document.getElementById("find"), failures = document.getElementById("failures");
@@ -16,11 +17,16 @@
     return two([[Math.floor(s / 86400), "d"], [Math.floor(s / 3600) % 24, "h"], [Math.floor(s / 60) % 60, "m"], [s % 60, "s"]]);
   };
 
+  const textOf = (row) => {
+    if (!texts.has(row)) texts.set(row, row.textContent.toLowerCase());
+    return texts.get(row);
+  };
+
   const show = () => {
     const text = find.value.trim().toLowerCase();
     let shown = 0;
     for (const row of rows) {
-      const fits = (!text || row.textContent.toLowerCase().includes(text)) && (!failures.checked || row.classList.contains("bad"));
+      const fits = (!text || textOf(row).includes(text)) && (!failures.checked || row.classList.contains("bad"));
       row.hidden = !fits;
       shown += fits;
     }
@@ -40,15 +46,19 @@
     whole.disabled = left === 0 && right === 100;
   };
 
-  for (const row of rows) {
-    const bar = row.querySelector(".bar");
-    if (!bar) continue;
+  // A row gets its button when it is opened for the first time: twenty thousand of them take seconds to make.
+  const offer = (event) => {
+    const row = event.target.closest("details"), bar = row && row.querySelector(".bar");
+    if (!bar || row.querySelector("button")) return;
+    textOf(row);
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Show this time";
     button.addEventListener("click", () => zoom(Number(bar.dataset.l), Number(bar.dataset.r)));
     row.querySelector("dl").after(button);
-  }
+  };
+  list.addEventListener("click", offer);
+  list.addEventListener("toggle", offer, true);
   find.addEventListener("input", show);
   failures.addEventListener("change", show);
   whole.addEventListener("click", () => zoom(0, 100));

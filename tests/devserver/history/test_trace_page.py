@@ -1,0 +1,93 @@
+"""The file of `devserver trace --html`: whole or as it was, whatever the disk, the file and the payloads are."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client
+from temporalio.common import RawValue, WorkflowIDConflictPolicy
+
+from devserver import DevServer
+from devserver.history.trace import Tracer, Wanted
+from devserver.history.trace.page import PageNotWritten, write_page
+from devserver.store.request import Executable
+
+Write = Callable[[Path], int]
+HOSTILE = (b'"</script><b>"', b'"\\ud83d half of a face, \\u202eturned"', b"\xff no text \x00")
+
+
+@pytest.fixture
+def write(installed: Executable) -> Iterator[Write]:
+    """Write the page of a workflow with hostile payloads into a file."""
+    with DevServer.start(ui=False) as server:
+
+        async def written(file: Path) -> int:
+            client = await Client.connect(server.address)
+            plain = [RawValue(Payload(metadata={"encoding": b"json/plain"}, data=data)) for data in HOSTILE]
+            odd = RawValue(Payload(metadata={"encoding": b"binary/\xff"}, data=b"secret"))
+            there = WorkflowIDConflictPolicy.USE_EXISTING
+            await client.start_workflow("Order", args=[*plain, odd], id="w", task_queue="q", id_conflict_policy=there)
+            tracer = Tracer(client)
+            return await write_page(tracer, await tracer.chain("w"), Wanted(), file, where="here")
+
+        yield lambda file: asyncio.run(written(file))
+
+
+def test_hostile_payloads_are_text(write: Write, tmp_path: Path) -> None:
+    """Markup, half a character and what cannot be decoded; under a name as long as names may be."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    file = folder / ("x" * 250 + ".html")
+    assert write(file) == 1
+    assert list(folder.iterdir()) == [file]
+    shown = file.read_text(encoding="utf-8")
+    assert "&lt;/script&gt;&lt;b&gt;" in shown
+    assert "? half of a face" in shown
+    assert "(encoded: binary/\ufffd, 6 bytes)" in shown
+    assert shown.count("</script>") == 1
+
+
+def test_a_file_that_was_there_keeps_its_mode_and_its_link(write: Write, tmp_path: Path) -> None:
+    """Who may not read the old page may not read the new one; a new one is as any new file."""
+    page, link = tmp_path / "private" / "page.html", tmp_path / "link.html"
+    page.parent.mkdir()
+    page.write_text("old")
+    page.chmod(0o600)
+    link.symlink_to(page)
+    write(link)
+    assert link.is_symlink()
+    assert "<!doctype html>" in page.read_text(encoding="utf-8")
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    plain, new = tmp_path / "plain", tmp_path / "new.html"
+    plain.touch()
+    write(new)
+    assert new.stat().st_mode == plain.stat().st_mode
+
+
+def test_a_full_disk_leaves_the_page_that_was_there(write: Write, tmp_path: Path) -> None:
+    """It is told with the file's name, and nothing half-written is left; so where the folder is missing."""
+    with pytest.raises(PageNotWritten, match=r"nowhere/page.html: No such file or directory"):
+        write(tmp_path / "nowhere" / "page.html")
+    mount = shutil.which("mount")
+    if mount is None or os.geteuid() != 0:
+        pytest.skip("mounting a disk needs root")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = [mount, "-t", "tmpfs", "-o", "size=8k,mode=0700", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not permitted here")
+    try:
+        (folder / "page.html").write_text("old")
+        with pytest.raises(PageNotWritten, match=r"page.html: No space left on device"):
+            write(folder / "page.html")
+        assert {each.name: each.read_text() for each in folder.iterdir()} == {"page.html": "old"}
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
