@@ -82,7 +82,8 @@ def summary(search: Search, found: int, last: Hit | None, server: Sequence[str])
     how = f"{read:,} read from the server ({search.progress.events:,} events), the others kept from before"
     how = how if read < done else f"all read from the server ({search.progress.events:,} events)"
     how = how if read else "all kept from before"
-    much = f"the first {found:,} hits; --limit shows more" if search.more else f"{found:,} hit{'s' * (found != 1)}"
+    much = f"{found:,} hit{'s' * (found != 1)}"
+    much = f"the first {much}; --limit shows more" if search.more else much
     lines = [f"{much}; {done:,} run{'s' * (done != 1)}{f', {how}' if done else ''}"]
     if search.near:
         lines.append(f"did you mean {' or '.join(search.near)}?")

@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import Run, command, processes_of
 from tests.helpers import greeting
 from tests.helpers.terminal import Terminal
+from tests.helpers.tls_proxy import NAME, make_certificates, tls_proxy
 from tests.helpers.waiting import eventually
 from tests.helpers.worker_run import running
 
@@ -276,6 +277,37 @@ def test_a_build_of_a_deployment(quick_up: Run, devserver: Run, status_of: Statu
         eventually(lambda: "b1" in devserver("temporal", *words).stdout)
 
 
+PROFILE = """
+[profile.shop]
+address = "{address}"
+api_key = "a key"
+[profile.shop.tls]
+server_name = "{name}"
+server_ca_cert_path = "{folder}/ca.pem"
+client_cert_path = "{folder}/client.pem"
+client_key_path = "{folder}/client.key"
+"""
+
+
+def test_a_server_of_a_client_profile(
+    quick_up: Run, status_of: StatusOf, module: Path, start: Start, result: Result
+) -> None:
+    """Behind mutual TLS, with an API key: the worker works there, after an edit too, and shows no key."""
+    quick_up()
+    certificates = make_certificates(module.parent / "certificates")
+    file = module.parent / "profiles.toml"
+    with tls_proxy(status_of()["address"], certificates, clients=True) as address:
+        file.write_text(PROFILE.format(address=address, name=NAME, folder=certificates.folder))
+        with running("greeting", "--profile", "shop", env={"TEMPORAL_CONFIG_FILE": str(file)}) as run:
+            assert f"  server      {address}, namespace default" in run.lines
+            edit(module, '"one"', '"two"')
+            run.until("the new code runs")
+            start("Do", "w", "fail")
+            assert result("w") == ["done", "two"]
+            assert run.end() == 130
+            assert "a key" not in run.text
+
+
 def test_large_payloads_pass(quick_up: Run, module: Path, start: Start, result: Result) -> None:
     """An activity may return more than the server takes; without the folder it cannot."""
     quick_up()
@@ -298,8 +330,7 @@ def test_json_and_metrics(quick_up: Run, module: Path, start: Start) -> None:
         run.until('"changed"')
         second = json.loads(run.until('"replaced"'))
         assert first["metrics_url"] == second["metrics_url"]
-        with urllib.request.urlopen(second["metrics_url"], timeout=10) as answer:
-            assert b"temporal_num_pollers" in answer.read()
+        eventually(lambda: b"temporal_num_pollers" in _answer(second["metrics_url"]))
         assert first["workflows"] == ["Greet", "Do"]
         run.end()
         assert [json.loads(line)["event"] for line in run.lines if line.startswith("{")] == [
@@ -308,6 +339,12 @@ def test_json_and_metrics(quick_up: Run, module: Path, start: Start) -> None:
             "replaced",
             "stopping",
         ]
+
+
+def _answer(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        text: bytes = answer.read()
+    return text
 
 
 NEXUS = """
