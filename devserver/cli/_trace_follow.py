@@ -69,7 +69,7 @@ class Lines:
     async def _seen(self, live: Live) -> None:
         run = live.run
         which = f", run {live.number}" if live.number > 1 else ""
-        self._say(run.started, f"{run.workflow_id} > {run.type} {words.run_state(run, _now())}{which}")
+        self._say(run.started, f"{run.workflow_id} > {run.type} {words.run_state(run, _now() + run.skipped)}{which}")
         for step in live.run.own_steps:
             await self._step(run, step, step.closed or step.scheduled)
 
@@ -92,7 +92,7 @@ class Lines:
             reason = f": {await failure_line(run.failure, self._tracer.converter)}"
         self._say(
             run.closed,
-            f"{run.workflow_id} {sign} {run.type} {words.run_state(run, _now())}{reason}",
+            f"{run.workflow_id} {sign} {run.type} {words.run_state(run, _now() + run.skipped)}{reason}",
         )
 
     def _say(self, when: datetime | None, text: str) -> None:

@@ -156,6 +156,18 @@ def test_a_task_that_went_well_at_last_tells_how_often_it_failed() -> None:
     assert builder.run.failed_tasks.count == 1
 
 
+def test_a_clock_that_was_set_ahead() -> None:
+    """All leaps count; one that goes nowhere counts nothing."""
+    builder = RunBuilder("w", "r")
+    for number, (before, after) in enumerate([(100, 400), (400, 1000), (1000, 1000)], 2):
+        kind = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED
+        leap = HistoryEvent(event_id=number, event_type=kind)
+        leap.event_time.seconds = before
+        leap.workflow_execution_time_skipping_transitioned_event_attributes.target_time.seconds = after
+        builder.add(leap)
+    assert builder.run.skipped == timedelta(seconds=900)
+
+
 class Rot13(PayloadCodec):
     """A codec that encrypts poorly."""
 
