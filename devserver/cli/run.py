@@ -18,7 +18,6 @@ BEHAVIORS = ("pinned", "auto-upgrade")
 
 @click.command()
 @click.argument("spec", metavar="MODULE[:NAME]", type=ModuleType(all_names))
-@connection_options
 @click.option("--task-queue", "-t", metavar="NAME", help="Poll this. [TASK_QUEUE of the module, else its name]")
 @click.option("--reload/--no-reload", default=None, help="Run new code when a file changes. [on, but not with --build]")
 @click.option("--build", metavar="ID", help="Be this build of a Worker Deployment.")
@@ -43,6 +42,7 @@ BEHAVIORS = ("pinned", "auto-upgrade")
 @click.option("--metrics-port", type=click.IntRange(0, 65535), metavar="PORT", help="Serve Prometheus on loopback.")
 @click.option("--no-large-payloads", is_flag=True, help="Do not keep large payloads in files.")
 @click.option("--identity", metavar="NAME", help="What the server calls this worker. [pid@host]")
+@connection_options
 @json_option
 @click.pass_context
 def run(

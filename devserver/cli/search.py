@@ -43,12 +43,12 @@ def _conditions(function: Any) -> Any:
 
 @click.command()
 @click.argument("text", required=False, metavar="[TEXT]")
-@connection_options
 @_conditions
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Show so many at most.")
 @click.option("--index-size", default="1GB", show_default=True, metavar="SIZE", help="The bound of the index.")
 @click.option("--rebuild", is_flag=True, help="Forget what is kept of this namespace first.")
 @click.option("--no-index", is_flag=True, help="Read all histories, and keep none.")
+@connection_options
 @json_option
 @click.pass_context
 def search(

@@ -47,13 +47,13 @@ class Asking:
 
 @click.command()
 @click.argument("workflow_id", required=False, metavar="[WORKFLOW_ID]")
-@connection_options
 @click.option("--query", "-q", metavar="FILTER", help="Look at these open workflows only: \"WorkflowType = 'Order'\".")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Look at so many at most.")
 @click.option("--attempts", type=click.IntRange(min=2), default=3, show_default=True, help="Of an activity: too many.")
 @click.option("--waiting", default="1m", show_default=True, metavar="TIME", help="A task that waits longer is stuck.")
 @click.option("--late", default="1m", show_default=True, metavar="TIME", help="A timer that fires later is stuck.")
 @watch_option()
+@connection_options
 @json_option
 @click.pass_context
 def stuck(
