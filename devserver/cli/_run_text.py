@@ -105,6 +105,10 @@ def _rows(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[tuple[str, str]]
             yield "", f"no new workflow comes to it until it is current: {command}"
     if not wanted.large_payloads:
         yield "payloads", "all of them in the history"
+    if wanted.otlp is not None:
+        from ..spans.otlp import without_secrets
+
+        yield "spans", without_secrets(wanted.otlp)
     if facts["metrics_url"]:
         yield "metrics", facts["metrics_url"]
     for note in facts["notes"]:

@@ -40,6 +40,7 @@ BEHAVIORS = ("pinned", "auto-upgrade")
     help=f"What activities get to end when the worker stops. [{GRACE_SECONDS:g}]",
 )
 @click.option("--metrics-port", type=click.IntRange(0, 65535), metavar="PORT", help="Serve Prometheus on loopback.")
+@click.option("--otlp", metavar="URL", help="Send workflows that have ended there as OpenTelemetry spans.")
 @click.option("--no-large-payloads", is_flag=True, help="Do not keep large payloads in files.")
 @click.option("--identity", metavar="NAME", help="What the server calls this worker. [pid@host]")
 @connection_options
@@ -81,6 +82,10 @@ def _wanted(spec: str, connection: Connection, values: dict[str, Any]) -> Wanted
             if values[option] is not None:
                 flag = "--versioning-behavior" if option == "behavior" else "--deployment"
                 raise OptionError(f"{flag} says more of a build: give that too", hint="--build ID")
+    if values["otlp"] is not None:
+        from ..spans.otlp import otlp_exporter
+
+        otlp_exporter(values["otlp"])  # what is wrong with it is said at once
     large = not values.pop("no_large_payloads")
     given = {key: value for key, value in values.items() if value is not None}
     return Wanted(spec, connection, large_payloads=large, **given)

@@ -90,6 +90,10 @@ def _options(module: Module, wanted: Wanted) -> dict[str, Any]:
         "max_concurrent_workflow_tasks": wanted.max_workflow_tasks,
         "identity": wanted.identity,
     }
+    if wanted.otlp is not None:
+        from ..spans import HistorySpans
+
+        options["plugins"] = [HistorySpans(wanted.otlp)]
     if wanted.build is not None:
         options["deployment_config"] = WorkerDeploymentConfig(
             version=WorkerDeploymentVersion(deployment_name=wanted.deployment_of(module), build_id=wanted.build),

@@ -22,7 +22,8 @@ class Wanted:
 
     `build` is its Worker Deployment Version's build id, of the deployment `deployment` (the task queue's name if None);
     `behavior` is that of workflows that have none of their own. `grace` (seconds) is what activities that run are given
-    when it stops. `metrics_port` is where its process serves Prometheus.
+    when it stops. `metrics_port` is where its process serves Prometheus. `otlp` is the endpoint of a collector for
+    the spans of workflows.
     """
 
     spec: str
@@ -38,6 +39,7 @@ class Wanted:
     grace: float = GRACE_SECONDS
     large_payloads: bool = True
     metrics_port: int | None = None
+    otlp: str | None = None
 
     def queue(self, module: Module) -> str:
         """The task queue for a module."""

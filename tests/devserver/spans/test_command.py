@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
 from devserver import DevServer
 from tests.conftest import Run, command
+from tests.devserver.spans import work
 from tests.devserver.spans.test_spans import ended, worker
 from tests.helpers.collector import Collector
+from tests.helpers.worker_run import running
 
 
 @pytest.mark.asyncio
@@ -60,6 +64,28 @@ async def test_it_is_set_up_as_opentelemetry_is(devserver: Run, server: DevServe
     (headers,) = otlp.headers
     assert (headers["api-key"], headers["content-encoding"]) == ("secret", "gzip")
     assert headers["authorization"].startswith("Basic ")
+
+
+def test_a_module_that_is_run_sends_what_ends(
+    devserver: Run, server: DevServer, otlp: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`devserver run --otlp URL` has the worker send its workflows; a URL that is none is told before it starts,
+    and what a collector does not take is told in a line.
+    """
+    shutil.copy(work.__file__, tmp_path / "work.py")
+    monkeypatch.chdir(tmp_path)
+    where = ("--address", server.address)
+    with running("work.py", *where, "--otlp", otlp.url.replace("//", "//ann:pass@")) as run:
+        assert f"  spans       {otlp.url}" in run.lines
+        assert devserver("start", "work.py:Leaf", "--more", "1", *where).returncode == 0
+        otlp.wait_for("workflow Leaf")
+        otlp.answer = 403
+        assert devserver("start", "work.py:Leaf", "--more", "0", "--id", "unseen", *where).returncode == 0
+        run.until("the spans of unseen .* are not sent: the collector at")
+        assert run.end() == 130
+    assert len(otlp.named("run Leaf")) == 2
+    done = devserver("run", "work.py", "--otlp", "localhost")
+    assert (done.returncode, "localhost is no OTLP endpoint" in done.stderr) == (2, True)
 
 
 def test_bad_input_is_told(devserver: Run, server: DevServer, otlp: Collector) -> None:
