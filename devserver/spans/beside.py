@@ -26,4 +26,21 @@ async def close(exporter: SpanExporter, seconds: float, *, shut_down: bool) -> N
 
 async def beside(call: Callable[[], None]) -> None:
     """Make a call that may hang in a thread of its own: it takes none from others, and nobody's end waits for it."""
-    await asyncio.to_thread(call)
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+
+    def answer(error: Exception | None) -> None:
+        if not future.done():
+            future.set_result(None) if error is None else future.set_exception(error)
+
+    def run() -> None:
+        error: Exception | None = None
+        try:
+            call()
+        except Exception as raised:  # noqa: BLE001 - it is raised where it is waited for
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(answer, error)
+
+    threading.Thread(target=run, name="devserver.spans", daemon=True).start()
+    await future
