@@ -11,13 +11,15 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from temporalio.client import Client
-from temporalio.worker import Replayer, Worker
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
 from devserver import DevServer
 from devserver.spans import HistorySpans, plugin, sending
 from tests.devserver.spans.test_spans import ended, spans, worker
+from tests.devserver.spans.test_trees import until
 from tests.devserver.spans.work import ACTIVITIES, QUEUE, WORKFLOWS, Stubborn, Tree
 from tests.helpers.collector import Collector
+from tests.helpers.traced import Buggy
 
 LIMIT = 15.0
 
@@ -30,11 +32,13 @@ class Keeps(SpanExporter):
         self.spans: list[ReadableSpan] = []
         self.may_go_on, self.begun = threading.Event(), threading.Event()
         self.flushed, self.down = 0, False
+        self.daemons: set[bool] = set()
         if not hangs:
             self.may_go_on.set()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Keep them."""
+        self.daemons.add(threading.current_thread().daemon)
         self.begun.set()
         self.may_go_on.wait()
         self.spans += spans
@@ -135,7 +139,7 @@ async def test_a_collector_that_hangs_holds_up_nobody(
 
     try:
         await asyncio.wait_for(work(), LIMIT)
-        await asyncio.wait_for(asyncio.get_running_loop().shutdown_default_executor(), LIMIT)
+        assert kept.daemons == {True}  # nobody's end waits for such a thread, as for those of the event loop
         assert "runs are not sent: the worker has ended" in caplog.text
     finally:
         kept.may_go_on.set()
@@ -156,19 +160,22 @@ async def test_what_no_worker_has_ended_is_found(server: DevServer, monkeypatch:
 
 
 @pytest.mark.asyncio
-async def test_an_eviction_is_no_end(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of code that answers a cancellation as if it were its end: nothing is sent, and the worker does not wait for it.
-    When it really ends, and a replay of it, all is as without the plugin.
+async def test_an_eviction_is_no_end(server: DevServer) -> None:
+    """Of code that answers a cancellation as if it were its end: nothing is sent. When it really ends, it is sent, and
+    replays with the plugin as without.
     """
-    monkeypatch.setattr(plugin, "FINISH_SECONDS", 3600.0)
     client = await Client.connect(server.address)
     kept = Keeps()
     history_spans = HistorySpans(exporter=kept, catch_up=timedelta(0))
     handle = await client.start_workflow(Stubborn.run, id="stubborn", task_queue=QUEUE)
+    other = await client.start_workflow(Stubborn.run, id="other", task_queue=QUEUE)
 
     async def work() -> None:
-        async with worker(client, history_spans):
-            await handle.query(Stubborn.asked)
+        small = worker(client, history_spans, max_cached_workflows=1)
+        async with small:
+            for _ in range(3):  # each turns the other one out
+                await handle.query(Stubborn.asked)
+                await other.query(Stubborn.asked)
 
     await asyncio.wait_for(work(), LIMIT)
     assert kept.spans == []
@@ -176,4 +183,28 @@ async def test_an_eviction_is_no_end(server: DevServer, monkeypatch: pytest.Monk
         await handle.cancel()
         assert await handle.result() == "stubborn"
     assert kept.names == ["run Stubborn", "workflow Stubborn"]
+    await other.terminate()
     await Replayer(workflows=[Stubborn], plugins=[history_spans]).replay_workflow(await handle.fetch_history())
+
+
+@pytest.mark.asyncio
+async def test_a_bug_is_no_end(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workflow task that fails is tried again: nothing is sent, and the worker does not wait for its run to end."""
+    monkeypatch.setattr(plugin, "FINISH_SECONDS", 3600.0)
+    client = await Client.connect(server.address)
+    kept = Keeps()
+    plugins = [HistorySpans(exporter=kept, catch_up=timedelta(0))]
+    handle = await client.start_workflow(Buggy.run, id="buggy", task_queue=QUEUE)
+
+    async def failing() -> bool:
+        events = (await handle.fetch_history()).events
+        return any(event.HasField("workflow_task_failed_event_attributes") for event in events)
+
+    async def work() -> None:
+        runner = UnsandboxedWorkflowRunner()
+        async with Worker(client, task_queue=QUEUE, workflows=[Buggy], plugins=plugins, workflow_runner=runner):
+            await until(failing)
+
+    await asyncio.wait_for(work(), LIMIT)
+    await handle.terminate()
+    assert kept.spans == []

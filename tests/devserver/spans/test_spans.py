@@ -28,7 +28,7 @@ def one(found: list[HistorySpan], name: str) -> HistorySpan:
     return span
 
 
-def worker(client: Client, *plugins: HistorySpans) -> Worker:
+def worker(client: Client, *plugins: HistorySpans, max_cached_workflows: int = 1000) -> Worker:
     """A worker of the workflows."""
     return Worker(
         client,
@@ -36,6 +36,7 @@ def worker(client: Client, *plugins: HistorySpans) -> Worker:
         workflows=WORKFLOWS,
         activities=ACTIVITIES,
         plugins=plugins,
+        max_cached_workflows=max_cached_workflows,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),  # how long a next worker's work waits for this one
     )
 
