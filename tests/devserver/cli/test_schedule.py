@@ -110,7 +110,7 @@ def test_the_json_forms(quick_up: Run, devserver: Run, status_of: StatusOf) -> N
 
 BAD = (
     (["create", "x", *CREATE, "--cron", "0 9 * *"], 2, "the server refuses this: CronString does not have 5-7 fields"),
-    (["create", "x", *CREATE, "--cron", "@daily", "--timezone", "Berlin"], 2, "did you mean Europe/Berlin?"),
+    (["create", "x", *CREATE, "--cron", "@daily", "--timezone", "Berlin"], 2, "did you mean Europe/Berlin,"),
     (["create", "x", *CREATE, "--input", "all"], 2, "--input 'all' is not JSON"),
     (["create", "x", *CREATE, "--overlap", "never"], 2, "'never' is none of skip, buffer_one"),
     (["preview", "x", "--cron", "@daily"], 2, "preview takes the id of a schedule, or the times of one"),
