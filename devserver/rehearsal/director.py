@@ -14,6 +14,7 @@ from .look import Look
 from .result import Done
 from .scenario import Action, Step
 from .stage import Stage
+from .waiting import within
 
 TOLD_SECONDS = 0.5
 
@@ -40,7 +41,7 @@ class Director:
         phase, activity = question["phase"], question["activity"]
         if phase == "starts" and question["workflow_id"] == self._stage.workflow_id:
             with contextlib.suppress(asyncio.TimeoutError):  # a server that is down tells of no event
-                await asyncio.wait_for(self._scheduled(question["activity_id"]).wait(), TOLD_SECONDS)
+                await within(TOLD_SECONDS, self._scheduled(question["activity_id"]).wait())
         self._counts[phase, activity] += 1
         self._mark(question)
         cue = ActivityCue(

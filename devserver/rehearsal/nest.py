@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .errors import WorkerFailed
+from .waiting import within
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -50,7 +51,7 @@ class Nest:
             try:
                 socket.send_fds(self._socket, [b"f"], list(descriptors))
                 call = asyncio.get_running_loop().sock_recv(self._socket, PID.size)
-                answer = await asyncio.wait_for(call, START_SECONDS)
+                answer = await within(START_SECONDS, call)
             except (OSError, asyncio.TimeoutError) as error:
                 raise WorkerFailed(f"no worker process can be made: {error}") from None
             if len(answer) < PID.size:

@@ -18,6 +18,7 @@ from . import ledger
 from .errors import ScenarioInvalid
 from .ledger import Effect
 from .result import Finding, Run
+from .waiting import within
 
 LIMIT_SECONDS = 60.0
 MOST_SHOWN = 10
@@ -72,7 +73,7 @@ class Script:
             start_new_session=True,
         )
         try:
-            said, _ = await asyncio.wait_for(process.communicate(), self.limit)
+            said, _ = await within(self.limit, process.communicate())
             code = process.returncode
         except asyncio.TimeoutError:
             said, code = b"", None

@@ -28,6 +28,7 @@ from .runbook import Runbook, workflow_type
 from .scenario import Scenario, Step
 from .stage import Stage
 from .timeline import Mark, Timeline
+from .waiting import within
 from .watch import HistoryWatch, log_lines, type_of
 
 TASK_SECONDS = 2.0
@@ -93,7 +94,7 @@ class Performance:
         self._director.begin()
         following = asyncio.create_task(self._follow(watch))
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(following, self._scenario.limit)
+            await within(self._scenario.limit, following)
         ended = None if watch.status == "running" else self._timeline.now()
         if ended is None:
             self._timeline.note("check", f"the limit of {self._scenario.limit:g} s has passed", limit=True)

@@ -23,6 +23,7 @@ from .host import Host
 from .result import Finding
 from .scenario import Scenario
 from .timeline import Timeline
+from .waiting import within
 from .worker import Answer, WorkerProcess
 
 STICKY_SECONDS = 0.2
@@ -78,7 +79,7 @@ class Stage:
     async def lasts(self, seconds: float) -> bool:
         """Wait so many seconds, or until the runbook has ended; whether it has."""
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.over.wait(), seconds)
+            await within(seconds, self.over.wait())
         return self.over.is_set()
 
     def mend(self) -> None:

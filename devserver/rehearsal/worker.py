@@ -15,6 +15,7 @@ from typing import Any
 from ..process import Identity
 from .errors import WorkerFailed
 from .nest import Nest
+from .waiting import within
 
 READY_SECONDS = 30.0
 END_SECONDS = 5.0
@@ -60,7 +61,7 @@ class WorkerProcess:
         self._say(self._wanted)
         self._listening = asyncio.create_task(self._listen(reader))
         try:
-            await asyncio.wait_for(asyncio.shield(self._ready), READY_SECONDS)
+            await within(READY_SECONDS, asyncio.shield(self._ready))
         except asyncio.TimeoutError:
             await self.kill()
             raise WorkerFailed("the runbook's worker is not ready after 30 s", details=self.tail()) from None
@@ -93,7 +94,7 @@ class WorkerProcess:
         with contextlib.suppress(OSError):
             self._say({"end": "gracefully"})
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.gone.wait(), END_SECONDS)
+            await within(END_SECONDS, self.gone.wait())
         await self.kill()
 
     def _signal(self, number: int) -> None:

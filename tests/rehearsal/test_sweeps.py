@@ -83,9 +83,10 @@ def test_activities_of_children_and_later_runs_are_points(workflow: str, where: 
     """A step that acts twice is found in a child, and in a run that the runbook continues as."""
     found, result, _ = swept(scene("family", workflow, expect=[expect.exactly_once("tell")]), "worker")
     assert result.verdict == "fail", (result.reason, [point.what for point in found.points])
-    assert {point.what.partition(" ")[0] for point in found.failed} == {"tell"}
-    assert all("has acted, and not answered yet" in point.what for point in found.failed)
-    assert any(where in point.what for point in found.failed)
+    # On a busy machine a kill at the task before may also come after the effect: that is found as well, and is right.
+    acted = [point.what for point in found.failed if "has acted, and not answered yet" in point.what]
+    assert {what.partition(" ")[0] for what in acted} == {"tell"}
+    assert any(where in what for what in acted)
     assert len(found.points) == len({(point.event, point.what) for point in found.points})
 
 

@@ -18,6 +18,7 @@ from ..faults._numbers import seconds
 from ..result import Finding
 from ..scenario import Action, Scenario
 from ..stage import Stage
+from ..waiting import within
 
 LOOK_SECONDS = 0.1
 
@@ -47,7 +48,7 @@ class Detect:
         while seen is None and stage.timeline.now() - began < self.within and not stage.over.is_set():
             try:
                 left = began + self.within - stage.timeline.now()
-                seen = self._seen(await asyncio.wait_for(self._look(stage), left))
+                seen = self._seen(await within(left, self._look(stage)))
             except (CannotAsk, asyncio.TimeoutError) as error:
                 blind = f"; the last look did not succeed: {error or 'no answer'}"
             await stage.lasts(0 if seen else LOOK_SECONDS)

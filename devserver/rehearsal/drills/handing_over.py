@@ -18,6 +18,7 @@ from ..old_way import ScriptRun
 from ..result import Finding
 from ..scenario import Scenario
 from ..stage import Stage
+from ..waiting import within
 from ._operator import Operator
 
 How = Literal["cancel", "terminate"]
@@ -70,9 +71,7 @@ class HandOver:
         """Run it to its end; what is wrong with how it ended."""
         file = stage.scenario.file
         try:
-            ran = await asyncio.wait_for(
-                self._script(stage.scenario).run(file and file.parent, stage.ledger), self.within
-            )
+            ran = await within(self.within, self._script(stage.scenario).run(file and file.parent, stage.ledger))
         except asyncio.TimeoutError:
             return f"the old way had not ended after {self.within:g} s"
         except OSError as error:
