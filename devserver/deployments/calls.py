@@ -20,15 +20,14 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..errors import BuildUnknown, CannotAsk, DeploymentChanged, DeploymentRefused, DeploymentUnknown
-from ..history.calls import CALL_LIMIT, REFUSALS, Calls, cannot_ask
+from ..history.calls import CALL_LIMIT, POLLS_WITHIN, REFUSALS, Calls, cannot_ask, still_polls
+from ..history.tail import moment
 from .model import Deployment, Queue, Routing, State, Version, build_name
 
 T = TypeVar("T")
 Summary = WorkerDeploymentInfo.WorkerDeploymentVersionSummary
 
 PAGE = 100
-# The server remembers a worker for minutes after it has gone; one that is there asks anew at least once a minute.
-POLLS_WITHIN = timedelta(seconds=90)
 LACKING = (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED)
 IN_PROGRESS = RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
 UNVERSIONED_ON_THE_WIRE = "__unversioned__"
@@ -98,8 +97,7 @@ class DeploymentCalls(Calls):
                 continue
             for poller in await self.pollers(queue.name, TYPES[queue.kind]):
                 said = poller.deployment_options
-                lately = now - poller.last_access_time.ToDatetime(timezone.utc) < within
-                if lately and (said.deployment_name, said.build_id) == (name, build):
+                if still_polls(poller, now, within) and (said.deployment_name, said.build_id) == (name, build):
                     found.add(poller.identity)
         return tuple(sorted(found))
 
@@ -253,4 +251,4 @@ def _age(version: Version) -> tuple[datetime, str]:
 
 
 def _moment(stamp: Timestamp) -> datetime | None:
-    return stamp.ToDatetime(timezone.utc) if stamp.seconds or stamp.nanos else None
+    return moment(stamp) if stamp.seconds or stamp.nanos else None

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from temporalio.client import Client
 
+from ..history.calls import quoted
 from .calls import DeploymentCalls
 from .model import Deployment, Load, Queue, Status, Version
 
@@ -69,7 +70,7 @@ async def settled(calls: DeploymentCalls, name: str, limit: float) -> Deployment
 
 def on_build(name: str, build: str, behaviour: str = "") -> str:
     """The list filter of the open workflows of a build; of one behaviour, if it is named."""
-    query = f"TemporalWorkerDeploymentVersion = {_quoted(f'{name}:{build}')} AND ExecutionStatus = 'Running'"
+    query = f"TemporalWorkerDeploymentVersion = {quoted(f'{name}:{build}')} AND ExecutionStatus = 'Running'"
     return f"{query} AND TemporalWorkflowVersioningBehavior = '{behaviour}'" if behaviour else query
 
 
@@ -86,7 +87,3 @@ async def _load(calls: DeploymentCalls, name: str, version: Version) -> Load:
         return Load(queues, workers)
     pinned = await calls.count(on_build(name, version.build, "Pinned"))
     return Load(queues, workers, pinned, await calls.count(on_build(name, version.build, "AutoUpgrade")))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

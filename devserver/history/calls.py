@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from temporalio.api.common.v1 import WorkflowExecution
@@ -31,6 +31,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..connection import unreachable
 from ..errors import CannotAsk, OptionError
+from .tail import moment
 
 T = TypeVar("T")
 
@@ -42,6 +43,8 @@ REFUSALS = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.NOT_FOUND)
 # An overloaded server says so, and one whose parts move is unavailable for a moment: then we are the ones who wait.
 BUSY_TRIES = 4
 BUSY_SECONDS = 0.2
+# A worker asks anew at least once a minute; the server remembers one that has gone for some minutes.
+POLLS_WITHIN = timedelta(seconds=90)
 
 
 class Calls:
@@ -191,6 +194,16 @@ class Calls:
         """Whether the same call may work in a moment. A server that never answered is not waited for."""
         unavailable = error.status == RPCStatusCode.UNAVAILABLE and self._answered
         return unavailable or error.status == RPCStatusCode.RESOURCE_EXHAUSTED
+
+
+def still_polls(poller: PollerInfo, now: datetime, within: timedelta = POLLS_WITHIN) -> bool:
+    """Whether a worker is still there, by when it has polled last."""
+    return now - moment(poller.last_access_time) < within
+
+
+def quoted(text: str) -> str:
+    """A text as a list filter takes it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def cannot_ask(client: Client, error: RPCError) -> CannotAsk:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 from temporalio.api.taskqueue.v1 import PollerInfo
 from temporalio.client import Client
 
 from ..errors import CannotAsk, OptionError
 from . import hints
-from .calls import AT_ONCE, Calls
+from .calls import AT_ONCE, Calls, still_polls
 from .candidates import candidates
 from .diagnosis import diagnose
 from .findings import Finding, StuckReport, Thresholds, ranked
@@ -21,8 +21,6 @@ from .tail import moment
 
 LIMIT = 1000
 DEFAULT = Thresholds()
-# A worker asks anew at least once a minute; the server remembers one that has gone for some minutes.
-POLLS_WITHIN = timedelta(seconds=90)
 
 
 async def find_stuck(
@@ -99,7 +97,7 @@ async def _unpolled(calls: Calls, needs: Iterable[Need], now: datetime) -> tuple
     pollers = {
         queue: answer
         for queue, answer in zip(wanted, answers, strict=True)
-        if not any(now - moment(poller.last_access_time) < POLLS_WITHIN for poller in answer)
+        if not any(still_polls(poller, now) for poller in answer)
     }
     findings = []
     for name in {name for name, _ in pollers}:

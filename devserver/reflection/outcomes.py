@@ -12,9 +12,8 @@ from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..errors import DevServerError
-from ..history.calls import Calls, cannot_ask
+from ..history.calls import Calls, cannot_ask, still_polls
 from ..history.failure_text import FailureText, failure_text
-from ..history.stuck import POLLS_WITHIN
 from .errors import NotDone
 
 WORKFLOW_TASKS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
@@ -64,7 +63,7 @@ async def polls(calls: Calls, queue: str) -> bool:
     """Whether a worker has asked for workflow tasks of that queue lately."""
     now = datetime.now(timezone.utc)
     found = await calls.pollers(queue, WORKFLOW_TASKS)
-    return any(now - each.last_access_time.ToDatetime(timezone.utc) < POLLS_WITHIN for each in found)
+    return any(still_polls(each, now) for each in found)
 
 
 async def failure_of(cause: BaseException, client: Client) -> FailureText:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import OptionError
+from ..history.tail import EPOCH
 from .beside import beside
 from .errors import ExportFailed, OpenTelemetryMissing
 from .model import HistorySpan
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 BATCH = 512
 SECONDS = 10.0
 SERVICE = "temporal"
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 EXPORTER_LOG = "opentelemetry.exporter.otlp.proto.http"
 
 

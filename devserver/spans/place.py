@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from temporalio.api.common.v1 import WorkflowExecution
 
+from ..history.tail import EPOCH
 from ..history.trace import Execution, Origin, Run, RunBuilder, Step, Tracer
 from . import ids
 
 MOST_LEVELS = 100
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)

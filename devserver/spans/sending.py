@@ -14,7 +14,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.worker import Worker
 
 from ..errors import DevServerError
-from ..history.calls import Calls
+from ..history.calls import Calls, quoted
 from .histories import spans_of_run
 from .otlp import send
 
@@ -110,9 +110,8 @@ class Sending:
             since = now
 
     async def _find(self, query: str) -> None:
-        queue = self._queue.replace("\\", "\\\\").replace("'", "\\'")
         try:
-            async for info in self._calls.listed(f"TaskQueue = '{queue}' AND {query}", MOST_AT_ONCE):
+            async for info in self._calls.listed(f"TaskQueue = {quoted(self._queue)} AND {query}", MOST_AT_ONCE):
                 self._begin((info.execution.workflow_id, info.execution.run_id))
         except DevServerError as error:
             log.warning("workflows that ended without this worker are not found: %s", error)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
+from ..tail import EPOCH
 from . import shapes
 from .event_names import event_name
 from .index import Row, RunFacts
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _STATE = re.compile(r"(Completed|Failed|TimedOut|Canceled|Terminated|ContinuedAsNew|Fired|Rejected)$")
 _WORDS = {"TimedOut": "timed_out", "ContinuedAsNew": "continued_as_new"}
 

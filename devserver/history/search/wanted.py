@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Literal
 
 from ...errors import OptionError
+from ..calls import quoted
 
 Comparison = Literal[">=", "<=", "=", ">", "<"]
 STATES = (
@@ -109,9 +110,9 @@ class Wanted:
         """The runs that may have what is wanted, as the server's list filter; more is for the steps to say."""
         parts = [f"({self.query})"] if self.query else []
         if self.workflow_type is not None:
-            parts.append(f"WorkflowType = {_quoted(self.workflow_type)}")
+            parts.append(f"WorkflowType = {quoted(self.workflow_type)}")
         if self.status is not None:
-            parts.append(f"ExecutionStatus = {_quoted(self.status)}")
+            parts.append(f"ExecutionStatus = {quoted(self.status)}")
         if self.open is not None:
             parts.append(f"CloseTime IS {'' if self.open else 'NOT '}NULL")
         if self.since is not None:
@@ -132,10 +133,6 @@ def status_named(text: str) -> str:
     if plain not in known:
         raise OptionError(f"a workflow's status is never {text}", hint=f"one of {', '.join(STATES)}")
     return known[plain]
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _moment(when: datetime) -> str:

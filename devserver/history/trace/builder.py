@@ -10,11 +10,11 @@ from temporalio.api.enums.v1 import ContinueAsNewInitiator, TimeoutType, Workflo
 from temporalio.api.enums.v1 import EventType as E
 from temporalio.api.history.v1 import HistoryEvent
 
-from ..tail import ENDED_BY_THE_SERVER
+from ..tail import ENDED_BY_THE_SERVER, moment
 from .events import TABLE
 from .model import Execution, FailedTasks, Following, How, Origin, Run, RunStatus, Step
 from .previews import keep
-from .steps import Steps, execution, kept_failure, moment, span
+from .steps import Steps, execution, kept_failure, span
 
 MOST_WORKERS = 20
 MOST_REASON = 500

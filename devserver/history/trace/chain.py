@@ -11,11 +11,11 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from ...errors import CannotAsk, OptionError
-from ..calls import Calls
+from ..calls import Calls, quoted
+from ..tail import EPOCH, moment
 from .builder import RunBuilder
 from .model import Execution, Following, How, RunStatus
 from .pending import PAUSED
-from .steps import EPOCH, moment
 
 MOST_RUNS = 10_000
 MOST_LISTED = 1000
@@ -195,10 +195,12 @@ async def _earliest(calls: Calls, workflow_id: str, run_id: str) -> str:
 async def _strangers(walk: _Walk, first: str) -> int:
     """How many listed runs are not of this chain; those that are, and that walking did not find, are added."""
     known = {link.run_id for link in walk.links}
-    quoted = walk.workflow_id.replace("\\", "\\\\").replace("'", "\\'")
     listed: list[str] = []
     with contextlib.suppress(CannotAsk, OptionError):  # a server without lists, or with old ones
-        listed = [info.execution.run_id async for info in walk.calls.listed(f"WorkflowId = '{quoted}'", MOST_LISTED)]
+        listed = [
+            info.execution.run_id
+            async for info in walk.calls.listed(f"WorkflowId = {quoted(walk.workflow_id)}", MOST_LISTED)
+        ]
     listed = [run_id for run_id in listed if run_id not in known]
     count = 0
     for run_id in reversed(listed[:MOST_STRANGERS]):  # the oldest first: what came after it is found with it

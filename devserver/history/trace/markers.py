@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import MarkerRecordedEventAttributes
 
+from ..tail import EPOCH
+
 # The names that SDKs give to local activities: those on the shared core, and Go and Java.
 LOCAL = ("core_local_activity", "LocalActivity")
 PATCH = ("core_patch", "Version")
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)

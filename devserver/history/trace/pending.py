@@ -9,9 +9,10 @@ from temporalio.api.enums.v1 import PendingActivityState, PendingNexusOperationS
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
+from ..tail import moment
 from .builder import RunBuilder
 from .model import Following, Step, StepStatus
-from .steps import kept_failure, moment
+from .steps import kept_failure
 
 PAUSED = 8  # a status for which older SDKs have no name
 BUSY = (

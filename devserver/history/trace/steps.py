@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from sys import intern
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 
+from ..tail import moment
 from .model import Execution, Step, StepKind, StepStatus
 from .previews import keep
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 MOST_FAILURE = 65536
 MOST_TEXT = 16384
 
 
-def moment(stamp: Timestamp) -> datetime:
-    """As `Timestamp.ToDatetime`, in a quarter of the time."""
-    return EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
-
-
 def span(duration: Duration) -> timedelta:
-    """The same for a duration."""
+    """A server's duration, to the microsecond."""
     return timedelta(seconds=duration.seconds, microseconds=duration.nanos // 1000)
 
 
