@@ -14,7 +14,7 @@ from ..connection import Connection, Target
 from ..errors import DevServerError
 from . import _deploy_text as text
 from ._terminal import clean, stamp
-from ._watching import View, redraw, redraws
+from ._watching import JsonLines, Screen, View, redraws
 
 if TYPE_CHECKING:
     from ..deployments import Status
@@ -65,36 +65,11 @@ def show(seen: Seen, as_json: bool) -> None:
 
 def view(seconds: float, as_json: bool) -> View[Seen]:
     """Where looks are shown that go on."""
-    return JsonLines() if as_json else Screen(seconds) if redraws() else Changes()
-
-
-class JsonLines:
-    """One look a line; while the server does not answer, one error a line."""
-
-    def show(self, seen: Seen) -> None:
-        """A look."""
-        click.echo(json.dumps(text.status_json(seen.found, seen.target, seen.at)))
-
-    def failed(self, error: DevServerError) -> None:
-        """No look."""
-        click.echo(json.dumps({"form": text.FORM, **error.to_json()}))
-
-
-class Screen:
-    """The whole, drawn anew each time."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._last: list[str] = []
-
-    def show(self, seen: Seen) -> None:
-        """A look."""
-        self._last = [*text.screen(seen.found, seen.target)]
-        redraw([f"{stamp(seen.at)}, again every {self._seconds:g} s; Ctrl-C ends", "", *self._last])
-
-    def failed(self, error: DevServerError) -> None:
-        """No look: what was seen before stays, below the reason."""
-        redraw([click.style(clean(error.message), fg="red", bold=True) + "; last seen:", "", *self._last])
+    if as_json:
+        return JsonLines(text.FORM, lambda seen: text.status_json(seen.found, seen.target, seen.at))
+    if redraws():
+        return Screen(seconds, lambda seen: text.screen(seen.found, seen.target), lambda seen: seen.at)
+    return Changes()
 
 
 class Changes:

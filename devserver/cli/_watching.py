@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
 
 import click
 
 from ..errors import DevServerError
+from ._terminal import clean, stamp
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -26,6 +29,44 @@ class View(Protocol[T_contra]):
 
     def failed(self, error: DevServerError) -> None:
         """A look that did not: the server gave no answer."""
+
+
+class JsonLines(Generic[T]):
+    """One look a line, as `data` makes it; while the server does not answer, one error a line."""
+
+    def __init__(self, form: int, data: Callable[[T], Any]) -> None:
+        self._form = form
+        self._data = data
+
+    def show(self, seen: T) -> None:
+        """A look."""
+        click.echo(json.dumps(self._data(seen)))
+
+    def failed(self, error: DevServerError) -> None:
+        """No look."""
+        click.echo(json.dumps({"form": self._form, **error.to_json()}))
+
+
+class Screen(Generic[T]):
+    """The whole of a look, as `lines` and `at` tell it, drawn anew each time."""
+
+    def __init__(self, seconds: float, lines: Callable[[T], Iterable[str]], at: Callable[[T], datetime]) -> None:
+        self._seconds = seconds
+        self._lines = lines
+        self._at = at
+        self._last: list[str] = []
+
+    def show(self, seen: T) -> None:
+        """A look."""
+        self._last = [*self._lines(seen)]
+        self._draw(f"{stamp(self._at(seen))}, again every {self._seconds:g} s; Ctrl-C ends")
+
+    def failed(self, error: DevServerError) -> None:
+        """No look: what was seen before stays, below the reason."""
+        self._draw(click.style(clean(error.message), fg="red", bold=True) + "; last seen:")
+
+    def _draw(self, head: str) -> None:
+        redraw([head, "", *self._last])
 
 
 async def watch(look: Callable[[], Awaitable[T]], view: View[T], seconds: float) -> None:

@@ -116,45 +116,14 @@ def _print(report: Report, limit: int, as_json: bool) -> None:
 
 
 async def _watch(watcher: Watcher, seconds: float, limit: int, as_json: bool) -> None:
-    from . import _watching
+    from ._watching import JsonLines, Screen, View, redraws, watch
 
-    view = JsonLines() if as_json else Screen(seconds, limit) if _watching.redraws() else Lines()
-    await _watching.watch(watcher.look, view, seconds)
-
-
-class JsonLines:
-    """One look a line; while nobody answers, one error a line."""
-
-    def show(self, seen: Report) -> None:
-        """A look."""
-        click.echo(json.dumps(text.as_json(seen)))
-
-    def failed(self, error: DevServerError) -> None:
-        """No look."""
-        click.echo(json.dumps({"form": text.FORM, **error.to_json()}))
-
-
-class Screen:
-    """All figures, drawn anew each time."""
-
-    def __init__(self, seconds: float, limit: int) -> None:
-        self._seconds = seconds
-        self._limit = limit
-        self._last: list[str] = []
-
-    def show(self, seen: Report) -> None:
-        """A look."""
-        self._last = list(text.screen(seen, self._limit))
-        self._draw(f"{stamp(seen.at)}, again every {self._seconds:g} s; Ctrl-C ends")
-
-    def failed(self, error: DevServerError) -> None:
-        """No look: what was seen before stays, below the reason."""
-        self._draw(click.style(clean(error.message), fg="red", bold=True) + "; last seen:")
-
-    def _draw(self, head: str) -> None:
-        from ._watching import redraw
-
-        redraw([head, "", *self._last])
+    view: View[Report] = Lines()
+    if as_json:
+        view = JsonLines(text.FORM, text.as_json)
+    elif redraws():
+        view = Screen(seconds, lambda seen: text.screen(seen, limit), lambda seen: seen.at)
+    await watch(watcher.look, view, seconds)
 
 
 class Lines:

@@ -99,46 +99,14 @@ def _print(report: StuckReport, target: Target, as_json: bool) -> None:
 
 
 async def _watch(asking: Asking, seconds: float, as_json: bool) -> None:
-    from . import _watching
+    from ._watching import JsonLines, Screen, View, redraws, watch
 
-    view = JsonLines() if as_json else Screen(seconds) if _watching.redraws() else Changes()
-    await _watching.watch(asking.look, view, seconds)
-
-
-class JsonLines:
-    """One report a line; while the server does not answer, one error a line."""
-
-    def show(self, seen: tuple[StuckReport, Target]) -> None:
-        """A look."""
-        report, target = seen
-        click.echo(json.dumps(text.as_json(report, target.address)))
-
-    def failed(self, error: DevServerError) -> None:
-        """No look."""
-        click.echo(json.dumps({"form": text.FORM, **error.to_json()}))
-
-
-class Screen:
-    """The whole report, drawn anew each time."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._last: list[str] = []
-
-    def show(self, seen: tuple[StuckReport, Target]) -> None:
-        """A look."""
-        report, target = seen
-        self._last = [*text.screen(report, target.label, target.cli)]
-        self._draw(f"{stamp(report.at)}, again every {self._seconds:g} s; Ctrl-C ends")
-
-    def failed(self, error: DevServerError) -> None:
-        """No look: what was seen before stays, below the reason."""
-        self._draw(click.style(clean(error.message), fg="red", bold=True) + "; last seen:")
-
-    def _draw(self, head: str) -> None:
-        from ._watching import redraw
-
-        redraw([head, "", *self._last])
+    view: View[tuple[StuckReport, Target]] = Changes()
+    if as_json:
+        view = JsonLines(text.FORM, lambda seen: text.as_json(seen[0], seen[1].address))
+    elif redraws():
+        view = Screen(seconds, lambda seen: text.screen(seen[0], seen[1].label, seen[1].cli), lambda seen: seen[0].at)
+    await watch(asking.look, view, seconds)
 
 
 class Changes:
