@@ -17,6 +17,7 @@ from . import loaded
 
 def keep() -> None:
     """Begin: before the user's first module is imported."""
+    loaded.is_users(__file__)  # it asks sysconfig, which imports (Python 3.13 fails if that comes back to it)
     sys.meta_path.insert(0, _Finder())
 
 

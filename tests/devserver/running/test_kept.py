@@ -1,0 +1,21 @@
+"""A worker keeps the code of the user's modules as it was."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+SCRIPT = """
+import sysconfig
+from devserver.running import kept
+kept.keep()
+sysconfig.get_path = None  # from Python 3.13 on it cannot be asked again by the imports of its own first answer
+import colorsys
+print(colorsys.__name__)
+"""
+
+
+def test_finding_a_module_asks_for_pythons_folders_no_more() -> None:
+    """A worker starts on Python 3.13, whose sysconfig imports a module and does not bear to be asked meanwhile."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "colorsys\n", done.stderr
