@@ -14,7 +14,7 @@ from .locks import LockedFile
 from .paths import Paths
 from .planning import ephemeral_folders
 from .record import ANONYMOUS, CRASHED, READY, STARTING, STOPPING, Record, names, read_record, write_record
-from .state import discard_unkept, lock_path, mark_keep
+from .state import discard_ephemeral, discard_unkept, lock_path, mark_keep
 
 
 def tidy(paths: Paths) -> None:
@@ -69,5 +69,6 @@ def _discard_unused(left: Path) -> None:
     """Remove a folder in memory that no record tells of; its server may run all the same, if the record was lost."""
     from .database import other_users
 
-    if not other_users(left / "temporal.db"):
-        shutil.rmtree(left, ignore_errors=True)
+    database = left / "temporal.db"
+    if not other_users(database):
+        discard_ephemeral(database)

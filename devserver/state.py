@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from .errors import FolderNotWritable, StartFailed
+from .errors import DevServerError, FolderNotWritable, StartFailed
 from .files import private_folder, write_private
 from .locks import LockedFile
 from .moments import utc_now
@@ -83,6 +83,18 @@ def discard_unkept(folder: Path, database: Path, ephemeral: bool) -> None:
     if (folder / KEEP).exists():
         return
     if ephemeral:
-        shutil.rmtree(database.parent, ignore_errors=True)
+        discard_ephemeral(database)
     if folder.name.startswith(ANONYMOUS):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard_ephemeral(database: Path) -> None:
+    """Remove an ephemeral server's folder, and the large payloads that were kept for it."""
+    from .payloads.folders import default_folder
+
+    with contextlib.suppress(DevServerError):
+        if database.is_file() and default_folder().is_dir():
+            from .payloads.leaving import leave
+
+            leave(database)
+    shutil.rmtree(database.parent, ignore_errors=True)

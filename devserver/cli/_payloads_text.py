@@ -103,6 +103,7 @@ def checked(folder: BlobFolder, usage: Usage | None, found: Sequence[Trouble]) -
         "folder": str(folder.folder),
         "server": None if usage is None else usage.server,
         "runs": None if usage is None else usage.runs,
+        "databases": None if usage is None else usage.databases,
         "referred": None if usage is None else len(usage.uses),
         "encoded": None if usage is None else usage.encoded,
         "payloads": sum(1 for _ in folder.list()),
@@ -128,11 +129,15 @@ def echo_checked(shown: dict[str, Any]) -> None:
         for line in each["details"]:
             click.echo(f"  {clean(line)}")
         for use in each["used_by"]:
-            click.echo(f"  needed by {clean(use['owner'])} in {clean(use['namespace'])}")
+            where = f" in {clean(use['namespace'])}" if use["namespace"] is not None else ""
+            click.echo(f"  needed by {clean(use['owner'])}{where}")
         click.echo(click.style("  hint: ", fg="cyan") + clean(each["hint"]))
     if shown["runs"] is not None:
-        runs = "1 run, which refers" if shown["runs"] == 1 else f"{shown['runs']} runs, which refer"
-        click.echo(f"{runs} to {_count(shown['referred'])}")
+        read = [_many(shown["runs"], "run")]
+        if shown["databases"]:
+            read.append(_many(shown["databases"], "copy of its database", "copies of its database"))
+        refer = "refers" if shown["runs"] + shown["databases"] == 1 else "refer"
+        click.echo(f"{' and '.join(read)}, which {refer} to {_count(shown['referred'])}")
         if shown["encoded"]:
             click.echo(f"{shown['encoded']} pages of history hold references that only a codec can read")
     wrong = len(shown["troubles"])
@@ -170,7 +175,11 @@ def serving(url: str, folder: BlobFolder) -> Iterator[str]:
 
 
 def _count(number: int) -> str:
-    return f"{number} payload" + ("" if number == 1 else "s")
+    return _many(number, "payload")
+
+
+def _many(number: int, one: str, several: str | None = None) -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"
 
 
 def _moment(seconds: float) -> str:

@@ -80,7 +80,7 @@ def check(blobs: BlobFolder, connection: Connection, offline: bool, as_json: boo
     """
     from ..payloads.checking import troubles
 
-    usage = None if offline else _usage(connection, None)
+    usage = None if offline else _usage(connection)
     found = list(troubles(blobs, usage))
     shown = text.checked(blobs, usage, found)
     click.echo(json.dumps(shown, indent=2)) if as_json else text.echo_checked(shown)
@@ -107,19 +107,20 @@ def prune(
 ) -> None:
     """Remove the payloads that a server refers to no longer.
 
-    The server is asked for all that it keeps, in every namespace; what was stored for other servers stays. Exits 4 when
-    it cannot be asked: then nothing is removed.
+    The server is asked for all that it keeps, in every namespace, and snapshots and backups of its database are read;
+    what was stored for other servers stays. Exits 4 when it cannot be asked: then nothing is removed.
     """
     from ..payloads import forget
     from ..payloads import prune as prune_
 
     seconds = parse_duration(older_than, "--older-than")
     if gone is not None:
+        _refuse_needed(gone)
         done = forget(blobs, gone, dry_run=True)
         if not dry_run and (yes or _sure(done, gone)):
             forget(blobs, gone)
     else:
-        usage = _usage(connection, blobs)
+        usage = _usage(connection)
         done = prune_(blobs, usage, older_than=seconds, dry_run=dry_run)
     shown = text.pruned(done, dry_run=dry_run)
     click.echo(json.dumps(shown, indent=2)) if as_json else text.echo_pruned(shown)
@@ -127,7 +128,14 @@ def prune(
 
 @payloads.command()
 @folder_option
-@click.option("--port", type=int, default=PORT, show_default=True, metavar="PORT", help="0 takes any free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    metavar="PORT",
+    help="0 takes any free one.",
+)
 @click.option("--origin", "origins", multiple=True, metavar="URL", help="A Web UI that may ask, besides your servers'.")
 @click.option("--show", default="512KB", show_default=True, metavar="SIZE", help="Show the head of what is larger.")
 def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str) -> None:
@@ -181,17 +189,28 @@ def _sure(done: Pruned, server: str) -> bool:
     raise click.exceptions.Exit(1)
 
 
-def _usage(connection: Connection, blobs: BlobFolder | None) -> Usage:
-    """What the server refers to; for a prune of `blobs`, only what can matter to it is read."""
+def _refuse_needed(server: str) -> None:
+    """Raise PayloadOptionError where this user still has a database of a server that is said to be no more."""
+    from ..paths import Paths
+    from ..payloads import PayloadOptionError
+    from ..payloads.databases import of_server
+
+    needed = [each.label for each in of_server(Paths.default(), server)]
+    if needed:
+        raise PayloadOptionError(
+            f"the server {server} is still there: {', '.join(needed)}",
+            hint="leave out --forget, or remove those first",
+        )
+
+
+def _usage(connection: Connection) -> Usage:
+    """What the server refers to."""
     import asyncio
 
     from ..connection import connect, find_target
-    from ..payloads.pruning import first_use
-    from ..payloads.usage import server_of, usage_of
+    from ..payloads import usage_of
 
     async def ask() -> Usage:
-        client = await connect(find_target(connection))
-        since = None if blobs is None else first_use(blobs, await server_of(client))
-        return await usage_of(client, since=since)
+        return await usage_of(await connect(find_target(connection)))
 
     return asyncio.run(ask())

@@ -165,18 +165,25 @@ class BlobFolder:
         return sum(blob.size for blob in self.list())
 
     def servers(self) -> list[str]:
-        """The servers that have a folder here."""
+        """The servers that have a folder here.
+
+        Raises:
+            PayloadFolderUnusable: The folder cannot be read.
+        """
         return sorted(each.name for each in _folders(self.folder))
 
     def list(self, server: str | None = None) -> Iterator[Blob]:
-        """The blobs of one server, or of all."""
+        """The blobs of one server, or of all.
+
+        Raises:
+            PayloadFolderUnusable: The folder cannot be read.
+        """
         for name in self.servers() if server is None else [server]:
             for part in _folders(self.folder / name):
-                for path in sorted(part.iterdir()):
-                    if not path.name.startswith("."):
-                        with contextlib.suppress(FileNotFoundError):
-                            info = path.stat()
-                            yield Blob(name, path.name, info.st_size, info.st_mtime, path)
+                for path in _inside(part):
+                    with contextlib.suppress(FileNotFoundError):
+                        info = path.stat()
+                        yield Blob(name, path.name, info.st_size, info.st_mtime, path)
 
 
 def _again(folder: Path, sync: bool, most: int | None) -> BlobFolder:
@@ -226,10 +233,19 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _folders(folder: Path) -> list[Path]:
+    return _inside(folder, Path.is_dir)
+
+
+def _inside(folder: Path, wanted: Callable[[Path], bool] = lambda _: True) -> list[Path]:
     try:
-        return sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
-    except FileNotFoundError:
+        return sorted(each for each in folder.iterdir() if not each.name.startswith(".") and wanted(each))
+    except FileNotFoundError:  # nothing was stored yet, or it was removed meanwhile
         return []
+    except OSError as error:
+        raise PayloadFolderUnusable(
+            f"the payload folder {folder} cannot be read: {error.strerror}",
+            hint="name the folder that LargePayloads uses, with --folder or DEVSERVER_PAYLOADS",
+        ) from error
 
 
 def _owner(claim: Claim) -> list[str]:

@@ -1,7 +1,8 @@
 """Removes blobs that nothing refers to.
 
-A blob goes when the server that it was stored for has been asked for all it keeps, nothing there refers to it, and it
-was last stored some time ago: what was stored a moment ago may be on its way into a history.
+A blob goes when the server that it was stored for has been asked for all it keeps, nothing there or in a copy of its
+database refers to it, and it was last stored some time ago: what was stored a moment ago may be on its way into a
+history.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .blobs import ASIDE, Blob, BlobFolder
 from .errors import PayloadError, PayloadFolderUnusable, PayloadOptionError
-from .usage import Usage
+
+if TYPE_CHECKING:
+    from .usage import Usage
 
 OLDER_THAN = 86400
 ABANDONED_SECONDS = 3600
-CLOCKS_SECONDS = 3600
 GOING = ".going"
 
 
@@ -36,14 +39,6 @@ class Pruned:
         return sum(blob.size for blob in self.removed)
 
 
-def first_use(blobs: BlobFolder, server: str) -> float | None:
-    """From when on runs can refer to a server's blobs, in seconds since 1970, an hour early because clocks differ; None
-    where it has no blob.
-    """
-    first = min((blob.stored for blob in blobs.list(server)), default=None)
-    return None if first is None else first - CLOCKS_SECONDS
-
-
 def prune(blobs: BlobFolder, usage: Usage, *, older_than: float = OLDER_THAN, dry_run: bool = False) -> Pruned:
     """Remove what the server of `usage` does not refer to and what was last stored `older_than` seconds ago.
 
@@ -53,7 +48,7 @@ def prune(blobs: BlobFolder, usage: Usage, *, older_than: float = OLDER_THAN, dr
     """
     if usage.encoded:
         raise PayloadError(
-            f"{usage.encoded} histories hold references that went through a codec, so what they refer to is unknown",
+            f"{usage.encoded} pages of history hold references that only a codec can read",
             hint="nothing was removed",
         )
     before = time.time() - older_than

@@ -1,7 +1,8 @@
 """Which stored payloads a server still refers to: it is asked for all that it keeps, in every namespace.
 
 References are copied by the server (into a parent's history, into the next run, by a reset, from a schedule), so only
-what it keeps tells. A run that closed before a payload was last stored cannot refer to it, and is passed over.
+what it keeps tells, all of it: when a payload was stored first is not known. Copies of its database that this user has
+count as well, as a snapshot may be restored.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any
 
 from google.protobuf.message import Message
@@ -27,37 +27,43 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..history.calls import Calls, cannot_ask
+from ..paths import Paths
 from .claims import ANY_SERVER, Claim, claims_in
+from .databases import Database, of_server, values
 
 EVERY = 1_000_000_000
 PAGE = 200
 AT_ONCE = 8
 # The SDK marks a reference that went through a codec so; nobody but its workers can read it.
 ENCODED = b"__temporal_external_storage_reference"
+MARKS = (ENCODED, b'"sha256":"')
 Seen = Callable[[int], None]
 
 
 @dataclass(frozen=True)
 class Use:
-    """Who refers to a stored payload."""
+    """Who refers to a stored payload: a workflow or the like of a namespace, or a saved database (which has none)."""
 
     claim: Claim
-    namespace: str
+    namespace: str | None
     owner: str
 
 
 @dataclass
 class Usage:
-    """What a server refers to, by the payload's SHA-256; `encoded` counts where only a codec can read what."""
+    """What a server refers to, by the payload's SHA-256. `databases` are the copies of its database that were read,
+    `encoded` counts where only a codec can read what.
+    """
 
     server: str
     runs: int = 0
+    databases: int = 0
     encoded: int = 0
     uses: dict[str, list[Use]] = field(default_factory=dict)
 
-    def add(self, found: Message, namespace: str, owner: str) -> None:
-        """Note the references in a message."""
-        raw = found.SerializeToString()
+    def add(self, found: Message | bytes, namespace: str | None, owner: str) -> None:
+        """Note the references in a message, serialized or not."""
+        raw = found if isinstance(found, bytes) else found.SerializeToString()
         if ENCODED in raw:
             self.encoded += 1
         for claim in claims_in(raw):
@@ -67,22 +73,25 @@ class Usage:
                 uses.append(use)
 
 
-async def usage_of(client: Client, *, since: float | None = None, seen: Seen = lambda _: None) -> Usage:
-    """What the server refers to.
+async def usage_of(client: Client, *, paths: Paths | None = None, seen: Seen = lambda _: None) -> Usage:
+    """What the server refers to, and what copies of its database do: snapshots, backups, other instances.
 
     Args:
-        since: Runs that closed before this moment (seconds since 1970) are passed over; None reads all.
+        paths: Where those copies are looked for; None is where this user's are.
         seen: Is told how many runs were read.
 
     Raises:
         CannotAsk: The server does not answer, or not for everything.
+        DatabaseError: A copy cannot be read.
     """
     usage = Usage(await server_of(client))
     for namespace in await _namespaces(client):
         inside = Client(client.service_client, namespace=namespace)
-        await _read_runs(Calls(inside, at_once=AT_ONCE), namespace, since, usage, seen)
+        await _read_runs(Calls(inside, at_once=AT_ONCE), namespace, usage, seen)
         await _read_schedules(inside, usage)
         await _read_activities(inside, usage)
+    address = client.service_client.config.target_host
+    await asyncio.to_thread(_read_copies, Paths.default() if paths is None else paths, address, usage)
     return usage
 
 
@@ -106,13 +115,22 @@ async def _namespaces(client: Client) -> list[str]:
     return [name for name in names if name != "temporal-system"]
 
 
-async def _read_runs(calls: Calls, namespace: str, since: float | None, usage: Usage, seen: Seen) -> None:
-    query = ""
-    if since is not None:
-        moment = datetime.fromtimestamp(since, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        query = f"CloseTime IS NULL OR CloseTime >= '{moment}'"
+def _read_copies(paths: Paths, address: str, usage: Usage) -> None:
+    """Of the server that answers at `address` its own database is left out: it was asked."""
+    for database in of_server(paths, usage.server):
+        if database.address is None or database.address != address.replace("localhost:", "127.0.0.1:"):
+            _read_copy(database, usage)
+
+
+def _read_copy(database: Database, usage: Usage) -> None:
+    for value in values(database, MARKS):
+        usage.add(value, None, database.label)
+    usage.databases += 1
+
+
+async def _read_runs(calls: Calls, namespace: str, usage: Usage, seen: Seen) -> None:
     batch: list[WorkflowExecutionInfo] = []
-    async for run in calls.listed(query, EVERY):
+    async for run in calls.listed("", EVERY):
         batch.append(run)
         if len(batch) == AT_ONCE:
             await _read_batch(calls, namespace, batch, usage, seen)

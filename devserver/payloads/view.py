@@ -95,9 +95,13 @@ def _head(claim: Claim, blobs: BlobFolder) -> dict[str, Any]:
     """The first bytes of what is stored, not verified: that would read it all each time somebody looks."""
     start = blobs.start(claim, LONGEST_HEAD)
     split = split_head(start)
+    try:
+        metadata = metadata_of(start[:split])
+    except ValueError as error:
+        raise PayloadCorrupt(f"the payload {claim.digest[:12]} is corrupt: {error}") from None
     said: dict[str, Any] = {
         "stored": show_size(claim.size),
-        "encoding": metadata_of(start[:split]).get("encoding", b"").decode(errors="replace"),
+        "encoding": metadata.get("encoding", b"").decode(errors="replace"),
         "sha256": claim.digest,
     }
     first = start[split : split + HEAD_BYTES]

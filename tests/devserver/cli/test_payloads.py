@@ -19,7 +19,9 @@ import httpx
 from temporalio.client import Client
 
 from devserver import DevServer
+from devserver.paths import Paths
 from devserver.payloads import LargePayloads
+from devserver.record import read_record
 from tests.conftest import Run, command
 
 VALUE = {"order": "o-1", "lines": ["line"] * 50_000}
@@ -66,6 +68,8 @@ def test_what_is_stored_is_shown_checked_and_kept(devserver: Run, quick_up: Run)
     whole = file.read_bytes()
     file.write_bytes(whole[:-1] + b"X")
     assert devserver("payloads", "check", "--offline").returncode == 1
+    wrong = devserver("payloads", "status", "--folder", str(file))
+    assert (wrong.returncode, f"{file} cannot be read: Not a directory" in wrong.stderr) == (1, True)
     file.unlink()
     gone = devserver("payloads", "check")
     assert gone.returncode == 1
@@ -75,10 +79,13 @@ def test_what_is_stored_is_shown_checked_and_kept(devserver: Run, quick_up: Run)
 
 
 def test_what_no_run_refers_to_is_removed_and_nothing_unasked(devserver: Run, quick_up: Run) -> None:
-    """Only when the server says so; for a server that is no more, by its name and after a question."""
+    """Only when the server says so; for a server that is no more, by its name, after a question, and not while a
+    snapshot has its state.
+    """
     quick_up("--no-ui")
     file = start("order-1")
     os.utime(file, (0, 0))
+    devserver("snapshot", "save", "before")
     devserver("down")
     refused = devserver("payloads", "prune")
     assert refused.returncode == 4
@@ -86,6 +93,9 @@ def test_what_no_run_refers_to_is_removed_and_nothing_unasked(devserver: Run, qu
     quick_up("--no-ui")  # another server: it knows nothing of the first one's runs
     assert "removed 0 payloads" in devserver("payloads", "prune", "--older-than", "0s").stdout
     server = file.parent.parent.name
+    refused = devserver("payloads", "prune", "--forget", server, "--yes")
+    assert (refused.returncode, "still there: the snapshot before of" in refused.stderr) == (2, True)
+    devserver("snapshot", "delete", "before")
     assert "would remove 1 payload" in devserver("payloads", "prune", "--forget", server, "--dry-run").stdout
     assert devserver("payloads", "prune", "--forget", server, answer="n\n").returncode == 1
     assert file.exists()
@@ -93,6 +103,23 @@ def test_what_no_run_refers_to_is_removed_and_nothing_unasked(devserver: Run, qu
     assert not file.exists()
     assert devserver("payloads", "prune", "--forget", server, "--yes").returncode == 2
     assert devserver("payloads", "prune", "--older-than", "soon").returncode == 2
+
+
+def test_what_is_stored_for_an_ephemeral_server_goes_with_it(devserver: Run, quick_up: Run) -> None:
+    """When it is stopped, and when it was killed, by the next command that tidies up."""
+    quick_up("--no-ui")
+    file = start("order-1")
+    devserver("down")
+    assert not file.parent.parent.exists()
+    quick_up("--no-ui")
+    file = start("order-2")
+    record = read_record(Paths.default(), "default")
+    assert record is not None
+    record.supervisor.kill()
+    assert record.supervisor.wait_gone(10)
+    assert file.exists()
+    devserver("list")
+    assert not file.parent.parent.exists()
 
 
 @contextmanager
@@ -133,6 +160,7 @@ def test_the_codec_server_knows_the_web_uis_of_this_user(devserver: Run, quick_u
                 httpx.post(f"{url}/decode", json={"payloads": []}, headers={"Origin": origin or ""}).status_code
                 == status
             )
+        assert devserver("payloads", "serve", "--port", "70000").returncode == 2
         taken = devserver("payloads", "serve", "--port", url.rpartition(":")[2])
         assert taken.returncode == 1
         assert "cannot listen on 127.0.0.1" in taken.stderr

@@ -16,7 +16,7 @@ from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow, Sch
 from devserver import DevServer
 from devserver.payloads import BlobFolder, PayloadOptionError, forget, prune, usage_of
 from devserver.payloads.checking import troubles
-from devserver.payloads.pruning import first_use
+from devserver.store.request import Executable
 
 from .conftest import QUEUE, connected, files, worker
 from .echo import Echo, Parent
@@ -27,10 +27,7 @@ SIZE = 300_000
 async def kept(client: Client, folder: Path) -> set[int]:
     """The sizes, in thousands, of what a prune leaves."""
     blobs = BlobFolder(folder)
-    usage = await usage_of(client)
-    since = first_use(blobs, usage.server)
-    assert (await usage_of(client, since=since)).uses.keys() == usage.uses.keys()
-    prune(blobs, usage, older_than=0)
+    prune(blobs, await usage_of(client), older_than=0)
     return {round(each.size, -3) // 1000 for each in blobs.list()}
 
 
@@ -55,6 +52,23 @@ def test_what_a_history_or_a_schedule_refers_to_stays(server: DevServer, folder:
         assert owners == {*runs, "schedule yearly"}
         await schedule.delete()
         assert await kept(client, folder) == {300, 400, 500}
+
+    asyncio.run(run())
+
+
+def test_what_a_snapshot_refers_to_stays(installed: Executable, folder: Path) -> None:
+    """Also where the server does not know of it any more; a copy of another server's database does not count."""
+
+    async def run() -> None:
+        with DevServer.start(name="shop", ui=False, ephemeral=False) as server, DevServer.start(ui=False) as other:
+            client = await connected(server, folder)
+            handle = await client.start_workflow(Echo.run, b"s" * SIZE, id="needs-it", task_queue="nobody")
+            saved, _ = server.snapshot("before"), other.snapshot("other")
+            await handle.terminate()
+            usage = await usage_of(client)
+            assert usage.databases == 1
+            owners = [use.owner for uses in usage.uses.values() for use in uses]
+            assert owners == ["workflow needs-it", f"the snapshot {saved.name} of shop"]
 
     asyncio.run(run())
 

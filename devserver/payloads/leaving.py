@@ -1,0 +1,38 @@
+"""What was stored for an ephemeral server goes with its database."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from ..errors import DevServerError
+from ..paths import Paths
+from .blobs import BlobFolder
+from .databases import Database, of_server, server_in
+from .folders import default_folder
+from .pruning import forget
+
+
+def leave(database: Path) -> None:
+    """Remove what the usual folder holds for the server of an ephemeral database, which is about to be removed.
+
+    It stays where the server's state came from elsewhere (a snapshot was restored), or another database has it too, as
+    a snapshot does. Whoever tidies up goes on in any case: what cannot be removed stays.
+    """
+    with contextlib.suppress(DevServerError, OSError):
+        blobs = BlobFolder(default_folder())
+        if not blobs.servers() or _restored(database):
+            return
+        server = server_in(Database(database, "this one"))
+        if server is not None and server in blobs.servers() and not _others(database, server):
+            forget(blobs, server)
+
+
+def _restored(database: Path) -> bool:
+    from ..database.stamp import stamp_path
+
+    return stamp_path(database).exists()
+
+
+def _others(database: Path, server: str) -> list[Database]:
+    return [each for each in of_server(Paths.default(), server) if each.path != database]
