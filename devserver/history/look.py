@@ -14,7 +14,7 @@ from . import hints
 from .calls import Calls
 from .failure_text import failure_text
 from .findings import Finding, Kind, Thresholds
-from .tail import Tail, moment
+from .tail import Tail, clock_ahead
 
 EVENTS = 200
 WORKFLOW, ACTIVITY = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
@@ -60,9 +60,7 @@ class Look:
         self.info = description.workflow_execution_info
         self.thresholds = thresholds
         self.now = now
-        skipping = description.workflow_extended_info.time_skipping_info
-        virtual = description.workflow_extended_info.HasField("time_skipping_info")
-        self.ahead = moment(skipping.current_time) - now if virtual else timedelta(0)
+        self.ahead = clock_ahead(description, now)
         self._tail: Tail | None = None
         self.found = Diagnosis(open=True)
 

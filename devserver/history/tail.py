@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 # Not the code's fault: a signal came in between, the workflow was reset or paused.
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -108,6 +109,14 @@ def _failed(event: HistoryEvent) -> FailedTask | None:
     return None
 
 
+def clock_ahead(description: DescribeWorkflowExecutionResponse, now: datetime) -> timedelta:
+    """How far time skipping has set a workflow's own clock ahead of ours."""
+    extended = description.workflow_extended_info
+    if not extended.HasField("time_skipping_info"):
+        return timedelta(0)
+    return moment(extended.time_skipping_info.current_time) - now
+
+
 def moment(stamp: Timestamp) -> datetime:
     """A server's time stamp as UTC, to the microsecond: as `Timestamp.ToDatetime`, in a quarter of the time."""
-    return EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
+    return EPOCH + timedelta(0, stamp.seconds, stamp.nanos // 1000)

@@ -25,6 +25,10 @@ BARS = (
     "JSON.stringify([...document.querySelectorAll('#rows .bar')].map(e => e.getBoundingClientRect())"
     ".map(r => [r.left, r.right, r.width]))"
 )
+# Where the keys go: the id, or the text, of what has the focus; and the rows that are open.
+FOCUS = "(e => e.id || (e.querySelector('b') || e).textContent)(document.activeElement)"
+OPEN = "JSON.stringify([...document.querySelectorAll('#rows > [open] b')].map(e => e.textContent))"
+AXIS = "[...document.querySelectorAll('.ticks i')].map(e => e.textContent).join()"
 HOSTILE = "<script>document.title='stolen'</script>" + "a_name_without_any_place_to_break_it_" * 6
 
 
@@ -108,14 +112,48 @@ def test_its_script_finds_and_zooms(chromium: Browser, page: Path) -> None:
     assert json.loads(chromium.ask(SHOWN)) == [f"Tree {HOSTILE}", "busy", "busy", "refuse"]
     assert chromium.ask("document.getElementById('count').textContent") == "4 of 10 rows"
     chromium.click("#failures")
-    axis = "[...document.querySelectorAll('.ticks i')].map(e => e.textContent).join()"
-    whole = chromium.ask(axis)
+    whole = chromium.ask(AXIS)
     chromium.click("#rows > details:last-child summary")
     chromium.click("#rows > details:last-child button")
-    assert chromium.ask(axis) != whole
+    assert chromium.ask(AXIS) != whole
     bar, lane = "details:last-child .bar", "details:last-child .lane"
     width = "document.querySelector('#rows > %s').getBoundingClientRect().width"
     assert chromium.ask(width % bar) == pytest.approx(chromium.ask(width % lane), abs=1)
     chromium.click("#whole")
     assert chromium.ask("document.getElementById('whole').disabled") is True
     assert chromium.requests == [page.as_uri()]
+
+
+def test_it_can_be_used_by_keys_alone(chromium: Browser, page: Path) -> None:
+    """Enter in the search leads to what was found and keeps it; arrows go through the rows that are shown, open and
+    close them; a row's button fills the axis with its time and gives the whole back, as Escape does.
+    """
+    chromium.scripts(on=True)
+    chromium.open(page, width=1280)
+    whole = chromium.ask(AXIS)
+
+    def after(*keys: str) -> str:
+        for key in keys:
+            chromium.press(key)
+        focus: str = chromium.ask(FOCUS)
+        return focus
+
+    assert after("Tab") == "find"
+    chromium.type("card declined")
+    tree = f"Tree {HOSTILE}"
+    assert after("Enter") == tree
+    assert chromium.ask("document.getElementById('find').value") == "card declined"
+    assert json.loads(chromium.ask(SHOWN)) == [tree, "refuse"]
+    assert after("ArrowDown", "ArrowDown") == "refuse"
+    assert after("Enter", "Tab") == "Show this time"
+    assert json.loads(chromium.ask(OPEN)) == ["refuse"]
+    assert after("Enter") == "Show the whole time"
+    assert chromium.ask(AXIS) != whole
+    assert after("Enter") == "Show this time"
+    assert chromium.ask(AXIS) == whole
+    assert after("Enter", "Escape") == "Show this time"
+    assert chromium.ask(AXIS) == whole
+    chromium.ask("document.querySelector('#rows > [open] summary').focus()")
+    assert after("ArrowLeft", "Home", "ArrowRight") == tree
+    assert json.loads(chromium.ask(OPEN)) == [tree]
+    assert after("ArrowUp", "End") == "refuse"

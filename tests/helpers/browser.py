@@ -28,6 +28,18 @@ OPTIONS = (
     "--hide-scrollbars",
 )
 
+KEYS = {
+    "Tab": 9,
+    "Enter": 13,
+    "Escape": 27,
+    "End": 35,
+    "Home": 36,
+    "ArrowLeft": 37,
+    "ArrowUp": 38,
+    "ArrowRight": 39,
+    "ArrowDown": 40,
+}
+
 # The contrast of each text with what is behind it, by the formula of WCAG; the worst first.
 CONTRASTS = """
 (() => {
@@ -108,6 +120,17 @@ class Browser:
         x, y = self.ask(f"(e => ({middle}(e.getBoundingClientRect())))({place})")
         for kind in ("mousePressed", "mouseReleased"):
             self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def press(self, key: str) -> None:
+        """Press a key and let it go, as a person does: `Tab`, `Enter`, `ArrowDown`, ..."""
+        text = {"text": "\r"} if key == "Enter" else {}
+        named = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
+        self._call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", **named, **text)
+        self._call("Input.dispatchKeyEvent", type="keyUp", **named)
+
+    def type(self, text: str) -> None:
+        """Type text where the focus is."""
+        self._call("Input.insertText", text=text)
 
     def shot(self, file: Path) -> None:
         """A picture of the whole page."""

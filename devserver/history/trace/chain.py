@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.history.v1 import HistoryEvent
@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from ...errors import CannotAsk, OptionError
 from ..calls import Calls, quoted
-from ..tail import EPOCH, moment
+from ..tail import EPOCH, clock_ahead, moment
 from .builder import RunBuilder
 from .model import Execution, Following, How, RunStatus
 from .pending import PAUSED
@@ -39,6 +39,7 @@ class Link:
     Attributes:
         how: How it came after the run before it.
         size: Of its history, in bytes.
+        ahead: How far time skipping has set its clock ahead of ours.
         missing: Its history was deleted, as retention does; nothing else is known of it.
     """
 
@@ -50,6 +51,7 @@ class Link:
     closed: datetime | None = None
     events: int = 0
     size: int = 0
+    ahead: timedelta = timedelta(0)
     missing: bool = False
 
 
@@ -165,6 +167,7 @@ def _link(each: Following, described: DescribeWorkflowExecutionResponse) -> Link
         closed=moment(info.close_time) if info.HasField("close_time") else None,
         events=info.history_length,
         size=info.history_size_bytes,
+        ahead=clock_ahead(described, datetime.now(timezone.utc)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -14,11 +15,13 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.common import RawValue, WorkflowIDConflictPolicy
+from temporalio.testing import TimeSkipper
 
 from devserver import DevServer
 from devserver.history.trace import Tracer, Wanted
 from devserver.history.trace.page import PageNotWritten, write_page
 from devserver.store.request import Executable
+from tests.helpers.trouble import QUEUE, Sleeps, worker
 
 Write = Callable[[Path], int]
 HOSTILE = (b'"</script><b>"', b'"\\ud83d half of a face, \\u202eturned"', b"\xff no text \x00")
@@ -91,3 +94,26 @@ def test_a_full_disk_leaves_the_page_that_was_there(write: Write, tmp_path: Path
         assert {each.name: each.read_text() for each in folder.iterdir()} == {"page.html": "old"}
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_page_of_skipped_time_tells_the_workflow_s_own(installed: Executable, tmp_path: Path) -> None:
+    """An open workflow that has slept three days in a moment: it runs for three days, and its bars fill them."""
+    file = tmp_path / "page.html"
+
+    async def story(address: str) -> None:
+        client = await Client.connect(address)
+        async with worker(client):
+            handle = await TimeSkipper(client).client.start_workflow(
+                Sleeps.run, 86400.0 * 3, id="skips", task_queue=QUEUE
+            )
+            while (await handle.describe()).history_length < 10:
+                await asyncio.sleep(0.02)
+        tracer = Tracer(client)
+        await write_page(tracer, await tracer.chain("skips"), Wanted(), file, where="here")
+
+    with DevServer.start(ui=False) as server:
+        asyncio.run(asyncio.wait_for(story(server.address), 30))
+    shown = file.read_text(encoding="utf-8")
+    assert shown.count("running for 3d") == 3, "in the title, the head, and on the row of the run"
+    (left, right) = re.findall(r'class="row step completed".*?data-l="([\d.]+)" data-r="([\d.]+)"', shown, re.DOTALL)[0]
+    assert (float(left) < 1, float(right) > 99) == (True, True), "the timer"

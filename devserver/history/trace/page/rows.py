@@ -67,7 +67,7 @@ def scale_of(chain: Chain, now: datetime) -> Scale:
     """From the first run that is known to the newest's end."""
     starts = [link.started for link in chain.links if link.started is not None]
     start = min(starts, default=now)
-    return Scale(start, max(chain.newest.closed or now, start))
+    return Scale(start, max(chain.newest.closed or now + chain.newest.ahead, start))
 
 
 class Rows:
@@ -107,7 +107,7 @@ class Rows:
             "run",
             run.status,
             f"{run.type} {run.workflow_id}{number}",
-            words.run_state(run, self._now),
+            words.run_state(run, self._now + run.skipped),
             self._scale.share(run.started),
             self._scale.share(run.closed),
             words.after(self._scale.start, run.started).strip(),
@@ -155,7 +155,7 @@ class Rows:
             "step",
             step.status,
             words.title(step),
-            ", ".join(words.state(step, self._now)),
+            ", ".join(words.state(step, self._now + told.run.skipped)),
             self._scale.share(step.scheduled),
             self._scale.share(end),
             words.after(self._scale.start, step.scheduled).strip(),

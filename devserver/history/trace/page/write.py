@@ -82,7 +82,9 @@ async def _write(tracer: Tracer, chain: Chain, wanted: Wanted, out: TextIO, wher
         head.render(
             chain=chain,
             where=where,
-            state=words.run_state(newest, now) if len(chain.links) == 1 else newest.status.replace("_", " "),
+            state=words.run_state(newest, now + newest.ahead)
+            if len(chain.links) == 1
+            else newest.status.replace("_", " "),
             status=newest.status,
             now=f"{now:%Y-%m-%d %H:%M:%S} UTC",
             ticks=_ticks(scale),
