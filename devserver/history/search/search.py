@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import difflib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -105,15 +105,16 @@ class Search:
         try:
             cluster, namespace = await identity(self._tracer.calls.client)
             self._shelf.open(cluster, namespace, anew=self._rebuild)
-            async for answer in self._answered():
-                self._step(done=1)
-                self.gone += answer.gone
-                for row in answer.rows:
-                    if not self._left:
-                        self.more = True
-                        return
-                    self._left -= 1
-                    yield hit_of(answer.run, row, self._wanted.events, self._now)
+            async with contextlib.aclosing(self._answered()) as answers:
+                async for answer in answers:
+                    self._step(done=1)
+                    self.gone += answer.gone
+                    for row in answer.rows:
+                        if not self._left:
+                            self.more = True
+                            return
+                        self._left -= 1
+                        yield hit_of(answer.run, row, self._wanted.events, self._now)
             if self._left == self._limit and self._wanted.activity is not None:
                 none: list[str] = []
                 names = self._shelf.ask(lambda index: index.words(), none)
@@ -135,7 +136,7 @@ class Search:
         if self._watch is not None:
             self._watch(self.progress)
 
-    async def _answered(self) -> AsyncIterator[Answer]:
+    async def _answered(self) -> AsyncGenerator[Answer, None]:
         """Each run's answer, in the order of the list; some histories are read ahead."""
         ahead: deque[asyncio.Task[Answer] | Answer] = deque()
         try:

@@ -331,3 +331,17 @@ def test_what_cannot_be_searched(server: DevServer) -> None:
         assert await hits(client, workflow_type="it's \\ 'odd'") == []
 
     run(server, story)
+
+
+def test_a_search_that_ends_early_leaves_nothing_at_work(server: DevServer) -> None:
+    """After the last hit that is wanted, no history is read on: that would fail where the index is closed by then."""
+
+    async def story(client: Client) -> None:
+        async with worker(client):
+            await asyncio.gather(*(pays(client, f"many-{number}", "no", 2, what=Many.run) for number in range(12)))
+        await listed(client, 12)
+        before = asyncio.all_tasks()
+        assert len(await hits(client, activity="charge", how={"limit": 1})) == 1
+        assert asyncio.all_tasks() == before
+
+    run(server, story)
