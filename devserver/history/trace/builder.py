@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from sys import intern
 from typing import Any
@@ -60,26 +61,10 @@ class RunBuilder:
             if step is not None and step.kind == "pause":
                 self.run.status = "paused" if step.open else "running"
             return step
-        return self._of_the_run(kind, event)
+        of_the_run = OF_THE_RUN.get(kind)
+        return of_the_run(self, event, getattr(event, ATTRIBUTES[kind])) if of_the_run is not None else None
 
-    def _of_the_run(self, kind: int, event: HistoryEvent) -> Step | None:
-        if kind == E.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-            return self._task_completed(event)
-        if kind == E.EVENT_TYPE_WORKFLOW_TASK_FAILED:
-            return self._task_failed(event, event.workflow_task_failed_event_attributes)
-        if kind == E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
-            return self._failed_before(event.workflow_task_scheduled_event_attributes.attempt - 1)
-        if kind == E.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-            if event.workflow_task_timed_out_event_attributes.timeout_type == TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE:
-                return self._fails(event, reason="no worker answered in time")
-        elif kind == E.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-            self._started(event, event.workflow_execution_started_event_attributes)
-        elif kind in CLOSES:
-            self._closed(event, CLOSES[kind], getattr(event, ATTRIBUTES[kind]))
-        elif kind == E.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED:
-            a = event.workflow_execution_time_skipping_transitioned_event_attributes
-            self.run.skipped += max(moment(a.target_time) - moment(event.event_time), self.run.skipped * 0)
-        return None
+    # What events tell of the run itself: see `OF_THE_RUN`
 
     def _started(self, event: HistoryEvent, a: Any) -> None:
         run = self.run
@@ -105,8 +90,8 @@ class RunBuilder:
             caller_event=called.event_ref.event_id if called is not None else 0,
         )
 
-    def _closed(self, event: HistoryEvent, status: RunStatus, a: Any) -> None:
-        run = self.run
+    def _closed(self, event: HistoryEvent, a: Any) -> None:
+        run, status = self.run, CLOSES[event.event_type]
         run.status, run.closed = status, moment(event.event_time)
         if status == "completed":
             run.result = keep(a.result.payloads)
@@ -119,18 +104,28 @@ class RunBuilder:
             run.reason = a.reason[:MOST_REASON] + by
         following = getattr(a, "new_execution_run_id", "")
         if following:
-            run.next = Following(self._how(status, a), following)
+            run.next = Following(_how(status, a), following)
         if self._failing is not None:
             self._mended(event)
         self.steps.end(event)
 
-    def _how(self, status: RunStatus, a: Any) -> How:
-        if status == "continued_as_new":
-            return INITIATORS.get(a.initiator, "continued_as_new")
-        return "cron" if status == "completed" else "retried"
+    def _time_skipped(self, event: HistoryEvent, a: Any) -> None:
+        self.run.skipped += max(moment(a.target_time) - moment(event.event_time), self.run.skipped * 0)
 
-    def _task_completed(self, event: HistoryEvent) -> Step | None:
-        a = event.workflow_task_completed_event_attributes
+    def _task_scheduled(self, _: HistoryEvent, a: Any) -> Step | None:
+        """A history has the first failure of several in a row; the task that went well has the number of all."""
+        step = self._failing
+        if step is None or a.attempt - 1 <= step.attempts:
+            return None
+        step.attempts = a.attempt - 1
+        return step
+
+    def _task_timed_out(self, event: HistoryEvent, a: Any) -> Step | None:
+        if a.timeout_type != TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE:
+            return None
+        return self._fails(event, reason="no worker answered in time")
+
+    def _task_completed(self, event: HistoryEvent, a: Any) -> Step | None:
         run = self.run
         if a.identity not in run.identities and len(run.identities) < MOST_WORKERS:
             run.identities.append(intern(a.identity))
@@ -168,17 +163,26 @@ class RunBuilder:
         self.run.failed_tasks = FailedTasks(failed.count + 1, at, step.failure)
         return step
 
-    def _failed_before(self, attempts: int) -> Step | None:
-        """A history has the first failure of several in a row; the task that went well has the number of all."""
-        step = self._failing
-        if step is None or attempts <= step.attempts:
-            return None
-        step.attempts = attempts
-        return step
-
     def _mended(self, event: HistoryEvent) -> Step | None:
         step, self._failing = self._failing, None
         return self.steps.closes(step.event_id, "failed", event) if step is not None else None
+
+
+OF_THE_RUN: dict[int, Callable[[RunBuilder, HistoryEvent, Any], Step | None]] = {
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: RunBuilder._started,
+    E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: RunBuilder._task_scheduled,
+    E.EVENT_TYPE_WORKFLOW_TASK_COMPLETED: RunBuilder._task_completed,
+    E.EVENT_TYPE_WORKFLOW_TASK_FAILED: RunBuilder._task_failed,
+    E.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT: RunBuilder._task_timed_out,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED: RunBuilder._time_skipped,
+    **dict.fromkeys(CLOSES, RunBuilder._closed),
+}
+
+
+def _how(status: RunStatus, a: Any) -> How:
+    if status == "continued_as_new":
+        return INITIATORS.get(a.initiator, "continued_as_new")
+    return "cron" if status == "completed" else "retried"
 
 
 def _called_by(a: Any) -> Any:

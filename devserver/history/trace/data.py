@@ -18,7 +18,7 @@ FORM = 1
 
 def stamp(when: datetime | None) -> str | None:
     """ISO 8601 in UTC, to the microsecond."""
-    return None if when is None else when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return None if when is None else when.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def seconds(time: timedelta | None) -> float | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import MarkerRecordedEventAttributes
@@ -18,8 +17,7 @@ LOCAL = ("core_local_activity", "LocalActivity")
 PATCH = ("core_patch", "Version")
 
 
-@dataclass(frozen=True)
-class Marker:
+class Marker(NamedTuple):
     """A marker as a step: `scheduled` and `completed` are None where the SDK does not tell."""
 
     kind: Literal["local_activity", "marker"]

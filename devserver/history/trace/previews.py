@@ -20,15 +20,11 @@ class Kept(NamedTuple):
 
     Attributes:
         raw: The payload, serialised: a message of its own would keep the whole page it came with in memory.
-        size: Of its data, in bytes; of what lies in external storage for a reference to it.
-        external: Whether it is a reference to external storage.
-        whole: Whether `raw` has all of it.
+        cut_from: The size of its data in bytes, where not all of that is kept; else 0.
     """
 
     raw: bytes
-    size: int
-    external: bool = False
-    whole: bool = True
+    cut_from: int = 0
 
     @property
     def payload(self) -> Payload:
@@ -42,14 +38,11 @@ def keep(payloads: Iterable[Payload]) -> tuple[Kept, ...]:
 
 
 def _kept(payload: Payload) -> Kept:
-    if payload.external_payloads:
-        size = sum(each.size_bytes for each in payload.external_payloads)
-        return Kept(payload.SerializeToString(), size, external=True)
-    size = len(payload.data)
-    if size <= MOST_KEPT:
-        return Kept(payload.SerializeToString(), size)
+    raw = payload.SerializeToString()
+    if len(raw) <= MOST_KEPT or payload.external_payloads or len(payload.data) <= MOST_KEPT:
+        return Kept(raw)
     part = Payload(metadata=payload.metadata, data=payload.data[:MOST_KEPT])
-    return Kept(part.SerializeToString(), size, whole=False)
+    return Kept(part.SerializeToString(), len(payload.data))
 
 
 async def preview(values: Sequence[Kept], converter: DataConverter, most: int = MOST_SHOWN) -> str:
@@ -69,16 +62,16 @@ async def preview(values: Sequence[Kept], converter: DataConverter, most: int = 
 
 
 async def _value(kept: Kept, converter: DataConverter) -> str:
-    if kept.external:
-        return f"(external storage, {size_text(kept.size)})"
     payload = kept.payload
-    encoding = _encoding(payload)
-    if kept.whole and converter.payload_codec is not None:
+    if payload.external_payloads:
+        return f"(external storage, {size_text(sum(each.size_bytes for each in payload.external_payloads))})"
+    size = kept.cut_from or len(payload.data)
+    if not kept.cut_from and converter.payload_codec is not None:
         try:
             payload = (await converter.payload_codec.decode([payload]))[0]
         except Exception:  # noqa: BLE001 - codecs are the user's, and may fail in any way
-            return _opaque(encoding, kept.size)
-    return _plain(payload, kept.size)
+            return _opaque(_encoding(payload), size)
+    return _plain(payload, size)
 
 
 def _plain(payload: Payload, size: int) -> str:

@@ -93,6 +93,7 @@ class Tracer:
                 token = page.next_page_token
                 if token:
                     ahead = asyncio.ensure_future(self.calls.events(execution, token=token, most=most))
+                    await asyncio.sleep(0)  # who reads the page may not wait for anything: the call must be out by then
                 yield page
                 if not token:
                     return

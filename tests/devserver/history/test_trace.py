@@ -390,3 +390,28 @@ def test_long_chains_are_told_by_their_ends(server: DevServer) -> None:
         assert (hidden.what, {link.status for link in hidden.links}) == ("5 runs are not shown", {"failed"})
 
     run(server, story)
+
+
+def test_the_next_page_is_fetched_while_one_is_read(server: DevServer) -> None:
+    """The server works at the next one while this one is looked at, however little its reader waits."""
+
+    async def story(client: Client, tracer: Tracer) -> None:
+        handle = await client.start_workflow("Nobody's", id="paged", task_queue="nobody")
+        for name in ("one", "two", "three"):
+            await handle.signal(name)
+        asked: list[Any] = []
+        ahead: list[int] = []
+        ask = client.workflow_service.get_workflow_execution_history
+
+        async def counted(*args: Any, **how: Any) -> Any:
+            asked.append(args)
+            return await ask(*args, **how)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(client.workflow_service, "get_workflow_execution_history", counted)
+            async for _ in tracer.pages("paged", handle.result_run_id or "", most=1):
+                ahead.append(len(asked) - len(ahead) - 1)
+        assert len(ahead) > 2
+        assert ahead == [1] * (len(ahead) - 1) + [0]
+
+    run(server, story)
