@@ -111,7 +111,7 @@ async def _beside(scenario: Scenario, folder: Path) -> AsyncIterator[asyncio.Tas
             return None
         here = scenario.file.parent if scenario.file else None
         async with world_of(scenario, _made(folder)):
-            return await scenario.old_way.run(here, folder / "ledger.db")
+            return await scenario.old_way.run(here, folder / "ledger.jsonl")
 
     task = asyncio.create_task(run())
     try:

@@ -48,7 +48,7 @@ class Stage:
         self.timeline = timeline
         self.workflow_id = workflow_id
         self.task_queue = workflow_id
-        self.ledger = folder / "ledger.db"
+        self.ledger = folder / "ledger.jsonl"
         self.worker_log = folder / "worker.log"
         self.worker: WorkerProcess | None = None
         self.settings = WorkerSettings(scenario.module, _path_of(scenario))

@@ -21,7 +21,7 @@ class Fleet:
     @classmethod
     def here(cls) -> Fleet:
         """The fleet that a runbook works on: beside the rehearsal's ledger, each run has its own."""
-        return cls(Path(os.environ.get(ledger.FILE, tempfile.gettempdir() + "/ledger.db")).parent)
+        return cls(Path(os.environ.get(ledger.FILE, tempfile.gettempdir() + "/ledger.jsonl")).parent)
 
     @property
     def versions(self) -> dict[str, int]:

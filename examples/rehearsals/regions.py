@@ -34,7 +34,7 @@ class Orders:
     @classmethod
     def here(cls, region: str) -> Orders:
         """Those that a runbook works on: beside the rehearsal's ledger, each run has its own."""
-        return cls(Path(os.environ.get(ledger.FILE, tempfile.gettempdir() + "/ledger.db")).parent, region)
+        return cls(Path(os.environ.get(ledger.FILE, tempfile.gettempdir() + "/ledger.jsonl")).parent, region)
 
     def write_both(self) -> bool:
         """From now on, what is written to the old table is written to the new one too; False where it was so before."""

@@ -24,7 +24,7 @@ class Ring:
     @classmethod
     def here(cls) -> Ring:
         """The ring that a runbook or a script works on: beside the rehearsal's ledger, each run has its own."""
-        return cls(Path(os.environ.get(ledger.FILE, tempfile.gettempdir() + "/ledger.db")).parent)
+        return cls(Path(os.environ.get(ledger.FILE, tempfile.gettempdir() + "/ledger.jsonl")).parent)
 
     @property
     def nodes(self) -> list[str]:

@@ -55,16 +55,6 @@ def test_points_at_which_a_careless_runbook_acts_twice_are_named() -> None:
     assert any("after event" in line for line in result.findings[0].details)
 
 
-def test_what_fails_without_faults_is_no_point_of_a_sweep() -> None:
-    """An expectation that a plain run does not meet cannot be judged, so the verdict is not pass."""
-    found, result, _ = swept(
-        scene("steps", "OneSure", expect=[expect.completes(), expect.exactly_once("other")]), "worker"
-    )
-    assert result.verdict == "unknown", found.failed
-    assert found.left_out == ("other exactly once",)
-    assert "not met without faults" in result.reason
-
-
 def test_the_steady_state_is_judged_at_each_point() -> None:
     """What a kill leaves unsteady is found, though every expectation is met."""
 
@@ -90,15 +80,15 @@ def test_activities_of_children_and_later_runs_are_points(workflow: str, where: 
     assert len(found.points) == len({(point.event, point.what) for point in found.points})
 
 
-def test_expectations_that_need_a_fault_or_a_plan() -> None:
-    """Recovery is judged where the kill had one; what needs a drill is not judged at all, and so it is no pass."""
-    _, recovered, _ = swept(careful("Sure", expect.recovers(within=15)), "worker")
-    assert recovered.verdict == "pass", recovered.findings
-    found, result, _ = swept(careful("Sure", expect.no_signal_lost()), "worker")
-    assert result.verdict == "unknown"
-    assert found.failed == []
-    assert found.left_out == ("no signal lost",)
-    assert "a sweep does not do what is planned: no signal lost" in result.reason
+def test_what_cannot_be_judged_is_no_pass() -> None:
+    """What a plain run does not meet, or what needs a plan, is left out and named; recovery from the kill is judged."""
+    more = expect.recovers(within=15), expect.exactly_once("other"), expect.no_signal_lost()
+    found, result, _ = swept(careful("Sure", *more), "worker")
+    assert (result.verdict, found.failed) == ("unknown", []), (result.findings, found.failed)
+    assert found.left_out == ("other exactly once", "no signal lost")
+    assert "not met without faults" in result.reason
+    assert "a sweep does not do what is planned" in result.reason
+    assert [line.rpartition(": ")[2] for line in result.findings[0].details] == [*found.left_out]
 
 
 def test_a_runbook_that_waits_for_what_is_planned_is_not_swept() -> None:

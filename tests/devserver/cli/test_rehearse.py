@@ -269,7 +269,7 @@ def test_what_is_kept_can_be_looked_at(devserver: Run, write: Write, paths: Path
     (kept,) = (line.removeprefix("kept: ") for line in done.stdout.splitlines() if line.startswith("kept: "))
     (folder,) = Path(kept).iterdir()
     assert {"server.log", "temporal.db", "with-faults"} <= {file.name for file in folder.iterdir()}
-    assert (folder / "with-faults" / "ledger.db").exists()
+    assert (folder / "with-faults" / "ledger.jsonl").exists()
     assert f"devserver up --db {folder / 'temporal.db'}" in done.stdout
     again = devserver("rehearse", str(write(fine="expect=[expect.completes()]")))
     assert again.returncode == 0
@@ -425,7 +425,7 @@ def test_a_killed_rehearsal_leaves_nothing_running_and_the_next_one_tells_of_it(
     assert " was killed\n" in told.stderr
     assert "  it held 'slow'; the last that happened: " in told.stderr
     assert f"  its ledgers and logs are in {folder} until the next rehearsal\n" in told.stderr
-    assert list(folder.glob("*/with-faults/ledger.db"))
+    assert list(folder.glob("*/with-faults/ledger.jsonl"))
     assert "was killed" not in devserver("rehearse", fine).stderr
     assert list(paths.rehearsals.iterdir()) == []
 

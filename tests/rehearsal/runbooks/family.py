@@ -36,7 +36,8 @@ class Parent:
     @workflow.run
     async def run(self) -> None:
         """Have it done."""
-        await workflow.execute_child_workflow(Child.run, id=f"{workflow.info().workflow_id}-child")
+        child = f"{workflow.info().workflow_id}-child"
+        await workflow.execute_child_workflow(Child.run, id=child, task_timeout=LIMIT)
 
 
 @workflow.defn
