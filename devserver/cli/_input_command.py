@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,9 +53,9 @@ class InputCommand(click.Command):
         theirs = ctx.meta.get(OPTIONS, [])
         given = given_of(theirs, ctx.params)
         ctx.params = {name: value for name, value in ctx.params.items() if name not in {each.name for each in theirs}}
-        called = ctx.meta[CALLED]
+        called = _with_given(ctx.meta[CALLED], ctx.params)
         ctx.params.pop("spec", None)
-        ctx.params["arguments"] = _arguments(ctx, given, read_input(ctx.params.pop("whole", None)))
+        ctx.params["arguments"] = _arguments(ctx, called, given, read_input(ctx.params.pop("whole", None)))
         ctx.params["called"] = called
         return super().invoke(ctx)
 
@@ -97,13 +98,24 @@ def _is_own(each: click.Parameter) -> bool:
     return isinstance(each, click.Option) and not isinstance(each, InputOption)
 
 
-def _arguments(ctx: click.Context, given: dict[str, Any], whole: Any) -> list[Any]:
+def _with_given(called: Called, params: dict[str, Any]) -> Called:
+    """What is called, in its module with what --data-converter and --plugin say."""
+    from ..reflection.given import with_given
+
+    return replace(called, module=with_given(called.module, params.pop("data_converter"), params.pop("plugins")))
+
+
+def _arguments(ctx: click.Context, called: Called, given: dict[str, Any], whole: Any) -> list[Any]:
+    import asyncio
+
     from ..reflection.carrying import Carrier
     from ..reflection.errors import InputInvalid
+    from ..reflection.given import converter_in_use
 
-    called: Called = ctx.meta[CALLED]
+    module = called.module
+    carrier = Carrier(asyncio.run(converter_in_use(module)) if module.plugins else module.data_converter)
     try:
-        return called.inputs.arguments_from(given, whole, Carrier(called.module.data_converter))
+        return called.inputs.arguments_from(given, whole, carrier)
     except InputInvalid as error:
         hint = [f"hint: {error.hint}"] if error.hint else []
         raise click.UsageError("\n".join([error.message, *error.details, *hint]), ctx) from None

@@ -103,17 +103,26 @@ def _rows(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[tuple[str, str]]
             words = ["devserver", "deploy", "set-current", version["deployment"], version["build"]]
             command = shlex.join([*words, *words_of(wanted.connection)])
             yield "", f"no new workflow comes to it until it is current: {command}"
+    yield from _besides(facts, wanted)
+    if facts["metrics_url"]:
+        yield "metrics", facts["metrics_url"]
+    for note in facts["notes"]:
+        yield "note", note
+    yield "reload", "when its code changes" if facts["reload"] else "off"
+
+
+def _besides(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[tuple[str, str]]:
+    """What was asked for besides the module."""
+    if wanted.data_converter:
+        yield "converter", wanted.data_converter
+    if facts["plugins"]:
+        yield "plugins", ", ".join(facts["plugins"])
     if not wanted.large_payloads:
         yield "payloads", "all of them in the history"
     if wanted.otlp is not None:
         from ..spans.otlp import without_secrets
 
         yield "spans", without_secrets(wanted.otlp)
-    if facts["metrics_url"]:
-        yield "metrics", facts["metrics_url"]
-    for note in facts["notes"]:
-        yield "note", note
-    yield "reload", "when its code changes" if facts["reload"] else "off"
 
 
 def _endpoints(facts: Mapping[str, Any]) -> str:

@@ -22,16 +22,12 @@ DEFAULT_LIMIT = "10s"
 
 
 async def connected(connection: Connection, called: Called) -> tuple[Client, Target]:
-    """A client with the module's own converter, which finds large payloads where `devserver run` puts them."""
+    """A client with the module's converter and plugins, which finds large payloads where `devserver run` puts them."""
     from ..connection import connect, find_target
-    from ..payloads import LargePayloads
+    from ..reflection.given import client_options
 
     target = find_target(connection)
-    converter = called.module.data_converter
-    more: dict[str, Any] = {} if converter is None else {"data_converter": converter}
-    if converter is None or converter.external_storage is None:
-        more["plugins"] = [LargePayloads()]
-    return await connect(target, **more), target
+    return await connect(target, **await client_options(called.module)), target
 
 
 def value_of(raw: RawValue | None, client: Client) -> Any:

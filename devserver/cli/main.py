@@ -152,7 +152,10 @@ def devserver() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """The console script: run a command and exit with its code."""
-    code = run(args)
+    try:
+        code = run(args)
+    except SystemExit as error:  # how click ends when it has completed a shell's words
+        code = error.code if isinstance(error.code, int) else 1
     if "temporalio.bridge" in sys.modules:
         _leave(code)
     sys.exit(code)

@@ -9,12 +9,14 @@ import click
 from ..connection import Connection
 from ..options import parse_duration
 from ._connection_options import connection_options
+from ._given_options import given_options
 from ._input_command import InputCommand, handler
 from ._input_options import input_option
 from ._instance_options import json_option
 from ._module_type import ModuleType, handler_names
 from ._run_id import run_id_option
 from ._sending import DEFAULT_LIMIT, FORM, connected, echo_json, value_of
+from ._workflow_id import WorkflowId
 
 if TYPE_CHECKING:
     from ..reflection.called import Called
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
 
 @click.command(cls=InputCommand, resolve=handler("query"))
 @click.argument("spec", metavar="MODULE:WORKFLOW.QUERY", type=ModuleType(handler_names("queries")))
-@click.argument("workflow_id", metavar="WORKFLOW_ID")
+@click.argument("workflow_id", metavar="WORKFLOW_ID", type=WorkflowId(closed=True))
 @input_option
 @run_id_option(about="Of this run. [the last one]")
 @click.option("--timeout", default=DEFAULT_LIMIT, metavar="TIME", help=f"Wait so long for an answer. [{DEFAULT_LIMIT}]")
+@given_options
 @connection_options
 @json_option
 def query(

@@ -9,6 +9,7 @@ import click
 from ..connection import Connection
 from ..running.wanted import GRACE_SECONDS, Wanted
 from ._connection_options import connection_options
+from ._given_options import given_options
 from ._instance_options import json_option
 from ._module_type import ModuleType, all_names
 
@@ -43,6 +44,7 @@ BEHAVIORS = ("pinned", "auto-upgrade")
 @click.option("--otlp", metavar="URL", help="Send workflows that have ended there as OpenTelemetry spans.")
 @click.option("--no-large-payloads", is_flag=True, help="Do not keep large payloads in files.")
 @click.option("--identity", metavar="NAME", help="What the server calls this worker. [pid@host]")
+@given_options
 @connection_options
 @json_option
 @click.pass_context
@@ -127,7 +129,8 @@ async def _keep(wanted: Wanted, *, reload: bool, metrics_port: int | None, as_js
         keeper.stop()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    hung_up = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)  # as nohup wants it
+    for number in (signal.SIGINT, signal.SIGTERM, *hung_up):
         loop.add_signal_handler(number, asked, number)
     await keeper.run()
     return EXIT_INTERRUPTED if first[:1] == [signal.SIGINT] else 0

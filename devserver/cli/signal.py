@@ -8,6 +8,7 @@ import click
 
 from ..connection import Connection
 from ._connection_options import connection_options
+from ._given_options import given_options
 from ._input_command import InputCommand, handler
 from ._input_options import input_option
 from ._instance_options import json_option
@@ -15,6 +16,7 @@ from ._module_type import ModuleType, handler_names
 from ._run_id import run_id_option
 from ._sending import FORM, connected, echo_json
 from ._terminal import clean
+from ._workflow_id import WorkflowId
 
 if TYPE_CHECKING:
     from ..reflection.called import Called
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
 
 @click.command(cls=InputCommand, resolve=handler("signal"))
 @click.argument("spec", metavar="MODULE:WORKFLOW.SIGNAL", type=ModuleType(handler_names("signals")))
-@click.argument("workflow_id", metavar="WORKFLOW_ID")
+@click.argument("workflow_id", metavar="WORKFLOW_ID", type=WorkflowId())
 @input_option
 @run_id_option(about="Of this run. [the one that runs]")
+@given_options
 @connection_options
 @json_option
 def signal(

@@ -13,6 +13,7 @@ from ..connection import Connection, Target
 from ..errors import OptionError
 from ..options import parse_duration, parse_pair
 from ._connection_options import connection_options, words_of
+from ._given_options import given_options
 from ._input_command import InputCommand, workflow
 from ._input_options import input_option
 from ._instance_options import json_option
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 @click.option("--delay", metavar="TIME", help="Begin after so long.")
 @click.option("--search-attribute", "attributes", multiple=True, metavar="NAME=JSON", help="Repeatable.")
 @click.option("--memo", multiple=True, metavar="NAME=JSON", help="Repeatable.")
+@given_options
 @connection_options
 @json_option
 @click.pass_context

@@ -16,6 +16,7 @@ from . import _stuck_text as text
 from ._connection_options import connection_options
 from ._instance_options import json_option, watch_option
 from ._terminal import clean, stamp
+from ._workflow_id import WorkflowId
 
 if TYPE_CHECKING:
     from ..history import Finding, StuckReport
@@ -46,7 +47,7 @@ class Asking:
 
 
 @click.command()
-@click.argument("workflow_id", required=False, metavar="[WORKFLOW_ID]")
+@click.argument("workflow_id", required=False, metavar="[WORKFLOW_ID]", type=WorkflowId())
 @click.option("--query", "-q", metavar="FILTER", help="Look at these open workflows only: \"WorkflowType = 'Order'\".")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Look at so many at most.")
 @click.option("--attempts", type=click.IntRange(min=2), default=3, show_default=True, help="Of an activity: too many.")

@@ -14,6 +14,7 @@ from . import _trace_signs as signs
 from ._connection_options import connection_options
 from ._instance_options import json_option
 from ._run_id import run_id_option
+from ._workflow_id import WorkflowId
 
 if TYPE_CHECKING:
     from ..history.trace import Chain, Run, Tracer, Wanted
@@ -23,7 +24,7 @@ WRITTEN_AT_ONCE = 100
 
 
 @click.command()
-@click.argument("workflow_id", metavar="WORKFLOW_ID")
+@click.argument("workflow_id", metavar="WORKFLOW_ID", type=WorkflowId(closed=True))
 @run_id_option("-r", about="The execution that this run belongs to. [the current]")
 @click.option("--follow", "-f", is_flag=True, help="Show what happens, until the workflow ends or Ctrl-C.")
 @click.option("--depth", type=click.IntRange(min=0), metavar="N", help="So many levels of children. [all]")

@@ -9,6 +9,7 @@ import click
 from ..connection import Connection
 from ..options import parse_duration
 from ._connection_options import connection_options
+from ._given_options import given_options
 from ._input_command import InputCommand, handler
 from ._input_options import input_option
 from ._instance_options import json_option
@@ -16,6 +17,7 @@ from ._module_type import ModuleType, handler_names
 from ._run_id import run_id_option
 from ._sending import DEFAULT_LIMIT, FORM, connected, echo_failure, echo_json, value_of
 from ._terminal import clean
+from ._workflow_id import WorkflowId
 
 if TYPE_CHECKING:
     from ..reflection.called import Called
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=InputCommand, resolve=handler("update"))
 @click.argument("spec", metavar="MODULE:WORKFLOW.UPDATE", type=ModuleType(handler_names("updates")))
-@click.argument("workflow_id", metavar="WORKFLOW_ID")
+@click.argument("workflow_id", metavar="WORKFLOW_ID", type=WorkflowId())
 @input_option
 @run_id_option(about="Of this run. [the one that runs]")
 @click.option(
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout", default=DEFAULT_LIMIT, metavar="TIME", help=f"Wait so long for a worker's word. [{DEFAULT_LIMIT}]"
 )
+@given_options
 @connection_options
 @json_option
 @click.pass_context

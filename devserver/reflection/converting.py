@@ -9,6 +9,8 @@ from dataclasses import fields, is_dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .hints import bare, fields_of
+
 if TYPE_CHECKING:
     from temporalio.converter import DataConverter
 
@@ -27,7 +29,7 @@ def converter_of(modules: Sequence[ModuleType], found: Found) -> DataConverter |
             if isinstance(own, DataConverter):
                 return own
     pydantic = sys.modules.get("pydantic")
-    if pydantic is None or not any(_mentions(hint, pydantic.BaseModel, set()) for hint in _hints(found)):
+    if pydantic is None or not any(_mentions(hint, pydantic.BaseModel, {}) for hint in _hints(found)):
         return None
     from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -48,16 +50,14 @@ def _hints(found: Found) -> Iterator[Any]:
             yield from (operation.input_type, operation.output_type)
 
 
-def _mentions(hint: Any, model: type, seen: set[int]) -> bool:
+def _mentions(hint: Any, model: type, seen: dict[int, Any]) -> bool:
+    hint = bare(hint)
     if id(hint) in seen:
         return False
-    seen.add(id(hint))
+    seen[id(hint)] = hint  # kept, so that nothing else gets its id
     if isinstance(hint, type) and issubclass(hint, model):
         return True
-    parts = list(typing.get_args(hint))
+    parts = [*typing.get_args(hint), *(each.hint for each in fields_of(hint) or ())]
     if is_dataclass(hint):
-        try:
-            parts += typing.get_type_hints(hint).values()
-        except (NameError, TypeError):
-            parts += [each.type for each in fields(hint)]
+        parts += [each.type for each in fields(hint)]  # those of `fields_of` need all of their names
     return any(_mentions(part, model, seen) for part in parts)

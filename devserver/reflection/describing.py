@@ -22,6 +22,7 @@ def describe(module: Module) -> dict[str, Any]:
         "file": str(module.file) if module.file else None,
         "task_queue": module.task_queue,
         "data_converter": _converter(module),
+        "plugins": [each.name() for each in module.plugins],
         "workflows": [_workflow(each) for each in module.workflows],
         "activities": [_activity(each) for each in module.activities],
         "nexus_services": [_service(each) for each in module.nexus_services],

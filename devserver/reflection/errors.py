@@ -31,6 +31,12 @@ class NotInModule(ReflectionError):
     exit_code = 2
 
 
+class WrongKind(ReflectionError):
+    """What a name stands for is not what is wanted there."""
+
+    exit_code = 2
+
+
 class NameClash(ReflectionError):
     """Two definitions of a module go by one name."""
 

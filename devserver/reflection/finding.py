@@ -11,6 +11,7 @@ from typing import Any
 
 from .converting import converter_of
 from .errors import NameClash, NotInModule, ReflectionError
+from .given import plugins_of
 from .loading import calling, load
 from .module import Module, nearest, place_of
 from .scanning import ACTIVITY, Found, clashes, counts, unmakeable
@@ -144,6 +145,7 @@ def _told(search: _Search, modules: Sequence[ModuleType]) -> Module:
         activities=tuple(found.activities),
         nexus_services=tuple(found.services),
         data_converter=converter_of(modules, found),
+        plugins=plugins_of(modules),
         notes=tuple(search.notes),
     )
 

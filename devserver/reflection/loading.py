@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 OURS = str(Path(__file__).parents[1] / "_")[:-1]
 MOST_FRAMES = 12
+NO_PARTS = ("__main__", "conftest", "tests", "test")
 RUNS_ON_IMPORT = "what a module does when it is run as a program stands below: if __name__ == '__main__':"
 
 
@@ -30,10 +31,21 @@ def load(spec: Spec) -> list[ModuleType]:
         ModuleUnknown: There is none.
         ModuleFails: It raises, or something in it.
     """
-    spec.on_path()
-    first = _import(spec.module, spec)
-    _see_that_it_is_ours(first, spec)
+    first = load_one(spec)
     return [first, *(_import(name, spec) for name in _submodules(first))]
+
+
+def load_one(spec: Spec) -> ModuleType:
+    """The module alone.
+
+    Raises:
+        ModuleUnknown: There is none.
+        ModuleFails: It raises.
+    """
+    spec.on_path()
+    found = _import(spec.module, spec)
+    _see_that_it_is_ours(found, spec)
+    return found
 
 
 def calling(function: Callable[[], T], what: str, spec: Spec) -> T:
@@ -48,7 +60,7 @@ def calling(function: Callable[[], T], what: str, spec: Spec) -> T:
     except KeyboardInterrupt as error:
         raise _interrupted(what, spec, error) from None
     except BaseException as error:
-        raise ModuleFails(f"{what} fails: {_said(error)}", details=users_traceback(error, spec.project)) from error
+        raise ModuleFails(f"{what} fails: {said_of(error)}", details=users_traceback(error, spec.project)) from error
 
 
 def _import(name: str, spec: Spec) -> ModuleType:
@@ -80,11 +92,12 @@ def _interrupted(what: str, spec: Spec, error: BaseException) -> ModuleInterrupt
 
 def _fails(name: str, spec: Spec, error: BaseException, hint: str | None) -> ModuleFails:
     return ModuleFails(
-        f"the module {name} does not import: {_said(error)}", details=users_traceback(error, spec.project), hint=hint
+        f"the module {name} does not import: {said_of(error)}", details=users_traceback(error, spec.project), hint=hint
     )
 
 
-def _said(error: BaseException) -> str:
+def said_of(error: BaseException) -> str:
+    """An exception in a line."""
     if isinstance(error, SystemExit):
         return f"it ends with sys.exit({error.code!r})"
     lines = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()
@@ -114,12 +127,16 @@ def _see_that_it_is_ours(module: ModuleType, spec: Spec) -> None:
 
 def _submodules(package: ModuleType) -> Iterator[str]:
     for each in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{package.__name__}."):
-        name = each.name.rpartition(".")[2]
-        if name in ("__main__", "conftest", "tests", "test") or name.startswith("test_") or name.endswith("_test"):
+        if not is_part(each.name.rpartition(".")[2]):
             continue
         yield each.name
         if each.ispkg and each.name in sys.modules:
             yield from _submodules(sys.modules[each.name])
+
+
+def is_part(name: str) -> bool:
+    """Whether a submodule of that name counts as its package's: not `__main__`, not tests."""
+    return not (name in NO_PARTS or name.startswith("test_") or name.endswith("_test"))
 
 
 def users_traceback(error: BaseException, project: Path) -> list[str]:

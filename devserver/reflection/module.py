@@ -102,7 +102,8 @@ class Module:
     """A user's module. `spec` is as given, `name` its import name, `file` its source (absolute; None for a namespace).
 
     `project` is the folder whose code counts, `task_queue` the default for its worker and its clients.
-    `data_converter` is None where the SDK's default does. `notes` are sentences on what was left out.
+    `data_converter` is None where the SDK's default does; `plugins` are the SDK's, for clients and workers. `notes` are
+    sentences on what was left out.
     """
 
     spec: str
@@ -114,6 +115,7 @@ class Module:
     activities: tuple[Activity, ...] = ()
     nexus_services: tuple[NexusService, ...] = ()
     data_converter: DataConverter | None = None
+    plugins: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

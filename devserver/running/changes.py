@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ..reflection.loading import is_part
+
 if TYPE_CHECKING:
     from watchfiles import Change
 
@@ -23,21 +25,22 @@ def can_watch() -> bool:
 class Changes:
     """Watches the folders of some files, and tells `changed` the paths that have changed in them (real paths).
 
-    Only of `files`; of any Python file in their folders while `anything` is set, because then something is amiss
-    that may be mended anywhere.
+    Only of `files`, and of new files in the folders `packages`; of any Python file in their folders while `anything` is
+    set, because then something is amiss that may be mended anywhere.
     """
 
     def __init__(self, changed: Callable[[Sequence[str]], None]) -> None:
         self._changed = changed
         self._files: frozenset[str] = frozenset()
+        self._packages: frozenset[str] = frozenset()
         self._folders: frozenset[str] = frozenset()
         self._known: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
         self.anything = False
 
-    async def watch(self, files: Iterable[str], since: float) -> None:
+    async def watch(self, files: Iterable[str], since: float, packages: Iterable[str] = ()) -> None:
         """Watch these from now on; those that were written after `since` (seconds since the epoch) count at once."""
-        self._files = frozenset(files)
+        self._files, self._packages = frozenset(files), frozenset(packages)
         folders = frozenset(filter(os.path.isdir, map(os.path.dirname, self._files)))
         if folders != self._folders:
             await self.close()
@@ -83,7 +86,11 @@ class Changes:
             self._changed(sorted(fresh))
 
     def _counts(self, _: Change, path: str) -> bool:
-        return path.endswith(".py") and (self.anything or os.path.realpath(path) in self._files)
+        if not path.endswith(".py"):
+            return False
+        folder, name = os.path.split(os.path.realpath(path))
+        new = folder in self._packages and is_part(name.removesuffix(".py"))
+        return self.anything or new or os.path.join(folder, name) in self._files  # noqa: PTH118 - a hot path
 
 
 def _written(file: str) -> float:

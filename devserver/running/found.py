@@ -38,6 +38,7 @@ async def facts(client: Client, module: Module, wanted: Wanted, target: Target) 
         "activities": [each.label for each in module.activities],
         "nexus_services": [each.label for each in module.nexus_services],
         "nexus_endpoints": await nexus.leading_to(client, queue) if module.nexus_services else [],
+        "plugins": [each.name() for each in module.plugins],
         "version": await _version(client, module, wanted),
         "notes": list(module.notes),
     }

@@ -133,6 +133,8 @@ class Keeper:
             return
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** max(0, self._in_a_row - 1))
         self._tell("died", how=dead.end, again_in=wait)
+        if not self._changed:
+            self._happened.clear()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._happened.wait(), wait)  # a change is worth a try at once
         self._changed.clear()
@@ -141,6 +143,25 @@ class Keeper:
             await self._begin(fresh, "running")
 
     async def _made(self) -> WorkerProcess | None:
+        """A worker of the code as it is now; None if there can be none, which is told, or if the code changes again.
+
+        Code that hangs when it is imported is never ready: the change that mends it has to be seen.
+        """
+        making = asyncio.create_task(self._tried_code())
+        try:
+            while not making.done():
+                happened = asyncio.create_task(self._happened.wait())
+                await asyncio.wait((making, happened), return_when=asyncio.FIRST_COMPLETED)
+                happened.cancel()
+                if self._changed and not making.done():
+                    return None
+                self._happened.clear()
+            return making.result()
+        finally:
+            making.cancel()
+            await asyncio.gather(making, return_exceptions=True)
+
+    async def _tried_code(self) -> WorkerProcess | None:
         """A worker of the code as it is now; None if there can be none: that is told."""
         told = False
         while True:
@@ -170,7 +191,7 @@ class Keeper:
         metrics = f"http://127.0.0.1:{self._relay.port}/metrics" if self._relay else None
         self._tell(kind, **fresh.facts, metrics_url=metrics, reload=self._reload)
         if self._reload:
-            await self._changes.watch(fresh.files, fresh.since)
+            await self._changes.watch(fresh.files, fresh.since, fresh.packages)
             self._spare = self._spare or asyncio.create_task(self._started())
 
     # Processes
@@ -186,6 +207,9 @@ class Keeper:
             await process.prepare(self._wanted, metrics=self._relay is not None)
         except DevServerError:
             await process.gone.wait()
+            raise
+        except asyncio.CancelledError:
+            process.kill_now()
             raise
         return process
 
@@ -231,7 +255,7 @@ class Keeper:
         elif kind == "drained" and facts["activities"]:
             self._tell("draining", activities=facts["activities"], grace=self._wanted.grace)
         elif kind == "files" and process is self._current and self._reload:
-            self._watching = asyncio.create_task(self._changes.watch(process.files, process.since))
+            self._watching = asyncio.create_task(self._changes.watch(process.files, process.since, process.packages))
         else:
             for each in PASSED_ON:
                 if kind == each:

@@ -19,6 +19,7 @@ from temporalio.runtime import (
 )
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+from ..reflection import given
 from .errors import WorkerRefused
 from .telling import ActivityTeller, Teller, TroubleLog, runners
 from .wanted import Wanted
@@ -36,8 +37,12 @@ SANDBOX = (
 )
 
 
-def client_options(module: Module, wanted: Wanted, teller: Teller) -> dict[str, Any]:
-    """What `connect` takes besides: the converter, the folder of large payloads, metrics, who hears the SDK's log."""
+async def client_options(module: Module, wanted: Wanted, teller: Teller) -> dict[str, Any]:
+    """What `connect` takes besides: the module's converter and plugins, metrics, who hears the SDK's log.
+
+    Raises:
+        ReflectionError: A plugin raises.
+    """
     # Warnings of the SDK's core are of calls that it tries again, and of what the teller tells better.
     core = logging.getLogger("temporalio.core")
     core.propagate = False
@@ -47,14 +52,7 @@ def client_options(module: Module, wanted: Wanted, teller: Teller) -> dict[str, 
     metrics = PrometheusConfig(bind_address=f"127.0.0.1:{wanted.metrics_port}") if wanted.metrics_port else None
     runtime = Runtime(telemetry=TelemetryConfig(logging=log, metrics=metrics))
     Runtime.set_default(runtime, error_if_already_set=False)
-    options: dict[str, Any] = {"runtime": runtime}
-    if module.data_converter is not None:
-        options["data_converter"] = module.data_converter
-    if wanted.large_payloads and (module.data_converter is None or module.data_converter.external_storage is None):
-        from ..payloads import LargePayloads
-
-        options["plugins"] = [LargePayloads()]
-    return options
+    return {"runtime": runtime, **await given.client_options(module, large_payloads=wanted.large_payloads)}
 
 
 def make_worker(client: Client, module: Module, wanted: Wanted, teller: Teller) -> Worker:
@@ -89,11 +87,12 @@ def _options(module: Module, wanted: Wanted) -> dict[str, Any]:
         "max_concurrent_activities": wanted.max_activities,
         "max_concurrent_workflow_tasks": wanted.max_workflow_tasks,
         "identity": wanted.identity,
+        "plugins": given.for_workers(module),
     }
     if wanted.otlp is not None:
         from ..spans import HistorySpans
 
-        options["plugins"] = [HistorySpans(wanted.otlp)]
+        options["plugins"].append(HistorySpans(wanted.otlp))
     if wanted.build is not None:
         options["deployment_config"] = WorkerDeploymentConfig(
             version=WorkerDeploymentVersion(deployment_name=wanted.deployment_of(module), build_id=wanted.build),

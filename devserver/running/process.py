@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
@@ -49,6 +50,14 @@ class WorkerProcess:
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    @property
+    def packages(self) -> set[str]:
+        """The folders of the package that it was asked for, if it is one: a new file in them is new code."""
+        top = Path(str(self.facts.get("file")))
+        below = f"{top.resolve().parent}{os.sep}"
+        within = [each for each in self.files if each.startswith(below)]
+        return {str(Path(each).parent) for each in within} if top.name == "__init__.py" else set()
 
     @property
     def metrics_port(self) -> int | None:
@@ -161,7 +170,7 @@ class WorkerProcess:
     def _heard(self, kind: str, facts: dict[str, Any]) -> None:
         if "files" in facts:
             self.files, self.since = facts.pop("files"), facts.pop("since")
-        if kind == "prepared":
+        if kind == "prepared" and not self._prepared.done():  # nobody may wait for it any more
             self._prepared.set_result(facts)
         elif kind == "failed":
             self.failure = DevServerError.from_json(facts["error"])

@@ -29,11 +29,12 @@ async def serve(module: Module, wanted: Wanted, channel: Channel, since: float) 
 
     Raises:
         CannotAsk: The server cannot be reached.
+        ReflectionError: A plugin raises.
         RunError: The SDK refuses what was found, or the worker ends by itself.
     """
     teller = Teller(channel, module.project)
     target = find_target(wanted.connection)
-    client = await connect(target, **client_options(module, wanted, teller))
+    client = await connect(target, **await client_options(module, wanted, teller))
     await _see_namespace(client)
     worker = make_worker(client, module, wanted, teller)
     drained = _drained(worker)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +23,7 @@ class Wanted:
     `build` is its Worker Deployment Version's build id, of the deployment `deployment` (the task queue's name if None);
     `behavior` is that of workflows that have none of their own. `grace` (seconds) is what activities that run are given
     when it stops. `metrics_port` is where its process serves Prometheus. `otlp` is the endpoint of a collector for
-    the spans of workflows.
+    the spans of workflows. `data_converter` and `plugins` are named as `MODULE:NAME`.
     """
 
     spec: str
@@ -40,6 +40,8 @@ class Wanted:
     large_payloads: bool = True
     metrics_port: int | None = None
     otlp: str | None = None
+    data_converter: str | None = None
+    plugins: Sequence[str] = ()
 
     def queue(self, module: Module) -> str:
         """The task queue for a module."""

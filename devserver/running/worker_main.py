@@ -57,6 +57,7 @@ def find(wanted: Wanted) -> Module:
         ReflectionError: It cannot be used.
     """
     from .. import reflection
+    from ..reflection.given import with_given
     from .errors import NothingToRun
 
     module = reflection.find(wanted.spec)
@@ -66,7 +67,7 @@ def find(wanted: Wanted) -> Module:
             details=module.notes,
             hint="workflows are classes with @workflow.defn, activities functions and methods with @activity.defn",
         )
-    return module
+    return with_given(module, wanted.data_converter, wanted.plugins)
 
 
 def fail(channel: Channel, error: BaseException, since: float) -> NoReturn:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Run
+from tests.helpers.waiting import eventually
 
 BASH = """
 eval "$(devserver completion bash)"
@@ -126,6 +127,30 @@ def test_what_there_is_to_be_named(tmp_path: Path, devserver: Run, line: str, of
     done = devserver(env={"_DEVSERVER_COMPLETE": "zsh_complete", **words})
     assert (done.returncode, done.stderr) == (0, "")
     assert {each.replace("\\:", ":") for each in done.stdout.split("\n")[1::3] if each} == offered
+
+
+def test_ids_of_workflows(up: Run, tmp_path: Path, devserver: Run) -> None:
+    """Those that are there and fit, of the type that is called; nothing, at once and silently, without a server."""
+    (tmp_path / "desk.py").write_text(MODULE)
+
+    def offered(line: str) -> set[str]:
+        words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+        done = devserver(env={"_DEVSERVER_COMPLETE": "zsh_complete", **words})
+        assert (done.returncode, done.stderr) == (0, "")
+        return {each.replace("\\:", ":") for each in done.stdout.split("\n")[1::3] if each}
+
+    assert offered("devserver trace ") == offered("devserver trace --address 127.0.0.1:1 ") == set()
+    up("--ephemeral")
+    there = [("o:1", "Order"), ("o:2", "Order"), ("o' 3", "Order"), ("other", "Other")]
+    for workflow_id, kind in there:
+        words = ["workflow", "start", "--workflow-id", workflow_id, "--type", kind, "--task-queue", "q"]
+        assert devserver("temporal", "--", *words).returncode == 0
+    assert devserver("temporal", "--", "workflow", "terminate", "--workflow-id", "o:2").returncode == 0
+    eventually(lambda: offered("devserver stuck ") == {"o:1", "other"})
+    assert offered("devserver trace o") == {"o:1", "o:2", "other"}
+    assert offered("devserver trace o:") == {"o:1", "o:2"}
+    assert offered("devserver signal desk.py:approve o") == {"o:1"}
+    assert offered("devserver signal desk.py:approve o1 --namespace nix ") == set()
 
 
 def test_a_module_that_does_not_end(tmp_path: Path, devserver: Run) -> None:

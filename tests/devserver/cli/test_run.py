@@ -148,6 +148,21 @@ def test_broken_code_does_not_stop_the_worker(
         assert result("x") == ["done", "two"]
 
 
+def test_code_that_is_never_ready(quick_up: Run, module: Path, start: Start, result: Result) -> None:
+    """A module that hangs when it is imported: the old code goes on, and the edit that mends it is seen."""
+    quick_up()
+    with running("greeting") as run:
+        edit(module, 'VERSION = "one"', "Path('hangs').touch()\nwhile True: time.sleep(1)")
+        run.until("changed: greeting.py")
+        eventually((module.parent / "hangs").exists)
+        start("Do", "old", "fail")
+        assert result("old") == ["done", "one"]
+        edit(module, "Path('hangs').touch()\nwhile True: time.sleep(1)", 'VERSION = "two"')
+        run.until("the new code runs")
+        start("Do", "new", "fail")
+        assert result("new") == ["done", "two"]
+
+
 def test_changed_code_that_does_not_fit_a_history(
     quick_up: Run, module: Path, start: Start, result: Result, tell: Callable[[str], None]
 ) -> None:
@@ -390,7 +405,7 @@ def test_nexus_services(quick_up: Run, devserver: Run, tmp_path: Path, start: St
 
 
 def test_a_package_in_a_src_folder(quick_up: Run, tmp_path: Path, start: Start, result: Result) -> None:
-    """All of its modules count, relative imports too; one queue; an edit of a module that it only imports matters."""
+    """All of its modules count, relative imports and new ones too; one queue; what it only imports matters as well."""
     quick_up()
     package = tmp_path / "src" / "shop"
     package.mkdir(parents=True)
@@ -406,6 +421,10 @@ def test_a_package_in_a_src_folder(quick_up: Run, tmp_path: Path, start: Start, 
         run.until("the new code runs")
         start("Do", "w", "fail", queue="shop")
         assert result("w") == ["done", "two"]
+        (package / "test_more.py").write_text("")  # none of the package's own
+        (package / "more.py").write_text("from temporalio import activity\n@activity.defn\ndef more() -> None: ...\n")
+        assert run.until("changed").endswith("changed: src/shop/more.py")
+        assert run.until("the new code").endswith("; new activity more")
 
 
 def test_without_watchfiles(quick_up: Run, devserver: Run, module: Path) -> None:

@@ -14,6 +14,7 @@ from devserver.cli.main import run as run_command
 from tests.conftest import Run, command
 from tests.helpers.user_code import Write, user_code
 from tests.helpers.waiting import eventually
+from tests.helpers.worker_run import running
 
 Call = Callable[..., tuple[int, str, str]]
 ORDERS = """
@@ -193,6 +194,47 @@ def test_values_of_all_sizes_and_encodings(quick_up: Run, write: Write, call: Ca
         code, out, err = call("start", "broken.py", *keys)
         assert (code, out) == (1, "")
         assert "cannot read it: ZeroDivisionError" in err
+
+
+SEALING = (
+    SEALED.partition("data_converter")[0]
+    + """
+import dataclasses
+from temporalio.plugin import SimplePlugin
+
+def seal(given):
+    return dataclasses.replace(given or DataConverter.default, payload_codec=Codec())
+
+plugin = SimplePlugin("sealing", data_converter=seal)
+converter = seal(None)
+"""
+)
+
+
+def test_a_converter_and_a_plugin_of_another_module(quick_up: Run, write: Write, call: Call, tmp_path: Path) -> None:
+    """Named alike for the worker and for whoever calls, they seal what goes there and back, large values too."""
+    quick_up()
+    write("orders.py", ORDERS)
+    write("sealing.py", SEALING)
+    (tmp_path / "big.json").write_text(json.dumps({"name": "x" * 400_000}))
+    with running("orders.py", "--no-reload", "--plugin", "sealing:plugin") as run:
+        assert "  plugins     sealing" in run.lines
+        plugin, converter = ["--plugin", "sealing:plugin"], ["--data-converter", "sealing:converter"]
+        code, out, err = call("start", "orders.py:Order", "--input", "@big.json", "--wait", *plugin)
+        assert (code, len(json.loads(out)["paid"])) == (0, 400_008), err
+        words = ["start", "orders.py:Order", "--name", "Ada", "--id", "o1"]
+        assert call(*words, "--amount", "101", *converter)[0] == 0
+        assert call("update", "orders.py:annotate", "o1", "--note", "a", *plugin) == (0, '""\n', "")
+        assert call("query", "orders.py:state", "o1", *converter) == (0, '"waits → ü"\n', "")
+        code, out, err = call("query", "orders.py:state", "o1")
+        assert json.loads(out).endswith(" bytes of binary/sealed, which this client cannot read)"), err
+        assert call("signal", "orders.py:approve", "o1", "--by", "Bob", *plugin)[0] == 0
+        code, out, err = call(*words, "--id-conflict", "use-existing", "--wait", *plugin)
+        assert json.loads(out)["paid"] == "paid by Ada", err
+    for words in (["start", "orders.py:Order", "--name", "a"], ["run", "orders.py"]):
+        code, out, err = call(*words, "--data-converter", "sealing:Codec")
+        assert (code, out) == (2, "")
+        assert err.startswith("error: sealing:Codec is no data converter, but <sealing.Codec")
 
 
 def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:

@@ -274,3 +274,10 @@ async def pay(cart: Cart | None) -> None: ...
 """,
     )
     assert find("models").data_converter is pydantic_data_converter
+    deep = "from typing import NewType, TypedDict\nfrom models import Item\n"
+    for number, (more, hint) in enumerate(
+        (("One = NewType('One', Item)", "One"), ("class Cart(TypedDict):\n    items: list[Item]", "Cart"))
+    ):
+        activity = f"@activity.defn\nasync def pay(given: {hint}) -> None: ...\n"
+        write(f"deep{number}.py", f"{deep}{more}\n\n{activity}")
+        assert find(f"deep{number}").data_converter is pydantic_data_converter

@@ -1,0 +1,136 @@
+"""A data converter and plugins for a module, named on a command line or in the module itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from temporalio.converter import DataConverter
+
+from devserver.payloads import LargePayloads
+from devserver.reflection import ReflectionError, find
+from devserver.reflection.given import client_options, converter_in_use, for_workers, with_given
+from tests.helpers.user_code import Write
+
+SHOP = """
+@workflow.defn
+class Order:
+    @workflow.run
+    async def run(self, amount: int) -> int:
+        return amount
+"""
+SEALING = """
+import dataclasses
+import temporalio.worker
+from temporalio.converter import DataConverter, ExternalStorage, PayloadCodec, StorageDriver
+from temporalio.plugin import SimplePlugin
+
+class Codec(PayloadCodec):
+    async def encode(self, payloads): return list(payloads)
+    async def decode(self, payloads): return list(payloads)
+
+sealed = DataConverter(payload_codec=Codec())
+
+def by_factory(): return sealed
+def with_keys(keys): return sealed
+def broken(): raise KeyError("SHOP_KEY")
+
+class Sealing(SimplePlugin):
+    def __init__(self):
+        super().__init__("sealing", data_converter=lambda given: dataclasses.replace(given, payload_codec=Codec()))
+
+class OfWorkers(temporalio.worker.Plugin):
+    def configure_worker(self, config): return config
+    async def run_worker(self, worker, next): await next(worker)
+    def configure_replayer(self, config): return config
+    def run_replayer(self, replayer, histories, next): return next(replayer, histories)
+
+class Driver(StorageDriver):
+    def name(self): return "own"
+    async def store(self, context, payloads): raise NotImplementedError
+    async def retrieve(self, context, claims): raise NotImplementedError
+
+class Storing(SimplePlugin):
+    def __init__(self):
+        storage = ExternalStorage(drivers=[Driver()])
+        super().__init__("storing", data_converter=lambda given: dataclasses.replace(given, external_storage=storage))
+
+class Failing(SimplePlugin):
+    def __init__(self):
+        super().__init__("failing", data_converter=lambda given: given.nothing)
+
+both = [Sealing(), OfWorkers()]
+"""
+
+
+@pytest.fixture
+def shop(write: Write) -> None:
+    """A module without a converter, and one beside it that has some."""
+    write("shop.py", SHOP)
+    write("sealing.py", SEALING)
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_data_converter_by_its_name() -> None:
+    """Of a module or a file, a value or what makes one; the SDK's own too. It wins over the module's."""
+    from temporalio.contrib.pydantic import pydantic_data_converter
+
+    for name in ("sealing:sealed", "sealing.py:sealed", "sealing:by_factory"):
+        converter = with_given(find("shop"), name, []).data_converter
+        assert type(getattr(converter, "payload_codec", None)).__name__ == "Codec"
+    found = with_given(find("shop"), "temporalio.contrib.pydantic:pydantic_data_converter", [])
+    assert found.data_converter is pydantic_data_converter
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("converter", "plugin", "said", "hint"),
+    [
+        ("nix:sealed", "", "the data converter nix:sealed cannot be had: there is no module nix", "name it as"),
+        ("sealing", "", "the data converter sealing cannot be had: that names a module only", "MODULE:NAME"),
+        ("sealing:saeled", "", "cannot be had: sealing has no saeled", "did you mean sealed?"),
+        ("sealing:with_keys", "", "cannot be had: it cannot be called: it needs keys", "MODULE:NAME"),
+        ("sealing:broken", "", "cannot be had: broken() fails: KeyError: 'SHOP_KEY'", "None"),
+        ("sealing:Codec", "", "sealing:Codec is no data converter, but <sealing.Codec", "payload_codec=..."),
+        ("", "sealing:sealed", "sealing:sealed is no plugin of the SDK, but DataConverter(", "SimplePlugin"),
+        ("", "sealing:bth", "the plugin sealing:bth cannot be had: sealing has no bth", "did you mean both?"),
+    ],
+)
+def test_what_is_none(converter: str, plugin: str, said: str, hint: str) -> None:
+    """Told with what was looked for, and what a name has to be."""
+    with pytest.raises(ReflectionError) as caught:
+        with_given(find("shop"), converter or None, [plugin] if plugin else [])
+    assert said in caught.value.message
+    assert hint in str(caught.value.hint)
+
+
+@pytest.mark.usefixtures("shop")
+def test_plugins(write: Write) -> None:
+    """A module's own list, then those that are named: classes are made; each is for clients, workers or both."""
+    write("own.py", SHOP + "\nfrom sealing import Sealing\nplugins = [Sealing()]\n")
+    write("other.py", SHOP + "\nplugins = ['no plugin of the SDK']\n")
+    assert find("other").plugins == ()
+    found = with_given(find("own"), None, ["sealing:both", "sealing:Storing"])
+    assert [type(each).__name__ for each in found.plugins] == ["Sealing", "Sealing", "OfWorkers", "Storing"]
+    assert [type(each).__name__ for each in for_workers(found)] == ["OfWorkers"]
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_a_client_gets() -> None:
+    """Plugins may change the converter; the folder of large payloads is left out where values are stored otherwise."""
+
+    def given(*plugins: str, large: bool = True) -> list[str]:
+        module = with_given(find("shop"), None, plugins)
+        options = asyncio.run(client_options(module, large_payloads=large))
+        return [type(each).__name__ for each in options["plugins"]]
+
+    assert given() == ["LargePayloads"]
+    assert given(large=False) == []
+    assert given("sealing:both") == ["Sealing", "LargePayloads"]
+    assert given("sealing:Storing") == ["Storing"]
+    assert given(f"{LargePayloads.__module__}:LargePayloads") == ["LargePayloads"]
+    sealed = asyncio.run(converter_in_use(with_given(find("shop"), None, ["sealing:Sealing"])))
+    assert isinstance(sealed, DataConverter)
+    assert sealed.payload_codec is not None
+    with pytest.raises(ReflectionError, match="a plugin fails: AttributeError"):
+        given("sealing:Failing")
