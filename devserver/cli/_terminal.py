@@ -25,6 +25,8 @@ def stamp(when: datetime) -> str:
 
 def clean(text: str) -> str:
     """`text` as stdout can show it, without what would steer a terminal: names and messages come from others."""
+    if text.isascii() and text.isprintable():  # nearly all that is written
+        return text
     safe = "".join("?" if unicodedata.category(each) in ("Cc", "Cf", "Cs") else each for each in text)
     encoding = sys.stdout.encoding or "utf-8"
     return safe.encode(encoding, "backslashreplace").decode(encoding)

@@ -6,6 +6,10 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..history.trace import Hidden, RunBegins, RunEnds, Step
+from ..history.trace.data import FORM, run_data, step_data
+from ..moments import utc_now
+
 if TYPE_CHECKING:
     from ..history.trace import Chain, Told, Tracer
 
@@ -24,9 +28,6 @@ class Document:
 
     def begin(self) -> str:
         """What comes first."""
-        from ..history.trace.data import FORM
-        from ..moments import utc_now
-
         head = {
             "form": FORM,
             "address": self._address,
@@ -40,9 +41,6 @@ class Document:
 
     async def pieces(self, told: Told) -> AsyncIterator[str]:
         """What one thing told adds. At depth d the list of runs is 3d + 1 deep."""
-        from ..history.trace import Hidden, RunBegins, RunEnds, Step
-        from ..history.trace.data import run_data, step_data
-
         runs = 3 * told.depth + 1
         if isinstance(told, RunBegins):
             yield "".join(self._out(runs))

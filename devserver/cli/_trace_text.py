@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..history.trace import words
+from ..history.trace import (
+    Hidden,
+    Repeat,
+    Rest,
+    RunBegins,
+    RunEnds,
+    failure_line,
+    preview,
+    words,
+)
 from ..moments import lasted
 from . import _trace_signs
 from ._terminal import clean, width_now
@@ -18,20 +27,7 @@ from ._terminal import clean, width_now
 if TYPE_CHECKING:
     from temporalio.api.failure.v1 import Failure
 
-    from ..history.trace import (
-        Chain,
-        Figures,
-        Hidden,
-        Kept,
-        Repeat,
-        Rest,
-        RunBegins,
-        RunEnds,
-        Shown,
-        Step,
-        Told,
-        Tracer,
-    )
+    from ..history.trace import Chain, Figures, Kept, Shown, Step, Told, Tracer
 
 MOST_WIDTH, LEAST_WIDTH, LEAST_TEXT = 160, 40, 16
 LEAST_PREVIEW = 20
@@ -68,8 +64,6 @@ class Tree:
 
     async def lines(self, told: Told) -> AsyncIterator[str]:
         """The lines of one thing told."""
-        from ..history.trace import Hidden, Repeat, Rest, RunBegins, RunEnds
-
         if isinstance(told, RunBegins):
             parts = self._run_begins(told)
         elif isinstance(told, RunEnds):
@@ -235,16 +229,12 @@ class Tree:
         return f"{note} {values}".strip() if note else values
 
     async def _preview(self, kept: Sequence[Kept], most: int) -> str:
-        from ..history.trace import preview
-
         return clean(await preview(kept, self._tracer.converter, most)) if kept else ""
 
     async def _failure(
         self, failure: Failure, prefix: str, *, bad: bool = True, again: bool = True
     ) -> AsyncIterator[str]:
         """What failed; what was told last is not told `again`."""
-        from ..history.trace import failure_line
-
         line = await failure_line(failure, self._tracer.converter)
         if line == self._failed and not again:
             return
@@ -267,7 +257,7 @@ class Tree:
         """`text`, wrapped, behind `first` and on further lines `after`; a preview only where there is room for it."""
         mark = f"{sign[0]} " if sign else ""
         room = max(LEAST_TEXT, self._width - max(len(first) + len(mark), len(after) + len(mark)))
-        lines = textwrap.wrap(clean(text), room, break_on_hyphens=False) or [""]
+        lines = _wrapped(clean(text), room)
         left = room - len(lines[-1]) - 2
         for number, line in enumerate(lines):
             styled = click.style(line, fg=colour, dim=dim or None, bold=bold or None) if colour or dim or bold else line
@@ -275,6 +265,12 @@ class Tree:
             if preview and number == len(lines) - 1 and left >= LEAST_PREVIEW:
                 styled += "  " + click.style(_cut(preview, left), dim=True)
             yield (first if not number else after) + lead + styled
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    if len(text) <= room:  # nearly all that is written
+        return [text.rstrip()]
+    return textwrap.wrap(text, room, break_on_hyphens=False) or [""]
 
 
 def _cut(text: str, most: int) -> str:
