@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -16,12 +17,19 @@ if TYPE_CHECKING:
     from ..deployments import Change, Drain, Load, Routing, Status, Version
 
 FORM = 1
+IDLE_SHOWN = 3
+IDLE = ("created", "inactive", "drained")
 COLOURS = {"current": "green", "ramping": "cyan", "draining": "yellow"}
 FIRST = "a worker makes one: devserver run MODULE --deployment NAME --build BUILD"
 
 
-def screen(found: Sequence[Status], target: Target) -> Iterator[str]:
-    """Every deployment with its builds, the newest first."""
+def screen(
+    found: Sequence[Status], target: Target, options: Sequence[str] = (), *, everything: bool = False
+) -> Iterator[str]:
+    """Every deployment with its builds, the newest first; most of those that do nothing only if `everything` is wanted.
+
+    `options` say which server this is, for a command that is offered.
+    """
     width = width_now()
     where = f"in the namespace {clean(target.namespace)} at {clean(target.label)}"
     if not found:
@@ -32,10 +40,15 @@ def screen(found: Sequence[Status], target: Target) -> Iterator[str]:
         if not each.deployment.settled:
             yield from _wrapped("task queues still hear of the last change", width, "  ", "  ")
         if _idle(each):
-            first = f"devserver deploy set-current {each.deployment.name} {each.deployment.builds[0]}"
-            yield from _wrapped(f"no build gets any work yet: {first}", width, "  ", "  ")
+            first = shlex.join([each.deployment.name, each.deployment.builds[0], *options])
+            yield from _wrapped(f"no build gets any work yet: devserver deploy set-current {first}", width, "  ", "  ")
+        folded = [] if everything else _idle_builds(each)[IDLE_SHOWN:]
         for version in each.deployment.versions:
-            yield from _version(version, each.loads[version.build], width)
+            if version.build not in folded:
+                yield from _version(version, each.loads[version.build], width)
+        if folded:
+            more = f"{counted(len(folded), 'more build')} without workers and open workflows; --all shows them"
+            yield from _wrapped(more, width, "  ", "  ")
         yield ""
     yield from textwrap.wrap(f"{counted(len(found), 'worker deployment')} {where}", width)
 
@@ -105,6 +118,16 @@ def _where(target: Target) -> dict[str, Any]:
 def _idle(each: Status) -> bool:
     routing = each.deployment.routing
     return bool(each.deployment.versions) and routing.current is None and not routing.ramps
+
+
+def _idle_builds(each: Status) -> list[str]:
+    """Those that have nothing to do and nobody to do it."""
+    idle = []
+    for version in each.deployment.versions:
+        load = each.loads[version.build]
+        if version.state in IDLE and not (load.workers or load.pinned or load.auto_upgrade):
+            idle.append(version.build)
+    return idle
 
 
 def _version(version: Version, load: Load, width: int) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import click
 from ..connection import Connection, Target
 from ..errors import DevServerError
 from . import _deploy_text as text
+from ._connection_options import words_of
 from ._terminal import clean, stamp
 from ._watching import JsonLines, Screen, View, redraws
 
@@ -22,19 +23,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Seen:
-    """One look."""
+    """One look, and of how much of it is wanted."""
 
     found: Sequence[Status]
     target: Target
     at: datetime
+    options: Sequence[str]
+    everything: bool
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        return text.screen(self.found, self.target, self.options, everything=self.everything)
+
+    def data(self) -> dict[str, Any]:
+        """The documented form (docs/json.md)."""
+        return text.status_json(self.found, self.target, self.at)
 
 
 class Asking:
     """Looks at one server; finds and connects to it anew after a look that failed."""
 
-    def __init__(self, connection: Connection, deployment: str | None) -> None:
+    def __init__(self, connection: Connection, deployment: str | None, *, everything: bool) -> None:
         self._connection = connection
         self._deployment = deployment
+        self._everything = everything
         self._client: Any = None
         self._target: Target | None = None
 
@@ -51,24 +63,24 @@ class Asking:
         except DevServerError:
             self._client = None
             raise
-        return Seen(found, self._target, datetime.now(timezone.utc))
+        return Seen(found, self._target, datetime.now(timezone.utc), words_of(self._connection), self._everything)
 
 
 def show(seen: Seen, as_json: bool) -> None:
     """Print one look."""
     if as_json:
-        click.echo(json.dumps(text.status_json(seen.found, seen.target, seen.at), indent=2))
+        click.echo(json.dumps(seen.data(), indent=2))
         return
-    for line in text.screen(seen.found, seen.target):
+    for line in seen.lines():
         click.echo(line)
 
 
 def view(seconds: float, as_json: bool) -> View[Seen]:
     """Where looks are shown that go on."""
     if as_json:
-        return JsonLines(text.FORM, lambda seen: text.status_json(seen.found, seen.target, seen.at))
+        return JsonLines(text.FORM, Seen.data)
     if redraws():
-        return Screen(seconds, lambda seen: text.screen(seen.found, seen.target), lambda seen: seen.at)
+        return Screen(seconds, Seen.lines, lambda seen: seen.at)
     return Changes()
 
 
@@ -80,7 +92,7 @@ class Changes:
 
     def show(self, seen: Seen) -> None:
         """A look."""
-        self._print([*text.screen(seen.found, seen.target)], seen.at)
+        self._print([*seen.lines()], seen.at)
 
     def failed(self, error: DevServerError) -> None:
         """No look."""

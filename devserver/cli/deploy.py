@@ -42,16 +42,19 @@ def deploy() -> None:
 
 @deploy.command(short_help="Show each build: its state, workers and open workflows.")
 @click.argument("deployment", required=False, metavar="[DEPLOYMENT]")
+@click.option("--all", "everything", is_flag=True, help="Show also the builds that have nothing to do and no workers.")
 @connection_options
 @watch_option()
 @json_option
-def status(connection: Connection, deployment: str | None, watch: float | None, as_json: bool) -> None:
+def status(
+    connection: Connection, deployment: str | None, everything: bool, watch: float | None, as_json: bool
+) -> None:
     """Show the deployments: each build with its state, its workers, and the workflows that are open on it."""
     import asyncio
 
     from ._deploy_watch import Asking, show, view
 
-    asking = Asking(connection, deployment)
+    asking = Asking(connection, deployment, everything=everything)
     if watch is None:
         show(asyncio.run(asking.look()), as_json)
         return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
-from collections.abc import Awaitable, Callable, Sequence
+import itertools
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TypeVar
 
@@ -28,6 +30,7 @@ T = TypeVar("T")
 Summary = WorkerDeploymentInfo.WorkerDeploymentVersionSummary
 
 PAGE = 100
+NAMED = 10
 LACKING = (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED)
 IN_PROGRESS = RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
 UNVERSIONED_ON_THE_WIRE = "__unversioned__"
@@ -87,19 +90,16 @@ class DeploymentCalls(Calls):
         return tuple(sorted(Queue(each.name, KINDS.get(each.type, "unknown")) for each in infos))
 
     async def workers(
-        self, name: str, build: str, queues: Sequence[Queue], within: timedelta = POLLS_WITHIN
-    ) -> tuple[str, ...]:
-        """The identities of the workers of a build that poll these task queues, or have done so lately."""
+        self, name: str, queues: Iterable[Queue], within: timedelta = POLLS_WITHIN
+    ) -> dict[str, tuple[str, ...]]:
+        """By build, the identities of the workers that poll these task queues, or have done so lately; a call each."""
         now = datetime.now(timezone.utc)
-        found: set[str] = set()
-        for queue in queues:
-            if queue.kind not in TYPES:
-                continue
-            for poller in await self.pollers(queue.name, TYPES[queue.kind]):
-                said = poller.deployment_options
-                if still_polls(poller, now, within) and (said.deployment_name, said.build_id) == (name, build):
-                    found.add(poller.identity)
-        return tuple(sorted(found))
+        asked = [self.pollers(queue.name, TYPES[queue.kind]) for queue in queues if queue.kind in TYPES]
+        found: dict[str, set[str]] = {}
+        for poller in itertools.chain.from_iterable(await asyncio.gather(*asked)):
+            if still_polls(poller, now, within) and poller.deployment_options.deployment_name == name:
+                found.setdefault(poller.deployment_options.build_id, set()).add(poller.identity)
+        return {build: tuple(sorted(identities)) for build, identities in found.items()}
 
     async def set_current(self, seen: Deployment, build: str | None, *, missing: bool, unpolled: bool) -> None:
         """Make a build current, if nothing has changed since `seen`."""
@@ -171,7 +171,7 @@ def unknown_build(seen: Deployment, build: str) -> BuildUnknown:
     """The error for a build that the deployment does not have."""
     return BuildUnknown(
         f"the deployment {seen.name} has no build {build}",
-        details=[f"its builds: {', '.join(seen.builds) or 'none'}"],
+        details=[f"its builds: {', '.join(first_of(seen.builds)) or 'none'}"],
         hint=_nearest(build, seen.builds) or "a build is known once a worker of it has polled",
     )
 
@@ -189,9 +189,15 @@ def changed(seen: Deployment, now: Deployment) -> DeploymentChanged:
 def _unknown_deployment(name: str, namespace: str, names: Sequence[str]) -> DeploymentUnknown:
     return DeploymentUnknown(
         f"there is no deployment {name} in the namespace {namespace}",
-        details=[f"there are: {', '.join(names)}"] if names else ["there is none at all"],
+        details=[f"there are: {', '.join(first_of(names))}"] if names else ["there is none at all"],
         hint=_nearest(name, names) or "a deployment is known once a worker of it has polled",
     )
+
+
+def first_of(texts: Sequence[str]) -> list[str]:
+    """The first of them, and how many more there are."""
+    more = [f"and {len(texts) - NAMED:,} more"] if len(texts) > NAMED else []
+    return [*texts[:NAMED], *more]
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from temporalio.client import Client
 
 from ..errors import DeploymentRefused, OptionError
-from .calls import DeploymentCalls, unknown_build
+from .calls import DeploymentCalls, first_of, unknown_build
 from .look import POLL_SECONDS, settled
 from .model import Deployment, Queue, Routing, Version, build_name
 
@@ -154,7 +154,7 @@ def _unclear(seen: Deployment, why: str) -> DeploymentRefused:
     lines = [f"{each.build}: became current at {each.last_current:%Y-%m-%dT%H:%M:%SZ}" for each in candidates]
     return DeploymentRefused(
         f"what to roll {seen.name} back to is not clear: {build_name(seen.routing.current)} {be} current, and {why}",
-        details=lines or ["no other build of it has ever been current"],
+        details=first_of(lines) or ["no other build of it has ever been current"],
         hint=f"say it: set-current {seen.name} BUILD" if lines else "nothing can be rolled back",
     )
 
@@ -185,7 +185,7 @@ async def _check(calls: DeploymentCalls, seen: Deployment, build: str | None, mi
 async def _polled(calls: DeploymentCalls, name: str, build: str, queues: Sequence[Queue]) -> bool:
     """Whether a worker polls; one that has just started is known to its deployment a moment before."""
     deadline = asyncio.get_running_loop().time() + POLL_WAIT_SECONDS
-    while not await calls.workers(name, build, queues, MEMORY):
+    while build not in await calls.workers(name, queues, MEMORY):
         if asyncio.get_running_loop().time() >= deadline:
             return False
         await asyncio.sleep(POLL_SECONDS)

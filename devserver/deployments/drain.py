@@ -12,7 +12,7 @@ from temporalio.client import Client
 
 from ..errors import DeploymentRefused
 from .calls import DeploymentCalls, unknown_build
-from .look import NEVER_USED, on_build
+from .look import NEVER_USED, on_builds
 from .model import State
 
 EVERY_SECONDS = 1.0
@@ -55,7 +55,9 @@ async def drains(client: Client, name: str, build: str, *, every: float = EVERY_
             raise DeploymentRefused(
                 f"the build {build} of {name} is {is_}, so it does not drain", hint="make another build current first"
             )
-        looked = Drain(build, version.state, await calls.count(on_build(name, build, "Pinned")), version.drain_checked)
+        looked = Drain(
+            build, version.state, await calls.count(on_builds(name, [build], "Pinned")), version.drain_checked
+        )
         yield looked
         if looked.done:
             return
@@ -64,4 +66,4 @@ async def drains(client: Client, name: str, build: str, *, every: float = EVERY_
 
 async def open_on(client: Client, name: str, build: str, most: int) -> list[WorkflowExecutionInfo]:
     """At most `most` of the open workflows that are pinned to a build, the newest first."""
-    return [each async for each in DeploymentCalls(client).listed(on_build(name, build, "Pinned"), most)]
+    return [each async for each in DeploymentCalls(client).listed(on_builds(name, [build], "Pinned"), most)]

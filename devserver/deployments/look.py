@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Iterable
 
 from temporalio.client import Client
 
 from ..history.calls import quoted
 from .calls import DeploymentCalls
-from .model import Deployment, Load, Queue, Status, Version
+from .model import Deployment, Load, Queue, Status
 
 # A server allows few counts a second, so not many are asked at once.
 AT_ONCE = 4
 POLL_SECONDS = 0.05
 NEVER_USED = ("created", "inactive")
+# Builds in these states mostly have no open workflows, so they are asked about together.
+QUIET = (*NEVER_USED, "drained")
 
 
 async def find_deployment(client: Client, name: str) -> Deployment:
@@ -30,7 +33,8 @@ async def find_deployment(client: Client, name: str) -> Deployment:
 async def find_status(client: Client, name: str | None = None) -> list[Status]:
     """The deployments of the client's namespace, by name, or the one, each build with its workers and open workflows.
 
-    Costs three calls and one for each task queue of a build, four at a time.
+    Costs a call for each build and each task queue, and, because servers allow few of these a second, two counts only
+    for each build that has open workflows; four calls at a time.
 
     Raises:
         DeploymentUnknown: There is none of that name.
@@ -51,7 +55,7 @@ async def registered(client: Client, name: str, build: str, queues: Iterable[Que
     wanted = set(queues)
     while True:
         known = wanted.intersection(await calls.queues(name, build))
-        polled = {each for each in known if await calls.workers(name, build, [each])}
+        polled = {each for each in known if build in await calls.workers(name, [each])}
         yield polled == wanted
         if polled == wanted:
             return
@@ -68,22 +72,41 @@ async def settled(calls: DeploymentCalls, name: str, limit: float) -> Deployment
         await asyncio.sleep(POLL_SECONDS)
 
 
-def on_build(name: str, build: str, behaviour: str = "") -> str:
-    """The list filter of the open workflows of a build; of one behaviour, if it is named."""
-    query = f"TemporalWorkerDeploymentVersion = {quoted(f'{name}:{build}')} AND ExecutionStatus = 'Running'"
+def on_builds(name: str, builds: Iterable[str], behaviour: str = "") -> str:
+    """The list filter of the open workflows of these builds; of one behaviour, if it is named."""
+    versions = ", ".join(quoted(f"{name}:{each}") for each in builds)
+    query = f"TemporalWorkerDeploymentVersion IN ({versions}) AND ExecutionStatus = 'Running'"
     return f"{query} AND TemporalWorkflowVersioningBehavior = '{behaviour}'" if behaviour else query
 
 
 async def _status(calls: DeploymentCalls, name: str) -> Status:
     found = await calls.deployment(name)
-    loads = await asyncio.gather(*(_load(calls, name, each) for each in found.versions))
+    queues = await asyncio.gather(*(calls.queues(name, build) for build in found.builds))
+    workers = await calls.workers(name, set(itertools.chain.from_iterable(queues)))
+    counts = await _open(calls, found)
+    loads = (
+        Load(of_build, workers.get(build, ()), *counts.get(build, (0, 0)))
+        for build, of_build in zip(found.builds, queues, strict=True)
+    )
     return Status(found, dict(zip(found.builds, loads, strict=True)))
 
 
-async def _load(calls: DeploymentCalls, name: str, version: Version) -> Load:
-    queues = await calls.queues(name, version.build)
-    workers = await calls.workers(name, version.build, queues)
-    if version.state in NEVER_USED and not await calls.count(on_build(name, version.build)):
-        return Load(queues, workers)
-    pinned = await calls.count(on_build(name, version.build, "Pinned"))
-    return Load(queues, workers, pinned, await calls.count(on_build(name, version.build, "AutoUpgrade")))
+async def _open(calls: DeploymentCalls, found: Deployment) -> dict[str, tuple[int, int]]:
+    """How many workflows are open on each build that has any: pinned, and those that upgrade."""
+    quiet = [each.build for each in found.versions if each.state in QUIET]
+    with_any = [*(set(found.builds) - set(quiet)), *await _with_any(calls, found.name, quiet)]
+    behaviours = ("Pinned", "AutoUpgrade")
+    queries = [on_builds(found.name, [build], behaviour) for build in with_any for behaviour in behaviours]
+    counts = await asyncio.gather(*map(calls.count, queries))
+    return {build: (counts[2 * at], counts[2 * at + 1]) for at, build in enumerate(with_any)}
+
+
+async def _with_any(calls: DeploymentCalls, name: str, builds: list[str]) -> list[str]:
+    """Those of the builds that have open workflows: asks for all at once, and for halves where there are some."""
+    if not builds or not await calls.count(on_builds(name, builds)):
+        return []
+    if len(builds) == 1:
+        return builds
+    half = len(builds) // 2
+    first, second = await asyncio.gather(*(_with_any(calls, name, part) for part in (builds[:half], builds[half:])))
+    return [*first, *second]

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import pytest
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
 from devserver.cli import _deploy_text
@@ -154,6 +155,23 @@ def test_what_cannot_be_is_told(quick_up: Run, devserver: Run, status_of: Status
             assert (done.returncode, text in done.stderr) == (code, True), done
     done = devserver("deploy", "status", env={"DEVSERVER_NAME": "other"})
     assert (done.returncode, "there is no instance other" in done.stderr) == (4, True), done.stderr
+
+
+def test_old_builds_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those without workers and work the newest are shown, and how many more there are; --all shows them."""
+    monkeypatch.setenv("COLUMNS", "80")
+    versions = (Version("9", "current"), *(Version(str(number), "drained") for number in range(8, -1, -1)))
+    loads = {each.build: Load() for each in versions} | {"2": Load(workers=("me",)), "0": Load(pinned=1)}
+    status = Status(Deployment("shop", Routing("9"), versions), loads)
+    target = Target("127.0.0.1:7233", "default")
+    folded = [*_deploy_text.screen([status], target)]
+    heads = [line.strip().split(":")[0] for line in folded if ": " in line and "open workflows:" not in line]
+    assert heads == ["shop", "9", "8", "7", "6", "2", "0"]
+    assert "  4 more builds without workers and open workflows; --all shows them" in folded
+    assert len([*_deploy_text.screen([status], target, everything=True)]) == 23
+    fresh = Status(Deployment("my shop", Routing(None), (Version("1", "inactive"),)), {"1": Load()})
+    (hint,) = [line for line in _deploy_text.screen([fresh], target, ["--name", "x"]) if "set-current" in line]
+    assert hint.endswith("devserver deploy set-current 'my shop' 1 --name x")
 
 
 def test_the_json_forms_are_described_key_by_key() -> None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from typing import cast
 
 import pytest
 import pytest_asyncio
+from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.deployment.v1 import WorkerDeploymentOptions
+from temporalio.api.taskqueue.v1 import PollerInfo
 from temporalio.client import Client
 
 from devserver import DevServer
 from devserver.deployments import (
+    Deployment,
     Drain,
+    Load,
+    Queue,
     Routing,
+    Version,
     drains,
     find_deployment,
     find_status,
@@ -22,6 +31,7 @@ from devserver.deployments import (
     rollback,
     set_current,
 )
+from devserver.deployments.calls import DeploymentCalls
 from devserver.errors import (
     BuildUnknown,
     CannotAsk,
@@ -147,6 +157,41 @@ async def test_a_build_drains_when_its_last_pinned_workflow_ends(client: Client)
         assert (last.state, last.pinned) == ("drained", 0)
         await moves.signal(Moves.end)
         await moves.result()
+
+
+async def test_many_builds_cost_few_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may allow ten looks at lists and task queues a second: old builds are counted together, queues once."""
+    old, asked = [str(number) for number in range(100)], Counter[str]()
+    queues = (Queue("orders", "workflow"), Queue("orders", "activity"))
+    open_on_7 = {"Pinned": 2, "AutoUpgrade": 1}
+
+    async def deployment(_: DeploymentCalls, name: str) -> Deployment:
+        versions = [Version("new", "current"), *(Version(build, "drained") for build in old)]
+        return Deployment(name, Routing("new"), tuple(versions))
+
+    async def queues_of(*_: object) -> tuple[Queue, ...]:
+        return queues
+
+    async def count(_: DeploymentCalls, query: str) -> int:
+        asked["count"] += 1
+        said = [number for behaviour, number in open_on_7.items() if f"'{behaviour}'" in query]
+        return sum(said or open_on_7.values()) if "'shop:7'" in query else 0
+
+    async def pollers(*_: object) -> list[PollerInfo]:
+        asked["pollers"] += 1
+        lately = Timestamp()
+        lately.GetCurrentTime()
+        version = WorkerDeploymentOptions(deployment_name=DEPLOYMENT, build_id="new")
+        return [PollerInfo(identity="me", last_access_time=lately, deployment_options=version)]
+
+    for name, made in (("deployment", deployment), ("queues", queues_of), ("count", count), ("pollers", pollers)):
+        monkeypatch.setattr(DeploymentCalls, name, made)
+    (found,) = await find_status(cast(Client, None), DEPLOYMENT)
+    assert found.loads["7"] == Load(queues, (), 2, 1)
+    assert found.loads["new"] == Load(queues, ("me",))
+    assert [build for build in old if found.loads[build] != Load(queues)] == ["7"]
+    assert asked["pollers"] == 2
+    assert asked["count"] < 20
 
 
 async def test_a_server_without_deployments(installed: Executable) -> None:
