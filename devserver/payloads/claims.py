@@ -48,6 +48,11 @@ class Claim:
         return cls(digest, int(size), server, data.get("for", ""))
 
 
+def nowhere(size: int, server: str) -> Claim:
+    """A claim for what is not kept: in a replay nothing is sent, so nobody will ask for it."""
+    return Claim("0" * 64, size, server)
+
+
 # As protobuf's JSON has a reference, keys in order; text of others in it has its quotation marks escaped.
 _IN_BYTES = re.compile(rb'"server":"([A-Za-z0-9-]{1,64})","sha256":"([0-9a-f]{64})","size":"(\d{1,12})"')
 

@@ -26,7 +26,7 @@ from temporalio.converter import (
 )
 
 from .blobs import BlobFolder
-from .claims import Claim
+from .claims import Claim, nowhere
 from .errors import PayloadError
 from .failures import as_failure
 from .limits import LARGE, LARGE_FOR_A_WORKFLOW, too_large
@@ -44,7 +44,8 @@ class Shortcut:
         blobs: The folder.
         server: Whose histories refer to what is stored.
         largest: The most bytes that one payload may have.
-        direct: Whether values go to the folder from here; not where a codec must see them, and not in a replay.
+        direct: Whether values go to the folder from here; not where a codec must see them.
+        keeps: Whether they are kept; not in a replay, of which nothing is sent: what stands for them leads nowhere.
         plain_bytes: Whether the converter below turns bytes into a payload of just these bytes.
     """
 
@@ -52,6 +53,7 @@ class Shortcut:
     server: str
     largest: int
     direct: bool
+    keeps: bool = True
     plain_bytes: bool = False
 
 
@@ -146,6 +148,8 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
         if size > self._shortcut.largest:
             raise as_failure(too_large(size, self._shortcut.largest, _owner()))
         claim: Claim | None
+        if not self._shortcut.keeps:
+            return reference(nowhere(size, server))
         try:
             if not workflow.in_workflow():
                 claim = blobs.put(server, head, data)

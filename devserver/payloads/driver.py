@@ -20,7 +20,7 @@ from temporalio.converter import (
 
 from ..paths import whole
 from .blobs import BlobFolder
-from .claims import ANY_SERVER, NAME, Claim, valid_server
+from .claims import ANY_SERVER, NAME, Claim, nowhere, valid_server
 from .errors import PayloadError, PayloadOptionError
 from .failures import as_failure
 from .limits import LARGE, LARGEST, MOST, too_large
@@ -117,7 +117,7 @@ class FolderDriver(StorageDriver):
             if size > self.largest:
                 raise too_large(size, self.largest, owner)
             if not self._keeps:
-                return Claim("0" * 64, size, self.server, owner)
+                return nowhere(size, self.server)
             with self._turn(size):
                 data = payload.data  # the one copy: protobuf gives no view of it
                 claim = self.blobs.put(self.server, head_of(payload.metadata, len(data)), data)

@@ -124,7 +124,8 @@ class LargePayloads(SimplePlugin):
             driver.blobs,
             driver.server,
             driver.largest,
-            direct=keeps and converter.payload_codec is None,
+            direct=converter.payload_codec is None,
+            keeps=keeps,
             plain_bytes=keeps_bytes(inner()),
         )
         below = driver.below() if converter.payload_codec is None else driver

@@ -61,12 +61,16 @@ def test_what_is_small_is_shown_and_of_what_is_large_a_head(url: str, blobs: Blo
     small, large = stored(blobs, b'{"a": 1}'), stored(blobs, b'"' + b"x" * 9000 + b'"')
     binary, lost = stored(blobs, bytes(range(256)) * 9, b"binary/plain"), stored(blobs, b'"gone"')
     blobs.path("here", lost.digest).unlink()
-    shown = decoded(url, PLAIN, *map(referring, (small, large, binary, lost)))
+    damaged = stored(blobs, b'"' + b"y" * 9000 + b'"')
+    whole = blobs.path("here", damaged.digest).read_bytes()
+    blobs.path("here", damaged.digest).write_bytes(whole.replace(b"encoding", b"enc\xff\xffing"))
+    shown = decoded(url, PLAIN, *map(referring, (small, large, binary, lost, damaged)))
     assert shown[:2] == [1, {"a": 1}]
     assert shown[2]["stored"] == "9.0 kB"
     assert shown[2]["begins"].startswith('"xxx')
     assert base64.b64decode(shown[3]["begins_in_base64"]) == bytes(range(256))
     assert shown[4]["error"].endswith("is missing")
+    assert "is corrupt" in shown[5]["error"]
     assert decoded(f"{url}/some-namespace", referring(small)) == [{"a": 1}]
 
 

@@ -55,6 +55,15 @@ def test_payloads_of_5_50_and_200_mb_go_through_and_the_history_stays_small(serv
     asyncio.run(run())
 
 
+def test_a_replay_copies_nothing_of_what_a_workflow_sends(folder: Path) -> None:
+    """On a busy machine the copies of 200 MB take so long that the SDK takes the workflow for deadlocked."""
+    config = LargePayloads(folder).configure_replayer({"workflows": WORKFLOWS})
+    converter = config["data_converter"].payload_converter
+    for value in (b"x" * 5_000_000, "x" * 5_000_000):
+        assert converter.to_payload(value).ByteSize() < 1000
+    assert files(folder) == []
+
+
 def test_it_takes_less_memory_than_a_naive_driver(server: DevServer) -> None:
     """50 MB through a workflow and an activity need less than two thirds of what twenty lines need."""
     assert peak("ours", server.address) < peak("naive", server.address) * 2 / 3
