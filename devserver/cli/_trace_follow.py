@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -186,29 +186,25 @@ class Screen:
             head = click.style(clean(self._away.message), fg="red", bold=True) + "; last seen:"
         width = tree_width()
         tree = Tree(self._tracer, width=width, signs=signs.shows_signs(), depth=self._wanted.depth, now=now)
-        lines = [line async for line in self._lines(tree, live)]
+        lines = await self._lines(tree, live)
         room = max(1, shutil.get_terminal_size().lines - 6)
         if len(lines) > room:
             lines = [f"... {len(lines) - room} lines above", *lines[-room:]]
         redraw([head, "", *lines])
 
-    async def _lines(self, tree: Tree, live: Live) -> AsyncIterator[str]:
+    async def _lines(self, tree: Tree, live: Live) -> list[str]:
         from dataclasses import replace
 
         from ..history.trace import RunBegins, RunEnds, Step
 
         chain = replace(self._chain, workflow_id=live.run.workflow_id, links=self._chain.links[:1] * live.number)
-        async for line in tree.lines(RunBegins(live.depth, chain, chain.newest, live.number, live.run)):
-            yield line
+        lines = await tree.lines(RunBegins(live.depth, chain, chain.newest, live.number, live.run))
         for shown in self._shown(live):
-            async for line in tree.lines(shown):
-                yield line
+            lines += await tree.lines(shown)
             child = live.children.get(shown.entry.event_id) if isinstance(shown.entry, Step) else None
             if child is not None:
-                async for line in self._lines(tree, child):
-                    yield line
-        async for line in tree.lines(RunEnds(live.depth, chain, live.run)):
-            yield line
+                lines += await self._lines(tree, child)
+        return lines + await tree.lines(RunEnds(live.depth, chain, live.run))
 
     def _shown(self, live: Live) -> Iterator[Shown]:
         from ..history.trace import Repeat, Shown, fold

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..history.trace import Hidden, RunBegins, RunEnds, Step
@@ -39,40 +38,39 @@ class Document:
         }
         return _opened(head) + self._into("runs")
 
-    async def pieces(self, told: Told) -> AsyncIterator[str]:
+    async def piece(self, told: Told) -> str:
         """What one thing told adds. At depth d the list of runs is 3d + 1 deep."""
         runs = 3 * told.depth + 1
         if isinstance(told, RunBegins):
-            yield "".join(self._out(runs))
-            if len(self._inside) < runs:
-                yield self._into("runs")
-            yield self._separated() + _opened(await run_data(told.run, self._tracer.converter)) + self._into("steps")
-        elif isinstance(told, Hidden):
-            yield "".join(self._out(runs))
+            head = _opened(await run_data(told.run, self._tracer.converter))
+            before = self._out(runs) + (self._into("runs") if len(self._inside) < runs else "")
+            return before + self._separated() + head + self._into("steps")
+        if isinstance(told, Hidden):
+            before, note = self._out(runs), json.dumps(told.what)
             within = len(self._inside) == runs
-            note = json.dumps(told.what)
-            yield f'{self._separated()}{{"not_shown": {note}}}' if within else f', "not_shown": {note}'
-        elif isinstance(told, RunEnds):
-            yield "".join(self._out(runs))
-        elif isinstance(told.entry, Step):
-            yield "".join(self._out(runs + 1))
-            yield self._separated() + _opened(await step_data(told.entry, self._tracer.converter))
-            self._inside.append("step")
-            self._filled.append(True)
+            return before + (f'{self._separated()}{{"not_shown": {note}}}' if within else f', "not_shown": {note}')
+        if isinstance(told, RunEnds):
+            return self._out(runs)
+        if not isinstance(told.entry, Step):
+            return ""
+        step = self._out(runs + 1) + self._separated() + _opened(await step_data(told.entry, self._tracer.converter))
+        self._inside.append("step")
+        self._filled.append(True)
+        return step
 
     def end(self) -> str:
         """What comes last."""
-        return "".join(self._out(0)) + "}\n"
+        return self._out(0) + "}\n"
 
     def _into(self, what: str) -> str:
         self._inside.append(what)
         self._filled.append(False)
         return f', "{what}": ['
 
-    def _out(self, depth: int) -> Iterator[str]:
-        while len(self._inside) > depth:
-            self._filled.pop()
-            yield CLOSERS[self._inside.pop()]
+    def _out(self, depth: int) -> str:
+        left = self._inside[depth:]
+        del self._inside[depth:], self._filled[depth:]
+        return "".join([CLOSERS[each] for each in reversed(left)])
 
     def _separated(self) -> str:
         comma = "," if self._filled[-1] else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -62,46 +62,40 @@ class Tree:
         self._now = now
         self._start: datetime | None = None
 
-    async def lines(self, told: Told) -> AsyncIterator[str]:
-        """The lines of one thing told."""
+    async def lines(self, told: Told) -> list[str]:
+        """The lines of one thing told. No generator: asyncio keeps a list of each that is asynchronous."""
         if isinstance(told, RunBegins):
-            parts = self._run_begins(told)
-        elif isinstance(told, RunEnds):
-            parts = self._run_ends(told)
-        elif isinstance(told, Hidden):
-            parts = self._hidden(told)
-        elif isinstance(told.entry, Repeat):
-            parts = self._repeat(told, told.entry)
-        elif isinstance(told.entry, Rest):
-            parts = self._rest(told, told.entry)
-        else:
-            parts = self._step(told, told.entry)
-        async for line in parts:
-            yield line
+            return await self._run_begins(told)
+        if isinstance(told, RunEnds):
+            return await self._run_ends(told)
+        if isinstance(told, Hidden):
+            return [*self._hidden(told)]
+        if isinstance(told.entry, Repeat):
+            return [*self._repeat(told, told.entry)]
+        if isinstance(told.entry, Rest):
+            return [*self._rest(told, told.entry)]
+        return await self._step(told, told.entry)
 
     @property
     def now(self) -> datetime:
         """The moment for what is open."""
         return self._now or datetime.now(timezone.utc)
 
-    async def _run_begins(self, told: RunBegins) -> AsyncIterator[str]:
+    async def _run_begins(self, told: RunBegins) -> list[str]:
         run, chain = told.run, told.chain
         if self._start is None:
             self._start = run.started
         if told.depth and len(chain.links) == 1:
-            return  # the step that started it has said all
+            return []  # the step that started it has said all
         stem = self._stems(told.depth)
         many = f", run {told.number} of {len(chain.links)}" if len(chain.links) > 1 else ""
         if run.missing:
-            for line in self._lines(stem, stem, f"run {run.run_id}{many}: its history is gone", dim=True):
-                yield line
-            return
+            return [*self._lines(stem, stem, f"run {run.run_id}{many}: its history is gone", dim=True)]
         head = f"{run.type} {run.workflow_id}{many}, {words.run_state(run, self.now + run.skipped)}"
-        for line in self._lines(stem, stem, head, self._sign(run.status), bold=True):
-            yield line
+        lines = [*self._lines(stem, stem, head, self._sign(run.status), bold=True)]
         for text in await self._about(told):
-            for line in self._lines(stem, stem + "  ", text, dim=True):
-                yield line
+            lines += self._lines(stem, stem + "  ", text, dim=True)
+        return lines
 
     async def _about(self, told: RunBegins) -> list[str]:
         run, origin = told.run, told.run.origin
@@ -125,10 +119,10 @@ class Tree:
             texts.append(f"input {await self._preview(run.input, self._width)}")
         return texts
 
-    async def _run_ends(self, told: RunEnds) -> AsyncIterator[str]:
+    async def _run_ends(self, told: RunEnds) -> list[str]:
         run = told.run
         if run.missing:
-            return
+            return []
         first, after = self._gutter(run.closed) + self._inner(told.depth) + self._end, self._blank(told.depth) + "   "
         text = run.status.replace("_", " ")
         if run.open:
@@ -139,63 +133,56 @@ class Tree:
             text += f", then {words.HOW[run.next.how]}"
         preview = await self._preview(run.result, self._width)
         preview = "" if preview == "null" else preview
-        for line in self._lines(first, after, text, self._sign(run.status), preview=preview):
-            yield line
+        lines = [*self._lines(first, after, text, self._sign(run.status), preview=preview)]
         if run.failure is not None:
-            async for line in self._failure(run.failure, after + "  ", again=False):
-                yield line
+            lines += await self._failure(run.failure, after + "  ", again=False)
         if told.depth == 0 and told.chain.newest.run_id != run.run_id:
-            yield ""
+            lines.append("")
+        return lines
 
-    async def _step(self, told: Shown, step: Step) -> AsyncIterator[str]:
+    async def _step(self, told: Shown, step: Step) -> list[str]:
         first, after = self._prefixes(told, step.scheduled)
         text = ", ".join([words.title(step), *words.state(step, self.now + told.run.skipped)])
         if step.reason:
             text += f": {step.reason}"
         preview = await self._values(step)
-        for line in self._lines(first, after, text, self._sign(step.status), preview=preview):
-            yield line
+        lines = [*self._lines(first, after, text, self._sign(step.status), preview=preview)]
         if step.failure is not None and not self._told_below(told, step):
-            async for line in self._failure(step.failure, after + "  ", bad=step.bad):
-                yield line
+            lines += await self._failure(step.failure, after + "  ", bad=step.bad)
+        return lines
 
     def _told_below(self, told: Shown, step: Step) -> bool:
         return step.has_tree and (self._depth is None or told.depth < self._depth)
 
-    async def _repeat(self, told: Shown, repeat: Repeat) -> AsyncIterator[str]:
+    def _repeat(self, told: Shown, repeat: Repeat) -> Iterator[str]:
         first, after = self._prefixes(told, repeat.started)
         pattern = ", ".join(words.kind_title(each) for each in repeat.pattern)
         took = f", {lasted(repeat.closed - repeat.started)} in all" if repeat.closed is not None else ""
         text = f"{repeat.count:,} {self._times} {pattern}{took}"
-        for line in self._lines(first, after, text, self._sign("completed"), dim=True):
-            yield line
+        yield from self._lines(first, after, text, self._sign("completed"), dim=True)
         each = "; ".join(self._times_of(each) for each in repeat.pattern if each.kind != "timer" and each.total)
         if each:
-            for line in self._lines(after + "  ", after + "  ", each, dim=True):
-                yield line
+            yield from self._lines(after + "  ", after + "  ", each, dim=True)
         if repeat.hidden:
             note = f"{repeat.hidden:,} more of them were retried, failed or go on: see --failures, --no-fold"
-            for line in self._lines(after + "  ", after + "  ", note):
-                yield line
+            yield from self._lines(after + "  ", after + "  ", note)
 
     def _times_of(self, figures: Figures) -> str:
         return f"{words.kind_title(figures)} {words.between(figures)}"
 
-    async def _rest(self, told: Shown, rest: Rest) -> AsyncIterator[str]:
+    def _rest(self, told: Shown, rest: Rest) -> Iterator[str]:
         first, after = self._prefixes(told, rest.started)
         shown = [f"{each.count:,} {self._times} {words.kind_title(each)}" for each in rest.figures[:NAMED_FIGURES]]
         more = len(rest.figures) - len(shown)
         text = f"{rest.count:,} more steps: {', '.join(shown)}" + (f" and {more:,} other kinds" if more else "")
         bad = f"; {rest.bad:,} of them failed: see --failures" if rest.bad else "; --no-fold shows them"
-        for line in self._lines(first, after, text + bad):
-            yield line
+        yield from self._lines(first, after, text + bad)
 
-    async def _hidden(self, told: Hidden) -> AsyncIterator[str]:
+    def _hidden(self, told: Hidden) -> Iterator[str]:
         stem = self._stems(told.depth)
         counted = Counter(link.status.replace("_", " ") for link in told.links)
         counts = ", ".join(f"{count:,} {self._times} {status}" for status, count in counted.most_common())
-        for line in self._lines(stem, stem, f"... {told.what}" + (f": {counts}" if counts else ""), dim=True):
-            yield line
+        yield from self._lines(stem, stem, f"... {told.what}" + (f": {counts}" if counts else ""), dim=True)
         if told.depth == 0:
             yield ""
 
@@ -231,16 +218,13 @@ class Tree:
     async def _preview(self, kept: Sequence[Kept], most: int) -> str:
         return clean(await preview(kept, self._tracer.converter, most)) if kept else ""
 
-    async def _failure(
-        self, failure: Failure, prefix: str, *, bad: bool = True, again: bool = True
-    ) -> AsyncIterator[str]:
+    async def _failure(self, failure: Failure, prefix: str, *, bad: bool = True, again: bool = True) -> list[str]:
         """What failed; what was told last is not told `again`."""
         line = await failure_line(failure, self._tracer.converter)
         if line == self._failed and not again:
-            return
+            return []
         self._failed = line
-        for text in self._lines(prefix, prefix, line, colour="red" if bad else "yellow"):
-            yield text
+        return [*self._lines(prefix, prefix, line, colour="red" if bad else "yellow")]
 
     def _lines(
         self,

@@ -17,9 +17,12 @@ from ._run_id import run_id_option
 from ._workflow_id import WorkflowId
 
 if TYPE_CHECKING:
-    from ..history.trace import Chain, Run, Tracer, Wanted
+    from temporalio.client import Client
+
+    from ..history.trace import Chain, Tracer, Wanted
 
 ALL = 1_000_000
+GARBAGE = 100_000
 WRITTEN_AT_ONCE = 100
 
 
@@ -46,10 +49,13 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_i
     workflow ended in any other way than by completing.
     """
     import asyncio
-
-    from ..history.trace import Wanted
+    import gc
 
     _check_together(how)
+    if not how["follow"]:  # what is made is kept until it is shown: looking for garbage is a fifth of the time
+        gc.set_threshold(GARBAGE)
+    from ..history.trace import Wanted
+
     wanted = Wanted(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
     if how["no_fold"] or how["as_json"]:
         wanted = replace(wanted, folds=False, most_runs=ALL, most_of_chain=ALL)
@@ -110,8 +116,7 @@ async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: 
         return True
     chain = await tracer.chain(workflow_id, run_id)
     if how["follow"]:
-        run = await _follow(tracer, chain, wanted, how["as_json"])
-        return run.status == "completed"
+        return await _follow(tracer, chain, wanted, connection, how["as_json"])
     if how["as_json"]:
         await _print_json(tracer, chain, wanted, target)
     else:
@@ -133,7 +138,7 @@ async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Targ
     tree = Tree(tracer, width=tree_width(), signs=signs.shows_signs(), depth=wanted.depth)
     with _Output() as output:
         async for told in walk(tracer, chain, wanted):
-            async for line in tree.lines(told):
+            for line in await tree.lines(told):
                 output.write(line + "\n")
         for line in heading(chain, target.label):
             output.write(line + "\n")
@@ -147,18 +152,24 @@ async def _print_json(tracer: Tracer, chain: Chain, wanted: Wanted, target: Targ
     with _Output() as output:
         output.write(document.begin())
         async for told in walk(tracer, chain, wanted):
-            async for piece in document.pieces(told):
-                output.write(piece)
+            output.write(await document.piece(told))
         output.write(document.end())
 
 
-async def _follow(tracer: Tracer, chain: Chain, wanted: Wanted, as_json: bool) -> Run:
+async def _follow(tracer: Tracer, chain: Chain, wanted: Wanted, connection: Connection, as_json: bool) -> bool:
+    """Show what happens until the end; whether it has completed."""
+    from ..connection import connect, find_target
     from ..history.trace.follow import Follower
     from . import _trace_follow, _watching
 
-    follower = Follower(tracer, depth=wanted.depth)
+    async def anew() -> Client:
+        return await connect(find_target(connection))
+
+    follower = Follower(tracer, depth=wanted.depth, connect=anew)
     if as_json or not _watching.redraws():
         view = _trace_follow.JsonLines(tracer) if as_json else _trace_follow.Lines(tracer)
-        return await _trace_follow.follow(chain, view, follower)
-    async with _trace_follow.Screen(tracer, chain, wanted, follower) as screen:
-        return await _trace_follow.follow(chain, screen, follower)
+        run = await _trace_follow.follow(chain, view, follower)
+    else:
+        async with _trace_follow.Screen(tracer, chain, wanted, follower) as screen:
+            run = await _trace_follow.follow(chain, screen, follower)
+    return run.status == "completed"

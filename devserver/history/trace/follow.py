@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.client import Client
 
-from ...errors import CannotAsk
+from ...errors import CannotAsk, DevServerError
 from .builder import RunBuilder
 from .chain import Chain
 from .model import Run, Step
@@ -94,11 +95,17 @@ class Follower:
 
     Args:
         depth: Levels of children; None: all. At most 100 open children are followed at a time.
+        connect: Makes a new client for a server that went away: it may come back at another address. None: the
+            tracer's client is asked on.
     """
 
-    def __init__(self, tracer: Tracer, *, depth: int | None = None) -> None:
+    def __init__(
+        self, tracer: Tracer, *, depth: int | None = None, connect: Callable[[], Awaitable[Client]] | None = None
+    ) -> None:
         self._tracer = tracer
         self._depth = depth
+        self._connect = connect
+        self._asking = asyncio.Lock()
         self._news: asyncio.Queue[News | BaseException | None] = asyncio.Queue(MOST_NEWS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._away = False
@@ -236,16 +243,22 @@ class Follower:
         if not self._away:
             self._away = True
             await self._news.put(Away(error))
-        while True:
+        while self._away:
             await asyncio.sleep(AGAIN_SECONDS)
-            # A short question: one that waits for new events would wait first, and tell late that it was heard.
-            with contextlib.suppress(CannotAsk):
-                if self.root is not None:
-                    await self._tracer.calls.described(self.root.run.workflow_id)
-                break
-        if self._away:
-            self._away = False
-            await self._news.put(Back())
+            async with self._asking:  # one asks for all that are followed
+                if self._away and await self._is_back():
+                    self._away = False
+                    await self._news.put(Back())
+
+    async def _is_back(self) -> bool:
+        with contextlib.suppress(DevServerError):
+            if self._connect is not None:
+                self._tracer.calls.client = await self._connect()
+            if self.root is not None:
+                # A short question: one that waits for new events would wait first, and tell late that it was heard.
+                await self._tracer.calls.described(self.root.run.workflow_id)
+            return True
+        return False
 
 
 def _may_be_retried(live: Live) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -175,6 +176,33 @@ def test_following(quick_up: Run, devserver: Run, start: Start, status_of: Statu
             lines.send_signal(signal.SIGINT)
             _, said = lines.communicate(timeout=30)
         assert (lines.returncode, said.strip()) == (130, "interrupted")
+
+
+def test_following_a_server_that_comes_back_elsewhere(
+    up: Run, devserver: Run, start: Start, status_of: StatusOf
+) -> None:
+    """A managed instance that was stopped and started at another port is found there, and followed to the end."""
+    up()
+    start("waits", "Waits", "child")
+    before = status_of()["address"]
+    with subprocess.Popen(command("trace", "waits", "-f"), stdout=subprocess.PIPE, text=True) as lines:
+        assert lines.stdout is not None
+        limit = threading.Timer(60, lines.kill)
+        limit.start()
+        try:
+            assert "waits > Waits running for" in lines.stdout.readline()
+            devserver("down")
+            assert f"! the Temporal server at {before}" in lines.stdout.readline()
+            up()
+            assert status_of()["address"] != before
+            assert "! the server answers again" in lines.stdout.readline()
+            done = devserver("temporal", "--", "workflow", "terminate", "-w", "waits")
+            assert done.returncode == 0, done.stderr
+            assert "waits x Waits terminated" in lines.stdout.readline()
+            assert lines.wait() == 1
+        finally:
+            limit.cancel()
+            lines.kill()
 
 
 def signal_it(devserver: Run, workflow_id: str) -> None:
