@@ -48,3 +48,10 @@ def words_of(said: Connection) -> list[str]:
             continue
         words += [flag if value else "--no-tls"] if isinstance(value, bool) else [flag, value]
     return words
+
+
+def trace_words(said: Connection, workflow_id: str, run_id: str = "") -> list[str]:
+    """`devserver trace` of a workflow on the same server, for a command that is offered next."""
+    run = ["--run-id", run_id] if run_id else []
+    named = [*run, "--", workflow_id] if workflow_id.startswith("-") else [workflow_id, *run]
+    return ["devserver", "trace", *words_of(said), *named]

@@ -35,7 +35,8 @@ def hit_lines(hit: Hit) -> list[str]:
     text = f"{stamp(hit.at)} {name} {hit.run_id} {clean(_what(hit))}"
     width = _width()
     first, *rest = [text] if width is None else _folded(text, width)
-    return [first.replace(name, click.style(name, bold=True), 1), *rest]
+    at = len(stamp(hit.at))
+    return [first[:at] + first[at:].replace(name, click.style(name, bold=True), 1), *rest]
 
 
 def _folded(text: str, width: int) -> list[str]:
@@ -76,7 +77,7 @@ def as_json(hit: Hit) -> dict[str, Any]:
     return {"form": FORM, **values}
 
 
-def summary(search: Search, found: int, last: Hit | None, server: Sequence[str]) -> list[str]:
+def summary(search: Search, found: int, next_command: Sequence[str]) -> list[str]:
     """What the search was, for who reads along: how much was found in how much, and what to do next."""
     done, read = search.progress.done, search.progress.read
     how = f"{read:,} read from the server ({search.progress.events:,} events), the others kept from before"
@@ -89,9 +90,8 @@ def summary(search: Search, found: int, last: Hit | None, server: Sequence[str])
         lines.append(f"did you mean {' or '.join(search.near)}?")
     if search.gone:
         lines.append(f"{search.gone:,} of the listed runs have no history any more: their retention is over")
-    if last is not None:
-        words = ["devserver", "trace", *server, last.workflow_id, "--run-id", last.run_id]
-        lines.append(f"see one as a whole: {shlex.join(words)}")
+    if next_command:
+        lines.append(f"see one as a whole: {shlex.join(next_command)}")
     width = _width()
     shown = [clean(text) for text in lines]
     return [line for text in shown for line in _folded(text, width)] if width else shown

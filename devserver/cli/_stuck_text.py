@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,13 +22,18 @@ INDENT = "    "
 NAMED = 3
 MEANT = ("workflow_paused", "activity_paused")
 
+Offer = Callable[["Finding"], Sequence[str]]
 
-def screen(report: StuckReport, label: str, cli: Sequence[str]) -> Iterator[str]:
-    """The report in lines as wide as the terminal, the worst first; what is alike is told once."""
+
+def screen(report: StuckReport, label: str, offer: Offer) -> Iterator[str]:
+    """The report in lines as wide as the terminal, the worst first; what is alike is told once.
+
+    `offer` makes the command that is offered for a finding, no words where there is none.
+    """
     width = width_now()
     groups = _alike(report.findings)
     for group in groups:
-        yield from _paragraph(group, report.at, cli, width)
+        yield from _paragraph(group, report.at, offer, width)
         yield ""
     for note in report.notes:
         yield from textwrap.wrap(f"note: {note}", width)
@@ -93,7 +98,7 @@ def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
     return list(groups.values())
 
 
-def _paragraph(group: Sequence[Finding], at: datetime, cli: Sequence[str], width: int) -> Iterator[str]:
+def _paragraph(group: Sequence[Finding], at: datetime, offer: Offer, width: int) -> Iterator[str]:
     first = group[0]
     yield from _head(first, at, width)
     about = first.what if first.attempts is None or first.activity_id else f"{first.what}, attempt {first.attempts}"
@@ -104,8 +109,9 @@ def _paragraph(group: Sequence[Finding], at: datetime, cli: Sequence[str], width
         yield from _wrapped(f"task queue {first.task_queue}", width)
     yield from _more(group[1:], width)
     yield from _wrapped(f"-> {first.hint}", width, hanging="   ")
-    if first.command:
-        yield f"{INDENT}   {clean(shlex.join([*cli, *first.command]))}"
+    words = offer(first)
+    if words:
+        yield f"{INDENT}   {clean(shlex.join(words))}"
 
 
 def _head(finding: Finding, at: datetime, width: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ import click
 from ..connection import Connection
 from ..errors import OptionError
 from . import _search_text as text
-from ._connection_options import connection_options, words_of
+from ._connection_options import connection_options, trace_words
 from ._instance_options import json_option
 from ._terminal import clean
 
@@ -126,5 +126,6 @@ def _print(hit: Hit, as_json: bool) -> None:
 def _conclude(search: Search, found: int, last: Hit | None, connection: Connection, as_json: bool) -> None:
     if as_json:
         return
-    for line in text.summary(search, found, last, words_of(connection)):
+    shown = trace_words(connection, last.workflow_id, last.run_id) if last is not None else ()
+    for line in text.summary(search, found, shown):
         click.echo(line, err=True)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..connection import Connection, Target
-from ..errors import DevServerError
+from ..errors import DevServerError, OptionError
 from ..moments import age
 from ..options import parse_duration
 from . import _stuck_text as text
-from ._connection_options import connection_options
+from ._connection_options import connection_options, trace_words
 from ._instance_options import json_option, watch_option
 from ._terminal import clean, stamp
 from ._workflow_id import WorkflowId
 
 if TYPE_CHECKING:
     from ..history import Finding, StuckReport
+
+
+SHOW = ("workflow", "show")
 
 
 class Asking:
@@ -44,6 +48,12 @@ class Asking:
         except DevServerError:
             self._client = None
             raise
+
+    def offer(self, finding: Finding) -> Sequence[str]:
+        """The command that is offered for a finding; our own where a workflow is to be shown."""
+        if finding.command[:2] == SHOW:
+            return trace_words(self._connection, finding.workflow_id)
+        return [*self.target.cli, *finding.command] if self.target is not None and finding.command else ()
 
 
 @click.command()
@@ -77,6 +87,8 @@ def stuck(
 
     from ..history import Thresholds
 
+    if workflow_id is not None and query is not None:
+        raise OptionError("--query chooses among workflows, an id is one of them", hint="give one of them")
     thresholds = Thresholds(
         attempts=levels["attempts"],
         waiting=timedelta(seconds=parse_duration(levels["waiting"], "--waiting")),
@@ -86,17 +98,12 @@ def stuck(
     asking = Asking(connection, wanted)
     if watch is None:
         report, target = asyncio.run(asking.look())
-        _print(report, target, as_json)
+        if as_json:
+            click.echo(json.dumps(text.as_json(report, target.address), indent=2))
+        else:
+            click.echo("\n".join(text.screen(report, target.label, asking.offer)))
         ctx.exit(1 if report.stuck else 0)
     asyncio.run(_watch(asking, watch, as_json))
-
-
-def _print(report: StuckReport, target: Target, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(text.as_json(report, target.address), indent=2))
-        return
-    for line in text.screen(report, target.label, target.cli):
-        click.echo(line)
 
 
 async def _watch(asking: Asking, seconds: float, as_json: bool) -> None:
@@ -106,7 +113,7 @@ async def _watch(asking: Asking, seconds: float, as_json: bool) -> None:
     if as_json:
         view = JsonLines(text.FORM, lambda seen: text.as_json(seen[0], seen[1].address))
     elif redraws():
-        view = Screen(seconds, lambda seen: text.screen(seen[0], seen[1].label, seen[1].cli), lambda seen: seen[0].at)
+        view = Screen(seconds, lambda seen: text.screen(seen[0], seen[1].label, asking.offer), lambda seen: seen[0].at)
     await watch(asking.look, view, seconds)
 
 

@@ -111,12 +111,17 @@ def test_something_is_stuck(quick_up: Run, devserver: Run, start: Start, status_
 
 
 def test_a_retried_activity_and_what_is_alike(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
-    """Its last failure and next attempt are shown; workflows that fail alike are told once, by their names."""
+    """Its last failure and next attempt are shown; workflows that fail alike are told once, by their names. Code that
+    fails is looked at with our own trace, on the server that was asked.
+    """
     quick_up()
-    with worker_process(status_of()["address"]):
+    address = status_of()["address"]
+    with worker_process(address):
+        start("-broken", queue="trouble", kind="Broken")
         for number in range(5):
             start(f"calls-{number}", queue="trouble", kind="CallsSeldom")
-        found = eventually(lambda: _five(devserver("stuck", "--attempts", "2")))
+        found = eventually(lambda: _six(devserver("stuck", "--attempts", "2")))
+        elsewhere = devserver("stuck", "--address", address).stdout
     # Which is the oldest is the worker's choice, where all of them were there before it.
     first = re.search(r"(?m)^activity retrying: (calls-\d) \(CallsSeldom\), \d+s$", found)
     alike = re.search(r"(?m)^    the same in (calls-\d), (calls-\d), (calls-\d) and 1 more \(--json has all\)$", found)
@@ -126,10 +131,12 @@ def test_a_retried_activity_and_what_is_alike(quick_up: Run, devserver: Run, sta
     assert re.search(r"its activity fail fails: attempt 2 comes next in (10m|9m\d+s)", found)
     assert "    ValueError: the disk is full second line\n" in found
     assert f"devserver temporal -- activity reset --workflow-id {first[1]} --activity-id 1" in found
+    assert "       devserver trace -- -broken\n" in found
+    assert f"       devserver trace --address {address} -- -broken\n" in elsewhere
 
 
-def _five(done: subprocess.CompletedProcess[str]) -> str:
-    return done.stdout if "5 things are stuck" in done.stdout else ""
+def _six(done: subprocess.CompletedProcess[str]) -> str:
+    return done.stdout if "6 things are stuck" in done.stdout else ""
 
 
 def test_the_json_form_is_stable(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
@@ -182,6 +189,7 @@ def test_what_the_server_does_not_know(quick_up: Run, devserver: Run) -> None:
         (["--name", "default", "--address", "a:1"], 2, "error: --name is a managed instance"),
         (["--address", "127.0.0.1:1"], 4, "error: the Temporal server at 127.0.0.1:1 cannot be reached"),
         (["--waiting", "soon"], 2, "error: --waiting 'soon' is not a duration"),
+        (["order-17", "--query", "WorkflowType = 'Order'"], 2, "error: --query chooses among workflows"),
         (["--attempts", "1"], 2, "Usage: "),
         (["--watch", "1", "--address", "127.0.0.1:1"], 4, "error: the Temporal server at 127.0.0.1:1 cannot"),
         (["--watch", "0"], 2, "Usage: "),
