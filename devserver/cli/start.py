@@ -122,8 +122,8 @@ async def _start(
     if not as_json:
         _tell(started, target, connection, aside=wait)
     if not started.polled:
-        module = shlex.quote(called.module.spec)
-        note(f"no worker polls the task queue {started.task_queue}; start one: devserver run {module}")
+        words = [*called.worker_on(started.task_queue), *words_of(connection)]
+        note(f"no worker polls the task queue {started.task_queue}; start one: {shlex.join(words)}")
     try:
         ended = await outcome(started.handle, client) if wait else None
     except asyncio.CancelledError:

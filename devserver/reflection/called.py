@@ -33,6 +33,11 @@ class Called:
         """Its options."""
         return Inputs(self.signature)
 
+    def worker_on(self, queue: str) -> list[str]:
+        """The command that runs a worker of the module for a task queue."""
+        words = ["devserver", "run", self.module.spec.partition(":")[0]]
+        return words if queue == self.module.task_queue else [*words, "--task-queue", queue]
+
 
 def workflow_called(spec: str) -> Called:
     """The workflow that a specification names; without a name the only one of the module.

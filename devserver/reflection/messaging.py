@@ -67,7 +67,7 @@ async def query(
     except (RPCError, asyncio.TimeoutError) as error:
         if isinstance(error, RPCError) and error.status == RPCStatusCode.INVALID_ARGUMENT:
             raise NotDone(f"the query {called.name} of {workflow_id} fails: {error.message}") from None
-        raise await _no_answer(client, seen, error, limit, f"the query {called.name}") from None
+        raise await _no_answer(client, called, seen, error, limit, "query") from None
     except Exception as error:
         raise undecoded(error) from error
     return answer
@@ -113,7 +113,7 @@ async def update(
     except (WorkflowUpdateRPCTimeoutOrCancelledError, asyncio.TimeoutError) as error:
         if isinstance(error.__cause__, asyncio.CancelledError) and monotonic() < until:
             raise asyncio.CancelledError from None  # Ctrl-C, which the SDK takes for a limit that is over
-        raise await _no_answer(client, seen, error, limit, f"the update {called.name}") from None
+        raise await _no_answer(client, called, seen, error, limit, "update") from None
     except RPCError as error:
         refused = not_done(client, error, f"{workflow_id} does not take the update {called.name}")
         refused.hint = refused.hint or f"see what keeps it: devserver trace {shlex.quote(workflow_id)}"
@@ -158,7 +158,7 @@ def status_of(status: int) -> str:
 
 
 async def _no_answer(
-    client: Client, seen: WorkflowExecutionInfo, error: BaseException, limit: float, what: str
+    client: Client, called: Called, seen: WorkflowExecutionInfo, error: BaseException, limit: float, kind: str
 ) -> CannotAsk:
     """Why there was none: the worker that would give it is not there, or is slow."""
     status = error.status if isinstance(error, RPCError) else RPCStatusCode.DEADLINE_EXCEEDED
@@ -166,9 +166,11 @@ async def _no_answer(
     if not late and status != RPCStatusCode.FAILED_PRECONDITION:
         return cannot_ask(client, error) if isinstance(error, RPCError) else CannotAsk(str(error))
     queue = seen.task_queue
+    what = f"the {kind} {called.name}"
     if not await polls(Calls(client), queue):
         return CannotAsk(
-            f"{what} has no answer: no worker polls the task queue {queue}", hint="start one: devserver run MODULE"
+            f"{what} has no answer: no worker polls the task queue {queue}",
+            hint=f"start one: {shlex.join(called.worker_on(queue))}",
         )
     return CannotAsk(
         f"{what} has no answer within {limit:g} s, though a worker polls the task queue {queue}",

@@ -247,6 +247,8 @@ def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
     told = json.loads(out)
     assert (code, told["workflow_id"], told["task_queue"], told["polled"]) == (0, "o1", "orders", False)
     assert err == "note: no worker polls the task queue orders; start one: devserver run orders.py\n"
+    _, _, err = call("start", "orders.py:Order", "--name", "Ada", "--devserver-name", "default", "-t", "rare ones")
+    assert err.endswith("devserver run orders.py --task-queue 'rare ones' --name default\n")
     for words, code, said in (
         (["query", "orders.py:Order.state", "o1", "--timeout", "1s"], 4, "the query state has no answer: no w"),
         (["update", "orders.py:annotate", "o1", "--note", "a", "--timeout", "1s"], 4, "the update annotate has no"),
@@ -263,6 +265,7 @@ def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
         assert (got, out) == (code, ""), err
         assert err.startswith(f"error: {said}")
         assert "API key" not in err or "cannot" in said
+        assert ("start one: devserver run orders.py\n" in err) == ("has no" in said)
     write("payments.py", ORDERS.replace("class Order", "class Payment"))
     code, _, err = call("signal", "payments.py:approve", "o1", "--by", "a")
     assert (code, err.splitlines()[0]) == (1, "error: o1 is of the type Order, not Payment")
