@@ -18,6 +18,7 @@ import pytest
 from devserver.files import private_folder
 from devserver.paths import HOME_VARIABLE, Paths
 from devserver.store.request import BinaryRequest, Executable
+from tests.helpers import bytecode
 
 pytest_plugins = "pytester"
 
@@ -25,6 +26,12 @@ CLI_LIMIT = 60
 SHARED_MEMORY = Path("/dev/shm")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make ready what every process that a test starts has use of."""
+    if not hasattr(config, "workerinput"):
+        bytecode.prepare()
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +53,12 @@ def prepared(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Exe
 
 @pytest.fixture
 def installed(prepared: Executable, paths: Paths) -> Executable:
-    """The real executable in the test's own store. It is a hard link, because a copy of 156 MB takes its time."""
+    """The real executable in the test's own store."""
+    return link(prepared, paths)
+
+
+def link(prepared: Executable, paths: Paths) -> Executable:
+    """The executable in another store. It is a hard link, because a copy of 156 MB takes its time."""
     folder = private_folder(paths.store / prepared.path.parent.name)
     for file in prepared.path.parent.iterdir():
         (folder / file.name).hardlink_to(file)
