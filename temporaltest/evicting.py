@@ -46,7 +46,7 @@ def evict_all(worker: sdk.Worker) -> str:
     left = _left_in(worker)
     while left:
         run_id, running = left.popitem()
-        place = evict(running, WorkflowActivation(run_id=run_id, jobs=[_EVICTION]))
+        place = evict(running, WorkflowActivation(run_id=run_id, jobs=[_EVICTION]), EVICT_SECONDS)
         if place is not None:
             keep_for_ever(left.values())
             at = f"\n  stands at {place[0]}" if place else ""
@@ -73,7 +73,7 @@ def park(threads: DaemonThreads) -> list[Place]:
     return [place for thread in [*threads.busy] for place in _park(thread)]
 
 
-def evict(instance: Instance, act: WorkflowActivation, limit: float = EVICT_SECONDS) -> list[Place] | None:
+def evict(instance: Instance, act: WorkflowActivation, limit: float) -> list[Place] | None:
     """Do the step that ends a workflow. None if that has ended it, else where its code stands, as far as is known."""
     threads = DaemonThreads("temporaltest-evict")
     try:

@@ -84,7 +84,19 @@ def told(folder: Path) -> list[dict[str, Any]]:
 @contextlib.contextmanager
 def running(folder: Path, *args: str, ways: Sequence[str] = ("-p", "no:xdist")) -> Iterator[Running]:
     """pytest in that folder, killed with all that it started at the end of the block."""
-    command = [sys.executable, "-m", "pytest", "-Werror", "-ra", "-p", "no:cacheprovider", *ways, *args]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-Werror",
+        "-ra",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:benchmark",
+        *ways,
+        *args,
+    ]
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as process:

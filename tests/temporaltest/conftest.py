@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from devserver.paths import HOME_VARIABLE, Paths
 from devserver.store.request import Executable
+from tests.conftest import end_processes_of, ephemeral_folders_of, link
 
 RUN_LIMIT = 100.0
 
@@ -114,9 +118,50 @@ def bare_suite(home: Path, pytester: pytest.Pytester, monkeypatch: pytest.Monkey
 
 
 @pytest.fixture
-def suite(bare_suite: Suite, installed: Executable) -> Suite:
-    """A user's suite, run without xdist unless told otherwise, on the real server."""
+def own_suite(bare_suite: Suite, installed: Executable) -> Suite:
+    """A user's suite, run without xdist unless told otherwise, on a real server that each run starts for itself."""
     return bare_suite
+
+
+@contextlib.contextmanager
+def within(home: Path) -> Iterator[None]:
+    """What starts in this block has that home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.setenv(HOME_VARIABLE, str(home))
+        yield
+
+
+@contextlib.contextmanager
+def module_home(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home for what all tests of a module share, with the executable; nothing may be left of it after the block."""
+    home = tmp_path_factory.mktemp("standing")
+    with within(home):
+        link(prepared, Paths.default())
+    yield home
+    assert not end_processes_of(home)
+    assert not ephemeral_folders_of(home), "a test left a server's folder"
+
+
+@pytest.fixture(scope="module")
+def standing(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home in which a server stands, held by us as by one more run of pytest: those of a module's tests join it."""
+    from temporaltest.backends.managed import Managed
+    from temporaltest.config import Config
+
+    with module_home(prepared, tmp_path_factory) as home:
+        backend = Managed(Config())
+        with within(home):
+            endpoint = backend.shared()
+        yield home
+        backend.release(endpoint)
+
+
+@pytest.fixture
+def suite(own_suite: Suite, standing: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
+    """The same where a server stands already, for tests of what a run does with one; `own_suite` shows its start."""
+    monkeypatch.setenv(HOME_VARIABLE, str(standing))
+    return own_suite
 
 
 @pytest.fixture(params=list(WAYS))

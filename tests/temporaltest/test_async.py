@@ -7,6 +7,8 @@ import pytest
 from .conftest import Suite
 from .test_workers import GREET
 
+SCOPES = ("function", "class", "module", "package", "session")
+
 BODY = """
     temporal.worker(workflows=[Greet], activities=[compose])
     done = await temporal.client.execute_workflow(Greet.run, "Ada", id="g", task_queue=temporal.task_queue)
@@ -15,27 +17,20 @@ BODY = """
 """
 
 
-@pytest.mark.parametrize("scope", ["function", "class", "module", "package", "session"])
-@pytest.mark.parametrize("mode", ["strict", "auto"])
-def test_pytest_asyncio(suite: Suite, mode: str, scope: str) -> None:
-    """Async tests, and sync ones beside them, work in either mode and any loop scope."""
-    suite.ini(f"asyncio_mode = {mode}", f"asyncio_default_test_loop_scope = {scope}")
-    mark = "@pytest.mark.asyncio" if mode == "strict" else ""
-    suite.file("__init__.py", "")
-    suite.tests(
-        GREET
-        + f"""
+SCOPED = (
+    GREET
+    + f"""
 class TestIt:
-    {mark}
+    MARK
     async def test_one(self, temporal):
         await check(temporal)
 
-    {mark}
+    MARK
     async def test_two(self, temporal):
         await check(temporal)
 
 
-{mark}
+MARK
 async def test_three(temporal):
     await check(temporal)
 
@@ -48,8 +43,18 @@ def test_sync(temporal):
 async def check(temporal):
 {BODY}
 """
-    )
-    suite.passes(passed=4)
+)
+
+
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+def test_pytest_asyncio(suite: Suite, mode: str) -> None:
+    """Async tests, and sync ones beside them, work in either mode and any loop scope, of the ini file or a mark."""
+    suite.ini(f"asyncio_mode = {mode}", "asyncio_default_test_loop_scope = session")
+    suite.file("__init__.py", "")
+    suite.tests(SCOPED.replace("MARK", "@pytest.mark.asyncio" if mode == "strict" else ""), "test_ini.py")
+    for scope in SCOPES:
+        suite.tests(SCOPED.replace("MARK", f"@pytest.mark.asyncio(loop_scope='{scope}')"), f"test_{scope}.py")
+    suite.passes(passed=4 * (1 + len(SCOPES)))
 
 
 def test_anyio(suite: Suite) -> None:

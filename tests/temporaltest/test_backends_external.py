@@ -17,7 +17,7 @@ from tests.conftest import processes_of
 from tests.helpers.pytest_process import TALK, running, told
 from tests.helpers.tls_proxy import NAME, Certificates, make_certificates, tls_proxy
 from tests.helpers.waiting import eventually
-from tests.temporaltest.conftest import ALONE, SLEEPS, TWO, Suite
+from tests.temporaltest.conftest import ALONE, SLEEPS, TWO, Suite, module_home, within
 from tests.temporaltest.test_session import GREET
 
 SECRET = "key-that-nobody-may-see"
@@ -46,10 +46,25 @@ WorkflowService.register_namespace = refuse
 """
 
 
+def start() -> DevServer:
+    """A server with a namespace for all tests."""
+    return DevServer.start(ui=False, namespaces=["ours"], search_attributes={"Customer": "Keyword"})
+
+
+@pytest.fixture(scope="module")
+def server(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
+    """A server that is there already, and that no test harms."""
+    with module_home(prepared, tmp_path_factory) as home:
+        with within(home):
+            server = start()
+        with server:
+            yield server
+
+
 @pytest.fixture
-def server(installed: Executable) -> Iterator[DevServer]:
-    """A server that is there already, with a namespace for all tests."""
-    with DevServer.start(ui=False, namespaces=["ours"], search_attributes={"Customer": "Keyword"}) as server:
+def own_server(installed: Executable) -> Iterator[DevServer]:
+    """The same for one test alone, which may harm it and knows what is on it."""
+    with start() as server:
         yield server
 
 
@@ -77,17 +92,17 @@ def namespaces_of(server: DevServer) -> list[str]:
 
 @BOTH
 def test_same_tests_run_on_a_server_that_is_there(
-    ways: tuple[str, ...], server: DevServer, bare_suite: Suite, home: Path
+    ways: tuple[str, ...], own_server: DevServer, bare_suite: Suite, home: Path
 ) -> None:
     """Tests run unchanged, in namespaces that are made for them and deleted; nothing of ours is started."""
     before = {each.pid for each in processes_of(home)}
     write(bare_suite)
-    bare_suite.passes("--temporal-address", server.address, passed=4, ways=ways)
-    assert {each["address"] for each in told(bare_suite.path)} == {server.address}
+    bare_suite.passes("--temporal-address", own_server.address, passed=4, ways=ways)
+    assert {each["address"] for each in told(bare_suite.path)} == {own_server.address}
     assert len({each["namespace"] for each in told(bare_suite.path)}) == 4
-    assert eventually(lambda: namespaces_of(server) == ["default", "ours"])
+    assert eventually(lambda: namespaces_of(own_server) == ["default", "ours"])
     assert {each.pid for each in processes_of(home)} == before
-    assert server.running
+    assert own_server.running
 
 
 # How it is reached
@@ -197,27 +212,27 @@ def test_last(temporal):
 """
 
 
-def test_server_that_dies_is_told_at_once(server: DevServer, bare_suite: Suite) -> None:
+def test_server_that_dies_is_told_at_once(own_server: DevServer, bare_suite: Suite) -> None:
     """The test that runs fails with that as its cause, the next ones say so too; none waits for its limit."""
     write(bare_suite, LOSING)
-    with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", server.address) as run:
+    with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
         run.told()
-        server.kill()
+        own_server.kill()
         output = run.ends()
     assert "1 failed, 2 errors" in output
-    assert f"ServerLost: the Temporal server at {server.address} no longer answers" in output
-    assert output.count(f"the external Temporal server at {server.address} does not answer") >= 2
+    assert f"ServerLost: the Temporal server at {own_server.address} no longer answers" in output
+    assert output.count(f"the external Temporal server at {own_server.address} does not answer") >= 2
 
 
-def test_server_that_comes_back_is_used_again(server: DevServer, bare_suite: Suite) -> None:
+def test_server_that_comes_back_is_used_again(own_server: DevServer, bare_suite: Suite) -> None:
     """A server that is away for long fails the test that needs it; the tests after its return work."""
     write(bare_suite, LOSING)
     bare_suite.file("conftest.py", "import time\nfrom pathlib import Path\nimport pytest\n" + BACK)
-    with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", server.address) as run:
+    with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
         run.told()
-        server.kill()
+        own_server.kill()
         eventually((bare_suite.path / "over").exists, 60)
-        server.restart()
+        own_server.restart()
         run.let("go")
         output = run.ends()
     assert "1 failed, 2 passed" in output
@@ -234,25 +249,35 @@ def pytest_runtest_setup(item):
 """
 
 
-def test_server_that_does_not_answer(server: DevServer, bare_suite: Suite) -> None:
+# Each further question to a server that hangs is given up sooner.
+IMPATIENT = """
+import temporalio.client
+from temporaltest import aftermath, case, guard
+
+aftermath.REPORT_SECONDS = case.CLEAN_SECONDS = guard.DESCRIBE_SECONDS = 1.0
+"""
+
+
+def test_server_that_does_not_answer(own_server: DevServer, bare_suite: Suite) -> None:
     """A server that hangs is named as the cause, in the test that waits for it and in the next."""
     write(bare_suite, LOSING)
-    chosen = ("-k", "hit or after", "--temporal-timeout=3", "--temporal-address", server.address)
+    bare_suite.file("conftest.py", IMPATIENT)
+    chosen = ("-k", "hit or after", "--temporal-timeout=3", "--temporal-address", own_server.address)
     with running(bare_suite.path, *chosen) as run:
         run.told()
-        server.freeze()
+        own_server.freeze()
         try:
             output = run.ends()
         finally:
-            server.thaw()
+            own_server.thaw()
     assert "1 failed" in output
     assert "2 errors" in output
     assert "WaitTimeout: waited more than 3 s" in output
     assert "none of its activities or workflows runs, so it may be the server that does not answer" in output
-    assert f"the Temporal server at {server.address} does not answer" in output
+    assert f"the Temporal server at {own_server.address} does not answer" in output
 
 
-def test_server_that_is_restarted_is_waited_for(server: DevServer, bare_suite: Suite) -> None:
+def test_server_that_is_restarted_is_waited_for(own_server: DevServer, bare_suite: Suite) -> None:
     """A restart that takes no longer than restarts do fails no test."""
     write(
         bare_suite,
@@ -263,9 +288,9 @@ def test_hit(temporal):
     greet(temporal)
 """,
     )
-    with running(bare_suite.path, "--temporal-address", server.address) as run:
+    with running(bare_suite.path, "--temporal-address", own_server.address) as run:
         run.told()
-        server.restart()
+        own_server.restart()
         run.let("go")
         assert "1 passed" in run.ends()
 
@@ -304,7 +329,7 @@ def test_no_such_namespace(server: DevServer, bare_suite: Suite) -> None:
 # One namespace for all
 
 
-def test_tests_that_share_a_namespace_do_not_meet(server: DevServer, bare_suite: Suite) -> None:
+def test_tests_that_share_a_namespace_do_not_meet(own_server: DevServer, bare_suite: Suite) -> None:
     """With `--temporal-namespace` tests that run at the same time have workflow ids and task queues of their own."""
     write(
         bare_suite,
@@ -318,7 +343,7 @@ def test_tests_that_share_a_namespace_do_not_meet(server: DevServer, bare_suite:
             assert temporal.run(handle.result()) == f"Hello, {n}"
         """,
     )
-    args = ("--temporal-address", server.address, "--temporal-namespace=ours")
+    args = ("--temporal-address", own_server.address, "--temporal-namespace=ours")
     with running(bare_suite.path, *args, ways=TWO) as run:
         both = run.told(2)
         run.let("go")
@@ -326,7 +351,7 @@ def test_tests_that_share_a_namespace_do_not_meet(server: DevServer, bare_suite:
     assert {each["namespace"] for each in both} == {"ours"}
     assert len({each["id"] for each in both}) == 2
     assert len({each["queue"] for each in both}) == 2
-    assert namespaces_of(server) == ["default", "ours"]
+    assert namespaces_of(own_server) == ["default", "ours"]
 
 
 def test_report_and_replay_are_of_the_test_alone(server: DevServer, bare_suite: Suite) -> None:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.helpers.pytest_process import TALK
 from tests.temporaltest.conftest import Suite
 from tests.temporaltest.test_session import addresses
+
+
+@pytest.fixture
+def suite(own_suite: Suite) -> Suite:
+    """Where servers begin and end is what is shown here."""
+    return own_suite
 
 
 def test_version_of_a_test(suite: Suite) -> None:

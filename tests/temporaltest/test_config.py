@@ -17,6 +17,12 @@ from tests.temporaltest.conftest import TWO, Suite
 SECRET = "key-that-nobody-may-see"
 
 
+@pytest.fixture
+def suite(own_suite: Suite) -> Suite:
+    """Where servers begin and end is what is shown here."""
+    return own_suite
+
+
 def settings(pytester: pytest.Pytester, *args: str, **environ: str) -> Config:
     """The record of a run with these arguments and this environment."""
     return read(pytester.parseconfig(*args), environ)

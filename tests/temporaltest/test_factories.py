@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from .conftest import Suite
 from .test_workers import GREET
 
@@ -26,12 +24,11 @@ def running(shop_worker):
 )
 
 
-@pytest.mark.parametrize("scope", ["class", "module", "package", "session"])
-def test_a_scope_has_a_namespace_and_workers_of_its_own(suite: Suite, scope: str) -> None:
+def test_a_scope_has_a_namespace_and_workers_of_its_own(suite: Suite) -> None:
     """Tests of one scope share workflows; a test's own fixtures stay apart from them."""
     suite.file("__init__.py", "")
-    suite.tests(
-        SHOP.replace("{scope}", scope)
+    tests = (
+        SHOP
         + """
 class TestShop:
     def test_one(self, shop, shop_namespace, shop_client):
@@ -47,7 +44,9 @@ class TestShop:
         assert shop.execute(Greet.run, "Bob") == "Hello, Bob"
 """
     )
-    suite.passes(passed=2)
+    for scope in ("class", "module", "package", "session"):
+        suite.tests(tests.replace("{scope}", scope), f"test_{scope}.py")
+    suite.passes(passed=8)
 
 
 def test_the_environment_of_a_scope(suite: Suite) -> None:
@@ -222,24 +221,25 @@ def running(shop):
 """
 
 
-@pytest.mark.parametrize("scope", ["function", "module"])
-def test_clocks_of_a_scope(every_way: Suite, scope: str) -> None:
+def test_clocks_of_a_scope(every_way: Suite) -> None:
     """`factories.time` moves the clocks of a wider fixture's workflows, in each test that has it."""
-    every_way.tests(
+    tests = (
         CLOCKS
-        + f"""
-shop_time = factories.time("shop", scope="{scope}")
+        + """
+shop_time = factories.time("shop", scope="SCOPE")
 
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_moves(number, shop, shop_time):
-    month = shop.start(Month.run, id=f"month-{{number}}")
+    month = shop.start(Month.run, id=f"month-{number}")
     assert shop_time.now(month) < datetime.now(timezone.utc) + timedelta(days=1)
     assert shop_time.fast_forward(month, MONTH / 2) > datetime.now(timezone.utc) + MONTH / 3
     shop.run(month.result())
 """
     )
-    every_way.passes(passed=2)
+    for scope in ("function", "module"):
+        every_way.tests(tests.replace("SCOPE", scope), f"test_{scope}.py")
+    every_way.passes(passed=4)
 
 
 def test_clocks_are_let_go(suite: Suite) -> None:

@@ -376,11 +376,11 @@ def test_setup(broken):
     assert sorted(path.name for path in (suite.path / "reports").glob("*.json")) == names
 
 
-def test_link_to_a_kept_server(suite: Suite, devserver: Run) -> None:
+def test_link_to_a_kept_server(own_suite: Suite, devserver: Run) -> None:
     """Where the server is left up after the run, each workflow has a link to the Web UI, and JUnit's file has one."""
-    suite.tests(FAILS)
+    own_suite.tests(FAILS)
     try:
-        result = suite.run("--temporal-keep=on", "--junitxml=junit.xml")
+        result = own_suite.run("--temporal-keep=on", "--junitxml=junit.xml")
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(
             [
@@ -388,7 +388,9 @@ def test_link_to_a_kept_server(suite: Suite, devserver: Run) -> None:
                 "    http://127.0.0.1:*/namespaces/test-wrong-*/workflows/order-1/*-*-*-*-*",
             ]
         )
-        found = {each.get("name"): each.get("value") for each in ET.parse(suite.path / "junit.xml").iter("property")}
+        found = {
+            each.get("name"): each.get("value") for each in ET.parse(own_suite.path / "junit.xml").iter("property")
+        }
         assert f"namespace {found['temporal_namespace']}  {found['temporal_ui']}" in result.stdout.lines
     finally:
         for each in json.loads(devserver("list", "--json").stdout):

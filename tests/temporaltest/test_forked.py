@@ -56,11 +56,11 @@ def test_greets(temporal, number):
 
 
 @pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
-def test_forked_children(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
+def test_forked_children(ways: tuple[str, ...], own_suite: Suite, home: Path) -> None:
     """Each has the server and works; one that ends its process fails alone, and nothing is left."""
-    suite.file("conftest.py", FORKING)
-    suite.tests(TESTS)
-    result = suite.run("-p", "no:pytest_forked", "--forked", ways=ways)
+    own_suite.file("conftest.py", FORKING)
+    own_suite.tests(TESTS)
+    result = own_suite.run("-p", "no:pytest_forked", "--forked", ways=ways)
     result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(["*ended with 3*"])
     assert eventually(lambda: not processes_of(home))

@@ -12,6 +12,12 @@ from tests.temporaltest.conftest import Suite
 WORDS = "time_skipping, search_attributes, dynamic_config, version, private_server, replay, retention"
 
 
+@pytest.fixture
+def suite(own_suite: Suite) -> Suite:
+    """Where servers begin and end is what is shown here."""
+    return own_suite
+
+
 def wished(pytester: pytest.Pytester, text: str) -> Wishes:
     """The wishes of the test in a module with that text."""
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")

@@ -15,16 +15,19 @@ from devserver import DevServer
 from devserver.store.request import Executable
 from temporaltest import namespaces
 from temporaltest.errors import SetupError
-from tests.temporaltest.conftest import Suite
+from tests.temporaltest.conftest import Suite, module_home, within
 
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def server(installed: Executable) -> Iterator[DevServer]:
-    """A server of the test's own."""
-    with DevServer.start(ui=False) as server:
-        yield server
+@pytest.fixture(scope="module")
+def server(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
+    """A server of the module's own; each test has a namespace of another name on it."""
+    with module_home(prepared, tmp_path_factory) as home:
+        with within(home):
+            server = DevServer.start(ui=False)
+        with server:
+            yield server
 
 
 def test_names_are_readable_and_never_the_same() -> None:
@@ -42,11 +45,12 @@ def test_answers_when_it_is_there(server: DevServer) -> None:
     async def main() -> None:
         client = await Client.connect(server.address)
         wanted = {"Customer": "Keyword", "Total": "Double"}
-        await namespaces.create(client, "mine", retention=3 * DAY, search_attributes=wanted)
-        mine = await Client.connect(server.address, namespace="mine")
+        name = namespaces.name_for("mine")
+        await namespaces.create(client, name, retention=3 * DAY, search_attributes=wanted)
+        mine = await Client.connect(server.address, namespace=name)
         assert [each async for each in mine.list_workflows("Customer = 'Ada' AND Total > 3")] == []
-        assert sorted(await namespaces.search_attributes_of(client, "mine")) == ["Customer", "Total"]
-        found = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="mine"))
+        assert sorted(await namespaces.search_attributes_of(client, name)) == ["Customer", "Total"]
+        found = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=name))
         assert found.config.workflow_execution_retention_ttl.ToTimedelta() == 3 * DAY
 
     asyncio.run(main())
@@ -65,7 +69,8 @@ def test_what_cannot_be_is_told(attributes: dict[str, str], retention: timedelta
 
     async def main() -> None:
         client = await Client.connect(server.address)
-        await namespaces.create(client, "mine", retention=retention, search_attributes=attributes)
+        name = namespaces.name_for("mine")
+        await namespaces.create(client, name, retention=retention, search_attributes=attributes)
 
     with pytest.raises(SetupError, match=told):
         asyncio.run(main())
@@ -74,8 +79,9 @@ def test_what_cannot_be_is_told(attributes: dict[str, str], retention: timedelta
 @asynccontextmanager
 async def _started(address: str, count: int) -> AsyncIterator[Client]:
     client = await Client.connect(address)
-    await namespaces.create(client, "mine", retention=DAY, search_attributes={})
-    mine = await Client.connect(address, namespace="mine")
+    name = namespaces.name_for("mine")
+    await namespaces.create(client, name, retention=DAY, search_attributes={})
+    mine = await Client.connect(address, namespace=name)
     limit = asyncio.Semaphore(50)
 
     async def start(number: int) -> None:
@@ -114,8 +120,8 @@ def test_deleting_takes_it_away(server: DevServer) -> None:
 
     async def main() -> None:
         async with _started(server.address, 3) as mine:
-            await namespaces.delete(mine, "mine")
-            await namespaces.delete(mine, "mine")
+            await namespaces.delete(mine, mine.namespace)
+            await namespaces.delete(mine, mine.namespace)
             await namespaces.delete(mine, "temporal-system")
 
     asyncio.run(main())

@@ -35,6 +35,12 @@ NO_ANSWER = timedelta(milliseconds=300)
 Handle = WorkflowHandle[Any, list[int]]
 
 
+@pytest.fixture
+def suite(own_suite: Suite) -> Suite:
+    """Where servers begin and end is what is shown here."""
+    return own_suite
+
+
 def begin(temporal: Temporal) -> Handle:
     """A workflow in flight that was told some numbers, each acknowledged."""
     temporal.worker(workflows=[Steps], activities=[step])
@@ -319,21 +325,17 @@ def test_restart_in_a_block_that_killed(temporal_outage: Outage) -> None:
     assert said(temporal_outage) == ["killed", "up again"]
 
 
-@pytest.mark.parametrize("verb", ["freeze", "partition", "slow", "restart"])
-@pytest.mark.parametrize(
-    ("value", "error"),
-    [(-1, ValueError), (float("nan"), ValueError), (float("inf"), ValueError), ("2", TypeError), (True, TypeError)],
-)
-def test_numbers_that_are_none(verb: str, value: Any, error: type[Exception], temporal_outage: Outage) -> None:
-    """A number that cannot be used is refused with its unit, and nothing is done."""
-    unit = "milliseconds" if verb == "slow" else "seconds"
-    with pytest.raises(error, match=f"{verb}.* takes a number of {unit}.* not "):
-        getattr(temporal_outage, verb)(value)
-    assert temporal_outage.log == ()
-
-
-def test_way_that_is_none(temporal_outage: Outage) -> None:
-    """A way that there is not is refused with those that there are."""
+def test_numbers_and_ways_that_are_none(temporal_outage: Outage) -> None:
+    """A number that cannot be used is refused with its unit, a way with those that there are; nothing is done."""
+    no_numbers: list[tuple[Any, type[Exception]]] = [
+        *((-1, ValueError), (float("nan"), ValueError), (float("inf"), ValueError)),
+        *(("2", TypeError), (True, TypeError)),
+    ]
+    for verb in ("freeze", "partition", "slow", "restart"):
+        unit = "milliseconds" if verb == "slow" else "seconds"
+        for value, error in no_numbers:
+            with pytest.raises(error, match=f"{verb}.* takes a number of {unit}.* not "):
+                getattr(temporal_outage, verb)(value)
     with pytest.raises(ValueError, match="both, to_server, to_client"):
         temporal_outage.partition(1, "up")  # type: ignore[arg-type]
     assert temporal_outage.log == ()

@@ -26,6 +26,12 @@ HEAVY = (
 USES = "def test_uses(temporal):\n    pass\n"
 
 
+@pytest.fixture
+def suite(own_suite: Suite) -> Suite:
+    """Where servers begin and end is what is shown here."""
+    return own_suite
+
+
 def started(paths: Paths) -> list[str]:
     """The instances that were ever started here."""
     return [each.name for each in paths.instances.glob("*/")]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from devserver.paths import HOME_VARIABLE
 from temporaltest import names
 from temporaltest.scrub import Scrubber
 
@@ -222,11 +223,12 @@ class TestShop:
     def test_order(self, shop, amount):
         assert shop.execute(Order.run, 1, id=f"own-{amount}") == "paid"
 """
+SCOPED = "import pytest\nfrom flows import Order\n\n\n" + "".join(SCOPES.partition("class TestShop")[1:])
 NODES = {
-    "session": "checks-shop",
-    "package": "checks-shop",
-    "module": "checks.test_scope.py-shop",
-    "class": "checks.test_scope.py-TestShop-shop",
+    "session": "of_session-shop",
+    "package": "of_package-shop",
+    "module": "of_module.test_scope.py-shop",
+    "class": "of_class.test_scope.py-TestShop-shop",
 }
 ORDERS = [
     "child-of-order-1.json",
@@ -238,58 +240,70 @@ ORDERS = [
 ]
 
 
-@pytest.fixture(params=list(NODES))
-def scope(request: pytest.FixtureRequest, shop: Suite) -> str:
-    """A suite whose tests share a façade for this scope."""
+@pytest.fixture
+def scopes(shop: Suite) -> Suite:
+    """A suite with a folder for each scope, whose tests share a façade for that scope."""
     (shop.path / "test_shop.py").unlink()
-    shop.file("checks/__init__.py", "")
-    tests = SCOPES.replace("SCOPE", request.param)
-    shop.file("checks/conftest.py", tests.partition("class TestShop")[0])
-    shop.file(
-        "checks/test_scope.py",
-        "import pytest\nfrom flows import Order\n\n\n" + "".join(tests.partition("class TestShop")[1:]),
-    )
-    return str(request.param)
+    for scope in NODES:
+        shop.file(f"of_{scope}/__init__.py", "")
+        shop.file(f"of_{scope}/conftest.py", SCOPES.replace("SCOPE", scope).partition("class TestShop")[0])
+        shop.file(f"of_{scope}/test_scope.py", SCOPED)
+    return shop
 
 
-def test_a_scope_is_recorded_once(shop: Suite, scope: str) -> None:
+def change_scoped(suite: Suite, old: str, new: str) -> None:
+    """Change the tests of each scope."""
+    assert old in SCOPED
+    for scope in NODES:
+        suite.file(f"of_{scope}/test_scope.py", SCOPED.replace("[1, 2]", "[1]").replace(old, new))
+
+
+def test_a_scope_is_recorded_once(scopes: Suite) -> None:
     """What ran for a wider scope is recorded under its node and fixture, the same with xdist, and replays."""
-    result = shop.passes(*SCRUB, passed=2, ways=ALONE)
-    result.stdout.fnmatch_lines(["6 histories written to *"])
-    first = texts(shop)
-    assert sorted(first) == [f"{NODES[scope]}/{name}" for name in ORDERS]
-    recording = json.loads(first[f"{NODES[scope]}/own-1.json"])
-    nodes = {"module": "checks/test_scope.py", "class": "checks/test_scope.py::TestShop"}
-    assert recording["test"] == nodes.get(scope, "checks") + "::shop"
-    assert recording["scope"] == scope
-    for path in (shop.path / "histories").rglob("*.json"):
+    result = scopes.passes(*SCRUB, passed=8, ways=ALONE)
+    result.stdout.fnmatch_lines(["24 histories written to *"])
+    first = texts(scopes)
+    assert sorted(first) == sorted(f"{node}/{name}" for node in NODES.values() for name in ORDERS)
+    owners = {"module": "of_module/test_scope.py", "class": "of_class/test_scope.py::TestShop"}
+    for scope, node in NODES.items():
+        recording = json.loads(first[f"{node}/own-1.json"])
+        assert recording["test"] == owners.get(scope, f"of_{scope}") + "::shop"
+        assert recording["scope"] == scope
+    for path in (scopes.path / "histories").rglob("*.json"):
         path.unlink()
-    result = shop.passes(*SCRUB, passed=2, ways=TWO)
-    result.stdout.fnmatch_lines(["6 histories written to *"])
-    result.stdout.no_fnmatch_line("*recordings of scopes*")
-    assert texts(shop) == first
-    shop.passes(*FROM, passed=6)
-    change(shop, "asyncio.sleep(0.02)", "workflow.execute_activity(pay, 2, **SHORT)")
-    shop.run(*FROM).assert_outcomes(passed=3, failed=3)
+    for scope in NODES:  # a run of two tests, so that each of the workers has one
+        result = scopes.passes(*SCRUB, f"of_{scope}", passed=2, ways=TWO)
+        result.stdout.fnmatch_lines(["6 histories written to *"])
+        result.stdout.no_fnmatch_line("*recordings of scopes*")
+    assert texts(scopes) == first
+    scopes.passes(*FROM, passed=24)
+    change(scopes, "asyncio.sleep(0.02)", "workflow.execute_activity(pay, 2, **SHORT)")
+    result = scopes.run(*FROM)
+    result.assert_outcomes(passed=12, failed=12)
+    for node in NODES.values():
+        result.stdout.fnmatch_lines_random([f"FAILED histories/{node}/order-1.json*"])
 
 
-def test_unused_recordings_of_a_scope(shop: Suite, scope: str) -> None:
+def test_unused_recordings_of_a_scope(scopes: Suite) -> None:
     """They are reported when all tests of the scope have run in one process and passed, and not otherwise."""
-    tests = (shop.path / "checks" / "test_scope.py").read_text()
-    shop.file("test_other.py", "def test_other():\n    pass\n")
-    shop.passes(*SCRUB, passed=3)
-    shop.file("checks/test_scope.py", tests.replace("[1, 2]", "[1]"))
-    unused = [str(shop.path / "histories" / NODES[scope] / name) for name in ("child-of-own-2.json", "own-2.json")]
-    head = "2 recordings belong to no test any more; delete them:"
-    for partly in (("-k", "order"), ("test_other.py",), ("checks/test_scope.py::TestShop",)):
-        shop.run(*SCRUB, *partly).stdout.no_fnmatch_line("*belong to no test*")
-    shop.passes(*SCRUB, passed=2).stdout.fnmatch_lines([head, *(f"  {name}" for name in unused)])
+    scopes.file("test_other.py", "def test_other():\n    pass\n")
+    scopes.passes(*SCRUB, passed=9)
+    change_scoped(scopes, "[1, 2]", "[1]")
+    folder = scopes.path / "histories"
+    names = ("child-of-own-2.json", "own-2.json")
+    unused = sorted(str(folder / node / name) for node in NODES.values() for name in names)
+    head = "8 recordings belong to no test any more; delete them:"
+    nodes = [f"of_{scope}/test_scope.py::TestShop" for scope in NODES]
+    for partly in (("-k", "order"), ("test_other.py",), nodes):
+        scopes.run(*SCRUB, *partly).stdout.no_fnmatch_line("*belong to no test*")
+    scopes.passes(*SCRUB, passed=5).stdout.fnmatch_lines([head, *(f"  {name}" for name in unused)])
     for fault in ("pytest.skip()", "assert False"):
-        shop.file("checks/test_scope.py", tests.replace("[1, 2]", "[1]").replace("assert shop", f"{fault}; shop"))
-        shop.run(*SCRUB).stdout.no_fnmatch_line("*belong to no test*")
-    shop.file("checks/conftest.py", "")
-    shop.file("checks/test_scope.py", "def test_plain():\n    pass\n")
-    shop.passes(*SCRUB, passed=2).stdout.fnmatch_lines(["6 recordings belong to no test any more; delete them:"])
+        change_scoped(scopes, "assert shop", f"{fault}; shop")
+        scopes.run(*SCRUB).stdout.no_fnmatch_line("*belong to no test*")
+    for scope in NODES:
+        scopes.file(f"of_{scope}/conftest.py", "")
+        scopes.file(f"of_{scope}/test_scope.py", "def test_plain():\n    pass\n")
+    scopes.passes(*SCRUB, passed=5).stdout.fnmatch_lines(["24 recordings belong to no test any more; delete them:"])
 
 
 def test_unused_recordings_of_what_did_not_run(shop: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -424,16 +438,20 @@ def coded(shop: Suite) -> Suite:
     return shop
 
 
-@pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
-@pytest.mark.parametrize("scope", ["function", "module", "session"])
-@pytest.mark.parametrize("where", ["conftest", "test_coded"])
-def test_client_options_of_a_replay(coded: Suite, where: str, scope: str, ways: tuple[str, ...]) -> None:
+def test_client_options_of_a_replay(shop: Suite) -> None:
     """A stored history is replayed with the client options of its test, from its folder's conftest or its module."""
-    tests = ORDERS_CODED if where == "test_coded" else ""
-    coded.file(f"checks/{where}.py", OVERRIDE.format(scope=scope) + tests)
-    coded.passes(*RECORD, passed=2, ways=ALONE)
-    coded.passes(*FROM, passed=4, ways=ways)
-    coded.passes(*FROM, ".", passed=6, ways=ways)
+    (shop.path / "test_shop.py").unlink()
+    shop.file("codec.py", CODED)
+    shop.file("other/test_plain.py", ORDERS_CODED)
+    for scope in ("function", "module", "session"):
+        override = OVERRIDE.format(scope=scope)
+        shop.file(f"conftest_{scope}/conftest.py", override)
+        shop.file(f"conftest_{scope}/test_conftest_{scope}.py", ORDERS_CODED)
+        shop.file(f"itself_{scope}/test_itself_{scope}.py", override + ORDERS_CODED)
+    shop.passes(*RECORD, passed=7)
+    for ways in (ALONE, TWO):
+        shop.passes(*FROM, passed=14, ways=ways)
+        shop.passes(*FROM, ".", passed=21, ways=ways)
 
 
 def test_client_options_of_a_class_and_a_scope(coded: Suite) -> None:
@@ -493,8 +511,9 @@ def test_client_options_that_cannot_be_had(coded: Suite) -> None:
 
 
 @pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
-def test_stored_histories_are_items(recorded: Suite, ways: tuple[str, ...]) -> None:
+def test_stored_histories_are_items(recorded: Suite, ways: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each stored history passes or fails by itself, without a server and without the tests that made it."""
+    monkeypatch.setenv(HOME_VARIABLE, str(recorded.path / "untouched"))
     result = recorded.passes(*FROM, "-v", passed=7, ways=ways)
     result.stdout.fnmatch_lines_random([f"*histories/{name}::replay*" for name in (*FILES, *OWN)])
     change(recorded, "asyncio.sleep(0.02)", "workflow.execute_activity(pay, 2, **SHORT)")
@@ -509,7 +528,7 @@ def test_stored_histories_are_items(recorded: Suite, ways: tuple[str, ...]) -> N
             "the code has changed in a way that its past does not fit: *",
         ]
     )
-    assert not list((recorded.path / "home").rglob("*.log")), "a server was started"
+    assert not (recorded.path / "untouched").exists(), "a server was started"
 
 
 def test_stored_histories_beside_tests(recorded: Suite) -> None:

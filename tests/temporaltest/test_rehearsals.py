@@ -41,6 +41,12 @@ never = Scenario("nothing happens", plan=[at.activity_starts("add", nth=9).do(fa
 
 
 @pytest.fixture
+def suite(own_suite: Suite) -> Suite:
+    """Where servers begin and end is what is shown here."""
+    return own_suite
+
+
+@pytest.fixture
 def runbook(every_way: Suite) -> Suite:
     """A suite with a runbook and three scenarios: one that passes, one that fails, one whose fault never happens."""
     every_way.file("runbook.py", RUNBOOK)
@@ -56,8 +62,12 @@ def collected(suite: Suite) -> Suite:
     return suite
 
 
-def test_a_test_holds_a_rehearsal(runbook: Suite) -> None:
-    """It passes with a rehearsal that passes, and the result holds the evidence; also in a test with an event loop."""
+def test_tests_hold_rehearsals(runbook: Suite) -> None:
+    """A test passes with its rehearsal, and has the evidence, also in an event loop; else it fails and says why.
+
+    The failure says what acted twice and when, and what never happened, without pytest's inside. Of a file, named from
+    the test's folder, all scenarios are held, and each that does not pass is told.
+    """
     runbook.tests(
         """
         import scenarios
@@ -70,16 +80,6 @@ def test_a_test_holds_a_rehearsal(runbook: Suite) -> None:
         @pytest.mark.asyncio
         async def test_in_a_loop(temporal_rehearsal):
             assert temporal_rehearsal(scenarios.survives).verdict == "pass"
-        """
-    )
-    runbook.passes(passed=2)
-
-
-def test_a_rehearsal_that_does_not_pass_fails_the_test(runbook: Suite) -> None:
-    """The failure says what acted twice and when, and what never happened; the rest of pytest's inside is left out."""
-    runbook.tests(
-        """
-        import scenarios
 
         def test_twice(temporal_rehearsal):
             temporal_rehearsal(scenarios.acts_twice)
@@ -89,32 +89,24 @@ def test_a_rehearsal_that_does_not_pass_fails_the_test(runbook: Suite) -> None:
 
         def test_judged_by_the_test(temporal_rehearsal):
             assert temporal_rehearsal(scenarios.acts_twice, must_pass=False).verdict == "fail"
-        """
-    )
-    result = runbook.run()
-    result.assert_outcomes(passed=1, failed=2)
-    result.stdout.fnmatch_lines_random(
-        [
-            "the rehearsal 'an answer is lost': fail",
-            "  fail: add exactly once: add a happened 2 times by add: at * s (attempt 1), * s (attempt 2)",
-            "the rehearsal 'nothing happens': unknown",
-            "  never: 9th time that add starts*",
-        ]
-    )
-    result.stdout.no_fnmatch_line("*Traceback*")
 
-
-def test_a_file_is_held_whole(runbook: Suite) -> None:
-    """A file's scenarios, named from the test's folder, are all held, and each that does not pass is told."""
-    runbook.tests(
-        """
-        def test_all(temporal_rehearsal):
+        def test_file(temporal_rehearsal):
             temporal_rehearsal("scenarios.py")
         """
     )
     result = runbook.run()
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["the rehearsal 'an answer is lost': fail", "the rehearsal 'nothing happens': unknown"])
+    result.assert_outcomes(passed=3, failed=3)
+    for title, told in FAILURES.items():
+        result.stdout.fnmatch_lines([f"*_ {title} _*", *told])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+TWICE = [
+    "the rehearsal 'an answer is lost': fail",
+    "  fail: add exactly once: add a happened 2 times by add: at * s (attempt 1), * s (attempt 2)",
+]
+NEVER = ["the rehearsal 'nothing happens': unknown", "  never: 9th time that add starts*"]
+FAILURES = {"test_twice": TWICE, "test_never": NEVER, "test_file": [*TWICE, *NEVER]}
 
 
 def test_files_are_collected(collected: Suite) -> None:

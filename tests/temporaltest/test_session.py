@@ -38,6 +38,12 @@ def test_waits(temporal, n):
 BOTH = pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
 
 
+@pytest.fixture
+def suite(own_suite: Suite) -> Suite:
+    """Where servers begin and end is what is shown here."""
+    return own_suite
+
+
 def write(suite: Suite, text: str) -> None:
     """A module of tests that can greet, tell and wait."""
     suite.tests(f"{TALK}\n{GREET}\n{textwrap.dedent(text)}")
