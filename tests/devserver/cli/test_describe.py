@@ -144,6 +144,7 @@ def test_a_module_for_scripts(write: Write, devserver: Run) -> None:
         "file",
         "task_queue",
         "data_converter",
+        "plugins",
         "workflows",
         "activities",
         "nexus_services",
