@@ -161,7 +161,7 @@ def preview(connection: Connection, schedule_id: str | None, zone: str | None, a
     """Tell when a schedule is due next and what each overlap policy would do, on a timeline.
 
     Of a schedule that there is, or of the times that the options give, as they are given to create; for these the
-    server is given a paused schedule that is deleted at once.
+    server is given a schedule that never acts and is deleted at once.
     """
     from ..schedules import PreviewOptions, find_zone, parse_time, preview_schedule, preview_spec
 

@@ -184,7 +184,7 @@ class Calls:
                 raise unreachable(self.client.service_client.config.target_host, str(error)) from None
             except RPCError as error:
                 if not left or not self._passes(error):
-                    if error.status in self.refusals and not _no_namespace(error):
+                    if error.status in self.refusals and not no_namespace(error):
                         raise
                     raise cannot_ask(self.client, error) from None
                 await asyncio.sleep(BUSY_SECONDS * 2 ** (BUSY_TRIES - left))
@@ -209,7 +209,7 @@ def quoted(text: str) -> str:
 def cannot_ask(client: Client, error: RPCError) -> CannotAsk:
     """Our error for an answer that was none."""
     address = client.service_client.config.target_host
-    if _no_namespace(error):
+    if no_namespace(error):
         return CannotAsk(f"there is no namespace {client.namespace} at {address}", hint="name another namespace")
     if error.status == RPCStatusCode.INVALID_ARGUMENT:
         return CannotAsk(f"the Temporal server at {address} does not take that: {error.message}")
@@ -224,7 +224,8 @@ def cannot_ask(client: Client, error: RPCError) -> CannotAsk:
     )
 
 
-def _no_namespace(error: RPCError) -> bool:
+def no_namespace(error: RPCError) -> bool:
+    """Whether the server says that it is the namespace which it does not have."""
     if error.status != RPCStatusCode.NOT_FOUND:
         return False
     return any("NamespaceNotFound" in detail.type_url for detail in error.grpc_status.details)

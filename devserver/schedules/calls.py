@@ -6,6 +6,7 @@ Raw, because the server reads calendars as users write them, which the SDK's own
 from __future__ import annotations
 
 import re
+import shlex
 import uuid
 from collections.abc import AsyncIterator, Awaitable
 from datetime import datetime, timedelta, timezone
@@ -29,7 +30,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..connection import unreachable
-from ..history.calls import cannot_ask
+from ..history.calls import cannot_ask, no_namespace
 from ..history.tail import moment
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .overlap import Scheduler
@@ -108,19 +109,16 @@ class Calls:
         )
         await self._ask(schedule_id, self._service.delete_schedule(request, retry=True, timeout=CALL_LIMIT))
 
-    async def listed(self, query: str, most: int) -> AsyncIterator[ScheduleListEntry]:
-        """At most `most` schedules that fit a query, as the server orders them.
+    async def listed(self, query: str, page: int = PAGE) -> AsyncIterator[ScheduleListEntry]:
+        """The schedules that fit a query, as the server orders them, at most `page` in a call.
 
         Raises:
             ScheduleRefused: The server does not understand the query.
         """
-        request = ListSchedulesRequest(namespace=self._namespace, query=query)
-        given = 0
-        while given < most:
-            request.maximum_page_size = min(PAGE, most - given)
+        request = ListSchedulesRequest(namespace=self._namespace, query=query, maximum_page_size=min(page, PAGE))
+        while True:
             answer = await self._ask(query, self._service.list_schedules(request, retry=True, timeout=CALL_LIMIT))
-            for entry in answer.schedules[: most - given]:
-                given += 1
+            for entry in answer.schedules:
                 yield entry
             if not answer.next_page_token:
                 return
@@ -167,9 +165,9 @@ class Calls:
         if error.status == RPCStatusCode.ALREADY_EXISTS:
             return ScheduleExists(
                 f"there is already a schedule {what} in the namespace {self._namespace}",
-                hint=f"delete it first (devserver schedule delete {what}), or choose another id",
+                hint=f"delete it first (devserver schedule delete {shlex.quote(what)}), or choose another id",
             )
-        if error.status == RPCStatusCode.NOT_FOUND and "Namespace" not in error.message:
+        if error.status == RPCStatusCode.NOT_FOUND and not no_namespace(error):
             return ScheduleUnknown(
                 f"there is no schedule {what} in the namespace {self._namespace}",
                 hint="devserver schedule list shows those that there are",

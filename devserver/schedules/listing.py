@@ -17,6 +17,7 @@ from ..history.tail import moment
 from .calls import Calls
 from .overlap import Policy
 from .preview import policy_of
+from .temporary import is_temporary
 from .words import spec_in_words
 
 UNREADABLE = "(cannot be decoded here)"
@@ -78,14 +79,20 @@ class Description:
 
 
 async def list_schedules(client: Client, *, query: str = "", limit: int = 1000) -> AsyncIterator[Row]:
-    """At most `limit` schedules that fit a query, page by page.
+    """At most `limit` schedules that fit a query, page by page; without the temporary ones of previews.
 
     Raises:
         ScheduleRefused: The server does not understand the query.
         CannotAsk: The server does not answer.
     """
+    given = 0
     async for entry in Calls(client).listed(query, limit):
+        if is_temporary(entry):
+            continue
+        given += 1
         yield _row(entry)
+        if given == limit:
+            return
 
 
 def _row(entry: ScheduleListEntry) -> Row:

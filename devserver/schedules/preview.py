@@ -1,35 +1,25 @@
 """When a schedule is due next, and what each overlap policy would do with runs of a given length.
 
 The server itself tells the times, so calendars, time zones and daylight saving are its own. For times that are not a
-schedule yet it is given a paused, temporary one, which is deleted at once.
+schedule yet it is given a temporary one (`temporary.py`), which is deleted at once.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import uuid
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
-from temporalio.api.common.v1 import WorkflowType
 from temporalio.api.enums.v1 import ScheduleOverlapPolicy
-from temporalio.api.schedule.v1 import Schedule, ScheduleAction, ScheduleState
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflow.v1 import NewWorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 from temporalio.client import Client
 
 from ..errors import OptionError
 from .calls import MOST_TIMES, Calls
-from .errors import ScheduleUnknown
 from .overlap import NOTHING, POLICIES, Fate, Outcome, Policy, Rules, Scheduler, simulate
 from .spec import Spec
+from .temporary import remove_left, temporary
 
 SECOND = timedelta(seconds=1)
-TEMPORARY = "devserver-preview-"
-TEMPORARY_NOTE = "temporary, of devserver schedule preview; may be deleted"
 
 
 @dataclass(frozen=True)
@@ -111,7 +101,7 @@ async def preview_spec(
         CannotAsk: The server does not answer.
     """
     calls = Calls(client)
-    async with _temporary(calls, spec) as schedule_id:
+    async with temporary(calls, spec) as schedule_id:
         preview = Preview(
             schedule_id=None,
             times=await _times(calls, schedule_id, wanted),
@@ -120,6 +110,7 @@ async def preview_spec(
             policy=None,
             scheduler=await calls.scheduler(schedule_id),
         )
+        await remove_left(calls, schedule_id)
     return _with_outcomes(preview, wanted, catchup_window)
 
 
@@ -136,28 +127,6 @@ def policy_of(wire: ScheduleOverlapPolicy.ValueType) -> Policy:
 def wire_policy(policy: Policy | None) -> ScheduleOverlapPolicy.ValueType:
     """As the server takes it; None leaves it to the schedule."""
     return ScheduleOverlapPolicy.Value(f"SCHEDULE_OVERLAP_POLICY_{(policy or 'unspecified').upper()}")
-
-
-@contextlib.asynccontextmanager
-async def _temporary(calls: Calls, spec: Spec) -> AsyncIterator[str]:
-    """A paused schedule without jitter, for as long as the block lasts, however that ends."""
-    schedule_id = TEMPORARY + uuid.uuid4().hex
-    action = NewWorkflowExecutionInfo(
-        workflow_id=schedule_id,
-        workflow_type=WorkflowType(name="never-started"),
-        task_queue=TaskQueue(name="never-polled"),
-    )
-    schedule = Schedule(
-        spec=spec.to_proto(jitter=False),
-        action=ScheduleAction(start_workflow=action),
-        state=ScheduleState(paused=True, notes=TEMPORARY_NOTE),
-    )
-    try:
-        await calls.create(schedule_id, schedule)
-        yield schedule_id
-    finally:
-        with contextlib.suppress(ScheduleUnknown):
-            await asyncio.shield(calls.delete(schedule_id))
 
 
 def _with_outcomes(preview: Preview, wanted: PreviewOptions, catchup_window: timedelta | None) -> Preview:

@@ -115,6 +115,7 @@ BAD = (
     (["create", "x", *CREATE, "--overlap", "never"], 2, "'never' is none of skip, buffer_one"),
     (["preview", "x", "--cron", "@daily"], 2, "preview takes the id of a schedule, or the times of one"),
     (["trigger", "x"], 1, "there is no schedule x in the namespace default"),
+    (["trigger", "NamespaceSync"], 1, "there is no schedule NamespaceSync in the namespace default"),
     (["backfill", "x", "2026-01-02", "2026-01-01"], 2, "a backfill goes from earlier to later"),
     (["list", "--namespace", "nowhere"], 4, "there is no namespace nowhere"),
     (["list", "--address", "127.0.0.1:1"], 4, "the Temporal server at 127.0.0.1:1 cannot be reached"),

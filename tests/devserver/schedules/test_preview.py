@@ -26,6 +26,7 @@ from devserver.schedules import (
     list_schedules,
     preview_schedule,
     preview_spec,
+    temporary,
 )
 from devserver.schedules.calls import Calls
 
@@ -43,12 +44,17 @@ def run(server: DevServer, story: Callable[[Client], Awaitable[None]]) -> None:
     asyncio.run(told())
 
 
-async def nothing_left(client: Client) -> None:
-    """Wait until the list is empty, which may be a moment behind."""
+async def there_are(client: Client, *wanted: str) -> None:
+    """Wait until the server has these schedules and no others: its list may be a moment behind."""
     deadline = time.monotonic() + LIMIT
-    while left := [row.schedule_id async for row in list_schedules(client)]:
-        assert time.monotonic() < deadline, left
+    while (found := {each.schedule_id async for each in Calls(client).listed("")}) != set(wanted):
+        assert time.monotonic() < deadline, found
         await asyncio.sleep(0.05)
+
+
+async def nothing_left(client: Client) -> None:
+    """Wait until it has none."""
+    await there_are(client)
 
 
 def test_times_are_the_servers_own(server: DevServer) -> None:
@@ -128,7 +134,7 @@ def test_a_preview_that_is_interrupted(server: DevServer, monkeypatch: pytest.Mo
 
     async def slow(self: Calls, schedule_id: str, *args: Any) -> Any:
         asked.append(schedule_id)
-        assert (await self.describe(schedule_id)).schedule.state.paused
+        assert (await self.describe(schedule_id)).schedule.state.limited_actions
         await asyncio.Event().wait()
         return await due(self, schedule_id, *args)
 
@@ -143,6 +149,32 @@ def test_a_preview_that_is_interrupted(server: DevServer, monkeypatch: pytest.Mo
             await task
         with pytest.raises(ScheduleUnknown):
             await Calls(client).describe(asked[0])
+
+    run(server, story)
+
+
+def test_what_a_killed_preview_leaves(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not listed and cannot act; a later preview removes it when it is old, and nothing that only looks alike."""
+    left: list[str] = []
+
+    async def killed(_: Calls, schedule_id: str) -> None:
+        left.append(schedule_id)
+
+    async def story(client: Client) -> None:
+        daily = Spec(crons=("@daily",))
+        with monkeypatch.context() as patch:
+            patch.setattr(Calls, "delete", killed)
+            await preview_spec(client, daily)
+        alike = temporary.PREFIX + "0" * 32
+        await create_schedule(client, NewSchedule(alike, "Report", "reports", daily, note=temporary.NOTE))
+        await there_are(client, *left, alike)
+        assert [row.schedule_id async for row in list_schedules(client)] == [alike]
+        await preview_spec(client, daily)
+        found = await Calls(client).describe(left[0])
+        assert (found.schedule.state.limited_actions, found.schedule.state.remaining_actions) == (True, 0)
+        monkeypatch.setattr(temporary, "LEFT_AFTER", timedelta(0))
+        await preview_spec(client, daily)
+        await there_are(client, alike)
 
     run(server, story)
 
