@@ -107,7 +107,7 @@ def not_there(calls: Calls, execution: Execution) -> CannotAsk:
     run = f" with the run {execution.run_id}" if execution.run_id else ""
     return CannotAsk(
         f"there is no workflow {execution.workflow_id}{run} in the namespace {calls.client.namespace}",
-        hint="`devserver search --since 1d` lists those of a day; the server deletes closed ones after its retention time",
+        hint="`devserver search --since 1d` lists those of a day; closed ones are deleted after their retention time",
     )
 
 
