@@ -32,13 +32,13 @@ input_option = click.option(
 class InputOption(click.Option):
     """An option of a workflow's or handler's own. `taken` are the names of all: `--no-x` may be another field's."""
 
-    def __init__(self, name: str, of: Input, taken: Sequence[str]) -> None:
+    def __init__(self, name: str, of: Input, taken: Sequence[str], within: str | None = None) -> None:
         self.of = of
         more: dict[str, Any] = {"multiple": of.is_many, "metavar": of.kind}
         words = f"--{of.flag}"
         if of.is_flag and f"no-{of.flag}" not in taken:
             words, more = f"{words}/--no-{of.flag}", {}
-        super().__init__([words, name], default=None, help=help_of(of), **more)
+        super().__init__([words, name], default=None, help=help_of(of, within), **more)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The choices, where there are some."""
@@ -49,13 +49,18 @@ class InputOption(click.Option):
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
-def help_of(of: Input) -> str:
-    """What is written about a field, its default, and whether it has to be given."""
+def help_of(of: Input, within: str | None = None) -> str:
+    """What is written about a field, its default, and whether it has to be given.
+
+    `within` is the flag of the optional option that it is a field of, empty for an optional argument.
+    """
     from ..reflection.hints import MISSING
     from ..reflection.values import word_of
 
     field = of.field
     end = "[required]" if field.required else ""
+    if end and within is not None:
+        end = f"[required with other --{within}.*]" if within else "[required with others]"
     if field.default is not MISSING and field.default is not None:
         end = f"[{word_of(field.default, field.hint) or chr(34) * 2}]"
     doc = field.doc if not of.parts else f"{field.doc} As JSON, or by its own options.".strip()
@@ -67,7 +72,16 @@ def options_of(called: Called) -> list[InputOption]:
     """The options for what is called."""
     inputs = list(called.inputs.options())
     flags = [each.flag for each in inputs]
-    return [InputOption(f"{PREFIX}{number}", each, flags) for number, each in enumerate(inputs)]
+    within = {flag: above for each in called.inputs.arguments for flag, above in _within_optional(each, None)}
+    return [InputOption(f"{PREFIX}{number}", each, flags, within.get(each.flag)) for number, each in enumerate(inputs)]
+
+
+def _within_optional(each: Input, above: str | None) -> Iterator[tuple[str, str]]:
+    """The flags of fields of what may be left out, each with the flag of that."""
+    if above is not None:
+        yield each.flag, above
+    for part in each.parts:
+        yield from _within_optional(part, above if each.field.required else each.flag)
 
 
 def beside(own: Sequence[click.Parameter], theirs: Iterable[InputOption]) -> Iterator[click.Parameter]:

@@ -10,10 +10,10 @@ import json
 import typing
 import uuid
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from .hints import MISSING, alternatives, fields_of, takes_none
+from .hints import MISSING, NOTHING, alternatives, fields_of, takes_none
 from .readers import READERS
 
 _MANY = (list, set, frozenset, deque)
@@ -61,6 +61,8 @@ def kind_of(hint: Any) -> str:
     if choices:
         return f"[{'|'.join(choices)}]"
     kinds = alternatives(hint)
+    if len(kinds) == 1 and _is_opaque(kinds[0]):
+        return "TEXT"
     return READERS[kinds[0]][0] if len(kinds) == 1 and _reader(kinds[0]) else "JSON"
 
 
@@ -81,6 +83,8 @@ def read(text: str, hint: Any) -> Any:
     reader = _reader(kinds[0]) if len(kinds) == 1 else None
     if reader is not None:
         return reader(text)
+    if len(kinds) == 1 and _is_opaque(kinds[0]):
+        return _json_or_text(text) if text.lstrip()[:1] in ("{", "[", '"') else text
     if kinds in ((Any,), (object,)) or (str in kinds and fields_of(hint) is None):
         return _json_or_text(text)
     return read_json(text)
@@ -145,6 +149,13 @@ def _choices(hint: Any) -> dict[str, Any]:
 
 def _word(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _is_opaque(kind: Any) -> bool:
+    """Whether only the data converter knows its form, which mostly is a text: a URL, a path, a secret."""
+    if not isinstance(kind, type) or kind in (*READERS, object, NOTHING) or fields_of(kind) is not None:
+        return False
+    return not issubclass(kind, (int, float, enum.Enum, Mapping, tuple, *_MANY))
 
 
 def _reader(kind: Any) -> Callable[[str], Any] | None:

@@ -348,5 +348,10 @@ def test_help_of_what_is_called(write: Write, call: Call) -> None:
         "Usage: devserver signal orders.py:approve [OPTIONS] WORKFLOW_ID\n"
     )
     assert "Input:\n  --name TEXT       [required]\n  --amount INTEGER  [1]\n" in out
+    text = ORDERS.replace("purchase: Purchase) -> dict", "purchase: Purchase, gift: Purchase | None = None) -> dict")
+    write("gifts.py", text)
+    _, out, _ = call("start", "gifts.py:Order", "--help")
+    assert "  --purchase.name TEXT       [required]\n" in out
+    assert "  --gift.name TEXT           [required with other --gift.*]\n" in out
     assert "--loud / --no-loud  [false]" in call("query", "orders.py:state", "--help")[1]
     assert "`devserver start MODULE:WORKFLOW --help` lists them" in " ".join(call("start", "--help")[1].split())

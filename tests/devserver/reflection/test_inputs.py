@@ -67,7 +67,8 @@ class Send:
 MODELS = """
 from datetime import date, timedelta
 from decimal import Decimal
-from pydantic import BaseModel, Field, RootModel, model_validator
+from pathlib import Path
+from pydantic import BaseModel, Field, HttpUrl, RootModel, model_validator
 
 class Item(BaseModel):
     name: str = Field(alias="itemName")
@@ -92,6 +93,8 @@ class Order(BaseModel):
     due: date
     patience: timedelta = timedelta(hours=1)
     blob: bytes = b""
+    home: HttpUrl | None = None
+    file: Path | None = None
 
 @workflow.defn
 class Buy:
@@ -331,6 +334,11 @@ def test_pydantic_models(write: Write) -> None:
     ) == [
         "--first: Item has no 'prize': did you mean price?",
         "--items[1]: Item has no 'x': there are: itemName, price",
+    ]
+    (order,) = made(called, {**given, "home": "https://a.example/b", "file": "7"})
+    assert (str(order.home), str(order.file)) == ("https://a.example/b", "7")
+    assert refused(called, {**given, "home": "nix"}) == [
+        "--home: Input should be a valid URL, relative URL without a base (was 'nix')"
     ]
     (order,) = made(called, given, {"tags": {"a": 1}, "place": {"city": "Ulm"}})
     assert (order.tags.root, order.place.town) == ({"a": 1}, "Ulm")
