@@ -154,3 +154,13 @@ def describe(pid: int) -> str:
         return f"{process.name()} (pid {pid}): {command[:160]}"
     except psutil.Error:
         return f"pid {pid}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine's: no proxy is to be asked for it."""
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..errors import OptionError
 from ..history.tail import EPOCH
+from ..ports import is_loopback
 from .beside import beside
 from .errors import ExportFailed, OpenTelemetryMissing
 from .model import HistorySpan
@@ -26,6 +28,9 @@ BATCH = 512
 SECONDS = 10.0
 SERVICE = "temporal"
 EXPORTER_LOG = "opentelemetry.exporter.otlp.proto.http"
+# Where one of these is set, OpenTelemetry makes a session that has the user's credentials.
+PROVIDERS = tuple(f"OTEL_PYTHON_EXPORTER_OTLP_HTTP_{kind}CREDENTIAL_PROVIDER" for kind in ("", "TRACES_"))
+OF_TLS = ("SSL", "TLS", "certificate")
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,8 @@ class Sent:
 def otlp_exporter(endpoint: str, *, seconds: float = SECONDS) -> SpanExporter:
     """An exporter to a collector that speaks OTLP over HTTP.
 
-    Headers, certificates and compression are read from OpenTelemetry's own variables, as `OTEL_EXPORTER_OTLP_HEADERS`.
+    Headers, certificates and compression are read from OpenTelemetry's own variables, as `OTEL_EXPORTER_OTLP_HEADERS`
+    and `OTEL_EXPORTER_OTLP_CERTIFICATE`. On this machine no proxy is asked.
 
     Args:
         endpoint: As `http://127.0.0.1:4318`; `/v1/traces` is added where there is no path.
@@ -54,8 +60,11 @@ def otlp_exporter(endpoint: str, *, seconds: float = SECONDS) -> SpanExporter:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:
         raise OpenTelemetryMissing from None
+    from .session import CollectorSession
+
     whole = parts if parts.path.strip("/") else parts._replace(path="/v1/traces")
-    return OTLPSpanExporter(endpoint=whole.geturl(), timeout=seconds)
+    own = None if any(map(os.environ.get, PROVIDERS)) else CollectorSession(direct=is_loopback(parts.hostname or ""))
+    return OTLPSpanExporter(endpoint=whole.geturl(), timeout=seconds, session=own)
 
 
 def without_secrets(endpoint: str) -> str:
@@ -120,8 +129,15 @@ def _export(exporter: SpanExporter, batch: Sequence[ReadableSpan], where: str) -
         raise ExportFailed(
             f"the collector at {where} did not take {len(batch)} spans",
             details=reason[-3:],
-            hint="see that it runs and takes OTLP over HTTP (often port 4318; 4317 is gRPC)",
+            hint=_hint(" ".join(reason)),
         )
+
+
+def _hint(reason: str) -> str:
+    if any(word in reason for word in OF_TLS):
+        own = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and ..._CLIENT_KEY"
+        return f"OTEL_EXPORTER_OTLP_CERTIFICATE names the CA of its certificate, {own} name yours"
+    return "see that it runs and takes OTLP over HTTP (often port 4318; 4317 is gRPC)"
 
 
 class _Said(logging.Handler):

@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 
 from ..errors import DevServerError
 from ..history.calls import Calls, quoted
+from .errors import ExportFailed
 from .histories import spans_of_run
 from .otlp import send
 
@@ -26,6 +27,7 @@ TELL_SECONDS = 10.0
 AT_ONCE = 4
 MOST_AT_ONCE = 10_000
 MOST_KNOWN = 100_000
+TRY_SECONDS = 3600.0  # what a collector does not take is tried again for so long
 OVERLAP = timedelta(seconds=10)  # visibility may lag behind the server's clock
 log = logging.getLogger("devserver.spans")
 
@@ -45,6 +47,7 @@ class Sending:
         self._worker_is_gone = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._known: dict[RunIds, None] = {}
+        self._refused: dict[RunIds, float] = {}  # since when
         self._unsent = _Unsent()
 
     def ended(self, workflow_id: str, run_id: str) -> None:
@@ -71,11 +74,32 @@ class Sending:
                 self._known.pop(run, None)  # it goes on: its last task was lost, has failed, or was an eviction
                 return
             async with self._turns:
-                await send(spans_of_run(self._calls.client, *run), self._exporter, where=self._where)
+                await self._export(run)
+        except ExportFailed as error:
+            if len(self._refused) < MOST_AT_ONCE:
+                self._refused[run] = time.monotonic()
+            self._unsent.note(run, error)
         except DevServerError as error:
             self._unsent.note(run, error)
         except Exception:
             log.exception("the spans of %s (run %s) are not sent", *run)
+
+    async def _export(self, run: RunIds) -> None:
+        await send(spans_of_run(self._calls.client, *run), self._exporter, where=self._where)
+
+    async def _try_again(self) -> None:
+        """Send what the collector has refused, one by one, until it refuses again."""
+        for run, since in list(self._refused.items()):
+            try:
+                await self._export(run)
+            except ExportFailed as error:
+                self._unsent.note(run, error)
+                if time.monotonic() - since < TRY_SECONDS:
+                    self._refused[run] = self._refused.pop(run)  # if it is this run's fault, the others are first
+                    return
+            except Exception as error:  # noqa: BLE001 - its history is gone meanwhile, or cannot be read
+                self._unsent.note(run, error)
+            del self._refused[run]
 
     async def _has_closed(self, run: RunIds) -> bool:
         execution = WorkflowExecution(workflow_id=run[0], run_id=run[1])
@@ -98,7 +122,9 @@ class Sending:
                 each.cancel()
 
     async def scan(self, catch_up: timedelta) -> None:
-        """Find what ended without code of this worker: before it began, by termination, by a timeout."""
+        """Find what ended without code of this worker: before it began, by termination, by a timeout. From time to
+        time, try again what a collector has refused.
+        """
         since = datetime.now(timezone.utc)
         if catch_up > timedelta(0):
             await self._find(f"ExecutionStatus != 'Running' AND CloseTime > '{_text(since - catch_up)}'")
@@ -108,6 +134,7 @@ class Sending:
             ends = "ExecutionStatus IN ('Terminated', 'TimedOut', 'Canceled')"
             await self._find(f"{ends} AND CloseTime > '{_text(since - OVERLAP)}'")
             since = now
+            await self._try_again()
 
     async def _find(self, query: str) -> None:
         try:

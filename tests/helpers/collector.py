@@ -10,17 +10,22 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 
 from tests.helpers.waiting import eventually
 
 
 @dataclass
 class Collector:
-    """What came, in the order in which it came; `answer` is the status it gives."""
+    """What came, in the order in which it came; `answer` is the status it gives, `rejects` why it rejects a span."""
 
     url: str
     answer: int = 200
+    rejects: str = ""
     spans: list[Any] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -46,9 +51,15 @@ def collector() -> Iterator[Collector]:
                 body = gzip.decompress(body)
             if kept.answer == 200 and self.path == "/v1/traces":
                 keep(kept, body)
+            said = ExportTraceServiceResponse()
+            if kept.rejects:
+                partly = ExportTracePartialSuccess(rejected_spans=1, error_message=kept.rejects)
+                said.partial_success.CopyFrom(partly)
+            answer = said.SerializeToString()
             self.send_response(kept.answer if self.path == "/v1/traces" else 404)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as in the base class
             """Say nothing."""

@@ -37,9 +37,9 @@ def make_certificates(folder: Path) -> Certificates:
     folder.mkdir()
     for authority in ("ca", "other-ca"):
         _openssl(folder, "req", "-x509", *_new_key(authority), "-out", f"{authority}.pem", "-subj", f"/CN={authority}")
-    for name, subject in (("server", NAME), ("client", "tests")):
+    for name, subject, more in (("server", NAME, ",IP:127.0.0.1"), ("client", "tests", "")):
         _openssl(folder, "req", "-new", *_new_key(name), "-out", f"{name}.csr", "-subj", f"/CN={subject}")
-        (folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{subject}\n")
+        (folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{subject}{more}\n")
         signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext"]
         _openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signing)
     return Certificates(folder)

@@ -79,15 +79,29 @@ async def test_a_worker_sends_what_ends_on_it(server: DevServer, otlp: Collector
 
 @pytest.mark.asyncio
 async def test_a_collector_that_is_down_costs_no_workflow_anything(
-    server: DevServer, otlp: Collector, caplog: pytest.LogCaptureFixture
+    server: DevServer, otlp: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The workflow completes, the worker ends, and the log says what was not sent."""
+    """The workflow completes, the log says what was not sent, and when the collector is back it is sent. The worker
+    ends also while it is down.
+    """
+    monkeypatch.setattr(sending, "SCAN_SECONDS", 0.1)
+    monkeypatch.setattr(sending, "TELL_SECONDS", 0.0)
     client = await Client.connect(server.address)
     otlp.answer = 400
+
+    async def told() -> bool:
+        return "the spans of late (run" in caplog.text
+
     async with worker(client, HistorySpans(otlp.url, catch_up=timedelta(0))):
+        await ended(client, "late")
+        await until(told)
+        assert otlp.spans == []
+        otlp.answer = 200
+        await asyncio.to_thread(otlp.wait_for, "workflow Tree")
+        otlp.answer = 400
         await ended(client, "unseen")
     assert "the spans of unseen" in caplog.text
-    assert otlp.spans == []
+    assert len(otlp.named("workflow Tree")) == 1
 
 
 @pytest.mark.asyncio
