@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import CannotAsk
+from ..ports import is_loopback
 from .endpoints import Endpoint
+
+if TYPE_CHECKING:
+    import ssl
 
 SECONDS = 5.0
 MOST_BYTES = 64 << 20
@@ -34,7 +38,9 @@ async def _get(url: str) -> str:
     import httpx
 
     async with (
-        httpx.AsyncClient(trust_env=not _is_loopback(url), timeout=SECONDS) as client,
+        httpx.AsyncClient(
+            trust_env=not is_loopback(urlsplit(url).hostname or ""), verify=_trust(url), timeout=SECONDS
+        ) as client,
         client.stream("GET", url, headers={"Accept": "text/plain"}) as response,
     ):
         if response.status_code != 200:
@@ -47,13 +53,13 @@ async def _get(url: str) -> str:
     return read.decode("utf-8", "replace")
 
 
-def _is_loopback(url: str) -> bool:
-    """Whether it is this machine's: a proxy must not be asked for it."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _trust(url: str) -> ssl.SSLContext | bool:
+    """The system's CAs, to which a company has added its own; nothing is loaded where there is no TLS."""
+    import ssl
+
+    import truststore
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.startswith("https:") else False
 
 
 def _silent(where: Endpoint, why: str) -> CannotAsk:
