@@ -158,8 +158,9 @@ class Tree:
         first, after = self._prefixes(told, repeat.started)
         pattern = ", ".join(words.kind_title(each) for each in repeat.pattern)
         took = f", {lasted(repeat.closed - repeat.started)} in all" if repeat.closed is not None else ""
+        took += f", {repeat.unfinished:,} unfinished" if repeat.unfinished else ""
         text = f"{repeat.count:,} {self._times} {pattern}{took}"
-        yield from self._lines(first, after, text, self._sign("completed"), dim=True)
+        yield from self._lines(first, after, text, self._sign(repeat.status), dim=True)
         each = "; ".join(self._times_of(each) for each in repeat.pattern if each.kind != "timer" and each.total)
         if each:
             yield from self._lines(after + "  ", after + "  ", each, dim=True)

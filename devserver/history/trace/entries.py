@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from .model import Step, StepKind
+from .model import Step, StepKind, StepStatus
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ class Repeat:
         notable: The steps among them that failed, were retried, still go on or were cancelled, in their order: these
             are never folded away.
         hidden: How many more of these there are than is kept.
+        unfinished: How many were open when the run ended.
     """
 
     pattern: Sequence[Figures]
@@ -53,6 +54,14 @@ class Repeat:
     closed: datetime | None
     notable: list[Step] = field(default_factory=list)
     hidden: int = 0
+    unfinished: int = 0
+
+    @property
+    def status(self) -> StepStatus:
+        """How the whole of it went; what failed in it is told in `notable`."""
+        if self.closed is None:
+            return "running"
+        return "unfinished" if self.unfinished else "completed"
 
 
 @dataclass(slots=True)

@@ -81,6 +81,7 @@ def _repeat(steps: Sequence[Step], period: int, rounds: int) -> Repeat:
         started=steps[0].scheduled,
         closed=max(closed) if len(closed) == len(steps) else None,
         notable=[step for step in steps if step.notable],
+        unfinished=sum(step.status == "unfinished" for step in steps),
     )
 
 

@@ -82,6 +82,17 @@ def test_what_failed_is_not_folded_away() -> None:
     assert ship.total == 1000 * SECOND
 
 
+def test_a_repeat_says_how_it_went() -> None:
+    """What goes on, or was open when the run ended, is not told as completed."""
+    done = steps(["charge"] * 3)
+    ended: list[tuple[StepStatus, datetime | None]] = [("completed", START), ("unfinished", START), ("running", None)]
+    for state, closed in ended:
+        done[1].status, done[1].closed = state, closed
+        (repeat,) = fold(done)
+        assert isinstance(repeat, Repeat)
+        assert (repeat.status, repeat.unfinished) == (state, int(state == "unfinished"))
+
+
 def test_entries_are_bounded() -> None:
     """However many different or failed steps there are, so many are told, and the rest by name and number."""
     different = fold(steps([f"step-{at}" for at in range(500)], bad=[499]), most=10)

@@ -172,10 +172,11 @@ class Rows:
         if repeat.hidden:
             behind.append(("not shown", f"{repeat.hidden:,} that were retried, failed or go on"))
         took = f"{lasted(repeat.closed - repeat.started)} in all" if repeat.closed is not None else ""
+        took += f", {repeat.unfinished:,} unfinished" if repeat.unfinished else ""
         return Row(
             depth,
             "repeat",
-            "completed" if repeat.closed is not None else "running",
+            repeat.status,
             f"{repeat.count:,} × {pattern}",  # noqa: RUF001 - it is meant
             took,
             self._scale.share(repeat.started),
