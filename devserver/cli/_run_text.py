@@ -160,6 +160,10 @@ def _at(facts: Mapping[str, Any]) -> str:
     return f" [{facts['place']}]" if facts.get("place") else ""
 
 
+def _not_ready(facts: Mapping[str, Any]) -> str:
+    return f"{facts['module']} is not ready after {facts['seconds']:g} s: it is still imported, or the server is slow"
+
+
 def _broken(facts: Mapping[str, Any]) -> str:
     goes_on = "the worker goes on with the code it has" if facts["goes_on"] else "no worker runs until it is mended"
     return f"the new code does not run, {goes_on}: {facts['message']}"
@@ -183,6 +187,7 @@ def _gone(facts: Mapping[str, Any]) -> str:
 
 
 _TOLD: Mapping[str, tuple[str | None, Callable[[Mapping[str, Any]], str]]] = {
+    "not_ready": ("yellow", _not_ready),
     "running": ("green", lambda _: "the worker runs again"),
     "changed": (None, lambda facts: f"changed: {', '.join(facts['files'])}"),
     "broken": ("red", _broken),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal[
+    "not_ready",
     "running",
     "changed",
     "replaced",

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..errors import CannotAsk, DevServerError
 from ..ports import taken
+from ..reflection.loading import RUNS_ON_IMPORT
 from .changes import Changes
 from .events import Event, Kind
 from .process import SPARE_SECONDS, WorkerProcess
@@ -26,6 +27,7 @@ from .wanted import Wanted
 WELL_SECONDS = 30.0  # a worker that lives so long was started well: the next death is the first again
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 ASK_AGAIN_SECONDS = 2.0
+LATE_SECONDS = 10.0  # a module that takes longer to import may never end
 # What a worker says that goes on to whoever listens.
 PASSED_ON: tuple[Kind, ...] = (
     "server_gone",
@@ -203,6 +205,7 @@ class Keeper:
         if process.gone.is_set():
             process = await self._started()
         self._tried = process
+        late = asyncio.get_running_loop().call_later(LATE_SECONDS, self._tell_late)
         try:
             await process.prepare(self._wanted, metrics=self._relay is not None)
         except DevServerError:
@@ -211,6 +214,8 @@ class Keeper:
         except asyncio.CancelledError:
             process.kill_now()
             raise
+        finally:
+            late.cancel()
         return process
 
     async def _started(self) -> WorkerProcess:
@@ -264,6 +269,9 @@ class Keeper:
     def _heard_changes(self, paths: Sequence[str]) -> None:
         self._changed.update(paths)
         self._happened.set()
+
+    def _tell_late(self) -> None:
+        self._tell("not_ready", module=self._wanted.spec, seconds=LATE_SECONDS, hint=RUNS_ON_IMPORT)
 
     def _tell(self, kind: Kind, **facts: Any) -> None:
         try:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
 from tests.conftest import command
@@ -71,9 +71,14 @@ class WorkerRun:
 
 
 @contextlib.contextmanager
-def running(*args: str, ready: str = r"^  reload ", env: Mapping[str, str] | None = None) -> Iterator[WorkerRun]:
-    """`devserver run` with these arguments, once its worker runs; killed at the end of the block if it still is."""
-    words = command("run", *args)
+def running(
+    *args: str, ready: str = r"^  reload ", env: Mapping[str, str] | None = None, before: Sequence[str] = ()
+) -> Iterator[WorkerRun]:
+    """`devserver run` with these arguments, once its worker runs; killed at the end of the block if it still is.
+
+    `before` are words before the command, as `nohup`.
+    """
+    words = [*before, *command("run", *args)]
     environ = {**os.environ, "COLUMNS": "120", **(env or {})}
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ) as process:
         run = WorkerRun(process)

@@ -207,9 +207,10 @@ def test_what_fails_is_told_once_and_where(quick_up: Run, module: Path, start: S
 
 
 def test_a_worker_that_dies_is_started_again(quick_up: Run, module: Path, start: Start, result: Result) -> None:
-    """An activity that takes the worker with it is tried again by the next worker."""
+    """An activity that takes it along is tried again by the next one. With nohup, a terminal that closes ends none."""
     quick_up()
-    with running("greeting") as run:
+    with running("greeting", before=["nohup"]) as run:
+        run.process.send_signal(signal.SIGHUP)
         start("Do", "w", "crash")
         run.until(r"the worker has ended \(exit code 7\); it starts again in 0.5 s")
         run.until("the worker runs again")

@@ -1,0 +1,32 @@
+"""What is told while a worker is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from devserver.running import keeper
+from devserver.running.events import Event
+from devserver.running.keeper import Keeper
+from devserver.running.wanted import Wanted
+
+
+def test_a_module_that_is_never_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that runs its own worker at import hangs: after a while it is told, with what to do."""
+    monkeypatch.setattr(keeper, "LATE_SECONDS", 0.01)
+    (tmp_path / "hangs.py").write_text("import time\nwhile True: time.sleep(1)\n")
+
+    async def look() -> Event:
+        told: asyncio.Queue[Event] = asyncio.Queue()
+        kept = Keeper(Wanted("hangs"), told.put_nowait, reload=False)
+        running = asyncio.create_task(kept.run())
+        event = await asyncio.wait_for(told.get(), 20)
+        kept.stop()
+        await running
+        return event
+
+    event = asyncio.run(look())
+    assert (event.kind, event.facts["module"]) == ("not_ready", "hangs")
+    assert "__main__" in event.facts["hint"]
