@@ -44,7 +44,9 @@ class PolicyType(click.ParamType):  # type: ignore[type-arg]
 
 schedule_argument = click.argument("schedule_id", metavar="SCHEDULE_ID")
 overlap_option = click.option(
-    "--overlap", type=PolicyType(), help=f"When a run is still open: {', '.join(POLICIES)}. [skip]"
+    "--overlap",
+    type=PolicyType(),
+    help=f"When a run is still open: {', '.join(POLICIES)}. [that of the schedule; of a new one skip]",
 )
 zone_option = click.option(
     "--zone", metavar="NAME", help="Write and read times in this zone, as Europe/Berlin or UTC. [this machine's]"

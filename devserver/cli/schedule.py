@@ -44,7 +44,7 @@ def schedule() -> None:
     """Make, list, preview and steer schedules."""
 
 
-@schedule.command()
+@schedule.command(short_help="Make a schedule.")
 @schedule_argument
 @click.option("--type", "workflow_type", required=True, metavar="NAME", help="The workflow that it starts.")
 @click.option("--task-queue", required=True, metavar="NAME", help="Where workers of that workflow poll.")
@@ -129,7 +129,7 @@ def list_(connection: Connection, query: str, limit: int, zone: str | None, as_j
         click.echo(f"there are more than {limit:,}: narrow it with --query, or raise --limit", err=True)
 
 
-@schedule.command()
+@schedule.command(short_help="Tell all of one schedule.")
 @schedule_argument
 @zone_option
 @connection_options
@@ -146,7 +146,7 @@ def describe(connection: Connection, schedule_id: str, zone: str | None, as_json
         show(text.described(found, local))
 
 
-@schedule.command()
+@schedule.command(short_help="Tell when one is due, and what overlap policies would do.")
 @click.argument("schedule_id", metavar="[SCHEDULE_ID]", required=False)
 @spec_options
 @click.option("--count", type=click.IntRange(1, 1000), default=10, show_default=True, help="So many times.")

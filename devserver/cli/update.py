@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 )
 @click.option("--update-id", metavar="ID", help="The same id is the same update. [any]")
 @click.option(
-    "--timeout", default=DEFAULT_LIMIT, metavar="TIME", help=f"Wait so long for a worker's word. [{DEFAULT_LIMIT}]"
+    "--timeout",
+    default=DEFAULT_LIMIT,
+    metavar="TIME",
+    help=f"Wait so long for a worker to accept it. [{DEFAULT_LIMIT}]",
 )
 @given_options
 @connection_options
