@@ -22,7 +22,6 @@ name_option = click.option(
     help="Which instance.",
     envvar="DEVSERVER_NAME",
 )
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 WATCH_SECONDS = 5.0
 
 

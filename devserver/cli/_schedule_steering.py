@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 import click
 
 from ..connection import Connection
-from ..errors import OptionError
-from ._connection_options import connection_options
-from ._instance_options import yes_option
+from ._confirming import confirm, yes_option
+from ._connection_options import connection_options, words_of
 from ._schedule_asking import asked, show
 from ._schedule_options import overlap_option, policy_or, schedule_argument, zone_option
 from ._schedule_text import moment, wrapped
@@ -35,18 +35,23 @@ def trigger(ctx: click.Context, /, connection: Connection, schedule_id: str, ove
 
     policy = policy_or(overlap, "skip") if overlap else None
     done, _ = asked(connection, lambda client: trigger_schedule(client, schedule_id, policy))
-    show(wrapped(_did(schedule_id, done)))
+    show(wrapped(_did(schedule_id, done, _describing(connection, schedule_id))))
     ctx.exit(1 if done.what == "skipped" else 0)
 
 
-def _did(schedule_id: str, done: Triggered) -> str:
+def _did(schedule_id: str, done: Triggered, describing: str) -> str:
     if done.what == "started":
         return f"started {done.workflow_id}"
     if done.what == "skipped":
         return f"{schedule_id} skipped it: a run is open (--overlap allow_all starts one beside it)"
     if done.what == "buffered":
         return f"{schedule_id} starts it when the open run ends"
-    return f"asked {schedule_id} to act; it has not yet (devserver schedule describe {schedule_id})"
+    return f"asked {schedule_id} to act; it has not yet ({describing})"
+
+
+def _describing(connection: Connection, schedule_id: str) -> str:
+    """The command that shows more."""
+    return shlex.join(["devserver", "schedule", "describe", schedule_id, *words_of(connection)])
 
 
 @click.command()
@@ -71,18 +76,23 @@ def backfill(
         return found, policy_or(overlap, (await describe_schedule(client, schedule_id)).policy)
 
     (planned, policy), _ = asked(connection, plan)
-    count = f"{len(planned.times):,}" + (" or more" if planned.more else "")
     if not planned.times:
         show(wrapped(f"{schedule_id} was not due from {start} to {end}: nothing to do"))
         raise click.exceptions.Exit(1)
-    first, last = (moment(each, local) for each in (planned.times[0], planned.times[-1]))
-    show(wrapped(f"{schedule_id} was due {count} times, {first} to {last}; overlap policy {policy}"))
+    show(wrapped(f"{schedule_id} was due {_when(planned, local)}; overlap policy {policy}"))
     if policy in ("skip", "buffer_one") and len(planned.times) > 1:
         show(wrapped(f"note: by {policy} most of them start nothing; --overlap buffer_all or allow_all runs all"))
     if len(planned.times) >= MANY and not yes:
-        confirmed("Go on?")
+        confirm("Go on?")
     asked(connection, lambda client: backfill_schedule(client, schedule_id, since, until, policy))
-    show(wrapped(f"backfilling; devserver schedule describe {schedule_id} shows how far it is"))
+    show(wrapped(f"backfilling; {_describing(connection, schedule_id)} shows how far it is"))
+
+
+def _when(planned: Backfill, zone: tzinfo | None) -> str:
+    first, last = (moment(each, zone) for each in (planned.times[0], planned.times[-1]))
+    if len(planned.times) == 1:
+        return f"once, {first}"
+    return f"{len(planned.times):,}{' or more' * planned.more} times, {first} to {last}"
 
 
 @click.command()
@@ -118,19 +128,6 @@ def delete(connection: Connection, schedule_id: str, yes: bool) -> None:
     from ..schedules import delete_schedule
 
     if not yes:
-        confirmed(f"Delete the schedule {clean(schedule_id)}?")
+        confirm(f"Delete the schedule {clean(schedule_id)}?")
     asked(connection, lambda client: delete_schedule(client, schedule_id))
     click.echo(clean(f"deleted {schedule_id}"))
-
-
-def confirmed(question: str) -> None:
-    """Go on only if the user says so."""
-    try:
-        said = click.confirm(question)
-    except click.Abort:
-        if sys.stdin.isatty():
-            raise
-        raise OptionError("nobody is there to answer: the input is no terminal", hint="give --yes") from None
-    if not said:
-        click.echo("nothing was changed")
-        raise click.exceptions.Exit(1)

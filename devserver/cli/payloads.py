@@ -16,11 +16,12 @@ from ..connection import Connection
 from ..options import parse_duration
 from ..payloads.sizes import show_size
 from . import _payloads_text as text
+from ._confirming import confirm, yes_option
 from ._connection_options import connection_options
-from ._instance_options import json_option, yes_option
+from ._instance_options import json_option
 
 if TYPE_CHECKING:
-    from ..payloads import BlobFolder, Pruned, Usage
+    from ..payloads import BlobFolder, Usage
 
 F = Callable[..., Any]
 PORT = 8234
@@ -117,7 +118,9 @@ def prune(
     if gone is not None:
         _refuse_needed(gone)
         done = forget(blobs, gone, dry_run=True)
-        if not dry_run and (yes or _sure(done, gone)):
+        if not dry_run:
+            if not yes:
+                confirm(f"Remove {len(done.removed)} payloads ({show_size(done.freed)}) of the server {gone}?")
             forget(blobs, gone)
     else:
         usage = _usage(connection)
@@ -179,14 +182,6 @@ def _own_uis() -> set[str]:
             if record is not None and record.ui_url is not None:
                 found.add(record.ui_url)
     return found
-
-
-def _sure(done: Pruned, server: str) -> bool:
-    question = f"Remove {len(done.removed)} payloads ({show_size(done.freed)}) of the server {server}?"
-    if click.confirm(question, err=True):
-        return True
-    click.echo("nothing was changed")
-    raise click.exceptions.Exit(1)
 
 
 def _refuse_needed(server: str) -> None:

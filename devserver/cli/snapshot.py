@@ -14,7 +14,8 @@ from ..housekeeping import tidy
 from ..options import DEFAULT_NAME, check_name
 from ..paths import Paths
 from ..record import Record
-from ._instance_options import json_option, name_option, yes_option
+from ._confirming import confirm, yes_option
+from ._instance_options import json_option, name_option
 from ._report import CliReporter
 from ._table import echo_table
 
@@ -70,9 +71,8 @@ def restore(snapshot_name: str, name: str, source: str | None, yes: bool) -> Non
         )
     chosen = snapshots.get(paths.snapshots(check_name(source or name)), snapshot_name)
     refuse_newer(chosen, record.server_version)
-    if not yes and not click.confirm(f"Replace the state of {name} ({record.database}) by {chosen.name}?"):
-        click.echo("nothing was changed")
-        raise click.exceptions.Exit(1)
+    if not yes:
+        confirm(f"Replace the state of {name} ({record.database}) by {chosen.name}?")
     was_running = record.running()
     kept = _exchange(paths, record, chosen, was_running)
     if kept is not None:

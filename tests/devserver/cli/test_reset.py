@@ -59,10 +59,10 @@ def test_it_asks_first(up: Run, devserver: Run, status_of: StatusOf) -> None:
     question = f"Delete all workflows in {database}? [y/N]: "
     for answer in ("n\n", "\n"):
         done = devserver("reset", answer=answer)
-        assert (done.returncode, done.stdout) == (1, f"{question}nothing was deleted\n")
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{question}nothing was changed\n")
     assert "by-hand" in namespaces(devserver)
     done = devserver("reset", answer="y\n")
-    assert (done.returncode, done.stdout) == (0, f"{question}default is empty and runs again\n")
+    assert (done.returncode, done.stdout) == (0, "default is empty and runs again\n")
     assert "by-hand" not in namespaces(devserver)
 
 
@@ -71,8 +71,8 @@ def test_where_nobody_can_answer(quick_up: Run, devserver: Run, status_of: Statu
     quick_up()
     before = status_of()
     done = devserver("reset", answer="")
-    assert done.returncode == 1
-    assert done.stderr.endswith("error: there is nobody to answer that\nhint: use --yes where no one can be asked\n")
+    assert done.returncode == 2
+    assert done.stderr.endswith("\nerror: nobody is there to answer: the input is no terminal\nhint: give --yes\n")
     assert status_of() == before
 
 
