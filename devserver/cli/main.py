@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import DevServerError
+from ..errors import DevServerError, OptionError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -170,7 +170,7 @@ def _leave(code: int) -> None:
 
 
 def run(args: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code as the README lists them."""
+    """Run a command; the exit code as docs/json.md lists them."""
     if "_DEVSERVER_COMPLETE" in os.environ:
         from ._completing import register
 
@@ -190,10 +190,19 @@ def run(args: Sequence[str] | None = None) -> int:
         show(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into a report
-        from ._bug import report
+        return _failed(error, sys.argv[1:] if args is None else args)
 
-        report(error)
-        return EXIT_BUG
+
+def _failed(error: Exception, args: Sequence[str]) -> int:
+    """What no command expects: an argument that cannot be sent, or else a bug of ours."""
+    bytes_left = [arg for arg in args if any("\udc80" <= each <= "\udcff" for each in arg)]
+    if isinstance(error, UnicodeEncodeError) and bytes_left:
+        show(OptionError(f"the argument {bytes_left[0]} is no text in UTF-8", hint="see how it was typed or copied"))
+        return OptionError.exit_code
+    from ._bug import report
+
+    report(error)
+    return EXIT_BUG
 
 
 def show(error: DevServerError) -> None:

@@ -122,6 +122,16 @@ def test_a_bug_is_3_and_is_written_down(
     assert stat.S_IMODE(report.parent.stat().st_mode) == 0o700
 
 
+def test_an_argument_that_is_no_text_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bytes that are no UTF-8 cannot be sent to a server: that is said, and is no bug of ours."""
+    monkeypatch.setattr(instance, "known", lambda *_: "caf\udce9".encode())
+    assert run(["trace", "caf\udce9"]) == 2
+    assert capsys.readouterr().err.startswith("error: the argument caf? is no text in UTF-8\nhint: ")
+    assert run(["trace", "cafe"]) == 3
+
+
 def test_a_bug_that_cannot_be_written_down_is_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], paths: Paths
 ) -> None:
