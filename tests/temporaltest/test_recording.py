@@ -251,6 +251,17 @@ def scopes(shop: Suite) -> Suite:
     return shop
 
 
+# Of each scope, each of two workers has one of the tests.
+APART = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.callspec.id))
+"""
+
+
 def change_scoped(suite: Suite, old: str, new: str) -> None:
     """Change the tests of each scope."""
     assert old in SCOPED
@@ -271,11 +282,15 @@ def test_a_scope_is_recorded_once(scopes: Suite) -> None:
         assert recording["scope"] == scope
     for path in (scopes.path / "histories").rglob("*.json"):
         path.unlink()
-    for scope in NODES:  # a run of two tests, so that each of the workers has one
-        result = scopes.passes(*SCRUB, f"of_{scope}", passed=2, ways=TWO)
-        result.stdout.fnmatch_lines(["6 histories written to *"])
-        result.stdout.no_fnmatch_line("*recordings of scopes*")
+    scopes.ini("pythonpath = .", "markers = xdist_group")
+    scopes.file("conftest.py", APART)
+    result = scopes.passes(*SCRUB, "-v", passed=8, ways=(*TWO, "--dist=loadgroup"))
+    for scope in NODES:
+        result.stdout.fnmatch_lines_random([f"[[]gw{n}[]] * PASSED of_{scope}/*" for n in (0, 1)])
+    result.stdout.fnmatch_lines(["24 histories written to *"])
+    result.stdout.no_fnmatch_line("*recordings of scopes*")
     assert texts(scopes) == first
+    (scopes.path / "conftest.py").unlink()
     scopes.passes(*FROM, passed=24)
     change(scopes, "asyncio.sleep(0.02)", "workflow.execute_activity(pay, 2, **SHORT)")
     result = scopes.run(*FROM)
