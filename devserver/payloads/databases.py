@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ..errors import DatabaseError
 from ..paths import Paths
 from ..record import names, read_record
 
@@ -75,10 +76,18 @@ def server_in(database: Database) -> str | None:
         DatabaseError: It cannot be read.
     """
     from ..database.header import size_of
+
+    try:
+        return _server_in(database) if size_of(database.path) else None
+    except DatabaseError:
+        if database.path.exists():
+            raise
+        return None  # it was removed meanwhile
+
+
+def _server_in(database: Database) -> str | None:
     from ..database.sqlite import connect
 
-    if not size_of(database.path):
-        return None
     with connect(database.path, database.mode) as connection:
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'cluster_metadata_info'").fetchone():
             for (data,) in connection.execute("SELECT data FROM cluster_metadata_info"):
