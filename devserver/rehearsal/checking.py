@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 
+from ..reflection.scanning import WORKFLOW
 from .at import ActivityMoment, Moment
 from .converters import converter
 from .drills._planned import sendable
 from .errors import ScenarioInvalid
 from .homes import go_home
-from .runbook import WORKFLOW, Runbook
+from .runbook import Runbook
 from .scenario import Scenario
 
 

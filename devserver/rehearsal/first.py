@@ -10,8 +10,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ..reflection.scanning import WORKFLOW
 from .errors import ScenarioInvalid
-from .runbook import WORKFLOW, Runbook, workflow_type
+from .runbook import Runbook, workflow_type
 
 PLAIN = {str: '"..."', int: "1", float: "1.0", bool: "False", bytes: 'b""', list: "[]", dict: "{}", tuple: "()"}
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from ..reflection.module import DYNAMIC
+from ..reflection.scanning import WORKFLOW, Found
 from .errors import ScenarioInvalid
 
-WORKFLOW = "__temporal_workflow_definition"
-ACTIVITY = "__temporal_activity_definition"
 THREADS = 32
 LOOKED_FOR = "modules are looked for beside the scenario's file, where Python looks, and in the current folder"
 
@@ -45,11 +45,13 @@ class Runbook:
                 f"the runbook's module {module!r} does not import: {type(error).__name__}: {error}",
                 hint=LOOKED_FOR,
             ) from error
-        things = list(vars(loaded).values())
-        workflows = [each for each in things if isinstance(each, type) and WORKFLOW in vars(each)]
-        if not workflows:
+        found = Found()
+        for each in list(vars(loaded).values()):
+            found.take(each)
+        if not found.workflows:
             raise ScenarioInvalid(f"the runbook's module {module!r} has no workflow (a class with @workflow.defn)")
-        return cls(module, tuple(dict.fromkeys(workflows)), dict(_activities(things)))
+        activities = {each.label: each.function for each in found.activities}
+        return cls(module, tuple(each.cls for each in found.workflows), activities)
 
     def workflow(self, wanted: str | type) -> type:
         """The workflow of that type, by its name or class.
@@ -80,22 +82,9 @@ class Runbook:
 
 def workflow_type(kind: type) -> str:
     """A workflow's name on the server."""
-    return getattr(kind, WORKFLOW).name or "(dynamic)"
+    return getattr(kind, WORKFLOW).name or DYNAMIC
 
 
 def runner() -> SandboxedWorkflowRunner:
     """The SDK's sandbox, which takes us as we are: a runbook imports our ledger."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("devserver"))
-
-
-def _activities(things: Sequence[Any]) -> list[tuple[str, Callable[..., Any]]]:
-    found = []
-    for each in things:
-        if hasattr(each, ACTIVITY) and callable(each):
-            found.append(each)
-        elif not isinstance(each, type) and not inspect.ismodule(each):
-            methods = {
-                name for kind in type(each).__mro__ for name, member in vars(kind).items() if hasattr(member, ACTIVITY)
-            }
-            found += [getattr(each, name) for name in sorted(methods)]
-    return [(getattr(each, ACTIVITY).name or "(dynamic)", each) for each in found]

@@ -9,8 +9,9 @@ from typing import Any
 
 from temporalio.converter import DataConverter
 
+from ...reflection.scanning import WORKFLOW
 from ..errors import ScenarioInvalid
-from ..runbook import WORKFLOW, Runbook
+from ..runbook import Runbook
 from ..scenario import Action, Scenario
 
 KINDS = {"signal": "signals", "update": "updates", "query": "queries"}
