@@ -67,6 +67,10 @@ def _check_together(how: dict[str, Any]) -> None:
     forms = [f"--{name}" for name in ("follow", "html", "otlp") if how[name]]
     if len(forms) > 1:
         raise OptionError(f"{' and '.join(forms)} are different forms of a trace", hint="give one of them at a time")
+    if how["otlp_open"] and not how["otlp"]:
+        raise OptionError(
+            "--otlp-open is about what --otlp sends", hint="say where to, as --otlp http://127.0.0.1:4318"
+        )
     if how["failures"] and (how["follow"] or how["otlp"]):
         raise OptionError(f"{forms[0]} shows all that happens", hint="leave out --failures")
     if how["html"] and how["html"].exists() and not how["html"].is_file():

@@ -18,7 +18,7 @@ FORM = 1
 
 def stamp(when: datetime | None) -> str | None:
     """ISO 8601 in UTC, to the microsecond."""
-    return None if when is None else when.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return None if when is None else when.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def seconds(time: timedelta | None) -> float | None:
@@ -91,7 +91,7 @@ async def step_data(step: Step, converter: DataConverter) -> dict[str, Any]:
         "nexus": operation and {"endpoint": operation.endpoint, "service": operation.service, "name": operation.name},
         "input": await _values(step.input, converter),
         "result": await _values(step.result, converter),
-        "note": await preview(step.note, converter),
+        "note": await preview(step.note, converter) if step.note else "",
     }
 
 

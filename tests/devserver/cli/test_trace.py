@@ -223,6 +223,8 @@ def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
     assert (done.returncode, "17 is no run id" in done.stderr) == (2, True)
     done = devserver("trace", "nobody", "--follow", "--failures")
     assert (done.returncode, "--follow shows all" in done.stderr) == (2, True)
+    done = devserver("trace", "nobody", "--otlp-open")
+    assert (done.returncode, "--otlp-open is about what --otlp sends" in done.stderr) == (2, True)
     done = devserver("trace", "nobody", "--address", "127.0.0.1:1")
     assert (done.returncode, "cannot be reached" in done.stderr) == (4, True)
     start("order\x1b[2J", "Order")
