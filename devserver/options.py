@@ -25,6 +25,7 @@ LOG_LEVELS = ("debug", "info", "warn", "error", "never")
 _NAME = re.compile(r"[A-Za-z0-9~][A-Za-z0-9._-]{0,62}\Z")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
 _URL = re.compile(r"https?://[^\s/]+\S*\Z")
+LONGEST = 365_000 * 24 * 3600  # seconds: what can be added to any moment of today
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?\Z")
 
 
@@ -123,14 +124,16 @@ def parse_pair(text: str, option: str, form: str) -> tuple[str, str]:
 
 
 def parse_duration(text: str, option: str) -> int:
-    """Seconds of `30d`, `12h`, `1d12h`, `90m`, `45s` or a plain number of seconds."""
-    found = _DURATION.match(text.strip())
-    if text.strip().isdecimal():
-        return int(text)
+    """Seconds of `30d`, `12h`, `1d12h`, `90m`, `45s` or a plain number of seconds; at most a thousand years."""
+    plain = text.strip()
+    found = _DURATION.match(f"{plain}s" if plain.isdecimal() else plain)
     if not found or not any(found.groups()):
         raise OptionError(f"{option} {text!r} is not a duration", hint=f"for example {option} 30d, or 12h, or 90m")
-    days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    days, hours, minutes, seconds = (int(group or 0) for group in found.groups()) if len(plain) < 40 else (LONGEST,) * 4
+    length = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if length > LONGEST:
+        raise OptionError(f"{option} {plain[:40]} is too long", hint=f"the longest is {format_duration(LONGEST)}")
+    return length
 
 
 def format_duration(seconds: int) -> str:

@@ -13,6 +13,7 @@ from ._terminal import clean, width_now
 if TYPE_CHECKING:
     from ..schedules import Description, Row
 
+MOST_TEXT = 400
 LIST_HEAD = ("SCHEDULE", "WORKFLOW", "NEXT", "TIMES")
 
 
@@ -64,14 +65,14 @@ def described(found: Description, zone: tzinfo | None) -> Iterator[str]:
     facts = {
         "schedule": found.schedule_id,
         "workflow": f"{found.workflow_type} on {found.task_queue}, ids {found.workflow_id}-...",
-        "input": ", ".join(found.input) or "none",
+        "input": ", ".join(map(_short, found.input)) or "none",
         "times": found.spec,
         "from, to": f"{moment(found.start, zone)}, {moment(found.end, zone)}" if found.start or found.end else "",
         "overlap": found.policy,
         "catch-up": f"within {length(found.catchup_window)}",
         "state": _state(found),
         "note": found.note,
-        "memo": ", ".join(f"{name}={text}" for name, text in found.memo.items()),
+        "memo": ", ".join(f"{name}={_short(text)}" for name, text in found.memo.items()),
         "so far": _so_far(found),
         "open runs": ", ".join(found.running),
         "next": moment(found.next_times[0], zone) if found.next_times else "never again",
@@ -85,6 +86,10 @@ def described(found: Description, zone: tzinfo | None) -> Iterator[str]:
         yield "last runs"
     for run in found.recent:
         yield from wrapped(f"{moment(run.due, zone)}  {run.status:<10}  {run.workflow_id}", "  ", "  ")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}... ({len(text):,} characters; --json has all)"
 
 
 def _state(found: Description) -> str:

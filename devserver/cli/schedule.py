@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SHOWN = 3
+MOST_ACTIONS = 2**63 - 1
 
 
 @click.group()
@@ -54,7 +55,9 @@ def schedule() -> None:
 @click.option("--workflow-id", metavar="ID", help="What ids of runs begin with. [the schedule's]")
 @click.option("--execution-timeout", metavar="TIME", help="For each run, all its retries included.")
 @click.option("--run-timeout", metavar="TIME", help="For each run.")
-@click.option("--remaining-actions", type=click.IntRange(min=1), metavar="N", help="Act so often, then no more.")
+@click.option(
+    "--remaining-actions", type=click.IntRange(1, MOST_ACTIONS), metavar="N", help="Act so often, then no more."
+)
 @click.option("--pause-on-failure", is_flag=True, help="Pause it when a run fails or times out.")
 @click.option("--paused", is_flag=True, help="It does not act until it is unpaused.")
 @click.option("--note", default="", metavar="TEXT", help="Why it is as it is, for others.")

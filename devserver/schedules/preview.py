@@ -134,12 +134,16 @@ def _with_outcomes(preview: Preview, wanted: PreviewOptions, catchup_window: tim
     if length is None:
         return preview
     rules = Rules(length, wanted.cancel_length, catchup_window, preview.scheduler)
-    close = _close_calls(preview.times, rules)
+    try:
+        close = _close_calls(preview.times, rules)
+        outcomes = tuple(simulate(preview.times, policy, rules) for policy in POLICIES)
+    except OverflowError:
+        raise OptionError("runs of that length, one after the other, would end after the year 9999") from None
     return replace(
         preview,
         run_length=length,
         cancel_length=wanted.cancel_length,
-        outcomes=tuple(simulate(preview.times, policy, rules) for policy in POLICIES),
+        outcomes=outcomes,
         notes=(*preview.notes, *close),
     )
 

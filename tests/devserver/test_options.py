@@ -145,6 +145,14 @@ def test_durations(text: str, seconds: int) -> None:
     assert parse_duration(format_duration(seconds), "--retention") == seconds
 
 
+@pytest.mark.parametrize("text", ["365000d1s", "99999999999999d", "9" * 5000])
+def test_a_duration_that_is_too_long(text: str) -> None:
+    """It is refused before it is added to a moment of today, which would end nowhere."""
+    with pytest.raises(OptionError, match=r"--run-length \d+(d|d1s)? is too long") as error:
+        parse_duration(text, "--run-length")
+    assert error.value.hint == "the longest is 365000d"
+
+
 @pytest.mark.parametrize("text", ["", "soon", "1h1d", "1.5h", "-1h", "1w", "²", "d"])
 def test_what_is_no_duration(text: str) -> None:
     """It is quoted, with examples."""

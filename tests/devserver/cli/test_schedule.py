@@ -59,14 +59,32 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
         return " ".join((done.stdout + done.stderr).split())
 
     when = ("--cron", "30 2 * * *", "--timezone", "Europe/Berlin", "--start", "2026-01-01")
-    more = ("--input", '"all"', "--note", "by night", "--memo", 'owner="ann"', "--overlap", "BufferOne")
+    more = (
+        "--input",
+        '"all"',
+        "--input",
+        f'"{"x" * 999}"',
+        "--note",
+        "by night",
+        "--memo",
+        'owner="ann"',
+        "--overlap",
+        "BufferOne",
+    )
     made = run("create", "nightly", *CREATE, *when, *more)
     assert re.match(rf"created nightly: Report on reports next 3 times of nightly, in local time: 1 {MOMENT}", made)
     assert "there is already a schedule nightly" in run("create", "nightly", *CREATE, *when, code=1)
     eventually(lambda: "nightly (Report)" in run("list") or "SCHEDULE" in run("list"))
     assert "30 2 * * * (Europe/Berlin)" in run("list")
     told = run("describe", "nightly")
-    for text in ('input "all"', "overlap buffer_one", "note by night", 'memo owner="ann"', "so far 0 runs"):
+    for text in (
+        'input "all", "xxx',
+        "xx... (1,001 characters; --json has all)",
+        "overlap buffer_one",
+        "note by night",
+        'memo owner="ann"',
+        "so far 0 runs",
+    ):
         assert text in told
     assert "buffer_one (its own)" in run("preview", "nightly", "--run-length", "30h", "--overlap", "buffer_one")
     assert re.fullmatch(r"started nightly-\S+", run("trigger", "nightly"))
@@ -112,6 +130,7 @@ BAD = (
     (["create", "x", *CREATE, "--cron", "0 9 * *"], 2, "the server refuses this: CronString does not have 5-7 fields"),
     (["create", "x", *CREATE, "--cron", "@daily", "--timezone", "Berlin"], 2, "did you mean Europe/Berlin,"),
     (["create", "x", *CREATE, "--input", "all"], 2, "--input 'all' is not JSON"),
+    (["create", "x", *CREATE, "--remaining-actions", "9" * 20], 2, "is not in the range 1<=x<="),
     (["create", "x", *CREATE, "--overlap", "never"], 2, "'never' is none of skip, buffer_one"),
     (["preview", "x", "--cron", "@daily"], 2, "preview takes the id of a schedule, or the times of one"),
     (["trigger", "x"], 1, "there is no schedule x in the namespace default"),

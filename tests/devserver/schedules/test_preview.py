@@ -206,6 +206,9 @@ def test_what_cannot_be_asked(server: DevServer) -> None:
             PreviewOptions(run_length=timedelta(0))
         with pytest.raises(OptionError, match="cannot be less than none"):
             PreviewOptions(cancel_length=timedelta(seconds=-1))
+        thousand_years = PreviewOptions(run_length=timedelta(days=365_000))
+        with pytest.raises(OptionError, match="would end after the year 9999"):
+            await preview_spec(client, Spec(crons=("@daily",)), thousand_years)
         elsewhere = await Client.connect(server.address, namespace="nowhere")
         with pytest.raises(CannotAsk, match="there is no namespace nowhere"):
             await preview_spec(elsewhere, Spec(crons=("@daily",)))
