@@ -181,7 +181,8 @@ class Screen:
         if live is None or not live.seen:
             return
         now = _now()
-        head = f"{stamp(now)}, follows {clean(live.run.workflow_id)} until it ends; Ctrl-C leaves"
+        name, goes_on = clean(live.run.workflow_id), live.run.open or live.run.next is not None
+        head = f"{stamp(now)}, follows {name} until it ends; Ctrl-C leaves" if goes_on else f"{name} has ended"
         if self._away is not None:
             head = click.style(clean(self._away.message), fg="red", bold=True) + "; last seen:"
         width = tree_width()

@@ -154,6 +154,7 @@ def test_following(quick_up: Run, devserver: Run, start: Start, status_of: Statu
                 ]
             assert lines.returncode == 0
             terminal.until("completed in")
+            assert "waits has ended" in terminal.seen
             assert terminal.code() == 0
 
         start("fails", "Waits", "fail")
