@@ -23,11 +23,11 @@ DEFAULT_LIMIT = "10s"
 
 async def connected(connection: Connection, called: Called) -> tuple[Client, Target]:
     """A client with the module's converter and plugins, which finds large payloads where `devserver run` puts them."""
-    from ..connection import connect, find_target
-    from ..reflection.given import client_options
+    from ..connection import find_target
+    from ..reflection.given import connect_for
 
     target = find_target(connection)
-    return await connect(target, **await client_options(called.module)), target
+    return await connect_for(called.module, target), target
 
 
 def value_of(raw: RawValue | None, client: Client) -> Any:

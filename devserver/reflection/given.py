@@ -8,6 +8,7 @@ from functools import reduce
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ..connection import Target, connect
 from ..errors import DevServerError
 from .errors import ModuleFails, NotInModule, ReflectionError, WrongKind
 from .loading import calling, load_one, said_of, users_traceback
@@ -16,6 +17,7 @@ from .scanning import unmakeable
 from .spec import parse
 
 if TYPE_CHECKING:
+    from temporalio.client import Client
     from temporalio.converter import DataConverter
 
 NAME = "plugins"
@@ -66,6 +68,29 @@ async def client_options(module: Module, *, large_payloads: bool = True) -> dict
     return {"plugins": plugins, **converter}
 
 
+async def connect_for(module: Module, target: Target, *, large_payloads: bool = True, **more: Any) -> Client:
+    """A client with all that; `more` is what else `connect` takes.
+
+    Raises:
+        ReflectionError: A plugin raises.
+        DevServerError: There is no connection.
+    """
+    options = await client_options(module, large_payloads=large_payloads)
+    try:
+        return await connect(target, **options, **more)
+    except DevServerError:
+        raise
+    except Exception as error:
+        if not module.plugins:
+            raise
+        raise plugin_fails(error, module) from error
+
+
+def plugin_fails(error: Exception, module: Module) -> ModuleFails:
+    """Our error for what a plugin raises, with its part of the traceback."""
+    return ModuleFails(f"a plugin fails: {said_of(error)}", details=users_traceback(error, module.project))
+
+
 async def converter_in_use(module: Module) -> DataConverter | None:
     """The data converter as the module's plugins leave it; None: the SDK's default. No server is asked.
 
@@ -86,9 +111,7 @@ async def converter_in_use(module: Module) -> DataConverter | None:
     except DevServerError:
         raise
     except Exception as error:
-        raise ModuleFails(
-            f"a plugin fails: {said_of(error)}", details=users_traceback(error, module.project)
-        ) from error
+        raise plugin_fails(error, module) from error
 
 
 def for_workers(module: Module) -> list[Any]:

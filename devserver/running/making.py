@@ -37,12 +37,8 @@ SANDBOX = (
 )
 
 
-async def client_options(module: Module, wanted: Wanted, teller: Teller) -> dict[str, Any]:
-    """What `connect` takes besides: the module's converter and plugins, metrics, who hears the SDK's log.
-
-    Raises:
-        ReflectionError: A plugin raises.
-    """
+def make_runtime(wanted: Wanted, teller: Teller) -> Runtime:
+    """The SDK's runtime for this process, with its metrics; `teller` hears its log."""
     # Warnings of the SDK's core are of calls that it tries again, and of what the teller tells better.
     core = logging.getLogger("temporalio.core")
     core.propagate = False
@@ -52,13 +48,14 @@ async def client_options(module: Module, wanted: Wanted, teller: Teller) -> dict
     metrics = PrometheusConfig(bind_address=f"127.0.0.1:{wanted.metrics_port}") if wanted.metrics_port else None
     runtime = Runtime(telemetry=TelemetryConfig(logging=log, metrics=metrics))
     Runtime.set_default(runtime, error_if_already_set=False)
-    return {"runtime": runtime, **await given.client_options(module, large_payloads=wanted.large_payloads)}
+    return runtime
 
 
 def make_worker(client: Client, module: Module, wanted: Wanted, teller: Teller) -> Worker:
     """The worker; it does not poll yet.
 
     Raises:
+        ReflectionError: A plugin raises.
         WorkerRefused: The SDK refuses what was found, or an option.
     """
     logging.getLogger("temporalio.worker").addHandler(TroubleLog(teller))
@@ -75,6 +72,8 @@ def make_worker(client: Client, module: Module, wanted: Wanted, teller: Teller) 
             **_options(module, wanted),
         )
     except Exception as error:
+        if module.plugins and not isinstance(error, (ValueError, TypeError, RuntimeError)):  # which the SDK raises
+            raise given.plugin_fails(error, module) from error
         raise _refused(error, module) from error
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from ..connection import connect, find_target
+from ..connection import find_target
+from ..reflection import given
 from . import found, loaded
 from .channel import Channel
 from .errors import RunError, WorkerEnded
-from .making import client_options, make_worker
+from .making import make_runtime, make_worker
 from .pulse import pulse
 from .telling import Teller
 from .wanted import Wanted
@@ -34,7 +35,8 @@ async def serve(module: Module, wanted: Wanted, channel: Channel, since: float) 
     """
     teller = Teller(channel, module.project)
     target = find_target(wanted.connection)
-    client = await connect(target, **await client_options(module, wanted, teller))
+    runtime = make_runtime(wanted, teller)
+    client = await given.connect_for(module, target, large_payloads=wanted.large_payloads, runtime=runtime)
     await _see_namespace(client)
     worker = make_worker(client, module, wanted, teller)
     drained = _drained(worker)

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from temporalio.converter import DataConverter
 
+from devserver.connection import Target
 from devserver.payloads import LargePayloads
 from devserver.reflection import ReflectionError, find
-from devserver.reflection.given import client_options, converter_in_use, for_workers, with_given
+from devserver.reflection.given import client_options, connect_for, converter_in_use, for_workers, with_given
 from tests.helpers.user_code import Write
 
 SHOP = """
@@ -58,6 +59,13 @@ class Storing(SimplePlugin):
 class Failing(SimplePlugin):
     def __init__(self):
         super().__init__("failing", data_converter=lambda given: given.nothing)
+
+class Locked(SimplePlugin):
+    def __init__(self):
+        super().__init__("locked")
+
+    async def connect_service_client(self, config, next):
+        raise KeyError("SHOP_KEY")
 
 both = [Sealing(), OfWorkers()]
 """
@@ -134,3 +142,6 @@ def test_what_a_client_gets() -> None:
     assert sealed.payload_codec is not None
     with pytest.raises(ReflectionError, match="a plugin fails: AttributeError"):
         given("sealing:Failing")
+    locked = with_given(find("shop"), None, ["sealing:Locked"])
+    with pytest.raises(ReflectionError, match="a plugin fails: KeyError: 'SHOP_KEY'"):
+        asyncio.run(connect_for(locked, Target("127.0.0.1:1", "default")))
