@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ..connection import Connection
+from ._asking import asked, show_lines
 from ._confirming import confirm, yes_option
 from ._connection_options import connection_options, words_of
-from ._schedule_asking import asked, show
 from ._schedule_options import overlap_option, policy_or, schedule_argument, zone_option
 from ._schedule_text import moment, wrapped
 from ._terminal import clean
@@ -35,7 +35,7 @@ def trigger(ctx: click.Context, /, connection: Connection, schedule_id: str, ove
 
     policy = policy_or(overlap, "skip") if overlap else None
     done, _ = asked(connection, lambda client: trigger_schedule(client, schedule_id, policy))
-    show(wrapped(_did(schedule_id, done, _describing(connection, schedule_id))))
+    show_lines(wrapped(_did(schedule_id, done, _describing(connection, schedule_id))))
     ctx.exit(1 if done.what == "skipped" else 0)
 
 
@@ -77,15 +77,15 @@ def backfill(
 
     (planned, policy), _ = asked(connection, plan)
     if not planned.times:
-        show(wrapped(f"{schedule_id} was not due from {start} to {end}: nothing to do"))
+        show_lines(wrapped(f"{schedule_id} was not due from {start} to {end}: nothing to do"))
         raise click.exceptions.Exit(1)
-    show(wrapped(f"{schedule_id} was due {_when(planned, local)}; overlap policy {policy}"))
+    show_lines(wrapped(f"{schedule_id} was due {_when(planned, local)}; overlap policy {policy}"))
     if policy in ("skip", "buffer_one") and len(planned.times) > 1:
-        show(wrapped(f"note: by {policy} most of them start nothing; --overlap buffer_all or allow_all runs all"))
+        show_lines(wrapped(f"note: by {policy} most of them start nothing; --overlap buffer_all or allow_all runs all"))
     if len(planned.times) >= MANY and not yes:
         confirm("Go on?")
     asked(connection, lambda client: backfill_schedule(client, schedule_id, since, until, policy))
-    show(wrapped(f"backfilling; {_describing(connection, schedule_id)} shows how far it is"))
+    show_lines(wrapped(f"backfilling; {_describing(connection, schedule_id)} shows how far it is"))
 
 
 def _when(planned: Backfill, zone: tzinfo | None) -> str:

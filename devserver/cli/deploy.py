@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..connection import Connection, Target
 from ..options import parse_duration
 from . import _deploy_text as text
+from ._asking import asked, show_lines
 from ._connection_options import connection_options
 from ._instance_options import json_option, watch_option
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
-
     from ..deployments import Change
-
-T = TypeVar("T")
-
 
 deployment_argument = click.argument("deployment", metavar="DEPLOYMENT")
 build_argument = click.argument("build", metavar="BUILD")
@@ -82,7 +77,7 @@ def set_current(
         raise click.UsageError("say which: a BUILD or --unversioned")
     from ..deployments import set_current as change
 
-    _tell(*_asked(connection, lambda client: change(client, deployment, build, **forced)), as_json)
+    _tell(*asked(connection, lambda client: change(client, deployment, build, **forced)), as_json)
 
 
 @deploy.command(short_help="Give a share of the work to a build.")
@@ -97,7 +92,7 @@ def ramp(connection: Connection, deployment: str, build: str, percent: float, as
     """Send a share of the work to a build: PERCENT of new workflows and of those that upgrade, by their ids."""
     from ..deployments import ramp as change
 
-    _tell(*_asked(connection, lambda client: change(client, deployment, build, percent, **forced)), as_json)
+    _tell(*asked(connection, lambda client: change(client, deployment, build, percent, **forced)), as_json)
 
 
 @deploy.command(short_help="Take the last step back.")
@@ -112,7 +107,7 @@ def rollback(connection: Connection, deployment: str, as_json: bool, allow_no_po
     """
     from ..deployments import rollback as change
 
-    _tell(*_asked(connection, lambda client: change(client, deployment, allow_no_pollers=allow_no_pollers)), as_json)
+    _tell(*asked(connection, lambda client: change(client, deployment, allow_no_pollers=allow_no_pollers)), as_json)
 
 
 @deploy.command("wait-drained", short_help="Wait until the workers of a build may go.")
@@ -137,23 +132,8 @@ def wait_drained(
     ctx.exit(0 if asyncio.run(wait(connection, deployment, build, limit, as_json)) else 1)
 
 
-def _asked(connection: Connection, work: Callable[[Client], Awaitable[T]]) -> tuple[T, Target]:
-    """What the server answers, and which server that is."""
-    import asyncio
-
-    from ..connection import connect, find_target
-
-    target = find_target(connection)
-
-    async def ask() -> T:
-        return await work(await connect(target))
-
-    return asyncio.run(ask()), target
-
-
 def _tell(did: Change, target: Target, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(text.change_json(did, target), indent=2))
         return
-    for line in text.wrapped(text.change(did)):
-        click.echo(line)
+    show_lines(text.wrapped(text.change(did)))

@@ -13,9 +13,9 @@ from ..connection import Connection
 from ..errors import OptionError
 from . import _schedule_json as as_plain
 from . import _schedule_text as text
+from ._asking import asked, show_lines
 from ._connection_options import connection_options
 from ._instance_options import json_option
-from ._schedule_asking import asked, show
 from ._schedule_options import (
     PolicyType,
     duration,
@@ -87,8 +87,8 @@ def create(connection: Connection, schedule_id: str, zone: str | None, **values:
         return await preview_schedule(client, schedule_id, PreviewOptions(count=SHOWN))
 
     preview, _ = asked(connection, make)
-    show(text.wrapped(f"created {schedule_id}: {new.workflow_type} on {new.task_queue}"))
-    show(previewed(preview, found, zone))
+    show_lines(text.wrapped(f"created {schedule_id}: {new.workflow_type} on {new.task_queue}"))
+    show_lines(previewed(preview, found, zone))
 
 
 def _json(value: str, option: str) -> Any:
@@ -125,9 +125,9 @@ def list_(connection: Connection, query: str, limit: int, zone: str | None, as_j
     if as_json:
         click.echo(json.dumps([as_plain.row_json(row) for row in rows[:limit]], indent=2))
     elif not rows:
-        show(text.wrapped(f"no schedules in the namespace {target.namespace} at {target.label}"))
+        show_lines(text.wrapped(f"no schedules in the namespace {target.namespace} at {target.label}"))
     else:
-        show(text.listed(rows[:limit], found))
+        show_lines(text.listed(rows[:limit], found))
     if len(rows) > limit:
         click.echo(f"there are more than {limit:,}: narrow it with --query, or raise --limit", err=True)
 
@@ -146,7 +146,7 @@ def describe(connection: Connection, schedule_id: str, zone: str | None, as_json
     if as_json:
         click.echo(json.dumps(as_plain.description_json(found, target), indent=2))
     else:
-        show(text.described(found, local))
+        show_lines(text.described(found, local))
 
 
 @schedule.command(short_help="Tell when one is due, and what overlap policies would do.")
@@ -191,7 +191,7 @@ def preview(connection: Connection, schedule_id: str | None, zone: str | None, a
     if as_json:
         click.echo(json.dumps(as_plain.preview_json(found, target, local, only), indent=2))
     else:
-        show(previewed(found, local, zone, only, away=after is None))
+        show_lines(previewed(found, local, zone, only, away=after is None))
 
 
 for command in (trigger, backfill, pause, unpause, delete):

@@ -17,6 +17,7 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from devserver.cli import _deploy_text
 from devserver.connection import Target
 from devserver.deployments import Change, Deployment, Drain, Load, Queue, Routing, Status, Version
+from devserver.errors import CannotAsk
 from tests.conftest import Run, command
 from tests.helpers.versioned import worker_process
 from tests.helpers.waiting import eventually
@@ -183,6 +184,7 @@ def test_the_json_forms_are_described_key_by_key() -> None:
         _deploy_text.status_json([status], target, datetime.now(timezone.utc)),
         _deploy_text.change_json(Change("shop", routing, routing), target),
         _deploy_text.drain_json("shop", Drain("1.0", "draining", 1), [info], target),
+        CannotAsk("the server does not answer").to_json(),
     )
     text = (Path(__file__).parents[3] / "docs" / "json.md").read_text()
     (section,) = re.findall(r"(?ms)^## `deploy ... --json`$(.*?)(?=^## )", text)

@@ -59,18 +59,8 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
         return " ".join((done.stdout + done.stderr).split())
 
     when = ("--cron", "30 2 * * *", "--timezone", "Europe/Berlin", "--start", "2026-01-01")
-    more = (
-        "--input",
-        '"all"',
-        "--input",
-        f'"{"x" * 999}"',
-        "--note",
-        "by night",
-        "--memo",
-        'owner="ann"',
-        "--overlap",
-        "BufferOne",
-    )
+    inputs = ("--input", '"all"', "--input", f'"{"x" * 999}"')
+    more = (*inputs, "--note", "by night", "--memo", 'owner="ann"', "--overlap", "BufferOne")
     made = run("create", "nightly", *CREATE, *when, *more)
     assert re.match(rf"created nightly: Report on reports next 3 times of nightly, in local time: 1 {MOMENT}", made)
     assert "there is already a schedule nightly" in run("create", "nightly", *CREATE, *when, code=1)

@@ -1,4 +1,4 @@
-"""How commands about schedules reach a server, and print."""
+"""How a command that asks a server for one thing reaches it, and prints what it has to say."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def asked(connection: Connection, work: Callable[[Client], Awaitable[T]]) -> tup
     return asyncio.run(run()), target
 
 
-def show(lines: Iterable[str]) -> None:
+def show_lines(lines: Iterable[str]) -> None:
     """Print lines."""
     for line in lines:
         click.echo(line)
