@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import psutil
 import pytest
 from temporalio.client import Client
 
+from devserver.cli._search_text import hit_lines
 from devserver.cli._search_wanted import moment, seconds, size
 from devserver.errors import OptionError
 from devserver.history.search import Hit
@@ -247,6 +249,15 @@ def test_what_cannot_be_asked(devserver: Run, args: list[str], code: int, error:
     done = devserver("search", *args)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith(error)
+
+
+def test_the_workflow_is_what_is_bold() -> None:
+    """Also where its id is found in the moment, too."""
+    at = datetime(2026, 11, 22, tzinfo=timezone.utc)
+    hit = Hit(
+        at, "2", "r", "T", "signal", "go", "", "WorkflowExecutionSignaled", 3, "event", None, None, "", "", "", ()
+    )
+    assert hit_lines(hit)[0].startswith("2026-11-22T00:00:00Z \x1b[1m2\x1b[0m r ")
 
 
 def test_words_of_time_and_size() -> None:
