@@ -1,4 +1,4 @@
-"""Makes a client and a worker for a module, as the user wants them."""
+"""Makes the SDK's runtime and a worker for a module, as the user wants them."""
 
 from __future__ import annotations
 
