@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ._module_type import ModuleType
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from ..connection import Target
 
 _OPTIONS = (
     click.option(
         "--data-converter",
         type=ModuleType(),
         metavar="MODULE:NAME",
-        help="Carry values with this. [data_converter of the module]",
+        help="Carry values with this. [the module's, or the SDK's]",
     ),
     click.option(
         "--plugin",
@@ -22,7 +28,7 @@ _OPTIONS = (
         type=ModuleType(),
         multiple=True,
         metavar="MODULE:NAME",
-        help="Use this plugin of the SDK, after those of the module. Repeatable.",
+        help="Use this plugin of the SDK as well. Repeatable.",
     ),
 )
 
@@ -32,3 +38,16 @@ def given_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+async def connect_with(target: Target, data_converter: str | None, plugins: Iterable[str]) -> Client:
+    """A client that has these, and no module; large payloads stay what the history has of them."""
+    from ..connection import connect
+
+    if data_converter is None and not plugins:
+        return await connect(target)
+    from ..reflection.given import connect_for, with_given
+    from ..reflection.module import Module
+
+    nothing = Module(spec="", name="", file=None, project=Path.cwd(), task_queue="")
+    return await connect_for(with_given(nothing, data_converter, plugins), target, large_payloads=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from ..connection import Connection, Target
 from ..errors import OptionError
 from . import _trace_signs as signs
 from ._connection_options import connection_options
+from ._given_options import connect_with, given_options
 from ._instance_options import json_option
 from ._run_id import run_id_option
 from ._workflow_id import WorkflowId
@@ -38,6 +40,7 @@ WRITTEN_AT_ONCE = 100
     "--otlp", metavar="URL", help="Send it as OpenTelemetry spans, as to http://127.0.0.1:4318; - shows them."
 )
 @click.option("--otlp-open", is_flag=True, help="Send also what goes on, as if it ended now.")
+@given_options
 @connection_options
 @json_option
 @click.pass_context
@@ -105,8 +108,11 @@ class _Output:
 
 async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: Wanted, how: dict[str, Any]) -> bool:
     """Show it; whether the workflow did not end badly while it was followed."""
-    from ..connection import connect, find_target
+    from ..connection import find_target
     from ..history.trace import Tracer
+
+    def connect(target: Target) -> Awaitable[Client]:
+        return connect_with(target, how["data_converter"], how["plugins"])
 
     target = find_target(connection)
     tracer = Tracer(await connect(target))
@@ -120,7 +126,7 @@ async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: 
         return True
     chain = await tracer.chain(workflow_id, run_id)
     if how["follow"]:
-        return await _follow(tracer, chain, wanted, connection, how["as_json"])
+        return await _follow(tracer, chain, wanted, lambda: connect(find_target(connection)), how["as_json"])
     if how["as_json"]:
         await _print_json(tracer, chain, wanted, target)
     else:
@@ -160,16 +166,14 @@ async def _print_json(tracer: Tracer, chain: Chain, wanted: Wanted, target: Targ
         output.write(document.end())
 
 
-async def _follow(tracer: Tracer, chain: Chain, wanted: Wanted, connection: Connection, as_json: bool) -> bool:
+async def _follow(
+    tracer: Tracer, chain: Chain, wanted: Wanted, connect: Callable[[], Awaitable[Client]], as_json: bool
+) -> bool:
     """Show what happens until the end; whether it has completed."""
-    from ..connection import connect, find_target
     from ..history.trace.follow import Follower
     from . import _trace_follow, _watching
 
-    async def anew() -> Client:
-        return await connect(find_target(connection))
-
-    follower = Follower(tracer, depth=wanted.depth, connect=anew)
+    follower = Follower(tracer, depth=wanted.depth, connect=connect)
     if as_json or not _watching.redraws():
         view = _trace_follow.JsonLines(tracer) if as_json else _trace_follow.Lines(tracer)
         run = await _trace_follow.follow(chain, view, follower)

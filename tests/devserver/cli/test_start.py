@@ -231,7 +231,9 @@ def test_a_converter_and_a_plugin_of_another_module(quick_up: Run, write: Write,
         assert call("signal", "orders.py:approve", "o1", "--by", "Bob", *plugin)[0] == 0
         code, out, err = call(*words, "--id-conflict", "use-existing", "--wait", *plugin)
         assert json.loads(out)["paid"] == "paid by Ada", err
-    for words in (["start", "orders.py:Order", "--name", "a"], ["run", "orders.py"]):
+        assert "paid by Ada" in call("trace", "o1", *plugin)[1]
+        assert "(encoded: binary/sealed, " in call("trace", "o1")[1]
+    for words in (["start", "orders.py:Order", "--name", "a"], ["run", "orders.py"], ["trace", "o1"]):
         code, out, err = call(*words, "--data-converter", "sealing:Codec")
         assert (code, out) == (2, "")
         assert err.startswith("error: sealing:Codec is no data converter, but <sealing.Codec")
