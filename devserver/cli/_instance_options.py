@@ -11,6 +11,7 @@ import click
 from ..options import DEFAULT_NAME, DEFAULT_RETENTION, LOG_LEVELS, ServerOptions, parse_duration, parse_pair
 from ..profiles import PROFILES
 from ..settings import Settings
+from ._number import Number
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,7 +33,7 @@ def watch_option(more: str = "") -> Callable[[F], F]:
         "-w",
         is_flag=False,
         flag_value=str(WATCH_SECONDS),
-        type=click.FloatRange(min=0.1),
+        type=Number(min=0.1),
         metavar="[SECONDS]",
         help=f"Look again every {WATCH_SECONDS:g} (or so many) seconds until Ctrl-C{more}.",
     )

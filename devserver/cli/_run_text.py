@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..options import DEFAULT_NAME
-from ._connection_options import words_of
+from ._connection_options import trace_words, words_of
 from ._stuck_text import FORM
 from ._terminal import clean, width_now
 
@@ -68,7 +68,7 @@ class Lines:
         return colour, tell(facts)
 
     def _trace(self, workflow_id: str) -> str:
-        return shlex.join(["devserver", "trace", workflow_id, *words_of(self._wanted.connection)])
+        return shlex.join(trace_words(self._wanted.connection, workflow_id))
 
 
 def banner(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[str]:

@@ -190,7 +190,7 @@ class Screen:
         lines = await self._lines(tree, live)
         room = max(1, shutil.get_terminal_size().lines - 6)
         if len(lines) > room:
-            lines = [f"... {len(lines) - room} lines above", *lines[-room:]]
+            lines = [f"... {len(lines) - room} more above", *lines[-room:]]
         redraw([head, "", *lines])
 
     async def _lines(self, tree: Tree, live: Live) -> list[str]:

@@ -13,6 +13,7 @@ from . import _deploy_text as text
 from ._asking import asked, show_lines
 from ._connection_options import connection_options
 from ._instance_options import json_option, watch_option
+from ._number import Number
 
 if TYPE_CHECKING:
     from ..deployments import Change
@@ -83,7 +84,7 @@ def set_current(
 @deploy.command(short_help="Give a share of the work to a build.")
 @deployment_argument
 @build_argument
-@click.argument("percent", type=click.FloatRange(0, 100))
+@click.argument("percent", type=Number(0, 100))
 @missing_option
 @unpolled_option
 @connection_options

@@ -69,7 +69,7 @@ def list_(blobs: BlobFolder, as_json: bool) -> None:
     click.echo(json.dumps(found, indent=2)) if as_json else text.echo_blobs(found)
 
 
-@payloads.command()
+@payloads.command(short_help="See that nothing is missing, and all is intact.")
 @folder_option
 @connection_options
 @click.option("--offline", is_flag=True, help="Ask no server: only see that what the folder holds is intact.")
@@ -129,7 +129,7 @@ def prune(
     click.echo(json.dumps(shown, indent=2)) if as_json else text.echo_pruned(shown)
 
 
-@payloads.command()
+@payloads.command(short_help="Show them in the Web UI and the Temporal CLI.")
 @folder_option
 @click.option(
     "--port",

@@ -13,14 +13,13 @@ from ..paths import Paths
 from ..record import LOG
 from ._banner import banner
 from ._instance_options import name_option
+from ._number import Number
 from ._report import CliReporter
 
 
 @click.command()
 @name_option
-@click.option(
-    "--wait", type=click.FloatRange(min=0.1), default=30.0, metavar="SECONDS", help="Limit of the start. [30]"
-)
+@click.option("--wait", type=Number(min=0.1), default=30.0, metavar="SECONDS", help="Limit of the start. [30]")
 def restart(name: str, wait: float) -> None:
     """Stop a server and start it again as it was: same options, executable, ports and state.
 

@@ -12,6 +12,7 @@ from ._connection_options import connection_options
 from ._given_options import given_options
 from ._instance_options import json_option
 from ._module_type import ModuleType, all_names
+from ._number import Number
 
 EXIT_INTERRUPTED = 130
 BEHAVIORS = ("pinned", "auto-upgrade")
@@ -36,7 +37,7 @@ BEHAVIORS = ("pinned", "auto-upgrade")
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     metavar="SECONDS",
     help=f"What activities get to end when the worker stops. [{GRACE_SECONDS:g}]",
 )

@@ -12,7 +12,7 @@ import click
 from ..connection import Connection, Target
 from ..errors import OptionError
 from ..options import parse_duration, parse_pair
-from ._connection_options import connection_options, words_of
+from ._connection_options import connection_options, trace_words, words_of
 from ._given_options import given_options
 from ._input_command import InputCommand, workflow
 from ._input_options import input_option
@@ -140,7 +140,7 @@ async def _start(
 
 def _tell(started: Started, target: Target, connection: Connection, *, aside: bool) -> None:
     """What was started, and what to do with it next; to stderr if stdout is the result's."""
-    words = ["devserver", "trace", started.workflow_id, *words_of(connection)]
+    words = trace_words(connection, started.workflow_id)
     word = "found a running" if started.existing else "started"
     click.echo(f"{word} {clean(started.workflow_type)}", err=aside)
     for name, value in (

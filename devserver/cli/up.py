@@ -15,6 +15,7 @@ from ..settings import Settings
 from ._banner import banner
 from ._binary_options import binary_options
 from ._instance_options import make_options, name_option, server_options
+from ._number import Number
 from ._report import CliReporter
 
 BINARY_KEYS = ("version", "binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
@@ -24,9 +25,7 @@ BINARY_KEYS = ("version", "binary", "source", "offline", "base_url", "require_pi
 @click.option("--detach", "-d", is_flag=True, help="Return once the server is ready, and leave it running.")
 @name_option
 @server_options
-@click.option(
-    "--wait", type=click.FloatRange(min=0.1), default=30.0, metavar="SECONDS", help="Limit of the start. [30]"
-)
+@click.option("--wait", type=Number(min=0.1), default=30.0, metavar="SECONDS", help="Limit of the start. [30]")
 @click.option("--version", metavar="VERSION", help="Version of the Temporal CLI whose server to run, or latest.")
 @binary_options
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")

@@ -8,7 +8,6 @@ is in it. A blob is a serialized `temporal.api.common.v1.Payload` whose data com
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
-from ..files import CHUNK, private_folder, sha256_of
+from ..files import CHUNK, NO_ROOM, private_folder, sha256_of
 from .claims import ANY_SERVER, Claim
 from .errors import PayloadCorrupt, PayloadError, PayloadFolderFull, PayloadFolderUnusable, PayloadMissing
 from .room import Room
@@ -25,7 +24,6 @@ from .sizes import show_size
 from .wire import LONGEST_HEAD, split_head
 
 ASIDE = ".tmp"
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _OPEN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import errno
 import shutil
 import stat
 import tempfile
@@ -19,6 +18,7 @@ from ..errors import (
     FolderNotWritable,
     OfflineError,
 )
+from ..files import NO_ROOM
 from ..reporting import Reporter
 from ..sources import Fetched, Source, select
 from . import probe, receipts, trust, turns
@@ -141,10 +141,9 @@ def _disk_errors(store: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise FolderNotWritable(
             f"cannot write to the store {store}: {error.strerror or error}",
             hint="free some space (`devserver prune` removes versions not in use)"
-            if full
+            if error.errno in NO_ROOM
             else "set DEVSERVER_HOME to a folder you can write to",
         ) from error

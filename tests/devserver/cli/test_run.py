@@ -177,8 +177,8 @@ def test_changed_code_that_does_not_fit_a_history(
         run.until(
             r"workflow w \(Greet\) cannot go on with the changed code: \[TMPRL1100\] Nondeterminism error: Activity "
         )
-        run.until(r"activity command 'fail' \(devserver trace w$")
-        run.until(r"--namespace default\)$")
+        run.until(r"activity command 'fail' \(devserver trace --namespace$")
+        run.until(r"default w\)$")
         edit(module, "execute_activity(fail", "execute_activity(version")
         run.until("the new code runs")
         assert result("w") == ["one", "one"]

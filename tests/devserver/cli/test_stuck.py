@@ -193,6 +193,7 @@ def test_what_the_server_does_not_know(quick_up: Run, devserver: Run) -> None:
         (["--attempts", "1"], 2, "Usage: "),
         (["--watch", "1", "--address", "127.0.0.1:1"], 4, "error: the Temporal server at 127.0.0.1:1 cannot"),
         (["--watch", "0"], 2, "Usage: "),
+        (["--watch", "nan"], 2, "Usage: "),
     ],
 )
 def test_what_cannot_be_asked(devserver: Run, args: list[str], code: int, error: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ....errors import DevServerError
+from ....files import NO_ROOM
 from ....moments import lasted
 from .. import words
 from ..chain import Chain
@@ -56,10 +57,10 @@ async def write_page(tracer: Tracer, chain: Chain, wanted: Wanted, file: Path, *
         aside = None
         return count
     except OSError as error:
-        raise PageNotWritten(
-            f"the page cannot be written to {file}: {error.strerror}",
-            hint="name another file with --html, or make room",
-        ) from error
+        hint = (
+            "make room, or name another file with --html" if error.errno in NO_ROOM else "name another file with --html"
+        )
+        raise PageNotWritten(f"the page cannot be written to {file}: {error.strerror}", hint=hint) from error
     finally:
         if aside is not None:
             with contextlib.suppress(OSError):
