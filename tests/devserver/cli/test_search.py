@@ -152,6 +152,15 @@ def _full_disk() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
 
 
+def rest_of(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What it still prints until it ends; `communicate` would leave out what was read ahead with a line."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    rest, errors = process.stdout.read(), process.stderr.read()
+    process.wait(LIMIT)
+    return rest, errors
+
+
 def test_what_was_found_is_shown_before_the_end(
     quick_up: Run, devserver: Run, orders: Orders, status_of: StatusOf, paths: Paths
 ) -> None:
@@ -163,7 +172,7 @@ def test_what_was_found_is_shown_before_the_end(
         assert process.stdout is not None
         first = process.stdout.readline()  # the rest does not fit into the pipe, so it waits for us
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=LIMIT)
+        rest, errors = rest_of(process)
     assert json.loads(first)["workflow_id"] == "order-11"
     assert (process.returncode, errors.strip(), len(rest.splitlines()) < 719) == (130, "interrupted", True)
     whole = devserver(*arguments)
@@ -174,7 +183,7 @@ def test_what_was_found_is_shown_before_the_end(
         assert process.stdout is not None
         assert process.stdout.readline() == first
         psutil.Process(status_of()["pid"]).kill()
-        rest, errors = process.communicate(timeout=LIMIT)
+        rest, errors = rest_of(process)
     assert process.returncode == 4
     assert errors.startswith("error: the Temporal server at ")
     assert all(json.loads(line)["name"] == "charge" for line in rest.splitlines())
