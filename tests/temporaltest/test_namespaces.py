@@ -15,6 +15,7 @@ from devserver import DevServer
 from devserver.store.request import Executable
 from temporaltest import namespaces
 from temporaltest.errors import SetupError
+from tests.helpers.waiting import LIMIT, POLL_SECONDS
 from tests.temporaltest.conftest import Suite, module_home, within
 
 DAY = timedelta(days=1)
@@ -88,7 +89,12 @@ async def _started(address: str, count: int) -> AsyncIterator[Client]:
         async with limit:
             await mine.start_workflow("Nobody", id=f"w-{number}", task_queue="nobody")
 
+    async def listed() -> None:
+        while (await mine.count_workflows()).count < count:
+            await asyncio.sleep(POLL_SECONDS)
+
     await asyncio.gather(*map(start, range(count)))
+    await asyncio.wait_for(listed(), LIMIT)  # lists follow a moment later
     yield mine
 
 
