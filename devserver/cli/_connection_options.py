@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -30,12 +30,17 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def with_connection(*args: Any, **values: Any) -> Any:
-        said = Connection(**{name: values.pop(name) for name in _NAMES})
-        return function(*args, connection=said, **values)
+        own = {name: value for name, value in values.items() if name not in _NAMES}
+        return function(*args, connection=connection_of(values), **own)
 
     for option in reversed(_OPTIONS):
         with_connection = option(with_connection)
     return with_connection
+
+
+def connection_of(values: Mapping[str, Any]) -> Connection:
+    """What the options say, by the values of a command's parameters; while a shell completes, some are not there."""
+    return Connection(**{name: values.get(name) for name in _NAMES})
 
 
 def words_of(said: Connection) -> list[str]:

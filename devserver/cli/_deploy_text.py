@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 FORM = 1
 IDLE_SHOWN = 3
-IDLE = ("created", "inactive", "drained")
 COLOURS = {"current": "green", "ramping": "cyan", "draining": "yellow"}
 FIRST = "a worker makes one: devserver run MODULE --deployment NAME --build BUILD"
 
@@ -120,14 +119,9 @@ def _idle(each: Status) -> bool:
     return bool(each.deployment.versions) and routing.current is None and not routing.ramps
 
 
-def _idle_builds(each: Status) -> list[str]:
+def _idle_builds(found: Status) -> list[str]:
     """Those that have nothing to do and nobody to do it."""
-    idle = []
-    for version in each.deployment.versions:
-        load = each.loads[version.build]
-        if version.state in IDLE and not (load.workers or load.pinned or load.auto_upgrade):
-            idle.append(version.build)
-    return idle
+    return [each.build for each in found.deployment.versions if each.quiet and found.loads[each.build].idle]
 
 
 def _version(version: Version, load: Load, width: int) -> Iterator[str]:

@@ -13,6 +13,7 @@ import click
 from ..connection import Connection, Target
 from ..errors import DevServerError
 from . import _deploy_text as text
+from ._asking import Asker, show_lines
 from ._connection_options import words_of
 from ._terminal import clean, stamp
 from ._watching import JsonLines, Screen, View, redraws
@@ -41,29 +42,20 @@ class Seen:
 
 
 class Asking:
-    """Looks at one server; finds and connects to it anew after a look that failed."""
+    """Looks at the deployments of one server, or at one of them."""
 
     def __init__(self, connection: Connection, deployment: str | None, *, everything: bool) -> None:
-        self._connection = connection
+        self._asker = Asker(connection)
+        self._options = words_of(connection)
         self._deployment = deployment
         self._everything = everything
-        self._client: Any = None
-        self._target: Target | None = None
 
     async def look(self) -> Seen:
         """The deployments now."""
-        from ..connection import connect, find_target
         from ..deployments import find_status
 
-        if self._client is None or self._target is None:
-            self._target = find_target(self._connection)
-            self._client = await connect(self._target)
-        try:
-            found = await find_status(self._client, self._deployment)
-        except DevServerError:
-            self._client = None
-            raise
-        return Seen(found, self._target, datetime.now(timezone.utc), words_of(self._connection), self._everything)
+        found, target = await self._asker.ask(lambda client: find_status(client, self._deployment))
+        return Seen(found, target, datetime.now(timezone.utc), self._options, self._everything)
 
 
 def show(seen: Seen, as_json: bool) -> None:
@@ -71,8 +63,7 @@ def show(seen: Seen, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(seen.data(), indent=2))
         return
-    for line in seen.lines():
-        click.echo(line)
+    show_lines(seen.lines())
 
 
 def view(seconds: float, as_json: bool) -> View[Seen]:

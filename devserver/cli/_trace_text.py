@@ -157,9 +157,7 @@ class Tree:
     def _repeat(self, told: Shown, repeat: Repeat) -> Iterator[str]:
         first, after = self._prefixes(told, repeat.started)
         pattern = ", ".join(words.kind_title(each) for each in repeat.pattern)
-        took = f", {lasted(repeat.closed - repeat.started)} in all" if repeat.closed is not None else ""
-        took += f", {repeat.unfinished:,} unfinished" if repeat.unfinished else ""
-        text = f"{repeat.count:,} {self._times} {pattern}{took}"
+        text = ", ".join([f"{repeat.count:,} {self._times} {pattern}", *words.repeat_state(repeat)])
         yield from self._lines(first, after, text, self._sign(repeat.status), dim=True)
         each = "; ".join(self._times_of(each) for each in repeat.pattern if each.kind != "timer" and each.total)
         if each:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from ..connection import Connection
+from ._connection_options import connection_of
 
 if TYPE_CHECKING:
     from ..connection import Target
@@ -41,7 +41,7 @@ def _ask(ctx: click.Context, prefix: str, *, open_only: bool) -> Mapping[str, st
     from ..history.calls import quoted
     from ._input_command import CALLED
 
-    target = find_target(Connection(**{name: ctx.params.get(name) for name in Connection.__dataclass_fields__}))
+    target = find_target(connection_of(ctx.params))
     conditions = ["CloseTime IS NULL"] if open_only else []
     called = ctx.meta.get(CALLED)
     if called is not None and called.type is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,46 +15,46 @@ from ..errors import DevServerError, OptionError
 from ..moments import age
 from ..options import parse_duration
 from . import _stuck_text as text
+from ._asking import Asker
 from ._connection_options import connection_options, trace_words
 from ._instance_options import json_option, watch_option
 from ._terminal import clean, stamp
 from ._workflow_id import WorkflowId
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from ..history import Finding, StuckReport
 
+    Seen: TypeAlias = tuple[StuckReport, Target]
 
 SHOW = ("workflow", "show")
 
 
 class Asking:
-    """Looks at one server; finds and connects to it anew after a look that failed."""
+    """Looks at what is stuck on one server."""
 
     def __init__(self, connection: Connection, wanted: dict[str, Any]) -> None:
+        self._asker = Asker(connection)
         self._connection = connection
         self._wanted = wanted
-        self._client: Any = None
-        self.target: Target | None = None
 
-    async def look(self) -> tuple[StuckReport, Target]:
+    async def look(self) -> Seen:
         """What is stuck now, and where that is."""
-        from ..connection import connect, find_target
         from ..history import find_stuck
 
-        if self._client is None or self.target is None:
-            self.target = find_target(self._connection)
-            self._client = await connect(self.target)
-        try:
-            return await find_stuck(self._client, **self._wanted), self.target
-        except DevServerError:
-            self._client = None
-            raise
+        return await self._asker.ask(lambda client: find_stuck(client, **self._wanted))
 
-    def offer(self, finding: Finding) -> Sequence[str]:
+    def lines(self, seen: Seen) -> Iterator[str]:
+        """A look, for a person."""
+        report, target = seen
+        return text.screen(report, target.label, partial(self._offer, target))
+
+    def _offer(self, target: Target, finding: Finding) -> Sequence[str]:
         """The command that is offered for a finding; our own where a workflow is to be shown."""
         if finding.command[:2] == SHOW:
             return trace_words(self._connection, finding.workflow_id)
-        return [*self.target.cli, *finding.command] if self.target is not None and finding.command else ()
+        return [*target.cli, *finding.command] if finding.command else ()
 
 
 @click.command()
@@ -97,23 +98,29 @@ def stuck(
     wanted = {"workflow_id": workflow_id, "query": query, "limit": limit, "thresholds": thresholds}
     asking = Asking(connection, wanted)
     if watch is None:
-        report, target = asyncio.run(asking.look())
+        seen = asyncio.run(asking.look())
         if as_json:
-            click.echo(json.dumps(text.as_json(report, target.address), indent=2))
+            click.echo(json.dumps(_data(seen), indent=2))
         else:
-            click.echo("\n".join(text.screen(report, target.label, asking.offer)))
-        ctx.exit(1 if report.stuck else 0)
+            click.echo("\n".join(asking.lines(seen)))
+        ctx.exit(1 if seen[0].stuck else 0)
     asyncio.run(_watch(asking, watch, as_json))
+
+
+def _data(seen: Seen) -> dict[str, Any]:
+    """A look, in the documented form (docs/json.md)."""
+    report, target = seen
+    return text.as_json(report, target.address)
 
 
 async def _watch(asking: Asking, seconds: float, as_json: bool) -> None:
     from ._watching import JsonLines, Screen, View, redraws, watch
 
-    view: View[tuple[StuckReport, Target]] = Changes()
+    view: View[Seen] = Changes()
     if as_json:
-        view = JsonLines(text.FORM, lambda seen: text.as_json(seen[0], seen[1].address))
+        view = JsonLines(text.FORM, _data)
     elif redraws():
-        view = Screen(seconds, lambda seen: text.screen(seen[0], seen[1].label, asking.offer), lambda seen: seen[0].at)
+        view = Screen(seconds, asking.lines, lambda seen: seen[0].at)
     await watch(asking.look, view, seconds)
 
 
@@ -124,7 +131,7 @@ class Changes:
         self._stuck: dict[tuple[str, ...], Finding] | None = None
         self._failed = ""
 
-    def show(self, seen: tuple[StuckReport, Target]) -> None:
+    def show(self, seen: Seen) -> None:
         """A look."""
         report, target = seen
         now = {finding.key: finding for finding in report.findings}

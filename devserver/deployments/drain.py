@@ -12,8 +12,8 @@ from temporalio.client import Client
 
 from ..errors import DeploymentRefused
 from .calls import DeploymentCalls, unknown_build
-from .look import NEVER_USED, on_builds
-from .model import State
+from .look import on_builds
+from .model import NEVER_USED, State
 
 EVERY_SECONDS = 1.0
 

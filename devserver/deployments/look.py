@@ -15,9 +15,6 @@ from .model import Deployment, Load, Queue, Status
 # A server allows few counts a second, so not many are asked at once.
 AT_ONCE = 4
 POLL_SECONDS = 0.05
-NEVER_USED = ("created", "inactive")
-# Builds in these states mostly have no open workflows, so they are asked about together.
-QUIET = (*NEVER_USED, "drained")
 
 
 async def find_deployment(client: Client, name: str) -> Deployment:
@@ -92,8 +89,11 @@ async def _status(calls: DeploymentCalls, name: str) -> Status:
 
 
 async def _open(calls: DeploymentCalls, found: Deployment) -> dict[str, tuple[int, int]]:
-    """How many workflows are open on each build that has any: pinned, and those that upgrade."""
-    quiet = [each.build for each in found.versions if each.state in QUIET]
+    """How many workflows are open on each build that has any: pinned, and those that upgrade.
+
+    Quiet builds mostly have none, so they are asked about together.
+    """
+    quiet = [each.build for each in found.versions if each.quiet]
     with_any = [*(set(found.builds) - set(quiet)), *await _with_any(calls, found.name, quiet)]
     behaviours = ("Pinned", "AutoUpgrade")
     queries = [on_builds(found.name, [build], behaviour) for build in with_any for behaviour in behaviours]

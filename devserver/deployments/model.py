@@ -9,6 +9,7 @@ from typing import Literal
 
 State = Literal["created", "inactive", "current", "ramping", "draining", "drained", "unknown"]
 UNVERSIONED = "unversioned workers"
+NEVER_USED = ("created", "inactive")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class Version:
     deactivated: datetime | None = None
     drain_changed: datetime | None = None
     drain_checked: datetime | None = None
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it is in a state in which a build mostly has no open workflows."""
+        return self.state in (*NEVER_USED, "drained")
 
     @property
     def since(self) -> datetime | None:
@@ -97,6 +103,11 @@ class Load:
     workers: tuple[str, ...] = ()
     pinned: int = 0
     auto_upgrade: int = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has no worker and no open workflow."""
+        return not (self.workers or self.pinned or self.auto_upgrade)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-# Not the code's fault: a signal came in between, the workflow was reset or paused.
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# Not the code's fault: a signal came in between, the workflow was reset or paused.
 ENDED_BY_THE_SERVER = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_STICKY_TASK_QUEUE,

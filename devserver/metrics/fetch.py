@@ -55,11 +55,13 @@ async def _get(url: str) -> str:
 
 def _trust(url: str) -> ssl.SSLContext | bool:
     """The system's CAs, to which a company has added its own; nothing is loaded where there is no TLS."""
+    if not url.startswith("https:"):
+        return False
     import ssl
 
     import truststore
 
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.startswith("https:") else False
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _silent(where: Endpoint, why: str) -> CannotAsk:

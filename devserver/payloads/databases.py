@@ -16,7 +16,6 @@ from ..errors import DatabaseError
 from ..paths import Paths
 from ..record import names, read_record
 
-FILE = "temporal.db"
 _ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -45,10 +44,10 @@ def databases(paths: Paths) -> Iterator[Database]:
             known.add(record.database)
             address = record.address if record.running() else None
             yield Database(record.database, f"the instance {name}", address=address)
-    for folder in _folders(paths.data):
-        if folder / FILE not in known:
-            yield Database(folder / FILE, f"the instance {folder.name}")
-        yield from _saved(paths, folder.name)
+    for name in _with_data(paths):
+        if paths.database(name) not in known:
+            yield Database(paths.database(name), f"the instance {name}")
+        yield from _saved(paths, name)
 
 
 def _saved(paths: Paths, name: str) -> Iterator[Database]:
@@ -114,8 +113,9 @@ def values(database: Database, marks: Collection[bytes]) -> Iterator[bytes]:
                         yield value
 
 
-def _folders(data: Path) -> list[Path]:
+def _with_data(paths: Paths) -> list[str]:
+    """The instances that have a folder of data, also those whose record is gone."""
     try:
-        return sorted(each for each in data.iterdir() if each.is_dir() and not each.name.startswith((".", "_")))
+        return sorted(each.name for each in paths.data.iterdir() if each.is_dir() and each.name[0] not in "._")
     except FileNotFoundError:
         return []

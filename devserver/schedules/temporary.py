@@ -16,6 +16,7 @@ from temporalio.api.workflow.v1 import NewWorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 
 from ..errors import DevServerError
+from ..history.tail import moment
 from .calls import Calls
 from .errors import ScheduleUnknown
 from .spec import Spec
@@ -68,11 +69,11 @@ async def remove_left(calls: Calls, own: str) -> None:
         others = [each.schedule_id async for each in entries if is_temporary(each) and each.schedule_id != own]
         if not others:
             return
-        now = (await calls.describe(own)).info.create_time.ToDatetime()
+        now = moment((await calls.describe(own)).info.create_time)
         for schedule_id in others[:MOST_REMOVED]:
             with contextlib.suppress(ScheduleUnknown):  # another preview was faster
                 found = await calls.describe(schedule_id)
-                if _never_acted(found) and now - found.info.create_time.ToDatetime() >= LEFT_AFTER:
+                if _never_acted(found) and now - moment(found.info.create_time) >= LEFT_AFTER:
                     await calls.delete(schedule_id)
 
 

@@ -13,6 +13,13 @@ HEAD = """
 from dataclasses import dataclass
 from temporalio import activity, workflow
 """
+ORDER = """
+@workflow.defn
+class Order:
+    @workflow.run
+    async def run(self, amount: int) -> int:
+        return amount
+"""
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ...moments import age, lasted
 from .chain import Link
-from .entries import Figures
+from .entries import Figures, Repeat
 from .model import Run, Step
 
 HOW = {
@@ -92,6 +92,14 @@ def between(figures: Figures) -> str:
         return ""
     least, most = lasted(figures.least), lasted(figures.most)
     return least if least == most else f"{least} to {most}"
+
+
+def repeat_state(repeat: Repeat) -> Iterator[str]:
+    """How repeated steps went, in a few words each."""
+    if repeat.closed is not None:
+        yield f"{lasted(repeat.closed - repeat.started)} in all"
+    if repeat.unfinished:
+        yield f"{repeat.unfinished:,} unfinished"
 
 
 def state(step: Step, now: datetime | None = None) -> Iterator[str]:

@@ -16,15 +16,8 @@ from devserver.reflection import (
     find,
 )
 from devserver.reflection.errors import ModuleInterrupted
-from tests.helpers.user_code import Write
+from tests.helpers.user_code import ORDER, Write
 
-ORDER = """
-@workflow.defn
-class Order:
-    @workflow.run
-    async def run(self, amount: int) -> int:
-        return amount
-"""
 PAYMENTS = """
 class Payments:
     def __init__(self, account: str) -> None:

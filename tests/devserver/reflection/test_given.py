@@ -11,15 +11,8 @@ from devserver.connection import Target
 from devserver.payloads import LargePayloads
 from devserver.reflection import ReflectionError, find
 from devserver.reflection.given import client_options, connect_for, converter_in_use, for_workers, with_given
-from tests.helpers.user_code import Write
+from tests.helpers.user_code import ORDER, Write
 
-SHOP = """
-@workflow.defn
-class Order:
-    @workflow.run
-    async def run(self, amount: int) -> int:
-        return amount
-"""
 SEALING = """
 import dataclasses
 import temporalio.worker
@@ -74,7 +67,7 @@ both = [Sealing(), OfWorkers()]
 @pytest.fixture
 def shop(write: Write) -> None:
     """A module without a converter, and one beside it that has some."""
-    write("shop.py", SHOP)
+    write("shop.py", ORDER)
     write("sealing.py", SEALING)
 
 
@@ -115,8 +108,8 @@ def test_what_is_none(converter: str, plugin: str, said: str, hint: str) -> None
 @pytest.mark.usefixtures("shop")
 def test_plugins(write: Write) -> None:
     """A module's own list, then those that are named: classes are made; each is for clients, workers or both."""
-    write("own.py", SHOP + "\nfrom sealing import Sealing\nplugins = [Sealing()]\n")
-    write("other.py", SHOP + "\nplugins = ['no plugin of the SDK']\n")
+    write("own.py", ORDER + "\nfrom sealing import Sealing\nplugins = [Sealing()]\n")
+    write("other.py", ORDER + "\nplugins = ['no plugin of the SDK']\n")
     assert find("other").plugins == ()
     found = with_given(find("own"), None, ["sealing:both", "sealing:Storing"])
     assert [type(each).__name__ for each in found.plugins] == ["Sealing", "Sealing", "OfWorkers", "Storing"]

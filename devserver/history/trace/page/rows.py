@@ -9,7 +9,6 @@ from datetime import datetime
 
 from temporalio.converter import DataConverter
 
-from ....moments import lasted
 from ...failure_text import failure_text
 from .. import words
 from ..chain import Chain
@@ -171,14 +170,12 @@ class Rows:
         ]
         if repeat.hidden:
             behind.append(("not shown", f"{repeat.hidden:,} that were retried, failed or go on"))
-        took = f"{lasted(repeat.closed - repeat.started)} in all" if repeat.closed is not None else ""
-        took += f", {repeat.unfinished:,} unfinished" if repeat.unfinished else ""
         return Row(
             depth,
             "repeat",
             repeat.status,
             f"{repeat.count:,} × {pattern}",  # noqa: RUF001 - it is meant
-            took,
+            ", ".join(words.repeat_state(repeat)),
             self._scale.share(repeat.started),
             self._scale.share(repeat.closed),
             words.after(self._scale.start, repeat.started).strip(),

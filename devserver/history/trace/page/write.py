@@ -57,10 +57,10 @@ async def write_page(tracer: Tracer, chain: Chain, wanted: Wanted, file: Path, *
         aside = None
         return count
     except OSError as error:
-        hint = (
-            "make room, or name another file with --html" if error.errno in NO_ROOM else "name another file with --html"
-        )
-        raise PageNotWritten(f"the page cannot be written to {file}: {error.strerror}", hint=hint) from error
+        room = "make room, or " if error.errno in NO_ROOM else ""
+        raise PageNotWritten(
+            f"the page cannot be written to {file}: {error.strerror}", hint=f"{room}name another file with --html"
+        ) from error
     finally:
         if aside is not None:
             with contextlib.suppress(OSError):
