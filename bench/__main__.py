@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from devserver import BinaryRequest
-from devserver.paths import HOME_VARIABLE, Paths
 from devserver.store import ensure
+from devserver.system.paths import HOME_VARIABLE, Paths
 
 from . import inspection, payloads, rehearsals, server, skipping, suites
 from .table import Row, render

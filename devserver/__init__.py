@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from .leases import Lease, holders
     from .netproxy import NetProxy, Way
     from .options import ServerOptions, dynamic_config
-    from .paths import Paths
     from .releases import DEFAULT_VERSION
-    from .reporting import Reporter
     from .server import DevServer, ServerKeywords
     from .settings import Settings
     from .store.request import BinaryRequest, Executable
+    from .system.paths import Paths
+    from .system.progress import Reporter
 
 __all__ = [
     "DEFAULT_VERSION",
@@ -54,8 +54,8 @@ _HOMES = {
     "Lease": "leases",
     "NetProxy": "netproxy",
     "NotAnswering": "frontend",
-    "Paths": "paths",
-    "Reporter": "reporting",
+    "Paths": "system.paths",
+    "Reporter": "system.progress",
     "ServerKeywords": "server",
     "ServerOptions": "options",
     "Settings": "settings",

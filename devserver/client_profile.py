@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import DevServerError
-from .files import private_folder
-from .paths import whole
+from .system.files import private_folder
+from .system.paths import whole
 from .tool import run_tool
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from typing import Any
 
 from . import boot, supervisor
 from .errors import DevServerError, StartFailed, StopFailed
-from .files import write_private
 from .launch import Spec
 from .record import Record
-from .reporting import Reporter
 from .state import begin_log
+from .system.files import write_private
+from .system.progress import Reporter
 
 SUPERVISOR_LOG = "supervisor.log"
 SPEC = "spec.json"

@@ -13,16 +13,16 @@ from . import store
 from .advisories import advisories_for
 from .database import Finding, check
 from .errors import DevServerError
-from .files import refuse_unsafe
 from .options import DEFAULT_NAME, DEFAULT_PORT
-from .paths import HOME_VARIABLE, Paths
 from .planning import SHARED_MEMORY
-from .ports import holder
 from .record import CRASHED, READY, Record, log_tail, names, read_record
 from .setting_values import READERS
 from .settings import PREFIX, Settings, variable
 from .status import status
 from .store.request import BinaryRequest
+from .system.files import refuse_unsafe
+from .system.paths import HOME_VARIABLE, Paths
+from .system.ports import holder
 
 ENOUGH_SPACE = 1_000_000_000
 CLIENT_VARIABLES = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")

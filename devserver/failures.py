@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost, PortTaken, StartFailed
 from .options import Ports
-from .ports import taken
+from .system.ports import taken
 
 if TYPE_CHECKING:
     from .launch import Spec

@@ -10,11 +10,11 @@ from pathlib import Path
 from .detached import end_orphans
 from .errors import DevServerError, FolderNotWritable
 from .leases import holders
-from .locks import LockedFile
-from .paths import Paths
 from .planning import ephemeral_folders
 from .record import ANONYMOUS, CRASHED, READY, STARTING, STOPPING, Record, names, read_record, write_record
 from .state import discard_ephemeral, discard_unkept, lock_path, mark_keep
+from .system.filelocks import LockedFile
+from .system.paths import Paths
 
 
 def tidy(paths: Paths) -> None:

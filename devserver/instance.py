@@ -13,9 +13,7 @@ from .joining import join
 from .launch import Spec
 from .leases import Lease, holders
 from .options import ServerOptions, check_name
-from .paths import Paths
 from .planning import Request, plan, plan_again
-from .ports import Reservations
 from .record import (
     ANONYMOUS,
     CRASHED,
@@ -29,9 +27,11 @@ from .record import (
     up,
     write_record,
 )
-from .reporting import Reporter, Silent
 from .state import begin_log, discard_unkept, locked, mark_keep
 from .supervisor import Supervisor
+from .system.paths import Paths
+from .system.ports import Reservations
+from .system.progress import Reporter, Silent
 
 __all__ = ["Request", "Started", "down", "erase", "known", "run", "start", "start_again", "stop", "stop_unheld", "up"]
 

@@ -9,9 +9,9 @@ from .errors import InstanceRunning
 from .frontend import Frontend
 from .namespaces import Wanted, ensure_namespaces, within
 from .options import format_duration
-from .paths import Paths, whole
 from .planning import Request
 from .record import Record, down, write_record
+from .system.paths import Paths, whole
 
 ADDABLE = ("namespaces", "search_attributes")
 

@@ -8,9 +8,9 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from .files import private_folder
-from .locks import LockedFile
-from .process import Identity
+from .system.filelocks import LockedFile
+from .system.files import private_folder
+from .system.process import Identity
 
 FOLDER = "leases"
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .errors import StartFailed, UnsupportedPlatform
-from .files import private_folder, write_private
 from .launch import Spec, unsupported
 from .leases import holders
 from .options import DEFAULT_NAME, DEFAULT_PORT, UI_PORT_OFFSET, Ports, ServerOptions, check_name, command_line
-from .paths import Paths, whole
-from .ports import Reservations
 from .record import Record, read_record
 from .state import mark_keep
 from .store.request import Executable
+from .system.files import private_folder, write_private
+from .system.paths import Paths, whole
+from .system.ports import Reservations
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - folders below it are made with mkdtemp, private to this user
 ENOUGH_MEMORY = 256 * 1024 * 1024

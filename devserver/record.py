@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DevServerError
-from .files import refuse_unsafe, unreadable, write_private
 from .options import DEFAULT_NAME, Ports, ServerOptions
-from .paths import Paths
-from .process import Identity
+from .system.files import refuse_unsafe, unreadable, write_private
+from .system.paths import Paths
+from .system.process import Identity
 
 FILE = "record.json"
 LOG = "server.log"

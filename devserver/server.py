@@ -17,17 +17,17 @@ from .errors import InstanceNotRunning, InstanceUnknown, OptionError, StopFailed
 from .housekeeping import tidy
 from .leases import Lease
 from .options import DEFAULT_NAME, ServerOptions, check_name
-from .paths import Paths
-from .process import Identity
 from .record import ANONYMOUS, STARTING, Record, read_record
 from .state import mark_keep
+from .system.paths import Paths
+from .system.process import Identity
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .database import Snapshot
-    from .reporting import Reporter
     from .store.request import BinaryRequest
+    from .system.progress import Reporter
 
 STOCK_RETENTION = timedelta(days=1)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import OptionError
-from .paths import whole
+from .system.paths import whole
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})

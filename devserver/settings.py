@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigFileError, OptionError
-from .paths import whole
 from .setting_values import READERS, typed
+from .system.paths import whole
 
 FILE = "pyproject.toml"
 TABLE = "devserver"

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import DevServerError, FolderNotWritable, StartFailed
-from .files import private_folder, write_private
-from .locks import LockedFile
-from .moments import utc_now
 from .options import check_name
-from .paths import Paths
 from .record import ANONYMOUS, RUN_MARK
-from .reporting import Reporter
+from .system.filelocks import LockedFile
+from .system.files import private_folder, write_private
+from .system.paths import Paths
+from .system.progress import Reporter
+from .system.timefmt import utc_now
 
 KEEP = "keep"
 ROTATE_BYTES = 20_000_000

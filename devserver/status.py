@@ -8,8 +8,8 @@ from typing import Any
 from .errors import DevServerError
 from .frontend import Frontend, NotAnswering
 from .leases import holders
-from .paths import Paths
 from .record import LOG, READY, Record, names, read_record
+from .system.paths import Paths
 
 ANSWER_SECONDS = 2.0
 FORM = 1

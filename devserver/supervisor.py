@@ -20,11 +20,11 @@ from . import leases
 from .errors import DevServerError, StartFailed
 from .failures import last_words
 from .launch import Launch, Spec
-from .locks import LockedFile
-from .moments import utc_now
-from .process import Identity
 from .record import CRASHED, LOG, READY, STARTING, STOPPED, STOPPING, Record, load, log_tail, up, write_record
 from .state import discard_unkept, lock_path
+from .system.filelocks import LockedFile
+from .system.process import Identity
+from .system.timefmt import utc_now
 
 if TYPE_CHECKING:
     from .database import DatabaseLease

@@ -16,10 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from devserver.files import sha256_of
-from devserver.platforms import Platform, current
 from devserver.sources.wheel import from_wheel
 from devserver.store.probe import ask
+from devserver.system.files import sha256_of
+from devserver.system.platforms import Platform, current
 
 VERSIONS = ("1.5.1", "1.6.1", "1.6.2", "1.8.0", "1.8.1", "1.8.2", "1.8.3", "1.9.1")
 DEFAULT = "1.9.1"

@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from devserver.files import private_folder
-from devserver.paths import HOME_VARIABLE, Paths
 from devserver.store.request import BinaryRequest, Executable
+from devserver.system.files import private_folder
+from devserver.system.paths import HOME_VARIABLE, Paths
 from tests.helpers import bytecode
 
 pytest_plugins = "pytester"

@@ -11,9 +11,9 @@ import traceback
 import click
 
 from ..errors import DevServerError
-from ..files import private_folder, write_private
-from ..masking import mask
-from ..paths import Paths
+from ..system.files import private_folder, write_private
+from ..system.paths import Paths
+from ..system.redact import mask
 
 
 def report(error: BaseException) -> None:

@@ -85,7 +85,7 @@ class Waiting:
 
     def _say(self, line: str) -> None:
         if not self._quiet and line != self._said:
-            from ..moments import utc_now
+            from ..system.timefmt import utc_now
 
             click.echo(f"{utc_now()} {clean(line)}")
         self._said = line

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..moments import age
+from ..system.timefmt import age
 from ._layout import INDENT, Row, block, listed, packed, wrapped
 from ._terminal import clean, stamp, width_now
 

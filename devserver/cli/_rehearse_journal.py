@@ -15,10 +15,10 @@ from typing import Any
 import click
 
 from ..errors import DevServerError
-from ..files import private_folder, write_private
-from ..moments import utc_for_names
-from ..paths import Paths
-from ..process import Identity
+from ..system.files import private_folder, write_private
+from ..system.paths import Paths
+from ..system.process import Identity
+from ..system.timefmt import utc_for_names
 
 HELD = ".jsonl"
 TOLD = ".told"

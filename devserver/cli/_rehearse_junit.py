@@ -9,8 +9,8 @@ from xml.etree import ElementTree as Xml
 
 import click
 
-from ..files import write_whole
 from ..rehearsal.report import ReportNotWritten
+from ..system.files import write_whole
 from ._rehearse_text import result_lines
 
 SUITE = "devserver rehearse"

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
-from ..paths import Paths
 from ..rehearsal import report
 from ..rehearsal.result import Finding, Result
 from ..rehearsal.runner import Settings, rehearse
 from ..rehearsal.timeline import Mark
+from ..system.paths import Paths
 from ._rehearse_journal import Journal
 from ._rehearse_outcome import write_so_far
 from ._rehearse_progress import Progress, progress_for

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..moments import age
+from ..system.timefmt import age
 from ._schedule_text import length, moment, wrapped
 from ._schedule_timeline import LEGEND, Chart
 from ._terminal import width_now

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from ..moments import age
+from ..system.timefmt import age
 
 if TYPE_CHECKING:
     from ..schedules import Outcome, Start

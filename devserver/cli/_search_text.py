@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..moments import lasted
+from ..system.timefmt import lasted
 from ._terminal import clean, stamp
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..moments import age
+from ..system.timefmt import age
 from ._terminal import clean, stamp, width_now
 
 if TYPE_CHECKING:

@@ -129,7 +129,7 @@ class JsonLines:
 
     def _say(self, change: str, **values: Any) -> None:
         from ..history.trace.data import FORM
-        from ..moments import utc_now
+        from ..system.timefmt import utc_now
 
         click.echo(json.dumps({"form": FORM, "at": utc_now(), "change": change, **values}))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..history.trace import Hidden, RunBegins, RunEnds, Step
 from ..history.trace.data import FORM, run_data, step_data
-from ..moments import utc_now
+from ..system.timefmt import utc_now
 
 if TYPE_CHECKING:
     from ..history.trace import Chain, Told, Tracer

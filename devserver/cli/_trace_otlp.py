@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..moments import lasted
+from ..system.timefmt import lasted
 from ._terminal import clean
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ..history.trace import (
     preview,
     words,
 )
-from ..moments import lasted
+from ..system.timefmt import lasted
 from . import _trace_signs
 from ._terminal import clean, width_now
 

@@ -9,7 +9,7 @@ import click
 
 from ..doctor import examine
 from ..options import check_name
-from ..paths import Paths
+from ..system.paths import Paths
 from ._instance_options import json_option
 
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}

@@ -7,8 +7,8 @@ import click
 from .. import instance
 from ..errors import InstanceNotRunning
 from ..housekeeping import tidy
-from ..paths import Paths
 from ..record import names
+from ..system.paths import Paths
 from ._instance_options import name_option
 
 

@@ -7,8 +7,8 @@ import json
 import click
 
 from ..housekeeping import tidy
-from ..paths import Paths
 from ..status import all_statuses
+from ..system.paths import Paths
 from ._instance_options import json_option
 from ._table import echo_table
 

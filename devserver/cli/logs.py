@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from .. import instance
-from ..paths import Paths
 from ..record import CRASHED, LOG, STOPPED, log_tail, read_record
+from ..system.paths import Paths
 from ._instance_options import name_option
 
 POLL_SECONDS = 0.2

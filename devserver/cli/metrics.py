@@ -147,7 +147,7 @@ class Lines:
 
     def failed(self, error: DevServerError) -> None:
         """No look at all."""
-        from ..moments import utc_now
+        from ..system.timefmt import utc_now
 
         self._fail("", error, utc_now())
 

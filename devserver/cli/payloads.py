@@ -37,9 +37,9 @@ def folder_option(function: F) -> F:
 
     @functools.wraps(function)
     def with_folder(*args: Any, folder: Path | None, **values: Any) -> Any:
-        from ..paths import whole
         from ..payloads.blobs import BlobFolder
         from ..payloads.folders import default_folder
+        from ..system.paths import whole
 
         return function(*args, blobs=BlobFolder(default_folder() if folder is None else whole(folder)), **values)
 
@@ -172,8 +172,8 @@ def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str) -> 
 def _own_uis() -> set[str]:
     """The Web UIs of this user's servers."""
     from ..errors import DevServerError
-    from ..paths import Paths
     from ..record import names, read_record
+    from ..system.paths import Paths
 
     paths, found = Paths.default(), set()
     for name in names(paths):
@@ -186,9 +186,9 @@ def _own_uis() -> set[str]:
 
 def _refuse_needed(server: str) -> None:
     """Raise PayloadOptionError where this user still has a database of a server that is said to be no more."""
-    from ..paths import Paths
     from ..payloads import PayloadOptionError
     from ..payloads.databases import of_server
+    from ..system.paths import Paths
 
     needed = [each.label for each in of_server(Paths.default(), server)]
     if needed:

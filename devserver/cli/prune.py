@@ -15,7 +15,7 @@ def prune(keep: tuple[str, ...], everything: bool, dry_run: bool) -> None:
     The default version stays, and so does what an instance runs or ran with. Databases are not touched.
     """
     from .. import store
-    from ..paths import Paths
+    from ..system.paths import Paths
 
     results = store.prune(Paths.default(), keep=keep, everything=everything, dry_run=dry_run)
     freed = 0

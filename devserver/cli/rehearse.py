@@ -65,7 +65,7 @@ def rehearse(
         return
     if not paths:
         raise click.UsageError("name a scenario's file, or a folder of them; --init MODULE writes a first one")
-    from ..paths import Paths, whole
+    from ..system.paths import Paths, whole
     from ._rehearse_text import plan
     from ._rehearse_wanted import Wanted, chosen
 

@@ -9,7 +9,7 @@ import click
 from .. import instance
 from ..errors import InstanceNotRunning
 from ..housekeeping import tidy
-from ..paths import Paths
+from ..system.paths import Paths
 from ._confirming import confirm, yes_option
 from ._instance_options import name_option
 from ._report import CliReporter

@@ -9,8 +9,8 @@ import click
 from .. import instance
 from ..errors import InstanceNotRunning
 from ..housekeeping import tidy
-from ..paths import Paths
 from ..record import LOG
+from ..system.paths import Paths
 from ._banner import banner
 from ._instance_options import name_option
 from ._number import Number

@@ -92,7 +92,7 @@ def search(
 
 
 def _folder() -> Any:
-    from ..paths import Paths
+    from ..system.paths import Paths
 
     return Paths.default().histories
 

@@ -12,8 +12,8 @@ from ..database import refuse_newer, restore_into, snapshots
 from ..errors import InstanceNotRunning
 from ..housekeeping import tidy
 from ..options import DEFAULT_NAME, check_name
-from ..paths import Paths
 from ..record import Record
+from ..system.paths import Paths
 from ._confirming import confirm, yes_option
 from ._instance_options import json_option, name_option
 from ._report import CliReporter

@@ -9,9 +9,9 @@ import click
 
 from .. import instance
 from ..housekeeping import tidy
-from ..paths import Paths
 from ..record import log_tail
 from ..status import status as read_status
+from ..system.paths import Paths
 from ._instance_options import json_option, name_option
 
 SHOWN = ("state", "address", "namespaces", "ui_url", "metrics_url", "version", "server_version", "profile")

@@ -12,8 +12,8 @@ import click
 
 from ..connection import Connection, Target
 from ..errors import DevServerError, OptionError
-from ..moments import age
 from ..options import parse_duration
+from ..system.timefmt import age
 from . import _stuck_text as text
 from ._asking import Asker
 from ._connection_options import connection_options, trace_words
@@ -152,7 +152,7 @@ class Changes:
 
     def failed(self, error: DevServerError) -> None:
         """No look."""
-        from ..moments import utc_now
+        from ..system.timefmt import utc_now
 
         if error.message != self._failed:
             click.echo(f"{utc_now()} ! {clean(error.message)}")

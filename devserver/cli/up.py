@@ -9,9 +9,9 @@ import click
 from .. import instance, store
 from ..housekeeping import tidy
 from ..options import check_name
-from ..paths import Paths
 from ..record import LOG, Record
 from ..settings import Settings
+from ..system.paths import Paths
 from ._banner import banner
 from ._binary_options import binary_options
 from ._instance_options import make_options, name_option, server_options

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 import click
 
 from ..advisories import advisories_for
-from ..paths import Paths
-from ..platforms import current
 from ..releases import DEFAULT_VERSION, SERVER_VERSIONS
 from ..store.versions import order, pin
+from ..system.paths import Paths
+from ..system.platforms import current
 
 _INTACT = {None: "", True: "intact", False: "CHANGED since it was installed (devserver doctor says what to do)"}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OptionError, SnapshotUnknown
-from ..files import unreadable, write_private
+from ..system.files import unreadable, write_private
 from .sqlite import told_clearly
 
 DATABASE = "temporal.db"

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 
 from ..errors import DatabaseError, DatabaseInUse, FolderNotWritable
-from ..files import private_folder
-from ..locks import LockedFile
+from ..system.filelocks import LockedFile
+from ..system.files import private_folder
 from .header import sidecar
 
 ELSEWHERE = "its folder must be yours to write in; name another file with --db"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DatabaseTooNew, DatabaseTooOld
-from ..moments import utc_now
+from ..system.timefmt import utc_now
 from .header import Header, read_header
 from .lock import resolved
 from .stamp import Stamp, fits, forget_stamp, read_stamp, write_stamp

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import DatabaseCorrupt, DatabaseError, DatabaseTooNew
-from ..files import private_folder, sha256_of
-from ..moments import utc_for_names, utc_now
+from ..system.files import private_folder, sha256_of
+from ..system.timefmt import utc_for_names, utc_now
 from .header import sidecar, size_of
 from .lock import DatabaseLease, resolved
 from .snapshots import Snapshot, save, unused_name

@@ -9,8 +9,8 @@ from os import getpid
 from pathlib import Path
 
 from ..errors import DatabaseError, SnapshotExists
-from ..files import private_folder, sha256_of
-from ..moments import utc_for_names, utc_now
+from ..system.files import private_folder, sha256_of
+from ..system.timefmt import utc_for_names, utc_now
 from .catalog import DATABASE, UNFINISHED, Snapshot, check_name, delete, get, list_, write_metadata
 from .header import size_of
 from .sqlite import connect, copy_whole, integrity, refuse_damage, sync, told_clearly
@@ -123,6 +123,6 @@ def _remove_unfinished(folder: Path) -> None:
 
 
 def _alive(pid: int) -> bool:
-    from ..process import Identity
+    from ..system.process import Identity
 
     return Identity.of(pid) is not None

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..files import write_private
-from ..moments import utc_now
+from ..system.files import write_private
+from ..system.timefmt import utc_now
 from .header import read_header, sidecar
 
 

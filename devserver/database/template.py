@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ..boot import Child, client_free_environment, spawn_bound
 from ..errors import DatabaseError, StartFailed, StartTimeout
-from ..files import private_folder
-from ..ports import ANY, Reservation
+from ..system.files import private_folder
+from ..system.ports import ANY, Reservation
 from .sqlite import settle, told_clearly
 
 LOOPBACK = "127.0.0.1"

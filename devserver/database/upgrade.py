@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import DatabaseError, DatabaseInUse, DatabaseTooOld
-from ..files import private_folder
-from ..moments import utc_for_names
+from ..system.files import private_folder
+from ..system.timefmt import utc_for_names
 from .schema import Schema, quoted, read_schema
 from .sqlite import (
     beside,

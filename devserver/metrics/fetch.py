@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import CannotAsk
-from ..ports import is_loopback
+from ..system.ports import is_loopback
 from .endpoints import Endpoint
 
 if TYPE_CHECKING:

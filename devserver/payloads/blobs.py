@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
-from ..files import CHUNK, NO_ROOM, private_folder, sha256_of
+from ..system.files import CHUNK, NO_ROOM, private_folder, sha256_of
 from .claims import ANY_SERVER, Claim
 from .errors import PayloadCorrupt, PayloadError, PayloadFolderFull, PayloadFolderUnusable, PayloadMissing
 from .room import Room

@@ -18,7 +18,7 @@ from temporalio.converter import (
     StorageDriverStoreContext,
 )
 
-from ..paths import whole
+from ..system.paths import whole
 from .blobs import BlobFolder
 from .claims import ANY_SERVER, NAME, Claim, nowhere, valid_server
 from .errors import PayloadError, PayloadOptionError

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..paths import Paths, whole
+from ..system.paths import Paths, whole
 
 VARIABLE = "DEVSERVER_PAYLOADS"
 

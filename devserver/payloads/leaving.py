@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 from ..errors import DevServerError
-from ..paths import Paths
+from ..system.paths import Paths
 from .blobs import BlobFolder
 from .databases import Database, of_server, server_in
 from .folders import default_folder

@@ -27,7 +27,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..history.calls import Calls, cannot_ask
-from ..paths import Paths
+from ..system.paths import Paths
 from .claims import ANY_SERVER, Claim, claims_in
 from .databases import Database, of_server, values
 

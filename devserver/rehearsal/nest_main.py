@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 
-from ..leash import die_with
+from ..system.parent_death import die_with
 
 PID = struct.Struct("!i")
 DESCRIPTORS = 3

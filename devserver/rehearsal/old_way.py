@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..leash import leashed
+from ..system.parent_death import leashed
 from . import ledger
 from .errors import ScenarioInvalid
 from .ledger import Effect

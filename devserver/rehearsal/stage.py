@@ -137,7 +137,7 @@ class Stage:
             FaultImpossible: It is down already.
         """
         from .. import instance
-        from ..paths import Paths
+        from ..system.paths import Paths
 
         if not self.host.server.running:
             raise FaultImpossible("the server is down already")

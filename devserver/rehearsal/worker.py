@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..process import Identity
+from ..system.process import Identity
 from .errors import WorkerFailed
 from .nest import Nest
 from .waiting import within

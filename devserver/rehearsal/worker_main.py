@@ -15,7 +15,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..leash import die_with
+from ..system.parent_death import die_with
 
 if TYPE_CHECKING:
     from temporalio.client import Client

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CannotAsk, DevServerError
-from ..ports import taken
 from ..reflection.loading import RUNS_ON_IMPORT
+from ..system.ports import taken
 from .changes import Changes
 from .events import Event, Kind
 from .process import SPARE_SECONDS, WorkerProcess

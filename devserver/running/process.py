@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
-from ..ports import Reservation
+from ..system.ports import Reservation
 from .errors import WorkerEnded
 from .wanted import Wanted
 

@@ -14,7 +14,7 @@ import traceback
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import DevServerError
-from ..leash import die_with
+from ..system.parent_death import die_with
 from .channel import Channel
 from .wanted import Wanted
 

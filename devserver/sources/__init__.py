@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ..reporting import Reporter
 from ..store.request import Goal
+from ..system.progress import Reporter
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from ..errors import BinaryNotFound, NotTemporal, OptionError
-from ..paths import whole
-from ..reporting import Reporter
 from ..store.request import Goal
+from ..system.paths import whole
+from ..system.progress import Reporter
 from . import Fetched
 
 

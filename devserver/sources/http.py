@@ -18,8 +18,8 @@ import httpx
 import truststore
 
 from ..errors import BinaryNotFound, DownloadFailed
-from ..masking import mask, shown
-from ..reporting import Reporter
+from ..system.progress import Reporter
+from ..system.redact import mask, shown
 
 ATTEMPTS = 5
 CONNECT_SECONDS = 5.0

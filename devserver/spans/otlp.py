@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..errors import OptionError
 from ..history.tail import EPOCH
-from ..ports import is_loopback
+from ..system.ports import is_loopback
 from .beside import beside
 from .errors import ExportFailed, OpenTelemetryMissing
 from .model import HistorySpan

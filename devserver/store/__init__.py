@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..advisories import advisories_for
 from ..errors import VersionRefused
-from ..files import private_folder, refuse_unsafe
-from ..paths import Paths
 from ..releases import DEFAULT_VERSION, SERVER_VERSIONS
-from ..reporting import Reporter, Silent
+from ..system.files import private_folder, refuse_unsafe
+from ..system.paths import Paths
+from ..system.progress import Reporter, Silent
 from .receipts import read
 from .request import BinaryRequest, Executable, Goal
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BinaryNotFound, FolderNotWritable, UnpinnedVersion
-from ..files import private_folder, sha256_of, write_private
-from ..paths import Paths
-from ..platforms import Platform, current
-from ..reporting import Reporter
+from ..system.files import private_folder, sha256_of, write_private
+from ..system.paths import Paths
+from ..system.platforms import Platform, current
+from ..system.progress import Reporter
 from .request import BinaryRequest, Executable, Goal, accepted
 from .versions import pin, wanted
 

@@ -18,9 +18,9 @@ from ..errors import (
     FolderNotWritable,
     OfflineError,
 )
-from ..files import NO_ROOM
-from ..reporting import Reporter
 from ..sources import Fetched, Source, select
+from ..system.files import NO_ROOM
+from ..system.progress import Reporter
 from . import probe, receipts, trust, turns
 from .request import Executable, Goal
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FolderNotWritable, OptionError
-from ..files import private_folder, refuse_unsafe, sha256_of
-from ..paths import Paths
-from ..platforms import Platform
 from ..releases import DEFAULT_VERSION
+from ..system.files import private_folder, refuse_unsafe, sha256_of
+from ..system.paths import Paths
+from ..system.platforms import Platform
 from . import receipts
 from .request import Executable
 from .versions import order, pin, wanted

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..files import write_private
+from ..system.files import write_private
 
 NAME = "receipt.json"
 

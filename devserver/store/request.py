@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import OptionError, UnpinnedVersion
-from ..paths import whole
-from ..platforms import Platform, current
 from ..settings import Settings
+from ..system.paths import whole
+from ..system.platforms import Platform, current
 from .versions import LATEST, pin, wanted
 
 SOURCES = ("explicit", "installed", "release", "wheel")

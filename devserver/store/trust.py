@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from ..errors import ChecksumMismatch
-from ..files import sha256_of, write_private
-from ..reporting import Reporter
+from ..system.files import sha256_of, write_private
+from ..system.progress import Reporter
 from .request import Goal
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import filelock
 
 from ..errors import DevServerError, DownloadFailed, FolderNotWritable
-from ..files import write_private
-from ..reporting import Reporter
+from ..system.files import write_private
+from ..system.progress import Reporter
 from .request import Executable, Goal
 
 Look = Callable[[], "Executable | None"]

@@ -18,8 +18,8 @@ import pytest
 from devserver import DevServer
 from devserver.database import Finding
 from devserver.doctor import examine
-from devserver.paths import Paths
 from devserver.store.request import Executable
+from devserver.system.paths import Paths
 
 from ..conftest import SHARED_MEMORY, Run
 
@@ -181,7 +181,7 @@ def test_folders_of_someone_elses_that_may_not_be_looked_into(tmp_path: Path, ho
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     code = (
-        "import os, sys; from pathlib import Path; from devserver import doctor; from devserver.paths import Paths\n"
+        "import os, sys; from pathlib import Path; from devserver import doctor; from devserver.system.paths import Paths\n"
         "os.setuid(65534); root = Path(sys.argv[1])\n"
         "paths = Paths(root / 'cache', root / 'state', root / 'data')\n"
         "print([f.topic for f in doctor.examine(paths, environ={}) if f.level == 'error'])"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import FolderNotWritable, UnsafeFolder
-from devserver.files import private_folder, refuse_unsafe, write_private
+from devserver.system.files import private_folder, refuse_unsafe, write_private
 
 
 def mode(path: Path) -> int:

@@ -14,9 +14,9 @@ import pytest
 from devserver import DevServer, instance
 from devserver.housekeeping import tidy
 from devserver.leases import Lease
-from devserver.paths import Paths
 from devserver.planning import SHARED_MEMORY, ephemeral_folders
-from devserver.process import Identity
+from devserver.system.paths import Paths
+from devserver.system.process import Identity
 from tests.conftest import ephemeral_folders_of
 from tests.helpers.holder import holding
 

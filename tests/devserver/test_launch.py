@@ -11,9 +11,9 @@ import pytest
 from devserver import DevServer, instance
 from devserver.launch import Spec
 from devserver.options import Ports, ServerOptions
-from devserver.paths import Paths
 from devserver.record import LOG
 from devserver.state import ROTATE_BYTES
+from devserver.system.paths import Paths
 
 
 def test_spec_survives_its_way_to_the_supervisor(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from devserver.leases import FOLDER, Lease, holders
-from devserver.locks import LockedFile
+from devserver.system.filelocks import LockedFile
 
 HOLD = """
 import sys

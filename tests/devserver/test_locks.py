@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from devserver import locks
 from devserver.errors import FolderNotWritable
-from devserver.locks import LockedFile
+from devserver.system import filelocks
+from devserver.system.filelocks import LockedFile
 
 HOLD = """
 import sys
@@ -105,7 +105,7 @@ def test_a_file_removed_while_it_is_opened_is_no_lock(path: Path, monkeypatch: p
             path.unlink()
         return handle
 
-    monkeypatch.setattr(locks, "_open", open_)
+    monkeypatch.setattr(filelocks, "_open", open_)
     with LockedFile.attempt(path) or pytest.fail("free"):
         assert len(opened) == 2
         assert LockedFile.attempt(path) is None

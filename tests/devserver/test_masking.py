@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.masking import mask, shown
+from devserver.system.redact import mask, shown
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import OptionError
-from devserver.paths import Paths, whole
+from devserver.system.paths import Paths, whole
 
 
 def test_one_variable_moves_all_folders(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from devserver import platforms
 from devserver.errors import UnsupportedPlatform
-from devserver.platforms import Platform
+from devserver.system import platforms
+from devserver.system.platforms import Platform
 
 
 @pytest.mark.parametrize(

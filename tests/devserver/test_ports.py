@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from devserver import ports
 from devserver.errors import PortTaken, StartFailed
-from devserver.ports import ANY, Reservation, Reservations, describe, holder, reserve, reserve_preferred
+from devserver.system import ports
+from devserver.system.ports import ANY, Reservation, Reservations, describe, holder, reserve, reserve_preferred
 
 HERE = "127.0.0.1"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.process import Identity
+from devserver.system.process import Identity
 from tests.helpers.waiting import eventually
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")

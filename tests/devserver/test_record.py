@@ -10,10 +10,7 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import DevServerError, UnsafeFolder
-from devserver.files import private_folder
 from devserver.options import Ports, ServerOptions
-from devserver.paths import Paths
-from devserver.process import Identity
 from devserver.record import (
     CRASHED,
     READY,
@@ -28,6 +25,9 @@ from devserver.record import (
     up,
     write_record,
 )
+from devserver.system.files import private_folder
+from devserver.system.paths import Paths
+from devserver.system.process import Identity
 
 GONE = Identity(2**22 + 1, "never")
 

@@ -9,10 +9,10 @@ import pytest
 
 from devserver.advisories import advisories_for
 from devserver.errors import OptionError
-from devserver.files import sha256_of
-from devserver.platforms import Platform
 from devserver.releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
 from devserver.store import versions
+from devserver.system.files import sha256_of
+from devserver.system.platforms import Platform
 
 
 def test_every_release_is_pinned_on_every_platform_that_has_a_wheel() -> None:

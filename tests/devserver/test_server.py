@@ -16,11 +16,11 @@ from devserver import DevServer, DevServerError, ServerKeywords, instance
 from devserver.cli.up import up
 from devserver.errors import InstanceNotRunning, InstanceRunning, InstanceUnknown, OptionError
 from devserver.leases import holders
-from devserver.paths import Paths
 from devserver.record import read_record
 from devserver.status import status
 from devserver.store.request import Executable
 from devserver.supervisor import LEASE_POLL_SECONDS
+from devserver.system.paths import Paths
 from tests.conftest import Run, ephemeral_folders_of, processes_of
 from tests.helpers.holder import holding
 from tests.helpers.illbehaved import Gate

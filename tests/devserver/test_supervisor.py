@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from devserver import DevServer, instance
-from devserver.paths import Paths
+from devserver.system.paths import Paths
 from tests.conftest import Run, command, processes_of
 from tests.helpers.illbehaved import Gate
 from tests.helpers.waiting import eventually

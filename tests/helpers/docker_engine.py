@@ -29,7 +29,7 @@ import pytest
 from filelock import FileLock
 
 from devserver import Lease, Paths, holders
-from devserver.files import private_folder
+from devserver.system.files import private_folder
 from tests.helpers.waiting import eventually
 
 ROOT = Path(tempfile.gettempdir()) / f"temporaltest-docker-{os.getuid()}"

@@ -25,7 +25,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from devserver.ports import reserve
+from devserver.system.ports import reserve
 
 QUEUE = "measured"
 COMPLETED, FAILED, ATTEMPTS = 3, 1, 2

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.locks import LockedFile
+from devserver.system.filelocks import LockedFile
 
 FETCH_SECONDS = 300
 

@@ -14,7 +14,7 @@ from urllib.error import URLError
 
 import pytest
 
-from devserver.ports import reserve
+from devserver.system.ports import reserve
 
 from .waiting import eventually
 

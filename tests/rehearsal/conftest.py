@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from devserver.paths import HOME_VARIABLE
 from devserver.rehearsal import Result, Scenario, Settings, expect, rehearse
 from devserver.rehearsal.checking import check
 from devserver.rehearsal.host import Host
 from devserver.rehearsal.runner import rehearse_on
+from devserver.system.paths import HOME_VARIABLE
 from tests.conftest import end_processes_of, ephemeral_folders_of, processes_of
 
 RUNBOOKS = Path(__file__).parent / "runbooks"

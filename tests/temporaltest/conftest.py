@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from devserver.paths import HOME_VARIABLE, Paths
 from devserver.store.request import Executable
+from devserver.system.paths import HOME_VARIABLE, Paths
 from tests.conftest import end_processes_of, ephemeral_folders_of, link
 
 RUN_LIMIT = 100.0

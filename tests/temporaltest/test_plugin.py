@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.paths import Paths
+from devserver.system.paths import Paths
 from tests.temporaltest.conftest import TWO, Suite
 
 HEAVY = (

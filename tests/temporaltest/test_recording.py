@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from devserver.paths import HOME_VARIABLE
+from devserver.system.paths import HOME_VARIABLE
 from temporaltest import names
 from temporaltest.scrub import Scrubber
 

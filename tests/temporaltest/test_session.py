@@ -392,7 +392,7 @@ def _open_workflows(address: str, namespace: str) -> list[str]:
 
 
 def _stop(suite: Suite) -> None:
-    from devserver.paths import Paths
+    from devserver.system.paths import Paths
 
     for record in Paths.default().instances.glob("pytest-*/record.json"):
         DevServer.attach(record.parent.name).stop()

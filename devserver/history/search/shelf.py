@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ...errors import DevServerError
-from ...files import private_folder
-from ...locks import LockedFile
+from ...system.filelocks import LockedFile
+from ...system.files import private_folder
 from . import schema
 from .index import MIB, Index, RunFacts
 from .steps import Step

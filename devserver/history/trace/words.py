@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from ...moments import age, lasted
+from ...system.timefmt import age, lasted
 from .chain import Link
 from .entries import Figures, Repeat
 from .model import Run, Step

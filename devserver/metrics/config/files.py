@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...errors import DevServerError, FolderNotWritable
-from ...files import write_whole
+from ...system.files import write_whole
 
 
 class ConfigThere(DevServerError):

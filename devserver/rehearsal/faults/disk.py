@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ...leash import leashed
+from ...system.parent_death import leashed
 from ..cues import Cue
 from ..errors import FaultImpossible
 from ..lock_main import LOCKED

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...files import write_whole
+from ...system.files import write_whole
 from ..errors import RehearsalError
 from ..result import Result
 from .about import About

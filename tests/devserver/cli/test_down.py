@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from devserver.paths import Paths
+from devserver.system.paths import Paths
 from tests.conftest import Run, processes_of
 
 from .conftest import StatusOf

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from devserver.paths import Paths
-from devserver.platforms import current
 from devserver.releases import PINS
+from devserver.system.paths import Paths
+from devserver.system.platforms import current
 from tests.conftest import Run
 from tests.helpers.download_service import DownloadService, script, status
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from devserver.paths import Paths
 from devserver.store.request import Executable
+from devserver.system.paths import Paths
 from tests.conftest import Run
 
 from .conftest import StatusOf

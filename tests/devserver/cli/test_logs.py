@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from devserver.paths import Paths
+from devserver.system.paths import Paths
 from tests.conftest import Run, command
 
 SAYS = "Temporal CLI 1.9.1 (Server 1.32.0"

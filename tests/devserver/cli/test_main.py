@@ -14,7 +14,7 @@ import pytest
 from devserver import instance
 from devserver.cli.main import COMMANDS, LazyGroup, run
 from devserver.cli.main import devserver as root
-from devserver.paths import Paths
+from devserver.system.paths import Paths
 from tests.conftest import Run, command
 
 

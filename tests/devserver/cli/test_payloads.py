@@ -19,9 +19,9 @@ import httpx
 from temporalio.client import Client
 
 from devserver import DevServer
-from devserver.paths import Paths
 from devserver.payloads import LargePayloads
 from devserver.record import read_record
+from devserver.system.paths import Paths
 from tests.conftest import Run, command
 
 VALUE = {"order": "o-1", "lines": ["line"] * 50_000}

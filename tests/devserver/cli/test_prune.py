@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.paths import Paths
 from devserver.store import BinaryRequest, ensure
+from devserver.system.paths import Paths
 from tests.conftest import Run
 from tests.helpers.download_service import DownloadService, script, tar_gz
 

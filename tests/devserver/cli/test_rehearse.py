@@ -13,8 +13,8 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from devserver.paths import Paths
 from devserver.store import Executable
+from devserver.system.paths import Paths
 from tests.conftest import Run, command, processes_of
 from tests.helpers.terminal import Terminal
 from tests.helpers.waiting import eventually

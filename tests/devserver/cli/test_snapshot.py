@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from devserver.paths import Paths
+from devserver.system.paths import Paths
 
 Run = Callable[..., "CompletedProcess[str]"]
 

@@ -6,7 +6,7 @@ import json
 
 import psutil
 
-from devserver.paths import Paths
+from devserver.system.paths import Paths
 from tests.conftest import Run
 from tests.helpers.waiting import eventually
 

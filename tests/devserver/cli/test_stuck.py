@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from devserver.history import Finding
-from devserver.moments import age
+from devserver.system.timefmt import age
 from tests.conftest import Run, command
 from tests.helpers.terminal import Terminal
 from tests.helpers.tls_proxy import NAME as TLS_NAME

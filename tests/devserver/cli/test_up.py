@@ -22,10 +22,10 @@ import psutil
 import pytest
 
 from devserver.frontend import Frontend
-from devserver.paths import Paths
-from devserver.ports import Reservation
 from devserver.profiles import FAST
 from devserver.store import Executable
+from devserver.system.paths import Paths
+from devserver.system.ports import Reservation
 from tests.conftest import Run, command, ephemeral_folders_of, processes_of
 from tests.helpers import illbehaved
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from devserver import store
-from devserver.paths import Paths
-from devserver.platforms import current
 from devserver.releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
+from devserver.system.paths import Paths
+from devserver.system.platforms import current
 from tests.conftest import Run
 from tests.helpers.download_service import DownloadService
 

@@ -12,7 +12,7 @@ import pytest
 
 from devserver import database
 from devserver.database.template import template
-from devserver.paths import Paths
+from devserver.system.paths import Paths
 
 from ...helpers.old_binaries import old_binary
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from devserver.ports import ANY, Reservation
+from devserver.system.ports import ANY, Reservation
 
 LIMIT = 30.0
 WAL = ("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL")

@@ -16,7 +16,7 @@ from devserver import database
 from devserver.database import snapshots
 from devserver.database.sqlite import copy_whole
 from devserver.errors import DatabaseCorrupt, DatabaseError, OptionError, SnapshotExists, SnapshotUnknown
-from devserver.files import sha256_of
+from devserver.system.files import sha256_of
 
 from . import state
 from .conftest import SERVER, Prepare

@@ -17,7 +17,7 @@ from devserver import database
 from devserver.database import upgrade as upgrading
 from devserver.database.sqlite import integrity
 from devserver.errors import DatabaseInUse, DatabaseTooNew, DatabaseTooOld
-from devserver.paths import Paths
+from devserver.system.paths import Paths
 
 from . import state
 from .conftest import SERVER, Prepare

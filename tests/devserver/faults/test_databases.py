@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.paths import Paths
+from devserver.system.paths import Paths
 from tests.conftest import Run, processes_of
 from tests.devserver.database.servers import running
 from tests.devserver.faults.conftest import Disk, fill

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from devserver.paths import Paths
 from devserver.record import FILE
+from devserver.system.paths import Paths
 from tests.conftest import Run, ephemeral_folders_of, processes_of
 from tests.devserver.faults.conftest import Disk, fill
 

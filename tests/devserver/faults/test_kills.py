@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from devserver import instance
-from devserver.paths import Paths
-from devserver.process import Identity
 from devserver.record import Record, read_record, write_record
+from devserver.system.paths import Paths
+from devserver.system.process import Identity
 from tests.conftest import Run, ephemeral_folders_of, processes_of
 from tests.devserver.faults.conftest import Begin
 from tests.helpers.illbehaved import Gate, ignores_sigterm

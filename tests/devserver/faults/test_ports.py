@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.ports import ANY, Reservation
+from devserver.system.ports import ANY, Reservation
 from tests.conftest import Run, processes_of
 from tests.devserver.faults.conftest import Begin
 from tests.helpers.illbehaved import Gate

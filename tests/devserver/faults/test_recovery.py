@@ -12,9 +12,9 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
-from devserver.paths import Paths
-from devserver.ports import ANY, Reservation
 from devserver.record import Record, read_record
+from devserver.system.paths import Paths
+from devserver.system.ports import ANY, Reservation
 from tests.conftest import Run
 from tests.devserver.faults.conftest import Begin
 from tests.helpers.waiting import LIMIT, eventually

@@ -11,10 +11,10 @@ import pytest
 
 from devserver import releases
 from devserver.errors import BinaryNotFound, ChecksumMismatch
-from devserver.paths import Paths
-from devserver.platforms import current
 from devserver.sources import installed
 from devserver.store import BinaryRequest, ensure
+from devserver.system.paths import Paths
+from devserver.system.platforms import current
 from tests.helpers.download_service import VERSION, DownloadService, script
 from tests.helpers.recorder import Recorder
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import DownloadFailed
-from devserver.paths import Paths
 from devserver.store import BinaryRequest, ensure
+from devserver.system.paths import Paths
 from tests.helpers.download_service import VERSION, DownloadService, script, tar_gz
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")

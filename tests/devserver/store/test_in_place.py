@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import BinaryNotFound, ChecksumMismatch, NotTemporal, OptionError, UnpinnedVersion, VersionRefused
-from devserver.paths import Paths
 from devserver.store import BinaryRequest, ensure, probe
+from devserver.system.paths import Paths
 from tests.helpers.download_service import script
 from tests.helpers.recorder import Recorder
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import DownloadFailed
-from devserver.paths import Paths
-from devserver.platforms import current
 from devserver.store import BinaryRequest, Executable, ensure, turns
+from devserver.system.paths import Paths
+from devserver.system.platforms import current
 from tests.helpers.download_service import VERSION, DownloadService, hold, status, tar_gz
 from tests.helpers.recorder import Recorder
 

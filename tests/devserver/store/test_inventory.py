@@ -12,11 +12,11 @@ import pytest
 
 from devserver import store
 from devserver.errors import OptionError, UnsafeFolder
-from devserver.paths import Paths
-from devserver.platforms import current
 from devserver.store import BinaryRequest, ensure, inventory, turns
 from devserver.store.request import Executable
 from devserver.store.turns import lock_of
+from devserver.system.paths import Paths
+from devserver.system.platforms import current
 from tests.helpers.download_service import DownloadService, script, tar_gz
 
 

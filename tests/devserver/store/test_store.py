@@ -24,10 +24,10 @@ from devserver.errors import (
     UnsafeFolder,
     VersionRefused,
 )
-from devserver.paths import Paths
-from devserver.platforms import current
 from devserver.store import BinaryRequest, Executable, ensure, receipts
 from devserver.store.request import SOURCES
+from devserver.system.paths import Paths
+from devserver.system.platforms import current
 from tests.helpers.download_service import SERVER_VERSION, VERSION, DownloadService, body, script, tar_gz
 from tests.helpers.recorder import Recorder
 
@@ -85,7 +85,7 @@ def test_the_way_to_what_is_there_takes_no_lock_process_or_network(paths: Paths,
     """The second call imports none of the slow modules."""
     ensure(request(service), paths=paths)
     code = (
-        "import sys; from devserver.store import BinaryRequest, ensure; from devserver.paths import Paths\n"
+        "import sys; from devserver.store import BinaryRequest, ensure; from devserver.system.paths import Paths\n"
         f"ensure(BinaryRequest(version='{VERSION}'), paths=Paths.default())\n"
         "print([m for m in ('filelock', 'httpx', 'subprocess', 'hashlib', 'rich', 'click') if m in sys.modules])"
     )

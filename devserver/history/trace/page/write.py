@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ....errors import DevServerError
-from ....files import NO_ROOM
-from ....moments import lasted
+from ....system.files import NO_ROOM
+from ....system.timefmt import lasted
 from .. import words
 from ..chain import Chain
 from ..tracer import Tracer

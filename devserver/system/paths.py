@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import OptionError
+from ..errors import OptionError
 
 APP = "temporal-devserver"
 HOME_VARIABLE = "DEVSERVER_HOME"

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from .errors import FolderNotWritable
+from ..errors import FolderNotWritable
 
 POLL_SECONDS = 0.01
 

@@ -6,7 +6,7 @@ import errno
 import socket
 from types import TracebackType
 
-from .errors import PortTaken, StartFailed
+from ..errors import PortTaken, StartFailed
 
 ANY = 0
 
