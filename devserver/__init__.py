@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .errors import DevServerError
     from .frontend import Frontend, NotAnswering
     from .leases import Lease, holders
-    from .netproxy import NetProxy, Way
+    from .network.tcp_proxy import NetProxy, Way
     from .options import ServerOptions, dynamic_config
     from .releases import DEFAULT_VERSION
     from .server import DevServer, ServerKeywords
@@ -52,7 +52,7 @@ _HOMES = {
     "Executable": "store.request",
     "Frontend": "frontend",
     "Lease": "leases",
-    "NetProxy": "netproxy",
+    "NetProxy": "network.tcp_proxy",
     "NotAnswering": "frontend",
     "Paths": "system.paths",
     "Reporter": "system.progress",
@@ -60,7 +60,7 @@ _HOMES = {
     "ServerOptions": "options",
     "Settings": "settings",
     "Snapshot": "database",
-    "Way": "netproxy",
+    "Way": "network.tcp_proxy",
     "dynamic_config": "options",
     "holders": "leases",
 }

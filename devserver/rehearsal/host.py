@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import Client
 
 from ..errors import InstanceNotRunning
-from ..netproxy import NetProxy, Way
+from ..network.tcp_proxy import NetProxy, Way
 from ..server import DevServer
 from .nest import Nest
 

@@ -14,7 +14,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 
 from ..errors import InstanceNotRunning
-from ..netproxy import Way
+from ..network.tcp_proxy import Way
 from . import ledger
 from .clock import Clock
 from .converters import converter

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, get_args
 
-from ...netproxy import WAYS, Way
+from ...network.tcp_proxy import WAYS, Way
 from ..cues import Cue
 from ..errors import ScenarioInvalid
 from ..stage import Stage

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from .netlinks import Pair, Road
+from .tcp_connections import Pair, Road
 
 T = TypeVar("T")
 Way = Literal["both", "to_server", "to_client"]
