@@ -10,15 +10,15 @@ TYPE_CHECKING = False  # what typing calls so; importing typing takes longer tha
 if TYPE_CHECKING:
     from typing import Any
 
+    from .config.server_options import ServerOptions, dynamic_config
+    from .config.settings import Settings
     from .database import Snapshot
     from .errors import DevServerError
     from .frontend import Frontend, NotAnswering
     from .leases import Lease, holders
     from .network.tcp_proxy import NetProxy, Way
-    from .options import ServerOptions, dynamic_config
     from .releases import DEFAULT_VERSION
     from .server import DevServer, ServerKeywords
-    from .settings import Settings
     from .store.request import BinaryRequest, Executable
     from .system.paths import Paths
     from .system.progress import Reporter
@@ -57,11 +57,11 @@ _HOMES = {
     "Paths": "system.paths",
     "Reporter": "system.progress",
     "ServerKeywords": "server",
-    "ServerOptions": "options",
-    "Settings": "settings",
+    "ServerOptions": "config.server_options",
+    "Settings": "config.settings",
     "Snapshot": "database",
     "Way": "network.tcp_proxy",
-    "dynamic_config": "options",
+    "dynamic_config": "config.server_options",
     "holders": "leases",
 }
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from .config.server_options import DEFAULT_NAME
 from .errors import CannotAsk, DevServerError, OptionError
-from .options import DEFAULT_NAME
 
 if TYPE_CHECKING:
     from temporalio.client import Client

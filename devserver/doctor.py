@@ -11,13 +11,13 @@ from pathlib import Path
 
 from . import store
 from .advisories import advisories_for
+from .config.server_options import DEFAULT_NAME, DEFAULT_PORT
+from .config.settings import PREFIX, Settings, variable
+from .config.settings_parsing import READERS
 from .database import Finding, check
 from .errors import DevServerError
-from .options import DEFAULT_NAME, DEFAULT_PORT
 from .planning import SHARED_MEMORY
 from .record import CRASHED, READY, Record, log_tail, names, read_record
-from .setting_values import READERS
-from .settings import PREFIX, Settings, variable
 from .status import status
 from .store.request import BinaryRequest
 from .system.files import refuse_unsafe

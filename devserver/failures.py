@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from .config.server_options import Ports
 from .errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost, PortTaken, StartFailed
-from .options import Ports
 from .system.ports import taken
 
 if TYPE_CHECKING:

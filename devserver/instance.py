@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from .config.server_options import ServerOptions, check_name
 from .detached import SPARE_SECONDS, end_orphans, end_supervisor, pass_on, spawn
 from .errors import FolderNotWritable, InstanceNotRunning, InstanceRunning, InstanceUnknown, PortLost
 from .joining import join
 from .launch import Spec
 from .leases import Lease, holders
-from .options import ServerOptions, check_name
 from .planning import Request, plan, plan_again
 from .record import (
     ANONYMOUS,

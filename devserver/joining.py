@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from .config.server_options import format_duration
 from .errors import InstanceRunning
 from .frontend import Frontend
 from .namespaces import Wanted, ensure_namespaces, within
-from .options import format_duration
 from .planning import Request
 from .record import Record, down, write_record
 from .system.paths import Paths, whole

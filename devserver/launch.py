@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from .boot import Child, client_free_environment, spawn_bound
+from .config.server_options import DEFAULT_PORT, Ports, ServerOptions
 from .errors import StartTimeout
 from .failures import explain_exit, explain_refusal, last_words
 from .frontend import CALL_SECONDS, Frontend, NotAnswering
 from .namespaces import DEFAULT_NAMESPACE, Wanted, ensure_namespaces
-from .options import DEFAULT_PORT, Ports, ServerOptions
 from .record import LOG, bracketed, client_host, log_tail
 
 POLL_SECONDS = 0.004

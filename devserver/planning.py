@@ -8,10 +8,18 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .config.server_options import (
+    DEFAULT_NAME,
+    DEFAULT_PORT,
+    UI_PORT_OFFSET,
+    Ports,
+    ServerOptions,
+    check_name,
+    command_line,
+)
 from .errors import StartFailed, UnsupportedPlatform
 from .launch import Spec, unsupported
 from .leases import holders
-from .options import DEFAULT_NAME, DEFAULT_PORT, UI_PORT_OFFSET, Ports, ServerOptions, check_name, command_line
 from .record import Record, read_record
 from .state import mark_keep
 from .store.request import Executable

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .config.server_options import DEFAULT_NAME, Ports, ServerOptions
 from .errors import DevServerError
-from .options import DEFAULT_NAME, Ports, ServerOptions
 from .system.files import refuse_unsafe, unreadable, write_private
 from .system.paths import Paths
 from .system.process import Identity

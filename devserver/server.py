@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from . import instance, leases
+from .config.server_options import DEFAULT_NAME, ServerOptions, check_name
 from .errors import InstanceNotRunning, InstanceUnknown, OptionError, StopFailed
 from .housekeeping import tidy
 from .leases import Lease
-from .options import DEFAULT_NAME, ServerOptions, check_name
 from .record import ANONYMOUS, STARTING, Record, read_record
 from .state import mark_keep
 from .system.paths import Paths
@@ -388,7 +388,7 @@ def _reporting(reporter: Reporter | None) -> dict[str, Any]:
 
 def _binary_request(given: dict[str, Any]) -> BinaryRequest:
     """Which executable: the keywords over what pyproject and environment say."""
-    from .settings import Settings
+    from .config.settings import Settings
     from .store import BinaryRequest
 
     binary = given.get("binary")

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from .config.server_options import check_name
 from .errors import DevServerError, FolderNotWritable, StartFailed
-from .options import check_name
 from .record import ANONYMOUS, RUN_MARK
 from .system.filelocks import LockedFile
 from .system.files import private_folder, write_private

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..options import DEFAULT_NAME
+from ..config.server_options import DEFAULT_NAME
 from ..record import Record
 
 

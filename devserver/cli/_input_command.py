@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..reflection.called import Called, Kind
 
 CALLED = "devserver.called"
-OPTIONS = "devserver.options"
+OPTIONS = "devserver.config.server_options"
 
 
 class InputCommand(click.Command):

@@ -8,9 +8,16 @@ from typing import Any, TypeVar
 
 import click
 
-from ..options import DEFAULT_NAME, DEFAULT_RETENTION, LOG_LEVELS, ServerOptions, parse_duration, parse_pair
-from ..profiles import PROFILES
-from ..settings import Settings
+from ..config.profiles import PROFILES
+from ..config.server_options import (
+    DEFAULT_NAME,
+    DEFAULT_RETENTION,
+    LOG_LEVELS,
+    ServerOptions,
+    parse_duration,
+    parse_pair,
+)
+from ..config.settings import Settings
 from ._number import Number
 
 F = TypeVar("F", bound=Callable[..., Any])

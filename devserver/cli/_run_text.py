@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..options import DEFAULT_NAME
+from ..config.server_options import DEFAULT_NAME
 from ._connection_options import trace_words, words_of
 from ._stuck_text import FORM
 from ._terminal import clean, width_now

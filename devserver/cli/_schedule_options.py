@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..options import parse_duration
+from ..config.server_options import parse_duration
 
 if TYPE_CHECKING:
     from ..schedules import Policy, Spec

@@ -19,7 +19,7 @@ def install(version: str | None, quiet: bool, **options: Any) -> None:
     VERSION is a version of the Temporal CLI, such as 1.9.1, or `latest`. Without it, the project's setting
     or the default version is taken. What is installed already is not fetched again.
     """
-    from ..settings import Settings
+    from ..config.settings import Settings
     from ..store import BinaryRequest, ensure
     from ..system.paths import Paths
     from ._report import CliReporter

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.server_options import DEFAULT_NAME
 from ..errors import CannotAsk, DevServerError, OptionError
-from ..options import DEFAULT_NAME
 from . import _metrics_text as text
 from ._instance_options import json_option, watch_option
 from ._terminal import clean, stamp

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.server_options import parse_duration
 from ..connection import Connection
-from ..options import parse_duration
 from ..payloads.sizes import show_size
 from . import _payloads_text as text
 from ._confirming import confirm, yes_option

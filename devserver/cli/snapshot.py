@@ -8,10 +8,10 @@ from contextlib import suppress
 import click
 
 from .. import instance
+from ..config.server_options import DEFAULT_NAME, check_name
 from ..database import refuse_newer, restore_into, snapshots
 from ..errors import InstanceNotRunning
 from ..housekeeping import tidy
-from ..options import DEFAULT_NAME, check_name
 from ..record import Record
 from ..system.paths import Paths
 from ._confirming import confirm, yes_option

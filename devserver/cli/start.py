@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.server_options import parse_duration, parse_pair
 from ..connection import Connection, Target
 from ..errors import OptionError
-from ..options import parse_duration, parse_pair
 from ._connection_options import connection_options, trace_words, words_of
 from ._given_options import given_options
 from ._input_command import InputCommand, workflow

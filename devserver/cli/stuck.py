@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..config.server_options import parse_duration
 from ..connection import Connection, Target
 from ..errors import DevServerError, OptionError
-from ..options import parse_duration
 from ..system.timefmt import age
 from . import _stuck_text as text
 from ._asking import Asker

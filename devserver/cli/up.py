@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from .. import instance, store
+from ..config.server_options import check_name
+from ..config.settings import Settings
 from ..housekeeping import tidy
-from ..options import check_name
 from ..record import LOG, Record
-from ..settings import Settings
 from ..system.paths import Paths
 from ._banner import banner
 from ._binary_options import binary_options

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ..config.server_options import DEFAULT_NAME
 from ..errors import CannotAsk, InstanceNotRunning, InstanceUnknown, OptionError
-from ..options import DEFAULT_NAME
 from ..record import bracketed
 
 PATH = "/metrics"

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from temporalio.api.schedule.v1 import CalendarSpec, IntervalSpec, ScheduleSpec
 
+from ..config.server_options import parse_duration
 from ..errors import OptionError
-from ..options import parse_duration
 
 FIELDS = tuple(each.name for each in CalendarSpec.DESCRIPTOR.fields)
 CALENDAR_HINT = f"as in 'day_of_week=MON-FRI hour=9 minute=30'; fields: {', '.join(FIELDS)}"

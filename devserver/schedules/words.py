@@ -7,7 +7,7 @@ from typing import Protocol
 
 from temporalio.api.schedule.v1 import ScheduleSpec, StructuredCalendarSpec
 
-from ..options import format_duration
+from ..config.server_options import format_duration
 
 DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 

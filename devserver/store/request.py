@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..config.settings import Settings
 from ..errors import OptionError, UnpinnedVersion
-from ..settings import Settings
 from ..system.paths import whole
 from ..system.platforms import Platform, current
 from .versions import LATEST, pin, wanted

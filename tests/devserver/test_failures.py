@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from devserver.config.server_options import Ports, ServerOptions
 from devserver.errors import (
     DatabaseCorrupt,
     DatabaseError,
@@ -21,7 +22,6 @@ from devserver.errors import (
 )
 from devserver.failures import explain_exit, explain_refusal
 from devserver.launch import Spec
-from devserver.options import Ports, ServerOptions
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from devserver import DevServer, instance
+from devserver.config.server_options import Ports, ServerOptions
 from devserver.launch import Spec
-from devserver.options import Ports, ServerOptions
 from devserver.record import LOG
 from devserver.state import ROTATE_BYTES
 from devserver.system.paths import Paths

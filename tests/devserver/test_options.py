@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from devserver.errors import OptionError
-from devserver.options import (
+from devserver.config.server_options import (
     DEFAULT_RETENTION,
     Ports,
     ServerOptions,
@@ -19,6 +18,7 @@ from devserver.options import (
     parse_duration,
     parse_pair,
 )
+from devserver.errors import OptionError
 
 PORTS = Ports(grpc=1, http=2, metrics=3, ui=4)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from devserver.profiles import FAST, PROFILES
+from devserver.config.profiles import FAST, PROFILES
 
 
 def test_stock_adds_nothing() -> None:

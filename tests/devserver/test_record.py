@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from devserver.config.server_options import Ports, ServerOptions
 from devserver.errors import DevServerError, UnsafeFolder
-from devserver.options import Ports, ServerOptions
 from devserver.record import (
     CRASHED,
     READY,

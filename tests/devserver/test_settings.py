@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from devserver.config.settings import Settings
 from devserver.errors import ConfigFileError, OptionError
-from devserver.settings import Settings
 
 TABLE = """
 [tool.devserver]
@@ -171,7 +171,9 @@ def test_a_file_that_a_stranger_put_above_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_ours_costs_no_parser(tmp_path: Path) -> None:
     """Without the word in the file, no TOML parser is imported."""
     write(tmp_path, '[project]\nname = "other"\n')
-    code = "import sys; from devserver.settings import Settings; Settings.load(); print('tomllib' in sys.modules)"
+    code = (
+        "import sys; from devserver.config.settings import Settings; Settings.load(); print('tomllib' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

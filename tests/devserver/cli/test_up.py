@@ -21,8 +21,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from devserver.config.profiles import FAST
 from devserver.frontend import Frontend
-from devserver.profiles import FAST
 from devserver.store import Executable
 from devserver.system.paths import Paths
 from devserver.system.ports import Reservation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from devserver.settings import Settings
+from devserver.config.settings import Settings
 from devserver.store.request import BinaryRequest
 
 SET = Settings(

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigFileError, OptionError
-from .setting_values import READERS, typed
-from .system.paths import whole
+from ..errors import ConfigFileError, OptionError
+from ..system.paths import whole
+from .settings_parsing import READERS, typed
 
 FILE = "pyproject.toml"
 TABLE = "devserver"
