@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from .config.settings import Settings
     from .database import Snapshot
     from .errors import DevServerError
+    from .executables.models import BinaryRequest, Executable
+    from .executables.releases import DEFAULT_VERSION
     from .frontend import Frontend, NotAnswering
     from .leases import Lease, holders
     from .network.tcp_proxy import NetProxy, Way
-    from .releases import DEFAULT_VERSION
     from .server import DevServer, ServerKeywords
-    from .store.request import BinaryRequest, Executable
     from .system.paths import Paths
     from .system.progress import Reporter
 
@@ -45,11 +45,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DEFAULT_VERSION": "releases",
-    "BinaryRequest": "store.request",
+    "DEFAULT_VERSION": "executables.releases",
+    "BinaryRequest": "executables.models",
     "DevServer": "server",
     "DevServerError": "errors",
-    "Executable": "store.request",
+    "Executable": "executables.models",
     "Frontend": "frontend",
     "Lease": "leases",
     "NetProxy": "network.tcp_proxy",

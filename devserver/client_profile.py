@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import DevServerError
+from .executables.temporal_cli import run_tool
 from .system.files import private_folder
 from .system.paths import whole
-from .tool import run_tool
 
 if TYPE_CHECKING:
     from .server import DevServer

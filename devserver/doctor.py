@@ -9,17 +9,17 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from . import store
-from .advisories import advisories_for
+from . import executables
 from .config.server_options import DEFAULT_NAME, DEFAULT_PORT
 from .config.settings import PREFIX, Settings, variable
 from .config.settings_parsing import READERS
 from .database import Finding, check
 from .errors import DevServerError
+from .executables.advisories import advisories_for
+from .executables.models import BinaryRequest
 from .planning import SHARED_MEMORY
 from .record import CRASHED, READY, Record, log_tail, names, read_record
 from .status import status
-from .store.request import BinaryRequest
 from .system.files import refuse_unsafe
 from .system.paths import HOME_VARIABLE, Paths
 from .system.ports import holder
@@ -107,7 +107,7 @@ def _variables(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 def _executables(paths: Paths) -> Iterator[Finding]:
     try:
-        found = store.verify(paths)
+        found = executables.verify(paths)
     except DevServerError as error:
         yield Finding("error", "executable", error.message, error.hint)
         return
@@ -128,7 +128,7 @@ def _executables(paths: Paths) -> Iterator[Finding]:
 
 def _wanted(paths: Paths) -> Iterator[Finding]:
     try:
-        executable = store.at_hand(BinaryRequest.of(Settings.load()), paths=paths)
+        executable = executables.at_hand(BinaryRequest.of(Settings.load()), paths=paths)
     except DevServerError as error:
         yield Finding("warning", "executable", f"devserver up would fail: {error.message}", error.hint)
         return

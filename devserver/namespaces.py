@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import SearchAttributeRefused, StartTimeout
+from .executables.temporal_cli import run_tool
 from .frontend import Frontend, NotAnswering
-from .tool import run_tool
 
 DEFAULT_NAMESPACE = "default"
 ADD_SECONDS = 15

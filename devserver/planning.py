@@ -18,11 +18,11 @@ from .config.server_options import (
     command_line,
 )
 from .errors import StartFailed, UnsupportedPlatform
+from .executables.models import Executable
 from .launch import Spec, unsupported
 from .leases import holders
 from .record import Record, read_record
 from .state import mark_keep
-from .store.request import Executable
 from .system.files import private_folder, write_private
 from .system.paths import Paths, whole
 from .system.ports import Reservations

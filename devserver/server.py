@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .database import Snapshot
-    from .store.request import BinaryRequest
+    from .executables.models import BinaryRequest
     from .system.progress import Reporter
 
 STOCK_RETENTION = timedelta(days=1)
@@ -106,7 +106,7 @@ class DevServer:
             StartFailed: It did not start; the message says why.
             BinaryNotFound, ChecksumMismatch, VersionRefused: There is no executable to start.
         """
-        from . import store
+        from . import executables
 
         paths = Paths.default()
         given: dict[str, Any] = dict(options)
@@ -122,7 +122,7 @@ class DevServer:
         request = instance.Request(
             name=check_name(name),
             options=wanted,
-            executable=store.ensure(_binary_request(binary), paths=paths, **_reporting(reporter)),
+            executable=executables.ensure(_binary_request(binary), paths=paths, **_reporting(reporter)),
             explicit=explicit,
             held=not detach,
             linger=linger.total_seconds(),
@@ -389,7 +389,7 @@ def _reporting(reporter: Reporter | None) -> dict[str, Any]:
 def _binary_request(given: dict[str, Any]) -> BinaryRequest:
     """Which executable: the keywords over what pyproject and environment say."""
     from .config.settings import Settings
-    from .store import BinaryRequest
+    from .executables import BinaryRequest
 
     binary = given.get("binary")
     return BinaryRequest.of(Settings.load(), **given | {"binary": None if binary is None else Path(binary)})

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from devserver.store.request import BinaryRequest, Executable
+from devserver.executables.models import BinaryRequest, Executable
 from devserver.system.files import private_folder
 from devserver.system.paths import HOME_VARIABLE, Paths
 from tests.helpers import bytecode
@@ -45,10 +45,12 @@ def real_binary() -> Path:
 @pytest.fixture(scope="session")
 def prepared(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Executable:
     """The real executable, installed once for the whole session."""
-    from devserver import store
+    from devserver import executables
 
     root = tmp_path_factory.mktemp("prepared")
-    return store.ensure(BinaryRequest(source="installed"), paths=Paths(root / "cache", root / "state", root / "data"))
+    return executables.ensure(
+        BinaryRequest(source="installed"), paths=Paths(root / "cache", root / "state", root / "data")
+    )
 
 
 @pytest.fixture

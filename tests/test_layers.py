@@ -121,7 +121,7 @@ def test_no_command_loads_the_sdk(name: str) -> None:
 
 def test_the_public_names_are_there() -> None:
     """Each is loaded when it is first used, and what is not there is told as Python does."""
-    assert loaded_by("devserver") & {"devserver.server", "devserver.store"} == set()
+    assert loaded_by("devserver") & {"devserver.server", "devserver.executables"} == set()
     for name in devserver.__all__:
         assert getattr(devserver, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..store.request import SOURCES
+from ..executables.models import SOURCES
 
 F = TypeVar("F", bound=Callable[..., Any])
 

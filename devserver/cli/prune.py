@@ -14,10 +14,10 @@ def prune(keep: tuple[str, ...], everything: bool, dry_run: bool) -> None:
 
     The default version stays, and so does what an instance runs or ran with. Databases are not touched.
     """
-    from .. import store
+    from .. import executables
     from ..system.paths import Paths
 
-    results = store.prune(Paths.default(), keep=keep, everything=everything, dry_run=dry_run)
+    results = executables.prune(Paths.default(), keep=keep, everything=everything, dry_run=dry_run)
     freed = 0
     for result in results:
         if result.kept_because is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .. import instance, store
+from .. import executables, instance
 from ..config.server_options import check_name
 from ..config.settings import Settings
 from ..housekeeping import tidy
@@ -42,7 +42,9 @@ def up(detach: bool, name: str, wait: float, quiet: bool, **values: Any) -> None
     tidy(paths)
     reporter = CliReporter(quiet=quiet)
     with reporter:
-        executable = store.ensure(store.BinaryRequest.of(settings, **binary), paths=paths, reporter=reporter)
+        executable = executables.ensure(
+            executables.BinaryRequest.of(settings, **binary), paths=paths, reporter=reporter
+        )
     asked = instance.Request(
         name=name,
         options=options,

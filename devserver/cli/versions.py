@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from ..advisories import advisories_for
-from ..releases import DEFAULT_VERSION, SERVER_VERSIONS
-from ..store.versions import order, pin
+from ..executables.advisories import advisories_for
+from ..executables.releases import DEFAULT_VERSION, SERVER_VERSIONS
+from ..executables.versions import order, pin
 from ..system.paths import Paths
 from ..system.platforms import current
 
@@ -64,11 +64,11 @@ def versions(as_json: bool, verify: bool) -> int:
 
 
 def _rows(paths: Paths, verify: bool) -> list[Row]:
-    from .. import store
+    from .. import executables
 
     key = current().key
-    there = {item.version: item for item in store.installed(paths) if item.path.parent.name.endswith(key)}
-    intact = {v.executable.version: v.intact for v in store.verify(paths)} if verify else {}
+    there = {item.version: item for item in executables.installed(paths) if item.path.parent.name.endswith(key)}
+    intact = {v.executable.version: v.intact for v in executables.verify(paths)} if verify else {}
     rows = []
     for version in sorted({*SERVER_VERSIONS, *there}, key=order, reverse=True):
         held = there.get(version)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ..store.request import Goal
+from ..executables.models import Goal
 from ..system.progress import Reporter
 
 

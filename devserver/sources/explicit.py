@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ..errors import BinaryNotFound, NotTemporal, OptionError
-from ..store.request import Goal
+from ..executables.models import Goal
 from ..system.paths import whole
 from ..system.progress import Reporter
 from . import Fetched

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import BinaryNotFound, NotTemporal
-from ..store import probe
-from ..store.request import Goal
+from ..executables import version_probe
+from ..executables.models import Goal
 from ..system.progress import Reporter
 from . import Fetched
 
@@ -31,7 +31,7 @@ class Installed:
         others = []
         for path in candidates(goal.platform.executable):
             try:
-                version = probe.ask(path).version
+                version = version_probe.ask(path).version
                 if version == goal.version:
                     return Fetched(_copy(path, work / goal.platform.executable), str(path))
             except (NotTemporal, PermissionError) as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 from ..errors import ArchiveError, BinaryNotFound, DownloadFailed, OptionError
-from ..store.request import Goal
+from ..executables.models import Goal
 from ..system.progress import Reporter
 from ..system.redact import shown
 from . import Fetched

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ArchiveError, BinaryNotFound, DownloadFailed
-from ..store.request import Goal
+from ..executables.models import Goal
 from ..system.progress import Reporter
 from ..system.redact import mask
 from . import Fetched

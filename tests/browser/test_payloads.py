@@ -10,9 +10,9 @@ import pytest
 from temporalio.client import Client
 
 from devserver import DevServer
+from devserver.executables.models import Executable
 from devserver.payloads import BlobFolder, LargePayloads
 from devserver.payloads.codec_server import CodecServer
-from devserver.store.request import Executable
 
 from ..helpers.browser import CHROMIUM, OPTIONS
 

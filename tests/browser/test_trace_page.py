@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client
 
 from devserver import DevServer
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 from tests.conftest import Run
 from tests.devserver.spans.test_spans import ended, worker
 from tests.helpers.browser import CHROMIUM, CONTRASTS, TOO_WIDE, Browser, browser

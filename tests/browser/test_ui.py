@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client
 
 from devserver import DevServer
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 
 from ..conftest import Run
 from ..helpers.browser import CHROMIUM, OPTIONS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.advisories import advisories_for
+from devserver.executables.advisories import advisories_for
 
 OLD = ["CVE-2025-14986", "CVE-2025-14987"]
 

@@ -13,7 +13,7 @@ from temporalio.service import TLSConfig
 from devserver import DevServer
 from devserver.connection import Connection, connect, find_target
 from devserver.errors import CannotAsk, OptionError
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 from tests.helpers.work import QUEUE, Hello, worker
 
 PROFILES = """

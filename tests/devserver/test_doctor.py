@@ -18,7 +18,7 @@ import pytest
 from devserver import DevServer
 from devserver.database import Finding
 from devserver.doctor import examine
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 from devserver.system.paths import Paths
 
 from ..conftest import SHARED_MEMORY, Run

@@ -14,8 +14,8 @@ import pytest
 
 from devserver import DevServer
 from devserver.errors import NamespaceRefused
+from devserver.executables import Executable
 from devserver.frontend import Frontend, NotAnswering
-from devserver.store import Executable
 from tests.helpers.waiting import eventually
 
 MISSING_WORKFLOW = (404, {"code": 5, "message": "workflow not found", "details": []})

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from devserver.advisories import advisories_for
 from devserver.errors import OptionError
-from devserver.releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
-from devserver.store import versions
+from devserver.executables import versions
+from devserver.executables.advisories import advisories_for
+from devserver.executables.releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
 from devserver.system.files import sha256_of
 from devserver.system.platforms import Platform
 

@@ -15,10 +15,10 @@ from temporalio.service import RPCError
 from devserver import DevServer, DevServerError, ServerKeywords, instance
 from devserver.cli.up import up
 from devserver.errors import InstanceNotRunning, InstanceRunning, InstanceUnknown, OptionError
+from devserver.executables.models import Executable
 from devserver.leases import holders
 from devserver.record import read_record
 from devserver.status import status
-from devserver.store.request import Executable
 from devserver.supervisor import LEASE_POLL_SECONDS
 from devserver.system.paths import Paths
 from tests.conftest import Run, ephemeral_folders_of, processes_of
@@ -158,9 +158,9 @@ def test_keyword_that_cannot_be_used_is_refused(options: dict[str, object], path
 
 def test_wrong_keyword_fetches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A misspelt keyword is told before an executable is looked for."""
-    from devserver import store
+    from devserver import executables
 
-    monkeypatch.setattr(store, "ensure", lambda *_, **__: pytest.fail("looked for an executable"))
+    monkeypatch.setattr(executables, "ensure", lambda *_, **__: pytest.fail("looked for an executable"))
     with pytest.raises(OptionError, match="prot"):
         DevServer.start(prot=7233)  # type: ignore[call-arg]
 

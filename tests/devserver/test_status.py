@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from devserver import DevServer, DevServerError
+from devserver.executables import Executable
 from devserver.record import read_record
 from devserver.status import all_statuses, status
-from devserver.store import Executable
 from devserver.system.paths import Paths
 
 JSON_PAGE = Path(__file__).parents[2] / "docs" / "json.md"

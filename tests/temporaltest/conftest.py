@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 from devserver.system.paths import HOME_VARIABLE, Paths
 from tests.conftest import end_processes_of, ephemeral_folders_of, link
 

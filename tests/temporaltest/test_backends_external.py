@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import ListNamespacesRequest
 from temporalio.client import Client
 
 from devserver import DevServer
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 from tests.conftest import processes_of
 from tests.helpers.pytest_process import TALK, running, told
 from tests.helpers.tls_proxy import NAME, Certificates, make_certificates, tls_proxy

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 

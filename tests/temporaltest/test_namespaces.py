@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
 from devserver import DevServer
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 from temporaltest import namespaces
 from temporaltest.errors import SetupError
 from tests.helpers.waiting import LIMIT, POLL_SECONDS

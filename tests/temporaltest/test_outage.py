@@ -17,7 +17,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from devserver import DevServer, DevServerError, Paths
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 from temporaltest.errors import SetupError
 from temporaltest.facade import Temporal
 from temporaltest.outage import Outage, ServerKilled, process

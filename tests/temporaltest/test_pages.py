@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("testing.md", "testing-activities.md", "testing-time.md", "testing-replay.md", "versioning.md", "spans.md")

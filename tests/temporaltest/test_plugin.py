@@ -15,7 +15,7 @@ HEAVY = (
     "temporalio",
     "google.protobuf",
     "devserver.server",
-    "devserver.store",
+    "devserver.executables",
     "temporaltest.session",
     "temporaltest.case",
     "testcontainers",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from devserver.store import Executable
+from devserver.executables import Executable
 from tests.conftest import Run, command
 
 Foreground = Callable[..., "AbstractContextManager[subprocess.Popen[str]]"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 from devserver.system.paths import Paths
 from tests.conftest import Run
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from devserver.store import Executable
+from devserver.executables import Executable
 from devserver.system.paths import Paths
 from tests.conftest import Run, command, processes_of
 from tests.helpers.terminal import Terminal

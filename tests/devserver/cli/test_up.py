@@ -22,8 +22,8 @@ import psutil
 import pytest
 
 from devserver.config.profiles import FAST
+from devserver.executables import Executable
 from devserver.frontend import Frontend
-from devserver.store import Executable
 from devserver.system.paths import Paths
 from devserver.system.ports import Reservation
 from tests.conftest import Run, command, ephemeral_folders_of, processes_of

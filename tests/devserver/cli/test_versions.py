@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from devserver import store
-from devserver.releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
+from devserver import executables
+from devserver.executables.releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.conftest import Run
@@ -37,8 +37,8 @@ def test_json_lists_what_is_known_newest_first(devserver: Run) -> None:
 
 def test_an_installed_unknown_version_is_listed_too(devserver: Run, paths: Paths, service: DownloadService) -> None:
     """With its path, hash, source, and that nothing vouches for it."""
-    request = store.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
-    found = store.ensure(request, paths=paths)
+    request = executables.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
+    found = executables.ensure(request, paths=paths)
     row = json.loads(devserver("versions", "--json", "--verify").stdout)[0]
     assert row == {
         "version": "9.9.9",
@@ -56,8 +56,8 @@ def test_an_installed_unknown_version_is_listed_too(devserver: Run, paths: Paths
 
 def test_the_table_marks_what_is_installed(devserver: Run, paths: Paths, service: DownloadService) -> None:
     """The first lines as a person sees them."""
-    request = store.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
-    store.ensure(request, paths=paths)
+    request = executables.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
+    executables.ensure(request, paths=paths)
     lines = devserver("versions").stdout.splitlines()
     assert lines[:3] == [
         "  VERSION     SERVER      NOTES",
@@ -68,8 +68,8 @@ def test_the_table_marks_what_is_installed(devserver: Run, paths: Paths, service
 
 def test_verify_fails_where_an_executable_has_changed(devserver: Run, paths: Paths, service: DownloadService) -> None:
     """Exit code 1, and the line says what to do."""
-    request = store.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
-    store.ensure(request, paths=paths).path.write_bytes(b"#!/bin/sh\n")
+    request = executables.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
+    executables.ensure(request, paths=paths).path.write_bytes(b"#!/bin/sh\n")
     done = devserver("versions", "--verify")
     assert done.returncode == 1
     assert "CHANGED" in done.stdout

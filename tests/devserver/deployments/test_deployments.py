@@ -40,7 +40,7 @@ from devserver.errors import (
     DeploymentUnknown,
     OptionError,
 )
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 from tests.helpers.versioned import DEPLOYMENT, QUEUE, Moves, Stays, serving
 
 pytestmark = pytest.mark.asyncio

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from devserver import DevServer
+from devserver.executables.models import Executable
 from devserver.history import Finding, StuckReport, find_stuck
-from devserver.store.request import Executable
 
 LIMIT = 30.0
 POLL_SECONDS = 0.05

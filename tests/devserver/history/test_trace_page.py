@@ -18,9 +18,9 @@ from temporalio.common import RawValue, WorkflowIDConflictPolicy
 from temporalio.testing import TimeSkipper
 
 from devserver import DevServer
+from devserver.executables.models import Executable
 from devserver.history.trace import Tracer, Wanted
 from devserver.history.trace.page import PageNotWritten, write_page
-from devserver.store.request import Executable
 from tests.helpers.trouble import QUEUE, Sleeps, worker
 
 Write = Callable[[Path], int]

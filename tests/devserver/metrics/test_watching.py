@@ -11,8 +11,8 @@ import pytest
 
 from devserver import DevServer
 from devserver.errors import CannotAsk
+from devserver.executables.models import Executable
 from devserver.metrics import Count, Endpoint, Seen, Server, Watcher, Worker, endpoint, of_instance
-from devserver.store.request import Executable
 from tests.helpers.measured import ATTEMPTS, COMPLETED, FAILED, SUFFIXES, Worked, measured
 from tests.helpers.waiting import LIMIT, POLL_SECONDS
 

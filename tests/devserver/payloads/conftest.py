@@ -11,8 +11,8 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from devserver import DevServer
+from devserver.executables.models import Executable
 from devserver.payloads import LargePayloads
-from devserver.store.request import Executable
 from tests.devserver.faults.conftest import disk as disk
 
 from .echo import ACTIVITIES, WORKFLOWS

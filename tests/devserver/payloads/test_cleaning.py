@@ -14,9 +14,9 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow, ScheduleIntervalSpec, ScheduleSpec
 
 from devserver import DevServer
+from devserver.executables.models import Executable
 from devserver.payloads import BlobFolder, PayloadOptionError, forget, prune, usage_of
 from devserver.payloads.checking import troubles
-from devserver.store.request import Executable
 
 from .conftest import QUEUE, connected, files, worker
 from .echo import Echo, Parent

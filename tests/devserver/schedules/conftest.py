@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from devserver import DevServer
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 
 QUEUE = "lasting"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from temporalio.client import Client
 
+from devserver.executables.models import Executable
 from devserver.schedules import (
     POLICIES,
     Interval,
@@ -20,7 +21,6 @@ from devserver.schedules import (
     create_schedule,
     preview_schedule,
 )
-from devserver.store.request import Executable
 
 from .conftest import QUEUE, Held
 from .real import State, check, look, on_both, own, until

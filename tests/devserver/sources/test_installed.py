@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from devserver import releases
 from devserver.errors import BinaryNotFound, ChecksumMismatch
+from devserver.executables import BinaryRequest, ensure, releases
 from devserver.sources import installed
-from devserver.store import BinaryRequest, ensure
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.helpers.download_service import VERSION, DownloadService, script

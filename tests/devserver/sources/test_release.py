@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from devserver.errors import ArchiveError, BinaryNotFound, DownloadFailed, OptionError
+from devserver.executables.models import BinaryRequest, Goal
 from devserver.sources import Fetched, http
 from devserver.sources.http import Http
 from devserver.sources.release import Release
-from devserver.store.request import BinaryRequest, Goal
 from devserver.system.platforms import Platform, current
 from tests.helpers.download_service import (
     VERSION,

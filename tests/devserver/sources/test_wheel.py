@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import ArchiveError, BinaryNotFound, DownloadFailed
+from devserver.executables import ensure
+from devserver.executables.models import BinaryRequest
 from devserver.sources import wheel
-from devserver.store import ensure
-from devserver.store.request import BinaryRequest
 from devserver.system.paths import Paths
 from tests.helpers.download_service import VERSION, script
 from tests.helpers.recorder import Recorder

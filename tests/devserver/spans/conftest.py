@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from devserver import DevServer
-from devserver.store.request import Executable
+from devserver.executables.models import Executable
 from tests.helpers.collector import Collector, collector
 
 # Otherwise a deleted run is there for up to half a minute.

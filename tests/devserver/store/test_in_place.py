@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import BinaryNotFound, ChecksumMismatch, NotTemporal, OptionError, UnpinnedVersion, VersionRefused
-from devserver.store import BinaryRequest, ensure, probe
+from devserver.executables import BinaryRequest, ensure, version_probe
 from devserver.system.paths import Paths
 from tests.helpers.download_service import script
 from tests.helpers.recorder import Recorder
@@ -35,13 +35,13 @@ def test_the_real_executable_runs_where_it_lies_and_is_pinned(paths: Paths, real
 def test_it_is_asked_only_once(paths: Paths, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer is remembered until the file changes."""
     asked: list[Path] = []
-    real = probe.ask
+    real = version_probe.ask
 
-    def ask(path: Path) -> probe.Answer:
+    def ask(path: Path) -> version_probe.Answer:
         asked.append(path)
         return real(path)
 
-    monkeypatch.setattr(probe, "ask", ask)
+    monkeypatch.setattr(version_probe, "ask", ask)
     first = ensure(BinaryRequest(binary=own), paths=paths)
     assert ensure(BinaryRequest(binary=own), paths=paths) == first
     own.write_bytes(script("1.9.2", "1.32.1"))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import DownloadFailed
-from devserver.store import BinaryRequest, Executable, ensure, turns
+from devserver.executables import BinaryRequest, Executable, ensure, install_lock
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.helpers.download_service import VERSION, DownloadService, hold, status, tar_gz
@@ -199,7 +199,7 @@ def test_the_temporary_folder_of_a_living_installer_is_left_alone(
         dead = paths.store / ".tmp-1.2.3-linux-amd64-abc"
         dead.mkdir()
         (dead / "archive").write_bytes(b"half")
-        turns.sweep(paths.store)
+        install_lock.sweep(paths.store)
         assert [p.name.startswith(f".tmp-{KEY}") for p in paths.store.glob(".tmp-*")] == [True]
         held[1].set()
         assert process.wait(LIMIT) == 0

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from devserver import store
+from devserver import executables as store
 from devserver.errors import OptionError, UnsafeFolder
-from devserver.store import BinaryRequest, ensure, inventory, turns
-from devserver.store.request import Executable
-from devserver.store.turns import lock_of
+from devserver.executables import BinaryRequest, ensure, install_lock, inventory
+from devserver.executables.install_lock import lock_of
+from devserver.executables.models import Executable
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.helpers.download_service import DownloadService, script, tar_gz
@@ -123,7 +123,7 @@ def test_prune_leaves_what_was_installed_while_it_looked(
         receipt.write_text(whole)
         yield
 
-    monkeypatch.setattr(turns, "lock_of", late)
+    monkeypatch.setattr(install_lock, "lock_of", late)
     assert store.prune(paths)[0].kept_because == "another process has just installed it"
     assert versions(paths) == ["9.9.0"]
 

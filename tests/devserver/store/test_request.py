@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from devserver.config.settings import Settings
-from devserver.store.request import BinaryRequest
+from devserver.executables.models import BinaryRequest
 
 SET = Settings(
     binary=Path("/own/temporal"),

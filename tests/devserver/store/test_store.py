@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver import releases, store
+from devserver import executables
 from devserver.errors import (
     BinaryNotFound,
     ChecksumMismatch,
@@ -24,8 +24,8 @@ from devserver.errors import (
     UnsafeFolder,
     VersionRefused,
 )
-from devserver.store import BinaryRequest, Executable, ensure, receipts
-from devserver.store.request import SOURCES
+from devserver.executables import BinaryRequest, Executable, ensure, metadata, releases
+from devserver.executables.models import SOURCES
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.helpers.download_service import SERVER_VERSION, VERSION, DownloadService, body, script, tar_gz
@@ -85,7 +85,7 @@ def test_the_way_to_what_is_there_takes_no_lock_process_or_network(paths: Paths,
     """The second call imports none of the slow modules."""
     ensure(request(service), paths=paths)
     code = (
-        "import sys; from devserver.store import BinaryRequest, ensure; from devserver.system.paths import Paths\n"
+        "import sys; from devserver.executables import BinaryRequest, ensure; from devserver.system.paths import Paths\n"
         f"ensure(BinaryRequest(version='{VERSION}'), paths=Paths.default())\n"
         "print([m for m in ('filelock', 'httpx', 'subprocess', 'hashlib', 'rich', 'click') if m in sys.modules])"
     )
@@ -137,7 +137,7 @@ def test_a_version_without_a_pin_says_so_and_is_trusted_on_first_use(
     found = ensure(request(service), paths=paths, reporter=recorder)
     assert not found.pinned
     assert [SHA256 in warning for warning in recorder.warnings] == [True]
-    store.prune(paths, everything=True)
+    executables.prune(paths, everything=True)
     service.archive = OTHER
     with pytest.raises(ChecksumMismatch, match="seen when this version was first installed here"):
         ensure(request(service), paths=paths)
@@ -243,7 +243,7 @@ def test_a_version_under_the_floor_is_refused_unless_it_is_named(
     paths: Paths, service: DownloadService, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a default it is refused with the advisories; named, it runs and warns each time."""
-    monkeypatch.setattr("devserver.store.versions.DEFAULT_VERSION", "1.6.2")
+    monkeypatch.setattr("devserver.executables.versions.DEFAULT_VERSION", "1.6.2")
     with pytest.raises(VersionRefused, match=r"1\.30\.2") as caught:
         ensure(request(service, version=None), paths=paths)
     assert "CVE-2026-5199" in str(caught.value)
@@ -325,7 +325,7 @@ def test_a_full_disk_is_told_with_the_way_out(
 def test_a_receipt_tells_where_the_executable_came_from(paths: Paths, service: DownloadService) -> None:
     """It holds hash, size, source, origin and time, and no signature of the address."""
     found = ensure(request(service), paths=paths)
-    receipt = json.loads((found.path.parent / receipts.NAME).read_text())
+    receipt = json.loads((found.path.parent / metadata.NAME).read_text())
     assert receipt["sha256"] == SHA256
     assert receipt["size"] == len(script())
     assert receipt["source"] == "release"

@@ -17,7 +17,7 @@ import filelock
 from ..errors import DevServerError, DownloadFailed, FolderNotWritable
 from ..system.files import write_private
 from ..system.progress import Reporter
-from .request import Executable, Goal
+from .models import Executable, Goal
 
 Look = Callable[[], "Executable | None"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import ChecksumMismatch
 from ..system.files import sha256_of, write_private
 from ..system.progress import Reporter
-from .request import Goal
+from .models import Goal
 
 
 def check(goal: Goal, path: Path, *, origin: str, store: Path, reporter: Reporter) -> str:

@@ -21,11 +21,11 @@ from ..errors import (
 from ..sources import Fetched, Source, select
 from ..system.files import NO_ROOM
 from ..system.progress import Reporter
-from . import probe, receipts, trust, turns
-from .request import Executable, Goal
+from . import checksums, install_lock, metadata, version_probe
+from .models import Executable, Goal
 
 
-def install(goal: Goal, store: Path, *, look: turns.Look, reporter: Reporter) -> Executable:
+def install(goal: Goal, store: Path, *, look: install_lock.Look, reporter: Reporter) -> Executable:
     """Put the wanted executable into the store, unless another process does so first.
 
     Args:
@@ -37,9 +37,9 @@ def install(goal: Goal, store: Path, *, look: turns.Look, reporter: Reporter) ->
     Raises:
         DevServerError: As `store.ensure` says.
     """
-    with _disk_errors(store), turns.take(goal, store, look, reporter) as found:
+    with _disk_errors(store), install_lock.take(goal, store, look, reporter) as found:
         if found is None:
-            turns.sweep(store, own=goal.key)
+            install_lock.sweep(store, own=goal.key)
             found = _from_sources(goal, store, reporter)
     return found
 
@@ -67,7 +67,7 @@ def _from_sources(goal: Goal, store: Path, reporter: Reporter) -> Executable:
 
 @contextlib.contextmanager
 def _work_folder(store: Path, key: str) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=f"{turns.WORK}{key}-", dir=store))
+    folder = Path(tempfile.mkdtemp(prefix=f"{install_lock.WORK}{key}-", dir=store))
     try:
         yield folder
     finally:
@@ -81,12 +81,12 @@ def _settle(goal: Goal, source: Source, fetched: Fetched, work: Path, store: Pat
     path = ready / goal.platform.executable
     fetched.path.rename(path)
     path.chmod(stat.S_IRWXU)
-    sha256 = trust.check(goal, path, origin=fetched.origin, store=store, reporter=reporter)
-    answer = probe.ask(path)
+    sha256 = checksums.check(goal, path, origin=fetched.origin, store=store, reporter=reporter)
+    answer = version_probe.ask(path)
     if answer.version != goal.version:
         raise BinaryNotFound(f"{fetched.origin} gave temporal {answer.version}, not {goal.version}")
-    receipts.write(ready, _receipt(goal, source, fetched, path, sha256, answer))
-    trust.remember(goal, sha256, store)
+    metadata.write(ready, _receipt(goal, source, fetched, path, sha256, answer))
+    checksums.remember(goal, sha256, store)
     target = store / goal.key
     if target.exists():
         target.rename(work / "replaced")
@@ -97,10 +97,10 @@ def _settle(goal: Goal, source: Source, fetched: Fetched, work: Path, store: Pat
 
 
 def _receipt(
-    goal: Goal, source: Source, fetched: Fetched, path: Path, sha256: str, answer: probe.Answer
-) -> receipts.Receipt:
+    goal: Goal, source: Source, fetched: Fetched, path: Path, sha256: str, answer: version_probe.Answer
+) -> metadata.Receipt:
     info = path.stat()
-    return receipts.Receipt(
+    return metadata.Receipt(
         version=answer.version,
         server_version=answer.server_version,
         sha256=sha256,

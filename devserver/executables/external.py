@@ -12,7 +12,7 @@ from ..system.files import private_folder, sha256_of, write_private
 from ..system.paths import Paths
 from ..system.platforms import Platform, current
 from ..system.progress import Reporter
-from .request import BinaryRequest, Executable, Goal, accepted
+from .models import BinaryRequest, Executable, Goal, accepted
 from .versions import pin, wanted
 
 CACHE = "explicit.json"
@@ -59,7 +59,7 @@ def _judge(path: Path, known: _Known, asked: Goal, reporter: Reporter | None, pl
         return True
     if goal.accept is not None or (request.require_pinned and goal.pin is not None):
         if known.sha256 != goal.accept:
-            from .trust import mismatch
+            from .checksums import mismatch
 
             raise mismatch(goal, known.sha256, origin=str(path), deleted=False)
         return False
@@ -83,7 +83,7 @@ def _recall_or_ask(path: Path, cache: Path) -> tuple[_Known, bool]:
         return _Known(**entries[key]), False
     except (KeyError, TypeError):
         pass
-    from .probe import ask
+    from .version_probe import ask
 
     answer = ask(path)
     try:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FolderNotWritable, OptionError
-from ..releases import DEFAULT_VERSION
 from ..system.files import private_folder, refuse_unsafe, sha256_of
 from ..system.paths import Paths
 from ..system.platforms import Platform
-from . import receipts
-from .request import Executable
+from . import metadata
+from .models import Executable
+from .releases import DEFAULT_VERSION
 from .versions import order, pin, wanted
 
 
@@ -98,7 +98,7 @@ def prune(paths: Paths, *, keep: Collection[str] = (), everything: bool = False,
             reason = _remove(folder, executable, private_folder(paths.store))
         results.append(Pruned(version, size, reason))
     if not dry_run and paths.store.is_dir():
-        from .turns import sweep
+        from .install_lock import sweep
 
         sweep(paths.store)
     return results
@@ -125,7 +125,7 @@ def _versions(paths: Paths) -> Iterator[tuple[str, Path]]:
 
 
 def _in(folder: Path) -> Executable | None:
-    receipt = receipts.read(folder)
+    receipt = metadata.read(folder)
     if receipt is None or not folder.name.startswith(f"{receipt.version}-"):
         return None
     key = folder.name.removeprefix(f"{receipt.version}-")
@@ -163,7 +163,7 @@ def _remove(folder: Path, seen: Executable | None, store: Path) -> str | None:
     """Remove a version's folder, in one step for whoever looks; why not, where it cannot be."""
     import filelock
 
-    from .turns import lock_of
+    from .install_lock import lock_of
 
     try:
         with lock_of(store, folder.name):

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..advisories import advisories_for
 from ..errors import VersionRefused
-from ..releases import DEFAULT_VERSION, SERVER_VERSIONS
 from ..system.files import private_folder, refuse_unsafe
 from ..system.paths import Paths
 from ..system.progress import Reporter, Silent
-from .receipts import read
-from .request import BinaryRequest, Executable, Goal
+from .advisories import advisories_for
+from .metadata import read
+from .models import BinaryRequest, Executable, Goal
+from .releases import DEFAULT_VERSION, SERVER_VERSIONS
 
 if TYPE_CHECKING:
     from .inventory import Pruned, Verified, installed, prune, verify
@@ -55,7 +55,7 @@ def ensure(request: BinaryRequest, *, paths: Paths, reporter: Reporter | None = 
     """
     heard = Silent() if reporter is None else reporter
     if request.in_place:
-        from .in_place import use
+        from .external import use
 
         found = use(request, paths=paths, reporter=heard)
     else:
@@ -64,7 +64,7 @@ def ensure(request: BinaryRequest, *, paths: Paths, reporter: Reporter | None = 
         store = private_folder(paths.store)
         held = look(goal, paths)
         if held is None:
-            from .installing import install
+            from .install import install
 
             held = install(goal, store, look=lambda: look(goal, paths), reporter=heard)
         found = held
