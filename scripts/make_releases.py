@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from devserver.executables.sources.wheel import from_wheel
 from devserver.executables.version_probe import ask
-from devserver.sources.wheel import from_wheel
 from devserver.system.files import sha256_of
 from devserver.system.platforms import Platform, current
 

@@ -35,7 +35,7 @@ def use(request: BinaryRequest, *, paths: Paths, reporter: Reporter) -> Executab
         ChecksumMismatch: Neither the pinned hash nor the accepted one, where either is required.
         UnpinnedVersion: Pins are required and its version has none.
     """
-    from ..sources.explicit import Explicit
+    from .sources.explicit import Explicit
 
     platform = current()
     goal = Goal(request, "", platform, None, accepted(request.accept_sha256))

@@ -18,11 +18,11 @@ from ..errors import (
     FolderNotWritable,
     OfflineError,
 )
-from ..sources import Fetched, Source, select
 from ..system.files import NO_ROOM
 from ..system.progress import Reporter
 from . import checksums, install_lock, metadata, version_probe
 from .models import Executable, Goal
+from .sources import Fetched, Source, select
 
 
 def install(goal: Goal, store: Path, *, look: install_lock.Look, reporter: Reporter) -> Executable:

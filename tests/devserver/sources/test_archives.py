@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import ArchiveError
-from devserver.sources import archives
+from devserver.executables.sources import archives
 from tests.helpers.download_service import script, tar_gz, zipped
 
 GOOD = tar_gz(("README.md", b"text"), ("./temporal", script()), ("after", b"x" * 100_000))

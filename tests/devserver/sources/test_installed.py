@@ -11,7 +11,7 @@ import pytest
 
 from devserver.errors import BinaryNotFound, ChecksumMismatch
 from devserver.executables import BinaryRequest, ensure, releases
-from devserver.sources import installed
+from devserver.executables.sources import installed
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.helpers.download_service import VERSION, DownloadService, script

@@ -12,9 +12,9 @@ import pytest
 
 from devserver.errors import ArchiveError, BinaryNotFound, DownloadFailed, OptionError
 from devserver.executables.models import BinaryRequest, Goal
-from devserver.sources import Fetched, http
-from devserver.sources.http import Http
-from devserver.sources.release import Release
+from devserver.executables.sources import Fetched, http
+from devserver.executables.sources.http import Http
+from devserver.executables.sources.release import Release
 from devserver.system.platforms import Platform, current
 from tests.helpers.download_service import (
     VERSION,

@@ -15,7 +15,7 @@ import pytest
 from devserver.errors import ArchiveError, BinaryNotFound, DownloadFailed
 from devserver.executables import ensure
 from devserver.executables.models import BinaryRequest
-from devserver.sources import wheel
+from devserver.executables.sources import wheel
 from devserver.system.paths import Paths
 from tests.helpers.download_service import VERSION, script
 from tests.helpers.recorder import Recorder

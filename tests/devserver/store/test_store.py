@@ -315,7 +315,7 @@ def test_a_full_disk_is_told_with_the_way_out(
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("devserver.sources.archives._copy", full)
+    monkeypatch.setattr("devserver.executables.sources.archives._copy", full)
     with pytest.raises(FolderNotWritable, match="No space left") as caught:
         ensure(request(service), paths=paths)
     assert "prune" in str(caught.value)

@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ..errors import ArchiveError
+from ...errors import ArchiveError
 
 MOST_BYTES = 1 << 30
 CHUNK = 1 << 20

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 import httpx
 import truststore
 
-from ..errors import BinaryNotFound, DownloadFailed
-from ..system.progress import Reporter
-from ..system.redact import mask, shown
+from ...errors import BinaryNotFound, DownloadFailed
+from ...system.progress import Reporter
+from ...system.redact import mask, shown
 
 ATTEMPTS = 5
 CONNECT_SECONDS = 5.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..errors import BinaryNotFound, NotTemporal, OptionError
-from ..executables.models import Goal
-from ..system.paths import whole
-from ..system.progress import Reporter
+from ...errors import BinaryNotFound, NotTemporal, OptionError
+from ...system.paths import whole
+from ...system.progress import Reporter
+from ..models import Goal
 from . import Fetched
 
 

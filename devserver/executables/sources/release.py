@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
-from ..errors import ArchiveError, BinaryNotFound, DownloadFailed, OptionError
-from ..executables.models import Goal
-from ..system.progress import Reporter
-from ..system.redact import shown
+from ...errors import ArchiveError, BinaryNotFound, DownloadFailed, OptionError
+from ...system.progress import Reporter
+from ...system.redact import shown
+from ..models import Goal
 from . import Fetched
 
 if TYPE_CHECKING:

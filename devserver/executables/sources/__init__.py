@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ..executables.models import Goal
-from ..system.progress import Reporter
+from ...system.progress import Reporter
+from ..models import Goal
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def select(goal: Goal) -> list[Source]:
         OfflineError: The one that was asked for needs the network, and `--offline` forbids it.
         OptionError: The address of the download service is none.
     """
-    from ..errors import OfflineError
+    from ...errors import OfflineError
     from .installed import Installed
     from .release import Release, base_url
     from .wheel import Wheel
