@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from .executables.models import BinaryRequest, Executable
     from .executables.releases import DEFAULT_VERSION
     from .frontend import Frontend, NotAnswering
-    from .leases import Lease, holders
+    from .instances.dev_server import DevServer, ServerKeywords
+    from .instances.leases import Lease, holders
     from .network.tcp_proxy import NetProxy, Way
-    from .server import DevServer, ServerKeywords
     from .system.paths import Paths
     from .system.progress import Reporter
 
@@ -47,22 +47,22 @@ __all__ = [
 _HOMES = {
     "DEFAULT_VERSION": "executables.releases",
     "BinaryRequest": "executables.models",
-    "DevServer": "server",
+    "DevServer": "instances.dev_server",
     "DevServerError": "errors",
     "Executable": "executables.models",
     "Frontend": "frontend",
-    "Lease": "leases",
+    "Lease": "instances.leases",
     "NetProxy": "network.tcp_proxy",
     "NotAnswering": "frontend",
     "Paths": "system.paths",
     "Reporter": "system.progress",
-    "ServerKeywords": "server",
+    "ServerKeywords": "instances.dev_server",
     "ServerOptions": "config.server_options",
     "Settings": "config.settings",
     "Snapshot": "database",
     "Way": "network.tcp_proxy",
     "dynamic_config": "config.server_options",
-    "holders": "leases",
+    "holders": "instances.leases",
 }
 
 

@@ -17,7 +17,7 @@ from .system.files import private_folder
 from .system.paths import whole
 
 if TYPE_CHECKING:
-    from .server import DevServer
+    from .instances.dev_server import DevServer
 
 SET_SECONDS = 15
 

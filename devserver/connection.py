@@ -133,7 +133,7 @@ def _check_address(address: str) -> None:
 
 
 def _managed(said: Connection, name: str, namespace: str | None) -> Target:
-    from .server import DevServer
+    from .instances.dev_server import DevServer
 
     own = said.variables().keys() - {NAMESPACE}
     if own:

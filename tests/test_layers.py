@@ -71,14 +71,17 @@ def test_the_library_does_not_know_its_command_line(path: Path) -> None:
 
 def test_a_supervisor_is_light() -> None:
     """It lives as long as its server, once for each: nothing is loaded that it does not need."""
-    loaded = {name.split(".")[0] for name in loaded_by("devserver.supervisor", options=("-S", "-E"))}
+    loaded = {name.split(".")[0] for name in loaded_by("devserver.instances.supervisor", options=("-S", "-E"))}
     assert loaded & (HEAVY | {"psutil"}) == set()
 
 
 def test_what_runs_first_imports_nearly_nothing() -> None:
     """`boot` starts the server while the rest is still being loaded."""
-    loaded = loaded_by("devserver.boot", options=("-S", "-E"))
-    assert {name for name in loaded if name.startswith("devserver")} == {"devserver", "devserver.boot"}
+    loaded = loaded_by("devserver.instances.supervisor_main", options=("-S", "-E"))
+    assert {name for name in loaded if name.startswith("devserver")} == {
+        "devserver",
+        "devserver.instances.supervisor_main",
+    }
     assert loaded & {"subprocess", "pathlib", "typing", "dataclasses", "http"} == set()
 
 
@@ -121,7 +124,7 @@ def test_no_command_loads_the_sdk(name: str) -> None:
 
 def test_the_public_names_are_there() -> None:
     """Each is loaded when it is first used, and what is not there is told as Python does."""
-    assert loaded_by("devserver") & {"devserver.server", "devserver.executables"} == set()
+    assert loaded_by("devserver") & {"devserver.instances.dev_server", "devserver.executables"} == set()
     for name in devserver.__all__:
         assert getattr(devserver, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ..config.server_options import DEFAULT_NAME
-from ..record import Record
+from ..instances.record import Record
 
 
 def banner(record: Record, *, fresh: bool, ending: str, log: Path) -> str:

@@ -102,7 +102,7 @@ def _forget(file: Path) -> None:
 
 
 def _tell(lines: list[dict[str, Any]]) -> None:
-    from ..housekeeping import tidy
+    from ..instances.cleanup import tidy
 
     about = lines[0]
     scenario = next((each["scenario"] for each in reversed(lines) if "scenario" in each), None)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from ..config.server_options import check_name
-from ..doctor import examine
+from ..instances.doctor import examine
 from ..system.paths import Paths
 from ._instance_options import json_option
 

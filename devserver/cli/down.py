@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from .. import instance
 from ..errors import InstanceNotRunning
-from ..housekeeping import tidy
-from ..record import names
+from ..instances import lifecycle
+from ..instances.cleanup import tidy
+from ..instances.record import names
 from ..system.paths import Paths
 from ._instance_options import name_option
 
@@ -25,7 +25,7 @@ def down(name: str, all_: bool) -> None:
     stopped = 0
     for each in names(paths) if all_ else [name]:
         try:
-            instance.stop(paths, each)
+            lifecycle.stop(paths, each)
         except InstanceNotRunning:
             continue
         stopped += 1

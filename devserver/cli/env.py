@@ -13,7 +13,7 @@ import click
 
 from ..client_profile import write_profile
 from ..errors import DevServerError
-from ..server import DevServer
+from ..instances.dev_server import DevServer
 from ._instance_options import name_option
 
 

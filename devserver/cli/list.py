@@ -6,8 +6,8 @@ import json
 
 import click
 
-from ..housekeeping import tidy
-from ..status import all_statuses
+from ..instances.cleanup import tidy
+from ..instances.status import all_statuses
 from ..system.paths import Paths
 from ._instance_options import json_option
 from ._table import echo_table

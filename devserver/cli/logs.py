@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from .. import instance
-from ..record import CRASHED, LOG, STOPPED, log_tail, read_record
+from ..instances import lifecycle
+from ..instances.record import CRASHED, LOG, STOPPED, log_tail, read_record
 from ..system.paths import Paths
 from ._instance_options import name_option
 
@@ -22,7 +22,7 @@ POLL_SECONDS = 0.2
 def logs(name: str, follow: bool, lines: int) -> None:
     """Show a server's log (raise --log-level at `devserver up` for more)."""
     paths = Paths.default()
-    instance.known(paths, name)
+    lifecycle.known(paths, name)
     path = paths.instance(name) / LOG
     position = path.stat().st_size if path.exists() else 0
     for line in log_tail(path, lines, end=position, most=10_000_000, all_runs=True):

@@ -172,7 +172,7 @@ def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str) -> 
 def _own_uis() -> set[str]:
     """The Web UIs of this user's servers."""
     from ..errors import DevServerError
-    from ..record import names, read_record
+    from ..instances.record import names, read_record
     from ..system.paths import Paths
 
     paths, found = Paths.default(), set()

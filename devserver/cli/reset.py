@@ -6,9 +6,9 @@ import contextlib
 
 import click
 
-from .. import instance
 from ..errors import InstanceNotRunning
-from ..housekeeping import tidy
+from ..instances import lifecycle
+from ..instances.cleanup import tidy
 from ..system.paths import Paths
 from ._confirming import confirm, yes_option
 from ._instance_options import name_option
@@ -22,13 +22,13 @@ def reset(name: str, yes: bool) -> None:
     """Delete what a server has kept. A running one is started again, empty; snapshots stay."""
     paths = Paths.default()
     tidy(paths)
-    record = instance.known(paths, name)
+    record = lifecycle.known(paths, name)
     if not yes:
         confirm(f"Delete all workflows in {record.database}?")
     was_running = record.running()
     with contextlib.suppress(InstanceNotRunning):
-        instance.stop(paths, name, keep=was_running)
-    instance.erase(paths, name)
+        lifecycle.stop(paths, name, keep=was_running)
+    lifecycle.erase(paths, name)
     if was_running:
-        instance.start_again(paths, name, CliReporter(), fork=True)
+        lifecycle.start_again(paths, name, CliReporter(), fork=True)
     click.echo(f"{name} is empty" + (" and runs again" if was_running else ""))

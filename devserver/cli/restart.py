@@ -6,10 +6,10 @@ import contextlib
 
 import click
 
-from .. import instance
 from ..errors import InstanceNotRunning
-from ..housekeeping import tidy
-from ..record import LOG
+from ..instances import lifecycle
+from ..instances.cleanup import tidy
+from ..instances.record import LOG
 from ..system.paths import Paths
 from ._banner import banner
 from ._instance_options import name_option
@@ -28,7 +28,7 @@ def restart(name: str, wait: float) -> None:
     paths = Paths.default()
     tidy(paths)
     with contextlib.suppress(InstanceNotRunning):
-        instance.stop(paths, name, keep=True)
-    record = instance.start_again(paths, name, CliReporter(), wait=wait, fork=True)
-    ending = f"{instance.down(name)} stops it"
+        lifecycle.stop(paths, name, keep=True)
+    record = lifecycle.start_again(paths, name, CliReporter(), wait=wait, fork=True)
+    ending = f"{lifecycle.down(name)} stops it"
     click.echo(banner(record, fresh=True, ending=ending, log=paths.instance(name) / LOG))

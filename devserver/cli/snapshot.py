@@ -7,12 +7,12 @@ from contextlib import suppress
 
 import click
 
-from .. import instance
 from ..config.server_options import DEFAULT_NAME, check_name
 from ..database import refuse_newer, restore_into, snapshots
 from ..errors import InstanceNotRunning
-from ..housekeeping import tidy
-from ..record import Record
+from ..instances import lifecycle
+from ..instances.cleanup import tidy
+from ..instances.record import Record
 from ..system.paths import Paths
 from ._confirming import confirm, yes_option
 from ._instance_options import json_option, name_option
@@ -35,7 +35,7 @@ def save(snapshot_name: str | None, name: str, as_json: bool) -> None:
     """Save the state as NAME (else named after the time). A running server goes on meanwhile."""
     paths = Paths.default()
     tidy(paths)
-    record = instance.known(paths, name)
+    record = lifecycle.known(paths, name)
     saved = snapshots.save(
         record.database,
         paths.snapshots(name),
@@ -63,11 +63,11 @@ def restore(snapshot_name: str, name: str, source: str | None, yes: bool) -> Non
     """
     paths = Paths.default()
     tidy(paths)
-    record = instance.known(paths, name)
+    record = lifecycle.known(paths, name)
     if record.options.ephemeral and not record.running():
         raise InstanceNotRunning(
             f"the instance {name} is ephemeral and does not run: there is nothing to restore into",
-            hint=f"start it first: {instance.up(name)} -d --ephemeral",
+            hint=f"start it first: {lifecycle.up(name)} -d --ephemeral",
         )
     chosen = snapshots.get(paths.snapshots(check_name(source or name)), snapshot_name)
     refuse_newer(chosen, record.server_version)
@@ -85,13 +85,13 @@ def _exchange(paths: Paths, record: Record, chosen: snapshots.Snapshot, was_runn
     reporter = CliReporter()
     if was_running:
         with suppress(InstanceNotRunning):
-            instance.stop(paths, record.name, keep=True)
+            lifecycle.stop(paths, record.name, keep=True)
     try:
         folder = paths.snapshots(record.name)
         return restore_into(chosen, record.database, keep_in=folder, note=reporter.note)
     finally:
         if was_running:
-            instance.start_again(paths, record.name, reporter)
+            lifecycle.start_again(paths, record.name, reporter)
 
 
 @snapshot.command(name="list")

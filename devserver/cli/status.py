@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from .. import instance
-from ..housekeeping import tidy
-from ..record import log_tail
-from ..status import status as read_status
+from ..instances import lifecycle
+from ..instances.cleanup import tidy
+from ..instances.record import log_tail
+from ..instances.status import status as read_status
 from ..system.paths import Paths
 from ._instance_options import json_option, name_option
 
@@ -26,7 +26,7 @@ def status(ctx: click.Context, name: str, as_json: bool) -> None:
     """Tell how a server is. Exits 0 when it is ready, 1 when it is not."""
     paths = Paths.default()
     tidy(paths)
-    record = instance.known(paths, name)
+    record = lifecycle.known(paths, name)
     found = read_status(paths, record)
     if as_json:
         click.echo(json.dumps(found, indent=2))
@@ -48,4 +48,4 @@ def _show(found: dict[str, Any]) -> None:
 
         for line in log_tail(Path(found["log"]), 8):
             click.echo(f"  {line}")
-        click.echo(f"hint: start it again with: {instance.up(found['name'])}")
+        click.echo(f"hint: start it again with: {lifecycle.up(found['name'])}")

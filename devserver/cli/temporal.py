@@ -7,9 +7,9 @@ import sys
 
 import click
 
-from ..boot import client_free_environment
 from ..errors import NotTemporal
-from ..server import DevServer
+from ..instances.dev_server import DevServer
+from ..instances.supervisor_main import client_free_environment
 from ._instance_options import name_option
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..errors import DevServerError
-from ..server import DevServer
+from ..instances.dev_server import DevServer
 from ._instance_options import name_option
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from .. import executables, instance
+from .. import executables
 from ..config.server_options import check_name
 from ..config.settings import Settings
-from ..housekeeping import tidy
-from ..record import LOG, Record
+from ..instances import lifecycle
+from ..instances.cleanup import tidy
+from ..instances.record import LOG, Record
 from ..system.paths import Paths
 from ._banner import banner
 from ._binary_options import binary_options
@@ -45,7 +46,7 @@ def up(detach: bool, name: str, wait: float, quiet: bool, **values: Any) -> None
         executable = executables.ensure(
             executables.BinaryRequest.of(settings, **binary), paths=paths, reporter=reporter
         )
-    asked = instance.Request(
+    asked = lifecycle.Request(
         name=name,
         options=options,
         executable=executable,
@@ -53,10 +54,10 @@ def up(detach: bool, name: str, wait: float, quiet: bool, **values: Any) -> None
         wait=wait,
     )
     if detach:
-        started = instance.start(asked, paths, reporter, fork=True)
-        _say(started.record, started.fresh, quiet, f"{instance.down(name)} stops it")
+        started = lifecycle.start(asked, paths, reporter, fork=True)
+        _say(started.record, started.fresh, quiet, f"{lifecycle.down(name)} stops it")
         return
-    running = instance.run(asked, paths, reporter, lambda record: _say(record, True, quiet, "Ctrl-C stops it"))
+    running = lifecycle.run(asked, paths, reporter, lambda record: _say(record, True, quiet, "Ctrl-C stops it"))
     if running is not None:
         _say(running, False, quiet, "")
     else:

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..boot import Child, client_free_environment, spawn_bound
 from ..errors import DatabaseError, StartFailed, StartTimeout
+from ..instances.supervisor_main import Child, client_free_environment, spawn_bound
 from ..system.files import private_folder
 from ..system.ports import ANY, Reservation
 from .sqlite import settle, told_clearly

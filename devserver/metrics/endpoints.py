@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ..config.server_options import DEFAULT_NAME
 from ..errors import CannotAsk, InstanceNotRunning, InstanceUnknown, OptionError
-from ..record import bracketed
+from ..instances.record import bracketed
 
 PATH = "/metrics"
 LOOPBACK = "127.0.0.1"
@@ -58,7 +58,7 @@ def of_instance(name: str) -> Endpoint:
     Raises:
         CannotAsk: It does not run.
     """
-    from ..server import DevServer
+    from ..instances.dev_server import DevServer
 
     try:
         server = DevServer.attach(name)

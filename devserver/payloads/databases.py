@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import DatabaseError
-from ..record import names, read_record
+from ..instances.record import names, read_record
 from ..system.paths import Paths
 
 _ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

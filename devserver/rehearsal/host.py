@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import Client
 
 from ..errors import InstanceNotRunning
+from ..instances.dev_server import DevServer
 from ..network.tcp_proxy import NetProxy, Way
-from ..server import DevServer
 from .nest import Nest
 
 if TYPE_CHECKING:

@@ -136,13 +136,13 @@ class Stage:
         Raises:
             FaultImpossible: It is down already.
         """
-        from .. import instance
+        from ..instances import lifecycle
         from ..system.paths import Paths
 
         if not self.host.server.running:
             raise FaultImpossible("the server is down already")
         self.down("server", ended="stopped")
-        await asyncio.to_thread(instance.stop, Paths.default(), self.host.server.name, keep=True)
+        await asyncio.to_thread(lifecycle.stop, Paths.default(), self.host.server.name, keep=True)
 
     async def start_server(self) -> None:
         """Bring the server back, with its state and at its address, and wait until it answers."""

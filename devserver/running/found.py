@@ -21,7 +21,7 @@ async def facts(client: Client, module: Module, wanted: Wanted, target: Target) 
         RunError: The endpoint leads elsewhere.
         CannotAsk: The server gives no answer.
     """
-    from ..server import DevServer
+    from ..instances.dev_server import DevServer
 
     queue = wanted.queue(module)
     if wanted.nexus_endpoint:

@@ -17,8 +17,8 @@ import pytest
 
 from devserver import DevServer
 from devserver.database import Finding
-from devserver.doctor import examine
 from devserver.executables.models import Executable
+from devserver.instances.doctor import examine
 from devserver.system.paths import Paths
 
 from ..conftest import SHARED_MEMORY, Run
@@ -29,7 +29,7 @@ def usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
     """A port nobody has: on 7233 the developer's own server may run."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        monkeypatch.setattr("devserver.doctor.DEFAULT_PORT", unused.getsockname()[1])
+        monkeypatch.setattr("devserver.instances.doctor.DEFAULT_PORT", unused.getsockname()[1])
 
 
 def found(paths: Paths, level: str, *, only: str | None = None) -> list[Finding]:
@@ -120,7 +120,7 @@ def test_a_stranger_on_the_usual_port(paths: Paths, monkeypatch: pytest.MonkeyPa
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", 0))
         stranger.listen()
-        monkeypatch.setattr("devserver.doctor.DEFAULT_PORT", stranger.getsockname()[1])
+        monkeypatch.setattr("devserver.instances.doctor.DEFAULT_PORT", stranger.getsockname()[1])
         (warning,) = [finding for finding in found(paths, "warning") if finding.topic == "port"]
         monkeypatch.setenv("DEVSERVER_PORT", "0")
         assert found(paths, "warning") == []

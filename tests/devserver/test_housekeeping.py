@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from devserver import DevServer, instance
-from devserver.housekeeping import tidy
-from devserver.leases import Lease
-from devserver.planning import SHARED_MEMORY, ephemeral_folders
+from devserver import DevServer
+from devserver.instances import lifecycle
+from devserver.instances.cleanup import tidy
+from devserver.instances.leases import Lease
+from devserver.instances.plan import SHARED_MEMORY, ephemeral_folders
 from devserver.system.paths import Paths
 from devserver.system.process import Identity
 from tests.conftest import ephemeral_folders_of
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("installed")
 
 def killed(paths: Paths, name: str) -> None:
     """Kill -9 of an instance's supervisor."""
-    record = instance.known(paths, name)
+    record = lifecycle.known(paths, name)
     assert record.server is not None
     record.supervisor.kill()
     assert record.server.wait_gone(30)
@@ -61,9 +62,9 @@ def test_crash_is_written_down(paths: Paths) -> None:
     """An instance whose supervisor was killed is written down as crashed."""
     DevServer.start("hit", port=0, detach=True)
     killed(paths, "hit")
-    assert instance.known(paths, "hit").state == "ready"
+    assert lifecycle.known(paths, "hit").state == "ready"
     tidy(paths)
-    found = instance.known(paths, "hit")
+    found = lifecycle.known(paths, "hit")
     assert (found.state, found.exit, found.server) == ("crashed", "its supervisor was killed", None)
 
 
@@ -84,7 +85,7 @@ def test_anonymous_ones_of_killed_holders_go(paths: Paths, home: Path) -> None:
     ) as process:
         assert process.stdout is not None
         name = process.stdout.readline().strip()
-        record = instance.known(paths, name)
+        record = lifecycle.known(paths, name)
         record.supervisor.signal(signal.SIGSTOP)
         process.kill()
         process.wait()
@@ -110,7 +111,7 @@ def test_state_of_a_held_one_stays_for_its_restart(paths: Paths) -> None:
 def test_second_start_after_a_kill_leaves_no_folder(paths: Paths, home: Path) -> None:
     """When another process starts anew what was killed while held, the old state in memory goes."""
     with holding("shared"):
-        record = instance.known(paths, "shared")
+        record = lifecycle.known(paths, "shared")
         assert record.server is not None
         record.server.kill()
         with DevServer.start("shared") as server:
@@ -187,4 +188,4 @@ def test_bystander_with_a_reused_pid_lives(paths: Paths) -> None:
         tidy(paths)
         assert bystander.poll() is None
         bystander.kill()
-    assert instance.known(paths, "old").state == "crashed"
+    assert lifecycle.known(paths, "old").state == "crashed"

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from devserver import DevServer, instance
+from devserver import DevServer
 from devserver.config.server_options import Ports, ServerOptions
+from devserver.instances import lifecycle
+from devserver.instances.folder import ROTATE_BYTES
+from devserver.instances.record import LOG
 from devserver.launch import Spec
-from devserver.record import LOG
-from devserver.state import ROTATE_BYTES
 from devserver.system.paths import Paths
 
 
@@ -61,12 +62,12 @@ def test_large_log_is_put_aside(paths: Paths) -> None:
 def test_ports_of_the_last_time_are_preferred(paths: Paths) -> None:
     """A named instance has the same ports the next time, and others where those are taken."""
     DevServer.start("again").stop()
-    first = instance.known(paths, "again").ports
+    first = lifecycle.known(paths, "again").ports
     DevServer.start("again").stop()
-    assert instance.known(paths, "again").ports == first
+    assert lifecycle.known(paths, "again").ports == first
     with socket.create_server(("127.0.0.1", first.http)):
         DevServer.start("again").stop()
-    third = instance.known(paths, "again").ports
+    third = lifecycle.known(paths, "again").ports
     assert third.http != first.http
     assert (third.grpc, third.ui, third.metrics) == (first.grpc, first.ui, first.metrics)
 
@@ -76,7 +77,7 @@ def test_ui_is_a_thousand_above(paths: Paths) -> None:
     """Where it is free, the Web UI's port is the gRPC port plus 1000, as of the stock dev server."""
     for _ in range(5):  # any other process may have that very port
         DevServer.start("usual").stop()
-        ports = instance.known(paths, "usual").ports
+        ports = lifecycle.known(paths, "usual").ports
         assert ports.ui is not None
         if ports.ui == ports.grpc + 1000:
             return

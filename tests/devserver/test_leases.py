@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.leases import FOLDER, Lease, holders
+from devserver.instances.leases import FOLDER, Lease, holders
 from devserver.system.filelocks import LockedFile
 
 HOLD = """

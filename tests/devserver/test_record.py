@@ -11,7 +11,7 @@ import pytest
 
 from devserver.config.server_options import Ports, ServerOptions
 from devserver.errors import DevServerError, UnsafeFolder
-from devserver.record import (
+from devserver.instances.record import (
     CRASHED,
     READY,
     STARTING,

@@ -12,14 +12,15 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.service import RPCError
 
-from devserver import DevServer, DevServerError, ServerKeywords, instance
+from devserver import DevServer, DevServerError, ServerKeywords
 from devserver.cli.up import up
 from devserver.errors import InstanceNotRunning, InstanceRunning, InstanceUnknown, OptionError
 from devserver.executables.models import Executable
-from devserver.leases import holders
-from devserver.record import read_record
-from devserver.status import status
-from devserver.supervisor import LEASE_POLL_SECONDS
+from devserver.instances import lifecycle
+from devserver.instances.leases import holders
+from devserver.instances.record import read_record
+from devserver.instances.status import status
+from devserver.instances.supervisor import LEASE_POLL_SECONDS
 from devserver.system.paths import Paths
 from tests.conftest import Run, ephemeral_folders_of, processes_of
 from tests.helpers.holder import holding
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("installed")
 
 def state_of(paths: Paths, name: str) -> str:
     """The state that `devserver status` tells."""
-    return str(status(paths, instance.known(paths, name))["state"])
+    return str(status(paths, lifecycle.known(paths, name))["state"])
 
 
 async def hello(address: str, name: str = "World") -> str:
@@ -303,7 +304,7 @@ def test_restart_of_what_nobody_holds_any_more(devserver: Run) -> None:
     DevServer.start("left", port=0).close()
     assert devserver("restart", "--name", "left").returncode == 0
     server = DevServer.attach("left")
-    supervisor = instance.known(Paths.default(), "left").supervisor
+    supervisor = lifecycle.known(Paths.default(), "left").supervisor
     assert not supervisor.wait_gone(3 * LEASE_POLL_SECONDS)
     server.stop()
 
@@ -473,7 +474,7 @@ def test_kill_and_restart_of_a_detached_ephemeral_one() -> None:
     try:
         asyncio.run(hello(server.address))
         server.kill()
-        eventually(lambda: not instance.known(Paths.default(), "brief").supervised())
+        eventually(lambda: not lifecycle.known(Paths.default(), "brief").supervised())
         server.restart()
         assert asyncio.run(_result(server.address, "hello-World")) == "Hello, World!"
     finally:

@@ -10,8 +10,8 @@ import pytest
 
 from devserver import DevServer, DevServerError
 from devserver.executables import Executable
-from devserver.record import read_record
-from devserver.status import all_statuses, status
+from devserver.instances.record import read_record
+from devserver.instances.status import all_statuses, status
 from devserver.system.paths import Paths
 
 JSON_PAGE = Path(__file__).parents[2] / "docs" / "json.md"

@@ -14,7 +14,7 @@ from tests.temporaltest.conftest import TWO, Suite
 HEAVY = (
     "temporalio",
     "google.protobuf",
-    "devserver.server",
+    "devserver.instances.dev_server",
     "devserver.executables",
     "temporaltest.session",
     "temporaltest.case",

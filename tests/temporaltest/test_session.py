@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from devserver.server import DevServer
+from devserver.instances.dev_server import DevServer
 from tests.conftest import ephemeral_folders_of, processes_of
 from tests.helpers.pytest_process import TALK, running, told
 from tests.helpers.waiting import eventually

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from devserver import instance
 from devserver.cli.main import COMMANDS, LazyGroup, run
 from devserver.cli.main import devserver as root
+from devserver.instances import lifecycle
 from devserver.system.paths import Paths
 from tests.conftest import Run, command
 
@@ -103,7 +103,7 @@ def test_a_bug_is_3_and_is_written_down(
     def broken(*_: object) -> object:
         raise ZeroDivisionError("cannot divide https://me:hunter2@example.com")
 
-    monkeypatch.setattr(instance, "known", broken)
+    monkeypatch.setattr(lifecycle, "known", broken)
     monkeypatch.setattr(sys, "argv", ["devserver", "status", "--base-url", "https://me:hunter2@example.com"])
     monkeypatch.setenv("SECRET", "hunter2")
     assert run(["status"]) == 3
@@ -126,7 +126,7 @@ def test_an_argument_that_is_no_text_is_wrong_usage(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Bytes that are no UTF-8 cannot be sent to a server: that is said, and is no bug of ours."""
-    monkeypatch.setattr(instance, "known", lambda *_: "caf\udce9".encode())
+    monkeypatch.setattr(lifecycle, "known", lambda *_: "caf\udce9".encode())
     assert run(["trace", "caf\udce9"]) == 2
     assert capsys.readouterr().err.startswith("error: the argument caf? is no text in UTF-8\nhint: ")
     assert run(["trace", "cafe"]) == 3
@@ -140,7 +140,7 @@ def test_a_bug_that_cannot_be_written_down_is_shown(
     def broken(*_: object) -> object:
         raise ZeroDivisionError("cannot divide")
 
-    monkeypatch.setattr(instance, "known", broken)
+    monkeypatch.setattr(lifecycle, "known", broken)
     paths.state.parent.mkdir(parents=True, exist_ok=True)
     paths.state.write_text("a file")
     assert run(["status"]) == 3
@@ -155,7 +155,7 @@ def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     def interrupted(*_: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(instance, "known", interrupted)
+    monkeypatch.setattr(lifecycle, "known", interrupted)
     assert run(["status"]) == 130
     assert capsys.readouterr().err.strip() == "interrupted"
 

@@ -19,8 +19,8 @@ import httpx
 from temporalio.client import Client
 
 from devserver import DevServer
+from devserver.instances.record import read_record
 from devserver.payloads import LargePayloads
-from devserver.record import read_record
 from devserver.system.paths import Paths
 from tests.conftest import Run, command
 

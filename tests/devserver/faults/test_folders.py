@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.record import FILE
+from devserver.instances.record import FILE
 from devserver.system.paths import Paths
 from tests.conftest import Run, ephemeral_folders_of, processes_of
 from tests.devserver.faults.conftest import Disk, fill

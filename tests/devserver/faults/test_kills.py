@@ -11,8 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from devserver import instance
-from devserver.record import Record, read_record, write_record
+from devserver.instances import lifecycle
+from devserver.instances.record import Record, read_record, write_record
 from devserver.system.paths import Paths
 from devserver.system.process import Identity
 from tests.conftest import Run, ephemeral_folders_of, processes_of
@@ -107,12 +107,12 @@ def test_deaf_server_is_killed_within_the_limit(tmp_path: Path, paths: Paths, re
 
     path = ignores_sigterm(tmp_path / "deaf", real_binary)
     executable = ensure(BinaryRequest(binary=path), paths=paths)
-    request = instance.Request("deaf", ServerOptions(ui=False), executable, stop=0.2)
-    record = instance.start(request, paths).record
-    instance.stop(paths, "deaf")
+    request = lifecycle.Request("deaf", ServerOptions(ui=False), executable, stop=0.2)
+    record = lifecycle.start(request, paths).record
+    lifecycle.stop(paths, "deaf")
     assert record.server is not None
     assert not record.server.alive()
-    assert instance.known(paths, "deaf").state == "stopped"
+    assert lifecycle.known(paths, "deaf").state == "stopped"
 
 
 # The supervisor
@@ -264,7 +264,7 @@ def test_the_reused_pid_may_even_be_our_own(devserver: Run, paths: Paths) -> Non
     assert devserver("down").returncode == 0
     me = Identity(os.getpid(), "long ago")
     write_record(paths.instance("default"), record.changed(state="starting", supervisor=me, server=me))
-    from devserver.housekeeping import tidy
+    from devserver.instances.cleanup import tidy
 
     tidy(paths)
-    assert instance.known(paths, "default").state == "crashed"
+    assert lifecycle.known(paths, "default").state == "crashed"

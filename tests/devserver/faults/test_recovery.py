@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
-from devserver.record import Record, read_record
+from devserver.instances.record import Record, read_record
 from devserver.system.paths import Paths
 from devserver.system.ports import ANY, Reservation
 from tests.conftest import Run

@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .config.server_options import ServerOptions, check_name
-from .detached import SPARE_SECONDS, end_orphans, end_supervisor, pass_on, spawn
-from .errors import FolderNotWritable, InstanceNotRunning, InstanceRunning, InstanceUnknown, PortLost
-from .joining import join
-from .launch import Spec
+from ..config.server_options import ServerOptions, check_name
+from ..errors import FolderNotWritable, InstanceNotRunning, InstanceRunning, InstanceUnknown, PortLost
+from ..launch import Spec
+from ..system.paths import Paths
+from ..system.ports import Reservations
+from ..system.progress import Reporter, Silent
+from .folder import begin_log, discard_unkept, locked, mark_keep
+from .join import join
 from .leases import Lease, holders
-from .planning import Request, plan, plan_again
+from .plan import Request, plan, plan_again
 from .record import (
     ANONYMOUS,
     CRASHED,
@@ -27,11 +30,8 @@ from .record import (
     up,
     write_record,
 )
-from .state import begin_log, discard_unkept, locked, mark_keep
+from .spawn_supervisor import SPARE_SECONDS, end_orphans, end_supervisor, pass_on, spawn
 from .supervisor import Supervisor
-from .system.paths import Paths
-from .system.ports import Reservations
-from .system.progress import Reporter, Silent
 
 __all__ = ["Request", "Started", "down", "erase", "known", "run", "start", "start_again", "stop", "stop_unheld", "up"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .config.server_options import format_duration
-from .errors import InstanceRunning
-from .frontend import Frontend
-from .namespaces import Wanted, ensure_namespaces, within
-from .planning import Request
+from ..config.server_options import format_duration
+from ..errors import InstanceRunning
+from ..frontend import Frontend
+from ..namespaces import Wanted, ensure_namespaces, within
+from ..system.paths import Paths, whole
+from .plan import Request
 from .record import Record, down, write_record
-from .system.paths import Paths, whole
 
 ADDABLE = ("namespaces", "search_attributes")
 

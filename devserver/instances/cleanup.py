@@ -7,14 +7,14 @@ import os
 import shutil
 from pathlib import Path
 
-from .detached import end_orphans
-from .errors import DevServerError, FolderNotWritable
+from ..errors import DevServerError, FolderNotWritable
+from ..system.filelocks import LockedFile
+from ..system.paths import Paths
+from .folder import discard_ephemeral, discard_unkept, lock_path, mark_keep
 from .leases import holders
-from .planning import ephemeral_folders
+from .plan import ephemeral_folders
 from .record import ANONYMOUS, CRASHED, READY, STARTING, STOPPING, Record, names, read_record, write_record
-from .state import discard_ephemeral, discard_unkept, lock_path, mark_keep
-from .system.filelocks import LockedFile
-from .system.paths import Paths
+from .spawn_supervisor import end_orphans
 
 
 def tidy(paths: Paths) -> None:
@@ -67,7 +67,7 @@ def _settle(folder: Path, record: Record) -> None:
 
 def _discard_unused(left: Path) -> None:
     """Remove a folder in memory that no record tells of; its server may run all the same, if the record was lost."""
-    from .database import other_users
+    from ..database import other_users
 
     database = left / "temporal.db"
     if not other_users(database):

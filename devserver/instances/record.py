@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .config.server_options import DEFAULT_NAME, Ports, ServerOptions
-from .errors import DevServerError
-from .system.files import refuse_unsafe, unreadable, write_private
-from .system.paths import Paths
-from .system.process import Identity
+from ..config.server_options import DEFAULT_NAME, Ports, ServerOptions
+from ..errors import DevServerError
+from ..system.files import refuse_unsafe, unreadable, write_private
+from ..system.paths import Paths
+from ..system.process import Identity
 
 FILE = "record.json"
 LOG = "server.log"

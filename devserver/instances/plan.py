@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .config.server_options import (
+from ..config.server_options import (
     DEFAULT_NAME,
     DEFAULT_PORT,
     UI_PORT_OFFSET,
@@ -17,15 +17,15 @@ from .config.server_options import (
     check_name,
     command_line,
 )
-from .errors import StartFailed, UnsupportedPlatform
-from .executables.models import Executable
-from .launch import Spec, unsupported
+from ..errors import StartFailed, UnsupportedPlatform
+from ..executables.models import Executable
+from ..launch import Spec, unsupported
+from ..system.files import private_folder, write_private
+from ..system.paths import Paths, whole
+from ..system.ports import Reservations
+from .folder import mark_keep
 from .leases import holders
 from .record import Record, read_record
-from .state import mark_keep
-from .system.files import private_folder, write_private
-from .system.paths import Paths, whole
-from .system.ports import Reservations
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - folders below it are made with mkdtemp, private to this user
 ENOUGH_MEMORY = 256 * 1024 * 1024

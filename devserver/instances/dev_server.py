@@ -12,22 +12,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from . import instance, leases
-from .config.server_options import DEFAULT_NAME, ServerOptions, check_name
-from .errors import InstanceNotRunning, InstanceUnknown, OptionError, StopFailed
-from .housekeeping import tidy
+from ..config.server_options import DEFAULT_NAME, ServerOptions, check_name
+from ..errors import InstanceNotRunning, InstanceUnknown, OptionError, StopFailed
+from ..system.paths import Paths
+from ..system.process import Identity
+from . import leases, lifecycle
+from .cleanup import tidy
+from .folder import mark_keep
 from .leases import Lease
 from .record import ANONYMOUS, STARTING, Record, read_record
-from .state import mark_keep
-from .system.paths import Paths
-from .system.process import Identity
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .database import Snapshot
-    from .executables.models import BinaryRequest
-    from .system.progress import Reporter
+    from ..database import Snapshot
+    from ..executables.models import BinaryRequest
+    from ..system.progress import Reporter
 
 STOCK_RETENTION = timedelta(days=1)
 
@@ -106,7 +106,7 @@ class DevServer:
             StartFailed: It did not start; the message says why.
             BinaryNotFound, ChecksumMismatch, VersionRefused: There is no executable to start.
         """
-        from . import executables
+        from .. import executables
 
         paths = Paths.default()
         given: dict[str, Any] = dict(options)
@@ -119,7 +119,7 @@ class DevServer:
             given.setdefault("port", 0)
             given.setdefault("retention", STOCK_RETENTION)  # of no matter here, and one call less
         wanted = _server_options(given)  # before anything is fetched
-        request = instance.Request(
+        request = lifecycle.Request(
             name=check_name(name),
             options=wanted,
             executable=executables.ensure(_binary_request(binary), paths=paths, **_reporting(reporter)),
@@ -129,7 +129,7 @@ class DevServer:
             wait=wait,
         )
         tidy(paths)
-        started = instance.start(request, paths, reporter)
+        started = lifecycle.start(request, paths, reporter)
         return cls(started.record, paths, started.lease)
 
     @classmethod
@@ -158,13 +158,13 @@ class DevServer:
             InstanceNotRunning: It does not run now.
         """
         paths = Paths.default()
-        record = instance.known(paths, name)
+        record = lifecycle.known(paths, name)
         if record.state_now() == STARTING:
-            record = instance.started(paths, name)
+            record = lifecycle.started(paths, name)
         if not record.running():
             raise InstanceNotRunning(
                 f"the instance {name} is not running ({record.state_now()})",
-                hint=f"start it with: {instance.up(name)}",
+                hint=f"start it with: {lifecycle.up(name)}",
             )
         return cls(record, paths)
 
@@ -250,7 +250,7 @@ class DevServer:
         """Stop it gracefully, whoever holds it. Stopping a stopped server does nothing."""
         self._release()
         with contextlib.suppress(InstanceNotRunning, InstanceUnknown):
-            instance.stop(self._paths, self.name)
+            lifecycle.stop(self._paths, self.name)
 
     def kill(self) -> None:
         """End its process at once, as a crash would. `restart` brings it back with all it had acknowledged.
@@ -281,11 +281,11 @@ class DevServer:
         """
         import time
 
-        instance.stop(self._paths, self.name, keep=True)
+        lifecycle.stop(self._paths, self.name, keep=True)
         time.sleep(down.total_seconds())
         if self._holds and self._lease is None:  # `stop` gave our hold up, and without one it would end again
             self._lease = Lease.take(self._paths.instance(self.name))
-        self._record = instance.start_again(self._paths, self.name)
+        self._record = lifecycle.start_again(self._paths, self.name)
 
     def snapshot(self, name: str | None = None) -> Snapshot:
         """Save its state while it runs; `name` defaults to the time.
@@ -293,7 +293,7 @@ class DevServer:
         Raises:
             SnapshotExists: There is one of that name.
         """
-        from . import database
+        from .. import database
 
         folder = self._paths.snapshots(self.name)
         return database.snapshots.save(
@@ -322,7 +322,7 @@ class DevServer:
         record = self._current()
         if record.held and record.linger == 0 and not leases.holders(folder):
             with contextlib.suppress(InstanceNotRunning, InstanceUnknown):
-                instance.stop_unheld(self._paths, self.name)
+                lifecycle.stop_unheld(self._paths, self.name)
 
     def _release(self) -> None:
         if self._lease is not None:
@@ -388,8 +388,8 @@ def _reporting(reporter: Reporter | None) -> dict[str, Any]:
 
 def _binary_request(given: dict[str, Any]) -> BinaryRequest:
     """Which executable: the keywords over what pyproject and environment say."""
-    from .config.settings import Settings
-    from .executables import BinaryRequest
+    from ..config.settings import Settings
+    from ..executables import BinaryRequest
 
     binary = given.get("binary")
     return BinaryRequest.of(Settings.load(), **given | {"binary": None if binary is None else Path(binary)})

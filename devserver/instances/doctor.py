@@ -9,20 +9,20 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from . import executables
-from .config.server_options import DEFAULT_NAME, DEFAULT_PORT
-from .config.settings import PREFIX, Settings, variable
-from .config.settings_parsing import READERS
-from .database import Finding, check
-from .errors import DevServerError
-from .executables.advisories import advisories_for
-from .executables.models import BinaryRequest
-from .planning import SHARED_MEMORY
+from .. import executables
+from ..config.server_options import DEFAULT_NAME, DEFAULT_PORT
+from ..config.settings import PREFIX, Settings, variable
+from ..config.settings_parsing import READERS
+from ..database import Finding, check
+from ..errors import DevServerError
+from ..executables.advisories import advisories_for
+from ..executables.models import BinaryRequest
+from ..system.files import refuse_unsafe
+from ..system.paths import HOME_VARIABLE, Paths
+from ..system.ports import holder
+from .plan import SHARED_MEMORY
 from .record import CRASHED, READY, Record, log_tail, names, read_record
 from .status import status
-from .system.files import refuse_unsafe
-from .system.paths import HOME_VARIABLE, Paths
-from .system.ports import holder
 
 ENOUGH_SPACE = 1_000_000_000
 CLIENT_VARIABLES = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")

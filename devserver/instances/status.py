@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .errors import DevServerError
-from .frontend import Frontend, NotAnswering
+from ..errors import DevServerError
+from ..frontend import Frontend, NotAnswering
+from ..system.paths import Paths
 from .leases import holders
 from .record import LOG, READY, Record, names, read_record
-from .system.paths import Paths
 
 ANSWER_SECONDS = 2.0
 FORM = 1

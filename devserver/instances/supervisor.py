@@ -16,18 +16,18 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from ..errors import DevServerError, StartFailed
+from ..failures import last_words
+from ..launch import Launch, Spec
+from ..system.filelocks import LockedFile
+from ..system.process import Identity
+from ..system.timefmt import utc_now
 from . import leases
-from .errors import DevServerError, StartFailed
-from .failures import last_words
-from .launch import Launch, Spec
+from .folder import discard_unkept, lock_path
 from .record import CRASHED, LOG, READY, STARTING, STOPPED, STOPPING, Record, load, log_tail, up, write_record
-from .state import discard_unkept, lock_path
-from .system.filelocks import LockedFile
-from .system.process import Identity
-from .system.timefmt import utc_now
 
 if TYPE_CHECKING:
-    from .database import DatabaseLease
+    from ..database import DatabaseLease
 
 LEASE_POLL_SECONDS = 0.25
 ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -116,7 +116,7 @@ class Supervisor:
         self._launch.until_ready()
         self._launch.prepare_namespaces()
         if not spec.options.ephemeral:
-            from . import database
+            from .. import database
 
             database.stamp(spec.database, server_version=spec.server_version, cli_version=spec.version)
         self._write(self._record.changed(state=READY))
@@ -126,7 +126,7 @@ class Supervisor:
         spec = self._spec
         if spec.options.ephemeral:
             return
-        from . import database
+        from .. import database
 
         self._lease = database.DatabaseLease.acquire(spec.database, f"instance {spec.name}")
         if spec.database.exists():

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import boot, supervisor
-from .errors import DevServerError, StartFailed, StopFailed
-from .launch import Spec
+from ..errors import DevServerError, StartFailed, StopFailed
+from ..launch import Spec
+from ..system.files import write_private
+from ..system.progress import Reporter
+from . import supervisor, supervisor_main
+from .folder import begin_log
 from .record import Record
-from .state import begin_log
-from .system.files import write_private
-from .system.progress import Reporter
 
 SUPERVISOR_LOG = "supervisor.log"
 SPEC = "spec.json"
@@ -52,7 +52,14 @@ def spawn(spec: Spec, reporter: Reporter, *, fork: bool = False) -> Record:
 def _execute(spec: Spec, pipe: int) -> None:
     here = str(Path(__file__).parent.parent)
     search = [here, *(str(Path(entry).absolute()) for entry in sys.path if entry)]
-    command = [sys.executable, *PYTHON_OPTIONS, boot.__file__, str(spec.folder / SPEC), str(pipe), json.dumps(search)]
+    command = [
+        sys.executable,
+        *PYTHON_OPTIONS,
+        supervisor_main.__file__,
+        str(spec.folder / SPEC),
+        str(pipe),
+        json.dumps(search),
+    ]
     if spec.at_once:
         command += [str(spec.log), *spec.command]
     with os.fdopen(_open_log(spec), "w") as log:

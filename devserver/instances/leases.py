@@ -8,9 +8,9 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from .system.filelocks import LockedFile
-from .system.files import private_folder
-from .system.process import Identity
+from ..system.filelocks import LockedFile
+from ..system.files import private_folder
+from ..system.process import Identity
 
 FOLDER = "leases"
 

@@ -134,7 +134,7 @@ def main() -> None:
     import json
 
     sys.path[:] = json.loads(search)
-    from devserver.supervisor import main as supervise
+    from devserver.instances.supervisor import main as supervise
 
     with open(spec_path) as file:  # noqa: PTH123 - as at the top
         spec = json.load(file)

@@ -8,14 +8,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from .config.server_options import check_name
-from .errors import DevServerError, FolderNotWritable, StartFailed
+from ..config.server_options import check_name
+from ..errors import DevServerError, FolderNotWritable, StartFailed
+from ..system.filelocks import LockedFile
+from ..system.files import private_folder, write_private
+from ..system.paths import Paths
+from ..system.progress import Reporter
+from ..system.timefmt import utc_now
 from .record import ANONYMOUS, RUN_MARK
-from .system.filelocks import LockedFile
-from .system.files import private_folder, write_private
-from .system.paths import Paths
-from .system.progress import Reporter
-from .system.timefmt import utc_now
 
 KEEP = "keep"
 ROTATE_BYTES = 20_000_000
@@ -90,11 +90,11 @@ def discard_unkept(folder: Path, database: Path, ephemeral: bool) -> None:
 
 def discard_ephemeral(database: Path) -> None:
     """Remove an ephemeral server's folder, and the large payloads that were kept for it."""
-    from .payloads.folders import default_folder
+    from ..payloads.folders import default_folder
 
     with contextlib.suppress(DevServerError):
         if database.is_file() and default_folder().is_dir():
-            from .payloads.leaving import leave
+            from ..payloads.leaving import leave
 
             leave(database)
     shutil.rmtree(database.parent, ignore_errors=True)
