@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from devserver import DevServer
-from devserver.frontend import Frontend, NotAnswering
+from devserver.server.http_api import Frontend, NotAnswering
 
 from . import servers
 from .table import Row

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from .errors import DevServerError
     from .executables.models import BinaryRequest, Executable
     from .executables.releases import DEFAULT_VERSION
-    from .frontend import Frontend, NotAnswering
     from .instances.dev_server import DevServer, ServerKeywords
     from .instances.leases import Lease, holders
     from .network.tcp_proxy import NetProxy, Way
+    from .server.http_api import Frontend, NotAnswering
     from .system.paths import Paths
     from .system.progress import Reporter
 
@@ -50,10 +50,10 @@ _HOMES = {
     "DevServer": "instances.dev_server",
     "DevServerError": "errors",
     "Executable": "executables.models",
-    "Frontend": "frontend",
+    "Frontend": "server.http_api",
     "Lease": "instances.leases",
     "NetProxy": "network.tcp_proxy",
-    "NotAnswering": "frontend",
+    "NotAnswering": "server.http_api",
     "Paths": "system.paths",
     "Reporter": "system.progress",
     "ServerKeywords": "instances.dev_server",

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..config.server_options import format_duration
 from ..errors import InstanceRunning
-from ..frontend import Frontend
-from ..namespaces import Wanted, ensure_namespaces, within
+from ..server.http_api import Frontend
+from ..server.namespaces import Wanted, ensure_namespaces, within
 from ..system.paths import Paths, whole
 from .plan import Request
 from .record import Record, down, write_record

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError, StartFailed, StopFailed
-from ..launch import Spec
+from ..server.launch import Spec
 from ..system.files import write_private
 from ..system.progress import Reporter
 from . import supervisor, supervisor_main

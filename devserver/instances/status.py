@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import DevServerError
-from ..frontend import Frontend, NotAnswering
+from ..server.http_api import Frontend, NotAnswering
 from ..system.paths import Paths
 from .leases import holders
 from .record import LOG, READY, Record, names, read_record

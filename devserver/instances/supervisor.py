@@ -17,8 +17,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DevServerError, StartFailed
-from ..failures import last_words
-from ..launch import Launch, Spec
+from ..server.launch import Launch, Spec
+from ..server.start_errors import last_words
 from ..system.filelocks import LockedFile
 from ..system.process import Identity
 from ..system.timefmt import utc_now

@@ -20,8 +20,8 @@ from devserver.errors import (
     PortTaken,
     StartFailed,
 )
-from devserver.failures import explain_exit, explain_refusal
-from devserver.launch import Spec
+from devserver.server.launch import Spec
+from devserver.server.start_errors import explain_exit, explain_refusal
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from devserver import DevServer
 from devserver.errors import NamespaceRefused
 from devserver.executables import Executable
-from devserver.frontend import Frontend, NotAnswering
+from devserver.server.http_api import Frontend, NotAnswering
 from tests.helpers.waiting import eventually
 
 MISSING_WORKFLOW = (404, {"code": 5, "message": "workflow not found", "details": []})

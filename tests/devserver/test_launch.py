@@ -13,7 +13,7 @@ from devserver.config.server_options import Ports, ServerOptions
 from devserver.instances import lifecycle
 from devserver.instances.folder import ROTATE_BYTES
 from devserver.instances.record import LOG
-from devserver.launch import Spec
+from devserver.server.launch import Spec
 from devserver.system.paths import Paths
 
 

@@ -119,7 +119,7 @@ def test_keywords_reach_the_server(tmp_path: Path) -> None:
         log_level="error",
         wait=20,
     ) as server:
-        from devserver.frontend import Frontend
+        from devserver.server.http_api import Frontend
 
         frontend = Frontend("127.0.0.1", int(server.http_url.rpartition(":")[2]))
         assert frontend.retention("default") == 50 * 3600

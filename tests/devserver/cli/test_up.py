@@ -23,7 +23,7 @@ import pytest
 
 from devserver.config.profiles import FAST
 from devserver.executables import Executable
-from devserver.frontend import Frontend
+from devserver.server.http_api import Frontend
 from devserver.system.paths import Paths
 from devserver.system.ports import Reservation
 from tests.conftest import Run, command, ephemeral_folders_of, processes_of

@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from .config.server_options import DEFAULT_PORT, Ports, ServerOptions
-from .errors import StartTimeout
-from .failures import explain_exit, explain_refusal, last_words
-from .frontend import CALL_SECONDS, Frontend, NotAnswering
-from .instances.record import LOG, bracketed, client_host, log_tail
-from .instances.supervisor_main import Child, client_free_environment, spawn_bound
+from ..config.server_options import DEFAULT_PORT, Ports, ServerOptions
+from ..errors import StartTimeout
+from ..instances.record import LOG, bracketed, client_host, log_tail
+from ..instances.supervisor_main import Child, client_free_environment, spawn_bound
+from .http_api import CALL_SECONDS, Frontend, NotAnswering
 from .namespaces import DEFAULT_NAMESPACE, Wanted, ensure_namespaces
+from .start_errors import explain_exit, explain_refusal, last_words
 
 POLL_SECONDS = 0.004
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import SearchAttributeRefused, StartTimeout
-from .executables.temporal_cli import run_tool
-from .frontend import Frontend, NotAnswering
+from ..errors import SearchAttributeRefused, StartTimeout
+from ..executables.temporal_cli import run_tool
+from .http_api import Frontend, NotAnswering
 
 DEFAULT_NAMESPACE = "default"
 ADD_SECONDS = 15

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from .errors import NamespaceRefused
+from ..errors import NamespaceRefused
 
 CALL_SECONDS = 5.0
 NOT_FOUND = 5
