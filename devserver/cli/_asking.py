@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ..connection import Connection, Target
+from ..client.target import Connection, Target
 from ..errors import DevServerError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Asker:
 
     async def ask(self, work: Callable[[Client], Awaitable[T]]) -> tuple[T, Target]:
         """What `work` brings with a client of the server that is meant, and which server that was."""
-        from ..connection import connect, find_target
+        from ..client.target import connect, find_target
 
         if self._reached is None:
             target = find_target(self._connection)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..connection import Connection
+from ..client.target import Connection
 
 _OPTIONS = (
     click.option("--name", metavar="NAME", help="Ask this managed instance. [DEVSERVER_NAME, else default]"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..connection import Connection, Target
+from ..client.target import Connection, Target
 from ..errors import CannotAsk
 from . import _deploy_text as text
 from ._terminal import clean, stamp
@@ -68,7 +68,7 @@ class Waiting:
         Raises:
             CannotAsk: It does not answer.
         """
-        from ..connection import connect, find_target
+        from ..client.target import connect, find_target
 
         target = find_target(self._connection)
         return await connect(target), target

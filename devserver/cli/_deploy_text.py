@@ -13,7 +13,7 @@ import click
 from ._terminal import clean, stamp, width_now
 
 if TYPE_CHECKING:
-    from ..connection import Target
+    from ..client.target import Target
     from ..deployments import Change, Drain, Load, Routing, Status, Version
 
 FORM = 1

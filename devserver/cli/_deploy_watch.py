@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..connection import Connection, Target
+from ..client.target import Connection, Target
 from ..errors import DevServerError
 from . import _deploy_text as text
 from ._asking import Asker, show_lines

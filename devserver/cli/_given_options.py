@@ -13,7 +13,7 @@ from ._module_type import ModuleType
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from ..connection import Target
+    from ..client.target import Target
 
 _OPTIONS = (
     click.option(
@@ -42,7 +42,7 @@ def given_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 async def connect_with(target: Target, data_converter: str | None, plugins: Iterable[str]) -> Client:
     """A client that has these, and no module; large payloads stay what the history has of them."""
-    from ..connection import connect
+    from ..client.target import connect
 
     if data_converter is None and not plugins:
         return await connect(target)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..connection import Target
+    from ..client.target import Target
     from ..schedules import Description, Outcome, Preview, Row
 
 FORM = 1

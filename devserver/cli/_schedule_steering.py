@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..connection import Connection
+from ..client.target import Connection
 from ._asking import asked, show_lines
 from ._confirming import confirm, yes_option
 from ._connection_options import connection_options, words_of

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..connection import Connection, Target
+from ..client.target import Connection, Target
 from ._terminal import clean
 
 if TYPE_CHECKING:
     from temporalio.client import Client
     from temporalio.common import RawValue
 
-    from ..history.failure_text import FailureText
+    from ..client.failures import FailureText
     from ..reflection.called import Called
 
 FORM = 1
@@ -23,7 +23,7 @@ DEFAULT_LIMIT = "10s"
 
 async def connected(connection: Connection, called: Called) -> tuple[Client, Target]:
     """A client with the module's converter and plugins, which finds large payloads where `devserver run` puts them."""
-    from ..connection import find_target
+    from ..client.target import find_target
     from ..reflection.given import connect_for
 
     target = find_target(connection)

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from ._connection_options import connection_of
 
 if TYPE_CHECKING:
-    from ..connection import Target
+    from ..client.target import Target
 
 MOST = 50
 SECONDS = 1.5  # to connect and to answer
@@ -37,8 +37,8 @@ def _ask(ctx: click.Context, prefix: str, *, open_only: bool) -> Mapping[str, st
     """Types by ids, as the server lists them within our time."""
     import asyncio
 
-    from ..connection import find_target
-    from ..history.calls import quoted
+    from ..client.calls import quoted
+    from ..client.target import find_target
     from ._input_command import CALLED
 
     target = find_target(connection_of(ctx.params))
@@ -53,8 +53,8 @@ def _ask(ctx: click.Context, prefix: str, *, open_only: bool) -> Mapping[str, st
 
 async def _listed(target: Target, query: str) -> Mapping[str, str]:
     """An id that a shell would take for several words is left out."""
-    from ..connection import connect
-    from ..history.calls import Calls
+    from ..client.calls import Calls
+    from ..client.target import connect
 
     calls = Calls(await connect(target))
     found = [each async for each in calls.listed(query, MOST)]

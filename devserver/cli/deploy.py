@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..client.target import Connection, Target
 from ..config.server_options import parse_duration
-from ..connection import Connection, Target
 from . import _deploy_text as text
 from ._asking import asked, show_lines
 from ._connection_options import connection_options

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from ..client_profile import write_profile
+from ..client.profile_file import write_profile
 from ..errors import DevServerError
 from ..instances.dev_server import DevServer
 from ._instance_options import name_option

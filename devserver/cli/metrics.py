@@ -76,7 +76,7 @@ def find_servers(name: str | None, servers: Sequence[str], *, needed: bool) -> l
     """
     import os
 
-    from ..connection import NAME
+    from ..client.target import NAME
     from ..metrics import endpoint, of_instance
 
     if servers and name is not None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..client.target import Connection
 from ..config.server_options import parse_duration
-from ..connection import Connection
 from ..payloads.sizes import show_size
 from . import _payloads_text as text
 from ._confirming import confirm, yes_option
@@ -202,7 +202,7 @@ def _usage(connection: Connection) -> Usage:
     """What the server refers to."""
     import asyncio
 
-    from ..connection import connect, find_target
+    from ..client.target import connect, find_target
     from ..payloads import usage_of
 
     async def ask() -> Usage:

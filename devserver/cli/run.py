@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ..connection import Connection
+from ..client.target import Connection
 from ..running.wanted import GRACE_SECONDS, Wanted
 from ._connection_options import connection_options
 from ._given_options import given_options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..connection import Connection
+from ..client.target import Connection
 from ..errors import OptionError
 from . import _schedule_json as as_plain
 from . import _schedule_text as text

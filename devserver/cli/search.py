@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..connection import Connection
+from ..client.target import Connection
 from ..errors import OptionError
 from . import _search_text as text
 from ._connection_options import connection_options, trace_words
@@ -98,7 +98,7 @@ def _folder() -> Any:
 
 
 async def _search(connection: Connection, wanted: Wanted, how: dict[str, Any], as_json: bool) -> int:
-    from ..connection import connect, find_target
+    from ..client.target import connect, find_target
     from ..history.search import Search
 
     target = find_target(connection)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..connection import Connection
+from ..client.target import Connection
 from ._connection_options import connection_options
 from ._given_options import given_options
 from ._input_command import InputCommand, handler

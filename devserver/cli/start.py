@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..client.target import Connection, Target
 from ..config.server_options import parse_duration, parse_pair
-from ..connection import Connection, Target
 from ..errors import OptionError
 from ._connection_options import connection_options, trace_words, words_of
 from ._given_options import given_options

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..client.target import Connection, Target
 from ..config.server_options import parse_duration
-from ..connection import Connection, Target
 from ..errors import DevServerError, OptionError
 from ..system.timefmt import age
 from . import _stuck_text as text

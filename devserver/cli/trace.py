@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..connection import Connection, Target
+from ..client.target import Connection, Target
 from ..errors import OptionError
 from . import _trace_signs as signs
 from ._connection_options import connection_options
@@ -108,7 +108,7 @@ class _Output:
 
 async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: Wanted, how: dict[str, Any]) -> bool:
     """Show it; whether the workflow did not end badly while it was followed."""
-    from ..connection import find_target
+    from ..client.target import find_target
     from ..history.trace import Tracer
 
     def connect(target: Target) -> Awaitable[Client]:

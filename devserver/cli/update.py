@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..client.target import Connection
 from ..config.server_options import parse_duration
-from ..connection import Connection
 from ._connection_options import connection_options
 from ._given_options import given_options
 from ._input_command import InputCommand, handler

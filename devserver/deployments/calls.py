@@ -21,8 +21,8 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from ..client.calls import CALL_LIMIT, POLLS_WITHIN, REFUSALS, Calls, cannot_ask, still_polls
 from ..errors import BuildUnknown, CannotAsk, DeploymentChanged, DeploymentRefused, DeploymentUnknown
-from ..history.calls import CALL_LIMIT, POLLS_WITHIN, REFUSALS, Calls, cannot_ask, still_polls
 from ..history.tail import moment
 from .model import Deployment, Queue, Routing, State, Version, build_name
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from temporalio.client import Client
 
-from ..history.calls import quoted
+from ..client.calls import quoted
 from .calls import DeploymentCalls
 from .model import Deployment, Load, Queue, Status
 

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta, timezone
 
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
+from ..client.calls import Calls
 from ..errors import OptionError
-from .calls import Calls
 
 OPEN = "ExecutionStatus = 'Running'"
 # What the server marks by itself; an older one, or one that is set up otherwise, does not know the word.

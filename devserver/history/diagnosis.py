@@ -7,9 +7,9 @@ from datetime import datetime
 from temporalio.api.enums.v1 import PendingWorkflowTaskState as Task
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 
+from ..client.calls import Calls
 from . import hints
 from .activities import look_at_activities
-from .calls import Calls
 from .findings import Finding, Kind, Thresholds
 from .look import WORKFLOW, Diagnosis, Look, Queue, Suspect, because
 from .tail import FailedTask, moment

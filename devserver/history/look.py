@@ -10,9 +10,9 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
+from ..client.calls import Calls
+from ..client.failures import failure_text
 from . import hints
-from .calls import Calls
-from .failure_text import failure_text
 from .findings import Finding, Kind, Thresholds
 from .tail import Tail, clock_ahead
 

@@ -10,9 +10,9 @@ from datetime import datetime, timezone
 from temporalio.api.taskqueue.v1 import PollerInfo
 from temporalio.client import Client
 
+from ..client.calls import AT_ONCE, Calls, still_polls
 from ..errors import CannotAsk, OptionError
 from . import hints
-from .calls import AT_ONCE, Calls, still_polls
 from .candidates import candidates
 from .diagnosis import diagnose
 from .findings import Finding, StuckReport, Thresholds, ranked

@@ -26,7 +26,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..history.calls import Calls, cannot_ask
+from ..client.calls import Calls, cannot_ask
 from ..system.paths import Paths
 from .claims import ANY_SERVER, Claim, claims_in
 from .databases import Database, of_server, values

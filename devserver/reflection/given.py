@@ -8,7 +8,7 @@ from functools import reduce
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..connection import Target, connect
+from ..client.target import Target, connect
 from ..errors import DevServerError
 from .errors import ModuleFails, NotInModule, ReflectionError, WrongKind
 from .loading import calling, load_one, said_of, users_traceback

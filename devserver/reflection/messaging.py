@@ -23,9 +23,9 @@ from temporalio.client import (
 from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 
+from ..client.calls import CALL_LIMIT, Calls, cannot_ask
+from ..client.failures import failure_text
 from ..errors import CannotAsk
-from ..history.calls import CALL_LIMIT, Calls, cannot_ask
-from ..history.failure_text import failure_text
 from .called import Called
 from .errors import NotDone
 from .outcomes import Outcome, failure_of, not_done, polls, undecoded

@@ -11,9 +11,9 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 
+from ..client.calls import Calls, cannot_ask, still_polls
+from ..client.failures import FailureText, failure_text
 from ..errors import DevServerError
-from ..history.calls import Calls, cannot_ask, still_polls
-from ..history.failure_text import FailureText, failure_text
 from .errors import NotDone
 
 WORKFLOW_TASKS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW

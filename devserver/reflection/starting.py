@@ -19,7 +19,7 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from ..history.calls import CALL_LIMIT, Calls
+from ..client.calls import CALL_LIMIT, Calls
 from .called import Called
 from .errors import NotDone
 from .outcomes import not_done, polls

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from ..connection import Target
+from ..client.target import Target
 from . import nexus
 from .wanted import Wanted
 

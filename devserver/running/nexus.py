@@ -7,7 +7,7 @@ from temporalio.api.operatorservice.v1 import CreateNexusEndpointRequest, ListNe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..history.calls import CALL_LIMIT, cannot_ask
+from ..client.calls import CALL_LIMIT, cannot_ask
 from .errors import RunError
 
 PAGE = 200

@@ -11,7 +11,7 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from ..connection import Connection, find_target
+from ..client.target import Connection, find_target
 from ..errors import DevServerError
 from . import loaded
 from .channel import Channel

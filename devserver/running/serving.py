@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from ..connection import find_target
+from ..client.target import find_target
 from ..reflection import given
 from . import found, loaded
 from .channel import Channel
@@ -88,7 +88,7 @@ async def _see_namespace(client: Client) -> None:
     from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
     from temporalio.service import RPCError
 
-    from ..history.calls import CALL_LIMIT, cannot_ask
+    from ..client.calls import CALL_LIMIT, cannot_ask
 
     request = DescribeNamespaceRequest(namespace=client.namespace)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..connection import Connection
+from ..client.target import Connection
 
 if TYPE_CHECKING:
     from ..reflection import Module

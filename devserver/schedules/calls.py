@@ -29,8 +29,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..connection import unreachable
-from ..history.calls import cannot_ask, no_namespace
+from ..client.calls import cannot_ask, no_namespace
+from ..client.target import unreachable
 from ..history.tail import moment
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .overlap import Scheduler

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from temporalio.converter import DataConverter
 
-from ..history.failure_text import failure_text
+from ..client.failures import failure_text
 from ..history.trace import Chain, Run, Step
 from ..history.trace.model import BAD
 from . import ids

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.worker import Worker
 
+from ..client.calls import Calls, quoted
 from ..errors import DevServerError
-from ..history.calls import Calls, quoted
 from .errors import ExportFailed
 from .histories import spans_of_run
 from .otlp import send

@@ -14,8 +14,8 @@ from pathlib import Path
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 
+from ...client.calls import Calls
 from ...errors import DevServerError, OptionError
-from ..calls import Calls
 from ..trace import Tracer
 from .answers import Answer, Answers
 from .hits import Hit, hit_of

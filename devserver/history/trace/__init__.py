@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..failure_text import FailureText, failure_line, failure_text
+from ...client.failures import FailureText, failure_line, failure_text
 from .builder import RunBuilder
 from .chain import Chain, Link
 from .entries import Entry, Figures, Repeat, Rest

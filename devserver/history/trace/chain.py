@@ -10,8 +10,8 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
+from ...client.calls import Calls, quoted
 from ...errors import CannotAsk, OptionError
-from ..calls import Calls, quoted
 from ..tail import EPOCH, clock_ahead, moment
 from .builder import RunBuilder
 from .model import Execution, Following, How, RunStatus

@@ -10,7 +10,7 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRespons
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
-from ..calls import Calls
+from ...client.calls import Calls
 from .builder import RunBuilder
 from .chain import Chain, Link, find_chain, not_there
 from .model import Execution, Run, Step

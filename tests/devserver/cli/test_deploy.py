@@ -15,7 +15,7 @@ import pytest
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
 from devserver.cli import _deploy_text
-from devserver.connection import Target
+from devserver.client.target import Target
 from devserver.deployments import Change, Deployment, Drain, Load, Queue, Routing, Status, Version
 from devserver.errors import CannotAsk
 from tests.conftest import Run, command

@@ -11,9 +11,9 @@ from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
 from temporalio.client import Client
 
 from devserver import DevServer
+from devserver.client.calls import Calls
 from devserver.errors import CannotAsk, OptionError
 from devserver.history import find_stuck
-from devserver.history.calls import Calls
 from devserver.history.candidates import candidates
 from tests.helpers.trouble import Broken, Sleeps, worker
 

@@ -11,7 +11,7 @@ from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure, TimeoutFa
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 from temporalio.exceptions import ApplicationError
 
-from devserver.history.failure_text import FailureText, failure_text
+from devserver.client.failures import FailureText, failure_text
 
 
 class Reversing(PayloadCodec):

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from temporalio.converter import DataConverter
 
-from devserver.connection import Target
+from devserver.client.target import Target
 from devserver.payloads import LargePayloads
 from devserver.reflection import ReflectionError, find
 from devserver.reflection.given import client_options, connect_for, converter_in_use, for_workers, with_given

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from temporalio.converter import DataConverter
 
-from ...failure_text import failure_text
+from ....client.failures import failure_text
 from .. import words
 from ..chain import Chain
 from ..entries import Repeat, Rest

@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import DevServerError
-from .executables.temporal_cli import run_tool
-from .system.files import private_folder
-from .system.paths import whole
+from ..errors import DevServerError
+from ..executables.temporal_cli import run_tool
+from ..system.files import private_folder
+from ..system.paths import whole
 
 if TYPE_CHECKING:
-    from .instances.dev_server import DevServer
+    from ..instances.dev_server import DevServer
 
 SET_SECONDS = 15
 

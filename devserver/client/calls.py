@@ -29,9 +29,9 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..connection import unreachable
 from ..errors import CannotAsk, OptionError
-from .tail import moment
+from ..history.tail import moment
+from .target import unreachable
 
 T = TypeVar("T")
 

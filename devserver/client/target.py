@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from .config.server_options import DEFAULT_NAME
-from .errors import CannotAsk, DevServerError, OptionError
+from ..config.server_options import DEFAULT_NAME
+from ..errors import CannotAsk, DevServerError, OptionError
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -133,7 +133,7 @@ def _check_address(address: str) -> None:
 
 
 def _managed(said: Connection, name: str, namespace: str | None) -> Target:
-    from .instances.dev_server import DevServer
+    from ..instances.dev_server import DevServer
 
     own = said.variables().keys() - {NAMESPACE}
     if own:
