@@ -22,10 +22,10 @@ from devserver.database import Finding as DoctorFinding
 from devserver.database import Snapshot
 from devserver.executables.models import Executable
 from devserver.history import KINDS, Finding, StuckReport
-from devserver.history.trace import Run, Step
-from devserver.history.trace.data import run_data, step_data
 from devserver.rehearsal import Scenario, drills, expect, faults
 from devserver.schedules import Row as ScheduleRow
+from devserver.trace import Run, Step
+from devserver.trace.serialization import run_data, step_data
 from scripts import docs
 
 FINDING = Finding("no_worker", "w", "r", "Order", "orders", "no worker", "start one")

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from ..history.trace import words
+from ..trace import formatting
 from . import _trace_signs as signs
 from ._terminal import clean, stamp
 from ._trace_text import Tree, tree_width
 
 if TYPE_CHECKING:
     from ..errors import DevServerError
-    from ..history.trace import Chain, Run, Shown, Step, Tracer, Wanted
-    from ..history.trace.follow import Follower, Live, News
+    from ..trace import Chain, Run, Shown, Step, Tracer, Wanted
+    from ..trace.follow import Follower, Live, News
 
 DRAW_SECONDS = 0.2
 IDLE_SECONDS = 1.0
@@ -53,7 +53,7 @@ class Lines:
 
     async def show(self, news: News) -> None:
         """As it comes."""
-        from ..history.trace.follow import Away, Back, RunClosed, RunSeen, StepChanged
+        from ..trace.follow import Away, Back, RunClosed, RunSeen, StepChanged
 
         if isinstance(news, StepChanged):
             await self._step(news.live.run, news.step, _now())
@@ -69,22 +69,24 @@ class Lines:
     async def _seen(self, live: Live) -> None:
         run = live.run
         which = f", run {live.number}" if live.number > 1 else ""
-        self._say(run.started, f"{run.workflow_id} > {run.type} {words.run_state(run, _now() + run.skipped)}{which}")
+        self._say(
+            run.started, f"{run.workflow_id} > {run.type} {formatting.run_state(run, _now() + run.skipped)}{which}"
+        )
         for step in live.run.own_steps:
             await self._step(run, step, step.closed or step.scheduled)
 
     async def _step(self, run: Run, step: Step, when: datetime) -> None:
-        from ..history.trace import failure_line
+        from ..trace import failure_line
 
         sign = signs.SIGNS[step.status][1]
         reason = f": {step.reason}" if step.reason else ""
         if step.failure is not None:
             reason = f": {await failure_line(step.failure, self._tracer.converter)}"
-        text = ", ".join([words.title(step), *words.state(step)])
+        text = ", ".join([formatting.title(step), *formatting.state(step)])
         self._say(when, f"{run.workflow_id} {sign} {text}{reason}")
 
     async def _closed(self, run: Run) -> None:
-        from ..history.trace import failure_line
+        from ..trace import failure_line
 
         sign = signs.SIGNS[run.status][1]
         reason = f": {run.reason}" if run.reason else ""
@@ -92,7 +94,7 @@ class Lines:
             reason = f": {await failure_line(run.failure, self._tracer.converter)}"
         self._say(
             run.closed,
-            f"{run.workflow_id} {sign} {run.type} {words.run_state(run, _now() + run.skipped)}{reason}",
+            f"{run.workflow_id} {sign} {run.type} {formatting.run_state(run, _now() + run.skipped)}{reason}",
         )
 
     def _say(self, when: datetime | None, text: str) -> None:
@@ -107,8 +109,8 @@ class JsonLines:
 
     async def show(self, news: News) -> None:
         """As it comes."""
-        from ..history.trace.data import run_data, step_data
-        from ..history.trace.follow import Away, Back, RunClosed, RunSeen, StepChanged
+        from ..trace.follow import Away, Back, RunClosed, RunSeen, StepChanged
+        from ..trace.serialization import run_data, step_data
 
         converter = self._tracer.converter
         if isinstance(news, Away):
@@ -128,8 +130,8 @@ class JsonLines:
         self._say("step", workflow_id=run.workflow_id, run_id=run.run_id, step=step)
 
     def _say(self, change: str, **values: Any) -> None:
-        from ..history.trace.data import FORM
         from ..system.timefmt import utc_now
+        from ..trace.serialization import FORM
 
         click.echo(json.dumps({"form": FORM, "at": utc_now(), "change": change, **values}))
 
@@ -159,7 +161,7 @@ class Screen:
 
     async def show(self, news: News) -> None:
         """Drawn soon."""
-        from ..history.trace.follow import Away, Back
+        from ..trace.follow import Away, Back
 
         if isinstance(news, (Away, Back)):
             self._away = news.error if isinstance(news, Away) else None
@@ -196,7 +198,7 @@ class Screen:
     async def _lines(self, tree: Tree, live: Live) -> list[str]:
         from dataclasses import replace
 
-        from ..history.trace import RunBegins, RunEnds, Step
+        from ..trace import RunBegins, RunEnds, Step
 
         chain = replace(self._chain, workflow_id=live.run.workflow_id, links=self._chain.links[:1] * live.number)
         lines = await tree.lines(RunBegins(live.depth, chain, chain.newest, live.number, live.run))
@@ -208,7 +210,7 @@ class Screen:
         return lines + await tree.lines(RunEnds(live.depth, chain, live.run))
 
     def _shown(self, live: Live) -> Iterator[Shown]:
-        from ..history.trace import Repeat, Shown, fold
+        from ..trace import Repeat, Shown, fold
 
         steps = live.run.own_steps
         for entry in fold(steps, most=self._wanted.most_entries) if self._wanted.folds else steps:

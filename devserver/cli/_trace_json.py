@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..history.trace import Hidden, RunBegins, RunEnds, Step
-from ..history.trace.data import FORM, run_data, step_data
 from ..system.timefmt import utc_now
+from ..trace import Hidden, RunBegins, RunEnds, Step
+from ..trace.serialization import FORM, run_data, step_data
 
 if TYPE_CHECKING:
-    from ..history.trace import Chain, Told, Tracer
+    from ..trace import Chain, Told, Tracer
 
 CLOSERS = {"runs": "\n]", "steps": "]}", "step": "}"}
 

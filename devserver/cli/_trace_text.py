@@ -10,24 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..history.trace import (
-    Hidden,
-    Repeat,
-    Rest,
-    RunBegins,
-    RunEnds,
-    failure_line,
-    preview,
-    words,
-)
 from ..system.timefmt import lasted
+from ..trace import Hidden, Repeat, Rest, RunBegins, RunEnds, failure_line, formatting, preview
 from . import _trace_signs
 from ._terminal import clean, width_now
 
 if TYPE_CHECKING:
     from temporalio.api.failure.v1 import Failure
 
-    from ..history.trace import Chain, Figures, Kept, Shown, Step, Told, Tracer
+    from ..trace import Chain, Figures, Kept, Shown, Step, Told, Tracer
 
 MOST_WIDTH, LEAST_WIDTH, LEAST_TEXT = 160, 40, 16
 LEAST_PREVIEW = 20
@@ -91,7 +82,7 @@ class Tree:
         many = f", run {told.number} of {len(chain.links)}" if len(chain.links) > 1 else ""
         if run.missing:
             return [*self._lines(stem, stem, f"run {run.run_id}{many}: its history is gone", dim=True)]
-        head = f"{run.type} {run.workflow_id}{many}, {words.run_state(run, self.now + run.skipped)}"
+        head = f"{run.type} {run.workflow_id}{many}, {formatting.run_state(run, self.now + run.skipped)}"
         lines = [*self._lines(stem, stem, head, self._sign(run.status), bold=True)]
         for text in await self._about(told):
             lines += self._lines(stem, stem + "  ", text, dim=True)
@@ -108,7 +99,7 @@ class Tree:
         elif origin.how == "retried":
             texts.append(f"attempt {run.attempt} of the workflow, after run {origin.run_id}")
         elif origin.how != "started":
-            texts.append(f"{words.HOW[origin.how]}, after run {origin.run_id}")
+            texts.append(f"{formatting.HOW[origin.how]}, after run {origin.run_id}")
         if origin.schedule_id:
             texts.append(f"started by the schedule {origin.schedule_id}")
         if origin.parent is not None and told.depth == 0:
@@ -130,7 +121,7 @@ class Tree:
         elif run.reason:
             text += f": {run.reason}"
         if run.next is not None and run.next.how not in ("continued_as_new",):
-            text += f", then {words.HOW[run.next.how]}"
+            text += f", then {formatting.HOW[run.next.how]}"
         preview = await self._preview(run.result, self._width)
         preview = "" if preview == "null" else preview
         lines = [*self._lines(first, after, text, self._sign(run.status), preview=preview)]
@@ -142,7 +133,7 @@ class Tree:
 
     async def _step(self, told: Shown, step: Step) -> list[str]:
         first, after = self._prefixes(told, step.scheduled)
-        text = ", ".join([words.title(step), *words.state(step, self.now + told.run.skipped)])
+        text = ", ".join([formatting.title(step), *formatting.state(step, self.now + told.run.skipped)])
         if step.reason:
             text += f": {step.reason}"
         preview = await self._values(step)
@@ -156,8 +147,8 @@ class Tree:
 
     def _repeat(self, told: Shown, repeat: Repeat) -> Iterator[str]:
         first, after = self._prefixes(told, repeat.started)
-        pattern = ", ".join(words.kind_title(each) for each in repeat.pattern)
-        text = ", ".join([f"{repeat.count:,} {self._times} {pattern}", *words.repeat_state(repeat)])
+        pattern = ", ".join(formatting.kind_title(each) for each in repeat.pattern)
+        text = ", ".join([f"{repeat.count:,} {self._times} {pattern}", *formatting.repeat_state(repeat)])
         yield from self._lines(first, after, text, self._sign(repeat.status), dim=True)
         each = "; ".join(self._times_of(each) for each in repeat.pattern if each.kind != "timer" and each.total)
         if each:
@@ -167,11 +158,11 @@ class Tree:
             yield from self._lines(after + "  ", after + "  ", note)
 
     def _times_of(self, figures: Figures) -> str:
-        return f"{words.kind_title(figures)} {words.between(figures)}"
+        return f"{formatting.kind_title(figures)} {formatting.between(figures)}"
 
     def _rest(self, told: Shown, rest: Rest) -> Iterator[str]:
         first, after = self._prefixes(told, rest.started)
-        shown = [f"{each.count:,} {self._times} {words.kind_title(each)}" for each in rest.figures[:NAMED_FIGURES]]
+        shown = [f"{each.count:,} {self._times} {formatting.kind_title(each)}" for each in rest.figures[:NAMED_FIGURES]]
         more = len(rest.figures) - len(shown)
         text = f"{rest.count:,} more steps: {', '.join(shown)}" + (f" and {more:,} other kinds" if more else "")
         bad = f"; {rest.bad:,} of them failed: see --failures" if rest.bad else "; --no-fold shows them"
@@ -192,7 +183,7 @@ class Tree:
         return self._gutter(when) + inner + self._branch, " " * 9 + inner + self._stem
 
     def _gutter(self, when: datetime | None) -> str:
-        return f"{words.after(self._start, when)} "
+        return f"{formatting.after(self._start, when)} "
 
     def _inner(self, depth: int) -> str:
         return self._stem * depth

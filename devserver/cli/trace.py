@@ -21,7 +21,7 @@ from ._workflow_id import WorkflowId
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from ..history.trace import Chain, Tracer, Wanted
+    from ..trace import Chain, Tracer, Wanted
 
 ALL = 1_000_000
 GARBAGE = 100_000
@@ -57,7 +57,7 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_i
     _check_together(how)
     if not how["follow"]:  # what is made is kept until it is shown: looking for garbage is a fifth of the time
         gc.set_threshold(GARBAGE)
-    from ..history.trace import Wanted
+    from ..trace import Wanted
 
     wanted = Wanted(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
     if how["no_fold"] or how["as_json"]:
@@ -109,7 +109,7 @@ class _Output:
 async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: Wanted, how: dict[str, Any]) -> bool:
     """Show it; whether the workflow did not end badly while it was followed."""
     from ..client.target import find_target
-    from ..history.trace import Tracer
+    from ..trace import Tracer
 
     def connect(target: Target) -> Awaitable[Client]:
         return connect_with(target, how["data_converter"], how["plugins"])
@@ -142,7 +142,7 @@ async def _write_page(tracer: Tracer, chain: Chain, wanted: Wanted, target: Targ
 
 
 async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:
-    from ..history.trace import walk
+    from ..trace import tree as walk
     from ._trace_text import Tree, heading, tree_width
 
     tree = Tree(tracer, width=tree_width(), signs=signs.shows_signs(), depth=wanted.depth)
@@ -155,7 +155,7 @@ async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Targ
 
 
 async def _print_json(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:
-    from ..history.trace import walk
+    from ..trace import tree as walk
     from ._trace_json import Document
 
     document = Document(tracer, chain, target.address)
@@ -170,7 +170,7 @@ async def _follow(
     tracer: Tracer, chain: Chain, wanted: Wanted, connect: Callable[[], Awaitable[Client]], as_json: bool
 ) -> bool:
     """Show what happens until the end; whether it has completed."""
-    from ..history.trace.follow import Follower
+    from ..trace.follow import Follower
     from . import _trace_follow, _watching
 
     follower = Follower(tracer, depth=wanted.depth, connect=connect)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from temporalio.client import Client
 
-from ..history.trace import Chain, Execution, Link, Run, Step, Tracer
-from ..history.trace.chain import not_there
+from ..trace import Chain, Execution, Link, Run, Step, Tracer
+from ..trace.run_chain import not_there
 from . import ids
 from .making import INSTANT, begun, span_of_run, span_of_step, span_of_workflow
 from .model import HistorySpan

@@ -7,8 +7,8 @@ from datetime import datetime
 from temporalio.converter import DataConverter
 
 from ..client.failures import failure_text
-from ..history.trace import Chain, Run, Step
-from ..history.trace.model import BAD
+from ..trace import Chain, Run, Step
+from ..trace.model import BAD
 from . import ids
 from .model import HistorySpan, SpanEvent, Value
 from .place import Place, first_id

@@ -9,7 +9,7 @@ from uuid import UUID
 from temporalio.api.common.v1 import WorkflowExecution
 
 from ..history.tail import EPOCH
-from ..history.trace import Execution, Origin, Run, RunBuilder, Step, Tracer
+from ..trace import Execution, Origin, Run, RunBuilder, Step, Tracer
 from . import ids
 
 MOST_LEVELS = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..trace import Tracer
+from ...trace import Tracer
 from .index import Index, Row, RunFacts
 from .shelf import Shelf
 from .steps import Step, Steps

@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from ...client.calls import Calls
 from ...errors import DevServerError, OptionError
-from ..trace import Tracer
+from ...trace import Tracer
 from .answers import Answer, Answers
 from .hits import Hit, hit_of
 from .identity import identity

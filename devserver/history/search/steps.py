@@ -10,7 +10,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from ..trace.markers import read_marker
+from ...trace.markers import read_marker
 from . import shapes
 from .shapes import Shape
 from .told import Told, said, told_of

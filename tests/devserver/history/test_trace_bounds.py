@@ -15,9 +15,9 @@ from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter, PayloadCodec
 
-from devserver.history.trace import Repeat, Rest, RunBuilder, Step, StepStatus, fold, preview
-from devserver.history.trace.previews import keep
-from devserver.history.trace.steps import MOST_FAILURE, kept_failure
+from devserver.trace import Repeat, Rest, RunBuilder, Step, StepStatus, fold, preview
+from devserver.trace.previews import keep
+from devserver.trace.steps import MOST_FAILURE, kept_failure
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)

@@ -14,8 +14,8 @@ from temporalio.common import RetryPolicy
 
 from devserver import DevServer
 from devserver.executables.models import Executable
-from devserver.history.trace import Tracer
-from devserver.history.trace.follow import Away, Back, Follower, News, RunClosed, RunSeen, StepChanged
+from devserver.trace import Tracer
+from devserver.trace.follow import Away, Back, Follower, News, RunClosed, RunSeen, StepChanged
 from tests.helpers.traced import QUEUE, Attempts, Everything, Waits, make_endpoint, worker
 
 LIMIT = 60.0

@@ -10,12 +10,12 @@ from datetime import datetime
 from temporalio.converter import DataConverter
 
 from ....client.failures import failure_text
-from .. import words
-from ..chain import Chain
-from ..entries import Repeat, Rest
-from ..model import OPEN, Run, Step
-from ..previews import Kept, preview
-from ..walk import Hidden, RunBegins, RunEnds, Shown, Told
+from ....trace import formatting
+from ....trace.display_entries import Repeat, Rest
+from ....trace.model import OPEN, Run, Step
+from ....trace.previews import Kept, preview
+from ....trace.run_chain import Chain
+from ....trace.tree import Hidden, RunBegins, RunEnds, Shown, Told
 
 MOST_VALUE = 4000
 NAMED = 12
@@ -106,16 +106,16 @@ class Rows:
             "run",
             run.status,
             f"{run.type} {run.workflow_id}{number}",
-            words.run_state(run, self._now + run.skipped),
+            formatting.run_state(run, self._now + run.skipped),
             self._scale.share(run.started),
             self._scale.share(run.closed),
-            words.after(self._scale.start, run.started).strip(),
+            formatting.after(self._scale.start, run.started).strip(),
             await self._behind_run(run),
             run.bad,
         )
 
     async def _behind_run(self, run: Run) -> list[tuple[str, str]]:
-        behind = [("run id", run.run_id), ("task queue", run.task_queue), ("how", words.HOW[run.origin.how])]
+        behind = [("run id", run.run_id), ("task queue", run.task_queue), ("how", formatting.HOW[run.origin.how])]
         behind += [
             ("started", _stamp(run.started)),
             ("closed", _stamp(run.closed)),
@@ -153,19 +153,19 @@ class Rows:
             depth,
             "step",
             step.status,
-            words.title(step),
-            ", ".join(words.state(step, self._now + told.run.skipped)),
+            formatting.title(step),
+            ", ".join(formatting.state(step, self._now + told.run.skipped)),
             self._scale.share(step.scheduled),
             self._scale.share(end),
-            words.after(self._scale.start, step.scheduled).strip(),
+            formatting.after(self._scale.start, step.scheduled).strip(),
             [(name, text) for name, text in behind if text],
             step.bad or step.failure is not None,
         )
 
     def _repeat(self, depth: int, repeat: Repeat) -> Row:
-        pattern = ", ".join(words.kind_title(each) for each in repeat.pattern)
+        pattern = ", ".join(formatting.kind_title(each) for each in repeat.pattern)
         behind = [
-            (words.kind_title(each), f"{each.count:,} times, {words.between(each)}".removesuffix(", "))
+            (formatting.kind_title(each), f"{each.count:,} times, {formatting.between(each)}".removesuffix(", "))
             for each in repeat.pattern
         ]
         if repeat.hidden:
@@ -175,18 +175,18 @@ class Rows:
             "repeat",
             repeat.status,
             f"{repeat.count:,} × {pattern}",  # noqa: RUF001 - it is meant
-            ", ".join(words.repeat_state(repeat)),
+            ", ".join(formatting.repeat_state(repeat)),
             self._scale.share(repeat.started),
             self._scale.share(repeat.closed),
-            words.after(self._scale.start, repeat.started).strip(),
+            formatting.after(self._scale.start, repeat.started).strip(),
             behind,
             bool(repeat.hidden),
         )
 
     def _rest(self, depth: int, rest: Rest) -> Row:
-        behind = [(words.kind_title(each), f"{each.count:,} times") for each in rest.figures[:NAMED]]
+        behind = [(formatting.kind_title(each), f"{each.count:,} times") for each in rest.figures[:NAMED]]
         failed = f"{rest.bad:,} of them failed" if rest.bad else ""
-        begun = words.after(self._scale.start, rest.started).strip()
+        begun = formatting.after(self._scale.start, rest.started).strip()
         return Row(
             depth, "note", "", f"{rest.count:,} more steps", failed, begun=begun, behind=behind, bad=bool(rest.bad)
         )

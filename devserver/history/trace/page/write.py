@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, TextIO
 from ....errors import DevServerError
 from ....system.files import NO_ROOM
 from ....system.timefmt import lasted
-from .. import words
-from ..chain import Chain
-from ..tracer import Tracer
-from ..walk import Wanted, walk
+from ....trace import formatting
+from ....trace.reader import Tracer
+from ....trace.run_chain import Chain
+from ....trace.tree import Wanted, walk
 from .rows import Row, Rows, Scale, scale_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ async def _write(tracer: Tracer, chain: Chain, wanted: Wanted, out: TextIO, wher
         head.render(
             chain=chain,
             where=where,
-            state=words.run_state(newest, now + newest.ahead)
+            state=formatting.run_state(newest, now + newest.ahead)
             if len(chain.links) == 1
             else newest.status.replace("_", " "),
             status=newest.status,
@@ -120,7 +120,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader("devserver.history.trace.page", "templates"),
+        loader=PackageLoader("devserver.trace.page", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ...client.failures import FailureText, failure_line, failure_text
+from ..client.failures import FailureText, failure_line, failure_text
 from .builder import RunBuilder
-from .chain import Chain, Link
-from .entries import Entry, Figures, Repeat, Rest
+from .display_entries import Entry, Figures, Repeat, Rest
 from .fold import fold
 from .model import (
     Execution,
@@ -20,8 +19,9 @@ from .model import (
     StepStatus,
 )
 from .previews import Kept, preview, size_text
-from .tracer import Tracer
-from .walk import Hidden, RunBegins, RunEnds, Shown, Told, Wanted, walk
+from .reader import Tracer
+from .run_chain import Chain, Link
+from .tree import Hidden, RunBegins, RunEnds, Shown, Told, Wanted, walk
 
 __all__ = [
     "Chain",

@@ -9,7 +9,7 @@ from typing import Any
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 
-from ...client.failures import failure_line, failure_text
+from ..client.failures import failure_line, failure_text
 from .model import Execution, Run, Step
 from .previews import Kept, preview
 

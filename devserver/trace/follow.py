@@ -11,11 +11,11 @@ from typing import TypeVar
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.client import Client
 
-from ...errors import CannotAsk, DevServerError
+from ..errors import CannotAsk, DevServerError
 from .builder import RunBuilder
-from .chain import Chain
 from .model import Run, Step
-from .tracer import Tracer
+from .reader import Tracer
+from .run_chain import Chain
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .entries import Entry, Figures, Repeat, Rest
+from .display_entries import Entry, Figures, Repeat, Rest
 from .model import Step
 
 LONGEST = 10

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from ...system.timefmt import age, lasted
-from .chain import Link
-from .entries import Figures, Repeat
+from ..system.timefmt import age, lasted
+from .display_entries import Figures, Repeat
 from .model import Run, Step
+from .run_chain import Link
 
 HOW = {
     "started": "started",

@@ -10,9 +10,9 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from ...client.calls import Calls, quoted
-from ...errors import CannotAsk, OptionError
-from ..tail import EPOCH, clock_ahead, moment
+from ..client.calls import Calls, quoted
+from ..errors import CannotAsk, OptionError
+from ..history.tail import EPOCH, clock_ahead, moment
 from .builder import RunBuilder
 from .model import Execution, Following, How, RunStatus
 from .pending import PAUSED

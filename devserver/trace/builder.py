@@ -11,8 +11,8 @@ from temporalio.api.enums.v1 import ContinueAsNewInitiator, TimeoutType, Workflo
 from temporalio.api.enums.v1 import EventType as E
 from temporalio.api.history.v1 import HistoryEvent
 
-from ..tail import ENDED_BY_THE_SERVER, moment
-from .events import TABLE
+from ..history.tail import ENDED_BY_THE_SERVER, moment
+from .event_handlers import TABLE
 from .model import Execution, FailedTasks, Following, How, Origin, Run, RunStatus, Step
 from .previews import keep
 from .steps import Steps, execution, kept_failure, span

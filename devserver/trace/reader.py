@@ -10,11 +10,11 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRespons
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
-from ...client.calls import Calls
+from ..client.calls import Calls
 from .builder import RunBuilder
-from .chain import Chain, Link, find_chain, not_there
 from .model import Execution, Run, Step
 from .pending import merge
+from .run_chain import Chain, Link, find_chain, not_there
 
 PAGE_BYTES = 2_000_000
 MOST_EVENTS = 500  # from there on the server warns in its log

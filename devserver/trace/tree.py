@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
-from .chain import Chain, Link
-from .entries import Entry, Repeat
+from .display_entries import Entry, Repeat
 from .fold import MOST_ENTRIES, fold
 from .model import Run, Step
-from .tracer import Tracer
+from .reader import Tracer
+from .run_chain import Chain, Link
 
 
 @dataclass(frozen=True)
