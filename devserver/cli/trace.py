@@ -135,7 +135,7 @@ async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: 
 
 
 async def _write_page(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target, how: dict[str, Any]) -> None:
-    from ..history.trace.page import write_page
+    from ..trace.page import write_page
 
     rows = await write_page(tracer, chain, wanted, how["html"], where=target.label)
     click.echo(f"{how['html']}: {rows:,} row{'' if rows == 1 else 's'}")

@@ -19,8 +19,8 @@ from temporalio.testing import TimeSkipper
 
 from devserver import DevServer
 from devserver.executables.models import Executable
-from devserver.history.trace.page import PageNotWritten, write_page
 from devserver.trace import Tracer, Wanted
+from devserver.trace.page import PageNotWritten, write_page
 from tests.helpers.trouble import QUEUE, Sleeps, worker
 
 Write = Callable[[Path], int]

@@ -9,13 +9,13 @@ from datetime import datetime
 
 from temporalio.converter import DataConverter
 
-from ....client.failures import failure_text
-from ....trace import formatting
-from ....trace.display_entries import Repeat, Rest
-from ....trace.model import OPEN, Run, Step
-from ....trace.previews import Kept, preview
-from ....trace.run_chain import Chain
-from ....trace.tree import Hidden, RunBegins, RunEnds, Shown, Told
+from ...client.failures import failure_text
+from .. import formatting
+from ..display_entries import Repeat, Rest
+from ..model import OPEN, Run, Step
+from ..previews import Kept, preview
+from ..run_chain import Chain
+from ..tree import Hidden, RunBegins, RunEnds, Shown, Told
 
 MOST_VALUE = 4000
 NAMED = 12

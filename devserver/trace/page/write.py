@@ -11,13 +11,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from ....errors import DevServerError
-from ....system.files import NO_ROOM
-from ....system.timefmt import lasted
-from ....trace import formatting
-from ....trace.reader import Tracer
-from ....trace.run_chain import Chain
-from ....trace.tree import Wanted, walk
+from ...errors import DevServerError
+from ...system.files import NO_ROOM
+from ...system.timefmt import lasted
+from .. import formatting
+from ..reader import Tracer
+from ..run_chain import Chain
+from ..tree import Wanted, walk
 from .rows import Row, Rows, Scale, scale_of
 
 if TYPE_CHECKING:
