@@ -18,7 +18,7 @@ from ..system.timefmt import lasted
 from ._terminal import clean, stamp
 
 if TYPE_CHECKING:
-    from ..history.search import Hit, Search
+    from ..search import Hit, Search
 
 FORM = 1
 INDENT = "    "

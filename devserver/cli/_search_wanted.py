@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import OptionError
 
 if TYPE_CHECKING:
-    from ..history.search import Wanted
+    from ..search import Wanted
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -25,7 +25,7 @@ def wanted_of(values: dict[str, Any]) -> Wanted:
     Raises:
         OptionError: One cannot be understood.
     """
-    from ..history.search import Attempts, Wanted, event_number, status_named
+    from ..search import Attempts, Wanted, event_number, status_named
 
     status, attempts = values["status"], values["attempts"]
     return Wanted(

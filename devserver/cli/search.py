@@ -15,7 +15,7 @@ from ._instance_options import json_option
 from ._terminal import clean
 
 if TYPE_CHECKING:
-    from ..history.search import Hit, Search, Wanted
+    from ..search import Hit, Search, Wanted
 
 _CONDITIONS = (
     click.option("--activity", metavar="TYPE", help="Activities of this type; * stands for anything."),
@@ -99,7 +99,7 @@ def _folder() -> Any:
 
 async def _search(connection: Connection, wanted: Wanted, how: dict[str, Any], as_json: bool) -> int:
     from ..client.target import connect, find_target
-    from ..history.search import Search
+    from ..search import Search
 
     target = find_target(connection)
     bar = text.Bar()

@@ -22,7 +22,7 @@ from temporalio.client import Client
 from devserver.cli._search_text import hit_lines
 from devserver.cli._search_wanted import moment, seconds, size
 from devserver.errors import OptionError
-from devserver.history.search import Hit
+from devserver.search import Hit
 from devserver.system.paths import Paths
 from tests.conftest import Run, command
 from tests.helpers.searched import QUEUE, Many, Pays, worker

@@ -17,9 +17,9 @@ from temporalio.converter import DataConverter, DefaultFailureConverterWithEncod
 
 from devserver import DevServer
 from devserver.errors import CannotAsk, OptionError
-from devserver.history.search import Attempts, Hit, Search, Wanted, event_number
-from devserver.history.search import search as searching
-from devserver.history.search.identity import identity
+from devserver.search import Attempts, Hit, Search, Wanted, event_number
+from devserver.search import search as searching
+from devserver.search.cluster_identity import identity
 from tests.helpers import traced
 from tests.helpers.searched import QUEUE, WORKER, Many, Pays, Waits, worker
 

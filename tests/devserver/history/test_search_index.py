@@ -12,11 +12,11 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from devserver.errors import OptionError
-from devserver.history.search import Attempts, Wanted, event_name, event_number, schema, shapes, status_named
-from devserver.history.search.index import MIB, Index, RunFacts
-from devserver.history.search.shelf import FILE, Shelf
-from devserver.history.search.steps import Step
-from devserver.history.search.told import Told
+from devserver.search import Attempts, Wanted, event_name, event_number, event_roles, schema, status_named
+from devserver.search.failure_texts import Told
+from devserver.search.index import MIB, Index, RunFacts
+from devserver.search.index_store import FILE, Shelf
+from devserver.search.steps import Step
 
 HERE = ("cluster", "namespace")
 CHARGE = Wanted(activity="charge")
@@ -47,7 +47,7 @@ def steps(*failures: str, count: int = 1, name: str = "charge") -> list[Step]:
     """Charges that have failed so, or else well."""
     told: list[Told | None] = [Told(each.splitlines()[0], each) for each in failures] or [None] * count
     return [
-        Step(number * 3 + 1, shapes.ACTIVITY, name, "", 10, number, closed_at=number, closed_type=13, failure=each)
+        Step(number * 3 + 1, event_roles.ACTIVITY, name, "", 10, number, closed_at=number, closed_type=13, failure=each)
         for number, each in enumerate(told)
     ]
 
@@ -229,7 +229,7 @@ def test_an_index_that_cannot_be_used(folder: Path, harm: Callable[[Path], None]
 
 def test_an_index_that_another_process_holds(shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is waited for some seconds; then the search goes on without."""
-    monkeypatch.setattr("devserver.history.search.shelf.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("devserver.search.index_store.BUSY_SECONDS", 0.05)
     other = Shelf(folder)
     other.open(*HERE)
     holder = sqlite3.connect(folder / FILE, isolation_level=None)
@@ -263,7 +263,7 @@ def test_every_event_type_has_its_shape() -> None:
     """Each is read where its attributes are, in every history there may be."""
     for name, number in EventType.items():
         if number:
-            assert shapes.SHAPES[number].field in HistoryEvent.DESCRIPTOR.fields_by_name, name
+            assert event_roles.SHAPES[number].field in HistoryEvent.DESCRIPTOR.fields_by_name, name
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Literal
 
-from ...client.calls import quoted
-from ...errors import OptionError
+from ..client.calls import quoted
+from ..errors import OptionError
 
 Comparison = Literal[">=", "<=", "=", ">", "<"]
 STATES = (

@@ -8,7 +8,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetClust
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ...client.calls import CALL_LIMIT, REFUSALS, Calls, cannot_ask
+from ..client.calls import CALL_LIMIT, REFUSALS, Calls, cannot_ask
 
 
 class _Asking(Calls):

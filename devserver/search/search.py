@@ -14,16 +14,16 @@ from pathlib import Path
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 
-from ...client.calls import Calls
-from ...errors import DevServerError, OptionError
-from ...trace import Tracer
-from .answers import Answer, Answers
+from ..client.calls import Calls
+from ..errors import DevServerError, OptionError
+from ..trace import Tracer
+from .cluster_identity import identity
 from .hits import Hit, hit_of
-from .identity import identity
 from .index import RunFacts
-from .shelf import MOST_BYTES, Shelf
+from .index_store import MOST_BYTES, Shelf
+from .query import Wanted
+from .run_matcher import Answer, Answers
 from .steps import MICRO
-from .wanted import Wanted
 
 LIMIT = 100
 # Runs whose histories are read at once: each is held whole until it is written down.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 
-from .told import Told
+from .failure_texts import Told
 
 
 class Texts:

@@ -9,7 +9,7 @@ from temporalio.api.enums.v1 import EventType, TimeoutType
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 
-from ...client.failures import failure_text
+from ..client.failures import failure_text
 
 MOST_TEXT = 16_384
 # Looked up once: an enum's names take their time, and there are many events.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ...trace import Tracer
+from ..trace import Tracer
 from .index import Index, Row, RunFacts
-from .shelf import Shelf
+from .index_store import Shelf
+from .query import Wanted
 from .steps import Step, Steps
-from .wanted import Wanted
 
 
 @dataclass(frozen=True)

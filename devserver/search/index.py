@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from . import matching, schema
+from . import schema
+from . import sql as matching
+from .failure_texts import Told
+from .query import Wanted
 from .steps import Step
-from .texts import Texts
-from .told import Told
-from .wanted import Wanted
+from .string_table import Texts
 
 Row = tuple[object, ...]
 MIB = 1 << 20

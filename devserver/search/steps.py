@@ -10,10 +10,10 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from ...trace.markers import read_marker
-from . import shapes
-from .shapes import Shape
-from .told import Told, said, told_of
+from ..trace.markers import read_marker
+from . import event_roles
+from .event_roles import Shape
+from .failure_texts import Told, said, told_of
 
 MICRO = 1_000_000
 # Looked up once: an enum's names take their time, and there are many events.
@@ -75,7 +75,7 @@ class Steps:
         at = event.event_time.seconds * MICRO + event.event_time.nanos // 1000
         self._last_at = max(self._last_at, at)
         kind = event.event_type
-        shape = shapes.SHAPES.get(kind)
+        shape = event_roles.SHAPES.get(kind)
         field = shape.field if shape else event.WhichOneof("attributes")
         attributes = getattr(event, field) if field else None
         step = self._step_of(event, shape, attributes, at)
@@ -109,34 +109,34 @@ class Steps:
         kind, number = event.event_type, event.event_id
         if shape is not None and shape.of is not None:
             step = self._steps.get(shape.of(attributes, self._updates))
-            if step is not None and (shape.part == shapes.STARTS):
+            if step is not None and (shape.part == event_roles.STARTS):
                 step.started_id, step.started_type, step.started_at = number, kind, at
                 return step
-            if step is not None and shape.part == shapes.CLOSES:
+            if step is not None and shape.part == event_roles.CLOSES:
                 step.closed_id, step.closed_type, step.closed_at = number, kind, at
-                self.ended = self.ended or step.kind == shapes.WORKFLOW
+                self.ended = self.ended or step.kind == event_roles.WORKFLOW
                 return step
             about = step.name if step is not None else ""
         else:
             about = ""
         name = (shape.name(attributes) if shape and shape.name else "") or about
         key = shape.key(attributes) if shape and shape.key else ""
-        opens = shape is not None and shape.part in (shapes.OPENS, shapes.STARTS)
-        step = Step(number, shape.kind if shape else shapes.EVENT, name, key, kind, at)
+        opens = shape is not None and shape.part in (event_roles.OPENS, event_roles.STARTS)
+        step = Step(number, shape.kind if shape else event_roles.EVENT, name, key, kind, at)
         step.closed_at = None if opens else at
-        if step.kind == shapes.UPDATE and key:
+        if step.kind == event_roles.UPDATE and key:
             self._updates[key] = number
         self._steps[number] = step
         return step
 
     def _tell(self, step: Step, kind: int, attributes: Any) -> None:
         """Keep what the event says beyond that it came."""
-        fields = shapes.fields_of(attributes.DESCRIPTOR)
+        fields = event_roles.fields_of(attributes.DESCRIPTOR)
         if "identity" in fields and attributes.identity:
             step.identity = attributes.identity
         if "attempt" in fields and attributes.attempt:
             step.attempt = attributes.attempt
-        build = shapes.build_of(attributes, fields)
+        build = event_roles.build_of(attributes, fields)
         if build not in UNVERSIONED:
             step.build = build
         if "last_failure" in fields and attributes.HasField("last_failure"):
@@ -154,7 +154,7 @@ class Steps:
     def _pending(self, described: DescribeWorkflowExecutionResponse) -> None:
         by_key = {(each.kind, each.key): each for each in self._steps.values() if each.closed_at is None}
         for activity in described.pending_activities:
-            step = by_key.get((shapes.ACTIVITY, activity.activity_id))
+            step = by_key.get((event_roles.ACTIVITY, activity.activity_id))
             if step is None:
                 continue
             step.attempt = activity.attempt
@@ -178,6 +178,6 @@ def _mark(step: Step, attributes: Any) -> None:
     marker = read_marker(attributes)
     step.name, step.key = marker.name, marker.id
     if marker.kind == "local_activity":
-        step.kind, step.attempt = shapes.LOCAL, marker.attempts
+        step.kind, step.attempt = event_roles.LOCAL, marker.attempts
         if marker.scheduled is not None:
             step.opened_at = min(step.opened_at, round(marker.scheduled.timestamp() * MICRO))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..tail import EPOCH
-from . import shapes
+from ..history.tail import EPOCH
+from . import event_roles
 from .event_names import event_name
 from .index import Row, RunFacts
 
@@ -62,7 +62,7 @@ def hit_of(run: RunFacts, row: Row, events: Sequence[int], now: datetime) -> Hit
         workflow_id=run.workflow_id,
         run_id=run.run_id,
         workflow_type=run.workflow_type,
-        kind=shapes.KINDS[int(str(kind))],
+        kind=event_roles.KINDS[int(str(kind))],
         name=str(name or ""),
         id=str(key or ""),
         event=event_name(event),
@@ -98,20 +98,20 @@ class _Row:
 
     @property
     def state(self) -> str:
-        if self.kind in shapes.POINTS:
+        if self.kind in event_roles.POINTS:
             return "event"
-        if self.kind == shapes.LOCAL:
+        if self.kind == event_roles.LOCAL:
             return "failed" if self.line else "completed"
         if self.closed_type:
             found = _STATE.search(event_name(self.closed_type))
             return _WORDS.get(found[1], found[1].lower()) if found else "completed"
         if self.closed_at is not None:
             return "unfinished"
-        waits = self.kind in (shapes.ACTIVITY, shapes.TASK) and not self.started_at
+        waits = self.kind in (event_roles.ACTIVITY, event_roles.TASK) and not self.started_at
         return "waiting" if waits else "running"
 
     def seconds(self, now: datetime) -> float | None:
-        if self.kind in shapes.POINTS:
+        if self.kind in event_roles.POINTS:
             return None
         end = self.closed_at if self.closed_at is not None else (now - EPOCH) // timedelta(microseconds=1)
         return float(max(0, end - self.opened_at) / 1_000_000)

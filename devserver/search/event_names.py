@@ -7,7 +7,7 @@ import re
 
 from temporalio.api.enums.v1 import EventType
 
-from ...errors import OptionError
+from ..errors import OptionError
 
 PREFIX = "EVENT_TYPE_"
 

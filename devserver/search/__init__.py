@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .event_names import event_name, event_number
 from .hits import Hit
+from .query import STATES, Attempts, Wanted, status_named
 from .search import Progress, Search
-from .wanted import STATES, Attempts, Wanted, status_named
 
 __all__ = ["STATES", "Attempts", "Hit", "Progress", "Search", "Wanted", "event_name", "event_number", "status_named"]

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from ...errors import DevServerError
-from ...system.filelocks import LockedFile
-from ...system.files import private_folder
+from ..errors import DevServerError
+from ..system.filelocks import LockedFile
+from ..system.files import private_folder
 from . import schema
 from .index import MIB, Index, RunFacts
 from .steps import Step
