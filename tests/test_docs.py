@@ -21,9 +21,9 @@ from devserver.cli.versions import Row
 from devserver.database import Finding as DoctorFinding
 from devserver.database import Snapshot
 from devserver.executables.models import Executable
-from devserver.history import KINDS, Finding, StuckReport
 from devserver.rehearsal import Scenario, drills, expect, faults
 from devserver.schedules import Row as ScheduleRow
+from devserver.stuck import KINDS, Finding, StuckReport
 from devserver.trace import Run, Step
 from devserver.trace.serialization import run_data, step_data
 from scripts import docs

@@ -15,7 +15,7 @@ from ..system.timefmt import age
 from ._terminal import clean, stamp, width_now
 
 if TYPE_CHECKING:
-    from ..history import Finding, StuckReport
+    from ..stuck import Finding, StuckReport
 
 FORM = 1
 INDENT = "    "

@@ -24,7 +24,7 @@ from ._workflow_id import WorkflowId
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from ..history import Finding, StuckReport
+    from ..stuck import Finding, StuckReport
 
     Seen: TypeAlias = tuple[StuckReport, Target]
 
@@ -41,7 +41,7 @@ class Asking:
 
     async def look(self) -> Seen:
         """What is stuck now, and where that is."""
-        from ..history import find_stuck
+        from ..stuck import find_stuck
 
         return await self._asker.ask(lambda client: find_stuck(client, **self._wanted))
 
@@ -86,7 +86,7 @@ def stuck(
     """
     import asyncio
 
-    from ..history import Thresholds
+    from ..stuck import Thresholds
 
     if workflow_id is not None and query is not None:
         raise OptionError("--query chooses among workflows, an id is one of them", hint="give one of them")

@@ -30,7 +30,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..errors import CannotAsk, OptionError
-from ..history.tail import moment
+from ..stuck.history_tail import moment
 from .target import unreachable
 
 T = TypeVar("T")

@@ -23,7 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..client.calls import CALL_LIMIT, POLLS_WITHIN, REFUSALS, Calls, cannot_ask, still_polls
 from ..errors import BuildUnknown, CannotAsk, DeploymentChanged, DeploymentRefused, DeploymentUnknown
-from ..history.tail import moment
+from ..stuck.history_tail import moment
 from .model import Deployment, Queue, Routing, State, Version, build_name
 
 T = TypeVar("T")

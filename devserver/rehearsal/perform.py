@@ -16,8 +16,8 @@ from temporalio.client import WorkflowFailureError, WorkflowHistory
 from temporalio.service import RPCError
 
 from ..errors import DevServerError
-from ..history.findings import Thresholds
-from ..history.stuck import find_stuck
+from ..stuck.detector import find_stuck
+from ..stuck.findings import Thresholds
 from . import ledger
 from .at import Virtual
 from .clock import Clock

@@ -31,7 +31,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..client.calls import cannot_ask, no_namespace
 from ..client.target import unreachable
-from ..history.tail import moment
+from ..stuck.history_tail import moment
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .overlap import Scheduler
 from .times import zone_hint

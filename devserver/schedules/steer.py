@@ -17,7 +17,7 @@ from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 from temporalio.client import Client
 
 from ..errors import OptionError
-from ..history.tail import moment
+from ..stuck.history_tail import moment
 from .calls import MOST_TIMES, Calls, stamp
 from .overlap import Policy
 from .preview import wire_policy

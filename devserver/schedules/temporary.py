@@ -16,7 +16,7 @@ from temporalio.api.workflow.v1 import NewWorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 
 from ..errors import DevServerError
-from ..history.tail import moment
+from ..stuck.history_tail import moment
 from .calls import Calls
 from .errors import ScheduleUnknown
 from .spec import Spec

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import OptionError
-from ..history.tail import EPOCH
+from ..stuck.history_tail import EPOCH
 from ..system.ports import is_loopback
 from .beside import beside
 from .errors import ExportFailed, OpenTelemetryMissing

@@ -11,7 +11,7 @@ from temporalio.api.enums.v1 import ContinueAsNewInitiator, TimeoutType, Workflo
 from temporalio.api.enums.v1 import EventType as E
 from temporalio.api.history.v1 import HistoryEvent
 
-from ..history.tail import ENDED_BY_THE_SERVER, moment
+from ..stuck.history_tail import ENDED_BY_THE_SERVER, moment
 from .event_handlers import TABLE
 from .model import Execution, FailedTasks, Following, How, Origin, Run, RunStatus, Step
 from .previews import keep

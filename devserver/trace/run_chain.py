@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from ..client.calls import Calls, quoted
 from ..errors import CannotAsk, OptionError
-from ..history.tail import EPOCH, clock_ahead, moment
+from ..stuck.history_tail import EPOCH, clock_ahead, moment
 from .builder import RunBuilder
 from .model import Execution, Following, How, RunStatus
 from .pending import PAUSED

@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from ...errors import CannotAsk
-from ...history.findings import KINDS, StuckReport, Thresholds
-from ...history.findings import Finding as Stuck
-from ...history.stuck import find_stuck
+from ...stuck.detector import find_stuck
+from ...stuck.findings import KINDS, StuckReport, Thresholds
+from ...stuck.findings import Finding as Stuck
 from ..cues import Cue
 from ..errors import ScenarioInvalid
 from ..faults._numbers import seconds

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from devserver.history import Finding
+from devserver.stuck import Finding
 from devserver.system.timefmt import age
 from tests.conftest import Run, command
 from tests.helpers.terminal import Terminal

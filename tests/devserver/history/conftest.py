@@ -11,7 +11,7 @@ import pytest
 
 from devserver import DevServer
 from devserver.executables.models import Executable
-from devserver.history import Finding, StuckReport, find_stuck
+from devserver.stuck import Finding, StuckReport, find_stuck
 
 LIMIT = 30.0
 POLL_SECONDS = 0.05

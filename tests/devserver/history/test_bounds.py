@@ -13,8 +13,8 @@ from temporalio.client import Client
 from devserver import DevServer
 from devserver.client.calls import Calls
 from devserver.errors import CannotAsk, OptionError
-from devserver.history import find_stuck
-from devserver.history.candidates import candidates
+from devserver.stuck import find_stuck
+from devserver.stuck.candidates import candidates
 from tests.helpers.trouble import Broken, Sleeps, worker
 
 from .conftest import found

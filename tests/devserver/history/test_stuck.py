@@ -20,7 +20,7 @@ from temporalio.testing import TimeSkipper
 
 from devserver import DevServer
 from devserver.executables.models import Executable
-from devserver.history import Finding, Thresholds, find_stuck
+from devserver.stuck import Finding, Thresholds, find_stuck
 from tests.helpers.trouble import QUEUE, Broken, Calls, CallsSeldom, Changed, Mended, Sleeps, worker, worker_process
 
 from .conftest import clear, found

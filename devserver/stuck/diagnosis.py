@@ -11,8 +11,8 @@ from ..client.calls import Calls
 from . import hints
 from .activities import look_at_activities
 from .findings import Finding, Kind, Thresholds
-from .look import WORKFLOW, Diagnosis, Look, Queue, Suspect, because
-from .tail import FailedTask, moment
+from .history_tail import FailedTask, moment
+from .inspection import WORKFLOW, Diagnosis, Look, Queue, Suspect, because
 
 RUNNING, PAUSED = 1, 8
 # The shortest history with a timer: started, a task scheduled, started and completed, the timer.

@@ -6,8 +6,8 @@ from temporalio.api.enums.v1 import PendingActivityState as Activity
 from temporalio.api.workflow.v1 import PendingActivityInfo
 
 from . import hints
-from .look import ACTIVITY, Look, because
-from .tail import moment
+from .history_tail import moment
+from .inspection import ACTIVITY, Look, because
 
 
 async def look_at_activities(look: Look) -> None:

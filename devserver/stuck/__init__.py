@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from .detector import find_stuck
 from .findings import KINDS, Finding, Kind, StuckReport, Thresholds
-from .stuck import find_stuck
 
 __all__ = ["KINDS", "Finding", "Kind", "StuckReport", "Thresholds", "find_stuck"]

@@ -16,8 +16,8 @@ from . import hints
 from .candidates import candidates
 from .diagnosis import diagnose
 from .findings import Finding, StuckReport, Thresholds, ranked
-from .look import ACTIVITY, EVENTS, Diagnosis, Need, Queue
-from .tail import moment
+from .history_tail import moment
+from .inspection import ACTIVITY, EVENTS, Diagnosis, Need, Queue
 
 LIMIT = 1000
 DEFAULT = Thresholds()

@@ -14,7 +14,7 @@ from ..client.calls import Calls
 from ..client.failures import failure_text
 from . import hints
 from .findings import Finding, Kind, Thresholds
-from .tail import Tail, clock_ahead
+from .history_tail import Tail, clock_ahead
 
 EVENTS = 200
 WORKFLOW, ACTIVITY = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
