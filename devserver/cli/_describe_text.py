@@ -11,16 +11,16 @@ import click
 from ._terminal import clean, width_now
 
 if TYPE_CHECKING:
-    from ..reflection import Module, NexusService, Workflow
-    from ..reflection.hints import Field
-    from ..reflection.signature import Signature
+    from ..introspection import Module, NexusService, Workflow
+    from ..introspection.hints import Field
+    from ..introspection.signature import Signature
 
 INDENT = "    "
 
 
 def page(module: Module) -> Iterator[str]:
     """The module in lines as wide as the terminal."""
-    from ..reflection.signature import of_activity
+    from ..introspection.signature import of_activity
 
     width = width_now()
     yield from _wrapped(f"{module.spec}: task queue {module.task_queue}", width, "")
@@ -41,7 +41,7 @@ def page(module: Module) -> Iterator[str]:
 
 
 def _workflow(workflow: Workflow, width: int) -> Iterator[str]:
-    from ..reflection.signature import of_handler, of_workflow
+    from ..introspection.signature import of_handler, of_workflow
 
     definition = workflow.definition
     yield from _callable("workflow", workflow.label, of_workflow(workflow), width, "")
@@ -65,8 +65,8 @@ def _traits(definition: Any) -> Iterator[str]:
 
 
 def _service(service: NexusService, width: int) -> Iterator[str]:
-    from ..reflection.docstrings import doc_of
-    from ..reflection.hints import text_of
+    from ..introspection.docstrings import doc_of
+    from ..introspection.hints import text_of
 
     yield from _headed("Nexus service", service.name, "", width, "")
     yield from _paragraphs(doc_of(service.cls), width, INDENT)
@@ -79,8 +79,8 @@ def _service(service: NexusService, width: int) -> Iterator[str]:
 def _callable(
     word: str, name: str, of: Signature, width: int, indent: str, more: str = "", *, quiet: bool = False
 ) -> Iterator[str]:
-    from ..reflection.hints import MISSING, text_of
-    from ..reflection.inputs import Inputs
+    from ..introspection.cli_inputs import Inputs
+    from ..introspection.hints import MISSING, text_of
 
     taken = "..." if of.raw else ", ".join(_field(each) for each in of.parameters)
     given = "" if quiet or of.result is MISSING else f" -> {text_of(of.result)}"
@@ -101,8 +101,8 @@ def _field(field: Field) -> str:
 
 
 def _type(field: Field) -> str:
-    from ..reflection.hints import MISSING, text_of
-    from ..reflection.values import plain
+    from ..introspection.hints import MISSING, text_of
+    from ..introspection.value_parsing import plain
 
     if field.required:
         return text_of(field.hint)

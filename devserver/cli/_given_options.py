@@ -46,8 +46,8 @@ async def connect_with(target: Target, data_converter: str | None, plugins: Iter
 
     if data_converter is None and not plugins:
         return await connect(target)
-    from ..reflection.given import connect_for, with_given
-    from ..reflection.module import Module
+    from ..introspection.converters import connect_for, with_given
+    from ..introspection.module import Module
 
     nothing = Module(spec="", name="", file=None, project=Path.cwd(), task_queue="")
     return await connect_for(with_given(nothing, data_converter, plugins), target, large_payloads=False)

@@ -12,7 +12,7 @@ from ._input_options import InputOption, beside, given_of, options_of, read_inpu
 from ._terminal import clean
 
 if TYPE_CHECKING:
-    from ..reflection.called import Called, Kind
+    from ..introspection.targets import Called, Kind
 
 CALLED = "devserver.called"
 OPTIONS = "devserver.config.server_options"
@@ -100,7 +100,7 @@ def _is_own(each: click.Parameter) -> bool:
 
 def _with_given(called: Called, params: dict[str, Any]) -> Called:
     """What is called, in its module with what --data-converter and --plugin say."""
-    from ..reflection.given import with_given
+    from ..introspection.converters import with_given
 
     return replace(called, module=with_given(called.module, params.pop("data_converter"), params.pop("plugins")))
 
@@ -108,9 +108,9 @@ def _with_given(called: Called, params: dict[str, Any]) -> Called:
 def _arguments(ctx: click.Context, called: Called, given: dict[str, Any], whole: Any) -> list[Any]:
     import asyncio
 
-    from ..reflection.carrying import Carrier
-    from ..reflection.errors import InputInvalid
-    from ..reflection.given import converter_in_use
+    from ..introspection.converters import converter_in_use
+    from ..introspection.errors import InputInvalid
+    from ..introspection.validation import Carrier
 
     module = called.module
     carrier = Carrier(asyncio.run(converter_in_use(module)) if module.plugins else module.data_converter)
@@ -144,7 +144,7 @@ def _spec(args: Sequence[str], own: Sequence[click.Parameter], ctx: click.Contex
 
 def workflow(spec: str) -> Called:
     """The workflow of a specification."""
-    from ..reflection.called import workflow_called
+    from ..introspection.targets import workflow_called
 
     return workflow_called(spec)
 
@@ -153,7 +153,7 @@ def handler(kind: Kind) -> Callable[[str], Called]:
     """Finds the signal, query or update of a specification."""
 
     def resolve(spec: str) -> Called:
-        from ..reflection.called import handler_called
+        from ..introspection.targets import handler_called
 
         return handler_called(spec, kind)
 

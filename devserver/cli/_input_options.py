@@ -14,8 +14,8 @@ from click.shell_completion import CompletionItem
 from ._terminal import clean
 
 if TYPE_CHECKING:
-    from ..reflection.called import Called
-    from ..reflection.inputs import Input
+    from ..introspection.cli_inputs import Input
+    from ..introspection.targets import Called
 
 OURS = "--devserver-"
 PREFIX = "input_"
@@ -42,7 +42,7 @@ class InputOption(click.Option):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The choices, where there are some."""
-        from ..reflection.values import choices_of, element_of
+        from ..introspection.value_parsing import choices_of, element_of
 
         hint = self.of.field.hint
         words = choices_of(element_of(hint) if self.of.is_many else hint)
@@ -54,8 +54,8 @@ def help_of(of: Input, within: str | None = None) -> str:
 
     `within` is the flag of the optional option that it is a field of, empty for an optional argument.
     """
-    from ..reflection.hints import MISSING
-    from ..reflection.values import word_of
+    from ..introspection.hints import MISSING
+    from ..introspection.value_parsing import word_of
 
     field = of.field
     end = "[required]" if field.required else ""
@@ -125,8 +125,8 @@ def read_input(text: str | None) -> Any:
     Raises:
         UsageError: It is no JSON, or its file cannot be read.
     """
-    from ..reflection.hints import MISSING
-    from ..reflection.values import read_json
+    from ..introspection.hints import MISSING
+    from ..introspection.value_parsing import read_json
 
     if text is None:
         return MISSING

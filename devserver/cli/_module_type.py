@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from ..reflection import Module
+    from ..introspection import Module
 
 DEPTH, MOST = 3, 200
 SKIPPED = ("__pycache__", "node_modules", "site-packages", "build", "dist")
@@ -40,7 +40,7 @@ class ModuleType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # ge
         names = self._names
 
         def look() -> list[str]:
-            from ..reflection import find
+            from ..introspection import find
 
             return sorted(names(find(where, make=False))) if names else []
 

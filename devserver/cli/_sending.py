@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from temporalio.common import RawValue
 
     from ..client.failures import FailureText
-    from ..reflection.called import Called
+    from ..introspection.targets import Called
 
 FORM = 1
 DEFAULT_LIMIT = "10s"
@@ -24,7 +24,7 @@ DEFAULT_LIMIT = "10s"
 async def connected(connection: Connection, called: Called) -> tuple[Client, Target]:
     """A client with the module's converter and plugins, which finds large payloads where `devserver run` puts them."""
     from ..client.target import find_target
-    from ..reflection.given import connect_for
+    from ..introspection.converters import connect_for
 
     target = find_target(connection)
     return await connect_for(called.module, target), target
@@ -32,7 +32,7 @@ async def connected(connection: Connection, called: Called) -> tuple[Client, Tar
 
 def value_of(raw: RawValue | None, client: Client) -> Any:
     """A result as JSON has it."""
-    from ..reflection.showing import shown
+    from ..introspection.decode import shown
 
     return shown(raw.payload if raw is not None else None, client.data_converter)
 

@@ -19,11 +19,11 @@ def describe(spec: str, as_json: bool) -> None:
     Workflows with their input, output, signals, queries and updates, activities and Nexus services, with their types
     and docs. The module is imported; no server is asked.
     """
-    from ..reflection import find
+    from ..introspection import find
 
     module = find(spec)
     if as_json:
-        from ..reflection.describing import describe as told
+        from ..introspection.description import describe as told
 
         click.echo(json.dumps(told(module), indent=2))
         return

@@ -19,7 +19,7 @@ from ._sending import DEFAULT_LIMIT, FORM, connected, echo_json, value_of
 from ._workflow_id import WorkflowId
 
 if TYPE_CHECKING:
-    from ..reflection.called import Called
+    from ..introspection.targets import Called
 
 
 @click.command(cls=InputCommand, resolve=handler("query"))
@@ -56,7 +56,7 @@ def query(
 async def _query(
     connection: Connection, called: Called, arguments: list[Any], workflow_id: str, run_id: str, limit: float
 ) -> Any:
-    from ..reflection import messaging
+    from ..introspection import handlers_client
 
     client, _ = await connected(connection, called)
-    return value_of(await messaging.query(client, called, arguments, workflow_id, run_id, limit), client)
+    return value_of(await handlers_client.query(client, called, arguments, workflow_id, run_id, limit), client)

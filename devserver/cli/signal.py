@@ -19,7 +19,7 @@ from ._terminal import clean
 from ._workflow_id import WorkflowId
 
 if TYPE_CHECKING:
-    from ..reflection.called import Called
+    from ..introspection.targets import Called
 
 
 @click.command(cls=InputCommand, resolve=handler("signal"))
@@ -50,7 +50,7 @@ def signal(
 
 
 async def _signal(connection: Connection, called: Called, arguments: list[Any], workflow_id: str, run_id: str) -> None:
-    from ..reflection import messaging
+    from ..introspection import handlers_client
 
     client, _ = await connected(connection, called)
-    await messaging.signal(client, called, arguments, workflow_id, run_id)
+    await handlers_client.signal(client, called, arguments, workflow_id, run_id)

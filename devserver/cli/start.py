@@ -24,9 +24,9 @@ from ._terminal import clean
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from ..reflection.called import Called
-    from ..reflection.outcomes import Outcome
-    from ..reflection.starting import Started, StartOptions
+    from ..introspection.results import Outcome
+    from ..introspection.start_workflow import Started, StartOptions
+    from ..introspection.targets import Called
 
 
 @click.command(cls=InputCommand, resolve=workflow)
@@ -79,7 +79,7 @@ def start(
 
 
 def _options(called: Called, values: dict[str, Any]) -> StartOptions:
-    from ..reflection.starting import StartOptions
+    from ..introspection.start_workflow import StartOptions
 
     return StartOptions(
         workflow_id=values["workflow_id"] or f"{str(called.type).lower()}-{uuid.uuid4().hex[:8]}",
@@ -104,7 +104,7 @@ def _time(text: str | None, option: str) -> timedelta | None:
 
 def _pairs(texts: tuple[str, ...], option: str) -> dict[str, Any]:
     """Names with values: JSON, and what is none is text."""
-    from ..reflection.values import read
+    from ..introspection.value_parsing import read
 
     return {name: read(value, Any) for name, value in (parse_pair(text, option, "Name=value") for text in texts)}
 
@@ -114,8 +114,8 @@ async def _start(
 ) -> int:
     import asyncio
 
-    from ..reflection.outcomes import outcome
-    from ..reflection.starting import start as begin
+    from ..introspection.results import outcome
+    from ..introspection.start_workflow import start as begin
 
     client, target = await connected(connection, called)
     started = await begin(client, called, arguments, options)

@@ -20,7 +20,7 @@ from ._terminal import clean
 from ._workflow_id import WorkflowId
 
 if TYPE_CHECKING:
-    from ..reflection.called import Called
+    from ..introspection.targets import Called
 
 
 @click.command(cls=InputCommand, resolve=handler("update"))
@@ -81,10 +81,10 @@ async def _update(
     how: dict[str, Any],
     as_json: bool,
 ) -> int:
-    from ..reflection import messaging
+    from ..introspection import handlers_client
 
     client, _ = await connected(connection, called)
-    update_id, ended = await messaging.update(client, called, arguments, workflow_id, run_id, **how)
+    update_id, ended = await handlers_client.update(client, called, arguments, workflow_id, run_id, **how)
     if as_json:
         told = {"form": FORM, "workflow_id": workflow_id, "update": called.name, "update_id": update_id or None}
         told["result"] = value_of(ended.result, client)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from ..reflection.scanning import WORKFLOW
+from ..introspection.module_scan import WORKFLOW
 from .at import ActivityMoment, Moment
 from .converters import converter
 from .drills._planned import sendable

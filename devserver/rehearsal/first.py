@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..reflection.scanning import WORKFLOW
+from ..introspection.module_scan import WORKFLOW
 from .errors import ScenarioInvalid
 from .runbook import Runbook, workflow_type
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from ..reflection.module import DYNAMIC
-from ..reflection.scanning import WORKFLOW, Found
+from ..introspection.module import DYNAMIC
+from ..introspection.module_scan import WORKFLOW, Found
 from .errors import ScenarioInvalid
 
 THREADS = 32

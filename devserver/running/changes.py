@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..reflection.loading import is_part
+from ..introspection.import_module import is_part
 
 if TYPE_CHECKING:
     from watchfiles import Change

@@ -11,7 +11,7 @@ from . import nexus
 from .wanted import Wanted
 
 if TYPE_CHECKING:
-    from ..reflection import Module
+    from ..introspection import Module
 
 
 async def facts(client: Client, module: Module, wanted: Wanted, target: Target) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CannotAsk, DevServerError
-from ..reflection.loading import RUNS_ON_IMPORT
+from ..introspection.import_module import RUNS_ON_IMPORT
 from ..system.ports import taken
 from .changes import Changes
 from .events import Event, Kind

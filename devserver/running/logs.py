@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity, workflow
 
 if TYPE_CHECKING:
-    from ..reflection import Module
+    from ..introspection import Module
 
 # What the keeper tells in a line of its own.
 TOLD = ("Completing activity as failed", "Failed activation on workflow", "Failed handling activation on workflow")

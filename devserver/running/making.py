@@ -19,13 +19,13 @@ from temporalio.runtime import (
 )
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from ..reflection import given
+from ..introspection import converters
 from .errors import WorkerRefused
 from .telling import ActivityTeller, Teller, TroubleLog, runners
 from .wanted import Wanted
 
 if TYPE_CHECKING:
-    from ..reflection import Module
+    from ..introspection import Module
 
 THREADS = 100  # as many as the SDK runs activities at once where nothing is said
 # How long tasks wait for a worker that died: the SDK's ten seconds are long while one edits code.
@@ -73,7 +73,7 @@ def make_worker(client: Client, module: Module, wanted: Wanted, teller: Teller) 
         )
     except Exception as error:
         if module.plugins and not isinstance(error, (ValueError, TypeError, RuntimeError)):  # which the SDK raises
-            raise given.plugin_fails(error, module) from error
+            raise converters.plugin_fails(error, module) from error
         raise _refused(error, module) from error
 
 
@@ -86,7 +86,7 @@ def _options(module: Module, wanted: Wanted) -> dict[str, Any]:
         "max_concurrent_activities": wanted.max_activities,
         "max_concurrent_workflow_tasks": wanted.max_workflow_tasks,
         "identity": wanted.identity,
-        "plugins": given.for_workers(module),
+        "plugins": converters.for_workers(module),
     }
     if wanted.otlp is not None:
         from ..spans import HistorySpans
@@ -102,7 +102,7 @@ def _options(module: Module, wanted: Wanted) -> dict[str, Any]:
 
 
 def _refused(error: Exception, module: Module) -> WorkerRefused:
-    from ..reflection.loading import users_traceback
+    from ..introspection.import_module import users_traceback
 
     causes = [error]
     while isinstance(causes[-1].__cause__, Exception):

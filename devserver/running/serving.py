@@ -10,7 +10,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from ..client.target import find_target
-from ..reflection import given
+from ..introspection import converters
 from . import found, loaded
 from .channel import Channel
 from .errors import RunError, WorkerEnded
@@ -20,7 +20,7 @@ from .telling import Teller
 from .wanted import Wanted
 
 if TYPE_CHECKING:
-    from ..reflection import Module
+    from ..introspection import Module
 
 STEP_SECONDS = 0.005
 
@@ -36,7 +36,7 @@ async def serve(module: Module, wanted: Wanted, channel: Channel, since: float) 
     teller = Teller(channel, module.project)
     target = find_target(wanted.connection)
     runtime = make_runtime(wanted, teller)
-    client = await given.connect_for(module, target, large_payloads=wanted.large_payloads, runtime=runtime)
+    client = await converters.connect_for(module, target, large_payloads=wanted.large_payloads, runtime=runtime)
     await _see_namespace(client)
     worker = make_worker(client, module, wanted, teller)
     drained = _drained(worker)

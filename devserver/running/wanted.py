@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..client.target import Connection
 
 if TYPE_CHECKING:
-    from ..reflection import Module
+    from ..introspection import Module
 
 Behavior = Literal["pinned", "auto-upgrade"]
 

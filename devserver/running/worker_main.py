@@ -19,7 +19,7 @@ from .channel import Channel
 from .wanted import Wanted
 
 if TYPE_CHECKING:
-    from ..reflection import Module
+    from ..introspection import Module
 
 
 def main(control: int, parent: int) -> NoReturn:
@@ -56,11 +56,11 @@ def find(wanted: Wanted) -> Module:
         NothingToRun: It has nothing.
         ReflectionError: It cannot be used.
     """
-    from .. import reflection
-    from ..reflection.given import with_given
+    from .. import introspection
+    from ..introspection.converters import with_given
     from .errors import NothingToRun
 
-    module = reflection.find(wanted.spec)
+    module = introspection.find(wanted.spec)
     if module.is_empty:
         raise NothingToRun(
             f"{wanted.spec} has no workflow, no activity and no Nexus service",

@@ -9,7 +9,7 @@ from typing import Any
 
 from temporalio.converter import DataConverter
 
-from ...reflection.scanning import WORKFLOW
+from ...introspection.module_scan import WORKFLOW
 from ..errors import ScenarioInvalid
 from ..runbook import Runbook
 from ..scenario import Action, Scenario

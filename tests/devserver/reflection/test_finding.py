@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from devserver.reflection import (
-    Module,
-    ModuleFails,
-    ModuleUnknown,
-    NameClash,
-    NotInModule,
-    ReflectionError,
-    find,
-)
-from devserver.reflection.errors import ModuleInterrupted
+from devserver.introspection import Module, ModuleFails, ModuleUnknown, NameClash, NotInModule, ReflectionError, find
+from devserver.introspection.errors import ModuleInterrupted
 from tests.helpers.user_code import ORDER, Write
 
 PAYMENTS = """

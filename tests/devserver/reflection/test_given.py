@@ -8,9 +8,9 @@ import pytest
 from temporalio.converter import DataConverter
 
 from devserver.client.target import Target
+from devserver.introspection import ReflectionError, find
+from devserver.introspection.converters import client_options, connect_for, converter_in_use, for_workers, with_given
 from devserver.payloads import LargePayloads
-from devserver.reflection import ReflectionError, find
-from devserver.reflection.given import client_options, connect_for, converter_in_use, for_workers, with_given
 from tests.helpers.user_code import ORDER, Write
 
 SEALING = """

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from devserver.reflection.called import Called, handler_called, workflow_called
-from devserver.reflection.carrying import Carrier
-from devserver.reflection.errors import InputInvalid, NotInModule
-from devserver.reflection.hints import MISSING
-from devserver.reflection.schema import schema_of
+from devserver.introspection.errors import InputInvalid, NotInModule
+from devserver.introspection.hints import MISSING
+from devserver.introspection.schema import schema_of
+from devserver.introspection.targets import Called, handler_called, workflow_called
+from devserver.introspection.validation import Carrier
 from tests.helpers.user_code import Write
 
 TYPES = """

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from .hints import MISSING, NOTHING, alternatives, fields_of, takes_none, text_of
-from .values import element_of, plain
+from .value_parsing import element_of, plain
 
 _PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},

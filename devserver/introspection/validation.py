@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .hints import MISSING, alternatives, fields_of, is_model, takes_none, text_of
 from .module import nearest
-from .values import element_of
+from .value_parsing import element_of
 
 if TYPE_CHECKING:
     from temporalio.converter import DataConverter

@@ -9,13 +9,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .converting import converter_of
+from .conversion import converter_of
+from .converters import plugins_of
 from .errors import NameClash, NotInModule, ReflectionError
-from .given import plugins_of
-from .loading import calling, load
+from .import_module import calling, load
 from .module import Module, nearest, place_of
-from .scanning import ACTIVITY, Found, clashes, counts, unmakeable
-from .spec import Spec, parse
+from .module_scan import ACTIVITY, Found, clashes, counts, unmakeable
+from .module_spec import Spec, parse
 
 FACTORIES = ("activities", "make_activities", "nexus_services", "make_nexus_services")
 QUEUE = "TASK_QUEUE"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ..client.target import Target, connect
 from ..errors import DevServerError
 from .errors import ModuleFails, NotInModule, ReflectionError, WrongKind
-from .loading import calling, load_one, said_of, users_traceback
+from .import_module import calling, load_one, said_of, users_traceback
 from .module import Module, nearest
-from .scanning import unmakeable
-from .spec import parse
+from .module_scan import unmakeable
+from .module_spec import parse
 
 if TYPE_CHECKING:
     from temporalio.client import Client

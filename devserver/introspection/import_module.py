@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from .errors import ModuleFails, ModuleInterrupted, ModuleUnknown
-from .spec import FORM, Spec
+from .module_spec import FORM, Spec
 
 T = TypeVar("T")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .discovery import find
 from .errors import ModuleFails, ModuleUnknown, NameClash, NotInModule, ReflectionError
-from .finding import find
 from .module import Activity, Module, NexusService, Workflow
 
 __all__ = [

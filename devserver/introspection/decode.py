@@ -8,7 +8,7 @@ from typing import Any
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter
 
-from .values import plain
+from .value_parsing import plain
 
 MOST_BYTES = 1000
 

@@ -20,9 +20,9 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from ..client.calls import CALL_LIMIT, Calls
-from .called import Called
 from .errors import NotDone
-from .outcomes import not_done, polls
+from .results import not_done, polls
+from .targets import Called
 
 Conflict = Literal["fail", "use-existing", "terminate-existing"]
 Reuse = Literal["allow", "failed-only", "reject"]

@@ -14,7 +14,7 @@ from .hints import bare, fields_of
 if TYPE_CHECKING:
     from temporalio.converter import DataConverter
 
-    from .scanning import Found
+    from .module_scan import Found
 
 NAME = "data_converter"
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .carrying import CANNOT_CARRY, Carrier, Path, Unfit
 from .errors import InputInvalid
 from .hints import MISSING, Field, alternatives, fields_of
 from .signature import Signature
-from .values import element_of, is_flag, is_many, kind_of, read, read_json, read_many
+from .validation import CANNOT_CARRY, Carrier, Path, Unfit
+from .value_parsing import element_of, is_flag, is_many, kind_of, read, read_json, read_many
 
 OTHER_CONVERTER = (
     "the module may have a data_converter of its own, as temporalio.contrib.pydantic's: "

@@ -26,9 +26,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from ..client.calls import CALL_LIMIT, Calls, cannot_ask
 from ..client.failures import failure_text
 from ..errors import CannotAsk
-from .called import Called
 from .errors import NotDone
-from .outcomes import Outcome, failure_of, not_done, polls, undecoded
+from .results import Outcome, failure_of, not_done, polls, undecoded
+from .targets import Called
 
 GIVEN_UP = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from .hints import MISSING, NOTHING, alternatives, fields_of, takes_none
-from .readers import READERS
+from .scalar_parsers import READERS
 
 _MANY = (list, set, frozenset, deque)
 _ABSTRACT_MANY = {getattr(typing, name).__origin__ for name in ("Sequence", "Iterable", "Collection", "Set", "List")}

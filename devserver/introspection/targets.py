@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from .cli_inputs import Inputs
+from .discovery import find
 from .errors import NotInModule
-from .finding import find
-from .inputs import Inputs
 from .module import Module, Workflow, nearest
 from .signature import Signature, of_handler, of_workflow
 

@@ -9,7 +9,7 @@ from .docstrings import doc_of
 from .hints import MISSING, Field, bare, text_of
 from .module import Activity, Module, NexusService, Workflow
 from .schema import schema_of
-from .values import plain
+from .value_parsing import plain
 
 FORM = 1
 
