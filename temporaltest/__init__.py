@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # what typing calls so
 if TYPE_CHECKING:
     from typing import Any
 
-    from devserver.spans import SpanTree
+    from devserver.otel import SpanTree
 
     from . import factories
     from .calls import Call

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import WorkflowHandle
 
-from devserver.spans import SpanTree, spans_of
+from devserver.otel import SpanTree, spans_of
 
 from .errors import SetupError
 

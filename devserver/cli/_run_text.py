@@ -120,7 +120,7 @@ def _besides(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[tuple[str, st
     if not wanted.large_payloads:
         yield "payloads", "all of them in the history"
     if wanted.otlp is not None:
-        from ..spans.otlp import without_secrets
+        from ..otel.otlp import without_secrets
 
         yield "spans", without_secrets(wanted.otlp)
 

@@ -15,15 +15,15 @@ from ._terminal import clean
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from ..spans import HistorySpan
+    from ..otel import HistorySpan
 
 SHOWN = "-"
 
 
 async def send_spans(client: Client, workflow_id: str, run_id: str, how: dict[str, Any]) -> None:
     """Send them, or show them where the endpoint is `-`. `how`: the command's options."""
-    from ..spans import spans_of
-    from ..spans.histories import MOST_DEPTH
+    from ..otel import spans_of
+    from ..otel.histories import MOST_DEPTH
 
     depth = MOST_DEPTH if how["depth"] is None else how["depth"]
     spans = spans_of(client, workflow_id, run_id, depth=depth)
@@ -37,7 +37,7 @@ async def send_spans(client: Client, workflow_id: str, run_id: str, how: dict[st
 
 
 async def _send(spans: AsyncIterator[HistorySpan], how: dict[str, Any]) -> None:
-    from ..spans.otlp import otlp_exporter, send, without_secrets
+    from ..otel.otlp import otlp_exporter, send, without_secrets
 
     include_open = how["otlp_open"]
     exporter = otlp_exporter(how["otlp"])
@@ -63,7 +63,7 @@ async def _send(spans: AsyncIterator[HistorySpan], how: dict[str, Any]) -> None:
 
 
 async def _show(spans: AsyncIterator[HistorySpan]) -> None:
-    from ..spans import SpanTree
+    from ..otel import SpanTree
 
     tree = SpanTree(tuple([span async for span in spans]))
     click.echo(f"trace {tree.root.trace_id:032x}")

@@ -86,7 +86,7 @@ def _wanted(spec: str, connection: Connection, values: dict[str, Any]) -> Wanted
                 flag = "--versioning-behavior" if option == "behavior" else "--deployment"
                 raise OptionError(f"{flag} says more of a build: give that too", hint="--build ID")
     if values["otlp"] is not None:
-        from ..spans.otlp import otlp_exporter
+        from ..otel.otlp import otlp_exporter
 
         otlp_exporter(values["otlp"])  # what is wrong with it is said at once
     large = not values.pop("no_large_payloads")

@@ -89,7 +89,7 @@ def _options(module: Module, wanted: Wanted) -> dict[str, Any]:
         "plugins": converters.for_workers(module),
     }
     if wanted.otlp is not None:
-        from ..spans import HistorySpans
+        from ..otel import HistorySpans
 
         options["plugins"].append(HistorySpans(wanted.otlp))
     if wanted.build is not None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from devserver.spans import ExportFailed, HistorySpan
-from devserver.spans.otlp import Sent, otlp_exporter, send
-from devserver.spans.session import CollectorSession
+from devserver.otel import ExportFailed, HistorySpan
+from devserver.otel.http_session import CollectorSession
+from devserver.otel.otlp import Sent, otlp_exporter, send
 from tests.helpers.collector import Collector
 from tests.helpers.tls_proxy import make_certificates, tls_proxy
 

@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
 from devserver import DevServer
-from devserver.spans import HistorySpans, plugin, sending
+from devserver.otel import HistorySpans, exporter, plugin
 from tests.devserver.spans.test_spans import ended, spans, worker
 from tests.devserver.spans.test_trees import until
 from tests.devserver.spans.work import ACTIVITIES, QUEUE, WORKFLOWS, Stubborn, Tree
@@ -84,8 +84,8 @@ async def test_a_collector_that_is_down_costs_no_workflow_anything(
     """The workflow completes, the log says what was not sent, and when the collector is back it is sent. The worker
     ends also while it is down.
     """
-    monkeypatch.setattr(sending, "SCAN_SECONDS", 0.1)
-    monkeypatch.setattr(sending, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(exporter, "SCAN_SECONDS", 0.1)
+    monkeypatch.setattr(exporter, "TELL_SECONDS", 0.0)
     client = await Client.connect(server.address)
     otlp.answer = 400
 
@@ -162,7 +162,7 @@ async def test_a_collector_that_hangs_holds_up_nobody(
 @pytest.mark.asyncio
 async def test_what_no_worker_has_ended_is_found(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A workflow that was terminated, on a task queue with a quote in its name."""
-    monkeypatch.setattr(sending, "SCAN_SECONDS", 0.1)
+    monkeypatch.setattr(exporter, "SCAN_SECONDS", 0.1)
     client = await Client.connect(server.address)
     kept = Keeps()
     async with Worker(client, task_queue="it's", workflows=[Tree], plugins=[HistorySpans(exporter=kept)]):

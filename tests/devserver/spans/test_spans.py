@@ -11,8 +11,8 @@ from temporalio.worker import Worker
 
 from devserver import DevServer
 from devserver.errors import CannotAsk, OptionError
-from devserver.spans import ExportFailed, HistorySpan, HistorySpans, spans_of
-from devserver.spans.otlp import nanoseconds, otlp_exporter, send
+from devserver.otel import ExportFailed, HistorySpan, HistorySpans, spans_of
+from devserver.otel.otlp import nanoseconds, otlp_exporter, send
 from tests.devserver.spans.work import ACTIVITIES, QUEUE, SOON, WORKFLOWS, Tree
 from tests.helpers.collector import Collector
 

@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from devserver import DevServer
 from devserver.errors import CannotAsk
-from devserver.spans.histories import spans_of_run
+from devserver.otel.histories import spans_of_run
 from devserver.trace import Link, Tracer
 from tests.devserver.spans.test_spans import one, spans, worker
 from tests.devserver.spans.work import QUEUE, Rolls, Tree

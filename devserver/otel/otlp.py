@@ -15,8 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 from ..errors import OptionError
 from ..stuck.history_tail import EPOCH
 from ..system.ports import is_loopback
-from .beside import beside
 from .errors import ExportFailed, OpenTelemetryMissing
+from .exporter_thread import beside
 from .model import HistorySpan
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def otlp_exporter(endpoint: str, *, seconds: float = SECONDS) -> SpanExporter:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:
         raise OpenTelemetryMissing from None
-    from .session import CollectorSession
+    from .http_session import CollectorSession
 
     whole = parts if parts.path.strip("/") else parts._replace(path="/v1/traces")
     own = None if any(map(os.environ.get, PROVIDERS)) else CollectorSession(direct=is_loopback(parts.hostname or ""))
@@ -181,7 +181,7 @@ def readable(span: HistorySpan, resource: Resource) -> ReadableSpan:
         status=Status(StatusCode.ERROR, span.error) if span.error is not None else Status(StatusCode.UNSET),
         start_time=nanoseconds(span.start),
         end_time=nanoseconds(end),
-        instrumentation_scope=InstrumentationScope("devserver.spans"),
+        instrumentation_scope=InstrumentationScope("devserver.otel"),
     )
 
 

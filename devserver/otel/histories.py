@@ -10,9 +10,9 @@ from temporalio.client import Client
 from ..trace import Chain, Execution, Link, Run, Step, Tracer
 from ..trace.run_chain import not_there
 from . import ids
-from .making import INSTANT, begun, span_of_run, span_of_step, span_of_workflow
 from .model import HistorySpan
-from .place import Place, hangs_below, place_of
+from .parent_context import Place, hangs_below, place_of
+from .span_factory import INSTANT, begun, span_of_run, span_of_step, span_of_workflow
 
 MOST_DEPTH = 100
 

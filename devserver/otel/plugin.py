@@ -20,9 +20,9 @@ from temporalio.worker import (
 )
 
 from ..errors import OptionError
-from .beside import close
+from .exporter import Sending
+from .exporter_thread import close
 from .otlp import otlp_exporter, without_secrets
-from .sending import Sending
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -40,7 +40,7 @@ class HistorySpans(SimplePlugin):
         Worker(client, task_queue="orders", workflows=[Order], plugins=[HistorySpans("http://127.0.0.1:4318")])
 
     Given to a client, it is for all workers of that client. Spans are sent beside the work: a collector that does not
-    answer costs a warning in the log (`devserver.spans`) and no workflow anything. Runs that were terminated or timed
+    answer costs a warning in the log (`devserver.otel`) and no workflow anything. Runs that were terminated or timed
     out are found by asking the server, as are those that ended while no worker was there, up to `catch_up` ago.
 
     Args:

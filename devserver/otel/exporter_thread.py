@@ -42,5 +42,5 @@ async def beside(call: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(answer, error)
 
-    threading.Thread(target=run, name="devserver.spans", daemon=True).start()
+    threading.Thread(target=run, name="devserver.otel", daemon=True).start()
     await future

@@ -29,7 +29,7 @@ MOST_AT_ONCE = 10_000
 MOST_KNOWN = 100_000
 TRY_SECONDS = 3600.0  # what a collector does not take is tried again for so long
 OVERLAP = timedelta(seconds=10)  # visibility may lag behind the server's clock
-log = logging.getLogger("devserver.spans")
+log = logging.getLogger("devserver.otel")
 
 RunIds = tuple[str, str]
 

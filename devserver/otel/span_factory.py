@@ -11,7 +11,7 @@ from ..trace import Chain, Run, Step
 from ..trace.model import BAD
 from . import ids
 from .model import HistorySpan, SpanEvent, Value
-from .place import Place, first_id
+from .parent_context import Place, first_id
 
 # What takes no time is an event of its run's span.
 INSTANT = ("signal", "cancel", "marker")
