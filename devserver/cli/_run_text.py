@@ -17,8 +17,8 @@ from ._stuck_text import FORM
 from ._terminal import clean, width_now
 
 if TYPE_CHECKING:
-    from ..running.events import Event
-    from ..running.wanted import Wanted
+    from ..worker.config import Wanted
+    from ..worker.events import Event
 
 KEY_WIDTH = 12
 HANGING = "         "

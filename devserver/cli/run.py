@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..client.target import Connection
-from ..running.wanted import GRACE_SECONDS, Wanted
+from ..worker.config import GRACE_SECONDS, Wanted
 from ._connection_options import connection_options
 from ._given_options import given_options
 from ._instance_options import json_option
@@ -96,8 +96,8 @@ def _wanted(spec: str, connection: Connection, values: dict[str, Any]) -> Wanted
 
 def _reload(said: bool | None, *, versioned: bool) -> bool:
     """Whether to watch files: a build is one code, so with `--build` only if it was said."""
-    from ..running.changes import can_watch
-    from ..running.errors import WatchfilesMissing
+    from ..worker.changes import can_watch
+    from ..worker.errors import WatchfilesMissing
 
     if said is False or (said is None and versioned):
         return False
@@ -118,7 +118,7 @@ async def _keep(wanted: Wanted, *, reload: bool, metrics_port: int | None, as_js
     import asyncio
     import signal
 
-    from ..running.keeper import Keeper
+    from ..worker.supervisor import Keeper
     from ._run_text import Lines, json_line
 
     tell = json_line if as_json else Lines(wanted).show

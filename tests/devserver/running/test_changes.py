@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import watchfiles
 
-from devserver.running.changes import Changes
-from devserver.running.loaded import files
+from devserver.worker.changes import Changes
+from devserver.worker.imported_files import files
 
 
 class Heard:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from devserver.running import keeper
-from devserver.running.events import Event
-from devserver.running.keeper import Keeper
-from devserver.running.wanted import Wanted
+from devserver.worker import supervisor
+from devserver.worker.config import Wanted
+from devserver.worker.events import Event
+from devserver.worker.supervisor import Keeper
 
 
 def test_a_module_that_is_never_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that runs its own worker at import hangs: after a while it is told, with what to do."""
-    monkeypatch.setattr(keeper, "LATE_SECONDS", 0.01)
+    monkeypatch.setattr(supervisor, "LATE_SECONDS", 0.01)
     (tmp_path / "hangs.py").write_text("import time\nwhile True: time.sleep(1)\n")
 
     async def look() -> Event:

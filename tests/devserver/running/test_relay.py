@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from devserver.running.relay import Relay
+from devserver.worker.metrics_proxy import Relay
 
 
 def get(port: int) -> bytes:

@@ -11,13 +11,14 @@ from temporalio.worker import Worker
 
 from ..client.target import find_target
 from ..introspection import converters
-from . import found, loaded
+from . import facts as found
+from . import imported_files
 from .channel import Channel
+from .config import Wanted
 from .errors import RunError, WorkerEnded
-from .making import make_runtime, make_worker
-from .pulse import pulse
-from .telling import Teller
-from .wanted import Wanted
+from .factory import make_runtime, make_worker
+from .failure_events import Teller
+from .heartbeat import pulse
 
 if TYPE_CHECKING:
     from ..introspection import Module
@@ -41,7 +42,7 @@ async def serve(module: Module, wanted: Wanted, channel: Channel, since: float) 
     worker = make_worker(client, module, wanted, teller)
     drained = _drained(worker)
     facts = await found.facts(client, module, wanted, target)
-    channel.tell("prepared", **facts, files=loaded.files(), since=since)
+    channel.tell("prepared", **facts, files=imported_files.files(), since=since)
     await channel.order()
     running = asyncio.create_task(worker.run())
     while not (worker.is_running or running.done()):

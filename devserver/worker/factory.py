@@ -20,9 +20,9 @@ from temporalio.runtime import (
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from ..introspection import converters
+from .config import Wanted
 from .errors import WorkerRefused
-from .telling import ActivityTeller, Teller, TroubleLog, runners
-from .wanted import Wanted
+from .failure_events import ActivityTeller, Teller, TroubleLog, runners
 
 if TYPE_CHECKING:
     from ..introspection import Module

@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from ..client.target import Target
 from . import nexus
-from .wanted import Wanted
+from .config import Wanted
 
 if TYPE_CHECKING:
     from ..introspection import Module

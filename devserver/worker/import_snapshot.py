@@ -12,12 +12,12 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
 
-from . import loaded
+from . import imported_files
 
 
 def keep() -> None:
     """Begin: before the user's first module is imported."""
-    loaded.is_users(__file__)  # it asks sysconfig, which imports (Python 3.13 fails if that comes back to it)
+    imported_files.is_users(__file__)  # it asks sysconfig, which imports (Python 3.13 fails if that comes back to it)
     sys.meta_path.insert(0, _Finder())
 
 
@@ -34,7 +34,7 @@ class _Finder(MetaPathFinder):
         if known is not None and target is None:  # a reload wants what is there now
             return _like(known)
         spec = _found(name, path, target)
-        if spec is not None and type(spec.loader) is SourceFileLoader and loaded.is_users(spec.loader.path):
+        if spec is not None and type(spec.loader) is SourceFileLoader and imported_files.is_users(spec.loader.path):
             spec.loader = _Loader(name, spec.loader.path, self._specs, spec)
         return spec
 

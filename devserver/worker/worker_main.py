@@ -1,6 +1,6 @@
 """The worker's process: loads the SDK, waits for its orders, and runs the worker until it is told to stop.
 
-`python -m devserver.running.worker_main SOCKET PARENT`, started by `process.py`.
+`python -m devserver.worker.worker_main SOCKET PARENT`, started by `process.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ..errors import DevServerError
 from ..system.parent_death import die_with
 from .channel import Channel
-from .wanted import Wanted
+from .config import Wanted
 
 if TYPE_CHECKING:
     from ..introspection import Module
@@ -27,19 +27,19 @@ def main(control: int, parent: int) -> NoReturn:
     die_with(parent)
     os.set_inheritable(control, False)
     channel = Channel(socket.socket(fileno=control))
-    from . import kept, logs, serving
+    from . import import_snapshot, logs, runner
 
     wanted = Wanted.from_json(channel.first()["wanted"])
     since = time.time()
 
     async def serve(module: Module) -> NoReturn:
         try:
-            await serving.serve(module, wanted, channel, since)
+            await runner.serve(module, wanted, channel, since)
         except BaseException as error:  # noqa: BLE001 - told to whoever started us
             fail(channel, error, since)
         leave(0)
 
-    kept.keep()
+    import_snapshot.keep()
     try:
         module = find(wanted)
         logs.show(module)
@@ -72,13 +72,13 @@ def find(wanted: Wanted) -> Module:
 
 def fail(channel: Channel, error: BaseException, since: float) -> NoReturn:
     """Tell why there can be no worker, and end."""
-    from . import loaded
+    from . import imported_files
     from .errors import WorkerEnded
 
     if not isinstance(error, DevServerError):
         details = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
         error = WorkerEnded(f"the worker failed: {type(error).__name__}: {error}", details=details)
-    channel.tell("failed", error=error.to_json(), exit_code=error.exit_code, files=loaded.files(), since=since)
+    channel.tell("failed", error=error.to_json(), exit_code=error.exit_code, files=imported_files.files(), since=since)
     leave(1)
 
 

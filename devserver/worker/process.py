@@ -15,8 +15,8 @@ from typing import Any
 
 from ..errors import DevServerError
 from ..system.ports import Reservation
+from .config import Wanted
 from .errors import WorkerEnded
-from .wanted import Wanted
 
 MOST_LINE = 2**24  # bytes
 LAST_WORDS_SECONDS = 1.0

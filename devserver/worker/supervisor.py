@@ -19,10 +19,10 @@ from ..errors import CannotAsk, DevServerError
 from ..introspection.import_module import RUNS_ON_IMPORT
 from ..system.ports import taken
 from .changes import Changes
+from .config import Wanted
 from .events import Event, Kind
+from .metrics_proxy import Relay
 from .process import SPARE_SECONDS, WorkerProcess
-from .relay import Relay
-from .wanted import Wanted
 
 WELL_SECONDS = 30.0  # a worker that lives so long was started well: the next death is the first again
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
