@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ..rehearsal.result import Result
-    from ..rehearsal.sweeps import Progress as Swept
+    from ..rehearsal.run.sweep import Progress as Swept
     from ..rehearsal.timeline import Mark
 
 SHOWN = 8

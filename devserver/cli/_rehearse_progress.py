@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ..rehearsal.result import Result
-    from ..rehearsal.sweeps import Progress as Swept
+    from ..rehearsal.run.sweep import Progress as Swept
     from ..rehearsal.timeline import Mark
 
 MOST_LINES = 200  # of activities of one rehearsal

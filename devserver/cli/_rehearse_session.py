@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import DevServerError
 from ..rehearsal import report
 from ..rehearsal.result import Finding, Result
-from ..rehearsal.runner import Settings, rehearse
+from ..rehearsal.run.runner import Settings, rehearse
 from ..rehearsal.timeline import Mark
 from ..system.paths import Paths
 from ._rehearse_journal import Journal
@@ -104,7 +104,7 @@ class _Session:
             server = {"database": folder / "temporal.db"}
         settings = Settings(folder, task.seed, self._told, interrupted, server)
         if self._wanted.sweep:
-            from ..rehearsal.sweeps import sweep
+            from ..rehearsal.run.sweep import sweep
 
             result = await sweep(task.scenario, self._wanted.sweep, settings, progress=self._progress.swept)  # type: ignore[arg-type]
         else:

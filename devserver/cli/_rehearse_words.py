@@ -8,7 +8,7 @@ from ..rehearsal.report.words import clean, seconds
 from ._rehearse_wanted import Task, Wanted
 
 if TYPE_CHECKING:
-    from ..rehearsal.sweeps import Progress as Swept
+    from ..rehearsal.run.sweep import Progress as Swept
     from ..rehearsal.timeline import Mark
 
 LANES = ("server", "worker", "network", "database", "fault", "drill", "activity", "check")

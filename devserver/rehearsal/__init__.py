@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from .cues import Cue
     from .load import scenarios_in
     from .look import Look
-    from .old_way import Script
     from .result import Result
-    from .runner import Settings, rehearse
+    from .run.legacy_script import Script
+    from .run.runner import Settings, rehearse
+    from .run.sweep import sweep
     from .scenario import Scenario
     from .stage import Stage
-    from .sweeps import sweep
 
 __all__ = [
     "Cue",
@@ -45,12 +45,12 @@ _HOMES = {
     "Look": "look",
     "Result": "result",
     "Scenario": "scenario",
-    "Script": "old_way",
-    "Settings": "runner",
+    "Script": "run.legacy_script",
+    "Settings": "run.runner",
     "Stage": "stage",
-    "rehearse": "runner",
+    "rehearse": "run.runner",
     "scenarios_in": "load",
-    "sweep": "sweeps",
+    "sweep": "run.sweep",
 }
 
 

@@ -16,8 +16,8 @@ from .wellformed import action, wellformed
 if TYPE_CHECKING:
     from .cues import Cue
     from .look import Look
-    from .old_way import Script
     from .result import Finding, Run
+    from .run.legacy_script import Script
     from .stage import Stage
 
 NOTHING: Any = object()

@@ -14,8 +14,8 @@ from devserver.rehearsal import Result, at, drills
 from devserver.rehearsal.checking import check
 from devserver.rehearsal.drills.pausing import _started
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.figures import Figures
 from devserver.rehearsal.result import Finding
+from devserver.rehearsal.run.metrics import Figures
 from tests.rehearsal.conftest import Hold, scene
 
 SECOND = at.activity_starts("add", nth=2)

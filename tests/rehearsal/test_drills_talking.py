@@ -7,8 +7,8 @@ import pytest
 from devserver.rehearsal import Result, at, drills, expect, faults
 from devserver.rehearsal.checking import check
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.figures import Figures
 from devserver.rehearsal.result import Finding
+from devserver.rehearsal.run.metrics import Figures
 from tests.rehearsal.conftest import Hold, scene
 from tests.rehearsal.runbooks.tended import Size
 

@@ -8,7 +8,7 @@ import pytest
 
 from devserver.rehearsal import Result, at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.figures import Figures
+from devserver.rehearsal.run.metrics import Figures
 from tests.rehearsal.conftest import Hold, scene
 
 ROLL = [[name, f"node-{number}"] for number in (1, 2) for name in ("drain", "stop", "start")]

@@ -11,7 +11,7 @@ from devserver.rehearsal import Settings, at, expect, faults
 from devserver.rehearsal.checking import check
 from devserver.rehearsal.cues import Cue
 from devserver.rehearsal.look import Look
-from devserver.rehearsal.runner import rehearse_on
+from devserver.rehearsal.run.runner import rehearse_on
 from devserver.rehearsal.scenario import Action
 from devserver.rehearsal.stage import Stage
 from devserver.rehearsal.timeline import Mark

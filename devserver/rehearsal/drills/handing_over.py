@@ -14,8 +14,8 @@ from ..cues import Cue
 from ..errors import ScenarioInvalid
 from ..faults._numbers import seconds
 from ..ledger import Effect
-from ..old_way import ScriptRun
 from ..result import Finding
+from ..run.legacy_script import ScriptRun
 from ..scenario import Scenario
 from ..stage import Stage
 from ..waiting import within

@@ -15,8 +15,8 @@ from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, Unp
 from ..cues import Cue
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..faults._numbers import seconds
-from ..outages import ON_ITS_WAY
 from ..result import Finding
+from ..run.downtime import ON_ITS_WAY
 from ..scenario import Scenario
 from ..stage import Stage
 from ._night import HELD_SECONDS, falls, passes

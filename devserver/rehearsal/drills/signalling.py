@@ -17,8 +17,8 @@ from ..cues import Cue
 from ..errors import ScenarioInvalid
 from ..expect.signals import HEADER
 from ..faults._numbers import seconds
-from ..figures import why_lost
 from ..result import Finding
+from ..run.metrics import why_lost
 from ..scenario import Scenario
 from ..stage import Stage
 from ._operator import OPEN, Operator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..figures import Duplicate, Figures
 from ..result import Finding, Run
+from ..run.metrics import Duplicate, Figures
 
 MOST_NAMED = 6
 

@@ -7,10 +7,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..figures import Duplicate
 from ..ledger import Effect
-from ..outages import Outage
 from ..result import Done, Finding
+from ..run.downtime import Outage
+from ..run.metrics import Duplicate
 from ..timeline import Mark
 from .words import NAME_CHARACTERS, clean
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..figures import Figures
-from ..outages import spans_of
 from ..result import Run
-from ..spans import union
+from ..run.downtime import spans_of
+from ..run.intervals import union
+from ..run.metrics import Figures
 from . import logs, plain
 from .attempts import activities, last_moment, troubled
 from .words import clean, counted

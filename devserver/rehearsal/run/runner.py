@@ -11,19 +11,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .checking import check
-from .drills.handing_over import HandOver
-from .endings import unjudged
-from .host import Host
-from .look import Look
-from .old_way import ScriptRun, compare
-from .perform import Performance
-from .result import Finding, Result, Run, Sweep, verdict_of
-from .runbook import Runbook
-from .scenario import Scenario, holds, name_of
-from .seeds import any_seed
-from .timeline import Mark
-from .world import world_of
+from ..checking import check
+from ..drills.handing_over import HandOver
+from ..host import Host
+from ..look import Look
+from ..result import Finding, Result, Run, Sweep, verdict_of
+from ..runbook import Runbook
+from ..scenario import Scenario, holds, name_of
+from ..seeds import any_seed
+from ..timeline import Mark
+from ..world import world_of
+from .implicit_expectations import unjudged
+from .legacy_script import ScriptRun, compare
+from .run import Performance
 
 INTERRUPTED = "it was interrupted before its runbook had ended"
 RUNS = "the runbook runs where nothing is done to it"

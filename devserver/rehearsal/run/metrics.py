@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from temporalio.api.enums.v1 import EventType
 
-from .ledger import Effect
-from .outages import LANES, Outage, end_of, outages_of, progress_of, spans_of
-from .result import Run
-from .spans import Span, overlap, union
+from ..ledger import Effect
+from ..result import Run
+from .downtime import LANES, Outage, end_of, outages_of, progress_of, spans_of
+from .intervals import Span, overlap, union
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHistory

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .result import Run
-from .spans import Span, overlap, union
+from ..result import Run
+from .intervals import Span, overlap, union
 
 LANES = ("server", "worker")
 SHUT = {"network": ("cut",), "database": ("locked", "disk full")}

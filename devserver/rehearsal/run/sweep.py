@@ -9,23 +9,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import faults
-from .checking import check
-from .cues import Cue
-from .endings import unjudged
-from .errors import ScenarioInvalid
-from .faults.server import KillServer
-from .host import Host
-from .look import Look
-from .nest import Nest
-from .perform import Performance
-from .points import Planned, points_of_run
-from .result import NOTHING_EXPECTED, Finding, Point, Result, Run, Sweep, Target, Verdict, verdict_of
-from .runbook import Runbook
+from .. import faults
+from ..checking import check
+from ..cues import Cue
+from ..errors import ScenarioInvalid
+from ..faults.server import KillServer
+from ..host import Host
+from ..look import Look
+from ..nest import Nest
+from ..result import NOTHING_EXPECTED, Finding, Point, Result, Run, Sweep, Target, Verdict, verdict_of
+from ..runbook import Runbook
+from ..scenario import Scenario
+from ..stage import Stage
+from ..world import world_of
+from .implicit_expectations import unjudged
+from .run import Performance
 from .runner import Settings, result_of, steady, working_folder
-from .scenario import Scenario
-from .stage import Stage
-from .world import world_of
+from .sweep_points import Planned, points_of_run
 
 # Each message of the worker takes so long, so that a kill right after an event is not overtaken by the next one.
 ROAD_SECONDS = 0.004

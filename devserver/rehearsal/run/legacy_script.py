@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..system.parent_death import leashed
-from . import ledger
-from .errors import ScenarioInvalid
-from .ledger import Effect
-from .result import Finding, Run
-from .waiting import within
+from ...system.parent_death import leashed
+from .. import ledger
+from ..errors import ScenarioInvalid
+from ..ledger import Effect
+from ..result import Finding, Run
+from ..waiting import within
 
 LIMIT_SECONDS = 60.0
 MOST_SHOWN = 10

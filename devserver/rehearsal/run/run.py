@@ -15,21 +15,21 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowFailureError, WorkflowHistory
 from temporalio.service import RPCError
 
-from ..errors import DevServerError
-from ..stuck.detector import find_stuck
-from ..stuck.findings import Thresholds
-from . import ledger
-from .at import Virtual
-from .clock import Clock
-from .director import Director
-from .host import Host
-from .result import Finding, Run
-from .runbook import Runbook, workflow_type
-from .scenario import Scenario, Step
-from .stage import Stage
-from .timeline import Mark, Timeline
-from .waiting import within
-from .watch import HistoryWatch, log_lines, type_of
+from ...errors import DevServerError
+from ...stuck.detector import find_stuck
+from ...stuck.findings import Thresholds
+from .. import ledger
+from ..at import Virtual
+from ..clock import Clock
+from ..host import Host
+from ..result import Finding, Run
+from ..runbook import Runbook, workflow_type
+from ..scenario import Scenario, Step
+from ..stage import Stage
+from ..timeline import Mark, Timeline
+from ..waiting import within
+from ..watch import HistoryWatch, log_lines, type_of
+from .step_executor import Director
 
 TASK_SECONDS = 2.0
 LOG_LINES = 20_000

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from ..errors import DevServerError
-from .cues import ActivityCue, Cue, EventCue, LogCue, TimeCue
-from .look import Look
-from .result import Done
-from .scenario import Action, Step
-from .stage import Stage
-from .waiting import within
+from ...errors import DevServerError
+from ..cues import ActivityCue, Cue, EventCue, LogCue, TimeCue
+from ..look import Look
+from ..result import Done
+from ..scenario import Action, Step
+from ..stage import Stage
+from ..waiting import within
 
 TOLD_SECONDS = 0.5
 
