@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from devserver.otel import SpanTree
 
     from . import factories
-    from .calls import Call
+    from .activities.call_ledger import Call
+    from .activities.scripted import REAL, Script, delays, fails, heartbeats
     from .clock import Time
     from .environment import Environment
     from .errors import (
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .histories import Replay
     from .outage import Outage, ServerKilled
     from .schedules import Schedules
-    from .scripts import REAL, Script, delays, fails, heartbeats
     from .spans import Spans
     from .versions import Versions
     from .workers import RunningWorker
@@ -64,7 +64,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "calls": ("Call",),
+    "activities.call_ledger": ("Call",),
     "clock": ("Time",),
     "environment": ("Environment",),
     "errors": (
@@ -81,7 +81,7 @@ _MODULES = {
     "histories": ("Replay",),
     "outage": ("Outage", "ServerKilled"),
     "schedules": ("Schedules",),
-    "scripts": ("REAL", "Script", "delays", "fails", "heartbeats"),
+    "activities.scripted": ("REAL", "Script", "delays", "fails", "heartbeats"),
     "spans": ("SpanTree", "Spans"),
     "versions": ("Versions",),
     "workers": ("RunningWorker",),

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio.client import Client
 
-from .calls import Call
+from .activities.call_ledger import Call
+from .activities.mocks import name_of
 from .errors import SetupError, WaitTimeout
-from .mocks import name_of
 from .starting import Starting
 from .workers import RunningWorker
 

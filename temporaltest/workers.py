@@ -15,8 +15,9 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkerConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from . import evicting, mocks, sandbox
-from .calls import Ledger
+from . import evicting, sandbox
+from .activities import mocks
+from .activities.call_ledger import Ledger
 from .errors import SetupError, TemporalTestError, WorkerDied, WorkerStuck
 from .executors import DaemonThreads, let_go
 from .refusals import cannot_start, causes

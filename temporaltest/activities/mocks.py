@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from temporalio import activity, worker
 from temporalio.exceptions import ApplicationError
 
-from .calls import Ledger
-from .errors import SetupError
-from .executors import DaemonThreads
-from .scripts import Fails, Original, Script
+from ..errors import SetupError
+from ..executors import DaemonThreads
+from .call_ledger import Ledger
+from .scripted import Fails, Original, Script
 from .signatures import Shape, misfit, shape, wrong_count, wrong_result
 
 T = TypeVar("T")
