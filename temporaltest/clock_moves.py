@@ -16,7 +16,7 @@ from . import clock_report
 from .errors import ClockStuck, WaitTimeout
 
 if TYPE_CHECKING:
-    from .case import Case
+    from .isolation.test_context import Case
     from .skipping import Skipping
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from temporalio.api.common.v1 import TimeSkippingInfo
     from temporalio.testing import TimeSkipper
 
-    from .case import Case
+    from .isolation.test_context import Case
     from .skipping import Skipping
 
 Handle = WorkflowHandle[Any, Any]

@@ -17,8 +17,8 @@ from .starting import Starting
 from .workers import RunningWorker
 
 if TYPE_CHECKING:
-    from .case import Case
     from .environment import Environment
+    from .isolation.test_context import Case
 
 T = TypeVar("T")
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from .backends import Endpoint
-    from .case import Case
     from .clock import Time
     from .environment import Environment
     from .facade import Temporal
     from .histories import Replay
+    from .isolation.test_context import Case
     from .outage import Outage
     from .rehearsals import Rehearsals
     from .schedules import Schedules
@@ -43,10 +43,10 @@ def temporal_client_options() -> dict[str, Any]:
 
 @pytest.fixture
 def _temporal_case(request: pytest.FixtureRequest, temporal_client_options: dict[str, Any]) -> Iterator[Case]:
-    from .session import import_sdk
+    from .isolation.session import import_sdk
 
     import_sdk()
-    from .case import Case
+    from .isolation.test_context import Case
 
     item: pytest.Item = request.node
     with plain_errors():

@@ -21,7 +21,7 @@ from .recording import FORMAT, Recording
 from .watching import Definition
 
 if TYPE_CHECKING:
-    from .session import Session
+    from .isolation.session import Session
 
 LIMIT = 60.0
 ADVICE = (

@@ -22,7 +22,7 @@ from .errors import SetupError
 from .schedule_state import POLL_SECONDS, Counts, Run, counts, recent
 
 if TYPE_CHECKING:
-    from .case import Case
+    from .isolation.test_context import Case
 
 Finish = Callable[[WorkflowHandle[Any, Any]], Awaitable[object]]
 

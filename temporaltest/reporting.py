@@ -11,8 +11,8 @@ from .names import file_name, test_id, write
 if TYPE_CHECKING:
     import pytest
 
-    from .case import Case
     from .failure_report import Report
+    from .isolation.test_context import Case
 
 SECTION = "Temporal"
 

@@ -38,7 +38,7 @@ from .schedule_state import (
 )
 
 if TYPE_CHECKING:
-    from .case import Case
+    from .isolation.test_context import Case
 
 T = TypeVar("T")
 Workflow = str | Callable[..., Awaitable[Any]]

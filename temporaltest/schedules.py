@@ -13,7 +13,7 @@ from .schedule_calls import AsyncSchedules, Workflow
 from .schedule_state import Run
 
 if TYPE_CHECKING:
-    from .case import Case
+    from .isolation.test_context import Case
 
 T = TypeVar("T")
 

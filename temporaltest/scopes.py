@@ -13,9 +13,9 @@ from . import names, stash
 from .outcomes import plain_errors
 
 if TYPE_CHECKING:
-    from .case import Case
     from .clock import Time
     from .facade import Temporal
+    from .isolation.test_context import Case
     from .marker import Wishes
     from .outage import Outage
 
@@ -43,11 +43,11 @@ def lasting(
     request: pytest.FixtureRequest, wishes: Wishes, client_options: Mapping[str, Any], *, outages: bool
 ) -> Iterator[Temporal]:
     """A façade for a scope; what ran is replayed at its end and recorded if no test that used it failed."""
-    from .session import import_sdk
+    from .isolation.session import import_sdk
 
     import_sdk()
-    from .case import Case
     from .facade import Temporal
+    from .isolation.test_context import Case
 
     with plain_errors():
         name = request.node.name or request.scope

@@ -10,8 +10,8 @@ import pytest
 from .config import Config
 
 if TYPE_CHECKING:
-    from .case import Case
-    from .session import Session
+    from .isolation.session import Session
+    from .isolation.test_context import Case
 
 SETTINGS: pytest.StashKey[Config] = pytest.StashKey()
 CASE: pytest.StashKey[Case] = pytest.StashKey()
@@ -23,7 +23,7 @@ def session(config: pytest.Config) -> Session:
 
     Such a child (pytest-forked has one for each test) has none of the threads that a session lives in.
     """
-    from .session import Session
+    from .isolation.session import Session
 
     found = config.stash.get(SESSION, None)
     if found is None or found.pid != os.getpid():

@@ -10,14 +10,14 @@ from concurrent.futures import TimeoutError as OutOfTime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .backends import Backend, Endpoint, make
-from .errors import SetupError
-from .loop import BackgroundLoop
+from ..backends import Backend, Endpoint, make
+from ..errors import SetupError
+from ..loop import BackgroundLoop
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from .config import Config
+    from ..config import Config
 
 CONNECT_SECONDS = 15.0
 ABANDON_SECONDS = 5.0

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from . import clock_report, failure_report, namespaces
-from .aftermath import Aftermath
-from .errors import ServerLost, TemporalTestError, WorkerStuck
-from .guard import Guard
-from .loop import BackgroundLoop
-from .place import Place
-from .schedules_made import Made
-from .workers import SPARE_SECONDS, STOP_SECONDS, Workers
+from .. import clock_report, failure_report, namespaces
+from ..errors import ServerLost, TemporalTestError, WorkerStuck
+from ..guard import Guard
+from ..loop import BackgroundLoop
+from ..schedules_made import Made
+from ..workers import SPARE_SECONDS, STOP_SECONDS, Workers
+from .post_test_checks import Aftermath
+from .test_environment import Place
 
 if TYPE_CHECKING:
-    from .backends import Endpoint
-    from .marker import Wishes
-    from .outage import Outage
+    from ..backends import Endpoint
+    from ..marker import Wishes
+    from ..outage import Outage
+    from ..skipping import Skipping
+    from ..tenancy import Tenancy
     from .session import Session
-    from .skipping import Skipping
-    from .tenancy import Tenancy
 
 CLEAN_SECONDS = 5.0
 LOOP_SECONDS = 1.0

@@ -13,19 +13,19 @@ from temporalio.client import Client
 from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.service import RPCError
 
-from . import namespaces
-from .adoption import Adoption
-from .backends import NAMESPACES, OUTAGES, TIME_SKIPPING, Endpoint
-from .errors import NotSupported, ServerLost, SetupError, TemporalTestError
-from .tenancy import Tenancy, settle
+from .. import namespaces
+from ..backends import NAMESPACES, OUTAGES, TIME_SKIPPING, Endpoint
+from ..errors import NotSupported, ServerLost, SetupError, TemporalTestError
+from ..tenancy import Tenancy, settle
+from .worker_plugin import Adoption
 
 if TYPE_CHECKING:
-    from .guard import Guard
-    from .marker import Wishes
-    from .outage import Outage
+    from ..guard import Guard
+    from ..marker import Wishes
+    from ..outage import Outage
+    from ..skipping import Skipping
+    from ..workers import Workers
     from .session import Session
-    from .skipping import Skipping
-    from .workers import Workers
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ class Place:
     def _expose(self, endpoint: Endpoint) -> Endpoint:
         """The same server behind a proxy, with all that can go wrong with it."""
         endpoint.require(OUTAGES)
-        from .outage import Outage
+        from ..outage import Outage
 
         assert endpoint.managed is not None  # noqa: S101 - outages need a handle, so who can has one
         self.outage = Outage(endpoint.managed, self._make_namespace_again, self._workers)
@@ -129,7 +129,7 @@ class Place:
         client = Client(**options)
         if not self._wishes.time_skipping:
             return client
-        from .skipping import Skipping
+        from ..skipping import Skipping
 
         self.skipping = Skipping(client)
         self._session.loop.run(self.skipping.require(), SETUP_SECONDS)

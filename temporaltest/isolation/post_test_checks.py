@@ -5,16 +5,16 @@ from __future__ import annotations
 from concurrent.futures import TimeoutError as OutOfTime
 from typing import TYPE_CHECKING
 
-from . import executions, failure_report, payload_budget, recording, replay
-from .errors import ReplayFailed, ServerLost
-from .starting import TASK_QUEUE
+from .. import executions, failure_report, payload_budget, recording, replay
+from ..errors import ReplayFailed, ServerLost
+from ..starting import TASK_QUEUE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .case import Case
-    from .executions import Ran
-    from .failure_report import Report
+    from ..executions import Ran
+    from ..failure_report import Report
+    from .test_context import Case
 
 REPORT_SECONDS = 10.0
 
