@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .facade import Temporal
     from .histories import Replay
     from .outage import Outage, ServerKilled
-    from .schedules import Schedules
+    from .schedules.fixture import Schedules
     from .spans import Spans
     from .versions import Versions
     from .workers import RunningWorker
@@ -80,7 +80,7 @@ _MODULES = {
     "facade": ("Temporal",),
     "histories": ("Replay",),
     "outage": ("Outage", "ServerKilled"),
-    "schedules": ("Schedules",),
+    "schedules.fixture": ("Schedules",),
     "activities.scripted": ("REAL", "Script", "delays", "fails", "heartbeats"),
     "spans": ("SpanTree", "Spans"),
     "versions": ("Versions",),

@@ -19,7 +19,7 @@ from .outcomes import plain_errors
 if TYPE_CHECKING:
     from .facade import Temporal
     from .histories import Replay
-    from .schedules import Schedules
+    from .schedules.fixture import Schedules
     from .spans import Spans
     from .versions import Versions
 
@@ -148,7 +148,7 @@ def _spans(temporal: Temporal) -> Spans:
 
 
 def _schedules(temporal: Temporal) -> Schedules:
-    from .schedules import Schedules
+    from .schedules.fixture import Schedules
 
     return Schedules(temporal.case)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .isolation.test_context import Case
     from .outage import Outage
     from .rehearsals import Rehearsals
-    from .schedules import Schedules
+    from .schedules.fixture import Schedules
     from .spans import Spans
     from .versions import Versions
     from .workers import RunningWorker
@@ -107,7 +107,7 @@ def temporal_time(_temporal_case: Case) -> Time:
 @pytest.fixture
 def temporal_schedules(_temporal_case: Case) -> Schedules:
     """Schedules, which go by real time: `next_times`, `trigger`, `backfill`, `runs`, and `overlap` to try a policy."""
-    from .schedules import Schedules
+    from .schedules.fixture import Schedules
 
     return Schedules(_temporal_case)
 

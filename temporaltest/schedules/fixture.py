@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio.client import ScheduleHandle, ScheduleOverlapPolicy, ScheduleSpec
 
+from .client import AsyncSchedules, Workflow
 from .overlap import Finish, Overlap
-from .schedule_calls import AsyncSchedules, Workflow
-from .schedule_state import Run
+from .state import Run
 
 if TYPE_CHECKING:
-    from .isolation.test_context import Case
+    from ..isolation.test_context import Case
 
 T = TypeVar("T")
 

@@ -23,22 +23,12 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
-from .errors import SetupError
+from ..errors import SetupError
 from .overlap import EVERY_HOUR, Finish, Overlap, Trial, due_times
-from .schedule_state import (
-    POLL_SECONDS,
-    Counts,
-    Run,
-    counts,
-    every,
-    matching_times,
-    recent,
-    stamp,
-    whole_second,
-)
+from .state import POLL_SECONDS, Counts, Run, counts, every, matching_times, recent, stamp, whole_second
 
 if TYPE_CHECKING:
-    from .isolation.test_context import Case
+    from ..isolation.test_context import Case
 
 T = TypeVar("T")
 Workflow = str | Callable[..., Awaitable[Any]]

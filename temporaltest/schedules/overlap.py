@@ -18,11 +18,11 @@ from temporalio.client import (
     WorkflowHandle,
 )
 
-from .errors import SetupError
-from .schedule_state import POLL_SECONDS, Counts, Run, counts, recent
+from ..errors import SetupError
+from .state import POLL_SECONDS, Counts, Run, counts, recent
 
 if TYPE_CHECKING:
-    from .isolation.test_context import Case
+    from ..isolation.test_context import Case
 
 Finish = Callable[[WorkflowHandle[Any, Any]], Awaitable[object]]
 
