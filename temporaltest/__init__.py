@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from . import factories
     from .activities.call_ledger import Call
     from .activities.scripted import REAL, Script, delays, fails, heartbeats
-    from .clock import Time
     from .environment import Environment
     from .errors import (
         ClockStuck,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from .outage import Outage, ServerKilled
     from .schedules.fixture import Schedules
     from .spans import Spans
+    from .time.controls import Time
     from .versions import Versions
     from .workers import RunningWorker
 
@@ -65,7 +65,7 @@ __all__ = [
 
 _MODULES = {
     "activities.call_ledger": ("Call",),
-    "clock": ("Time",),
+    "time.controls": ("Time",),
     "environment": ("Environment",),
     "errors": (
         "ClockStuck",

@@ -11,7 +11,7 @@ from temporalio import client as sdk
 from temporalio.service import RPCError
 
 if TYPE_CHECKING:
-    from .skipping import Skipping
+    from .time.time_skipping import Skipping
 
 LOOK_SECONDS = 0.3
 

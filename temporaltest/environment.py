@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from . import clock_moves
 from .errors import SetupError
+from .time import batch
 
 if TYPE_CHECKING:
     from temporalio.api.common.v1 import TimeSkippingInfo
     from temporalio.testing import TimeSkipper
 
     from .isolation.test_context import Case
-    from .skipping import Skipping
+    from .time.time_skipping import Skipping
 
 Handle = WorkflowHandle[Any, Any]
 OPEN = "ExecutionStatus = 'Running'"
@@ -57,7 +57,7 @@ class Environment(WorkflowEnvironment):
             return
         self._slept += ahead
         if ahead > timedelta(0):
-            await clock_moves.move_all(self._case, self._skipping, await self._handles(OPEN), ahead)
+            await batch.move_all(self._case, self._skipping, await self._handles(OPEN), ahead)
 
     async def get_current_time(self, handle: Handle | None = None) -> datetime:
         """The time of that workflow, in UTC; of the workflow that is furthest ahead, if none is given."""
@@ -76,7 +76,7 @@ class Environment(WorkflowEnvironment):
             ClockStuck: The clock did not move; says what held it.
         """
         moving = self._skipper("fast_forward").fast_forward(handle, duration)
-        return await clock_moves.bounded(self._case, [handle], "its end" if duration is None else duration, moving)
+        return await batch.bounded(self._case, [handle], "its end" if duration is None else duration, moving)
 
     async def get_time_skipping_info(self, handle: Handle) -> TimeSkippingInfo | None:
         """What the server says of a workflow's clock."""

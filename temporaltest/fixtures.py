@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from .backends import Endpoint
-    from .clock import Time
     from .environment import Environment
     from .facade import Temporal
     from .histories import Replay
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from .rehearsals import Rehearsals
     from .schedules.fixture import Schedules
     from .spans import Spans
+    from .time.controls import Time
     from .versions import Versions
     from .workers import RunningWorker
 
@@ -98,7 +98,7 @@ def temporal_env(temporal: Temporal) -> Environment:
 @pytest.fixture
 def temporal_time(_temporal_case: Case) -> Time:
     """The clocks of the test's workflows, each its own and held until moved: `fast_forward`, `until`, `now`."""
-    from .clock import Time
+    from .time.controls import Time
 
     with plain_errors():
         return Time(_temporal_case)

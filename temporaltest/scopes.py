@@ -13,11 +13,11 @@ from . import names, stash
 from .outcomes import plain_errors
 
 if TYPE_CHECKING:
-    from .clock import Time
     from .facade import Temporal
     from .isolation.test_context import Case
     from .marker import Wishes
     from .outage import Outage
+    from .time.controls import Time
 
 RECORDED: pytest.StashKey[list[tuple[str, str]]] = pytest.StashKey()
 
@@ -78,8 +78,8 @@ def _owner(request: pytest.FixtureRequest) -> str:
 @contextlib.contextmanager
 def clocks(temporal: Temporal) -> Iterator[Time]:
     """The clocks of a scope's workflows; held in this block, and as before after it."""
-    from .clock import Time
     from .errors import SetupError
+    from .time.controls import Time
 
     skipping = temporal.case.skipping
     if skipping is None:

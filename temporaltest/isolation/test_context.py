@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from .. import clock_report, failure_report, namespaces
+from .. import failure_report, namespaces
 from ..errors import ServerLost, TemporalTestError, WorkerStuck
 from ..guard import Guard
 from ..loop import BackgroundLoop
 from ..schedules_made import Made
+from ..time import diagnostics
 from ..workers import SPARE_SECONDS, STOP_SECONDS, Workers
 from .post_test_checks import Aftermath
 from .test_environment import Place
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from ..backends import Endpoint
     from ..marker import Wishes
     from ..outage import Outage
-    from ..skipping import Skipping
     from ..tenancy import Tenancy
+    from ..time.time_skipping import Skipping
     from .session import Session
 
 CLEAN_SECONDS = 5.0
@@ -107,7 +108,7 @@ class Case:
         if not hasattr(self.place, "client"):
             return f"the Temporal server at {self.endpoint.address} does not answer"
         client = self.unguarded()
-        clocks = [await clock_report.standing(client)] if self.skipping is not None else []
+        clocks = [await diagnostics.standing(client)] if self.skipping is not None else []
         return "\n".join([await failure_report.open_workflows(client, self.aftermath.codes), *clocks])
 
     def check_workers(self) -> None:

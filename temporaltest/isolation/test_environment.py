@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..guard import Guard
     from ..marker import Wishes
     from ..outage import Outage
-    from ..skipping import Skipping
+    from ..time.time_skipping import Skipping
     from ..workers import Workers
     from .session import Session
 
@@ -129,7 +129,7 @@ class Place:
         client = Client(**options)
         if not self._wishes.time_skipping:
             return client
-        from ..skipping import Skipping
+        from ..time.time_skipping import Skipping
 
         self.skipping = Skipping(client)
         self._session.loop.run(self.skipping.require(), SETUP_SECONDS)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from temporalio.client import ScheduleHandle, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from . import clock_report
-from .errors import ClockStuck, SetupError, TemporalTestError, WaitTimeout
+from ..errors import ClockStuck, SetupError, TemporalTestError, WaitTimeout
+from . import diagnostics
 
 if TYPE_CHECKING:
-    from .isolation.test_context import Case
-    from .skipping import Skipping
+    from ..isolation.test_context import Case
+    from .time_skipping import Skipping
 
 T = TypeVar("T")
 Handle = WorkflowHandle[Any, Any]
@@ -48,12 +48,12 @@ class AsyncTime:
         try:
             arrived = await self._case.guard.wait(moving, f"the clock of {handle.id} to move by {by}")
         except WaitTimeout as error:
-            holders = await clock_report.holders(self._skipping.client, handle)
+            holders = await diagnostics.holders(self._skipping.client, handle)
             raise ClockStuck(f"the clock of {handle.id} did not move by {by}: {holders}\n{error}") from None
         except RPCError as error:
             raise await self._refused(handle, error) from error
         if not arrived and await self._ahead(handle) - ahead < min(by / 2, timedelta(seconds=1)):
-            holders = await clock_report.holders(self._skipping.client, handle)
+            holders = await diagnostics.holders(self._skipping.client, handle)
             raise ClockStuck(f"the clock of {handle.id} did not move by {by}: {holders} before (a child's is its own)")
         return await self.now(handle)
 
@@ -97,18 +97,18 @@ class AsyncTime:
         raw = description.raw_description
         info = raw.workflow_extended_info.time_skipping_info
         if not info.effective_config.enabled and info.current_time.ToDatetime(timezone.utc) < target:
-            from .skipping import capped
+            from .time_skipping import capped
 
             raise ClockStuck(capped(handle.id, info))
         queue = raw.workflow_execution_info.task_queue
         client = self._skipping.client
-        if idle and raw.HasField("pending_workflow_task") and not await clock_report.polled(client, queue):
-            holders = await clock_report.holders(client, handle)
+        if idle and raw.HasField("pending_workflow_task") and not await diagnostics.polled(client, queue):
+            holders = await diagnostics.holders(client, handle)
             raise ClockStuck(f"the clock of {handle.id} does not move: {holders}")
 
     async def _refused(self, handle: Handle, error: RPCError) -> TemporalTestError:
         if error.status == RPCStatusCode.NOT_FOUND and "completed" in error.message:
-            over = await clock_report.holders(self._skipping.client, handle)
+            over = await diagnostics.holders(self._skipping.client, handle)
             return ClockStuck(f"the clock of {handle.id} does not move any more: {over}")
         return ClockStuck(f"the server refuses to move the clock of {handle.id}: {error.message}")
 

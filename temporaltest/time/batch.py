@@ -12,12 +12,12 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
-from . import clock_report
-from .errors import ClockStuck, WaitTimeout
+from ..errors import ClockStuck, WaitTimeout
+from . import diagnostics
 
 if TYPE_CHECKING:
-    from .isolation.test_context import Case
-    from .skipping import Skipping
+    from ..isolation.test_context import Case
+    from .time_skipping import Skipping
 
 T = TypeVar("T")
 Handle = WorkflowHandle[Any, Any]
@@ -53,7 +53,7 @@ async def _held(case: Case, handles: Iterable[Handle]) -> list[tuple[Handle, str
         with contextlib.suppress(RPCError):
             raw = (await each.describe()).raw_description
             if _is_busy(raw) or raw.pending_children:
-                found.append((each, await clock_report.holders(case.client, each)))
+                found.append((each, await diagnostics.holders(case.client, each)))
     return found
 
 

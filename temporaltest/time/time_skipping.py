@@ -15,7 +15,7 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from .errors import ClockStuck, NotSupported
+from ..errors import ClockStuck, NotSupported
 
 try:
     from temporalio.api.common.v1 import FastForwardConfig, TimeSkippingConfig, TimeSkippingInfo
@@ -51,7 +51,7 @@ class Skipping(sdk.Interceptor):
 
     def intercept_client(self, next: sdk.OutboundInterceptor) -> sdk.OutboundInterceptor:  # noqa: A002 - the SDK's name
         """The SDK asks each interceptor for its link of the chain."""
-        from .clock_waits import Outbound
+        from ..clock_waits import Outbound
 
         return Outbound(next, self)
 
