@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .schedules.fixture import Schedules
     from .spans import Spans
     from .time.controls import Time
-    from .versions import Versions
+    from .versioning.fixture import Versions
     from .workers import RunningWorker
 
 __all__ = [
@@ -83,7 +83,7 @@ _MODULES = {
     "schedules.fixture": ("Schedules",),
     "activities.scripted": ("REAL", "Script", "delays", "fails", "heartbeats"),
     "spans": ("SpanTree", "Spans"),
-    "versions": ("Versions",),
+    "versioning.fixture": ("Versions",),
     "workers": ("RunningWorker",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .histories import Replay
     from .schedules.fixture import Schedules
     from .spans import Spans
-    from .versions import Versions
+    from .versioning.fixture import Versions
 
 Scope = Literal["session", "package", "module", "class", "function"]
 
@@ -136,7 +136,7 @@ def replay(scope: Scope = "module") -> Any:
 
 
 def _versions(temporal: Temporal) -> Versions:
-    from .versions import Versions
+    from .versioning.fixture import Versions
 
     return Versions(temporal)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .schedules.fixture import Schedules
     from .spans import Spans
     from .time.controls import Time
-    from .versions import Versions
+    from .versioning.fixture import Versions
     from .workers import RunningWorker
 
 
@@ -118,7 +118,7 @@ def temporal_versions(temporal: Temporal) -> Versions:
 
     `build_of` tells where a workflow is; `check_takeover` replays what is open, or stored, against a build.
     """
-    from .versions import Versions
+    from .versioning.fixture import Versions
 
     return Versions(temporal)
 

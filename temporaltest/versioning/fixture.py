@@ -24,15 +24,15 @@ from devserver.deployments import (
     set_current,
 )
 
-from . import versions_takeover as takeover
-from .errors import SetupError
-from .starting import TASK_QUEUE
-from .versions_look import Handle, build_of, builds_of, end_of
-from .watching import Definition
-from .workers import RunningWorker
+from ..errors import SetupError
+from ..starting import TASK_QUEUE
+from ..watching import Definition
+from ..workers import RunningWorker
+from . import compatibility as takeover
+from .build_lookup import Handle, build_of, builds_of, end_of
 
 if TYPE_CHECKING:
-    from .facade import Temporal
+    from ..facade import Temporal
 
 T = TypeVar("T")
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from temporalio.api.enums.v1 import EventType, VersioningBehavior
 from temporalio.client import Client
 
-from . import executions, histories, replay
-from .errors import ReplayFailed, SetupError
-from .executions import Ran
-from .loop import BackgroundLoop
-from .replay import Code
-from .workers import RunningWorker
+from .. import executions, histories, replay
+from ..errors import ReplayFailed, SetupError
+from ..executions import Ran
+from ..loop import BackgroundLoop
+from ..replay import Code
+from ..workers import RunningWorker
 
 PINNED = VersioningBehavior.VERSIONING_BEHAVIOR_PINNED
 ENDS = frozenset(
