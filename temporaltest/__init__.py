@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .spans import Spans
     from .time.controls import Time
     from .versioning.fixture import Versions
-    from .workers import RunningWorker
+    from .workers.workers import RunningWorker
 
 __all__ = [
     "REAL",
@@ -84,7 +84,7 @@ _MODULES = {
     "activities.scripted": ("REAL", "Script", "delays", "fails", "heartbeats"),
     "spans": ("SpanTree", "Spans"),
     "versioning.fixture": ("Versions",),
-    "workers": ("RunningWorker",),
+    "workers.workers": ("RunningWorker",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

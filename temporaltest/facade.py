@@ -14,7 +14,7 @@ from .activities.call_ledger import Call
 from .activities.mocks import name_of
 from .errors import SetupError, WaitTimeout
 from .starting import Starting
-from .workers import RunningWorker
+from .workers.workers import RunningWorker
 
 if TYPE_CHECKING:
     from .environment import Environment

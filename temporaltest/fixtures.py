@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .spans import Spans
     from .time.controls import Time
     from .versioning.fixture import Versions
-    from .workers import RunningWorker
+    from .workers.workers import RunningWorker
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from temporalio import worker as sdk
 from temporalio.client import WorkflowHistory
 
-from . import replay, sandbox
+from . import replay
 from .errors import ReplayFailed, SetupError
 from .executions import Ran
-from .loop import BackgroundLoop
 from .recording import FORMAT, Recording
 from .watching import Definition
+from .workers import sandbox
+from .workers.background_loop import BackgroundLoop
 
 if TYPE_CHECKING:
     from .isolation.session import Session

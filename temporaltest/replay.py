@@ -15,9 +15,9 @@ from temporalio.workflow import NondeterminismError
 from .divergence import Divergence, explain, is_unfinished_business
 from .errors import ReplayFailed
 from .executions import Ran
-from .executors import DaemonThreads
 from .tracebacks import Place
 from .watching import Definition, Watch
+from .workers.daemon_threads import DaemonThreads
 
 KEPT = (
     "workflow_runner",

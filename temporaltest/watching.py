@@ -15,8 +15,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from . import evicting
 from .tracebacks import Place, places_of, raised_at
+from .workers import eviction
 
 Definition = workflow._Definition
 EVICT_SECONDS = 1.0  # the SDK complains after 2 s
@@ -148,7 +148,7 @@ class _Instance:
             self._watch.reached = act.history_length
             return self._instance.activate(act)
         self._watch.look()
-        evicting.evict(self._instance, act, EVICT_SECONDS)
+        eviction.evict(self._instance, act, EVICT_SECONDS)
         return WorkflowActivationCompletion(run_id=act.run_id)
 
 

@@ -14,7 +14,7 @@ from temporalio import activity, worker
 from temporalio.exceptions import ApplicationError
 
 from ..errors import SetupError
-from ..executors import DaemonThreads
+from ..workers.daemon_threads import DaemonThreads
 from .call_ledger import Ledger
 from .scripted import Fails, Original, Script
 from .signatures import Shape, misfit, shape, wrong_count, wrong_result

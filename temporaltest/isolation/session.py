@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..backends import Backend, Endpoint, make
 from ..errors import SetupError
-from ..loop import BackgroundLoop
+from ..workers.background_loop import BackgroundLoop
 
 if TYPE_CHECKING:
     from temporalio.client import Client

@@ -12,11 +12,11 @@ from temporalio.client import Client
 
 from .. import failure_report, namespaces
 from ..errors import ServerLost, TemporalTestError, WorkerStuck
-from ..guard import Guard
-from ..loop import BackgroundLoop
 from ..schedules_made import Made
 from ..time import diagnostics
-from ..workers import SPARE_SECONDS, STOP_SECONDS, Workers
+from ..workers.background_loop import BackgroundLoop
+from ..workers.wait_guard import Guard
+from ..workers.workers import SPARE_SECONDS, STOP_SECONDS, Workers
 from .post_test_checks import Aftermath
 from .test_environment import Place
 

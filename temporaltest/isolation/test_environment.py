@@ -20,11 +20,11 @@ from ..tenancy import Tenancy, settle
 from .worker_plugin import Adoption
 
 if TYPE_CHECKING:
-    from ..guard import Guard
     from ..marker import Wishes
     from ..outage import Outage
     from ..time.time_skipping import Skipping
-    from ..workers import Workers
+    from ..workers.wait_guard import Guard
+    from ..workers.workers import Workers
     from .session import Session
 
 T = TypeVar("T")

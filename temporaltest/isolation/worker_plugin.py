@@ -10,7 +10,7 @@ from temporalio import client, worker
 from temporalio.service import ConnectConfig, ServiceClient
 
 if TYPE_CHECKING:
-    from ..workers import Workers
+    from ..workers.workers import Workers
 
 
 class Adoption(client.Plugin, worker.Plugin):

@@ -8,7 +8,7 @@ import threading
 from devserver import DevServer
 
 from ..errors import SetupError
-from ..workers import Workers
+from ..workers.workers import Workers
 from .log import Log, Moment
 
 

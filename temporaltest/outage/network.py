@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from devserver import DevServer, NetProxy, Way
 
 from ..errors import SetupError
-from ..workers import Workers
+from ..workers.workers import Workers
 from .base import Base
 from .log import amount
 

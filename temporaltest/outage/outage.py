@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from devserver import DevServer, DevServerError
 
-from ..workers import Workers
+from ..workers.workers import Workers
 from .aio import AsyncOutage
 from .network import NetworkOutages
 from .process import ProcessOutages

@@ -12,7 +12,7 @@ from typing import Literal
 from devserver import DevServer, DevServerError
 
 from ..errors import SetupError, TemporalTestError
-from ..workers import Workers
+from ..workers.workers import Workers
 from .base import Base
 from .log import amount
 

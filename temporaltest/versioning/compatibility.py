@@ -13,9 +13,9 @@ from temporalio.client import Client
 from .. import executions, histories, replay
 from ..errors import ReplayFailed, SetupError
 from ..executions import Ran
-from ..loop import BackgroundLoop
 from ..replay import Code
-from ..workers import RunningWorker
+from ..workers.background_loop import BackgroundLoop
+from ..workers.workers import RunningWorker
 
 PINNED = VersioningBehavior.VERSIONING_BEHAVIOR_PINNED
 ENDS = frozenset(

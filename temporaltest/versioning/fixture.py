@@ -27,7 +27,7 @@ from devserver.deployments import (
 from ..errors import SetupError
 from ..starting import TASK_QUEUE
 from ..watching import Definition
-from ..workers import RunningWorker
+from ..workers.workers import RunningWorker
 from . import compatibility as takeover
 from .build_lookup import Handle, build_of, builds_of, end_of
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from temporaltest.loop import BackgroundLoop
+from temporaltest.workers.background_loop import BackgroundLoop
 
 NAME = "temporal.test"
 START_SECONDS = 10.0

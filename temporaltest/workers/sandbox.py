@@ -9,7 +9,7 @@ from pathlib import Path
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from .errors import SetupError
+from ..errors import SetupError
 
 # A test's own module is imported again in the sandbox, and with it what it imports; these have nothing to do there.
 PASSED_THROUGH = ("pytest", "_pytest", "pluggy", "temporaltest", "devserver", "pytest_asyncio", "anyio")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from temporalio import client as sdk
 
-from .errors import TemporalTestError, WaitTimeout
+from ..errors import TemporalTestError, WaitTimeout
 
 T = TypeVar("T")
 

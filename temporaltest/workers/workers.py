@@ -15,12 +15,12 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkerConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from . import evicting, sandbox
-from .activities import mocks
-from .activities.call_ledger import Ledger
-from .errors import SetupError, TemporalTestError, WorkerDied, WorkerStuck
-from .executors import DaemonThreads, let_go
-from .refusals import cannot_start, causes
+from ..activities import mocks
+from ..activities.call_ledger import Ledger
+from ..errors import SetupError, TemporalTestError, WorkerDied, WorkerStuck
+from . import eviction, sandbox
+from .daemon_threads import DaemonThreads, let_go
+from .start_errors import cannot_start, causes
 
 STOP_SECONDS = 10.0
 SPARE_SECONDS = 2.0
@@ -67,7 +67,7 @@ class RunningWorker:
             stopped = False
         if not stopped:
             raise WorkerStuck(f"the worker on task queue {self.task_queue!r} did not stop within {STOP_SECONDS:g} s")
-        unending = evicting.evict_all(self.worker)
+        unending = eviction.evict_all(self.worker)
         if unending:
             raise WorkerStuck(unending)
 
@@ -184,9 +184,9 @@ class Workers:
         ended = [each for each in running if each.task.done() and not each.stuck]
         for each in running:
             if each not in ended and not each.adopted:
-                evicting.give_up(each.worker, each.options.get("workflow_task_executor"))
+                eviction.give_up(each.worker, each.options.get("workflow_task_executor"))
                 let_go(each.options.get("activity_executor"))
-        unending = list(filter(None, [evicting.evict_all(each.worker) for each in ended]))
+        unending = list(filter(None, [eviction.evict_all(each.worker) for each in ended]))
         if unending:
             raise WorkerStuck("\n".join(unending))
 
@@ -194,7 +194,7 @@ class Workers:
         queues = ", ".join(repr(each.task_queue) for each in stuck)
         text = f"the worker on task queue {queues} did not stop within {limit:g} s"
         calls = self.ledger.running()
-        names = [name for each in stuck for name in evicting.busy(each.worker)]
+        names = [name for each in stuck for name in eviction.busy(each.worker)]
         if names:
             return "\n  ".join([f"{text}: a workflow blocks its thread, it should await instead", *names])
         if not calls:

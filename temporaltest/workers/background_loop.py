@@ -9,7 +9,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from .executors import keep_for_ever
+from .daemon_threads import keep_for_ever
 
 T = TypeVar("T")
 
