@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from . import at, drills, expect, faults, ledger, report
     from .cues import Cue
+    from .environment.run_context import Stage
     from .load import scenarios_in
     from .look import Look
     from .result import Result
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from .run.runner import Settings, rehearse
     from .run.sweep import sweep
     from .scenario import Scenario
-    from .stage import Stage
 
 __all__ = [
     "Cue",
@@ -47,7 +47,7 @@ _HOMES = {
     "Scenario": "scenario",
     "Script": "run.legacy_script",
     "Settings": "run.runner",
-    "Stage": "stage",
+    "Stage": "environment.run_context",
     "rehearse": "run.runner",
     "scenarios_in": "load",
     "sweep": "run.sweep",

@@ -83,7 +83,7 @@ class EventMoment(Moment):
 
     def check(self, scenario: Scenario) -> None:
         """See that there is such a type."""
-        from .watch import TYPES
+        from .environment.history_watcher import TYPES
 
         if self.type not in TYPES:
             close = difflib.get_close_matches(self.type, TYPES, 1)

@@ -6,10 +6,10 @@ import inspect
 
 from ..introspection.module_scan import WORKFLOW
 from .at import ActivityMoment, Moment
-from .converters import converter
 from .drills._planned import sendable
+from .environment.converters import converter
+from .environment.module_paths import go_home
 from .errors import ScenarioInvalid
-from .homes import go_home
 from .runbook import Runbook
 from .scenario import Scenario
 

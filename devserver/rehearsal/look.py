@@ -14,8 +14,8 @@ from .timeline import Mark
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
 
-    from .clock import Clock
-    from .stage import Stage
+    from .environment.run_context import Stage
+    from .environment.virtual_clock import Clock
 
 
 class Look:

@@ -15,10 +15,10 @@ from .wellformed import action, wellformed
 
 if TYPE_CHECKING:
     from .cues import Cue
+    from .environment.run_context import Stage
     from .look import Look
     from .result import Finding, Run
     from .run.legacy_script import Script
-    from .stage import Stage
 
 NOTHING: Any = object()
 Check = Callable[..., bool | Awaitable[bool | None] | None]

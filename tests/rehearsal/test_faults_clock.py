@@ -9,11 +9,11 @@ import pytest
 
 from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.cues import Cue
+from devserver.rehearsal.environment.run_context import Stage
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.ledger import read
 from devserver.rehearsal.look import Look
 from devserver.rehearsal.scenario import Action, Scenario
-from devserver.rehearsal.stage import Stage
 from tests.rehearsal.conftest import Hold, scene
 
 DAY = timedelta(days=1)

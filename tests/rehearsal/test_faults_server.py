@@ -10,10 +10,10 @@ import pytest
 from devserver.rehearsal import Settings, at, expect, faults
 from devserver.rehearsal.checking import check
 from devserver.rehearsal.cues import Cue
+from devserver.rehearsal.environment.run_context import Stage
 from devserver.rehearsal.look import Look
 from devserver.rehearsal.run.runner import rehearse_on
 from devserver.rehearsal.scenario import Action
-from devserver.rehearsal.stage import Stage
 from devserver.rehearsal.timeline import Mark
 from tests.rehearsal.conftest import Hold, Stand, scene
 

@@ -13,10 +13,10 @@ import pytest
 
 from devserver.rehearsal import at, expect
 from devserver.rehearsal.cues import Cue
+from devserver.rehearsal.environment.fixture import world_of
+from devserver.rehearsal.environment.run_context import Stage
 from devserver.rehearsal.errors import WorldFailed
 from devserver.rehearsal.look import Look
-from devserver.rehearsal.stage import Stage
-from devserver.rehearsal.world import world_of
 
 from .conftest import Hold, scene
 

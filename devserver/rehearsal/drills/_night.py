@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from ..clock import Clock, Stop
-from ..stage import Stage
+from ..environment.run_context import Stage
+from ..environment.virtual_clock import Clock, Stop
 from ._operator import Operator
 
 HELD_SECONDS = 0.5  # of the wall clock, in which nothing may start

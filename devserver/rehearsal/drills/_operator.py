@@ -20,8 +20,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
+from ..environment.run_context import Stage
 from ..errors import FaultImpossible
-from ..stage import Stage
 
 T = TypeVar("T")
 

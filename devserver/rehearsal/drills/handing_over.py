@@ -11,14 +11,14 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from .. import ledger
 from ..cues import Cue
+from ..environment.asyncio_compat import within
+from ..environment.run_context import Stage
 from ..errors import ScenarioInvalid
 from ..faults._numbers import seconds
 from ..ledger import Effect
 from ..result import Finding
 from ..run.legacy_script import ScriptRun
 from ..scenario import Scenario
-from ..stage import Stage
-from ..waiting import within
 from ._operator import Operator
 
 How = Literal["cancel", "terminate"]

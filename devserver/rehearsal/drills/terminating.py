@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..cues import Cue
+from ..environment.run_context import Stage
 from ..result import Finding
-from ..stage import Stage
 from ._children import left_open
 from ._operator import ANSWER_SECONDS, Operator
 

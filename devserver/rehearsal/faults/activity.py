@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from ..cues import ActivityCue, Cue
+from ..environment.run_context import Stage
 from ..errors import FaultImpossible
-from ..stage import Stage
 from ._numbers import seconds
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ..clock import Stop
 from ..cues import Cue
+from ..environment.run_context import Stage
+from ..environment.virtual_clock import Stop
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..scenario import Scenario
-from ..stage import Stage
 from ._numbers import seconds
 
 

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from ..cues import Cue
+from ..environment.run_context import Stage
 from ..errors import FaultImpossible
-from ..stage import Stage
 from ._numbers import and_down, seconds
 
 

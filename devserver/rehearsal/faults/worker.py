@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 from ..cues import ActivityCue, Cue
+from ..environment.run_context import Stage, WorkerSettings
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..scenario import Scenario
-from ..stage import Stage, WorkerSettings
 from ._numbers import and_down, seconds
 
 

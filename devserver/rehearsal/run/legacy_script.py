@@ -15,10 +15,10 @@ from typing import Any
 
 from ...system.parent_death import leashed
 from .. import ledger
+from ..environment.asyncio_compat import within
 from ..errors import ScenarioInvalid
 from ..ledger import Effect
 from ..result import Finding, Run
-from ..waiting import within
 
 LIMIT_SECONDS = 60.0
 MOST_SHOWN = 10

@@ -20,15 +20,15 @@ from ...stuck.detector import find_stuck
 from ...stuck.findings import Thresholds
 from .. import ledger
 from ..at import Virtual
-from ..clock import Clock
-from ..host import Host
+from ..environment.asyncio_compat import within
+from ..environment.environment import Host
+from ..environment.history_watcher import HistoryWatch, log_lines, type_of
+from ..environment.run_context import Stage
+from ..environment.virtual_clock import Clock
 from ..result import Finding, Run
 from ..runbook import Runbook, workflow_type
 from ..scenario import Scenario, Step
-from ..stage import Stage
 from ..timeline import Mark, Timeline
-from ..waiting import within
-from ..watch import HistoryWatch, log_lines, type_of
 from .step_executor import Director
 
 TASK_SECONDS = 2.0

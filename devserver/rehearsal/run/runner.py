@@ -13,14 +13,14 @@ from typing import Any
 
 from ..checking import check
 from ..drills.handing_over import HandOver
-from ..host import Host
+from ..environment.environment import Host
+from ..environment.fixture import world_of
 from ..look import Look
 from ..result import Finding, Result, Run, Sweep, verdict_of
 from ..runbook import Runbook
 from ..scenario import Scenario, holds, name_of
 from ..seeds import any_seed
 from ..timeline import Mark
-from ..world import world_of
 from .implicit_expectations import unjudged
 from .legacy_script import ScriptRun, compare
 from .run import Performance

@@ -10,11 +10,11 @@ from typing import Any
 
 from ...errors import DevServerError
 from ..cues import ActivityCue, Cue, EventCue, LogCue, TimeCue
+from ..environment.asyncio_compat import within
+from ..environment.run_context import Stage
 from ..look import Look
 from ..result import Done
 from ..scenario import Action, Step
-from ..stage import Stage
-from ..waiting import within
 
 TOLD_SECONDS = 0.5
 

@@ -12,16 +12,16 @@ from typing import Any
 from .. import faults
 from ..checking import check
 from ..cues import Cue
+from ..environment.environment import Host
+from ..environment.fixture import world_of
+from ..environment.run_context import Stage
+from ..environment.worker_forkserver import Nest
 from ..errors import ScenarioInvalid
 from ..faults.server import KillServer
-from ..host import Host
 from ..look import Look
-from ..nest import Nest
 from ..result import NOTHING_EXPECTED, Finding, Point, Result, Run, Sweep, Target, Verdict, verdict_of
 from ..runbook import Runbook
 from ..scenario import Scenario
-from ..stage import Stage
-from ..world import world_of
 from .implicit_expectations import unjudged
 from .run import Performance
 from .runner import Settings, result_of, steady, working_folder

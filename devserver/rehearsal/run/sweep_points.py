@@ -10,9 +10,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from .. import at
+from ..environment.history_watcher import type_of
 from ..result import Run
 from ..timeline import Mark
-from ..watch import type_of
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
-from .errors import WorkerFailed
+from ..errors import WorkerFailed
 
 if TYPE_CHECKING:
     from temporalio.api.common.v1 import TimeSkippingConfig

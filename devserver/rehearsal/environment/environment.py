@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from ..errors import InstanceNotRunning
-from ..instances.dev_server import DevServer
-from ..network.tcp_proxy import NetProxy, Way
-from .nest import Nest
+from ...errors import InstanceNotRunning
+from ...instances.dev_server import DevServer
+from ...network.tcp_proxy import NetProxy, Way
+from .worker_forkserver import Nest
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..system.process import Identity
-from .errors import WorkerFailed
-from .nest import Nest
-from .waiting import within
+from ...system.process import Identity
+from ..errors import WorkerFailed
+from .asyncio_compat import within
+from .worker_forkserver import Nest
 
 READY_SECONDS = 30.0
 END_SECONDS = 5.0

@@ -15,7 +15,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..system.parent_death import die_with
+from ...system.parent_death import die_with
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -87,8 +87,8 @@ async def serve(control: Control) -> None:
     """Run the worker until the rehearsal ends it."""
     from temporalio.worker import Worker
 
-    from .gates import Gates
-    from .runbook import Runbook, runner
+    from ..runbook import Runbook, runner
+    from .activity_interceptor import Gates
 
     wanted = await control.receive()
     sys.path[:0] = [path for path in wanted["path"] if path not in sys.path]

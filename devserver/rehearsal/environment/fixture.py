@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from .errors import WorldFailed
-from .scenario import Scenario
+from ..errors import WorldFailed
+from ..scenario import Scenario
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 
-from ..system.parent_death import die_with
+from ...system.parent_death import die_with
 
 PID = struct.Struct("!i")
 DESCRIPTORS = 3
@@ -16,7 +16,8 @@ DESCRIPTORS = 3
 
 def serve(asked: socket.socket) -> None:
     """Fork until nobody can ask any more."""
-    from . import converters, gates, runbook, worker_main  # noqa: F401 - loaded here, for all that are forked
+    from .. import runbook  # noqa: F401 - loaded here, for all that are forked
+    from . import activity_interceptor, converters, worker_main  # noqa: F401 - loaded here, for all that are forked
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries them
     me = os.getpid()

@@ -13,18 +13,18 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
-from ..errors import InstanceNotRunning
-from ..network.tcp_proxy import Way
-from . import ledger
-from .clock import Clock
+from ...errors import InstanceNotRunning
+from ...network.tcp_proxy import Way
+from .. import ledger
+from ..errors import FaultImpossible
+from ..result import Finding
+from ..scenario import Scenario
+from ..timeline import Timeline
+from .asyncio_compat import within
 from .converters import converter
-from .errors import FaultImpossible
-from .host import Host
-from .result import Finding
-from .scenario import Scenario
-from .timeline import Timeline
-from .waiting import within
-from .worker import Answer, WorkerProcess
+from .environment import Host
+from .virtual_clock import Clock
+from .worker_process import Answer, WorkerProcess
 
 STICKY_SECONDS = 0.2
 
@@ -136,8 +136,8 @@ class Stage:
         Raises:
             FaultImpossible: It is down already.
         """
-        from ..instances import lifecycle
-        from ..system.paths import Paths
+        from ...instances import lifecycle
+        from ...system.paths import Paths
 
         if not self.host.server.running:
             raise FaultImpossible("the server is down already")

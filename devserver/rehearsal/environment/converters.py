@@ -6,7 +6,7 @@ import importlib
 
 from temporalio.converter import DataConverter
 
-from .errors import ScenarioInvalid
+from ..errors import ScenarioInvalid
 
 
 def converter(name: str | None) -> DataConverter:

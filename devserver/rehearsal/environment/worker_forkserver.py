@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .errors import WorkerFailed
-from .waiting import within
+from ..errors import WorkerFailed
+from .asyncio_compat import within
 
 if TYPE_CHECKING:
     from typing_extensions import Self
