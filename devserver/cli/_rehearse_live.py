@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from ..rehearsal.result import Result
     from ..rehearsal.run.sweep import Progress as Swept
-    from ..rehearsal.timeline import Mark
+    from ..rehearsal.scenario.result import Result
+    from ..rehearsal.scenario.timeline import Mark
 
 SHOWN = 8
 STYLES = {"fault": "bold magenta", "drill": "bold cyan", "server": "blue", "worker": "blue"}

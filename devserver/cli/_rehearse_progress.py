@@ -15,9 +15,9 @@ from ._report import _on_terminal
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from ..rehearsal.result import Result
     from ..rehearsal.run.sweep import Progress as Swept
-    from ..rehearsal.timeline import Mark
+    from ..rehearsal.scenario.result import Result
+    from ..rehearsal.scenario.timeline import Mark
 
 MOST_LINES = 200  # of activities of one rehearsal
 

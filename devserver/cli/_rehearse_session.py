@@ -15,9 +15,9 @@ from typing import Any
 
 from ..errors import DevServerError
 from ..rehearsal import report
-from ..rehearsal.result import Finding, Result
 from ..rehearsal.run.runner import Settings, rehearse
-from ..rehearsal.timeline import Mark
+from ..rehearsal.scenario.result import Finding, Result
+from ..rehearsal.scenario.timeline import Mark
 from ..system.paths import Paths
 from ._rehearse_journal import Journal
 from ._rehearse_outcome import write_so_far

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ..rehearsal.scenario import Scenario
+    from ..rehearsal.scenario.scenario import Scenario
 
 COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 MOST_DETAILS = 5
@@ -26,7 +26,7 @@ def plan(scenarios: Sequence[Scenario], *, as_json: bool) -> str:
 
 def _plan_of(scenario: Scenario) -> dict[str, Any]:
     from ..rehearsal.report.words import clean
-    from ..rehearsal.scenario import name_of
+    from ..rehearsal.scenario.scenario import name_of
 
     workflow = scenario.workflow if isinstance(scenario.workflow, str) else scenario.workflow.__name__
     return {

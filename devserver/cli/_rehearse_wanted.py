@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..rehearsal.seeds import SEEDS, any_seed
+from ..rehearsal.scenario.seeds import SEEDS, any_seed
 
 if TYPE_CHECKING:
-    from ..rehearsal.scenario import Scenario
+    from ..rehearsal.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ def chosen(paths: Sequence[Path], only: str | None) -> list[Scenario]:
     Raises:
         ScenarioInvalid: One does not load or names what is not there, or none has that name.
     """
-    from ..rehearsal.checking import check
     from ..rehearsal.errors import ScenarioInvalid
-    from ..rehearsal.load import scenarios_in
+    from ..rehearsal.scenario.loader import scenarios_in
+    from ..rehearsal.scenario.preflight import check
 
     found = scenarios_in(paths)
     if only is not None:

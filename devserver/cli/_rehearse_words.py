@@ -9,7 +9,7 @@ from ._rehearse_wanted import Task, Wanted
 
 if TYPE_CHECKING:
     from ..rehearsal.run.sweep import Progress as Swept
-    from ..rehearsal.timeline import Mark
+    from ..rehearsal.scenario.timeline import Mark
 
 LANES = ("server", "worker", "network", "database", "fault", "drill", "activity", "check")
 

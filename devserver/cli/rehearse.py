@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..rehearsal.seeds import SEEDS
+from ..rehearsal.scenario.seeds import SEEDS
 
 EXAMPLE = """
 \b
@@ -93,7 +93,7 @@ def rehearse(
 
 def _write_first(module: str, paths: tuple[Path, ...]) -> None:
     """Write a first scenario beside the runbook, which is looked for here and where Python looks."""
-    from ..rehearsal.first import write_first
+    from ..rehearsal.scenario.template import write_first
 
     if len(paths) > 1:
         raise click.UsageError("--init writes one file")

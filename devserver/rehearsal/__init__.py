@@ -10,16 +10,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import at, drills, expect, faults, ledger, report
-    from .cues import Cue
+    from . import drills, expect, faults, ledger, report
     from .environment.run_context import Stage
-    from .load import scenarios_in
-    from .look import Look
-    from .result import Result
     from .run.legacy_script import Script
     from .run.runner import Settings, rehearse
     from .run.sweep import sweep
-    from .scenario import Scenario
+    from .scenario import moments
+    from .scenario.events import Cue
+    from .scenario.loader import scenarios_in
+    from .scenario.result import Result
+    from .scenario.scenario import Scenario
+    from .scenario.view import Look
 
 __all__ = [
     "Cue",
@@ -41,15 +42,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Cue": "cues",
-    "Look": "look",
-    "Result": "result",
-    "Scenario": "scenario",
+    "Cue": "scenario.events",
+    "Look": "scenario.view",
+    "Result": "scenario.result",
+    "Scenario": "scenario.scenario",
     "Script": "run.legacy_script",
     "Settings": "run.runner",
     "Stage": "environment.run_context",
     "rehearse": "run.runner",
-    "scenarios_in": "load",
+    "scenarios_in": "scenario.loader",
     "sweep": "run.sweep",
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import ScenarioInvalid
 
 if TYPE_CHECKING:
-    from .scenario import Scenario
+    from .scenario.scenario import Scenario
 
 CALLED = "it is called, with its brackets: {example}"
 

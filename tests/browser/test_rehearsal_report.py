@@ -10,7 +10,7 @@ import pytest
 
 from devserver.rehearsal import report
 from devserver.rehearsal.report import About
-from devserver.rehearsal.result import Point, Sweep
+from devserver.rehearsal.scenario.result import Point, Sweep
 from tests.helpers.browser import CHROMIUM, CONTRASTS, TOO_WIDE, Browser, browser
 from tests.helpers.rehearsed import effect, result, run, twice
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from devserver.rehearsal.ledger import Effect
-from devserver.rehearsal.result import Done, Finding, Result, Run
-from devserver.rehearsal.timeline import Mark
+from devserver.rehearsal.scenario.result import Done, Finding, Result, Run
+from devserver.rehearsal.scenario.timeline import Mark
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 KILL = "the worker is killed (-9) and down for 1 s"

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from devserver.rehearsal import Result, Scenario, Settings, expect, rehearse
-from devserver.rehearsal.checking import check
 from devserver.rehearsal.environment.environment import Host
 from devserver.rehearsal.run.runner import rehearse_on
+from devserver.rehearsal.scenario.preflight import check
 from devserver.system.paths import HOME_VARIABLE
 from tests.conftest import end_processes_of, ephemeral_folders_of, processes_of
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.rehearsal import at, expect, faults
+from devserver.rehearsal import expect, faults
+from devserver.rehearsal.scenario import moments
 
 from .conftest import Hold, scene
 
@@ -28,7 +29,7 @@ def test_a_runbook_that_never_ends_fails(hold: Hold) -> None:
 @pytest.mark.parametrize(("more", "verdict"), [([], "unknown"), ([expect.fails()], "pass")])
 def test_a_runbook_that_fails_is_no_pass_unless_that_is_expected(hold: Hold, more: list[object], verdict: str) -> None:
     """Where nothing is expected of its end, its failure is told, and what to expect."""
-    once = at.activity_starts("step").do(faults.fail_activity())
+    once = moments.activity_starts("step").do(faults.fail_activity())
     result = hold(scene("steps", "Brittle", once, expect=[*FEW, *more]))
     assert result.verdict == verdict, result.reason
     assert verdict == "pass" or "it is failed: " in result.reason

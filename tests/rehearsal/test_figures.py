@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from devserver.rehearsal.ledger import Effect
-from devserver.rehearsal.result import Run
 from devserver.rehearsal.run.downtime import Outage
 from devserver.rehearsal.run.metrics import Duplicate, Figures
-from devserver.rehearsal.timeline import Lane, Mark
+from devserver.rehearsal.scenario.result import Run
+from devserver.rehearsal.scenario.timeline import Lane, Mark
 
 BEGAN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

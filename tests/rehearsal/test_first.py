@@ -8,7 +8,7 @@ import pytest
 
 from devserver.cli.main import run
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.first import first_scenario
+from devserver.rehearsal.scenario.template import first_scenario
 
 RUNBOOK = """
 from dataclasses import dataclass, field

@@ -11,8 +11,8 @@ import pytest
 from devserver.rehearsal import report
 from devserver.rehearsal.report import About
 from devserver.rehearsal.report.words import clean, counted, listed, moment, seconds
-from devserver.rehearsal.result import Done, Finding, Point, Sweep
-from devserver.rehearsal.timeline import Mark
+from devserver.rehearsal.scenario.result import Done, Finding, Point, Sweep
+from devserver.rehearsal.scenario.timeline import Mark
 from tests.helpers.rehearsed import attempt, effect, result, run, twice
 
 HOSTILE = (

@@ -13,8 +13,8 @@ import pytest
 
 from devserver.rehearsal import report
 from devserver.rehearsal.report import About
-from devserver.rehearsal.result import Done, Finding, Point, Sweep, Verdict
-from devserver.rehearsal.timeline import Mark
+from devserver.rehearsal.scenario.result import Done, Finding, Point, Sweep, Verdict
+from devserver.rehearsal.scenario.timeline import Mark
 from tests.helpers.rehearsed import KILL, attempt, effect, result, run, twice
 
 

@@ -10,9 +10,9 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from devserver.rehearsal import Look, Result, Scenario, Settings, expect, sweep
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.result import Sweep, Target
 from devserver.rehearsal.run.sweep import Progress
 from devserver.rehearsal.run.sweep_points import points_of
+from devserver.rehearsal.scenario.result import Sweep, Target
 
 from .conftest import scene
 

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from devserver.rehearsal import at, expect
-from devserver.rehearsal.cues import Cue
+from devserver.rehearsal import expect
 from devserver.rehearsal.environment.fixture import world_of
 from devserver.rehearsal.environment.run_context import Stage
 from devserver.rehearsal.errors import WorldFailed
-from devserver.rehearsal.look import Look
+from devserver.rehearsal.scenario import moments
+from devserver.rehearsal.scenario.events import Cue
+from devserver.rehearsal.scenario.view import Look
 
 from .conftest import Hold, scene
 
@@ -58,7 +59,7 @@ def test_each_run_has_a_world_of_its_own(hold: Hold) -> None:
     scenario = scene(
         "steps",
         "OneSure",
-        at.activity_starts("step").do(Touch(said)),
+        moments.activity_starts("step").do(Touch(said)),
         expect=[expect.same_result()],
         steady_state=[is_well],
         world=noting(said),

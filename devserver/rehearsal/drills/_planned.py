@@ -11,8 +11,8 @@ from temporalio.converter import DataConverter
 
 from ...introspection.module_scan import WORKFLOW
 from ..errors import ScenarioInvalid
-from ..runbook import Runbook
-from ..scenario import Action, Scenario
+from ..scenario.runbook import Runbook
+from ..scenario.scenario import Action, Scenario
 
 KINDS = {"signal": "signals", "update": "updates", "query": "queries"}
 

@@ -21,13 +21,13 @@ from temporalio.converter import DataConverter
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
-from ..cues import Cue
 from ..environment.converters import converter
 from ..environment.run_context import Stage
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..faults._numbers import seconds
-from ..result import Finding
-from ..scenario import NOTHING, Scenario
+from ..scenario.events import Cue
+from ..scenario.result import Finding
+from ..scenario.scenario import NOTHING, Scenario
 from ._operator import DOWN, OPEN, POLL_SECONDS, Operator
 from ._planned import handles, sendable
 

@@ -12,13 +12,13 @@ from ...errors import CannotAsk
 from ...stuck.detector import find_stuck
 from ...stuck.findings import KINDS, StuckReport, Thresholds
 from ...stuck.findings import Finding as Stuck
-from ..cues import Cue
 from ..environment.asyncio_compat import within
 from ..environment.run_context import Stage
 from ..errors import ScenarioInvalid
 from ..faults._numbers import seconds
-from ..result import Finding
-from ..scenario import Action, Scenario
+from ..scenario.events import Cue
+from ..scenario.result import Finding
+from ..scenario.scenario import Action, Scenario
 
 LOOK_SECONDS = 0.1
 

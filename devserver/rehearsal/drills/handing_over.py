@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 from .. import ledger
-from ..cues import Cue
 from ..environment.asyncio_compat import within
 from ..environment.run_context import Stage
 from ..errors import ScenarioInvalid
 from ..faults._numbers import seconds
 from ..ledger import Effect
-from ..result import Finding
 from ..run.legacy_script import ScriptRun
-from ..scenario import Scenario
+from ..scenario.events import Cue
+from ..scenario.result import Finding
+from ..scenario.scenario import Scenario
 from ._operator import Operator
 
 How = Literal["cancel", "terminate"]

@@ -12,13 +12,13 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
 from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest
 
-from ..cues import Cue
 from ..environment.run_context import Stage
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..faults._numbers import seconds
-from ..result import Finding
 from ..run.downtime import ON_ITS_WAY
-from ..scenario import Scenario
+from ..scenario.events import Cue
+from ..scenario.result import Finding
+from ..scenario.scenario import Scenario
 from ._night import HELD_SECONDS, falls, passes
 from ._operator import REASON, Operator
 from ._planned import planned

@@ -12,15 +12,15 @@ from uuid import uuid4
 from temporalio.api.common.v1 import Header, Payload, Payloads, WorkflowExecution
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 
-from ..cues import Cue
 from ..environment.converters import converter
 from ..environment.run_context import Stage
 from ..errors import ScenarioInvalid
 from ..expect.signals import HEADER
 from ..faults._numbers import seconds
-from ..result import Finding
 from ..run.metrics import why_lost
-from ..scenario import Scenario
+from ..scenario.events import Cue
+from ..scenario.result import Finding
+from ..scenario.scenario import Scenario
 from ._operator import OPEN, Operator
 from ._planned import handles, sendable
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from .. import ledger
-from ..cues import Cue
 from ..environment.run_context import Stage
 from ..errors import ScenarioInvalid
 from ..expect.ends import STATUSES
 from ..faults._numbers import seconds
-from ..result import Finding
+from ..scenario.events import Cue
+from ..scenario.result import Finding
 from ._children import left_open
 from ._operator import Operator
 

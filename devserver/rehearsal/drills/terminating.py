@@ -6,9 +6,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..cues import Cue
 from ..environment.run_context import Stage
-from ..result import Finding
+from ..scenario.events import Cue
+from ..scenario.result import Finding
 from ._children import left_open
 from ._operator import ANSWER_SECONDS, Operator
 

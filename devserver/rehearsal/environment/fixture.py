@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import WorldFailed
-from ..scenario import Scenario
+from ..scenario.scenario import Scenario
 
 
 @contextlib.asynccontextmanager

@@ -17,9 +17,9 @@ from ...errors import InstanceNotRunning
 from ...network.tcp_proxy import Way
 from .. import ledger
 from ..errors import FaultImpossible
-from ..result import Finding
-from ..scenario import Scenario
-from ..timeline import Timeline
+from ..scenario.result import Finding
+from ..scenario.scenario import Scenario
+from ..scenario.timeline import Timeline
 from .asyncio_compat import within
 from .converters import converter
 from .environment import Host

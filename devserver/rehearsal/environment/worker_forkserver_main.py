@@ -16,7 +16,7 @@ DESCRIPTORS = 3
 
 def serve(asked: socket.socket) -> None:
     """Fork until nobody can ask any more."""
-    from .. import runbook  # noqa: F401 - loaded here, for all that are forked
+    from ..scenario import runbook  # noqa: F401 - loaded here, for all that are forked
     from . import activity_interceptor, converters, worker_main  # noqa: F401 - loaded here, for all that are forked
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries them

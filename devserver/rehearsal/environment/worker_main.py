@@ -87,7 +87,7 @@ async def serve(control: Control) -> None:
     """Run the worker until the rehearsal ends it."""
     from temporalio.worker import Worker
 
-    from ..runbook import Runbook, runner
+    from ..scenario.runbook import Runbook, runner
     from .activity_interceptor import Gates
 
     wanted = await control.receive()

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from temporalio.converter import DataConverter
 from temporalio.worker import Interceptor, Replayer
 
-from ..result import Run
-from ..runbook import runner
+from ..scenario.result import Run
+from ..scenario.runbook import runner
 
 
 def replay(run: Run, interceptors: Sequence[Interceptor] = ()) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import ScenarioInvalid
 from ..ledger import Effect
-from ..result import Finding, Run
+from ..scenario.result import Finding, Run
 
 ASKED = "WorkflowExecutionCancelRequested"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..result import Finding, Run
 from ..run.metrics import Duplicate, Figures
+from ..scenario.result import Finding, Run
 
 MOST_NAMED = 6
 

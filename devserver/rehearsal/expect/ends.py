@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from temporalio.api.failure.v1 import Failure
 
 from ..errors import ScenarioInvalid
-from ..result import Finding, Run
+from ..scenario.result import Finding, Run
 
 STATUSES = ("completed", "failed", "canceled", "terminated", "timed out")
 KINDS = {

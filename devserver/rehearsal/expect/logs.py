@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import ScenarioInvalid
-from ..result import Finding, Run
+from ..scenario.result import Finding, Run
 
 Where = Literal["server", "worker"]
 MOST = 2000  # lines of each log that a run keeps

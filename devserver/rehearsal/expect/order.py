@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 
 from ..errors import ScenarioInvalid
-from ..result import Finding, Run
+from ..scenario.result import Finding, Run
 
 Item = str | tuple[str, str]
 Where = dict[str, list[int]]  # key -> places in the ledger

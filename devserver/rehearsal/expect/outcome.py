@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..faults._numbers import seconds
-from ..result import Finding, Run
+from ..scenario.result import Finding, Run
 
 
 @dataclass(frozen=True)

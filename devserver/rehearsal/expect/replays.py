@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..result import Finding, Run
+from ..scenario.result import Finding, Run
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
-from ..result import Finding, Run
 from ..run.metrics import Figures
+from ..scenario.result import Finding, Run
 from ._replaying import replay
 
 HEADER = "devserver-rehearsal"  # each signal of a drill has its identity there

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..faults._numbers import seconds
-from ..result import Finding, Run
 from ..run.downtime import Outage
 from ..run.metrics import Figures
+from ..scenario.result import Finding, Run
 
 
 @dataclass(frozen=True)

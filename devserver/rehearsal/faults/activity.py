@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ..cues import ActivityCue, Cue
 from ..environment.run_context import Stage
 from ..errors import FaultImpossible
+from ..scenario.events import ActivityCue, Cue
 from ._numbers import seconds
 
 

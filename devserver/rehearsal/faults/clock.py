@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ..cues import Cue
 from ..environment.run_context import Stage
 from ..environment.virtual_clock import Stop
 from ..errors import FaultImpossible, ScenarioInvalid
-from ..scenario import Scenario
+from ..scenario.events import Cue
+from ..scenario.scenario import Scenario
 from ._numbers import seconds
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from ...database.sqlite import copy_whole, create_private, remove_whole
 from ...database.stamp import forget_stamp
-from ..cues import Cue
 from ..environment.run_context import Stage
 from ..errors import FaultImpossible, ScenarioInvalid
-from ..scenario import Scenario
+from ..scenario.events import Cue
+from ..scenario.scenario import Scenario
 from ._numbers import seconds
 from .server import back
 

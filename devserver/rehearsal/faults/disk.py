@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ...system.parent_death import leashed
-from ..cues import Cue
 from ..environment.run_context import Stage
 from ..environment.sqlite_lock_main import LOCKED
 from ..errors import FaultImpossible
+from ..scenario.events import Cue
 from ._numbers import seconds
 
 PATIENCE_SECONDS = 5.0

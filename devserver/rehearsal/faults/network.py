@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Any, get_args
 
 from ...network.tcp_proxy import WAYS, Way
-from ..cues import Cue
 from ..environment.run_context import Stage
 from ..errors import ScenarioInvalid
+from ..scenario.events import Cue
 from ._numbers import seconds
 
 NAMES: dict[Way, str] = {"both": "", "to_server": " to the server", "to_client": " to the worker"}

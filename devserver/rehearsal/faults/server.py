@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ..cues import Cue
 from ..environment.run_context import Stage
 from ..errors import FaultImpossible
+from ..scenario.events import Cue
 from ._numbers import and_down, seconds
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ..cues import ActivityCue, Cue
 from ..environment.run_context import Stage, WorkerSettings
 from ..errors import FaultImpossible, ScenarioInvalid
-from ..scenario import Scenario
+from ..scenario.events import ActivityCue, Cue
+from ..scenario.scenario import Scenario
 from ._numbers import and_down, seconds
 
 
@@ -75,7 +75,7 @@ class ReplaceWorker:
 
     def check(self, scenario: Scenario) -> None:
         """See that the other build is there, before anything is started."""
-        from ..runbook import Runbook
+        from ..scenario.runbook import Runbook
 
         if self.runbook is not None:
             Runbook.load(self.runbook)

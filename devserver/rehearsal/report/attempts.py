@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..result import Run
-from ..timeline import Mark
+from ..scenario.result import Run
+from ..scenario.timeline import Mark
 from .words import NAME_CHARACTERS, clean
 
 Key = tuple[str, str, str]

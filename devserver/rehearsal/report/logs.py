@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from ..result import Run
+from ..scenario.result import Run
 from .words import clean
 
 BEFORE_SECONDS = 2.0

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..result import Result
+from ..scenario.result import Result
 from . import words
 from .about import About
 from .drawing import drawn

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..ledger import Effect
-from ..result import Done, Finding
 from ..run.downtime import Outage
 from ..run.metrics import Duplicate
-from ..timeline import Mark
+from ..scenario.result import Done, Finding
+from ..scenario.timeline import Mark
 from .words import NAME_CHARACTERS, clean
 
 MOST_DETAILS = 50

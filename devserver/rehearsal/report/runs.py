@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..result import Run
 from ..run.downtime import spans_of
 from ..run.intervals import union
 from ..run.metrics import Figures
+from ..scenario.result import Run
 from . import logs, plain
 from .attempts import activities, last_moment, troubled
 from .words import clean, counted

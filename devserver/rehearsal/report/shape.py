@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from importlib import metadata
 from typing import Any
 
-from ..result import Point, Result, Sweep
+from ..scenario.result import Point, Result, Sweep
 from . import plain
 from .about import About
 from .runs import NO_RUN, run_shape

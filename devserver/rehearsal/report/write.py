@@ -9,7 +9,7 @@ from typing import Any
 
 from ...system.files import write_whole
 from ..errors import RehearsalError
-from ..result import Result
+from ..scenario.result import Result
 from .about import About
 from .page import render
 from .shape import data

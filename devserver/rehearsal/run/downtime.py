@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..result import Run
+from ..scenario.result import Run
 from .intervals import Span, overlap, union
 
 LANES = ("server", "worker")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..result import Finding, Run
-from ..scenario import Expectation
+from ..scenario.result import Finding, Run
+from ..scenario.scenario import Expectation
 
 SUSPICIOUS = ("failed", "timed out", "lost")
 

@@ -18,7 +18,7 @@ from .. import ledger
 from ..environment.asyncio_compat import within
 from ..errors import ScenarioInvalid
 from ..ledger import Effect
-from ..result import Finding, Run
+from ..scenario.result import Finding, Run
 
 LIMIT_SECONDS = 60.0
 MOST_SHOWN = 10

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from temporalio.api.enums.v1 import EventType
 
 from ..ledger import Effect
-from ..result import Run
+from ..scenario.result import Run
 from .downtime import LANES, Outage, end_of, outages_of, progress_of, spans_of
 from .intervals import Span, overlap, union
 

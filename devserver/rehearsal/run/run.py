@@ -19,16 +19,16 @@ from ...errors import DevServerError
 from ...stuck.detector import find_stuck
 from ...stuck.findings import Thresholds
 from .. import ledger
-from ..at import Virtual
 from ..environment.asyncio_compat import within
 from ..environment.environment import Host
 from ..environment.history_watcher import HistoryWatch, log_lines, type_of
 from ..environment.run_context import Stage
 from ..environment.virtual_clock import Clock
-from ..result import Finding, Run
-from ..runbook import Runbook, workflow_type
-from ..scenario import Scenario, Step
-from ..timeline import Mark, Timeline
+from ..scenario.moments import Virtual
+from ..scenario.result import Finding, Run
+from ..scenario.runbook import Runbook, workflow_type
+from ..scenario.scenario import Scenario, Step
+from ..scenario.timeline import Mark, Timeline
 from .step_executor import Director
 
 TASK_SECONDS = 2.0

@@ -11,16 +11,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ..checking import check
 from ..drills.handing_over import HandOver
 from ..environment.environment import Host
 from ..environment.fixture import world_of
-from ..look import Look
-from ..result import Finding, Result, Run, Sweep, verdict_of
-from ..runbook import Runbook
-from ..scenario import Scenario, holds, name_of
-from ..seeds import any_seed
-from ..timeline import Mark
+from ..scenario.preflight import check
+from ..scenario.result import Finding, Result, Run, Sweep, verdict_of
+from ..scenario.runbook import Runbook
+from ..scenario.scenario import Scenario, holds, name_of
+from ..scenario.seeds import any_seed
+from ..scenario.timeline import Mark
+from ..scenario.view import Look
 from .implicit_expectations import unjudged
 from .legacy_script import ScriptRun, compare
 from .run import Performance

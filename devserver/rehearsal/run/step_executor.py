@@ -9,12 +9,12 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from ...errors import DevServerError
-from ..cues import ActivityCue, Cue, EventCue, LogCue, TimeCue
 from ..environment.asyncio_compat import within
 from ..environment.run_context import Stage
-from ..look import Look
-from ..result import Done
-from ..scenario import Action, Step
+from ..scenario.events import ActivityCue, Cue, EventCue, LogCue, TimeCue
+from ..scenario.result import Done
+from ..scenario.scenario import Action, Step
+from ..scenario.view import Look
 
 TOLD_SECONDS = 0.5
 

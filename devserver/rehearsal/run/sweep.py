@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from .. import faults
-from ..checking import check
-from ..cues import Cue
 from ..environment.environment import Host
 from ..environment.fixture import world_of
 from ..environment.run_context import Stage
 from ..environment.worker_forkserver import Nest
 from ..errors import ScenarioInvalid
 from ..faults.server import KillServer
-from ..look import Look
-from ..result import NOTHING_EXPECTED, Finding, Point, Result, Run, Sweep, Target, Verdict, verdict_of
-from ..runbook import Runbook
-from ..scenario import Scenario
+from ..scenario.events import Cue
+from ..scenario.preflight import check
+from ..scenario.result import NOTHING_EXPECTED, Finding, Point, Result, Run, Sweep, Target, Verdict, verdict_of
+from ..scenario.runbook import Runbook
+from ..scenario.scenario import Scenario
+from ..scenario.view import Look
 from .implicit_expectations import unjudged
 from .run import Performance
 from .runner import Settings, result_of, steady, working_folder

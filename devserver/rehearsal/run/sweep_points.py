@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
-from .. import at
 from ..environment.history_watcher import type_of
-from ..result import Run
-from ..timeline import Mark
+from ..scenario import moments
+from ..scenario.result import Run
+from ..scenario.timeline import Mark
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Planned:
 
     event: int
     what: str
-    moment: at.Moment
+    moment: moments.Moment
     folder: str
 
 
@@ -61,7 +61,7 @@ def points_of(events: Sequence[HistoryEvent], attempts: Sequence[Attempt] = ()) 
     for event in events:
         number, folder = event.event_id, f"event-{event.event_id}"
         if event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
-            points.append(Planned(number, type_of(event), at.event_id(number), folder))
+            points.append(Planned(number, type_of(event), moments.event_id(number), folder))
             continue
         started = event.activity_task_started_event_attributes
         of = scheduled[started.scheduled_event_id]
@@ -71,10 +71,10 @@ def points_of(events: Sequence[HistoryEvent], attempts: Sequence[Attempt] = ()) 
         attempt = known.get((of.activity_id, started.attempt))
         start = attempt.start if attempt else counts["starts", name]
         answer = attempt.answer if attempt else counts["completes", name]
-        points.append(Planned(number, f"{type_of(event)} ({name})", at.activity_starts(name, start), folder))
+        points.append(Planned(number, f"{type_of(event)} ({name})", moments.activity_starts(name, start), folder))
         if number in completed and answer:
             acted = f"{name} has acted, and not answered yet"
-            points.append(Planned(number, acted, at.activity_completes(name, answer), f"{folder}-acted"))
+            points.append(Planned(number, acted, moments.activity_completes(name, answer), f"{folder}-acted"))
     return points
 
 
@@ -112,9 +112,9 @@ def _around(run: Run, first: Sequence[Mark], number: int, attempt: Attempt) -> l
     where = f" of {workflow}" if workflow != run.workflow_id else ""
     what = f"{name}{where} (attempt {attempt.key[1]})"
     folder = f"elsewhere-{number}"
-    points = [Planned(event, f"{what} starts", at.activity_starts(name, attempt.start), folder)]
+    points = [Planned(event, f"{what} starts", moments.activity_starts(name, attempt.start), folder)]
     if attempt.answer:
-        moment = at.activity_completes(name, attempt.answer)
+        moment = moments.activity_completes(name, attempt.answer)
         points.append(Planned(event, f"{what} has acted, and not answered yet", moment, f"{folder}-acted"))
     return points
 

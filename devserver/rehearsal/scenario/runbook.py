@@ -12,9 +12,9 @@ from typing import Any
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from ..introspection.module import DYNAMIC
-from ..introspection.module_scan import WORKFLOW, Found
-from .errors import ScenarioInvalid
+from ...introspection.module import DYNAMIC
+from ...introspection.module_scan import WORKFLOW, Found
+from ..errors import ScenarioInvalid
 
 THREADS = 32
 LOOKED_FOR = "modules are looked for beside the scenario's file, where Python looks, and in the current folder"

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from .environment.module_paths import go_home, name_in
-from .errors import ScenarioInvalid
+from ..environment.module_paths import go_home, name_in
+from ..errors import ScenarioInvalid
 from .runbook import LOOKED_FOR
 from .scenario import Scenario
 

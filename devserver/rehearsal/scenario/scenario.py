@@ -9,16 +9,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .at import Moment
-from .errors import ScenarioInvalid
-from .wellformed import action, wellformed
+from ..errors import ScenarioInvalid
+from ..wellformed import action, wellformed
+from .moments import Moment
 
 if TYPE_CHECKING:
-    from .cues import Cue
-    from .environment.run_context import Stage
-    from .look import Look
+    from ..environment.run_context import Stage
+    from ..run.legacy_script import Script
+    from .events import Cue
     from .result import Finding, Run
-    from .run.legacy_script import Script
+    from .view import Look
 
 NOTHING: Any = object()
 Check = Callable[..., bool | Awaitable[bool | None] | None]

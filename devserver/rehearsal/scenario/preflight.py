@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 
-from ..introspection.module_scan import WORKFLOW
-from .at import ActivityMoment, Moment
-from .drills._planned import sendable
-from .environment.converters import converter
-from .environment.module_paths import go_home
-from .errors import ScenarioInvalid
+from ...introspection.module_scan import WORKFLOW
+from ..drills._planned import sendable
+from ..environment.converters import converter
+from ..environment.module_paths import go_home
+from ..errors import ScenarioInvalid
+from .moments import ActivityMoment, Moment
 from .runbook import Runbook
 from .scenario import Scenario
 

@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..introspection.module_scan import WORKFLOW
-from .errors import ScenarioInvalid
+from ...introspection.module_scan import WORKFLOW
+from ..errors import ScenarioInvalid
 from .runbook import Runbook, workflow_type
 
 PLAIN = {str: '"..."', int: "1", float: "1.0", bool: "False", bytes: 'b""', list: "[]", dict: "{}", tuple: "()"}

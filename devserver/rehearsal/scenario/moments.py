@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .cues import ActivityCue, Cue, EventCue, LogCue, Phase, TimeCue
-from .errors import ScenarioInvalid
+from ..errors import ScenarioInvalid
+from .events import ActivityCue, Cue, EventCue, LogCue, Phase, TimeCue
 
 if TYPE_CHECKING:
     from random import Random
 
-    from .look import Look
     from .result import Run
     from .scenario import Action, Scenario, Step
+    from .view import Look
 
 POLL_SECONDS = 0.02
 
@@ -83,7 +83,7 @@ class EventMoment(Moment):
 
     def check(self, scenario: Scenario) -> None:
         """See that there is such a type."""
-        from .environment.history_watcher import TYPES
+        from ..environment.history_watcher import TYPES
 
         if self.type not in TYPES:
             close = difflib.get_close_matches(self.type, TYPES, 1)

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import ledger
-from .errors import FaultImpossible
-from .ledger import Effect
+from .. import ledger
+from ..errors import FaultImpossible
+from ..ledger import Effect
 from .timeline import Mark
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
 
-    from .environment.run_context import Stage
-    from .environment.virtual_clock import Clock
+    from ..environment.run_context import Stage
+    from ..environment.virtual_clock import Clock
 
 
 class Look:

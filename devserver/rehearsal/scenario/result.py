@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from .ledger import Effect
+from ..ledger import Effect
 from .timeline import Mark
 
 if TYPE_CHECKING:
