@@ -26,8 +26,8 @@ if TYPE_CHECKING:
         WorkerStuck,
     )
     from .facade import Temporal
-    from .histories import Replay
     from .outage import Outage, ServerKilled
+    from .replay.fixture import Replay
     from .schedules.fixture import Schedules
     from .spans import Spans
     from .time.controls import Time
@@ -78,7 +78,7 @@ _MODULES = {
         "WorkerStuck",
     ),
     "facade": ("Temporal",),
-    "histories": ("Replay",),
+    "replay.fixture": ("Replay",),
     "outage": ("Outage", "ServerKilled"),
     "schedules.fixture": ("Schedules",),
     "activities.scripted": ("REAL", "Script", "delays", "fails", "heartbeats"),

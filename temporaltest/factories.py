@@ -18,7 +18,7 @@ from .outcomes import plain_errors
 
 if TYPE_CHECKING:
     from .facade import Temporal
-    from .histories import Replay
+    from .replay.fixture import Replay
     from .schedules.fixture import Schedules
     from .spans import Spans
     from .versioning.fixture import Versions
@@ -127,7 +127,7 @@ def replay(scope: Scope = "module") -> Any:
     @pytest.fixture(scope=scope)
     def replay_of_scope(request: pytest.FixtureRequest, temporal_client_options: dict[str, Any]) -> Replay:
         from . import stash
-        from .histories import Replay
+        from .replay.fixture import Replay
 
         return Replay(request.config.rootpath, temporal_client_options, stash.session(request.config))
 

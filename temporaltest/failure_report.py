@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from . import replay
 from .inspection import WorkflowState, inspect
 from .listing import listed
+from .replay import replay
 
 if TYPE_CHECKING:
     from .outage import Moment

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from .backends import Endpoint
     from .environment import Environment
     from .facade import Temporal
-    from .histories import Replay
     from .isolation.test_context import Case
     from .outage import Outage
     from .rehearsals import Rehearsals
+    from .replay.fixture import Replay
     from .schedules.fixture import Schedules
     from .spans import Spans
     from .time.controls import Time
@@ -156,7 +156,7 @@ def temporal_replay(request: pytest.FixtureRequest, temporal_client_options: dic
     The folder is one that `--temporal-record` wrote (from the rootdir of pytest), or a file; without `workflows`, each
     history is replayed against the class that it was recorded with.
     """
-    from .histories import Replay
+    from .replay.fixture import Replay
 
     return Replay(request.config.rootpath, temporal_client_options, stash.session(request.config))
 

@@ -16,10 +16,11 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from . import pending, replay
+from . import pending
 from .executions import Ran
 from .failures import described
 from .listing import status_name
+from .replay import replay
 from .tracing import seconds, traced
 
 HEAD = 50

@@ -29,14 +29,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", payload_budget.LINE)
     config.stash[stash.SETTINGS] = read = settings.read(config)
     if read.record is not None and not hasattr(config, "workerinput") and selection.runs(config):
-        from .recorder import Recorder
+        from .replay.writer import Recorder
 
         config.pluginmanager.register(Recorder(config, read.record), "temporal-recorder")
     if read.replay_from is not None:
-        from . import stored
+        from .replay import items
 
-        stored.choose(config, read.replay_from, by_flag=config.getoption("temporal_replay_from") is not None)
-        config.pluginmanager.register(stored.Stored(read.replay_from), "temporal-stored")
+        items.choose(config, read.replay_from, by_flag=config.getoption("temporal_replay_from") is not None)
+        config.pluginmanager.register(items.Stored(read.replay_from), "temporal-stored")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -129,7 +129,8 @@ def pytest_runtest_makereport(
     ours = call.excinfo is not None and isinstance(call.excinfo.value, TemporalTestError)
     if case is None and not wider and not left and not ours:
         return (yield)
-    from . import recorder, reporting, tracebacks
+    from . import reporting, tracebacks
+    from .replay import writer
 
     if call.excinfo is not None and not item.config.option.fulltrace:
         tracebacks.shorten(call.excinfo)
@@ -142,7 +143,7 @@ def pytest_runtest_makereport(
             reporting.attach(item, each, report)
     if case is not None and report.when == "call" and report.passed:
         left = case.aftermath.recorded
-    recorder.hand_over(report, left)
+    writer.hand_over(report, left)
     if case is not None and report.when == "teardown":
         del item.stash[stash.CASE]
     return report

@@ -5,8 +5,9 @@ from __future__ import annotations
 from concurrent.futures import TimeoutError as OutOfTime
 from typing import TYPE_CHECKING
 
-from .. import executions, failure_report, payload_budget, recording, replay
+from .. import executions, failure_report, payload_budget
 from ..errors import ReplayFailed, ServerLost
+from ..replay import recording, replay
 from ..starting import TASK_QUEUE
 
 if TYPE_CHECKING:

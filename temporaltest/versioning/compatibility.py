@@ -10,10 +10,11 @@ from pathlib import Path
 from temporalio.api.enums.v1 import EventType, VersioningBehavior
 from temporalio.client import Client
 
-from .. import executions, histories, replay
+from .. import executions
 from ..errors import ReplayFailed, SetupError
 from ..executions import Ran
-from ..replay import Code
+from ..replay import fixture, replay
+from ..replay.replay import Code
 from ..workers.background_loop import BackgroundLoop
 from ..workers.workers import RunningWorker
 
@@ -75,11 +76,11 @@ def of_files(build: str, workers: Sequence[RunningWorker], root: Path, folder: P
         ReplayFailed: Some do not replay.
         SetupError: There are none, one cannot be read, or the build has no code for it.
     """
-    paths = histories.files_of(root / folder)
+    paths = fixture.files_of(root / folder)
     codes = [replay.code_of(each.worker) for each in workers]
     kinds = [kind for code in codes for kind in code.kinds.values()]
     try:
-        histories.replay_files(paths, root, kinds, codes[0].options, loop)
+        fixture.replay_files(paths, root, kinds, codes[0].options, loop)
     except ReplayFailed as error:
         raise ReplayFailed(f"the build {build} cannot take over:\n{error}") from None
     return [str(path) for path in paths]

@@ -25,8 +25,8 @@ from devserver.deployments import (
 )
 
 from ..errors import SetupError
+from ..replay.watched_replayer import Definition
 from ..starting import TASK_QUEUE
-from ..watching import Definition
 from ..workers.workers import RunningWorker
 from . import compatibility as takeover
 from .build_lookup import Handle, build_of, builds_of, end_of

@@ -10,7 +10,7 @@ import pytest
 
 from devserver.system.paths import HOME_VARIABLE
 from temporaltest import names
-from temporaltest.scrub import Scrubber
+from temporaltest.replay.scrub import Scrubber
 
 from .conftest import ALONE, TWO, Suite
 

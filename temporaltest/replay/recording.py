@@ -11,9 +11,9 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory
 
+from ..executions import Ran
+from ..names import file_name
 from . import replay
-from .executions import Ran
-from .names import file_name
 from .scrub import Scrubber
 
 FORMAT = 1

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from temporalio import worker as sdk
 from temporalio.client import WorkflowHistory
 
+from ..errors import ReplayFailed, SetupError
+from ..executions import Ran
+from ..workers import sandbox
+from ..workers.background_loop import BackgroundLoop
 from . import replay
-from .errors import ReplayFailed, SetupError
-from .executions import Ran
 from .recording import FORMAT, Recording
-from .watching import Definition
-from .workers import sandbox
-from .workers.background_loop import BackgroundLoop
+from .watched_replayer import Definition
 
 if TYPE_CHECKING:
-    from .isolation.session import Session
+    from ..isolation.session import Session
 
 LIMIT = 60.0
 ADVICE = (

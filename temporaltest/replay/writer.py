@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from .names import write
-from .unused import Knowledge
+from ..names import write
+from .unused_recordings import Knowledge
 
 ATTRIBUTE = "temporal_recordings"
 FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)

@@ -12,12 +12,12 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from .divergence import Divergence, explain, is_unfinished_business
-from .errors import ReplayFailed
-from .executions import Ran
-from .tracebacks import Place
-from .watching import Definition, Watch
-from .workers.daemon_threads import DaemonThreads
+from ..errors import ReplayFailed
+from ..executions import Ran
+from ..tracebacks import Place
+from ..workers.daemon_threads import DaemonThreads
+from .nondeterminism import Divergence, explain, is_unfinished_business
+from .watched_replayer import Definition, Watch
 
 KEPT = (
     "workflow_runner",

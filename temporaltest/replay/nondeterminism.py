@@ -10,8 +10,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
-from .executions import Ran
-from .watching import Watch
+from ..executions import Ran
+from .watched_replayer import Watch
 
 EVENT = re.compile(r"HistoryEvent\(id: (\d+)")
 MESSAGE = re.compile(r'message: "(.*?)", source:', re.DOTALL)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from _pytest.fixtures import TopRequest
 
-from . import selection, stored_options
+from .. import selection
+from . import client_options
 
 
 def choose(config: pytest.Config, folder: Path, *, by_flag: bool) -> None:
@@ -22,8 +23,8 @@ def choose(config: pytest.Config, folder: Path, *, by_flag: bool) -> None:
     """
     if not selection.runs(config):
         return
-    from .errors import SetupError
-    from .histories import files_of
+    from ..errors import SetupError
+    from .fixture import files_of
 
     problem = ""
     try:
@@ -66,13 +67,13 @@ class HistoryFile(pytest.Module):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Its replay."""
-        yield HistoryItem.from_parent(self, name="replay", home=stored_options.home_of(self))
+        yield HistoryItem.from_parent(self, name="replay", home=client_options.home_of(self))
 
 
 class HistoryItem(pytest.Item):
     """The replay of a stored history. It may use fixtures, as doctests may: the client options of its test."""
 
-    def __init__(self, home: stored_options.Home, **keywords: Any) -> None:
+    def __init__(self, home: client_options.Home, **keywords: Any) -> None:
         super().__init__(**keywords)
         self._home = home
         self.funcargs: dict[str, object] = {}
@@ -84,23 +85,24 @@ class HistoryItem(pytest.Item):
     def setup(self) -> None:
         """Have the fixtures made."""
         self._request._fillfixtures()
-        self._options = self._request.getfixturevalue(stored_options.FIXTURE)
+        self._options = self._request.getfixturevalue(client_options.FIXTURE)
 
     def runtest(self) -> None:
         """Replay it."""
-        from . import histories, stash
+        from .. import stash
+        from . import fixture
 
         loop = stash.session(self.config).loop
-        histories.replay_files([self.path], self.config.rootpath, None, histories.options_of(self._options), loop)
+        fixture.replay_files([self.path], self.config.rootpath, None, fixture.options_of(self._options), loop)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What does not fit needs no traceback."""
-        from .errors import TemporalTestError
+        from ..errors import TemporalTestError
 
         if not isinstance(excinfo.value, TemporalTestError):
             return super().repr_failure(excinfo, style)
         missing = self._home.missing
-        note = f"({stored_options.FIXTURE} may be another than when this was recorded: {missing})"
+        note = f"({client_options.FIXTURE} may be another than when this was recorded: {missing})"
         return f"{excinfo.value}\n{note}" if missing else str(excinfo.value)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

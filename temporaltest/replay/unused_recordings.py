@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from . import selection
-from .names import test_id
+from .. import selection
+from ..names import test_id
 
 BROAD = ("package", "session")
 
