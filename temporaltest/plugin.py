@@ -129,8 +129,9 @@ def pytest_runtest_makereport(
     ours = call.excinfo is not None and isinstance(call.excinfo.value, TemporalTestError)
     if case is None and not wider and not left and not ours:
         return (yield)
-    from . import reporting, tracebacks
+    from . import tracebacks
     from .replay import writer
+    from .reports import attach
 
     if call.excinfo is not None and not item.config.option.fulltrace:
         tracebacks.shorten(call.excinfo)
@@ -140,7 +141,7 @@ def pytest_runtest_makereport(
     for each in [case, *wider] if report.failed else ():
         if each is not None:
             each.aftermath.spoilt = True
-            reporting.attach(item, each, report)
+            attach.attach(item, each, report)
     if case is not None and report.when == "call" and report.passed:
         left = case.aftermath.recorded
     writer.hand_over(report, left)

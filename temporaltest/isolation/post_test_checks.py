@@ -5,16 +5,17 @@ from __future__ import annotations
 from concurrent.futures import TimeoutError as OutOfTime
 from typing import TYPE_CHECKING
 
-from .. import executions, failure_report, payload_budget
+from .. import executions, payload_budget
 from ..errors import ReplayFailed, ServerLost
 from ..replay import recording, replay
+from ..reports import test_report
 from ..starting import TASK_QUEUE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..executions import Ran
-    from ..failure_report import Report
+    from ..reports.test_report import Report
     from .test_context import Case
 
 REPORT_SECONDS = 10.0
@@ -89,5 +90,5 @@ class Aftermath:
         if case.outage is not None and case.outage.silent:
             raise ServerLost("an outage of it is on")
         ui = case.endpoint.ui_url if case.session.config.keep else None
-        gathering = failure_report.gather(case.unguarded(), ui, self.codes)
+        gathering = test_report.gather(case.unguarded(), ui, self.codes)
         return case.session.loop.run(gathering, REPORT_SECONDS)

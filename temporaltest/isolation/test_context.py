@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from .. import failure_report, namespaces
+from .. import namespaces
 from ..errors import ServerLost, TemporalTestError, WorkerStuck
+from ..reports import test_report
 from ..schedules_made import Made
 from ..time import diagnostics
 from ..workers.background_loop import BackgroundLoop
@@ -109,7 +110,7 @@ class Case:
             return f"the Temporal server at {self.endpoint.address} does not answer"
         client = self.unguarded()
         clocks = [await diagnostics.standing(client)] if self.skipping is not None else []
-        return "\n".join([await failure_report.open_workflows(client, self.aftermath.codes), *clocks])
+        return "\n".join([await test_report.open_workflows(client, self.aftermath.codes), *clocks])
 
     def check_workers(self) -> None:
         """The part of `check` that a case can stand after each of several tests."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from .inspection import WorkflowState, inspect
-from .listing import listed
-from .replay import replay
+from ..listing import listed
+from ..replay import replay
+from .workflow_state import WorkflowState, inspect
 
 if TYPE_CHECKING:
-    from .outage import Moment
+    from ..outage import Moment
 
 OUTAGES = "outages (seconds since the server was ready):"
 MOST_WORKFLOWS = 20

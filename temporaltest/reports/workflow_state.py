@@ -16,12 +16,12 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
+from ..executions import Ran
+from ..failures import described
+from ..listing import status_name
+from ..replay import replay
 from . import pending
-from .executions import Ran
-from .failures import described
-from .listing import status_name
-from .replay import replay
-from .tracing import seconds, traced
+from .event_lines import seconds, traced
 
 HEAD = 50
 TAIL = 25

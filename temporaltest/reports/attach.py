@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .names import file_name, test_id, write
+from ..names import file_name, test_id, write
 
 if TYPE_CHECKING:
     import pytest
 
-    from .failure_report import Report
-    from .isolation.test_context import Case
+    from ..isolation.test_context import Case
+    from .test_report import Report
 
 SECTION = "Temporal"
 
@@ -37,7 +37,7 @@ def attach(item: pytest.Item, case: Case, report: pytest.TestReport) -> None:
 
 
 def _report(case: Case) -> Report:
-    from .failure_report import Report
+    from .test_report import Report
 
     unknown = Report(case.namespace)
     try:
