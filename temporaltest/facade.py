@@ -13,8 +13,8 @@ from temporalio.client import Client
 from .activities.call_ledger import Call
 from .activities.mocks import name_of
 from .errors import SetupError, WaitTimeout
-from .starting import Starting
 from .workers.workers import RunningWorker
+from .workflows.start import Starting
 
 if TYPE_CHECKING:
     from .environment import Environment

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pytest
     from google.protobuf.message import Message
 
-    from .executions import Ran
+    from .workflows.executions import Ran
 
 NAME = "payload_budget"
 LINE = f"{NAME}(largest, total, history): how large a payload, all payloads and the history of a run may be, as '64KB'"

@@ -129,9 +129,9 @@ def pytest_runtest_makereport(
     ours = call.excinfo is not None and isinstance(call.excinfo.value, TemporalTestError)
     if case is None and not wider and not left and not ours:
         return (yield)
-    from . import tracebacks
     from .replay import writer
     from .reports import attach
+    from .workflows import tracebacks
 
     if call.excinfo is not None and not item.config.option.fulltrace:
         tracebacks.shorten(call.excinfo)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from concurrent.futures import TimeoutError as OutOfTime
 from typing import TYPE_CHECKING
 
-from .. import executions, payload_budget
+from .. import payload_budget
 from ..errors import ReplayFailed, ServerLost
 from ..replay import recording, replay
 from ..reports import test_report
-from ..starting import TASK_QUEUE
+from ..workflows import executions
+from ..workflows.start import TASK_QUEUE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..executions import Ran
     from ..reports.test_report import Report
+    from ..workflows.executions import Ran
     from .test_context import Case
 
 REPORT_SECONDS = 10.0

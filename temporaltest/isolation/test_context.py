@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from .. import namespaces
 from ..errors import ServerLost, TemporalTestError, WorkerStuck
 from ..reports import test_report
-from ..schedules_made import Made
 from ..time import diagnostics
 from ..workers.background_loop import BackgroundLoop
 from ..workers.wait_guard import Guard
 from ..workers.workers import SPARE_SECONDS, STOP_SECONDS, Workers
+from ..workflows import namespaces
+from ..workflows.schedule_cleanup import Made
 from .post_test_checks import Aftermath
 from .test_environment import Place
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from ..backends import Endpoint
     from ..marker import Wishes
     from ..outage import Outage
-    from ..tenancy import Tenancy
     from ..time.time_skipping import Skipping
+    from ..workflows.tenancy import Tenancy
     from .session import Session
 
 CLEAN_SECONDS = 5.0

@@ -13,10 +13,10 @@ from temporalio.client import Client
 from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.service import RPCError
 
-from .. import namespaces
 from ..backends import NAMESPACES, OUTAGES, TIME_SKIPPING, Endpoint
 from ..errors import NotSupported, ServerLost, SetupError, TemporalTestError
-from ..tenancy import Tenancy, settle
+from ..workflows import namespaces
+from ..workflows.tenancy import Tenancy, settle
 from .worker_plugin import Adoption
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from temporalio import worker as sdk
 from temporalio.client import WorkflowHistory
 
 from ..errors import ReplayFailed, SetupError
-from ..executions import Ran
 from ..workers import sandbox
 from ..workers.background_loop import BackgroundLoop
+from ..workflows.executions import Ran
 from . import replay
 from .recording import FORMAT, Recording
 from .watched_replayer import Definition

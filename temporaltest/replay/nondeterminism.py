@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
-from ..executions import Ran
+from ..workflows.executions import Ran
 from .watched_replayer import Watch
 
 EVENT = re.compile(r"HistoryEvent\(id: (\d+)")

@@ -11,8 +11,8 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory
 
-from ..executions import Ran
 from ..names import file_name
+from ..workflows.executions import Ran
 from . import replay
 from .scrub import Scrubber
 

@@ -13,9 +13,9 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from ..errors import ReplayFailed
-from ..executions import Ran
-from ..tracebacks import Place
 from ..workers.daemon_threads import DaemonThreads
+from ..workflows.executions import Ran
+from ..workflows.tracebacks import Place
 from .nondeterminism import Divergence, explain, is_unfinished_business
 from .watched_replayer import Definition, Watch
 

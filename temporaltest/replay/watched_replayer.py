@@ -15,8 +15,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from ..tracebacks import Place, places_of, raised_at
 from ..workers import eviction
+from ..workflows.tracebacks import Place, places_of, raised_at
 
 Definition = workflow._Definition
 EVICT_SECONDS = 1.0  # the SDK complains after 2 s

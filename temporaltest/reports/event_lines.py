@@ -10,8 +10,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
-from ..failures import cut, summary
 from ..replay.nondeterminism import WORKFLOW_TASKS, event_name
+from ..workflows.failure_text import cut, summary
 
 FAILED_TASKS = (EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
 MOST_VALUE = 80

@@ -10,8 +10,8 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client
 
-from ..failures import described
 from ..replay import replay
+from ..workflows.failure_text import described
 
 LONG = timedelta(seconds=10)
 SKIP = "@pytest.mark.temporal(time_skipping=True) lets it fire at once"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from ..listing import listed
 from ..replay import replay
+from ..workflows.list import listed
 from .workflow_state import WorkflowState, inspect
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..executions import Ran
-from ..failures import described
-from ..listing import status_name
 from ..replay import replay
+from ..workflows.executions import Ran
+from ..workflows.failure_text import described
+from ..workflows.list import status_name
 from . import pending
 from .event_lines import seconds, traced
 

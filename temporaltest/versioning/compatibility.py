@@ -10,13 +10,13 @@ from pathlib import Path
 from temporalio.api.enums.v1 import EventType, VersioningBehavior
 from temporalio.client import Client
 
-from .. import executions
 from ..errors import ReplayFailed, SetupError
-from ..executions import Ran
 from ..replay import fixture, replay
 from ..replay.replay import Code
 from ..workers.background_loop import BackgroundLoop
 from ..workers.workers import RunningWorker
+from ..workflows import executions
+from ..workflows.executions import Ran
 
 PINNED = VersioningBehavior.VERSIONING_BEHAVIOR_PINNED
 ENDS = frozenset(

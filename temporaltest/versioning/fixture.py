@@ -26,8 +26,8 @@ from devserver.deployments import (
 
 from ..errors import SetupError
 from ..replay.watched_replayer import Definition
-from ..starting import TASK_QUEUE
 from ..workers.workers import RunningWorker
+from ..workflows.start import TASK_QUEUE
 from . import compatibility as takeover
 from .build_lookup import Handle, build_of, builds_of, end_of
 

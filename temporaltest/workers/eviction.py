@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from temporalio import worker as sdk
 from temporalio.bridge.proto.workflow_activation import RemoveFromCache, WorkflowActivation, WorkflowActivationJob
 
-from ..tracebacks import INTERNAL, Place
+from ..workflows.tracebacks import INTERNAL, Place
 from .daemon_threads import DaemonThreads, keep_for_ever, let_go
 
 EVICT_SECONDS = 3.0

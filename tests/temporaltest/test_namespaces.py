@@ -13,8 +13,8 @@ from temporalio.client import Client
 
 from devserver import DevServer
 from devserver.executables.models import Executable
-from temporaltest import namespaces
 from temporaltest.errors import SetupError
+from temporaltest.workflows import namespaces
 from tests.helpers.waiting import LIMIT, POLL_SECONDS
 from tests.temporaltest.conftest import Suite, module_home, within
 

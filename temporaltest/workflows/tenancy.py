@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from temporalio import client as sdk
 from temporalio.client import Client
 
+from ..errors import NotSupported
 from . import namespaces
-from .errors import NotSupported
-from .starting import TASK_QUEUE
+from .start import TASK_QUEUE
 
 if TYPE_CHECKING:
-    from .backends import Endpoint
-    from .marker import Wishes
+    from ..backends import Endpoint
+    from ..marker import Wishes
 
 
 @dataclass(frozen=True)

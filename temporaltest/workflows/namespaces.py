@@ -21,7 +21,7 @@ from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest, Reg
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from .errors import SetupError, WaitTimeout
+from ..errors import SetupError, WaitTimeout
 
 READY_SECONDS = 10.0
 POLL_SECONDS = 0.002
