@@ -15,8 +15,7 @@ from pathlib import Path
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.service import RPCError
 
-from devserver.rehearsal import Scenario, Settings, faults, rehearse, scenarios_in, sweep
-from devserver.rehearsal.scenario import moments
+from devserver.rehearsal import Scenario, Settings, at, faults, rehearse, scenarios_in, sweep
 from devserver.rehearsal.scenario.result import Result, Target
 
 from .servers import RETRY_SECONDS, connect, free_port
@@ -61,7 +60,7 @@ def limits(devserver: str, executable: Path, repeat: int) -> list[Limit]:
 
 def recovery(executable: Path, repeat: int) -> Row:
     """From the kill to the first activity that starts then, against the bare server's own way back to an answer."""
-    scenario = replace(_example(), plan=[moments.activity_starts("add_node", nth=2).do(faults.kill_server())])
+    scenario = replace(_example(), plan=[at.activity_starts("add_node", nth=2).do(faults.kill_server())])
     ours = [_to_first_activity(_hold(scenario, executable)) for _ in range(repeat)]
     bare = [asyncio.run(_bare_restart(executable)) for _ in range(repeat)]
     return Row("kill to first activity", ours, bare, "bare restart to first answer", at_most=4)

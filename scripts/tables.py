@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any
 
 from devserver.rehearsal import drills, expect, faults
-from devserver.rehearsal.scenario import moments
 
 MODULES: dict[str, ModuleType] = {"at": moments, "faults": faults, "drills": drills, "expect": expect}
 TABLE = re.compile(r"(?ms)^<!-- table of (\w+) -->\n.*?^<!-- end of table -->$")

@@ -142,7 +142,7 @@ async def _write_page(tracer: Tracer, chain: Chain, wanted: Wanted, target: Targ
 
 
 async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:
-    from ..trace import tree as walk
+    from ..trace import walk
     from ._trace_text import Tree, heading, tree_width
 
     tree = Tree(tracer, width=tree_width(), signs=signs.shows_signs(), depth=wanted.depth)
@@ -155,7 +155,7 @@ async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Targ
 
 
 async def _print_json(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:
-    from ..trace import tree as walk
+    from ..trace import walk
     from ._trace_json import Document
 
     document = Document(tracer, chain, target.address)

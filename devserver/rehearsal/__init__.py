@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .run.legacy_script import Script
     from .run.runner import Settings, rehearse
     from .run.sweep import sweep
-    from .scenario import moments
+    from .scenario import moments as at
     from .scenario.events import Cue
     from .scenario.loader import scenarios_in
     from .scenario.result import Result
@@ -41,7 +41,9 @@ __all__ = [
     "sweep",
 ]
 
+_MODULES = ("at", "drills", "expect", "faults", "ledger", "report")
 _HOMES = {
+    "at": "scenario.moments",
     "Cue": "scenario.events",
     "Look": "scenario.view",
     "Result": "scenario.result",
@@ -61,7 +63,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     module = import_module(f".{_HOMES.get(name, name)}", __name__)
-    return getattr(module, name) if name in _HOMES else module
+    return module if name in _MODULES else getattr(module, name)
 
 
 def __dir__() -> list[str]:

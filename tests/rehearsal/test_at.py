@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from devserver.rehearsal import Scenario, expect, faults
+from devserver.rehearsal import Scenario, at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.scenario import moments
 
 from .conftest import Hold, scene
 
@@ -18,8 +17,8 @@ def test_a_moment_left_to_chance_is_the_same_with_the_same_seed(hold: Hold) -> N
 
     def steps(seed: int) -> list[str]:
         plan = (
-            moments.random_event().do(faults.freeze_server(0.05)),
-            moments.random_time(0, 0.2).do(faults.freeze_worker(0.05)),
+            at.random_event().do(faults.freeze_server(0.05)),
+            at.random_time(0, 0.2).do(faults.freeze_worker(0.05)),
         )
         result = hold(scene("steps", "Slow", *plan), seed=seed)  # it takes a second
         assert result.verdict == "pass", result.reason
@@ -34,7 +33,7 @@ def test_a_moment_left_to_chance_is_the_same_with_the_same_seed(hold: Hold) -> N
 
 def test_a_moment_that_never_comes_is_no_pass(hold: Hold) -> None:
     """What was planned and did not happen makes the verdict unknown, and is named."""
-    result = hold(scene("steps", "Sure", moments.activity_starts("step", nth=99).do(faults.kill_worker())))
+    result = hold(scene("steps", "Sure", at.activity_starts("step", nth=99).do(faults.kill_worker())))
     assert result.verdict == "unknown"
     assert "99th time that step starts" in result.reason
     assert "never came" in result.reason
@@ -42,7 +41,7 @@ def test_a_moment_that_never_comes_is_no_pass(hold: Hold) -> None:
 
 def test_an_event_of_any_type(hold: Hold) -> None:
     """The nth event of a type is a moment."""
-    result = hold(scene("steps", "Sure", moments.event("WorkflowTaskCompleted", nth=2).do(faults.freeze_worker(0.05))))
+    result = hold(scene("steps", "Sure", at.event("WorkflowTaskCompleted", nth=2).do(faults.freeze_worker(0.05))))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     assert result.run.done[0].cue == "event 10 WorkflowTaskCompleted"
@@ -51,8 +50,8 @@ def test_an_event_of_any_type(hold: Hold) -> None:
 def test_a_line_of_the_servers_log(hold: Hold) -> None:
     """What the server logs is a moment: here that it has come back, with a second fault."""
     plan = (
-        moments.activity_starts("step", nth=2).do(faults.kill_server()),
-        moments.log(r"server|frontend|started|listening").do(faults.freeze_worker(0.05)),
+        at.activity_starts("step", nth=2).do(faults.kill_server()),
+        at.log(r"server|frontend|started|listening").do(faults.freeze_worker(0.05)),
     )
     result = hold(scene("steps", "Sure", *plan))
     assert result.verdict == "pass", result.reason
@@ -66,7 +65,7 @@ def test_a_condition_of_ones_own(hold: Hold) -> None:
     def two_steps_were_done(look: object) -> bool:
         return len(look.effects) >= 2  # type: ignore[attr-defined]
 
-    result = hold(scene("steps", "Slow", moments.when(two_steps_were_done).do(faults.freeze_worker(0.05))))
+    result = hold(scene("steps", "Slow", at.when(two_steps_were_done).do(faults.freeze_worker(0.05))))
     assert result.run is not None
     assert result.run.done[0].cue == "two_steps_were_done"
     assert len(result.run.effects) > 2
@@ -74,7 +73,7 @@ def test_a_condition_of_ones_own(hold: Hold) -> None:
 
 def test_a_condition_that_breaks_is_told(hold: Hold) -> None:
     """Its error is the reason why the verdict is unknown."""
-    result = hold(scene("steps", "Slow", moments.when(lambda look: 1 / 0).do(faults.freeze_worker(0.05))))  # type: ignore[arg-type,return-value]
+    result = hold(scene("steps", "Slow", at.when(lambda look: 1 / 0).do(faults.freeze_worker(0.05))))  # type: ignore[arg-type,return-value]
     assert result.verdict == "unknown"
     assert "ZeroDivisionError" in result.reason
 
@@ -82,19 +81,19 @@ def test_a_condition_that_breaks_is_told(hold: Hold) -> None:
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: moments.activity_starts("step", nth=0), "number is 1 or more"),
-        (lambda: moments.elapsed(-1), "0 s or more"),
-        (lambda: moments.elapsed(float("nan")), "0 s or more"),
-        (lambda: moments.random_time(2, timedelta(seconds=1)), "earlier time first"),
-        (lambda: moments.log("("), "no regular expression"),
-        (lambda: moments.elapsed(1).do(), "nothing is planned"),
+        (lambda: at.activity_starts("step", nth=0), "number is 1 or more"),
+        (lambda: at.elapsed(-1), "0 s or more"),
+        (lambda: at.elapsed(float("nan")), "0 s or more"),
+        (lambda: at.random_time(2, timedelta(seconds=1)), "earlier time first"),
+        (lambda: at.log("("), "no regular expression"),
+        (lambda: at.elapsed(1).do(), "nothing is planned"),
         (lambda: Scenario("x", "steps", "Sure", plan=[faults.kill_server()]), "is no step"),  # type: ignore[list-item]
         (lambda: Scenario("x", "steps", "Sure", input=1, args=[1]), "both input and args"),
-        (lambda: moments.elapsed(1).do(faults.kill_worker), "kill_worker cannot be done"),  # type: ignore[arg-type]
+        (lambda: at.elapsed(1).do(faults.kill_worker), "kill_worker cannot be done"),  # type: ignore[arg-type]
         (lambda: Scenario("x", "steps", "Sure", expect=[expect.completes]), "expects completes, which is no"),  # type: ignore[list-item]
         (lambda: Scenario("x", "steps", "Sure", expect=expect.completes()), "the expect of 'x' is a list"),  # type: ignore[arg-type]
         (
-            lambda: Scenario("x", "steps", "Sure", plan=moments.elapsed(1).do(faults.kill_worker())),
+            lambda: Scenario("x", "steps", "Sure", plan=at.elapsed(1).do(faults.kill_worker())),
             "the plan of 'x' is a l",
         ),  # type: ignore[arg-type]
         (lambda: Scenario("x", "steps", "Sure", steady_state=[True]), "which cannot be called"),  # type: ignore[list-item]
@@ -111,14 +110,14 @@ def test_what_cannot_be(make: object, told: str) -> None:
 def test_an_activity_that_is_not_there(hold: Hold) -> None:
     """It is refused before anything is started, with the activities that are."""
     with pytest.raises(ScenarioInvalid, match="waits for an activity 'stepp'") as refused:
-        hold(scene("steps", "Sure", moments.activity_starts("stepp").do(faults.kill_worker())))
+        hold(scene("steps", "Sure", at.activity_starts("stepp").do(faults.kill_worker())))
     assert "step" in str(refused.value.hint)
 
 
 def test_an_event_that_is_in_no_history(hold: Hold) -> None:
     """A typing mistake is refused before anything is started, with the type that was meant."""
     with pytest.raises(ScenarioInvalid, match="waits for an event 'TimerStartet'") as refused:
-        hold(scene("steps", "Sure", moments.event("TimerStartet").do(faults.kill_worker())))
+        hold(scene("steps", "Sure", at.event("TimerStartet").do(faults.kill_worker())))
     assert refused.value.hint == "is it TimerStarted?"
 
 

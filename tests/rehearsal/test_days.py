@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from devserver.rehearsal import Result, drills, expect, faults
-from devserver.rehearsal.scenario import moments
+from devserver.rehearsal import Result, at, drills, expect, faults
 from devserver.rehearsal.scenario.result import Finding
 from tests.rehearsal.conftest import Hold, scene
 
@@ -24,9 +23,9 @@ EXPECTED = [
     expect.replays(),
 ]
 PLAN = (
-    moments.virtual(timedelta(days=1, hours=3)).do(drills.pause(for_=timedelta(hours=8))),
-    moments.activity_starts("upgrade", nth=13).do(drills.signal("alarm", "cluster-12")),
-    moments.activity_completes("upgrade", nth=16).do(faults.kill_server(down=0.2)),
+    at.virtual(timedelta(days=1, hours=3)).do(drills.pause(for_=timedelta(hours=8))),
+    at.activity_starts("upgrade", nth=13).do(drills.signal("alarm", "cluster-12")),
+    at.activity_completes("upgrade", nth=16).do(faults.kill_server(down=0.2)),
 )
 
 
@@ -58,11 +57,9 @@ def test_a_reckless_rollout(hold: Hold) -> None:
 @pytest.mark.parametrize(("hours", "verdict"), [(8, "pass"), (13, "fail")])
 def test_an_approval_after_the_night(hold: Hold, hours: int, verdict: str) -> None:
     """A pause of hours is hours by the runbook's clock: what then comes too late is found out."""
-    resumed = moments.when(
-        lambda look: any(mark.lane == "drill" and mark.until for mark in look.marks), "the night is over"
-    )
+    resumed = at.when(lambda look: any(mark.lane == "drill" and mark.until for mark in look.marks), "the night is over")
     plan = (
-        moments.virtual(timedelta(hours=1)).do(drills.pause(for_=timedelta(hours=hours))),
+        at.virtual(timedelta(hours=1)).do(drills.pause(for_=timedelta(hours=hours))),
         resumed.do(drills.signal("approve")),
     )
     result = hold(scene("days", "Approved", *plan, time_skipping=True))

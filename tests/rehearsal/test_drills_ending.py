@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from devserver.rehearsal import Result, Script, drills, expect
+from devserver.rehearsal import Result, Script, at, drills, expect
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.scenario import moments
 from devserver.rehearsal.scenario.preflight import check
 from devserver.rehearsal.scenario.result import Finding
 from tests.rehearsal.conftest import Hold, scene
 
-SECOND = moments.activity_starts("add", nth=2)
-THIRD = moments.activity_starts("add", nth=3)
+SECOND = at.activity_starts("add", nth=2)
+THIRD = at.activity_starts("add", nth=3)
 BY_HAND = str(Path(__file__).with_name("by_hand.py"))
 
 
@@ -50,7 +49,7 @@ def test_stop_is_not_heard(hold: Hold) -> None:
 
 def test_stop_in_a_pause(hold: Hold) -> None:
     """A paused runbook does not hear that it is stopped: the drill fails and says why, and the resume lets it end."""
-    paused = moments.event("WorkflowExecutionPaused")
+    paused = at.event("WorkflowExecutionPaused")
     plan = (SECOND.do(drills.pause(for_=1.2)), paused.do(drills.stop(within=0.3)))
     result = hold(scene("tended", "Tended", *plan, expect=[expect.status("canceled")]))
     assert "it is paused, and will be told when it is resumed" in of(result, "stopped").evidence
@@ -75,7 +74,7 @@ def test_hand_over(hold: Hold) -> None:
     """The old way does what the terminated runbook has left, and no more."""
     over = drills.hand_over(by_hand(), how="terminate")
     expected = [expect.status("terminated"), expect.exactly_once("add", "node-1", "node-2", "node-3")]
-    result = hold(scene("tended", "Tended", moments.activity_completes("add", nth=2).do(over), expect=expected))
+    result = hold(scene("tended", "Tended", at.activity_completes("add", nth=2).do(over), expect=expected))
     assert result.verdict == "pass", result.reason
     assert of(result, "handed over").evidence == "the old way did the rest: add node-3"
 
@@ -83,7 +82,7 @@ def test_hand_over(hold: Hold) -> None:
 def test_hand_over_to_the_careless(hold: Hold) -> None:
     """An old way that begins anew does again what was done: the drill names it."""
     over = drills.hand_over(by_hand("careless"), how="terminate")
-    result = hold(scene("tended", "Tended", moments.activity_completes("add").do(over), expect=[]))
+    result = hold(scene("tended", "Tended", at.activity_completes("add").do(over), expect=[]))
     assert result.verdict == "fail"
     assert of(result, "handed over").evidence == "the old way did add node-1 again"
 
@@ -91,7 +90,7 @@ def test_hand_over_to_the_careless(hold: Hold) -> None:
 def test_hand_over_to_what_is_broken(hold: Hold) -> None:
     """An old way that does not work any more fails the drill with its last words."""
     over = drills.hand_over(by_hand("broken"))
-    result = hold(scene("tended", "Tended", moments.activity_completes("add").do(over), expect=[]))
+    result = hold(scene("tended", "Tended", at.activity_completes("add").do(over), expect=[]))
     assert of(result, "handed over").evidence == "the old way exited with 1: the script is of last year"
 
 

@@ -10,16 +10,15 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History, HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from devserver.rehearsal import Result, drills
+from devserver.rehearsal import Result, at, drills
 from devserver.rehearsal.drills.pausing import _started
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.run.metrics import Figures
-from devserver.rehearsal.scenario import moments
 from devserver.rehearsal.scenario.preflight import check
 from devserver.rehearsal.scenario.result import Finding
 from tests.rehearsal.conftest import Hold, scene
 
-SECOND = moments.activity_starts("add", nth=2)
+SECOND = at.activity_starts("add", nth=2)
 
 
 def of(result: Result, name: str) -> Finding:
@@ -51,9 +50,7 @@ def test_pause_leaves_children_going(hold: Hold) -> None:
 
 def test_resume_at_another_moment(hold: Hold) -> None:
     """A runbook is paused at one moment and resumed at another, and nothing starts in between."""
-    paused = moments.when(
-        lambda look: any(mark.what == "WorkflowExecutionPaused" for mark in look.marks), "it is paused"
-    )
+    paused = at.when(lambda look: any(mark.what == "WorkflowExecutionPaused" for mark in look.marks), "it is paused")
     result = hold(scene("tended", "Tended", SECOND.do(drills.pause()), paused.do(drills.resume())))
     assert result.verdict == "pass", result.reason
     assert of(result, "is resumed").verdict == "pass"
@@ -75,7 +72,7 @@ def test_paused_is_asked(hold: Hold) -> None:
 
 def test_nothing_to_pause(hold: Hold) -> None:
     """A runbook that has ended cannot be paused: unknown."""
-    ended = moments.event("WorkflowExecutionCompleted")
+    ended = at.event("WorkflowExecutionCompleted")
     result = hold(scene("tended", "Tended", ended.do(drills.pause(for_=0.1))))
     assert result.verdict == "unknown"
     assert "had ended before the drill could begin" in result.reason

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.rehearsal import Result, drills, expect, faults
+from devserver.rehearsal import Result, at, drills, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.run.metrics import Figures
-from devserver.rehearsal.scenario import moments
 from devserver.rehearsal.scenario.preflight import check
 from devserver.rehearsal.scenario.result import Finding
 from tests.rehearsal.conftest import Hold, scene
 from tests.rehearsal.runbooks.tended import Size
 
-SECOND = moments.activity_starts("add", nth=2)
+SECOND = at.activity_starts("add", nth=2)
 
 
 def of(result: Result, name: str) -> Finding:
@@ -62,12 +61,12 @@ def test_signal_that_chokes(hold: Hold) -> None:
     assert [each.name for each in Figures.of(result.run).lost_signals] == ["grow"]
 
 
-SECOND_OF_CHOKING = moments.activity_completes("add")
+SECOND_OF_CHOKING = at.activity_completes("add")
 
 
 def test_signal_whose_handler_does_not_end(hold: Hold) -> None:
     """A runbook that ends while it still handles a signal has lost it, though the server kept it."""
-    plan = moments.activity_starts("add").do(drills.signal("grow", 4))
+    plan = at.activity_starts("add").do(drills.signal("grow", 4))
     expected = [expect.completes(), expect.no_signal_lost()]
     result = hold(scene("tended", "Abrupt", plan, expect=expected))
     assert of(result, "signal grow").verdict == "pass"
@@ -79,7 +78,7 @@ def test_signal_that_is_lost_with_the_database(hold: Hold) -> None:
     """A signal that was acknowledged and taken is lost where the database is then restored from before it."""
     plan = (
         SECOND.do(faults.snapshot_database(), drills.signal("grow", 4)),
-        moments.activity_starts("add", nth=3).do(faults.restore_database()),
+        at.activity_starts("add", nth=3).do(faults.restore_database()),
     )
     result = hold(scene("tended", "Tended", *plan, expect=[expect.completes(), expect.no_signal_lost()]))
     assert "it is in no history" in of(result, "no signal lost").evidence
@@ -88,7 +87,7 @@ def test_signal_that_is_lost_with_the_database(hold: Hold) -> None:
 
 def test_signal_to_nobody(hold: Hold) -> None:
     """A signal to a runbook that has ended is not acknowledged: unknown, and no signal counts."""
-    plan = moments.event("WorkflowExecutionCompleted").do(drills.signal("grow", 4))
+    plan = at.event("WorkflowExecutionCompleted").do(drills.signal("grow", 4))
     result = hold(scene("tended", "Tended", plan, expect=[expect.no_signal_lost()]))
     assert result.verdict == "unknown"
     assert "had ended before the drill could begin" in result.reason
@@ -144,7 +143,7 @@ def test_update_through_an_outage(hold: Hold) -> None:
 
 def test_detect(hold: Hold) -> None:
     """An activity that fails for ever is seen by devserver stuck, and then the operator stops the runbook."""
-    plan = moments.activity_starts("broken").do(drills.detect(within=10, then=drills.stop()))
+    plan = at.activity_starts("broken").do(drills.detect(within=10, then=drills.stop()))
     result = hold(scene("tended", "Hopeless", plan, expect=[expect.status("canceled")]))
     assert result.verdict == "pass", result.reason
     assert "activity_retrying seen after" in of(result, "devserver stuck").evidence
@@ -152,7 +151,7 @@ def test_detect(hold: Hold) -> None:
 
 def test_detect_through_an_outage(hold: Hold) -> None:
     """Who looks for what is stuck looks again when the server is back."""
-    plan = moments.activity_starts("broken").do(
+    plan = at.activity_starts("broken").do(
         faults.kill_server(down=0.5), drills.detect(within=15, kind="activity_retrying", then=drills.terminate())
     )
     result = hold(scene("tended", "Hopeless", plan, expect=[expect.status("terminated")]))
@@ -168,7 +167,7 @@ def test_detect_what_is_well(hold: Hold) -> None:
 
 def test_detect_another_kind(hold: Hold) -> None:
     """A drill that waits for one kind of trouble is not content with another; the operator acts all the same."""
-    plan = moments.activity_starts("broken").do(drills.detect(within=1, kind="timer_late", then=drills.terminate()))
+    plan = at.activity_starts("broken").do(drills.detect(within=1, kind="timer_late", then=drills.terminate()))
     result = hold(scene("tended", "Hopeless", plan, expect=[expect.status("terminated")]))
     assert [each.verdict for each in result.findings] == ["fail", "pass", "pass"]
     assert "timer_late was not seen in" in of(result, "devserver stuck").evidence

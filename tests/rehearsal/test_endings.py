@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.rehearsal import expect, faults
-from devserver.rehearsal.scenario import moments
+from devserver.rehearsal import at, expect, faults
 
 from .conftest import Hold, scene
 
@@ -29,7 +28,7 @@ def test_a_runbook_that_never_ends_fails(hold: Hold) -> None:
 @pytest.mark.parametrize(("more", "verdict"), [([], "unknown"), ([expect.fails()], "pass")])
 def test_a_runbook_that_fails_is_no_pass_unless_that_is_expected(hold: Hold, more: list[object], verdict: str) -> None:
     """Where nothing is expected of its end, its failure is told, and what to expect."""
-    once = moments.activity_starts("step").do(faults.fail_activity())
+    once = at.activity_starts("step").do(faults.fail_activity())
     result = hold(scene("steps", "Brittle", once, expect=[*FEW, *more]))
     assert result.verdict == verdict, result.reason
     assert verdict == "pass" or "it is failed: " in result.reason

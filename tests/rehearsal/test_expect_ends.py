@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.rehearsal import expect, faults
+from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.scenario import moments
 from tests.rehearsal.conftest import Hold, scene
 
 
@@ -37,7 +36,7 @@ def test_completes_instead(hold: Hold) -> None:
 
 def test_same_result(hold: Hold) -> None:
     """The result with faults is compared with that without; where attempts are counted it differs."""
-    lost = moments.activity_completes("act", nth=2).do(faults.lose_answer())
+    lost = at.activity_completes("act", nth=2).do(faults.lose_answer())
     result = hold(
         scene(
             "judged",
@@ -48,7 +47,7 @@ def test_same_result(hold: Hold) -> None:
         )
     )
     assert result.verdict == "pass", result.reason
-    counting = moments.activity_completes("count", nth=2).do(faults.lose_answer())
+    counting = at.activity_completes("count", nth=2).do(faults.lose_answer())
     result = hold(scene("judged", "Counting", counting, expect=[expect.same_result()]))
     assert result.verdict == "fail"
     assert "without faults it is 3, with them 4" in result.reason

@@ -6,10 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from devserver.rehearsal import Result, expect, faults
+from devserver.rehearsal import Result, at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.run.metrics import Figures
-from devserver.rehearsal.scenario import moments
 from tests.rehearsal.conftest import Hold, scene
 
 ROLL = [[name, f"node-{number}"] for number in (1, 2) for name in ("drain", "stop", "start")]
@@ -22,7 +21,7 @@ def verdicts(result: Result) -> list[str]:
 
 def test_effects(hold: Hold) -> None:
     """An effect that happened twice, or never, is told from one that happened once."""
-    lost = moments.activity_completes("act", nth=2).do(faults.lose_answer())
+    lost = at.activity_completes("act", nth=2).do(faults.lose_answer())
     expected = [
         expect.at_least_once("stop"),
         expect.exactly_once("drain", "node-1", "node-2"),
@@ -41,7 +40,7 @@ def test_effects(hold: Hold) -> None:
 
 def test_order(hold: Hold) -> None:
     """Order holds for each node; where all are asked for, or one came too early, it does not."""
-    lost = moments.activity_completes("act", nth=1).do(faults.lose_answer())
+    lost = at.activity_completes("act", nth=1).do(faults.lose_answer())
     expected = [
         expect.order("drain", "stop", "start"),
         expect.order(("start", "node-1"), ("drain", "node-2")),
@@ -75,8 +74,8 @@ def test_compensations(hold: Hold) -> None:
 def test_recovery(hold: Hold) -> None:
     """How long it takes from the return of server and worker until the run goes on is told and judged."""
     plan = (
-        moments.activity_starts("act", nth=2).do(faults.kill_server(down=0.3)),
-        moments.activity_completes("act", nth=5).do(faults.kill_worker(down=0.2)),
+        at.activity_starts("act", nth=2).do(faults.kill_server(down=0.3)),
+        at.activity_completes("act", nth=5).do(faults.kill_worker(down=0.2)),
     )
     expected = [expect.recovers(within=20), expect.recovers(within=0), expect.never_idle_longer_than(0.1)]
     result = hold(scene("judged", "Listed", *plan, input=ROLL, expect=expected))
@@ -92,7 +91,7 @@ def test_recovery(hold: Hold) -> None:
 
 def test_recovery_of_what_is_between(hold: Hold) -> None:
     """A network that is cut is an outage to recover from, and no downtime of server or worker."""
-    plan = moments.activity_starts("act", nth=2).do(faults.cut_network(for_=0.4))
+    plan = at.activity_starts("act", nth=2).do(faults.cut_network(for_=0.4))
     expected = [expect.recovers(within=20), expect.recovers(within=0)]
     result = hold(scene("judged", "Listed", plan, input=ROLL, expect=expected))
     assert verdicts(result) == ["pass", "fail"]
@@ -110,7 +109,7 @@ def test_nothing_to_recover_from(hold: Hold) -> None:
 
 def test_never_back(hold: Hold) -> None:
     """A worker that is not back when the time is up has not recovered, and the run stands still until then."""
-    plan = moments.activity_starts("act", nth=2).do(faults.kill_worker(down=30))
+    plan = at.activity_starts("act", nth=2).do(faults.kill_worker(down=30))
     expected = [expect.recovers(within=20), expect.never_idle_longer_than(1)]
     result = hold(scene("judged", "Listed", plan, input=ROLL, expect=expected, limit=1.5))
     assert verdicts(result)[:2] == ["fail", "fail"]
@@ -133,7 +132,7 @@ def test_logs(hold: Hold) -> None:
         expect.log_free_of("panic in the ring"),
         expect.log_free_of("."),
     ]
-    plan = moments.activity_starts("act").do(faults.kill_server())
+    plan = at.activity_starts("act").do(faults.kill_server())
     result = hold(scene("judged", "Listed", plan, input=[["add", "node-1"]], expect=expected))
     assert verdicts(result) == ["pass", "fail", "pass", "fail"]
     assert "the first: did add node-1" in result.findings[1].evidence

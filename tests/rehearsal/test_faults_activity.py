@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.rehearsal import expect, faults
-from devserver.rehearsal.scenario import moments
+from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.scenario.scenario import Action
 from tests.rehearsal.conftest import Hold, scene
 
-STARTS = moments.activity_starts("step", nth=2)
+STARTS = at.activity_starts("step", nth=2)
 ONCE = [expect.completes(), expect.exactly_once("step", "one", "two", "three"), expect.replays()]
 FAULTS = [
     (faults.fail_activity("the disk is gone"), "the disk is gone"),
@@ -44,7 +43,7 @@ def test_a_failure_may_be_final(hold: Hold) -> None:
 
 def test_a_step_that_fails_after_it_acted_acts_again(hold: Hold) -> None:
     """A fault at the completion comes after the side effect."""
-    acted = moments.activity_completes("careless_step", nth=2)
+    acted = at.activity_completes("careless_step", nth=2)
     result = hold(scene("steps", "Careless", acted.do(faults.fail_activity()), expect=ONCE))
     assert result.verdict == "fail"
     assert "step two happened 2 times" in result.reason
@@ -52,7 +51,7 @@ def test_a_step_that_fails_after_it_acted_acts_again(hold: Hold) -> None:
 
 def test_a_fault_of_an_activity_needs_one(hold: Hold) -> None:
     """At a moment where no activity waits it cannot be done, and the verdict says where to plan it."""
-    result = hold(scene("steps", "Sure", moments.event("ActivityTaskCompleted").do(faults.hang_activity())))
+    result = hold(scene("steps", "Sure", at.event("ActivityTaskCompleted").do(faults.hang_activity())))
     assert result.verdict == "unknown"
     assert "no activity waits at this moment: event 7 ActivityTaskCompleted" in result.reason
 

@@ -12,15 +12,14 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from devserver.rehearsal import expect, faults
+from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.scenario import moments
 from devserver.rehearsal.scenario.scenario import Action
 from tests.rehearsal.conftest import Hold, scene
 
-SECOND = moments.activity_starts("step", nth=2)
-THIRD = moments.activity_starts("step", nth=3)
-CARELESS = moments.activity_starts("careless_step", nth=2), moments.activity_starts("careless_step", nth=3)
+SECOND = at.activity_starts("step", nth=2)
+THIRD = at.activity_starts("step", nth=3)
+CARELESS = at.activity_starts("careless_step", nth=2), at.activity_starts("careless_step", nth=3)
 ONCE = [expect.completes(), expect.exactly_once("step", "one", "two", "three"), expect.replays()]
 
 
@@ -81,9 +80,7 @@ def test_a_runbook_is_started_again_after_the_loss(hold: Hold, workflow: str, ve
 def test_a_runbook_that_was_started_again_has_moments_too(hold: Hold) -> None:
     """The history of the new run is followed, though something is still planned: its events are counted on."""
     again = SECOND.do(faults.lose_database(start_again=True))
-    result = hold(
-        scene("steps", "Sure", again, moments.event("ActivityTaskCompleted", nth=4).do(faults.reset_network()))
-    )
+    result = hold(scene("steps", "Sure", again, at.event("ActivityTaskCompleted", nth=4).do(faults.reset_network())))
     assert result.verdict == "pass", result.reason
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.rehearsal import expect, faults
-from devserver.rehearsal.scenario import moments
+from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.scenario.scenario import Action
 from tests.rehearsal.conftest import Hold, Stand, scene
 
-STARTS = moments.activity_starts("step", nth=2)
+STARTS = at.activity_starts("step", nth=2)
 ONCE = [expect.completes(), expect.exactly_once("step", "one", "two", "three"), expect.replays()]
 
 
@@ -55,14 +54,14 @@ def test_one_way_is_not_the_other(hold: Hold) -> None:
 @pytest.mark.parametrize("fault", [faults.slow_network(0.1), faults.cut_network(0.9, way="to_client")], ids=str)
 def test_a_runbook_in_a_hurry_fails(hold: Hold, fault: Action) -> None:
     """One that allows itself 0.7 s does not survive a network that takes its time."""
-    result = hold(scene("steps", "Punctual", moments.activity_starts("step").do(fault)))
+    result = hold(scene("steps", "Punctual", at.activity_starts("step").do(fault)))
     assert result.verdict == "fail"
     assert "too late" in result.reason
 
 
 def test_a_call_that_is_not_made_again_does_not_survive_a_reset(hold: Hold) -> None:
     """Connections break under a call that waits for the server."""
-    listens = moments.when(lambda look: bool(look.effects), "it listens")
+    listens = at.when(lambda look: bool(look.effects), "it listens")
     result = hold(scene("steps", "Listens", listens.do(faults.reset_network())))
     assert result.verdict == "fail"
     assert "RPCError" in result.reason

@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from devserver.rehearsal import Settings, expect, faults
+from devserver.rehearsal import Settings, at, expect, faults
 from devserver.rehearsal.environment.run_context import Stage
 from devserver.rehearsal.run.runner import rehearse_on
-from devserver.rehearsal.scenario import moments
 from devserver.rehearsal.scenario.events import Cue
 from devserver.rehearsal.scenario.preflight import check
 from devserver.rehearsal.scenario.scenario import Action
@@ -18,7 +17,7 @@ from devserver.rehearsal.scenario.timeline import Mark
 from devserver.rehearsal.scenario.view import Look
 from tests.rehearsal.conftest import Hold, Stand, scene
 
-STARTS = moments.activity_starts("step", nth=2)
+STARTS = at.activity_starts("step", nth=2)
 ONCE = [expect.completes(), expect.exactly_once("step", "one", "two", "three"), expect.replays()]
 FAULTS = [(faults.kill_server, "killed"), (faults.stop_server, "stopped"), (faults.freeze_server, "frozen")]
 
@@ -75,7 +74,7 @@ def test_a_server_that_was_ended_by_others_cannot_suffer(hold: Hold, stand: Stan
             host.server.kill()
         return bool(look.effects)
 
-    dead = moments.when(killed, name="somebody kills the server")
+    dead = at.when(killed, name="somebody kills the server")
     planned: list[Action] = [
         faults.kill_server(),
         faults.stop_server(),
@@ -108,7 +107,7 @@ class Slow:
 def test_what_has_begun_is_done_though_the_runbook_ends(hold: Hold) -> None:
     """A fault whose moment came is not left half done, or the verdict would say of it what is not true."""
     slow = Slow()
-    result = hold(scene("steps", "Sure", moments.when(lambda look: bool(look.effects), "a step acted").do(slow)))
+    result = hold(scene("steps", "Sure", at.when(lambda look: bool(look.effects), "a step acted").do(slow)))
     assert result.verdict == "pass", result.reason
     assert slow.done
 
@@ -116,7 +115,7 @@ def test_what_has_begun_is_done_though_the_runbook_ends(hold: Hold) -> None:
 def test_an_outage_that_comes_too_late_is_no_pass(hold: Hold) -> None:
     """A freeze that waits for the first one's end, and finds the runbook at its limit, did not happen: that is told."""
     step = STARTS.do(faults.freeze_server(3600))
-    begun = moments.when(lambda look: any(mark.lane == "fault" for mark in look.marks), "the first one has begun")
+    begun = at.when(lambda look: any(mark.lane == "fault" for mark in look.marks), "the first one has begun")
     late = begun.do(faults.freeze_server(1))
     result = hold(scene("steps", "Sure", step, late, limit=1, expect=[]))
     assert result.verdict != "pass"

@@ -7,9 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from devserver.rehearsal import faults
+from devserver.rehearsal import at, faults
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.scenario import moments
 from devserver.rehearsal.scenario.scenario import Action
 
 SENTENCES = {
@@ -72,7 +71,7 @@ INVALID: dict[str, Callable[[], Action]] = {
 def test_a_virtual_moment_is_a_length_of_time(time: object) -> None:
     """A number could be seconds or hours, so it is refused."""
     with pytest.raises(ScenarioInvalid, match=r"at\.virtual takes a timedelta of 0 or more, not"):
-        moments.virtual(time)  # type: ignore[arg-type]
+        at.virtual(time)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("message", INVALID)
@@ -88,4 +87,4 @@ def test_a_build_that_is_not_there_is_refused_before_anything_starts(hold: Calla
     from tests.rehearsal.conftest import scene
 
     with pytest.raises(ScenarioInvalid, match="the runbook's module 'steps_nowhere' does not import"):
-        hold(scene("steps", "Sure", moments.elapsed(0).do(faults.replace_worker("steps_nowhere"))), fresh=True)
+        hold(scene("steps", "Sure", at.elapsed(0).do(faults.replace_worker("steps_nowhere"))), fresh=True)

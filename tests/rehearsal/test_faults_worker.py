@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.rehearsal import expect, faults
-from devserver.rehearsal.scenario import moments
+from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.scenario.moments import Moment
 from devserver.rehearsal.scenario.scenario import Action
 from tests.rehearsal.conftest import Hold, scene
 
-STARTS = moments.activity_starts("step", nth=2)
-COMPLETES = moments.activity_completes("step", nth=2)
-CARELESS = moments.activity_completes("careless_step", nth=2)
+STARTS = at.activity_starts("step", nth=2)
+COMPLETES = at.activity_completes("step", nth=2)
+CARELESS = at.activity_completes("careless_step", nth=2)
 ONCE = [expect.completes(), expect.exactly_once("step", "one", "two", "three")]
 
 
@@ -50,7 +49,7 @@ def test_a_lost_answer_shows_a_step_that_acts_twice(hold: Hold) -> None:
 
 def test_a_frozen_worker_shows_a_step_that_acts_twice(hold: Hold) -> None:
     """An attempt that the server has given up acts when its worker goes on, and so does the next one."""
-    start = moments.activity_starts("careless_step", nth=2)
+    start = at.activity_starts("careless_step", nth=2)
     result = hold(scene("steps", "Careless", start.do(faults.freeze_worker(1.0)), expect=ONCE))
     assert result.verdict == "fail"
     assert "step two happened 2 times" in result.reason
@@ -69,7 +68,7 @@ def test_a_compatible_build_takes_over(hold: Hold) -> None:
 
 def test_a_build_id_alone_may_change(hold: Hold) -> None:
     """The same code goes on under another build id, and a restart later keeps that."""
-    kill = moments.activity_completes("step", nth=3).do(faults.kill_worker())
+    kill = at.activity_completes("step", nth=3).do(faults.kill_worker())
     result = hold(scene("steps", "Sure", COMPLETES.do(faults.replace_worker(build_id="2")), kill, expect=ONCE))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
@@ -117,7 +116,7 @@ def test_an_answer_is_lost_only_when_there_is_one(hold: Hold) -> None:
 
 def test_a_fault_that_never_happens_is_no_pass(hold: Hold) -> None:
     """A runbook that completes before the moment has not shown that it survives."""
-    result = hold(scene("steps", "Sure", moments.activity_starts("step", nth=9).do(faults.kill_worker())))
+    result = hold(scene("steps", "Sure", at.activity_starts("step", nth=9).do(faults.kill_worker())))
     assert result.verdict == "unknown"
     assert "that moment never came" in result.reason
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from devserver.rehearsal import Result, Scenario, Script, drills, expect
+from devserver.rehearsal import Result, Scenario, Script, at, drills, expect
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.scenario import moments
 
 from .conftest import Hold, scene
 
@@ -110,7 +109,7 @@ def test_a_command_is_a_list() -> None:
 def test_a_runbook_that_is_handed_over_to_it(hold: Hold) -> None:
     """The scenario's script takes the runbook's place then; it is not run beside it and compared as well."""
     script = Script([sys.executable, "-c", NOTES.format(keys=["two", "three"], said="'done'")])
-    plan = moments.activity_starts("step", nth=2).do(drills.hand_over())
+    plan = at.activity_starts("step", nth=2).do(drills.hand_over())
     result = hold(scene("steps", "Sure", plan, old_way=script, expect=[expect.status("canceled")]))
     assert told(result) == {}
     assert any("two" in effect.key for effect in result.run.effects) if result.run else False

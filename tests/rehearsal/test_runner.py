@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from devserver.rehearsal import Scenario, expect, faults
+from devserver.rehearsal import Scenario, at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.scenario import moments
 
 from .conftest import Hold, scene
 
@@ -53,7 +52,7 @@ def runbook(folder: Path, text: str, name: str) -> Path:
 def test_a_runbook_that_is_broken_is_found_out_at_once(hold: Hold, tmp_path: Path) -> None:
     """Its own error is the reason, long before the limit: a run without faults shows it."""
     file = runbook(tmp_path, BROKEN, "runbook_broken")
-    plan = [moments.elapsed(0).do(faults.freeze_worker(0.01))]
+    plan = [at.elapsed(0).do(faults.freeze_worker(0.01))]
     scenario = Scenario("x", "runbook_broken", "Broken", plan=plan, expect=[expect.same_result()], limit=100, file=file)
     result = hold(scenario)
     assert result.verdict == "fail"
@@ -66,7 +65,7 @@ def test_a_runbook_that_is_broken_is_found_out_at_once(hold: Hold, tmp_path: Pat
 
 def test_what_keeps_a_runbook_at_its_limit_is_told(hold: Hold) -> None:
     """A runbook that has not ended says what it waits for, as devserver stuck would."""
-    hangs = moments.activity_starts("step").do(faults.kill_worker(down=60))
+    hangs = at.activity_starts("step").do(faults.kill_worker(down=60))
     result = hold(scene("steps", "Sure", hangs, limit=2.0))
     assert result.verdict == "fail"
     assert "it had not ended after 2 s" in result.reason
@@ -92,7 +91,7 @@ def test_a_runbook_with_a_data_converter_of_its_own(hold: Hold, tmp_path: Path) 
         "Grant",
         input=Wish(wait=timedelta(hours=1)),
         data_converter="temporalio.contrib.pydantic:pydantic_data_converter",
-        plan=[moments.activity_starts("doubled").do(faults.freeze_worker(0.05))],
+        plan=[at.activity_starts("doubled").do(faults.freeze_worker(0.05))],
         expect=[expect.completes(), expect.same_result(), expect.replays()],
         file=file,
     )
@@ -171,6 +170,6 @@ class Loud:
 def test_a_long_error_and_a_cancelled_activity_leave_the_worker_as_it_is(hold: Hold, tmp_path: Path) -> None:
     """What an activity fails with may be longer than a line of a pipe; one that is cancelled ends as it would."""
     file = runbook(tmp_path, LOUD, "runbook_loud")
-    plan = [moments.activity_starts("wait").do(faults.freeze_worker(0.05))]
+    plan = [at.activity_starts("wait").do(faults.freeze_worker(0.05))]
     result = hold(Scenario("x", "runbook_loud", "Loud", plan=plan, expect=[expect.completes()], file=file))
     assert result.verdict == "pass", result.reason

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from devserver.rehearsal import expect
+from devserver.rehearsal import at, expect
 from devserver.rehearsal.environment.fixture import world_of
 from devserver.rehearsal.environment.run_context import Stage
 from devserver.rehearsal.errors import WorldFailed
-from devserver.rehearsal.scenario import moments
 from devserver.rehearsal.scenario.events import Cue
 from devserver.rehearsal.scenario.view import Look
 
@@ -59,7 +58,7 @@ def test_each_run_has_a_world_of_its_own(hold: Hold) -> None:
     scenario = scene(
         "steps",
         "OneSure",
-        moments.activity_starts("step").do(Touch(said)),
+        at.activity_starts("step").do(Touch(said)),
         expect=[expect.same_result()],
         steady_state=[is_well],
         world=noting(said),

@@ -22,8 +22,7 @@ from temporalio.common import RetryPolicy
 from devserver import DevServer
 from devserver.errors import CannotAsk
 from devserver.executables.models import Executable
-from devserver.trace import Hidden, Run, RunBegins, Shown, Step, Tracer, Wanted, failure_line, preview
-from devserver.trace import tree as walk
+from devserver.trace import Hidden, Run, RunBegins, Shown, Step, Tracer, Wanted, failure_line, preview, walk
 from devserver.trace.run_chain import Chain
 from tests.helpers.traced import QUEUE, Attempts, Buggy, Everything, Loop, Waits, make_endpoint, worker
 
