@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from devserver.rehearsal import drills, expect, faults
+from devserver.rehearsal import at, drills, expect, faults
 
-MODULES: dict[str, ModuleType] = {"at": moments, "faults": faults, "drills": drills, "expect": expect}
+MODULES: dict[str, ModuleType] = {"at": at, "faults": faults, "drills": drills, "expect": expect}
 TABLE = re.compile(r"(?ms)^<!-- table of (\w+) -->\n.*?^<!-- end of table -->$")
 
 

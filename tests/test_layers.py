@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import devserver
+from tests.helpers.checkout import ROOT
 
-ROOT = Path(__file__).parent.parent
 OPEN_ROOMS = ("rehearsal", "payloads", "spans", "deployments", "reflection", "schedules")
 HEAVY = {"temporalio", "click", "httpx", "rich", "filelock", "asyncio", "sqlite3", "packaging", "platformdirs"}
 
@@ -76,11 +76,12 @@ def test_a_supervisor_is_light() -> None:
 
 
 def test_what_runs_first_imports_nearly_nothing() -> None:
-    """`boot` starts the server while the rest is still being loaded."""
-    loaded = loaded_by("devserver.instances.supervisor_main", options=("-S", "-E"))
+    """A supervisor's entry starts the server while the rest is still being loaded."""
+    loaded = loaded_by("devserver.system.spawn", options=("-S", "-E"))
     assert {name for name in loaded if name.startswith("devserver")} == {
         "devserver",
-        "devserver.instances.supervisor_main",
+        "devserver.system",
+        "devserver.system.spawn",
     }
     assert loaded & {"subprocess", "pathlib", "typing", "dataclasses", "http"} == set()
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from ..instances import lifecycle
-from ..instances.record import CRASHED, LOG, STOPPED, log_tail, read_record
+from ..instances.record import CRASHED, STOPPED, read_record
+from ..server.log import LOG, log_tail
 from ..system.paths import Paths
 from ._instance_options import name_option
 

@@ -9,7 +9,7 @@ import click
 from ..errors import InstanceNotRunning
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
-from ..instances.record import LOG
+from ..server.log import LOG
 from ..system.paths import Paths
 from ._banner import banner
 from ._instance_options import name_option

@@ -9,8 +9,8 @@ import click
 
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
-from ..instances.record import log_tail
 from ..instances.status import status as read_status
+from ..server.log import log_tail
 from ..system.paths import Paths
 from ._instance_options import json_option, name_option
 

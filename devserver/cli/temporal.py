@@ -9,7 +9,7 @@ import click
 
 from ..errors import NotTemporal
 from ..instances.dev_server import DevServer
-from ..instances.supervisor_main import client_free_environment
+from ..system.spawn import client_free_environment
 from ._instance_options import name_option
 
 

@@ -11,7 +11,8 @@ from ..config.server_options import check_name
 from ..config.settings import Settings
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
-from ..instances.record import LOG, Record
+from ..instances.record import Record
+from ..server.log import LOG
 from ..system.paths import Paths
 from ._banner import banner
 from ._binary_options import binary_options

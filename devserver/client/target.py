@@ -5,13 +5,13 @@ environment configuration says (flags over variables over a client profile).
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ..config.server_options import DEFAULT_NAME
 from ..errors import CannotAsk, DevServerError, OptionError
+from .calls import unreachable
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -114,16 +114,6 @@ async def connect(target: Target, *, limit: float = CONNECT_SECONDS, **more: Any
         raise unreachable(target.address, f"no answer within {limit:g} s") from None
     except RuntimeError as error:
         raise unreachable(target.address, str(error)) from None
-
-
-def unreachable(address: str, said: str) -> CannotAsk:
-    """Our error for what the SDK says when it could not connect: a chain of causes, printed as code."""
-    texts = re.findall(r'(?:message|error): "([^"]+)"', said)
-    return CannotAsk(
-        f"the Temporal server at {address} cannot be reached",
-        details=[texts[-1] if texts else said],
-        hint="see that it runs, and that TLS and API key are as it wants them",
-    )
 
 
 def _check_address(address: str) -> None:

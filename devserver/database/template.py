@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import DatabaseError, StartFailed, StartTimeout
-from ..instances.supervisor_main import Child, client_free_environment, spawn_bound
 from ..system.files import private_folder
 from ..system.ports import ANY, Reservation
+from ..system.spawn import Child, client_free_environment, spawn_bound
 from .sqlite import settle, told_clearly
 
 LOOPBACK = "127.0.0.1"

@@ -22,8 +22,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..client.calls import CALL_LIMIT, POLLS_WITHIN, REFUSALS, Calls, cannot_ask, still_polls
+from ..client.timestamps import moment
 from ..errors import BuildUnknown, CannotAsk, DeploymentChanged, DeploymentRefused, DeploymentUnknown
-from ..stuck.history_tail import moment
 from .model import Deployment, Queue, Routing, State, Version, build_name
 
 T = TypeVar("T")

@@ -22,7 +22,8 @@ from ..system.files import NO_ROOM
 from ..system.progress import Reporter
 from . import checksums, install_lock, metadata, version_probe
 from .models import Executable, Goal
-from .sources import Fetched, Source, select
+from .sources import select
+from .sources.source import Fetched, Source
 
 
 def install(goal: Goal, store: Path, *, look: install_lock.Look, reporter: Reporter) -> Executable:

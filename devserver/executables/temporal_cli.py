@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from ..instances.supervisor_main import client_free_environment
+from ..system.spawn import client_free_environment
 
 
 def run_tool(executable: Path, *arguments: str, limit: float) -> subprocess.CompletedProcess[str]:

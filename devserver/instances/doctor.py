@@ -17,11 +17,12 @@ from ..database import Finding, check
 from ..errors import DevServerError
 from ..executables.advisories import advisories_for
 from ..executables.models import BinaryRequest
+from ..server.log import log_tail
 from ..system.files import refuse_unsafe
 from ..system.paths import HOME_VARIABLE, Paths
 from ..system.ports import holder
 from .plan import SHARED_MEMORY
-from .record import CRASHED, READY, Record, log_tail, names, read_record
+from .record import CRASHED, READY, Record, names, read_record
 from .status import status
 
 ENOUGH_SPACE = 1_000_000_000

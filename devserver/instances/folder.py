@@ -10,12 +10,13 @@ from pathlib import Path
 
 from ..config.server_options import check_name
 from ..errors import DevServerError, FolderNotWritable, StartFailed
+from ..server.log import RUN_MARK
 from ..system.filelocks import LockedFile
 from ..system.files import private_folder, write_private
 from ..system.paths import Paths
 from ..system.progress import Reporter
 from ..system.timefmt import utc_now
-from .record import ANONYMOUS, RUN_MARK
+from .record import ANONYMOUS
 
 KEEP = "keep"
 ROTATE_BYTES = 20_000_000

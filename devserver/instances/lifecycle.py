@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ..config.server_options import ServerOptions, check_name
 from ..errors import FolderNotWritable, InstanceNotRunning, InstanceRunning, InstanceUnknown, PortLost
-from ..server.launch import Spec
+from ..server.spec import Spec
 from ..system.paths import Paths
 from ..system.ports import Reservations
 from ..system.progress import Reporter, Silent

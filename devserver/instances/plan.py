@@ -19,7 +19,7 @@ from ..config.server_options import (
 )
 from ..errors import StartFailed, UnsupportedPlatform
 from ..executables.models import Executable
-from ..server.launch import Spec, unsupported
+from ..server.spec import Spec, unsupported
 from ..system.files import private_folder, write_private
 from ..system.paths import Paths, whole
 from ..system.ports import Reservations

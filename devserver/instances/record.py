@@ -10,13 +10,12 @@ from typing import Any
 
 from ..config.server_options import DEFAULT_NAME, Ports, ServerOptions
 from ..errors import DevServerError
+from ..system.addresses import bracketed, client_host
 from ..system.files import refuse_unsafe, unreadable, write_private
 from ..system.paths import Paths
 from ..system.process import Identity
 
 FILE = "record.json"
-LOG = "server.log"
-RUN_MARK = "--- devserver starts"  # the line in a log at which a run begins
 ANONYMOUS = "~"
 
 STARTING = "starting"
@@ -124,16 +123,6 @@ class Record:
         return replace(self, **values)
 
 
-def client_host(bind: str) -> str:
-    """Where clients reach a server that listens on `bind`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 - compared, not bound
-
-
-def bracketed(host: str) -> str:
-    """`host` as it is written before a port."""
-    return f"[{host}]" if ":" in host else host
-
-
 def up(name: str) -> str:
     """The command that starts the instance."""
     return _command("up", name)
@@ -194,23 +183,3 @@ def names(paths: Paths) -> list[str]:
         return []
     except OSError as error:
         raise unreadable(paths.instances, error) from error
-
-
-def log_tail(
-    path: Path, lines: int = 12, *, end: int | None = None, most: int = 64_000, all_runs: bool = False
-) -> list[str]:
-    """The last lines of a log (before the position `end`), of the latest run unless `all_runs` are wanted; empty
-    where there is none.
-    """
-    try:
-        with path.open("rb") as file:
-            last = file.seek(0, 2) if end is None else end
-            first = file.seek(max(0, last - most))
-            text = file.read(last - first).decode("utf-8", "replace")
-    except OSError:
-        return []
-    found = [line.rstrip() for line in text.splitlines() if line.strip()]
-    if not all_runs:
-        starts = [index for index, line in enumerate(found) if line.startswith(RUN_MARK)]
-        found = found[starts[-1] + 1 :] if starts else found
-    return found[-lines:] if lines else []

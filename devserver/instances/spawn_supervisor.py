@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError, StartFailed, StopFailed
-from ..server.launch import Spec
+from ..server.spec import Spec
 from ..system.files import write_private
 from ..system.progress import Reporter
-from . import supervisor, supervisor_main
+from . import supervisor
 from .folder import begin_log
 from .record import Record
 
 SUPERVISOR_LOG = "supervisor.log"
 SPEC = "spec.json"
+ENTRY = Path(__file__).with_name("supervisor_main.py")
 STOP_SECONDS = 10.0
 SPARE_SECONDS = 5.0
 
@@ -50,12 +51,12 @@ def spawn(spec: Spec, reporter: Reporter, *, fork: bool = False) -> Record:
 
 
 def _execute(spec: Spec, pipe: int) -> None:
-    here = str(Path(__file__).parent.parent)
+    here = str(Path(__file__).parent.parent.parent)
     search = [here, *(str(Path(entry).absolute()) for entry in sys.path if entry)]
     command = [
         sys.executable,
         *PYTHON_OPTIONS,
-        supervisor_main.__file__,
+        str(ENTRY),
         str(spec.folder / SPEC),
         str(pipe),
         json.dumps(search),

@@ -7,9 +7,10 @@ from typing import Any
 
 from ..errors import DevServerError
 from ..server.http_api import Frontend, NotAnswering
+from ..server.log import LOG
 from ..system.paths import Paths
 from .leases import holders
-from .record import LOG, READY, Record, names, read_record
+from .record import READY, Record, names, read_record
 
 ANSWER_SECONDS = 2.0
 FORM = 1

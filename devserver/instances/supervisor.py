@@ -17,14 +17,16 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DevServerError, StartFailed
-from ..server.launch import Launch, Spec
+from ..server.launch import Launch
+from ..server.log import LOG, log_tail
+from ..server.spec import Spec
 from ..server.start_errors import last_words
 from ..system.filelocks import LockedFile
 from ..system.process import Identity
 from ..system.timefmt import utc_now
 from . import leases
 from .folder import discard_unkept, lock_path
-from .record import CRASHED, LOG, READY, STARTING, STOPPED, STOPPING, Record, load, log_tail, up, write_record
+from .record import CRASHED, READY, STARTING, STOPPED, STOPPING, Record, load, up, write_record
 
 if TYPE_CHECKING:
     from ..database import DatabaseLease

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ..config.server_options import DEFAULT_NAME
 from ..errors import CannotAsk, InstanceNotRunning, InstanceUnknown, OptionError
-from ..instances.record import bracketed
+from ..system.addresses import bracketed
 
 PATH = "/metrics"
 LOOPBACK = "127.0.0.1"

@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
+from ..client.timestamps import EPOCH
 from ..errors import OptionError
-from ..stuck.history_tail import EPOCH
 from ..system.ports import is_loopback
 from .errors import ExportFailed, OpenTelemetryMissing
 from .exporter_thread import beside

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from temporalio.api.common.v1 import WorkflowExecution
 
-from ..stuck.history_tail import EPOCH
+from ..client.timestamps import EPOCH
 from ..trace import Execution, Origin, Run, RunBuilder, Step, Tracer
 from . import ids
 

@@ -13,7 +13,7 @@ from temporalio.api.schedule.v1 import ScheduleActionResult, ScheduleListEntry
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
-from ..stuck.history_tail import moment
+from ..client.timestamps import moment
 from .calls import Calls
 from .overlap import Policy
 from .preview import policy_of

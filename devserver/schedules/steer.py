@@ -16,8 +16,8 @@ from temporalio.api.schedule.v1 import (
 from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 from temporalio.client import Client
 
+from ..client.timestamps import moment
 from ..errors import OptionError
-from ..stuck.history_tail import moment
 from .calls import MOST_TIMES, Calls, stamp
 from .overlap import Policy
 from .preview import wire_policy

@@ -15,8 +15,8 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import NewWorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 
+from ..client.timestamps import moment
 from ..errors import DevServerError
-from ..stuck.history_tail import moment
 from .calls import Calls
 from .errors import ScheduleUnknown
 from .spec import Spec

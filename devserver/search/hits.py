@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..stuck.history_tail import EPOCH
+from ..client.timestamps import EPOCH
 from . import event_roles
 from .event_names import event_name
 from .index import Row, RunFacts

@@ -4,82 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
-from ..config.server_options import DEFAULT_PORT, Ports, ServerOptions
 from ..errors import StartTimeout
-from ..instances.record import LOG, bracketed, client_host, log_tail
-from ..instances.supervisor_main import Child, client_free_environment, spawn_bound
+from ..system.addresses import bracketed, client_host
+from ..system.spawn import Child, client_free_environment, spawn_bound
 from .http_api import CALL_SECONDS, Frontend, NotAnswering
+from .log import log_tail
 from .namespaces import DEFAULT_NAMESPACE, Wanted, ensure_namespaces
+from .spec import Spec
 from .start_errors import explain_exit, explain_refusal, last_words
 
 POLL_SECONDS = 0.004
-
-
-@dataclass(frozen=True)
-class Spec:
-    """All a supervisor needs to know, as its starter decided it.
-
-    `command` is the server's command line; `at_once` says that it needs no preparation. `held` says that leases keep
-    the server up, for `linger` seconds after the last one fell; `wait` limits the start, `stop` a graceful end, both
-    in seconds.
-    """
-
-    name: str
-    folder: Path
-    options: ServerOptions
-    executable: Path
-    version: str
-    server_version: str
-    database: Path
-    backups: Path
-    schemas: Path
-    ports: Ports
-    command: tuple[str, ...] = ()
-    at_once: bool = False
-    held: bool = False
-    linger: float = 0.0
-    wait: float = 30.0
-    stop: float = 10.0
-
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        """Those asked for first, and `default`, which the server always makes."""
-        return tuple(dict.fromkeys((*self.options.namespaces, DEFAULT_NAMESPACE)))
-
-    def asked_for(self, port: int) -> bool:
-        """Whether the user, or custom, wants this very port, so that no other will do."""
-        options = self.options
-        wanted = (options.port, options.http_port, options.ui_port, options.metrics_port)
-        return port in wanted or (port == DEFAULT_PORT and options.port is None and port == self.ports.grpc)
-
-    @property
-    def log(self) -> Path:
-        """Where the server's output goes."""
-        return self.folder / LOG
-
-    def to_json(self) -> dict[str, Any]:
-        """The form in which it is handed to the supervisor."""
-        data = asdict(self) | {"options": self.options.to_json()}
-        return data | {field.name: str(data[field.name]) for field in fields(self) if field.type == "Path"}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Spec:
-        """What `to_json` wrote."""
-        values = dict(data)
-        for field in fields(cls):
-            if field.type == "Path":
-                values[field.name] = Path(values[field.name])
-        values["options"] = ServerOptions.from_json(values["options"])
-        values["ports"] = Ports(**values["ports"])
-        values["command"] = tuple(values["command"])
-        return cls(**values)
 
 
 class Launch:
@@ -155,8 +92,3 @@ class Launch:
             address=f"{bracketed(client_host(options.bind))}:{self._spec.ports.grpc}",
         )
         ensure_namespaces(self.frontend, self._spec.namespaces, wanted, self._until)
-
-
-def unsupported() -> bool:
-    """Whether this system lacks what a supervisor needs."""
-    return sys.platform == "win32"

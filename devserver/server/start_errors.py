@@ -11,7 +11,7 @@ from ..errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost
 from ..system.ports import taken
 
 if TYPE_CHECKING:
-    from .launch import Spec
+    from .spec import Spec
 
 _IN_USE = re.compile(r"(?:listen|bind)\S* .*?:(\d+): .*address already in use|port (\d+).*already in use")
 

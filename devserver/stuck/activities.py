@@ -5,8 +5,8 @@ from __future__ import annotations
 from temporalio.api.enums.v1 import PendingActivityState as Activity
 from temporalio.api.workflow.v1 import PendingActivityInfo
 
+from ..client.timestamps import moment
 from . import hints
-from .history_tail import moment
 from .inspection import ACTIVITY, Look, because
 
 

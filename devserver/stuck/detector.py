@@ -11,12 +11,12 @@ from temporalio.api.taskqueue.v1 import PollerInfo
 from temporalio.client import Client
 
 from ..client.calls import AT_ONCE, Calls, still_polls
+from ..client.timestamps import moment
 from ..errors import CannotAsk, OptionError
 from . import hints
 from .candidates import candidates
 from .diagnosis import diagnose
 from .findings import Finding, StuckReport, Thresholds, ranked
-from .history_tail import moment
 from .inspection import ACTIVITY, EVENTS, Diagnosis, Need, Queue
 
 LIMIT = 1000

@@ -8,10 +8,11 @@ from temporalio.api.enums.v1 import PendingWorkflowTaskState as Task
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 
 from ..client.calls import Calls
+from ..client.timestamps import moment
 from . import hints
 from .activities import look_at_activities
 from .findings import Finding, Kind, Thresholds
-from .history_tail import FailedTask, moment
+from .history_tail import FailedTask
 from .inspection import WORKFLOW, Diagnosis, Look, Queue, Suspect, because
 
 RUNNING, PAUSED = 1, 8

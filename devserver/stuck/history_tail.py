@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+from ..client.timestamps import moment
+
 # Not the code's fault: a signal came in between, the workflow was reset or paused.
 ENDED_BY_THE_SERVER = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
@@ -115,8 +115,3 @@ def clock_ahead(description: DescribeWorkflowExecutionResponse, now: datetime) -
     if not extended.HasField("time_skipping_info"):
         return timedelta(0)
     return moment(extended.time_skipping_info.current_time) - now
-
-
-def moment(stamp: Timestamp) -> datetime:
-    """A server's time stamp as UTC, to the microsecond: as `Timestamp.ToDatetime`, in a quarter of the time."""
-    return EPOCH + timedelta(0, stamp.seconds, stamp.nanos // 1000)

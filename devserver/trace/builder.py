@@ -11,7 +11,8 @@ from temporalio.api.enums.v1 import ContinueAsNewInitiator, TimeoutType, Workflo
 from temporalio.api.enums.v1 import EventType as E
 from temporalio.api.history.v1 import HistoryEvent
 
-from ..stuck.history_tail import ENDED_BY_THE_SERVER, moment
+from ..client.timestamps import moment
+from ..stuck.history_tail import ENDED_BY_THE_SERVER
 from .event_handlers import TABLE
 from .model import Execution, FailedTasks, Following, How, Origin, Run, RunStatus, Step
 from .previews import keep

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import MarkerRecordedEventAttributes
 
-from ..stuck.history_tail import EPOCH
+from ..client.timestamps import EPOCH
 
 # The names that SDKs give to local activities: those on the shared core, and Go and Java.
 LOCAL = ("core_local_activity", "LocalActivity")

@@ -9,7 +9,7 @@ from temporalio.api.enums.v1 import PendingActivityState, PendingNexusOperationS
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from ..stuck.history_tail import moment
+from ..client.timestamps import moment
 from .builder import RunBuilder
 from .model import Following, Step, StepStatus
 from .steps import kept_failure

@@ -11,8 +11,9 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from ..client.calls import Calls, quoted
+from ..client.timestamps import EPOCH, moment
 from ..errors import CannotAsk, OptionError
-from ..stuck.history_tail import EPOCH, clock_ahead, moment
+from ..stuck.history_tail import clock_ahead
 from .builder import RunBuilder
 from .model import Execution, Following, How, RunStatus
 from .pending import PAUSED

@@ -11,7 +11,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 
-from ..stuck.history_tail import moment
+from ..client.timestamps import moment
 from .model import Execution, Step, StepKind, StepStatus
 from .previews import keep
 

@@ -14,7 +14,7 @@ from temporalio.client import Client
 from devserver import DevServer
 from devserver.executables.models import Executable
 from tests.conftest import Run
-from tests.devserver.spans.test_spans import ended, worker
+from tests.devserver.otel.test_histories import ended, worker
 from tests.helpers.browser import CHROMIUM, CONTRASTS, TOO_WIDE, Browser, browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")

@@ -13,12 +13,13 @@ from temporalio.client import Client
 
 from devserver import DevServer
 from devserver.executables.models import Executable
+from tests.helpers.checkout import ROOT
 
 from ..conftest import Run
 from ..helpers.browser import CHROMIUM, OPTIONS
 
 DUMP = ("--virtual-time-budget=15000", "--dump-dom")
-HELLO = Path(__file__).parents[2] / "examples" / "hello.py"
+HELLO = ROOT / "examples" / "hello.py"
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
@@ -26,6 +25,7 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from devserver.system.ports import reserve
+from tests.helpers.checkout import ROOT
 
 QUEUE = "measured"
 COMPLETED, FAILED, ATTEMPTS = 3, 1, 2
@@ -88,7 +88,7 @@ def measured(
     words = [address, str(port), namespace, queue, json.dumps(spelling or {})]
     with subprocess.Popen(
         [sys.executable, "-m", "tests.helpers.measured", *words],
-        cwd=Path(__file__).parent.parent.parent,
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -11,13 +11,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from tests.helpers.checkout import ROOT
 
 QUEUE = "trouble"
 NEVER = timedelta(hours=1)
@@ -130,7 +131,7 @@ def worker(client: Client, *, workflows: Sequence[type] = WORKFLOWS, queue: str 
 def worker_process(address: str, module: str = "tests.helpers.trouble") -> Iterator[subprocess.Popen[bytes]]:
     """A worker in a process of its own, as the module is when it is run; killed at the end."""
     words = [sys.executable, "-m", module, address]
-    with subprocess.Popen(words, cwd=Path(__file__).parent.parent.parent, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
         finally:

@@ -8,16 +8,16 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
+from tests.helpers.checkout import ROOT
+
 DEPLOYMENT, QUEUE = "shop", "orders"
 LIMIT = 30.0
-ROOT = Path(__file__).parents[2]
 
 
 class Waits:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from devserver.executables.models import Executable
+from tests.helpers.checkout import ROOT
 
-SHOP = Path(__file__).parents[2] / "examples" / "shop"
+SHOP = ROOT / "examples" / "shop"
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from devserver.executables.models import Executable
+from tests.helpers.checkout import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = ("testing.md", "testing-activities.md", "testing-time.md", "testing-replay.md", "versioning.md", "spans.md")
 # Pages that show other code, too.
 ONLY_TESTS = ("spans.md",)

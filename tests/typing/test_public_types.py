@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers.checkout import ROOT
 
 
 def test_the_public_types(tmp_path: Path) -> None:

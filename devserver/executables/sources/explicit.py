@@ -9,7 +9,7 @@ from ...errors import BinaryNotFound, NotTemporal, OptionError
 from ...system.paths import whole
 from ...system.progress import Reporter
 from ..models import Goal
-from . import Fetched
+from .source import Fetched
 
 
 class Explicit:

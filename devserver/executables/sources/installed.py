@@ -13,7 +13,7 @@ from ...errors import BinaryNotFound, NotTemporal
 from ...system.progress import Reporter
 from .. import version_probe
 from ..models import Goal
-from . import Fetched
+from .source import Fetched
 
 
 class Installed:

@@ -14,7 +14,7 @@ from ...errors import ArchiveError, BinaryNotFound, DownloadFailed, OptionError
 from ...system.progress import Reporter
 from ...system.redact import shown
 from ..models import Goal
-from . import Fetched
+from .source import Fetched
 
 if TYPE_CHECKING:
     import httpx

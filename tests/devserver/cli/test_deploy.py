@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from devserver.client.target import Target
 from devserver.deployments import Change, Deployment, Drain, Load, Queue, Routing, Status, Version
 from devserver.errors import CannotAsk
 from tests.conftest import Run, command
+from tests.helpers.checkout import ROOT
 from tests.helpers.versioned import worker_process
 from tests.helpers.waiting import eventually
 
@@ -186,7 +186,7 @@ def test_the_json_forms_are_described_key_by_key() -> None:
         _deploy_text.drain_json("shop", Drain("1.0", "draining", 1), [info], target),
         CannotAsk("the server does not answer").to_json(),
     )
-    text = (Path(__file__).parents[3] / "docs" / "json.md").read_text()
+    text = (ROOT / "docs" / "json.md").read_text()
     (section,) = re.findall(r"(?ms)^## `deploy ... --json`$(.*?)(?=^## )", text)
     told = set(re.findall(r"`([a-z_]+)`", section)) - {"ramp", "rollback", "inactive", "draining", "unknown"}
     assert told == set().union(*map(keys_of, forms)) | {"created"}

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Run, command
+from tests.helpers.checkout import ROOT
 from tests.helpers.user_code import Write, user_code
 
 DESK = """
@@ -200,7 +201,7 @@ def test_a_module_that_cannot_be_described(write: Write, devserver: Run) -> None
 def test_the_json_form_is_told_key_by_key(write: Write, devserver: Run) -> None:
     """Whatever a script finds is in docs/json.md."""
     write("desk.py", DESK)
-    page = (Path(__file__).parents[3] / "docs" / "json.md").read_text()
+    page = (ROOT / "docs" / "json.md").read_text()
     (section,) = re.findall(r"(?ms)^## `describe --json`$(.*?)(?=^## )", page)
     keys = set(re.findall(r"`([a-z_]+)`", section))
     assert _keys(json.loads(devserver("describe", "desk", "--json").stdout)) - keys == set()

@@ -10,7 +10,6 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ import pytest
 from devserver.metrics import Count, Latency, Operation, Quantile, Server, Slots, TaskQueue, Worker, WorkerQueue
 from devserver.metrics.config import Coverage, Use
 from tests.conftest import Run, command
+from tests.helpers.checkout import ROOT
 from tests.helpers.measured import COMPLETED, FAILED, measured
 from tests.helpers.terminal import Terminal
 from tests.helpers.waiting import eventually
@@ -194,7 +194,7 @@ def test_watching_on_a_terminal(up: Run, devserver: Run, status_of: StatusOf) ->
 
 def test_the_json_forms_are_described_key_by_key() -> None:
     """Every key of a server's and a worker's figures, and of a configuration, is in docs/json.md."""
-    text = (Path(__file__).parent.parent.parent.parent / "docs" / "json.md").read_text()
+    text = (ROOT / "docs" / "json.md").read_text()
     for name, records in (
         ("metrics", (Count, Operation, Quantile, Latency, Server, TaskQueue, Worker, WorkerQueue, Slots)),
         ("observe", (Use, Coverage)),

@@ -13,13 +13,12 @@ import yaml
 
 from devserver.metrics.config.datadog import NAMES_FILE
 from tests.conftest import Run
+from tests.helpers.checkout import ROOT
 from tests.helpers.measured import SUFFIXES, Worked, measured
 from tests.helpers.prometheus import prometheus, promtool
 from tests.helpers.waiting import eventually
 
 from .conftest import StatusOf
-
-ROOT = Path(__file__).parent.parent.parent.parent
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -25,13 +24,13 @@ from devserver.errors import OptionError
 from devserver.search import Hit
 from devserver.system.paths import Paths
 from tests.conftest import Run, command
+from tests.helpers.checkout import ROOT
 from tests.helpers.searched import QUEUE, Many, Pays, worker
 from tests.helpers.terminal import Terminal
 
 from .conftest import StatusOf
 
 LIMIT = 60.0
-ROOT = Path(__file__).parents[3]
 DECLINED = "card_declined ü-→ 402"
 Orders = Callable[..., None]
 

@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 from devserver import DevServer
 from devserver.executables.models import Executable
 from devserver.payloads import LargePayloads
-from tests.devserver.faults.conftest import disk as disk
+from tests.devserver.instances.faults.conftest import disk as disk
 
 from .echo import ACTIVITIES, WORKFLOWS
 

@@ -27,11 +27,11 @@ from temporalio.worker import Replayer
 
 from devserver import DevServer
 from devserver.payloads import FolderDriver, LargePayloads, PayloadOptionError
+from tests.helpers.checkout import ROOT
 
 from .conftest import QUEUE, connected, files, worker
 from .echo import WORKFLOWS, Echo, Grows, Makes, Parent
 
-ROOT = Path(__file__).parents[3]
 SMALL_HISTORY = 20_000
 
 

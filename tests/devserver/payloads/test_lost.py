@@ -16,7 +16,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from devserver import DevServer
 from devserver.payloads import PayloadCorrupt, PayloadFolderFull, PayloadMissing, PayloadTooLarge
-from tests.devserver.faults.conftest import Disk, fill
+from tests.devserver.instances.faults.conftest import Disk, fill
 
 from .conftest import QUEUE, connected, files, worker
 from .echo import LATER, Echo, Grows, Hands, Makes, given

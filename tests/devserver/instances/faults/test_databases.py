@@ -1,0 +1,171 @@
+"""Database files that cannot be used: each is named with its cause, and left as it was."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from devserver.system.paths import Paths
+from tests.conftest import Run, processes_of
+from tests.devserver.database.servers import running
+from tests.devserver.instances.faults.conftest import Disk, fill
+
+pytestmark = pytest.mark.usefixtures("installed")
+
+UP = ("up", "-d", "--port", "0", "--no-ui")
+
+
+@pytest.fixture
+def database(devserver: Run, paths: Paths) -> Path:
+    """The database of a server that ran and was stopped."""
+    assert devserver(*UP).returncode == 0
+    assert devserver("down").returncode == 0
+    return paths.database("default")
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> str:
+    """The message of a command that failed as expected."""
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    assert "hint: " in done.stderr
+    return done.stderr
+
+
+def test_locked_by_another_process(devserver: Run, database: Path, home: Path) -> None:
+    """A file that another process has open is refused with that process's pid, and works once that is gone."""
+    code = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "c.execute('BEGIN EXCLUSIVE'); print('locked', flush=True); sys.stdin.read()"
+    )
+    import sys
+
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        said = refused(devserver(*UP))
+        assert str(database) in said
+        assert f"(pid {other.pid})" in said
+        other.communicate()
+    assert devserver(*UP).returncode == 0
+    assert devserver("down").returncode == 0
+
+
+def test_stock_server_on_the_same_file_is_named(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
+    """A plain `temporal server start-dev` on the same file is named with its pid."""
+    with running(real_binary, tmp_path / "shared.db") as stock:
+        said = refused(devserver(*UP, "--db", str(tmp_path / "shared.db")))
+    assert f"temporal (pid {stock.process.pid})" in said
+
+
+def test_two_instances_on_one_file(devserver: Run, tmp_path: Path) -> None:
+    """A second instance on the same file is refused, and the first one is named; by another path too."""
+    path = tmp_path / "shared.db"
+    assert devserver(*UP, "--name", "first", "--db", str(path)).returncode == 0
+    (tmp_path / "link").symlink_to(tmp_path)
+    for each in (path, tmp_path / "link" / "shared.db"):
+        said = refused(devserver(*UP, "--name", "second", "--db", str(each)))
+        assert "in use by instance first" in said
+    assert devserver("status", "--name", "first").returncode == 0
+    assert devserver("down", "--all").stdout == "stopped first\n"
+
+
+@pytest.mark.parametrize("damage", ["header", "middle", "cut", "text"])
+def test_damaged(devserver: Run, database: Path, damage: str, home: Path) -> None:
+    """A damaged file is refused, and not a byte of it is changed."""
+    for ending in ("-wal", "-shm"):
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.with_name(database.name + ending).unlink(missing_ok=True)
+    data = bytearray(database.read_bytes())
+    if damage == "header":
+        data[:100] = b"\xff" * 100
+    elif damage == "middle":
+        data[4096:200_000] = b"\xff" * (200_000 - 4096)
+    elif damage == "cut":
+        del data[len(data) // 2 :]
+    else:
+        data = bytearray(b"dear diary\n" * 100)
+    database.write_bytes(data)
+    said = refused(devserver(*UP))
+    assert str(database) in said
+    assert processes_of(home) == []
+    assert database.read_bytes() == bytes(data)
+
+
+def test_folder(devserver: Run, tmp_path: Path) -> None:
+    """A folder is no database, and a file to name instead is told."""
+    said = refused(devserver(*UP, "--db", str(tmp_path)))
+    assert f"the database {tmp_path} is a folder" in said
+    assert f"--db {tmp_path / 'temporal.db'}" in said
+
+
+def test_empty_file_becomes_a_database(devserver: Run, tmp_path: Path) -> None:
+    """A file of 0 bytes, on which the server alone would fail, is made a database."""
+    path = tmp_path / "empty.db"
+    path.touch()
+    assert devserver(*UP, "--db", str(path)).returncode == 0
+    assert devserver("down").returncode == 0
+    assert path.stat().st_size > 0
+
+
+def test_unreadable(
+    unprivileged: Callable[..., subprocess.CompletedProcess[str]], devserver: Run, database: Path
+) -> None:
+    """A file that may not be read, or not be written, is refused with the way out."""
+    for mode, why in ((0o000, "it cannot be read"), (0o400, "it cannot be written")):
+        database.chmod(mode)
+        said = refused(unprivileged(*UP))
+        assert why in said
+        assert f"chmod u+rw {database}" in said
+
+
+def test_folder_that_cannot_be_written(
+    unprivileged: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """A file in a folder where nothing can be written is refused."""
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o500)
+    said = refused(unprivileged(*UP, "--db", str(folder / "mine.db")))
+    assert str(folder) in said
+
+
+def test_written_by_a_newer_server(devserver: Run, database: Path) -> None:
+    """A file that its stamp says a newer server wrote is refused, and the version to ask for is named."""
+    stamp = database.with_name(f"{database.name}.stamp.json")
+    data = json.loads(stamp.read_text())
+    stamp.write_text(json.dumps(data | {"last_written_by": "9.8.7", "last_written_by_cli": "9.9.9"}))
+    before = database.read_bytes()
+    said = refused(devserver(*UP))
+    assert "was written by a newer server" in said
+    assert "--version 9.9.9" in said
+    assert database.read_bytes() == before
+
+
+def test_full_disk(devserver: Run, tmp_path: Path, disk: Disk, home: Path) -> None:
+    """A database on a full disk is told as that; with room again it starts."""
+    folder = disk(tmp_path / "small", 4_000_000)
+    filler = fill(folder)
+    said = refused(devserver(*UP, "--db", str(folder / "mine.db")))
+    assert "disk" in said or "space" in said
+    assert str(folder) in said
+    assert processes_of(home) == []
+    filler.unlink()
+    done = devserver(*UP, "--db", str(folder / "mine.db"))
+    assert done.returncode == 0, done.stderr
+    assert devserver("down").returncode == 0
+
+
+def test_disk_that_fills_up_while_starting(devserver: Run, tmp_path: Path, disk: Disk, home: Path) -> None:
+    """A disk with too little room for a database is told as full, not as damage."""
+    folder = disk(tmp_path / "small", 200_000)
+    said = refused(devserver(*UP, "--db", str(folder / "mine.db")))
+    assert "full" in said or "space" in said or "room" in said
+    assert processes_of(home) == []

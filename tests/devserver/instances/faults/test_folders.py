@@ -1,0 +1,213 @@
+"""State folders that cannot or must not be used, full disks, damaged records, and what files say to others."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from devserver.instances.record import FILE
+from devserver.system.paths import Paths
+from tests.conftest import Run, ephemeral_folders_of, processes_of
+from tests.devserver.instances.faults.conftest import Disk, fill
+
+pytestmark = pytest.mark.usefixtures("installed")
+
+UP = ("up", "-d", "--port", "0", "--no-ui")
+SECRET = "s3cr3t-that-nobody-may-find"
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> str:
+    """The message of a command that failed as expected."""
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+# Folders
+
+
+def test_state_folder_that_others_may_write(devserver: Run, paths: Paths) -> None:
+    """A state folder with mode 0777 is refused, by commands that read it too, with the command that mends it."""
+    assert devserver(*UP).returncode == 0
+    paths.state.chmod(0o777)
+    for args in (UP, ("status",), ("list",), ("down",), ("logs",)):
+        said = refused(devserver(*args))
+        assert f"{paths.state} may be written by others (mode 0777)" in said
+        assert f"chmod 700 {paths.state}" in said
+    paths.state.chmod(0o700)
+    assert devserver("down").stdout == "stopped default\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a folder away needs root")
+@pytest.mark.parametrize("which", ["state", "instance"])
+def test_state_folder_of_someone_else(devserver: Run, paths: Paths, which: str) -> None:
+    """A state folder, or an instance's, that belongs to another user is refused."""
+    folder = paths.state if which == "state" else paths.instance("default")
+    folder.mkdir(parents=True, mode=0o700)
+    os.chown(folder, 65534, 65534)
+    said = refused(devserver(*UP))
+    assert f"{folder} belongs to user 65534" in said
+
+
+def test_state_folder_that_cannot_be_written(
+    unprivileged: Callable[..., subprocess.CompletedProcess[str]], paths: Paths
+) -> None:
+    """A state folder that may not be written is told, with the variable that chooses another."""
+    paths.state.mkdir(mode=0o500)
+    said = refused(unprivileged(*UP))
+    assert str(paths.state) in said
+    assert "DEVSERVER_HOME" in said
+
+
+def test_state_folder_that_cannot_be_read(
+    unprivileged: Callable[..., subprocess.CompletedProcess[str]], paths: Paths
+) -> None:
+    """A state folder that may not even be read is told by every command."""
+    paths.instances.mkdir(parents=True, mode=0o700)
+    paths.state.chmod(0o000)
+    try:
+        for args in (UP, ("status",), ("list",), ("down",)):
+            assert str(paths.state) in refused(unprivileged(*args))
+    finally:
+        paths.state.chmod(0o700)
+
+
+def test_state_folder_that_is_a_file(devserver: Run, paths: Paths) -> None:
+    """A file where the state folder should be is told."""
+    paths.state.write_text("")
+    assert f"cannot make the folder {paths.state}" in refused(devserver(*UP))
+
+
+def test_full_disk_below_the_state_folder(devserver: Run, paths: Paths, disk: Disk, home: Path) -> None:
+    """On a full disk nothing is started and nothing is left; a server that runs can still be stopped."""
+    disk(paths.state, 400_000)
+    assert devserver(*UP, "--name", "before").returncode == 0
+    filler = fill(paths.state)
+    for args in (UP, (*UP, "--ephemeral"), ("up", "--port", "0", "--no-ui")):
+        said = refused(devserver(*args))
+        assert "No space left on device" in said
+        assert "free some space" in said
+    assert ephemeral_folders_of(home) == []
+    assert devserver("down", "--name", "before").returncode == 0
+    assert processes_of(home) == []
+    filler.unlink()
+    assert devserver(*UP).returncode == 0
+    assert devserver("down").returncode == 0
+
+
+def test_restore_into_a_stopped_ephemeral_one_is_refused(devserver: Run, home: Path) -> None:
+    """What keeps nothing cannot be restored into while it is stopped; a folder in memory would be left for ever."""
+    assert devserver(*UP, "--ephemeral").returncode == 0
+    assert devserver("snapshot", "save", "one").returncode == 0
+    assert devserver("down").returncode == 0
+    said = refused(devserver("snapshot", "restore", "one", "--yes"))
+    assert "is ephemeral and does not run" in said
+    assert ephemeral_folders_of(home) == []
+
+
+# Files
+
+
+def test_files_are_private(devserver: Run, paths: Paths, home: Path) -> None:
+    """Whatever the user's umask, our folders are 0700 and our files 0600, the database too."""
+    before = os.umask(0)
+    try:
+        assert devserver(*UP).returncode == 0
+    finally:
+        os.umask(before)
+    for root in (paths.state, paths.data):
+        for path in (root, *root.rglob("*")):
+            wanted = 0o700 if path.is_dir() else 0o600
+            assert stat.S_IMODE(path.stat().st_mode) == wanted, path
+    assert devserver("down").returncode == 0
+
+
+def test_damaged_record(devserver: Run, paths: Paths) -> None:
+    """A record that cannot be read is told with its path; removing it, as the hint says, helps."""
+    assert devserver(*UP).returncode == 0
+    assert devserver("down").returncode == 0
+    path = paths.instance("default") / FILE
+    for text in ("", "{", "[]", "{}", '{"name": 5}', "null", "\x00\xff"):
+        path.write_text(text, encoding="latin-1")
+        for args in (UP, ("status",), ("down",)):
+            said = refused(devserver(*args))
+            assert f"the record of the instance default cannot be read: {path}" in said, text
+            assert f"remove {path}" in said
+    path.unlink()
+    assert devserver(*UP).returncode == 0
+    assert devserver("down").returncode == 0
+
+
+def test_damaged_record_of_another_instance_does_not_matter(devserver: Run, paths: Paths) -> None:
+    """One damaged record does not keep other instances from being started, told and stopped."""
+    folder = paths.instance("other")
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / FILE).write_text("{")
+    assert devserver(*UP).returncode == 0
+    assert devserver("status").returncode == 0
+    assert devserver("down").returncode == 0
+
+
+def test_record_lost_while_the_server_runs(devserver: Run, paths: Paths, home: Path) -> None:
+    """A server whose record was removed keeps its database against a second one, which is told who owns it."""
+    assert devserver(*UP).returncode == 0
+    lost = json.loads((paths.instance("default") / FILE).read_text())
+    (paths.instance("default") / FILE).unlink()
+    assert f"in use by instance default (pid {lost['supervisor']['pid']})" in refused(devserver(*UP))
+    os.kill(lost["supervisor"]["pid"], 15)
+
+
+# The user's environment
+
+
+def test_environment_of_clients_does_not_disturb(devserver: Run, home: Path) -> None:
+    """`TEMPORAL_*` variables and a malformed client profile are the clients', and the server starts all the same."""
+    profile = home / ".config" / "temporalio" / "temporal.toml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text("this is [no TOML")
+    strange = {
+        "TEMPORAL_ADDRESS": "example.com:1",
+        "TEMPORAL_NAMESPACE": "elsewhere",
+        "TEMPORAL_TLS": "true",
+        "TEMPORAL_PROFILE": "missing",
+        "TEMPORAL_API_KEY": "key",
+        "TEMPORAL_CONFIG_FILE": str(profile),
+        "HTTP_PROXY": "http://127.0.0.1:1",
+        "http_proxy": "http://127.0.0.1:1",
+    }
+    done = devserver(*UP, "--search-attribute", "Customer=Keyword", env=strange)
+    assert done.returncode == 0, done.stderr
+    done = devserver("temporal", "operator", "namespace", "describe", "--output", "json", "-n", "default", env=strange)
+    assert json.loads(done.stdout)["namespaceInfo"]["name"] == "default"
+    assert devserver("down").returncode == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--log-level", "debug")], ids=["usual", "debug"])
+def test_no_secret_is_written(devserver: Run, paths: Paths, home: Path, options: tuple[str, ...]) -> None:
+    """What the user's environment holds is found nowhere below our folders, not after a crash of ours either."""
+    secrets = dict.fromkeys(("AWS_SECRET_ACCESS_KEY", "TEMPORAL_API_KEY", "MY_TOKEN"), SECRET)
+    assert devserver(*UP, *options, env=secrets).returncode == 0
+    assert devserver("restart", env=secrets).returncode == 0
+    assert devserver("status", env=secrets).returncode == 0
+    assert devserver("down", env=secrets).returncode == 0
+    for root in (paths.state, paths.data):
+        for path in root.rglob("*"):
+            assert path.is_dir() or SECRET.encode() not in path.read_bytes(), path
+
+
+# Names that Temporal refuses
+
+
+@pytest.mark.parametrize("name", ["", "temporal-system", "x" * 1001, "two words", "a/b"])
+def test_namespace_that_temporal_refuses(devserver: Run, paths: Paths, name: str) -> None:
+    """A namespace that cannot be is told before anything is started."""
+    done = devserver(*UP, "--namespace", name)
+    assert done.returncode == 2
+    assert "namespace" in done.stderr
+    assert not paths.state.exists()

@@ -1,0 +1,270 @@
+"""kill -9 of the server, of its supervisor, of the command; frozen and deaf processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from devserver.instances import lifecycle
+from devserver.instances.record import Record, read_record, write_record
+from devserver.system.paths import Paths
+from devserver.system.process import Identity
+from tests.conftest import Run, ephemeral_folders_of, processes_of
+from tests.devserver.instances.faults.conftest import Begin
+from tests.helpers.illbehaved import Gate, ignores_sigterm
+from tests.helpers.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("installed")
+
+UP = ("up", "--port", "0", "--no-ui")
+
+
+def status(devserver: Run, name: str = "default") -> dict[str, Any]:
+    """What `status --json` says."""
+    found: dict[str, Any] = json.loads(devserver("status", "--json", "--name", name).stdout)
+    return found
+
+
+def ready(paths: Paths, name: str = "default") -> Record:
+    """The record of an instance that is ready."""
+    record = eventually(lambda: (found := read_record(paths, name)) and found.state_now() == "ready" and found)
+    assert isinstance(record, Record)
+    return record
+
+
+def kill(identity: Identity | None) -> None:
+    """Kill -9 of a process of this test."""
+    assert identity is not None
+    identity.kill()
+
+
+def up(devserver: Run, paths: Paths, *args: str) -> Record:
+    """The record of a server that `up -d` has started."""
+    done = devserver(*UP, "-d", *args)
+    assert done.returncode == 0, done.stderr
+    return ready(paths)
+
+
+# The server
+
+
+def test_killed_server_is_told_and_started_again(devserver: Run, paths: Paths) -> None:
+    """After a kill -9 of the server `status` says that it crashed and how, and `up` starts it again."""
+    first = up(devserver, paths)
+    kill(first.server)
+    assert first.supervisor.wait_gone(30)
+    told = status(devserver)
+    assert (told["state"], told["exit"]) == ("crashed", "signal 9")
+    shown = devserver("status")
+    assert shown.returncode == 1
+    assert "hint: start it again with: devserver up" in shown.stdout
+    again = up(devserver, paths)
+    assert again.server != first.server
+    assert devserver("down").stdout == "stopped default\n"
+
+
+def test_foreground_tells_that_the_server_was_killed(begin: Begin, paths: Paths) -> None:
+    """`up` in the foreground ends with 1 and the cause when its server is killed."""
+    with begin(*UP) as process:
+        kill(ready(paths).server)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "error: the server of the instance default ended by itself (signal 9)" in said
+    assert "start it again with: devserver up" in said
+
+
+def test_frozen_server_is_unresponsive_and_stops(devserver: Run, paths: Paths) -> None:
+    """A server that was stopped with SIGSTOP is told as unresponsive, and `down` ends it."""
+    server = up(devserver, paths).server
+    assert server is not None
+    server.signal(signal.SIGSTOP)
+    assert status(devserver)["state"] == "unresponsive"
+    assert devserver("down").returncode == 0
+    assert not server.alive()
+
+
+def test_frozen_server_cannot_be_given_a_namespace(devserver: Run, paths: Paths) -> None:
+    """`up` with a new namespace on a server that does not answer says so within its limit."""
+    server = up(devserver, paths).server
+    assert server is not None
+    server.signal(signal.SIGSTOP)
+    done = devserver("up", "--namespace", "new", "--wait", "0.5")
+    assert done.returncode == 1
+    assert "error: the server did not do what was asked within 0.5 s" in done.stderr
+    devserver("down")
+
+
+def test_deaf_server_is_killed_within_the_limit(tmp_path: Path, paths: Paths, real_binary: Path) -> None:
+    """A server that ignores SIGTERM is killed when its time is over."""
+    from devserver.config.server_options import ServerOptions
+    from devserver.executables import BinaryRequest, ensure
+
+    path = ignores_sigterm(tmp_path / "deaf", real_binary)
+    executable = ensure(BinaryRequest(binary=path), paths=paths)
+    request = lifecycle.Request("deaf", ServerOptions(ui=False), executable, stop=0.2)
+    record = lifecycle.start(request, paths).record
+    lifecycle.stop(paths, "deaf")
+    assert record.server is not None
+    assert not record.server.alive()
+    assert lifecycle.known(paths, "deaf").state == "stopped"
+
+
+# The supervisor
+
+
+@pytest.mark.parametrize("options", [(), ("--ephemeral",)], ids=["durable", "ephemeral"])
+def test_server_dies_with_its_supervisor(devserver: Run, paths: Paths, home: Path, options: tuple[str, ...]) -> None:
+    """After a kill -9 of the supervisor its server is gone, the next command tidies up, and `up` works."""
+    record = up(devserver, paths, *options)
+    assert record.server is not None
+    kill(record.supervisor)
+    assert record.server.wait_gone(30)
+    assert bool(ephemeral_folders_of(home)) == bool(options)
+    told = status(devserver)
+    assert (told["state"], told["exit"]) == ("crashed", "its supervisor was killed")
+    assert ephemeral_folders_of(home) == []
+    up(devserver, paths, *options)
+    assert devserver("down").returncode == 0
+
+
+def test_frozen_supervisor_is_ended(devserver: Run, paths: Paths) -> None:
+    """`down` ends a supervisor that was stopped with SIGSTOP, and its server."""
+    record = up(devserver, paths)
+    assert record.server is not None
+    record.supervisor.signal(signal.SIGSTOP)
+    assert devserver("down").stdout == "stopped default\n"
+    assert not record.supervisor.alive()
+    assert not record.server.alive()
+
+
+# The command
+
+
+def test_killed_foreground_leaves_nothing(begin: Begin, devserver: Run, paths: Paths, home: Path) -> None:
+    """A kill -9 of `up` in the foreground takes the server along, and the next command tidies up."""
+    with begin(*UP, "--ephemeral") as process:
+        record = ready(paths)
+        process.kill()
+        process.wait(30)
+    assert record.server is not None
+    assert record.server.wait_gone(30)
+    assert status(devserver)["state"] == "crashed"
+    assert ephemeral_folders_of(home) == []
+
+
+@pytest.mark.parametrize("mode", ["-d", "--quiet"], ids=["detached", "foreground"])
+def test_killed_while_starting_leaves_nothing(
+    begin: Begin, devserver: Run, paths: Paths, home: Path, tmp_path: Path, real_binary: Path, mode: str
+) -> None:
+    """A kill -9 of `up` before the server is ready ends everything it has begun; another `up` works at once."""
+    gate = Gate(tmp_path / "gate", real_binary)
+    with begin(*UP, mode, "--ephemeral", "--binary", str(gate.path)) as process:
+        eventually(gate.started)
+        process.kill()
+        process.wait(30)
+    assert eventually(lambda: processes_of(home) == [])
+    assert devserver("list").returncode == 0
+    assert ephemeral_folders_of(home) == []
+    up(devserver, paths)
+    assert devserver("down").returncode == 0
+
+
+def test_start_whose_starter_died_gives_way(
+    begin: Begin, devserver: Run, paths: Paths, tmp_path: Path, real_binary: Path
+) -> None:
+    """`up` right after the kill of another `up` starts a server of its own instead of joining one that never comes."""
+    gate = Gate(tmp_path / "gate", real_binary)
+    with begin(*UP, "-d", "--binary", str(gate.path)) as process:
+        eventually(gate.started)
+        process.kill()
+        assert up(devserver, paths).executable != gate.path
+    assert devserver("down").returncode == 0
+
+
+def test_interrupted_start_is_stopped(
+    begin: Begin, devserver: Run, home: Path, tmp_path: Path, real_binary: Path
+) -> None:
+    """Ctrl-C while the server starts ends it, exits with 130, and is no crash."""
+    gate = Gate(tmp_path / "gate", real_binary)
+    with begin(*UP, "--binary", str(gate.path)) as process:
+        eventually(gate.started)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.endswith("interrupted\n")
+    assert processes_of(home) == []
+    assert status(devserver)["state"] == "stopped"
+
+
+def test_supervisor_killed_while_starting_is_told(
+    begin: Begin, devserver: Run, paths: Paths, home: Path, tmp_path: Path, real_binary: Path
+) -> None:
+    """`up -d` says that the supervisor ended when that is killed before the server is ready."""
+    gate = Gate(tmp_path / "gate", real_binary)
+    with begin(*UP, "-d", "--ephemeral", "--binary", str(gate.path)) as process:
+        record = eventually(lambda: read_record(paths, "default"))
+        assert record is not None
+        kill(record.supervisor)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "error: the supervisor of the instance default ended before the server was ready" in said
+    assert eventually(lambda: processes_of(home) == [])
+    assert ephemeral_folders_of(home) == []
+    assert status(devserver)["state"] == "crashed"
+
+
+def test_output_that_nobody_reads_ends_the_server(begin: Begin, devserver: Run, home: Path) -> None:
+    """`up` whose output goes nowhere ends its server in order."""
+    with begin(*UP) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait(30)
+    assert processes_of(home) == []
+    assert status(devserver)["state"] in ("stopped", "crashed")
+
+
+def test_two_commands_at_once_start_one_server(begin: Begin, devserver: Run) -> None:
+    """Of several `up -d` at the same time one starts the server and the others find it."""
+    with begin(*UP, "-d") as one, begin(*UP, "-d") as two, begin(*UP, "-d") as three:
+        said = [process.communicate(timeout=60)[0] for process in (one, two, three)]
+        assert [process.returncode for process in (one, two, three)] == [0, 0, 0]
+    assert sorted("already runs" in each for each in said) == [False, True, True]
+    assert devserver("down").returncode == 0
+
+
+# Records of other processes
+
+
+def test_process_with_a_reused_pid_is_not_touched(devserver: Run, paths: Paths) -> None:
+    """A record whose pids belong to other processes by now is taken for a crash, and those processes live on."""
+    record = up(devserver, paths)
+    assert devserver("down").returncode == 0
+    with psutil.Popen(["sleep", "600"]) as bystander:
+        reused = Identity(bystander.pid, record.supervisor.started + "0")
+        forged = record.changed(state="ready", supervisor=reused, server=reused)
+        write_record(paths.instance("default"), forged)
+        assert status(devserver)["state"] == "crashed"
+        for args in (("down",), ("down", "--all"), (*UP, "-d"), ("down",)):
+            write_record(paths.instance("default"), forged) if args == ("down", "--all") else None
+            assert devserver(*args).returncode == 0
+        assert bystander.poll() is None
+        assert psutil.pid_exists(bystander.pid)
+        bystander.kill()
+
+
+def test_the_reused_pid_may_even_be_our_own(devserver: Run, paths: Paths) -> None:
+    """A record that names the very process that reads it does not end it."""
+    record = up(devserver, paths)
+    assert devserver("down").returncode == 0
+    me = Identity(os.getpid(), "long ago")
+    write_record(paths.instance("default"), record.changed(state="starting", supervisor=me, server=me))
+    from devserver.instances.cleanup import tidy
+
+    tidy(paths)
+    assert lifecycle.known(paths, "default").state == "crashed"

@@ -1,0 +1,189 @@
+"""kill -9 in the middle of running workflows, then `up` on the same database: nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
+
+from devserver.instances.record import Record, read_record
+from devserver.system.paths import Paths
+from devserver.system.ports import ANY, Reservation
+from tests.conftest import Run
+from tests.devserver.instances.faults.conftest import Begin
+from tests.helpers.waiting import LIMIT, eventually
+from tests.helpers.work import QUEUE, Order, worker
+
+pytestmark = [pytest.mark.usefixtures("installed"), pytest.mark.timeout(240)]
+
+WORKFLOWS = 20
+SIGNALS_A_ROUND = 40
+CALL = timedelta(seconds=2)
+
+
+class Load:
+    """Workflows that are told numbers, and what was acknowledged of that."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._orders: list[WorkflowHandle[Order, list[int]]] = []
+        self._acknowledged: dict[str, list[int]] = {}
+        self._count = 0
+
+    async def begin(self) -> None:
+        """Start all workflows."""
+        for number in range(WORKFLOWS):
+            handle = await self._client.start_workflow(Order.run, id=f"order-{number}", task_queue=QUEUE)
+            self._orders.append(handle)
+            self._acknowledged[handle.id] = []
+
+    async def go_on(self) -> None:
+        """Tell them numbers, for ever; a call that fails is not acknowledged, and its number is not told again."""
+        number = 0
+        while True:
+            for order in self._orders:
+                number += 1
+                with contextlib.suppress(RPCError):
+                    await order.signal(Order.tell, number, rpc_timeout=CALL)
+                    self._acknowledged[order.id].append(number)
+                    self._count += 1
+
+    async def progress(self) -> None:
+        """Wait until enough signals more were acknowledged."""
+        await asyncio.wait_for(self._reach(self._count + SIGNALS_A_ROUND), LIMIT)
+
+    async def _reach(self, aim: int) -> None:
+        while self._count < aim:
+            await asyncio.sleep(0.01)
+
+    async def end(self) -> None:
+        """End all workflows, and see that each completes with every number that was acknowledged."""
+        for order in self._orders:
+            await order.signal(Order.end)
+        for order in self._orders:
+            told = await asyncio.wait_for(order.result(), LIMIT)
+            missing = set(self._acknowledged[order.id]) - set(told)
+            assert not missing, f"{order.id} lost {missing}"
+            assert len(told) == len(set(told)), f"{order.id} was told a number twice"
+
+
+async def under_load(address: str, rounds: list[Callable[[], None]]) -> None:
+    """Run the load, and each round in a thread once there was progress since the one before."""
+    client = await Client.connect(address)
+    async with worker(client):
+        load = Load(client)
+        await load.begin()
+        telling = asyncio.ensure_future(load.go_on())
+        try:
+            for act in rounds:
+                await load.progress()
+                await asyncio.to_thread(act)
+            await load.progress()
+        finally:
+            telling.cancel()
+            await asyncio.wait([telling])
+        await load.end()
+
+
+def free_port() -> int:
+    """A port that nobody has now; the server keeps asking for the same one."""
+    reservation = Reservation("127.0.0.1", ANY)
+    reservation.release()
+    return reservation.port
+
+
+class Victim:
+    """A server that is killed and started again on the same port and database."""
+
+    def __init__(self, devserver: Run, paths: Paths, *options: str) -> None:
+        self._devserver = devserver
+        self._paths = paths
+        self._port = free_port()
+        self.up = ("up", "-d", "--no-ui", "--port", str(self._port), *options)
+        self.address = f"127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """`devserver up -d`."""
+        done = self._devserver(*self.up)
+        assert done.returncode == 0, done.stderr
+
+    def start_after(self, kill: Callable[[], None]) -> Callable[[], None]:
+        """A round: kill it so, and start it."""
+
+        def act() -> None:
+            kill()
+            self.start()
+
+        return act
+
+    def record(self) -> Record:
+        """Its record."""
+        found = read_record(self._paths, "default")
+        assert found is not None
+        return found
+
+    def kill_server(self) -> None:
+        """kill -9 of the server; its supervisor writes down how it ended."""
+        record = self.record()
+        assert record.server is not None
+        record.server.kill()
+        assert record.supervisor.wait_gone(LIMIT)
+
+    def kill_supervisor(self) -> None:
+        """kill -9 of the supervisor, which takes the server along."""
+        record = self.record()
+        assert record.server is not None
+        record.supervisor.kill()
+        assert record.server.wait_gone(LIMIT)
+
+    def kill_both(self) -> None:
+        """kill -9 of both."""
+        record = self.record()
+        if record.server is not None:
+            record.server.kill()
+        record.supervisor.kill()
+
+    def down(self) -> None:
+        """`devserver down`."""
+        assert self._devserver("down").returncode == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--durable",)], ids=["normal", "durable"])
+def test_kills_under_load_lose_nothing(devserver: Run, paths: Paths, options: tuple[str, ...]) -> None:
+    """Killed again and again under load and started again, every workflow completes with every acknowledged signal."""
+    victim = Victim(devserver, paths, *options)
+    victim.start()
+    kills = [victim.kill_server, victim.kill_supervisor, victim.kill_both]
+    asyncio.run(under_load(victim.address, [victim.start_after(kill) for kill in kills]))
+    victim.down()
+
+
+def test_kills_while_starting_lose_nothing(devserver: Run, begin: Begin, paths: Paths) -> None:
+    """Killed while it starts on a database with running workflows, the next start completes them all."""
+    victim = Victim(devserver, paths)
+
+    def kill_while_starting() -> None:
+        victim.kill_both()
+        before = victim.record().supervisor
+        with begin(*victim.up) as process:
+            eventually(lambda: victim.record().supervisor != before)
+            victim.kill_both()
+            process.communicate(timeout=LIMIT)
+
+    victim.start()
+    asyncio.run(under_load(victim.address, [victim.start_after(kill_while_starting)] * 2))
+    victim.down()
+
+
+def test_database_on_another_path_recovers_too(devserver: Run, paths: Paths, tmp_path: Path) -> None:
+    """A file named with --db is taken up again after a kill like the instance's own."""
+    victim = Victim(devserver, paths, "--db", str(tmp_path / "mine.db"))
+    victim.start()
+    asyncio.run(under_load(victim.address, [victim.start_after(victim.kill_both)]))
+    victim.down()

@@ -1,0 +1,197 @@
+"""What the doctor notices."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from devserver import DevServer
+from devserver.database import Finding
+from devserver.executables.models import Executable
+from devserver.instances.doctor import examine
+from devserver.system.paths import Paths
+
+from ...conftest import SHARED_MEMORY, Run
+
+
+@pytest.fixture(autouse=True)
+def usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port nobody has: on 7233 the developer's own server may run."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setattr("devserver.instances.doctor.DEFAULT_PORT", unused.getsockname()[1])
+
+
+def found(paths: Paths, level: str, *, only: str | None = None) -> list[Finding]:
+    """The findings of one level."""
+    return [finding for finding in examine(paths, only=only) if finding.level == level]
+
+
+def test_a_machine_where_all_is_well(paths: Paths, installed: Executable, devserver: Run) -> None:
+    """No error, no warning, exit code 0, and a line that says so."""
+    with DevServer.start("well", port=0):
+        done = devserver("doctor", "--name", "well")
+        findings = list(examine(paths))
+    assert done.returncode == 0
+    assert done.stdout.endswith("all is well\n"), done.stdout
+    assert "instance well: ready" in done.stdout
+    assert "SQLite finds it intact" in done.stdout
+    assert {finding.level for finding in findings} == {"ok"}, findings
+
+
+def test_a_new_machine_without_anything(paths: Paths) -> None:
+    """Nothing is there yet, which is no error, and nothing is made by looking."""
+    assert found(paths, "error") == []
+    assert not paths.data.exists()
+
+
+def test_an_executable_that_was_changed(paths: Paths, installed: Executable) -> None:
+    """A byte that changed since it was installed is an error that says how to replace it."""
+    content = installed.path.read_bytes()
+    installed.path.unlink()  # it is a link to the session's
+    installed.path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    errors = found(paths, "error")
+    assert len(errors) == 1
+    assert "not what was installed" in errors[0].text
+    assert errors[0].hint == f"run: rm -r {installed.path.parent}; devserver install 1.9.1"
+
+
+def test_a_folder_that_others_may_write_to(paths: Paths) -> None:
+    """Anyone who could exchange the executable is an error, with the command that mends it."""
+    paths.store.mkdir(parents=True)
+    paths.store.chmod(0o777)
+    (error,) = found(paths, "error")
+    assert (error.topic, error.hint) == ("cache", f"run: chmod 700 {paths.store}")
+
+
+def test_a_malformed_table_in_pyproject(paths: Paths) -> None:
+    """The settings that every command would stumble over are named."""
+    Path("pyproject.toml").write_text("[tool.devserver]\nprot = 1\n")
+    (error,) = found(paths, "error")
+    assert error.topic == "settings"
+    assert "'prot'" in error.text
+
+
+def test_a_frozen_server(installed: Executable, devserver: Run) -> None:
+    """A server that is there and does not answer is an error, and the exit code is 1."""
+    with DevServer.start("frozen", port=0) as server:
+        server.freeze()
+        done = devserver("doctor", "--name", "frozen", "--json")
+        server.thaw()
+    assert done.returncode == 1
+    (error,) = [finding for finding in json.loads(done.stdout) if finding["level"] == "error"]
+    assert error["topic"] == "instance frozen"
+    assert error["text"].startswith("unresponsive")
+
+
+def test_a_server_that_was_killed(paths: Paths, installed: Executable) -> None:
+    """It is told with the signal and the command that brings it back; looking does not tidy it up."""
+    server = DevServer.start("dead", port=0, detach=True)
+    server.kill()
+    (warning,) = found(paths, "warning", only="dead")
+    assert "crashed" in warning.text
+    assert warning.hint == "devserver up --name dead starts it with what it had kept"
+
+
+def test_a_damaged_database(paths: Paths, installed: Executable) -> None:
+    """Damage inside the file is found by reading it."""
+    server = DevServer.start("torn", port=0, detach=True)
+    server.stop()
+    with contextlib.closing(sqlite3.connect(server.database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with server.database.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(os.urandom(4096 * 20))
+    assert any("database" in finding.topic or "integrity" in finding.topic for finding in found(paths, "error"))
+
+
+def test_a_stranger_on_the_usual_port(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who holds the port that `devserver up` would take is named."""
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        monkeypatch.setattr("devserver.instances.doctor.DEFAULT_PORT", stranger.getsockname()[1])
+        (warning,) = [finding for finding in found(paths, "warning") if finding.topic == "port"]
+        monkeypatch.setenv("DEVSERVER_PORT", "0")
+        assert found(paths, "warning") == []
+    assert f"pid {os.getpid()}" in warning.text
+
+
+def test_variables_that_lead_clients_elsewhere(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forgotten TEMPORAL_ADDRESS explains why nothing arrives at the local server."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "elsewhere:7233")
+    (warning,) = [finding for finding in found(paths, "warning") if finding.topic == "environment"]
+    assert "TEMPORAL_ADDRESS=elsewhere:7233" in warning.text
+
+
+def test_an_instance_that_is_not_there(devserver: Run) -> None:
+    """Asking for an unknown instance is an error."""
+    done = devserver("doctor", "--name", "nobody")
+    assert done.returncode == 1
+    assert "instance nobody: there is none of that name" in done.stdout
+
+
+def test_a_folder_in_memory_that_nobody_owns(paths: Paths) -> None:
+    """What an ephemeral server left whose instance is gone is told with the command that removes it."""
+    folder = Path(tempfile.mkdtemp(prefix="temporal-devserver-", dir=SHARED_MEMORY))
+    (folder / "owner").write_text(str(paths.instance("gone")))
+    (warning,) = found(paths, "warning")
+    assert (warning.topic, warning.hint) == ("leftover", f"rm -r {folder}")
+    paths.instance("gone").mkdir(parents=True)
+    assert found(paths, "warning") == []
+    shutil.rmtree(folder)
+
+
+def test_looking_installs_nothing(paths: Paths, devserver: Run) -> None:
+    """With an executable in the environment, `up` would copy it; the doctor only says so."""
+    done = devserver("doctor")
+    assert done.returncode == 0
+    assert "devserver up would get one first" in done.stdout
+    assert not paths.cache.exists()
+
+
+def test_a_wanted_version_that_would_be_refused(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `up` would say is said, with its way out."""
+    monkeypatch.setenv("DEVSERVER_VERSION", "newest")
+    (warning,) = found(paths, "warning")
+    assert "devserver up would fail: 'newest' is not a version" in warning.text
+
+
+def test_a_mistyped_variable(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no effect, which nobody would notice otherwise."""
+    monkeypatch.setenv("DEVSERVER_POTR", "7300")
+    (warning,) = found(paths, "warning")
+    assert warning.text == "DEVSERVER_POTR is set and means nothing"
+    assert "DEVSERVER_PORT" in (warning.hint or "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
+def test_folders_of_someone_elses_that_may_not_be_looked_into(tmp_path: Path, home: Path) -> None:
+    """Each is told; none of them ends the look."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    code = (
+        "import os, sys; from pathlib import Path; from devserver.instances import doctor\n"
+        "from devserver.system.paths import Paths\n"
+        "os.setuid(65534); root = Path(sys.argv[1])\n"
+        "paths = Paths(root / 'cache', root / 'state', root / 'data')\n"
+        "print([f.topic for f in doctor.examine(paths, environ={}) if f.level == 'error'])"
+    )
+    for folder in tmp_path.parents:
+        if folder.stat().st_uid == 0 and folder.stat().st_mode & 0o077 == 0:
+            folder.chmod(0o711)
+    tmp_path.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(closed)], capture_output=True, text=True, cwd="/", check=True
+    )
+    assert done.stdout.strip() == "['cache', 'state', 'data', 'executable']"

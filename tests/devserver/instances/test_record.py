@@ -1,0 +1,170 @@
+"""Records: what is written down of an instance, and what is true of it now."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from devserver.config.server_options import Ports, ServerOptions
+from devserver.errors import DevServerError, UnsafeFolder
+from devserver.instances.record import (
+    CRASHED,
+    READY,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    Record,
+    down,
+    names,
+    read_record,
+    up,
+    write_record,
+)
+from devserver.server.log import log_tail
+from devserver.system.files import private_folder
+from devserver.system.paths import Paths
+from devserver.system.process import Identity
+
+GONE = Identity(2**22 + 1, "never")
+
+
+@pytest.fixture
+def record() -> Record:
+    """One of a ready server: this process is its supervisor and its server."""
+    return Record(
+        name="a",
+        state=READY,
+        supervisor=Identity.own(),
+        server=Identity.own(),
+        ports=Ports(grpc=7233, http=7243, metrics=7253, ui=8233),
+        options=ServerOptions(namespaces=("orders",), search_attributes=(("A", "Int"),), database=Path("/x.db")),
+        version="1.9.1",
+        server_version="1.32.0",
+        executable=Path("/bin/temporal"),
+        database=Path("/x.db"),
+        namespaces=("orders", "default"),
+        held=True,
+        linger=1.5,
+        started_at="2026-01-01T00:00:00Z",
+    )
+
+
+def test_it_is_read_as_it_was_written(record: Record, paths: Paths) -> None:
+    """Nothing is lost on disk."""
+    folder = private_folder(paths.instance("a"))
+    write_record(folder, record)
+    assert read_record(paths, "a") == record
+    assert names(paths) == ["a"]
+
+
+def test_none(paths: Paths) -> None:
+    """No record, no instance; a folder without one (a start that was killed early) is none either."""
+    assert read_record(paths, "a") is None
+    assert names(paths) == []
+    private_folder(paths.instance("a"))
+    assert read_record(paths, "a") is None
+    assert names(paths) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "7", '{"name": "a"}', '{"server": null, "supervisor": {"pid": 1}}', "\x00"]
+)
+def test_a_damaged_one_is_told(paths: Paths, text: str) -> None:
+    """The file and the way out; never a traceback."""
+    path = private_folder(paths.instance("a")) / "record.json"
+    path.write_text(text)
+    with pytest.raises(DevServerError) as error:
+        read_record(paths, "a")
+    assert error.value.message == f"the record of the instance a cannot be read: {path}"
+    assert error.value.hint == (
+        f"the database is not touched by this; remove {path} and run devserver up --name a again"
+    )
+
+
+def test_one_that_others_could_have_written_is_not_read(record: Record, paths: Paths) -> None:
+    """It says what to execute and which process to end."""
+    write_record(private_folder(paths.instance("a")), record)
+    for folder in (paths.instance("a"), paths.instances, paths.state):
+        folder.chmod(0o777)
+        with pytest.raises(UnsafeFolder):
+            read_record(paths, "a")
+        folder.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("state", "supervisor", "server", "now"),
+    [
+        (READY, True, True, READY),
+        (READY, True, False, CRASHED),
+        (READY, False, True, CRASHED),
+        (STARTING, True, False, STARTING),
+        (STARTING, False, False, CRASHED),
+        (STOPPING, True, False, STOPPING),
+        (STOPPING, False, False, CRASHED),
+        (STOPPED, False, False, STOPPED),
+        (CRASHED, True, False, CRASHED),
+    ],
+)
+def test_killed_processes_are_seen(record: Record, state: str, supervisor: bool, server: bool, now: str) -> None:
+    """What was last written is not believed where its processes are gone."""
+    mine = Identity.own()
+    seen = record.changed(state=state, supervisor=mine if supervisor else GONE, server=mine if server else GONE)
+    assert seen.state_now() == now
+    assert seen.running() is (now in (READY, STARTING))
+
+
+def test_a_reused_pid_is_not_the_server(record: Record) -> None:
+    """A process with the same number and another start is another one."""
+    other = dataclasses.replace(Identity.own(), started="another boot:1")
+    assert record.changed(server=other).state_now() == CRASHED
+
+
+def test_addresses(record: Record) -> None:
+    """What clients use, wherever it listens."""
+    assert (record.address, record.ui_url) == ("127.0.0.1:7233", "http://127.0.0.1:8233")
+    assert (record.http_url, record.metrics_url) == ("http://127.0.0.1:7243", "http://127.0.0.1:7253/metrics")
+    everywhere = record.changed(options=ServerOptions(bind="0.0.0.0", allow_remote=True))
+    assert everywhere.address == "127.0.0.1:7233"
+    six = record.changed(options=ServerOptions(bind="::", allow_remote=True), ports=Ports(1, 2, 3, None))
+    assert (six.address, six.ui_url, six.http_url) == ("[::1]:1", None, "http://[::1]:2")
+
+
+def test_the_first_namespace_is_the_clients(record: Record) -> None:
+    """The one that was asked for first."""
+    assert record.namespace == "orders"
+
+
+def test_commands_name_the_instance() -> None:
+    """What is told to a person can be typed as it is."""
+    assert [up("default"), down("default")] == ["devserver up", "devserver down"]
+    assert [up("a"), down("a")] == ["devserver up --name a", "devserver down --name a"]
+
+
+def test_an_instance_whose_process_was_reaped_is_over(record: Record) -> None:
+    """The real end of a real process."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        alive = record.changed(server=Identity.of(process.pid))
+        assert alive.state_now() == READY
+        process.communicate()
+    assert alive.state_now() == CRASHED
+
+
+def test_the_end_of_a_log(tmp_path: Path) -> None:
+    """The last lines that say something, of this run only; whatever bytes are in it."""
+    log = tmp_path / "x.log"
+    assert log_tail(log) == []
+    log.write_bytes(b"old\n--- devserver starts temporal 1 at x\na\n\n  \nb \xff\nc  \n")
+    assert log_tail(log) == ["a", "b \ufffd", "c"]
+    assert log_tail(log, 1) == ["c"]
+    assert log_tail(log, 0) == []
+    assert log_tail(log, all_runs=True)[0] == "old"
+    assert log_tail(log, end=log.stat().st_size - 4) == ["a", "b \ufffd"]
+
+
+def test_the_form_on_disk_is_json_with_every_field(record: Record) -> None:
+    """A field that is forgotten in the form would come back as something else."""
+    assert set(json.loads(json.dumps(record.to_json()))) == {field.name for field in dataclasses.fields(Record)}

@@ -1,0 +1,95 @@
+"""The state of an instance as scripts see it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from devserver import DevServer, DevServerError
+from devserver.executables import Executable
+from devserver.instances.record import read_record
+from devserver.instances.status import all_statuses, status
+from devserver.system.paths import Paths
+from tests.helpers.checkout import ROOT
+
+JSON_PAGE = ROOT / "docs" / "json.md"
+
+
+@pytest.fixture(autouse=True)
+def _installed(installed: Executable) -> None:
+    """The real executable."""
+
+
+def of(paths: Paths, name: str) -> dict[str, object]:
+    """The status of an instance."""
+    record = read_record(paths, name)
+    assert record is not None
+    return status(paths, record)
+
+
+def test_every_key_is_documented(paths: Paths) -> None:
+    """docs/json.md has them all."""
+    with DevServer.start() as server:
+        found = of(paths, server.name)
+    text = JSON_PAGE.read_text()
+    assert [key for key in found if f"`{key}`" not in text] == []
+
+
+def test_holders_are_named(paths: Paths) -> None:
+    """Processes that keep a server up are listed; a detached one has none."""
+    with DevServer.start() as server:
+        assert of(paths, server.name)["holders"] == [os.getpid()]
+    detached = DevServer.start("d", detach=True, ephemeral=True)
+    assert of(paths, "d")["holders"] == []
+    detached.stop()
+
+
+def test_freezing_and_thawing_is_seen(paths: Paths) -> None:
+    """The process is there all the time; whether it answers is what counts."""
+    with DevServer.start() as server:
+        seen = [of(paths, server.name)["state"]]
+        server.freeze()
+        seen.append(of(paths, server.name)["state"])
+        server.thaw()
+        seen.append(of(paths, server.name)["state"])
+    assert seen == ["ready", "unresponsive", "ready"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_frozen_means_every_thread(paths: Paths) -> None:
+    """Once `freeze` returns, nothing of the server runs on for a moment."""
+    with DevServer.start() as server:
+        for _ in range(30):
+            server.freeze()
+            tasks = Path(f"/proc/{server.pid}/task").iterdir()
+            states = {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks}
+            server.thaw()
+            assert states == {"T"}
+
+
+def test_a_deleted_namespace_is_no_ready_server(paths: Paths) -> None:
+    """Clients of the instance's namespace would fail, so it is not called ready."""
+    with DevServer.start(namespaces=["orders"]) as server:
+        record = read_record(paths, server.name)
+        assert record is not None
+        assert status(paths, record.changed(namespaces=("never-made",)))["state"] == "unresponsive"
+
+
+def test_all_of_them_by_name(paths: Paths) -> None:
+    """Running and stopped ones; a damaged record is told and hides no other."""
+    damaged: list[DevServerError] = []
+
+    def states() -> list[tuple[str, str]]:
+        return [(each["name"], each["state"]) for each in all_statuses(paths, damaged.append)]
+
+    assert states() == []
+    with DevServer.start("b", ephemeral=True), DevServer.start("a", ephemeral=True):
+        assert states() == [("a", "ready"), ("b", "ready")]
+    assert states() == [("a", "stopped"), ("b", "stopped")]
+    assert damaged == []
+    (paths.instance("a") / "record.json").write_text("{")
+    assert states() == [("b", "stopped")]
+    assert [error.message.startswith("the record of the instance a cannot be read") for error in damaged] == [True]

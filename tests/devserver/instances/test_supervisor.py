@@ -1,0 +1,154 @@
+"""The process that keeps a server: light, private, and gone when it should be."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from devserver import DevServer
+from devserver.instances import lifecycle
+from devserver.system.paths import Paths
+from tests.conftest import Run, command, processes_of
+from tests.helpers.illbehaved import Gate
+from tests.helpers.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("installed")
+
+
+def supervisor_of(paths: Paths, name: str) -> psutil.Process:
+    """The supervisor's process."""
+    return psutil.Process(lifecycle.known(paths, name).supervisor.pid)
+
+
+def test_supervisor_does_not_load_the_sdk(paths: Paths) -> None:
+    """A supervisor is light: the SDK is not loaded in it, and it has one thread."""
+    with DevServer.start("light", port=0):
+        process = supervisor_of(paths, "light")
+        mapped = {Path(each.path).name for each in process.memory_maps()}
+        assert not [name for name in mapped if "temporal_sdk" in name or "grpc" in name]
+        assert process.num_threads() == 1
+
+
+@pytest.mark.parametrize("way", ["library", "command"])
+def test_supervisor_is_on_its_own(devserver: Run, paths: Paths, way: str) -> None:
+    """A supervisor has a session of its own, works in no folder of the user's and keeps no output of theirs open."""
+    if way == "library":
+        DevServer.start("alone", port=0, detach=True)
+    else:
+        assert devserver("up", "-d", "--name", "alone").returncode == 0  # returns although the supervisor runs on
+    process = supervisor_of(paths, "alone")
+    assert os.getsid(process.pid) == process.pid if way == "library" else os.getsid(process.pid) != os.getsid(0)
+    assert process.cwd() == "/"
+    open_files = {str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in (0, 1, 2)}
+    assert open_files == {"/dev/null", str(paths.instance("alone") / "supervisor.log")}
+    lifecycle.stop(paths, "alone")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_stops_the_server_in_order(paths: Paths, number: int) -> None:
+    """A supervisor that is asked to end stops its server and writes that down."""
+    server = DevServer.start("told", port=0, detach=True)
+    record = lifecycle.known(paths, "told")
+    record.supervisor.signal(number)
+    assert record.supervisor.wait_gone(30)
+    assert not server.running
+    found = lifecycle.known(paths, "told")
+    assert (found.state, found.server, found.exit) == ("stopped", None, None)
+
+
+def test_ctrl_c_ends_the_foreground(home: Path, paths: Paths) -> None:
+    """Ctrl-C on `up` stops the server in order and exits with 130."""
+    with subprocess.Popen(
+        command("up", "--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert "is ready; Ctrl-C stops it" in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert lifecycle.known(paths, "default").state == "stopped"
+    assert processes_of(home) == []
+
+
+@pytest.mark.parametrize("nohup", [False, True], ids=["plain", "nohup"])
+def test_closed_terminal_ends_the_foreground(paths: Paths, nohup: bool) -> None:
+    """`devserver up` ends when its terminal is closed; `nohup devserver up` goes on."""
+    handler = signal.SIG_IGN if nohup else signal.SIG_DFL
+    with subprocess.Popen(
+        command("up", "--port", "0"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, handler),
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert "is ready" in process.stdout.readline()
+            process.send_signal(signal.SIGHUP)
+            if nohup:
+                assert DevServer.attach().running
+                process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert lifecycle.known(paths, "default").state == "stopped"
+
+
+def test_crash_of_a_held_server_is_told_while_it_is_held(paths: Paths) -> None:
+    """A held server that was killed is told as crashed, and its supervisor waits for a restart."""
+    with DevServer.start("hit", port=0) as server:
+        server.kill()
+        found = eventually(lambda: (record := lifecycle.known(paths, "hit")).exit and record)
+        assert found
+        assert (found.state_now(), found.exit) == ("crashed", "signal 9")
+        assert found.supervised()
+    assert not found.supervised()
+
+
+def test_starter_that_dies_takes_a_held_start_along(
+    tmp_path: Path, real_binary: Path, paths: Paths, home: Path
+) -> None:
+    """When a process that starts a server is killed before that is ready, nothing of it stays."""
+    gate = Gate(tmp_path / "gate", real_binary)
+    code = "import sys; from devserver import DevServer; DevServer.start(binary=sys.argv[1])"
+    with subprocess.Popen([sys.executable, "-c", code, str(gate.path)]) as process:
+        try:
+            eventually(gate.started)
+        finally:
+            process.kill()
+    assert eventually(lambda: processes_of(home) == [])
+
+
+def test_a_mistake_of_the_supervisor_is_told(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A supervisor that fails for a reason nobody thought of says it through its starter."""
+    from devserver.instances import spawn_supervisor
+
+    broken = paths.state.parent / "broken.py"
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    broken.write_text("raise RuntimeError('never thought of')\n")
+    monkeypatch.setattr(spawn_supervisor, "ENTRY", broken)
+    from devserver.errors import StartFailed
+
+    with pytest.raises(StartFailed, match="ended before the server was ready") as caught:
+        DevServer.start()
+    assert "RuntimeError: never thought of" in caught.value.details[-1]
+    assert list(paths.instances.iterdir()) == []
+
+
+def test_spec_and_record_hold_no_more_than_needed(paths: Paths) -> None:
+    """The files of an instance are a record, a spec, logs and leases, and nothing else."""
+    with DevServer.start("files", port=0):
+        names = {path.name for path in paths.instance("files").iterdir()}
+        assert names == {"record.json", "spec.json", "server.log", "supervisor.log", "leases"}
+        assert "environ" not in json.loads((paths.instance("files") / "spec.json").read_text())

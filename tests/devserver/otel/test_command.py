@@ -1,0 +1,124 @@
+"""`devserver trace --otlp`: a workflow's spans, sent and shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from devserver import DevServer
+from tests.conftest import Run, command
+from tests.devserver.otel import work
+from tests.devserver.otel.test_histories import ended, worker
+from tests.helpers.collector import Collector
+from tests.helpers.worker_run import running
+
+
+@pytest.mark.asyncio
+async def test_a_workflow_is_sent_and_shown(devserver: Run, server: DevServer, otlp: Collector) -> None:
+    """With the trace's id to look for; `-` shows the spans, as a tree or as JSON lines of the same ids."""
+    client = await Client.connect(server.address)
+    async with worker(client):
+        await ended(client, "tree", fail=True)
+
+    def trace(*args: str) -> str:
+        done = devserver("trace", "tree", "--address", server.address, *args)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    said = trace("--otlp", otlp.url)
+    trace_id = otlp.named("workflow Tree")[0].trace_id.hex()
+    assert said == f"sent {len(otlp.spans)} spans of trace {trace_id} to {otlp.url}\n"
+    shown = trace("--otlp", "-").splitlines()
+    assert shown[0] == f"trace {trace_id}"
+    assert {line.split()[0] for line in shown[1:]} == {span.span_id.hex() for span in otlp.spans}
+    assert any(line.endswith(": CardDeclined: card declined") for line in shown)
+    lines = [json.loads(line) for line in trace("--otlp", "-", "--json").splitlines()]
+    assert {line["span_id"] for line in lines} == {span.span_id.hex() for span in otlp.spans}
+    assert json.loads(trace("--otlp", otlp.url, "--json"))["trace_id"] == trace_id
+
+
+@pytest.mark.asyncio
+async def test_it_is_set_up_as_opentelemetry_is(devserver: Run, server: DevServer, otlp: Collector) -> None:
+    """Headers, compression, the service's name and a path come from where every exporter has them; a password in the
+    URL is sent and not shown.
+    """
+    client = await Client.connect(server.address)
+    await client.start_workflow("Tree", id="waits", task_queue="nowhere")
+    variables = {
+        "OTEL_EXPORTER_OTLP_HEADERS": "api-key=secret",
+        "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+        "OTEL_SERVICE_NAME": "orders",
+        "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment=test",
+    }
+    url = otlp.url.replace("//", "//ann:pass@")
+    done = devserver("trace", "waits", "--address", server.address, "--otlp", url, "--otlp-open", env=variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(f" to {otlp.url}\n")
+    assert otlp.services == ["orders"]
+    (headers,) = otlp.headers
+    assert (headers["api-key"], headers["content-encoding"]) == ("secret", "gzip")
+    assert headers["authorization"].startswith("Basic ")
+
+
+def test_a_module_that_is_run_sends_what_ends(
+    devserver: Run, server: DevServer, otlp: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`devserver run --otlp URL` has the worker send its workflows; a URL that is none is told before it starts,
+    and what a collector does not take is told in a line.
+    """
+    shutil.copy(work.__file__, tmp_path / "work.py")
+    monkeypatch.chdir(tmp_path)
+    where = ("--address", server.address)
+    with running("work.py", *where, "--otlp", otlp.url.replace("//", "//ann:pass@")) as run:
+        assert f"  spans       {otlp.url}" in run.lines
+        assert devserver("start", "work.py:Leaf", "--more", "1", *where).returncode == 0
+        otlp.wait_for("workflow Leaf")
+        otlp.answer = 403
+        assert devserver("start", "work.py:Leaf", "--more", "0", "--id", "unseen", *where).returncode == 0
+        run.until("the spans of unseen .* are not sent: the collector at")
+        assert run.end() == 130
+    assert len(otlp.named("run Leaf")) == 2
+    done = devserver("run", "work.py", "--otlp", "localhost")
+    assert (done.returncode, "localhost is no OTLP endpoint" in done.stderr) == (2, True)
+
+
+def test_bad_input_is_told(devserver: Run, server: DevServer, otlp: Collector) -> None:
+    """No URL, a collector that is gone, an option that does not go with it, a workflow that is not there."""
+    where = ("--address", server.address)
+
+    def refused(workflow_id: str, *args: str) -> tuple[int, str]:
+        done = devserver("trace", workflow_id, *where, *args)
+        return done.returncode, done.stderr
+
+    assert refused("w", "--otlp", "localhost:4318") == (
+        2,
+        "error: localhost:4318 is no OTLP endpoint\nhint: give a URL, as http://127.0.0.1:4318\n",
+    )
+    assert refused("w", "--otlp", otlp.url, "--follow")[0] == 2
+    code, said = refused("w", "--otlp", otlp.url)
+    assert (code, "there is no workflow w in the namespace default" in said) == (4, True)
+
+
+def test_without_the_extra_it_says_what_to_install(server: DevServer) -> None:
+    """The error is one line and the pip command, no traceback."""
+    hide = "import sys; sys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None; "
+    run = "from devserver.cli.main import main; main(sys.argv[1:])"
+    words = ["trace", "w", "--address", server.address, "--otlp", "http://127.0.0.1:9"]
+    python = command()[0]
+    done = subprocess.run(
+        [python, "-c", hide + run, *words],
+        capture_output=True,
+        text=True,
+        env=os.environ.copy(),
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "pip install 'temporal-devserver[otel]'" in done.stderr
+    assert "Traceback" not in done.stderr

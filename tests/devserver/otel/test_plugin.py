@@ -1,0 +1,224 @@
+"""The worker plugin: what ends is sent, whoever ended it, and nothing that a collector does holds up a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from temporalio.client import Client
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
+
+from devserver import DevServer
+from devserver.otel import HistorySpans, exporter, plugin
+from tests.devserver.otel.test_histories import ended, spans, worker
+from tests.devserver.otel.test_tree import until
+from tests.devserver.otel.work import ACTIVITIES, QUEUE, WORKFLOWS, Stubborn, Tree
+from tests.helpers.collector import Collector
+from tests.helpers.traced import Buggy
+
+LIMIT = 15.0
+
+
+class Keeps(SpanExporter):
+    """An exporter of the user's own; `hangs` until it may go on."""
+
+    def __init__(self, *, hangs: bool = False) -> None:
+        """Nothing kept yet."""
+        self.spans: list[ReadableSpan] = []
+        self.may_go_on, self.begun = threading.Event(), threading.Event()
+        self.flushed, self.down = 0, False
+        self.daemons: set[bool] = set()
+        if not hangs:
+            self.may_go_on.set()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Keep them."""
+        self.daemons.add(threading.current_thread().daemon)
+        self.begun.set()
+        self.may_go_on.wait()
+        self.spans += spans
+        return SpanExportResult.SUCCESS
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Count it."""
+        self.flushed += 1
+        return True
+
+    def shutdown(self) -> None:
+        """Keep that."""
+        self.down = True
+
+    @property
+    def names(self) -> list[str]:
+        """Of the spans."""
+        return [span.name for span in self.spans]
+
+
+@pytest.mark.asyncio
+async def test_a_worker_sends_what_ends_on_it(server: DevServer, otlp: Collector) -> None:
+    """Each run when it ends, the workflow's span last; what ended before the worker was there is caught up."""
+    client = await Client.connect(server.address)
+    async with worker(client):
+        await ended(client, "early")
+    async with worker(client, HistorySpans(otlp.url)):
+        await asyncio.to_thread(otlp.wait_for, "workflow Tree")
+        early = otlp.named("workflow Tree")[0]
+        await ended(client, "late", fail=True)
+        await asyncio.to_thread(otlp.wait_for, "workflow Tree", 2)
+        await asyncio.to_thread(otlp.wait_for, "run Leaf", 4)
+    late = otlp.named("workflow Tree")[1]
+    assert (early.status.code, late.status.code) == (0, 2)
+    expected = {span.span_id.to_bytes(8, "big") for span in await spans(client, "late")}
+    assert {span.span_id for span in otlp.spans if span.trace_id == late.trace_id} == expected
+
+
+@pytest.mark.asyncio
+async def test_a_collector_that_is_down_costs_no_workflow_anything(
+    server: DevServer, otlp: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workflow completes, the log says what was not sent, and when the collector is back it is sent. The worker
+    ends also while it is down.
+    """
+    monkeypatch.setattr(exporter, "SCAN_SECONDS", 0.1)
+    monkeypatch.setattr(exporter, "TELL_SECONDS", 0.0)
+    client = await Client.connect(server.address)
+    otlp.answer = 400
+
+    async def told() -> bool:
+        return "the spans of late (run" in caplog.text
+
+    async with worker(client, HistorySpans(otlp.url, catch_up=timedelta(0))):
+        await ended(client, "late")
+        await until(told)
+        assert otlp.spans == []
+        otlp.answer = 200
+        await asyncio.to_thread(otlp.wait_for, "workflow Tree")
+        otlp.answer = 400
+        await ended(client, "unseen")
+    assert "the spans of unseen" in caplog.text
+    assert len(otlp.named("workflow Tree")) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_client_gives_it_to_its_workers(server: DevServer) -> None:
+    """Also to several at once; one that runs no workflows sends nothing; given twice, it still sends once. Your own
+    exporter is flushed, and is still yours.
+    """
+    kept = Keeps()
+    spans_plugin = HistorySpans(exporter=kept, catch_up=timedelta(0))
+    client = await Client.connect(server.address, plugins=[spans_plugin])
+    only_activities = Worker(client, task_queue="activities", activities=ACTIVITIES)
+    other = Worker(client, task_queue="other", workflows=WORKFLOWS)
+    with pytest.warns(UserWarning, match="present from both client and worker"):
+        twice = worker(client, spans_plugin)
+    async with only_activities, other, twice:
+        await ended(client, "tree")
+    assert sorted(kept.names) == sorted(span.name for span in await spans(client, "tree"))
+    assert (kept.flushed, kept.down) == (2, False)
+    async with worker(client):
+        await ended(client, "again")
+    assert kept.names.count("workflow Tree") == 2
+
+
+@pytest.mark.asyncio
+async def test_two_collectors_get_the_same(server: DevServer, otlp: Collector) -> None:
+    """Two plugins on one worker do not take each other's spans away."""
+    client = await Client.connect(server.address)
+    kept = Keeps()
+    async with worker(client, HistorySpans(otlp.url), HistorySpans(exporter=kept)):
+        await ended(client, "tree")
+    assert sorted(kept.names) == sorted(span.name for span in otlp.spans)
+    assert "workflow Tree" in kept.names
+
+
+@pytest.mark.asyncio
+async def test_a_collector_that_hangs_holds_up_nobody(
+    server: DevServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workflows go on, their threads are free, and the worker ends within its limit and says what was not sent."""
+    monkeypatch.setattr(plugin, "FINISH_SECONDS", 0.2)
+    client = await Client.connect(server.address)
+    kept = Keeps(hangs=True)
+
+    async def work() -> None:
+        async with worker(client, HistorySpans(exporter=kept)):
+            for number in range(4):
+                await ended(client, f"hangs-{number}")
+            await asyncio.to_thread(kept.begun.wait, LIMIT)
+
+    try:
+        await asyncio.wait_for(work(), LIMIT)
+        assert kept.daemons == {True}  # nobody's end waits for such a thread, as for those of the event loop
+        assert "runs are not sent: the worker has ended" in caplog.text
+    finally:
+        kept.may_go_on.set()
+
+
+@pytest.mark.asyncio
+async def test_what_no_worker_has_ended_is_found(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workflow that was terminated, on a task queue with a quote in its name."""
+    monkeypatch.setattr(exporter, "SCAN_SECONDS", 0.1)
+    client = await Client.connect(server.address)
+    kept = Keeps()
+    async with Worker(client, task_queue="it's", workflows=[Tree], plugins=[HistorySpans(exporter=kept)]):
+        handle = await client.start_workflow(Tree.run, id="stopped", task_queue="it's")
+        await handle.execute_update(Tree.name, "Ada")
+        await handle.terminate("enough")
+        assert await asyncio.to_thread(kept.begun.wait, LIMIT)
+    assert "workflow Tree" in kept.names
+
+
+@pytest.mark.asyncio
+async def test_an_eviction_is_no_end(server: DevServer) -> None:
+    """Of code that answers a cancellation as if it were its end: nothing is sent. When it really ends, it is sent, and
+    replays with the plugin as without.
+    """
+    client = await Client.connect(server.address)
+    kept = Keeps()
+    history_spans = HistorySpans(exporter=kept, catch_up=timedelta(0))
+    handle = await client.start_workflow(Stubborn.run, id="stubborn", task_queue=QUEUE)
+    other = await client.start_workflow(Stubborn.run, id="other", task_queue=QUEUE)
+
+    async def work() -> None:
+        small = worker(client, history_spans, max_cached_workflows=1)
+        async with small:
+            for _ in range(3):  # each turns the other one out
+                await handle.query(Stubborn.asked)
+                await other.query(Stubborn.asked)
+
+    await asyncio.wait_for(work(), LIMIT)
+    assert kept.spans == []
+    async with worker(client, history_spans):
+        await handle.cancel()
+        assert await handle.result() == "stubborn"
+    assert kept.names == ["run Stubborn", "workflow Stubborn"]
+    await other.terminate()
+    await Replayer(workflows=[Stubborn], plugins=[history_spans]).replay_workflow(await handle.fetch_history())
+
+
+@pytest.mark.asyncio
+async def test_a_bug_is_no_end(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workflow task that fails is tried again: nothing is sent, and the worker does not wait for its run to end."""
+    monkeypatch.setattr(plugin, "FINISH_SECONDS", 3600.0)
+    client = await Client.connect(server.address)
+    kept = Keeps()
+    plugins = [HistorySpans(exporter=kept, catch_up=timedelta(0))]
+    handle = await client.start_workflow(Buggy.run, id="buggy", task_queue=QUEUE)
+
+    async def failing() -> bool:
+        events = (await handle.fetch_history()).events
+        return any(event.HasField("workflow_task_failed_event_attributes") for event in events)
+
+    async def work() -> None:
+        runner = UnsandboxedWorkflowRunner()
+        async with Worker(client, task_queue=QUEUE, workflows=[Buggy], plugins=plugins, workflow_runner=runner):
+            await until(failing)
+
+    await asyncio.wait_for(work(), LIMIT)
+    await handle.terminate()
+    assert kept.spans == []

@@ -1,0 +1,138 @@
+"""Drills that pause and resume a runbook."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import History, HistoryEvent
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+
+from devserver.rehearsal import Result, at, drills
+from devserver.rehearsal.drills.pausing import _started
+from devserver.rehearsal.errors import ScenarioInvalid
+from devserver.rehearsal.run.metrics import Figures
+from devserver.rehearsal.scenario.preflight import check
+from devserver.rehearsal.scenario.result import Finding
+from tests.devserver.rehearsal.conftest import Hold, scene
+
+SECOND = at.activity_starts("add", nth=2)
+
+
+def of(result: Result, name: str) -> Finding:
+    """The finding whose name has that text."""
+    return next(finding for finding in result.findings if name in finding.name)
+
+
+def test_pause_holds(hold: Hold) -> None:
+    """A paused runbook starts nothing, and goes on when its time is over; the pause is no idleness."""
+    result = hold(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.8))))
+    assert result.verdict == "pass", result.reason
+    assert of(result, "paused for 0.8 s").evidence == "nothing started while it was paused"
+    assert result.run is not None
+    third = [mark for mark in result.run.marks if mark.lane == "activity"][2]
+    resumed = next(mark for mark in result.run.marks if mark.what == "WorkflowExecutionUnpaused")
+    assert third.at > resumed.at
+    drill = next(mark for mark in result.run.marks if mark.lane == "drill")
+    assert drill.until is not None
+    assert drill.until - drill.at > 0.8
+    assert Figures.of(result.run).idle < 0.8
+
+
+def test_pause_leaves_children_going(hold: Hold) -> None:
+    """A runbook whose child goes on while it is paused fails the drill, which names the activity that started."""
+    result = hold(scene("tended", "Delegating", SECOND.do(drills.pause(for_=1))))
+    assert result.verdict == "fail"
+    assert "add of the workflow" in of(result, "paused").evidence
+
+
+def test_resume_at_another_moment(hold: Hold) -> None:
+    """A runbook is paused at one moment and resumed at another, and nothing starts in between."""
+    paused = at.when(lambda look: any(mark.what == "WorkflowExecutionPaused" for mark in look.marks), "it is paused")
+    result = hold(scene("tended", "Tended", SECOND.do(drills.pause()), paused.do(drills.resume())))
+    assert result.verdict == "pass", result.reason
+    assert of(result, "is resumed").verdict == "pass"
+
+
+def test_paused_twice(hold: Hold) -> None:
+    """A pause of what is paused did not happen as planned: the verdict is unknown, and says why."""
+    result = hold(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.3), drills.pause())))
+    assert result.verdict == "unknown"
+    assert "already paused" in result.reason
+
+
+def test_paused_is_asked(hold: Hold) -> None:
+    """The server refuses updates of a paused workflow; the drill says so and does not pass."""
+    result = hold(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.3), drills.update("set_target", 4))))
+    assert result.verdict == "unknown"
+    assert "the runbook is paused, and the server refuses each update" in result.reason
+
+
+def test_nothing_to_pause(hold: Hold) -> None:
+    """A runbook that has ended cannot be paused: unknown."""
+    ended = at.event("WorkflowExecutionCompleted")
+    result = hold(scene("tended", "Tended", ended.do(drills.pause(for_=0.1))))
+    assert result.verdict == "unknown"
+    assert "had ended before the drill could begin" in result.reason
+
+
+def test_resume_without_pause() -> None:
+    """A plan that resumes and never pauses is refused before anything is started."""
+    with pytest.raises(ScenarioInvalid, match="never what comes before it"):
+        check(scene("tended", "Tended", SECOND.do(drills.resume())))
+
+
+def test_pause_beyond_the_limit() -> None:
+    """A pause that the rehearsal's limit would cut short is refused before the start; a virtual one is not."""
+    night = SECOND.do(drills.pause(for_=timedelta(hours=8)))
+    with pytest.raises(ScenarioInvalid, match=r"paused for 8:00:00, and .* is given up after 20 s") as caught:
+        check(scene("tended", "Tended", night))
+    assert "time_skipping=True" in str(caught.value.hint)
+    check(scene("tended", "Tended", night, time_skipping=True))
+
+
+@pytest.mark.parametrize("wrong", [-1, timedelta(seconds=-1), "long", float("nan")])
+def test_wrong_times(wrong: object) -> None:
+    """A time that is none is refused where it is written."""
+    with pytest.raises(ScenarioInvalid, match=r"pause\(for_"):
+        drills.pause(wrong)  # type: ignore[arg-type]
+
+
+class Told:
+    """An operator who is told of a paused workflow in which something starts all the same."""
+
+    def __init__(self, *started: int, pending: int | None = None) -> None:
+        self._started = started
+        self._pending = pending
+
+    async def history(self) -> History:
+        """Paused at 10 s; activities started at the given times."""
+        paused = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED)
+        events = [HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED) for _ in self._started]
+        for event, second in zip([*events, paused], [*self._started, 10], strict=True):
+            event.event_time.FromSeconds(second)
+        return History(events=[*events, paused])
+
+    async def describe(self) -> DescribeWorkflowExecutionResponse:
+        """One activity may be under way."""
+        answer = DescribeWorkflowExecutionResponse()
+        if self._pending is not None:
+            pending = answer.pending_activities.add(attempt=2)
+            pending.activity_type.name = "add"
+            pending.last_started_time.FromSeconds(self._pending)
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (Told(5, 9, pending=8), []),
+        (Told(5, 11), ["an activity"]),
+        (Told(5, pending=12), ["add (attempt 2)"]),
+    ],
+)
+def test_what_a_broken_pause_would_show(told: Told, found: list[str]) -> None:
+    """A server that starts an attempt of a paused runbook would be told from one that started it before."""
+    assert asyncio.run(_started(told)) == found  # type: ignore[arg-type]

@@ -1,0 +1,123 @@
+"""A runbook's world: made before each run, gone after it, seen by checks and by actions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from devserver.rehearsal import at, expect
+from devserver.rehearsal.environment.fixture import world_of
+from devserver.rehearsal.environment.run_context import Stage
+from devserver.rehearsal.errors import WorldFailed
+from devserver.rehearsal.scenario.events import Cue
+from devserver.rehearsal.scenario.view import Look
+
+from ..conftest import Hold, scene
+
+World = Callable[[Path], AbstractContextManager[str]]
+
+
+def noting(said: list[str]) -> World:
+    """A world that notes when it is made and when it is gone."""
+
+    @contextlib.contextmanager
+    def world(folder: Path) -> Iterator[str]:
+        assert folder.is_dir()
+        said.append(f"made for {folder.name}")
+        yield folder.name
+        said.append(f"gone for {folder.name}")
+
+    return world
+
+
+class Touch:
+    """An action of the user's own, on the user's own world."""
+
+    def __init__(self, said: list[str]) -> None:
+        self._said = said
+
+    async def begin(self, stage: Stage, cue: Cue) -> None:
+        """Note that it was here."""
+        self._said.append(f"touched {stage.world}")
+
+
+def test_each_run_has_a_world_of_its_own(hold: Hold) -> None:
+    """It is there from the first check to the last, for the run without faults too, and then it is gone."""
+    said: list[str] = []
+
+    def is_well(look: Look) -> bool:
+        said.append(f"looked at {look.world} in {look.folder.name}")
+        return True
+
+    scenario = scene(
+        "steps",
+        "OneSure",
+        at.activity_starts("step").do(Touch(said)),
+        expect=[expect.same_result()],
+        steady_state=[is_well],
+        world=noting(said),
+    )
+    assert hold(scenario).verdict == "pass"
+    look = "looked at with-faults in with-faults"
+    assert said == [
+        *("made for without-faults", "gone for without-faults"),
+        *("made for with-faults", look, "touched with-faults", look, "gone for with-faults"),
+    ]
+
+
+def test_a_world_that_cannot_be_made(hold: Hold) -> None:
+    """It is said why; the runbook is not begun."""
+
+    def world(folder: Path) -> AbstractContextManager[None]:
+        raise OSError("no such database")
+
+    with pytest.raises(WorldFailed, match="cannot be made: OSError: no such database"):
+        hold(scene("steps", "OneSure", world=world))
+
+
+def test_a_world_that_cannot_be_taken_down(hold: Hold) -> None:
+    """It is said why."""
+
+    @contextlib.contextmanager
+    def world(folder: Path) -> Iterator[None]:
+        yield
+        raise OSError("it does not stop")
+
+    with pytest.raises(WorldFailed, match="cannot be taken down: OSError: it does not stop"):
+        hold(scene("steps", "OneSure", world=world))
+
+
+def test_interrupted_while_it_is_made(tmp_path: Path) -> None:
+    """What was being made is taken down before the rehearsal ends."""
+    said: list[str] = []
+    making, go_on = threading.Event(), threading.Event()
+
+    @contextlib.contextmanager
+    def world(folder: Path) -> Iterator[None]:
+        making.set()
+        assert go_on.wait(10)
+        said.append("made")
+        yield
+        said.append("gone")
+
+    async def enter() -> None:
+        async with world_of(scene("steps", "OneSure", world=world), tmp_path):
+            said.append("used")
+
+    async def main() -> None:
+        entering = asyncio.create_task(enter())
+        await asyncio.to_thread(making.wait, 10)
+        entering.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+
+    asyncio.run(main())
+    assert said == ["made", "gone"]

@@ -1,0 +1,73 @@
+"""Expectations of how a runbook ends, of its result, and of its histories."""
+
+from __future__ import annotations
+
+import pytest
+
+from devserver.rehearsal import at, expect, faults
+from devserver.rehearsal.errors import ScenarioInvalid
+from tests.devserver.rehearsal.conftest import Hold, scene
+
+
+def test_fails_as_expected(hold: Hold) -> None:
+    """A failure can be what is expected: by its message, its type, or that of a cause."""
+    expected = [
+        expect.fails(),
+        expect.fails("the disk is gone"),
+        expect.fails(type="DiskGone"),
+        expect.fails(type="ActivityError"),
+        expect.status("failed"),
+        expect.fails("out of tape"),
+        expect.fails("the disk is gone", type="ValueError"),
+        expect.completes(),
+    ]
+    result = hold(scene("tended", "Failing", expect=expected))
+    assert [each.verdict for each in result.findings] == ["pass"] * 5 + ["fail"] * 3
+    assert "DiskGone: the disk is gone" in result.findings[5].evidence
+
+
+def test_completes_instead(hold: Hold) -> None:
+    """A runbook that completes does not meet the expectation that it fails, or that it is soon done."""
+    expected = [expect.fails(), expect.status("canceled"), expect.completes(within=0.001), expect.completes(within=60)]
+    result = hold(scene("tended", "Tended", expect=expected))
+    assert [each.verdict for each in result.findings] == ["fail", "fail", "fail", "pass"]
+    assert result.findings[0].evidence == "it is completed"
+
+
+def test_same_result(hold: Hold) -> None:
+    """The result with faults is compared with that without; where attempts are counted it differs."""
+    lost = at.activity_completes("act", nth=2).do(faults.lose_answer())
+    result = hold(
+        scene(
+            "judged",
+            "Listed",
+            lost,
+            input=[["add", "1"], ["add", "2"]],
+            expect=[expect.same_result(), expect.replays()],
+        )
+    )
+    assert result.verdict == "pass", result.reason
+    counting = at.activity_completes("count", nth=2).do(faults.lose_answer())
+    result = hold(scene("judged", "Counting", counting, expect=[expect.same_result()]))
+    assert result.verdict == "fail"
+    assert "without faults it is 3, with them 4" in result.reason
+
+
+def test_does_not_replay(hold: Hold) -> None:
+    """A runbook that decides by chance does not replay."""
+    result = hold(scene("judged", "Chance", expect=[expect.completes(), expect.replays()]))
+    assert [each.verdict for each in result.findings] == ["pass", "fail"]
+    assert "Nondeterminism" in result.findings[1].evidence
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: expect.status("done"), "no workflow ends 'done'"),
+        (lambda: expect.completes(within=-1), r"completes\(within"),
+    ],
+)
+def test_wrong_use(make: object, said: str) -> None:
+    """What cannot be is refused where it is written."""
+    with pytest.raises(ScenarioInvalid, match=said):
+        make()  # type: ignore[operator]

@@ -1,0 +1,157 @@
+"""Expectations of what a run did, and how soon: effects, order, compensations, recovery, idleness, logs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from devserver.rehearsal import Result, at, expect, faults
+from devserver.rehearsal.errors import ScenarioInvalid
+from devserver.rehearsal.run.metrics import Figures
+from tests.devserver.rehearsal.conftest import Hold, scene
+
+ROLL = [[name, f"node-{number}"] for number in (1, 2) for name in ("drain", "stop", "start")]
+
+
+def verdicts(result: Result) -> list[str]:
+    """Those of all findings."""
+    return [finding.verdict for finding in result.findings]
+
+
+def test_effects(hold: Hold) -> None:
+    """An effect that happened twice, or never, is told from one that happened once."""
+    lost = at.activity_completes("act", nth=2).do(faults.lose_answer())
+    expected = [
+        expect.at_least_once("stop"),
+        expect.exactly_once("drain", "node-1", "node-2"),
+        expect.exactly_once("stop"),
+        expect.at_least_once("stop", "node-3"),
+        expect.exactly_once("burn"),
+    ]
+    result = hold(scene("judged", "Listed", lost, input=ROLL, expect=expected))
+    assert verdicts(result) == ["pass", "pass", "fail", "fail", "fail"]
+    assert "stop node-1 happened 2 times by act" in result.findings[2].evidence
+    assert result.run is not None
+    figures = Figures.of(result.run)
+    assert [(each.name, each.key, list(each.attempts)) for each in figures.duplicates] == [("stop", "node-1", [1, 2])]
+    assert (figures.attempts, figures.most_attempts) == ({"act": 7}, 2)
+
+
+def test_order(hold: Hold) -> None:
+    """Order holds for each node; where all are asked for, or one came too early, it does not."""
+    lost = at.activity_completes("act", nth=1).do(faults.lose_answer())
+    expected = [
+        expect.order("drain", "stop", "start"),
+        expect.order(("start", "node-1"), ("drain", "node-2")),
+        expect.order(("drain", "node-1"), "start"),
+        expect.order("start", "drain"),
+        expect.order("drain", ("stop", "node-1")),
+        expect.order("drain", "burn"),
+    ]
+    result = hold(scene("judged", "Listed", lost, input=ROLL, expect=expected))
+    assert verdicts(result) == ["pass", "pass", "pass", "fail", "fail", "fail"]
+    assert "drain node-1 at" in result.findings[3].evidence
+    assert result.findings[5].evidence == "burn never happened"
+
+
+def test_compensations(hold: Hold) -> None:
+    """What was taken back is told from what was not, and from a removal that came before its addition."""
+    expected = [
+        expect.compensates("remove", "node-1", of="add"),
+        expect.compensates("remove"),
+        expect.compensates("remove", of="add"),
+        expect.compensates("remove", "node-3"),
+        expect.compensates("remove", of="burn"),
+        expect.compensates("undo"),
+    ]
+    effects = [["remove", "node-2"], ["add", "node-1"], ["add", "node-2"], ["remove", "node-1"]]
+    result = hold(scene("judged", "Listed", input=effects, expect=expected))
+    assert verdicts(result) == ["pass", "pass", "fail", "fail", "unknown", "fail"]
+    assert result.findings[2].evidence == "add node-2 was done, and no remove came after it"
+
+
+def test_recovery(hold: Hold) -> None:
+    """How long it takes from the return of server and worker until the run goes on is told and judged."""
+    plan = (
+        at.activity_starts("act", nth=2).do(faults.kill_server(down=0.3)),
+        at.activity_completes("act", nth=5).do(faults.kill_worker(down=0.2)),
+    )
+    expected = [expect.recovers(within=20), expect.recovers(within=0), expect.never_idle_longer_than(0.1)]
+    result = hold(scene("judged", "Listed", *plan, input=ROLL, expect=expected))
+    assert verdicts(result) == ["pass", "fail", "fail"]
+    assert result.run is not None
+    figures = Figures.of(result.run)
+    assert [(each.lane, each.ended) for each in figures.outages] == [("server", "killed"), ("worker", "killed")]
+    assert figures.recovery is not None
+    assert figures.recovery > 0
+    assert figures.downtime > 0.5
+    assert figures.idle >= 0.3
+
+
+def test_recovery_of_what_is_between(hold: Hold) -> None:
+    """A network that is cut is an outage to recover from, and no downtime of server or worker."""
+    plan = at.activity_starts("act", nth=2).do(faults.cut_network(for_=0.4))
+    expected = [expect.recovers(within=20), expect.recovers(within=0)]
+    result = hold(scene("judged", "Listed", plan, input=ROLL, expect=expected))
+    assert verdicts(result) == ["pass", "fail"]
+    assert result.run is not None
+    figures = Figures.of(result.run)
+    assert [(each.lane, each.ended) for each in figures.outages] == [("network", "cut")]
+    assert figures.downtime == 0
+
+
+def test_nothing_to_recover_from(hold: Hold) -> None:
+    """Without an outage it is unknown whether a runbook recovers."""
+    result = hold(scene("judged", "Listed", input=ROLL, expect=[expect.recovers(within=5)]))
+    assert result.verdict == "unknown"
+
+
+def test_never_back(hold: Hold) -> None:
+    """A worker that is not back when the time is up has not recovered, and the run stands still until then."""
+    plan = at.activity_starts("act", nth=2).do(faults.kill_worker(down=30))
+    expected = [expect.recovers(within=20), expect.never_idle_longer_than(1)]
+    result = hold(scene("judged", "Listed", plan, input=ROLL, expect=expected, limit=1.5))
+    assert verdicts(result)[:2] == ["fail", "fail"]
+    assert "did not come back" in result.findings[0].evidence or "nothing went on" in result.findings[0].evidence
+
+
+def test_idleness(hold: Hold) -> None:
+    """A slow activity is time without progress; the limit decides."""
+    expected = [expect.never_idle_longer_than(10), expect.never_idle_longer_than(timedelta(seconds=0.5))]
+    result = hold(scene("judged", "Listed", input=[["add", "1"], ["wait"], ["add", "2"]], expect=expected))
+    assert verdicts(result) == ["pass", "fail"]
+    assert "from" in result.findings[1].evidence
+
+
+def test_logs(hold: Hold) -> None:
+    """A pattern is found in what the worker prints and in what the server logs."""
+    expected = [
+        expect.log_free_of("did panic", where="worker"),
+        expect.log_free_of("did add", where="worker"),
+        expect.log_free_of("panic in the ring"),
+        expect.log_free_of("."),
+    ]
+    plan = at.activity_starts("act").do(faults.kill_server())
+    result = hold(scene("judged", "Listed", plan, input=[["add", "node-1"]], expect=expected))
+    assert verdicts(result) == ["pass", "fail", "pass", "fail"]
+    assert "the first: did add node-1" in result.findings[1].evidence
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: expect.recovers(within=-1), r"recovers\(within"),
+        (lambda: expect.never_idle_longer_than(-0.1), "never_idle_longer_than takes seconds"),
+        (lambda: expect.order("drain"), "two effects or more"),
+        (lambda: expect.order("drain", "drain"), "each given once"),
+        (lambda: expect.order("drain", 3), "not 3"),  # type: ignore[arg-type]
+        (lambda: expect.log_free_of("("), "is no regular expression"),
+        (lambda: expect.log_free_of("x", where="disk"), "none of 'disk'"),  # type: ignore[arg-type]
+        (lambda: expect.compensates("add", of="add"), "cannot take back itself"),
+    ],
+)
+def test_wrong_use(make: object, said: str) -> None:
+    """What cannot be is refused where it is written."""
+    with pytest.raises(ScenarioInvalid, match=said):
+        make()  # type: ignore[operator]

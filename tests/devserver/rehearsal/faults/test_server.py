@@ -1,0 +1,153 @@
+"""Faults of the server's process: each on a runbook that survives it and on one that does not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from devserver.rehearsal import Settings, at, expect, faults
+from devserver.rehearsal.environment.run_context import Stage
+from devserver.rehearsal.run.runner import rehearse_on
+from devserver.rehearsal.scenario.events import Cue
+from devserver.rehearsal.scenario.preflight import check
+from devserver.rehearsal.scenario.scenario import Action
+from devserver.rehearsal.scenario.timeline import Mark
+from devserver.rehearsal.scenario.view import Look
+from tests.devserver.rehearsal.conftest import Hold, Stand, scene
+
+STARTS = at.activity_starts("step", nth=2)
+ONCE = [expect.completes(), expect.exactly_once("step", "one", "two", "three"), expect.replays()]
+FAULTS = [(faults.kill_server, "killed"), (faults.stop_server, "stopped"), (faults.freeze_server, "frozen")]
+
+
+@pytest.mark.parametrize(("fault", "ended"), FAULTS, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_a_sure_runbook_survives(hold: Hold, fault: Callable[[float], Action], ended: str) -> None:
+    """It goes on where it was when the server is back; the timeline shows the outage."""
+    result = hold(scene("steps", "Sure", STARTS.do(fault(0.4)), expect=ONCE))
+    assert result.verdict == "pass", result.reason
+    assert result.run is not None
+    first, second = (mark for mark in result.run.marks if mark.lane == "server")
+    assert first.detail["ended"] == ended
+    assert first.until is not None
+    assert second.at - first.until >= 0.4
+
+
+@pytest.mark.parametrize(("fault", "ended"), FAULTS, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_a_runbook_in_a_hurry_fails(hold: Hold, fault: Callable[[float], Action], ended: str) -> None:
+    """One that allows itself 0.7 s does not survive an outage that takes longer."""
+    result = hold(scene("steps", "Punctual", STARTS.do(fault(0.8))))
+    assert result.verdict == "fail"
+    assert "too late" in result.reason
+
+
+def test_outages_come_one_after_the_other(hold: Hold) -> None:
+    """A second one waits for the first one's end, so that both are what the plan says."""
+    plan = STARTS.do(faults.kill_server(down=0.2), faults.freeze_server(0.2), faults.stop_server(down=0.2))
+    result = hold(scene("steps", "Sure", plan, expect=ONCE))
+    assert result.verdict == "pass", result.reason
+    assert result.run is not None
+    ends = [mark.detail["ended"] for mark in result.run.marks if mark.lane == "server" and "ended" in mark.detail]
+    assert ends == ["killed", "frozen", "stopped"]
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.kill_server(3600), faults.freeze_server(3600), faults.fill_disk(3600)], ids=str
+)
+def test_an_outage_ends_with_the_rehearsal(hold: Hold, stand: Stand, fault: Action) -> None:
+    """An hour of it is broken off at the runbook's limit; the next run finds the server well."""
+    host = stand.host
+    result = hold(scene("steps", "Sure", STARTS.do(fault), limit=1))
+    assert result.verdict == "fail"
+    assert "it had not ended after 1 s" in result.reason
+    assert hold(scene("steps", "Sure")).verdict == "pass"
+    assert stand.host is host
+
+
+def test_a_server_that_was_ended_by_others_cannot_suffer(hold: Hold, stand: Stand) -> None:
+    """A step says why it was not done; that the server ended by itself is a finding, and fails the rehearsal."""
+    host = stand.host
+
+    def killed(look: Look) -> bool:
+        if look.effects:
+            host.server.kill()
+        return bool(look.effects)
+
+    dead = at.when(killed, name="somebody kills the server")
+    planned: list[Action] = [
+        faults.kill_server(),
+        faults.stop_server(),
+        faults.freeze_server(1),
+        faults.lose_database(),
+        faults.lock_database(1),
+        faults.fill_disk(1),
+    ]
+    result = hold(scene("steps", "Slow", dead.do(*planned), limit=1, expect=[]))
+    assert result.verdict == "fail"
+    assert "the server lives: it ended by itself" in result.reason
+    assert result.run is not None
+    assert result.run.done[0].trouble == "the server is down already"
+    troubles = [mark.detail.get("trouble") for mark in result.run.marks if mark.lane == "fault"]
+    assert troubles == ["the server is down already"] * len(planned)
+
+
+class Slow:
+    """An action that takes its time to begin."""
+
+    done = False
+
+    async def begin(self, stage: Stage, cue: Cue) -> None:
+        """Begin, longer than the runbook lasts."""
+        await stage.handle.result()
+        await asyncio.sleep(0.1)
+        self.done = True
+
+
+def test_what_has_begun_is_done_though_the_runbook_ends(hold: Hold) -> None:
+    """A fault whose moment came is not left half done, or the verdict would say of it what is not true."""
+    slow = Slow()
+    result = hold(scene("steps", "Sure", at.when(lambda look: bool(look.effects), "a step acted").do(slow)))
+    assert result.verdict == "pass", result.reason
+    assert slow.done
+
+
+def test_an_outage_that_comes_too_late_is_no_pass(hold: Hold) -> None:
+    """A freeze that waits for the first one's end, and finds the runbook at its limit, did not happen: that is told."""
+    step = STARTS.do(faults.freeze_server(3600))
+    begun = at.when(lambda look: any(mark.lane == "fault" for mark in look.marks), "the first one has begun")
+    late = begun.do(faults.freeze_server(1))
+    result = hold(scene("steps", "Sure", step, late, limit=1, expect=[]))
+    assert result.verdict != "pass"
+    assert result.run is not None
+    assert result.run.done[1].trouble == "the runbook had ended before this could begin"
+
+
+LONG = [faults.freeze_server(3600), faults.cut_network(3600), faults.lock_database(3600), faults.fill_disk(3600)]
+
+
+@pytest.mark.parametrize("fault", LONG, ids=str)
+def test_a_fault_ends_when_the_rehearsal_is_broken_off(hold: Hold, stand: Stand, fault: Action) -> None:
+    """Ctrl-C in the middle of it: what was frozen, cut, locked or full is not so any more."""
+    host = stand.host
+    scenario = scene("steps", "Sure", STARTS.do(fault))
+
+    async def interrupted() -> None:
+        loop = asyncio.get_running_loop()
+        begun = asyncio.Event()
+
+        def told(mark: Mark) -> None:
+            if mark.lane == "fault":
+                loop.call_later(0.3, begun.set)
+
+        folder = stand.home / f"broken-off-{fault}".replace(" ", "-").replace("/", "-")
+        wanted = Settings(folder=folder, told=told)
+        running = asyncio.create_task(rehearse_on(host, scenario, check(scenario), wanted, folder))
+        await begun.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(interrupted())
+    assert hold(scene("steps", "Sure")).verdict == "pass"
+    assert stand.host is host

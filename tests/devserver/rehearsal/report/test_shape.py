@@ -1,0 +1,180 @@
+"""A report as data: what scripts read, and what the page is made of."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from devserver.rehearsal import report
+from devserver.rehearsal.report import About
+from devserver.rehearsal.scenario.result import Done, Finding, Point, Sweep, Verdict
+from devserver.rehearsal.scenario.timeline import Mark
+from tests.helpers.checkout import ROOT
+from tests.helpers.rehearsed import KILL, attempt, effect, result, run, twice
+
+
+def only(made: Any) -> dict[str, Any]:
+    """The one result of a report, as JSON would give it back."""
+    shape = json.loads(json.dumps(report.data([made]), allow_nan=False))
+    (found,) = shape["results"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_step_that_acted_twice_is_named_with_both_moments_and_what_came_between() -> None:
+    """Who reads the report learns which step, when, by which attempts, and why."""
+    (repeated,) = only(result(twice()))["repeated"]
+    assert (repeated["name"], repeated["key"], repeated["activity"]) == ("add_node", "node-5", "add_node")
+    assert [round(each["at"], 3) for each in repeated["moments"]] == [1.05, 3.25]
+    assert [each["attempt"] for each in repeated["moments"]] == [1, 2]
+    assert repeated["between"] == [KILL]
+
+
+def test_the_summary_says_it_to_someone_who_does_not_know_temporal() -> None:
+    """The first sentence is the verdict, the next ones the evidence."""
+    summary = only(result(twice()))["summary"]
+    assert summary.startswith("Do not rely on this runbook yet. A step acted more than once: add_node node-5 happened")
+    assert "at 1.050 s (attempt 1) and at 3.250 s (attempt 2)" in summary
+    assert KILL in summary
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (result(run(), verdict="pass", reason="3 expectations met"), "The runbook did all that was expected of it in"),
+        (
+            result(run(done=[Done("a step", None, None)]), verdict="unknown", reason="a step: never came"),
+            "Nothing is proven yet. Not everything that was planned happened: a step: never came.",
+        ),
+        (result(None, verdict="unknown", reason="no server", findings=[]), "Nothing is proven yet."),
+        (result(run()), "Do not rely on this runbook yet. This did not hold: add_node exactly once."),
+    ],
+    ids=["pass", "missed", "not held", "fail"],
+)
+def test_each_verdict_has_its_words(made: Any, expected: str) -> None:
+    """No verdict is explained with another's words."""
+    assert only(made)["summary"].startswith(expected)
+
+
+def test_figures_are_those_of_the_run() -> None:
+    """Downtime, recovery, attempts and what acted again are numbers that a script can compare."""
+    figures = only(result(twice()))["figures"]
+    assert figures["worker_down_seconds"] == pytest.approx(1.0)
+    assert figures["server_down_seconds"] == 0
+    assert figures["recovery_seconds"] == pytest.approx(0.9)
+    assert (figures["activities"], figures["attempts"], figures["duplicate_effects"]) == (1, 2, 1)
+    assert (figures["signals"], figures["lost_signals"]) == (0, [])
+
+
+def test_attempts_say_how_they_ended() -> None:
+    """An answer that got lost, a kill, a failure and an attempt that never ended are told apart."""
+    marks = [
+        Mark(0.0, "worker", "runbook", 2.5, {"ended": "killed"}),
+        attempt(0.2, 0.3, ended="fails", error="OSError: no"),
+        attempt(1.0, 1.1, 2, ended="completes"),
+        attempt(2.0, None, 3),
+        Mark(2.6, "worker", "runbook", None, {}),
+        attempt(3.0, 3.1, 4, ended="completes"),
+        attempt(4.0, None, 1, "2"),
+        attempt(4.5, None, 2, "2"),
+    ]
+    first, second = only(result(run(marks)))["activities"]
+    assert [each["ended"] for each in first["attempts"]] == ["failed", "lost", "killed", "completed"]
+    assert first["attempts"][0]["error"] == "OSError: no"
+    assert first["attempts"][2]["until"] == 2.5
+    assert [each["ended"] for each in second["attempts"]] == ["over", "open"]
+    assert second["attempts"][0]["until"] == 4.5
+
+
+def test_logs_are_those_around_each_fault() -> None:
+    """Lines of the seconds around a fault are there with their moments, those of long after are not."""
+    logs = only(result(twice()))["logs"]
+    (around,) = logs["around"]
+    assert around["what"] == KILL
+    assert [line["at"] for line in around["server"]] == [0.5]
+    assert [line["line"] for line in around["worker"]][1] == "a line without a time"
+    assert "long after" in logs["last"]["server"][-1]["line"]
+
+
+def test_it_says_how_to_run_it_again() -> None:
+    """The command line names file, scenario and seed, quoted for a shell."""
+    again = only(result(twice(), name="it's $(mine)"))["again"]
+    assert again == """devserver rehearse '/runbooks/scale up.py' --only 'it'"'"'s $(mine)' --seed 7"""
+
+
+def test_what_json_cannot_hold_is_told_as_text() -> None:
+    """A result that is not a number, an odd detail and a lone surrogate do not break the report."""
+    made = twice(output={"x": math.nan}, effects=[effect(1, "\ud800", detail={"when": object(), "n": math.inf})])
+    found = only(result(made))
+    assert found["output"] == {"x": "NaN"}
+    assert found["effects"][0]["key"] == "\N{REPLACEMENT CHARACTER}"
+    assert found["effects"][0]["detail"]["n"] == "inf"
+
+
+def test_a_sweep_has_all_points_and_the_runs_of_those_that_failed() -> None:
+    """Each point is named; the evidence is there for the first that did not pass."""
+    verdicts: list[Verdict] = ["pass", "fail", "unknown"]
+    points = [Point(number, f"event {number}", each, "why", None, 1.0, twice()) for number, each in enumerate(verdicts)]
+    made = result(None, sweep=Sweep("worker", run(), points, ["replays clean"]))
+    found = only(made)
+    assert [point["verdict"] for point in found["sweep"]["points"]] == verdicts
+    assert [point["run"] is not None for point in found["sweep"]["points"]] == [False, True, True]
+    assert "did not come through 2 of them" in found["summary"]
+    assert found["again"].endswith("--sweep worker")
+
+
+def test_the_worst_verdict_is_the_report_s() -> None:
+    """One failure fails it; what could not be judged never makes a pass."""
+    verdicts: list[Verdict] = ["pass", "fail", "unknown"]
+    passed, failed, unknown = (replace(result(run()), verdict=each) for each in verdicts)
+    assert report.data([passed, unknown, failed])["verdict"] == "fail"
+    assert report.data([passed, unknown])["verdict"] == "unknown"
+    assert report.data([passed])["verdict"] == "pass"
+    assert report.data([])["verdict"] == "unknown"
+    shape = report.data([passed], About("interrupted by Ctrl-C", ["the other"]))
+    assert (shape["unfinished"], shape["not_held"]) == ("interrupted by Ctrl-C", ["the other"])
+
+
+def test_a_very_long_run_gives_a_report_of_sane_size() -> None:
+    """Of 30,000 marks and 12,001 effects, the last one repeated: that is named, and what is left out is told."""
+    marks = [attempt(i / 10, i / 10 + 0.05, ident=str(i), ended="completes") for i in range(6_000)]
+    marks += [Mark(i / 40, "event", "ActivityTaskScheduled", None, {"id": i}) for i in range(24_000)]
+    effects = [effect(i / 20, f"node-{i}") for i in range(12_000)] + [effect(600, "node-11999", 2)]
+    made = result(run(marks, effects, ended=600.0), findings=[Finding("x", "fail", "y" * 100_000, ["z"] * 10_000)])
+    found = only(made)
+    assert [each["key"] for each in found["repeated"]] == ["node-11999"]
+    assert [text.split(" left out")[0] for text in found["left_out"]] == [
+        "20,000 marks of 30,000",
+        "7,001 effects of 12,001",
+        "4,000 activities of 6,000",
+    ]
+    assert sum(mark["lane"] == "activity" for mark in found["timeline"]["marks"]) == 6_000
+    assert len(json.dumps(found)) < 6_000_000
+    page = report.html([made])
+    assert len(page) < 500_000
+    assert "node-11999" in page
+    assert "20,000 marks of 30,000 left out" in page
+
+
+def keys(shape: Any) -> set[str]:
+    """Every key of a report but those that users choose."""
+    if isinstance(shape, list):
+        return set().union(*map(keys, shape)) if shape else set()
+    if not isinstance(shape, dict):
+        return set()
+    chosen = ("detail", "versions", "made_with", "output", "counts")
+    return set(shape).union(*(keys(value) for key, value in shape.items() if key not in chosen))
+
+
+def test_every_key_is_described() -> None:
+    """What a script may rely on is in docs/json.md."""
+    sweep = Sweep("worker", run(), [Point(1, "event 1", "fail", "why", None, 1.0, twice())], [])
+    shape = report.data([result(twice()), result(None, sweep=sweep)])
+    text = (ROOT / "docs" / "json.md").read_text()
+    section = text[text.index("## `rehearse --json`") : text.index("## Exit codes")]
+    assert sorted(keys(shape) - set(re.findall(r"`([a-z_]+)`", section))) == []

@@ -1,0 +1,143 @@
+"""A crash at every point of a history."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+
+from devserver.rehearsal import Look, Result, Scenario, Settings, expect, sweep
+from devserver.rehearsal.errors import ScenarioInvalid
+from devserver.rehearsal.run.sweep import Progress
+from devserver.rehearsal.run.sweep_points import points_of
+from devserver.rehearsal.scenario.result import Sweep, Target
+
+from ..conftest import scene
+
+
+def swept(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[Progress]]:
+    """Sweep it; what was told of the progress."""
+    told: list[Progress] = []
+    result = asyncio.run(sweep(scenario, target, Settings(), progress=told.append))
+    assert result.sweep is not None
+    return result.sweep, result, told
+
+
+def careful(workflow: str, *more: object) -> Scenario:
+    """A step that must act once."""
+    return scene("steps", f"One{workflow}", expect=[expect.completes(), expect.exactly_once("step"), *more])
+
+
+@pytest.mark.parametrize("target", ["server", "worker"])
+def test_a_sure_runbook_survives_a_kill_at_each_point(target: Target) -> None:
+    """Each event is a point, and each activity between its effect and its answer; the kill is there, and all pass."""
+    found, result, told = swept(careful("Sure", expect.same_result(), expect.replays()), target)
+    assert result.verdict == "pass", (result.reason, result.findings)
+    events = len(found.plain.histories[0].events)
+    assert [point.event for point in found.points if "not answered" not in point.what] == list(range(1, events + 1))
+    assert sum("not answered" in point.what for point in found.points) == 1
+    assert all(point.last is None or point.last >= point.event - 1 for point in found.points)
+    assert (told[0].done, told[0].seconds_left) == (0, None)
+    assert (told[-1].done, told[-1].total, told[-1].failed) == (len(found.points), len(found.points), 0)
+
+
+def test_points_at_which_a_careless_runbook_acts_twice_are_named() -> None:
+    """Between an effect and its answer is where it fails, and nowhere else; the evidence is kept."""
+    found, result, _ = swept(careful("Careless"), "worker")
+    assert result.verdict == "fail", result.findings
+    assert {point.what for point in found.failed} == {"careless_step has acted, and not answered yet"}
+    (point,) = found.failed
+    assert "step one happened 2 times" in point.reason
+    assert point.run is not None
+    assert [effect.attempt for effect in point.run.effects] == [1, 2]
+    assert any("after event" in line for line in result.findings[0].details)
+
+
+def test_the_steady_state_is_judged_at_each_point() -> None:
+    """What a kill leaves unsteady is found, though every expectation is met."""
+
+    def no_worker_was_killed(look: Look) -> bool:
+        return not any(mark.detail.get("ended") == "killed" for mark in look.marks)
+
+    found, result, _ = swept(
+        scene("steps", "OneSure", steady_state=[no_worker_was_killed], expect=[expect.replays()]), "worker"
+    )
+    assert result.verdict == "fail", result.reason
+    assert "no worker was killed (after)" in found.failed[0].reason
+
+
+@pytest.mark.parametrize(("workflow", "where"), [("Parent", "child"), ("Continued", "attempt 1")])
+def test_activities_of_children_and_later_runs_are_points(workflow: str, where: str) -> None:
+    """A step that acts twice is found in a child, and in a run that the runbook continues as."""
+    found, result, _ = swept(scene("family", workflow, expect=[expect.exactly_once("tell")]), "worker")
+    assert result.verdict == "fail", (result.reason, [point.what for point in found.points])
+    # On a busy machine a kill at the task before may also come after the effect: that is found as well, and is right.
+    acted = [point.what for point in found.failed if "has acted, and not answered yet" in point.what]
+    assert {what.partition(" ")[0] for what in acted} == {"tell"}
+    assert any(where in what for what in acted)
+    assert len(found.points) == len({(point.event, point.what) for point in found.points})
+
+
+def test_what_cannot_be_judged_is_no_pass() -> None:
+    """What a plain run does not meet, or what needs a plan, is left out and named; recovery from the kill is judged."""
+    more = expect.recovers(within=15), expect.exactly_once("other"), expect.no_signal_lost()
+    found, result, _ = swept(careful("Sure", *more), "worker")
+    assert (result.verdict, found.failed) == ("unknown", []), (result.findings, found.failed)
+    assert found.left_out == ("other exactly once", "no signal lost")
+    assert "not met without faults" in result.reason
+    assert "a sweep does not do what is planned" in result.reason
+    assert [line.rpartition(": ")[2] for line in result.findings[0].details] == [*found.left_out]
+
+
+def test_a_runbook_that_waits_for_what_is_planned_is_not_swept() -> None:
+    """It does not end without its plan, so no point is tried, and the reason says so: it is no pass."""
+    found, result, told = swept(scene("tended", "Choking", limit=0.7), "worker")
+    assert result.verdict == "unknown"
+    assert found.points == ()
+    assert "does the runbook wait for it?" in result.reason
+    assert told[-1].total == 0
+
+
+def test_a_sweep_of_nothing_expected_is_refused() -> None:
+    """It would show nothing after minutes."""
+    with pytest.raises(ScenarioInvalid, match="nothing is expected"):
+        swept(scene("steps", "OneSure", expect=[]), "worker")
+
+
+def test_moments_count_attempts() -> None:
+    """The history has the last attempt of an activity; its answer is a point only where it completed."""
+    points = points_of(
+        [scheduled(5), started(6, of=5, attempt=3), completed(7, of=6), scheduled(11), started(12, of=11)]
+    )
+    assert [str(point.moment) for point in points] == [
+        "event 5",
+        "3rd time that step starts",
+        "1st time that step completes",
+        "event 7",
+        "event 11",
+        "4th time that step starts",
+    ]
+
+
+def scheduled(number: int) -> HistoryEvent:
+    """An activity is scheduled."""
+    event = HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+    event.activity_task_scheduled_event_attributes.activity_type.name = "step"
+    return event
+
+
+def started(number: int, *, of: int, attempt: int = 1) -> HistoryEvent:
+    """Its last attempt has started."""
+    event = HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED)
+    event.activity_task_started_event_attributes.scheduled_event_id = of
+    event.activity_task_started_event_attributes.attempt = attempt
+    return event
+
+
+def completed(number: int, *, of: int) -> HistoryEvent:
+    """It has completed."""
+    event = HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
+    event.activity_task_completed_event_attributes.started_event_id = of
+    return event

@@ -1,0 +1,68 @@
+"""Rehearsals of days, which take seconds: timers, monitors, nights and outages on a virtual clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from devserver.rehearsal import Result, at, drills, expect, faults
+from devserver.rehearsal.scenario.result import Finding
+from tests.devserver.rehearsal.conftest import Hold, scene
+
+CLUSTERS = 20
+NAMES = [f"cluster-{number}" for number in range(1, CLUSTERS + 1)]
+EXPECTED = [
+    expect.completes(),
+    expect.at_least_once("upgrade", *NAMES),
+    expect.exactly_once("quiet", *NAMES),
+    expect.exactly_once("roll_back", "cluster-7", "cluster-12"),
+    expect.order(("upgrade", "cluster-1"), ("quiet", "cluster-1"), ("upgrade", "cluster-2")),
+    expect.no_signal_lost(),
+    expect.recovers(within=30),
+    expect.replays(),
+]
+PLAN = (
+    at.virtual(timedelta(days=1, hours=3)).do(drills.pause(for_=timedelta(hours=8))),
+    at.activity_starts("upgrade", nth=13).do(drills.signal("alarm", "cluster-12")),
+    at.activity_completes("upgrade", nth=16).do(faults.kill_server(down=0.2)),
+)
+
+
+def of(result: Result, name: str) -> Finding:
+    """The finding whose name has that text."""
+    return next(finding for finding in result.findings if name in finding.name)
+
+
+def test_a_rollout_of_five_days(hold: Hold) -> None:
+    """Twenty waits of six hours, a monitor that fires, an alarm by hand, a night of pause, a killed server: seconds."""
+    result = hold(scene("days", "Rollout", *PLAN, input=CLUSTERS, expect=EXPECTED, time_skipping=True, limit=60.0))
+    assert result.verdict == "pass", result.reason
+    assert result.run is not None
+    assert result.run.output >= 6 * (CLUSTERS + 1)  # hours by the runbook's clock: one cluster waited twice
+    assert result.run.seconds is not None
+    assert result.run.seconds < 60
+    paused = of(result, "paused for 8:00:00")
+    assert "nothing started while it was paused" in paused.evidence
+
+
+def test_a_reckless_rollout(hold: Hold) -> None:
+    """A rollout that goes on whatever monitors say is found out."""
+    expected = [expect.completes(), expect.exactly_once("roll_back", "cluster-7")]
+    result = hold(scene("days", "Reckless", PLAN[0], input=8, expect=expected, time_skipping=True, limit=60.0))
+    assert [each.verdict for each in result.findings] == ["pass", "pass", "fail"]
+    assert "no effect 'roll_back'" in result.reason or "never happened" in result.reason
+
+
+@pytest.mark.parametrize(("hours", "verdict"), [(8, "pass"), (13, "fail")])
+def test_an_approval_after_the_night(hold: Hold, hours: int, verdict: str) -> None:
+    """A pause of hours is hours by the runbook's clock: what then comes too late is found out."""
+    resumed = at.when(lambda look: any(mark.lane == "drill" and mark.until for mark in look.marks), "the night is over")
+    plan = (
+        at.virtual(timedelta(hours=1)).do(drills.pause(for_=timedelta(hours=hours))),
+        resumed.do(drills.signal("approve")),
+    )
+    result = hold(scene("days", "Approved", *plan, time_skipping=True))
+    assert result.verdict == verdict, result.reason
+    assert of(result, "paused for").evidence.endswith("moved on right after it")
+    assert verdict == "pass" or "the approval came too late" in result.reason

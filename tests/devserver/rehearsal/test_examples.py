@@ -1,0 +1,195 @@
+"""The examples of rehearsals, held as a user holds them: by the command, with what it says and how it exits."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import pytest
+
+from tests.conftest import command
+from tests.helpers.checkout import ROOT
+from tests.helpers.waiting import eventually
+
+EXAMPLES = ROOT / "examples" / "rehearsals"
+LIMIT = 110  # seconds that one command may take
+
+Rehearse = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def rehearse(tmp_path: Path) -> Rehearse:
+    """`devserver rehearse` in a copy of the examples, as somebody who tries them has one."""
+    folder = tmp_path / "rehearsals"
+    shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command("rehearse", *words), cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
+
+    return run
+
+
+class Machines:
+    """What there is of the example's PostgreSQL."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def alive(self) -> list[psutil.Process]:
+        """The process that keeps it, and those of PostgreSQL itself."""
+        return [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if any(str(self._folder) in word for word in process.info["cmdline"] or ())
+        ]
+
+    @property
+    def folders(self) -> list[Path]:
+        """What is on the disk."""
+        return list(self._folder.glob("rehearsal-postgres-*"))
+
+    @property
+    def ready(self) -> bool:
+        """Whether PostgreSQL has begun to serve, as it notes itself."""
+        locks = [lock for folder in self.folders for lock in folder.glob("data/postmaster.pid")]
+        return any(lock.read_text().split()[-1:] == ["ready"] for lock in locks)
+
+    @property
+    def keeper(self) -> psutil.Process:
+        """The process that keeps it."""
+        (found,) = (each for each in self.alive if any("postgres_machine.py" in word for word in each.cmdline()))
+        return found
+
+
+@pytest.fixture
+def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machines]:
+    """PostgreSQL is installed; nothing of it is left after the test."""
+    found = shutil.which("postgres") or next(Path("/usr/lib/postgresql").glob("*/bin/postgres"), None)
+    if found is None or shutil.which("psql") is None:
+        pytest.skip("THE EXAMPLE WITH A REAL DATABASE IS NOT TRIED: PostgreSQL is not installed (make system)")
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)  # the database's user must come to what is its own
+        monkeypatch.setenv("TMPDIR", folder)
+        machines = Machines(Path(folder))
+        yield machines
+        assert not machines.alive
+        assert not machines.folders
+
+
+def one_node(folder: Path, file: str) -> None:
+    """Have a scenario's file add one node only, so that a sweep has few points."""
+    text = (folder / file).read_text()
+    nodes = '["node-4", "node-5", "node-6", "node-7", "node-8"]'
+    assert nodes in text
+    (folder / file).write_text(text.replace(nodes, '["node-4"]'))
+
+
+def test_all_of_them_have_plans(rehearse: Rehearse) -> None:
+    """Each file of the folder can be looked at without starting anything, and begins with what it is about."""
+    done = rehearse(".", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    for file in sorted(EXAMPLES.glob("*.py")):
+        text = file.read_text()
+        assert text.startswith('"""'), file
+        if "Scenario(" in text:
+            assert f"devserver rehearse {file.name}" in text
+            assert rehearse(file.name, "--dry-run").stdout in done.stdout
+
+
+def test_the_bug_is_found(rehearse: Rehearse, tmp_path: Path) -> None:
+    """The scale-up with the bug fails; the verdict and the report say which step acted twice, and what made it."""
+    done = rehearse("scale_up_bug.py", "--report", "out")
+    assert done.returncode == 1, done.stderr
+    assert "fail     add_node exactly once: add_node node-5 happened 2 times by add_node" in done.stdout
+    assert "acted twice: add_node node-5 happened twice" in done.stdout
+    assert "in between: its answer is lost: the worker is killed (-9) after the side effect" in done.stdout
+    assert "without faults it is 8, with them 9" in done.stdout
+    report = json.loads((tmp_path / "rehearsals" / "out" / "report.json").read_text())
+    (twice,) = report["results"][0]["repeated"]
+    assert (twice["name"], twice["key"]) == ("add_node", "node-5")
+    assert "add_node node-5 happened twice" in (tmp_path / "rehearsals" / "out" / "report.html").read_text()
+
+
+def test_the_bug_is_mended(rehearse: Rehearse, tmp_path: Path) -> None:
+    """The mended runbook differs by one condition; in the bug's place it passes, and its sweep passes, too."""
+    folder = tmp_path / "rehearsals"
+    one_node(folder, "scale_up_bug.py")
+    bug, mended = ((folder / name).read_text() for name in ("ring_runbook_bug.py", "ring_runbook.py"))
+    assert sorted({line.strip() for line in mended.splitlines()} - {line.strip() for line in bug.splitlines()}) == [
+        "if node not in ring.nodes:  # an attempt whose answer got lost may have added it"
+    ]
+    (folder / "ring_runbook_bug.py").write_text(mended)
+    swept = rehearse("scale_up_bug.py", "--sweep", "worker")
+    assert swept.returncode == 0, swept.stdout
+    assert "every point passes" in swept.stdout
+
+
+def test_what_survives(rehearse: Rehearse) -> None:
+    """The mended scale-up passes whatever is done to it: faults, a pause, a stop, the old way beside and instead."""
+    done = rehearse("scale_up.py")
+    assert done.returncode == 0, done.stdout
+    assert "7 passed, 0 failed, 0 unknown" in done.stdout
+    for told in (
+        "the server (killed at",
+        "nothing started while it was paused",
+        "remove_node happened for node-4, node-5, node-6",
+        "the same result as the old way: both are 8",
+        "the old way did the rest: add_node node-6, add_node node-7, add_node node-8",
+    ):
+        assert told in done.stdout
+
+
+def test_three_weeks(rehearse: Rehearse) -> None:
+    """Twenty clusters, one a day: a night's pause, a monitor that fires, and deaths of server and worker."""
+    done = rehearse("rolling_upgrade.py", "--only", "monitor fires")
+    assert done.returncode == 0, done.stdout
+    assert "'taken_back': ['cluster-10']" in done.stdout
+    assert "nothing started while it was paused" in done.stdout
+
+
+def test_ten_days(rehearse: Rehearse) -> None:
+    """Two regions, one after the other: an operator slows it down while worker, network and server fail."""
+    done = rehearse("database_migration.py", "--only", "everything breaks")
+    assert done.returncode == 0, done.stdout
+    assert "update set_chunk(45): it answered 50" in done.stdout
+    assert "both are ['east', 'west']" in done.stdout
+
+
+@pytest.mark.usefixtures("machines")
+def test_a_real_database(rehearse: Rehearse) -> None:
+    """PostgreSQL is killed and restarted once, with all its data, though the server and the worker die meanwhile."""
+    done = rehearse("restart_postgres.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "PostgreSQL answers and has all orders (after): it holds" in done.stdout
+    assert "both are {'amount': 3503500, 'orders': 1000}" in done.stdout
+
+
+@pytest.mark.usefixtures("rehearse")
+@pytest.mark.parametrize("killed", ["rehearsal", "keeper"])
+def test_a_real_database_ends_with_us(machines: Machines, tmp_path: Path, killed: str) -> None:
+    """Whoever is killed (-9), the command or the process that keeps PostgreSQL: no PostgreSQL stays."""
+    rehearsal = subprocess.Popen(
+        command("rehearse", "restart_postgres.py"),
+        cwd=tmp_path / "rehearsals",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    with rehearsal:
+        try:
+            eventually(lambda: machines.ready)
+            rehearsal.send_signal(signal.SIGSTOP)  # it is not to tidy up
+            (rehearsal if killed == "rehearsal" else machines.keeper).kill()
+            eventually(lambda: not machines.alive)
+        finally:
+            rehearsal.send_signal(signal.SIGINT)
+            rehearsal.send_signal(signal.SIGCONT)
+    eventually(lambda: not machines.folders)

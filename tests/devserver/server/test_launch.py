@@ -1,0 +1,85 @@
+"""Specs on their way to a supervisor, ports over restarts, and the log."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from devserver import DevServer
+from devserver.config.server_options import Ports, ServerOptions
+from devserver.instances import lifecycle
+from devserver.instances.folder import ROTATE_BYTES
+from devserver.server.log import LOG
+from devserver.server.spec import Spec
+from devserver.system.paths import Paths
+
+
+def test_spec_survives_its_way_to_the_supervisor(tmp_path: Path) -> None:
+    """What a supervisor reads is what its starter decided."""
+    spec = Spec(
+        name="orders",
+        folder=tmp_path,
+        options=ServerOptions(
+            namespaces=("a", "b"),
+            search_attributes=(("Customer", "Keyword"),),
+            dynamic_config=(("key", "1"),),
+            database=tmp_path / "mine.db",
+        ),
+        executable=tmp_path / "temporal",
+        version="1.9.1",
+        server_version="1.32.0",
+        database=tmp_path / "mine.db",
+        backups=tmp_path / "backups",
+        schemas=tmp_path / "schemas",
+        ports=Ports(grpc=1, http=2, metrics=3, ui=None),
+        command=("temporal", "server", "start-dev"),
+        held=True,
+        linger=2.5,
+    )
+    assert Spec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    assert spec.namespaces == ("a", "b", "default")
+
+
+@pytest.mark.usefixtures("installed")
+def test_large_log_is_put_aside(paths: Paths) -> None:
+    """A log that has grown large is kept once more under another name, and a new one is begun."""
+    DevServer.start("talks", port=0, ui=False).stop()
+    log = paths.instance("talks") / LOG
+    with log.open("r+b") as file:
+        file.truncate(ROTATE_BYTES + 1)
+    DevServer.start("talks", ui=False).stop()
+    assert log.with_name("server.log.1").stat().st_size == ROTATE_BYTES + 1
+    assert log.stat().st_size < ROTATE_BYTES
+    size = log.stat().st_size
+    DevServer.start("talks", ui=False).stop()
+    assert log.stat().st_size > size
+
+
+@pytest.mark.usefixtures("installed")
+def test_ports_of_the_last_time_are_preferred(paths: Paths) -> None:
+    """A named instance has the same ports the next time, and others where those are taken."""
+    DevServer.start("again").stop()
+    first = lifecycle.known(paths, "again").ports
+    DevServer.start("again").stop()
+    assert lifecycle.known(paths, "again").ports == first
+    with socket.create_server(("127.0.0.1", first.http)):
+        DevServer.start("again").stop()
+    third = lifecycle.known(paths, "again").ports
+    assert third.http != first.http
+    assert (third.grpc, third.ui, third.metrics) == (first.grpc, first.ui, first.metrics)
+
+
+@pytest.mark.usefixtures("installed")
+def test_ui_is_a_thousand_above(paths: Paths) -> None:
+    """Where it is free, the Web UI's port is the gRPC port plus 1000, as of the stock dev server."""
+    for _ in range(5):  # any other process may have that very port
+        DevServer.start("usual").stop()
+        ports = lifecycle.known(paths, "usual").ports
+        assert ports.ui is not None
+        if ports.ui == ports.grpc + 1000:
+            return
+        (paths.instance("usual") / "record.json").unlink()
+    pytest.fail("never was")

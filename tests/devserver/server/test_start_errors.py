@@ -1,0 +1,93 @@
+"""From a server's last words to an error with a way out."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from devserver.config.server_options import Ports, ServerOptions
+from devserver.errors import (
+    DatabaseCorrupt,
+    DatabaseError,
+    DevServerError,
+    FolderNotWritable,
+    PortLost,
+    PortTaken,
+    StartFailed,
+)
+from devserver.server.spec import Spec
+from devserver.server.start_errors import explain_exit, explain_refusal
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Spec:
+    """What a server was to be started with."""
+    return Spec(
+        name="default",
+        folder=tmp_path,
+        options=ServerOptions(),
+        executable=tmp_path / "temporal",
+        version="1.9.1",
+        server_version="1.32.0",
+        database=tmp_path / "temporal.db",
+        backups=tmp_path / "backups",
+        schemas=tmp_path / "schemas",
+        ports=Ports(grpc=7233, http=7243, metrics=7253, ui=8233),
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted", "words"),
+    [
+        ("sqlite: database or disk is full (13)", FolderNotWritable, "is full, or cannot be written"),
+        ("write /x: no space left on device", FolderNotWritable, "is full, or cannot be written"),
+        ("attempt to write a readonly database (8)", FolderNotWritable, "cannot be written"),
+        ("database is locked (5) (SQLITE_BUSY)", DatabaseError, "is locked by another process"),
+        ("database disk image is malformed (11)", DatabaseCorrupt, "is damaged or is not Temporal's"),
+        ("file is not a database (26)", DatabaseCorrupt, "is damaged or is not Temporal's"),
+        ("SQL logic error: no such table: namespaces (1)", DatabaseCorrupt, "is damaged or is not Temporal's"),
+        ("panic: something new", StartFailed, "ended with exit code 1 before it was ready"),
+    ],
+)
+def test_cause_is_told(spec: Spec, line: str, wanted: type[DevServerError], words: str) -> None:
+    """Each known cause is an error of its own, with the server's words and something to do."""
+    error = explain_exit(spec, 1, ["starting", line])
+    assert type(error) is wanted
+    assert words in error.message
+    assert error.details == ("last lines of its log:", "starting", line)
+    assert error.hint
+
+
+def test_signal_is_told(spec: Spec) -> None:
+    """A server that a signal ended is told so, also where it had said nothing."""
+    error = explain_exit(spec, -9, [])
+    assert error.message == "the server was ended by signal 9 before it was ready"
+    assert error.details == ("it wrote nothing to its log",)
+
+
+@pytest.mark.parametrize("name", ["grpc", "http", "ui", "metrics"])
+def test_port_in_use_names_the_option_to_change(spec: Spec, name: str) -> None:
+    """A port that another process took names that process and the option of that very port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        ports = Ports(**{"grpc": 1, "http": 2, "ui": 3, "metrics": 4, name: port})
+        line = f"error: listen tcp 127.0.0.1:{port}: bind: address already in use"
+        asked = ServerOptions(**{"port" if name == "grpc" else f"{name}_port": port})
+        error = explain_exit(replace(spec, options=asked), 1, [line], ports)
+        lost = explain_exit(spec, 1, [line], ports)
+    assert type(error) is PortTaken
+    assert type(lost) is PortLost  # nobody asked for it: the start goes on with others
+    assert f"(pid {os.getpid()})" in error.details[0]
+    option = "--port" if name == "grpc" else f"--{name}-port"
+    assert error.hint == f"stop that process, or choose another port with {option} (0 takes any free one)"
+
+
+def test_executable_that_the_system_refuses(spec: Spec) -> None:
+    """An executable that cannot be run is told with the system's reason, not as an exit of the server."""
+    error = explain_refusal(spec, PermissionError(errno.EACCES, "Permission denied"))
+    assert error.message == f"cannot run {spec.executable}: Permission denied"

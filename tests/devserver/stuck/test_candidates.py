@@ -1,0 +1,181 @@
+"""How far a look goes: which workflows it examines when there are many, what narrows it, and who cannot be asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
+from temporalio.client import Client
+
+from devserver import DevServer
+from devserver.client.calls import Calls
+from devserver.errors import CannotAsk, OptionError
+from devserver.stuck import find_stuck
+from devserver.stuck.candidates import candidates
+from tests.helpers.trouble import Broken, Sleeps, worker
+
+from .conftest import found
+from .test_detector import run, start
+
+MANY = 12
+
+
+async def listed(client: Client, count: int) -> None:
+    """Wait until lists show that many workflows."""
+    while (await client.count_workflows()).count < count:
+        await asyncio.sleep(0.05)
+
+
+def chosen(found: Any) -> set[str]:
+    """The workflow ids of candidates."""
+    return {each.execution.workflow_id for each in found.chosen}
+
+
+def test_the_oldest_and_the_newest_of_many(server: DevServer) -> None:
+    """A limit takes from both ends, what somebody paused in the middle too, and the report says how many there are."""
+
+    async def story(client: Client) -> None:
+        for number in range(MANY):
+            await start(client, Sleeps.run, 0.0, id=f"w-{number}")
+        await listed(client, MANY)
+        request = PauseWorkflowExecutionRequest(namespace="default", workflow_id="w-5", request_id="1")
+        await client.workflow_service.pause_workflow_execution(request)
+        await found(client, "workflow_paused")
+        some = await candidates(Calls(client), None, 5)
+        assert some.open == MANY
+        assert chosen(some) == {"w-0", "w-1", "w-5", "w-10", "w-11"}
+        report = await find_stuck(client, limit=5)
+        assert (report.open, report.examined, report.complete) == (MANY, 5, False)
+        assert [each.kind for each in report.findings] == ["no_worker", "workflow_paused"]
+        assert (await find_stuck(client, limit=MANY)).complete
+
+    run(server, story)
+
+
+def test_what_the_server_marks_is_not_missed(server: DevServer) -> None:
+    """A failing workflow between many others is among the few that are looked at."""
+
+    async def story(client: Client) -> None:
+        for number in range(MANY):
+            await start(
+                client, Broken.run if number == 5 else Sleeps.run, *([] if number == 5 else [0.0]), id=f"w-{number}"
+            )
+        async with worker(client):
+            finding = await found(client, "workflow_task_failing", limit=2)
+            assert finding.workflow_id == "w-5"
+
+    run(server, story)
+
+
+def test_a_query_narrows(server: DevServer) -> None:
+    """Only what fits it is counted and looked at; one that is no query is the user's mistake, in the server's words."""
+
+    async def story(client: Client) -> None:
+        await start(client, Sleeps.run, 0.0, id="sleeps")
+        await start(client, Broken.run, id="broken")
+        await listed(client, 2)
+        report = await find_stuck(client, query="WorkflowType = 'Sleeps' OR WorkflowType = 'Nothing'")
+        assert (report.open, report.examined) == (1, 1)
+        assert [each.workflow_id for each in report.findings] == ["sleeps"]
+        with pytest.raises(OptionError, match=r"does not understand the query: Nonsense = 1\n") as caught:
+            await find_stuck(client, query="Nonsense = 1")
+        assert "Nonsense" in caught.value.details[0]
+
+    run(server, story)
+
+
+def test_all_namespaces_are_apart(installed: object) -> None:
+    """A look shows the client's namespace and no other."""
+    with DevServer.start(ui=False, namespaces=["shop", "other"]) as server:
+
+        async def story(_: Client) -> None:
+            shop = await Client.connect(server.address, namespace="shop")
+            other = await Client.connect(server.address, namespace="other")
+            await start(shop, Sleeps.run, 0.0, id="sleeps")
+            await found(shop, "no_worker")
+            report = await find_stuck(other)
+            assert (report.namespace, report.findings) == ("other", ())
+
+        run(server, story)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"workflow_id": "nix"}, "there is no workflow nix in the namespace default"),
+        ({}, "there is no namespace nix at"),
+    ],
+)
+def test_what_is_not_there(server: DevServer, how: dict[str, Any], message: str) -> None:
+    """An unknown workflow or namespace is an error, not "nothing is stuck"."""
+
+    async def story(client: Client) -> None:
+        client = client if how else await Client.connect(server.address, namespace="nix")
+        with pytest.raises(CannotAsk, match=message):
+            await find_stuck(client, **how)
+
+    run(server, story)
+
+
+def test_a_server_that_is_gone_and_comes_back(server: DevServer) -> None:
+    """An error that says where it should be; the same client sees again once it is back."""
+
+    async def story(client: Client) -> None:
+        await start(client, Sleeps.run, 0.0, id="sleeps")
+        await asyncio.to_thread(server.kill)
+        with pytest.raises(CannotAsk, match=f"the Temporal server at {server.address} does not answer"):
+            await find_stuck(client)
+        await asyncio.to_thread(server.restart)
+        assert (await find_stuck(client, workflow_id="sleeps")).stuck
+
+    run(server, story)
+
+
+def test_a_server_that_never_was() -> None:
+    """A client that connects with its first call gets our error, with the cause in words."""
+
+    async def told() -> None:
+        client = await Client.connect("127.0.0.1:1", lazy=True)
+        with pytest.raises(CannotAsk, match=r"127\.0\.0\.1:1 cannot be reached") as caught:
+            await find_stuck(client)
+        assert caught.value.details == ("Connection refused",)
+
+    asyncio.run(told())
+
+
+@pytest.mark.parametrize("how", [{"limit": 0}, {"at_once": 0}])
+def test_numbers_that_make_no_sense(server: DevServer, how: dict[str, int]) -> None:
+    """Refused before anything is asked."""
+
+    async def story(client: Client) -> None:
+        with pytest.raises(OptionError, match="at least one workflow"):
+            await find_stuck(client, **how)  # type: ignore[arg-type] # mypy joins them with the other keywords
+
+    run(server, story)
+
+
+def test_calls_at_once_are_bounded(server: DevServer) -> None:
+    """However many workflows there are, the server has at most so many questions of ours at a time."""
+
+    async def story(client: Client) -> None:
+        for number in range(MANY):
+            await start(client, Sleeps.run, 0.0, id=f"w-{number}")
+        await listed(client, MANY)
+        most = now = 0
+
+        async def one() -> None:
+            nonlocal most, now
+            now += 1
+            most = max(most, now)
+            await asyncio.sleep(0.01)
+            now -= 1
+
+        calls = Calls(client, at_once=3)
+        ask: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]] = calls._ask
+        await asyncio.gather(*(ask(one) for _ in range(MANY)))
+        assert most == 3
+
+    run(server, story)
