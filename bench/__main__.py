@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from devserver import BinaryRequest
-from devserver.executables import ensure
+from devserver.executables.resolve import ensure
 from devserver.system.paths import HOME_VARIABLE, Paths
 
 from . import inspection, payloads, rehearsals, server, skipping, suites

@@ -20,7 +20,8 @@ def install(version: str | None, quiet: bool, **options: Any) -> None:
     or the default version is taken. What is installed already is not fetched again.
     """
     from ..config.settings import Settings
-    from ..executables import BinaryRequest, ensure
+    from ..executables import BinaryRequest
+    from ..executables.resolve import ensure
     from ..system.paths import Paths
     from ._report import CliReporter
 

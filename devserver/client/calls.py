@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -31,6 +30,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..errors import CannotAsk, OptionError
+from .errors import unreachable
 from .timestamps import moment
 
 if TYPE_CHECKING:
@@ -239,14 +239,4 @@ def _refused(query: str, error: RPCError) -> OptionError:
         f"the server does not understand the query: {query}",
         details=error.message.splitlines()[:3],
         hint="it is a list filter, as WorkflowType = 'Order': https://docs.temporal.io/list-filter",
-    )
-
-
-def unreachable(address: str, said: str) -> CannotAsk:
-    """Our error for what the SDK says when it could not connect: a chain of causes, printed as code."""
-    texts = re.findall(r'(?:message|error): "([^"]+)"', said)
-    return CannotAsk(
-        f"the Temporal server at {address} cannot be reached",
-        details=[texts[-1] if texts else said],
-        hint="see that it runs, and that TLS and API key are as it wants them",
     )

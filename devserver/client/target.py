@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.server_options import DEFAULT_NAME
 from ..errors import CannotAsk, DevServerError, OptionError
-from .calls import unreachable
+from .errors import unreachable
 
 if TYPE_CHECKING:
     from temporalio.client import Client

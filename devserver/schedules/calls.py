@@ -29,7 +29,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..client.calls import cannot_ask, no_namespace, unreachable
+from ..client.calls import cannot_ask, no_namespace
+from ..client.errors import unreachable
 from ..client.timestamps import moment
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .overlap import Scheduler

@@ -35,7 +35,7 @@ class Nest:
         self._one = asyncio.Lock()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", f"{__package__}.nest_main", str(theirs.fileno()), str(os.getpid())],
+                [sys.executable, "-m", f"{__package__}.worker_forkserver_main", str(theirs.fileno()), str(os.getpid())],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is the rehearsal's to handle

@@ -91,7 +91,7 @@ def _locker(db: Path) -> subprocess.Popen[str]:
     Raises:
         FaultImpossible: The lock could not be had.
     """
-    module = f"{__package__.rpartition('.')[0]}.lock_main"
+    module = f"{__package__.rpartition('.')[0]}.environment.sqlite_lock_main"
     locker = subprocess.Popen(
         leashed([sys.executable, "-m", module, str(db), str(PATIENCE_SECONDS)]),
         stdin=subprocess.PIPE,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.executables import BinaryRequest, ensure
+from devserver.executables import BinaryRequest
+from devserver.executables.resolve import ensure
 from devserver.system.paths import Paths
 from tests.conftest import Run
 from tests.helpers.download_service import DownloadService, script, tar_gz

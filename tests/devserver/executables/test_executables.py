@@ -24,8 +24,9 @@ from devserver.errors import (
     UnsafeFolder,
     VersionRefused,
 )
-from devserver.executables import BinaryRequest, Executable, ensure, metadata, releases
+from devserver.executables import BinaryRequest, Executable, metadata, releases
 from devserver.executables.models import SOURCES
+from devserver.executables.resolve import ensure
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.helpers.download_service import SERVER_VERSION, VERSION, DownloadService, body, script, tar_gz

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import BinaryNotFound, ChecksumMismatch, NotTemporal, OptionError, UnpinnedVersion, VersionRefused
-from devserver.executables import BinaryRequest, ensure, version_probe
+from devserver.executables import BinaryRequest, version_probe
+from devserver.executables.resolve import ensure
 from devserver.system.paths import Paths
 from tests.helpers.download_service import script
 from tests.helpers.recorder import Recorder

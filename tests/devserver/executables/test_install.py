@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import DownloadFailed
-from devserver.executables import BinaryRequest, Executable, ensure, install_lock
+from devserver.executables import BinaryRequest, Executable, install_lock
+from devserver.executables.resolve import ensure
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.helpers.download_service import VERSION, DownloadService, hold, status, tar_gz
@@ -26,9 +27,9 @@ KEY = f"{VERSION}-{current().key}"
 
 ASK = """
 import sys
-from devserver.paths import Paths
-from devserver.store import BinaryRequest, ensure
-from devserver.reporting import Silent
+from devserver.system.paths import Paths
+from devserver.executables import BinaryRequest, ensure
+from devserver.system.progress import Silent
 class Telling(Silent):
     def note(self, text):
         print(text, flush=True)

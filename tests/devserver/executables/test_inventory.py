@@ -12,9 +12,10 @@ import pytest
 
 from devserver import executables as store
 from devserver.errors import OptionError, UnsafeFolder
-from devserver.executables import BinaryRequest, ensure, install_lock, inventory
+from devserver.executables import BinaryRequest, install_lock, inventory
 from devserver.executables.install_lock import lock_of
 from devserver.executables.models import Executable
+from devserver.executables.resolve import ensure
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.helpers.download_service import DownloadService, script, tar_gz

@@ -16,7 +16,7 @@ from devserver.system.filelocks import LockedFile
 HOLD = """
 import sys
 from pathlib import Path
-from devserver.leases import Lease
+from devserver.instances.leases import Lease
 lease = Lease.take(Path(sys.argv[1]))
 print(flush=True)
 sys.stdin.read()

@@ -18,7 +18,7 @@ from devserver.system.filelocks import LockedFile
 HOLD = """
 import sys
 from pathlib import Path
-from devserver.locks import LockedFile
+from devserver.system.filelocks import LockedFile
 lock = LockedFile.attempt(Path(sys.argv[1]), "other")
 print(lock is not None, flush=True)
 sys.stdin.read()

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import BinaryNotFound, ChecksumMismatch
-from devserver.executables import BinaryRequest, ensure, releases
+from devserver.executables import BinaryRequest, releases
+from devserver.executables.resolve import ensure
 from devserver.executables.sources import installed
 from devserver.system.paths import Paths
 from devserver.system.platforms import current

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import DownloadFailed
-from devserver.executables import BinaryRequest, ensure
+from devserver.executables import BinaryRequest
+from devserver.executables.resolve import ensure
 from devserver.system.paths import Paths
 from tests.helpers.download_service import VERSION, DownloadService, script, tar_gz
 

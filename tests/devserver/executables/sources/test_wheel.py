@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import ArchiveError, BinaryNotFound, DownloadFailed
-from devserver.executables import ensure
 from devserver.executables.models import BinaryRequest
+from devserver.executables.resolve import ensure
 from devserver.executables.sources import wheel
 from devserver.system.paths import Paths
 from tests.helpers.download_service import VERSION, script

@@ -103,7 +103,8 @@ def test_frozen_server_cannot_be_given_a_namespace(devserver: Run, paths: Paths)
 def test_deaf_server_is_killed_within_the_limit(tmp_path: Path, paths: Paths, real_binary: Path) -> None:
     """A server that ignores SIGTERM is killed when its time is over."""
     from devserver.config.server_options import ServerOptions
-    from devserver.executables import BinaryRequest, ensure
+    from devserver.executables import BinaryRequest
+    from devserver.executables.resolve import ensure
 
     path = ignores_sigterm(tmp_path / "deaf", real_binary)
     executable = ensure(BinaryRequest(binary=path), paths=paths)
