@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from temporalio.converter import DataConverter
 
-from devserver.cli._stuck_text import as_json
+from devserver.cli.binary.list import Row
 from devserver.cli.main import COMMANDS
-from devserver.cli.versions import Row
+from devserver.cli.render.stuck import as_json
 from devserver.database import Finding as DoctorFinding
 from devserver.database import Snapshot
 from devserver.executables.models import Executable

@@ -10,7 +10,7 @@ import click
 from ..config.server_options import check_name
 from ..instances.doctor import examine
 from ..system.paths import Paths
-from ._instance_options import json_option
+from .options.server import json_option
 
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 

@@ -9,7 +9,7 @@ from ..instances import lifecycle
 from ..instances.cleanup import tidy
 from ..instances.record import names
 from ..system.paths import Paths
-from ._instance_options import name_option
+from .options.server import name_option
 
 
 @click.command()

@@ -14,7 +14,7 @@ import click
 from ..client.profile_file import write_profile
 from ..errors import DevServerError
 from ..instances.dev_server import DevServer
-from ._instance_options import name_option
+from .options.server import name_option
 
 
 def _powershell(value: str) -> str:

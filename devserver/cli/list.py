@@ -9,8 +9,8 @@ import click
 from ..instances.cleanup import tidy
 from ..instances.status import all_statuses
 from ..system.paths import Paths
-from ._instance_options import json_option
-from ._table import echo_table
+from .options.server import json_option
+from .render.table import echo_table
 
 COLUMNS = ("name", "state", "address", "ui_url", "version")
 

@@ -11,7 +11,7 @@ from ..instances import lifecycle
 from ..instances.record import CRASHED, STOPPED, read_record
 from ..server.log import LOG, log_tail
 from ..system.paths import Paths
-from ._instance_options import name_option
+from .options.server import name_option
 
 POLL_SECONDS = 0.2
 

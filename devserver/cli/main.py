@@ -63,6 +63,21 @@ SECTIONS = {
         "completion": "Print a shell's completion script.",
     },
 }
+# Commands whose module is in a group's package.
+MODULES = {
+    "start": "workflow.start",
+    "signal": "workflow.signal",
+    "query": "workflow.query",
+    "update": "workflow.update",
+    "trace": "workflow.trace",
+    "search": "workflow.search",
+    "stuck": "workflow.stuck",
+    "install": "binary.install",
+    "versions": "binary.list",
+    "prune": "binary.prune",
+    "describe": "inspect",
+    "deploy": "deployment",
+}
 COMMANDS = {name: line for section in SECTIONS.values() for name, line in section.items()}
 
 
@@ -77,7 +92,7 @@ class LazyGroup(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f".{cmd_name}", __package__)
+        module = importlib.import_module(f".{MODULES.get(cmd_name, cmd_name)}", __package__)
         command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
         return command
 
@@ -172,7 +187,7 @@ def _leave(code: int) -> None:
 def run(args: Sequence[str] | None = None) -> int:
     """Run a command; the exit code as docs/json.md lists them."""
     if "_DEVSERVER_COMPLETE" in os.environ:
-        from ._completing import register
+        from .options.shell_completion import register
 
         register()
     try:
@@ -199,7 +214,7 @@ def _failed(error: Exception, args: Sequence[str]) -> int:
     if isinstance(error, UnicodeEncodeError) and bytes_left:
         show(OptionError(f"the argument {bytes_left[0]} is no text in UTF-8", hint="see how it was typed or copied"))
         return OptionError.exit_code
-    from ._bug import report
+    from .render.bug_report import report
 
     report(error)
     return EXIT_BUG
@@ -217,6 +232,6 @@ def show(error: DevServerError) -> None:
 
 def _harmless(text: str) -> str:
     """Without what would steer a terminal: servers' and users' words are in it."""
-    from ._terminal import clean
+    from .render.terminal import clean
 
     return "\n".join(clean(line) for line in click.unstyle(text).expandtabs().splitlines())

@@ -11,9 +11,9 @@ import click
 
 from ..config.server_options import DEFAULT_NAME
 from ..errors import CannotAsk, DevServerError, OptionError
-from . import _metrics_text as text
-from ._instance_options import json_option, watch_option
-from ._terminal import clean, stamp
+from .options.server import json_option, watch_option
+from .render import metrics as text
+from .render.terminal import clean, stamp
 
 if TYPE_CHECKING:
     from ..metrics import Endpoint, Report, Watcher
@@ -116,7 +116,7 @@ def _print(report: Report, limit: int, as_json: bool) -> None:
 
 
 async def _watch(watcher: Watcher, seconds: float, limit: int, as_json: bool) -> None:
-    from ._watching import JsonLines, Screen, View, redraws, watch
+    from .render.live import JsonLines, Screen, View, redraws, watch
 
     view: View[Report] = Lines()
     if as_json:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ._instance_options import json_option
-from ._terminal import clean
 from .metrics import find_servers, find_workers, where_options
+from .options.server import json_option
+from .render.terminal import clean
 
 if TYPE_CHECKING:
     from ..metrics.config import Config, Coverage, Source

@@ -15,10 +15,10 @@ import click
 from ..client.target import Connection
 from ..config.server_options import parse_duration
 from ..payloads.sizes import show_size
-from . import _payloads_text as text
-from ._confirming import confirm, yes_option
-from ._connection_options import connection_options
-from ._instance_options import json_option
+from .options.confirmation import confirm, yes_option
+from .options.connection import connection_options
+from .options.server import json_option
+from .render import payloads as text
 
 if TYPE_CHECKING:
     from ..payloads import BlobFolder, Usage

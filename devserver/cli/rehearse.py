@@ -66,16 +66,16 @@ def rehearse(
     if not paths:
         raise click.UsageError("name a scenario's file, or a folder of them; --init MODULE writes a first one")
     from ..system.paths import Paths, whole
-    from ._rehearse_text import plan
-    from ._rehearse_wanted import Wanted, chosen
+    from .options.rehearsal import Wanted, chosen
+    from .render.rehearsal import plan
 
     scenarios = chosen(paths, only)
     if dry_run:
         click.echo(plan(scenarios, as_json=as_json))
         return
-    from ._rehearse_journal import tell_of_dead
-    from ._rehearse_outcome import finish
-    from ._rehearse_session import hold
+    from .render.rehearsal_journal import tell_of_dead
+    from .render.rehearsal_outcome import finish
+    from .render.rehearsal_session import hold
 
     tell_of_dead(Paths.default())
     wanted = Wanted(

@@ -10,9 +10,9 @@ from ..errors import InstanceNotRunning
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
 from ..system.paths import Paths
-from ._confirming import confirm, yes_option
-from ._instance_options import name_option
-from ._report import CliReporter
+from .options.confirmation import confirm, yes_option
+from .options.server import name_option
+from .render.progress import CliReporter
 
 
 @click.command()

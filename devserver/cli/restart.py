@@ -11,10 +11,10 @@ from ..instances import lifecycle
 from ..instances.cleanup import tidy
 from ..server.log import LOG
 from ..system.paths import Paths
-from ._banner import banner
-from ._instance_options import name_option
-from ._number import Number
-from ._report import CliReporter
+from .options.server import name_option
+from .options.types import Number
+from .render.banner import banner
+from .render.progress import CliReporter
 
 
 @click.command()

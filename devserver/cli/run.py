@@ -8,11 +8,11 @@ import click
 
 from ..client.target import Connection
 from ..worker.config import GRACE_SECONDS, Wanted
-from ._connection_options import connection_options
-from ._given_options import given_options
-from ._instance_options import json_option
-from ._module_type import ModuleType, all_names
-from ._number import Number
+from .options.connection import connection_options
+from .options.converter import given_options
+from .options.module_type import ModuleType, all_names
+from .options.server import json_option
+from .options.types import Number
 
 EXIT_INTERRUPTED = 130
 BEHAVIORS = ("pinned", "auto-upgrade")
@@ -119,7 +119,7 @@ async def _keep(wanted: Wanted, *, reload: bool, metrics_port: int | None, as_js
     import signal
 
     from ..worker.supervisor import Keeper
-    from ._run_text import Lines, json_line
+    from .render.worker import Lines, json_line
 
     tell = json_line if as_json else Lines(wanted).show
     keeper = Keeper(wanted, tell, reload=reload, metrics_port=metrics_port, quiet=as_json)

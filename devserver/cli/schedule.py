@@ -11,12 +11,9 @@ import click
 
 from ..client.target import Connection
 from ..errors import OptionError
-from . import _schedule_json as as_plain
-from . import _schedule_text as text
-from ._asking import asked, show_lines
-from ._connection_options import connection_options
-from ._instance_options import json_option
-from ._schedule_options import (
+from .options.client import asked, show_lines
+from .options.connection import connection_options
+from .options.schedule import (
     PolicyType,
     duration,
     make_spec,
@@ -26,8 +23,11 @@ from ._schedule_options import (
     spec_options,
     zone_option,
 )
-from ._schedule_preview_text import previewed
-from ._schedule_steering import backfill, delete, pause, trigger, unpause
+from .options.schedule_steering import backfill, delete, pause, trigger, unpause
+from .options.server import json_option
+from .render import schedule as text
+from .render import schedule_json as as_plain
+from .render.schedule_preview import previewed
 
 if TYPE_CHECKING:
     from temporalio.client import Client

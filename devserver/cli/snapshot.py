@@ -14,10 +14,10 @@ from ..instances import lifecycle
 from ..instances.cleanup import tidy
 from ..instances.record import Record
 from ..system.paths import Paths
-from ._confirming import confirm, yes_option
-from ._instance_options import json_option, name_option
-from ._report import CliReporter
-from ._table import echo_table
+from .options.confirmation import confirm, yes_option
+from .options.server import json_option, name_option
+from .render.progress import CliReporter
+from .render.table import echo_table
 
 COLUMNS = ("NAME", "CREATED", "SIZE", "SERVER")
 

@@ -12,7 +12,7 @@ from ..instances.cleanup import tidy
 from ..instances.status import status as read_status
 from ..server.log import log_tail
 from ..system.paths import Paths
-from ._instance_options import json_option, name_option
+from .options.server import json_option, name_option
 
 SHOWN = ("state", "address", "namespaces", "ui_url", "metrics_url", "version", "server_version", "profile")
 ALSO = ("database", "log", "pid", "holders", "started_at")

@@ -10,7 +10,7 @@ import click
 from ..errors import NotTemporal
 from ..instances.dev_server import DevServer
 from ..system.spawn import client_free_environment
-from ._instance_options import name_option
+from .options.server import name_option
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

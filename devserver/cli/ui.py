@@ -6,7 +6,7 @@ import click
 
 from ..errors import DevServerError
 from ..instances.dev_server import DevServer
-from ._instance_options import name_option
+from .options.server import name_option
 
 
 @click.command()

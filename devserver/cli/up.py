@@ -14,11 +14,11 @@ from ..instances.cleanup import tidy
 from ..instances.record import Record
 from ..server.log import LOG
 from ..system.paths import Paths
-from ._banner import banner
-from ._binary_options import binary_options
-from ._instance_options import make_options, name_option, server_options
-from ._number import Number
-from ._report import CliReporter
+from .options.binary import binary_options
+from .options.server import make_options, name_option, server_options
+from .options.types import Number
+from .render.banner import banner
+from .render.progress import CliReporter
 
 BINARY_KEYS = ("version", "binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
 

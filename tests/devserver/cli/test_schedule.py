@@ -7,7 +7,7 @@ import re
 import subprocess
 from dataclasses import fields
 
-from devserver.cli._schedule_options import POLICIES
+from devserver.cli.options.schedule import POLICIES
 from devserver.schedules import POLICIES as KNOWN
 from devserver.schedules import Description, Row
 from tests.conftest import Run, command

@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from devserver.cli._metrics_text import screen
+from devserver.cli.render.metrics import screen
 from devserver.errors import CannotAsk, OptionError
 from devserver.metrics import Metrics, NotMetrics, Report, Seen, change, endpoint, fetch, read, server, worker
 from devserver.metrics.latency import Quantile, latency, quantile

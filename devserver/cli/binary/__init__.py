@@ -1,0 +1,1 @@
+"""Commands for the Temporal CLI's executable: `devserver binary install|list|prune`."""

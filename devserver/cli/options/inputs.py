@@ -1,0 +1,144 @@
+"""Options made from what a workflow or handler takes; one of ours whose name a field has goes by a prefix."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from ..render.terminal import clean
+
+if TYPE_CHECKING:
+    from ...introspection.cli_inputs import Input
+    from ...introspection.targets import Called
+
+OURS = "--devserver-"
+PREFIX = "input_"
+MOST_INPUT = 1 << 30
+
+input_option = click.option(
+    "--input",
+    "whole",
+    metavar="JSON|@FILE|-",
+    help="All of the input as JSON, here, in a file or on stdin; options given besides win over it.",
+)
+
+
+class InputOption(click.Option):
+    """An option of a workflow's or handler's own. `taken` are the names of all: `--no-x` may be another field's."""
+
+    def __init__(self, name: str, of: Input, taken: Sequence[str], within: str | None = None) -> None:
+        self.of = of
+        more: dict[str, Any] = {"multiple": of.is_many, "metavar": of.kind}
+        words = f"--{of.flag}"
+        if of.is_flag and f"no-{of.flag}" not in taken:
+            words, more = f"{words}/--no-{of.flag}", {}
+        super().__init__([words, name], default=None, help=help_of(of, within), **more)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The choices, where there are some."""
+        from ...introspection.value_parsing import choices_of, element_of
+
+        hint = self.of.field.hint
+        words = choices_of(element_of(hint) if self.of.is_many else hint)
+        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def help_of(of: Input, within: str | None = None) -> str:
+    """What is written about a field, its default, and whether it has to be given.
+
+    `within` is the flag of the optional option that it is a field of, empty for an optional argument.
+    """
+    from ...introspection.hints import MISSING
+    from ...introspection.value_parsing import word_of
+
+    field = of.field
+    end = "[required]" if field.required else ""
+    if end and within is not None:
+        end = f"[required with other --{within}.*]" if within else "[required with others]"
+    if field.default is not MISSING and field.default is not None:
+        end = f"[{word_of(field.default, field.hint) or chr(34) * 2}]"
+    doc = field.doc if not of.parts else f"{field.doc} As JSON, or by its own options.".strip()
+    many = "Repeatable." if of.is_many else ""
+    return clean(" ".join(each for each in (doc, many, end) if each))
+
+
+def options_of(called: Called) -> list[InputOption]:
+    """The options for what is called."""
+    inputs = list(called.inputs.options())
+    flags = [each.flag for each in inputs]
+    within = {flag: above for each in called.inputs.arguments for flag, above in _within_optional(each, None)}
+    return [InputOption(f"{PREFIX}{number}", each, flags, within.get(each.flag)) for number, each in enumerate(inputs)]
+
+
+def _within_optional(each: Input, above: str | None) -> Iterator[tuple[str, str]]:
+    """The flags of fields of what may be left out, each with the flag of that."""
+    if above is not None:
+        yield each.flag, above
+    for part in each.parts:
+        yield from _within_optional(part, above if each.field.required else each.flag)
+
+
+def beside(own: Sequence[click.Parameter], theirs: Iterable[InputOption]) -> Iterator[click.Parameter]:
+    """A command's own parameters: an option whose name a field has is called `--devserver-NAME` now."""
+    taken = {word for each in theirs for word in (*each.opts, *each.secondary_opts)}
+    for each in own:
+        words = (*each.opts, *each.secondary_opts)
+        if not isinstance(each, click.Option) or not taken & set(words) or each.name == "help":
+            yield each
+            continue
+        changed = copy.copy(each)
+        changed.opts = [OURS + word[2:] if word in taken else word for word in each.opts]
+        changed.secondary_opts = [OURS + word[2:] if word in taken else word for word in each.secondary_opts]
+        yield changed
+
+
+def unprefixed(args: Sequence[str], own: Sequence[click.Parameter]) -> list[str]:
+    """The arguments with `--devserver-NAME` as the option is called here: that name always works."""
+    known = {word for each in own for word in (*each.opts, *each.secondary_opts)}
+    words = []
+    for word in args:
+        name = word.partition("=")[0]
+        plain = f"--{name[len(OURS) :]}" if name.startswith(OURS) else name
+        words.append(word if name in known or plain not in known else plain + word[len(name) :])
+    return words
+
+
+def given_of(options: Iterable[InputOption], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, by flag: text, a list of texts, or true and false."""
+    given = {}
+    for each in options:
+        value = values.get(str(each.name))
+        if value is not None and value != ():
+            given[each.of.flag] = value
+    return given
+
+
+def read_input(text: str | None) -> Any:
+    """The value of --input.
+
+    Raises:
+        UsageError: It is no JSON, or its file cannot be read.
+    """
+    from ...introspection.hints import MISSING
+    from ...introspection.value_parsing import read_json
+
+    if text is None:
+        return MISSING
+    where = text
+    try:
+        if text == "-":
+            text = sys.stdin.read(MOST_INPUT)
+        elif text.startswith("@"):
+            text = Path(text[1:]).read_text("utf-8")
+        return read_json(text)
+    except OSError as error:
+        raise click.UsageError(f"--input {where}: {error.strerror}") from None
+    except ValueError as error:
+        said = str(error) if where == text else str(error).rpartition(" is not JSON: ")[2] or str(error)
+        raise click.UsageError(f"--input {where if where != text else ''}".strip() + f": {said}") from None

@@ -1,0 +1,113 @@
+"""`MODULE` and `MODULE:NAME` on a command line: what a shell offers for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from ...introspection import Module
+
+DEPTH, MOST = 3, 200
+SKIPPED = ("__pycache__", "node_modules", "site-packages", "build", "dist")
+
+
+class ModuleType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on
+    """A module, or what `names` finds in one, after a colon."""
+
+    name = "module"
+
+    def __init__(self, names: Callable[[Module], Iterable[str]] | None = None) -> None:
+        self._names = names
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Files, packages and folders; after the colon what the module has."""
+        where, colon, _ = incomplete.partition(":")
+        if not colon:
+            return [*_files(incomplete)]
+        return [
+            CompletionItem(f"{where}:{name}") for name in self._in(where) if f"{where}:{name}".startswith(incomplete)
+        ]
+
+    def _in(self, where: str) -> list[str]:
+        from .shell_completion import quietly
+
+        names = self._names
+
+        def look() -> list[str]:
+            from ...introspection import find
+
+            return sorted(names(find(where, make=False))) if names else []
+
+        return quietly(look) or []
+
+
+def workflow_names(module: Module) -> Iterable[str]:
+    """The types of its workflows."""
+    return [each.name for each in module.workflows if each.name]
+
+
+def all_names(module: Module) -> Iterable[str]:
+    """The names of its workflows, activities and Nexus services."""
+    names = [each.name for each in module.workflows] + [each.name for each in module.activities]
+    return [name for name in (*names, *(each.name for each in module.nexus_services)) if name]
+
+
+def handler_names(kind: str) -> Callable[[Module], Iterable[str]]:
+    """The signals, queries or updates of its workflows."""
+
+    def names(module: Module) -> Iterable[str]:
+        for each in module.workflows:
+            yield from (f"{each.label}.{name}" for name in getattr(each.definition, kind) if name)
+
+    return names
+
+
+def _files(incomplete: str) -> Iterable[CompletionItem]:
+    """The Python files below whose paths begin so, then packages by their dotted names."""
+    folder = incomplete.rpartition("/")[0] or ("/" if incomplete.startswith("/") else "")
+    prefix = incomplete[: len(incomplete) - len(incomplete.rpartition("/")[2])]
+    found = (f"{prefix}{each}" for each in _below(Path(folder), DEPTH))
+    yield from islice((item for path in found for item in _fitting(path, incomplete)), MOST)
+    if "/" not in incomplete:
+        yield from _dotted(incomplete)
+
+
+def _below(folder: Path, depth: int) -> Iterable[str]:
+    """The paths of its Python files, those of its own before those of its folders; no virtual environments."""
+    try:
+        entries = sorted(folder.iterdir(), key=lambda each: (each.is_dir(), each.name))
+    except OSError:
+        return
+    for each in entries:
+        if each.name.startswith((".", "__")) or each.name in SKIPPED or (each / "pyvenv.cfg").is_file():
+            continue
+        if each.suffix == ".py":
+            yield each.name
+        elif depth and each.is_dir():
+            yield from (f"{each.name}/{path}" for path in _below(each, depth - 1))
+
+
+def _dotted(incomplete: str) -> Iterable[CompletionItem]:
+    """Packages of the current folder, and what is in the one whose name is written."""
+    parents, _, _ = incomplete.rpartition(".")
+    for root in (Path(), Path("src")):
+        folder = root.joinpath(*parents.split(".")) if parents else root
+        if parents and not (folder / "__init__.py").is_file():
+            continue
+        entries = sorted(folder.iterdir()) if folder.is_dir() else []
+        for each in entries:
+            package = (each / "__init__.py").is_file()
+            module = bool(parents) and each.suffix == ".py" and not each.name.startswith("__")
+            if package or module:
+                yield from _fitting(f"{parents}.{each.stem}" if parents else each.name, incomplete)
+
+
+def _fitting(value: str, incomplete: str) -> Iterable[CompletionItem]:
+    if value.startswith(incomplete):
+        yield CompletionItem(value)

@@ -1,0 +1,174 @@
+"""How worker deployments are written: for a person on a terminal of any width, and as JSON."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .terminal import clean, stamp, width_now
+
+if TYPE_CHECKING:
+    from ...client.target import Target
+    from ...deployments import Change, Drain, Load, Routing, Status, Version
+
+FORM = 1
+IDLE_SHOWN = 3
+COLOURS = {"current": "green", "ramping": "cyan", "draining": "yellow"}
+FIRST = "a worker makes one: devserver run MODULE --deployment NAME --build BUILD"
+
+
+def screen(
+    found: Sequence[Status], target: Target, options: Sequence[str] = (), *, everything: bool = False
+) -> Iterator[str]:
+    """Every deployment with its builds, the newest first; most of those that do nothing only if `everything` is wanted.
+
+    `options` say which server this is, for a command that is offered.
+    """
+    width = width_now()
+    where = f"in the namespace {clean(target.namespace)} at {clean(target.label)}"
+    if not found:
+        yield from textwrap.wrap(f"no worker deployment {where}; {FIRST}", width)
+        return
+    for each in found:
+        yield from _wrapped(f"{each.deployment.name}: {each.deployment.routing}", width, "", "  ")
+        if not each.deployment.settled:
+            yield from _wrapped("task queues still hear of the last change", width, "  ", "  ")
+        if _idle(each):
+            first = shlex.join([each.deployment.name, each.deployment.builds[0], *options])
+            yield from _wrapped(f"no build gets any work yet: devserver deploy set-current {first}", width, "  ", "  ")
+        folded = [] if everything else _idle_builds(each)[IDLE_SHOWN:]
+        for version in each.deployment.versions:
+            if version.build not in folded:
+                yield from _version(version, each.loads[version.build], width)
+        if folded:
+            more = f"{counted(len(folded), 'more build')} without workers and open workflows; --all shows them"
+            yield from _wrapped(more, width, "  ", "  ")
+        yield ""
+    yield from textwrap.wrap(f"{counted(len(found), 'worker deployment')} {where}", width)
+
+
+def change(did: Change) -> str:
+    """One sentence: where the work goes now, and where it went before."""
+    if not did.happened:
+        return clean(f"{did.deployment}: nothing to do, {did.after}")
+    hears = "" if did.settled else "; task queues still hear of it"
+    return clean(f"{did.deployment}: {did.after} (before: {did.before}){hears}")
+
+
+def drain(name: str, looked: Drain) -> str:
+    """One line: how far a build is."""
+    if looked.done:
+        never = "" if looked.state == "drained" else ": nothing was ever sent to it"
+        return clean(f"{looked.build} of {name} is drained{never}")
+    of = f"{counted(looked.pinned, 'open workflow')} pinned to it"
+    notices = "" if looked.pinned or not looked.checked else f"; the server last looked at {stamp(looked.checked)}"
+    return clean(f"{looked.build} of {name} is {looked.state}: {of}{notices}")
+
+
+def wrapped(text: str) -> list[str]:
+    """Text in lines as wide as the terminal; ids stay whole."""
+    return _wrapped(text, width_now(), "", "  ")
+
+
+def status_json(found: Sequence[Status], target: Target, at: datetime) -> dict[str, Any]:
+    """The documented form (docs/json.md)."""
+    return {**_where(target), "at": stamp(at), "deployments": [_status_json(each) for each in found]}
+
+
+def change_json(did: Change, target: Target) -> dict[str, Any]:
+    """The documented form (docs/json.md)."""
+    return {
+        **_where(target),
+        "deployment": did.deployment,
+        "changed": did.happened,
+        "before": _routing_json(did.before),
+        "after": _routing_json(did.after),
+        "settled": did.settled,
+    }
+
+
+def drain_json(name: str, looked: Drain, still: Sequence[Any], target: Target) -> dict[str, Any]:
+    """The documented form (docs/json.md)."""
+    return {
+        **_where(target),
+        "deployment": name,
+        "build": looked.build,
+        "state": looked.state,
+        "drained": looked.done,
+        "pinned": looked.pinned,
+        "open": [{"workflow_id": each.execution.workflow_id, "workflow_type": each.type.name} for each in still],
+    }
+
+
+def counted(count: int, what: str) -> str:
+    """So many of something."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _where(target: Target) -> dict[str, Any]:
+    return {"form": FORM, "address": target.address, "namespace": target.namespace}
+
+
+def _idle(each: Status) -> bool:
+    routing = each.deployment.routing
+    return bool(each.deployment.versions) and routing.current is None and not routing.ramps
+
+
+def _idle_builds(found: Status) -> list[str]:
+    """Those that have nothing to do and nobody to do it."""
+    return [each.build for each in found.deployment.versions if each.quiet and found.loads[each.build].idle]
+
+
+def _version(version: Version, load: Load, width: int) -> Iterator[str]:
+    since = f" since {stamp(version.since)}" if version.since else ""
+    lines = _wrapped(f"{version.build}: {version.state}{since}", width, "  ", "      ")
+    if version.state in COLOURS:
+        lines[0] = lines[0].replace(f": {version.state}", ": " + click.style(version.state, COLOURS[version.state]), 1)
+    yield from lines
+    works = counted(len(load.workers), "worker") if load.workers else "no worker polls"
+    kinds = ((load.pinned, "pinned"), (load.auto_upgrade, "auto-upgrade"))
+    open_ = ", ".join(f"{count:,} {kind}" for count, kind in kinds if count) or "none"
+    yield from _wrapped(f"{works}; open workflows: {open_}", width, "    ", "    ")
+
+
+def _status_json(each: Status) -> dict[str, Any]:
+    found = each.deployment
+    return {
+        "name": found.name,
+        **_routing_json(found.routing),
+        "last_modifier": found.last_modifier,
+        "settled": found.settled,
+        "builds": [_version_json(version, each.loads[version.build]) for version in found.versions],
+    }
+
+
+def _routing_json(routing: Routing) -> dict[str, Any]:
+    return {"current": routing.current, "ramping": routing.ramping, "percentage": routing.percentage}
+
+
+def _version_json(version: Version, load: Load) -> dict[str, Any]:
+    return {
+        "build": version.build,
+        "state": version.state,
+        "since": stamp(version.since) if version.since else None,
+        "workers": list(load.workers),
+        "task_queues": [{"name": queue.name, "kind": queue.kind} for queue in load.queues],
+        "pinned": load.pinned,
+        "auto_upgrade": load.auto_upgrade,
+    }
+
+
+def _wrapped(text: str, width: int, indent: str, hanging: str) -> list[str]:
+    return textwrap.wrap(
+        clean(text),
+        width,
+        initial_indent=indent,
+        subsequent_indent=hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,121 @@
+"""`deploy wait-drained`: waits, says what it waits for, and at its limit what is still open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import click
+
+from ...client.target import Connection, Target
+from ...errors import CannotAsk
+from . import deployment as text
+from .terminal import clean, stamp
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from ...deployments import Drain
+
+NAMED = 10
+AGAIN_SECONDS = 1.0
+
+
+class Waiting:
+    """One wait for a build to drain: a first look that must succeed, and others that survive a server which is away."""
+
+    def __init__(self, connection: Connection, deployment: str, build: str, *, quiet: bool) -> None:
+        self._connection = connection
+        self._deployment = deployment
+        self._build = build
+        self._quiet = quiet
+        self._said = ""
+        self._away: CannotAsk | None = None
+        self._last: Drain | None = None
+
+    async def look(self) -> Drain:
+        """Look once."""
+        return await anext(self._looks())
+
+    async def look_on(self) -> None:
+        """Look until the build is drained."""
+        while True:
+            try:
+                async for _ in self._looks():
+                    pass
+            except CannotAsk as error:
+                self._away = error
+                self._say(f"! {error.message}")
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                return
+
+    async def _looks(self) -> AsyncIterator[Drain]:
+        from ...deployments import drains
+
+        client, _ = await self.client()
+        async for looked in drains(client, self._deployment, self._build):
+            self._last, self._away = looked, None
+            self._say(text.drain(self._deployment, looked))
+            yield looked
+
+    async def client(self) -> tuple[Client, Target]:
+        """The server.
+
+        Raises:
+            CannotAsk: It does not answer.
+        """
+        from ...client.target import connect, find_target
+
+        target = find_target(self._connection)
+        return await connect(target), target
+
+    def require_answer(self) -> Drain | None:
+        """The last look.
+
+        Raises:
+            CannotAsk: The server has not answered since.
+        """
+        if self._away is not None:
+            raise self._away
+        return self._last
+
+    def _say(self, line: str) -> None:
+        if not self._quiet and line != self._said:
+            from ...system.timefmt import utc_now
+
+            click.echo(f"{utc_now()} {clean(line)}")
+        self._said = line
+
+
+async def wait(connection: Connection, deployment: str, build: str, limit: float, as_json: bool) -> bool:
+    """Whether the build drained within `limit` seconds; prints what there is to say.
+
+    Raises:
+        DeploymentRefused, DeploymentUnknown, BuildUnknown: It will not drain, or is not there.
+        CannotAsk: The server does not answer.
+    """
+    from ...deployments import open_on
+
+    waiting = Waiting(connection, deployment, build, quiet=as_json)
+    looked = await waiting.look()
+    if not looked.done:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(waiting.look_on(), limit)
+        looked = waiting.require_answer() or looked
+    client, target = await waiting.client()
+    still = [] if looked.done else await open_on(client, deployment, build, NAMED)
+    if as_json:
+        click.echo(json.dumps(text.drain_json(deployment, looked, still, target), indent=2))
+        return looked.done
+    if not looked.done:
+        click.echo(f"not drained within {limit:g} s; open and pinned to {clean(build)}:")
+        for each in still:
+            started = stamp(each.start_time.ToDatetime())
+            click.echo(f"  {clean(each.execution.workflow_id)} ({clean(each.type.name)}), started {started}")
+        if looked.pinned > len(still):
+            click.echo(f"  and {looked.pinned - len(still):,} more")
+    return looked.done

@@ -1,0 +1,223 @@
+"""How main figures are written: for a terminal of any width, as a line of a log, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...system.timefmt import age
+from .columns import INDENT, Row, block, listed, packed, wrapped
+from .terminal import clean, stamp, width_now
+
+if TYPE_CHECKING:
+    from ...metrics import Count, Latency, Operation, Quantile, Report, Seen, Server, TaskQueue, Worker, WorkerQueue
+
+FORM = 1
+ALWAYS = ("started", "completed", "failed")
+MOST_SECONDS = 1e12  # beyond it a metric is no duration
+
+
+def screen(report: Report, limit: int) -> Iterator[str]:
+    """The figures in lines as wide as the terminal; of each list the first `limit` rows."""
+    width = width_now()
+    for number, seen in enumerate(report.seen):
+        if number:
+            yield ""
+        yield from _source(seen, limit, width)
+
+
+def line(seen: Seen) -> str:
+    """The figures that matter most, in one line for a log."""
+    from ...metrics import Server
+
+    if isinstance(seen.figures, Server):
+        said = _server_line(seen.figures)
+    elif seen.figures is not None:
+        said = _worker_line(seen.figures)
+    else:
+        said = seen.error.message if seen.error else ""
+    return clean(f"{name(seen)}: {said}")
+
+
+def name(seen: Seen) -> str:
+    """What was looked at."""
+    return f"{seen.kind} {seen.endpoint.label}" if seen.endpoint else seen.kind
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The documented form (docs/json.md)."""
+    return {
+        "form": FORM,
+        "at": stamp(report.at),
+        "servers": [_seen_json(seen) for seen in report.seen if seen.kind == "server"],
+        "workers": [_seen_json(seen) for seen in report.seen if seen.kind == "worker"],
+    }
+
+
+def _seen_json(seen: Seen) -> dict[str, Any]:
+    return {
+        "url": seen.endpoint.url if seen.endpoint else None,
+        "seconds": None if seen.seconds is None else round(seen.seconds, 3),
+        "restarted": seen.restarted,
+        "error": seen.error.to_json() if seen.error else None,
+        "figures": asdict(seen.figures) if seen.figures else None,
+    }
+
+
+def _source(seen: Seen, limit: int, width: int) -> Iterator[str]:
+    from ...metrics import Server
+
+    title = click.style(clean(name(seen)), bold=True)
+    if seen.error is not None:
+        reason = "; ".join([seen.error.message, *seen.error.details])
+        yield f"{title} {click.style('gives no figures', fg='red')}"
+        yield from wrapped(clean(reason), width)
+        if seen.error.hint:
+            yield from wrapped(clean(f"hint: {seen.error.hint}"), width)
+        return
+    yield f"{title} {click.style('was started anew: it counts from 0', fg='yellow')}" if seen.restarted else title
+    if isinstance(seen.figures, Server):
+        yield from _server(seen.figures, limit, width)
+    elif seen.figures is not None:
+        yield from _worker(seen.figures, limit, width)
+
+
+def _server(figures: Server, limit: int, width: int) -> Iterator[str]:
+    process = [f"server {figures.version}"] if figures.version else []
+    if figures.resident_bytes is not None:
+        process.append(f"resident {_size(figures.resident_bytes)}")
+    if figures.heap_bytes is not None:
+        process.append(f"heap {_size(figures.heap_bytes)}")
+    if figures.goroutines is not None:
+        process.append(f"goroutines {figures.goroutines:,}")
+    yield from packed(process, width, INDENT)
+    yield from block("workflows", [Row("", _ends(figures.workflows))], limit, width)
+    if any(count.total for count in figures.activities.values()):
+        yield from block("activities", [Row("", _ends(figures.activities))], limit, width)
+    several = len({each.namespace for each in figures.task_queues}) > 1
+    yield from block("task queues", [_task_queue(each, several) for each in figures.task_queues], limit, width)
+    yield from block("requests", [_operation(each) for each in figures.requests], limit, width)
+    yield from block("storage", [_operation(each) for each in figures.storage], limit, width)
+
+
+def _worker(figures: Worker, limit: int, width: int) -> Iterator[str]:
+    if not figures.queues:
+        yield from wrapped("no worker has begun in this process yet", width)
+    for queue in figures.queues:
+        yield from listed(f"task queue {clean(queue.task_queue)}", _worker_queue(queue), width)
+        yield from block("activities", [_operation(each) for each in queue.activities], limit, width)
+    yield from block("requests", [_operation(each) for each in figures.requests], limit, width)
+
+
+def _worker_queue(queue: WorkerQueue) -> list[Row]:
+    slots = [
+        f"{kind} {slot.used}" + ("" if slot.available is None else f" of {slot.used + slot.available}")
+        for kind, slot in queue.slots.items()
+    ]
+    cache = [f"workflows {queue.cached}", f"hits {_count(queue.cache_hits)}", f"misses {_count(queue.cache_misses)}"]
+    rows = [
+        Row("namespace", [queue.namespace]),
+        Row("slots in use", slots),
+        Row("pollers", [f"{kind} {number}" for kind, number in queue.pollers.items()]),
+        Row("sticky cache", cache),
+        Row("workflows", _ends(queue.workflows)),
+        _operation(queue.workflow_tasks),
+    ]
+    for waits, took in (("tasks waited", queue.workflow_task_wait), ("activities waited", queue.activity_wait)):
+        if took is not None:
+            rows.append(Row(waits, [f"{took.count:,}", *_latency(took)]))
+    rows = [Row(row.label, [cell for cell in row.cells if cell], row.note) for row in rows]
+    return [row for row in rows if row.cells]
+
+
+def _task_queue(queue: TaskQueue, several: bool) -> Row:
+    waits = f"backlog {'?' if queue.backlog is None else f'{queue.backlog:,}'}"
+    if queue.backlog and queue.backlog_age_seconds:
+        waits += f" for {_age(queue.backlog_age_seconds)}"
+    cells = [waits, f"pollers {queue.pollers}", f"dispatched {_count(queue.dispatched)}"]
+    if queue.dispatched.total:
+        cells.append(f"at once {queue.at_once.total / queue.dispatched.total:.0%}")
+    if queue.unpolled.total:
+        cells.append(f"unpolled {_count(queue.unpolled)}")
+    where = f"{queue.namespace}: " if several else ""
+    return Row(f"{where}{queue.name} ({queue.type})", cells)
+
+
+def _operation(operation: Operation) -> Row:
+    took = ["", "", ""] if operation.latency is None else _latency(operation.latency)
+    if not operation.errors.total:
+        return Row(operation.name, [_count(operation.requests), *took])
+    kinds = (f"{kind} {_count(count)}" for kind, count in operation.errors_by_type.items())
+    errors = f"errors {_count(operation.errors)}"
+    return Row(operation.name, [_count(operation.requests), *took, errors], ", ".join(kinds))
+
+
+def _ends(counts: Mapping[str, Count]) -> list[str]:
+    shown = {end: count for end, count in counts.items() if count.total or end in ALWAYS}
+    return [f"{end.replace('_', ' ')} {_count(count)}" for end, count in shown.items()]
+
+
+def _latency(took: Latency) -> list[str]:
+    return [f"p50 {_quantile(took.p50)}", f"p95 {_quantile(took.p95)}", f"mean {_duration(took.mean_seconds)}"]
+
+
+def _count(count: Count) -> str:
+    return f"{count.total:,}" if count.per_second is None else f"{count.total:,} ({_rate(count.per_second)})"
+
+
+def _rate(per_second: float) -> str:
+    return "0/s" if not per_second else f"{per_second:.3g}/s" if per_second < 1000 else f"{per_second:,.0f}/s"
+
+
+def _quantile(found: Quantile) -> str:
+    if found.seconds is not None:
+        return _duration(found.seconds)
+    return f">{_duration(found.low)}" if found.high is None else f"<{_duration(found.high)}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds >= 60:
+        return _age(seconds)
+    return (
+        f"{seconds:.3g}s"
+        if seconds >= 1
+        else f"{seconds * 1000:.2g}ms"
+        if seconds < 0.01
+        else f"{seconds * 1000:.0f}ms"
+    )
+
+
+def _age(seconds: float) -> str:
+    return age(timedelta(seconds=min(seconds, MOST_SECONDS)))
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB"
+
+
+def _server_line(figures: Server) -> str:
+    errors = [each.errors.per_second for each in figures.requests]
+    requests = [each.requests.per_second for each in figures.requests]
+    said = [f"{end} {_count(figures.workflows[end])}" for end in ALWAYS]
+    if None not in requests and None not in errors:
+        said.append(f"requests {_rate(sum(rate or 0.0 for rate in requests))}")
+        said.append(f"errors {_rate(sum(rate or 0.0 for rate in errors))}")
+    said.append(f"backlog {sum(queue.backlog or 0 for queue in figures.task_queues):,}")
+    return ", ".join(said)
+
+
+def _worker_line(figures: Worker) -> str:
+    said = []
+    for queue in figures.queues:
+        slots = sum(slot.used for slot in queue.slots.values())
+        activities = sum(each.requests.total for each in queue.activities)
+        failed = sum(each.errors.total for each in queue.activities)
+        said.append(
+            f"task queue {queue.task_queue}: slots in use {slots}, "
+            f"workflow tasks {_count(queue.workflow_tasks.requests)}, activities {activities:,}, failed {failed:,}"
+        )
+    return "; ".join(said) or "no worker yet"

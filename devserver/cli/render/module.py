@@ -1,0 +1,134 @@
+"""How a module is written for people: a line for what each takes and gives, its docs, and its fields."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .terminal import clean, width_now
+
+if TYPE_CHECKING:
+    from ...introspection import Module, NexusService, Workflow
+    from ...introspection.hints import Field
+    from ...introspection.signature import Signature
+
+INDENT = "    "
+
+
+def page(module: Module) -> Iterator[str]:
+    """The module in lines as wide as the terminal."""
+    from ...introspection.signature import of_activity
+
+    width = width_now()
+    yield from _wrapped(f"{module.spec}: task queue {module.task_queue}", width, "")
+    if module.is_empty:
+        yield from _wrapped("no workflow, activity or Nexus service is in it", width, "")
+    for workflow in module.workflows:
+        yield ""
+        yield from _workflow(workflow, width)
+    for activity in module.activities:
+        yield ""
+        yield from _callable("activity", activity.label, of_activity(activity), width, "")
+    for service in module.nexus_services:
+        yield ""
+        yield from _service(service, width)
+    for note in module.notes:
+        yield ""
+        yield from _wrapped(f"note: {note}", width, "")
+
+
+def _workflow(workflow: Workflow, width: int) -> Iterator[str]:
+    from ...introspection.signature import of_handler, of_workflow
+
+    definition = workflow.definition
+    yield from _callable("workflow", workflow.label, of_workflow(workflow), width, "")
+    for text in _traits(definition):
+        yield from _wrapped(text, width, INDENT)
+    for kind in ("signals", "queries", "updates"):
+        for each in getattr(definition, kind).values():
+            word = {"signals": "signal", "queries": "query", "updates": "update"}[kind]
+            more = ", validated" if getattr(each, "validator", None) else ""
+            name = each.name or "(dynamic)"
+            yield from _callable(word, name, of_handler(each), width, INDENT, more, quiet=kind == "signals")
+
+
+def _traits(definition: Any) -> Iterator[str]:
+    if definition.versioning_behavior:
+        yield f"versioning: {definition.versioning_behavior.name.lower().replace('_', '-')}"
+    if definition.failure_exception_types:
+        yield f"fails with: {', '.join(each.__name__ for each in definition.failure_exception_types)}"
+    if not definition.sandboxed:
+        yield "runs outside of the sandbox"
+
+
+def _service(service: NexusService, width: int) -> Iterator[str]:
+    from ...introspection.docstrings import doc_of
+    from ...introspection.hints import text_of
+
+    yield from _headed("Nexus service", service.name, "", width, "")
+    yield from _paragraphs(doc_of(service.cls), width, INDENT)
+    for each in service.definition.operation_definitions.values():
+        types = f"({text_of(each.input_type)}) -> {text_of(each.output_type)}"
+        yield from _headed("operation", each.name, types, width, INDENT)
+        yield from _paragraphs(doc_of(getattr(service.cls, each.method_name, None)), width, INDENT * 2)
+
+
+def _callable(
+    word: str, name: str, of: Signature, width: int, indent: str, more: str = "", *, quiet: bool = False
+) -> Iterator[str]:
+    from ...introspection.cli_inputs import Inputs
+    from ...introspection.hints import MISSING, text_of
+
+    taken = "..." if of.raw else ", ".join(_field(each) for each in of.parameters)
+    given = "" if quiet or of.result is MISSING else f" -> {text_of(of.result)}"
+    yield from _headed(word, name, f"({taken}){given}{more}", width, indent)
+    yield from _paragraphs(of.doc, width, indent + INDENT)
+    options = [each for each in Inputs(of).options() if "." in each.flag or each.field not in of.parameters]
+    documented = [each for each in of.parameters if each.doc]
+    rows = [(each.name, each) for each in documented] + [(each.flag, each.field) for each in options]
+    column = max((len(flag) for flag, _ in rows), default=0)
+    for flag, field in rows:
+        doc = f"  {' '.join(field.doc.split())}" if field.doc else ""
+        text = f"{flag:<{column}}  {_type(field)}{doc}"
+        yield from _wrapped(text, width, indent + INDENT, hanging=" " * (column + 2))
+
+
+def _field(field: Field) -> str:
+    return f"{field.name}: {_type(field)}"
+
+
+def _type(field: Field) -> str:
+    from ...introspection.hints import MISSING, text_of
+    from ...introspection.value_parsing import plain
+
+    if field.required:
+        return text_of(field.hint)
+    default = "..." if field.default is MISSING else repr(plain(field.default))
+    return f"{text_of(field.hint)} = {default}"
+
+
+def _headed(word: str, name: str, rest: str, width: int, indent: str) -> Iterator[str]:
+    lines = _wrapped(f"{word} {name}{rest}", width, indent, hanging=INDENT)
+    head = f"{indent}{word} {clean(name)}"
+    if lines[0].startswith(head):
+        lines[0] = f"{indent}{word} {click.style(clean(name), bold=True)}{lines[0][len(head) :]}"
+    yield from lines
+
+
+def _paragraphs(text: str, width: int, indent: str) -> Iterator[str]:
+    for paragraph in text.split("\n\n") if text else ():
+        yield from _wrapped(" ".join(paragraph.split()), width, indent)
+
+
+def _wrapped(text: str, width: int, indent: str, hanging: str = "") -> list[str]:
+    return textwrap.wrap(
+        clean(text),
+        max(width, len(indent) + len(hanging) + 20),
+        initial_indent=indent,
+        subsequent_indent=indent + hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

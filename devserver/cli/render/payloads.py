@@ -1,0 +1,201 @@
+"""What `devserver payloads` prints, as data and as text."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...payloads.sizes import show_size
+from .table import echo_table
+from .terminal import clean
+
+if TYPE_CHECKING:
+    from ...payloads import BlobFolder, Pruned, Usage
+    from ...payloads.checking import Trouble
+
+FORM = 1
+HEAD_BYTES = 4096
+SHORT = 12
+
+
+def status(blobs: BlobFolder) -> dict[str, Any]:
+    """The folder, and how much it holds for each server."""
+    servers = []
+    for server in blobs.servers():
+        found = list(blobs.list(server))
+        last = max((blob.stored for blob in found), default=None)
+        servers.append(
+            {
+                "server": server,
+                "payloads": len(found),
+                "bytes": sum(blob.size for blob in found),
+                "last_stored": None if last is None else _moment(last),
+            }
+        )
+    return {
+        "form": FORM,
+        "folder": str(blobs.folder),
+        "payloads": sum(each["payloads"] for each in servers),
+        "bytes": sum(each["bytes"] for each in servers),
+        "free_bytes": _free(blobs.folder),
+        "servers": servers,
+    }
+
+
+def echo_status(shown: dict[str, Any]) -> None:
+    """A person's form of `status`."""
+    click.echo(f"folder  {clean(shown['folder'])}")
+    click.echo(f"holds   {_count(shown['payloads'])}, {show_size(shown['bytes'])}")
+    if shown["free_bytes"] is not None:
+        click.echo(f"free    {show_size(shown['free_bytes'])}")
+    if shown["servers"]:
+        click.echo()
+        rows = (
+            (each["server"], str(each["payloads"]), show_size(each["bytes"]), each["last_stored"] or "-")
+            for each in shown["servers"]
+        )
+        echo_table(("SERVER", "PAYLOADS", "SIZE", "LAST STORED"), rows)
+
+
+def blobs(folder: BlobFolder) -> list[dict[str, Any]]:
+    """What the folder holds, the newest first."""
+    return [
+        {
+            "sha256": blob.digest,
+            "bytes": blob.size,
+            "encoding": _encoding(blob.path),
+            "stored": _moment(blob.stored),
+            "server": blob.server,
+            "path": str(blob.path),
+        }
+        for blob in sorted(folder.list(), key=lambda blob: blob.stored, reverse=True)
+    ]
+
+
+def echo_blobs(found: Sequence[dict[str, Any]]) -> None:
+    """A person's form of `blobs`."""
+    if not found:
+        click.echo("nothing is stored; see docs/payloads.md for the one line that clients and workers need")
+        return
+    rows = (
+        (
+            each["sha256"][:SHORT],
+            show_size(each["bytes"]),
+            clean(each["encoding"] or "?"),
+            each["stored"],
+            each["server"],
+        )
+        for each in found
+    )
+    echo_table(("PAYLOAD", "SIZE", "ENCODING", "STORED", "SERVER"), rows)
+
+
+def checked(folder: BlobFolder, usage: Usage | None, found: Sequence[Trouble]) -> dict[str, Any]:
+    """What was looked at, and what is wrong."""
+    return {
+        "form": FORM,
+        "folder": str(folder.folder),
+        "server": None if usage is None else usage.server,
+        "runs": None if usage is None else usage.runs,
+        "databases": None if usage is None else usage.databases,
+        "referred": None if usage is None else len(usage.uses),
+        "encoded": None if usage is None else usage.encoded,
+        "payloads": sum(1 for _ in folder.list()),
+        "troubles": [
+            {
+                "sha256": each.claim.digest,
+                "bytes": each.claim.size,
+                "problem": type(each.error).__name__,
+                "message": each.error.message,
+                "details": list(each.error.details),
+                "hint": each.error.hint,
+                "used_by": [{"namespace": use.namespace, "owner": use.owner} for use in each.uses],
+            }
+            for each in found
+        ],
+    }
+
+
+def echo_checked(shown: dict[str, Any]) -> None:
+    """A person's form of `checked`."""
+    for each in shown["troubles"]:
+        click.echo(click.style(clean(each["message"]), fg="red"))
+        for line in each["details"]:
+            click.echo(f"  {clean(line)}")
+        for use in each["used_by"]:
+            where = f" in {clean(use['namespace'])}" if use["namespace"] is not None else ""
+            click.echo(f"  needed by {clean(use['owner'])}{where}")
+        click.echo(click.style("  hint: ", fg="cyan") + clean(each["hint"]))
+    if shown["runs"] is not None:
+        read = [_many(shown["runs"], "run")]
+        if shown["databases"]:
+            read.append(_many(shown["databases"], "copy of its database", "copies of its database"))
+        refer = "refers" if shown["runs"] + shown["databases"] == 1 else "refer"
+        click.echo(f"{' and '.join(read)}, which {refer} to {_count(shown['referred'])}")
+        if shown["encoded"]:
+            click.echo(f"{shown['encoded']} pages of history hold references that only a codec can read")
+    wrong = len(shown["troubles"])
+    click.echo(f"the folder holds {_count(shown['payloads'])}")
+    click.echo(f"{_count(wrong)} cannot be read" if wrong else "all is well")
+
+
+def pruned(done: Pruned, *, dry_run: bool) -> dict[str, Any]:
+    """What was removed, or would be."""
+    return {
+        "form": FORM,
+        "dry_run": dry_run,
+        "removed": [{"sha256": blob.digest, "bytes": blob.size, "server": blob.server} for blob in done.removed],
+        "freed_bytes": done.freed,
+        "kept_used": done.used,
+        "kept_young": done.young,
+    }
+
+
+def echo_pruned(shown: dict[str, Any]) -> None:
+    """A person's form of `pruned`."""
+    word = "would remove" if shown["dry_run"] else "removed"
+    click.echo(f"{word} {_count(len(shown['removed']))}, {show_size(shown['freed_bytes'])}")
+    if shown["kept_used"]:
+        click.echo(f"kept {shown['kept_used']} that histories refer to")
+    if shown["kept_young"]:
+        click.echo(f"kept {shown['kept_young']} that were stored lately (--older-than)")
+
+
+def serving(url: str, folder: BlobFolder) -> Iterator[str]:
+    """What a codec server says when it listens."""
+    yield f"showing the payloads in {clean(str(folder.folder))}; Ctrl-C ends it"
+    yield f"  Web UI  devserver up --ui-codec-endpoint {url}, or the glasses at its top right: {url}"
+    yield f"  CLI     temporal workflow show --codec-endpoint {url} ..."
+
+
+def _count(number: int) -> str:
+    return _many(number, "payload")
+
+
+def _many(number: int, one: str, several: str | None = None) -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _encoding(path: Path) -> str | None:
+    from ...payloads.wire import metadata_of
+
+    with contextlib.suppress(OSError, ValueError, UnicodeDecodeError), path.open("rb") as file:
+        return metadata_of(file.read(HEAD_BYTES)).get("encoding", b"").decode()
+    return None
+
+
+def _free(folder: Path) -> int | None:
+    for each in (folder, *folder.parents):
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(each).free
+    return None

@@ -1,0 +1,109 @@
+"""How schedules are written for people: words that all commands share, lists, and one in full."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+from ...config.server_options import format_duration
+from .terminal import clean, width_now
+
+if TYPE_CHECKING:
+    from ...schedules import Description, Row
+
+MOST_TEXT = 400
+LIST_HEAD = ("SCHEDULE", "WORKFLOW", "NEXT", "TIMES")
+
+
+def wrapped(text: str, indent: str = "", hanging: str = "") -> list[str]:
+    """Lines as wide as the terminal; ids stay whole."""
+    return textwrap.wrap(
+        clean(text),
+        width_now(),
+        initial_indent=indent,
+        subsequent_indent=indent + hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def moment(when: datetime | None, zone: tzinfo | None) -> str:
+    """A moment on the clock of a zone, with its offset."""
+    return "-" if when is None else when.astimezone(zone).strftime("%a %Y-%m-%d %H:%M:%S %z")
+
+
+def length(time: timedelta) -> str:
+    """A duration as the options take it."""
+    return format_duration(round(time.total_seconds()))
+
+
+def listed(rows: Sequence[Row], zone: tzinfo | None) -> Iterator[str]:
+    """A table, or where that is too wide a paragraph for each schedule."""
+    cells = [_cells(row, zone) for row in rows]
+    widths = [max(len(line[column]) for line in (LIST_HEAD, *cells)) for column in range(len(LIST_HEAD) - 1)]
+    widest = max(sum(widths) + 2 * len(widths) + len(line[-1]) for line in (LIST_HEAD, *cells))
+    if widest <= width_now():
+        for line in (LIST_HEAD, *cells):
+            yield "  ".join([*(cell.ljust(size) for cell, size in zip(line, widths, strict=False)), line[-1]])
+        return
+    for schedule_id, workflow, following, times in cells:
+        yield f"{schedule_id} ({workflow})"
+        yield from wrapped(following, "    ")
+        yield from wrapped(times, "    ")
+
+
+def _cells(row: Row, zone: tzinfo | None) -> tuple[str, str, str, str]:
+    following = moment(row.next_times[0], zone) if row.next_times else "never again"
+    state = "paused" if row.paused else following
+    return clean(row.schedule_id), clean(row.workflow_type), state, clean(row.spec)
+
+
+def described(found: Description, zone: tzinfo | None) -> Iterator[str]:
+    """A schedule in full, a fact a line."""
+    facts = {
+        "schedule": found.schedule_id,
+        "workflow": f"{found.workflow_type} on {found.task_queue}, ids {found.workflow_id}-...",
+        "input": ", ".join(map(_short, found.input)) or "none",
+        "times": found.spec,
+        "from, to": f"{moment(found.start, zone)}, {moment(found.end, zone)}" if found.start or found.end else "",
+        "overlap": found.policy,
+        "catch-up": f"within {length(found.catchup_window)}",
+        "state": _state(found),
+        "note": found.note,
+        "memo": ", ".join(f"{name}={_short(text)}" for name, text in found.memo.items()),
+        "so far": _so_far(found),
+        "open runs": ", ".join(found.running),
+        "next": moment(found.next_times[0], zone) if found.next_times else "never again",
+        "created": moment(found.created, zone),
+        "changed": moment(found.updated, zone) if found.updated else "",
+    }
+    for name, text in facts.items():
+        if text:
+            yield from wrapped(f"{name:<9}  {text}", hanging=" " * 11)
+    if found.recent:
+        yield "last runs"
+    for run in found.recent:
+        yield from wrapped(f"{moment(run.due, zone)}  {run.status:<10}  {run.workflow_id}", "  ", "  ")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}... ({len(text):,} characters; --json has all)"
+
+
+def _state(found: Description) -> str:
+    left = "" if found.remaining_actions is None else f", {found.remaining_actions} actions are left"
+    failing = ", paused when a run fails" if found.pause_on_failure else ""
+    return ("paused" if found.paused else "active") + left + failing
+
+
+def _so_far(found: Description) -> str:
+    counts = {
+        "run" if found.actions == 1 else "runs": found.actions,
+        "skipped": found.skipped,
+        "missed": found.missed,
+        "dropped": found.dropped,
+        "waiting": found.buffered,
+    }
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count or name in ("run", "runs"))

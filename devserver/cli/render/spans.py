@@ -1,0 +1,86 @@
+"""`devserver trace --otlp`: the workflow's spans, sent to a collector or shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...system.timefmt import lasted
+from .terminal import clean
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from ...otel import HistorySpan
+
+SHOWN = "-"
+
+
+async def send_spans(client: Client, workflow_id: str, run_id: str, how: dict[str, Any]) -> None:
+    """Send them, or show them where the endpoint is `-`. `how`: the command's options."""
+    from ...otel import spans_of
+    from ...otel.histories import MOST_DEPTH
+
+    depth = MOST_DEPTH if how["depth"] is None else how["depth"]
+    spans = spans_of(client, workflow_id, run_id, depth=depth)
+    if how["otlp"] != SHOWN:
+        await _send(spans, how)
+    elif how["as_json"]:
+        async for span in spans:
+            click.echo(json.dumps(_plain(span)))
+    else:
+        await _show(spans)
+
+
+async def _send(spans: AsyncIterator[HistorySpan], how: dict[str, Any]) -> None:
+    from ...otel.otlp import otlp_exporter, send, without_secrets
+
+    include_open = how["otlp_open"]
+    exporter = otlp_exporter(how["otlp"])
+    endpoint = without_secrets(how["otlp"])
+    trace_id = ""
+
+    async def noted() -> AsyncIterator[HistorySpan]:
+        nonlocal trace_id
+        async for span in spans:
+            trace_id = f"{span.trace_id:032x}"
+            yield span
+
+    sent = await send(noted(), exporter, where=endpoint, include_open=include_open)
+    if how["as_json"]:
+        shown = {"trace_id": trace_id, "sent": sent.spans, "open": sent.open, "endpoint": endpoint}
+        click.echo(json.dumps(shown, indent=2))
+        return
+    click.echo(f"sent {_many(sent.spans)} of trace {trace_id} to {endpoint}")
+    if sent.open and not include_open:
+        click.echo(
+            f"not sent: {_many(sent.open)} of what goes on (do this again when it has ended, or add --otlp-open)"
+        )
+
+
+async def _show(spans: AsyncIterator[HistorySpan]) -> None:
+    from ...otel import SpanTree
+
+    tree = SpanTree(tuple([span async for span in spans]))
+    click.echo(f"trace {tree.root.trace_id:032x}")
+    for depth, span in tree.walk():
+        took = lasted(span.end - span.start) if span.end is not None else "goes on"
+        why = click.style(f": {clean(span.error)}", fg="red") if span.error is not None else ""
+        click.echo(f"{span.span_id:016x}  {'  ' * depth}{clean(span.name)}, {took}{why}")
+
+
+def _plain(span: HistorySpan) -> dict[str, Any]:
+    """As docs/json.md tells it."""
+    ids = {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"}
+    ids["parent_id"] = "" if span.parent_id is None else f"{span.parent_id:016x}"
+    times = {"start": span.start.isoformat(), "end": None if span.end is None else span.end.isoformat()}
+    events = [{**asdict(each), "at": each.at.isoformat()} for each in span.events]
+    return {**asdict(span), **ids, **times, "events": events}
+
+
+def _many(count: int) -> str:
+    return f"{count:,} span" + ("" if count == 1 else "s")

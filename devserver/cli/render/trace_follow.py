@@ -1,0 +1,220 @@
+"""`devserver trace --follow`: a tree that is drawn anew on a terminal, a line for each change elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+from ...trace import formatting
+from . import symbols as signs
+from .terminal import clean, stamp
+from .trace_tree import Tree, tree_width
+
+if TYPE_CHECKING:
+    from ...errors import DevServerError
+    from ...trace import Chain, Run, Shown, Step, Tracer, Wanted
+    from ...trace.follow import Follower, Live, News
+
+DRAW_SECONDS = 0.2
+IDLE_SECONDS = 1.0
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class View(Protocol):
+    """Where news are shown."""
+
+    async def show(self, news: News) -> None:
+        """What has happened."""
+
+
+async def follow(chain: Chain, view: View, follower: Follower) -> Run:
+    """Show what happens until the workflow ends; its last run."""
+    async for news in follower.follow(chain):
+        await view.show(news)
+    if follower.root is None:
+        raise AssertionError("there is a root once something was followed")
+    return follower.root.run
+
+
+class Lines:
+    """A line for what was there, and one for each change."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
+    async def show(self, news: News) -> None:
+        """As it comes."""
+        from ...trace.follow import Away, Back, RunClosed, RunSeen, StepChanged
+
+        if isinstance(news, StepChanged):
+            await self._step(news.live.run, news.step, _now())
+        elif isinstance(news, RunSeen):
+            await self._seen(news.live)
+        elif isinstance(news, RunClosed):
+            await self._closed(news.live.run)
+        elif isinstance(news, Away):
+            self._say(_now(), f"! {news.error.message}")
+        elif isinstance(news, Back):
+            self._say(_now(), "! the server answers again")
+
+    async def _seen(self, live: Live) -> None:
+        run = live.run
+        which = f", run {live.number}" if live.number > 1 else ""
+        self._say(
+            run.started, f"{run.workflow_id} > {run.type} {formatting.run_state(run, _now() + run.skipped)}{which}"
+        )
+        for step in live.run.own_steps:
+            await self._step(run, step, step.closed or step.scheduled)
+
+    async def _step(self, run: Run, step: Step, when: datetime) -> None:
+        from ...trace import failure_line
+
+        sign = signs.SIGNS[step.status][1]
+        reason = f": {step.reason}" if step.reason else ""
+        if step.failure is not None:
+            reason = f": {await failure_line(step.failure, self._tracer.converter)}"
+        text = ", ".join([formatting.title(step), *formatting.state(step)])
+        self._say(when, f"{run.workflow_id} {sign} {text}{reason}")
+
+    async def _closed(self, run: Run) -> None:
+        from ...trace import failure_line
+
+        sign = signs.SIGNS[run.status][1]
+        reason = f": {run.reason}" if run.reason else ""
+        if run.failure is not None:
+            reason = f": {await failure_line(run.failure, self._tracer.converter)}"
+        self._say(
+            run.closed,
+            f"{run.workflow_id} {sign} {run.type} {formatting.run_state(run, _now() + run.skipped)}{reason}",
+        )
+
+    def _say(self, when: datetime | None, text: str) -> None:
+        click.echo(f"{stamp(when or _now())} {clean(text)}")
+
+
+class JsonLines:
+    """An object for each change."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
+    async def show(self, news: News) -> None:
+        """As it comes."""
+        from ...trace.follow import Away, Back, RunClosed, RunSeen, StepChanged
+        from ...trace.serialization import run_data, step_data
+
+        converter = self._tracer.converter
+        if isinstance(news, Away):
+            self._say("away", **news.error.to_json())
+        elif isinstance(news, Back):
+            self._say("back")
+        elif isinstance(news, StepChanged):
+            self._step(news.live.run, await step_data(news.step, converter))
+        elif isinstance(news, RunSeen):
+            self._say("run", run=await run_data(news.live.run, converter))
+            for step in news.live.run.steps:
+                self._step(news.live.run, await step_data(step, converter))
+        elif isinstance(news, RunClosed):
+            self._say("closed", run=await run_data(news.live.run, converter))
+
+    def _step(self, run: Run, step: dict[str, Any]) -> None:
+        self._say("step", workflow_id=run.workflow_id, run_id=run.run_id, step=step)
+
+    def _say(self, change: str, **values: Any) -> None:
+        from ...system.timefmt import utc_now
+        from ...trace.serialization import FORM
+
+        click.echo(json.dumps({"form": FORM, "at": utc_now(), "change": change, **values}))
+
+
+class Screen:
+    """The newest run's tree with the children that are open; the end of it where there is no room for all."""
+
+    def __init__(self, tracer: Tracer, chain: Chain, wanted: Wanted, follower: Follower) -> None:
+        self._tracer = tracer
+        self._chain = chain
+        self._wanted = wanted
+        self._follower = follower
+        self._away: DevServerError | None = None
+        self._stale = False
+        self._drawing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Screen:
+        self._drawing = asyncio.ensure_future(self._draw_on())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._drawing is not None:
+            self._drawing.cancel()
+            await asyncio.gather(self._drawing, return_exceptions=True)
+        if self._stale:
+            await self._draw()
+
+    async def show(self, news: News) -> None:
+        """Drawn soon."""
+        from ...trace.follow import Away, Back
+
+        if isinstance(news, (Away, Back)):
+            self._away = news.error if isinstance(news, Away) else None
+        self._stale = True
+
+    async def _draw_on(self) -> None:
+        idle = 0.0
+        while True:
+            if self._stale or idle >= IDLE_SECONDS:
+                self._stale, idle = False, 0.0
+                await self._draw()
+            await asyncio.sleep(DRAW_SECONDS)
+            idle += DRAW_SECONDS
+
+    async def _draw(self) -> None:
+        from .live import redraw
+
+        live = self._follower.root
+        if live is None or not live.seen:
+            return
+        now = _now()
+        name, goes_on = clean(live.run.workflow_id), live.run.open or live.run.next is not None
+        head = f"{stamp(now)}, follows {name} until it ends; Ctrl-C leaves" if goes_on else f"{name} has ended"
+        if self._away is not None:
+            head = click.style(clean(self._away.message), fg="red", bold=True) + "; last seen:"
+        width = tree_width()
+        tree = Tree(self._tracer, width=width, signs=signs.shows_signs(), depth=self._wanted.depth, now=now)
+        lines = await self._lines(tree, live)
+        room = max(1, shutil.get_terminal_size().lines - 6)
+        if len(lines) > room:
+            lines = [f"... {len(lines) - room} more above", *lines[-room:]]
+        redraw([head, "", *lines])
+
+    async def _lines(self, tree: Tree, live: Live) -> list[str]:
+        from dataclasses import replace
+
+        from ...trace import RunBegins, RunEnds, Step
+
+        chain = replace(self._chain, workflow_id=live.run.workflow_id, links=self._chain.links[:1] * live.number)
+        lines = await tree.lines(RunBegins(live.depth, chain, chain.newest, live.number, live.run))
+        for shown in self._shown(live):
+            lines += await tree.lines(shown)
+            child = live.children.get(shown.entry.event_id) if isinstance(shown.entry, Step) else None
+            if child is not None:
+                lines += await self._lines(tree, child)
+        return lines + await tree.lines(RunEnds(live.depth, chain, live.run))
+
+    def _shown(self, live: Live) -> Iterator[Shown]:
+        from ...trace import Repeat, Shown, fold
+
+        steps = live.run.own_steps
+        for entry in fold(steps, most=self._wanted.most_entries) if self._wanted.folds else steps:
+            yield Shown(live.depth, live.run, entry)
+            if isinstance(entry, Repeat):
+                for step in entry.notable:
+                    yield Shown(live.depth, live.run, step, of=entry)

@@ -1,0 +1,83 @@
+"""A trace as JSON: one document, written while it is read, or a line for each change."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ...system.timefmt import utc_now
+from ...trace import Hidden, RunBegins, RunEnds, Step
+from ...trace.serialization import FORM, run_data, step_data
+
+if TYPE_CHECKING:
+    from ...trace import Chain, Told, Tracer
+
+CLOSERS = {"runs": "\n]", "steps": "]}", "step": "}"}
+
+
+class Document:
+    """Makes the pieces of one document of what a walk tells; joined, they are JSON. See docs/json.md."""
+
+    def __init__(self, tracer: Tracer, chain: Chain, address: str) -> None:
+        self._tracer = tracer
+        self._chain = chain
+        self._address = address
+        self._inside: list[str] = []  # "runs", "steps", "step", "runs", ... as deep as we are
+        self._filled: list[bool] = []
+
+    def begin(self) -> str:
+        """What comes first."""
+        head = {
+            "form": FORM,
+            "address": self._address,
+            "namespace": self._chain.namespace,
+            "at": utc_now(),
+            "workflow_id": self._chain.workflow_id,
+            "notes": list(self._chain.notes),
+            "other_executions": self._chain.others,
+        }
+        return _opened(head) + self._into("runs")
+
+    async def piece(self, told: Told) -> str:
+        """What one thing told adds. At depth d the list of runs is 3d + 1 deep."""
+        runs = 3 * told.depth + 1
+        if isinstance(told, RunBegins):
+            head = _opened(await run_data(told.run, self._tracer.converter))
+            before = self._out(runs) + (self._into("runs") if len(self._inside) < runs else "")
+            return before + self._separated() + head + self._into("steps")
+        if isinstance(told, Hidden):
+            before, note = self._out(runs), json.dumps(told.what)
+            within = len(self._inside) == runs
+            return before + (f'{self._separated()}{{"not_shown": {note}}}' if within else f', "not_shown": {note}')
+        if isinstance(told, RunEnds):
+            return self._out(runs)
+        if not isinstance(told.entry, Step):
+            return ""
+        step = self._out(runs + 1) + self._separated() + _opened(await step_data(told.entry, self._tracer.converter))
+        self._inside.append("step")
+        self._filled.append(True)
+        return step
+
+    def end(self) -> str:
+        """What comes last."""
+        return self._out(0) + "}\n"
+
+    def _into(self, what: str) -> str:
+        self._inside.append(what)
+        self._filled.append(False)
+        return f', "{what}": ['
+
+    def _out(self, depth: int) -> str:
+        left = self._inside[depth:]
+        del self._inside[depth:], self._filled[depth:]
+        return "".join([CLOSERS[each] for each in reversed(left)])
+
+    def _separated(self) -> str:
+        comma = "," if self._filled[-1] else ""
+        self._filled[-1] = True
+        return f"{comma}\n"
+
+
+def _opened(data: dict[str, Any]) -> str:
+    """An object to which keys can still be added."""
+    return json.dumps(data)[:-1]

@@ -1,0 +1,261 @@
+"""A trace as a tree of lines, as wide as the terminal, written while it is read."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import click
+
+from ...system.timefmt import lasted
+from ...trace import Hidden, Repeat, Rest, RunBegins, RunEnds, failure_line, formatting, preview
+from . import symbols
+from .terminal import clean, width_now
+
+if TYPE_CHECKING:
+    from temporalio.api.failure.v1 import Failure
+
+    from ...trace import Chain, Figures, Kept, Shown, Step, Told, Tracer
+
+MOST_WIDTH, LEAST_WIDTH, LEAST_TEXT = 160, 40, 16
+LEAST_PREVIEW = 20
+NAMED_FIGURES = 12
+
+
+def tree_width() -> int:
+    """How wide a tree is drawn now."""
+    return width_now(LEAST_WIDTH, MOST_WIDTH)
+
+
+class Tree:
+    """Makes lines of what a walk tells.
+
+    Args:
+        width: Of the lines, in characters.
+        signs: Whether the signs of Unicode can be shown.
+        depth: How many levels of children follow; None: all.
+        now: For how long open steps go on; None: the moment of each line.
+    """
+
+    def __init__(
+        self, tracer: Tracer, *, width: int, signs: bool, depth: int | None = None, now: datetime | None = None
+    ) -> None:
+        self._depth = depth
+        self._tracer = tracer
+        self._width = width
+        self._signs = 0 if signs else 1
+        parts = symbols.BRANCHES if signs else symbols.PLAIN_BRANCHES
+        self._branch, self._end, self._stem, self._times, self._arrow = parts
+        self._failed = ""
+        self._now = now
+        self._start: datetime | None = None
+
+    async def lines(self, told: Told) -> list[str]:
+        """The lines of one thing told. No generator: asyncio keeps a list of each that is asynchronous."""
+        if isinstance(told, RunBegins):
+            return await self._run_begins(told)
+        if isinstance(told, RunEnds):
+            return await self._run_ends(told)
+        if isinstance(told, Hidden):
+            return [*self._hidden(told)]
+        if isinstance(told.entry, Repeat):
+            return [*self._repeat(told, told.entry)]
+        if isinstance(told.entry, Rest):
+            return [*self._rest(told, told.entry)]
+        return await self._step(told, told.entry)
+
+    @property
+    def now(self) -> datetime:
+        """The moment for what is open."""
+        return self._now or datetime.now(timezone.utc)
+
+    async def _run_begins(self, told: RunBegins) -> list[str]:
+        run, chain = told.run, told.chain
+        if self._start is None:
+            self._start = run.started
+        if told.depth and len(chain.links) == 1:
+            return []  # the step that started it has said all
+        stem = self._stems(told.depth)
+        many = f", run {told.number} of {len(chain.links)}" if len(chain.links) > 1 else ""
+        if run.missing:
+            return [*self._lines(stem, stem, f"run {run.run_id}{many}: its history is gone", dim=True)]
+        head = f"{run.type} {run.workflow_id}{many}, {formatting.run_state(run, self.now + run.skipped)}"
+        lines = [*self._lines(stem, stem, head, self._sign(run.status), bold=True)]
+        for text in await self._about(told):
+            lines += self._lines(stem, stem + "  ", text, dim=True)
+        return lines
+
+    async def _about(self, told: RunBegins) -> list[str]:
+        run, origin = told.run, told.run.origin
+        started = f"{run.started:%Y-%m-%d %H:%M:%S} UTC, " if run.started is not None else ""
+        texts = [f"{started}run {run.run_id}" + ("" if told.depth else f", task queue {run.task_queue}")]
+        if origin.how == "reset":
+            by = f" by {origin.by}" if origin.by else ""
+            reason = f": {origin.reason}" if origin.reason else ""
+            texts.append(f"reset{by} from run {origin.run_id} at event {origin.event_id}{reason}")
+        elif origin.how == "retried":
+            texts.append(f"attempt {run.attempt} of the workflow, after run {origin.run_id}")
+        elif origin.how != "started":
+            texts.append(f"{formatting.HOW[origin.how]}, after run {origin.run_id}")
+        if origin.schedule_id:
+            texts.append(f"started by the schedule {origin.schedule_id}")
+        if origin.parent is not None and told.depth == 0:
+            texts.append(f"child of {origin.parent.workflow_id}, run {origin.parent.run_id}")
+        if run.skipped > timedelta(0):
+            texts.append(f"time was skipped: its clock was set ahead by {lasted(run.skipped)}")
+        if run.input and (told.depth == 0 or told.number > 1):
+            texts.append(f"input {await self._preview(run.input, self._width)}")
+        return texts
+
+    async def _run_ends(self, told: RunEnds) -> list[str]:
+        run = told.run
+        if run.missing:
+            return []
+        first, after = self._gutter(run.closed) + self._inner(told.depth) + self._end, self._blank(told.depth) + "   "
+        text = run.status.replace("_", " ")
+        if run.open:
+            text += f" for {lasted(self.now + run.skipped - run.started)}" if run.started else ""
+        elif run.reason:
+            text += f": {run.reason}"
+        if run.next is not None and run.next.how not in ("continued_as_new",):
+            text += f", then {formatting.HOW[run.next.how]}"
+        preview = await self._preview(run.result, self._width)
+        preview = "" if preview == "null" else preview
+        lines = [*self._lines(first, after, text, self._sign(run.status), preview=preview)]
+        if run.failure is not None:
+            lines += await self._failure(run.failure, after + "  ", again=False)
+        if told.depth == 0 and told.chain.newest.run_id != run.run_id:
+            lines.append("")
+        return lines
+
+    async def _step(self, told: Shown, step: Step) -> list[str]:
+        first, after = self._prefixes(told, step.scheduled)
+        text = ", ".join([formatting.title(step), *formatting.state(step, self.now + told.run.skipped)])
+        if step.reason:
+            text += f": {step.reason}"
+        preview = await self._values(step)
+        lines = [*self._lines(first, after, text, self._sign(step.status), preview=preview)]
+        if step.failure is not None and not self._told_below(told, step):
+            lines += await self._failure(step.failure, after + "  ", bad=step.bad)
+        return lines
+
+    def _told_below(self, told: Shown, step: Step) -> bool:
+        return step.has_tree and (self._depth is None or told.depth < self._depth)
+
+    def _repeat(self, told: Shown, repeat: Repeat) -> Iterator[str]:
+        first, after = self._prefixes(told, repeat.started)
+        pattern = ", ".join(formatting.kind_title(each) for each in repeat.pattern)
+        text = ", ".join([f"{repeat.count:,} {self._times} {pattern}", *formatting.repeat_state(repeat)])
+        yield from self._lines(first, after, text, self._sign(repeat.status), dim=True)
+        each = "; ".join(self._times_of(each) for each in repeat.pattern if each.kind != "timer" and each.total)
+        if each:
+            yield from self._lines(after + "  ", after + "  ", each, dim=True)
+        if repeat.hidden:
+            note = f"{repeat.hidden:,} more of them were retried, failed or go on: see --failures, --no-fold"
+            yield from self._lines(after + "  ", after + "  ", note)
+
+    def _times_of(self, figures: Figures) -> str:
+        return f"{formatting.kind_title(figures)} {formatting.between(figures)}"
+
+    def _rest(self, told: Shown, rest: Rest) -> Iterator[str]:
+        first, after = self._prefixes(told, rest.started)
+        shown = [f"{each.count:,} {self._times} {formatting.kind_title(each)}" for each in rest.figures[:NAMED_FIGURES]]
+        more = len(rest.figures) - len(shown)
+        text = f"{rest.count:,} more steps: {', '.join(shown)}" + (f" and {more:,} other kinds" if more else "")
+        bad = f"; {rest.bad:,} of them failed: see --failures" if rest.bad else "; --no-fold shows them"
+        yield from self._lines(first, after, text + bad)
+
+    def _hidden(self, told: Hidden) -> Iterator[str]:
+        stem = self._stems(told.depth)
+        counted = Counter(link.status.replace("_", " ") for link in told.links)
+        counts = ", ".join(f"{count:,} {self._times} {status}" for status, count in counted.most_common())
+        yield from self._lines(stem, stem, f"... {told.what}" + (f": {counts}" if counts else ""), dim=True)
+        if told.depth == 0:
+            yield ""
+
+    # Parts of lines
+
+    def _prefixes(self, told: Shown, when: datetime) -> tuple[str, str]:
+        inner = self._inner(told.depth) + (self._stem if told.of is not None else "")
+        return self._gutter(when) + inner + self._branch, " " * 9 + inner + self._stem
+
+    def _gutter(self, when: datetime | None) -> str:
+        return f"{formatting.after(self._start, when)} "
+
+    def _inner(self, depth: int) -> str:
+        return self._stem * depth
+
+    def _blank(self, depth: int) -> str:
+        return " " * 9 + self._inner(depth)
+
+    def _stems(self, depth: int) -> str:
+        return self._blank(depth) if depth else ""
+
+    def _sign(self, status: str) -> tuple[str, str]:
+        entry = symbols.SIGNS[status]
+        return entry[self._signs], entry[2]
+
+    async def _values(self, step: Step) -> str:
+        given = await self._preview(step.input, self._width)
+        got = await self._preview(step.result, self._width) if step.kind != "child" else ""
+        note = await self._preview(step.note, self._width)
+        values = f"{given} {self._arrow} {got}".strip() if got and got != "null" else given
+        return f"{note} {values}".strip() if note else values
+
+    async def _preview(self, kept: Sequence[Kept], most: int) -> str:
+        return clean(await preview(kept, self._tracer.converter, most)) if kept else ""
+
+    async def _failure(self, failure: Failure, prefix: str, *, bad: bool = True, again: bool = True) -> list[str]:
+        """What failed; what was told last is not told `again`."""
+        line = await failure_line(failure, self._tracer.converter)
+        if line == self._failed and not again:
+            return []
+        self._failed = line
+        return [*self._lines(prefix, prefix, line, colour="red" if bad else "yellow")]
+
+    def _lines(
+        self,
+        first: str,
+        after: str,
+        text: str,
+        sign: tuple[str, str] | None = None,
+        *,
+        preview: str = "",
+        colour: str | None = None,
+        dim: bool = False,
+        bold: bool = False,
+    ) -> Iterator[str]:
+        """`text`, wrapped, behind `first` and on further lines `after`; a preview only where there is room for it."""
+        mark = f"{sign[0]} " if sign else ""
+        room = max(LEAST_TEXT, self._width - max(len(first) + len(mark), len(after) + len(mark)))
+        lines = _wrapped(clean(text), room)
+        left = room - len(lines[-1]) - 2
+        for number, line in enumerate(lines):
+            styled = click.style(line, fg=colour, dim=dim or None, bold=bold or None) if colour or dim or bold else line
+            lead = click.style(mark, fg=sign[1]) if sign and not number else " " * len(mark)
+            if preview and number == len(lines) - 1 and left >= LEAST_PREVIEW:
+                styled += "  " + click.style(_cut(preview, left), dim=True)
+            yield (first if not number else after) + lead + styled
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    if len(text) <= room:  # nearly all that is written
+        return [text.rstrip()]
+    return textwrap.wrap(text, room, break_on_hyphens=False) or [""]
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def heading(chain: Chain, label: str) -> Iterator[str]:
+    """What is said before a tree, if anything."""
+    notes = list(chain.notes)
+    if chain.others:
+        many = "is another execution" if chain.others == 1 else f"are {chain.others:,} other executions"
+        notes.append(f"there {many} of this workflow id at {label}; --run-id shows one")
+    for note in notes:
+        yield from textwrap.wrap(clean(f"note: {note}"), tree_width(), break_on_hyphens=False)

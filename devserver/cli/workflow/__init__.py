@@ -1,0 +1,1 @@
+"""Commands for workflows: `devserver workflow start|signal|query|update|trace|search|stuck`."""

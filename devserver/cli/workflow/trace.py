@@ -1,0 +1,183 @@
+"""`devserver trace`: what a workflow did, as a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...client.target import Connection, Target
+from ...errors import OptionError
+from ..options.connection import connection_options
+from ..options.converter import connect_with, given_options
+from ..options.run_id import run_id_option
+from ..options.server import json_option
+from ..options.workflow_id import WorkflowId
+from ..render import symbols as signs
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from ...trace import Chain, Tracer, Wanted
+
+ALL = 1_000_000
+GARBAGE = 100_000
+WRITTEN_AT_ONCE = 100
+
+
+@click.command()
+@click.argument("workflow_id", metavar="WORKFLOW_ID", type=WorkflowId(closed=True))
+@run_id_option("-r", about="The execution that this run belongs to. [the current]")
+@click.option("--follow", "-f", is_flag=True, help="Show what happens, until the workflow ends or Ctrl-C.")
+@click.option("--depth", type=click.IntRange(min=0), metavar="N", help="So many levels of children. [all]")
+@click.option("--failures", is_flag=True, help="Only what failed at least once, and the way there.")
+@click.option("--no-fold", is_flag=True, help="Show repeated steps and runs one by one.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it as a page.")
+@click.option(
+    "--otlp", metavar="URL", help="Send it as OpenTelemetry spans, as to http://127.0.0.1:4318; - shows them."
+)
+@click.option("--otlp-open", is_flag=True, help="Send also what goes on, as if it ended now.")
+@given_options
+@connection_options
+@json_option
+@click.pass_context
+def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_id: str, **how: Any) -> None:
+    """Show what a workflow did: its activities, timers, signals, updates, Nexus operations and children, across all
+    of its runs.
+
+    Exits 0 when it could be shown, 4 when the server cannot be asked or has no such workflow. With --follow, 1 when the
+    workflow ended in any other way than by completing.
+    """
+    import asyncio
+    import gc
+
+    _check_together(how)
+    if not how["follow"]:  # what is made is kept until it is shown: looking for garbage is a fifth of the time
+        gc.set_threshold(GARBAGE)
+    from ...trace import Wanted
+
+    wanted = Wanted(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
+    if how["no_fold"] or how["as_json"]:
+        wanted = replace(wanted, folds=False, most_runs=ALL, most_of_chain=ALL)
+    completed = asyncio.run(_trace(connection, workflow_id, run_id, wanted, how))
+    ctx.exit(0 if completed else 1)
+
+
+def _check_together(how: dict[str, Any]) -> None:
+    forms = [f"--{name}" for name in ("follow", "html", "otlp") if how[name]]
+    if len(forms) > 1:
+        raise OptionError(f"{' and '.join(forms)} are different forms of a trace", hint="give one of them at a time")
+    if how["otlp_open"] and not how["otlp"]:
+        raise OptionError(
+            "--otlp-open is about what --otlp sends", hint="say where to, as --otlp http://127.0.0.1:4318"
+        )
+    if how["failures"] and (how["follow"] or how["otlp"]):
+        raise OptionError(f"{forms[0]} shows all that happens", hint="leave out --failures")
+    if how["html"] and how["html"].exists() and not how["html"].is_file():
+        raise OptionError(f"{how['html']} is no file that a page could replace", hint="name another one with --html")
+    if how["html"] and how["as_json"]:
+        raise OptionError("--html writes a page, --json prints", hint="give one of them at a time")
+
+
+class _Output:
+    """Writes to stdout in pieces of some size: one call for each line takes longer than all the rest."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Add text."""
+        self._waiting.append(text)
+        if len(self._waiting) >= WRITTEN_AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        text, self._waiting = "".join(self._waiting), []
+        click.echo(text, nl=False)
+
+    def __enter__(self) -> _Output:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or not issubclass(kind, OSError):
+            self._flush()
+
+
+async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: Wanted, how: dict[str, Any]) -> bool:
+    """Show it; whether the workflow did not end badly while it was followed."""
+    from ...client.target import find_target
+    from ...trace import Tracer
+
+    def connect(target: Target) -> Awaitable[Client]:
+        return connect_with(target, how["data_converter"], how["plugins"])
+
+    target = find_target(connection)
+    tracer = Tracer(await connect(target))
+    if how["html"]:
+        await _write_page(tracer, await tracer.chain(workflow_id, run_id), wanted, target, how)
+        return True
+    if how["otlp"]:
+        from ..render.spans import send_spans
+
+        await send_spans(tracer.calls.client, workflow_id, run_id, how)
+        return True
+    chain = await tracer.chain(workflow_id, run_id)
+    if how["follow"]:
+        return await _follow(tracer, chain, wanted, lambda: connect(find_target(connection)), how["as_json"])
+    if how["as_json"]:
+        await _print_json(tracer, chain, wanted, target)
+    else:
+        await _print_tree(tracer, chain, wanted, target)
+    return True
+
+
+async def _write_page(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target, how: dict[str, Any]) -> None:
+    from ...trace.page import write_page
+
+    rows = await write_page(tracer, chain, wanted, how["html"], where=target.label)
+    click.echo(f"{how['html']}: {rows:,} row{'' if rows == 1 else 's'}")
+
+
+async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:
+    from ...trace import walk
+    from ..render.trace_tree import Tree, heading, tree_width
+
+    tree = Tree(tracer, width=tree_width(), signs=signs.shows_signs(), depth=wanted.depth)
+    with _Output() as output:
+        async for told in walk(tracer, chain, wanted):
+            for line in await tree.lines(told):
+                output.write(line + "\n")
+        for line in heading(chain, target.label):
+            output.write(line + "\n")
+
+
+async def _print_json(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:
+    from ...trace import walk
+    from ..render.trace_json import Document
+
+    document = Document(tracer, chain, target.address)
+    with _Output() as output:
+        output.write(document.begin())
+        async for told in walk(tracer, chain, wanted):
+            output.write(await document.piece(told))
+        output.write(document.end())
+
+
+async def _follow(
+    tracer: Tracer, chain: Chain, wanted: Wanted, connect: Callable[[], Awaitable[Client]], as_json: bool
+) -> bool:
+    """Show what happens until the end; whether it has completed."""
+    from ...trace.follow import Follower
+    from ..render import live, trace_follow
+
+    follower = Follower(tracer, depth=wanted.depth, connect=connect)
+    if as_json or not live.redraws():
+        view = trace_follow.JsonLines(tracer) if as_json else trace_follow.Lines(tracer)
+        run = await trace_follow.follow(chain, view, follower)
+    else:
+        async with trace_follow.Screen(tracer, chain, wanted, follower) as screen:
+            run = await trace_follow.follow(chain, screen, follower)
+    return run.status == "completed"

@@ -1,0 +1,199 @@
+"""`devserver deploy`: a rollout by hand, and what keeps one from harm."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+
+from devserver.cli.render import deployment
+from devserver.client.target import Target
+from devserver.deployments import Change, Deployment, Drain, Load, Queue, Routing, Status, Version
+from devserver.errors import CannotAsk
+from tests.conftest import Run, command
+from tests.helpers.checkout import ROOT
+from tests.helpers.versioned import worker_process
+from tests.helpers.waiting import eventually
+
+from .conftest import StatusOf
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+@contextmanager
+def going_on(*args: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that goes on; killed at the end of the block if it is still there."""
+    with subprocess.Popen(command("deploy", *args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as it:
+        try:
+            yield it
+        finally:
+            it.kill()
+
+
+def lines_of(process: subprocess.Popen[str], count: int) -> list[str]:
+    """The next lines that it prints, without times."""
+    assert process.stdout is not None
+    return [TIME.sub("TIME", process.stdout.readline().rstrip("\n")) for _ in range(count)]
+
+
+def start(devserver: Run, workflow_id: str, kind: str = "Stays") -> None:
+    """Start a workflow."""
+    words = ["--workflow-id", workflow_id, "--task-queue", "orders", "--type", kind]
+    done = devserver("temporal", "--", "workflow", "start", *words)
+    assert done.returncode == 0, done.stderr
+
+
+def opened(devserver: Run, build: str, count: int) -> None:
+    """Wait until so many open workflows are pinned to a build."""
+
+    def there() -> bool:
+        (found,) = json.loads(devserver("deploy", "status", "--json").stdout)["deployments"]
+        return any(each["build"] == build and each["pinned"] == count for each in found["builds"])
+
+    eventually(there)
+
+
+def test_a_rollout_by_hand(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Builds are shown on any terminal, work moves to one and back, each time in a sentence; JSON has the same."""
+    quick_up()
+    address = status_of()["address"]
+
+    def said(*args: str, **env: str) -> str:
+        done = devserver("deploy", *args, env=env)
+        assert (done.returncode, done.stderr) == (0, "")
+        return TIME.sub("TIME", done.stdout)
+
+    assert said("status").startswith(f"no worker deployment in the namespace default at {address};")
+    with worker_process(address, "1.0", "2.0"):
+        assert "  no build gets any work yet: devserver deploy set-current shop 2.0\n" in said("status")
+        assert said("set-current", "shop", "1.0") == "shop: 1.0 current (before: unversioned workers current)\n"
+        assert said("set-current", "shop", "1.0") == "shop: nothing to do, 1.0 current\n"
+        start(devserver, "order-1")
+        opened(devserver, "1.0", 1)
+        assert said("ramp", "shop", "2.0", "12.5") == "shop: 1.0 current, 2.0 ramping at 12.5% (before: 1.0 current)\n"
+        shown = said("status", "shop", COLUMNS="40", PYTHONIOENCODING="ascii").splitlines()
+        assert max(map(len, shown)) <= 40
+        text = " ".join(" ".join(shown).split())
+        assert "shop: 1.0 current, 2.0 ramping at 12.5% 2.0: ramping since TIME 1 worker; open workflows: none" in text
+        assert "1.0: current since TIME 1 worker; open workflows: 1 pinned" in text
+        assert said("rollback", "shop") == "shop: 1.0 current (before: 1.0 current, 2.0 ramping at 12.5%)\n"
+        assert said("set-current", "shop", "2.0") == "shop: 2.0 current (before: 1.0 current)\n"
+        done = json.loads(said("rollback", "shop", "--json"))
+        assert (done["before"]["current"], done["after"]["current"], done["changed"]) == ("2.0", "1.0", True)
+        assert said("set-current", "shop", "--unversioned").startswith("shop: unversioned workers current (before: 1.0")
+
+
+def test_a_build_is_waited_for_until_it_is_drained(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """At the limit the workflows that hold it are named, and the exit code is 1; when they have ended, it is 0."""
+    quick_up()
+    with worker_process(status_of()["address"], "1.0", "2.0"):
+        devserver("deploy", "set-current", "shop", "1.0")
+        start(devserver, "order-1")
+        opened(devserver, "1.0", 1)
+        devserver("deploy", "set-current", "shop", "2.0")
+        late = devserver("deploy", "wait-drained", "shop", "1.0", "--timeout", "1s")
+        assert (late.returncode, late.stderr) == (1, "")
+        assert TIME.sub("TIME", late.stdout).splitlines() == [
+            "TIME 1.0 of shop is draining: 1 open workflow pinned to it",
+            "not drained within 1 s; open and pinned to 1.0:",
+            "  order-1 (Stays), started TIME",
+        ]
+        late = devserver("deploy", "wait-drained", "shop", "1.0", "--timeout", "1s", "--json")
+        found: dict[str, Any] = json.loads(late.stdout)
+        assert (late.returncode, found["drained"], found["open"][0]["workflow_id"]) == (1, False, "order-1")
+        with going_on("wait-drained", "shop", "1.0") as waiting:
+            assert lines_of(waiting, 1) == ["TIME 1.0 of shop is draining: 1 open workflow pinned to it"]
+            devserver("temporal", "--", "workflow", "signal", "--workflow-id", "order-1", "--name", "end")
+            assert waiting.stdout is not None
+            assert waiting.stdout.read().endswith("1.0 of shop is drained\n")
+            assert waiting.wait() == 0
+
+
+def test_a_server_that_goes_away_meanwhile(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Who waits or watches is told so, and both go on."""
+    quick_up()
+    with worker_process(status_of()["address"], "1.0", "2.0"):
+        devserver("deploy", "set-current", "shop", "1.0")
+        start(devserver, "order-1")
+        opened(devserver, "1.0", 1)
+        devserver("deploy", "set-current", "shop", "2.0")
+        with (
+            going_on("wait-drained", "shop", "1.0") as waiting,
+            going_on("status", "--watch", "0.2") as watching,
+        ):
+            assert lines_of(waiting, 1) == ["TIME 1.0 of shop is draining: 1 open workflow pinned to it"]
+            assert lines_of(watching, 2) == ["TIME", "shop: 2.0 current"]
+            devserver("down")
+            for each in (waiting, watching):
+                assert each.stdout is not None
+                assert any("! the " in line for line in each.stdout)
+                assert each.poll() is None
+
+
+def test_what_cannot_be_is_told(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Wrong names with the nearest right one, shares that are none, no such namespace or server."""
+    quick_up()
+    with worker_process(status_of()["address"], "1.0", "2.0"):
+        cases = (
+            (1, "did you mean shop?", "status", "shpo"),
+            (1, "did you mean 2.0?", "ramp", "shop", "2.00", "5"),
+            (1, "its builds: 2.0, 1.0", "set-current", "shop", "größer"),
+            (2, "250.0 is not in the range", "ramp", "shop", "2.0", "250"),
+            (2, "a BUILD or --unversioned", "set-current", "shop"),
+            (1, "have no version", "rollback", "shop"),
+            (1, "has no build 9", "wait-drained", "shop", "9"),
+            (4, "there is no namespace nowhere", "status", "--namespace", "nowhere"),
+        )
+        for code, text, *args in cases:
+            done = devserver("deploy", *args, env={"PYTHONIOENCODING": "ascii"})
+            assert (done.returncode, text in done.stderr) == (code, True), done
+    done = devserver("deploy", "status", env={"DEVSERVER_NAME": "other"})
+    assert (done.returncode, "there is no instance other" in done.stderr) == (4, True), done.stderr
+
+
+def test_old_builds_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those without workers and work the newest are shown, and how many more there are; --all shows them."""
+    monkeypatch.setenv("COLUMNS", "80")
+    versions = (Version("9", "current"), *(Version(str(number), "drained") for number in range(8, -1, -1)))
+    loads = {each.build: Load() for each in versions} | {"2": Load(workers=("me",)), "0": Load(pinned=1)}
+    status = Status(Deployment("shop", Routing("9"), versions), loads)
+    target = Target("127.0.0.1:7233", "default")
+    folded = [*deployment.screen([status], target)]
+    heads = [line.strip().split(":")[0] for line in folded if ": " in line and "open workflows:" not in line]
+    assert heads == ["shop", "9", "8", "7", "6", "2", "0"]
+    assert "  4 more builds without workers and open workflows; --all shows them" in folded
+    assert len([*deployment.screen([status], target, everything=True)]) == 23
+    fresh = Status(Deployment("my shop", Routing(None), (Version("1", "inactive"),)), {"1": Load()})
+    (hint,) = [line for line in deployment.screen([fresh], target, ["--name", "x"]) if "set-current" in line]
+    assert hint.endswith("devserver deploy set-current 'my shop' 1 --name x")
+
+
+def test_the_json_forms_are_described_key_by_key() -> None:
+    """docs/json.md has the keys of every form, no less and no more."""
+    target, routing = Target("127.0.0.1:7233", "default"), Routing("1.0")
+    status = Status(Deployment("shop", routing, (Version("1.0", "current"),)), {"1.0": Load((Queue("q", "workflow"),))})
+    info = WorkflowExecutionInfo()
+    forms = (
+        deployment.status_json([status], target, datetime.now(timezone.utc)),
+        deployment.change_json(Change("shop", routing, routing), target),
+        deployment.drain_json("shop", Drain("1.0", "draining", 1), [info], target),
+        CannotAsk("the server does not answer").to_json(),
+    )
+    text = (ROOT / "docs" / "json.md").read_text()
+    (section,) = re.findall(r"(?ms)^## `deploy ... --json`$(.*?)(?=^## )", text)
+    told = set(re.findall(r"`([a-z_]+)`", section)) - {"ramp", "rollback", "inactive", "draining", "unknown"}
+    assert told == set().union(*map(keys_of, forms)) | {"created"}
+
+
+def keys_of(value: Any) -> set[str]:
+    """Every key in it, however deep."""
+    if isinstance(value, dict):
+        return set(value).union(*map(keys_of, value.values()))
+    return set().union(*map(keys_of, value)) if isinstance(value, list) else set()

@@ -1,0 +1,259 @@
+"""`devserver trace`: what a person and a script get to see, wide and narrow, in a pipe and on a full disk."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Run, command
+from tests.helpers.terminal import Terminal
+from tests.helpers.traced import QUEUE, worker_process
+from tests.helpers.waiting import eventually
+
+from ..conftest import StatusOf
+
+Start = Callable[..., None]
+VARYING = (
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME"),
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "RUN"),
+    (r" *\d+\.\d\d s ", "AT "),
+    (r"\b\d+(\.\d+)? m?s\b", "TOOK"),
+)
+
+
+@pytest.fixture
+def start(devserver: Run) -> Start:
+    """Start one of the workflows that are traced."""
+
+    def run(workflow_id: str, kind: str, *values: object) -> None:
+        words = ["--workflow-id", workflow_id, "--task-queue", QUEUE, "--type", kind]
+        done = devserver(
+            "temporal", "--", "workflow", "start", *words, *(f"--input={json.dumps(each)}" for each in values)
+        )
+        assert done.returncode == 0, done.stderr
+
+    return run
+
+
+@contextmanager
+def served(up: Run, status_of: StatusOf) -> Iterator[None]:
+    """A server with a worker."""
+    up()
+    with worker_process(status_of()["address"]):
+        yield
+
+
+def once(devserver: Run, text: str, *args: str, **how: Any) -> str:
+    """What `trace` prints, once that has the text."""
+    return eventually(lambda: _having(text, devserver("trace", *args, **how)))
+
+
+def _having(text: str, done: subprocess.CompletedProcess[str]) -> str:
+    return done.stdout if text in done.stdout else ""
+
+
+def normalised(text: str) -> list[str]:
+    """Lines without what differs from run to run."""
+    for pattern, replacement in VARYING:
+        text = re.sub(pattern, replacement, text)
+    return text.splitlines()
+
+
+def test_a_tree_and_its_ways(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
+    """Runs, steps, repeats and what failed, as lines; in ASCII and 40 columns where there is no more; as JSON."""
+    with served(quick_up, status_of):
+        start("loop", "Loop", 5)
+        tree = once(devserver, "└─ ✓ completed", "loop", env={"COLUMNS": "100"})
+        assert normalised(tree) == [
+            "✓ Loop loop, completed in TOOK",
+            f"TIME, run RUN, task queue {QUEUE}",
+            "input 5",
+            "AT ├─ ✓ 5 × flaky, timer TOOK, TOOK in all",  # noqa: RUF001
+            "         │    flaky TOOK to TOOK",
+            "AT │  ├─ ✓ flaky, TOOK, 2 attempts  2 → 2",
+            "         │  │    Busy: not yet second line",
+            "AT └─ ✓ completed",
+        ]
+        start("bad", "Leaf", "bad")
+        once(devserver, "└─ ✗ failed", "bad")
+        narrow = devserver("trace", "bad", env={"COLUMNS": "40", "PYTHONIOENCODING": "ascii"}).stdout
+        assert max(map(len, narrow.splitlines())) <= 40
+        assert narrow.isascii()
+        assert normalised(narrow)[-4:] == [
+            "AT |- x flaky, failed, TOOK, 3",
+            "         |    attempts",
+            "         |    Busy: not yet second line",
+            "AT `- x failed",
+        ]
+        assert "\x1b" not in narrow
+        one_by_one = devserver("trace", "loop", "--no-fold").stdout
+        assert one_by_one.count("✓ flaky") == one_by_one.count("✓ timer") == 5
+        failures = devserver("trace", "loop", "--failures").stdout
+        assert (failures.count("✓ flaky"), "timer" in failures) == (1, False)
+        document = json.loads(devserver("trace", "loop", "--json").stdout)
+        assert (document["form"], document["workflow_id"], len(document["runs"])) == (1, "loop", 1)
+        assert [step["kind"] for step in document["runs"][0]["steps"]] == ["activity", "timer"] * 5
+
+
+def test_children_runs_and_depth(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
+    """Children are below their steps, with all of their runs; --depth 0 leaves them out; JSON has them, too."""
+    with served(quick_up, status_of):
+        start("all", "Everything")
+        once(devserver, "✗ flaky, failed", "all")
+        done = devserver("temporal", "--", "workflow", "signal", "-w", "all", "--name", "tell", "--input", '"go"')
+        assert done.returncode == 0, done.stderr
+        tree = normalised(once(devserver, '└─ ✓ completed  "go"', "all", env={"COLUMNS": "120"}))
+        at = tree.index('AT ├─ ✓ Leaf all-again, TOOK  "again"')
+        assert tree[at + 1 : at + 9] == [
+            "         │  ✓ Leaf all-again, run 1 of 2, continued as new in TOOK",
+            "         │  TIME, run RUN",
+            "AT │  └─ ✓ continued as new",
+            "         │  ✓ Leaf all-again, run 2 of 2, completed in TOOK",
+            "         │  TIME, run RUN",
+            "         │  continued as new, after run RUN",
+            '         │  input "last"',
+            'AT │  ├─ ✓ greet, TOOK  "last" → "hello last"',
+        ]
+        assert 'AT ├─ ✓ nexus shop-endpoint Shop.buy, TOOK  "shoes" → "hello shoes"' in tree
+        assert "AT ├─ ✗ cancel nobody, failed, TOOK: external workflow execution not found" in tree
+        assert "│  ├─" not in devserver("trace", "all", "--depth", "0").stdout
+        (run,) = json.loads(devserver("trace", "all", "--json").stdout)["runs"]
+        children = {step["id"]: step["runs"] for step in run["steps"] if "runs" in step and step["kind"] == "child"}
+        assert {name: [each["status"] for each in runs] for name, runs in children.items()} == {
+            "all-again": ["continued_as_new", "completed"],
+            "all-bad": ["failed"],
+            "all-waits": ["completed"],
+        }
+        assert children["all-bad"][0]["steps"][0]["last_failure"] == "Busy: not yet second line"
+
+
+def test_following(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
+    """Lines into a pipe, a tree on a terminal; exits 0 for a workflow that completes, 1 for others, 130 for Ctrl-C."""
+    with served(quick_up, status_of):
+        start("waits", "Waits", "child")
+        with Terminal(command("trace", "waits", "--follow"), columns=60) as terminal:
+            terminal.until("until it ends")
+            terminal.until("running for")
+            with subprocess.Popen(command("trace", "waits", "-f"), stdout=subprocess.PIPE, text=True) as lines:
+                assert lines.stdout is not None
+                assert "waits > Waits running for" in lines.stdout.readline()
+                signal_it(devserver, "waits")
+                rest = lines.stdout.read().splitlines()
+                assert [each.partition("waits ")[2] for each in normalised("\n".join(rest))] == [
+                    "+ signal go",
+                    "+ Waits completed in TOOK",
+                ]
+            assert lines.returncode == 0
+            terminal.until("completed in")
+            assert "waits has ended" in terminal.seen
+            assert terminal.code() == 0
+
+        start("fails", "Waits", "fail")
+        with subprocess.Popen(command("trace", "fails", "-f", "--json"), stdout=subprocess.PIPE, text=True) as lines:
+            assert lines.stdout is not None
+            first = json.loads(lines.stdout.readline())
+            assert (first["form"], first["change"], first["run"]["status"]) == (1, "run", "running")
+            signal_it(devserver, "fails")
+            told = [json.loads(line) for line in lines.stdout.read().splitlines()]
+            assert [each["change"] for each in told] == ["step", "closed"]
+            assert told[1]["run"]["last_failure"] == "Luck: no luck"
+        assert lines.returncode == 1
+
+        start("long", "Waits", "child")
+        with subprocess.Popen(
+            command("trace", "long", "-f"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as lines:
+            assert lines.stdout is not None
+            lines.stdout.readline()
+            lines.send_signal(signal.SIGINT)
+            _, said = lines.communicate(timeout=30)
+        assert (lines.returncode, said.strip()) == (130, "interrupted")
+
+
+def test_following_a_server_that_comes_back_elsewhere(
+    up: Run, devserver: Run, start: Start, status_of: StatusOf
+) -> None:
+    """A managed instance that was stopped and started at another port is found there, and followed to the end."""
+    up()
+    start("waits", "Waits", "child")
+    before = status_of()["address"]
+    with subprocess.Popen(command("trace", "waits", "-f"), stdout=subprocess.PIPE, text=True) as lines:
+        assert lines.stdout is not None
+        limit = threading.Timer(60, lines.kill)
+        limit.start()
+        try:
+            assert "waits > Waits running for" in lines.stdout.readline()
+            devserver("down")
+            assert f"! the Temporal server at {before}" in lines.stdout.readline()
+            up()
+            assert status_of()["address"] != before
+            assert "! the server answers again" in lines.stdout.readline()
+            done = devserver("temporal", "--", "workflow", "terminate", "-w", "waits")
+            assert done.returncode == 0, done.stderr
+            assert "waits x Waits terminated" in lines.stdout.readline()
+            assert lines.wait() == 1
+        finally:
+            limit.cancel()
+            lines.kill()
+
+
+def signal_it(devserver: Run, workflow_id: str) -> None:
+    """Let it go on."""
+    done = devserver("temporal", "--", "workflow", "signal", "-w", workflow_id, "--name", "go")
+    assert done.returncode == 0, done.stderr
+
+
+def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
+    """What is not there, no run id, a full disk, what is encrypted and what would steer a terminal: told, no crash."""
+    quick_up()
+    done = devserver("trace", "nobody")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.startswith("error: there is no workflow nobody in the namespace default\nhint: ")
+    done = devserver("trace", "nobody", "--namespace", "nowhere")
+    assert (done.returncode, "there is no namespace nowhere" in done.stderr) == (4, True)
+    done = devserver("trace", "nobody", "--run-id", "17")
+    assert (done.returncode, "17 is no run id" in done.stderr) == (2, True)
+    done = devserver("trace", "nobody", "--follow", "--failures")
+    assert (done.returncode, "--follow shows all" in done.stderr) == (2, True)
+    done = devserver("trace", "nobody", "--otlp-open")
+    assert (done.returncode, "--otlp-open is about what --otlp sends" in done.stderr) == (2, True)
+    done = devserver("trace", "nobody", "--address", "127.0.0.1:1")
+    assert (done.returncode, "cannot be reached" in done.stderr) == (4, True)
+    start("order\x1b[2J", "Order")
+    secret = ["--workflow-id=secret", "--task-queue=q", "--type=X", "--input=c2VjcmV0"]
+    devserver("temporal", "--", "workflow", "start", *secret, "--input-meta=encoding=binary/encrypted")
+    assert "input (encoded: binary/encrypted, 8 bytes)" in devserver("trace", "secret").stdout
+    with Path("/dev/full").open("w") as full:
+        for words in (["trace", "order\x1b[2J"], ["trace", "secret", "--json"], ["schedule", "list"], ["--help"]):
+            full_disk = subprocess.run(command(*words), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            assert full_disk.returncode == 1, words
+            assert full_disk.stderr.startswith("error: the output cannot be written: No space left on device")
+    done = devserver("trace", "secret", "--html", "/dev/null")
+    assert (done.returncode, "/dev/null is no file that a page could replace" in done.stderr) == (2, True)
+    noted = devserver("temporal", "--", "workflow", "terminate", "--workflow-id=secret", "--reason=enough")
+    assert noted.returncode == 0, noted.stderr
+    start("secret", "X")
+    narrow = once(devserver, "note: there is another execution of this", "secret", env={"COLUMNS": "40"}).splitlines()
+    assert max(map(len, narrow)) <= 40
+    for plain in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("NO_COLOR", raising=False)
+            if plain:
+                patch.setenv("NO_COLOR", "1")
+            with Terminal(command("trace", "secret", "--follow"), columns=40) as terminal:
+                terminal.until("running for")
+                assert ("\x1b[H" in terminal.seen, "\x1b[36m" in terminal.seen) == (True, not plain)
+    with Terminal(command("trace", "no\x1b[2Jbody")) as terminal:
+        terminal.until("there is no workflow nobody in the namespace")
+        assert ("\x1b[2J" in terminal.seen, terminal.code()) == (False, 4)
+    shown = devserver("trace", "order\x1b[2J").stdout
+    assert ("\x1b" in shown, "Order order?[2J, running for" in shown) == (False, True)
