@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,8 +67,43 @@ def link(prepared: Executable, paths: Paths) -> Executable:
     return replace(prepared, path=folder / prepared.path.name)
 
 
+class LeakGuard:
+    """Finds processes that tests leave. After a test it reads only the environments of new processes."""
+
+    def __init__(self, patience: float = 5) -> None:
+        self.homes: set[str] = set()
+        self.patience = patience
+        self._known = set(psutil.pids())
+
+    def left_by_test(self, home: Path) -> Sequence[str]:
+        """End the processes of the test with this home, and return their command lines."""
+        self.homes.add(str(home))
+        left = end(_started_in({str(home)}, set(psutil.pids()) - self._known), self.patience)
+        self._known = set(psutil.pids())
+        return left
+
+    def left_by_module(self) -> Sequence[str]:
+        """The same for all tests so far, and for all processes of the machine."""
+        homes, self.homes = self.homes, set()
+        return end(_started_in(homes, psutil.pids()), self.patience)
+
+
+@pytest.fixture(scope="session")
+def session_guard() -> LeakGuard:
+    """Knows the processes that were there before the test."""
+    return LeakGuard()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def module_guard(session_guard: LeakGuard) -> Iterator[LeakGuard]:
+    """A module whose tests leave a process fails."""
+    yield session_guard
+    left = session_guard.left_by_module()
+    assert not left, f"tests of this module left processes: {left}"
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module_guard: LeakGuard) -> Iterator[Path]:
     """A home of the test's own: nothing of the user's is read or written, and nothing is left behind."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
@@ -79,7 +114,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv(HOME_VARIABLE, str(home / "devserver"))
     monkeypatch.chdir(tmp_path)
     yield home
-    left = end_processes_of(home)
+    left = module_guard.left_by_test(home)
     shared = ephemeral_folders_of(home)
     for folder in shared:
         shutil.rmtree(folder, ignore_errors=True)
@@ -120,23 +155,33 @@ def command(*args: str) -> list[str]:
 
 def processes_of(home: Path) -> list[psutil.Process]:
     """Living processes that were started with the test's home, this one excluded."""
+    return _started_in({str(home)}, psutil.pids())
+
+
+def _started_in(homes: Collection[str], pids: Iterable[int]) -> list[psutil.Process]:
     found = []
-    for process in psutil.process_iter():
+    for pid in pids:
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid != os.getpid() and process.environ().get("HOME") == str(home):
+            process = psutil.Process(pid)
+            if pid != os.getpid() and process.environ().get("HOME") in homes:
                 found.append(process)
     return found
 
 
-def end_processes_of(home: Path) -> Sequence[str]:
-    """Kill what the test left and tell what it was."""
-    _, alive = psutil.wait_procs(processes_of(home), timeout=5)
+def end(processes: Sequence[psutil.Process], patience: float = 5) -> Sequence[str]:
+    """Give processes some seconds to end, kill the others, and return the command lines of those."""
+    _, alive = psutil.wait_procs(processes, timeout=patience)
     left = []
     for process in alive:
         with contextlib.suppress(psutil.Error):
             left.append(" ".join(process.cmdline())[:200])
             process.kill()
     return left
+
+
+def end_processes_of(home: Path) -> Sequence[str]:
+    """The same for all processes that were started with a home."""
+    return end(processes_of(home))
 
 
 def ephemeral_folders_of(home: Path) -> list[Path]:
