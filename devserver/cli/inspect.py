@@ -23,7 +23,7 @@ def describe(spec: str, as_json: bool) -> None:
 
     module = find(spec)
     if as_json:
-        from ..introspection.description import describe as told
+        from ..introspection.module_json import describe as told
 
         click.echo(json.dumps(told(module), indent=2))
         return

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..client.target import Connection
-from ..worker.config import GRACE_SECONDS, Wanted
+from ..worker.config import GRACE_SECONDS, WorkerOptions
 from .options.connection import connection_options
 from .options.converter import given_options
 from .options.module_type import ModuleType, all_names
@@ -77,7 +77,7 @@ def run(
     ctx.exit(code)
 
 
-def _wanted(spec: str, connection: Connection, values: dict[str, Any]) -> Wanted:
+def _wanted(spec: str, connection: Connection, values: dict[str, Any]) -> WorkerOptions:
     from ..errors import OptionError
 
     if values["build"] is None:
@@ -91,13 +91,13 @@ def _wanted(spec: str, connection: Connection, values: dict[str, Any]) -> Wanted
         otlp_exporter(values["otlp"])  # what is wrong with it is said at once
     large = not values.pop("no_large_payloads")
     given = {key: value for key, value in values.items() if value is not None}
-    return Wanted(spec, connection, large_payloads=large, **given)
+    return WorkerOptions(spec, connection, large_payloads=large, **given)
 
 
 def _reload(said: bool | None, *, versioned: bool) -> bool:
     """Whether to watch files: a build is one code, so with `--build` only if it was said."""
-    from ..worker.changes import can_watch
     from ..worker.errors import WatchfilesMissing
+    from ..worker.source_changes import can_watch
 
     if said is False or (said is None and versioned):
         return False
@@ -113,16 +113,16 @@ def _reload(said: bool | None, *, versioned: bool) -> bool:
     return False
 
 
-async def _keep(wanted: Wanted, *, reload: bool, metrics_port: int | None, as_json: bool) -> int:
+async def _keep(wanted: WorkerOptions, *, reload: bool, metrics_port: int | None, as_json: bool) -> int:
     """Keep the worker until a signal; the exit code."""
     import asyncio
     import signal
 
-    from ..worker.supervisor import Keeper
+    from ..worker.supervisor import WorkerSupervisor
     from .render.worker import Lines, json_line
 
     tell = json_line if as_json else Lines(wanted).show
-    keeper = Keeper(wanted, tell, reload=reload, metrics_port=metrics_port, quiet=as_json)
+    keeper = WorkerSupervisor(wanted, tell, reload=reload, metrics_port=metrics_port, quiet=as_json)
     first: list[int] = []
 
     def asked(number: int) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from .discovery import find
-from .errors import ModuleFails, ModuleUnknown, NameClash, NotInModule, ReflectionError
+from .errors import DuplicateName, IntrospectionError, ModuleFailed, ModuleUnknown, NotInModule
 from .module import Activity, Module, NexusService, Workflow
 
 __all__ = [
     "Activity",
+    "DuplicateName",
+    "IntrospectionError",
     "Module",
-    "ModuleFails",
+    "ModuleFailed",
     "ModuleUnknown",
-    "NameClash",
     "NexusService",
     "NotInModule",
-    "ReflectionError",
     "Workflow",
     "find",
 ]

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import InputInvalid
+from .errors import InvalidInput
 from .hints import MISSING, Field, alternatives, fields_of
 from .signature import Signature
-from .validation import CANNOT_CARRY, Carrier, Path, Unfit
+from .validation import CANNOT_CARRY, InputConverter, InvalidValue, Path
 from .value_parsing import element_of, is_flag, is_many, kind_of, read, read_json, read_many
 
 OTHER_CONVERTER = (
@@ -21,7 +21,7 @@ Given = str | bool | Sequence[str]
 
 
 @dataclass(frozen=True)
-class Input:
+class InputField:
     """One option. `flag` is its name without dashes, empty for an argument whose fields are the options themselves.
 
     `parts` are the options of its fields.
@@ -29,7 +29,7 @@ class Input:
 
     flag: str
     field: Field
-    parts: tuple[Input, ...] = ()
+    parts: tuple[InputField, ...] = ()
 
     @property
     def is_flag(self) -> bool:
@@ -47,7 +47,7 @@ class Input:
         return "JSON" if self.parts else kind_of(element_of(self.field.hint) if self.is_many else self.field.hint)
 
 
-class Inputs:
+class InputOptions:
     """The options for one signature, and the way back from what was given to arguments."""
 
     def __init__(self, signature: Signature) -> None:
@@ -56,12 +56,12 @@ class Inputs:
         alone = len(fields) == 1 and fields_of(fields[0].hint) is not None
         self.arguments = tuple(_input(each, "", ()) if alone else _named(each, "", ()) for each in fields)
 
-    def options(self) -> Iterator[Input]:
+    def options(self) -> Iterator[InputField]:
         """Every option, each before those of its fields."""
         for argument in self.arguments:
             yield from _options(argument)
 
-    def arguments_from(self, given: Mapping[str, Given], whole: Any, carrier: Carrier) -> list[Any]:
+    def arguments_from(self, given: Mapping[str, Given], whole: Any, carrier: InputConverter) -> list[Any]:
         """The arguments to send.
 
         Args:
@@ -70,7 +70,7 @@ class Inputs:
             carrier: Carries them.
 
         Raises:
-            InputInvalid: Something is missing, unknown, or of another type.
+            InvalidInput: Something is missing, unknown, or of another type.
         """
         if self.raw:
             return [] if whole is MISSING else whole if isinstance(whole, list) else [whole]
@@ -80,10 +80,10 @@ class Inputs:
         if reading.problems:
             first, *others = reading.problems
             uncarried = any(CANNOT_CARRY in each for each in reading.problems)
-            raise InputInvalid(first, details=others, hint=OTHER_CONVERTER if uncarried else None)
+            raise InvalidInput(first, details=others, hint=OTHER_CONVERTER if uncarried else None)
         return self._with_defaults(arguments, carrier)
 
-    def _with_defaults(self, arguments: list[Any], carrier: Carrier) -> list[Any]:
+    def _with_defaults(self, arguments: list[Any], carrier: InputConverter) -> list[Any]:
         """All of them once one was given: a worker that gets fewer than there are ignores the types of all."""
         if all(value is MISSING for value in arguments):
             return []
@@ -102,35 +102,35 @@ class Inputs:
         if not count:
             if whole in ([], {}, None):
                 return []
-            raise InputInvalid("it takes no input")
+            raise InvalidInput("it takes no input")
         if isinstance(whole, list) and len(whole) <= count:
             return [*whole, *[MISSING] * (count - len(whole))]
         names = [each.field.name for each in self.arguments]
         if isinstance(whole, dict) and set(whole) <= set(names):
             return [whole.get(name, MISSING) for name in names]
-        raise InputInvalid(f"the input is a JSON list of at most {count} arguments, or an object of {', '.join(names)}")
+        raise InvalidInput(f"the input is a JSON list of at most {count} arguments, or an object of {', '.join(names)}")
 
 
 class _Reading:
     """Makes arguments of one command line; what is wrong is gathered, so that it can be told at once."""
 
-    def __init__(self, given: Mapping[str, Given], carrier: Carrier) -> None:
+    def __init__(self, given: Mapping[str, Given], carrier: InputConverter) -> None:
         self._given = given
         self._carrier = carrier
         self.problems: list[str] = []
 
-    def argument(self, top: Input, whole: Any) -> Any:
+    def argument(self, top: InputField, whole: Any) -> Any:
         before = len(self.problems)
         form = self._form(top, whole, needed=top.field.required)
         if form is MISSING or len(self.problems) > before:
             return MISSING
         try:
             return self._carrier.value(form, top.field.hint)
-        except Unfit as unfit:
+        except InvalidValue as unfit:
             self.problems += [_located(top, at, why) for at, why in unfit.problems]
             return MISSING
 
-    def _form(self, each: Input, base: Any, *, needed: bool) -> Any:
+    def _form(self, each: InputField, base: Any, *, needed: bool) -> Any:
         """The JSON form of an option with its parts; MISSING if nothing was given."""
         form = base
         if each.flag in self._given:
@@ -154,7 +154,7 @@ class _Reading:
                 start[part.field.key] = value
         return start
 
-    def _read(self, each: Input, said: Given) -> Any:
+    def _read(self, each: InputField, said: Given) -> Any:
         hint = each.field.hint
         try:
             if isinstance(said, bool):
@@ -164,7 +164,7 @@ class _Reading:
             return read_json(said) if each.parts else self._checked(read(said, hint), hint)
         except ValueError as error:
             self.problems.append(f"--{each.flag}: {error}")
-        except Unfit as unfit:
+        except InvalidValue as unfit:
             self.problems += [_located(each, at, why) for at, why in unfit.problems]
         return None
 
@@ -175,7 +175,7 @@ class _Reading:
         return self._carrier.nested(form, hint)
 
 
-def _located(top: Input, at: Path, why: str) -> str:
+def _located(top: InputField, at: Path, why: str) -> str:
     """A problem by the flag that it is about, as far as there is one."""
     here, rest = top, list(at)
     while rest:
@@ -189,22 +189,22 @@ def _located(top: Input, at: Path, why: str) -> str:
     return f"{where}{''.join(f'[{each!r}]' for each in rest)}: {why}"
 
 
-def _named(field: Field, above: str, seen: tuple[Any, ...]) -> Input:
+def _named(field: Field, above: str, seen: tuple[Any, ...]) -> InputField:
     name = field.name.strip("_").replace("_", "-") or field.name
     flag = f"{above}.{name}" if above else name
     return _input(field, f"input.{flag}" if flag in KEPT else flag, seen)
 
 
-def _input(field: Field, flag: str, seen: tuple[Any, ...]) -> Input:
+def _input(field: Field, flag: str, seen: tuple[Any, ...]) -> InputField:
     """An option with those of its fields; a type within itself is not followed again."""
     kinds = alternatives(field.hint)
     fields = fields_of(field.hint)
     if fields is None or kinds[0] in seen:
-        return Input(flag, field)
-    return Input(flag, field, tuple(_named(each, flag, (*seen, kinds[0])) for each in fields))
+        return InputField(flag, field)
+    return InputField(flag, field, tuple(_named(each, flag, (*seen, kinds[0])) for each in fields))
 
 
-def _options(each: Input) -> Iterator[Input]:
+def _options(each: InputField) -> Iterator[InputField]:
     if each.flag:
         yield each
     for part in each.parts:

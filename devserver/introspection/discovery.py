@@ -9,13 +9,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .conversion import converter_of
-from .converters import plugins_of
-from .errors import NameClash, NotInModule, ReflectionError
+from .converters import converter_of, plugins_of
+from .errors import DuplicateName, IntrospectionError, NotInModule
 from .import_module import calling, load
 from .module import Module, nearest, place_of
-from .module_scan import ACTIVITY, Found, clashes, counts, unmakeable
-from .module_spec import Spec, parse
+from .module_scan import ACTIVITY, Definitions, clashes, counts, unmakeable
+from .module_spec import ModuleSpec, parse
 
 FACTORIES = ("activities", "make_activities", "nexus_services", "make_nexus_services")
 QUEUE = "TASK_QUEUE"
@@ -37,9 +36,9 @@ def find(spec: str, *, make: bool = True) -> Module:
 
     Raises:
         ModuleUnknown: There is no such module.
-        ModuleFails: It raises, or a factory does.
+        ModuleFailed: It raises, or a factory does.
         NotInModule: It has no such name.
-        NameClash: Two definitions go by one name.
+        DuplicateName: Two definitions go by one name.
     """
     wanted = parse(spec)
     modules = load(wanted)
@@ -54,11 +53,11 @@ def find(spec: str, *, make: bool = True) -> Module:
 class _Search:
     """One search through a module's values."""
 
-    def __init__(self, spec: Spec, modules: Sequence[ModuleType], make: bool) -> None:
+    def __init__(self, spec: ModuleSpec, modules: Sequence[ModuleType], make: bool) -> None:
         self.spec = spec
         self.modules = modules
         self.make = make
-        self.found = Found()
+        self.found = Definitions()
         self.notes: list[str] = []
 
     def scan(self) -> None:
@@ -82,7 +81,7 @@ class _Search:
                 value = getattr(value, part, None)
             if value is None or isinstance(value, ModuleType) or hasattr(value, ACTIVITY):
                 continue
-            before = Found()
+            before = Definitions()
             if isinstance(value, type) and before.take(value) and not before.classes:
                 return False
             self.give(name, value)
@@ -96,7 +95,7 @@ class _Search:
         elif self.make:
             why = unmakeable(source)
             if why:
-                raise ReflectionError(
+                raise IntrospectionError(
                     f"the factory {name} ({place_of(source)}) cannot be called: {why}",
                     hint="a factory is a plain function without arguments, or with defaults for all",
                 )
@@ -106,7 +105,7 @@ class _Search:
         things = given if isinstance(given, (list, tuple, set, frozenset)) else [given]
         for each in things:
             if not self.found.take(each):
-                raise ReflectionError(
+                raise IntrospectionError(
                     f"{name} gives {each!r}, which has no activities and no Nexus operations",
                     hint="methods are decorated with @activity.defn, classes with @nexusrpc.handler.service_handler",
                 )
@@ -133,7 +132,7 @@ def _told(search: _Search, modules: Sequence[ModuleType]) -> Module:
         ("Nexus services of one name", found.services),
     ):
         for name, one, other in clashes(list(things)):
-            raise NameClash(f"there are two {kind}: {name}", details=[one, other], hint="rename one of them")
+            raise DuplicateName(f"there are two {kind}: {name}", details=[one, other], hint="rename one of them")
     file = getattr(modules[0], "__file__", None)
     return Module(
         spec=search.spec.text,
@@ -169,7 +168,7 @@ def queue_of(name: str) -> str:
     return parts[-1].replace("_", "-")
 
 
-def _narrowed(found: Module, spec: Spec) -> Module:
+def _narrowed(found: Module, spec: ModuleSpec) -> Module:
     """Only what goes by the name that was given."""
     name = str(spec.name)
 

@@ -26,18 +26,18 @@ from temporalio.service import RPCError, RPCStatusCode
 from ..client.calls import CALL_LIMIT, Calls, cannot_ask
 from ..client.failures import failure_text
 from ..errors import CannotAsk
-from .errors import NotDone
-from .results import Outcome, failure_of, not_done, polls, undecoded
-from .targets import Called
+from .errors import WorkflowCallRefused
+from .results import WorkflowOutcome, failure_of, not_done, polls, undecoded
+from .targets import CallTarget
 
 GIVEN_UP = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 
 
-async def signal(client: Client, called: Called, arguments: Sequence[Any], workflow_id: str, run_id: str) -> None:
+async def signal(client: Client, called: CallTarget, arguments: Sequence[Any], workflow_id: str, run_id: str) -> None:
     """Send a signal to an open workflow.
 
     Raises:
-        NotDone: The workflow is of another type, or has ended.
+        WorkflowCallRefused: The workflow is of another type, or has ended.
         CannotAsk: There is no such workflow, or no answer.
     """
     await _see(client, called, workflow_id, run_id)
@@ -49,12 +49,12 @@ async def signal(client: Client, called: Called, arguments: Sequence[Any], workf
 
 
 async def query(
-    client: Client, called: Called, arguments: Sequence[Any], workflow_id: str, run_id: str, limit: float
+    client: Client, called: CallTarget, arguments: Sequence[Any], workflow_id: str, run_id: str, limit: float
 ) -> RawValue:
     """What a workflow, open or closed, answers within `limit` seconds.
 
     Raises:
-        NotDone: The query fails, or the workflow is of another type.
+        WorkflowCallRefused: The query fails, or the workflow is of another type.
         CannotAsk: There is no such workflow, no worker, or no answer.
     """
     seen = await _see(client, called, workflow_id, run_id, closed=True)
@@ -63,10 +63,10 @@ async def query(
     try:
         answer: RawValue = await asyncio.wait_for(asked, limit + 1)
     except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
-        raise NotDone(f"the query {called.name} of {workflow_id} fails: {error}") from None
+        raise WorkflowCallRefused(f"the query {called.name} of {workflow_id} fails: {error}") from None
     except (RPCError, asyncio.TimeoutError) as error:
         if isinstance(error, RPCError) and error.status == RPCStatusCode.INVALID_ARGUMENT:
-            raise NotDone(f"the query {called.name} of {workflow_id} fails: {error.message}") from None
+            raise WorkflowCallRefused(f"the query {called.name} of {workflow_id} fails: {error.message}") from None
         raise await _no_answer(client, called, seen, error, limit, "query") from None
     except Exception as error:
         raise undecoded(error) from error
@@ -75,7 +75,7 @@ async def query(
 
 async def update(
     client: Client,
-    called: Called,
+    called: CallTarget,
     arguments: Sequence[Any],
     workflow_id: str,
     run_id: str,
@@ -83,13 +83,13 @@ async def update(
     accepted: bool,
     limit: float,
     update_id: str | None = None,
-) -> tuple[str, Outcome]:
+) -> tuple[str, WorkflowOutcome]:
     """Update an open workflow; its id, and what came of it. With `accepted` it is not waited for the result.
 
     `limit` (seconds) is what its worker has to accept it; a result is waited for as long as it takes.
 
     Raises:
-        NotDone: The workflow is of another type, or has ended.
+        WorkflowCallRefused: The workflow is of another type, or has ended.
         CannotAsk: There is no such workflow, no worker, or no answer.
     """
     seen = await _see(client, called, workflow_id, run_id)
@@ -107,9 +107,9 @@ async def update(
         until = math.inf
         if accepted:
             return sent.id, await _refusal(sent, client)
-        return sent.id, Outcome(result=await sent.result())
+        return sent.id, WorkflowOutcome(result=await sent.result())
     except WorkflowUpdateFailedError as error:
-        return update_id or "", Outcome(failure=await failure_of(error.cause, client))
+        return update_id or "", WorkflowOutcome(failure=await failure_of(error.cause, client))
     except (WorkflowUpdateRPCTimeoutOrCancelledError, asyncio.TimeoutError) as error:
         if isinstance(error.__cause__, asyncio.CancelledError) and monotonic() < until:
             raise asyncio.CancelledError from None  # Ctrl-C, which the SDK takes for a limit that is over
@@ -122,16 +122,16 @@ async def update(
         raise undecoded(error) from error
 
 
-async def _refusal(sent: Any, client: Client) -> Outcome:
+async def _refusal(sent: Any, client: Client) -> WorkflowOutcome:
     """An update that its validator refuses is over at once; another one may still run."""
     known = getattr(sent, "_known_outcome", None)
     if known is None or not known.HasField("failure"):
-        return Outcome()
-    return Outcome(failure=await failure_text(known.failure, client.data_converter))
+        return WorkflowOutcome()
+    return WorkflowOutcome(failure=await failure_text(known.failure, client.data_converter))
 
 
 async def _see(
-    client: Client, called: Called, workflow_id: str, run_id: str, *, closed: bool = False
+    client: Client, called: CallTarget, workflow_id: str, run_id: str, *, closed: bool = False
 ) -> WorkflowExecutionInfo:
     """See that the workflow is there, of that type, and open unless `closed` will do."""
     answer = await Calls(client).described(workflow_id, run_id)
@@ -140,11 +140,11 @@ async def _see(
         raise CannotAsk(f"there is no workflow {workflow_id}{run} in the namespace {client.namespace}")
     info = answer.workflow_execution_info
     if called.type is not None and info.type.name != called.type:
-        raise NotDone(
+        raise WorkflowCallRefused(
             f"{workflow_id} is of the type {info.type.name}, not {called.type}", hint="nothing was sent; see the id"
         )
     if not closed and info.HasField("close_time"):
-        raise NotDone(f"{workflow_id} has ended: {status_of(info.status)}", hint="nothing was sent")
+        raise WorkflowCallRefused(f"{workflow_id} has ended: {status_of(info.status)}", hint="nothing was sent")
     return info
 
 
@@ -158,7 +158,7 @@ def status_of(status: int) -> str:
 
 
 async def _no_answer(
-    client: Client, called: Called, seen: WorkflowExecutionInfo, error: BaseException, limit: float, kind: str
+    client: Client, called: CallTarget, seen: WorkflowExecutionInfo, error: BaseException, limit: float, kind: str
 ) -> CannotAsk:
     """Why there was none: the worker that would give it is not there, or is slow."""
     status = error.status if isinstance(error, RPCError) else RPCStatusCode.DEADLINE_EXCEEDED

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from .errors import ModuleFails, ModuleInterrupted, ModuleUnknown
-from .module_spec import FORM, Spec
+from .errors import ImportInterrupted, ModuleFailed, ModuleUnknown
+from .module_spec import FORM, ModuleSpec
 
 T = TypeVar("T")
 
@@ -24,23 +24,23 @@ NO_PARTS = ("__main__", "conftest", "tests", "test")
 RUNS_ON_IMPORT = "what a module does when it is run as a program stands below: if __name__ == '__main__':"
 
 
-def load(spec: Spec) -> list[ModuleType]:
+def load(spec: ModuleSpec) -> list[ModuleType]:
     """The module; of a package its submodules too, but for tests and `__main__`.
 
     Raises:
         ModuleUnknown: There is none.
-        ModuleFails: It raises, or something in it.
+        ModuleFailed: It raises, or something in it.
     """
     first = load_one(spec)
     return [first, *(_import(name, spec) for name in _submodules(first))]
 
 
-def load_one(spec: Spec) -> ModuleType:
+def load_one(spec: ModuleSpec) -> ModuleType:
     """The module alone.
 
     Raises:
         ModuleUnknown: There is none.
-        ModuleFails: It raises.
+        ModuleFailed: It raises.
     """
     spec.on_path()
     found = _import(spec.module, spec)
@@ -48,11 +48,11 @@ def load_one(spec: Spec) -> ModuleType:
     return found
 
 
-def calling(function: Callable[[], T], what: str, spec: Spec) -> T:
+def calling(function: Callable[[], T], what: str, spec: ModuleSpec) -> T:
     """What the user's function returns.
 
     Raises:
-        ModuleFails: It raises.
+        ModuleFailed: It raises.
     """
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -60,10 +60,10 @@ def calling(function: Callable[[], T], what: str, spec: Spec) -> T:
     except KeyboardInterrupt as error:
         raise _interrupted(what, spec, error) from None
     except BaseException as error:
-        raise ModuleFails(f"{what} fails: {said_of(error)}", details=users_traceback(error, spec.project)) from error
+        raise ModuleFailed(f"{what} fails: {said_of(error)}", details=users_traceback(error, spec.project)) from error
 
 
-def _import(name: str, spec: Spec) -> ModuleType:
+def _import(name: str, spec: ModuleSpec) -> ModuleType:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return importlib.import_module(name)
@@ -84,14 +84,14 @@ def _import(name: str, spec: Spec) -> ModuleType:
         raise _fails(name, spec, error, hint) from error
 
 
-def _interrupted(what: str, spec: Spec, error: BaseException) -> ModuleInterrupted:
-    return ModuleInterrupted(
+def _interrupted(what: str, spec: ModuleSpec, error: BaseException) -> ImportInterrupted:
+    return ImportInterrupted(
         f"interrupted: {what} was not over", details=users_traceback(error, spec.project)[:-1], hint=RUNS_ON_IMPORT
     )
 
 
-def _fails(name: str, spec: Spec, error: BaseException, hint: str | None) -> ModuleFails:
-    return ModuleFails(
+def _fails(name: str, spec: ModuleSpec, error: BaseException, hint: str | None) -> ModuleFailed:
+    return ModuleFailed(
         f"the module {name} does not import: {said_of(error)}", details=users_traceback(error, spec.project), hint=hint
     )
 
@@ -104,7 +104,7 @@ def said_of(error: BaseException) -> str:
     return lines[-1 if isinstance(error, SyntaxError) else 0]  # of a syntax error the place comes first
 
 
-def _unknown(name: str, spec: Spec) -> ModuleUnknown:
+def _unknown(name: str, spec: ModuleSpec) -> ModuleUnknown:
     there = {each.name for each in pkgutil.iter_modules([str(root) for root in spec.roots])}
     near = difflib.get_close_matches(name.partition(".")[0], there, n=3)
     looked = [f"looked in {root}" for root in spec.roots]
@@ -112,7 +112,7 @@ def _unknown(name: str, spec: Spec) -> ModuleUnknown:
     return ModuleUnknown(f"there is no module {name}", details=looked, hint=hint)
 
 
-def _see_that_it_is_ours(module: ModuleType, spec: Spec) -> None:
+def _see_that_it_is_ours(module: ModuleType, spec: ModuleSpec) -> None:
     """A module of that name that was there before is not the file that was given."""
     found = getattr(module, "__file__", None)
     if spec.file is None or found is None:

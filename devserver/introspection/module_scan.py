@@ -19,7 +19,7 @@ OPERATION = ("__nexus_operation_factory__", "__nexus_operation__")
 
 
 @dataclass
-class Found:
+class Definitions:
     """What is there, in the order in which it stands there. `classes` need an instance before they are of use."""
 
     workflows: list[Workflow] = field(default_factory=list)

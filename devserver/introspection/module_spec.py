@@ -14,7 +14,7 @@ FORM = "name it as package.module or path/to/file.py, each with an optional :NAM
 
 
 @dataclass(frozen=True)
-class Spec:
+class ModuleSpec:
     """A module by its import name; `roots` go to the front of `sys.path`, `more` to its end.
 
     `project` (absolute) is whose code counts.
@@ -39,7 +39,7 @@ class Spec:
         importlib.invalidate_caches()
 
 
-def parse(text: str) -> Spec:
+def parse(text: str) -> ModuleSpec:
     """What a specification says.
 
     Raises:
@@ -57,10 +57,10 @@ def parse(text: str) -> Spec:
     top = where.partition(".")[0]
     if not _has(here, top) and _has(here / "src", top):
         roots.insert(0, here / "src")
-    return Spec(text, where, tuple(roots), _project(here), name=name or None)
+    return ModuleSpec(text, where, tuple(roots), _project(here), name=name or None)
 
 
-def _of_file(text: str, path: Path, name: str | None) -> Spec:
+def _of_file(text: str, path: Path, name: str | None) -> ModuleSpec:
     whole = path.absolute().resolve()
     if whole.is_dir():
         if not (whole / "__init__.py").is_file():
@@ -82,7 +82,7 @@ def _of_file(text: str, path: Path, name: str | None) -> Spec:
         raise ModuleUnknown(f"{path} cannot be imported: a module's name has no dots", hint="rename it")
     project = _project(root)
     more = [each for each in (Path.cwd(), project / "src", project) if each.is_dir()]
-    return Spec(text, ".".join(parts), (root,), project, tuple(more), path, name)
+    return ModuleSpec(text, ".".join(parts), (root,), project, tuple(more), path, name)
 
 
 def _project(root: Path) -> Path:

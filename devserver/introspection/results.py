@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import RawValue
+from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..client.calls import Calls, cannot_ask, still_polls
 from ..client.failures import FailureText, failure_text
 from ..errors import DevServerError
-from .errors import NotDone
+from .errors import WorkflowCallRefused
+from .value_parsing import plain
 
 WORKFLOW_TASKS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 REFUSALS = (
@@ -26,23 +30,23 @@ REFUSALS = (
 
 
 @dataclass(frozen=True)
-class Outcome:
+class WorkflowOutcome:
     """What came of a workflow or an update: its result, or the failure that it ended with."""
 
     result: RawValue | None = None
     failure: FailureText | None = None
 
 
-async def outcome(handle: WorkflowHandle[Any, Any], client: Client) -> Outcome:
+async def outcome(handle: WorkflowHandle[Any, Any], client: Client) -> WorkflowOutcome:
     """Wait for a workflow's end, across continue-as-new and retries.
 
     Raises:
         CannotAsk: The server gives no answer any more.
     """
     try:
-        return Outcome(result=await handle.result())
+        return WorkflowOutcome(result=await handle.result())
     except WorkflowFailureError as error:
-        return Outcome(failure=await failure_of(error.cause, client))
+        return WorkflowOutcome(failure=await failure_of(error.cause, client))
     except RPCError as error:
         raise cannot_ask(client, error) from None
     except Exception as error:
@@ -53,7 +57,7 @@ def undecoded(error: Exception) -> DevServerError:
     """Our error for an answer that came and could not be read: its codec failed, or its payload's file is gone."""
     if isinstance(error, DevServerError):
         return error
-    return NotDone(
+    return WorkflowCallRefused(
         f"the answer came, and the module's data converter cannot read it: {type(error).__name__}: {error}",
         hint="see that the module has the codec and the keys of its worker",
     )
@@ -82,5 +86,40 @@ def not_done(client: Client, error: RPCError, what: str) -> DevServerError:
         missing = cannot_ask(client, error)
         if missing.message.startswith("there is no namespace"):
             return missing
-        return NotDone(f"{what}: {error.message}")
+        return WorkflowCallRefused(f"{what}: {error.message}")
     return cannot_ask(client, error)
+
+
+MOST_BYTES = 1000
+
+
+def shown(payload: Payload | None, converter: DataConverter) -> Any:
+    """The JSON form of a payload whose codec has been undone already. It never raises."""
+    if payload is None:
+        return None
+    encoding = payload.metadata.get("encoding", b"").decode("ascii", "replace")
+    if encoding == "binary/null":
+        return None
+    try:
+        if encoding.startswith("json/"):
+            return json.loads(payload.data)
+        value = converter.payload_converter.from_payloads([payload])[0]
+    except Exception:  # noqa: BLE001 - converters are the user's, and may fail in any way
+        return unreadable(payload)
+    if isinstance(value, (bytes, bytearray)):
+        return _text(bytes(value))
+    return plain(value)
+
+
+def unreadable(payload: Payload) -> str:
+    """What is said instead of a value that cannot be decoded."""
+    encoding = payload.metadata.get("encoding", b"").decode("ascii", "replace") or "no encoding"
+    return f"({len(payload.data)} bytes of {encoding}, which this client cannot read)"
+
+
+def _text(data: bytes) -> str:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return f"({len(data)} bytes)"
+    return text if len(text) <= MOST_BYTES else f"{text[:MOST_BYTES]}... ({len(data)} bytes)"

@@ -20,9 +20,9 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from ..client.calls import CALL_LIMIT, Calls
-from .errors import NotDone
+from .errors import WorkflowCallRefused
 from .results import not_done, polls
-from .targets import Called
+from .targets import CallTarget
 
 Conflict = Literal["fail", "use-existing", "terminate-existing"]
 Reuse = Literal["allow", "failed-only", "reject"]
@@ -39,7 +39,7 @@ REUSES: Mapping[str, WorkflowIDReusePolicy] = {
 
 
 @dataclass(frozen=True)
-class StartOptions:
+class WorkflowStartOptions:
     """How a workflow is started. `search_attributes` and `memo` have values as JSON has them."""
 
     workflow_id: str
@@ -53,7 +53,7 @@ class StartOptions:
 
 
 @dataclass(frozen=True)
-class Started:
+class StartedWorkflow:
     """A workflow that runs. `polled` tells whether a worker asks for its tasks, `existing` whether it ran before."""
 
     workflow_id: str
@@ -65,11 +65,13 @@ class Started:
     handle: WorkflowHandle[Any, Any] = field(repr=False)
 
 
-async def start(client: Client, called: Called, arguments: Sequence[Any], options: StartOptions) -> Started:
+async def start(
+    client: Client, called: CallTarget, arguments: Sequence[Any], options: WorkflowStartOptions
+) -> StartedWorkflow:
     """Start a workflow.
 
     Raises:
-        NotDone: The id is taken, or the server refuses.
+        WorkflowCallRefused: The id is taken, or the server refuses.
         CannotAsk: The server gives no answer.
     """
     calls = Calls(client)
@@ -93,7 +95,7 @@ async def start(client: Client, called: Called, arguments: Sequence[Any], option
             rpc_timeout=CALL_LIMIT,
         )
     except WorkflowAlreadyStartedError as error:
-        raise NotDone(
+        raise WorkflowCallRefused(
             f"the workflow id {options.workflow_id} is taken, by the run {error.run_id}",
             hint="give another with --id; while it runs, --id-conflict use-existing or terminate-existing; once it has "
             "ended, --id-reuse allow",
@@ -103,20 +105,20 @@ async def start(client: Client, called: Called, arguments: Sequence[Any], option
     known = before.workflow_execution_info.execution.run_id if before is not None else None
     run_id = handle.result_run_id or handle.first_execution_run_id or ""
     existing = known is not None and known == run_id
-    return Started(handle.id, run_id, kind, options.task_queue, polled, existing, handle)
+    return StartedWorkflow(handle.id, run_id, kind, options.task_queue, polled, existing, handle)
 
 
 def _typed(values: Mapping[str, Any]) -> TypedSearchAttributes:
     """As the SDK wants them. The type is a guess: the server goes by what it knows of the attribute's name.
 
     Raises:
-        NotDone: No attribute can have such a value.
+        WorkflowCallRefused: No attribute can have such a value.
     """
     pairs = []
     for name, value in values.items():
         make = _KEYS.get(type(value))
         if make is None or (isinstance(value, list) and not all(isinstance(each, str) for each in value)):
-            raise NotDone(
+            raise WorkflowCallRefused(
                 f"the search attribute {name} cannot be {value!r}", hint="a text, a number, or a list of texts"
             )
         pairs.append(SearchAttributePair(make(name), value))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from .cli_inputs import Inputs
+from .cli_inputs import InputOptions
 from .discovery import find
 from .errors import NotInModule
 from .module import Module, Workflow, nearest
@@ -18,7 +18,7 @@ KINDS: Mapping[Kind, str] = {"signal": "signals", "query": "queries", "update": 
 
 
 @dataclass(frozen=True)
-class Called:
+class CallTarget:
     """A workflow by its type, and for a signal, query or update its name. `type` is None: any of a dynamic workflow."""
 
     module: Module
@@ -29,9 +29,9 @@ class Called:
     validated: bool = False
 
     @cached_property
-    def inputs(self) -> Inputs:
+    def inputs(self) -> InputOptions:
         """Its options."""
-        return Inputs(self.signature)
+        return InputOptions(self.signature)
 
     def worker_on(self, queue: str) -> list[str]:
         """The command that runs a worker of the module for a task queue."""
@@ -39,12 +39,12 @@ class Called:
         return words if queue == self.module.task_queue else [*words, "--task-queue", queue]
 
 
-def workflow_called(spec: str) -> Called:
+def find_workflow(spec: str) -> CallTarget:
     """The workflow that a specification names; without a name the only one of the module.
 
     Raises:
         NotInModule: There is none, or there are several and none is named.
-        ReflectionError: The module cannot be used.
+        IntrospectionError: The module cannot be used.
     """
     where, _, name = spec.partition(":")
     module = find(where, make=False)
@@ -56,15 +56,15 @@ def workflow_called(spec: str) -> Called:
             said = f"several workflows: {', '.join(labels)}" if labels else "no workflow"
             raise NotInModule(f"{where} has {said}", hint=f"name one: {where}:{(labels or ['WORKFLOW'])[0]}")
         workflow = module.workflows[0]
-    return Called(module, workflow, workflow.name or name or None, of_workflow(workflow))
+    return CallTarget(module, workflow, workflow.name or name or None, of_workflow(workflow))
 
 
-def handler_called(spec: str, kind: Kind) -> Called:
+def find_handler(spec: str, kind: Kind) -> CallTarget:
     """The signal, query or update that a specification names; the workflow may be left out where only one has it.
 
     Raises:
         NotInModule: There is none of that name, or several workflows have it.
-        ReflectionError: The module cannot be used.
+        IntrospectionError: The module cannot be used.
     """
     where, _, name = spec.partition(":")
     module = find(where, make=False)
@@ -81,7 +81,7 @@ def handler_called(spec: str, kind: Kind) -> Called:
     raise NotInModule(said, hint=nearest(name, known))
 
 
-def _meant(module: Module, name: str, kind: Kind) -> Iterator[Called]:
+def _meant(module: Module, name: str, kind: Kind) -> Iterator[CallTarget]:
     """The handlers of that name: with their workflow's, else of any, else dynamic ones."""
     for dynamic in (False, True):
         found = [
@@ -106,12 +106,12 @@ def _of_workflows(module: Module, name: str) -> Iterator[tuple[Workflow, str]]:
             yield workflow, name
 
 
-def _called(module: Module, workflow: Workflow, definition: Any, name: str, dynamic: bool) -> Called | None:
+def _called(module: Module, workflow: Workflow, definition: Any, name: str, dynamic: bool) -> CallTarget | None:
     if dynamic and (definition.name is not None or not name):
         return None
     if not dynamic and (definition.name is None or name not in (definition.name, definition.fn.__name__)):
         return None
-    return Called(
+    return CallTarget(
         module,
         workflow,
         workflow.name,

@@ -18,7 +18,7 @@ Path = tuple[Any, ...]
 _NUMBERS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
-class Unfit(Exception):
+class InvalidValue(Exception):
     """A value does not fit; `problems` has where (JSON keys and indexes) and why."""
 
     def __init__(self, *problems: tuple[Path, str]) -> None:
@@ -26,7 +26,7 @@ class Unfit(Exception):
         self.problems = problems
 
 
-class Carrier:
+class InputConverter:
     """One data converter, as a worker with the same module has it."""
 
     def __init__(self, converter: DataConverter | None) -> None:
@@ -40,7 +40,7 @@ class Carrier:
         """The value that a JSON form is for that type, once the converter has carried it there and back.
 
         Raises:
-            Unfit: It is none, or the converter cannot carry it.
+            InvalidValue: It is none, or the converter cannot carry it.
         """
         check_form(form, hint)
         if alternatives(hint) == (bytes,) and isinstance(form, str):
@@ -51,7 +51,7 @@ class Carrier:
             (payload,) = self._own.to_payloads([value])
             self._own.from_payloads([payload], _hints(hint))
         except Exception as error:
-            raise Unfit(((), f"{CANNOT_CARRY} {text_of(hint)}: {innermost(error)}")) from error
+            raise InvalidValue(((), f"{CANNOT_CARRY} {text_of(hint)}: {innermost(error)}")) from error
         return value
 
     def takes(self, value: Any, hint: Any) -> bool:
@@ -79,15 +79,15 @@ class Carrier:
             except KeyError:  # how a converter says that it does not know an encoding
                 continue
             except Exception as error:
-                raise Unfit(*_problems(error, hint)) from error
-        raise Unfit(((), "the data converter does not read JSON"))
+                raise InvalidValue(*_problems(error, hint)) from error
+        raise InvalidValue(((), "the data converter does not read JSON"))
 
 
 def check_form(form: Any, hint: Any, at: Path = ()) -> None:
     """See that a JSON form has the keys and plain types that a type says: converters are lenient there.
 
     Raises:
-        Unfit: It has not.
+        InvalidValue: It has not.
     """
     kinds = alternatives(hint)
     if len(kinds) != 1 or (form is None and takes_none(hint)):
@@ -99,13 +99,13 @@ def check_form(form: Any, hint: Any, at: Path = ()) -> None:
         for index, each in enumerate(form):
             check_form(each, element, (*at, index))
     elif kind in _NUMBERS and not _is(form, kind):
-        raise Unfit((at, f"{json.dumps(form)} is not {_NUMBERS[kind]}"))
+        raise InvalidValue((at, f"{json.dumps(form)} is not {_NUMBERS[kind]}"))
 
 
 def _check_fields(form: Any, kind: Any, at: Path) -> None:
     fields = fields_of(kind) or ()
     if not isinstance(form, dict):
-        raise Unfit((at, f"{json.dumps(form)} is no JSON object, which {text_of(kind)} is"))
+        raise InvalidValue((at, f"{json.dumps(form)} is no JSON object, which {text_of(kind)} is"))
     known = {name: each for each in fields for name in (each.key, each.name)}
     problems = (
         _dropped(form, kind, at) if is_model(kind) else [(at, _has_no(kind, key)) for key in form if key not in known]
@@ -114,13 +114,13 @@ def _check_fields(form: Any, kind: Any, at: Path) -> None:
         if key in known and not is_model(kind):
             try:
                 check_form(value, known[key].hint, (*at, key))
-            except Unfit as unfit:
+            except InvalidValue as unfit:
                 problems += unfit.problems
     given = {known[key].name for key in form if key in known}
     missing = [each.key for each in fields if each.required and each.name not in given]
     problems += [((*at, key), "is missing") for key in missing]
     if problems:
-        raise Unfit(*problems)
+        raise InvalidValue(*problems)
 
 
 def _dropped(form: Any, hint: Any, at: Path) -> list[tuple[Path, str]]:

@@ -17,7 +17,7 @@ GRACE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WorkerOptions:
     """A worker for `spec` (`MODULE[:NAME]`) on the server of `connection`; None is what was not said.
 
     `build` is its Worker Deployment Version's build id, of the deployment `deployment` (the task queue's name if None);
@@ -56,6 +56,6 @@ class Wanted:
         return asdict(self)
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Wanted:
+    def from_json(data: Mapping[str, Any]) -> WorkerOptions:
         """What `to_json` made."""
-        return Wanted(**{**data, "connection": Connection(**data["connection"])})
+        return WorkerOptions(**{**data, "connection": Connection(**data["connection"])})

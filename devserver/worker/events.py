@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal[
+WorkerEventKind = Literal[
     "not_ready",
     "running",
     "changed",
@@ -28,9 +28,9 @@ Kind = Literal[
 
 
 @dataclass(frozen=True)
-class Event:
+class WorkerEvent:
     """One of them, with its facts as JSON has them; `at` is seconds since the epoch."""
 
-    kind: Kind
+    kind: WorkerEventKind
     facts: Mapping[str, Any] = field(default_factory=dict)
     at: float = field(default_factory=time.time)

@@ -20,9 +20,10 @@ from temporalio.runtime import (
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from ..introspection import converters
-from .config import Wanted
+from .config import WorkerOptions
 from .errors import WorkerRefused
-from .failure_events import ActivityTeller, Teller, TroubleLog, runners
+from .failure_events import ActivityReporter, FailureReporter, runners
+from .logs import SdkLogHandler
 
 if TYPE_CHECKING:
     from ..introspection import Module
@@ -37,12 +38,12 @@ SANDBOX = (
 )
 
 
-def make_runtime(wanted: Wanted, teller: Teller) -> Runtime:
+def make_runtime(wanted: WorkerOptions, teller: FailureReporter) -> Runtime:
     """The SDK's runtime for this process, with its metrics; `teller` hears its log."""
     # Warnings of the SDK's core are of calls that it tries again, and of what the teller tells better.
     core = logging.getLogger("temporalio.core")
     core.propagate = False
-    core.addHandler(TroubleLog(teller))
+    core.addHandler(SdkLogHandler(teller))
     forward = LogForwardingConfig(core, prepend_target_on_message=False, append_log_fields_to_message=False)
     log = LoggingConfig(TelemetryFilter(core_level="ERROR", other_level="ERROR"), forwarding=forward)
     metrics = PrometheusConfig(bind_address=f"127.0.0.1:{wanted.metrics_port}") if wanted.metrics_port else None
@@ -51,21 +52,21 @@ def make_runtime(wanted: Wanted, teller: Teller) -> Runtime:
     return runtime
 
 
-def make_worker(client: Client, module: Module, wanted: Wanted, teller: Teller) -> Worker:
+def make_worker(client: Client, module: Module, wanted: WorkerOptions, teller: FailureReporter) -> Worker:
     """The worker; it does not poll yet.
 
     Raises:
-        ReflectionError: A plugin raises.
+        IntrospectionError: A plugin raises.
         WorkerRefused: The SDK refuses what was found, or an option.
     """
-    logging.getLogger("temporalio.worker").addHandler(TroubleLog(teller))
+    logging.getLogger("temporalio.worker").addHandler(SdkLogHandler(teller))
     try:
         return Worker(
             client,
             workflows=[each.cls for each in module.workflows],
             activities=[each.function for each in module.activities],
             nexus_service_handlers=[each.handler for each in module.nexus_services],
-            interceptors=[ActivityTeller(teller)],
+            interceptors=[ActivityReporter(teller)],
             graceful_shutdown_timeout=timedelta(seconds=wanted.grace),
             sticky_queue_schedule_to_start_timeout=STICKY,
             **runners(teller),  # type: ignore[arg-type]
@@ -77,7 +78,7 @@ def make_worker(client: Client, module: Module, wanted: Wanted, teller: Teller) 
         raise _refused(error, module) from error
 
 
-def _options(module: Module, wanted: Wanted) -> dict[str, Any]:
+def _options(module: Module, wanted: WorkerOptions) -> dict[str, Any]:
     threads = ThreadPoolExecutor(wanted.max_activities or THREADS, thread_name_prefix="activity")
     options: dict[str, Any] = {
         "task_queue": wanted.queue(module),

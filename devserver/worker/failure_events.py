@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import traceback
 from collections import OrderedDict
@@ -36,7 +35,7 @@ REFUSED = "the server refuses what it asks for"
 MESSAGE = re.compile(r'\bmessage: "((?:[^"\\]|\\.)+)"')
 
 
-class Teller:
+class FailureReporter:
     """Tells each trouble of a workflow run once, though its task is tried again for ever; and of every failed attempt.
 
     `running` is how many activities run now. Its methods may be called from any thread.
@@ -121,10 +120,10 @@ class Teller:
 
 
 @dataclass(frozen=True)
-class SandboxedTeller(SandboxedWorkflowRunner):
+class ReportingSandboxRunner(SandboxedWorkflowRunner):
     """The SDK's sandbox; a module may import us, so we are taken as we are."""
 
-    teller: Teller = field(kw_only=True)
+    teller: FailureReporter = field(kw_only=True)
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """As the SDK does, and listened to."""
@@ -132,10 +131,10 @@ class SandboxedTeller(SandboxedWorkflowRunner):
         return _listened(self.teller, super().create_instance(det))
 
 
-class UnsandboxedTeller(UnsandboxedWorkflowRunner):
+class ReportingUnsandboxedRunner(UnsandboxedWorkflowRunner):
     """For workflows that have opted out of the sandbox."""
 
-    def __init__(self, teller: Teller) -> None:
+    def __init__(self, teller: FailureReporter) -> None:
         super().__init__()
         self._teller = teller
 
@@ -145,16 +144,16 @@ class UnsandboxedTeller(UnsandboxedWorkflowRunner):
         return _listened(self._teller, super().create_instance(det))
 
 
-def runners(teller: Teller) -> dict[str, WorkflowRunner]:
+def runners(teller: FailureReporter) -> dict[str, WorkflowRunner]:
     """As a worker takes them."""
     restrictions = SandboxRestrictions.default.with_passthrough_modules("devserver")
     return {
-        "workflow_runner": SandboxedTeller(restrictions, teller=teller),
-        "unsandboxed_workflow_runner": UnsandboxedTeller(teller),
+        "workflow_runner": ReportingSandboxRunner(restrictions, teller=teller),
+        "unsandboxed_workflow_runner": ReportingUnsandboxedRunner(teller),
     }
 
 
-def _listened(teller: Teller, instance: WorkflowInstance) -> WorkflowInstance:
+def _listened(teller: FailureReporter, instance: WorkflowInstance) -> WorkflowInstance:
     activate = instance.activate
 
     def listened(act: WorkflowActivation) -> WorkflowActivationCompletion:
@@ -169,10 +168,10 @@ def _listened(teller: Teller, instance: WorkflowInstance) -> WorkflowInstance:
     return instance
 
 
-class ActivityTeller(Interceptor):
+class ActivityReporter(Interceptor):
     """Counts activities, and hears of those that fail."""
 
-    def __init__(self, teller: Teller) -> None:
+    def __init__(self, teller: FailureReporter) -> None:
         self._teller = teller
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
@@ -181,7 +180,7 @@ class ActivityTeller(Interceptor):
 
 
 class _Attempt(ActivityInboundInterceptor):
-    def __init__(self, following: ActivityInboundInterceptor, teller: Teller) -> None:
+    def __init__(self, following: ActivityInboundInterceptor, teller: FailureReporter) -> None:
         super().__init__(following)
         self._teller = teller
 
@@ -196,24 +195,6 @@ class _Attempt(ActivityInboundInterceptor):
             raise
         finally:
             self._teller.running -= 1
-
-
-class TroubleLog(logging.Handler):
-    """Hears from the SDK's log what comes from nowhere else: unknown workflow types, deadlocks, errors of its core."""
-
-    def __init__(self, teller: Teller) -> None:
-        super().__init__(logging.WARNING)
-        self._teller = teller
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """A line of the log."""
-        error = record.exc_info[1] if record.exc_info else None
-        if hasattr(record, "temporal_log"):
-            fields = record.temporal_log.fields
-            details = ", ".join(f"{key} {fields[key]}" for key in sorted(fields))
-            self._teller.sdk_error(f"{record.getMessage().rstrip('.')} ({details})" if details else record.getMessage())
-        elif error is not None and record.args and "with run ID" in str(record.msg):
-            self._teller.trouble("workflow_task_failed", str(record.args[-1]), str(error))  # type: ignore[index]
 
 
 def what(failure: Failure) -> str:

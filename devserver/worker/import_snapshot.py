@@ -6,18 +6,25 @@ meanwhile: another code than the worker's activities, or one that does not even 
 
 from __future__ import annotations
 
+import functools
+import os
+import site
 import sys
+import sysconfig
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
 from types import CodeType, ModuleType
 
-from . import imported_files
+import devserver
+
+INSTALLED = {"site-packages", "dist-packages"}
 
 
-def keep() -> None:
+def install() -> None:
     """Begin: before the user's first module is imported."""
-    imported_files.is_users(__file__)  # it asks sysconfig, which imports (Python 3.13 fails if that comes back to it)
+    is_user_file(__file__)  # it asks sysconfig, which imports (Python 3.13 fails if that comes back to it)
     sys.meta_path.insert(0, _Finder())
 
 
@@ -34,7 +41,7 @@ class _Finder(MetaPathFinder):
         if known is not None and target is None:  # a reload wants what is there now
             return _like(known)
         spec = _found(name, path, target)
-        if spec is not None and type(spec.loader) is SourceFileLoader and imported_files.is_users(spec.loader.path):
+        if spec is not None and type(spec.loader) is SourceFileLoader and is_user_file(spec.loader.path):
             spec.loader = _Loader(name, spec.loader.path, self._specs, spec)
         return spec
 
@@ -74,3 +81,23 @@ def _like(spec: ModuleSpec) -> ModuleSpec:
     again.submodule_search_locations = None if places is None else list(places)
     again.has_location, again.cached = spec.has_location, spec.cached
     return again
+
+
+def imported_files() -> list[str]:
+    """The sources of imported modules (real paths) that are neither Python's, nor installed, nor ours."""
+    named = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    sources = {os.path.realpath(file) for file in named if isinstance(file, str) and file.endswith(".py")}
+    return sorted(filter(is_user_file, sources))
+
+
+def is_user_file(file: str) -> bool:
+    """Whether a source is neither Python's, nor installed, nor ours."""
+    path = os.path.realpath(file)
+    return not path.startswith(_elsewhere()) and not INSTALLED & set(Path(path).parts)
+
+
+@functools.cache
+def _elsewhere() -> tuple[str, ...]:
+    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders |= {str(Path(devserver.__file__).parent), site.getusersitepackages()}
+    return tuple(os.path.realpath(each) + os.sep for each in folders)

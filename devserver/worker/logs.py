@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity, workflow
 
+from .failure_events import FailureReporter
+
 if TYPE_CHECKING:
     from ..introspection import Module
 
@@ -39,3 +41,21 @@ def _wanted(record: logging.LogRecord) -> bool:
     details = getattr(record, "temporal_workflow", None) or getattr(record, "temporal_activity", None) or {}
     record.of = f"{details['workflow_id']}: " if details.get("workflow_id") else ""
     return not str(record.msg).startswith(TOLD)
+
+
+class SdkLogHandler(logging.Handler):
+    """Hears from the SDK's log what comes from nowhere else: unknown workflow types, deadlocks, errors of its core."""
+
+    def __init__(self, teller: FailureReporter) -> None:
+        super().__init__(logging.WARNING)
+        self._teller = teller
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A line of the log."""
+        error = record.exc_info[1] if record.exc_info else None
+        if hasattr(record, "temporal_log"):
+            fields = record.temporal_log.fields
+            details = ", ".join(f"{key} {fields[key]}" for key in sorted(fields))
+            self._teller.sdk_error(f"{record.getMessage().rstrip('.')} ({details})" if details else record.getMessage())
+        elif error is not None and record.args and "with run ID" in str(record.msg):
+            self._teller.trouble("workflow_task_failed", str(record.args[-1]), str(error))  # type: ignore[index]

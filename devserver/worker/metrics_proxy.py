@@ -10,7 +10,7 @@ NOBODY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: 
 CHUNK = 65536
 
 
-class Relay:
+class MetricsProxy:
     """Forwards connections made to `port` of loopback to the port that `target` names; 503 while it names none."""
 
     def __init__(self, port: int, target: Callable[[], int | None]) -> None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from ..client.target import find_target
+from ..client.target import Target, find_target
 from ..introspection import converters
-from . import facts as found
-from . import imported_files
+from . import import_snapshot, nexus
 from .channel import Channel
-from .config import Wanted
+from .config import WorkerOptions
 from .errors import RunError, WorkerEnded
 from .factory import make_runtime, make_worker
-from .failure_events import Teller
-from .heartbeat import pulse
+from .failure_events import FailureReporter
+from .server_check import pulse
+
+if TYPE_CHECKING:
+    from ..introspection import Module
 
 if TYPE_CHECKING:
     from ..introspection import Module
@@ -26,23 +28,23 @@ if TYPE_CHECKING:
 STEP_SECONDS = 0.005
 
 
-async def serve(module: Module, wanted: Wanted, channel: Channel, since: float) -> None:
+async def serve(module: Module, wanted: WorkerOptions, channel: Channel, since: float) -> None:
     """Make the worker, say so, wait for `go`, run until `stop`. The module was imported after `since`.
 
     Raises:
         CannotAsk: The server cannot be reached.
-        ReflectionError: A plugin raises.
+        IntrospectionError: A plugin raises.
         RunError: The SDK refuses what was found, or the worker ends by itself.
     """
-    teller = Teller(channel, module.project)
+    teller = FailureReporter(channel, module.project)
     target = find_target(wanted.connection)
     runtime = make_runtime(wanted, teller)
     client = await converters.connect_for(module, target, large_payloads=wanted.large_payloads, runtime=runtime)
     await _see_namespace(client)
     worker = make_worker(client, module, wanted, teller)
     drained = _drained(worker)
-    facts = await found.facts(client, module, wanted, target)
-    channel.tell("prepared", **facts, files=imported_files.files(), since=since)
+    facts = await worker_facts(client, module, wanted, target)
+    channel.tell("prepared", **facts, files=import_snapshot.imported_files(), since=since)
     await channel.order()
     running = asyncio.create_task(worker.run())
     while not (worker.is_running or running.done()):
@@ -101,3 +103,49 @@ async def _see_namespace(client: Client) -> None:
 def _ended(running: asyncio.Task[None]) -> RunError:
     error = None if running.cancelled() else running.exception()
     return WorkerEnded(f"the worker has ended by itself: {error or 'it was shut down from inside'}")
+
+
+async def worker_facts(client: Client, module: Module, wanted: WorkerOptions, target: Target) -> dict[str, Any]:
+    """They are plain data. A Nexus endpoint that is wanted is made.
+
+    Raises:
+        RunError: The endpoint leads elsewhere.
+        CannotAsk: The server gives no answer.
+    """
+    from ..instances.dev_server import DevServer
+
+    queue = wanted.queue(module)
+    if wanted.nexus_endpoint:
+        await nexus.ensure(client, wanted.nexus_endpoint, queue)
+    return {
+        "module": module.name,
+        "file": str(module.file) if module.file else None,
+        "task_queue": queue,
+        "address": target.address,
+        "namespace": target.namespace,
+        "instance": target.name,
+        "ui_url": DevServer.attach(target.name).ui_url if target.name else None,
+        "workflows": [each.label for each in module.workflows],
+        "activities": [each.label for each in module.activities],
+        "nexus_services": [each.label for each in module.nexus_services],
+        "nexus_endpoints": await nexus.leading_to(client, queue) if module.nexus_services else [],
+        "plugins": [each.name() for each in module.plugins],
+        "version": await _version(client, module, wanted),
+        "notes": list(module.notes),
+    }
+
+
+async def _version(client: Client, module: Module, wanted: WorkerOptions) -> dict[str, Any] | None:
+    """The Worker Deployment Version, and whether new workflows come to it."""
+    from ..deployments import find_deployment
+    from ..errors import DevServerError
+
+    if wanted.build is None:
+        return None
+    name = wanted.deployment_of(module)
+    try:
+        routing = (await find_deployment(client, name)).routing
+        current = wanted.build in (routing.current, routing.ramping)
+    except DevServerError:  # as before its first worker
+        current = False
+    return {"deployment": name, "build": wanted.build, "behavior": wanted.behavior, "current": current}

@@ -18,18 +18,18 @@ from typing import Any
 from ..errors import CannotAsk, DevServerError
 from ..introspection.import_module import RUNS_ON_IMPORT
 from ..system.ports import taken
-from .changes import Changes
-from .config import Wanted
-from .events import Event, Kind
-from .metrics_proxy import Relay
-from .process import SPARE_SECONDS, WorkerProcess
+from .config import WorkerOptions
+from .events import WorkerEvent, WorkerEventKind
+from .metrics_proxy import MetricsProxy
+from .source_changes import SourceChanges
+from .worker_process import SPARE_SECONDS, WorkerProcess
 
 WELL_SECONDS = 30.0  # a worker that lives so long was started well: the next death is the first again
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 ASK_AGAIN_SECONDS = 2.0
 LATE_SECONDS = 10.0  # a module that takes longer to import may never end
 # What a worker says that goes on to whoever listens.
-PASSED_ON: tuple[Kind, ...] = (
+PASSED_ON: tuple[WorkerEventKind, ...] = (
     "server_gone",
     "server_back",
     "workflow_task_failed",
@@ -40,7 +40,7 @@ PASSED_ON: tuple[Kind, ...] = (
 )
 
 
-class Keeper:
+class WorkerSupervisor:
     """Keeps one worker. `tell` hears every event; `reload` replaces the worker when a file changes.
 
     `metrics_port` is where the metrics of whichever process runs are served (0: any free port, None: nowhere).
@@ -49,8 +49,8 @@ class Keeper:
 
     def __init__(
         self,
-        wanted: Wanted,
-        tell: Callable[[Event], None],
+        wanted: WorkerOptions,
+        tell: Callable[[WorkerEvent], None],
         *,
         reload: bool,
         metrics_port: int | None = None,
@@ -60,7 +60,7 @@ class Keeper:
         self._listener = tell
         self._reload = reload
         self._stdout = sys.stderr.fileno() if quiet else None
-        self._relay = None if metrics_port is None else Relay(metrics_port, self._metrics_of_current)
+        self._relay = None if metrics_port is None else MetricsProxy(metrics_port, self._metrics_of_current)
         self._all: set[WorkerProcess] = set()
         self._current: WorkerProcess | None = None
         self._spare: asyncio.Task[WorkerProcess] | None = None
@@ -68,7 +68,7 @@ class Keeper:
         self._changed: set[str] = set()
         self._deaths: list[WorkerProcess] = []
         self._happened = asyncio.Event()
-        self._changes = Changes(self._heard_changes)
+        self._changes = SourceChanges(self._heard_changes)
         self._in_a_row = 0
         self._began = 0.0
         self._stopping = False
@@ -186,7 +186,7 @@ class Keeper:
                 self._changes.anything = False
                 return fresh
 
-    async def _begin(self, fresh: WorkerProcess, kind: Kind) -> None:
+    async def _begin(self, fresh: WorkerProcess, kind: WorkerEventKind) -> None:
         self._current = fresh
         await fresh.go()
         self._began = time.monotonic()
@@ -273,9 +273,9 @@ class Keeper:
     def _tell_late(self) -> None:
         self._tell("not_ready", module=self._wanted.spec, seconds=LATE_SECONDS, hint=RUNS_ON_IMPORT)
 
-    def _tell(self, kind: Kind, **facts: Any) -> None:
+    def _tell(self, kind: WorkerEventKind, **facts: Any) -> None:
         try:
-            self._listener(Event(kind, facts))
+            self._listener(WorkerEvent(kind, facts))
         except Exception as error:  # noqa: BLE001 - as when whoever reads our lines has left: raised when all has ended
             if self._failure is None:
                 self._failure = error

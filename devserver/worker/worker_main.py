@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ..errors import DevServerError
 from ..system.parent_death import die_with
 from .channel import Channel
-from .config import Wanted
+from .config import WorkerOptions
 
 if TYPE_CHECKING:
     from ..introspection import Module
@@ -29,7 +29,7 @@ def main(control: int, parent: int) -> NoReturn:
     channel = Channel(socket.socket(fileno=control))
     from . import import_snapshot, logs, runner
 
-    wanted = Wanted.from_json(channel.first()["wanted"])
+    wanted = WorkerOptions.from_json(channel.first()["wanted"])
     since = time.time()
 
     async def serve(module: Module) -> NoReturn:
@@ -39,7 +39,7 @@ def main(control: int, parent: int) -> NoReturn:
             fail(channel, error, since)
         leave(0)
 
-    import_snapshot.keep()
+    import_snapshot.install()
     try:
         module = find(wanted)
         logs.show(module)
@@ -49,12 +49,12 @@ def main(control: int, parent: int) -> NoReturn:
     leave(1)
 
 
-def find(wanted: Wanted) -> Module:
+def find(wanted: WorkerOptions) -> Module:
     """What the module has to run.
 
     Raises:
         NothingToRun: It has nothing.
-        ReflectionError: It cannot be used.
+        IntrospectionError: It cannot be used.
     """
     from .. import introspection
     from ..introspection.converters import with_given
@@ -72,13 +72,15 @@ def find(wanted: Wanted) -> Module:
 
 def fail(channel: Channel, error: BaseException, since: float) -> NoReturn:
     """Tell why there can be no worker, and end."""
-    from . import imported_files
+    from . import import_snapshot
     from .errors import WorkerEnded
 
     if not isinstance(error, DevServerError):
         details = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
         error = WorkerEnded(f"the worker failed: {type(error).__name__}: {error}", details=details)
-    channel.tell("failed", error=error.to_json(), exit_code=error.exit_code, files=imported_files.files(), since=since)
+    channel.tell(
+        "failed", error=error.to_json(), exit_code=error.exit_code, files=import_snapshot.imported_files(), since=since
+    )
     leave(1)
 
 

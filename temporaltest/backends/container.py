@@ -20,13 +20,13 @@ from filelock import FileLock
 from devserver import Frontend, Lease, NotAnswering, ServerOptions, dynamic_config, holders
 
 from ..errors import NotSupported, SetupError
-from . import NAMESPACES, OUTAGES, PRIVATE, TIME_SKIPPING, Endpoint, held, why_no_skipping
+from . import NAMESPACES, OUTAGES, PRIVATE, TIME_SKIPPING, Endpoint, container_record, why_no_skipping
 
 if TYPE_CHECKING:
     from ..config import Config
     from ..marker import Wishes
 
-KEEPER = "temporaltest.backends.keeper"
+KEEPER = "temporaltest.backends.container_supervisor"
 END_SECONDS = 15.0
 NO_OUTAGES = "the server runs in a container; use the managed backend for this test"
 _KEEPERS: list[subprocess.Popen[str]] = []  # those we started: each is waited for when it has ended
@@ -66,20 +66,20 @@ class Container:
         """Give up the hold; the last one ends the container, and waits until it has gone."""
         hold: Hold = endpoint.hold
         hold.lease.release()
-        record = held.read(hold.folder)
+        record = container_record.read(hold.folder)
         goes = hold.private or not (self._config.keep or self._config.linger or holders(hold.folder))
         if goes and record is not None and record["keeper"] is not None:
             _wait_gone(record["keeper"])
             _reap()
-        if record is not None and record["keeper"] is not None and not held.lives(record["keeper"]):
+        if record is not None and record["keeper"] is not None and not container_record.lives(record["keeper"]):
             _remove_orphans(hold.folder)
         if hold.private:
             shutil.rmtree(hold.folder, ignore_errors=True)
-            held.lock_path(hold.folder).unlink(missing_ok=True)
+            container_record.lock_path(hold.folder).unlink(missing_ok=True)
 
     def kept(self) -> str | None:
         """Where the container is that a run with `--temporal-keep` has left up."""
-        record = held.read(held.folder_of(self._name()))
+        record = container_record.read(container_record.folder_of(self._name()))
         if record is None or not _runs(record):
             return None
         return f"{record['ui']} (gRPC {record['address']}); stop it with: docker rm -f {record['container'][:12]}"
@@ -102,12 +102,12 @@ class Container:
         return dynamic_config(ServerOptions(profile=self._config.profile or "fast")) | dict(own)
 
     def _get(self, name: str, own: Mapping[str, str], *, private: bool) -> Endpoint:
-        folder = held.folder_of(name)
+        folder = container_record.folder_of(name)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(held.lock_path(folder)):
+        with FileLock(container_record.lock_path(folder)):
             lease = Lease.take(folder)
             try:
-                record = held.read(folder)
+                record = container_record.read(folder)
                 if record is None or not _runs(record):
                     record = _start(folder, self._spec(own, private=private))
             except BaseException:
@@ -131,14 +131,14 @@ def _remove_orphans(folder: Path) -> None:
     """Do what a keeper would have done that was killed."""
     from . import engine
 
-    with contextlib.suppress(engine.Unusable):
+    with contextlib.suppress(engine.ContainerUnavailable):
         engine.remove_orphans(engine.engine(), folder)
 
 
 def _command(configured: Mapping[str, str], *, ui: bool) -> list[str]:
     command = ["server", "start-dev", "--ip", "0.0.0.0", "--log-level", "warn"]  # noqa: S104 - in the container
-    command += ["--port", str(held.GRPC), "--http-port", str(held.HTTP)]
-    command += ["--ui-port", str(held.UI)] if ui else ["--headless"]
+    command += ["--port", str(container_record.GRPC), "--http-port", str(container_record.HTTP)]
+    command += ["--ui-port", str(container_record.UI)] if ui else ["--headless"]
     # A file in memory: quicker than the server's own in-memory database, which loses tables.
     command += ["--db-filename", "/temporaltest/temporal.db"]
     command += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=OFF"]
@@ -149,7 +149,7 @@ def _command(configured: Mapping[str, str], *, ui: bool) -> list[str]:
 
 def _runs(record: dict[str, Any]) -> bool:
     if record["keeper"] is not None:
-        return held.lives(record["keeper"])
+        return container_record.lives(record["keeper"])
     try:
         return Frontend(*record["http"]).serves("default")
     except NotAnswering:
@@ -158,7 +158,9 @@ def _runs(record: dict[str, Any]) -> bool:
 
 def _still(folder: Path, record: dict[str, Any]) -> bool:
     """Whether that container is still there; its keeper takes the record away when it ends."""
-    return held.read(folder) == record and (record["keeper"] is None or held.lives(record["keeper"]))
+    return container_record.read(folder) == record and (
+        record["keeper"] is None or container_record.lives(record["keeper"])
+    )
 
 
 def _start(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:

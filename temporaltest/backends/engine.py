@@ -15,7 +15,7 @@ from testcontainers.core.config import ConnectionMode, testcontainers_config
 from testcontainers.core.container import Reaper
 from testcontainers.core.docker_client import DockerClient
 
-from .held import identity, lives
+from .container_record import identity, lives
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -28,7 +28,7 @@ LAST_LINES = 8
 REAPER_SECONDS = 15.0  # a registry that cannot be reached may leave a pull without any answer
 
 
-class Unusable(Exception):
+class ContainerUnavailable(Exception):
     """The container cannot be had; the message says why and what to do."""
 
 
@@ -38,7 +38,7 @@ def engine() -> DockerClient:
         client = DockerClient()
         client.client.ping()
     except docker.errors.DockerException as error:
-        raise Unusable(
+        raise ContainerUnavailable(
             f"no Docker engine answers: {error}\nstart Docker, or set DOCKER_HOST to where it is; "
             "without one use --temporal-backend managed"
         ) from None
@@ -57,7 +57,7 @@ def publish_at(client: DockerClient) -> str | None:
         return str(client.client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"])
     if client.host() in LOCAL:
         return LOOPBACK
-    raise Unusable(
+    raise ContainerUnavailable(
         f"the Docker engine is on {client.host()}: its containers could only be reached by opening their ports to the "
         "network, and they know no authentication\nuse an engine on this machine, or --temporal-address with a server"
     )

@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 
 from ..errors import NotSupported, SetupError
 from . import NAMESPACES, OUTAGES, PRIVATE, TIME_SKIPPING, TIME_SKIPPING_SINCE, Endpoint, version_of
-from .pulse import Pulse
+from .connection_monitor import ConnectionMonitor
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -48,7 +48,7 @@ class External:
         named = self._config.namespace
         version = asyncio.run(_look(address, connect, named))
         old = version_of(version) < TIME_SKIPPING_SINCE
-        pulse = Pulse(address)
+        pulse = ConnectionMonitor(address)
         return Endpoint(
             address=address,
             can=frozenset({NAMESPACES} if named is None else ()) | frozenset(() if old else {TIME_SKIPPING}),
@@ -72,7 +72,7 @@ class External:
 
     def release(self, endpoint: Endpoint) -> None:
         """Nothing is held but the connection that tells whether it is there."""
-        pulse: Pulse = endpoint.hold
+        pulse: ConnectionMonitor = endpoint.hold
         pulse.stop()
 
     def kept(self) -> str | None:

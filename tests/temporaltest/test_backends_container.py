@@ -193,7 +193,7 @@ def test_container_goes_with_its_run(
 
 def keepers(home: Path) -> list[psutil.Process]:
     """The processes that keep containers."""
-    return [each for each in processes_of(home) if "temporaltest.backends.keeper" in each.cmdline()]
+    return [each for each in processes_of(home) if "temporaltest.backends.container_supervisor" in each.cmdline()]
 
 
 def test_container_of_a_killed_keeper_is_removed_by_the_next(contained: Suite, home: Path, docker: Engine) -> None:

@@ -12,7 +12,7 @@ from ..render.terminal import clean
 from .inputs import InputOption, beside, given_of, options_of, read_input, unprefixed
 
 if TYPE_CHECKING:
-    from ...introspection.targets import Called, Kind
+    from ...introspection.targets import CallTarget, Kind
 
 CALLED = "devserver.called"
 OPTIONS = "devserver.config.server_options"
@@ -21,7 +21,7 @@ OPTIONS = "devserver.config.server_options"
 class InputCommand(click.Command):
     """Resolves its first argument before the others are read, so that options and --help are of what is called."""
 
-    def __init__(self, *args: Any, resolve: Callable[[str], Called], **more: Any) -> None:
+    def __init__(self, *args: Any, resolve: Callable[[str], CallTarget], **more: Any) -> None:
         super().__init__(*args, **more)
         self._resolve = resolve
 
@@ -37,7 +37,7 @@ class InputCommand(click.Command):
                 ctx.info_name = f"{ctx.info_name} {spec}"
         return super().parse_args(ctx, unprefixed(args, self.get_params(ctx)))
 
-    def _quietly(self, spec: str) -> Called | None:
+    def _quietly(self, spec: str) -> CallTarget | None:
         """What is called, for a shell that completes."""
         from .shell_completion import quietly
 
@@ -98,25 +98,25 @@ def _is_own(each: click.Parameter) -> bool:
     return isinstance(each, click.Option) and not isinstance(each, InputOption)
 
 
-def _with_given(called: Called, params: dict[str, Any]) -> Called:
+def _with_given(called: CallTarget, params: dict[str, Any]) -> CallTarget:
     """What is called, in its module with what --data-converter and --plugin say."""
     from ...introspection.converters import with_given
 
     return replace(called, module=with_given(called.module, params.pop("data_converter"), params.pop("plugins")))
 
 
-def _arguments(ctx: click.Context, called: Called, given: dict[str, Any], whole: Any) -> list[Any]:
+def _arguments(ctx: click.Context, called: CallTarget, given: dict[str, Any], whole: Any) -> list[Any]:
     import asyncio
 
     from ...introspection.converters import converter_in_use
-    from ...introspection.errors import InputInvalid
-    from ...introspection.validation import Carrier
+    from ...introspection.errors import InvalidInput
+    from ...introspection.validation import InputConverter
 
     module = called.module
-    carrier = Carrier(asyncio.run(converter_in_use(module)) if module.plugins else module.data_converter)
+    carrier = InputConverter(asyncio.run(converter_in_use(module)) if module.plugins else module.data_converter)
     try:
         return called.inputs.arguments_from(given, whole, carrier)
-    except InputInvalid as error:
+    except InvalidInput as error:
         hint = [f"hint: {error.hint}"] if error.hint else []
         raise click.UsageError("\n".join([error.message, *error.details, *hint]), ctx) from None
 
@@ -142,19 +142,19 @@ def _spec(args: Sequence[str], own: Sequence[click.Parameter], ctx: click.Contex
     return None
 
 
-def workflow(spec: str) -> Called:
+def workflow(spec: str) -> CallTarget:
     """The workflow of a specification."""
-    from ...introspection.targets import workflow_called
+    from ...introspection.targets import find_workflow
 
-    return workflow_called(spec)
+    return find_workflow(spec)
 
 
-def handler(kind: Kind) -> Callable[[str], Called]:
+def handler(kind: Kind) -> Callable[[str], CallTarget]:
     """Finds the signal, query or update of a specification."""
 
-    def resolve(spec: str) -> Called:
-        from ...introspection.targets import handler_called
+    def resolve(spec: str) -> CallTarget:
+        from ...introspection.targets import find_handler
 
-        return handler_called(spec, kind)
+        return find_handler(spec, kind)
 
     return resolve

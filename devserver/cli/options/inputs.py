@@ -14,8 +14,8 @@ from click.shell_completion import CompletionItem
 from ..render.terminal import clean
 
 if TYPE_CHECKING:
-    from ...introspection.cli_inputs import Input
-    from ...introspection.targets import Called
+    from ...introspection.cli_inputs import InputField
+    from ...introspection.targets import CallTarget
 
 OURS = "--devserver-"
 PREFIX = "input_"
@@ -32,7 +32,7 @@ input_option = click.option(
 class InputOption(click.Option):
     """An option of a workflow's or handler's own. `taken` are the names of all: `--no-x` may be another field's."""
 
-    def __init__(self, name: str, of: Input, taken: Sequence[str], within: str | None = None) -> None:
+    def __init__(self, name: str, of: InputField, taken: Sequence[str], within: str | None = None) -> None:
         self.of = of
         more: dict[str, Any] = {"multiple": of.is_many, "metavar": of.kind}
         words = f"--{of.flag}"
@@ -49,7 +49,7 @@ class InputOption(click.Option):
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
-def help_of(of: Input, within: str | None = None) -> str:
+def help_of(of: InputField, within: str | None = None) -> str:
     """What is written about a field, its default, and whether it has to be given.
 
     `within` is the flag of the optional option that it is a field of, empty for an optional argument.
@@ -68,7 +68,7 @@ def help_of(of: Input, within: str | None = None) -> str:
     return clean(" ".join(each for each in (doc, many, end) if each))
 
 
-def options_of(called: Called) -> list[InputOption]:
+def options_of(called: CallTarget) -> list[InputOption]:
     """The options for what is called."""
     inputs = list(called.inputs.options())
     flags = [each.flag for each in inputs]
@@ -76,7 +76,7 @@ def options_of(called: Called) -> list[InputOption]:
     return [InputOption(f"{PREFIX}{number}", each, flags, within.get(each.flag)) for number, each in enumerate(inputs)]
 
 
-def _within_optional(each: Input, above: str | None) -> Iterator[tuple[str, str]]:
+def _within_optional(each: InputField, above: str | None) -> Iterator[tuple[str, str]]:
     """The flags of fields of what may be left out, each with the flag of that."""
     if above is not None:
         yield each.flag, above

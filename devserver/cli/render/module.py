@@ -79,14 +79,14 @@ def _service(service: NexusService, width: int) -> Iterator[str]:
 def _callable(
     word: str, name: str, of: Signature, width: int, indent: str, more: str = "", *, quiet: bool = False
 ) -> Iterator[str]:
-    from ...introspection.cli_inputs import Inputs
+    from ...introspection.cli_inputs import InputOptions
     from ...introspection.hints import MISSING, text_of
 
     taken = "..." if of.raw else ", ".join(_field(each) for each in of.parameters)
     given = "" if quiet or of.result is MISSING else f" -> {text_of(of.result)}"
     yield from _headed(word, name, f"({taken}){given}{more}", width, indent)
     yield from _paragraphs(of.doc, width, indent + INDENT)
-    options = [each for each in Inputs(of).options() if "." in each.flag or each.field not in of.parameters]
+    options = [each for each in InputOptions(of).options() if "." in each.flag or each.field not in of.parameters]
     documented = [each for each in of.parameters if each.doc]
     rows = [(each.name, each) for each in documented] + [(each.flag, each.field) for each in options]
     column = max((len(flag) for flag, _ in rows), default=0)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from temporalio.common import RawValue
 
     from ...client.failures import FailureText
-    from ...introspection.targets import Called
+    from ...introspection.targets import CallTarget
 
 FORM = 1
 DEFAULT_LIMIT = "10s"
 
 
-async def connected(connection: Connection, called: Called) -> tuple[Client, Target]:
+async def connected(connection: Connection, called: CallTarget) -> tuple[Client, Target]:
     """A client with the module's converter and plugins, which finds large payloads where `devserver run` puts them."""
     from ...client.target import find_target
     from ...introspection.converters import connect_for
@@ -32,7 +32,7 @@ async def connected(connection: Connection, called: Called) -> tuple[Client, Tar
 
 def value_of(raw: RawValue | None, client: Client) -> Any:
     """A result as JSON has it."""
-    from ...introspection.decode import shown
+    from ...introspection.results import shown
 
     return shown(raw.payload if raw is not None else None, client.data_converter)
 

@@ -17,15 +17,15 @@ from .stuck import FORM
 from .terminal import clean, width_now
 
 if TYPE_CHECKING:
-    from ...worker.config import Wanted
-    from ...worker.events import Event
+    from ...worker.config import WorkerOptions
+    from ...worker.events import WorkerEvent
 
 KEY_WIDTH = 12
 HANGING = "         "
 MOST_LINES = 14  # of an error's details
 
 
-def json_line(event: Event) -> None:
+def json_line(event: WorkerEvent) -> None:
     """An event as a line of JSON (docs/json.md)."""
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(event.at))
     click.echo(json.dumps({"form": FORM, "event": event.kind, "at": at, **event.facts}))
@@ -34,11 +34,11 @@ def json_line(event: Event) -> None:
 class Lines:
     """Events for a person."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: WorkerOptions) -> None:
         self._wanted = wanted
         self._shown: Mapping[str, Any] = {}
 
-    def show(self, event: Event) -> None:
+    def show(self, event: WorkerEvent) -> None:
         """Print one."""
         if event.kind == "running" and not self._shown:
             for line in banner(event.facts, self._wanted):
@@ -58,7 +58,7 @@ class Lines:
         if event.kind in ("running", "replaced"):
             self._shown = event.facts
 
-    def _told(self, event: Event) -> tuple[str | None, str]:
+    def _told(self, event: WorkerEvent) -> tuple[str | None, str]:
         facts = event.facts
         if event.kind == "replaced":
             return "green", "the new code runs" + differences(self._shown, facts)
@@ -71,7 +71,7 @@ class Lines:
         return shlex.join(trace_words(self._wanted.connection, workflow_id))
 
 
-def banner(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[str]:
+def banner(facts: Mapping[str, Any], wanted: WorkerOptions) -> Iterator[str]:
     """What the worker works on and where, a line each."""
     yield click.style(f"{clean(facts['module'])} runs; Ctrl-C stops it", bold=True)
     width = width_now()
@@ -86,7 +86,7 @@ def banner(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[str]:
         )
 
 
-def _rows(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[tuple[str, str]]:
+def _rows(facts: Mapping[str, Any], wanted: WorkerOptions) -> Iterator[tuple[str, str]]:
     name = facts["instance"]
     instance = "" if name in (None, DEFAULT_NAME) else f" (instance {name})"
     yield "task queue", facts["task_queue"]
@@ -111,7 +111,7 @@ def _rows(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[tuple[str, str]]
     yield "reload", "when its code changes" if facts["reload"] else "off"
 
 
-def _besides(facts: Mapping[str, Any], wanted: Wanted) -> Iterator[tuple[str, str]]:
+def _besides(facts: Mapping[str, Any], wanted: WorkerOptions) -> Iterator[tuple[str, str]]:
     """What was asked for besides the module."""
     if wanted.data_converter:
         yield "converter", wanted.data_converter

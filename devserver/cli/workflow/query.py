@@ -19,7 +19,7 @@ from ..options.workflow_id import WorkflowId
 from ..render.results import DEFAULT_LIMIT, FORM, connected, echo_json, value_of
 
 if TYPE_CHECKING:
-    from ...introspection.targets import Called
+    from ...introspection.targets import CallTarget
 
 
 @click.command(cls=InputCommand, resolve=handler("query"))
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @json_option
 def query(
     connection: Connection,
-    called: Called,
+    called: CallTarget,
     arguments: list[Any],
     workflow_id: str,
     run_id: str,
@@ -54,7 +54,7 @@ def query(
 
 
 async def _query(
-    connection: Connection, called: Called, arguments: list[Any], workflow_id: str, run_id: str, limit: float
+    connection: Connection, called: CallTarget, arguments: list[Any], workflow_id: str, run_id: str, limit: float
 ) -> Any:
     from ...introspection import handlers_client
 

@@ -19,7 +19,7 @@ from ..render.results import FORM, connected, echo_json
 from ..render.terminal import clean
 
 if TYPE_CHECKING:
-    from ...introspection.targets import Called
+    from ...introspection.targets import CallTarget
 
 
 @click.command(cls=InputCommand, resolve=handler("signal"))
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @connection_options
 @json_option
 def signal(
-    connection: Connection, called: Called, arguments: list[Any], workflow_id: str, run_id: str, as_json: bool
+    connection: Connection, called: CallTarget, arguments: list[Any], workflow_id: str, run_id: str, as_json: bool
 ) -> None:
     """Send a signal to an open workflow: orders.py:Order.approve order-17. What it takes are options.
 
@@ -49,7 +49,9 @@ def signal(
         click.echo(clean(f"sent {called.name} to {workflow_id}"))
 
 
-async def _signal(connection: Connection, called: Called, arguments: list[Any], workflow_id: str, run_id: str) -> None:
+async def _signal(
+    connection: Connection, called: CallTarget, arguments: list[Any], workflow_id: str, run_id: str
+) -> None:
     from ...introspection import handlers_client
 
     client, _ = await connected(connection, called)

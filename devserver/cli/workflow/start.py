@@ -24,9 +24,9 @@ from ..render.terminal import clean
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from ...introspection.results import Outcome
-    from ...introspection.start_workflow import Started, StartOptions
-    from ...introspection.targets import Called
+    from ...introspection.results import WorkflowOutcome
+    from ...introspection.start_workflow import StartedWorkflow, WorkflowStartOptions
+    from ...introspection.targets import CallTarget
 
 
 @click.command(cls=InputCommand, resolve=workflow)
@@ -59,7 +59,7 @@ def start(
     ctx: click.Context,
     /,
     connection: Connection,
-    called: Called,
+    called: CallTarget,
     arguments: list[Any],
     as_json: bool,
     wait: bool,
@@ -78,10 +78,10 @@ def start(
     ctx.exit(asyncio.run(_start(connection, called, arguments, _options(called, values), wait, as_json)))
 
 
-def _options(called: Called, values: dict[str, Any]) -> StartOptions:
-    from ...introspection.start_workflow import StartOptions
+def _options(called: CallTarget, values: dict[str, Any]) -> WorkflowStartOptions:
+    from ...introspection.start_workflow import WorkflowStartOptions
 
-    return StartOptions(
+    return WorkflowStartOptions(
         workflow_id=values["workflow_id"] or f"{str(called.type).lower()}-{uuid.uuid4().hex[:8]}",
         task_queue=values["task_queue"] or called.module.task_queue,
         conflict=values["id_conflict"],
@@ -110,7 +110,12 @@ def _pairs(texts: tuple[str, ...], option: str) -> dict[str, Any]:
 
 
 async def _start(
-    connection: Connection, called: Called, arguments: list[Any], options: StartOptions, wait: bool, as_json: bool
+    connection: Connection,
+    called: CallTarget,
+    arguments: list[Any],
+    options: WorkflowStartOptions,
+    wait: bool,
+    as_json: bool,
 ) -> int:
     import asyncio
 
@@ -138,7 +143,7 @@ async def _start(
     return 1 if ended is not None and ended.failure is not None else 0
 
 
-def _tell(started: Started, target: Target, connection: Connection, *, aside: bool) -> None:
+def _tell(started: StartedWorkflow, target: Target, connection: Connection, *, aside: bool) -> None:
     """What was started, and what to do with it next; to stderr if stdout is the result's."""
     words = trace_words(connection, started.workflow_id)
     word = "found a running" if started.existing else "started"
@@ -153,7 +158,7 @@ def _tell(started: Started, target: Target, connection: Connection, *, aside: bo
         click.echo(f"  {name:<12} {clean(value)}", err=aside)
 
 
-def _json(started: Started, target: Target, ended: Outcome | None, client: Client) -> dict[str, Any]:
+def _json(started: StartedWorkflow, target: Target, ended: WorkflowOutcome | None, client: Client) -> dict[str, Any]:
     told: dict[str, Any] = {
         "form": FORM,
         "workflow_id": started.workflow_id,

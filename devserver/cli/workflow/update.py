@@ -20,7 +20,7 @@ from ..render.results import DEFAULT_LIMIT, FORM, connected, echo_failure, echo_
 from ..render.terminal import clean
 
 if TYPE_CHECKING:
-    from ...introspection.targets import Called
+    from ...introspection.targets import CallTarget
 
 
 @click.command(cls=InputCommand, resolve=handler("update"))
@@ -50,7 +50,7 @@ def update(
     ctx: click.Context,
     /,
     connection: Connection,
-    called: Called,
+    called: CallTarget,
     arguments: list[Any],
     workflow_id: str,
     run_id: str,
@@ -74,7 +74,7 @@ def update(
 
 async def _update(
     connection: Connection,
-    called: Called,
+    called: CallTarget,
     arguments: list[Any],
     workflow_id: str,
     run_id: str,

@@ -13,7 +13,7 @@ from typing import Any
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from ...introspection.module import DYNAMIC
-from ...introspection.module_scan import WORKFLOW, Found
+from ...introspection.module_scan import WORKFLOW, Definitions
 from ..errors import ScenarioInvalid
 
 THREADS = 32
@@ -45,7 +45,7 @@ class Runbook:
                 f"the runbook's module {module!r} does not import: {type(error).__name__}: {error}",
                 hint=LOOKED_FOR,
             ) from error
-        found = Found()
+        found = Definitions()
         for each in list(vars(loaded).values()):
             found.take(each)
         if not found.workflows:

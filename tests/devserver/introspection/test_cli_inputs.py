@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from devserver.introspection.errors import InputInvalid, NotInModule
+from devserver.introspection.errors import InvalidInput, NotInModule
 from devserver.introspection.hints import MISSING
 from devserver.introspection.schema import schema_of
-from devserver.introspection.targets import Called, handler_called, workflow_called
-from devserver.introspection.validation import Carrier
+from devserver.introspection.targets import CallTarget, find_handler, find_workflow
+from devserver.introspection.validation import InputConverter
 from tests.helpers.user_code import Write
 
 TYPES = """
@@ -129,14 +129,14 @@ class Count:
 """
 
 
-def made(called: Called, given: dict[str, Any], whole: Any = MISSING) -> list[Any]:
+def made(called: CallTarget, given: dict[str, Any], whole: Any = MISSING) -> list[Any]:
     """The arguments."""
-    return called.inputs.arguments_from(given, whole, Carrier(called.module.data_converter))
+    return called.inputs.arguments_from(given, whole, InputConverter(called.module.data_converter))
 
 
-def refused(called: Called, given: dict[str, Any], whole: Any = MISSING) -> list[str]:
+def refused(called: CallTarget, given: dict[str, Any], whole: Any = MISSING) -> list[str]:
     """Why there are none."""
-    with pytest.raises(InputInvalid) as caught:
+    with pytest.raises(InvalidInput) as caught:
         made(called, given, whole)
     return [caught.value.message, *caught.value.details]
 
@@ -144,7 +144,7 @@ def refused(called: Called, given: dict[str, Any], whole: Any = MISSING) -> list
 def test_every_kind_of_field(write: Write) -> None:
     """Text, numbers, choices, moments, lists, nested and recursive types become what the run method declares."""
     write("types_.py", TYPES)
-    called = workflow_called("types_:Send")
+    called = find_workflow("types_:Send")
     flags = {each.flag: each for each in called.inputs.options()}
     assert {"who", "to", "to.city", "to.zip-code", "inner"} <= set(flags)
     assert "inner.who" not in flags
@@ -183,7 +183,7 @@ def test_every_kind_of_field(write: Write) -> None:
 def test_all_that_is_wrong_is_told_at_once(write: Write) -> None:
     """Each by its option, also what stands inside of JSON."""
     write("types_.py", TYPES)
-    called = workflow_called("types_:Send")
+    called = find_workflow("types_:Send")
     assert refused(called, {}) == ["missing: --who", "missing: --size", "missing: --to.city"]
     wrong: dict[str, Any] = {"who": "Ada", "size": "SMALL", "to": '{"town": 1}', "level": "mid", "parts": ("1", "b")}
     assert refused(called, {**wrong, "at": "soon", "key": "k", "more": "{", "either": "x"}) == [
@@ -212,7 +212,7 @@ def test_all_that_is_wrong_is_told_at_once(write: Write) -> None:
 def test_input_as_json_and_options_over_it(write: Write) -> None:
     """The whole input is given as JSON; an option wins over the same field."""
     write("types_.py", TYPES)
-    called = workflow_called("types_:Send")
+    called = find_workflow("types_:Send")
     whole = {"who": "Ada", "size": "small", "to": {"city": "Ulm", "zip_code": 5}}
     (parcel,) = made(called, {"who": "Bob", "to.city": "Bonn"}, whole)
     assert (parcel.who, parcel.to.city, parcel.to.zip_code) == ("Bob", "Bonn", 5)
@@ -246,21 +246,21 @@ def test_several_arguments(write: Write) -> None:
             async def run(self, name: str = "a", by: object = object()) -> None: ...
         """.replace("\n        ", "\n"),
     )
-    called = workflow_called("several:Draw")
+    called = find_workflow("several:Draw")
     assert [each.flag for each in called.inputs.options()] == ["name", "at", "at.x", "at.y", "times"]
     assert made(called, {"name": "a"}) == ["a", None, 3]
     assert made(called, {"name": "a", "times": "7"}) == ["a", None, 7]
     (_, point, _) = made(called, {"name": "a", "at.x": "4"})
     assert (point.x, point.y) == (4, 0)
     assert made(called, {}, ["a", None]) == ["a", None, 3]
-    assert made(workflow_called("several:Later"), {}) == []
-    assert made(workflow_called("several:Later"), {"name": "b"}) == ["b"]
+    assert made(find_workflow("several:Later"), {}) == []
+    assert made(find_workflow("several:Later"), {"name": "b"}) == ["b"]
     assert made(called, {"times": "1"}, {"name": "b"}) == ["b", None, 1]
     assert refused(called, {"at.y": "1"}) == ["missing: --name", "missing: --at.x"]
     assert refused(called, {}, 5) == [
         "the input is a JSON list of at most 3 arguments, or an object of name, at, times"
     ]
-    nothing = workflow_called("several:Nothing")
+    nothing = find_workflow("several:Nothing")
     assert made(nothing, {}) == made(nothing, {}, []) == []
     assert refused(nothing, {}, [1]) == ["it takes no input"]
 
@@ -302,20 +302,20 @@ class Keep:
 """,
         head="",
     )
-    called = workflow_called("shapes:Keep")
+    called = find_workflow("shapes:Keep")
     kinds = {each.flag: each.kind for each in called.inputs.options()}
     assert kinds == {"item": "INTEGER", "more": "INTEGER", "input.help": "TEXT", "for": "DURATION", "of": "INTEGER"}
     assert refused(called, {"item": "x", "input.help": "h"}) == ["--item: 'x' is not a whole number"]
     defaults = schema_of(called.signature.parameters[0].hint)["properties"]
     assert (defaults["for_"]["default"], defaults["of"]["default"]) == ("PT90S", [1, 2])
-    required = {each.flag: each.field.required for each in handler_called("shapes:some", "signal").inputs.options()}
+    required = {each.flag: each.field.required for each in find_handler("shapes:some", "signal").inputs.options()}
     assert required == {"must": True, "may": False}
 
 
 def test_pydantic_models(write: Write) -> None:
     """Their own rules are kept, told by option; dates and durations travel, keys are the aliases."""
     write("models.py", MODELS)
-    called = workflow_called("models:Buy")
+    called = find_workflow("models:Buy")
     docs = {each.flag: each.field.doc for each in called.inputs.options()}
     assert docs["first.price"] == "What it costs."
     given: dict[str, Any] = {"first.name": "tea", "first.price": "1.50", "due": "2026-01-02", "patience": "90m"}
@@ -362,8 +362,8 @@ class Remind:
 """,
     )
     given = {"day": "2026-01-02", "before": "2h", "colour": "RED"}
-    called = workflow_called("dates:Remind")
-    with pytest.raises(InputInvalid) as caught:
+    called = find_workflow("dates:Remind")
+    with pytest.raises(InvalidInput) as caught:
         made(called, given)
     said = [caught.value.message, *caught.value.details]
     assert [each.partition(": Unser")[0] for each in said] == [
@@ -374,22 +374,20 @@ class Remind:
     assert "data_converter = pydantic_data_converter" in str(caught.value.hint)
     text = (called.module.file).read_text() if called.module.file else ""
     write("dated.py", "from temporalio.contrib.pydantic import pydantic_data_converter as data_converter\n" + text)
-    day, before, colour = made(workflow_called("dated:Remind"), given)
+    day, before, colour = made(find_workflow("dated:Remind"), given)
     assert (str(day), before.total_seconds(), colour.name) == ("2026-01-02", 7200, "RED")
 
 
 def test_a_converter_without_json(write: Write) -> None:
     """A converter of the user's own that does not read JSON still carries what is sent."""
     write("own.py", PICKLED)
-    assert made(workflow_called("own"), {"number": "5"}) == [5]
+    assert made(find_workflow("own"), {"number": "5"}) == [5]
 
 
 def test_a_converter_that_loses_what_it_takes(write: Write) -> None:
     """What it can write and not read is refused, for the worker has the same."""
     write("lossy.py", PICKLED.replace("return pickle.loads(payload.data)", "raise OSError('no key')"))
-    assert refused(workflow_called("lossy"), {"number": "5"}) == [
-        "--number: the data converter cannot carry int: no key"
-    ]
+    assert refused(find_workflow("lossy"), {"number": "5"}) == ["--number: the data converter cannot carry int: no key"]
 
 
 def test_dynamic_ones_take_any_input(write: Write) -> None:
@@ -409,14 +407,14 @@ class Anything:
     def take(self, name: str, args: Sequence[RawValue]) -> None: ...
 """,
     )
-    called = workflow_called("dynamic:Whatever")
+    called = find_workflow("dynamic:Whatever")
     assert (called.type, made(called, {}, [1, 2]), made(called, {}, 7), made(called, {})) == (
         "Whatever",
         [1, 2],
         [7],
         [],
     )
-    assert handler_called("dynamic:poke", "signal").name == "poke"
+    assert find_handler("dynamic:poke", "signal").name == "poke"
 
 
 def test_handlers_by_their_names(write: Write) -> None:
@@ -444,19 +442,19 @@ class Payment:
 """,
     )
     for name in ("shop.order.approve", "Order.approve", "approve"):
-        called = handler_called(f"shop:{name}", "signal")
+        called = find_handler(f"shop:{name}", "signal")
         assert (called.type, called.name, [each.flag for each in called.inputs.options()]) == (
             "shop.order",
             "approve",
             ["by"],
         )
-    assert handler_called("shop:Order.halt", "signal").name == handler_called("shop:stop.now", "signal").name
-    assert handler_called("shop:Order.state", "query").signature.doc == "How far it is."
+    assert find_handler("shop:Order.halt", "signal").name == find_handler("shop:stop.now", "signal").name
+    assert find_handler("shop:Order.state", "query").signature.doc == "How far it is."
     with pytest.raises(NotInModule, match="several workflows of shop have a query state") as caught:
-        handler_called("shop:state", "query")
+        find_handler("shop:state", "query")
     assert caught.value.hint == "name one: shop:shop.order.state or shop:Payment.state"
     with pytest.raises(NotInModule, match=r"shop has no signal Order.aprove") as caught:
-        handler_called("shop:Order.aprove", "signal")
+        find_handler("shop:Order.aprove", "signal")
     assert caught.value.hint == "did you mean shop.order.approve?"
     with pytest.raises(NotInModule, match=r"shop has several workflows: shop\.order, Payment"):
-        workflow_called("shop")
+        find_workflow("shop")

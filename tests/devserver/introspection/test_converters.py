@@ -8,7 +8,7 @@ import pytest
 from temporalio.converter import DataConverter
 
 from devserver.client.target import Target
-from devserver.introspection import ReflectionError, find
+from devserver.introspection import IntrospectionError, find
 from devserver.introspection.converters import client_options, connect_for, converter_in_use, for_workers, with_given
 from devserver.payloads import LargePayloads
 from tests.helpers.user_code import ORDER, Write
@@ -99,7 +99,7 @@ def test_a_data_converter_by_its_name() -> None:
 )
 def test_what_is_none(converter: str, plugin: str, said: str, hint: str) -> None:
     """Told with what was looked for, and what a name has to be."""
-    with pytest.raises(ReflectionError) as caught:
+    with pytest.raises(IntrospectionError) as caught:
         with_given(find("shop"), converter or None, [plugin] if plugin else [])
     assert said in caught.value.message
     assert hint in str(caught.value.hint)
@@ -133,8 +133,8 @@ def test_what_a_client_gets() -> None:
     sealed = asyncio.run(converter_in_use(with_given(find("shop"), None, ["sealing:Sealing"])))
     assert isinstance(sealed, DataConverter)
     assert sealed.payload_codec is not None
-    with pytest.raises(ReflectionError, match="a plugin fails: AttributeError"):
+    with pytest.raises(IntrospectionError, match="a plugin fails: AttributeError"):
         given("sealing:Failing")
     locked = with_given(find("shop"), None, ["sealing:Locked"])
-    with pytest.raises(ReflectionError, match="a plugin fails: KeyError: 'SHOP_KEY'"):
+    with pytest.raises(IntrospectionError, match="a plugin fails: KeyError: 'SHOP_KEY'"):
         asyncio.run(connect_for(locked, Target("127.0.0.1:1", "default")))

@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from devserver.introspection import Module, ModuleFails, ModuleUnknown, NameClash, NotInModule, ReflectionError, find
-from devserver.introspection.errors import ModuleInterrupted
+from devserver.introspection import (
+    DuplicateName,
+    IntrospectionError,
+    Module,
+    ModuleFailed,
+    ModuleUnknown,
+    NotInModule,
+    find,
+)
+from devserver.introspection.errors import ImportInterrupted
 from tests.helpers.user_code import ORDER, Write
 
 PAYMENTS = """
@@ -146,12 +154,12 @@ def test_names_that_clash(write: Write) -> None:
     """Both places are told."""
     write("one.py", ORDER)
     file = write("other.py", "import one\nfrom one import Order as First\n" + ORDER)
-    with pytest.raises(NameClash, match="two workflows of one type: Order") as caught:
+    with pytest.raises(DuplicateName, match="two workflows of one type: Order") as caught:
         find("other")
     assert [Path(each.rpartition(":")[0]).name for each in caught.value.details] == ["one.py", "other.py"]
     assert caught.value.details[1].startswith(f"{file}:")
     write("twice.py", PAYMENTS + "a, b = Payments('a'), Payments('b')\n")
-    with pytest.raises(NameClash, match="two activities of one name: charge"):
+    with pytest.raises(DuplicateName, match="two activities of one name: charge"):
         find("twice")
 
 
@@ -170,7 +178,7 @@ def test_a_module_that_fails(write: Write, text: str, said: str, details: list[s
     """The user's frames only: neither Python's importing nor ours."""
     write("helper.py", "def boom():\n    1 / 0\n")
     write("fails.py", text)
-    with pytest.raises(ModuleFails) as caught:
+    with pytest.raises(ModuleFailed) as caught:
         find("fails")
     assert caught.value.message.startswith(f"the module fails does not import: {said}")
     shown = "\n".join(caught.value.details)
@@ -183,7 +191,7 @@ def test_a_module_that_fails(write: Write, text: str, said: str, details: list[s
 def test_a_module_that_never_ends(write: Write) -> None:
     """Ctrl-C says where in the module it was."""
     write("ends.py", "def forever():\n    raise KeyboardInterrupt\nforever()\n")
-    with pytest.raises(ModuleInterrupted, match="interrupted: the import of ends was not over") as caught:
+    with pytest.raises(ImportInterrupted, match="interrupted: the import of ends was not over") as caught:
         find("ends")
     assert [each for each in caught.value.details if "ends.py" in each and "in forever" in each]
     assert caught.value.exit_code == 130
@@ -192,13 +200,13 @@ def test_a_module_that_never_ends(write: Write) -> None:
 def test_factories_that_fail(write: Write) -> None:
     """What they raise, and what they give instead, is told with their names."""
     write("raises.py", "def activities():\n    raise OSError('no database')\n")
-    with pytest.raises(ModuleFails, match=r"the factory activities \(.*raises.py:\d+\) fails: OSError: no database"):
+    with pytest.raises(ModuleFailed, match=r"the factory activities \(.*raises.py:\d+\) fails: OSError: no database"):
         find("raises")
     write("gives.py", "def activities():\n    return [7]\n")
-    with pytest.raises(ReflectionError, match="activities gives 7, which has no activities"):
+    with pytest.raises(IntrospectionError, match="activities gives 7, which has no activities"):
         find("gives")
     write("later.py", "async def activities(): ...\n")
-    with pytest.raises(ReflectionError, match="cannot be called: it is async"):
+    with pytest.raises(IntrospectionError, match="cannot be called: it is async"):
         find("later")
 
 

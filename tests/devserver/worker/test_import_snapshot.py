@@ -8,7 +8,7 @@ import sys
 SCRIPT = """
 import sysconfig
 from devserver.worker import import_snapshot
-import_snapshot.keep()
+import_snapshot.install()
 sysconfig.get_path = None  # from Python 3.13 on it cannot be asked again by the imports of its own first answer
 import colorsys
 print(colorsys.__name__)

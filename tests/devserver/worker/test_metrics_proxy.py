@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from devserver.worker.metrics_proxy import Relay
+from devserver.worker.metrics_proxy import MetricsProxy
 
 
 def get(port: int) -> bytes:
@@ -32,7 +32,7 @@ def test_the_port_stays_when_the_worker_changes() -> None:
 
     async def look() -> None:
         target: list[int] = []
-        relay = Relay(0, lambda: target[-1] if target else None)
+        relay = MetricsProxy(0, lambda: target[-1] if target else None)
         await relay.start()
         with pytest.raises(urllib.error.HTTPError, match="503"):
             await asyncio.to_thread(get, relay.port)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from devserver.worker import supervisor
-from devserver.worker.config import Wanted
-from devserver.worker.events import Event
-from devserver.worker.supervisor import Keeper
+from devserver.worker.config import WorkerOptions
+from devserver.worker.events import WorkerEvent
+from devserver.worker.supervisor import WorkerSupervisor
 
 
 def test_a_module_that_is_never_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,9 +18,9 @@ def test_a_module_that_is_never_imported(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(supervisor, "LATE_SECONDS", 0.01)
     (tmp_path / "hangs.py").write_text("import time\nwhile True: time.sleep(1)\n")
 
-    async def look() -> Event:
-        told: asyncio.Queue[Event] = asyncio.Queue()
-        kept = Keeper(Wanted("hangs"), told.put_nowait, reload=False)
+    async def look() -> WorkerEvent:
+        told: asyncio.Queue[WorkerEvent] = asyncio.Queue()
+        kept = WorkerSupervisor(WorkerOptions("hangs"), told.put_nowait, reload=False)
         running = asyncio.create_task(kept.run())
         event = await asyncio.wait_for(told.get(), 20)
         kept.stop()

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import DevServerError
 from ..system.ports import Reservation
-from .config import Wanted
+from .config import WorkerOptions
 from .errors import WorkerEnded
 
 MOST_LINE = 2**24  # bytes
@@ -82,7 +82,7 @@ class WorkerProcess:
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=MOST_LINE)
         self._listening = asyncio.create_task(self._listen(reader))
 
-    async def prepare(self, wanted: Wanted, *, metrics: bool) -> Mapping[str, Any]:
+    async def prepare(self, wanted: WorkerOptions, *, metrics: bool) -> Mapping[str, Any]:
         """Have it import the module, connect, and make the worker; what it has found.
 
         Raises:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import watchfiles
 
-from devserver.worker.changes import Changes
-from devserver.worker.imported_files import files
+from devserver.worker.import_snapshot import imported_files
+from devserver.worker.source_changes import SourceChanges
 
 
 class Heard:
@@ -23,7 +23,7 @@ class Heard:
         self.changed: asyncio.Queue[list[str]] = asyncio.Queue()
 
     def __call__(self, paths: Sequence[str]) -> None:
-        """As `Changes` tells."""
+        """As `SourceChanges` tells."""
         self.changed.put_nowait([Path(each).name for each in paths])
 
     async def next(self) -> list[str]:
@@ -36,7 +36,7 @@ def test_only_what_was_imported_counts_until_something_is_amiss(tmp_path: Path) 
 
     async def look() -> None:
         heard = Heard()
-        changes = Changes(heard)
+        changes = SourceChanges(heard)
         one, other = tmp_path / "one.py", tmp_path / "other.py"
         one.touch()
         await changes.watch([str(one)], since=time.time() + 60)
@@ -59,7 +59,7 @@ def test_an_edit_during_the_import_is_not_lost(tmp_path: Path) -> None:
 
     async def look() -> None:
         heard = Heard()
-        changes = Changes(heard)
+        changes = SourceChanges(heard)
         early, late = tmp_path / "early.py", tmp_path / "late.py"
         for file in (early, late):
             file.touch()
@@ -88,7 +88,7 @@ def test_where_no_more_folders_can_be_watched(tmp_path: Path, monkeypatch: pytes
 
     async def look() -> None:
         heard = Heard()
-        changes = Changes(heard)
+        changes = SourceChanges(heard)
         file = tmp_path / "one.py"
         file.touch()
         os.utime(file, (1, 1))  # looking tells whole seconds apart
@@ -102,7 +102,7 @@ def test_where_no_more_folders_can_be_watched(tmp_path: Path, monkeypatch: pytes
 
 def test_the_users_files_are_told_from_installed_ones() -> None:
     """Neither Python's own modules, nor packages, nor devserver itself are watched."""
-    found = files()
+    found = imported_files()
     assert __file__ in found
     assert not [each for each in found if "site-packages" in each or "/devserver/running/loaded" in each]
     assert not [each for each in found if each.endswith(("/asyncio/__init__.py", "/os.py"))]

@@ -13,7 +13,7 @@ RETRY_SECONDS = 0.2
 LOOK_SECONDS = 0.2
 
 
-class Pulse:
+class ConnectionMonitor:
     """One idle connection to `address` is held, and made anew when it ends; where none can be made, nobody is there.
 
     An address that cannot be reached at the beginning, because the SDK goes through a proxy, counts as alive for ever.

@@ -22,8 +22,8 @@ from testcontainers.core.container import DockerContainer
 
 from devserver import Frontend, NotAnswering, holders
 
-from . import engine, held
-from .held import GRPC, HTTP, UI
+from . import container_record, engine
+from .container_record import GRPC, HTTP, UI
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -33,7 +33,7 @@ READY_POLL_SECONDS = 0.02
 HOLDERS_POLL_SECONDS = 0.25
 
 
-class Keeper:
+class ContainerSupervisor:
     """See the module. `spec` holds image, command, ui, linger and keep; the folder holds leases and the record."""
 
     def __init__(self, folder: Path, spec: dict[str, Any]) -> None:
@@ -47,7 +47,7 @@ class Keeper:
         try:
             self._start()
             record = self._until_it_answers()
-            held.write(self._folder, record)
+            container_record.write(self._folder, record)
             _tell({"ready": record})
             if self._spec["keep"]:
                 self._container = None
@@ -82,16 +82,18 @@ class Keeper:
                     return self._record(frontend.server_version())
             container.reload()
             if container.status not in ("created", "running"):
-                raise engine.Unusable(f"the container of {image} ended at once:\n{engine.last_lines(container)}")
+                raise engine.ContainerUnavailable(
+                    f"the container of {image} ended at once:\n{engine.last_lines(container)}"
+                )
             if time.monotonic() > deadline:
-                raise engine.Unusable(
+                raise engine.ContainerUnavailable(
                     f"the server in {image} did not answer within {START_SECONDS:g} s:\n{engine.last_lines(container)}"
                 )
             time.sleep(READY_POLL_SECONDS)
 
     def _record(self, version: str) -> dict[str, Any]:
         return {
-            "keeper": None if self._spec["keep"] else held.identity(os.getpid()),
+            "keeper": None if self._spec["keep"] else container_record.identity(os.getpid()),
             "container": self._docker().id,
             "address": f"{self._host}:{self._port(GRPC)}",
             "http": [self._host, self._port(HTTP)],
@@ -129,7 +131,7 @@ class Keeper:
     def _gave_up(self) -> bool:
         """End under the lock, so that nobody takes a lease meanwhile."""
         try:
-            with FileLock(held.lock_path(self._folder), timeout=0):
+            with FileLock(container_record.lock_path(self._folder), timeout=0):
                 if holders(self._folder):
                     return False
                 self._remove()
@@ -141,7 +143,7 @@ class Keeper:
         container, self._container = self._container, None
         if container is None:
             return
-        (self._folder / held.RECORD).unlink(missing_ok=True)
+        (self._folder / container_record.RECORD).unlink(missing_ok=True)
         with contextlib.suppress(docker.errors.DockerException, OSError):
             container.stop()
 
@@ -158,11 +160,11 @@ def _end(number: int, _frame: object) -> None:
 
 
 def main() -> None:
-    """`python -m temporaltest.backends.keeper FOLDER SPEC`."""
+    """`python -m temporaltest.backends.container_supervisor FOLDER SPEC`."""
     signal.signal(signal.SIGTERM, _end)
     try:
-        Keeper(Path(sys.argv[1]), json.loads(sys.argv[2])).run()
-    except engine.Unusable as error:
+        ContainerSupervisor(Path(sys.argv[1]), json.loads(sys.argv[2])).run()
+    except engine.ContainerUnavailable as error:
         _tell({"failed": str(error)})
     except docker.errors.DockerException as error:
         image = json.loads(sys.argv[2])["image"]

@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 
 from ..client.target import Connection, find_target
 from ..errors import DevServerError
-from . import imported_files
+from . import import_snapshot
 from .channel import Channel
 from .errors import WorkerEnded
 
@@ -40,7 +40,7 @@ async def pulse(client: Client, connection: Connection, channel: Channel) -> Non
             _see_that_it_stays(connection, address)
         if len(sys.modules) != modules:
             modules = len(sys.modules)
-            channel.tell("files", files=imported_files.files(), since=since)
+            channel.tell("files", files=import_snapshot.imported_files(), since=since)
         since = time.time()
 
 

@@ -22,7 +22,7 @@ def can_watch() -> bool:
     return importlib.util.find_spec("watchfiles") is not None
 
 
-class Changes:
+class SourceChanges:
     """Watches the folders of some files, and tells `changed` the paths that have changed in them (real paths).
 
     Only of `files`, and of new files in the folders `packages`; of any Python file in their folders while `anything` is
