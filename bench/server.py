@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from devserver import DevServer
-from devserver.server.http_api import Frontend, NotAnswering
+from devserver.server.http_api import HttpApi, NotAnswering
 
 from . import servers
 from .table import Row
@@ -83,7 +83,7 @@ def bare_until_ready(executable: Path) -> float:
         begin = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            frontend = Frontend("127.0.0.1", http)
+            frontend = HttpApi("127.0.0.1", http)
             while not _serves(frontend):
                 time.sleep(servers.RETRY_SECONDS)
             return time.perf_counter() - begin
@@ -92,7 +92,7 @@ def bare_until_ready(executable: Path) -> float:
             process.wait()
 
 
-def _serves(frontend: Frontend) -> bool:
+def _serves(frontend: HttpApi) -> bool:
     try:
         return frontend.serves("default")
     except NotAnswering:

@@ -28,7 +28,7 @@ STOCK_MOST = 30  # after 200 skips the stock server silently stops skipping
 
 @contextlib.asynccontextmanager
 async def ours(executable: Path) -> AsyncIterator[Client]:
-    """Our server with its fast profile."""
+    """Our server with its fast tuning."""
     async with DevServer.start_async(binary=executable) as server:
         client = await Client.connect(server.address)
         yield TimeSkipper(client, config=TimeSkippingConfig(enabled=True)).client

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .executables.releases import DEFAULT_VERSION
     from .instances.dev_server import DevServer, ServerKeywords
     from .instances.leases import Lease, holders
-    from .network.tcp_proxy import NetProxy, Way
-    from .server.http_api import Frontend, NotAnswering
+    from .network.tcp_proxy import Direction, TcpProxy
+    from .server.http_api import HttpApi, NotAnswering
     from .system.paths import Paths
     from .system.progress import Reporter
 
@@ -28,10 +28,10 @@ __all__ = [
     "BinaryRequest",
     "DevServer",
     "DevServerError",
+    "Direction",
     "Executable",
-    "Frontend",
+    "HttpApi",
     "Lease",
-    "NetProxy",
     "NotAnswering",
     "Paths",
     "Reporter",
@@ -39,7 +39,7 @@ __all__ = [
     "ServerOptions",
     "Settings",
     "Snapshot",
-    "Way",
+    "TcpProxy",
     "dynamic_config",
     "holders",
 ]
@@ -50,9 +50,9 @@ _HOMES = {
     "DevServer": "instances.dev_server",
     "DevServerError": "errors",
     "Executable": "executables.models",
-    "Frontend": "server.http_api",
+    "HttpApi": "server.http_api",
     "Lease": "instances.leases",
-    "NetProxy": "network.tcp_proxy",
+    "TcpProxy": "network.tcp_proxy",
     "NotAnswering": "server.http_api",
     "Paths": "system.paths",
     "Reporter": "system.progress",
@@ -60,7 +60,7 @@ _HOMES = {
     "ServerOptions": "config.server_options",
     "Settings": "config.settings",
     "Snapshot": "database",
-    "Way": "network.tcp_proxy",
+    "Direction": "network.tcp_proxy",
     "dynamic_config": "config.server_options",
     "holders": "instances.leases",
 }

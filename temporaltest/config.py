@@ -28,7 +28,7 @@ class Config:
 
     backend: str = "managed"
     version: str | None = None
-    profile: str | None = None
+    tuning: str | None = None
     image: str = IMAGE
     address: str | None = None
     client_profile: str | None = None
@@ -53,7 +53,7 @@ class Config:
     def header(self) -> str:
         """The line at the top of a run: what is used, and only what differs from the usual."""
         ours = self.backend != "external"
-        notes = [f"profile {self.profile or 'fast'}"] if ours else []
+        notes = [f"tuning {self.tuning or 'fast'}"] if ours else []
         notes += [f"timeout {self.timeout:g} s"]
         notes += [] if self.replay else ["no replay"]
         notes += [f"recording into {self.record}"] if self.record else []
@@ -79,7 +79,7 @@ class Config:
 
     def server_options(self) -> dict[str, Any]:
         """Which server is to run, as keywords of `DevServer.start`."""
-        said = {"version": self.version, "profile": self.profile}
+        said = {"version": self.version, "tuning": self.tuning}
         return {**self.executable, **{key: value for key, value in said.items() if value is not None}}
 
     def to_wire(self) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> Con
         values[option.key] = option.default if word is None else word[1]
     values["backend"] = _backend(said, values)
     values["version"] = values["version"] or settings.version
-    values["profile"] = values["profile"] or settings.profile
+    values["tuning"] = values["tuning"] or settings.tuning
     values["executable"] = _executable(settings)
     if values["linger"] is None:
         values["linger"] = TERMINAL_LINGER if _at_terminal(variables) else 0.0
@@ -137,8 +137,8 @@ def _project(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
 
     try:
         settings = Settings.load(config.rootpath, environ)
-        if settings.profile is not None:
-            ServerOptions(profile=settings.profile)
+        if settings.tuning is not None:
+            ServerOptions(tuning=settings.tuning)
     except DevServerError as error:
         raise pytest.UsageError(str(error)) from None
     return settings

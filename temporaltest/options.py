@@ -71,11 +71,11 @@ def _backend(text: str) -> str:
     return text
 
 
-def _profile(text: str) -> str:
+def _tuning(text: str) -> str:
     from devserver import DevServerError, ServerOptions
 
     try:
-        return ServerOptions(profile=text).profile
+        return ServerOptions(tuning=text).tuning
     except DevServerError as error:
         raise ValueError(f"one of the {error.hint}") from None
 
@@ -91,7 +91,7 @@ OPTIONS = (
     Option("backend", _backend, f"where the server comes from: {', '.join(BACKENDS)} [managed]", "managed", "NAME"),
     Option("version", str, "version of the Temporal CLI whose server to run, or latest", None, "VERSION"),
     Option(
-        "profile", _profile, "the server's settings: fast (tuned for tests), stock (the CLI's own) [fast]", None, "NAME"
+        "tuning", _tuning, "the server's settings: fast (tuned for tests), stock (the CLI's own) [fast]", None, "NAME"
     ),
     Option("image", str, f"image of the container backend [{IMAGE}]", IMAGE, "IMAGE"),
     Option(

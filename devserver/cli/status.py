@@ -14,7 +14,7 @@ from ..server.log import log_tail
 from ..system.paths import Paths
 from .options.server import json_option, name_option
 
-SHOWN = ("state", "address", "namespaces", "ui_url", "metrics_url", "version", "server_version", "profile")
+SHOWN = ("state", "address", "namespaces", "ui_url", "metrics_url", "version", "server_version", "tuning")
 ALSO = ("database", "log", "pid", "holders", "started_at")
 
 

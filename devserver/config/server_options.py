@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OptionError
-from .profiles import PROFILES
+from .tuning import TUNINGS
 
 DEFAULT_NAME = "default"
 LOOPBACK = "127.0.0.1"
@@ -46,7 +46,7 @@ class ServerOptions:
     namespaces: tuple[str, ...] = ()
     search_attributes: tuple[tuple[str, str], ...] = ()
     dynamic_config: tuple[tuple[str, str], ...] = ()
-    profile: str = "fast"
+    tuning: str = "fast"
     database: Path | None = None
     ephemeral: bool = False
     durable: bool = False
@@ -163,8 +163,8 @@ def _check_ports(options: ServerOptions) -> None:
 
 
 def _check_choices(options: ServerOptions) -> None:
-    if options.profile not in PROFILES:
-        raise OptionError(f"there is no profile {options.profile!r}", hint=f"profiles: {', '.join(PROFILES)}")
+    if options.tuning not in TUNINGS:
+        raise OptionError(f"there is no tuning {options.tuning!r}", hint=f"tunings: {', '.join(TUNINGS)}")
     if options.log_level not in LOG_LEVELS:
         raise OptionError(f"there is no log level {options.log_level!r}", hint=f"levels: {', '.join(LOG_LEVELS)}")
     if options.ui_codec_endpoint is not None and not _URL.match(options.ui_codec_endpoint):
@@ -281,8 +281,8 @@ def pragmas(options: ServerOptions) -> tuple[str, ...]:
 
 
 def dynamic_config(options: ServerOptions) -> dict[str, str]:
-    """Key -> JSON text: the profile's values, then the user's, which win."""
-    values = {setting.key: setting.value for setting in PROFILES[options.profile]}
+    """Key -> JSON text: the tuning's values, then the user's, which win."""
+    values = {setting.key: setting.value for setting in TUNINGS[options.tuning]}
     return values | dict(options.dynamic_config)
 
 

@@ -33,7 +33,7 @@ class Settings:
         base_url: Where the download service, or a mirror of it, is.
         require_pinned: Refuse an executable whose SHA-256 is not known beforehand.
         accept_sha256: A SHA-256 that is as good as the pinned one.
-        profile: Name of the dynamic configuration.
+        tuning: Name of the dynamic configuration.
         port: Port of the frontend.
         ui_port: Port of the Web UI.
         namespaces: Namespaces to make.
@@ -49,7 +49,7 @@ class Settings:
     base_url: str | None = None
     require_pinned: bool = False
     accept_sha256: str | None = None
-    profile: str | None = None
+    tuning: str | None = None
     port: int | None = None
     ui_port: int | None = None
     namespaces: tuple[str, ...] | None = None

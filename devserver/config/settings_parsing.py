@@ -62,7 +62,7 @@ READERS: dict[str, Reader] = {
     "base-url": _text,
     "require-pinned": _flag,
     "accept-sha256": _text,
-    "profile": _text,
+    "tuning": _text,
     "port": _port,
     "ui-port": _port,
     "namespaces": _names,

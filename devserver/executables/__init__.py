@@ -9,14 +9,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .inventory import Pruned, Verified, installed, prune, verify
+    from .inventory import PrunedBinaries, Verified, installed, prune, verify
     from .models import BinaryRequest, Executable
     from .resolve import at_hand, ensure, look
 
 __all__ = [
     "BinaryRequest",
     "Executable",
-    "Pruned",
+    "PrunedBinaries",
     "Verified",
     "at_hand",
     "ensure",

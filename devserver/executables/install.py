@@ -98,7 +98,7 @@ def _settle(goal: Goal, source: Source, fetched: Fetched, work: Path, store: Pat
 
 
 def _receipt(
-    goal: Goal, source: Source, fetched: Fetched, path: Path, sha256: str, answer: version_probe.Answer
+    goal: Goal, source: Source, fetched: Fetched, path: Path, sha256: str, answer: version_probe.ProbeResult
 ) -> metadata.Receipt:
     info = path.stat()
     return metadata.Receipt(

@@ -39,7 +39,7 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class Pruned:
+class PrunedBinaries:
     """What became of a version when the store was pruned.
 
     Attributes:
@@ -70,7 +70,9 @@ def verify(paths: Paths) -> list[Verified]:
     return results
 
 
-def prune(paths: Paths, *, keep: Collection[str] = (), everything: bool = False, dry_run: bool = False) -> list[Pruned]:
+def prune(
+    paths: Paths, *, keep: Collection[str] = (), everything: bool = False, dry_run: bool = False
+) -> list[PrunedBinaries]:
     """Remove all versions but the default one, those in `keep`, and those that instances need. What has no receipt, so
     is never used, goes whatever its version.
 
@@ -96,7 +98,7 @@ def prune(paths: Paths, *, keep: Collection[str] = (), everything: bool = False,
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         if reason is None and not dry_run:
             reason = _remove(folder, executable, private_folder(paths.store))
-        results.append(Pruned(version, size, reason))
+        results.append(PrunedBinaries(version, size, reason))
     if not dry_run and paths.store.is_dir():
         from .install_lock import sweep
 

@@ -22,14 +22,14 @@ _BUSY_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProbeResult:
     """What `--version` said: of the CLI, and of the server inside."""
 
     version: str
     server_version: str
 
 
-def ask(path: Path, limit: float = LIMIT_SECONDS) -> Answer:
+def ask(path: Path, limit: float = LIMIT_SECONDS) -> ProbeResult:
     """The versions of an executable.
 
     Args:
@@ -60,7 +60,7 @@ def ask(path: Path, limit: float = LIMIT_SECONDS) -> Answer:
         raise _not_temporal(path, f"`--version` ended with exit code {code}", said)
     if found is None:
         raise _not_temporal(path, "it answers `--version` with something else", said)
-    return Answer(found[1], found[2])
+    return ProbeResult(found[1], found[2])
 
 
 def _start(path: Path) -> subprocess.Popen[bytes]:

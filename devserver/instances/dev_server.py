@@ -54,7 +54,7 @@ class ServerKeywords(TypedDict, total=False):
     namespaces: Sequence[str]
     search_attributes: Mapping[str, str]
     dynamic_config: Mapping[str, Any]
-    profile: str
+    tuning: str
     database: str | os.PathLike[str]
     ephemeral: bool
     durable: bool

@@ -13,7 +13,7 @@ from .. import executables
 from ..config.server_options import DEFAULT_NAME, DEFAULT_PORT
 from ..config.settings import PREFIX, Settings, variable
 from ..config.settings_parsing import READERS
-from ..database import Finding, check
+from ..database import DatabaseProblem, check
 from ..errors import DevServerError
 from ..executables.advisories import advisories_for
 from ..executables.models import BinaryRequest
@@ -31,7 +31,9 @@ VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}NAME", *map(variable, READERS)})
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def examine(paths: Paths, *, only: str | None = None, environ: Mapping[str, str] | None = None) -> Iterator[Finding]:
+def examine(
+    paths: Paths, *, only: str | None = None, environ: Mapping[str, str] | None = None
+) -> Iterator[DatabaseProblem]:
     """Everything that can be told; with `only`, of that instance alone. Never raises for what is wrong."""
     variables = os.environ if environ is None else environ
     if only is None:
@@ -53,64 +55,68 @@ def _names(paths: Paths) -> list[str]:
         return []
 
 
-def _machine() -> Finding:
+def _machine() -> DatabaseProblem:
     text = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.platform == "win32":
-        return Finding("error", "machine", text, "servers run on Linux and macOS; use WSL")
-    return Finding("ok", "machine", text)
+        return DatabaseProblem("error", "machine", text, "servers run on Linux and macOS; use WSL")
+    return DatabaseProblem("ok", "machine", text)
 
 
-def _folders(paths: Paths) -> Iterator[Finding]:
+def _folders(paths: Paths) -> Iterator[DatabaseProblem]:
     for what, path in (("cache", paths.store), ("state", paths.instances), ("data", paths.data)):
         try:
             refuse_unsafe(path)
         except DevServerError as error:
-            yield Finding("error", what, error.message, error.hint)
+            yield DatabaseProblem("error", what, error.message, error.hint)
             continue
         if not path.exists():
-            yield Finding("ok", what, f"{path} is not there yet", "it is made when it is needed")
+            yield DatabaseProblem("ok", what, f"{path} is not there yet", "it is made when it is needed")
             continue
         free = shutil.disk_usage(path).free
         text = f"{path}, {free / 1e9:.1f} GB free"
         if not os.access(path, os.W_OK):
-            yield Finding("error", what, f"{path} cannot be written", "set DEVSERVER_HOME to a folder you can write to")
+            yield DatabaseProblem(
+                "error", what, f"{path} cannot be written", "set DEVSERVER_HOME to a folder you can write to"
+            )
         elif free < ENOUGH_SPACE:
-            yield Finding("warning", what, text, "a server fails when the disk is full; free some space")
+            yield DatabaseProblem("warning", what, text, "a server fails when the disk is full; free some space")
         else:
-            yield Finding("ok", what, text)
+            yield DatabaseProblem("ok", what, text)
 
 
-def _settings() -> Iterator[Finding]:
+def _settings() -> Iterator[DatabaseProblem]:
     try:
         settings = Settings.load()
     except DevServerError as error:
-        yield Finding("error", "settings", error.message, error.hint)
+        yield DatabaseProblem("error", "settings", error.message, error.hint)
         return
     text = f"[tool.devserver] in {settings.file}" if settings.file else "no [tool.devserver] in a pyproject.toml here"
-    yield Finding("ok", "settings", text)
+    yield DatabaseProblem("ok", "settings", text)
 
 
-def _variables(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _variables(environ: Mapping[str, str]) -> Iterator[DatabaseProblem]:
     for name in sorted(environ):
         if name in VARIABLES:
-            yield Finding("ok", "environment", f"{name} is set")
+            yield DatabaseProblem("ok", "environment", f"{name} is set")
         elif name.startswith(PREFIX):
             known = f"known are {', '.join(sorted(VARIABLES))}"
-            yield Finding("warning", "environment", f"{name} is set and means nothing", known)
+            yield DatabaseProblem("warning", "environment", f"{name} is set and means nothing", known)
     for name in CLIENT_VARIABLES:
         if name in environ:
             text = f"{name}={environ[name]} decides where clients connect"
-            yield Finding("warning", "environment", text, "devserver env prints what this server's clients need")
+            yield DatabaseProblem(
+                "warning", "environment", text, "devserver env prints what this server's clients need"
+            )
     for name in PROXY_VARIABLES:
         if name in environ:
-            yield Finding("ok", "environment", f"{name} is set and honoured by downloads")
+            yield DatabaseProblem("ok", "environment", f"{name} is set and honoured by downloads")
 
 
-def _executables(paths: Paths) -> Iterator[Finding]:
+def _executables(paths: Paths) -> Iterator[DatabaseProblem]:
     try:
         found = executables.verify(paths)
     except DevServerError as error:
-        yield Finding("error", "executable", error.message, error.hint)
+        yield DatabaseProblem("error", "executable", error.message, error.hint)
         return
     for verified in found:
         executable = verified.executable
@@ -118,34 +124,34 @@ def _executables(paths: Paths) -> Iterator[Finding]:
         if not verified.intact:
             what = "cannot be read" if verified.found is None else "is not what was installed"
             hint = f"run: rm -r {executable.path.parent}; devserver install {executable.version}"
-            yield Finding("error", "executable", f"{text}: it {what}", hint)
+            yield DatabaseProblem("error", "executable", f"{text}: it {what}", hint)
         elif advisories_for(executable.server_version):
             known = ", ".join(advisory.id for advisory in advisories_for(executable.server_version))
-            yield Finding("warning", "executable", f"{text}: {known} apply", "use a newer version")
+            yield DatabaseProblem("warning", "executable", f"{text}: {known} apply", "use a newer version")
         else:
-            yield Finding("ok", "executable", f"{text}, intact" + ("" if executable.pinned else ", not pinned"))
+            yield DatabaseProblem("ok", "executable", f"{text}, intact" + ("" if executable.pinned else ", not pinned"))
     yield from _wanted(paths)
 
 
-def _wanted(paths: Paths) -> Iterator[Finding]:
+def _wanted(paths: Paths) -> Iterator[DatabaseProblem]:
     try:
         executable = executables.at_hand(BinaryRequest.of(Settings.load()), paths=paths)
     except DevServerError as error:
-        yield Finding("warning", "executable", f"devserver up would fail: {error.message}", error.hint)
+        yield DatabaseProblem("warning", "executable", f"devserver up would fail: {error.message}", error.hint)
         return
     if executable is None:
-        yield Finding("ok", "executable", "devserver up would get one first", "devserver install gets it now")
+        yield DatabaseProblem("ok", "executable", "devserver up would get one first", "devserver install gets it now")
     else:
-        yield Finding("ok", "executable", f"devserver up would run {executable.path}")
+        yield DatabaseProblem("ok", "executable", f"devserver up would run {executable.path}")
 
 
-def _leftovers(paths: Paths) -> Iterator[Finding]:
+def _leftovers(paths: Paths) -> Iterator[DatabaseProblem]:
     """Folders in memory whose instance is gone."""
     for folder in SHARED_MEMORY.glob("temporal-devserver-*"):
         owner = _text(folder / "owner")
         if owner is None or not owner.startswith(str(paths.instances)) or Path(owner).is_dir():
             continue
-        yield Finding("warning", "leftover", f"{folder} belongs to no instance", f"rm -r {folder}")
+        yield DatabaseProblem("warning", "leftover", f"{folder} belongs to no instance", f"rm -r {folder}")
 
 
 def _text(path: Path) -> str | None:
@@ -155,7 +161,7 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _usual_port(paths: Paths) -> Iterator[Finding]:
+def _usual_port(paths: Paths) -> Iterator[DatabaseProblem]:
     """The port that `devserver up` would take, where someone else has it."""
     try:
         record = read_record(paths, DEFAULT_NAME)
@@ -168,36 +174,40 @@ def _usual_port(paths: Paths) -> Iterator[Finding]:
     who = holder(port)
     if who is not None:
         hint = "devserver up needs another one: --port 0 takes any free one"
-        yield Finding("warning", "port", f"{port} is held by {who}", hint)
+        yield DatabaseProblem("warning", "port", f"{port} is held by {who}", hint)
 
 
-def _instance(paths: Paths, name: str) -> Iterator[Finding]:
+def _instance(paths: Paths, name: str) -> Iterator[DatabaseProblem]:
     topic = f"instance {name}"
     try:
         record = read_record(paths, name)
     except DevServerError as error:
-        yield Finding("error", topic, error.message, error.hint)
+        yield DatabaseProblem("error", topic, error.message, error.hint)
         return
     if record is None:
-        yield Finding("error", topic, "there is none of that name", "devserver list names them")
+        yield DatabaseProblem("error", topic, "there is none of that name", "devserver list names them")
         return
     yield _state(paths, record, topic)
     if not record.options.ephemeral or record.running():
         for found in check(record.database):
-            yield Finding(found.level, f"{topic}: {found.topic}", found.text, found.hint)
+            yield DatabaseProblem(found.level, f"{topic}: {found.topic}", found.text, found.hint)
 
 
-def _state(paths: Paths, record: Record, topic: str) -> Finding:
+def _state(paths: Paths, record: Record, topic: str) -> DatabaseProblem:
     found = status(paths, record)
     state = found["state"]
     text = f"{state}, {record.address}, server {record.server_version}"
     if state == "unresponsive":
         hint = f"its process {found['pid']} is frozen or overloaded: see devserver logs --name {record.name}"
-        return Finding("error", topic, text, hint)
+        return DatabaseProblem("error", topic, text, hint)
     if state == CRASHED:
         last = log_tail(Path(found["log"]), 1)
         text += f" ({record.exit or 'its processes were killed'})" + (f"; last said: {last[0][:200]}" if last else "")
-        return Finding("warning", topic, text, f"devserver up --name {record.name} starts it with what it had kept")
+        return DatabaseProblem(
+            "warning", topic, text, f"devserver up --name {record.name} starts it with what it had kept"
+        )
     if state == READY and not record.executable.exists():
-        return Finding("warning", topic, f"{text}; its executable is gone", "a restart will need devserver install")
-    return Finding("ok", topic, text)
+        return DatabaseProblem(
+            "warning", topic, f"{text}; its executable is gone", "a restart will need devserver install"
+        )
+    return DatabaseProblem("ok", topic, text)

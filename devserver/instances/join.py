@@ -7,8 +7,8 @@ from typing import Any
 
 from ..config.server_options import format_duration
 from ..errors import InstanceRunning
-from ..server.http_api import Frontend
-from ..server.namespaces import Wanted, ensure_namespaces, within
+from ..server.http_api import HttpApi
+from ..server.namespaces import NamespaceSettings, ensure_namespaces, within
 from ..system.paths import Paths, whole
 from .plan import Request
 from .record import Record, down, write_record
@@ -75,12 +75,12 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _add_missing(request: Request, record: Record, paths: Paths) -> Record:
-    frontend = Frontend(record.host, record.ports.http)
+    http_api = HttpApi(record.host, record.ports.http)
     attributes = dict(request.options.search_attributes)
     missing = tuple(name for name in request.options.namespaces if name not in record.namespaces)
-    wanted = Wanted(record.options.retention, attributes, record.executable, record.address)
+    wanted = NamespaceSettings(record.options.retention, attributes, record.executable, record.address)
     until = within(request.wait)
-    ensure_namespaces(frontend, (*record.namespaces, *missing) if attributes else missing, wanted, until)
+    ensure_namespaces(http_api, (*record.namespaces, *missing) if attributes else missing, wanted, until)
     if missing or attributes:
         record = _with(record, missing, attributes)
         write_record(paths.instance(record.name), record)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ..config.server_options import ServerOptions, check_name
 from ..errors import FolderNotWritable, InstanceNotRunning, InstanceRunning, InstanceUnknown, PortLost
-from ..server.spec import Spec
+from ..server.spec import ServerSpec
 from ..system.paths import Paths
 from ..system.ports import Reservations
 from ..system.progress import Reporter, Silent
@@ -33,7 +33,19 @@ from .record import (
 from .spawn_supervisor import SPARE_SECONDS, end_orphans, end_supervisor, pass_on, spawn
 from .supervisor import Supervisor
 
-__all__ = ["Request", "Started", "down", "erase", "known", "run", "start", "start_again", "stop", "stop_unheld", "up"]
+__all__ = [
+    "Request",
+    "StartedInstance",
+    "down",
+    "erase",
+    "known",
+    "run",
+    "start",
+    "start_again",
+    "stop",
+    "stop_unheld",
+    "up",
+]
 
 T = TypeVar("T")
 
@@ -41,7 +53,7 @@ ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
-class Started:
+class StartedInstance:
     """The instance that runs now, whether this call started it, and the lease where one was asked for."""
 
     record: Record
@@ -49,7 +61,7 @@ class Started:
     lease: Lease | None = None
 
 
-def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, fork: bool = False) -> Started:
+def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, fork: bool = False) -> StartedInstance:
     """Have the instance running, detached from this process (`fork`: see `detached.spawn`).
 
     Raises:
@@ -65,10 +77,10 @@ def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, f
             if joined.held and not request.held:
                 reporter.note("processes hold it: it ends with the last of them, not before and not after")
             lease = Lease.take(paths.instance(request.name)) if request.held else None
-            return Started(joined, False, lease)
+            return StartedInstance(joined, False, lease)
         _warn_if_open(request.options, reporter)
 
-        def attempt() -> Started:
+        def attempt() -> StartedInstance:
             with Reservations(request.options.bind) as reserved:
                 return _start_new(request, plan(request, paths, reserved), reporter, fork)
 
@@ -88,10 +100,10 @@ def _with_other_ports(attempt: Callable[[], T]) -> T:
     return attempt()
 
 
-def _start_new(request: Request, spec: Spec, reporter: Reporter, fork: bool) -> Started:
+def _start_new(request: Request, spec: ServerSpec, reporter: Reporter, fork: bool) -> StartedInstance:
     lease = Lease.take(spec.folder) if request.held else None
     try:
-        return Started(spawn(spec, reporter, fork=fork), True, lease)
+        return StartedInstance(spawn(spec, reporter, fork=fork), True, lease)
     except BaseException:
         if lease is not None:
             lease.release()

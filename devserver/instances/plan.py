@@ -19,7 +19,7 @@ from ..config.server_options import (
 )
 from ..errors import StartFailed, UnsupportedPlatform
 from ..executables.models import Executable
-from ..server.spec import Spec, unsupported
+from ..server.spec import ServerSpec, unsupported
 from ..system.files import private_folder, write_private
 from ..system.paths import Paths, whole
 from ..system.ports import Reservations
@@ -51,7 +51,7 @@ class Request:
     stop: float = 10.0
 
 
-def plan(request: Request, paths: Paths, reserved: Reservations) -> Spec:
+def plan(request: Request, paths: Paths, reserved: Reservations) -> ServerSpec:
     """What the supervisor is to do, from what the user wants and what the instance had the last time.
 
     The ports are taken from `reserved`, which must be held until the server listens.
@@ -67,7 +67,7 @@ def plan(request: Request, paths: Paths, reserved: Reservations) -> Spec:
     mark_keep(folder, False)
     last = read_record(paths, request.name)
     ports = choose_ports(request.name, request.options, last.ports if last else None, reserved)
-    spec = Spec(
+    spec = ServerSpec(
         name=request.name,
         folder=folder,
         options=request.options,
@@ -86,7 +86,7 @@ def plan(request: Request, paths: Paths, reserved: Reservations) -> Spec:
     return _with_command(spec)
 
 
-def plan_again(record: Record, paths: Paths, wait: float, reserved: Reservations) -> Spec:
+def plan_again(record: Record, paths: Paths, wait: float, reserved: Reservations) -> ServerSpec:
     """The same server once more: same options, executable, database and gRPC port.
 
     One that was held, and that nobody holds now, runs from here on until it is stopped.
@@ -101,7 +101,7 @@ def plan_again(record: Record, paths: Paths, wait: float, reserved: Reservations
             hint="devserver down and devserver up start it on one that is there",
         )
     options = _with_port(record)
-    spec = Spec(
+    spec = ServerSpec(
         name=record.name,
         folder=paths.instance(record.name),
         options=options,
@@ -137,7 +137,7 @@ def choose_ports(name: str, options: ServerOptions, last: Ports | None, reserved
     )
 
 
-def _with_command(spec: Spec) -> Spec:
+def _with_command(spec: ServerSpec) -> ServerSpec:
     """An ephemeral server needs no preparation, so it may start at once."""
     command = command_line(
         spec.options,

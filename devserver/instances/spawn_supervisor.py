@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError, StartFailed, StopFailed
-from ..server.spec import Spec
+from ..server.spec import ServerSpec
 from ..system.files import write_private
 from ..system.progress import Reporter
 from . import supervisor
@@ -30,7 +30,7 @@ SPARE_SECONDS = 5.0
 PYTHON_OPTIONS = ("-S", "-E")
 
 
-def spawn(spec: Spec, reporter: Reporter, *, fork: bool = False) -> Record:
+def spawn(spec: ServerSpec, reporter: Reporter, *, fork: bool = False) -> Record:
     """Start the supervisor and wait for its word; it limits itself, and its pipe closes when it dies.
 
     `fork` makes it a copy of this process, which saves loading Python and its modules once more; only for a process
@@ -50,7 +50,7 @@ def spawn(spec: Spec, reporter: Reporter, *, fork: bool = False) -> Record:
         return _await_ready(events, spec, reporter)
 
 
-def _execute(spec: Spec, pipe: int) -> None:
+def _execute(spec: ServerSpec, pipe: int) -> None:
     here = str(Path(__file__).parent.parent.parent)
     search = [here, *(str(Path(entry).absolute()) for entry in sys.path if entry)]
     command = [
@@ -76,7 +76,7 @@ def _execute(spec: Spec, pipe: int) -> None:
     _CHILDREN.add(process)
 
 
-def _fork(spec: Spec, pipe: int) -> None:
+def _fork(spec: ServerSpec, pipe: int) -> None:
     child = os.fork()
     if child:
         os.waitpid(child, 0)
@@ -89,7 +89,7 @@ def _fork(spec: Spec, pipe: int) -> None:
         os._exit(0)
 
 
-def _become_supervisor(spec: Spec, pipe: int) -> None:
+def _become_supervisor(spec: ServerSpec, pipe: int) -> None:
     os.chdir("/")
     log = _open_log(spec)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -106,7 +106,7 @@ def _become_supervisor(spec: Spec, pipe: int) -> None:
     sys.stderr.flush()
 
 
-def _open_log(spec: Spec) -> int:
+def _open_log(spec: ServerSpec) -> int:
     return os.open(spec.folder / SUPERVISOR_LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
 
 
@@ -127,7 +127,7 @@ class _Children:
 _CHILDREN = _Children()
 
 
-def _await_ready(events: Iterable[str], spec: Spec, reporter: Reporter) -> Record:
+def _await_ready(events: Iterable[str], spec: ServerSpec, reporter: Reporter) -> Record:
     for line in events:
         event = json.loads(line)
         pass_on(event, reporter)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import DevServerError
-from ..server.http_api import Frontend, NotAnswering
+from ..server.http_api import HttpApi, NotAnswering
 from ..server.log import LOG
 from ..system.paths import Paths
 from .leases import holders
@@ -37,7 +37,7 @@ def status(paths: Paths, record: Record) -> dict[str, Any]:
         "metrics_url": record.metrics_url,
         "version": record.version,
         "server_version": record.server_version,
-        "profile": record.options.profile,
+        "tuning": record.options.tuning,
         "ephemeral": record.options.ephemeral,
         "database": str(record.database),
         "executable": str(record.executable),
@@ -53,7 +53,7 @@ def status(paths: Paths, record: Record) -> dict[str, Any]:
 def answers(record: Record) -> bool:
     """Whether the frontend serves the instance's namespace now."""
     try:
-        return Frontend(record.host, record.ports.http, limit=ANSWER_SECONDS).serves(record.namespace)
+        return HttpApi(record.host, record.ports.http, limit=ANSWER_SECONDS).serves(record.namespace)
     except NotAnswering:
         return False
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DevServerError, StartFailed
 from ..server.launch import Launch
 from ..server.log import LOG, log_tail
-from ..server.spec import Spec
+from ..server.spec import ServerSpec
 from ..server.start_errors import last_words
 from ..system.filelocks import LockedFile
 from ..system.process import Identity
@@ -46,7 +46,7 @@ class Supervisor:
 
     def __init__(
         self,
-        spec: Spec,
+        spec: ServerSpec,
         tell: Tell,
         abandoned: Callable[[], bool] = lambda: False,
         started: int | None = None,
@@ -253,7 +253,7 @@ class Supervisor:
         process.wait()
 
 
-def _crashed(spec: Spec, record: Record) -> DevServerError:
+def _crashed(spec: ServerSpec, record: Record) -> DevServerError:
     return StartFailed(
         f"the server of the instance {spec.name} ended by itself ({record.exit})",
         details=last_words(log_tail(spec.folder / LOG)),
@@ -261,7 +261,7 @@ def _crashed(spec: Spec, record: Record) -> DevServerError:
     )
 
 
-def _remains(spec: Spec) -> str:
+def _remains(spec: ServerSpec) -> str:
     return "it kept nothing" if spec.options.ephemeral else "what it has acknowledged is in its database"
 
 
@@ -272,7 +272,7 @@ def main(spec: Mapping[str, Any], pipe: int, started: int | None = None) -> None
     """
     channel = _Channel(pipe)
     try:
-        Supervisor(Spec.from_json(spec), channel.tell, channel.broken, started).run()
+        Supervisor(ServerSpec.from_json(spec), channel.tell, channel.broken, started).run()
     except DevServerError as error:
         channel.tell({"failed": error.to_json()})
         print(error, file=sys.stderr)  # noqa: T201 - its log

@@ -15,9 +15,9 @@ from typing import Any, Literal, TypeVar
 from .tcp_connections import Pair, Road
 
 T = TypeVar("T")
-Way = Literal["both", "to_server", "to_client"]
+Direction = Literal["both", "to_server", "to_client"]
 
-WAYS: dict[Way, tuple[Way, ...]] = {
+DIRECTIONS: dict[Direction, tuple[Direction, ...]] = {
     "both": ("to_server", "to_client"),
     "to_server": ("to_server",),
     "to_client": ("to_client",),
@@ -26,7 +26,7 @@ CALL_SECONDS = 10.0
 ACCEPT_AGAIN_SECONDS = 0.05
 
 
-class NetProxy:
+class TcpProxy:
     """Forwards every connection made to `address` to the server at `target` (`host:port`), until `close`.
 
     It lives in a thread of its own. Every method may be called from any thread and any event loop, and has taken
@@ -43,7 +43,7 @@ class NetProxy:
         self._listener = socket.create_server((host, 0), backlog=128)
         self._listener.setblocking(False)
         self.address = f"{host}:{self._listener.getsockname()[1]}"
-        self._roads: dict[Way, Road] = {way: Road() for way in WAYS["both"]}
+        self._roads: dict[Direction, Road] = {way: Road() for way in DIRECTIONS["both"]}
         self._carried: dict[asyncio.Task[None], Pair] = {}
         self._closing = threading.Lock()
         self._loop = asyncio.new_event_loop()
@@ -52,7 +52,7 @@ class NetProxy:
 
     # What can be done to the network
 
-    def cut(self, way: Way = "both") -> None:
+    def cut(self, way: Direction = "both") -> None:
         """Let nothing pass `way` until `heal`, without a word to either side, as when packets are lost.
 
         What is sent meanwhile is held and arrives after `heal`, as TCP's retransmissions do; so do new connections.
@@ -65,7 +65,7 @@ class NetProxy:
 
         self._call(shut)
 
-    def heal(self, way: Way = "both") -> None:
+    def heal(self, way: Direction = "both") -> None:
         """Let everything pass `way` again. Latency stays."""
         roads = self._of(way)
 
@@ -75,7 +75,7 @@ class NetProxy:
 
         self._call(reopen)
 
-    def delay(self, seconds: float, way: Way = "both") -> None:
+    def delay(self, seconds: float, way: Direction = "both") -> None:
         """From now on everything takes `seconds` longer `way` (`both`: each way, so an answer takes twice that).
 
         Raises:
@@ -113,7 +113,7 @@ class NetProxy:
             self._listener.close()
             self._loop.close()
 
-    def __enter__(self) -> NetProxy:
+    def __enter__(self) -> TcpProxy:
         return self
 
     def __exit__(
@@ -122,7 +122,7 @@ class NetProxy:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<NetProxy {self.address} -> {self.target}>"
+        return f"<TcpProxy {self.address} -> {self.target}>"
 
     # Its thread
 
@@ -146,10 +146,10 @@ class NetProxy:
 
         return self._submit(act(), CALL_SECONDS)
 
-    def _of(self, way: Way) -> list[Road]:
-        if way not in WAYS:
-            raise ValueError(f"a way is one of {', '.join(WAYS)}, not {way!r}")
-        return [self._roads[each] for each in WAYS[way]]
+    def _of(self, way: Direction) -> list[Road]:
+        if way not in DIRECTIONS:
+            raise ValueError(f"a way is one of {', '.join(DIRECTIONS)}, not {way!r}")
+        return [self._roads[each] for each in DIRECTIONS[way]]
 
     async def _reset_all(self) -> int:
         carried = dict(self._carried)

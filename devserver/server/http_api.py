@@ -23,7 +23,7 @@ class NotAnswering(Exception):
     """The server gave no HTTP answer: not up yet, gone, or frozen."""
 
 
-class Frontend:
+class HttpApi:
     """Speaks to the HTTP port of one server at `host` (as clients reach it); a connection per call, never through a
     proxy.
     """

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from ..errors import StartTimeout
 from ..system.addresses import bracketed, client_host
 from ..system.spawn import Child, client_free_environment, spawn_bound
-from .http_api import CALL_SECONDS, Frontend, NotAnswering
+from .http_api import CALL_SECONDS, HttpApi, NotAnswering
 from .log import log_tail
-from .namespaces import DEFAULT_NAMESPACE, Wanted, ensure_namespaces
-from .spec import Spec
+from .namespaces import DEFAULT_NAMESPACE, NamespaceSettings, ensure_namespaces
+from .spec import ServerSpec
 from .start_errors import explain_exit, explain_refusal, last_words
 
 POLL_SECONDS = 0.004
@@ -22,12 +22,12 @@ POLL_SECONDS = 0.004
 class Launch:
     """One start of one server: `begin`, then `until_ready`, then `prepare_namespaces`."""
 
-    def __init__(self, spec: Spec, interrupted: Callable[[], bool], started: int | None = None) -> None:
+    def __init__(self, spec: ServerSpec, interrupted: Callable[[], bool], started: int | None = None) -> None:
         self._spec = spec
         self._interrupted = interrupted
         self._deadline = math.inf
         self.process: Child | None = None if started is None else Child(started)
-        self.frontend = Frontend(client_host(spec.options.bind), spec.ports.http, limit=min(CALL_SECONDS, spec.wait))
+        self.http_api = HttpApi(client_host(spec.options.bind), spec.ports.http, limit=min(CALL_SECONDS, spec.wait))
 
     def begin(self) -> Child:
         """Start the process, unless `boot` has done so.
@@ -56,7 +56,7 @@ class Launch:
             StartTimeout: It did not answer within the limit.
             KeyboardInterrupt: We were asked to stop.
         """
-        self._until(lambda: self.frontend.serves(DEFAULT_NAMESPACE))
+        self._until(lambda: self.http_api.serves(DEFAULT_NAMESPACE))
 
     def _until(self, condition: Callable[[], bool]) -> None:
         while True:
@@ -85,10 +85,10 @@ class Launch:
             NamespaceRefused, SearchAttributeRefused: Temporal refuses; with its own words.
         """
         options = self._spec.options
-        wanted = Wanted(
+        wanted = NamespaceSettings(
             retention=options.retention,
             search_attributes=dict(options.search_attributes),
             executable=self._spec.executable,
             address=f"{bracketed(client_host(options.bind))}:{self._spec.ports.grpc}",
         )
-        ensure_namespaces(self.frontend, self._spec.namespaces, wanted, self._until)
+        ensure_namespaces(self.http_api, self._spec.namespaces, wanted, self._until)

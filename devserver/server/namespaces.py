@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import SearchAttributeRefused, StartTimeout
 from ..executables.temporal_cli import run_tool
-from .http_api import Frontend, NotAnswering
+from .http_api import HttpApi, NotAnswering
 
 DEFAULT_NAMESPACE = "default"
 ADD_SECONDS = 15
@@ -22,7 +22,7 @@ Until = Callable[[Callable[[], bool]], None]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class NamespaceSettings:
     """How a namespace is to be: `retention` in seconds, search attributes as name -> type.
 
     `executable` and `address` are for its own operator command, since the HTTP API cannot add search attributes.
@@ -34,34 +34,34 @@ class Wanted:
     address: str
 
 
-def ensure_namespaces(frontend: Frontend, names: Iterable[str], wanted: Wanted, until: Until) -> None:
-    """Have each namespace as it is `wanted`, answering; `until` waits for a condition and knows the limit.
+def ensure_namespaces(http_api: HttpApi, names: Iterable[str], settings: NamespaceSettings, until: Until) -> None:
+    """Have each namespace as `settings` say, answering; `until` waits for a condition and knows the limit.
 
     Raises:
         NamespaceRefused, SearchAttributeRefused: Temporal refuses; with its own words.
     """
     for name in names:
-        until(functools.partial(_ensured, frontend, name, wanted, until))
+        until(functools.partial(_ensured, http_api, name, settings, until))
 
 
-def _ensured(frontend: Frontend, namespace: str, wanted: Wanted, until: Until) -> bool:
-    ensure_namespace(frontend, namespace, wanted, until)
+def _ensured(http_api: HttpApi, namespace: str, settings: NamespaceSettings, until: Until) -> bool:
+    ensure_namespace(http_api, namespace, settings, until)
     return True
 
 
-def ensure_namespace(frontend: Frontend, namespace: str, wanted: Wanted, until: Until) -> None:
-    """Have `namespace` as it is `wanted`, answering.
+def ensure_namespace(http_api: HttpApi, namespace: str, settings: NamespaceSettings, until: Until) -> None:
+    """Have `namespace` as `settings` say, answering.
 
     Raises:
         NamespaceRefused, SearchAttributeRefused: Temporal refuses; with its own words.
         NotAnswering: The server is gone or frozen.
     """
-    frontend.ensure_namespace(namespace, wanted.retention)
+    http_api.ensure_namespace(namespace, settings.retention)
     if namespace != DEFAULT_NAMESPACE:
-        until(lambda: frontend.serves(namespace))
-    if wanted.search_attributes:
-        _ensure_search_attributes(frontend, namespace, wanted)
-        until(lambda: frontend.knows(namespace, wanted.search_attributes))
+        until(lambda: http_api.serves(namespace))
+    if settings.search_attributes:
+        _ensure_search_attributes(http_api, namespace, settings)
+        until(lambda: http_api.knows(namespace, settings.search_attributes))
 
 
 def within(seconds: float) -> Until:
@@ -83,26 +83,26 @@ def within(seconds: float) -> Until:
     return until
 
 
-def _ensure_search_attributes(frontend: Frontend, namespace: str, wanted: Wanted) -> None:
-    present = frontend.search_attributes(namespace)
-    for name, kind in wanted.search_attributes.items():
+def _ensure_search_attributes(http_api: HttpApi, namespace: str, settings: NamespaceSettings) -> None:
+    present = http_api.search_attributes(namespace)
+    for name, kind in settings.search_attributes.items():
         if present.get(name, kind) != kind:
             raise SearchAttributeRefused(
                 f"the search attribute {name} of namespace {namespace} is {present[name]}, not {kind}",
                 hint="a type cannot be changed: choose another name, or another namespace",
             )
-    missing = {name: kind for name, kind in wanted.search_attributes.items() if name not in present}
+    missing = {name: kind for name, kind in settings.search_attributes.items() if name not in present}
     if missing:
-        _add(namespace, missing, wanted)
+        _add(namespace, missing, settings)
 
 
-def _add(namespace: str, missing: Mapping[str, str], wanted: Wanted) -> None:
+def _add(namespace: str, missing: Mapping[str, str], settings: NamespaceSettings) -> None:
     command = ["operator", "search-attribute", "create"]
-    command += ["--address", wanted.address, "--namespace", namespace]
+    command += ["--address", settings.address, "--namespace", namespace]
     for name, kind in missing.items():
         command += ["--name", name, "--type", kind]
     try:
-        done = run_tool(wanted.executable, *command, limit=ADD_SECONDS)
+        done = run_tool(settings.executable, *command, limit=ADD_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise NotAnswering(str(error)) from error
     if done.returncode != 0:

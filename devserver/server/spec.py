@@ -14,7 +14,7 @@ from .namespaces import DEFAULT_NAMESPACE
 
 
 @dataclass(frozen=True)
-class Spec:
+class ServerSpec:
     """All a supervisor needs to know, as its starter decided it.
 
     `command` is the server's command line; `at_once` says that it needs no preparation. `held` says that leases keep
@@ -61,7 +61,7 @@ class Spec:
         return data | {field.name: str(data[field.name]) for field in fields(self) if field.type == "Path"}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Spec:
+    def from_json(cls, data: Mapping[str, Any]) -> ServerSpec:
         """What `to_json` wrote."""
         values = dict(data)
         for field in fields(cls):

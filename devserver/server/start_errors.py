@@ -11,7 +11,7 @@ from ..errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost
 from ..system.ports import taken
 
 if TYPE_CHECKING:
-    from .spec import Spec
+    from .spec import ServerSpec
 
 _IN_USE = re.compile(r"(?:listen|bind)\S* .*?:(\d+): .*address already in use|port (\d+).*already in use")
 
@@ -19,7 +19,7 @@ _OPTIONS = {"grpc": "--port", "http": "--http-port", "ui": "--ui-port", "metrics
 
 
 def explain_exit(
-    spec: Spec, code: int | None, lines: Sequence[str], ports: Ports | None = None
+    spec: ServerSpec, code: int | None, lines: Sequence[str], ports: Ports | None = None
 ) -> DatabaseError | FolderNotWritable | StartFailed:
     """The error for a server that ended with `code` (negative: a signal's number) and said `lines` last."""
     text = "\n".join(lines)
@@ -41,7 +41,7 @@ def explain_exit(
     )
 
 
-def explain_refusal(spec: Spec, error: OSError) -> StartFailed:
+def explain_refusal(spec: ServerSpec, error: OSError) -> StartFailed:
     """The error for an executable that the system will not run."""
     return StartFailed(
         f"cannot run {spec.executable}: {error.strerror or error}",
@@ -63,7 +63,7 @@ def _option(port: int, ports: Ports | None) -> str | None:
     return None
 
 
-def _full(spec: Spec, details: Sequence[str]) -> FolderNotWritable:
+def _full(spec: ServerSpec, details: Sequence[str]) -> FolderNotWritable:
     return FolderNotWritable(
         f"the disk that holds {spec.database} is full, or cannot be written",
         details=details,
@@ -71,7 +71,7 @@ def _full(spec: Spec, details: Sequence[str]) -> FolderNotWritable:
     )
 
 
-def _locked(spec: Spec, details: Sequence[str]) -> DatabaseError:
+def _locked(spec: ServerSpec, details: Sequence[str]) -> DatabaseError:
     return DatabaseError(
         f"the database {spec.database} is locked by another process",
         details=details,
@@ -79,7 +79,7 @@ def _locked(spec: Spec, details: Sequence[str]) -> DatabaseError:
     )
 
 
-def _corrupt(spec: Spec, details: Sequence[str]) -> DatabaseError:
+def _corrupt(spec: ServerSpec, details: Sequence[str]) -> DatabaseError:
     return DatabaseCorrupt(
         f"the database {spec.database} is damaged or is not Temporal's",
         details=details,

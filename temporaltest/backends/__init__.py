@@ -108,7 +108,7 @@ def why_no_skipping(server_version: str, dynamic_config: Mapping[str, str]) -> s
     if version_of(server_version) < TIME_SKIPPING_SINCE:
         return f"server {server_version} is too old, it came with 1.32"
     if dynamic_config.get(TIME_SKIPPING_SWITCH) != "true":
-        return f"the server runs without {TIME_SKIPPING_SWITCH}, which the profile fast sets"
+        return f"the server runs without {TIME_SKIPPING_SWITCH}, which the tuning fast sets"
     return None
 
 

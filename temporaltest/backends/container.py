@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from devserver import Frontend, Lease, NotAnswering, ServerOptions, dynamic_config, holders
+from devserver import HttpApi, Lease, NotAnswering, ServerOptions, dynamic_config, holders
 
 from ..errors import NotSupported, SetupError
 from . import NAMESPACES, OUTAGES, PRIVATE, TIME_SKIPPING, Endpoint, container_record, why_no_skipping
@@ -99,7 +99,7 @@ class Container:
         }
 
     def _dynamic_config(self, own: Mapping[str, str]) -> dict[str, str]:
-        return dynamic_config(ServerOptions(profile=self._config.profile or "fast")) | dict(own)
+        return dynamic_config(ServerOptions(tuning=self._config.tuning or "fast")) | dict(own)
 
     def _get(self, name: str, own: Mapping[str, str], *, private: bool) -> Endpoint:
         folder = container_record.folder_of(name)
@@ -151,7 +151,7 @@ def _runs(record: dict[str, Any]) -> bool:
     if record["keeper"] is not None:
         return container_record.lives(record["keeper"])
     try:
-        return Frontend(*record["http"]).serves("default")
+        return HttpApi(*record["http"]).serves("default")
     except NotAnswering:
         return False
 

@@ -20,7 +20,7 @@ import docker.errors
 from filelock import FileLock, Timeout
 from testcontainers.core.container import DockerContainer
 
-from devserver import Frontend, NotAnswering, holders
+from devserver import HttpApi, NotAnswering, holders
 
 from . import container_record, engine
 from .container_record import GRPC, HTTP, UI
@@ -77,7 +77,7 @@ class ContainerSupervisor:
         deadline = time.monotonic() + START_SECONDS
         while True:
             with contextlib.suppress(NotAnswering, ConnectionError):
-                frontend = Frontend(self._host, self._port(HTTP))
+                frontend = HttpApi(self._host, self._port(HTTP))
                 if frontend.serves("default"):
                     return self._record(frontend.server_version())
             container.reload()

@@ -70,7 +70,7 @@ class Managed:
         return {**self._config.server_options(), "ui": self._config.ui or self._config.keep}
 
     def _endpoint(self, server: DevServer, own: dict[str, str], *, shared: bool) -> Endpoint:
-        configured = dynamic_config(ServerOptions(profile=self._config.profile or "fast")) | own
+        configured = dynamic_config(ServerOptions(tuning=self._config.tuning or "fast")) | own
         why = why_no_skipping(server.server_version, configured)
         process = server.pid
         return Endpoint(

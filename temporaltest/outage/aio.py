@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .log import amount
 
 if TYPE_CHECKING:
-    from devserver import Way
+    from devserver import Direction
 
     from .outage import Outage
 
@@ -48,13 +48,13 @@ class AsyncOutage:
         """End the server and its database; it comes back empty, with the test's namespace."""
         await asyncio.to_thread(self._outage.lose_database)
 
-    async def partition(self, seconds: float, way: Way = "both") -> None:
+    async def partition(self, seconds: float, way: Direction = "both") -> None:
         """Cut the network between clients and server for so many seconds."""
         wait = amount(seconds, "partition", "seconds")
         async with self.partitioned(way):
             await asyncio.sleep(wait)
 
-    def partitioned(self, way: Way = "both") -> contextlib.AbstractAsyncContextManager[None]:
+    def partitioned(self, way: Direction = "both") -> contextlib.AbstractAsyncContextManager[None]:
         """A block during which nothing passes `way` between clients and server."""
         return _in_threads(self._outage.partitioned(way))
 

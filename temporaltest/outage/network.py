@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from devserver import DevServer, NetProxy, Way
+from devserver import DevServer, Direction, TcpProxy
 
 from ..errors import SetupError
 from ..workers.workers import Workers
@@ -19,9 +19,9 @@ class NetworkOutages(Base):
 
     def __init__(self, server: DevServer, workers: Workers) -> None:
         super().__init__(server, workers)
-        self._proxy = NetProxy(server.address)
+        self._proxy = TcpProxy(server.address)
         self._network = threading.RLock()
-        self._cut: Way | None = None
+        self._cut: Direction | None = None
         self._latency = 0.0
 
     @property
@@ -29,14 +29,14 @@ class NetworkOutages(Base):
         """Where clients reach the server through the proxy, `host:port`."""
         return self._proxy.address
 
-    def partition(self, seconds: float, way: Way = "both") -> None:
+    def partition(self, seconds: float, way: Direction = "both") -> None:
         """Cut the network between clients and server for so many seconds. Returns when it is healed."""
         wait = amount(seconds, "partition", "seconds")
         with self.partitioned(way):
             self._over.wait(wait)
 
     @contextlib.contextmanager
-    def partitioned(self, way: Way = "both") -> Iterator[None]:
+    def partitioned(self, way: Direction = "both") -> Iterator[None]:
         """A block during which nothing passes `way` (`both`, `to_server`, `to_client`) between clients and server.
 
         No connection breaks; what is sent arrives after the block, as with packets that are lost and sent again.

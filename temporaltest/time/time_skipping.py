@@ -75,7 +75,7 @@ class Skipping(sdk.Interceptor):
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise NotSupported(
-                    f"time skipping is off on this server ({error.message}): the profile fast has it on, the profile "
+                    f"time skipping is off on this server ({error.message}): the tuning fast has it on, the tuning "
                     "stock has not; elsewhere set the dynamic configuration frontend.WorkflowTimeSkippingEnabled=true"
                 ) from error
 
@@ -156,7 +156,7 @@ def capped(workflow_id: str, info: TimeSkippingInfo) -> str:
     return (
         f"the clock of {workflow_id} stands at {stands} (UTC) and does not move any more: the server skips at most "
         f"{info.effective_config.max_session_skip_count} times and that cap is reached\n"
-        "raise the dynamic configuration frontend.WorkflowTimeSkippingMaxSkipPerSession, which the profile fast lifts "
+        "raise the dynamic configuration frontend.WorkflowTimeSkippingMaxSkipPerSession, which the tuning fast lifts "
         "(or look for a workflow that sleeps in an endless loop)"
     )
 

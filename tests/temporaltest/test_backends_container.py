@@ -66,7 +66,7 @@ def test_same_tests_run_in_a_container(ways: tuple[str, ...], contained: Suite, 
     """Tests run unchanged in one container for all workers, each in a namespace of its own; it is removed then."""
     write(contained, USING)
     result = contained.passes(passed=4, ways=ways)
-    result.stdout.fnmatch_lines([f"temporal: container of {IMAGE}, profile fast, timeout 30 s"])
+    result.stdout.fnmatch_lines([f"temporal: container of {IMAGE}, tuning fast, timeout 30 s"])
     assert "ResourceWarning" not in result.stderr.str()
     assert len({each["address"] for each in told(contained.path)}) == 1
     assert len({each["namespace"] for each in told(contained.path)}) == 4
@@ -75,7 +75,7 @@ def test_same_tests_run_in_a_container(ways: tuple[str, ...], contained: Suite, 
 
 
 def test_time_is_skipped_in_a_container(contained: Suite) -> None:
-    """The container's server has the fast profile, so tests skip time there too."""
+    """The container's server has the fast tuning, so tests skip time there too."""
     contained.tests(SLEEPS)
     contained.passes(passed=1)
 

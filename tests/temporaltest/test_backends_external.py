@@ -496,7 +496,7 @@ def test_time_is_skipped_where_the_server_does(server: DevServer, bare_suite: Su
 def test_time_is_not_skipped_where_the_server_does_not(installed: Executable, bare_suite: Suite) -> None:
     """On an external server without it such tests skip, and say what to switch on."""
     write(bare_suite, SLEEPS)
-    with DevServer.start(ui=False, profile="stock") as server:
+    with DevServer.start(ui=False, tuning="stock") as server:
         result = bare_suite.run("--temporal-address", server.address)
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED *time skipping*frontend.WorkflowTimeSkippingEnabled*"])

@@ -62,7 +62,7 @@ def test_dynamic_configuration_of_a_test(suite: Suite) -> None:
 
 
 def test_without_time_skipping_tests_of_it_skip(suite: Suite) -> None:
-    """The stock profile has no time skipping: tests that need it skip and say why, others run."""
+    """The stock tuning has no time skipping: tests that need it skip and say why, others run."""
     suite.tests(
         """
         @pytest.mark.temporal(time_skipping=True)
@@ -77,7 +77,7 @@ def test_without_time_skipping_tests_of_it_skip(suite: Suite) -> None:
             pass
         """
     )
-    result = suite.run("--temporal-profile=stock")
+    result = suite.run("--temporal-tuning=stock")
     result.assert_outcomes(passed=2, skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED * no time skipping here: the server runs without frontend.Workflow*fast*"])
 

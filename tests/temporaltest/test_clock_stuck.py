@@ -264,12 +264,12 @@ def test_it(temporal, temporal_time):
 )
 
 
-def test_profile_without_skipping(suite: Suite) -> None:
-    """On a server with the stock profile, such tests are skipped and told that it is off there and how to have it."""
+def test_tuning_without_skipping(suite: Suite) -> None:
+    """On a server with the stock tuning, such tests are skipped and told that it is off there and how to have it."""
     suite.tests(MARKED)
-    result = suite.run("--temporal-profile", "stock")
+    result = suite.run("--temporal-tuning", "stock")
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*frontend.WorkflowTimeSkippingEnabled*profile fast*"])
+    result.stdout.fnmatch_lines(["SKIPPED*frontend.WorkflowTimeSkippingEnabled*tuning fast*"])
 
 
 def test_server_too_old(suite: Suite, old_binary: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def test_nothing_said_is_the_default(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("args", "environ", "ini", "table", "expected"),
     [
-        (["--temporal-profile=fast"], "stock", "stock", "stock", "fast"),
+        (["--temporal-tuning=fast"], "stock", "stock", "stock", "fast"),
         ([], "fast", "stock", "stock", "fast"),
         ([], None, "fast", "stock", "fast"),
         ([], None, None, "fast", "fast"),
@@ -55,11 +55,11 @@ def test_the_nearer_word_wins(
     pytester: pytest.Pytester,
 ) -> None:
     """A flag beats the environment, which beats the ini file, which beats `[tool.devserver]`."""
-    lines = ["[tool.pytest.ini_options]"] + ([f'temporal_profile = "{ini}"'] if ini else [])
-    lines += ["[tool.devserver]"] + ([f'profile = "{table}"'] if table else [])
+    lines = ["[tool.pytest.ini_options]"] + ([f'temporal_tuning = "{ini}"'] if ini else [])
+    lines += ["[tool.devserver]"] + ([f'tuning = "{table}"'] if table else [])
     pytester.makepyprojecttoml("\n".join(lines))
-    variables = {"TEMPORAL_TEST_PROFILE": environ} if environ else {}
-    assert settings(pytester, *args, **variables).profile == expected
+    variables = {"TEMPORAL_TEST_TUNING": environ} if environ else {}
+    assert settings(pytester, *args, **variables).tuning == expected
 
 
 def test_every_option_can_be_said_everywhere(pytester: pytest.Pytester) -> None:
@@ -108,7 +108,7 @@ def test_folders_are_relative_to_where_they_were_said(pytester: pytest.Pytester)
     ("flag", "told"),
     [
         ("--temporal-backend=docker", "must be one of managed, container, external, not 'docker'"),
-        ("--temporal-profile=slow", "must be one of the profiles: fast, stock, not 'slow'"),
+        ("--temporal-tuning=slow", "must be one of the tunings: fast, stock, not 'slow'"),
         ("--temporal-replay=maybe", "must be on or off, not 'maybe'"),
         ("--temporal-ui=2", "must be on or off, not '2'"),
         ("--temporal-timeout=soon", "must be a number of seconds, not 'soon'"),
@@ -141,7 +141,7 @@ def test_unknown_value_names_its_place(pytester: pytest.Pytester) -> None:
     ("table", "told"),
     [
         ('profil = "fast"', "has no key 'profil'"),
-        ('profile = "slow"', "there is no profile 'slow'"),
+        ('tuning = "slow"', "there is no tuning 'slow'"),
         ("version = 1", "version must be a text"),
     ],
 )
@@ -190,14 +190,14 @@ def test_contradiction_is_refused(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        ([], "temporal: managed server, Temporal CLI 1.9.1, profile fast, timeout 30 s"),
+        ([], "temporal: managed server, Temporal CLI 1.9.1, tuning fast, timeout 30 s"),
         (
-            ["--temporal-version=1.9.1", "--temporal-profile=stock", "--temporal-ui=on", "--temporal-replay=off"],
-            "temporal: managed server, Temporal CLI 1.9.1, profile stock, timeout 30 s, no replay, Web UI",
+            ["--temporal-version=1.9.1", "--temporal-tuning=stock", "--temporal-ui=on", "--temporal-replay=off"],
+            "temporal: managed server, Temporal CLI 1.9.1, tuning stock, timeout 30 s, no replay, Web UI",
         ),
         (
             ["--temporal-backend=container", "--temporal-image=mine:1", "--temporal-linger=60"],
-            "temporal: container of mine:1, profile fast, timeout 30 s, warm for 60 s after the run",
+            "temporal: container of mine:1, tuning fast, timeout 30 s, warm for 60 s after the run",
         ),
         (
             ["--temporal-address=a:1", f"--temporal-api-key={SECRET}", "--temporal-keep=on", "--temporal-linger=60"],
@@ -210,7 +210,7 @@ def test_contradiction_is_refused(pytester: pytest.Pytester) -> None:
         ),
         (
             ["--temporal-keep=on", "--temporal-version=1.8.3"],
-            "temporal: managed server, Temporal CLI 1.8.3, profile fast, timeout 30 s, kept after the run",
+            "temporal: managed server, Temporal CLI 1.8.3, tuning fast, timeout 30 s, kept after the run",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from temporaltest.options import OPTIONS, Option
 SAID = {
     "backend": ("external", "external"),
     "version": ("1.8.3", "1.8.3"),
-    "profile": ("stock", "stock"),
+    "tuning": ("stock", "stock"),
     "image": ("mine:1", "mine:1"),
     "address": ("a:1", "a:1"),
     "client-profile": ("cloud", "cloud"),

@@ -108,9 +108,9 @@ def test_two_runs_at_once_share_it(suite: Suite, home: Path) -> None:
 
 
 def test_runs_with_other_wishes_have_another_server(suite: Suite, home: Path) -> None:
-    """A run that asks for another profile at the same time gets a server that has it."""
+    """A run that asks for another tuning at the same time gets a server that has it."""
     write_waiting(suite, 1)
-    with running(suite.path) as one, running(suite.path, "--temporal-profile=stock") as other:
+    with running(suite.path) as one, running(suite.path, "--temporal-tuning=stock") as other:
         assert len({each["address"] for each in one.told(2)}) == 2
         one.let("go")
         assert "1 passed" in one.ends()

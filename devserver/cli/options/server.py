@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import click
 
-from ...config.profiles import PROFILES
 from ...config.server_options import (
     DEFAULT_NAME,
     DEFAULT_RETENTION,
@@ -18,6 +17,7 @@ from ...config.server_options import (
     parse_pair,
 )
 from ...config.settings import Settings
+from ...config.tuning import TUNINGS
 from .types import Number
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -78,7 +78,7 @@ _OPTIONS = (
         metavar="KEY=JSON",
         help="Set a dynamic configuration value; repeatable.",
     ),
-    click.option("--profile", type=click.Choice(list(PROFILES)), help="Dynamic configuration by name. [fast]"),
+    click.option("--tuning", type=click.Choice(list(TUNINGS)), help="Dynamic configuration by name. [fast]"),
     click.option(
         "--db",
         "database",
@@ -129,7 +129,7 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 def _from_settings(settings: Settings) -> dict[str, Any]:
     attributes = settings.search_attributes
     values = {
-        "profile": settings.profile,
+        "tuning": settings.tuning,
         "port": settings.port,
         "ui_port": settings.ui_port,
         "namespaces": settings.namespaces,

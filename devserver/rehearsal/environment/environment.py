@@ -12,7 +12,7 @@ from temporalio.client import Client
 
 from ...errors import InstanceNotRunning
 from ...instances.dev_server import DevServer
-from ...network.tcp_proxy import NetProxy, Way
+from ...network.tcp_proxy import Direction, TcpProxy
 from .worker_forkserver import Nest
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 class Host:
     """One server with its network. Several runs may happen on it, one after the other."""
 
-    def __init__(self, server: DevServer, proxy: NetProxy, client: Client, nest: Nest) -> None:
+    def __init__(self, server: DevServer, proxy: TcpProxy, client: Client, nest: Nest) -> None:
         self.server = server
         self.proxy = proxy
         self.client = client
         self.nest = nest
-        self._usual: dict[Way, float] = {}
+        self._usual: dict[Direction, float] = {}
         self._closing = contextlib.ExitStack()
 
     @classmethod
@@ -43,7 +43,7 @@ class Host:
                 undo.callback(nest.close)
             server = await DevServer.start_async(**{"ui": False, **options})
             undo.callback(server.close)
-            proxy = NetProxy(server.address)
+            proxy = TcpProxy(server.address)
             undo.callback(proxy.close)
             host = cls(server, proxy, await Client.connect(server.address, namespace=server.namespace), nest)
             host._closing = undo.pop_all()
@@ -54,7 +54,7 @@ class Host:
         """The server's log."""
         return self.server.log
 
-    def usually(self, seconds: float, way: Way) -> None:
+    def usually(self, seconds: float, way: Direction) -> None:
         """What passes takes so long when no fault makes it slower."""
         self._usual[way] = seconds
         self.hasten()

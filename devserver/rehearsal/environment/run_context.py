@@ -14,7 +14,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 
 from ...errors import InstanceNotRunning
-from ...network.tcp_proxy import Way
+from ...network.tcp_proxy import Direction
 from .. import ledger
 from ..errors import FaultImpossible
 from ..scenario.result import Finding
@@ -56,7 +56,7 @@ class Stage:
         self.world: Any = None  # what the scenario's world gives
         self.changing = asyncio.Lock()  # the server's process has one outage at a time
         self.over = asyncio.Event()  # the runbook has ended: what still lasts ends now
-        self.cuts: Counter[Way] = Counter()  # how many faults keep each way of the network shut
+        self.cuts: Counter[Direction] = Counter()  # how many faults keep each way of the network shut
         self.clock: Clock | None = None  # with time skipping
         self.start_runbook: Callable[[], Awaitable[str]]  # starts the workflow (again); the id of its run
         options = host.client.config()

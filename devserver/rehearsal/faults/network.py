@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, get_args
 
-from ...network.tcp_proxy import WAYS, Way
+from ...network.tcp_proxy import DIRECTIONS, Direction
 from ..environment.run_context import Stage
 from ..errors import ScenarioInvalid
 from ..scenario.events import Cue
 from ._numbers import seconds
 
-NAMES: dict[Way, str] = {"both": "", "to_server": " to the server", "to_client": " to the worker"}
+NAMES: dict[Direction, str] = {"both": "", "to_server": " to the server", "to_client": " to the worker"}
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class CutNetwork:
     """Nothing passes for a while; connections stay open, and what was sent arrives afterwards."""
 
     seconds: float
-    way: Way
+    way: Direction
 
     async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
         """Cut it; the rest heals it, but for what another fault keeps cut."""
-        ways = WAYS[self.way]
+        ways = DIRECTIONS[self.way]
         stage.cuts.update(ways)
         stage.host.proxy.cut(self.way)
         mark = stage.timeline.note("network", f"cut{NAMES[self.way]}")
@@ -54,7 +54,7 @@ class SlowNetwork:
 
     by: float
     seconds: float | None
-    way: Way
+    way: Direction
 
     async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
         """Slow it; the rest ends that."""
@@ -108,7 +108,9 @@ def reset_network() -> ResetConnections:
     return ResetConnections()
 
 
-def _way(way: str) -> Way:
-    if way not in WAYS:
-        raise ScenarioInvalid(f"{way!r} is no way of the network", hint=f"it is one of {', '.join(get_args(Way))}")
+def _way(way: str) -> Direction:
+    if way not in DIRECTIONS:
+        raise ScenarioInvalid(
+            f"{way!r} is no way of the network", hint=f"it is one of {', '.join(get_args(Direction))}"
+        )
     return way

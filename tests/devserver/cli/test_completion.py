@@ -53,8 +53,8 @@ def completed(shell: str, line: str) -> set[str]:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("devserver up --pro", {"--profile"}),
-        ("devserver up --profile s", {"stock"}),
+        ("devserver up --tun", {"--tuning"}),
+        ("devserver up --tuning s", {"stock"}),
         ("devserver stat", {"status"}),
         ("devserver env --format d", {"dotenv"}),
         ("devserver snapshot rest", {"restore"}),

@@ -75,10 +75,10 @@ def test_an_unknown_command(devserver: Run, given: str, told: str) -> None:
 
 def test_an_unknown_option(devserver: Run) -> None:
     """Wrong usage is 2, with the nearest option."""
-    done = devserver("up", "--profil", "fast")
+    done = devserver("up", "--tunin", "fast")
     assert done.returncode == 2
     assert "No such option" in done.stderr
-    assert "--profile" in done.stderr
+    assert "--tuning" in done.stderr
 
 
 def test_without_a_command_the_help_is_shown(devserver: Run) -> None:

@@ -10,13 +10,13 @@ from .conftest import Foreground, StatusOf
 
 SAME = (
     *("name", "state", "address", "namespace", "namespaces", "ui_url", "http_url", "metrics_url", "version"),
-    *("server_version", "profile", "ephemeral", "database", "executable", "log", "holders", "exit"),
+    *("server_version", "tuning", "ephemeral", "database", "executable", "log", "holders", "exit"),
 )
 
 
 def test_everything_is_as_it_was(up: Run, devserver: Run, status_of: StatusOf) -> None:
     """Ports, options, namespaces (those added later too) and state; only the processes are new."""
-    up("--name", "a", "-n", "orders", "--profile", "stock", "--dynamic-config", "a.b=1", "--durable")
+    up("--name", "a", "-n", "orders", "--tuning", "stock", "--dynamic-config", "a.b=1", "--durable")
     up("--name", "a", "-n", "billing")
     before = status_of("a")
     words = psutil.Process(before["pid"]).cmdline()

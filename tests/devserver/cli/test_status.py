@@ -15,7 +15,7 @@ from .conftest import StatusOf
 # docs/json.md names them; one that goes or changes breaks people's scripts.
 KEYS = [
     *("form", "name", "state", "address", "namespace", "namespaces", "ui_url", "http_url", "metrics_url"),
-    *("version", "server_version", "profile", "ephemeral", "database", "executable", "log", "pid"),
+    *("version", "server_version", "tuning", "ephemeral", "database", "executable", "log", "pid"),
     *("supervisor_pid", "holders", "started_at", "exit"),
 ]
 
@@ -34,7 +34,7 @@ def test_ready(quick_up: Run, devserver: Run) -> None:
         f"metrics url     {found['metrics_url']}\n"
         "version         1.9.1\n"
         "server version  1.32.0\n"
-        "profile         fast\n"
+        "tuning          fast\n"
         f"database        {found['database']}\n"
         f"log             {found['log']}\n"
         f"pid             {found['pid']}\n"
@@ -59,7 +59,7 @@ def test_the_json_form_is_stable(quick_up: Run, devserver: Run, paths: Paths) ->
         "ui_url": None,
         "version": "1.9.1",
         "server_version": "1.32.0",
-        "profile": "fast",
+        "tuning": "fast",
         "ephemeral": True,
         "log": str(paths.instance("a") / "server.log"),
         "holders": [],

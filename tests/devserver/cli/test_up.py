@@ -21,9 +21,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from devserver.config.profiles import FAST
+from devserver.config.tuning import FAST
 from devserver.executables import Executable
-from devserver.server.http_api import Frontend
+from devserver.server.http_api import HttpApi
 from devserver.system.paths import Paths
 from devserver.system.ports import Reservation
 from tests.conftest import Run, command, ephemeral_folders_of, processes_of
@@ -50,9 +50,9 @@ def reserved_pair() -> tuple[Reservation, Reservation]:
         ui.release()
 
 
-def frontend_of(found: dict[str, str]) -> Frontend:
+def frontend_of(found: dict[str, str]) -> HttpApi:
     """The server's HTTP face."""
-    return Frontend("127.0.0.1", int(found["http_url"].rpartition(":")[2]))
+    return HttpApi("127.0.0.1", int(found["http_url"].rpartition(":")[2]))
 
 
 def words_of(pid: int) -> list[str]:
@@ -113,7 +113,7 @@ def test_a_running_instance_is_told_and_kept(up: Run, devserver: Run, status_of:
     """`up` on a running server exits 0, detached or not, and nothing is started."""
     up("--ephemeral")
     before = status_of()
-    for args in (("up",), ("up", "-d"), ("up", "--profile", "fast", "--ephemeral")):
+    for args in (("up",), ("up", "-d"), ("up", "--tuning", "fast", "--ephemeral")):
         done = devserver(*args)
         assert done.returncode == 0, done.stderr
         assert "already runs" in done.stdout.splitlines()[0]
@@ -127,7 +127,7 @@ def test_other_options_than_it_runs_with_are_named(quick_up: Run, devserver: Run
     found = status_of("a")
     ui = found["ui_url"].rpartition(":")[2]
     done = devserver(
-        *("up", "-d", "--name", "a", "--port", "1234", "--ui-port", "2222", "--no-ui", "--profile", "stock"),
+        *("up", "-d", "--name", "a", "--port", "1234", "--ui-port", "2222", "--no-ui", "--tuning", "stock"),
         *("--db", "/tmp/x.db", "--dynamic-config", "a.b=1", "--retention", "30d", "--log-level", "info"),
     )
     assert (done.returncode, done.stdout) == (1, "")
@@ -137,7 +137,7 @@ def test_other_options_than_it_runs_with_are_named(quick_up: Run, devserver: Run
         "  --dynamic-config: it runs with none, asked for a.b=1\n"
         "  --log-level: it runs with warn, asked for info\n"
         f"  --port: it runs with {found['address'].rpartition(':')[2]}, asked for 1234\n"
-        "  --profile: it runs with fast, asked for stock\n"
+        "  --tuning: it runs with fast, asked for stock\n"
         "  --retention: it runs with 1d12h, asked for 30d\n"
         "  --no-ui: it runs with off, asked for on\n"
         f"  --ui-port: it runs with {ui}, asked for 2222\n"
@@ -379,7 +379,7 @@ def test_the_limit_of_attributes_is_told(installed: Executable, devserver: Run) 
 
 
 def test_dynamic_configuration_reaches_the_server(quick_up: Run, status_of: StatusOf, devserver: Run) -> None:
-    """A value changes what the server does, and wins over the profile's."""
+    """A value changes what the server does, and wins over the tuning's."""
     quick_up("--dynamic-config", "limit.maxIDLength=20", "--dynamic-config", "frontend.WorkflowPauseEnabled=false")
     words = words_of(status_of()["pid"])
     assert "frontend.WorkflowPauseEnabled=false" in options_of(words, "--dynamic-config-value")
@@ -400,12 +400,12 @@ def test_dynamic_configuration_that_is_no_json_is_refused(devserver: Run) -> Non
     )
 
 
-@pytest.mark.parametrize("profile", ["fast", "stock"])
-def test_profiles_are_what_they_say(quick_up: Run, status_of: StatusOf, profile: str) -> None:
+@pytest.mark.parametrize("tuning", ["fast", "stock"])
+def test_tunings_are_what_they_say(quick_up: Run, status_of: StatusOf, tuning: str) -> None:
     """`fast` passes its table on, `stock` adds nothing."""
-    quick_up("--profile", profile)
+    quick_up("--tuning", tuning)
     values = options_of(words_of(status_of()["pid"]), "--dynamic-config-value")
-    assert values == ([f"{setting.key}={setting.value}" for setting in FAST] if profile == "fast" else [])
+    assert values == ([f"{setting.key}={setting.value}" for setting in FAST] if tuning == "fast" else [])
 
 
 # State
@@ -522,15 +522,15 @@ def test_an_address_that_would_never_serve_is_refused(devserver: Run, address: s
 def test_the_projects_table_is_heeded_and_checked(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
     """`[tool.devserver]` sets what options leave open; a malformed one is told with file and key."""
     table = Path("pyproject.toml")
-    table.write_text('[tool.devserver]\nnamespaces = ["orders"]\nprofile = "stock"\nretention = "3d"\n')
+    table.write_text('[tool.devserver]\nnamespaces = ["orders"]\ntuning = "stock"\nretention = "3d"\n')
     quick_up()
     found = status_of()
-    assert (found["namespace"], found["profile"]) == ("orders", "stock")
+    assert (found["namespace"], found["tuning"]) == ("orders", "stock")
     assert frontend_of(found).retention("orders") == 3 * DAY
     for text, told in (
         ("[tool.devserver]\nprt = 1\n", "has no key 'prt'"),
         ('[tool.devserver]\nport = "7"\n', "port must be a port from 1 to 65535"),
-        ('[tool.devserver]\nprofile = "slow"\n', "there is no profile 'slow'"),
+        ('[tool.devserver]\ntuning = "slow"\n', "there is no tuning 'slow'"),
         ('[tool.devserver]\nretention = "soon"\n', "retention 'soon' is not a duration"),
         ("[tool.devserver\n", "is not valid TOML"),
     ):

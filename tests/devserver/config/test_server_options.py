@@ -30,7 +30,7 @@ def words(options: ServerOptions, ports: Ports = PORTS, version: str = "1.9.1") 
 
 def test_the_command_line_is_complete() -> None:
     """Everything is said, so that no default of another version changes what runs."""
-    assert words(ServerOptions(profile="stock")) == [
+    assert words(ServerOptions(tuning="stock")) == [
         *("/t", "server", "start-dev", "--ip", "127.0.0.1", "--port", "1", "--http-port", "2", "--metrics-port", "3"),
         *("--db-filename", "/d.db", "--log-level", "warn", "--ui-ip", "127.0.0.1", "--ui-port", "4"),
         *("--ui-disable-news-fetch", "--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
@@ -62,7 +62,7 @@ def test_how_sqlite_writes(options: dict[str, Any], synchronous: str) -> None:
 
 
 def test_the_users_dynamic_configuration_wins() -> None:
-    """Over the profile's value for the same key, which is given once."""
+    """Over the tuning's value for the same key, which is given once."""
     own = (("frontend.namespaceRPS", "7"), ("a.b", '"x=y"'))
     found = words(ServerOptions(dynamic_config=own))
     assert [word for word in found if word.startswith("frontend.namespaceRPS=")] == ["frontend.namespaceRPS=7"]
@@ -78,7 +78,7 @@ def test_options_survive_json() -> None:
         namespaces=("a", "b"),
         search_attributes=(("A", "Int"),),
         dynamic_config=(("k", "1"),),
-        profile="stock",
+        tuning="stock",
         database=Path("/x.db"),
         durable=True,
         retention=7200,
@@ -108,7 +108,7 @@ def refusal(**options: Any) -> str:
         ({"port": -1}, "--port -1 is not a port\nhint: a port is a number from 1 to 65535; 0 is any free"),
         ({"metrics_port": 65536}, "--metrics-port 65536 is not a port"),
         ({"http_port": 9, "ui_port": 9}, "--http-port and --ui-port are both 9"),
-        ({"profile": "slow"}, "there is no profile 'slow'\nhint: profiles: fast, stock"),
+        ({"tuning": "slow"}, "there is no tuning 'slow'\nhint: tunings: fast, stock"),
         ({"log_level": "loud"}, "there is no log level 'loud'"),
         ({"ui_codec_endpoint": "127.0.0.1:8234"}, "--ui-codec-endpoint '127.0.0.1:8234' is not the address of a codec"),
         ({"retention": 3599}, "a retention of 3599 s is shorter than Temporal allows"),

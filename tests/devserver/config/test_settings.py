@@ -21,7 +21,7 @@ offline = true
 base-url = "https://mirror.example"
 require-pinned = true
 accept-sha256 = "ab"
-profile = "stock"
+tuning = "stock"
 port = 7300
 ui-port = 0
 namespaces = ["orders", "billing"]
@@ -56,7 +56,7 @@ def test_the_table_of_the_nearest_project_is_read(tmp_path: Path) -> None:
         base_url="https://mirror.example",
         require_pinned=True,
         accept_sha256="ab",
-        profile="stock",
+        tuning="stock",
         port=7300,
         ui_port=0,
         namespaces=("orders", "billing"),
@@ -83,14 +83,14 @@ def test_the_environment_wins_over_the_table(tmp_path: Path) -> None:
         "DEVSERVER_PORT": "7400",
         "DEVSERVER_NAMESPACES": "a, b",
         "DEVSERVER_SEARCH_ATTRIBUTES": "A=Int, B=Bool",
-        "DEVSERVER_PROFILE": "",
+        "DEVSERVER_TUNING": "",
     }
     settings = Settings.load(tmp_path, environ)
     assert (settings.version, settings.offline, settings.port) == ("1.9.1", False, 7400)
     assert settings.binary == tmp_path / "x/temporal"
     assert settings.namespaces == ("a", "b")
     assert settings.search_attributes == {"A": "Int", "B": "Bool"}
-    assert settings.profile == "stock"
+    assert settings.tuning == "stock"
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_and_all_valid_ones(tmp_path: Path) -> None:

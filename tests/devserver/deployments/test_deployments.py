@@ -49,7 +49,7 @@ LIMIT = 30.0
 
 @pytest.fixture
 def server(installed: Executable) -> Iterator[DevServer]:
-    """A server of the fast profile."""
+    """A server of the fast tuning."""
     with DevServer.start(ui=False) as server:
         yield server
 

@@ -38,7 +38,7 @@ def test_it_is_asked_only_once(paths: Paths, own: Path, monkeypatch: pytest.Monk
     asked: list[Path] = []
     real = version_probe.ask
 
-    def ask(path: Path) -> version_probe.Answer:
+    def ask(path: Path) -> version_probe.ProbeResult:
         asked.append(path)
         return real(path)
 

@@ -21,7 +21,7 @@ def program(folder: Path, text: str, name: str = "program") -> Path:
 
 def test_the_real_executable_tells_both_versions(real_binary: Path) -> None:
     """CLI and server versions are read from the answer."""
-    assert version_probe.ask(real_binary) == version_probe.Answer("1.9.1", "1.32.0")
+    assert version_probe.ask(real_binary) == version_probe.ProbeResult("1.9.1", "1.32.0")
 
 
 @pytest.mark.parametrize(

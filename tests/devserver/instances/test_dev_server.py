@@ -114,14 +114,14 @@ def test_keywords_reach_the_server(tmp_path: Path) -> None:
         search_attributes={"Customer": "Keyword"},
         retention=timedelta(hours=50),
         dynamic_config={"frontend.WorkflowPauseEnabled": True},
-        profile="stock",
+        tuning="stock",
         durable=True,
         log_level="error",
         wait=20,
     ) as server:
-        from devserver.server.http_api import Frontend
+        from devserver.server.http_api import HttpApi
 
-        frontend = Frontend("127.0.0.1", int(server.http_url.rpartition(":")[2]))
+        frontend = HttpApi("127.0.0.1", int(server.http_url.rpartition(":")[2]))
         assert frontend.retention("default") == 50 * 3600
         assert frontend.search_attributes("default") == {"Customer": "Keyword"}
         assert server.database == tmp_path / "mine.db"
@@ -146,7 +146,7 @@ def test_every_option_of_up_is_a_keyword() -> None:
         {"dynamic_config": {"key": object()}},
         {"retention": 30},
         {"database": 5},
-        {"profile": "slow"},
+        {"tuning": "slow"},
         {"ephemeral": True, "durable": True},
     ],
 )
@@ -338,8 +338,8 @@ async def _result(address: str, workflow_id: str) -> object:
 def test_same_name_with_other_options_is_refused() -> None:
     """Joining with options that the running server does not have names them."""
     with DevServer.start("shared", port=0), pytest.raises(InstanceRunning) as caught:
-        DevServer.start("shared", profile="stock")
-    assert caught.value.details == ("--profile: it runs with fast, asked for stock",)
+        DevServer.start("shared", tuning="stock")
+    assert caught.value.details == ("--tuning: it runs with fast, asked for stock",)
 
 
 def test_joining_adds_namespaces() -> None:

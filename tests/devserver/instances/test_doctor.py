@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from devserver import DevServer
-from devserver.database import Finding
+from devserver.database import DatabaseProblem
 from devserver.executables.models import Executable
 from devserver.instances.doctor import examine
 from devserver.system.paths import Paths
@@ -32,7 +32,7 @@ def usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("devserver.instances.doctor.DEFAULT_PORT", unused.getsockname()[1])
 
 
-def found(paths: Paths, level: str, *, only: str | None = None) -> list[Finding]:
+def found(paths: Paths, level: str, *, only: str | None = None) -> list[DatabaseProblem]:
     """The findings of one level."""
     return [finding for finding in examine(paths, only=only) if finding.level == level]
 

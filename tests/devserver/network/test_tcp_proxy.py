@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from devserver import NetProxy
+from devserver import TcpProxy
 from tests.helpers.waiting import eventually
 
 LIMIT = 10.0
@@ -75,13 +75,13 @@ def serving(port: int = 0) -> Iterator[Server]:
 
 
 @pytest.fixture
-def proxy(server: Server) -> Iterator[NetProxy]:
+def proxy(server: Server) -> Iterator[TcpProxy]:
     """A proxy to it."""
-    with NetProxy(server.target) as proxy:
+    with TcpProxy(server.target) as proxy:
         yield proxy
 
 
-def connect(proxy: NetProxy) -> socket.socket:
+def connect(proxy: TcpProxy) -> socket.socket:
     """A client's connection through the proxy."""
     host, _, port = proxy.address.rpartition(":")
     return socket.create_connection((host, int(port)), timeout=LIMIT)
@@ -106,7 +106,7 @@ def hears_nothing(client: socket.socket) -> bool:
         client.settimeout(LIMIT)
 
 
-def test_everything_passes_both_ways(proxy: NetProxy) -> None:
+def test_everything_passes_both_ways(proxy: TcpProxy) -> None:
     """What a client sends and what the server answers arrive whole and in order, however much it is."""
     sent = bytes(range(256)) * (MUCH // 256)
     with connect(proxy) as client:
@@ -117,7 +117,7 @@ def test_everything_passes_both_ways(proxy: NetProxy) -> None:
     assert hashlib.sha256(received).digest() == hashlib.sha256(sent).digest()
 
 
-def test_end_of_sending_is_passed_on(proxy: NetProxy) -> None:
+def test_end_of_sending_is_passed_on(proxy: TcpProxy) -> None:
     """A client that has sent all still gets the whole answer, and then the server's end."""
     with connect(proxy) as client:
         client.sendall(b"last words")
@@ -127,7 +127,7 @@ def test_end_of_sending_is_passed_on(proxy: NetProxy) -> None:
     assert eventually(lambda: proxy.connections == 0)
 
 
-def test_connections_are_apart(proxy: NetProxy) -> None:
+def test_connections_are_apart(proxy: TcpProxy) -> None:
     """Each client gets its own answers."""
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(connect(proxy)) for _ in range(20)]
@@ -137,7 +137,7 @@ def test_connections_are_apart(proxy: NetProxy) -> None:
         assert proxy.connections == 20
 
 
-def test_cut_holds_what_is_sent(proxy: NetProxy, server: Server) -> None:
+def test_cut_holds_what_is_sent(proxy: TcpProxy, server: Server) -> None:
     """While the network is cut nothing arrives and nothing breaks; healed, all of it does."""
     with connect(proxy) as client:
         client.sendall(b"1")
@@ -150,7 +150,7 @@ def test_cut_holds_what_is_sent(proxy: NetProxy, server: Server) -> None:
         assert read(client, 1) == b"2"
 
 
-def test_one_way_cut_to_the_server(proxy: NetProxy, server: Server) -> None:
+def test_one_way_cut_to_the_server(proxy: TcpProxy, server: Server) -> None:
     """Cut to the server only, the server can still tell its clients something, but hears nothing."""
     with connect(proxy) as client:
         client.sendall(b"1")
@@ -163,7 +163,7 @@ def test_one_way_cut_to_the_server(proxy: NetProxy, server: Server) -> None:
         assert server.received == b"1"
 
 
-def test_one_way_cut_to_the_client(proxy: NetProxy, server: Server) -> None:
+def test_one_way_cut_to_the_client(proxy: TcpProxy, server: Server) -> None:
     """Cut to the client only, the server acts on what it is sent and its answer is lost on the way."""
     with connect(proxy) as client:
         client.sendall(b"1")
@@ -176,7 +176,7 @@ def test_one_way_cut_to_the_client(proxy: NetProxy, server: Server) -> None:
         assert read(client, 1) == b"2"
 
 
-def test_connection_made_during_a_cut(proxy: NetProxy, server: Server) -> None:
+def test_connection_made_during_a_cut(proxy: TcpProxy, server: Server) -> None:
     """A connection made while the network is cut is carried once it is healed."""
     proxy.cut()
     with connect(proxy) as client:
@@ -187,7 +187,7 @@ def test_connection_made_during_a_cut(proxy: NetProxy, server: Server) -> None:
         assert read(client, 1) == b"x"
 
 
-def test_server_that_dies_during_a_cut_is_not_noticed(proxy: NetProxy, server: Server) -> None:
+def test_server_that_dies_during_a_cut_is_not_noticed(proxy: TcpProxy, server: Server) -> None:
     """A client learns of a server's death only when the network is healed."""
     with connect(proxy) as client:
         client.sendall(b"1")
@@ -203,7 +203,7 @@ def test_server_that_dies_during_a_cut_is_not_noticed(proxy: NetProxy, server: S
         assert client.recv(1) == b""
 
 
-def test_cut_holds_little(proxy: NetProxy, server: Server) -> None:
+def test_cut_holds_little(proxy: TcpProxy, server: Server) -> None:
     """A sender that goes on during a cut has to wait before much memory is used."""
     proxy.cut()
     with connect(proxy) as client:
@@ -214,7 +214,7 @@ def test_cut_holds_little(proxy: NetProxy, server: Server) -> None:
 
 
 @pytest.mark.parametrize(("way", "seconds"), [("both", 0.2), ("to_server", 0.1), ("to_client", 0.1)])
-def test_latency(proxy: NetProxy, way: Any, seconds: float) -> None:
+def test_latency(proxy: TcpProxy, way: Any, seconds: float) -> None:
     """Each way takes as much longer as it was slowed, and no longer when that is undone."""
     with connect(proxy) as client:
         proxy.delay(0.1, way)
@@ -227,7 +227,7 @@ def test_latency(proxy: NetProxy, way: Any, seconds: float) -> None:
         assert read(client, 1) == b"y"
 
 
-def test_latency_does_not_add_up(proxy: NetProxy) -> None:
+def test_latency_does_not_add_up(proxy: TcpProxy) -> None:
     """Much that is sent at once is late once, not once per piece, and keeps its order."""
     proxy.delay(0.05)
     sent = bytes(range(256)) * 2000
@@ -236,7 +236,7 @@ def test_latency_does_not_add_up(proxy: NetProxy) -> None:
         assert read(client, len(sent)) == sent
 
 
-def test_reset_breaks_open_connections(proxy: NetProxy) -> None:
+def test_reset_breaks_open_connections(proxy: TcpProxy) -> None:
     """Open connections end with a reset on both sides; the next ones work."""
     with connect(proxy) as one, connect(proxy) as other:
         for client in (one, other):
@@ -252,7 +252,7 @@ def test_reset_breaks_open_connections(proxy: NetProxy) -> None:
         assert read(client, 5) == b"again"
 
 
-def test_reset_during_a_cut(proxy: NetProxy) -> None:
+def test_reset_during_a_cut(proxy: TcpProxy) -> None:
     """Connections are reset although the network is cut, also those whose data is held."""
     proxy.cut()
     with connect(proxy) as client:
@@ -267,7 +267,7 @@ def test_server_that_is_not_there() -> None:
     """A connection to a server that is down is broken at once, and works when the server is up."""
     with Server() as server:
         target = server.target
-    with NetProxy(target) as proxy:
+    with TcpProxy(target) as proxy:
         # The reset may come while the client still connects.
         with pytest.raises(ConnectionResetError), connect(proxy) as client:
             client.recv(1)
@@ -279,7 +279,7 @@ def test_server_that_is_not_there() -> None:
 def test_close_ends_everything(server: Server) -> None:
     """After `close` no connection, port or thread is left, and calls say that the proxy is closed."""
     threads = set(threading.enumerate())
-    proxy = NetProxy(server.target)
+    proxy = TcpProxy(server.target)
     with connect(proxy) as client:
         client.sendall(b"x")
         assert read(client, 1) == b"x"
@@ -299,7 +299,7 @@ def test_close_ends_everything(server: Server) -> None:
 
 def test_close_with_an_answer_that_nobody_reads(server: Server) -> None:
     """A client that never reads does not keep the proxy from closing."""
-    proxy = NetProxy(server.target)
+    proxy = TcpProxy(server.target)
     with connect(proxy) as client:
         client.settimeout(QUIET_SECONDS)
         with pytest.raises(TimeoutError):
@@ -307,7 +307,7 @@ def test_close_with_an_answer_that_nobody_reads(server: Server) -> None:
         proxy.close()
 
 
-def test_usable_from_any_loop_and_thread(proxy: NetProxy) -> None:
+def test_usable_from_any_loop_and_thread(proxy: TcpProxy) -> None:
     """Coroutines and threads cut and heal alike."""
 
     async def main() -> bytes:
@@ -330,18 +330,18 @@ def test_usable_from_any_loop_and_thread(proxy: NetProxy) -> None:
 def test_target_that_is_no_address(target: str) -> None:
     """A target that is not `host:port` is refused, with what was given."""
     with pytest.raises(ValueError, match="host:port") as caught:
-        NetProxy(target)
+        TcpProxy(target)
     assert repr(target) in str(caught.value)
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
-def test_latency_that_is_none(proxy: NetProxy, seconds: float) -> None:
+def test_latency_that_is_none(proxy: TcpProxy, seconds: float) -> None:
     """A latency that is negative or not finite is refused."""
     with pytest.raises(ValueError, match="0 or more"):
         proxy.delay(seconds)
 
 
-def test_way_that_is_none(proxy: NetProxy) -> None:
+def test_way_that_is_none(proxy: TcpProxy) -> None:
     """A way that there is not is refused with those that there are."""
     with pytest.raises(ValueError, match="both, to_server, to_client"):
         proxy.cut("up")  # type: ignore[arg-type]

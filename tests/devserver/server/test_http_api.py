@@ -15,7 +15,7 @@ import pytest
 from devserver import DevServer
 from devserver.errors import NamespaceRefused
 from devserver.executables import Executable
-from devserver.server.http_api import Frontend, NotAnswering
+from devserver.server.http_api import HttpApi, NotAnswering
 from tests.helpers.waiting import eventually
 
 MISSING_WORKFLOW = (404, {"code": 5, "message": "workflow not found", "details": []})
@@ -36,7 +36,7 @@ class Pretender:
 
 
 @pytest.fixture
-def pretender() -> Iterator[tuple[Pretender, Frontend]]:
+def pretender() -> Iterator[tuple[Pretender, HttpApi]]:
     """It and a frontend that speaks to it."""
     told = Pretender()
 
@@ -56,17 +56,17 @@ def pretender() -> Iterator[tuple[Pretender, Frontend]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield told, Frontend("127.0.0.1", server.server_port)
+        yield told, HttpApi("127.0.0.1", server.server_port)
         server.shutdown()
         thread.join()
 
 
 @pytest.fixture
-def real(installed: Executable) -> Iterator[Frontend]:
+def real(installed: Executable) -> Iterator[HttpApi]:
     """A real server's."""
     with DevServer.start() as server:
         host, _, port = server.http_url.removeprefix("http://").rpartition(":")
-        yield Frontend(host, int(port))
+        yield HttpApi(host, int(port))
 
 
 PROBE = "/api/v1/namespaces/default/workflows/devserver-readiness-probe"
@@ -84,7 +84,7 @@ LIST = "/api/v1/namespaces/default/workflows"
     ],
 )
 def test_ready_means_that_history_and_visibility_answer(
-    pretender: tuple[Pretender, Frontend], looked_up: tuple[int, Any], listed: tuple[int, Any], ready: bool
+    pretender: tuple[Pretender, HttpApi], looked_up: tuple[int, Any], listed: tuple[int, Any], ready: bool
 ) -> None:
     """An open port is not enough: the workflow's shard is owned, and lists can be read."""
     told, frontend = pretender
@@ -93,7 +93,7 @@ def test_ready_means_that_history_and_visibility_answer(
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"[]", b'"x"', b"\xff"])
-def test_another_programs_answer_is_none(pretender: tuple[Pretender, Frontend], body: bytes) -> None:
+def test_another_programs_answer_is_none(pretender: tuple[Pretender, HttpApi], body: bytes) -> None:
     """Whatever else listens on the port, it is not taken for a server, and is no bug of ours."""
     told, frontend = pretender
     told.answers = {PROBE: (200, body)}
@@ -106,16 +106,16 @@ def test_nobody_listens() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(NotAnswering):
-        Frontend("127.0.0.1", port).serves("default")
+        HttpApi("127.0.0.1", port).serves("default")
 
 
 def test_a_frozen_server_is_not_waited_for() -> None:
     """It takes the connection and says nothing: the limit holds."""
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(NotAnswering):
-        Frontend("127.0.0.1", listener.getsockname()[1], limit=0.05).serves("default")
+        HttpApi("127.0.0.1", listener.getsockname()[1], limit=0.05).serves("default")
 
 
-def test_proxies_are_not_asked(pretender: tuple[Pretender, Frontend], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_are_not_asked(pretender: tuple[Pretender, HttpApi], monkeypatch: pytest.MonkeyPatch) -> None:
     """A company's proxy settings do not come between us and this machine's server."""
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -125,7 +125,7 @@ def test_proxies_are_not_asked(pretender: tuple[Pretender, Frontend], monkeypatc
     assert len(told.asked) == 2
 
 
-def test_names_are_quoted_in_paths(pretender: tuple[Pretender, Frontend]) -> None:
+def test_names_are_quoted_in_paths(pretender: tuple[Pretender, HttpApi]) -> None:
     """A namespace may hold what means something in an address."""
     told, frontend = pretender
     base = "/api/v1/namespaces/a%3F%23%25b/workflows"
@@ -136,7 +136,7 @@ def test_names_are_quoted_in_paths(pretender: tuple[Pretender, Frontend]) -> Non
 # The real server
 
 
-def test_a_namespace_is_made_and_set(real: Frontend) -> None:
+def test_a_namespace_is_made_and_set(real: HttpApi) -> None:
     """Made with its retention, changed on request, and left alone where it is right."""
     assert not real.serves("orders")
     assert real.retention("orders") is None
@@ -149,7 +149,7 @@ def test_a_namespace_is_made_and_set(real: Frontend) -> None:
     assert real.server_version() == "1.32.0"
 
 
-def test_what_temporal_refuses_is_told_in_its_words(real: Frontend) -> None:
+def test_what_temporal_refuses_is_told_in_its_words(real: HttpApi) -> None:
     """The namespace, Temporal's reason, and the options to change."""
     with pytest.raises(NamespaceRefused) as error:
         real.ensure_namespace("orders", 60)
@@ -158,7 +158,7 @@ def test_what_temporal_refuses_is_told_in_its_words(real: Frontend) -> None:
     assert error.value.hint == "choose another name with --namespace, or another --retention"
 
 
-def test_search_attributes_are_read_by_their_cli_names(real: Frontend) -> None:
+def test_search_attributes_are_read_by_their_cli_names(real: HttpApi) -> None:
     """A new namespace has none of its own, and lists cannot be filtered by them."""
     assert real.search_attributes("default") == {}
     assert not real.knows("default", ["CustomerId"])

@@ -13,13 +13,13 @@ from devserver.config.server_options import Ports, ServerOptions
 from devserver.instances import lifecycle
 from devserver.instances.folder import ROTATE_BYTES
 from devserver.server.log import LOG
-from devserver.server.spec import Spec
+from devserver.server.spec import ServerSpec
 from devserver.system.paths import Paths
 
 
 def test_spec_survives_its_way_to_the_supervisor(tmp_path: Path) -> None:
     """What a supervisor reads is what its starter decided."""
-    spec = Spec(
+    spec = ServerSpec(
         name="orders",
         folder=tmp_path,
         options=ServerOptions(
@@ -39,7 +39,7 @@ def test_spec_survives_its_way_to_the_supervisor(tmp_path: Path) -> None:
         held=True,
         linger=2.5,
     )
-    assert Spec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    assert ServerSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
     assert spec.namespaces == ("a", "b", "default")
 
 

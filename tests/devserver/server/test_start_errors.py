@@ -20,14 +20,14 @@ from devserver.errors import (
     PortTaken,
     StartFailed,
 )
-from devserver.server.spec import Spec
+from devserver.server.spec import ServerSpec
 from devserver.server.start_errors import explain_exit, explain_refusal
 
 
 @pytest.fixture
-def spec(tmp_path: Path) -> Spec:
+def spec(tmp_path: Path) -> ServerSpec:
     """What a server was to be started with."""
-    return Spec(
+    return ServerSpec(
         name="default",
         folder=tmp_path,
         options=ServerOptions(),
@@ -54,7 +54,7 @@ def spec(tmp_path: Path) -> Spec:
         ("panic: something new", StartFailed, "ended with exit code 1 before it was ready"),
     ],
 )
-def test_cause_is_told(spec: Spec, line: str, wanted: type[DevServerError], words: str) -> None:
+def test_cause_is_told(spec: ServerSpec, line: str, wanted: type[DevServerError], words: str) -> None:
     """Each known cause is an error of its own, with the server's words and something to do."""
     error = explain_exit(spec, 1, ["starting", line])
     assert type(error) is wanted
@@ -63,7 +63,7 @@ def test_cause_is_told(spec: Spec, line: str, wanted: type[DevServerError], word
     assert error.hint
 
 
-def test_signal_is_told(spec: Spec) -> None:
+def test_signal_is_told(spec: ServerSpec) -> None:
     """A server that a signal ended is told so, also where it had said nothing."""
     error = explain_exit(spec, -9, [])
     assert error.message == "the server was ended by signal 9 before it was ready"
@@ -71,7 +71,7 @@ def test_signal_is_told(spec: Spec) -> None:
 
 
 @pytest.mark.parametrize("name", ["grpc", "http", "ui", "metrics"])
-def test_port_in_use_names_the_option_to_change(spec: Spec, name: str) -> None:
+def test_port_in_use_names_the_option_to_change(spec: ServerSpec, name: str) -> None:
     """A port that another process took names that process and the option of that very port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -87,7 +87,7 @@ def test_port_in_use_names_the_option_to_change(spec: Spec, name: str) -> None:
     assert error.hint == f"stop that process, or choose another port with {option} (0 takes any free one)"
 
 
-def test_executable_that_the_system_refuses(spec: Spec) -> None:
+def test_executable_that_the_system_refuses(spec: ServerSpec) -> None:
     """An executable that cannot be run is told with the system's reason, not as an exit of the server."""
     error = explain_refusal(spec, PermissionError(errno.EACCES, "Permission denied"))
     assert error.message == f"cannot run {spec.executable}: Permission denied"

@@ -107,4 +107,4 @@ FAST = (
 
 STOCK: tuple[Setting, ...] = ()
 
-PROFILES: dict[str, tuple[Setting, ...]] = {"fast": FAST, "stock": STOCK}
+TUNINGS: dict[str, tuple[Setting, ...]] = {"fast": FAST, "stock": STOCK}

@@ -1,15 +1,15 @@
-"""Profiles: values that can be passed on, each with its reason."""
+"""Tunings: values that can be passed on, each with its reason."""
 
 from __future__ import annotations
 
 import json
 
-from devserver.config.profiles import FAST, PROFILES
+from devserver.config.tuning import FAST, TUNINGS
 
 
 def test_stock_adds_nothing() -> None:
     """It is the server as its makers ship it."""
-    assert PROFILES["stock"] == ()
+    assert TUNINGS["stock"] == ()
 
 
 def test_every_value_is_json_and_has_its_reason() -> None:
