@@ -47,7 +47,6 @@ KNOWN_CIRCLES = ("devserver.rehearsal", "temporaltest")
 
 # Class names that two modules still define; none may be added.
 KNOWN_DUPLICATES = {
-    "Answer",
     "Asking",
     "Calls",
     "Change",
@@ -68,7 +67,6 @@ KNOWN_DUPLICATES = {
     "Outcome",
     "Place",
     "Progress",
-    "Pruned",
     "Report",
     "Row",
     "Run",
