@@ -86,31 +86,31 @@ def require(budget: Budget, runs: Iterable[Ran]) -> None:
 
 
 def _beyond(budget: Budget, ran: Ran) -> Iterator[str]:
-    from devserver.payloads import show_size
+    from devserver.payloads import format_size
 
     sent = sorted(payloads_of(ran), key=lambda each: each.size, reverse=True)
     run = f"{ran.kind} {ran.id}"
     if budget.largest is not None:
         large = [each for each in sent if each.size > budget.largest]
         if large:
-            yield f"  {run}: {len(large)} above {show_size(budget.largest)}"
+            yield f"  {run}: {len(large)} above {format_size(budget.largest)}"
             yield from _lines(large)
     total = sum(each.size for each in sent)
     if budget.total is not None and total > budget.total:
-        yield f"  {run}: {show_size(total)} in all, above {show_size(budget.total)}; the largest:"
+        yield f"  {run}: {format_size(total)} in all, above {format_size(budget.total)}; the largest:"
         yield from _lines(sent)
     history = sum(event.ByteSize() for event in ran.history.events)
     if budget.history is not None and history > budget.history:
-        yield f"  {run}: a history of {show_size(history)}, above {show_size(budget.history)}; the largest:"
+        yield f"  {run}: a history of {format_size(history)}, above {format_size(budget.history)}; the largest:"
         yield from _lines([each for each in sent if not each.stored])
 
 
 def _lines(sent: Sequence[Sent]) -> Iterator[str]:
-    from devserver.payloads import show_size
+    from devserver.payloads import format_size
 
     for each in sent[:MOST_LINES]:
         where = ", stored outside the history" if each.stored else ""
-        yield f"    event {each.event}: {each.what}: {show_size(each.size)}{where}"
+        yield f"    event {each.event}: {each.what}: {format_size(each.size)}{where}"
     if len(sent) > MOST_LINES:
         yield f"    and {len(sent) - MOST_LINES} more"
 

@@ -22,7 +22,7 @@ from devserver.database import DatabaseProblem as DoctorFinding
 from devserver.database import Snapshot
 from devserver.executables.models import Executable
 from devserver.rehearsal import Scenario, drills, expect, faults
-from devserver.schedules import Row as ScheduleRow
+from devserver.schedules import ScheduleRow as ScheduleRow
 from devserver.stuck import KINDS, Finding, StuckReport
 from devserver.trace import Run, Step
 from devserver.trace.serialization import run_data, step_data

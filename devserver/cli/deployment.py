@@ -16,7 +16,7 @@ from .options.types import Number
 from .render import deployment as text
 
 if TYPE_CHECKING:
-    from ..deployments import Change
+    from ..deployments import RolloutChange
 
 deployment_argument = click.argument("deployment", metavar="DEPLOYMENT")
 build_argument = click.argument("build", metavar="BUILD")
@@ -133,7 +133,7 @@ def wait_drained(
     ctx.exit(0 if asyncio.run(wait(connection, deployment, build, limit, as_json)) else 1)
 
 
-def _tell(did: Change, target: Target, as_json: bool) -> None:
+def _tell(did: RolloutChange, target: Target, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(text.change_json(did, target), indent=2))
         return

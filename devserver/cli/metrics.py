@@ -16,8 +16,8 @@ from .render import metrics as text
 from .render.terminal import clean, stamp
 
 if TYPE_CHECKING:
-    from ..metrics import Endpoint, Report, Watcher
-    from ..metrics.watcher import Find
+    from ..metrics import MetricsEndpoint, MetricsReport, Scraper
+    from ..metrics.scraper import FindEndpoint
 
 
 _WHERE = (
@@ -58,9 +58,9 @@ def metrics(
     """
     import asyncio
 
-    from ..metrics import Watcher
+    from ..metrics import Scraper
 
-    watcher = Watcher(find_servers(name, servers, needed=not workers), find_workers(workers), namespace)
+    watcher = Scraper(find_servers(name, servers, needed=not workers), find_workers(workers), namespace)
     if watch is None:
         report = asyncio.run(watcher.look())
         _print(report, limit, as_json)
@@ -68,7 +68,7 @@ def metrics(
     asyncio.run(_watch(watcher, watch, limit, as_json))
 
 
-def find_servers(name: str | None, servers: Sequence[str], *, needed: bool) -> list[Find]:
+def find_servers(name: str | None, servers: Sequence[str], *, needed: bool) -> list[FindEndpoint]:
     """How to find the servers that are meant; none where the default instance does not run and is not `needed`.
 
     Raises:
@@ -77,37 +77,37 @@ def find_servers(name: str | None, servers: Sequence[str], *, needed: bool) -> l
     import os
 
     from ..client.target import NAME
-    from ..metrics import endpoint, of_instance
+    from ..metrics import instance_endpoint, parse_endpoint
 
     if servers and name is not None:
         raise OptionError("--name is a managed instance, --server is another server", hint="give one of them")
     if servers:
-        return [partial(_as_is, endpoint(each, "--server")) for each in servers]
+        return [partial(_as_is, parse_endpoint(each, "--server")) for each in servers]
     managed = name or os.environ.get(NAME)
     if managed is None and not needed:
         try:
-            of_instance(DEFAULT_NAME)
+            instance_endpoint(DEFAULT_NAME)
         except CannotAsk:
             return []
-    return [partial(of_instance, managed or DEFAULT_NAME)]
+    return [partial(instance_endpoint, managed or DEFAULT_NAME)]
 
 
-def find_workers(workers: Sequence[str]) -> list[Find]:
+def find_workers(workers: Sequence[str]) -> list[FindEndpoint]:
     """How to find the workers that are meant.
 
     Raises:
         OptionError: An address is none.
     """
-    from ..metrics import endpoint
+    from ..metrics import parse_endpoint
 
-    return [partial(_as_is, endpoint(each, "--worker")) for each in workers]
+    return [partial(_as_is, parse_endpoint(each, "--worker")) for each in workers]
 
 
-def _as_is(where: Endpoint) -> Endpoint:
+def _as_is(where: MetricsEndpoint) -> MetricsEndpoint:
     return where
 
 
-def _print(report: Report, limit: int, as_json: bool) -> None:
+def _print(report: MetricsReport, limit: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(text.as_json(report), indent=2))
         return
@@ -115,10 +115,10 @@ def _print(report: Report, limit: int, as_json: bool) -> None:
         click.echo(each)
 
 
-async def _watch(watcher: Watcher, seconds: float, limit: int, as_json: bool) -> None:
+async def _watch(watcher: Scraper, seconds: float, limit: int, as_json: bool) -> None:
     from .render.live import JsonLines, Screen, View, redraws, watch
 
-    view: View[Report] = Lines()
+    view: View[MetricsReport] = Lines()
     if as_json:
         view = JsonLines(text.FORM, text.as_json)
     elif redraws():
@@ -132,7 +132,7 @@ class Lines:
     def __init__(self) -> None:
         self._failed: dict[str, str] = {}
 
-    def show(self, seen: Report) -> None:
+    def show(self, seen: MetricsReport) -> None:
         """A look."""
         for number, each in enumerate(seen.seen):
             if each.error is not None:

@@ -15,8 +15,8 @@ from .options.server import json_option
 from .render.terminal import clean
 
 if TYPE_CHECKING:
-    from ..metrics.config import Config, Coverage, Source
-    from ..metrics.watcher import Find
+    from ..metrics.config import DatadogCoverage, MonitoringConfig, ScrapeSource
+    from ..metrics.scraper import FindEndpoint
 
 FORM = 1
 TOOLS = ("prometheus", "datadog")
@@ -50,15 +50,15 @@ def observe(
     """
     import asyncio
 
-    from ..metrics.config import for_datadog, for_prometheus, write
+    from ..metrics.config import datadog_config, prometheus_config, write_files
 
     found = asyncio.run(_ask(find_servers(name, servers, needed=True), "server"))
     of_workers = asyncio.run(_ask(find_workers(workers), "worker"))
     if tool == "prometheus":
-        config = for_prometheus(found, of_workers, with_rules=output is not None)
+        config = prometheus_config(found, of_workers, with_rules=output is not None)
     else:
-        config = for_datadog(found, of_workers)
-    paths = dict(zip(config.files, write(output, config.files, force=force) if output else [], strict=False))
+        config = datadog_config(found, of_workers)
+    paths = dict(zip(config.files, write_files(output, config.files, force=force) if output else [], strict=False))
     if as_json:
         click.echo(json.dumps(_as_json(tool, config, paths), indent=2))
         return
@@ -70,19 +70,19 @@ def observe(
         click.echo(clean(line), err=not paths)
 
 
-async def _ask(finds: Sequence[Find], kind: Literal["server", "worker"]) -> list[Source]:
+async def _ask(finds: Sequence[FindEndpoint], kind: Literal["server", "worker"]) -> list[ScrapeSource]:
     """Each endpoint and how it spells its metrics now."""
-    from ..metrics.config import Source
-    from ..metrics.watcher import look_at
+    from ..metrics.config import ScrapeSource
+    from ..metrics.scraper import scrape_endpoint
 
     found = []
     for find in finds:
         where = find()
-        found.append(Source(where, (await look_at(where, kind)).spellings))
+        found.append(ScrapeSource(where, (await scrape_endpoint(where, kind)).spellings))
     return found
 
 
-def _as_json(tool: str, config: Config, paths: Mapping[str, Path]) -> dict[str, object]:
+def _as_json(tool: str, config: MonitoringConfig, paths: Mapping[str, Path]) -> dict[str, object]:
     """The documented form (docs/json.md)."""
     return {
         "form": FORM,
@@ -97,7 +97,7 @@ def _as_json(tool: str, config: Config, paths: Mapping[str, Path]) -> dict[str, 
     }
 
 
-def _said(config: Config) -> list[str]:
+def _said(config: MonitoringConfig) -> list[str]:
     """What was found at the endpoints."""
     said = [f"note: {note}" for note in config.notes]
     for each in config.coverage:
@@ -110,7 +110,7 @@ def _said(config: Config) -> list[str]:
     return said
 
 
-def _covered(found: Coverage) -> list[str]:
+def _covered(found: DatadogCoverage) -> list[str]:
     sent, added, later, elsewhere = (
         len(names) for names in (found.exposed, found.added, found.not_yet, found.elsewhere)
     )

@@ -14,14 +14,14 @@ import click
 
 from ..client.target import Connection
 from ..config.server_options import parse_duration
-from ..payloads.sizes import show_size
+from ..payloads.limits import format_size
 from .options.confirmation import confirm, yes_option
 from .options.connection import connection_options
 from .options.server import json_option
 from .render import payloads as text
 
 if TYPE_CHECKING:
-    from ..payloads import BlobFolder, Usage
+    from ..payloads import BlobFolder, PayloadUsage
 
 F = Callable[..., Any]
 PORT = 8234
@@ -37,8 +37,7 @@ def folder_option(function: F) -> F:
 
     @functools.wraps(function)
     def with_folder(*args: Any, folder: Path | None, **values: Any) -> Any:
-        from ..payloads.blobs import BlobFolder
-        from ..payloads.folders import default_folder
+        from ..payloads.blobs import BlobFolder, default_folder
         from ..system.paths import whole
 
         return function(*args, blobs=BlobFolder(default_folder() if folder is None else whole(folder)), **values)
@@ -79,10 +78,10 @@ def check(blobs: BlobFolder, connection: Connection, offline: bool, as_json: boo
 
     Exits 0 when all is well, 1 when something is missing or corrupt, 4 when the server cannot be asked.
     """
-    from ..payloads.checking import troubles
+    from ..payloads.verification import find_problems
 
     usage = None if offline else _usage(connection)
-    found = list(troubles(blobs, usage))
+    found = list(find_problems(blobs, usage))
     shown = text.checked(blobs, usage, found)
     click.echo(json.dumps(shown, indent=2)) if as_json else text.echo_checked(shown)
     if found:
@@ -111,17 +110,17 @@ def prune(
     The server is asked for all that it keeps, in every namespace, and snapshots and backups of its database are read;
     what was stored for other servers stays. Exits 4 when it cannot be asked: then nothing is removed.
     """
-    from ..payloads import forget
     from ..payloads import prune as prune_
+    from ..payloads import remove_server_payloads
 
     seconds = parse_duration(older_than, "--older-than")
     if gone is not None:
         _refuse_needed(gone)
-        done = forget(blobs, gone, dry_run=True)
+        done = remove_server_payloads(blobs, gone, dry_run=True)
         if not dry_run:
             if not yes:
-                confirm(f"Remove {len(done.removed)} payloads ({show_size(done.freed)}) of the server {gone}?")
-            forget(blobs, gone)
+                confirm(f"Remove {len(done.removed)} payloads ({format_size(done.freed)}) of the server {gone}?")
+            remove_server_payloads(blobs, gone)
     else:
         usage = _usage(connection)
         done = prune_(blobs, usage, older_than=seconds, dry_run=dry_run)
@@ -187,10 +186,10 @@ def _own_uis() -> set[str]:
 def _refuse_needed(server: str) -> None:
     """Raise PayloadOptionError where this user still has a database of a server that is said to be no more."""
     from ..payloads import PayloadOptionError
-    from ..payloads.databases import of_server
+    from ..payloads.databases import databases_of_server
     from ..system.paths import Paths
 
-    needed = [each.label for each in of_server(Paths.default(), server)]
+    needed = [each.label for each in databases_of_server(Paths.default(), server)]
     if needed:
         raise PayloadOptionError(
             f"the server {server} is still there: {', '.join(needed)}",
@@ -198,14 +197,14 @@ def _refuse_needed(server: str) -> None:
         )
 
 
-def _usage(connection: Connection) -> Usage:
+def _usage(connection: Connection) -> PayloadUsage:
     """What the server refers to."""
     import asyncio
 
     from ..client.target import connect, find_target
-    from ..payloads import usage_of
+    from ..payloads import read_usage
 
-    async def ask() -> Usage:
-        return await usage_of(await connect(find_target(connection)))
+    async def ask() -> PayloadUsage:
+        return await read_usage(await connect(find_target(connection)))
 
     return asyncio.run(ask())

@@ -32,7 +32,7 @@ from .render.schedule_preview import previewed
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from ..schedules import Preview, Row
+    from ..schedules import SchedulePreview, ScheduleRow
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ def create(connection: Connection, schedule_id: str, zone: str | None, **values:
         **values,
     )
 
-    async def make(client: Client) -> Preview:
+    async def make(client: Client) -> SchedulePreview:
         await create_schedule(client, new)
         return await preview_schedule(client, schedule_id, PreviewOptions(count=SHOWN))
 
@@ -118,7 +118,7 @@ def list_(connection: Connection, query: str, limit: int, zone: str | None, as_j
 
     found = find_zone(zone)
 
-    async def look(client: Client) -> list[Row]:
+    async def look(client: Client) -> list[ScheduleRow]:
         return [row async for row in list_schedules(client, query=query, limit=limit + 1)]
 
     rows, target = asked(connection, look)
@@ -182,7 +182,7 @@ def preview(connection: Connection, schedule_id: str | None, zone: str | None, a
     if given if schedule_id else spec.empty:
         raise OptionError("preview takes the id of a schedule, or the times of one", hint="as in --cron '0 9 * * *'")
 
-    def look(client: Client) -> Awaitable[Preview]:
+    def look(client: Client) -> Awaitable[SchedulePreview]:
         if schedule_id is not None:
             return preview_schedule(client, schedule_id, wanted)
         return preview_spec(client, spec, wanted, catchup_window=window)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from .change import Change, ramp, rollback, set_current
-from .drain import Drain, drains, open_on
-from .look import find_deployment, find_status, registered
-from .model import Deployment, Load, Queue, Routing, Status, Version
+from .drainage import Drainage, pinned_workflows, watch_drainage
+from .model import Deployment, DeploymentStatus, DeploymentVersion, Routing, VersionLoad, VersionTaskQueue
+from .rollout import RolloutChange, ramp, rollback, set_current
+from .status import deployment_statuses, describe_deployment, watch_registration
 
 __all__ = [
-    "Change",
     "Deployment",
-    "Drain",
-    "Load",
-    "Queue",
+    "DeploymentStatus",
+    "DeploymentVersion",
+    "Drainage",
+    "RolloutChange",
     "Routing",
-    "Status",
-    "Version",
-    "drains",
-    "find_deployment",
-    "find_status",
-    "open_on",
+    "VersionLoad",
+    "VersionTaskQueue",
+    "deployment_statuses",
+    "describe_deployment",
+    "pinned_workflows",
     "ramp",
-    "registered",
     "rollback",
     "set_current",
+    "watch_drainage",
+    "watch_registration",
 ]

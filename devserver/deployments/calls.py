@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TypeVar
 
-from google.protobuf.timestamp_pb2 import Timestamp
-from temporalio.api.deployment.v1 import RoutingConfig, WorkerDeploymentInfo, WorkerDeploymentVersion
-from temporalio.api.enums.v1 import RoutingConfigUpdateState, TaskQueueType, WorkerDeploymentVersionStatus
+from temporalio.api.deployment.v1 import WorkerDeploymentVersion
+from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkerDeploymentRequest,
     DescribeWorkerDeploymentVersionRequest,
@@ -22,18 +21,14 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..client.calls import CALL_LIMIT, POLLS_WITHIN, REFUSALS, Calls, cannot_ask, still_polls
-from ..client.timestamps import moment
 from ..errors import BuildUnknown, CannotAsk, DeploymentChanged, DeploymentRefused, DeploymentUnknown
-from .model import Deployment, Queue, Routing, State, Version, build_name
+from .model import Deployment, VersionTaskQueue, build_name, deployment_from_proto
 
 T = TypeVar("T")
-Summary = WorkerDeploymentInfo.WorkerDeploymentVersionSummary
 
 PAGE = 100
 NAMED = 10
 LACKING = (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED)
-IN_PROGRESS = RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
-UNVERSIONED_ON_THE_WIRE = "__unversioned__"
 KINDS = {
     TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW: "workflow",
     TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY: "activity",
@@ -73,9 +68,9 @@ class DeploymentCalls(Calls):
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise DeploymentRefused(f"the server refuses the name {name!r}", details=[error.message]) from None
             raise _unknown_deployment(name, self.client.namespace, await self.names()) from None
-        return _deployment(answer.worker_deployment_info, answer.conflict_token)
+        return deployment_from_proto(answer.worker_deployment_info, answer.conflict_token)
 
-    async def queues(self, name: str, build: str) -> tuple[Queue, ...]:
+    async def queues(self, name: str, build: str) -> tuple[VersionTaskQueue, ...]:
         """The task queues that workers of a build have polled; none for a build that is not there."""
         service = self.client.workflow_service
         version = WorkerDeploymentVersion(deployment_name=name, build_id=build)
@@ -87,10 +82,10 @@ class DeploymentCalls(Calls):
                 raise
             return ()
         infos = answer.worker_deployment_version_info.task_queue_infos
-        return tuple(sorted(Queue(each.name, KINDS.get(each.type, "unknown")) for each in infos))
+        return tuple(sorted(VersionTaskQueue(each.name, KINDS.get(each.type, "unknown")) for each in infos))
 
     async def workers(
-        self, name: str, queues: Iterable[Queue], within: timedelta = POLLS_WITHIN
+        self, name: str, queues: Iterable[VersionTaskQueue], within: timedelta = POLLS_WITHIN
     ) -> dict[str, tuple[str, ...]]:
         """By build, the identities of the workers that poll these task queues, or have done so lately; a call each."""
         now = datetime.now(timezone.utc)
@@ -203,58 +198,3 @@ def first_of(texts: Sequence[str]) -> list[str]:
 def _nearest(name: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {near[0]}?" if near else ""
-
-
-def _deployment(info: WorkerDeploymentInfo, token: bytes) -> Deployment:
-    versions = sorted(map(_version, info.version_summaries), key=_age, reverse=True)
-    return Deployment(
-        name=info.name,
-        routing=_routing(info.routing_config),
-        versions=tuple(versions),
-        current_since=_moment(info.routing_config.current_version_changed_time),
-        last_modifier=info.last_modifier_identity,
-        settled=info.routing_config_update_state != IN_PROGRESS,
-        token=token,
-    )
-
-
-def _routing(config: RoutingConfig) -> Routing:
-    current = config.current_deployment_version.build_id or None
-    ramping = config.ramping_deployment_version.build_id or None
-    if ramping is None and config.ramping_version != UNVERSIONED_ON_THE_WIRE:
-        return Routing(current)
-    return Routing(current, ramping, config.ramping_version_percentage)
-
-
-def _version(summary: Summary) -> Version:
-    drain = summary.drainage_info
-    return Version(
-        build=summary.deployment_version.build_id,
-        state=_state(summary.status),
-        created=_moment(summary.create_time),
-        last_current=_moment(summary.last_current_time) or _moment(summary.current_since_time),
-        ramping_since=_moment(summary.ramping_since_time),
-        deactivated=_moment(summary.last_deactivation_time),
-        drain_changed=_moment(drain.last_changed_time),
-        drain_checked=_moment(drain.last_checked_time),
-    )
-
-
-def _state(status: int) -> State:
-    names: dict[int, State] = {
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CREATED: "created",
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_INACTIVE: "inactive",
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT: "current",
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING: "ramping",
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING: "draining",
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED: "drained",
-    }
-    return names.get(status, "unknown")
-
-
-def _age(version: Version) -> tuple[datetime, str]:
-    return version.created or datetime.min.replace(tzinfo=timezone.utc), version.build
-
-
-def _moment(stamp: Timestamp) -> datetime | None:
-    return moment(stamp) if stamp.seconds or stamp.nanos else None

@@ -91,7 +91,7 @@ def discard_unkept(folder: Path, database: Path, ephemeral: bool) -> None:
 
 def discard_ephemeral(database: Path) -> None:
     """Remove an ephemeral server's folder, and the large payloads that were kept for it."""
-    from ..payloads.folders import default_folder
+    from ..payloads.blobs import default_folder
 
     with contextlib.suppress(DevServerError):
         if database.is_file() and default_folder().is_dir():

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from .endpoints import Endpoint, endpoint, of_instance
-from .families import Metrics, NotMetrics, Spelling, read, spellings
-from .fetch import fetch
-from .figures import Count, Operation, Server, Slots, TaskQueue, Worker, WorkerQueue
+from .endpoints import MetricsEndpoint, fetch_metrics, instance_endpoint, parse_endpoint
 from .latency import Latency, Quantile
-from .rates import Change, change
-from .server import server
-from .watcher import Report, Seen, Watcher
-from .worker import worker
+from .model import (
+    EventCount,
+    OperationMetrics,
+    ServerMetrics,
+    TaskQueueMetrics,
+    TaskSlots,
+    WorkerMetrics,
+    WorkerQueueMetrics,
+)
+from .parser import MetricSpelling, NotMetrics, ParsedMetrics, parse_metrics, parse_spellings
+from .scraper import MetricsReport, MetricsSample, Scraper
+from .server import server_metrics
+from .snapshot import RateChange, change_between
+from .worker import worker_metrics
 
 __all__ = [
-    "Change",
-    "Count",
-    "Endpoint",
+    "EventCount",
     "Latency",
-    "Metrics",
+    "MetricSpelling",
+    "MetricsEndpoint",
+    "MetricsReport",
+    "MetricsSample",
     "NotMetrics",
-    "Operation",
+    "OperationMetrics",
+    "ParsedMetrics",
     "Quantile",
-    "Report",
-    "Seen",
-    "Server",
-    "Slots",
-    "Spelling",
-    "TaskQueue",
-    "Watcher",
-    "Worker",
-    "WorkerQueue",
-    "change",
-    "endpoint",
-    "fetch",
-    "of_instance",
-    "read",
-    "server",
-    "spellings",
-    "worker",
+    "RateChange",
+    "Scraper",
+    "ServerMetrics",
+    "TaskQueueMetrics",
+    "TaskSlots",
+    "WorkerMetrics",
+    "WorkerQueueMetrics",
+    "change_between",
+    "fetch_metrics",
+    "instance_endpoint",
+    "parse_endpoint",
+    "parse_metrics",
+    "parse_spellings",
+    "server_metrics",
+    "worker_metrics",
 ]

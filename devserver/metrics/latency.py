@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .families import Metrics
+from .parser import ParsedMetrics
 
 Match = Callable[[Mapping[str, str]], bool]
 
@@ -32,7 +32,7 @@ class Latency:
     p95: Quantile
 
 
-def latency(metrics: Metrics, name: str, match: Match = lambda _: True) -> Latency | None:
+def latency(metrics: ParsedMetrics, name: str, match: Match = lambda _: True) -> Latency | None:
     """Of the histogram's series whose labels `match`, taken together; None where nothing was recorded."""
     buckets: dict[float, float] = {}
     for labels, value in metrics.all(f"{name}_bucket"):

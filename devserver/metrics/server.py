@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .families import Metrics
-from .figures import Count, Look, Operation, Server, TaskQueue, busiest, none_like
 from .latency import Match
-from .rates import Change
+from .model import EventCount, OperationMetrics, ServerMetrics, TaskQueueMetrics, busiest, none_like
+from .parser import ParsedMetrics
+from .snapshot import MetricsSnapshot, RateChange
 
 SYSTEM_NAMESPACE = "temporal_system"
 SYSTEM_QUEUES = "temporal_sys_"
@@ -56,11 +56,11 @@ WANTED = frozenset(
 )
 
 
-def server(now: Metrics, change: Change | None = None, namespace: str | None = None) -> Server:
+def server_metrics(now: ParsedMetrics, change: RateChange | None = None, namespace: str | None = None) -> ServerMetrics:
     """The figures of the server whose endpoint answered `now`; with `namespace` of what is done in that one only."""
-    look = Look(now, change)
+    look = MetricsSnapshot(now, change)
     here = _in(namespace)
-    return Server(
+    return ServerMetrics(
         version=_version(now),
         workflows=_workflows(look, here),
         activities={end: look.count(name, here) for end, name in ACTIVITIES.items()},
@@ -84,12 +84,12 @@ def _in(namespace: str | None) -> Match:
     return lambda labels: labels.get("namespace") == wanted
 
 
-def _version(now: Metrics) -> str | None:
+def _version(now: ParsedMetrics) -> str | None:
     versions = [labels.get("build_version", "") for labels, _ in now.all(BUILD)]
     return versions[0].replace("_", ".") if versions else None
 
 
-def _workflows(look: Look, here: Match) -> dict[str, Count]:
+def _workflows(look: MetricsSnapshot, here: Match) -> dict[str, EventCount]:
     """Started are the executions that were written into the database: what continues as new is no start."""
 
     def created(labels: Mapping[str, str]) -> bool:
@@ -98,12 +98,12 @@ def _workflows(look: Look, here: Match) -> dict[str, Count]:
     requests, errors, _ = STORES["database"]
     tried, refused = look.count(requests, created), look.count(errors, created)
     lately = None if tried.per_second is None else max(0.0, tried.per_second - (refused.per_second or 0.0))
-    started = {"started": Count(max(0, tried.total - refused.total), lately)}
+    started = {"started": EventCount(max(0, tried.total - refused.total), lately)}
     ends = {end: look.count(name, here) for end, name in WORKFLOWS.items()}
     return {**started, **ends, "tasks_failed": look.count(WORKFLOW_TASKS_FAILED, here)}
 
 
-def _requests(look: Look, here: Match) -> tuple[Operation, ...]:
+def _requests(look: MetricsSnapshot, here: Match) -> tuple[OperationMetrics, ...]:
     """What clients and workers call, as the frontend counts it."""
 
     def frontend(labels: Mapping[str, str]) -> bool:
@@ -116,27 +116,29 @@ def _requests(look: Look, here: Match) -> tuple[Operation, ...]:
         requests = part.count(REQUESTS, frontend)
         waits = name.startswith(LONG_POLLS)
         took = None if waits else part.latency(DURATIONS, frontend)
-        found.append(Operation(name, requests, *_errors(part, ERRORS, frontend, requests), took, waits))
+        found.append(OperationMetrics(name, requests, *_errors(part, ERRORS, frontend, requests), took, waits))
     return busiest(found)
 
 
-def _store(look: Look, name: str, requests: str, errors: str, durations: str) -> Operation:
+def _store(look: MetricsSnapshot, name: str, requests: str, errors: str, durations: str) -> OperationMetrics:
     def match(_: Mapping[str, str]) -> bool:
         return True
 
     calls = look.count(requests)
-    return Operation(name, calls, *_errors(look, errors, match, calls), look.latency(durations, match))
+    return OperationMetrics(name, calls, *_errors(look, errors, match, calls), look.latency(durations, match))
 
 
-def _errors(look: Look, name: str, match: Match, requests: Count) -> tuple[Count, dict[str, Count]]:
+def _errors(
+    look: MetricsSnapshot, name: str, match: Match, requests: EventCount
+) -> tuple[EventCount, dict[str, EventCount]]:
     found = look.by(name, "error_type", match)
-    by_type: dict[str, Count] = {}
+    by_type: dict[str, EventCount] = {}
     for kind, count in found.items():
         by_type[kind.removeprefix("serviceerror_").removeprefix("persistence_")] = count
     return look.count(name, match) if found else none_like(requests), by_type
 
 
-def _task_queues(look: Look, here: Match) -> tuple[TaskQueue, ...]:
+def _task_queues(look: MetricsSnapshot, here: Match) -> tuple[TaskQueueMetrics, ...]:
     keys = {
         _queue_of(labels)
         for name in (BACKLOG, POLLS, WAITING_POLLS, UNPOLLED)
@@ -151,10 +153,10 @@ def _queue_of(labels: Mapping[str, str]) -> tuple[str, str, str]:
     return labels.get("namespace", ""), labels.get("taskqueue", ""), labels.get("task_type", "")
 
 
-def _task_queue(look: Look, namespace: str, name: str, kind: str) -> TaskQueue:
+def _task_queue(look: MetricsSnapshot, namespace: str, name: str, kind: str) -> TaskQueueMetrics:
     """Of a look at its series only."""
     age = look.gauge(BACKLOG_AGE, take=max)
-    return TaskQueue(
+    return TaskQueueMetrics(
         namespace=namespace,
         name=name,
         type=kind.lower(),

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .families import Metrics
-from .figures import Count, Look, Operation, Slots, Worker, WorkerQueue, busiest, none_like
 from .latency import Latency, Match
-from .rates import Change
+from .model import EventCount, OperationMetrics, TaskSlots, WorkerMetrics, WorkerQueueMetrics, busiest, none_like
+from .parser import ParsedMetrics
+from .snapshot import MetricsSnapshot, RateChange
 
 SLOTS_USED, SLOTS_FREE = "temporal_worker_task_slots_used", "temporal_worker_task_slots_available"
 POLLERS = "temporal_num_pollers"
@@ -43,23 +43,23 @@ WANTED = frozenset(
 )
 
 
-def worker(now: Metrics, change: Change | None = None, namespace: str | None = None) -> Worker:
+def worker_metrics(now: ParsedMetrics, change: RateChange | None = None, namespace: str | None = None) -> WorkerMetrics:
     """The figures of the worker process whose endpoint answered `now`; with `namespace` of that one only."""
-    look = Look(now, change)
+    look = MetricsSnapshot(now, change)
     keys = {
         (labels["namespace"], labels["task_queue"])
         for name in (SLOTS_USED, POLLERS, CACHED, TASK_DURATIONS, ACTIVITY_DURATIONS)
         for labels, _ in [*now.all(name), *now.all(f"{name}_count")]
         if {"namespace", "task_queue"} <= labels.keys() and namespace in (None, labels["namespace"])
     }
-    return Worker(tuple(_queue(look, *key) for key in sorted(keys)), _requests(look, namespace))
+    return WorkerMetrics(tuple(_queue(look, *key) for key in sorted(keys)), _requests(look, namespace))
 
 
-def _queue(look: Look, namespace: str, name: str) -> WorkerQueue:
+def _queue(look: MetricsSnapshot, namespace: str, name: str) -> WorkerQueueMetrics:
     def match(labels: Mapping[str, str]) -> bool:
         return labels.get("namespace") == namespace and labels.get("task_queue") == name
 
-    return WorkerQueue(
+    return WorkerQueueMetrics(
         namespace=namespace,
         task_queue=name,
         slots=_slots(look, match),
@@ -79,7 +79,7 @@ def _queue(look: Look, namespace: str, name: str) -> WorkerQueue:
     )
 
 
-def _slots(look: Look, match: Match) -> dict[str, Slots]:
+def _slots(look: MetricsSnapshot, match: Match) -> dict[str, TaskSlots]:
     found = {}
     for labels, used in look.now.all(SLOTS_USED):
         if match(labels):
@@ -87,11 +87,11 @@ def _slots(look: Look, match: Match) -> dict[str, Slots]:
             free = sum(value for other, value in look.now.all(SLOTS_FREE, worker_type=kind) if match(other))
             told = any(match(other) for other, _ in look.now.all(SLOTS_FREE, worker_type=kind))
             words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.removesuffix("Worker")).lower()
-            found[words] = Slots(round(used), round(free) if told else None)
+            found[words] = TaskSlots(round(used), round(free) if told else None)
     return dict(sorted(found.items(), reverse=True))
 
 
-def _activities(look: Look, match: Match) -> tuple[Operation, ...]:
+def _activities(look: MetricsSnapshot, match: Match) -> tuple[OperationMetrics, ...]:
     kinds = {
         labels.get("activity_type", "") for labels, _ in look.now.all(f"{ACTIVITY_DURATIONS}_count") if match(labels)
     }
@@ -105,13 +105,13 @@ def _activities(look: Look, match: Match) -> tuple[Operation, ...]:
     return busiest(found)
 
 
-def _timed(look: Look, name: str, durations: str, failures: str, match: Match) -> Operation:
+def _timed(look: MetricsSnapshot, name: str, durations: str, failures: str, match: Match) -> OperationMetrics:
     """What the SDK times and does not count besides."""
     requests = look.count(f"{durations}_count", match)
     return _operation(look, name, requests, failures, "failure_reason", match, look.latency(durations, match))
 
 
-def _requests(look: Look, namespace: str | None) -> tuple[Operation, ...]:
+def _requests(look: MetricsSnapshot, namespace: str | None) -> tuple[OperationMetrics, ...]:
     def here(labels: Mapping[str, str]) -> bool:
         return namespace in (None, labels.get("namespace"))
 
@@ -129,8 +129,14 @@ def _requests(look: Look, namespace: str | None) -> tuple[Operation, ...]:
 
 
 def _operation(
-    look: Look, name: str, requests: Count, failures: str, label: str, match: Match, took: Latency | None
-) -> Operation:
+    look: MetricsSnapshot,
+    name: str,
+    requests: EventCount,
+    failures: str,
+    label: str,
+    match: Match,
+    took: Latency | None,
+) -> OperationMetrics:
     by_type = look.by(failures, label, match)
     errors = look.count(failures, match) if by_type else none_like(requests)
-    return Operation(name, requests, errors, by_type, took)
+    return OperationMetrics(name, requests, errors, by_type, took)

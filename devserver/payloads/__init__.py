@@ -22,10 +22,11 @@ if TYPE_CHECKING:
         PayloadOptionError,
         PayloadTooLarge,
     )
+    from .limits import format_size, parse_size
+    from .model import PayloadUsage, PayloadUse, PrunedPayloads
     from .plugin import LargePayloads
-    from .pruning import Pruned, forget, prune
-    from .sizes import parse_size, show_size
-    from .usage import Usage, Use, usage_of
+    from .pruning import prune, remove_server_payloads
+    from .usage import read_usage
 
 __all__ = [
     "BlobFolder",
@@ -38,28 +39,28 @@ __all__ = [
     "PayloadMissing",
     "PayloadOptionError",
     "PayloadTooLarge",
-    "Pruned",
-    "Usage",
-    "Use",
-    "forget",
+    "PayloadUsage",
+    "PayloadUse",
+    "PrunedPayloads",
+    "format_size",
     "parse_size",
     "prune",
-    "show_size",
-    "usage_of",
+    "read_usage",
+    "remove_server_payloads",
 ]
 
 _HOMES = {
     "BlobFolder": "blobs",
     "FolderDriver": "driver",
     "LargePayloads": "plugin",
-    "Pruned": "pruning",
-    "Usage": "usage",
-    "Use": "usage",
-    "forget": "pruning",
-    "parse_size": "sizes",
+    "PrunedPayloads": "model",
+    "PayloadUsage": "model",
+    "PayloadUse": "model",
+    "remove_server_payloads": "pruning",
+    "parse_size": "limits",
     "prune": "pruning",
-    "show_size": "sizes",
-    "usage_of": "usage",
+    "format_size": "limits",
+    "read_usage": "usage",
 }
 
 

@@ -8,23 +8,20 @@ is in it. A blob is a serialized `temporal.api.common.v1.Payload` whose data com
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
 from ..system.files import CHUNK, NO_ROOM, private_folder, sha256_of
+from ..system.paths import Paths, whole
+from .blob_files import _OPEN, ASIDE, _check, _read, _sync_folder, _touch, digest_of
+from .blob_format import split_head
 from .claims import ANY_SERVER, Claim
 from .errors import PayloadCorrupt, PayloadError, PayloadFolderFull, PayloadFolderUnusable, PayloadMissing
-from .room import Room
-from .sizes import show_size
-from .wire import LONGEST_HEAD, split_head
-
-ASIDE = ".tmp"
-_OPEN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+from .limits import FolderQuota, format_size
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class BlobFolder:
     def __init__(self, folder: Path, *, sync: bool = True, most: int | None = None) -> None:
         self.folder = folder
         self._sync, self._most = sync, most
-        self._room = None if most is None else Room(folder, most, self.held)
+        self._room = None if most is None else FolderQuota(folder, most, self.held)
 
     def __reduce__(self) -> tuple[Callable[..., BlobFolder], tuple[Any, ...]]:
         """Survive pickling: an activity may run in a process of a pool."""
@@ -188,48 +185,6 @@ def _again(folder: Path, sync: bool, most: int | None) -> BlobFolder:
     return BlobFolder(folder, sync=sync, most=most)
 
 
-def digest_of(head: bytes, data: bytes) -> str:
-    """The SHA-256 of both, in hex."""
-    digest = hashlib.sha256(head)
-    digest.update(data)
-    return digest.hexdigest()
-
-
-def _touch(path: Path, size: int) -> bool:
-    """Whether the blob is there as it should be; then it counts as stored now, and pruning passes it over."""
-    try:
-        if path.stat().st_size != size:
-            return False
-        os.utime(path)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _read(path: Path) -> tuple[bytes, bytes]:
-    """Head and data of a blob, each read once."""
-    descriptor = os.open(path, os.O_RDONLY | _OPEN)
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        split = split_head(file.read(LONGEST_HEAD))
-        file.seek(0)
-        return file.read(split), file.readall()
-
-
-def _check(found: int | str, stored: int | str) -> None:
-    """ValueError: What was found of a blob is not what it was stored with."""
-    if found != stored:
-        what = "bytes" if isinstance(found, int) else "as its SHA-256"
-        raise ValueError(f"it has {found} {what}, stored were {stored}")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _folders(folder: Path) -> list[Path]:
     return _inside(folder, Path.is_dir)
 
@@ -253,7 +208,7 @@ def _owner(claim: Claim) -> list[str]:
 def _not_written(folder: Path, size: int, error: OSError) -> PayloadFolderFull | PayloadFolderUnusable:
     if error.errno in NO_ROOM:
         return PayloadFolderFull(
-            f"no room for a payload of {show_size(size)} in {folder}: {error.strerror}",
+            f"no room for a payload of {format_size(size)} in {folder}: {error.strerror}",
             hint="free some space (devserver payloads prune), then the activity's or workflow task's retry goes on",
         )
     return PayloadFolderUnusable(
@@ -271,7 +226,7 @@ def _missing(path: Path, claim: Claim, folder: Path) -> PayloadMissing:
     elif claim.server != ANY_SERVER:
         hint += " or DEVSERVER_HOME"
     return PayloadMissing(
-        f"the payload {claim.digest[:12]} ({show_size(claim.size)}) is missing",
+        f"the payload {claim.digest[:12]} ({format_size(claim.size)}) is missing",
         details=[f"no file {path}", *_owner(claim)],
         hint=hint,
     )
@@ -283,3 +238,16 @@ def _corrupt(path: Path, claim: Claim, found: str) -> PayloadCorrupt:
         details=[str(path), *_owner(claim)],
         hint="put the file back from a backup, or delete it and start the workflow anew",
     )
+
+
+VARIABLE = "DEVSERVER_PAYLOADS"
+
+
+def default_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """`DEVSERVER_PAYLOADS`, or a folder of this user's data, which follows `DEVSERVER_HOME`.
+
+    Raises:
+        OptionError: The variable leads nowhere.
+    """
+    chosen = (os.environ if environ is None else environ).get(VARIABLE)
+    return whole(Path(chosen)) if chosen else Paths.default(environ).payloads

@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..errors import DevServerError, PortTaken
 from .blobs import BlobFolder
+from .codec import DOWNLOAD, SHOW, decode_for_display, decode_for_download
 from .errors import PayloadMissing, PayloadTooLarge
-from .sizes import parse_size
-from .view import DOWNLOAD, SHOW, downloaded, shown
+from .limits import parse_size
 
 LOOPBACK = "127.0.0.1"
 NAMES = (LOOPBACK, "localhost")
@@ -115,10 +115,10 @@ class _Handler(BaseHTTPRequestHandler):
         payloads = self._payloads()
         if action == "decode":
             keep = parse_qs(asked.query).get("preserveStorageRefs") == ["true"]
-            payloads = [shown(each, self.blobs, self.show, keep_reference=keep) for each in payloads]
+            payloads = [decode_for_display(each, self.blobs, self.show, keep_reference=keep) for each in payloads]
         elif action == "download":
             most = parse_size(DOWNLOAD, "DOWNLOAD")
-            payloads = [downloaded(each, self.blobs, most) for each in payloads]
+            payloads = [decode_for_download(each, self.blobs, most) for each in payloads]
         return _json({"payloads": payloads})
 
     def _payloads(self) -> list[Any]:

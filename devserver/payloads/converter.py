@@ -25,19 +25,19 @@ from temporalio.converter import (
     WithSerializationContext,
 )
 
+from .blob_format import head_of, metadata_of
 from .blobs import BlobFolder
 from .claims import Claim, nowhere
 from .errors import PayloadError
-from .failures import as_failure
+from .failures import to_failure
 from .limits import LARGE, LARGE_FOR_A_WORKFLOW, too_large
 from .references import claim_in, claim_on_the_way, is_reference, reference
-from .wire import head_of, metadata_of
 
 PLAIN = {"encoding": b"binary/plain"}
 
 
 @dataclass(frozen=True)
-class Shortcut:
+class ConverterSettings:
     """What the converter needs to know; it is sent to the processes of process pools.
 
     Args:
@@ -57,7 +57,7 @@ class Shortcut:
     plain_bytes: bool = False
 
 
-def with_shortcut(inner: type[PayloadConverter], shortcut: Shortcut) -> type[PayloadConverter]:
+def with_folder(inner: type[PayloadConverter], shortcut: ConverterSettings) -> type[PayloadConverter]:
     """What to use in the place of the converter class `inner`."""
     made = functools.partial(FolderConverter, inner, shortcut)
     return cast(
@@ -65,7 +65,7 @@ def with_shortcut(inner: type[PayloadConverter], shortcut: Shortcut) -> type[Pay
     )  # the SDK calls it without arguments, and pickles it: a class could not be
 
 
-def without_shortcut(made: type[PayloadConverter]) -> type[PayloadConverter]:
+def without_folder(made: type[PayloadConverter]) -> type[PayloadConverter]:
     """The class that was given to `with_shortcut`."""
     partial: Any = made
     return partial.args[0] if isinstance(partial, functools.partial) and partial.func is FolderConverter else made
@@ -84,7 +84,7 @@ def keeps_bytes(converter: PayloadConverter) -> bool:
 class FolderConverter(PayloadConverter, WithSerializationContext):
     """The converter `inner`, whose large payloads are in a folder."""
 
-    def __init__(self, inner: type[PayloadConverter], shortcut: Shortcut) -> None:
+    def __init__(self, inner: type[PayloadConverter], shortcut: ConverterSettings) -> None:
         self._inner = inner()
         self._shortcut = shortcut
 
@@ -134,7 +134,7 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
     def _kept(self, payload: Payload) -> Payload:
         size = payload.ByteSize()
         if size > self._shortcut.largest:
-            raise as_failure(too_large(size, self._shortcut.largest, _owner()))
+            raise to_failure(too_large(size, self._shortcut.largest, _owner()))
         if not self._shortcut.direct or size < LARGE or is_reference(payload):
             return payload
         data = payload.data
@@ -146,7 +146,7 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
         """
         blobs, server, size = self._shortcut.blobs, self._shortcut.server, len(head) + len(data)
         if size > self._shortcut.largest:
-            raise as_failure(too_large(size, self._shortcut.largest, _owner()))
+            raise to_failure(too_large(size, self._shortcut.largest, _owner()))
         claim: Claim | None
         if not self._shortcut.keeps:
             return reference(nowhere(size, server))
@@ -158,7 +158,7 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
             else:
                 claim = None
         except PayloadError as error:
-            raise as_failure(error) from None
+            raise to_failure(error) from None
         return None if claim is None else reference(replace(claim, owner=_owner()))
 
     def _value(self, payload: Payload, hint: type | None) -> Any:
@@ -186,7 +186,7 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
             # What is on the way was verified by the driver, in a thread, a moment ago.
             return self._shortcut.blobs.read(claim, verify=is_reference(payload))
         except PayloadError as error:
-            raise as_failure(error) from None
+            raise to_failure(error) from None
 
 
 def _owner() -> str:
@@ -205,4 +205,4 @@ def _claim(payload: Payload) -> Claim | None:
     try:
         return claim_on_the_way(payload) or claim_in(payload)
     except PayloadError as error:
-        raise as_failure(error) from None
+        raise to_failure(error) from None

@@ -20,7 +20,7 @@ _ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
-class Database:
+class ServerDatabase:
     """A database file, what it is in words, how it may be opened, and the address that a server answers at which works
     on it (None: none does).
     """
@@ -31,7 +31,7 @@ class Database:
     address: str | None = None
 
 
-def databases(paths: Paths) -> Iterator[Database]:
+def databases(paths: Paths) -> Iterator[ServerDatabase]:
     """All of them that are known: what was copied elsewhere by hand is not.
 
     Raises:
@@ -43,32 +43,32 @@ def databases(paths: Paths) -> Iterator[Database]:
         if record is not None:
             known.add(record.database)
             address = record.address if record.running() else None
-            yield Database(record.database, f"the instance {name}", address=address)
+            yield ServerDatabase(record.database, f"the instance {name}", address=address)
     for name in _with_data(paths):
         if paths.database(name) not in known:
-            yield Database(paths.database(name), f"the instance {name}")
+            yield ServerDatabase(paths.database(name), f"the instance {name}")
         yield from _saved(paths, name)
 
 
-def _saved(paths: Paths, name: str) -> Iterator[Database]:
+def _saved(paths: Paths, name: str) -> Iterator[ServerDatabase]:
     from ..database import snapshots
 
     for each in snapshots.list_(paths.snapshots(name)):
-        yield Database(each.database, f"the snapshot {each.name} of {name}", "immutable")
+        yield ServerDatabase(each.database, f"the snapshot {each.name} of {name}", "immutable")
     for path in sorted(paths.backups(name).glob("*.db")):
-        yield Database(path, f"the backup {path.name} of {name}", "immutable")
+        yield ServerDatabase(path, f"the backup {path.name} of {name}", "immutable")
 
 
-def of_server(paths: Paths, server: str) -> list[Database]:
+def databases_of_server(paths: Paths, server: str) -> list[ServerDatabase]:
     """Those that hold the state of the server with that id.
 
     Raises:
         DevServerError: One cannot be looked at.
     """
-    return [each for each in databases(paths) if server_in(each) == server]
+    return [each for each in databases(paths) if server_id_in(each) == server]
 
 
-def server_in(database: Database) -> str | None:
+def server_id_in(database: ServerDatabase) -> str | None:
     """The id of the server that a database is of; None where there is none yet.
 
     Raises:
@@ -84,7 +84,7 @@ def server_in(database: Database) -> str | None:
         return None  # it was removed meanwhile
 
 
-def _server_in(database: Database) -> str | None:
+def _server_in(database: ServerDatabase) -> str | None:
     from ..database.sqlite import connect
 
     with connect(database.path, database.mode) as connection:
@@ -96,7 +96,7 @@ def _server_in(database: Database) -> str | None:
     return None
 
 
-def values(database: Database, marks: Collection[bytes]) -> Iterator[bytes]:
+def marked_values(database: ServerDatabase, marks: Collection[bytes]) -> Iterator[bytes]:
     """Every value in a database that has one of the marks in it, wherever the server keeps it.
 
     Raises:

@@ -19,14 +19,13 @@ from temporalio.converter import (
 )
 
 from ..system.paths import whole
+from .blob_format import head_of, metadata_of
 from .blobs import BlobFolder
 from .claims import ANY_SERVER, NAME, Claim, nowhere, valid_server
 from .errors import PayloadError, PayloadOptionError
-from .failures import as_failure
-from .limits import LARGE, LARGEST, MOST, too_large
+from .failures import to_failure
+from .limits import LARGE, LARGEST, MOST, parse_size, too_large
 from .references import on_the_way
-from .sizes import parse_size
-from .wire import head_of, metadata_of
 
 
 class FolderDriver(StorageDriver):
@@ -122,7 +121,7 @@ class FolderDriver(StorageDriver):
                 data = payload.data  # the one copy: protobuf gives no view of it
                 claim = self.blobs.put(self.server, head_of(payload.metadata, len(data)), data)
         except PayloadError as error:
-            raise as_failure(error) from None
+            raise to_failure(error) from None
         return Claim(claim.digest, claim.size, claim.server, owner)
 
     def _retrieve(self, stored: StorageDriverClaim) -> Payload:
@@ -135,7 +134,7 @@ class FolderDriver(StorageDriver):
                 head, data = self.blobs.read(claim)
                 return Payload(metadata=metadata_of(head), data=data)
         except PayloadError as error:
-            raise as_failure(error) from None
+            raise to_failure(error) from None
 
     def _turn(self, size: int) -> AbstractContextManager[object]:
         return self._alone if size > LARGE else nullcontext()

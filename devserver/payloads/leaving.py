@@ -7,10 +7,9 @@ from pathlib import Path
 
 from ..errors import DevServerError
 from ..system.paths import Paths
-from .blobs import BlobFolder
-from .databases import Database, of_server, server_in
-from .folders import default_folder
-from .pruning import forget
+from .blobs import BlobFolder, default_folder
+from .databases import ServerDatabase, databases_of_server, server_id_in
+from .pruning import remove_server_payloads
 
 
 def leave(database: Path) -> None:
@@ -23,9 +22,9 @@ def leave(database: Path) -> None:
         blobs = BlobFolder(default_folder())
         if not blobs.servers() or _restored(database):
             return
-        server = server_in(Database(database, "this one"))
+        server = server_id_in(ServerDatabase(database, "this one"))
         if server is not None and server in blobs.servers() and not _others(database, server):
-            forget(blobs, server)
+            remove_server_payloads(blobs, server)
 
 
 def _restored(database: Path) -> bool:
@@ -34,5 +33,5 @@ def _restored(database: Path) -> bool:
     return stamp_path(database).exists()
 
 
-def _others(database: Path, server: str) -> list[Database]:
-    return [each for each in of_server(Paths.default(), server) if each.path != database]
+def _others(database: Path, server: str) -> list[ServerDatabase]:
+    return [each for each in databases_of_server(Paths.default(), server) if each.path != database]

@@ -15,15 +15,14 @@ from temporalio.plugin import SimplePlugin
 from temporalio.service import ConnectConfig, RPCError, ServiceClient
 from temporalio.worker import ReplayerConfig, WorkerConfig
 
+from .blobs import default_folder
 from .claims import ANY_SERVER, valid_server
-from .converter import Shortcut, keeps_bytes, with_shortcut, without_shortcut
+from .converter import ConverterSettings, keeps_bytes, with_folder, without_folder
 from .driver import FolderDriver
 from .errors import PayloadOptionError
-from .failure_converter import with_final_failures, without_final_failures
-from .folders import default_folder
-from .limits import LARGEST, MOST
+from .failures import with_payload_failures, without_payload_failures
+from .limits import LARGEST, MOST, parse_size
 from .references import is_reference
-from .sizes import parse_size
 
 NAME = "devserver.LargePayloads"
 THRESHOLD = "256KiB"
@@ -119,8 +118,8 @@ class LargePayloads(SimplePlugin):
                 f"the data converter has an external storage already: {names}",
                 hint="leave out LargePayloads, or use its driver (devserver.payloads.FolderDriver) in that storage",
             )
-        inner = without_shortcut(converter.payload_converter_class)
-        shortcut = Shortcut(
+        inner = without_folder(converter.payload_converter_class)
+        shortcut = ConverterSettings(
             driver.blobs,
             driver.server,
             driver.largest,
@@ -137,8 +136,8 @@ class LargePayloads(SimplePlugin):
         return dataclasses.replace(
             converter,
             external_storage=storage,
-            payload_converter_class=with_shortcut(inner, shortcut),
-            failure_converter_class=with_final_failures(without_final_failures(converter.failure_converter_class)),
+            payload_converter_class=with_folder(inner, shortcut),
+            failure_converter_class=with_payload_failures(without_payload_failures(converter.failure_converter_class)),
         )
 
 

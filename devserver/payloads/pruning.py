@@ -10,36 +10,25 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .blobs import ASIDE, Blob, BlobFolder
+from .blob_files import ASIDE
+from .blobs import BlobFolder
 from .errors import PayloadError, PayloadFolderUnusable, PayloadOptionError
+from .model import PrunedPayloads
 
 if TYPE_CHECKING:
-    from .usage import Usage
+    from .model import PayloadUsage
 
 OLDER_THAN = 86400
 ABANDONED_SECONDS = 3600
 GOING = ".going"
 
 
-@dataclass(frozen=True)
-class Pruned:
-    """What was (or would be) removed, and how many blobs stay: referred to, or stored too lately."""
-
-    removed: tuple[Blob, ...]
-    used: int
-    young: int
-
-    @property
-    def freed(self) -> int:
-        """Bytes of what was removed."""
-        return sum(blob.size for blob in self.removed)
-
-
-def prune(blobs: BlobFolder, usage: Usage, *, older_than: float = OLDER_THAN, dry_run: bool = False) -> Pruned:
+def prune(
+    blobs: BlobFolder, usage: PayloadUsage, *, older_than: float = OLDER_THAN, dry_run: bool = False
+) -> PrunedPayloads:
     """Remove what the server of `usage` does not refer to and what was last stored `older_than` seconds ago.
 
     Raises:
@@ -62,10 +51,10 @@ def prune(blobs: BlobFolder, usage: Usage, *, older_than: float = OLDER_THAN, dr
             removed.append(blob)
     if not dry_run:
         _remove_abandoned(blobs.folder / usage.server)
-    return Pruned(tuple(removed), used, young)
+    return PrunedPayloads(tuple(removed), used, young)
 
 
-def forget(blobs: BlobFolder, server: str, *, dry_run: bool = False) -> Pruned:
+def remove_server_payloads(blobs: BlobFolder, server: str, *, dry_run: bool = False) -> PrunedPayloads:
     """Remove all that was stored for a server which is no more.
 
     Raises:
@@ -82,7 +71,7 @@ def forget(blobs: BlobFolder, server: str, *, dry_run: bool = False) -> Pruned:
         for folder in (*_inside((blobs.folder / server).iterdir()), blobs.folder / server):
             with contextlib.suppress(OSError):
                 folder.rmdir()
-    return Pruned(tuple(removed), 0, 0)
+    return PrunedPayloads(tuple(removed), 0, 0)
 
 
 def _remove(path: Path, before: float) -> bool:

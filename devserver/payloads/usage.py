@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.message import Message
@@ -28,52 +27,18 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..client.calls import Calls, cannot_ask
 from ..system.paths import Paths
-from .claims import ANY_SERVER, Claim, claims_in
-from .databases import Database, of_server, values
+from .claims import ANY_SERVER
+from .databases import ServerDatabase, databases_of_server, marked_values
+from .model import ENCODED, PayloadUsage
 
 EVERY = 1_000_000_000
 PAGE = 200
 AT_ONCE = 8
-# The SDK marks a reference that went through a codec so; nobody but its workers can read it.
-ENCODED = b"__temporal_external_storage_reference"
 MARKS = (ENCODED, b'"sha256":"')
-Seen = Callable[[int], None]
+OnRunsRead = Callable[[int], None]
 
 
-@dataclass(frozen=True)
-class Use:
-    """Who refers to a stored payload: a workflow or the like of a namespace, or a saved database (which has none)."""
-
-    claim: Claim
-    namespace: str | None
-    owner: str
-
-
-@dataclass
-class Usage:
-    """What a server refers to, by the payload's SHA-256. `databases` are the copies of its database that were read,
-    `encoded` counts where only a codec can read what.
-    """
-
-    server: str
-    runs: int = 0
-    databases: int = 0
-    encoded: int = 0
-    uses: dict[str, list[Use]] = field(default_factory=dict)
-
-    def add(self, found: Message | bytes, namespace: str | None, owner: str) -> None:
-        """Note the references in a message, serialized or not."""
-        raw = found if isinstance(found, bytes) else found.SerializeToString()
-        if ENCODED in raw:
-            self.encoded += 1
-        for claim in claims_in(raw):
-            uses = self.uses.setdefault(claim.digest, [])
-            use = Use(claim, namespace, owner)
-            if use not in uses:
-                uses.append(use)
-
-
-async def usage_of(client: Client, *, paths: Paths | None = None, seen: Seen = lambda _: None) -> Usage:
+async def read_usage(client: Client, *, paths: Paths | None = None, seen: OnRunsRead = lambda _: None) -> PayloadUsage:
     """What the server refers to, and what copies of its database do: snapshots, backups, other instances.
 
     Args:
@@ -84,7 +49,7 @@ async def usage_of(client: Client, *, paths: Paths | None = None, seen: Seen = l
         CannotAsk: The server does not answer, or not for everything.
         DatabaseError: A copy cannot be read.
     """
-    usage = Usage(await server_of(client))
+    usage = PayloadUsage(await read_server_id(client))
     for namespace in await _namespaces(client):
         inside = Client(client.service_client, namespace=namespace)
         await _read_runs(Calls(inside, at_once=AT_ONCE), namespace, usage, seen)
@@ -95,7 +60,7 @@ async def usage_of(client: Client, *, paths: Paths | None = None, seen: Seen = l
     return usage
 
 
-async def server_of(client: Client) -> str:
+async def read_server_id(client: Client) -> str:
     """The id of the server's cluster, under which its payloads are kept.
 
     Raises:
@@ -115,20 +80,20 @@ async def _namespaces(client: Client) -> list[str]:
     return [name for name in names if name != "temporal-system"]
 
 
-def _read_copies(paths: Paths, address: str, usage: Usage) -> None:
+def _read_copies(paths: Paths, address: str, usage: PayloadUsage) -> None:
     """Of the server that answers at `address` its own database is left out: it was asked."""
-    for database in of_server(paths, usage.server):
+    for database in databases_of_server(paths, usage.server):
         if database.address is None or database.address != address.replace("localhost:", "127.0.0.1:"):
             _read_copy(database, usage)
 
 
-def _read_copy(database: Database, usage: Usage) -> None:
-    for value in values(database, MARKS):
+def _read_copy(database: ServerDatabase, usage: PayloadUsage) -> None:
+    for value in marked_values(database, MARKS):
         usage.add(value, None, database.label)
     usage.databases += 1
 
 
-async def _read_runs(calls: Calls, namespace: str, usage: Usage, seen: Seen) -> None:
+async def _read_runs(calls: Calls, namespace: str, usage: PayloadUsage, seen: OnRunsRead) -> None:
     batch: list[WorkflowExecutionInfo] = []
     async for run in calls.listed("", EVERY):
         batch.append(run)
@@ -139,14 +104,14 @@ async def _read_runs(calls: Calls, namespace: str, usage: Usage, seen: Seen) -> 
 
 
 async def _read_batch(
-    calls: Calls, namespace: str, batch: Sequence[WorkflowExecutionInfo], usage: Usage, seen: Seen
+    calls: Calls, namespace: str, batch: Sequence[WorkflowExecutionInfo], usage: PayloadUsage, seen: OnRunsRead
 ) -> None:
     await asyncio.gather(*(_read_run(calls, namespace, run, usage) for run in batch))
     usage.runs += len(batch)
     seen(usage.runs)
 
 
-async def _read_run(calls: Calls, namespace: str, run: WorkflowExecutionInfo, usage: Usage) -> None:
+async def _read_run(calls: Calls, namespace: str, run: WorkflowExecutionInfo, usage: PayloadUsage) -> None:
     execution = WorkflowExecution(workflow_id=run.execution.workflow_id, run_id=run.execution.run_id)
     owner = f"workflow {execution.workflow_id}"
     token = b""
@@ -164,7 +129,7 @@ async def _read_run(calls: Calls, namespace: str, run: WorkflowExecutionInfo, us
             usage.add(described, namespace, owner)
 
 
-async def _read_schedules(client: Client, usage: Usage) -> None:
+async def _read_schedules(client: Client, usage: PayloadUsage) -> None:
     service = client.workflow_service
     request = ListSchedulesRequest(namespace=client.namespace, maximum_page_size=PAGE)
     async for page in _pages(client, service.list_schedules, request):
@@ -175,7 +140,7 @@ async def _read_schedules(client: Client, usage: Usage) -> None:
                 usage.add(found, client.namespace, f"schedule {each.schedule_id}")
 
 
-async def _read_activities(client: Client, usage: Usage) -> None:
+async def _read_activities(client: Client, usage: PayloadUsage) -> None:
     """Activities without a workflow, where the server has them."""
     service = client.workflow_service
     request = ListActivityExecutionsRequest(namespace=client.namespace, page_size=PAGE)

@@ -2,45 +2,54 @@
 
 from __future__ import annotations
 
-from .create import NewSchedule, create_schedule
+from ..system.time_zones import find_zone, parse_time
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
-from .listing import Description, Row, Run, describe_schedule, list_schedules
-from .overlap import POLICIES, Outcome, Policy, Rules, Scheduler, Start, simulate
-from .preview import Preview, PreviewOptions, preview_schedule, preview_spec
-from .spec import Calendar, Interval, Spec
-from .steer import (
-    Backfill,
-    Triggered,
+from .listing import ScheduleDescription, ScheduleRow, ScheduleRun, describe_schedule, list_schedules
+from .operations import (
+    BackfillPlan,
+    NewSchedule,
+    TriggerResult,
     backfill_schedule,
+    create_schedule,
     delete_schedule,
     pause_schedule,
     plan_backfill,
     trigger_schedule,
     unpause_schedule,
 )
-from .times import find_zone, parse_time
+from .overlap import (
+    OVERLAP_POLICIES,
+    OverlapOutcome,
+    OverlapPolicy,
+    ScheduledStart,
+    Scheduler,
+    SimulationSettings,
+    simulate,
+)
+from .preview import PreviewOptions, SchedulePreview, preview_schedule, preview_spec
+from .spec import Calendar, Interval, ScheduleSpec
 
 __all__ = [
-    "POLICIES",
-    "Backfill",
+    "OVERLAP_POLICIES",
+    "BackfillPlan",
     "Calendar",
-    "Description",
     "Interval",
     "NewSchedule",
-    "Outcome",
-    "Policy",
-    "Preview",
+    "OverlapOutcome",
+    "OverlapPolicy",
     "PreviewOptions",
-    "Row",
-    "Rules",
-    "Run",
+    "ScheduleDescription",
     "ScheduleExists",
+    "SchedulePreview",
     "ScheduleRefused",
+    "ScheduleRow",
+    "ScheduleRun",
+    "ScheduleSpec",
     "ScheduleUnknown",
+    "ScheduledStart",
     "Scheduler",
-    "Spec",
-    "Start",
-    "Triggered",
+    "SimulationSettings",
+    "TriggerResult",
     "backfill_schedule",
     "create_schedule",
     "delete_schedule",

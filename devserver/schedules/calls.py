@@ -32,9 +32,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from ..client.calls import cannot_ask, no_namespace
 from ..client.errors import unreachable
 from ..client.timestamps import moment
+from ..system.time_zones import zone_hint
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .overlap import Scheduler
-from .times import zone_hint
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ SPEC_HINT = (
 WORKFLOW_PREFIX, WORKFLOW_TYPE = "temporal-sys-scheduler:", "temporal-sys-scheduler-workflow"
 
 
-class Calls:
+class ScheduleCalls:
     """One client's calls about schedules. Each raises `CannotAsk` where the server gives no answer."""
 
     def __init__(self, client: Client) -> None:
@@ -133,8 +133,8 @@ class Calls:
         request = ListScheduleMatchingTimesRequest(
             namespace=self._namespace,
             schedule_id=schedule_id,
-            start_time=stamp(after),
-            end_time=stamp(until or max(after, FAR)),
+            start_time=to_timestamp(after),
+            end_time=to_timestamp(until or max(after, FAR)),
         )
         answer = await self._ask(
             schedule_id, self._service.list_schedule_matching_times(request, retry=True, timeout=CALL_LIMIT)
@@ -186,7 +186,7 @@ def _refused(error: RPCError) -> ScheduleRefused:
     return ScheduleRefused(f"the server refuses this: {said}", hint=SPEC_HINT if spec else None)
 
 
-def stamp(when: datetime) -> Timestamp:
+def to_timestamp(when: datetime) -> Timestamp:
     """As the server takes it."""
     made = Timestamp()
     made.FromDatetime(when.astimezone(timezone.utc))

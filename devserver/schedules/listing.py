@@ -14,17 +14,17 @@ from temporalio.client import Client
 from temporalio.converter import DataConverter
 
 from ..client.timestamps import moment
-from .calls import Calls
-from .overlap import Policy
-from .preview import policy_of
-from .temporary import is_temporary
-from .words import spec_in_words
+from .calls import ScheduleCalls
+from .overlap import OverlapPolicy
+from .preview import policy_from_proto
+from .spec import spec_text
+from .temporary_schedule import is_temporary
 
 UNREADABLE = "(cannot be decoded here)"
 
 
 @dataclass(frozen=True)
-class Row:
+class ScheduleRow:
     """A schedule as lists show it, which may be a moment behind; times are in UTC."""
 
     schedule_id: str
@@ -37,7 +37,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Run:
+class ScheduleRun:
     """A workflow that a schedule started: when it was due, when it began, how it is (`running`, `completed`)."""
 
     workflow_id: str
@@ -48,7 +48,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Description:
+class ScheduleDescription:
     """A schedule as it is now; texts of `input` and `memo` are JSON where it can be decoded. Times are in UTC."""
 
     schedule_id: str
@@ -60,7 +60,7 @@ class Description:
     spec: str
     start: datetime | None
     end: datetime | None
-    policy: Policy
+    policy: OverlapPolicy
     catchup_window: timedelta
     pause_on_failure: bool
     paused: bool
@@ -72,13 +72,13 @@ class Description:
     dropped: int
     buffered: int
     running: tuple[str, ...]
-    recent: tuple[Run, ...]
+    recent: tuple[ScheduleRun, ...]
     next_times: tuple[datetime, ...]
     created: datetime
     updated: datetime | None
 
 
-async def list_schedules(client: Client, *, query: str = "", limit: int = 1000) -> AsyncIterator[Row]:
+async def list_schedules(client: Client, *, query: str = "", limit: int = 1000) -> AsyncIterator[ScheduleRow]:
     """At most `limit` schedules that fit a query, page by page; without the temporary ones of previews.
 
     Raises:
@@ -86,7 +86,7 @@ async def list_schedules(client: Client, *, query: str = "", limit: int = 1000) 
         CannotAsk: The server does not answer.
     """
     given = 0
-    async for entry in Calls(client).listed(query, limit):
+    async for entry in ScheduleCalls(client).listed(query, limit):
         if is_temporary(entry):
             continue
         given += 1
@@ -95,13 +95,13 @@ async def list_schedules(client: Client, *, query: str = "", limit: int = 1000) 
             return
 
 
-def _row(entry: ScheduleListEntry) -> Row:
+def _row(entry: ScheduleListEntry) -> ScheduleRow:
     info = entry.info
     last = max((moment(action.actual_time) for action in info.recent_actions), default=None)
-    return Row(
+    return ScheduleRow(
         schedule_id=entry.schedule_id,
         workflow_type=info.workflow_type.name,
-        spec=spec_in_words(info.spec),
+        spec=spec_text(info.spec),
         paused=info.paused,
         note=info.notes,
         next_times=tuple(map(moment, info.future_action_times)),
@@ -109,27 +109,27 @@ def _row(entry: ScheduleListEntry) -> Row:
     )
 
 
-async def describe_schedule(client: Client, schedule_id: str) -> Description:
+async def describe_schedule(client: Client, schedule_id: str) -> ScheduleDescription:
     """One schedule.
 
     Raises:
         ScheduleUnknown: There is none of that id.
         CannotAsk: The server does not answer.
     """
-    found = await Calls(client).describe(schedule_id)
+    found = await ScheduleCalls(client).describe(schedule_id)
     schedule, info = found.schedule, found.info
     action, state, spec = schedule.action.start_workflow, schedule.state, schedule.spec
-    return Description(
+    return ScheduleDescription(
         schedule_id=schedule_id,
         workflow_type=action.workflow_type.name,
         workflow_id=action.workflow_id,
         task_queue=action.task_queue.name,
         input=tuple([await _text(client.data_converter, each) for each in action.input.payloads]),
         memo={name: await _text(client.data_converter, each) for name, each in found.memo.fields.items()},
-        spec=spec_in_words(spec),
+        spec=spec_text(spec),
         start=moment(spec.start_time) if spec.HasField("start_time") else None,
         end=moment(spec.end_time) if spec.HasField("end_time") else None,
-        policy=policy_of(schedule.policies.overlap_policy),
+        policy=policy_from_proto(schedule.policies.overlap_policy),
         catchup_window=schedule.policies.catchup_window.ToTimedelta(),
         pause_on_failure=schedule.policies.pause_on_failure,
         paused=state.paused,
@@ -148,9 +148,9 @@ async def describe_schedule(client: Client, schedule_id: str) -> Description:
     )
 
 
-def _run(action: ScheduleActionResult) -> Run:
+def _run(action: ScheduleActionResult) -> ScheduleRun:
     status = WorkflowExecutionStatus.Name(action.start_workflow_status).removeprefix("WORKFLOW_EXECUTION_STATUS_")
-    return Run(
+    return ScheduleRun(
         workflow_id=action.start_workflow_result.workflow_id,
         run_id=action.start_workflow_result.run_id,
         due=moment(action.schedule_time),

@@ -13,17 +13,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-Policy = Literal["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
+OverlapPolicy = Literal["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
 Scheduler = Literal["workflow", "chasm"]
-Fate = Literal["completed", "cancelled", "terminated", "skipped", "replaced", "missed", "waiting"]
+StartResult = Literal["completed", "cancelled", "terminated", "skipped", "replaced", "missed", "waiting"]
 
-POLICIES: tuple[Policy, ...] = ("skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all")
+OVERLAP_POLICIES: tuple[OverlapPolicy, ...] = (
+    "skip",
+    "buffer_one",
+    "buffer_all",
+    "cancel_other",
+    "terminate_other",
+    "allow_all",
+)
 NOTHING = timedelta(0)
 LEAST_CATCHUP = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
-class Start:
+class ScheduledStart:
     """What became of one time at which the schedule was due; `number` counts from 1.
 
     `fate` is how its run ended (completed, cancelled, terminated), or why there is none: skipped, replaced (a later
@@ -33,7 +40,7 @@ class Start:
 
     number: int
     due: datetime
-    fate: Fate
+    fate: StartResult
     started: datetime | None = None
     ended: datetime | None = None
 
@@ -44,11 +51,11 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OverlapOutcome:
     """What a policy makes of a schedule's times, a start for each."""
 
-    policy: Policy
-    starts: tuple[Start, ...]
+    policy: OverlapPolicy
+    starts: tuple[ScheduledStart, ...]
 
     @property
     def ran(self) -> tuple[int, ...]:
@@ -62,13 +69,13 @@ class Outcome:
         spans = [(each.started, each.ended) for each in self.starts if each.started and each.ended]
         return max((sum(a <= begun < b for a, b in spans) for begun, _ in spans), default=0)
 
-    def count(self, fate: Fate) -> int:
+    def count(self, fate: StartResult) -> int:
         """How many starts have this fate."""
         return sum(start.fate == fate for start in self.starts)
 
 
 @dataclass(frozen=True)
-class Rules:
+class SimulationSettings:
     """By what a schedule goes: how long a run takes, and how long one takes to end after it was asked to be cancelled.
 
     `catchup_window` is how long a start may wait; only the newer scheduler minds it here.
@@ -80,7 +87,7 @@ class Rules:
     scheduler: Scheduler = "workflow"
 
 
-def simulate(due: Sequence[datetime], policy: Policy, rules: Rules) -> Outcome:
+def simulate(due: Sequence[datetime], policy: OverlapPolicy, rules: SimulationSettings) -> OverlapOutcome:
     """What becomes of these times (in order), when no run is open at the first.
 
     A run that ends at the very moment of the next time still overlaps with it: a real one began a little late.
@@ -90,7 +97,7 @@ def simulate(due: Sequence[datetime], policy: Policy, rules: Rules) -> Outcome:
         play.close_before(moment)
         play.arrive(number, moment)
     play.close_before(None)
-    return Outcome(policy, tuple(play.start(number) for number in range(1, len(due) + 1)))
+    return OverlapOutcome(policy, tuple(play.start(number) for number in range(1, len(due) + 1)))
 
 
 @dataclass
@@ -104,7 +111,7 @@ class _Decision:
     stop: bool = False
 
 
-def _decide(policy: Policy, pending: Sequence[int], *, running: bool) -> _Decision:
+def _decide(policy: OverlapPolicy, pending: Sequence[int], *, running: bool) -> _Decision:
     if policy == "allow_all":
         return _Decision(begin=list(pending))
     made = _Decision()
@@ -131,19 +138,19 @@ class _Run:
     number: int
     started: datetime
     ends: datetime
-    fate: Fate = "completed"
+    fate: StartResult = "completed"
 
 
 class _Play:
     """A schedule on its way: what is open, what waits, and what has become of the rest."""
 
-    def __init__(self, due: tuple[datetime, ...], policy: Policy, rules: Rules) -> None:
+    def __init__(self, due: tuple[datetime, ...], policy: OverlapPolicy, rules: SimulationSettings) -> None:
         self._due = due
         self._policy = policy
         self._rules = rules
         self._open: dict[int, _Run] = {}
         self._waiting: list[int] = []
-        self._done: dict[int, Start] = {}
+        self._done: dict[int, ScheduledStart] = {}
 
     def arrive(self, number: int, at: datetime) -> None:
         """A time has come."""
@@ -162,9 +169,9 @@ class _Play:
             self._note(run.number, run.fate, run.started, run.ends)
             self._process(self._take_waiting(), run.ends)
 
-    def start(self, number: int) -> Start:
+    def start(self, number: int) -> ScheduledStart:
         """What has become of it."""
-        return self._done.get(number) or Start(number, self._due[number - 1], "waiting")
+        return self._done.get(number) or ScheduledStart(number, self._due[number - 1], "waiting")
 
     def _take_waiting(self) -> list[int]:
         taken, self._waiting = self._waiting, []
@@ -197,5 +204,7 @@ class _Play:
                 run.ends = ends
                 run.fate = "cancelled" if cancels else "terminated"
 
-    def _note(self, number: int, fate: Fate, started: datetime | None = None, ended: datetime | None = None) -> None:
-        self._done[number] = Start(number, self._due[number - 1], fate, started, ended)
+    def _note(
+        self, number: int, fate: StartResult, started: datetime | None = None, ended: datetime | None = None
+    ) -> None:
+        self._done[number] = ScheduledStart(number, self._due[number - 1], fate, started, ended)

@@ -14,16 +14,25 @@ from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 from temporalio.client import Client
 
 from ..errors import OptionError
-from .calls import MOST_TIMES, Calls
-from .overlap import NOTHING, POLICIES, Fate, Outcome, Policy, Rules, Scheduler, simulate
-from .spec import Spec
-from .temporary import remove_left, temporary
+from .calls import MOST_TIMES, ScheduleCalls
+from .overlap import (
+    NOTHING,
+    OVERLAP_POLICIES,
+    OverlapOutcome,
+    OverlapPolicy,
+    Scheduler,
+    SimulationSettings,
+    StartResult,
+    simulate,
+)
+from .spec import ScheduleSpec
+from .temporary_schedule import remove_abandoned, temporary_schedule
 
 SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
-class Preview:
+class SchedulePreview:
     """The next times (UTC) of a schedule, or of times that are none yet (`schedule_id` is None).
 
     `jitter` is part of the times of a schedule, and not of others: by chance each is up to so much later. `outcomes`
@@ -34,12 +43,12 @@ class Preview:
     times: tuple[datetime, ...]
     time_zone: str
     jitter: timedelta
-    policy: Policy | None
+    policy: OverlapPolicy | None
     scheduler: Scheduler
     notes: tuple[str, ...] = ()
     run_length: timedelta | None = None
     cancel_length: timedelta = NOTHING
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[OverlapOutcome, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,25 +74,27 @@ class PreviewOptions:
             raise OptionError("the length of a cancellation cannot be less than none")
 
 
-USUAL = PreviewOptions()
+DEFAULT_OPTIONS = PreviewOptions()
 
 
-async def preview_schedule(client: Client, schedule_id: str, wanted: PreviewOptions = USUAL) -> Preview:
+async def preview_schedule(
+    client: Client, schedule_id: str, wanted: PreviewOptions = DEFAULT_OPTIONS
+) -> SchedulePreview:
     """When a schedule is due, and what comes of that.
 
     Raises:
         ScheduleUnknown: There is none of that id.
         CannotAsk: The server does not answer.
     """
-    calls = Calls(client)
+    calls = ScheduleCalls(client)
     found = await calls.describe(schedule_id)
     spec, policies = found.schedule.spec, found.schedule.policies
-    preview = Preview(
+    preview = SchedulePreview(
         schedule_id=schedule_id,
         times=await _times(calls, schedule_id, wanted),
         time_zone=spec.timezone_name or "UTC",
         jitter=spec.jitter.ToTimedelta(),
-        policy=policy_of(policies.overlap_policy),
+        policy=policy_from_proto(policies.overlap_policy),
         scheduler=await calls.scheduler(schedule_id),
         notes=_notes(found),
     )
@@ -92,17 +103,21 @@ async def preview_schedule(client: Client, schedule_id: str, wanted: PreviewOpti
 
 
 async def preview_spec(
-    client: Client, spec: Spec, wanted: PreviewOptions = USUAL, *, catchup_window: timedelta | None = None
-) -> Preview:
+    client: Client,
+    spec: ScheduleSpec,
+    wanted: PreviewOptions = DEFAULT_OPTIONS,
+    *,
+    catchup_window: timedelta | None = None,
+) -> SchedulePreview:
     """The same for a schedule that does not exist yet.
 
     Raises:
         ScheduleRefused: The server does not take it; says why.
         CannotAsk: The server does not answer.
     """
-    calls = Calls(client)
-    async with temporary(calls, spec) as schedule_id:
-        preview = Preview(
+    calls = ScheduleCalls(client)
+    async with temporary_schedule(calls, spec) as schedule_id:
+        preview = SchedulePreview(
             schedule_id=None,
             times=await _times(calls, schedule_id, wanted),
             time_zone=spec.time_zone or "UTC",
@@ -110,33 +125,35 @@ async def preview_spec(
             policy=None,
             scheduler=await calls.scheduler(schedule_id),
         )
-        await remove_left(calls, schedule_id)
+        await remove_abandoned(calls, schedule_id)
     return _with_outcomes(preview, wanted, catchup_window)
 
 
-async def _times(calls: Calls, schedule_id: str, wanted: PreviewOptions) -> tuple[datetime, ...]:
+async def _times(calls: ScheduleCalls, schedule_id: str, wanted: PreviewOptions) -> tuple[datetime, ...]:
     return (await calls.due(schedule_id, wanted.after or datetime.now(timezone.utc)))[: wanted.count]
 
 
-def policy_of(wire: ScheduleOverlapPolicy.ValueType) -> Policy:
+def policy_from_proto(wire: ScheduleOverlapPolicy.ValueType) -> OverlapPolicy:
     """A policy by the name that users write; one that is not set is skip."""
     name = ScheduleOverlapPolicy.Name(wire).removeprefix("SCHEDULE_OVERLAP_POLICY_").lower()
-    return next((policy for policy in POLICIES if policy == name), "skip")
+    return next((policy for policy in OVERLAP_POLICIES if policy == name), "skip")
 
 
-def wire_policy(policy: Policy | None) -> ScheduleOverlapPolicy.ValueType:
+def policy_to_proto(policy: OverlapPolicy | None) -> ScheduleOverlapPolicy.ValueType:
     """As the server takes it; None leaves it to the schedule."""
     return ScheduleOverlapPolicy.Value(f"SCHEDULE_OVERLAP_POLICY_{(policy or 'unspecified').upper()}")
 
 
-def _with_outcomes(preview: Preview, wanted: PreviewOptions, catchup_window: timedelta | None) -> Preview:
+def _with_outcomes(
+    preview: SchedulePreview, wanted: PreviewOptions, catchup_window: timedelta | None
+) -> SchedulePreview:
     length = wanted.run_length
     if length is None:
         return preview
-    rules = Rules(length, wanted.cancel_length, catchup_window, preview.scheduler)
+    rules = SimulationSettings(length, wanted.cancel_length, catchup_window, preview.scheduler)
     try:
         close = _close_calls(preview.times, rules)
-        outcomes = tuple(simulate(preview.times, policy, rules) for policy in POLICIES)
+        outcomes = tuple(simulate(preview.times, policy, rules) for policy in OVERLAP_POLICIES)
     except OverflowError:
         raise OptionError("runs of that length, one after the other, would end after the year 9999") from None
     return replace(
@@ -148,16 +165,16 @@ def _with_outcomes(preview: Preview, wanted: PreviewOptions, catchup_window: tim
     )
 
 
-def _close_calls(times: tuple[datetime, ...], rules: Rules) -> list[str]:
+def _close_calls(times: tuple[datetime, ...], rules: SimulationSettings) -> list[str]:
     """Which policies it is a close call for: real runs begin a little late, and some take longer than others."""
     if rules.run_length <= SECOND:
         return []
     nearly = [replace(rules, run_length=rules.run_length + change) for change in (-SECOND, SECOND)]
 
-    def fates(policy: Policy, by: Rules) -> list[Fate]:
+    def fates(policy: OverlapPolicy, by: SimulationSettings) -> list[StartResult]:
         return [start.fate for start in simulate(times, policy, by).starts]
 
-    close = [policy for policy in POLICIES if fates(policy, nearly[0]) != fates(policy, nearly[1])]
+    close = [policy for policy in OVERLAP_POLICIES if fates(policy, nearly[0]) != fates(policy, nearly[1])]
     return [f"runs that are a second shorter or longer change what comes of {', '.join(close)}"] if close else []
 
 

@@ -137,14 +137,14 @@ async def worker_facts(client: Client, module: Module, wanted: WorkerOptions, ta
 
 async def _version(client: Client, module: Module, wanted: WorkerOptions) -> dict[str, Any] | None:
     """The Worker Deployment Version, and whether new workflows come to it."""
-    from ..deployments import find_deployment
+    from ..deployments import describe_deployment
     from ..errors import DevServerError
 
     if wanted.build is None:
         return None
     name = wanted.deployment_of(module)
     try:
-        routing = (await find_deployment(client, name)).routing
+        routing = (await describe_deployment(client, name)).routing
         current = wanted.build in (routing.current, routing.ramping)
     except DevServerError:  # as before its first worker
         current = False

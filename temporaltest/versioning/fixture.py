@@ -13,15 +13,15 @@ from temporalio.worker import WorkerDeploymentConfig
 
 from devserver import DevServerError
 from devserver.deployments import (
-    Change,
-    Queue,
+    RolloutChange,
     Routing,
-    drains,
-    find_deployment,
+    VersionTaskQueue,
+    describe_deployment,
     ramp,
-    registered,
     rollback,
     set_current,
+    watch_drainage,
+    watch_registration,
 )
 
 from ..errors import SetupError
@@ -58,7 +58,7 @@ class Versions:
     @property
     def routing(self) -> Routing:
         """Where the work goes: `current`, `ramping` and its `percentage`."""
-        return self._run(find_deployment(self._temporal.client, self.deployment), "the deployment").routing
+        return self._run(describe_deployment(self._temporal.client, self.deployment), "the deployment").routing
 
     def build(
         self,
@@ -94,13 +94,13 @@ class Versions:
             **options,
         )
         kinds = [("workflow", workflows), ("activity", activities)]
-        queues = [Queue(running.task_queue, kind) for kind, given in kinds if given]
-        known = registered(self._temporal.client, self.deployment, build_id, queues)
+        queues = [VersionTaskQueue(running.task_queue, kind) for kind, given in kinds if given]
+        known = watch_registration(self._temporal.client, self.deployment, build_id, queues)
         self._run(end_of(known), f"the worker of the build {build_id} to poll")
         self._builds.setdefault(build_id, []).append(running)
         return running
 
-    def set_current(self, build_id: str | None, **forced: bool) -> Change:
+    def set_current(self, build_id: str | None, **forced: bool) -> RolloutChange:
         """Give all the work to a build: workflows that start, and those that upgrade. None: to workers without one.
 
         `forced` are `ignore_missing_task_queues` and `allow_no_pollers`.
@@ -111,7 +111,7 @@ class Versions:
         change: Any = set_current
         return self._changed(change(self._temporal.client, self.deployment, build_id, **forced))
 
-    def ramp(self, build_id: str, percentage: float, **forced: bool) -> Change:
+    def ramp(self, build_id: str, percentage: float, **forced: bool) -> RolloutChange:
         """Give a share of the work to a build: which workflows, follows from their ids, so it is the same in each run.
 
         Raises:
@@ -120,7 +120,7 @@ class Versions:
         change: Any = ramp
         return self._changed(change(self._temporal.client, self.deployment, build_id, percentage, **forced))
 
-    def rollback(self) -> Change:
+    def rollback(self) -> RolloutChange:
         """End a ramp to a new build, else give the work back to the build that was current before.
 
         Raises:
@@ -135,7 +135,7 @@ class Versions:
             SetupError: The build is current or ramping, or is not there.
             WaitTimeout: Some stay open; the message has them.
         """
-        looks = drains(self._temporal.client, self.deployment, build_id, every=DRAIN_SECONDS)
+        looks = watch_drainage(self._temporal.client, self.deployment, build_id, every=DRAIN_SECONDS)
         self._run(end_of(looks), f"the build {build_id} to drain")
 
     def build_of(self, handle: Handle) -> str | None:
@@ -172,7 +172,7 @@ class Versions:
         replaying = takeover.of_open(build_id, workers, case.unguarded(), case.guard.started, pinned=pinned)
         return self._run(replaying, f"open workflows to be replayed against the build {build_id}")
 
-    def _changed(self, work: Coroutine[Any, Any, Change]) -> Change:
+    def _changed(self, work: Coroutine[Any, Any, RolloutChange]) -> RolloutChange:
         change = self._run(work, f"a change of the deployment {self.deployment}")
         if not change.settled:
             raise SetupError(f"the server does not tell its task queues of the change: {change.after}")

@@ -80,13 +80,13 @@ def worker(client: Client, build: str, *queues: str) -> list[Worker]:
 @contextlib.asynccontextmanager
 async def serving(client: Client, build: str, *queues: str) -> AsyncIterator[None]:
     """Such workers, which the server knows of, stopped at the end."""
-    from devserver.deployments import Queue, registered
+    from devserver.deployments import VersionTaskQueue, watch_registration
 
     async with contextlib.AsyncExitStack() as stack:
         for each in worker(client, build, *queues):
             await stack.enter_async_context(each)
-        polled = [Queue(each, "workflow") for each in queues or (QUEUE,)]
-        await asyncio.wait_for(_until(registered(client, DEPLOYMENT, build, polled)), LIMIT)
+        polled = [VersionTaskQueue(each, "workflow") for each in queues or (QUEUE,)]
+        await asyncio.wait_for(_until(watch_registration(client, DEPLOYMENT, build, polled)), LIMIT)
         yield
 
 

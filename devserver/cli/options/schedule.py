@@ -12,11 +12,11 @@ import click
 from ...config.server_options import parse_duration
 
 if TYPE_CHECKING:
-    from ...schedules import Policy, Spec
+    from ...schedules import OverlapPolicy, ScheduleSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-POLICIES = ("skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all")
+OVERLAP_POLICIES = ("skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all")
 
 
 class PolicyType(click.ParamType):  # type: ignore[type-arg]
@@ -27,8 +27,8 @@ class PolicyType(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The policy's name as we write it."""
         found = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(value)).lower().replace("-", "_")
-        if found not in POLICIES:
-            self.fail(f"{value!r} is none of {', '.join(POLICIES)}", param, ctx)
+        if found not in OVERLAP_POLICIES:
+            self.fail(f"{value!r} is none of {', '.join(OVERLAP_POLICIES)}", param, ctx)
         return found
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
@@ -39,14 +39,14 @@ class PolicyType(click.ParamType):  # type: ignore[type-arg]
         """The policies' names for a shell."""
         from click.shell_completion import CompletionItem
 
-        return [CompletionItem(each) for each in POLICIES if each.startswith(incomplete)]
+        return [CompletionItem(each) for each in OVERLAP_POLICIES if each.startswith(incomplete)]
 
 
 schedule_argument = click.argument("schedule_id", metavar="SCHEDULE_ID")
 overlap_option = click.option(
     "--overlap",
     type=PolicyType(),
-    help=f"When a run is still open: {', '.join(POLICIES)}. [that of the schedule; of a new one skip]",
+    help=f"When a run is still open: {', '.join(OVERLAP_POLICIES)}. [that of the schedule; of a new one skip]",
 )
 zone_option = click.option(
     "--zone", metavar="NAME", help="Write and read times in this zone, as Europe/Berlin or UTC. [this machine's]"
@@ -71,19 +71,19 @@ def spec_options(function: F) -> F:
     return function
 
 
-def make_spec(values: dict[str, Any], zone: tzinfo | None) -> Spec:
+def make_spec(values: dict[str, Any], zone: tzinfo | None) -> ScheduleSpec:
     """The times that were asked for; takes what it reads out of `values`.
 
     Raises:
         OptionError: A value cannot be used.
     """
-    from ...schedules import Calendar, Interval, Spec, parse_time
+    from ...schedules import Calendar, Interval, ScheduleSpec, parse_time
 
     def time(name: str) -> Any:
         text = values.pop(name)
         return None if text is None else parse_time(text, zone, f"--{name}")
 
-    return Spec(
+    return ScheduleSpec(
         intervals=tuple(Interval.parse(text) for text in values.pop("intervals")),
         crons=values.pop("crons"),
         calendars=tuple(Calendar.parse(text) for text in values.pop("calendars")),
@@ -95,9 +95,9 @@ def make_spec(values: dict[str, Any], zone: tzinfo | None) -> Spec:
     )
 
 
-def policy_or(text: str | None, otherwise: Policy) -> Policy:
+def policy_or(text: str | None, otherwise: OverlapPolicy) -> OverlapPolicy:
     """The policy of that name."""
-    from ...schedules import POLICIES as KNOWN
+    from ...schedules import OVERLAP_POLICIES as KNOWN
 
     return next((each for each in KNOWN if each == text), otherwise)
 

@@ -19,7 +19,7 @@ from .schedule import overlap_option, policy_or, schedule_argument, zone_option
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from ...schedules import Backfill, Policy, Triggered
+    from ...schedules import BackfillPlan, OverlapPolicy, TriggerResult
 
 MANY = 100
 
@@ -39,7 +39,7 @@ def trigger(ctx: click.Context, /, connection: Connection, schedule_id: str, ove
     ctx.exit(1 if done.what == "skipped" else 0)
 
 
-def _did(schedule_id: str, done: Triggered, describing: str) -> str:
+def _did(schedule_id: str, done: TriggerResult, describing: str) -> str:
     if done.what == "started":
         return f"started {done.workflow_id}"
     if done.what == "skipped":
@@ -71,7 +71,7 @@ def backfill(
     local = find_zone(zone)
     since, until = parse_time(start, local, "FROM"), parse_time(end, local, "TO")
 
-    async def plan(client: Client) -> tuple[Backfill, Policy]:
+    async def plan(client: Client) -> tuple[BackfillPlan, OverlapPolicy]:
         found = await plan_backfill(client, schedule_id, since, until)
         return found, policy_or(overlap, (await describe_schedule(client, schedule_id)).policy)
 
@@ -88,7 +88,7 @@ def backfill(
     show_lines(wrapped(f"backfilling; {_describing(connection, schedule_id)} shows how far it is"))
 
 
-def _when(planned: Backfill, zone: tzinfo | None) -> str:
+def _when(planned: BackfillPlan, zone: tzinfo | None) -> str:
     first, last = (moment(each, zone) for each in (planned.times[0], planned.times[-1]))
     if len(planned.times) == 1:
         return f"once, {first}"

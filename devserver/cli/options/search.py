@@ -69,7 +69,7 @@ def moment(text: str | None, option: str) -> datetime | None:
             return datetime.now(timezone.utc) - timedelta(seconds=ago)
         except OverflowError:
             raise OptionError(f"{option} {text}: there was no time so long ago") from None
-    from ...schedules.times import TIME_HINT, parse_time
+    from ...system.time_zones import TIME_HINT, parse_time
 
     try:
         return parse_time(text, None, option)

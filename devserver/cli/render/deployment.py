@@ -14,7 +14,7 @@ from .terminal import clean, stamp, width_now
 
 if TYPE_CHECKING:
     from ...client.target import Target
-    from ...deployments import Change, Drain, Load, Routing, Status, Version
+    from ...deployments import DeploymentStatus, DeploymentVersion, Drainage, RolloutChange, Routing, VersionLoad
 
 FORM = 1
 IDLE_SHOWN = 3
@@ -23,7 +23,7 @@ FIRST = "a worker makes one: devserver run MODULE --deployment NAME --build BUIL
 
 
 def screen(
-    found: Sequence[Status], target: Target, options: Sequence[str] = (), *, everything: bool = False
+    found: Sequence[DeploymentStatus], target: Target, options: Sequence[str] = (), *, everything: bool = False
 ) -> Iterator[str]:
     """Every deployment with its builds, the newest first; most of those that do nothing only if `everything` is wanted.
 
@@ -52,7 +52,7 @@ def screen(
     yield from textwrap.wrap(f"{counted(len(found), 'worker deployment')} {where}", width)
 
 
-def change(did: Change) -> str:
+def change(did: RolloutChange) -> str:
     """One sentence: where the work goes now, and where it went before."""
     if not did.happened:
         return clean(f"{did.deployment}: nothing to do, {did.after}")
@@ -60,7 +60,7 @@ def change(did: Change) -> str:
     return clean(f"{did.deployment}: {did.after} (before: {did.before}){hears}")
 
 
-def drain(name: str, looked: Drain) -> str:
+def drain(name: str, looked: Drainage) -> str:
     """One line: how far a build is."""
     if looked.done:
         never = "" if looked.state == "drained" else ": nothing was ever sent to it"
@@ -75,12 +75,12 @@ def wrapped(text: str) -> list[str]:
     return _wrapped(text, width_now(), "", "  ")
 
 
-def status_json(found: Sequence[Status], target: Target, at: datetime) -> dict[str, Any]:
+def status_json(found: Sequence[DeploymentStatus], target: Target, at: datetime) -> dict[str, Any]:
     """The documented form (docs/json.md)."""
     return {**_where(target), "at": stamp(at), "deployments": [_status_json(each) for each in found]}
 
 
-def change_json(did: Change, target: Target) -> dict[str, Any]:
+def change_json(did: RolloutChange, target: Target) -> dict[str, Any]:
     """The documented form (docs/json.md)."""
     return {
         **_where(target),
@@ -92,7 +92,7 @@ def change_json(did: Change, target: Target) -> dict[str, Any]:
     }
 
 
-def drain_json(name: str, looked: Drain, still: Sequence[Any], target: Target) -> dict[str, Any]:
+def drain_json(name: str, looked: Drainage, still: Sequence[Any], target: Target) -> dict[str, Any]:
     """The documented form (docs/json.md)."""
     return {
         **_where(target),
@@ -114,17 +114,17 @@ def _where(target: Target) -> dict[str, Any]:
     return {"form": FORM, "address": target.address, "namespace": target.namespace}
 
 
-def _idle(each: Status) -> bool:
+def _idle(each: DeploymentStatus) -> bool:
     routing = each.deployment.routing
     return bool(each.deployment.versions) and routing.current is None and not routing.ramps
 
 
-def _idle_builds(found: Status) -> list[str]:
+def _idle_builds(found: DeploymentStatus) -> list[str]:
     """Those that have nothing to do and nobody to do it."""
     return [each.build for each in found.deployment.versions if each.quiet and found.loads[each.build].idle]
 
 
-def _version(version: Version, load: Load, width: int) -> Iterator[str]:
+def _version(version: DeploymentVersion, load: VersionLoad, width: int) -> Iterator[str]:
     since = f" since {stamp(version.since)}" if version.since else ""
     lines = _wrapped(f"{version.build}: {version.state}{since}", width, "  ", "      ")
     if version.state in COLOURS:
@@ -136,7 +136,7 @@ def _version(version: Version, load: Load, width: int) -> Iterator[str]:
     yield from _wrapped(f"{works}; open workflows: {open_}", width, "    ", "    ")
 
 
-def _status_json(each: Status) -> dict[str, Any]:
+def _status_json(each: DeploymentStatus) -> dict[str, Any]:
     found = each.deployment
     return {
         "name": found.name,
@@ -151,7 +151,7 @@ def _routing_json(routing: Routing) -> dict[str, Any]:
     return {"current": routing.current, "ramping": routing.ramping, "percentage": routing.percentage}
 
 
-def _version_json(version: Version, load: Load) -> dict[str, Any]:
+def _version_json(version: DeploymentVersion, load: VersionLoad) -> dict[str, Any]:
     return {
         "build": version.build,
         "state": version.state,

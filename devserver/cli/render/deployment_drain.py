@@ -18,7 +18,7 @@ from .terminal import clean, stamp
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from ...deployments import Drain
+    from ...deployments import Drainage
 
 NAMED = 10
 AGAIN_SECONDS = 1.0
@@ -34,9 +34,9 @@ class Waiting:
         self._quiet = quiet
         self._said = ""
         self._away: CannotAsk | None = None
-        self._last: Drain | None = None
+        self._last: Drainage | None = None
 
-    async def look(self) -> Drain:
+    async def look(self) -> Drainage:
         """Look once."""
         return await anext(self._looks())
 
@@ -53,11 +53,11 @@ class Waiting:
             else:
                 return
 
-    async def _looks(self) -> AsyncIterator[Drain]:
-        from ...deployments import drains
+    async def _looks(self) -> AsyncIterator[Drainage]:
+        from ...deployments import watch_drainage
 
         client, _ = await self.client()
-        async for looked in drains(client, self._deployment, self._build):
+        async for looked in watch_drainage(client, self._deployment, self._build):
             self._last, self._away = looked, None
             self._say(text.drain(self._deployment, looked))
             yield looked
@@ -73,7 +73,7 @@ class Waiting:
         target = find_target(self._connection)
         return await connect(target), target
 
-    def require_answer(self) -> Drain | None:
+    def require_answer(self) -> Drainage | None:
         """The last look.
 
         Raises:
@@ -98,7 +98,7 @@ async def wait(connection: Connection, deployment: str, build: str, limit: float
         DeploymentRefused, DeploymentUnknown, BuildUnknown: It will not drain, or is not there.
         CannotAsk: The server does not answer.
     """
-    from ...deployments import open_on
+    from ...deployments import pinned_workflows
 
     waiting = Waiting(connection, deployment, build, quiet=as_json)
     looked = await waiting.look()
@@ -107,7 +107,7 @@ async def wait(connection: Connection, deployment: str, build: str, limit: float
             await asyncio.wait_for(waiting.look_on(), limit)
         looked = waiting.require_answer() or looked
     client, target = await waiting.client()
-    still = [] if looked.done else await open_on(client, deployment, build, NAMED)
+    still = [] if looked.done else await pinned_workflows(client, deployment, build, NAMED)
     if as_json:
         click.echo(json.dumps(text.drain_json(deployment, looked, still, target), indent=2))
         return looked.done

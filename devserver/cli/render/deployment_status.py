@@ -19,14 +19,14 @@ from .live import JsonLines, Screen, View, redraws
 from .terminal import clean, stamp
 
 if TYPE_CHECKING:
-    from ...deployments import Status
+    from ...deployments import DeploymentStatus
 
 
 @dataclass(frozen=True)
 class Seen:
     """One look, and of how much of it is wanted."""
 
-    found: Sequence[Status]
+    found: Sequence[DeploymentStatus]
     target: Target
     at: datetime
     options: Sequence[str]
@@ -52,9 +52,9 @@ class Asking:
 
     async def look(self) -> Seen:
         """The deployments now."""
-        from ...deployments import find_status
+        from ...deployments import deployment_statuses
 
-        found, target = await self._asker.ask(lambda client: find_status(client, self._deployment))
+        found, target = await self._asker.ask(lambda client: deployment_statuses(client, self._deployment))
         return Seen(found, target, datetime.now(timezone.utc), self._options, self._everything)
 
 

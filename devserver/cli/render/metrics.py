@@ -14,14 +14,25 @@ from .columns import INDENT, Row, block, listed, packed, wrapped
 from .terminal import clean, stamp, width_now
 
 if TYPE_CHECKING:
-    from ...metrics import Count, Latency, Operation, Quantile, Report, Seen, Server, TaskQueue, Worker, WorkerQueue
+    from ...metrics import (
+        EventCount,
+        Latency,
+        MetricsReport,
+        MetricsSample,
+        OperationMetrics,
+        Quantile,
+        ServerMetrics,
+        TaskQueueMetrics,
+        WorkerMetrics,
+        WorkerQueueMetrics,
+    )
 
 FORM = 1
 ALWAYS = ("started", "completed", "failed")
 MOST_SECONDS = 1e12  # beyond it a metric is no duration
 
 
-def screen(report: Report, limit: int) -> Iterator[str]:
+def screen(report: MetricsReport, limit: int) -> Iterator[str]:
     """The figures in lines as wide as the terminal; of each list the first `limit` rows."""
     width = width_now()
     for number, seen in enumerate(report.seen):
@@ -30,11 +41,11 @@ def screen(report: Report, limit: int) -> Iterator[str]:
         yield from _source(seen, limit, width)
 
 
-def line(seen: Seen) -> str:
+def line(seen: MetricsSample) -> str:
     """The figures that matter most, in one line for a log."""
-    from ...metrics import Server
+    from ...metrics import ServerMetrics
 
-    if isinstance(seen.figures, Server):
+    if isinstance(seen.figures, ServerMetrics):
         said = _server_line(seen.figures)
     elif seen.figures is not None:
         said = _worker_line(seen.figures)
@@ -43,12 +54,12 @@ def line(seen: Seen) -> str:
     return clean(f"{name(seen)}: {said}")
 
 
-def name(seen: Seen) -> str:
+def name(seen: MetricsSample) -> str:
     """What was looked at."""
     return f"{seen.kind} {seen.endpoint.label}" if seen.endpoint else seen.kind
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: MetricsReport) -> dict[str, Any]:
     """The documented form (docs/json.md)."""
     return {
         "form": FORM,
@@ -58,7 +69,7 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _seen_json(seen: Seen) -> dict[str, Any]:
+def _seen_json(seen: MetricsSample) -> dict[str, Any]:
     return {
         "url": seen.endpoint.url if seen.endpoint else None,
         "seconds": None if seen.seconds is None else round(seen.seconds, 3),
@@ -68,8 +79,8 @@ def _seen_json(seen: Seen) -> dict[str, Any]:
     }
 
 
-def _source(seen: Seen, limit: int, width: int) -> Iterator[str]:
-    from ...metrics import Server
+def _source(seen: MetricsSample, limit: int, width: int) -> Iterator[str]:
+    from ...metrics import ServerMetrics
 
     title = click.style(clean(name(seen)), bold=True)
     if seen.error is not None:
@@ -80,13 +91,13 @@ def _source(seen: Seen, limit: int, width: int) -> Iterator[str]:
             yield from wrapped(clean(f"hint: {seen.error.hint}"), width)
         return
     yield f"{title} {click.style('was started anew: it counts from 0', fg='yellow')}" if seen.restarted else title
-    if isinstance(seen.figures, Server):
+    if isinstance(seen.figures, ServerMetrics):
         yield from _server(seen.figures, limit, width)
     elif seen.figures is not None:
         yield from _worker(seen.figures, limit, width)
 
 
-def _server(figures: Server, limit: int, width: int) -> Iterator[str]:
+def _server(figures: ServerMetrics, limit: int, width: int) -> Iterator[str]:
     process = [f"server {figures.version}"] if figures.version else []
     if figures.resident_bytes is not None:
         process.append(f"resident {_size(figures.resident_bytes)}")
@@ -104,7 +115,7 @@ def _server(figures: Server, limit: int, width: int) -> Iterator[str]:
     yield from block("storage", [_operation(each) for each in figures.storage], limit, width)
 
 
-def _worker(figures: Worker, limit: int, width: int) -> Iterator[str]:
+def _worker(figures: WorkerMetrics, limit: int, width: int) -> Iterator[str]:
     if not figures.queues:
         yield from wrapped("no worker has begun in this process yet", width)
     for queue in figures.queues:
@@ -113,7 +124,7 @@ def _worker(figures: Worker, limit: int, width: int) -> Iterator[str]:
     yield from block("requests", [_operation(each) for each in figures.requests], limit, width)
 
 
-def _worker_queue(queue: WorkerQueue) -> list[Row]:
+def _worker_queue(queue: WorkerQueueMetrics) -> list[Row]:
     slots = [
         f"{kind} {slot.used}" + ("" if slot.available is None else f" of {slot.used + slot.available}")
         for kind, slot in queue.slots.items()
@@ -134,7 +145,7 @@ def _worker_queue(queue: WorkerQueue) -> list[Row]:
     return [row for row in rows if row.cells]
 
 
-def _task_queue(queue: TaskQueue, several: bool) -> Row:
+def _task_queue(queue: TaskQueueMetrics, several: bool) -> Row:
     waits = f"backlog {'?' if queue.backlog is None else f'{queue.backlog:,}'}"
     if queue.backlog and queue.backlog_age_seconds:
         waits += f" for {_age(queue.backlog_age_seconds)}"
@@ -147,7 +158,7 @@ def _task_queue(queue: TaskQueue, several: bool) -> Row:
     return Row(f"{where}{queue.name} ({queue.type})", cells)
 
 
-def _operation(operation: Operation) -> Row:
+def _operation(operation: OperationMetrics) -> Row:
     took = ["", "", ""] if operation.latency is None else _latency(operation.latency)
     if not operation.errors.total:
         return Row(operation.name, [_count(operation.requests), *took])
@@ -156,7 +167,7 @@ def _operation(operation: Operation) -> Row:
     return Row(operation.name, [_count(operation.requests), *took, errors], ", ".join(kinds))
 
 
-def _ends(counts: Mapping[str, Count]) -> list[str]:
+def _ends(counts: Mapping[str, EventCount]) -> list[str]:
     shown = {end: count for end, count in counts.items() if count.total or end in ALWAYS}
     return [f"{end.replace('_', ' ')} {_count(count)}" for end, count in shown.items()]
 
@@ -165,7 +176,7 @@ def _latency(took: Latency) -> list[str]:
     return [f"p50 {_quantile(took.p50)}", f"p95 {_quantile(took.p95)}", f"mean {_duration(took.mean_seconds)}"]
 
 
-def _count(count: Count) -> str:
+def _count(count: EventCount) -> str:
     return f"{count.total:,}" if count.per_second is None else f"{count.total:,} ({_rate(count.per_second)})"
 
 
@@ -199,7 +210,7 @@ def _size(count: int) -> str:
     return f"{count / 1e6:,.0f} MB"
 
 
-def _server_line(figures: Server) -> str:
+def _server_line(figures: ServerMetrics) -> str:
     errors = [each.errors.per_second for each in figures.requests]
     requests = [each.requests.per_second for each in figures.requests]
     said = [f"{end} {_count(figures.workflows[end])}" for end in ALWAYS]
@@ -210,7 +221,7 @@ def _server_line(figures: Server) -> str:
     return ", ".join(said)
 
 
-def _worker_line(figures: Worker) -> str:
+def _worker_line(figures: WorkerMetrics) -> str:
     said = []
     for queue in figures.queues:
         slots = sum(slot.used for slot in queue.slots.values())

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...payloads.sizes import show_size
+from ...payloads.limits import format_size
 from .table import echo_table
 from .terminal import clean
 
 if TYPE_CHECKING:
-    from ...payloads import BlobFolder, Pruned, Usage
-    from ...payloads.checking import Trouble
+    from ...payloads import BlobFolder, PayloadUsage, PrunedPayloads
+    from ...payloads.model import PayloadProblem
 
 FORM = 1
 HEAD_BYTES = 4096
@@ -51,13 +51,13 @@ def status(blobs: BlobFolder) -> dict[str, Any]:
 def echo_status(shown: dict[str, Any]) -> None:
     """A person's form of `status`."""
     click.echo(f"folder  {clean(shown['folder'])}")
-    click.echo(f"holds   {_count(shown['payloads'])}, {show_size(shown['bytes'])}")
+    click.echo(f"holds   {_count(shown['payloads'])}, {format_size(shown['bytes'])}")
     if shown["free_bytes"] is not None:
-        click.echo(f"free    {show_size(shown['free_bytes'])}")
+        click.echo(f"free    {format_size(shown['free_bytes'])}")
     if shown["servers"]:
         click.echo()
         rows = (
-            (each["server"], str(each["payloads"]), show_size(each["bytes"]), each["last_stored"] or "-")
+            (each["server"], str(each["payloads"]), format_size(each["bytes"]), each["last_stored"] or "-")
             for each in shown["servers"]
         )
         echo_table(("SERVER", "PAYLOADS", "SIZE", "LAST STORED"), rows)
@@ -86,7 +86,7 @@ def echo_blobs(found: Sequence[dict[str, Any]]) -> None:
     rows = (
         (
             each["sha256"][:SHORT],
-            show_size(each["bytes"]),
+            format_size(each["bytes"]),
             clean(each["encoding"] or "?"),
             each["stored"],
             each["server"],
@@ -96,7 +96,7 @@ def echo_blobs(found: Sequence[dict[str, Any]]) -> None:
     echo_table(("PAYLOAD", "SIZE", "ENCODING", "STORED", "SERVER"), rows)
 
 
-def checked(folder: BlobFolder, usage: Usage | None, found: Sequence[Trouble]) -> dict[str, Any]:
+def checked(folder: BlobFolder, usage: PayloadUsage | None, found: Sequence[PayloadProblem]) -> dict[str, Any]:
     """What was looked at, and what is wrong."""
     return {
         "form": FORM,
@@ -145,7 +145,7 @@ def echo_checked(shown: dict[str, Any]) -> None:
     click.echo(f"{_count(wrong)} cannot be read" if wrong else "all is well")
 
 
-def pruned(done: Pruned, *, dry_run: bool) -> dict[str, Any]:
+def pruned(done: PrunedPayloads, *, dry_run: bool) -> dict[str, Any]:
     """What was removed, or would be."""
     return {
         "form": FORM,
@@ -153,14 +153,14 @@ def pruned(done: Pruned, *, dry_run: bool) -> dict[str, Any]:
         "removed": [{"sha256": blob.digest, "bytes": blob.size, "server": blob.server} for blob in done.removed],
         "freed_bytes": done.freed,
         "kept_used": done.used,
-        "kept_young": done.young,
+        "kept_young": done.recent,
     }
 
 
 def echo_pruned(shown: dict[str, Any]) -> None:
     """A person's form of `pruned`."""
     word = "would remove" if shown["dry_run"] else "removed"
-    click.echo(f"{word} {_count(len(shown['removed']))}, {show_size(shown['freed_bytes'])}")
+    click.echo(f"{word} {_count(len(shown['removed']))}, {format_size(shown['freed_bytes'])}")
     if shown["kept_used"]:
         click.echo(f"kept {shown['kept_used']} that histories refer to")
     if shown["kept_young"]:
@@ -187,7 +187,7 @@ def _moment(seconds: float) -> str:
 
 
 def _encoding(path: Path) -> str | None:
-    from ...payloads.wire import metadata_of
+    from ...payloads.blob_format import metadata_of
 
     with contextlib.suppress(OSError, ValueError, UnicodeDecodeError), path.open("rb") as file:
         return metadata_of(file.read(HEAD_BYTES)).get("encoding", b"").decode()

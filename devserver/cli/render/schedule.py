@@ -11,7 +11,7 @@ from ...config.server_options import format_duration
 from .terminal import clean, width_now
 
 if TYPE_CHECKING:
-    from ...schedules import Description, Row
+    from ...schedules import ScheduleDescription, ScheduleRow
 
 MOST_TEXT = 400
 LIST_HEAD = ("SCHEDULE", "WORKFLOW", "NEXT", "TIMES")
@@ -39,7 +39,7 @@ def length(time: timedelta) -> str:
     return format_duration(round(time.total_seconds()))
 
 
-def listed(rows: Sequence[Row], zone: tzinfo | None) -> Iterator[str]:
+def listed(rows: Sequence[ScheduleRow], zone: tzinfo | None) -> Iterator[str]:
     """A table, or where that is too wide a paragraph for each schedule."""
     cells = [_cells(row, zone) for row in rows]
     widths = [max(len(line[column]) for line in (LIST_HEAD, *cells)) for column in range(len(LIST_HEAD) - 1)]
@@ -54,13 +54,13 @@ def listed(rows: Sequence[Row], zone: tzinfo | None) -> Iterator[str]:
         yield from wrapped(times, "    ")
 
 
-def _cells(row: Row, zone: tzinfo | None) -> tuple[str, str, str, str]:
+def _cells(row: ScheduleRow, zone: tzinfo | None) -> tuple[str, str, str, str]:
     following = moment(row.next_times[0], zone) if row.next_times else "never again"
     state = "paused" if row.paused else following
     return clean(row.schedule_id), clean(row.workflow_type), state, clean(row.spec)
 
 
-def described(found: Description, zone: tzinfo | None) -> Iterator[str]:
+def described(found: ScheduleDescription, zone: tzinfo | None) -> Iterator[str]:
     """A schedule in full, a fact a line."""
     facts = {
         "schedule": found.schedule_id,
@@ -92,13 +92,13 @@ def _short(text: str) -> str:
     return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}... ({len(text):,} characters; --json has all)"
 
 
-def _state(found: Description) -> str:
+def _state(found: ScheduleDescription) -> str:
     left = "" if found.remaining_actions is None else f", {found.remaining_actions} actions are left"
     failing = ", paused when a run fails" if found.pause_on_failure else ""
     return ("paused" if found.paused else "active") + left + failing
 
 
-def _so_far(found: Description) -> str:
+def _so_far(found: ScheduleDescription) -> str:
     counts = {
         "run" if found.actions == 1 else "runs": found.actions,
         "skipped": found.skipped,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ...client.target import Target
-    from ...schedules import Description, Outcome, Preview, Row
+    from ...schedules import OverlapOutcome, ScheduleDescription, SchedulePreview, ScheduleRow
 
 FORM = 1
 
@@ -32,20 +32,20 @@ def plain(value: Any) -> Any:
     return value
 
 
-def row_json(row: Row) -> dict[str, Any]:
+def row_json(row: ScheduleRow) -> dict[str, Any]:
     """The documented form (docs/json.md)."""
     found: dict[str, Any] = plain(asdict(row))
     return found
 
 
-def description_json(found: Description, target: Target) -> dict[str, Any]:
+def description_json(found: ScheduleDescription, target: Target) -> dict[str, Any]:
     """The documented form (docs/json.md)."""
     values = plain(asdict(found))
     values["catchup_window_seconds"] = values.pop("catchup_window")
     return {"form": FORM, "address": target.address, "namespace": target.namespace, **values}
 
 
-def preview_json(preview: Preview, target: Target, zone: tzinfo | None, only: Sequence[str]) -> dict[str, Any]:
+def preview_json(preview: SchedulePreview, target: Target, zone: tzinfo | None, only: Sequence[str]) -> dict[str, Any]:
     """The documented form (docs/json.md)."""
     return {
         "form": FORM,
@@ -65,7 +65,7 @@ def preview_json(preview: Preview, target: Target, zone: tzinfo | None, only: Se
     }
 
 
-def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+def _outcome_json(outcome: OverlapOutcome) -> dict[str, Any]:
     return {
         "policy": outcome.policy,
         "ran": list(outcome.ran),

@@ -14,13 +14,13 @@ from .schedule_timeline import LEGEND, Chart
 from .terminal import width_now
 
 if TYPE_CHECKING:
-    from ...schedules import Outcome, Preview
+    from ...schedules import OverlapOutcome, SchedulePreview
 
 FATES = ("skipped", "replaced", "missed", "waiting", "cancelled", "terminated")
 
 
 def previewed(
-    preview: Preview, zone: tzinfo | None, zone_name: str | None, only: Sequence[str] = (), *, away: bool = True
+    preview: SchedulePreview, zone: tzinfo | None, zone_name: str | None, only: Sequence[str] = (), *, away: bool = True
 ) -> Iterator[str]:
     """The next times (with `away`, how far away they are), what is to be known of them, and each policy's runs."""
     what = f" of {preview.schedule_id}" if preview.schedule_id else ""
@@ -50,14 +50,14 @@ def _times(times: Sequence[datetime], zone: tzinfo | None, away: bool) -> Iterat
         yield line + more if away and len(line + more) <= width_now() else line
 
 
-def _jitter(preview: Preview) -> Iterator[str]:
+def _jitter(preview: SchedulePreview) -> Iterator[str]:
     if preview.jitter and preview.schedule_id:
         yield f"these times have their jitter of up to {length(preview.jitter)} in them"
     elif preview.jitter:
         yield f"jitter: each is up to {length(preview.jitter)} later; by how much, the schedule's id decides"
 
 
-def _policies(preview: Preview, runs: str, zone: tzinfo | None, only: Sequence[str]) -> Iterator[str]:
+def _policies(preview: SchedulePreview, runs: str, zone: tzinfo | None, only: Sequence[str]) -> Iterator[str]:
     cancel = f" that end {length(preview.cancel_length)} after they are cancelled" if preview.cancel_length else ""
     yield from wrapped(f"with runs of {runs}{cancel}, each overlap policy:")
     yield from wrapped(LEGEND)
@@ -71,7 +71,7 @@ def _policies(preview: Preview, runs: str, zone: tzinfo | None, only: Sequence[s
         yield from chart.lines(alike[0])
 
 
-def _own(preview: Preview, outcome: Outcome) -> bool:
+def _own(preview: SchedulePreview, outcome: OverlapOutcome) -> bool:
     return preview.schedule_id is not None and outcome.policy == preview.policy
 
 
@@ -82,9 +82,9 @@ def _named(names: str, text: str) -> Iterator[str]:
     yield from lines
 
 
-def _alike(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
+def _alike(outcomes: Sequence[OverlapOutcome]) -> list[list[OverlapOutcome]]:
     """Policies of which the same comes, together."""
-    groups: list[list[Outcome]] = []
+    groups: list[list[OverlapOutcome]] = []
     for outcome in outcomes:
         same = next((group for group in groups if group[0].starts == outcome.starts), None)
         if same is None:
@@ -94,7 +94,7 @@ def _alike(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
     return groups
 
 
-def summary(outcome: Outcome) -> str:
+def summary(outcome: OverlapOutcome) -> str:
     """How many of its starts run, and what becomes of the others."""
     text = f"{len(outcome.ran)} of {len(outcome.starts)} run"
     text += "".join(f", {outcome.count(fate)} {fate}" for fate in FATES if outcome.count(fate))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...system.timefmt import age
 
 if TYPE_CHECKING:
-    from ...schedules import Outcome, Start
+    from ...schedules import OverlapOutcome, ScheduledStart
 
 LEAST_COLUMNS, MOST_COLUMNS = 8, 72
 LEGEND = "|==] a run, |==x cancelled or terminated, .... waits, - none"
@@ -19,7 +19,7 @@ ENDS = {"completed": "]", "cancelled": "x", "terminated": "x"}
 class Chart:
     """All policies on the same scale: from the first time to the end of the last run of any of them."""
 
-    def __init__(self, outcomes: Sequence[Outcome], width: int) -> None:
+    def __init__(self, outcomes: Sequence[OverlapOutcome], width: int) -> None:
         starts = [start for outcome in outcomes for start in outcome.starts]
         self._first = min(start.due for start in starts)
         self._span = max(start.ended or start.due for start in starts) - self._first or timedelta(seconds=1)
@@ -27,7 +27,7 @@ class Chart:
         words = max(len(fate(start)) for start in starts)
         self._columns = max(LEAST_COLUMNS, min(MOST_COLUMNS, width - self._digits - words - 5))
 
-    def lines(self, outcome: Outcome) -> Iterator[str]:
+    def lines(self, outcome: OverlapOutcome) -> Iterator[str]:
         """A line for each start: its number, its run, and what became of it."""
         for start in outcome.starts:
             drawn = "".join(self._drawn(start)).ljust(self._columns)
@@ -39,7 +39,7 @@ class Chart:
         gap = self._columns - len(left) - len(right)
         return " " * (self._digits + 3) + left + (" " * gap + right if gap > 0 else f" to {right}")
 
-    def _drawn(self, start: Start) -> list[str]:
+    def _drawn(self, start: ScheduledStart) -> list[str]:
         cells = [" "] * self._columns
         due = self._column(start.due)
         if start.started is None or start.ended is None:
@@ -57,7 +57,7 @@ class Chart:
         return round((moment - self._first) / self._span * (self._columns - 1))
 
 
-def fate(start: Start) -> str:
+def fate(start: ScheduledStart) -> str:
     """What became of a start, in a few words."""
     if start.fate != "completed":
         return start.fate

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from .datadog import for_datadog
-from .files import ConfigThere, write
-from .model import Config, Coverage, Source
-from .names import Use
-from .prometheus import for_prometheus
+from .datadog import datadog_config
+from .files import ConfigExists, write_files
+from .metric_names import MetricUse
+from .model import DatadogCoverage, MonitoringConfig, ScrapeSource
+from .prometheus import prometheus_config
 
-__all__ = ["Config", "ConfigThere", "Coverage", "Source", "Use", "for_datadog", "for_prometheus", "write"]
+__all__ = [
+    "ConfigExists",
+    "DatadogCoverage",
+    "MetricUse",
+    "MonitoringConfig",
+    "ScrapeSource",
+    "datadog_config",
+    "prometheus_config",
+    "write_files",
+]

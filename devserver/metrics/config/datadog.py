@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ..endpoints import Endpoint
-from . import yaml
-from .model import Config, Coverage, Source
+from ..endpoints import MetricsEndpoint
+from .files import yaml_text
+from .model import DatadogCoverage, MonitoringConfig, ScrapeSource
 
 MADE = "made by devserver observe datadog"
 NAMES_FILE = Path(__file__).with_name("datadog_names.txt")
@@ -46,20 +46,20 @@ def known() -> frozenset[str]:
     return frozenset(line for line in lines if not line.startswith("#"))
 
 
-def for_datadog(servers: Sequence[Source], workers: Sequence[Source]) -> Config:
+def datadog_config(servers: Sequence[ScrapeSource], workers: Sequence[ScrapeSource]) -> MonitoringConfig:
     """The folders `temporal.d` and, for workers, `openmetrics.d` of the Agent's `conf.d`."""
     files = {SERVERS_FILE: _of_servers([each.endpoint for each in servers])}
     if workers:
         files[WORKERS_FILE] = _of_workers([each.endpoint for each in workers])
-    return Config(files, coverage=tuple(_coverage(each) for each in servers))
+    return MonitoringConfig(files, coverage=tuple(_coverage(each) for each in servers))
 
 
-def _coverage(server: Source) -> Coverage:
+def _coverage(server: ScrapeSource) -> DatadogCoverage:
     # The Agent takes `_total` off a counter's name as we do, and a duration's unit it does not.
     here = {name if each.suffix in ("", "_total") else each.name for name, each in server.spellings.items()}
     sent = known()
     elsewhere = {name for name in sent - here if name.startswith(ELSEWHERE)}
-    return Coverage(
+    return DatadogCoverage(
         url=server.endpoint.url,
         exposed=_ordered(sent & here),
         added=_ordered(here & MORE.keys() - sent),
@@ -69,14 +69,14 @@ def _coverage(server: Source) -> Coverage:
     )
 
 
-def _of_servers(servers: Sequence[Endpoint]) -> str:
+def _of_servers(servers: Sequence[MetricsEndpoint]) -> str:
     """An instance for each server."""
     more = {name: sent for name, sent in MORE.items() if name not in known()}
     instances = [{"openmetrics_endpoint": each.url, "extra_metrics": [more]} for each in servers]
-    return yaml.dump({"init_config": {}, "instances": instances}, MADE, f"conf.d/{SERVERS_FILE} of the Agent")
+    return yaml_text({"init_config": {}, "instances": instances}, MADE, f"conf.d/{SERVERS_FILE} of the Agent")
 
 
-def _of_workers(workers: Sequence[Endpoint]) -> str:
+def _of_workers(workers: Sequence[MetricsEndpoint]) -> str:
     """An instance for each worker; all that its SDK tells is sent on as `temporal.sdk.…`."""
     instances = [
         {
@@ -87,7 +87,7 @@ def _of_workers(workers: Sequence[Endpoint]) -> str:
         }
         for each in workers
     ]
-    return yaml.dump({"init_config": {}, "instances": instances}, MADE, f"conf.d/{WORKERS_FILE} of the Agent")
+    return yaml_text({"init_config": {}, "instances": instances}, MADE, f"conf.d/{WORKERS_FILE} of the Agent")
 
 
 def _ordered(names: Collection[str]) -> tuple[str, ...]:

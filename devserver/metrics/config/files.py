@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ...errors import DevServerError, FolderNotWritable
 from ...system.files import write_whole
 
 
-class ConfigThere(DevServerError):
+class ConfigExists(DevServerError):
     """A file is there already, with another text."""
 
 
-def write(folder: Path, texts: Mapping[str, str], *, force: bool = False) -> list[Path]:
+def write_files(folder: Path, texts: Mapping[str, str], *, force: bool = False) -> list[Path]:
     """Write each text to its place below `folder`, which is made; files that have it already are left as they are.
 
     Returns:
@@ -28,7 +30,7 @@ def write(folder: Path, texts: Mapping[str, str], *, force: bool = False) -> lis
         wanted = {path: text for path, text in files.items() if _text(path) != text}
         there = [path for path in wanted if path.exists()]
         if there and not force:
-            raise ConfigThere(
+            raise ConfigExists(
                 f"{there[0]} is there already, with another text",
                 details=[str(path) for path in there[1:]],
                 hint="--force replaces it; or choose another folder with --output",
@@ -50,3 +52,29 @@ def _text(path: Path) -> str | None:
         return None
     except UnicodeDecodeError:
         return ""
+
+
+def yaml_text(value: Any, *comments: str) -> str:
+    """The document, with comments above it."""
+    return "".join(f"{line}\n" for line in [*(f"# {comment}".rstrip() for comment in comments), *_lines(value)])
+
+
+def _lines(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for key, each in value.items():
+            yield from _entry(f"{key}:", each)
+    elif isinstance(value, list) and value:
+        for each in value:
+            first, *rest = _lines(each)
+            yield f"- {first}"
+            yield from (f"  {line}" for line in rest)
+    else:
+        yield json.dumps(value, ensure_ascii=False)
+
+
+def _entry(head: str, value: Any) -> Iterator[str]:
+    if isinstance(value, (dict, list)) and value:
+        yield head
+        yield from (f"  {line}" for line in _lines(value))
+    else:
+        yield f"{head} {next(_lines(value))}"

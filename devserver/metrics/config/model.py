@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..endpoints import Endpoint
-from ..families import Spelling
-from .names import Use
+from ..endpoints import MetricsEndpoint
+from ..parser import MetricSpelling
+from .metric_names import MetricUse
 
 
 @dataclass(frozen=True)
-class Source:
+class ScrapeSource:
     """An endpoint, and how it spells the metrics that it has now."""
 
-    endpoint: Endpoint
-    spellings: Mapping[str, Spelling]
+    endpoint: MetricsEndpoint
+    spellings: Mapping[str, MetricSpelling]
 
 
 @dataclass(frozen=True)
-class Coverage:
+class DatadogCoverage:
     """What the Datadog Agent's integration gets from a server.
 
     Args:
@@ -41,7 +41,7 @@ class Coverage:
 
 
 @dataclass(frozen=True)
-class Config:
+class MonitoringConfig:
     """Ready configuration.
 
     Args:
@@ -52,6 +52,6 @@ class Config:
     """
 
     files: Mapping[str, str]
-    needs: tuple[Use, ...] = ()
-    coverage: tuple[Coverage, ...] = ()
+    needs: tuple[MetricUse, ...] = ()
+    coverage: tuple[DatadogCoverage, ...] = ()
     notes: tuple[str, ...] = ()

@@ -6,31 +6,33 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ..endpoints import PATH, Endpoint
-from . import rules, yaml
-from .model import Config, Source
-from .names import Names
-from .rules import SERVERS, WORKERS, Alert
+from ..endpoints import PATH, MetricsEndpoint
+from .alerts import SERVERS, WORKERS, AlertRule, server_alerts, worker_alerts
+from .files import yaml_text
+from .metric_names import MetricNames
+from .model import MonitoringConfig, ScrapeSource
 
 MADE = "made by devserver observe prometheus"
 EVERY = "5s"
 FILE, RULES_FILE = "prometheus.yml", "temporal-rules.yml"
 
 
-def for_prometheus(servers: Sequence[Source], workers: Sequence[Source], *, with_rules: bool = True) -> Config:
+def prometheus_config(
+    servers: Sequence[ScrapeSource], workers: Sequence[ScrapeSource], *, with_rules: bool = True
+) -> MonitoringConfig:
     """`prometheus.yml`, and `with_rules` a file of alerts beside it, which it reads."""
     jobs = [_job(name, sources) for name, sources in ((SERVERS, servers), (WORKERS, workers)) if sources]
     config: dict[str, Any] = {"global": {"scrape_interval": EVERY, "evaluation_interval": EVERY}}
     if not with_rules:
-        return Config({FILE: yaml.dump({**config, "scrape_configs": jobs}, MADE)})
+        return MonitoringConfig({FILE: yaml_text({**config, "scrape_configs": jobs}, MADE)})
     config["rule_files"] = [RULES_FILE]
-    of_servers, of_workers = (Names(each.spellings for each in sources) for sources in (servers, workers))
-    groups = [_group(SERVERS, rules.of_servers(of_servers))]
+    of_servers, of_workers = (MetricNames(each.spellings for each in sources) for sources in (servers, workers))
+    groups = [_group(SERVERS, server_alerts(of_servers))]
     if workers:
-        groups.append(_group(WORKERS, rules.of_workers(of_workers)))
+        groups.append(_group(WORKERS, worker_alerts(of_workers)))
     files = {
-        FILE: yaml.dump({**config, "scrape_configs": jobs}, MADE),
-        RULES_FILE: yaml.dump({"groups": groups}, MADE),
+        FILE: yaml_text({**config, "scrape_configs": jobs}, MADE),
+        RULES_FILE: yaml_text({"groups": groups}, MADE),
     }
     needs = (*of_servers.used, *of_workers.used)
     notes = [
@@ -38,14 +40,14 @@ def for_prometheus(servers: Sequence[Source], workers: Sequence[Source], *, with
         for metric in (*of_servers.differing, *of_workers.differing)
         if metric in {each.metric for each in needs}
     ]
-    return Config(files, needs, notes=tuple(notes))
+    return MonitoringConfig(files, needs, notes=tuple(notes))
 
 
-def _job(name: str, sources: Sequence[Source]) -> dict[str, Any]:
+def _job(name: str, sources: Sequence[ScrapeSource]) -> dict[str, Any]:
     return {"job_name": name, "static_configs": [_target(each.endpoint) for each in sources]}
 
 
-def _target(endpoint: Endpoint) -> dict[str, Any]:
+def _target(endpoint: MetricsEndpoint) -> dict[str, Any]:
     """A target; what is out of the ordinary in its address goes into labels that Prometheus reads and drops."""
     parts = urlsplit(endpoint.url)
     labels = {} if parts.scheme == "http" else {"__scheme__": parts.scheme}
@@ -55,11 +57,11 @@ def _target(endpoint: Endpoint) -> dict[str, Any]:
     return {"targets": [endpoint.host_port], **({"labels": labels} if labels else {})}
 
 
-def _group(name: str, alerts: Sequence[Alert]) -> dict[str, Any]:
+def _group(name: str, alerts: Sequence[AlertRule]) -> dict[str, Any]:
     return {"name": name, "rules": [_rule(each) for each in alerts]}
 
 
-def _rule(alert: Alert) -> dict[str, Any]:
+def _rule(alert: AlertRule) -> dict[str, Any]:
     return {
         "alert": alert.name,
         "expr": alert.expression,

@@ -15,7 +15,16 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
 from devserver.cli.render import deployment
 from devserver.client.target import Target
-from devserver.deployments import Change, Deployment, Drain, Load, Queue, Routing, Status, Version
+from devserver.deployments import (
+    Deployment,
+    DeploymentStatus,
+    DeploymentVersion,
+    Drainage,
+    RolloutChange,
+    Routing,
+    VersionLoad,
+    VersionTaskQueue,
+)
 from devserver.errors import CannotAsk
 from tests.conftest import Run, command
 from tests.helpers.checkout import ROOT
@@ -161,16 +170,24 @@ def test_what_cannot_be_is_told(quick_up: Run, devserver: Run, status_of: Status
 def test_old_builds_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of those without workers and work the newest are shown, and how many more there are; --all shows them."""
     monkeypatch.setenv("COLUMNS", "80")
-    versions = (Version("9", "current"), *(Version(str(number), "drained") for number in range(8, -1, -1)))
-    loads = {each.build: Load() for each in versions} | {"2": Load(workers=("me",)), "0": Load(pinned=1)}
-    status = Status(Deployment("shop", Routing("9"), versions), loads)
+    versions = (
+        DeploymentVersion("9", "current"),
+        *(DeploymentVersion(str(number), "drained") for number in range(8, -1, -1)),
+    )
+    loads = {each.build: VersionLoad() for each in versions} | {
+        "2": VersionLoad(workers=("me",)),
+        "0": VersionLoad(pinned=1),
+    }
+    status = DeploymentStatus(Deployment("shop", Routing("9"), versions), loads)
     target = Target("127.0.0.1:7233", "default")
     folded = [*deployment.screen([status], target)]
     heads = [line.strip().split(":")[0] for line in folded if ": " in line and "open workflows:" not in line]
     assert heads == ["shop", "9", "8", "7", "6", "2", "0"]
     assert "  4 more builds without workers and open workflows; --all shows them" in folded
     assert len([*deployment.screen([status], target, everything=True)]) == 23
-    fresh = Status(Deployment("my shop", Routing(None), (Version("1", "inactive"),)), {"1": Load()})
+    fresh = DeploymentStatus(
+        Deployment("my shop", Routing(None), (DeploymentVersion("1", "inactive"),)), {"1": VersionLoad()}
+    )
     (hint,) = [line for line in deployment.screen([fresh], target, ["--name", "x"]) if "set-current" in line]
     assert hint.endswith("devserver deploy set-current 'my shop' 1 --name x")
 
@@ -178,12 +195,15 @@ def test_old_builds_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_json_forms_are_described_key_by_key() -> None:
     """docs/json.md has the keys of every form, no less and no more."""
     target, routing = Target("127.0.0.1:7233", "default"), Routing("1.0")
-    status = Status(Deployment("shop", routing, (Version("1.0", "current"),)), {"1.0": Load((Queue("q", "workflow"),))})
+    status = DeploymentStatus(
+        Deployment("shop", routing, (DeploymentVersion("1.0", "current"),)),
+        {"1.0": VersionLoad((VersionTaskQueue("q", "workflow"),))},
+    )
     info = WorkflowExecutionInfo()
     forms = (
         deployment.status_json([status], target, datetime.now(timezone.utc)),
-        deployment.change_json(Change("shop", routing, routing), target),
-        deployment.drain_json("shop", Drain("1.0", "draining", 1), [info], target),
+        deployment.change_json(RolloutChange("shop", routing, routing), target),
+        deployment.drain_json("shop", Drainage("1.0", "draining", 1), [info], target),
         CannotAsk("the server does not answer").to_json(),
     )
     text = (ROOT / "docs" / "json.md").read_text()

@@ -14,8 +14,18 @@ from typing import Any
 
 import pytest
 
-from devserver.metrics import Count, Latency, Operation, Quantile, Server, Slots, TaskQueue, Worker, WorkerQueue
-from devserver.metrics.config import Coverage, Use
+from devserver.metrics import (
+    EventCount,
+    Latency,
+    OperationMetrics,
+    Quantile,
+    ServerMetrics,
+    TaskQueueMetrics,
+    TaskSlots,
+    WorkerMetrics,
+    WorkerQueueMetrics,
+)
+from devserver.metrics.config import DatadogCoverage, MetricUse
 from tests.conftest import Run, command
 from tests.helpers.checkout import ROOT
 from tests.helpers.measured import COMPLETED, FAILED, measured
@@ -196,8 +206,21 @@ def test_the_json_forms_are_described_key_by_key() -> None:
     """Every key of a server's and a worker's figures, and of a configuration, is in docs/json.md."""
     text = (ROOT / "docs" / "json.md").read_text()
     for name, records in (
-        ("metrics", (Count, Operation, Quantile, Latency, Server, TaskQueue, Worker, WorkerQueue, Slots)),
-        ("observe", (Use, Coverage)),
+        (
+            "metrics",
+            (
+                EventCount,
+                OperationMetrics,
+                Quantile,
+                Latency,
+                ServerMetrics,
+                TaskQueueMetrics,
+                WorkerMetrics,
+                WorkerQueueMetrics,
+                TaskSlots,
+            ),
+        ),
+        ("observe", (MetricUse, DatadogCoverage)),
     ):
         (section,) = re.findall(rf"(?ms)^## `{name} --json`$(.*?)(?=^## )", text)
         keys = set(re.findall(r"`([a-z0-9_]+)`", section))

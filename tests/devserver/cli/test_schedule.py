@@ -7,9 +7,9 @@ import re
 import subprocess
 from dataclasses import fields
 
-from devserver.cli.options.schedule import POLICIES
-from devserver.schedules import POLICIES as KNOWN
-from devserver.schedules import Description, Row
+from devserver.cli.options.schedule import OVERLAP_POLICIES
+from devserver.schedules import OVERLAP_POLICIES as KNOWN
+from devserver.schedules import ScheduleDescription, ScheduleRow
 from tests.conftest import Run, command
 from tests.helpers.terminal import Terminal
 from tests.helpers.waiting import eventually
@@ -99,9 +99,9 @@ def test_the_json_forms(quick_up: Run, devserver: Run, status_of: StatusOf) -> N
     made = devserver("schedule", "create", "daily", *CREATE, "--cron", "@daily", "--jitter", "5m")
     assert made.returncode == 0, made.stderr
     rows = eventually(lambda: json.loads(devserver("schedule", "list", "--json").stdout))
-    assert [set(row) for row in rows] == [{field.name for field in fields(Row)}]
+    assert [set(row) for row in rows] == [{field.name for field in fields(ScheduleRow)}]
     found = json.loads(devserver("schedule", "describe", "daily", "--json").stdout)
-    names = {field.name for field in fields(Description)} - {"catchup_window"}
+    names = {field.name for field in fields(ScheduleDescription)} - {"catchup_window"}
     assert set(found) == names | {"form", "address", "namespace", "catchup_window_seconds"}
     words = ["--count", "3", "--run-length", "36h", "--overlap", "skip", "--zone", "Europe/Berlin", "--json"]
     preview = json.loads(devserver("schedule", "preview", "daily", *words).stdout)
@@ -157,4 +157,4 @@ def test_deleting_asks(quick_up: Run, devserver: Run) -> None:
 
 def test_policies_are_those_of_the_library() -> None:
     """The command knows them by heart, so that --help needs no SDK."""
-    assert POLICIES == KNOWN
+    assert OVERLAP_POLICIES == KNOWN

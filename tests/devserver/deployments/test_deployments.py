@@ -18,18 +18,18 @@ from temporalio.client import Client
 from devserver import DevServer
 from devserver.deployments import (
     Deployment,
-    Drain,
-    Load,
-    Queue,
+    DeploymentVersion,
+    Drainage,
     Routing,
-    Version,
-    drains,
-    find_deployment,
-    find_status,
-    open_on,
+    VersionLoad,
+    VersionTaskQueue,
+    deployment_statuses,
+    describe_deployment,
+    pinned_workflows,
     ramp,
     rollback,
     set_current,
+    watch_drainage,
 )
 from devserver.deployments.calls import DeploymentCalls
 from devserver.errors import (
@@ -101,18 +101,18 @@ async def test_a_way_back_that_is_not_clear_is_refused(client: Client) -> None:
         await ramp(client, DEPLOYMENT, "1.0", 5)
         with pytest.raises(DeploymentRefused, match=r"1\.0 is ramping, which has been current earlier"):
             await rollback(client, DEPLOYMENT)
-        assert str((await find_deployment(client, DEPLOYMENT)).routing) == "3.0 current, 1.0 ramping at 5%"
+        assert str((await describe_deployment(client, DEPLOYMENT)).routing) == "3.0 current, 1.0 ramping at 5%"
 
 
 async def test_what_would_strand_work_is_refused(client: Client) -> None:
     """Unknown names, task queues that nobody polls, workers that have gone, and somebody else's change."""
     for name in ("", "a:b", "x" * 1001):
         with pytest.raises(DeploymentRefused, match=f"the server refuses the name '{name}'"):
-            await find_deployment(client, name)
+            await describe_deployment(client, name)
     with pytest.raises(DeploymentUnknown, match="there is none at all"):
         await set_current(client, DEPLOYMENT, "1.0")
     async with serving(client, "1.0", QUEUE, "parcels"), serving(client, "2.0"):
-        seen = await find_deployment(client, DEPLOYMENT)
+        seen = await describe_deployment(client, DEPLOYMENT)
         with pytest.raises(DeploymentUnknown, match="did you mean shop"):
             await ramp(client, "shpo", "1.0", 5)
         with pytest.raises(BuildUnknown, match=r"(?s)its builds: 2\.0, 1\.0.*did you mean 1\.0"):
@@ -141,17 +141,19 @@ async def test_a_build_drains_when_its_last_pinned_workflow_ends(client: Client)
         await stack.enter_async_context(serving(client, "1.0"))
         await set_current(client, DEPLOYMENT, "1.0")
         with pytest.raises(DeploymentRefused, match="is current, so it does not drain"):
-            await anext(drains(client, DEPLOYMENT, "1.0"))
+            await anext(watch_drainage(client, DEPLOYMENT, "1.0"))
         stays = await client.start_workflow(Stays.run, id="stays", task_queue=QUEUE)
         moves = await client.start_workflow(Moves.run, id="moves", task_queue=QUEUE)
         await _counted(client, "1.0", (1, 1))
         await stack.enter_async_context(serving(client, "2.0"))
-        assert (await anext(drains(client, DEPLOYMENT, "2.0"))).done
+        assert (await anext(watch_drainage(client, DEPLOYMENT, "2.0"))).done
         await set_current(client, DEPLOYMENT, "2.0")
-        looks = drains(client, DEPLOYMENT, "1.0", every=0.1)
+        looks = watch_drainage(client, DEPLOYMENT, "1.0", every=0.1)
         first = await anext(looks)
         assert (first.state, first.pinned, first.done) == ("draining", 1, False)
-        assert [each.execution.workflow_id for each in await open_on(client, DEPLOYMENT, "1.0", 9)] == ["stays"]
+        assert [each.execution.workflow_id for each in await pinned_workflows(client, DEPLOYMENT, "1.0", 9)] == [
+            "stays"
+        ]
         await stays.signal(Stays.end)
         last = await asyncio.wait_for(_last(looks), LIMIT)
         assert (last.state, last.pinned) == ("drained", 0)
@@ -162,14 +164,14 @@ async def test_a_build_drains_when_its_last_pinned_workflow_ends(client: Client)
 async def test_many_builds_cost_few_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server may allow ten looks at lists and task queues a second: old builds are counted together, queues once."""
     old, asked = [str(number) for number in range(100)], Counter[str]()
-    queues = (Queue("orders", "workflow"), Queue("orders", "activity"))
+    queues = (VersionTaskQueue("orders", "workflow"), VersionTaskQueue("orders", "activity"))
     open_on_7 = {"Pinned": 2, "AutoUpgrade": 1}
 
     async def deployment(_: DeploymentCalls, name: str) -> Deployment:
-        versions = [Version("new", "current"), *(Version(build, "drained") for build in old)]
+        versions = [DeploymentVersion("new", "current"), *(DeploymentVersion(build, "drained") for build in old)]
         return Deployment(name, Routing("new"), tuple(versions))
 
-    async def queues_of(*_: object) -> tuple[Queue, ...]:
+    async def queues_of(*_: object) -> tuple[VersionTaskQueue, ...]:
         return queues
 
     async def count(_: DeploymentCalls, query: str) -> int:
@@ -186,10 +188,10 @@ async def test_many_builds_cost_few_calls(monkeypatch: pytest.MonkeyPatch) -> No
 
     for name, made in (("deployment", deployment), ("queues", queues_of), ("count", count), ("pollers", pollers)):
         monkeypatch.setattr(DeploymentCalls, name, made)
-    (found,) = await find_status(cast(Client, None), DEPLOYMENT)
-    assert found.loads["7"] == Load(queues, (), 2, 1)
-    assert found.loads["new"] == Load(queues, ("me",))
-    assert [build for build in old if found.loads[build] != Load(queues)] == ["7"]
+    (found,) = await deployment_statuses(cast(Client, None), DEPLOYMENT)
+    assert found.loads["7"] == VersionLoad(queues, (), 2, 1)
+    assert found.loads["new"] == VersionLoad(queues, ("me",))
+    assert [build for build in old if found.loads[build] != VersionLoad(queues)] == ["7"]
     assert asked["pollers"] == 2
     assert asked["count"] < 20
 
@@ -199,7 +201,7 @@ async def test_a_server_without_deployments(installed: Executable) -> None:
     with DevServer.start(ui=False, dynamic_config={"system.enableDeploymentVersions": False}) as server:
         client = await Client.connect(server.address)
         with pytest.raises(CannotAsk, match="has no worker deployments in the namespace default"):
-            await find_status(client)
+            await deployment_statuses(client)
         client = await Client.connect(server.address, namespace="nowhere")
         with pytest.raises(CannotAsk, match="there is no namespace nowhere"):
             await set_current(client, DEPLOYMENT, "1.0")
@@ -208,7 +210,7 @@ async def test_a_server_without_deployments(installed: Executable) -> None:
 async def _counted(client: Client, build: str, wanted: tuple[int, int]) -> None:
     async def look() -> None:
         while True:
-            (found,) = await find_status(client, DEPLOYMENT)
+            (found,) = await deployment_statuses(client, DEPLOYMENT)
             load = found.loads[build]
             if (load.pinned, load.auto_upgrade) == wanted:
                 assert len(load.workers) == 1
@@ -217,5 +219,5 @@ async def _counted(client: Client, build: str, wanted: tuple[int, int]) -> None:
     await asyncio.wait_for(look(), LIMIT)
 
 
-async def _last(looks: AsyncIterator[Drain]) -> Drain:
+async def _last(looks: AsyncIterator[Drainage]) -> Drainage:
     return [each async for each in looks][-1]

@@ -8,21 +8,28 @@ import pytest
 import yaml
 
 from devserver.errors import FolderNotWritable
-from devserver.metrics import Spelling, endpoint
-from devserver.metrics.config import Config, ConfigThere, Source, for_datadog, for_prometheus, write
-from devserver.metrics.config import yaml as ours
+from devserver.metrics import MetricSpelling, parse_endpoint
+from devserver.metrics.config import (
+    ConfigExists,
+    MonitoringConfig,
+    ScrapeSource,
+    datadog_config,
+    prometheus_config,
+    write_files,
+)
+from devserver.metrics.config.files import yaml_text
 from tests.helpers.prometheus import promtool
 
-SERVER = endpoint("127.0.0.1:7300", "--server")
-WORKER = endpoint("https://worker.example/sdk?part=1", "--worker")
+SERVER = parse_endpoint("127.0.0.1:7300", "--server")
+WORKER = parse_endpoint("https://worker.example/sdk?part=1", "--worker")
 
 
-def source(*spellings: Spelling, metric: str = "") -> Source:
+def source(*spellings: MetricSpelling, metric: str = "") -> ScrapeSource:
     """A worker that spells its metrics so."""
-    return Source(WORKER, {metric or each.name.removesuffix(each.suffix): each for each in spellings})
+    return ScrapeSource(WORKER, {metric or each.name.removesuffix(each.suffix): each for each in spellings})
 
 
-def late(config: Config) -> str:
+def late(config: MonitoringConfig) -> str:
     """The expression of the alert on tasks that wait."""
     groups = yaml.safe_load(config.files["temporal-rules.yml"])["groups"]
     (found,) = (rule["expr"] for group in groups for rule in group["rules"] if rule["alert"] == "TemporalWorkersLate")
@@ -33,53 +40,56 @@ def test_rules_are_in_the_spelling_of_the_endpoint() -> None:
     """Names with and without suffixes, and limits in the unit of the worker's durations."""
     name = "temporal_workflow_task_schedule_to_start_latency"
     for spelling, written in (
-        (Spelling(name, "histogram", "", 0.001), f"({name}_bucket[5m]))) > 5000"),
-        (Spelling(f"{name}_seconds", "histogram", "_seconds"), f"({name}_seconds_bucket[5m]))) > 5"),
-        (Spelling(f"{name}_milliseconds", "histogram", "_milliseconds", 0.001), "_milliseconds_bucket[5m]))) > 5000"),
+        (MetricSpelling(name, "histogram", "", 0.001), f"({name}_bucket[5m]))) > 5000"),
+        (MetricSpelling(f"{name}_seconds", "histogram", "_seconds"), f"({name}_seconds_bucket[5m]))) > 5"),
+        (
+            MetricSpelling(f"{name}_milliseconds", "histogram", "_milliseconds", 0.001),
+            "_milliseconds_bucket[5m]))) > 5000",
+        ),
     ):
-        config = for_prometheus([Source(SERVER, {})], [source(spelling)])
+        config = prometheus_config([ScrapeSource(SERVER, {})], [source(spelling)])
         assert late(config).endswith(written)
         assert [each.name for each in config.needs if each.there] == [spelling.name]
 
 
 def test_what_was_not_recorded_yet_is_spelled_as_the_rest() -> None:
     """A worker that has failed at nothing yet has no counter of failures; what it has says how it will be called."""
-    counter = Spelling("temporal_request_total", "counter", "_total")
-    took = Spelling("temporal_request_latency_seconds", "histogram", "_seconds")
-    config = for_prometheus([Source(SERVER, {})], [source(counter, took)])
+    counter = MetricSpelling("temporal_request_total", "counter", "_total")
+    took = MetricSpelling("temporal_request_latency_seconds", "histogram", "_seconds")
+    config = prometheus_config([ScrapeSource(SERVER, {})], [source(counter, took)])
     needs = {each.metric: each for each in config.needs}
     failed = needs["temporal_activity_execution_failed"]
     assert (failed.name, failed.there) == ("temporal_activity_execution_failed_total", False)
     assert late(config).endswith("_latency_seconds_bucket[5m]))) > 5")
-    bare = for_prometheus([Source(SERVER, {})], [source()])
+    bare = prometheus_config([ScrapeSource(SERVER, {})], [source()])
     assert late(bare).endswith("_latency_bucket[5m]))) > 5000")
 
 
 def test_endpoints_that_differ_are_told() -> None:
     """Rules can be in one spelling only: that of the first."""
-    one = source(Spelling("temporal_activity_execution_failed", "counter"))
-    other = source(Spelling("temporal_activity_execution_failed_total", "counter", "_total"))
-    (note,) = for_prometheus([Source(SERVER, {})], [one, other]).notes
+    one = source(MetricSpelling("temporal_activity_execution_failed", "counter"))
+    other = source(MetricSpelling("temporal_activity_execution_failed_total", "counter", "_total"))
+    (note,) = prometheus_config([ScrapeSource(SERVER, {})], [one, other]).notes
     assert note.startswith("endpoints spell temporal_activity_execution_failed in several ways")
 
 
 def test_addresses_out_of_the_ordinary() -> None:
     """HTTPS, another path and a query get where Prometheus and the Agent look for them."""
-    config = yaml.safe_load(for_prometheus([Source(SERVER, {})], [source()]).files["prometheus.yml"])
+    config = yaml.safe_load(prometheus_config([ScrapeSource(SERVER, {})], [source()]).files["prometheus.yml"])
     (target,) = config["scrape_configs"][1]["static_configs"]
     labels = {"__scheme__": "https", "__metrics_path__": "/sdk", "__param_part": "1"}
     assert target == {"targets": ["worker.example:443"], "labels": labels}
-    agent = yaml.safe_load(for_datadog([Source(SERVER, {})], [source()]).files["openmetrics.d/conf.yaml"])
+    agent = yaml.safe_load(datadog_config([ScrapeSource(SERVER, {})], [source()]).files["openmetrics.d/conf.yaml"])
     assert agent["instances"][0]["openmetrics_endpoint"] == WORKER.url
 
 
 def test_the_integration_knows_no_units() -> None:
     """It takes `_total` off a name and nothing else, so durations with a unit in their name are not sent on."""
     spellings = {
-        "service_requests": Spelling("service_requests_total", "counter", "_total"),
-        "service_latency": Spelling("service_latency_seconds", "histogram", "_seconds"),
+        "service_requests": MetricSpelling("service_requests_total", "counter", "_total"),
+        "service_latency": MetricSpelling("service_latency_seconds", "histogram", "_seconds"),
     }
-    (found,) = for_datadog([Source(SERVER, spellings)], []).coverage
+    (found,) = datadog_config([ScrapeSource(SERVER, spellings)], []).coverage
     assert (found.exposed, found.unknown) == (("service_requests",), ("service_latency_seconds",))
     assert "cassandra_init_session_latency" in found.elsewhere
     assert "workflow_timeout" in found.not_yet
@@ -101,7 +111,7 @@ ALERTED = {"namespace": "default", "taskqueue": "orders", "task_type": "Workflow
 )
 def test_an_alert_on_what_is_counted(tmp_path: Path, values: str, minute: int, alerted: bool) -> None:
     """The first task that nobody takes is enough, and one of long ago is none."""
-    write(tmp_path, for_prometheus([Source(SERVER, {})], []).files)
+    write_files(tmp_path, prometheus_config([ScrapeSource(SERVER, {})], []).files)
     expected = [{"exp_labels": ALERTED}] if alerted else []
     case = {
         "interval": "1m",
@@ -124,20 +134,20 @@ def test_an_alert_on_what_is_counted(tmp_path: Path, values: str, minute: int, a
 )
 def test_yaml_is_read_as_it_was_meant(data: object) -> None:
     """Whatever is in it: quotes, newlines, empty lists."""
-    assert yaml.safe_load(ours.dump(data, "a comment")) == data
+    assert yaml.safe_load(yaml_text(data, "a comment")) == data
 
 
 def test_nothing_of_others_is_overwritten(tmp_path: Path) -> None:
     """One file of other content keeps all from being written, unless it is forced; the same content is no trouble."""
     texts = {"a.yml": "ours", "b/c.yml": "ours too"}
-    assert write(tmp_path / "new", texts) == [tmp_path / "new/a.yml", tmp_path / "new/b/c.yml"]
-    write(tmp_path / "new", texts)
+    assert write_files(tmp_path / "new", texts) == [tmp_path / "new/a.yml", tmp_path / "new/b/c.yml"]
+    write_files(tmp_path / "new", texts)
     (tmp_path / "b").mkdir()
     (tmp_path / "b/c.yml").write_bytes(b"theirs \xff")
-    with pytest.raises(ConfigThere, match=r"b/c\.yml is there already"):
-        write(tmp_path, texts)
+    with pytest.raises(ConfigExists, match=r"b/c\.yml is there already"):
+        write_files(tmp_path, texts)
     assert not (tmp_path / "a.yml").exists()
-    write(tmp_path, texts, force=True)
+    write_files(tmp_path, texts, force=True)
     assert [(tmp_path / name).read_text() for name in texts] == list(texts.values())
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["a.yml", "a.yml", "c.yml", "c.yml"]
 
@@ -146,4 +156,4 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     """Something else is in the way: told, with the place."""
     (tmp_path / "file").write_text("")
     with pytest.raises(FolderNotWritable, match="cannot write to"):
-        write(tmp_path / "file", {"a": "b"})
+        write_files(tmp_path / "file", {"a": "b"})

@@ -13,7 +13,18 @@ import pytest
 
 from devserver.cli.render.metrics import screen
 from devserver.errors import CannotAsk, OptionError
-from devserver.metrics import Metrics, NotMetrics, Report, Seen, change, endpoint, fetch, read, server, worker
+from devserver.metrics import (
+    MetricsReport,
+    MetricsSample,
+    NotMetrics,
+    ParsedMetrics,
+    change_between,
+    fetch_metrics,
+    parse_endpoint,
+    parse_metrics,
+    server_metrics,
+    worker_metrics,
+)
 from devserver.metrics.latency import Quantile, latency, quantile
 
 PLAIN = """\
@@ -40,7 +51,7 @@ MILLISECONDS = PLAIN.replace("temporal_request_latency", "temporal_request_laten
 @pytest.mark.parametrize("text", [PLAIN, SECONDS, SUFFIXES, MILLISECONDS], ids=["plain", "s", "suffixes", "ms"])
 def test_every_spelling_of_an_sdk_is_understood(text: str) -> None:
     """Counters with and without `_total`, durations in seconds or milliseconds, named so or not: the same figures."""
-    (request,) = worker(read(text)).requests
+    (request,) = worker_metrics(parse_metrics(text)).requests
     assert (request.name, request.requests.total) == ("Start", 3)
     assert request.latency is not None
     assert (request.latency.count, round(request.latency.mean_seconds, 6)) == (3, 0.03)
@@ -51,7 +62,7 @@ def test_every_spelling_of_an_sdk_is_understood(text: str) -> None:
 
 def test_what_is_not_wanted_is_not_read() -> None:
     """A look reads only what its figures need."""
-    metrics = read(PLAIN, ["temporal_request"])
+    metrics = parse_metrics(PLAIN, ["temporal_request"])
     assert set(metrics.spellings) == set(metrics.series) == {"temporal_request"}
 
 
@@ -59,14 +70,14 @@ def test_what_is_not_wanted_is_not_read() -> None:
 def test_what_is_no_prometheus_text(text: str) -> None:
     """A page, JSON and broken lines are told, and no crash."""
     with pytest.raises(NotMetrics, match="what was answered"):
-        read(text)
-    assert read("") == Metrics({}, {})  # a worker's process before its worker begins
+        parse_metrics(text)
+    assert parse_metrics("") == ParsedMetrics({}, {})  # a worker's process before its worker begins
 
 
 def test_what_is_no_number_is_nothing() -> None:
     """A gauge without a value is left out; the others are summed."""
     text = PLAIN + 'temporal_num_pollers{namespace="b",task_queue="q",poller_type="workflow_task"} NaN\n'
-    assert read(text).total("temporal_num_pollers") == 5
+    assert parse_metrics(text).total("temporal_num_pollers") == 5
 
 
 def test_what_happened_between_two_looks() -> None:
@@ -75,8 +86,8 @@ def test_what_happened_between_two_looks() -> None:
         PLAIN.replace('"Start"} 3', '"Start"} 5').replace('le="100"} 3', 'le="100"} 5').replace('+Inf"} 3', '+Inf"} 5')
     )
     later = later.replace('"Start"} 90', '"Start"} 250').replace('"workflow_task"} 5', '"workflow_task"} 1')
-    changed = change(read(PLAIN), read(later), 4.0)
-    (request,) = worker(read(later), changed).requests
+    changed = change_between(parse_metrics(PLAIN), parse_metrics(later), 4.0)
+    (request,) = worker_metrics(parse_metrics(later), changed).requests
     assert (request.requests.total, request.requests.per_second, changed.restarted) == (5, 0.5, False)
     assert request.latency is not None
     assert (request.latency.count, round(request.latency.mean_seconds, 6)) == (2, 0.08)
@@ -88,7 +99,7 @@ def test_a_process_that_was_started_anew() -> None:
     busier = PLAIN + '# TYPE temporal_workflow_completed counter\ntemporal_workflow_completed{namespace="a"} 9\n'
     fewer = busier.replace('"Start"} 3', '"Start"} 2').replace('"a"} 9', '"a"} 10')
     for before, now, completed in ((busier, fewer, 10), (busier, PLAIN, 0)):
-        changed = change(read(before), read(now), 2.0)
+        changed = change_between(parse_metrics(before), parse_metrics(now), 2.0)
         assert changed.restarted
         assert changed.counted.total("temporal_workflow_completed") == completed
 
@@ -99,12 +110,14 @@ def test_quantiles_claim_no_more_than_the_buckets_know() -> None:
     assert quantile(buckets, 0.25) == Quantile(0.0, 1.0, None)
     assert quantile(buckets, 0.375) == Quantile(1.0, 2.0, 1.5)
     assert quantile(buckets, 0.95) == Quantile(2.0, None, None)
-    assert latency(read(PLAIN), "temporal_request_latency", lambda _: False) is None
+    assert latency(parse_metrics(PLAIN), "temporal_request_latency", lambda _: False) is None
 
 
 def test_a_server_that_tells_little() -> None:
     """An endpoint of a part of a cluster, or of another version, has figures as far as it goes."""
-    figures = server(read('# TYPE service_requests counter\nservice_requests{service_name="history"} 1\n'))
+    figures = server_metrics(
+        parse_metrics('# TYPE service_requests counter\nservice_requests{service_name="history"} 1\n')
+    )
     assert (figures.version, figures.requests, figures.task_queues, figures.heap_bytes) == (None, (), (), None)
 
 
@@ -112,24 +125,28 @@ def test_very_many_task_queues(monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a test run with a namespace for each test: no series is looked at once for every queue."""
     name = 'poll_success{{namespace="n{0}",taskqueue="q",task_type="Workflow",partition="{1}"}} {0}\n'
     text = "# TYPE poll_success counter\n" + "".join(name.format(at, part) for at in range(300) for part in range(2))
-    now, looked_at, all_of = read(text), 0, Metrics.all
+    now, looked_at, all_of = parse_metrics(text), 0, ParsedMetrics.all
 
-    def counted(self: Metrics, name: str, **wanted: str) -> Iterator[tuple[dict[str, str], float]]:
+    def counted(self: ParsedMetrics, name: str, **wanted: str) -> Iterator[tuple[dict[str, str], float]]:
         nonlocal looked_at
         for each in all_of(self, name, **wanted):
             looked_at += 1
             yield each
 
-    monkeypatch.setattr(Metrics, "all", counted)
-    queues = server(now, change(now, now, 1.0)).task_queues
+    monkeypatch.setattr(ParsedMetrics, "all", counted)
+    queues = server_metrics(now, change_between(now, now, 1.0)).task_queues
     assert [queue.dispatched.total for queue in queues] == [2 * at for at in reversed(range(300))]
     assert looked_at < 10 * len(now.series["poll_success"])
 
 
 def test_figures_beyond_all_bounds() -> None:
     """They are shown; what they mean is for their reader to say."""
-    figures = worker(read(PLAIN.replace('"Start"} 90', '"Start"} 1e30').replace('le="100"', 'le="1e300"')))
-    report = Report(datetime.now(timezone.utc), (Seen("worker", endpoint("9000", "--worker"), figures),))
+    figures = worker_metrics(
+        parse_metrics(PLAIN.replace('"Start"} 90', '"Start"} 1e30').replace('le="100"', 'le="1e300"'))
+    )
+    report = MetricsReport(
+        datetime.now(timezone.utc), (MetricsSample("worker", parse_endpoint("9000", "--worker"), figures),)
+    )
     assert any("Start" in line for line in screen(report, 10))
 
 
@@ -145,14 +162,14 @@ def test_figures_beyond_all_bounds() -> None:
 )
 def test_addresses(text: str, url: str) -> None:
     """A port, `host:port` or a URL; `/metrics` is where the SDKs and the server answer."""
-    assert endpoint(text, "--worker").url == url
+    assert parse_endpoint(text, "--worker").url == url
 
 
 @pytest.mark.parametrize("text", ["", "host", "host:port", "host:99999", "ftp://a:1", "http://a", "http://me:pw@a:1"])
 def test_what_is_no_address(text: str) -> None:
     """Wrong usage, with the right form."""
     with pytest.raises(OptionError, match="is no address of metrics"):
-        endpoint(text, "--worker")
+        parse_endpoint(text, "--worker")
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -201,5 +218,5 @@ def test_endpoints_that_misbehave(odd: str, path: str, why: str, monkeypatch: py
     """Each is told with its reason; none hangs or fills the memory; no proxy is asked for what is here."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     with pytest.raises(CannotAsk) as caught:
-        asyncio.run(fetch(endpoint(odd + path, "--server"), limit=0.3 if path == "/silent" else 30.0))
+        asyncio.run(fetch_metrics(parse_endpoint(odd + path, "--server"), limit=0.3 if path == "/silent" else 30.0))
     assert caught.value.details[0].startswith(why)

@@ -12,7 +12,16 @@ import pytest
 from devserver import DevServer
 from devserver.errors import CannotAsk
 from devserver.executables.models import Executable
-from devserver.metrics import Count, Endpoint, Seen, Server, Watcher, Worker, endpoint, of_instance
+from devserver.metrics import (
+    EventCount,
+    MetricsEndpoint,
+    MetricsSample,
+    Scraper,
+    ServerMetrics,
+    WorkerMetrics,
+    instance_endpoint,
+    parse_endpoint,
+)
 from tests.helpers.measured import ATTEMPTS, COMPLETED, FAILED, SUFFIXES, Worked, measured
 from tests.helpers.waiting import LIMIT, POLL_SECONDS
 
@@ -28,9 +37,9 @@ def server(installed: Executable) -> Iterator[DevServer]:
         yield server
 
 
-def at(address: str) -> Endpoint:
+def at(address: str) -> MetricsEndpoint:
     """An endpoint by its address."""
-    return endpoint(address, "--worker")
+    return parse_endpoint(address, "--worker")
 
 
 def test_figures_of_real_work(server: DevServer) -> None:
@@ -39,9 +48,9 @@ def test_figures_of_real_work(server: DevServer) -> None:
     """
 
     async def looks(one: Worked, other: Worked) -> None:
-        def watching() -> Watcher:
+        def watching() -> Scraper:
             workers = [lambda: at(one.address), lambda: at(other.address)]
-            return Watcher([lambda: of_instance(server.name)], workers, NAMESPACE)
+            return Scraper([lambda: instance_endpoint(server.name)], workers, NAMESPACE)
 
         await counted(watching, times=2)
         watcher = watching()
@@ -50,13 +59,13 @@ def test_figures_of_real_work(server: DevServer) -> None:
             check_worker(seen.figures)
         await asyncio.to_thread(one.again)
         of_server, of_one, of_other = await ended(watcher, 3 * DONE)
-        assert isinstance(of_server.figures, Server)
-        assert isinstance(of_one.figures, Worker)
-        assert isinstance(of_other.figures, Worker)
+        assert isinstance(of_server.figures, ServerMetrics)
+        assert isinstance(of_one.figures, WorkerMetrics)
+        assert isinstance(of_other.figures, WorkerMetrics)
         assert sum(of_server.figures.workflows[end].per_second or 0 for end in ENDS) > 0
         assert of_one.figures.queues[0].workflows["completed"].total == 2 * COMPLETED
         (queue,) = of_other.figures.queues
-        assert queue.workflows["completed"] == Count(COMPLETED, 0.0)
+        assert queue.workflows["completed"] == EventCount(COMPLETED, 0.0)
         assert queue.activity_wait is None  # nothing of it since the look before
 
     with (
@@ -66,7 +75,7 @@ def test_figures_of_real_work(server: DevServer) -> None:
         asyncio.run(looks(one, other))
 
 
-async def counted(watching: Callable[[], Watcher], times: int) -> None:
+async def counted(watching: Callable[[], Scraper], times: int) -> None:
     """Wait until the server has counted all that it must: it does so once a second, and not all at the same moment."""
     deadline = time.monotonic() + LIMIT
     while True:
@@ -80,13 +89,13 @@ async def counted(watching: Callable[[], Watcher], times: int) -> None:
             return
 
 
-async def ended(watcher: Watcher, count: int) -> tuple[Seen, ...]:
+async def ended(watcher: Scraper, count: int) -> tuple[MetricsSample, ...]:
     """The first look in which the server has counted so many ended workflows: it does so once a second."""
     deadline = time.monotonic() + LIMIT
     while time.monotonic() < deadline:
         seen = (await watcher.look()).seen
         figures = seen[0].figures
-        if isinstance(figures, Server) and sum(figures.workflows[end].total for end in ENDS) >= count:
+        if isinstance(figures, ServerMetrics) and sum(figures.workflows[end].total for end in ENDS) >= count:
             return seen
         await asyncio.sleep(POLL_SECONDS)
     raise AssertionError(f"never counted {count} ended workflows within {LIMIT:g} s")
@@ -94,7 +103,7 @@ async def ended(watcher: Watcher, count: int) -> tuple[Seen, ...]:
 
 def check_server(figures: object, times: int) -> None:
     """What the server must have counted after the work was done so often."""
-    assert isinstance(figures, Server)
+    assert isinstance(figures, ServerMetrics)
     assert figures.version == "1.32.0"
     assert (figures.resident_bytes or 0) > 50e6
     assert (figures.goroutines or 0) > 100
@@ -107,7 +116,7 @@ def check_server(figures: object, times: int) -> None:
         (figures.activities, "failed", FAILED),
         (figures.activities, "attempts_failed", FAILED * ATTEMPTS),
     ):
-        assert (end, counts[end]) == (end, Count(count * times, None))
+        assert (end, counts[end]) == (end, EventCount(count * times, None))
     requests = {each.name: each for each in figures.requests}
     start = requests["StartWorkflowExecution"]
     assert (start.requests.total, start.errors.total) == (DONE * times, 0)
@@ -127,7 +136,7 @@ def check_server(figures: object, times: int) -> None:
 
 def check_worker(figures: object) -> None:
     """What a worker must have counted after its work."""
-    assert isinstance(figures, Worker)
+    assert isinstance(figures, WorkerMetrics)
     (queue,) = figures.queues
     assert (queue.namespace, queue.task_queue in (QUEUE, "second")) == (NAMESPACE, True)
     assert {"workflow", "activity", "local activity"} <= set(queue.slots)
@@ -152,7 +161,7 @@ def test_a_server_that_is_killed_and_comes_back(server: DevServer) -> None:
     """
 
     async def looks(worked: Worked) -> None:
-        watcher = Watcher([lambda: of_instance(server.name)], [lambda: at(worked.address)])
+        watcher = Scraper([lambda: instance_endpoint(server.name)], [lambda: at(worked.address)])
         await watcher.look()
         await asyncio.to_thread(server.kill)
         away, there = (await watcher.look()).seen
@@ -160,8 +169,8 @@ def test_a_server_that_is_killed_and_comes_back(server: DevServer) -> None:
         await asyncio.to_thread(server.restart)
         back, _ = (await watcher.look()).seen
         assert (back.restarted, back.error) == (True, None)
-        assert isinstance(back.figures, Server)
-        assert back.figures.workflows["completed"] == Count(0, 0.0)
+        assert isinstance(back.figures, ServerMetrics)
+        assert back.figures.workflows["completed"] == EventCount(0, 0.0)
 
     with measured(server.address) as worked:
         asyncio.run(looks(worked))
@@ -169,11 +178,11 @@ def test_a_server_that_is_killed_and_comes_back(server: DevServer) -> None:
 
 def test_who_is_asked_for_what(server: DevServer) -> None:
     """A server's endpoint is no worker's, and a server's other ports have no metrics; a look at nobody is an error."""
-    of_server = of_instance(server.name)
+    of_server = instance_endpoint(server.name)
     for watcher, message in (
-        (Watcher([], [lambda: of_server]), "are a server's"),
-        (Watcher([lambda: replace(of_server, url=server.http_url)]), "cannot be read"),
-        (Watcher([lambda: of_instance("nix")]), "there is no instance nix"),
+        (Scraper([], [lambda: of_server]), "are a server's"),
+        (Scraper([lambda: replace(of_server, url=server.http_url)]), "cannot be read"),
+        (Scraper([lambda: instance_endpoint("nix")]), "there is no instance nix"),
     ):
         with pytest.raises(CannotAsk, match=message):
             asyncio.run(watcher.look())

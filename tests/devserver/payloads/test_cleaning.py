@@ -15,8 +15,8 @@ from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow, Sch
 
 from devserver import DevServer
 from devserver.executables.models import Executable
-from devserver.payloads import BlobFolder, PayloadOptionError, forget, prune, usage_of
-from devserver.payloads.checking import troubles
+from devserver.payloads import BlobFolder, PayloadOptionError, prune, read_usage, remove_server_payloads
+from devserver.payloads.verification import find_problems
 
 from .conftest import QUEUE, connected, files, worker
 from .echo import Echo, Parent
@@ -27,7 +27,7 @@ SIZE = 300_000
 async def kept(client: Client, folder: Path) -> set[int]:
     """The sizes, in thousands, of what a prune leaves."""
     blobs = BlobFolder(folder)
-    prune(blobs, await usage_of(client), older_than=0)
+    prune(blobs, await read_usage(client), older_than=0)
     return {round(each.size, -3) // 1000 for each in blobs.list()}
 
 
@@ -47,7 +47,7 @@ def test_what_a_history_or_a_schedule_refers_to_stays(server: DevServer, folder:
         schedule = await client.create_schedule("yearly", Schedule(action=action, spec=spec))
         await client.data_converter.encode([b"n" * 700_000])  # stored, and referred to by nobody
         assert await kept(client, folder) == {300, 400, 500, 600}
-        owners = {use.owner for uses in (await usage_of(client)).uses.values() for use in uses}
+        owners = {use.owner for uses in (await read_usage(client)).uses.values() for use in uses}
         runs = {"workflow closed", "workflow open", "workflow parent", "workflow parent-child"}
         assert owners == {*runs, "schedule yearly"}
         await schedule.delete()
@@ -65,7 +65,7 @@ def test_what_a_snapshot_refers_to_stays(installed: Executable, folder: Path) ->
             handle = await client.start_workflow(Echo.run, b"s" * SIZE, id="needs-it", task_queue="nobody")
             saved, _ = server.snapshot("before"), other.snapshot("other")
             await handle.terminate()
-            usage = await usage_of(client)
+            usage = await read_usage(client)
             assert usage.databases == 1
             owners = [use.owner for uses in usage.uses.values() for use in uses]
             assert owners == ["workflow needs-it", f"the snapshot {saved.name} of shop"]
@@ -82,20 +82,20 @@ def test_what_was_stored_lately_or_for_another_server_stays(server: DevServer, f
         await client.data_converter.encode([b"n" * SIZE])
         (file,) = files(folder)
         elsewhere = blobs.put("another-server", b"\x12\x03", b"abc")
-        usage = await usage_of(client)
-        assert prune(blobs, usage, older_than=3600).young == 1
+        usage = await read_usage(client)
+        assert prune(blobs, usage, older_than=3600).recent == 1
         os.utime(file, (0, 0))
         assert [each.path for each in prune(blobs, usage, older_than=3600, dry_run=True).removed] == [file]
         assert file.exists()
         await client.data_converter.encode([b"n" * SIZE])
-        assert prune(blobs, usage, older_than=3600).young == 1
+        assert prune(blobs, usage, older_than=3600).recent == 1
         os.utime(file, (0, 0))
         assert prune(blobs, usage, older_than=3600).freed > SIZE
         assert [each.digest for each in blobs.list()] == [elsewhere.digest]
-        assert len(forget(blobs, "another-server").removed) == 1
+        assert len(remove_server_payloads(blobs, "another-server").removed) == 1
         assert not list(folder.rglob("abc*"))
         with pytest.raises(PayloadOptionError, match="nothing is stored for a server another-server"):
-            forget(blobs, "another-server")
+            remove_server_payloads(blobs, "another-server")
 
     asyncio.run(run())
 
@@ -109,7 +109,9 @@ def test_what_is_missing_or_damaged_is_found_with_who_needs_it(server: DevServer
         files(folder)[0].unlink()
         await client.data_converter.encode([b"d" * SIZE])
         files(folder)[0].write_bytes(b"damaged")
-        found = {type(each.error).__name__: each for each in troubles(BlobFolder(folder), await usage_of(client))}
+        found = {
+            type(each.error).__name__: each for each in find_problems(BlobFolder(folder), await read_usage(client))
+        }
         assert [use.owner for use in found["PayloadMissing"].uses] == ["workflow needs-it"]
         assert found["PayloadCorrupt"].uses == ()
 
@@ -118,7 +120,7 @@ def test_what_is_missing_or_damaged_is_found_with_who_needs_it(server: DevServer
 
 def test_a_blob_is_private_and_a_payload_that_any_tool_can_read(folder: Path) -> None:
     """The folder is this user's alone, and a file is a serialized payload; equal ones are one file."""
-    from devserver.payloads.wire import head_of
+    from devserver.payloads.blob_format import head_of
 
     blobs = BlobFolder(folder)
     claim = blobs.put("here", head_of({"encoding": b"binary/plain", "a": b"b" * 300}, 5), b"hello")
@@ -149,7 +151,7 @@ def test_a_writer_that_is_killed_leaves_no_half_payload(folder: Path) -> None:
     claim = blobs.put("here", b"\x12\x05", b"hello")
     assert blobs.read(claim) == (b"\x12\x05", b"hello")
     os.utime(half, (0, 0))
-    forget(blobs, "here", dry_run=True)
+    remove_server_payloads(blobs, "here", dry_run=True)
     assert half.exists()
-    forget(blobs, "here")
+    remove_server_payloads(blobs, "here")
     assert files(folder) == []

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from devserver.payloads import BlobFolder
+from devserver.payloads.blob_format import head_of
 from devserver.payloads.claims import Claim
 from devserver.payloads.codec_server import CodecServer
-from devserver.payloads.wire import head_of
 
 UI = "http://127.0.0.1:8233"
 PLAIN = {"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "MQ=="}

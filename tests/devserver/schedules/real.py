@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from temporalio.common import SearchAttributeKey
 
 from devserver import DevServer
-from devserver.schedules import Description, Outcome, Preview, describe_schedule
+from devserver.schedules import OverlapOutcome, ScheduleDescription, SchedulePreview, describe_schedule
 
 from .conftest import worker
 
@@ -39,10 +39,10 @@ class State:
     """A schedule as it really is: its counts, and its runs by their ids, in the order in which they began, each with
     the number of its start and how it ended (None while it is open)."""
 
-    counts: Description
+    counts: ScheduleDescription
     runs: dict[str, tuple[int, str | None]]
 
-    def dealt_with(self, foreseen: Outcome) -> int:
+    def dealt_with(self, foreseen: OverlapOutcome) -> int:
         """How many of its starts it has seen; what is replaced is counted nowhere."""
         now = self.counts
         return now.actions + now.skipped + now.missed + now.buffered + foreseen.count("replaced")
@@ -73,7 +73,7 @@ async def until(look: Callable[[], Awaitable[State]], fits: Callable[[State], bo
     return state
 
 
-def check(preview: Preview, policy: str, state: State) -> None:
+def check(preview: SchedulePreview, policy: str, state: State) -> None:
     """Which starts ran, in which order, how each run ended, and how many were skipped or missed: as foreseen."""
     foreseen = own(preview, policy)
     what = (preview.scheduler, preview.schedule_id)
@@ -83,7 +83,7 @@ def check(preview: Preview, policy: str, state: State) -> None:
     assert counted == (foreseen.count("skipped"), foreseen.count("missed")), what
 
 
-def own(preview: Preview, policy: str) -> Outcome:
+def own(preview: SchedulePreview, policy: str) -> OverlapOutcome:
     """What is foreseen of a policy."""
     return next(each for each in preview.outcomes if each.policy == policy)
 

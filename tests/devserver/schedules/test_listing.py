@@ -15,9 +15,9 @@ from temporalio.client import Client
 from devserver import DevServer
 from devserver.schedules import (
     NewSchedule,
-    Row,
     ScheduleRefused,
-    Spec,
+    ScheduleRow,
+    ScheduleSpec,
     create_schedule,
     describe_schedule,
     list_schedules,
@@ -31,7 +31,7 @@ SECRET = Payload(metadata={"encoding": b"binary/encrypted"}, data=b"\x00\x01")
 async def listed(client: Client, count: int, *, query: str = "", limit: int = 1000) -> list[str]:
     """The schedules' ids, once there are so many."""
     deadline = time.monotonic() + LIMIT
-    rows: list[Row] = []
+    rows: list[ScheduleRow] = []
     while len(rows) != count:
         assert time.monotonic() < deadline, rows
         rows = [row async for row in list_schedules(client, query=query, limit=limit)]
@@ -45,7 +45,9 @@ def test_lists(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         client = await Client.connect(server.address)
         for name in ("a1", "a2", "a3", "b1", "b2"):
-            await create_schedule(client, NewSchedule(name, "Report", "reports", Spec(crons=("@daily",)), paused=True))
+            await create_schedule(
+                client, NewSchedule(name, "Report", "reports", ScheduleSpec(crons=("@daily",)), paused=True)
+            )
         assert await listed(client, 5) == ["a1", "a2", "a3", "b1", "b2"]
         assert len(await listed(client, 3, limit=3)) == 3
         assert await listed(client, 2, query="ScheduleId STARTS_WITH 'b'") == ["b1", "b2"]
@@ -67,7 +69,7 @@ def test_payloads_that_cannot_be_decoded(server: DevServer) -> None:
             input=Payloads(payloads=[SECRET]),
         )
         schedule = Schedule(action=ScheduleAction(start_workflow=action), state=ScheduleState(paused=True))
-        await raw.Calls(client).create("secret", schedule, Memo(fields={"owner": SECRET}))
+        await raw.ScheduleCalls(client).create("secret", schedule, Memo(fields={"owner": SECRET}))
         found = await describe_schedule(client, "secret")
         assert (found.input, found.memo) == (("(cannot be decoded here)",), {"owner": "(cannot be decoded here)"})
         assert (found.workflow_type, found.spec, found.next_times, found.paused) == ("Report", "never", (), True)

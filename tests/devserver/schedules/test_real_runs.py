@@ -10,13 +10,13 @@ from temporalio.client import Client
 
 from devserver.executables.models import Executable
 from devserver.schedules import (
-    POLICIES,
+    OVERLAP_POLICIES,
     Interval,
     NewSchedule,
-    Policy,
-    Preview,
+    OverlapPolicy,
     PreviewOptions,
-    Spec,
+    SchedulePreview,
+    ScheduleSpec,
     backfill_schedule,
     create_schedule,
     preview_schedule,
@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 PAST = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
-Tried = tuple["Case", Preview, State]
+Tried = tuple["Case", SchedulePreview, State]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Case:
     """A schedule to be tried: `times` times, every so often, with runs of a length."""
 
     name: str
-    policy: Policy
+    policy: OverlapPolicy
     every: timedelta
     run: timedelta
     times: int
@@ -48,7 +48,7 @@ class Case:
         """The schedule."""
         end = begin + self.every * (self.times - 1)
         offset = timedelta(seconds=begin.timestamp() % self.every.total_seconds())
-        spec = Spec(intervals=(Interval(self.every, offset),), start=begin, end=end)
+        spec = ScheduleSpec(intervals=(Interval(self.every, offset),), start=begin, end=end)
         return NewSchedule(self.name, task_queue=QUEUE, spec=spec, policy=self.policy, **more)
 
     def wanted(self, begin: datetime) -> PreviewOptions:
@@ -57,12 +57,12 @@ class Case:
 
 
 STEPS = (
-    *(Case(policy, policy, 2 * HOUR, 5 * HOUR, 5) for policy in POLICIES),
+    *(Case(policy, policy, 2 * HOUR, 5 * HOUR, 5) for policy in OVERLAP_POLICIES),
     Case("slow to cancel", "cancel_other", 2 * HOUR, 9 * HOUR, 5, cancel=3 * HOUR),
 )
 # Lateness of a second or two, as on a busy machine, changes nothing here.
 ON_THE_CLOCK = (
-    *(Case(policy, policy, 5 * SECOND, 7.5 * SECOND, 3) for policy in POLICIES),
+    *(Case(policy, policy, 5 * SECOND, 7.5 * SECOND, 3) for policy in OVERLAP_POLICIES),
     Case("short catch-up", "buffer_all", 2 * SECOND, 13 * SECOND, 2, catchup=10 * SECOND),
 )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from temporalio.api.schedule.v1 import Range, ScheduleSpec, StructuredCalendarSpec
+from temporalio.api.schedule.v1 import Range, StructuredCalendarSpec
+from temporalio.api.schedule.v1 import ScheduleSpec as ScheduleSpecProto
 
 from devserver.errors import OptionError
-from devserver.schedules import Calendar, Interval, Spec, find_zone, parse_time
-from devserver.schedules.words import spec_in_words
+from devserver.schedules import Calendar, Interval, ScheduleSpec, find_zone, parse_time
+from devserver.schedules.spec import spec_text
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=timezone.utc)
 
@@ -46,12 +47,12 @@ def test_times_that_are_none() -> None:
         find_zone("Berlin")
     assert "did you mean Europe/Berlin, or" in (found.value.hint or "")
     with pytest.raises(OptionError, match=r"ends .* before it starts"):
-        Spec(start=NINE, end=NINE - timedelta(days=1)).to_proto()
+        ScheduleSpec(start=NINE, end=NINE - timedelta(days=1)).to_proto()
 
 
 def test_a_spec_in_words() -> None:
     """What the server has made of a cron expression is told as one."""
-    spec = Spec(intervals=(Interval.parse("2h/5m"),), time_zone="UTC", jitter=timedelta(seconds=90)).to_proto()
+    spec = ScheduleSpec(intervals=(Interval.parse("2h/5m"),), time_zone="UTC", jitter=timedelta(seconds=90)).to_proto()
     days = StructuredCalendarSpec(
         second=[Range()],
         minute=[Range(start=0, end=59, step=15)],
@@ -61,5 +62,5 @@ def test_a_spec_in_words() -> None:
         day_of_week=[Range(start=1, end=5)],
     )
     spec.structured_calendar.append(days)
-    assert spec_in_words(spec) == "every 2h +5m; */15 9,12-14 * * MON-FRI (UTC), jitter 1m30s"
-    assert spec_in_words(ScheduleSpec()) == "never"
+    assert spec_text(spec) == "every 2h +5m; */15 9,12-14 * * MON-FRI (UTC), jitter 1m30s"
+    assert spec_text(ScheduleSpecProto()) == "never"

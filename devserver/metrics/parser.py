@@ -27,7 +27,7 @@ class NotMetrics(DevServerError):
 
 
 @dataclass(frozen=True)
-class Spelling:
+class MetricSpelling:
     """How an endpoint spells one metric.
 
     Args:
@@ -44,7 +44,7 @@ class Spelling:
 
 
 @dataclass(frozen=True)
-class Metrics:
+class ParsedMetrics:
     """One look at an endpoint.
 
     Args:
@@ -53,7 +53,7 @@ class Metrics:
             seconds.
     """
 
-    spellings: Mapping[str, Spelling]
+    spellings: Mapping[str, MetricSpelling]
     series: Mapping[str, Series]
 
     def all(self, name: str, **wanted: str) -> Iterator[tuple[dict[str, str], float]]:
@@ -68,7 +68,7 @@ class Metrics:
         return sum(value for _, value in self.all(name, **wanted))
 
 
-def plain(name: str, kind: str) -> tuple[str, str]:
+def canonical_name(name: str, kind: str) -> tuple[str, str]:
     """A metric's name in docs, and the suffix that a counter or a histogram has besides at some endpoints."""
     suffixes = {"counter": ("_total",), "histogram": (MILLISECONDS, SECONDS)}
     for suffix in suffixes.get(kind, ()):
@@ -77,16 +77,16 @@ def plain(name: str, kind: str) -> tuple[str, str]:
     return name, ""
 
 
-def spellings(text: str) -> dict[str, Spelling]:
+def parse_spellings(text: str) -> dict[str, MetricSpelling]:
     """Every metric that the text declares, by its name in docs."""
     found = {}
     for name, kind in TYPE_LINE.findall(text):
-        known, suffix = plain(name, kind)
-        found[known] = Spelling(name, kind, suffix)
+        known, suffix = canonical_name(name, kind)
+        found[known] = MetricSpelling(name, kind, suffix)
     return found
 
 
-def read(text: str, wanted: Collection[str] | None = None) -> Metrics:
+def parse_metrics(text: str, wanted: Collection[str] | None = None) -> ParsedMetrics:
     """The metrics of an endpoint's answer; with `wanted` those of these names only, which takes a tenth of the time.
 
     Raises:
@@ -94,24 +94,24 @@ def read(text: str, wanted: Collection[str] | None = None) -> Metrics:
     """
     from prometheus_client.parser import text_string_to_metric_families
 
-    known = spellings(text)
+    known = parse_spellings(text)
     if not known and text.strip():
         raise NotMetrics("what was answered has no metric in it")
     kept = {name: each for name, each in known.items() if wanted is None or name in wanted}
     series: dict[str, dict[Labels, float]] = {}
     try:
         for family in text_string_to_metric_families("\n".join(_lines(text, kept.values())) + "\n"):
-            name, suffix = plain(family.name, family.type)
+            name, suffix = canonical_name(family.name, family.type)
             scale = 0.001 if _in_milliseconds(name, suffix, family.type, family.samples) else 1.0
             kept[name] = replace(kept[name], scale=scale)
             for sample in family.samples:
                 _keep(series, sample, family.name, name, scale)
     except (ValueError, IndexError, KeyError) as error:
         raise NotMetrics(f"what was answered is no Prometheus text: {error}") from None
-    return Metrics(kept, series)
+    return ParsedMetrics(kept, series)
 
 
-def _lines(text: str, kept: Iterable[Spelling]) -> Iterator[str]:
+def _lines(text: str, kept: Iterable[MetricSpelling]) -> Iterator[str]:
     names = {each.name for each in kept}
     names |= {each.name + part for each in kept if each.kind == "histogram" for part in PARTS}
     for line in text.splitlines():

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from .blobs import BlobFolder
 from .claims import Claim
 from .errors import PayloadError
-from .usage import Usage, Use
+from .model import PayloadProblem, PayloadUsage, PayloadUse
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """A payload that cannot be read, why, and who refers to it."""
-
-    claim: Claim
-    error: PayloadError
-    uses: tuple[Use, ...]
-
-
-def troubles(blobs: BlobFolder, usage: Usage | None) -> Iterator[Trouble]:
+def find_problems(blobs: BlobFolder, usage: PayloadUsage | None) -> Iterator[PayloadProblem]:
     """What is missing or corrupt: of what the server refers to, and of all that the folder holds besides."""
     seen: set[tuple[str, str]] = set()
     for uses in usage.uses.values() if usage is not None else ():
@@ -32,8 +22,8 @@ def troubles(blobs: BlobFolder, usage: Usage | None) -> Iterator[Trouble]:
             yield from _looked_at(blobs, Claim(blob.digest, blob.size, blob.server), ())
 
 
-def _looked_at(blobs: BlobFolder, claim: Claim, uses: tuple[Use, ...]) -> Iterator[Trouble]:
+def _looked_at(blobs: BlobFolder, claim: Claim, uses: tuple[PayloadUse, ...]) -> Iterator[PayloadProblem]:
     try:
         blobs.verify(claim)
     except PayloadError as error:
-        yield Trouble(claim, error, uses)
+        yield PayloadProblem(claim, error, uses)

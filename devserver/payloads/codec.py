@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import DevServerError
+from .blob_format import LONGEST_HEAD, metadata_of, split_head
 from .blobs import BlobFolder
 from .claims import NAME, Claim
 from .errors import PayloadCorrupt, PayloadTooLarge
-from .sizes import show_size
-from .wire import LONGEST_HEAD, metadata_of, split_head
+from .limits import format_size
 
 REFERENCE = "temporal.api.sdk.v1.ExternalStorageReference"
 HEAD_BYTES = 2048
@@ -26,7 +26,7 @@ DOWNLOAD = "100MB"
 JsonPayload = Mapping[str, Any]
 
 
-def shown(payload: JsonPayload, blobs: BlobFolder, largest: int, *, keep_reference: bool) -> JsonPayload:
+def decode_for_display(payload: JsonPayload, blobs: BlobFolder, largest: int, *, keep_reference: bool) -> JsonPayload:
     """A payload for a person.
 
     Args:
@@ -49,7 +49,7 @@ def shown(payload: JsonPayload, blobs: BlobFolder, largest: int, *, keep_referen
     return {"metadata": {"encoding": _base64(b"json/plain")}, "data": data}
 
 
-def downloaded(payload: JsonPayload, blobs: BlobFolder, largest: int) -> JsonPayload:
+def decode_for_download(payload: JsonPayload, blobs: BlobFolder, largest: int) -> JsonPayload:
     """What is stored, as a whole.
 
     Raises:
@@ -62,7 +62,7 @@ def downloaded(payload: JsonPayload, blobs: BlobFolder, largest: int) -> JsonPay
         raise PayloadCorrupt("this payload is not stored in the folder: there is nothing to download")
     if claim.size > largest:
         raise PayloadTooLarge(
-            f"{show_size(claim.size)} are too much for a browser",
+            f"{format_size(claim.size)} are too much for a browser",
             details=[str(blobs.path(claim.server, claim.digest))],
             hint="read the file: its data come after a short head",
         )
@@ -100,7 +100,7 @@ def _head(claim: Claim, blobs: BlobFolder) -> dict[str, Any]:
     except ValueError as error:
         raise PayloadCorrupt(f"the payload {claim.digest[:12]} is corrupt: {error}") from None
     said: dict[str, Any] = {
-        "stored": show_size(claim.size),
+        "stored": format_size(claim.size),
         "encoding": metadata.get("encoding", b"").decode(errors="replace"),
         "sha256": claim.digest,
     }

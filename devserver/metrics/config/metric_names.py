@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..families import MILLISECONDS, SECONDS, Spelling
+from ..parser import MILLISECONDS, SECONDS, MetricSpelling
 
 
 @dataclass(frozen=True)
-class Use:
+class MetricUse:
     """A metric that was needed: its name in docs, as it is written, and whether the endpoint has it now."""
 
     metric: str
@@ -18,16 +18,16 @@ class Use:
     there: bool
 
 
-class Names:
+class MetricNames:
     """The metrics of one kind of endpoint. What was not recorded yet is spelled as the others of its kind are.
 
     Args:
         endpoints: How each endpoint spells its metrics; where they differ, the first one's spelling is taken.
     """
 
-    def __init__(self, endpoints: Iterable[Mapping[str, Spelling]]) -> None:
-        self._known: dict[str, Spelling] = {}
-        self._used: dict[str, Use] = {}
+    def __init__(self, endpoints: Iterable[Mapping[str, MetricSpelling]]) -> None:
+        self._known: dict[str, MetricSpelling] = {}
+        self._used: dict[str, MetricUse] = {}
         differing: set[str] = set()
         for spellings in endpoints:
             for metric, spelling in spellings.items():
@@ -37,7 +37,7 @@ class Names:
         self.differing = tuple(sorted(differing))
 
     @property
-    def used(self) -> tuple[Use, ...]:
+    def used(self) -> tuple[MetricUse, ...]:
         """What was asked for, by name."""
         return tuple(self._used[metric] for metric in sorted(self._used))
 
@@ -54,13 +54,13 @@ class Names:
         found = self._use(metric, "histogram")
         return found.name, found.scale
 
-    def _use(self, metric: str, kind: str) -> Spelling:
+    def _use(self, metric: str, kind: str) -> MetricSpelling:
         found = self._known.get(metric)
         spelling = found or self._guess(metric, kind)
-        self._used[metric] = Use(metric, spelling.name, found is not None)
+        self._used[metric] = MetricUse(metric, spelling.name, found is not None)
         return spelling
 
-    def _guess(self, metric: str, kind: str) -> Spelling:
+    def _guess(self, metric: str, kind: str) -> MetricSpelling:
         """As most others are spelled; durations of an SDK are milliseconds where there is nothing to go by."""
         sdk = metric.startswith("temporal_")
         alike = [
@@ -68,8 +68,8 @@ class Names:
         ]
         durations = [each for each in alike if kind != "histogram" or "_latency" in each.name]
         if not durations:
-            return Spelling(metric, kind, scale=0.001 if sdk and kind == "histogram" else 1.0)
+            return MetricSpelling(metric, kind, scale=0.001 if sdk and kind == "histogram" else 1.0)
         suffix, scale = Counter((each.suffix, each.scale) for each in durations).most_common(1)[0][0]
         if suffix in (SECONDS, MILLISECONDS) and "_latency" not in metric:
             suffix = ""
-        return Spelling(metric + suffix, kind, suffix, scale)
+        return MetricSpelling(metric + suffix, kind, suffix, scale)

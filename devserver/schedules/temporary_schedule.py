@@ -17,9 +17,9 @@ from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 
 from ..client.timestamps import moment
 from ..errors import DevServerError
-from .calls import Calls
+from .calls import ScheduleCalls
 from .errors import ScheduleUnknown
-from .spec import Spec
+from .spec import ScheduleSpec
 
 PREFIX = "devserver-preview-"
 ID = re.compile(re.escape(PREFIX) + "[0-9a-f]{32}")
@@ -31,7 +31,7 @@ MOST_REMOVED = 20
 
 
 @contextlib.asynccontextmanager
-async def temporary(calls: Calls, spec: Spec) -> AsyncIterator[str]:
+async def temporary_schedule(calls: ScheduleCalls, spec: ScheduleSpec) -> AsyncIterator[str]:
     """A schedule without jitter that never acts, for as long as the block lasts, however that ends.
 
     It has no actions left, and is not paused: such a one the server itself removes, after a week at most.
@@ -59,7 +59,7 @@ def is_temporary(entry: ScheduleListEntry) -> bool:
     return ID.fullmatch(entry.schedule_id) is not None and told == (WORKFLOW, NOTE)
 
 
-async def remove_left(calls: Calls, own: str) -> None:
+async def remove_abandoned(calls: ScheduleCalls, own: str) -> None:
     """Delete those that killed processes have left, as far as the server lets us; `own` is one that is there now.
 
     Both ages are the server's word, so it does not matter how this machine's clock goes.

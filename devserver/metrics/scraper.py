@@ -9,18 +9,17 @@ from datetime import datetime, timezone
 from typing import Literal
 
 from ..errors import CannotAsk, DevServerError
-from .endpoints import Endpoint
-from .families import Metrics, NotMetrics, read
-from .fetch import fetch
-from .figures import Server, Worker
-from .rates import Change, change
-from .server import BUILD, REQUESTS, server
+from .endpoints import MetricsEndpoint, fetch_metrics
+from .model import ServerMetrics, WorkerMetrics
+from .parser import NotMetrics, ParsedMetrics, parse_metrics
+from .server import BUILD, REQUESTS, server_metrics
 from .server import WANTED as OF_SERVERS
+from .snapshot import RateChange, change_between
 from .worker import WANTED as OF_WORKERS
-from .worker import worker
+from .worker import worker_metrics
 
 Kind = Literal["server", "worker"]
-Find = Callable[[], Endpoint]
+FindEndpoint = Callable[[], MetricsEndpoint]
 
 SHORTEST = 1e-3  # seconds between two looks, so that a rate is a number
 _WANTED = {"server": OF_SERVERS, "worker": OF_WORKERS | {BUILD, REQUESTS}}
@@ -28,7 +27,7 @@ HINTS = {"server": "workers are asked with --worker", "worker": "servers are ask
 
 
 @dataclass(frozen=True)
-class Seen:
+class MetricsSample:
     """What one endpoint had to say: figures, or why there are none.
 
     Args:
@@ -37,22 +36,22 @@ class Seen:
     """
 
     kind: Kind
-    endpoint: Endpoint | None
-    figures: Server | Worker | None
+    endpoint: MetricsEndpoint | None
+    figures: ServerMetrics | WorkerMetrics | None
     error: DevServerError | None = None
     seconds: float | None = None
     restarted: bool = False
 
 
 @dataclass(frozen=True)
-class Report:
+class MetricsReport:
     """A look at all endpoints, the servers first."""
 
     at: datetime
-    seen: tuple[Seen, ...]
+    seen: tuple[MetricsSample, ...]
 
 
-class Watcher:
+class Scraper:
     """Looks at endpoints; those of our own instances are found anew each time, as a restart may move them.
 
     Args:
@@ -60,13 +59,15 @@ class Watcher:
         namespace: Tell of what is done in this one only.
     """
 
-    def __init__(self, servers: Sequence[Find], workers: Sequence[Find] = (), namespace: str | None = None) -> None:
+    def __init__(
+        self, servers: Sequence[FindEndpoint], workers: Sequence[FindEndpoint] = (), namespace: str | None = None
+    ) -> None:
         self._all = [
             *(_Watched("server", find, namespace) for find in servers),
             *(_Watched("worker", find, namespace) for find in workers),
         ]
 
-    async def look(self) -> Report:
+    async def look(self) -> MetricsReport:
         """What all of them say now.
 
         Raises:
@@ -79,52 +80,52 @@ class Watcher:
             for each in seen:
                 if each.error is not None:
                     raise each.error
-        return Report(datetime.now(timezone.utc), tuple(seen))
+        return MetricsReport(datetime.now(timezone.utc), tuple(seen))
 
 
 class _Watched:
     """One endpoint, and the last look at it."""
 
-    def __init__(self, kind: Kind, find: Find, namespace: str | None) -> None:
+    def __init__(self, kind: Kind, find: FindEndpoint, namespace: str | None) -> None:
         self._kind = kind
         self._find = find
         self._namespace = namespace
-        self._before: tuple[float, Metrics, int | None] | None = None
+        self._before: tuple[float, ParsedMetrics, int | None] | None = None
 
-    async def look(self) -> Seen:
+    async def look(self) -> MetricsSample:
         """What it says now."""
         where = None
         try:
             where = self._find()
-            now = await look_at(where, self._kind, _WANTED[self._kind])
+            now = await scrape_endpoint(where, self._kind, _WANTED[self._kind])
         except CannotAsk as error:
-            return Seen(self._kind, where, None, error)
+            return MetricsSample(self._kind, where, None, error)
         changed = self._changed(now, where.pid)
-        figures: Server | Worker
+        figures: ServerMetrics | WorkerMetrics
         if self._kind == "server":
-            figures = replace(server(now, changed, self._namespace), resident_bytes=_resident(where.pid))
+            figures = replace(server_metrics(now, changed, self._namespace), resident_bytes=_resident(where.pid))
         else:
-            figures = worker(now, changed, self._namespace)
+            figures = worker_metrics(now, changed, self._namespace)
         seconds, restarted = (changed.seconds, changed.restarted) if changed else (None, False)
-        return Seen(self._kind, where, figures, None, seconds, restarted)
+        return MetricsSample(self._kind, where, figures, None, seconds, restarted)
 
-    def _changed(self, now: Metrics, pid: int | None) -> Change | None:
+    def _changed(self, now: ParsedMetrics, pid: int | None) -> RateChange | None:
         """What is new since the look before, which this one takes the place of."""
         at, before = time.monotonic(), self._before
         self._before = (at, now, pid)
         if before is None:
             return None
-        return change(before[1], now, max(at - before[0], SHORTEST), anew=before[2] != pid)
+        return change_between(before[1], now, max(at - before[0], SHORTEST), anew=before[2] != pid)
 
 
-async def look_at(where: Endpoint, kind: Kind, wanted: Collection[str] | None = None) -> Metrics:
+async def scrape_endpoint(where: MetricsEndpoint, kind: Kind, wanted: Collection[str] | None = None) -> ParsedMetrics:
     """What the endpoint of such a `kind` answers; all of it, or what of it is `wanted`.
 
     Raises:
         CannotAsk: It does not answer, not with metrics, or is of the other kind.
     """
     try:
-        now = read(await fetch(where), wanted)
+        now = parse_metrics(await fetch_metrics(where), wanted)
     except NotMetrics as error:
         raise CannotAsk(
             f"{where.url} does not answer with metrics", details=[error.message], hint="is this its port for metrics?"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..server import BACKLOG_AGE, ERRORS, REQUESTS, STORES, UNPOLLED, WORKFLOW_TASKS_FAILED
 from ..worker import ACTIVITIES_FAILED, ACTIVITY_DURATIONS, SLOTS_FREE, TASK_WAITS
-from .names import Names
+from .metric_names import MetricNames
 
 SERVERS, WORKERS = "temporal-server", "temporal-worker"
 USERS = 'namespace!="temporal_system",taskqueue!~"temporal_sys_.*"'
@@ -18,7 +18,7 @@ EXPECTED = ".*(NotFound|ConditionFailed|AlreadyExist).*"
 
 
 @dataclass(frozen=True)
-class Alert:
+class AlertRule:
     """An alert: it fires when `expression` has held for `lasting`."""
 
     name: str
@@ -29,7 +29,7 @@ class Alert:
     description: str
 
 
-def of_servers(names: Names) -> Sequence[Alert]:
+def server_alerts(names: MetricNames) -> Sequence[AlertRule]:
     """For what a server tells."""
     requests, errors = names.counter(REQUESTS), names.counter(ERRORS)
     stored, store_errors = (names.counter(each) for each in STORES["database"][:2])
@@ -37,7 +37,7 @@ def of_servers(names: Names) -> Sequence[Alert]:
     frontend = 'service_name="frontend"'
     queue = "namespace, taskqueue, task_type"
     return (
-        Alert(
+        AlertRule(
             "TemporalServerDown",
             f'up{{job="{SERVERS}"}} == 0',
             "1m",
@@ -45,7 +45,7 @@ def of_servers(names: Names) -> Sequence[Alert]:
             "The Temporal server {{ $labels.instance }} does not answer",
             "Nothing goes on until it is back; what it has acknowledged is kept.",
         ),
-        Alert(
+        AlertRule(
             "TemporalTaskQueueWithoutWorker",
             _happened(f"{unpolled}{{{USERS}}}", queue),
             "1m",
@@ -53,7 +53,7 @@ def of_servers(names: Names) -> Sequence[Alert]:
             "Nobody polls the task queue {{ $labels.taskqueue }} ({{ $labels.task_type }})",
             "Tasks come to it and wait; start a worker for it, in the namespace {{ $labels.namespace }}.",
         ),
-        Alert(
+        AlertRule(
             "TemporalBacklogOld",
             f"max by ({queue}) ({age}{{{USERS}}}) > 60",
             "5m",
@@ -61,7 +61,7 @@ def of_servers(names: Names) -> Sequence[Alert]:
             "Tasks of {{ $labels.taskqueue }} ({{ $labels.task_type }}) wait for longer than a minute",
             "Its workers do not keep up: they need more slots, or there must be more of them.",
         ),
-        Alert(
+        AlertRule(
             "TemporalWorkflowTasksFail",
             _happened(failed, "namespace, failure"),
             "1m",
@@ -69,7 +69,7 @@ def of_servers(names: Names) -> Sequence[Alert]:
             "Workflow tasks in {{ $labels.namespace }} fail ({{ $labels.failure }})",
             "The code of a workflow raises or does not fit its history; such a task is retried for ever.",
         ),
-        Alert(
+        AlertRule(
             "TemporalRequestsFail",
             f'sum(rate({errors}{{{frontend},error_type=~"{FAULTS}"}}[5m]))'
             f" / sum(rate({requests}{{{frontend}}}[5m])) > 0.01",
@@ -78,7 +78,7 @@ def of_servers(names: Names) -> Sequence[Alert]:
             "More than 1 % of all requests fail by the server's fault",
             "See its log, and its storage.",
         ),
-        Alert(
+        AlertRule(
             "TemporalStorageFails",
             f'sum by (operation) (rate({store_errors}{{error_type!~"{EXPECTED}"}}[5m]))'
             f" / sum by (operation) (rate({stored}[5m])) > 0.01",
@@ -90,13 +90,13 @@ def of_servers(names: Names) -> Sequence[Alert]:
     )
 
 
-def of_workers(names: Names) -> Sequence[Alert]:
+def worker_alerts(names: MetricNames) -> Sequence[AlertRule]:
     """For what the SDK in a worker tells."""
     free, (waits, scale) = names.gauge(SLOTS_FREE), names.histogram(TASK_WAITS)
     ran, failed = names.histogram(ACTIVITY_DURATIONS)[0], names.counter(ACTIVITIES_FAILED)
     of_activity = "namespace, task_queue, activity_type"
     return (
-        Alert(
+        AlertRule(
             "TemporalWorkerDown",
             f'up{{job="{WORKERS}"}} == 0',
             "1m",
@@ -104,7 +104,7 @@ def of_workers(names: Names) -> Sequence[Alert]:
             "The worker {{ $labels.instance }} does not answer",
             "Its process is gone, or no longer serves its metrics.",
         ),
-        Alert(
+        AlertRule(
             "TemporalWorkerFull",
             f"min by (instance, namespace, task_queue, worker_type) ({free}) == 0",
             "5m",
@@ -112,7 +112,7 @@ def of_workers(names: Names) -> Sequence[Alert]:
             "{{ $labels.worker_type }} of {{ $labels.instance }} has no free slot",
             "It takes no more tasks of {{ $labels.task_queue }} until one ends; do its activities end?",
         ),
-        Alert(
+        AlertRule(
             "TemporalWorkersLate",
             f"histogram_quantile(0.95, sum by (le, namespace, task_queue) (rate({waits}_bucket[5m]))) > {5 / scale:g}",
             "5m",
@@ -120,7 +120,7 @@ def of_workers(names: Names) -> Sequence[Alert]:
             "Workflow tasks of {{ $labels.task_queue }} wait for longer than 5 s",
             "There are too few workers, or they are too busy.",
         ),
-        Alert(
+        AlertRule(
             "TemporalActivitiesFail",
             f"sum by ({of_activity}) (rate({failed}[10m])) / sum by ({of_activity}) (rate({ran}_count[10m])) > 0.5",
             "10m",

@@ -10,14 +10,14 @@ from temporalio.client import Client
 
 from ..client.calls import quoted
 from .calls import DeploymentCalls
-from .model import Deployment, Load, Queue, Status
+from .model import Deployment, DeploymentStatus, VersionLoad, VersionTaskQueue
 
 # A server allows few counts a second, so not many are asked at once.
 AT_ONCE = 4
 POLL_SECONDS = 0.05
 
 
-async def find_deployment(client: Client, name: str) -> Deployment:
+async def describe_deployment(client: Client, name: str) -> Deployment:
     """One deployment of the client's namespace.
 
     Raises:
@@ -27,7 +27,7 @@ async def find_deployment(client: Client, name: str) -> Deployment:
     return await DeploymentCalls(client).deployment(name)
 
 
-async def find_status(client: Client, name: str | None = None) -> list[Status]:
+async def deployment_statuses(client: Client, name: str | None = None) -> list[DeploymentStatus]:
     """The deployments of the client's namespace, by name, or the one, each build with its workers and open workflows.
 
     Costs a call for each build and each task queue, and, because servers allow few of these a second, two counts only
@@ -42,7 +42,9 @@ async def find_status(client: Client, name: str | None = None) -> list[Status]:
     return [await _status(calls, each) for each in names]
 
 
-async def registered(client: Client, name: str, build: str, queues: Iterable[Queue]) -> AsyncIterator[bool]:
+async def watch_registration(
+    client: Client, name: str, build: str, queues: Iterable[VersionTaskQueue]
+) -> AsyncIterator[bool]:
     """Look again and again, and yield whether workers of that build poll all these task queues, until they do.
 
     Raises:
@@ -69,23 +71,23 @@ async def settled(calls: DeploymentCalls, name: str, limit: float) -> Deployment
         await asyncio.sleep(POLL_SECONDS)
 
 
-def on_builds(name: str, builds: Iterable[str], behaviour: str = "") -> str:
+def open_workflows_filter(name: str, builds: Iterable[str], behaviour: str = "") -> str:
     """The list filter of the open workflows of these builds; of one behaviour, if it is named."""
     versions = ", ".join(quoted(f"{name}:{each}") for each in builds)
     query = f"TemporalWorkerDeploymentVersion IN ({versions}) AND ExecutionStatus = 'Running'"
     return f"{query} AND TemporalWorkflowVersioningBehavior = '{behaviour}'" if behaviour else query
 
 
-async def _status(calls: DeploymentCalls, name: str) -> Status:
+async def _status(calls: DeploymentCalls, name: str) -> DeploymentStatus:
     found = await calls.deployment(name)
     queues = await asyncio.gather(*(calls.queues(name, build) for build in found.builds))
     workers = await calls.workers(name, set(itertools.chain.from_iterable(queues)))
     counts = await _open(calls, found)
     loads = (
-        Load(of_build, workers.get(build, ()), *counts.get(build, (0, 0)))
+        VersionLoad(of_build, workers.get(build, ()), *counts.get(build, (0, 0)))
         for build, of_build in zip(found.builds, queues, strict=True)
     )
-    return Status(found, dict(zip(found.builds, loads, strict=True)))
+    return DeploymentStatus(found, dict(zip(found.builds, loads, strict=True)))
 
 
 async def _open(calls: DeploymentCalls, found: Deployment) -> dict[str, tuple[int, int]]:
@@ -96,14 +98,14 @@ async def _open(calls: DeploymentCalls, found: Deployment) -> dict[str, tuple[in
     quiet = [each.build for each in found.versions if each.quiet]
     with_any = [*(set(found.builds) - set(quiet)), *await _with_any(calls, found.name, quiet)]
     behaviours = ("Pinned", "AutoUpgrade")
-    queries = [on_builds(found.name, [build], behaviour) for build in with_any for behaviour in behaviours]
+    queries = [open_workflows_filter(found.name, [build], behaviour) for build in with_any for behaviour in behaviours]
     counts = await asyncio.gather(*map(calls.count, queries))
     return {build: (counts[2 * at], counts[2 * at + 1]) for at, build in enumerate(with_any)}
 
 
 async def _with_any(calls: DeploymentCalls, name: str, builds: list[str]) -> list[str]:
     """Those of the builds that have open workflows: asks for all at once, and for halves where there are some."""
-    if not builds or not await calls.count(on_builds(name, builds)):
+    if not builds or not await calls.count(open_workflows_filter(name, builds)):
         return []
     if len(builds) == 1:
         return builds

@@ -12,21 +12,21 @@ from temporalio.client import Client
 
 from ..errors import DeploymentRefused
 from .calls import DeploymentCalls, unknown_build
-from .look import on_builds
-from .model import NEVER_USED, State
+from .model import NEVER_USED, VersionState
+from .status import open_workflows_filter
 
 EVERY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Drain:
+class Drainage:
     """One look at a build that drains: how many open workflows are pinned to it.
 
     `checked` is when the server last looked itself: it does so every some minutes, in a dev server every second.
     """
 
     build: str
-    state: State
+    state: VersionState
     pinned: int
     checked: datetime | None = None
 
@@ -36,7 +36,9 @@ class Drain:
         return self.state == "drained" or (self.state in NEVER_USED and not self.pinned)
 
 
-async def drains(client: Client, name: str, build: str, *, every: float = EVERY_SECONDS) -> AsyncIterator[Drain]:
+async def watch_drainage(
+    client: Client, name: str, build: str, *, every: float = EVERY_SECONDS
+) -> AsyncIterator[Drainage]:
     """Look every so many seconds, and end with the look that finds the build drained.
 
     Raises:
@@ -55,8 +57,11 @@ async def drains(client: Client, name: str, build: str, *, every: float = EVERY_
             raise DeploymentRefused(
                 f"the build {build} of {name} is {is_}, so it does not drain", hint="make another build current first"
             )
-        looked = Drain(
-            build, version.state, await calls.count(on_builds(name, [build], "Pinned")), version.drain_checked
+        looked = Drainage(
+            build,
+            version.state,
+            await calls.count(open_workflows_filter(name, [build], "Pinned")),
+            version.drain_checked,
         )
         yield looked
         if looked.done:
@@ -64,6 +69,6 @@ async def drains(client: Client, name: str, build: str, *, every: float = EVERY_
         await asyncio.sleep(every)
 
 
-async def open_on(client: Client, name: str, build: str, most: int) -> list[WorkflowExecutionInfo]:
+async def pinned_workflows(client: Client, name: str, build: str, most: int) -> list[WorkflowExecutionInfo]:
     """At most `most` of the open workflows that are pinned to a build, the newest first."""
-    return [each async for each in DeploymentCalls(client).listed(on_builds(name, [build], "Pinned"), most)]
+    return [each async for each in DeploymentCalls(client).listed(open_workflows_filter(name, [build], "Pinned"), most)]

@@ -11,8 +11,8 @@ from temporalio.client import Client
 
 from ..errors import DeploymentRefused, OptionError
 from .calls import DeploymentCalls, first_of, unknown_build
-from .look import POLL_SECONDS, settled
-from .model import Deployment, Queue, Routing, Version, build_name
+from .model import Deployment, DeploymentVersion, Routing, VersionTaskQueue, build_name
+from .status import POLL_SECONDS, settled
 
 SETTLE_SECONDS = 10.0
 POLL_WAIT_SECONDS = 1.0
@@ -23,7 +23,7 @@ FORCE_UNPOLLED = "start one first, or force it with --allow-no-pollers"
 
 
 @dataclass(frozen=True)
-class Change:
+class RolloutChange:
     """What a change did: the routing before and after; `settled` is false if task queues still hear of it."""
 
     deployment: str
@@ -45,7 +45,7 @@ async def set_current(
     seen: Deployment | None = None,
     ignore_missing_task_queues: bool = False,
     allow_no_pollers: bool = False,
-) -> Change:
+) -> RolloutChange:
     """Make `build` current (None: workers without a version): new workflows and those that upgrade go there.
 
     A ramp to the same build is over then; one to another build goes on. Comes back when every task queue knows.
@@ -78,7 +78,7 @@ async def ramp(
     seen: Deployment | None = None,
     ignore_missing_task_queues: bool = False,
     allow_no_pollers: bool = False,
-) -> Change:
+) -> RolloutChange:
     """Send `percentage` (0 to 100) of the workflows to `build`, by a hash of their ids; the others stay.
 
     Arguments and errors are those of `set_current`; besides:
@@ -101,7 +101,7 @@ async def ramp(
 
 async def rollback(
     client: Client, name: str, *, seen: Deployment | None = None, allow_no_pollers: bool = False
-) -> Change:
+) -> RolloutChange:
     """Take the last step of a rollout back.
 
     A ramp to a build that has never been current is ended: the current build has all the work again. Without a ramp,
@@ -130,7 +130,7 @@ def _ramps_anew(seen: Deployment) -> bool:
     return seen.routing.ramps and (ramping is None or ramping.last_current is None)
 
 
-def _previous(seen: Deployment) -> Version:
+def _previous(seen: Deployment) -> DeploymentVersion:
     """The build whose work ended in the moment in which the current one began: the server keeps no more than that."""
     current = seen.version(seen.routing.current or "")
     if current is None:
@@ -182,7 +182,7 @@ async def _check(calls: DeploymentCalls, seen: Deployment, build: str | None, mi
             )
 
 
-async def _polled(calls: DeploymentCalls, name: str, build: str, queues: Sequence[Queue]) -> bool:
+async def _polled(calls: DeploymentCalls, name: str, build: str, queues: Sequence[VersionTaskQueue]) -> bool:
     """Whether a worker polls; one that has just started is known to its deployment a moment before."""
     deadline = asyncio.get_running_loop().time() + POLL_WAIT_SECONDS
     while build not in await calls.workers(name, queues, MEMORY):
@@ -192,10 +192,10 @@ async def _polled(calls: DeploymentCalls, name: str, build: str, queues: Sequenc
     return True
 
 
-async def _changed(calls: DeploymentCalls, seen: Deployment) -> Change:
+async def _changed(calls: DeploymentCalls, seen: Deployment) -> RolloutChange:
     now = await settled(calls, seen.name, SETTLE_SECONDS)
-    return Change(seen.name, seen.routing, now.routing, now.settled)
+    return RolloutChange(seen.name, seen.routing, now.routing, now.settled)
 
 
-def _told(queues: Sequence[Queue]) -> str:
+def _told(queues: Sequence[VersionTaskQueue]) -> str:
     return ", ".join(f"{each.name} ({each.kind})" for each in queues) or "none"
