@@ -36,11 +36,6 @@ COLUMN: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("temporaltest",),
 )
-# Imports that run up the column today; each goes away with its cause.
-KNOWN_UPWARD = {
-    ("devserver.instances.folder", "devserver.payloads.blobs"),
-    ("devserver.instances.folder", "devserver.payloads.leaving"),
-}
 
 # Packages in which import circles are still being cut.
 KNOWN_CIRCLES = ("devserver.rehearsal", "temporaltest")
@@ -152,8 +147,7 @@ def test_nothing_imports_upward(source: Source) -> None:
         importer, module = package_of(imported.importer), package_of(imported.module)
         if importer and module and level(importer) < level(module):
             upward.add((imported.importer, imported.module))
-    assert upward - KNOWN_UPWARD == set()
-    assert KNOWN_UPWARD - upward == set(), "these imports are gone: remove them from KNOWN_UPWARD"
+    assert upward == set()
 
 
 def test_public_class_names_are_unique(source: Source) -> None:

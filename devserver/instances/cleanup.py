@@ -10,9 +10,9 @@ from pathlib import Path
 from ..errors import DevServerError, FolderNotWritable
 from ..system.filelocks import LockedFile
 from ..system.paths import Paths
-from .folder import discard_ephemeral, discard_unkept, lock_path, mark_keep
+from . import ephemeral_database
+from .folder import discard_unkept, lock_path, mark_keep
 from .leases import holders
-from .plan import ephemeral_folders
 from .record import ANONYMOUS, CRASHED, READY, STARTING, STOPPING, Record, names, read_record, write_record
 from .spawn_supervisor import end_orphans
 
@@ -22,7 +22,7 @@ def tidy(paths: Paths) -> None:
     recorded = names(paths)
     if not paths.instances.is_dir():
         return
-    in_memory = ephemeral_folders(paths.instances)
+    in_memory = ephemeral_database.existing_folders(paths.instances)
     for name in sorted({*recorded, *_anonymous(paths), *in_memory}):
         lock = LockedFile.attempt(lock_path(paths.instance(name)), str(os.getpid()))
         if lock is None:
@@ -71,4 +71,4 @@ def _discard_unused(left: Path) -> None:
 
     database = left / "temporal.db"
     if not other_users(database):
-        discard_ephemeral(database)
+        ephemeral_database.remove(database)

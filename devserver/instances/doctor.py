@@ -21,7 +21,7 @@ from ..server.log import log_tail
 from ..system.files import refuse_unsafe
 from ..system.paths import HOME_VARIABLE, Paths
 from ..system.ports import holder
-from .plan import SHARED_MEMORY
+from .ephemeral_database import SHARED_MEMORY
 from .record import CRASHED, READY, Record, names, read_record
 from .status import status
 

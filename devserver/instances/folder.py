@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..config.server_options import check_name
-from ..errors import DevServerError, FolderNotWritable, StartFailed
+from ..errors import FolderNotWritable, StartFailed
 from ..server.log import RUN_MARK
 from ..system.filelocks import LockedFile
 from ..system.files import private_folder, write_private
 from ..system.paths import Paths
 from ..system.progress import Reporter
 from ..system.timefmt import utc_now
+from . import ephemeral_database
 from .record import ANONYMOUS
 
 KEEP = "keep"
@@ -84,18 +85,6 @@ def discard_unkept(folder: Path, database: Path, ephemeral: bool) -> None:
     if (folder / KEEP).exists():
         return
     if ephemeral:
-        discard_ephemeral(database)
+        ephemeral_database.remove(database)
     if folder.name.startswith(ANONYMOUS):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def discard_ephemeral(database: Path) -> None:
-    """Remove an ephemeral server's folder, and the large payloads that were kept for it."""
-    from ..payloads.blobs import default_folder
-
-    with contextlib.suppress(DevServerError):
-        if database.is_file() and default_folder().is_dir():
-            from ..payloads.leaving import leave
-
-            leave(database)
-    shutil.rmtree(database.parent, ignore_errors=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,17 +17,13 @@ from ..config.server_options import (
 from ..errors import StartFailed, UnsupportedPlatform
 from ..executables.models import Executable
 from ..server.spec import ServerSpec, unsupported
-from ..system.files import private_folder, write_private
+from ..system.files import private_folder
 from ..system.paths import Paths, whole
 from ..system.ports import Reservations
+from .ephemeral_database import create_folder
 from .folder import mark_keep
 from .leases import holders
 from .record import Record, read_record
-
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - folders below it are made with mkdtemp, private to this user
-ENOUGH_MEMORY = 256 * 1024 * 1024
-EPHEMERAL = "temporal-devserver-"
-OWNER = "owner"
 
 
 @dataclass(frozen=True)
@@ -151,7 +144,7 @@ def _with_command(spec: ServerSpec) -> ServerSpec:
 
 def _new_database(request: Request, paths: Paths) -> Path:
     if request.options.ephemeral:
-        return _ephemeral_database(paths.instance(request.name))
+        return create_folder(paths.instance(request.name))
     if request.options.database is None:
         private_folder(paths.database(request.name).parent)
     return whole(request.options.database or paths.database(request.name))
@@ -171,31 +164,5 @@ def _with_port(record: Record) -> ServerOptions:
 
 def _database(record: Record, paths: Paths) -> Path:
     if record.options.ephemeral and not record.database.parent.is_dir():
-        return _ephemeral_database(paths.instance(record.name))
+        return create_folder(paths.instance(record.name))
     return record.database
-
-
-def _ephemeral_database(folder: Path) -> Path:
-    """A file in memory where the system offers that: faster than SQLite's own memory mode, and it loses no tables."""
-    root = None
-    with contextlib.suppress(OSError):
-        space = os.statvfs(SHARED_MEMORY)
-        if space.f_bavail * space.f_frsize > ENOUGH_MEMORY and os.access(SHARED_MEMORY, os.W_OK):
-            root = SHARED_MEMORY
-    path = Path(tempfile.mkdtemp(prefix=EPHEMERAL, dir=root))
-    write_private(path / OWNER, str(folder))
-    return path / "temporal.db"
-
-
-def ephemeral_folders(instances: Path) -> dict[str, list[Path]]:
-    """The folders of ephemeral databases that are there: those of each instance below `instances`."""
-    found: dict[str, list[Path]] = {}
-    for root in {SHARED_MEMORY, Path(tempfile.gettempdir())}:
-        for path in root.glob(f"{EPHEMERAL}*"):
-            with contextlib.suppress(OSError):
-                if path.lstat().st_uid != os.getuid():
-                    continue
-                owner = Path((path / OWNER).read_text())
-                if owner.parent == instances:
-                    found.setdefault(owner.name, []).append(path)
-    return found

@@ -14,8 +14,8 @@ import pytest
 from devserver import DevServer
 from devserver.instances import lifecycle
 from devserver.instances.cleanup import tidy
+from devserver.instances.ephemeral_database import SHARED_MEMORY, existing_folders
 from devserver.instances.leases import Lease
-from devserver.instances.plan import SHARED_MEMORY, ephemeral_folders
 from devserver.system.paths import Paths
 from devserver.system.process import Identity
 from tests.conftest import ephemeral_folders_of
@@ -168,7 +168,7 @@ def test_folders_of_other_homes_stay(paths: Paths, tmp_path: Path) -> None:
     try:
         tidy(paths)
         assert left.exists()
-        assert ephemeral_folders(paths.instances) == {}
+        assert existing_folders(paths.instances) == {}
     finally:
         (left / "owner").write_text(str(paths.instance("theirs")))
         tidy(paths)
