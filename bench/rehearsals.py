@@ -15,7 +15,7 @@ from pathlib import Path
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.service import RPCError
 
-from devserver.rehearsal import Scenario, Settings, at, faults, rehearse, scenarios_in, sweep
+from devserver.rehearsal import RehearsalSettings, Scenario, at, faults, rehearse, scenarios_in, sweep
 from devserver.rehearsal.scenario.result import Result, Target
 
 from .servers import RETRY_SECONDS, connect, free_port
@@ -47,7 +47,7 @@ def limits(devserver: str, executable: Path, repeat: int) -> list[Limit]:
     rows = [Limit("a rehearsal with one kill, beyond its runbook", statistics.median(beyond), 3)]
     for target in TARGETS:
         begin = time.perf_counter()
-        result = asyncio.run(sweep(scenario, target, Settings(server={"binary": executable})))
+        result = asyncio.run(sweep(scenario, target, RehearsalSettings(server={"binary": executable})))
         took = time.perf_counter() - begin
         swept = result.sweep
         if result.verdict != "pass" or swept is None:
@@ -80,7 +80,7 @@ def _example() -> Scenario:
 
 
 def _hold(scenario: Scenario, executable: Path) -> Result:
-    return asyncio.run(rehearse(scenario, Settings(server={"binary": executable})))
+    return asyncio.run(rehearse(scenario, RehearsalSettings(server={"binary": executable})))
 
 
 def _beyond(devserver: str, executable: Path) -> float:

@@ -15,7 +15,7 @@ from .errors import NotSupported, RehearsalFailed
 from .outcomes import plain_errors
 
 if TYPE_CHECKING:
-    from devserver.rehearsal import Result, Scenario, Settings
+    from devserver.rehearsal import RehearsalSettings, Result, Scenario
 
 FILES = "temporal_rehearsal_files"
 DEFAULT_FILES = ("rehearsal_*.py", "*_rehearsal.py")
@@ -102,11 +102,11 @@ def _told(result: Result) -> list[str]:
     return lines if len(lines) > 1 else [*lines, f"  {result.reason}"]
 
 
-def _settings(config: Config, seed: int | None) -> Settings:
-    from devserver.rehearsal import Settings
+def _settings(config: Config, seed: int | None) -> RehearsalSettings:
+    from devserver.rehearsal import RehearsalSettings
 
     server = config.server_options()
-    return Settings(server=server) if seed is None else Settings(server=server, seed=seed)
+    return RehearsalSettings(server=server) if seed is None else RehearsalSettings(server=server, seed=seed)
 
 
 def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -11,25 +11,27 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import drills, expect, faults, ledger, report
-    from .environment.run_context import Stage
-    from .run.legacy_script import Script
-    from .run.runner import Settings, rehearse
+    from .environment.run_context import RunContext
+    from .run.legacy_script import LegacyScript
+    from .run.runner import RehearsalSettings, rehearse
     from .run.sweep import sweep
     from .scenario import moments as at
-    from .scenario.events import Cue
+    from .scenario.events import TriggerEvent
     from .scenario.loader import scenarios_in
-    from .scenario.result import Result
+    from .scenario.result import Judgement, RehearsalRun, Result
     from .scenario.scenario import Scenario
-    from .scenario.view import Look
+    from .scenario.view import RunView
 
 __all__ = [
-    "Cue",
-    "Look",
+    "Judgement",
+    "LegacyScript",
+    "RehearsalRun",
+    "RehearsalSettings",
     "Result",
+    "RunContext",
+    "RunView",
     "Scenario",
-    "Script",
-    "Settings",
-    "Stage",
+    "TriggerEvent",
     "at",
     "drills",
     "expect",
@@ -41,16 +43,18 @@ __all__ = [
     "sweep",
 ]
 
-_MODULES = ("at", "drills", "expect", "faults", "ledger", "report")
-_HOMES = {
+_PACKAGES = ("at", "drills", "expect", "faults", "ledger", "report")
+_MODULES = {
     "at": "scenario.moments",
-    "Cue": "scenario.events",
-    "Look": "scenario.view",
+    "Judgement": "scenario.result",
+    "LegacyScript": "run.legacy_script",
+    "RehearsalRun": "scenario.result",
+    "RehearsalSettings": "run.runner",
     "Result": "scenario.result",
+    "RunContext": "environment.run_context",
+    "RunView": "scenario.view",
     "Scenario": "scenario.scenario",
-    "Script": "run.legacy_script",
-    "Settings": "run.runner",
-    "Stage": "environment.run_context",
+    "TriggerEvent": "scenario.events",
     "rehearse": "run.runner",
     "scenarios_in": "scenario.loader",
     "sweep": "run.sweep",
@@ -62,8 +66,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'devserver.rehearsal' has no attribute {name!r}")
     from importlib import import_module
 
-    module = import_module(f".{_HOMES.get(name, name)}", __name__)
-    return module if name in _MODULES else getattr(module, name)
+    module = import_module(f".{_MODULES.get(name, name)}", __name__)
+    return module if name in _PACKAGES else getattr(module, name)
 
 
 def __dir__() -> list[str]:

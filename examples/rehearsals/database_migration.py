@@ -9,19 +9,19 @@ from datetime import timedelta
 from migration_runbook import Migration
 from regions import ROWS, Orders
 
-from devserver.rehearsal import Look, Scenario, at, drills, expect, faults
+from devserver.rehearsal import RunView, Scenario, at, drills, expect, faults
 
 REGIONS = ["east", "west"]
 
 
-def serves_all_orders(look: Look) -> bool:
+def serves_all_orders(view: RunView) -> bool:
     """Each region serves all its orders."""
-    return all(Orders(look.folder, region).served() >= ROWS for region in REGIONS)
+    return all(Orders(view.folder, region).served() >= ROWS for region in REGIONS)
 
 
-def second_night_has_begun(look: Look) -> bool:
+def second_night_has_begun(view: RunView) -> bool:
     """The second night's first chunk is copied."""
-    return sum(effect.name == "copy" for effect in look.effects) > 3
+    return sum(effect.name == "copy" for effect in view.effects) > 3
 
 
 undisturbed = Scenario(

@@ -9,24 +9,24 @@ from dataclasses import dataclass, replace
 
 from postgres import ORDERS, Postgres, postgres_with_orders
 
-from devserver.rehearsal import Cue, Look, Scenario, Stage, at, expect, faults
+from devserver.rehearsal import RunContext, RunView, Scenario, TriggerEvent, at, expect, faults
 
 
 @dataclass(frozen=True)
 class KillPostgres:
     """A fault of our own: `begin` does it, what it works on is what the scenario's world gives."""
 
-    async def begin(self, stage: Stage, cue: Cue) -> None:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Kill it."""
-        stage.world.kill()
+        context.world.kill()
 
     def __str__(self) -> str:
         return "PostgreSQL is killed (-9)"
 
 
-def has_all_orders(look: Look) -> bool:
+def has_all_orders(view: RunView) -> bool:
     """PostgreSQL answers and has all orders."""
-    postgres: Postgres = look.world
+    postgres: Postgres = view.world
     return postgres.query("select count(*) from orders") == str(ORDERS)
 
 

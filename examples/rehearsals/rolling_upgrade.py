@@ -9,7 +9,7 @@ from datetime import timedelta
 from fleet import CLUSTERS, Fleet
 from fleet_runbook import Upgrade
 
-from devserver.rehearsal import Look, Scenario, at, drills, expect, faults
+from devserver.rehearsal import RunView, Scenario, at, drills, expect, faults
 
 
 def day(number: int, hour: int = 0) -> timedelta:
@@ -17,9 +17,9 @@ def day(number: int, hour: int = 0) -> timedelta:
     return timedelta(days=number - 1, hours=hour)
 
 
-def is_in_order(look: Look) -> bool:
+def is_in_order(view: RunView) -> bool:
     """Every cluster runs version 4 or 5."""
-    return set(Fleet(look.folder).versions.values()) <= {4, 5}
+    return set(Fleet(view.folder).versions.values()) <= {4, 5}
 
 
 undisturbed = Scenario(

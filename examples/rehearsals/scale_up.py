@@ -12,15 +12,15 @@ from dataclasses import replace
 from ring import Ring
 from ring_runbook import ScaleUp
 
-from devserver.rehearsal import Look, Scenario, Script, at, drills, expect, faults
+from devserver.rehearsal import LegacyScript, RunView, Scenario, at, drills, expect, faults
 
 NODES = ["node-4", "node-5", "node-6", "node-7", "node-8"]
-BY_HAND = Script([sys.executable, "scale_up_by_hand.py", *NODES])
+BY_HAND = LegacyScript([sys.executable, "scale_up_by_hand.py", *NODES])
 
 
-def is_healthy(look: Look) -> bool:
+def is_healthy(view: RunView) -> bool:
     """The ring is healthy."""
-    return Ring(look.folder).healthy
+    return Ring(view.folder).healthy
 
 
 undisturbed = Scenario(

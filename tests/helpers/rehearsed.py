@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from devserver.rehearsal.ledger import Effect
-from devserver.rehearsal.scenario.result import Done, Finding, Result, Run
+from devserver.rehearsal.scenario.result import Done, Judgement, RehearsalRun, Result
 from devserver.rehearsal.scenario.timeline import Mark
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
@@ -25,7 +25,7 @@ def attempt(at: float, until: float | None, number: int = 1, ident: str = "1", *
     return Mark(at, "activity", "add_node", until, {"attempt": number, "id": ident, **detail})
 
 
-def run(marks: Sequence[Mark] = (), effects: Sequence[Effect] = (), **more: Any) -> Run:
+def run(marks: Sequence[Mark] = (), effects: Sequence[Effect] = (), **more: Any) -> RehearsalRun:
     """A run of 5 s that completed."""
     wanted: dict[str, Any] = {
         "workflow_id": "rehearsal-1",
@@ -38,10 +38,10 @@ def run(marks: Sequence[Mark] = (), effects: Sequence[Effect] = (), **more: Any)
         "histories": (),
         **more,
     }
-    return Run(marks=tuple(marks), effects=tuple(effects), **wanted)
+    return RehearsalRun(marks=tuple(marks), effects=tuple(effects), **wanted)
 
 
-def twice(**more: Any) -> Run:
+def twice(**more: Any) -> RehearsalRun:
     """A run in which a node was added twice, because the worker was killed in between."""
     marks = [
         Mark(0.0, "server", "up", 5.2, {}),
@@ -61,15 +61,15 @@ def twice(**more: Any) -> Run:
     return run(marks, **wanted)
 
 
-def result(made: Run | None, **more: Any) -> Result:
+def result(made: RehearsalRun | None, **more: Any) -> Result:
     """Its result: a failure, unless said otherwise."""
     wanted: dict[str, Any] = {
         "name": "scale up",
         "verdict": "fail",
         "reason": "add_node exactly once: add_node node-5 happened 2 times",
         "findings": [
-            Finding("completes within 20 s", "pass", "it completed after 5.00 s"),
-            Finding("add_node exactly once", "fail", "add_node node-5 happened 2 times", ["one", "two"]),
+            Judgement("completes within 20 s", "pass", "it completed after 5.00 s"),
+            Judgement("add_node exactly once", "fail", "add_node node-5 happened 2 times", ["one", "two"]),
         ],
         "seed": 7,
         "versions": {"server": "1.32.0"},

@@ -21,7 +21,7 @@ from devserver.executables.models import Executable
 from temporaltest.errors import SetupError
 from temporaltest.facade import Temporal
 from temporaltest.outage import Outage, ServerKilled, process
-from temporaltest.outage.aio import AsyncOutage
+from temporaltest.outage.outage import AsyncOutage
 from tests.conftest import processes_of
 from tests.helpers.steps import LOST_AFTER, Steps, step
 from tests.helpers.waiting import eventually

@@ -15,8 +15,8 @@ from typing import Any
 
 from ...errors import DevServerError
 from ...rehearsal import report
-from ...rehearsal.run.runner import Settings, rehearse
-from ...rehearsal.scenario.result import Finding, Result
+from ...rehearsal.run.runner import RehearsalSettings, rehearse
+from ...rehearsal.scenario.result import Judgement, Result
 from ...rehearsal.scenario.timeline import Mark
 from ...system.paths import Paths
 from ..options.rehearsal import Outcome, Task, Wanted
@@ -102,7 +102,7 @@ class _Session:
         if self._wanted.keep:
             folder.mkdir()
             server = {"database": folder / "temporal.db"}
-        settings = Settings(folder, task.seed, self._told, interrupted, server)
+        settings = RehearsalSettings(folder, task.seed, self._told, interrupted, server)
         if self._wanted.sweep:
             from ...rehearsal.run.sweep import sweep
 
@@ -130,7 +130,7 @@ def _not_held(task: Task, reason: str, details: Sequence[str]) -> Result:
         name=task.scenario.name,
         verdict="unknown",
         reason=reason,
-        findings=[Finding("the rehearsal can be held", "unknown", reason, details)],
+        findings=[Judgement("the rehearsal can be held", "unknown", reason, details)],
         run=None,
         seed=task.seed,
         file=str(task.scenario.file) if task.scenario.file else None,

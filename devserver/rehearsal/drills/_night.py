@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..environment.virtual_clock import Clock, Stop
 from ._operator import Operator
 
@@ -14,12 +14,12 @@ PLANNED_SECONDS = 2.0
 LOOK_SECONDS = 0.02
 
 
-async def falls(stage: Stage, clock: Clock, length: timedelta) -> Stop:
+async def falls(context: RunContext, clock: Clock, length: timedelta) -> Stop:
     """Have the clock move that far as soon as the runbook is resumed; returns when the server knows."""
     stop = await clock.ahead(length)
-    operator = Operator(stage)
-    until = stage.timeline.now() + PLANNED_SECONDS
-    while stage.timeline.now() < until:
+    operator = Operator(context)
+    until = context.timeline.now() + PLANNED_SECONDS
+    while context.timeline.now() < until:
         config = (await operator.describe()).workflow_extended_info.time_skipping_info.effective_config
         if config.enabled and config.HasField("fast_forward_config"):
             break
@@ -27,9 +27,9 @@ async def falls(stage: Stage, clock: Clock, length: timedelta) -> Stop:
     return stop
 
 
-async def passes(stage: Stage, stop: Stop) -> str:
+async def passes(context: RunContext, stop: Stop) -> str:
     """Wait until it is over; what to say of it."""
-    ways = [asyncio.create_task(each.wait()) for each in (stop.arrived, stage.over)]
+    ways = [asyncio.create_task(each.wait()) for each in (stop.arrived, context.over)]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -20,7 +20,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..errors import FaultImpossible
 
 T = TypeVar("T")
@@ -36,10 +36,10 @@ REASON = "a drill of the rehearsal"
 class Operator:
     """Somebody who acts on the runbook of a stage, and asks again where the server does not answer for a while."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self.namespace = stage.client.namespace
-        self.service = stage.client.workflow_service
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self.namespace = context.client.namespace
+        self.service = context.client.workflow_service
 
     async def call(self, call: Callable[..., Awaitable[T]], request: Any, within: float = ANSWER_SECONDS) -> T:
         """Make a call; its answer.
@@ -62,7 +62,7 @@ class Operator:
 
     async def describe(self, workflow_id: str | None = None) -> DescribeWorkflowExecutionResponse:
         """The current run of the runbook, or of another workflow."""
-        execution = WorkflowExecution(workflow_id=workflow_id or self._stage.workflow_id)
+        execution = WorkflowExecution(workflow_id=workflow_id or self._context.workflow_id)
         request = DescribeWorkflowExecutionRequest(namespace=self.namespace, execution=execution)
         return await self.call(self.service.describe_workflow_execution, request)
 
@@ -74,7 +74,7 @@ class Operator:
         """Wait until the runbook has ended; how, None where it has not in that time or in the rehearsal's."""
         until = time.monotonic() + within
         while True:
-            last = self._stage.over.is_set() or time.monotonic() > until
+            last = self._context.over.is_set() or time.monotonic() > until
             status = await self.status()
             if status not in OPEN and status != Status.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
                 return name_of(status)
@@ -93,7 +93,7 @@ class Operator:
         Raises:
             FaultImpossible: The server does not answer, or has lost it.
         """
-        handle = self._stage.client.get_workflow_handle(self._stage.workflow_id, run_id=run_id)
+        handle = self._context.client.get_workflow_handle(self._context.workflow_id, run_id=run_id)
         try:
             return await handle.fetch_history()
         except RPCError as error:
@@ -101,7 +101,7 @@ class Operator:
 
     async def histories(self) -> list[WorkflowHistory]:
         """Those of all runs that the rehearsal has seen, in their order."""
-        events = self._stage.timeline.of("event")
+        events = self._context.timeline.of("event")
         runs = list(dict.fromkeys(str(mark.detail["run"]) for mark in events if "run" in mark.detail))
         return [await self.history(run) for run in runs]
 
@@ -121,7 +121,7 @@ class Operator:
 
     @property
     def _execution(self) -> WorkflowExecution:
-        return WorkflowExecution(workflow_id=self._stage.workflow_id)
+        return WorkflowExecution(workflow_id=self._context.workflow_id)
 
 
 def name_of(status: Status.ValueType) -> str:

@@ -11,8 +11,9 @@ from temporalio.converter import DataConverter
 
 from ...introspection.module_scan import WORKFLOW
 from ..errors import ScenarioInvalid
+from ..scenario.plan import Action
 from ..scenario.runbook import Runbook
-from ..scenario.scenario import Action, Scenario
+from ..scenario.scenario import Scenario
 
 KINDS = {"signal": "signals", "update": "updates", "query": "queries"}
 

@@ -22,11 +22,11 @@ from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
 from ..environment.converters import converter
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..faults._numbers import seconds
-from ..scenario.events import Cue
-from ..scenario.result import Finding
+from ..scenario.events import TriggerEvent
+from ..scenario.result import Judgement
 from ..scenario.scenario import NOTHING, Scenario
 from ._operator import DOWN, OPEN, POLL_SECONDS, Operator
 from ._planned import handles, sendable
@@ -50,9 +50,9 @@ class Ask:
         handles(scenario, self.kind, self.name)
         sendable(str(self), self.args, converter(scenario.data_converter))
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Ask; the rest waits for the answer."""
-        status = await Operator(stage).status()
+        status = await Operator(context).status()
         if status == Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
             raise FaultImpossible(
                 f"the runbook is paused, and the server refuses each {self.kind} of a paused workflow",
@@ -60,47 +60,47 @@ class Ask:
             )
         if self.kind == "update" and status not in OPEN:
             raise FaultImpossible("the runbook had ended before the drill could begin")
-        began = stage.timeline.now()
-        asking = asyncio.create_task(self._answer(stage, began + self.within))
+        began = context.timeline.now()
+        asking = asyncio.create_task(self._answer(context, began + self.within))
         asking.add_done_callback(lambda task: task.cancelled() or task.exception())  # seen, where it came too late
         await asyncio.wait([asking], timeout=min(FIRST_SECONDS, self.within))
-        return self._rest(stage, asking, began)
+        return self._rest(context, asking, began)
 
-    async def _rest(self, stage: Stage, asking: asyncio.Task[Any], began: float) -> None:
-        left = max(0.0, began + self.within - stage.timeline.now())
+    async def _rest(self, context: RunContext, asking: asyncio.Task[Any], began: float) -> None:
+        left = max(0.0, began + self.within - context.timeline.now())
         try:
             await asyncio.wait([asking], timeout=left)
             answer = asking.result()
         except (asyncio.InvalidStateError, WorkflowUpdateRPCTimeoutOrCancelledError):
-            finding = Finding(str(self), "fail", f"there was no answer within {self.within:g} s")
+            finding = Judgement(str(self), "fail", f"there was no answer within {self.within:g} s")
         except (WorkflowUpdateFailedError, WorkflowQueryFailedError) as error:
-            finding = Finding(str(self), "fail", f"it was refused, or failed: {error.__cause__ or error}")
+            finding = Judgement(str(self), "fail", f"it was refused, or failed: {error.__cause__ or error}")
         except (TemporalError, ValueError) as error:  # the SDK's ValueError is a workflow that was paused meanwhile
-            finding = Finding(str(self), "fail", f"the server refused it: {error}")
+            finding = Judgement(str(self), "fail", f"the server refused it: {error}")
         else:
-            finding = self._judged(answer, stage.timeline.now() - began)
+            finding = self._judged(answer, context.timeline.now() - began)
         finally:
             asking.cancel()
-        stage.findings.append(finding)
+        context.findings.append(finding)
 
-    async def _answer(self, stage: Stage, until: float) -> Any:
+    async def _answer(self, context: RunContext, until: float) -> Any:
         """Ask until the server answers, or that time has come."""
         number = uuid4().hex  # an update that is asked for again is the same one
         while True:
             try:
                 if self.kind == "query":
-                    return await stage.handle.query(self.name, args=self.args)
-                return await stage.handle.execute_update(self.name, args=self.args, id=number)
+                    return await context.handle.query(self.name, args=self.args)
+                return await context.handle.execute_update(self.name, args=self.args, id=number)
             except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
-                if (isinstance(error, RPCError) and error.status not in DOWN) or stage.timeline.now() >= until:
+                if (isinstance(error, RPCError) and error.status not in DOWN) or context.timeline.now() >= until:
                     raise  # at the end of its time the SDK tells so that it was cancelled
             await asyncio.sleep(POLL_SECONDS)
 
-    def _judged(self, answer: Any, took: float) -> Finding:
+    def _judged(self, answer: Any, took: float) -> Judgement:
         answer = _plain(answer)
         if self.wanted is NOTHING or answer == _plain(self.wanted):
-            return Finding(str(self), "pass", f"it answered {answer!r} within {took:.2f} s")
-        return Finding(str(self), "fail", f"it answered {answer!r}, not {self.wanted!r}")
+            return Judgement(str(self), "pass", f"it answered {answer!r} within {took:.2f} s")
+        return Judgement(str(self), "fail", f"it answered {answer!r}, not {self.wanted!r}")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}({', '.join(map(repr, self.args))})"

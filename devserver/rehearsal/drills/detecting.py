@@ -13,12 +13,13 @@ from ...stuck.detector import find_stuck
 from ...stuck.findings import KINDS, StuckReport, Thresholds
 from ...stuck.findings import Finding as Stuck
 from ..environment.asyncio_compat import within
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..errors import ScenarioInvalid
 from ..faults._numbers import seconds
-from ..scenario.events import Cue
-from ..scenario.result import Finding
-from ..scenario.scenario import Action, Scenario
+from ..scenario.events import TriggerEvent
+from ..scenario.plan import Action
+from ..scenario.result import Judgement
+from ..scenario.scenario import Scenario
 
 LOOK_SECONDS = 0.1
 
@@ -39,37 +40,37 @@ class Detect:
         if check is not None:
             check(scenario)
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """The clock runs from now on."""
-        return self._rest(stage, cue, stage.timeline.now())
+        return self._rest(context, trigger, context.timeline.now())
 
-    async def _rest(self, stage: Stage, cue: Cue, began: float) -> None:
+    async def _rest(self, context: RunContext, trigger: TriggerEvent, began: float) -> None:
         seen, blind = None, ""
-        while seen is None and stage.timeline.now() - began < self.within and not stage.over.is_set():
+        while seen is None and context.timeline.now() - began < self.within and not context.over.is_set():
             try:
-                left = began + self.within - stage.timeline.now()
-                seen = self._seen(await within(left, self._look(stage)))
+                left = began + self.within - context.timeline.now()
+                seen = self._seen(await within(left, self._inspect(context)))
             except (CannotAsk, asyncio.TimeoutError) as error:
                 blind = f"; the last look did not succeed: {error or 'no answer'}"
-            await stage.lasts(0 if seen else LOOK_SECONDS)
-        stage.findings.append(self._found(seen, blind, stage.timeline.now() - began, over=stage.over.is_set()))
+            await context.lasts(0 if seen else LOOK_SECONDS)
+        context.findings.append(self._found(seen, blind, context.timeline.now() - began, over=context.over.is_set()))
         if self.then is not None:
-            rest = await self.then.begin(stage, cue)
+            rest = await self.then.begin(context, trigger)
             if rest is not None:
                 await rest
 
-    async def _look(self, stage: Stage) -> StuckReport:
-        return await find_stuck(stage.client, workflow_id=stage.workflow_id, thresholds=self.thresholds)
+    async def _inspect(self, context: RunContext) -> StuckReport:
+        return await find_stuck(context.client, workflow_id=context.workflow_id, thresholds=self.thresholds)
 
     def _seen(self, report: StuckReport) -> Stuck | None:
         return next((each for each in report.findings if self.kind in (None, each.kind)), None)
 
-    def _found(self, seen: Stuck | None, blind: str, took: float, *, over: bool) -> Finding:
+    def _found(self, seen: Stuck | None, blind: str, took: float, *, over: bool) -> Judgement:
         if seen is not None:
-            return Finding(str(self), "pass", f"{seen.kind} seen after {took:.2f} s: {seen.what}", [seen.hint])
+            return Judgement(str(self), "pass", f"{seen.kind} seen after {took:.2f} s: {seen.what}", [seen.hint])
         ended = ": then the runbook had ended, or its time was up" if over else ""
         what = f"{self.kind} was not seen" if self.kind else "nothing that is stuck was seen"
-        return Finding(str(self), "fail", f"{what} in {took:.2f} s{ended}{blind}")
+        return Judgement(str(self), "fail", f"{what} in {took:.2f} s{ended}{blind}")
 
     def __str__(self) -> str:
         return f"devserver stuck sees {self.kind or 'what is stuck'} within {self.within:g} s"

@@ -11,13 +11,13 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from .. import ledger
 from ..environment.asyncio_compat import within
-from ..environment.run_context import Stage
+from ..environment.run_context import RunbookSource, RunContext
 from ..errors import ScenarioInvalid
 from ..faults._numbers import seconds
 from ..ledger import Effect
 from ..run.legacy_script import ScriptRun
-from ..scenario.events import Cue
-from ..scenario.result import Finding
+from ..scenario.events import TriggerEvent
+from ..scenario.result import Judgement
 from ..scenario.scenario import Scenario
 from ._operator import Operator
 
@@ -25,7 +25,7 @@ How = Literal["cancel", "terminate"]
 
 
 class OldWay(Protocol):
-    """How the runbook's work was done before; a `Script` is one."""
+    """How the runbook's work was done before; a `LegacyScript` is one."""
 
     async def run(self, folder: Path | None, ledger_file: Path) -> ScriptRun:
         """Do what is left, in that folder and with that ledger, which holds what the runbook has done."""
@@ -46,32 +46,32 @@ class HandOver:
         """There is an old way."""
         self._script(scenario)
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """End the runbook; the rest runs the old way."""
-        operator = Operator(stage)
+        operator = Operator(context)
         await (operator.cancel() if self.how == "cancel" else operator.terminate())
-        return self._rest(stage)
+        return self._rest(context)
 
-    async def _rest(self, stage: Stage) -> None:
-        operator = Operator(stage)
+    async def _rest(self, context: RunContext) -> None:
+        operator = Operator(context)
         if await operator.closed(self.within) is None:
             evidence = f"it had not ended {self.within:g} s after it was told to{await operator.still_open()}"
-            stage.findings.append(Finding(str(self), "fail", f"{evidence}; the old way was not begun"))
+            context.findings.append(Judgement(str(self), "fail", f"{evidence}; the old way was not begun"))
             return
-        done = ledger.read(stage.ledger)
-        mark = stage.timeline.note("drill", "the old way")
-        trouble = await self._old_way(stage)
-        stage.timeline.end(mark, **({"trouble": trouble} if trouble else {}))
-        after = ledger.read(stage.ledger, after=len(done))
+        done = ledger.read(context.ledger)
+        mark = context.timeline.note("drill", "the old way")
+        trouble = await self._old_way(context)
+        context.timeline.end(mark, **({"trouble": trouble} if trouble else {}))
+        after = ledger.read(context.ledger, after=len(done))
         found = [*([trouble] if trouble else []), *self._twice(done, after), *_meddled(after)]
         evidence = "; ".join(found) or f"the old way did the rest: {_listed(after)}"
-        stage.findings.append(Finding(str(self), "fail" if found else "pass", evidence, found))
+        context.findings.append(Judgement(str(self), "fail" if found else "pass", evidence, found))
 
-    async def _old_way(self, stage: Stage) -> str:
+    async def _old_way(self, context: RunContext) -> str:
         """Run it to its end; what is wrong with how it ended."""
-        file = stage.scenario.file
+        file = context.scenario.file
         try:
-            ran = await within(self.within, self._script(stage.scenario).run(file and file.parent, stage.ledger))
+            ran = await within(self.within, self._script(context.scenario).run(file and file.parent, context.ledger))
         except asyncio.TimeoutError:
             return f"the old way had not ended after {self.within:g} s"
         except OSError as error:
@@ -80,13 +80,13 @@ class HandOver:
             return "the old way did not end within its limit"
         return "" if ran.code == 0 else f"the old way exited with {ran.code}: {' '.join(ran.said[-1:])}"
 
-    def _script(self, scenario: Scenario) -> OldWay:
+    def _script(self, scenario: RunbookSource) -> OldWay:
         """Its own, or the scenario's."""
         script = self.old_way or scenario.old_way
         if script is None:
             raise ScenarioInvalid(
-                f"{scenario.name!r} hands over to an old way that nobody names",
-                hint='drills.hand_over(Script(["python", "by_hand.py"]))',
+                "the plan hands over to an old way that nobody names",
+                hint='drills.hand_over(LegacyScript(["python", "by_hand.py"]))',
             )
         return script
 
@@ -113,7 +113,7 @@ def hand_over(
 ) -> HandOver:
     """The runbook is cancelled (or terminated), and when it has ended the old way does the rest.
 
-    `old_way` is a `Script`; None: the scenario's. It gets the runbook's ledger, where it finds what was done.
+    `old_way` is a `LegacyScript`; None: the scenario's. It gets the runbook's ledger, where it finds what was done.
     That both of them end in time is checked, that the old way does nothing again that was done (but for the effects
     named in `repeats`), and that the runbook's activities do nothing after its end.
 
@@ -123,5 +123,5 @@ def hand_over(
     if how not in ("cancel", "terminate"):
         raise ScenarioInvalid(f"a runbook is handed over by 'cancel' or 'terminate', not by {how!r}")
     if old_way is not None and not callable(getattr(old_way, "run", None)):
-        raise ScenarioInvalid(f"the old way is a Script, not {old_way!r}")
+        raise ScenarioInvalid(f"the old way is a LegacyScript, not {old_way!r}")
     return HandOver(old_way, how, seconds(within, "hand_over(within=...)"), tuple(repeats))

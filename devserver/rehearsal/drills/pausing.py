@@ -12,12 +12,12 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
 from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest
 
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..faults._numbers import seconds
 from ..run.downtime import ON_ITS_WAY
-from ..scenario.events import Cue
-from ..scenario.result import Finding
+from ..scenario.events import TriggerEvent
+from ..scenario.result import Judgement
 from ..scenario.scenario import Scenario
 from ._night import HELD_SECONDS, falls, passes
 from ._operator import REASON, Operator
@@ -46,29 +46,29 @@ class Pause:
                 hint="Scenario(..., time_skipping=True) makes a night short, limit=... gives the runbook more time",
             )
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None] | None:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None] | None:
         """Pause it; the rest resumes it."""
-        operator = Operator(stage)
+        operator = Operator(context)
         request = PauseWorkflowExecutionRequest(
-            namespace=operator.namespace, workflow_id=stage.workflow_id, reason=REASON, request_id=uuid4().hex
+            namespace=operator.namespace, workflow_id=context.workflow_id, reason=REASON, request_id=uuid4().hex
         )
         await operator.call(operator.service.pause_workflow_execution, request)
         if await operator.status() != Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
             raise FaultImpossible("the server has acknowledged the pause, and the runbook is not paused")
         if self.seconds is not None:
-            return self._rest(stage, self.seconds)
-        stage.findings.append(Finding(str(self), "pass", "the server tells that it is paused"))
+            return self._rest(context, self.seconds)
+        context.findings.append(Judgement(str(self), "pass", "the server tells that it is paused"))
         return None
 
-    async def _rest(self, stage: Stage, seconds: float) -> None:
-        if stage.clock is None or seconds <= HELD_SECONDS:
-            await stage.lasts(seconds)
-            stage.findings.append(await _resumed(stage, str(self)))
+    async def _rest(self, context: RunContext, seconds: float) -> None:
+        if context.clock is None or seconds <= HELD_SECONDS:
+            await context.lasts(seconds)
+            context.findings.append(await _resumed(context, str(self)))
             return
-        await stage.lasts(HELD_SECONDS)
-        night = await falls(stage, stage.clock, timedelta(seconds=seconds - HELD_SECONDS))
-        finding = await _resumed(stage, str(self))
-        stage.findings.append(replace(finding, evidence=finding.evidence + await passes(stage, night)))
+        await context.lasts(HELD_SECONDS)
+        night = await falls(context, context.clock, timedelta(seconds=seconds - HELD_SECONDS))
+        finding = await _resumed(context, str(self))
+        context.findings.append(replace(finding, evidence=finding.evidence + await passes(context, night)))
 
     def __str__(self) -> str:
         return "the runbook is paused" + ("" if self.seconds is None else f" for {_length(self.seconds)}")
@@ -84,22 +84,22 @@ class Resume:
         """There is a pause before it."""
         planned(scenario, self, after=Pause, hint="plan drills.pause() at an earlier moment")
 
-    async def begin(self, stage: Stage, cue: Cue) -> None:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Resume it."""
-        stage.findings.append(await _resumed(stage, str(self)))
+        context.findings.append(await _resumed(context, str(self)))
 
     def __str__(self) -> str:
         return "the runbook is resumed"
 
 
-async def _resumed(stage: Stage, name: str) -> Finding:
+async def _resumed(context: RunContext, name: str) -> Judgement:
     """Resume it, and say what started since it was paused."""
-    operator = Operator(stage)
+    operator = Operator(context)
     if await operator.status() != Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
         raise FaultImpossible("the runbook is not paused any more: it has ended, or somebody else has resumed it")
-    started = [*await _started(operator), *_elsewhere(stage)]
+    started = [*await _started(operator), *_elsewhere(context)]
     request = UnpauseWorkflowExecutionRequest(
-        namespace=operator.namespace, workflow_id=stage.workflow_id, reason=REASON, request_id=uuid4().hex
+        namespace=operator.namespace, workflow_id=context.workflow_id, reason=REASON, request_id=uuid4().hex
     )
     try:
         await operator.call(operator.service.unpause_workflow_execution, request)
@@ -107,8 +107,8 @@ async def _resumed(stage: Stage, name: str) -> Finding:
         if await operator.status() == Status.WORKFLOW_EXECUTION_STATUS_PAUSED:  # else an earlier try has done it
             raise
     if started:
-        return Finding(name, "fail", f"while it was paused, {started[0]} started", started)
-    return Finding(name, "pass", "nothing started while it was paused")
+        return Judgement(name, "fail", f"while it was paused, {started[0]} started", started)
+    return Judgement(name, "pass", "nothing started while it was paused")
 
 
 async def _started(operator: Operator) -> list[str]:
@@ -136,12 +136,12 @@ def _after(stamp: Any, since: datetime) -> bool:
     return bool(stamp.seconds) and stamp.ToDatetime(timezone.utc) > since
 
 
-def _elsewhere(stage: Stage) -> Iterator[str]:
+def _elsewhere(context: RunContext) -> Iterator[str]:
     """Which activities of other workflows, such as the runbook's children, have started since it was paused."""
-    events = [mark for mark in stage.timeline.of("event") if mark.what == "WorkflowExecutionPaused"]
-    since = max((mark.at for mark in events), default=stage.timeline.now()) + ON_ITS_WAY
-    for mark in stage.timeline.of("activity"):
-        if mark.at > since and mark.detail.get("workflow_id") != stage.workflow_id:
+    events = [mark for mark in context.timeline.of("event") if mark.what == "WorkflowExecutionPaused"]
+    since = max((mark.at for mark in events), default=context.timeline.now()) + ON_ITS_WAY
+    for mark in context.timeline.of("activity"):
+        if mark.at > since and mark.detail.get("workflow_id") != context.workflow_id:
             yield f"{mark.what} of the workflow {mark.detail.get('workflow_id')} (a pause leaves children be)"
 
 

@@ -13,13 +13,13 @@ from temporalio.api.common.v1 import Header, Payload, Payloads, WorkflowExecutio
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 
 from ..environment.converters import converter
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..errors import ScenarioInvalid
 from ..expect.signals import HEADER
 from ..faults._numbers import seconds
 from ..run.metrics import why_lost
-from ..scenario.events import Cue
-from ..scenario.result import Finding
+from ..scenario.events import TriggerEvent
+from ..scenario.result import Judgement
 from ..scenario.scenario import Scenario
 from ._operator import OPEN, Operator
 from ._planned import handles, sendable
@@ -42,37 +42,37 @@ class Signal:
         handles(scenario, "signal", self.name)
         sendable(str(self), self.args, converter(scenario.data_converter))
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Send it until it is acknowledged; the rest waits until the runbook's code has it."""
-        operator = Operator(stage)
+        operator = Operator(context)
         identity = f"drill-{uuid4().hex[:8]}"
         request = SignalWorkflowExecutionRequest(
             namespace=operator.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=stage.workflow_id),
+            workflow_execution=WorkflowExecution(workflow_id=context.workflow_id),
             signal_name=self.name,
-            input=Payloads(payloads=await stage.client.data_converter.encode(self.args)),
+            input=Payloads(payloads=await context.client.data_converter.encode(self.args)),
             identity=identity,
             request_id=identity,  # the server takes it once, however often it is sent
             header=Header(fields={HEADER: Payload(metadata=ENCODING, data=identity.encode())}),
         )
         await operator.call(operator.service.signal_workflow_execution, request)
-        stage.timeline.note("drill", f"signal {self.name} acknowledged", signal=self.name, identity=identity)
-        return self._rest(stage, identity)
+        context.timeline.note("drill", f"signal {self.name} acknowledged", signal=self.name, identity=identity)
+        return self._rest(context, identity)
 
-    async def _rest(self, stage: Stage, identity: str) -> None:
-        operator = Operator(stage)
-        began = stage.timeline.now()
+    async def _rest(self, context: RunContext, identity: str) -> None:
+        operator = Operator(context)
+        began = context.timeline.now()
         while True:
-            last = stage.over.is_set() or await operator.status() not in OPEN  # told before the look, not after it
+            last = context.over.is_set() or await operator.status() not in OPEN  # told before the look, not after it
             why = why_lost(await operator.histories(), identity)
-            took = stage.timeline.now() - began
+            took = context.timeline.now() - began
             if not why or last or took > self.within:
                 break
             await asyncio.sleep(LOOK_SECONDS)
         evidence = f"acknowledged, and taken to the runbook's code within {took:.2f} s"
         if why:
             evidence = f"acknowledged, and after {took:.2f} s {why}{await operator.still_open()}"
-        stage.findings.append(Finding(str(self), "fail" if why else "pass", evidence))
+        context.findings.append(Judgement(str(self), "fail" if why else "pass", evidence))
 
     def __str__(self) -> str:
         return f"signal {self.name}({', '.join(map(repr, self.args))})"

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from .. import ledger
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..errors import ScenarioInvalid
 from ..expect.ends import STATUSES
 from ..faults._numbers import seconds
-from ..scenario.events import Cue
-from ..scenario.result import Finding
+from ..scenario.events import TriggerEvent
+from ..scenario.result import Judgement
 from ._children import left_open
 from ._operator import Operator
 
@@ -29,27 +29,27 @@ class Stop:
     status: str
     lane: ClassVar[str] = "drill"
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Cancel it; the rest waits for its end."""
-        before = len(ledger.read(stage.ledger))
-        await Operator(stage).cancel()
-        return self._rest(stage, before)
+        before = len(ledger.read(context.ledger))
+        await Operator(context).cancel()
+        return self._rest(context, before)
 
-    async def _rest(self, stage: Stage, before: int) -> None:
-        operator = Operator(stage)
-        began = stage.timeline.now()
+    async def _rest(self, context: RunContext, before: int) -> None:
+        operator = Operator(context)
+        began = context.timeline.now()
         status = await operator.closed(self.within)
-        took = f"{stage.timeline.now() - began:.2f} s after it was cancelled"
+        took = f"{context.timeline.now() - began:.2f} s after it was cancelled"
         if status is None:
             trouble = [f"it had not ended {took}{await operator.still_open()}"]
         else:
             trouble = [] if status == self.status else [f"it is {status}, not {self.status}, {took}"]
             trouble += [f"its child workflow {child} still runs" for child in await left_open(operator)]
-        trouble += self._missing(ledger.read(stage.ledger, after=before))
+        trouble += self._missing(ledger.read(context.ledger, after=before))
         evidence = "; ".join(trouble) or f"it is {status} {took}" + (
             ", all was taken back" if self.compensations else ""
         )
-        stage.findings.append(Finding(str(self), "fail" if trouble else "pass", evidence, trouble))
+        context.findings.append(Judgement(str(self), "fail" if trouble else "pass", evidence, trouble))
 
     def _missing(self, effects: Sequence[ledger.Effect]) -> list[str]:
         done = {effect.name for effect in effects} | {(effect.name, effect.key) for effect in effects}

@@ -6,9 +6,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..environment.run_context import Stage
-from ..scenario.events import Cue
-from ..scenario.result import Finding
+from ..environment.run_context import RunContext
+from ..scenario.events import TriggerEvent
+from ..scenario.result import Judgement
 from ._children import left_open
 from ._operator import ANSWER_SECONDS, Operator
 
@@ -19,18 +19,18 @@ class Terminate:
 
     lane: ClassVar[str] = "drill"
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Terminate it; the rest looks whether all of it has ended."""
-        await Operator(stage).terminate()
-        return self._rest(stage)
+        await Operator(context).terminate()
+        return self._rest(context)
 
-    async def _rest(self, stage: Stage) -> None:
-        operator = Operator(stage)
+    async def _rest(self, context: RunContext) -> None:
+        operator = Operator(context)
         status = await operator.closed(ANSWER_SECONDS)
         trouble = [] if status == "terminated" else [f"it is {status or 'still open'}"]
         trouble += [f"its child workflow {child} still runs" for child in await left_open(operator)]
         evidence = "; ".join(trouble) or "it is terminated, and so are its children, if it had any"
-        stage.findings.append(Finding(str(self), "fail" if trouble else "pass", evidence, trouble))
+        context.findings.append(Judgement(str(self), "fail" if trouble else "pass", evidence, trouble))
 
     def __str__(self) -> str:
         return "the runbook is terminated"

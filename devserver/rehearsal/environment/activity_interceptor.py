@@ -18,7 +18,7 @@ class Asks(Protocol):
         ...
 
 
-class Gates(Interceptor):
+class ActivityInterceptor(Interceptor):
     """Puts a gate before and after each attempt."""
 
     def __init__(self, control: Asks) -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from temporalio.client import Client, WorkflowHandle
 
@@ -17,14 +17,16 @@ from ...errors import InstanceNotRunning
 from ...network.tcp_proxy import Direction
 from .. import ledger
 from ..errors import FaultImpossible
-from ..scenario.result import Finding
-from ..scenario.scenario import Scenario
+from ..scenario.result import Judgement
 from ..scenario.timeline import Timeline
 from .asyncio_compat import within
 from .converters import converter
-from .environment import Host
+from .environment import Environment
 from .virtual_clock import Clock
 from .worker_process import Answer, WorkerProcess
+
+if TYPE_CHECKING:
+    from ..run.legacy_script import LegacyScript
 
 STICKY_SECONDS = 0.2
 
@@ -38,10 +40,36 @@ class WorkerSettings:
     options: Mapping[str, Any] = field(default_factory=lambda: {"sticky_seconds": STICKY_SECONDS})
 
 
-class Stage:
+class RunbookSource(Protocol):
+    """Where the runbook of a run comes from; a `Scenario` is one."""
+
+    @property
+    def module(self) -> str:
+        """The name of the runbook's module."""
+        ...
+
+    @property
+    def file(self) -> Path | None:
+        """The scenario's file: modules are imported from its folder."""
+        ...
+
+    @property
+    def data_converter(self) -> str | None:
+        """The runbook's data converter as `module:name`; None: the SDK's default."""
+        ...
+
+    @property
+    def old_way(self) -> LegacyScript | None:
+        """The script that the runbook replaces."""
+        ...
+
+
+class RunContext:
     """Where one run happens. Everything is used from one event loop."""
 
-    def __init__(self, scenario: Scenario, host: Host, folder: Path, timeline: Timeline, workflow_id: str) -> None:
+    def __init__(
+        self, scenario: RunbookSource, host: Environment, folder: Path, timeline: Timeline, workflow_id: str
+    ) -> None:
         self.scenario = scenario
         self.host = host
         self.folder = folder
@@ -52,7 +80,7 @@ class Stage:
         self.worker_log = folder / "worker.log"
         self.worker: WorkerProcess | None = None
         self.settings = WorkerSettings(scenario.module, _path_of(scenario))
-        self.findings: list[Finding] = []
+        self.findings: list[Judgement] = []
         self.world: Any = None  # what the scenario's world gives
         self.changing = asyncio.Lock()  # the server's process has one outage at a time
         self.over = asyncio.Event()  # the runbook has ended: what still lasts ends now
@@ -206,5 +234,5 @@ class Stage:
         return replace(self.settings, module=module, options=options)
 
 
-def _path_of(scenario: Scenario) -> tuple[str, ...]:
+def _path_of(scenario: RunbookSource) -> tuple[str, ...]:
     return (str(scenario.file.parent),) if scenario.file is not None else ()

@@ -88,7 +88,7 @@ async def serve(control: Control) -> None:
     from temporalio.worker import Worker
 
     from ..scenario.runbook import Runbook, runner
-    from .activity_interceptor import Gates
+    from .activity_interceptor import ActivityInterceptor
 
     wanted = await control.receive()
     sys.path[:0] = [path for path in wanted["path"] if path not in sys.path]
@@ -102,7 +102,7 @@ async def serve(control: Control) -> None:
         activities=list(runbook.activities.values()),
         activity_executor=runbook.executor(),
         workflow_runner=runner(),
-        interceptors=[Gates(control)],
+        interceptors=[ActivityInterceptor(control)],
         **runbook.worker_options(wanted["options"]),
     )
     running = asyncio.create_task(worker.run())

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from temporalio.converter import DataConverter
 from temporalio.worker import Interceptor, Replayer
 
-from ..scenario.result import Run
+from ..scenario.result import RehearsalRun
 from ..scenario.runbook import runner
 
 
-def replay(run: Run, interceptors: Sequence[Interceptor] = ()) -> list[str]:
+def replay(run: RehearsalRun, interceptors: Sequence[Interceptor] = ()) -> list[str]:
     """Replay every history of the run; what failed, one text each."""
     failures: list[str] = []
     thread = threading.Thread(target=lambda: failures.extend(asyncio.run(_replay(run, interceptors))))
@@ -22,7 +22,7 @@ def replay(run: Run, interceptors: Sequence[Interceptor] = ()) -> list[str]:
     return failures
 
 
-async def _replay(run: Run, interceptors: Sequence[Interceptor]) -> list[str]:
+async def _replay(run: RehearsalRun, interceptors: Sequence[Interceptor]) -> list[str]:
     failures = []
     replayer = Replayer(
         workflows=list(run.workflows),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import ScenarioInvalid
 from ..ledger import Effect
-from ..scenario.result import Finding, Run
+from ..scenario.result import Judgement, RehearsalRun
 
 ASKED = "WorkflowExecutionCancelRequested"
 
@@ -20,7 +20,7 @@ class Compensates:
     keys: Sequence[str]
     of: str | None
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By the ledger."""
         asked = next((mark.at for mark in run.marks if mark.lane == "event" and mark.what == ASKED), run.started)
         since = run.began.timestamp() + asked
@@ -32,7 +32,7 @@ class Compensates:
             missing = [f"{self.name} did not happen"]
         return self._finding(missing, done)
 
-    def _pairs(self, effects: Sequence[Effect]) -> Finding:
+    def _pairs(self, effects: Sequence[Effect]) -> Judgement:
         """Each key of what is compensated: after the last time that it was done, it was taken back."""
         last: dict[str, int] = {}
         back: dict[str, int] = {}
@@ -41,7 +41,7 @@ class Compensates:
                 (last if effect.name == self.of else back)[effect.key] = place
         wanted = {key: place for key, place in last.items() if not self.keys or key in self.keys}
         if not wanted:
-            return Finding(str(self), "unknown", f"no effect {self.of!r} happened: there was nothing to take back")
+            return Judgement(str(self), "unknown", f"no effect {self.of!r} happened: there was nothing to take back")
         missing = [
             f"{self.of} {key}".rstrip() + f" was done, and no {self.name} came after it"
             for key, place in wanted.items()
@@ -49,11 +49,11 @@ class Compensates:
         ]
         return self._finding(missing, list(wanted))
 
-    def _finding(self, missing: Sequence[str], done: Sequence[str]) -> Finding:
+    def _finding(self, missing: Sequence[str], done: Sequence[str]) -> Judgement:
         if missing:
-            return Finding(str(self), "fail", "; ".join(missing), missing)
+            return Judgement(str(self), "fail", "; ".join(missing), missing)
         which = ", ".join(dict.fromkeys(key for key in done if key))
-        return Finding(str(self), "pass", f"{self.name} happened" + (f" for {which}" if which else ""))
+        return Judgement(str(self), "pass", f"{self.name} happened" + (f" for {which}" if which else ""))
 
     def __str__(self) -> str:
         which = f" ({', '.join(self.keys)})" if self.keys else ""

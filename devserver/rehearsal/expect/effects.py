@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..run.metrics import Duplicate, Figures
-from ..scenario.result import Finding, Run
+from ..run.metrics import Duplicate, RunMetrics
+from ..scenario.result import Judgement, RehearsalRun
 
 MOST_NAMED = 6
 
@@ -19,17 +19,17 @@ class Times:
     keys: Sequence[str]
     at_least: bool
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By the ledger."""
         found = dict.fromkeys(effect.key for effect in run.effects if effect.name == self.name)
         if not found and not self.keys:
-            return Finding(str(self), "fail", f"no effect {self.name!r} is in the ledger")
+            return Judgement(str(self), "fail", f"no effect {self.name!r} is in the ledger")
         missing = [f"{self.name} {key} never happened" for key in self.keys if key not in found]
-        again = [each for each in Figures.of(run).duplicates if each.name == self.name]
+        again = [each for each in RunMetrics.of(run).duplicates if each.name == self.name]
         twice = [] if self.at_least else [_twice(each) for each in again]
         if missing or twice:
-            return Finding(str(self), "fail", "; ".join([*twice, *missing]), [*twice, *missing])
-        return Finding(
+            return Judgement(str(self), "fail", "; ".join([*twice, *missing]), [*twice, *missing])
+        return Judgement(
             str(self), "pass", f"{len(found)} effects, each {'at least' if self.at_least else 'exactly'} once"
         )
 

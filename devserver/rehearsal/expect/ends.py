@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from temporalio.api.failure.v1 import Failure
 
 from ..errors import ScenarioInvalid
-from ..scenario.result import Finding, Run
+from ..scenario.result import Judgement, RehearsalRun
 
 STATUSES = ("completed", "failed", "canceled", "terminated", "timed out")
 KINDS = {
@@ -28,39 +28,39 @@ class Ends:
     status: str
     judges_end = True
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By its status."""
         why = f": {run.failure}" if run.failure and run.status != self.status else ""
-        return Finding(str(self), "pass" if run.status == self.status else "fail", f"it is {run.status}{why}")
+        return Judgement(str(self), "pass" if run.status == self.status else "fail", f"it is {run.status}{why}")
 
     def __str__(self) -> str:
         return f"it ends {self.status}"
 
 
 @dataclass(frozen=True)
-class Fails:
+class WorkflowFails:
     """It fails, and for that reason."""
 
     type: str | None
     message: str | None
     judges_end = True
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By its failure and the causes of it."""
         if run.status != "failed":
-            return Finding(str(self), "fail", f"it is {run.status}")
+            return Judgement(str(self), "fail", f"it is {run.status}")
         chain = list(_chain(run))
         told = [f"{kind}: {text}" for kind, text in chain]
         if any(self.type in (None, kind) and (self.message or "") in text for kind, text in chain):
-            return Finding(str(self), "pass", told[0], told)
-        return Finding(str(self), "fail", f"it fails for another reason: {' <- '.join(told)}", told)
+            return Judgement(str(self), "pass", told[0], told)
+        return Judgement(str(self), "fail", f"it fails for another reason: {' <- '.join(told)}", told)
 
     def __str__(self) -> str:
         what = " ".join(filter(None, [self.type and f"with {self.type}", self.message and f"saying {self.message!r}"]))
         return f"it fails {what}".rstrip()
 
 
-def _chain(run: Run) -> Iterator[tuple[str, str]]:
+def _chain(run: RehearsalRun) -> Iterator[tuple[str, str]]:
     """A failed run's failure and its causes, each by type and message."""
     event = run.histories[-1].events[-1] if run.histories else None
     if event is None or not event.HasField("workflow_execution_failed_event_attributes"):
@@ -84,10 +84,10 @@ def status(wanted: str) -> Ends:
     return Ends(wanted)
 
 
-def fails(message: str | None = None, *, type: str | None = None) -> Fails:  # noqa: A002 - the SDK's name
+def fails(message: str | None = None, *, type: str | None = None) -> WorkflowFails:  # noqa: A002 - the SDK's name
     """The runbook fails; the failure or one of its causes has that text in its message, and is of that type.
 
     `type` is that of an ApplicationError (the exception's class, where it was no ApplicationError), or the SDK's class
     for others: ActivityError, TimeoutError, ChildWorkflowError, CancelledError.
     """
-    return Fails(type, message)
+    return WorkflowFails(type, message)

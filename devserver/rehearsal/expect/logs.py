@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import ScenarioInvalid
-from ..scenario.result import Finding, Run
+from ..scenario.result import Judgement, RehearsalRun
 
 Where = Literal["server", "worker"]
 MOST = 2000  # lines of each log that a run keeps
@@ -20,15 +20,15 @@ class LogFreeOf:
     pattern: str
     where: Where
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By the lines that were written while the runbook ran."""
         lines = run.server_log if self.where == "server" else run.worker_log
         found = [line for line in lines if re.search(self.pattern, line)]
         if found:
-            return Finding(str(self), "fail", f"{len(found)} lines have it, the first: {found[0][:200]}", found)
+            return Judgement(str(self), "fail", f"{len(found)} lines have it, the first: {found[0][:200]}", found)
         if len(lines) >= MOST:
-            return Finding(str(self), "unknown", f"the log is longer than the {MOST} lines that were kept of it")
-        return Finding(str(self), "pass", f"{len(lines)} lines, none has it")
+            return Judgement(str(self), "unknown", f"the log is longer than the {MOST} lines that were kept of it")
+        return Judgement(str(self), "pass", f"{len(lines)} lines, none has it")
 
     def __str__(self) -> str:
         return f"the {self.where}'s log is free of /{self.pattern}/"

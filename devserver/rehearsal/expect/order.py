@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 
 from ..errors import ScenarioInvalid
-from ..scenario.result import Finding, Run
+from ..scenario.result import Judgement, RehearsalRun
 
 Item = str | tuple[str, str]
 Where = dict[str, list[int]]  # key -> places in the ledger
@@ -19,21 +19,21 @@ class Order:
 
     items: Sequence[Item]
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By the ledger, which is in the order in which it was written."""
         places = {item: _places(item, run) for item in self.items}
         missing = [f"{_named(item)} never happened" for item, found in places.items() if not found]
         wrong = [text for a, b in combinations(self.items, 2) for text in _wrong(a, b, places[a], places[b], run)]
         if missing or wrong:
-            return Finding(str(self), "fail", "; ".join([*wrong, *missing]), [*wrong, *missing])
+            return Judgement(str(self), "fail", "; ".join([*wrong, *missing]), [*wrong, *missing])
         count = sum(len(each) for found in places.values() for each in found.values())
-        return Finding(str(self), "pass", f"{count} effects are in that order")
+        return Judgement(str(self), "pass", f"{count} effects are in that order")
 
     def __str__(self) -> str:
         return f"order: {' before '.join(map(_named, self.items))}"
 
 
-def _places(item: Item, run: Run) -> Where:
+def _places(item: Item, run: RehearsalRun) -> Where:
     name, key = (item, None) if isinstance(item, str) else item
     found: Where = {}
     for place, effect in enumerate(run.effects):
@@ -42,7 +42,7 @@ def _places(item: Item, run: Run) -> Where:
     return found
 
 
-def _wrong(a: Item, b: Item, first: Where, then: Where, run: Run) -> list[str]:
+def _wrong(a: Item, b: Item, first: Where, then: Where, run: RehearsalRun) -> list[str]:
     """Each pair that is in the wrong order: of the same key where both are names that share keys, else of any."""
     shared = first.keys() & then.keys() if isinstance(a, str) and isinstance(b, str) else set()
     if shared:
@@ -53,7 +53,7 @@ def _wrong(a: Item, b: Item, first: Where, then: Where, run: Run) -> list[str]:
     return [f"{_at(after, run)} comes before {_at(before, run)}" for before, after in wrong]
 
 
-def _at(place: int, run: Run) -> str:
+def _at(place: int, run: RehearsalRun) -> str:
     effect = run.effects[place]
     return f"{_named((effect.name, effect.key))} at {effect.at - run.began.timestamp():.3f} s"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..faults._numbers import seconds
-from ..scenario.result import Finding, Run
+from ..scenario.result import Judgement, RehearsalRun
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,13 @@ class Completes:
     within: float | None
     judges_end = True
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By its status and how long it took."""
         if run.status != "completed":
-            return Finding(str(self), "fail", f"it is {run.status}: {run.failure}", run.stuck)
+            return Judgement(str(self), "fail", f"it is {run.status}: {run.failure}", run.stuck)
         took = run.seconds or 0.0
         late = self.within is not None and took > self.within
-        return Finding(str(self), "fail" if late else "pass", f"it completed after {took:.2f} s")
+        return Judgement(str(self), "fail" if late else "pass", f"it completed after {took:.2f} s")
 
     def __str__(self) -> str:
         return "completes" if self.within is None else f"completes within {self.within:g} s"
@@ -35,15 +35,15 @@ class SameResult:
     needs_baseline = True
     judges_end = True
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By comparing it with the run that was made first."""
         plain = run.baseline
         if plain is None or plain.status != "completed":
-            return Finding(str(self), "unknown", "the run without faults did not complete")
+            return Judgement(str(self), "unknown", "the run without faults did not complete")
         if run.status == "completed" and run.output == plain.output:
-            return Finding(str(self), "pass", f"both are {run.output!r}")
+            return Judgement(str(self), "pass", f"both are {run.output!r}")
         found = repr(run.output) if run.status == "completed" else f"{run.status}: {run.failure}"
-        return Finding(str(self), "fail", f"without faults it is {plain.output!r}, with them {found}")
+        return Judgement(str(self), "fail", f"without faults it is {plain.output!r}, with them {found}")
 
     def __str__(self) -> str:
         return "the same result as without faults"

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..scenario.result import Finding, Run
+from ..scenario.result import Judgement, RehearsalRun
 
 
 @dataclass(frozen=True)
 class Replays:
     """The code agrees with the histories that it has made."""
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By replaying every run of the workflow."""
         from ._replaying import replay
 
         if not run.histories:
-            return Finding(str(self), "unknown", "the server has no history of it")
+            return Judgement(str(self), "unknown", "the server has no history of it")
         failures = replay(run)
         if failures:
-            return Finding(str(self), "fail", failures[0].splitlines()[0], failures)
+            return Judgement(str(self), "fail", failures[0].splitlines()[0], failures)
         count = sum(len(history.events) for history in run.histories)
-        return Finding(str(self), "pass", f"{count} events replay")
+        return Judgement(str(self), "pass", f"{count} events replay")
 
     def __str__(self) -> str:
         return "replays clean"

@@ -13,8 +13,8 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
-from ..run.metrics import Figures
-from ..scenario.result import Finding, Run
+from ..run.metrics import RunMetrics
+from ..scenario.result import Judgement, RehearsalRun
 from ._replaying import replay
 
 HEADER = "devserver-rehearsal"  # each signal of a drill has its identity there
@@ -24,22 +24,22 @@ HEADER = "devserver-rehearsal"  # each signal of a drill has its identity there
 class NoSignalLost:
     """Every signal of a drill came to its handler, and the handler ended."""
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By the histories, and by replaying them."""
-        figures = Figures.of(run)
+        figures = RunMetrics.of(run)
         if not figures.signals:
-            return Finding(str(self), "unknown", "no drill sent a signal that was acknowledged")
+            return Judgement(str(self), "unknown", "no drill sent a signal that was acknowledged")
         lost = [f"{each.name} (acknowledged at {each.at:.3f} s): {each.why}" for each in figures.lost_signals]
         if lost:
-            return Finding(str(self), "fail", "; ".join(lost), lost)
+            return Judgement(str(self), "fail", "; ".join(lost), lost)
         handled: dict[str, bool] = {}
         failures = replay(run, [_Handled(handled)])
         if failures:
-            return Finding(str(self), "unknown", "whether they were handled cannot be told: replay fails", failures)
+            return Judgement(str(self), "unknown", "whether they were handled cannot be told: replay fails", failures)
         lost = [text for mark in run.marks if mark.lane == "drill" for text in _unhandled(mark.detail, handled)]
         if lost:
-            return Finding(str(self), "fail", "; ".join(lost), lost)
-        return Finding(str(self), "pass", f"all {figures.signals} that were acknowledged were handled")
+            return Judgement(str(self), "fail", "; ".join(lost), lost)
+        return Judgement(str(self), "pass", f"all {figures.signals} that were acknowledged were handled")
 
     def __str__(self) -> str:
         return "no signal lost"

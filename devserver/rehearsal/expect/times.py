@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..faults._numbers import seconds
-from ..run.downtime import Outage
-from ..run.metrics import Figures
-from ..scenario.result import Finding, Run
+from ..run.downtime import Downtime
+from ..run.metrics import RunMetrics
+from ..scenario.result import Judgement, RehearsalRun
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,11 @@ class Recovers:
 
     within: float
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By the outages."""
-        outages = Figures.of(run).outages
+        outages = RunMetrics.of(run).outages
         if not outages:
-            return Finding(str(self), "unknown", "nothing was down, cut or locked while the runbook ran")
+            return Judgement(str(self), "unknown", "nothing was down, cut or locked while the runbook ran")
         details = [_told(each, run) for each in outages]
         late = [
             text
@@ -29,7 +29,7 @@ class Recovers:
             if (run.status != "completed" if each.recovery is None else each.recovery > self.within)
         ]
         evidence = "; ".join(late or details)
-        return Finding(str(self), "fail" if late else "pass", evidence, details)
+        return Judgement(str(self), "fail" if late else "pass", evidence, details)
 
     def __str__(self) -> str:
         return f"recovers within {self.within:g} s"
@@ -41,18 +41,18 @@ class NeverIdle:
 
     limit: float
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """By the longest time without."""
-        figures = Figures.of(run)
+        figures = RunMetrics.of(run)
         late = figures.idle > self.limit
         evidence = f"the longest time without progress was {figures.idle:.2f} s, from {figures.idle_from:.3f} s on"
-        return Finding(str(self), "fail" if late else "pass", evidence)
+        return Judgement(str(self), "fail" if late else "pass", evidence)
 
     def __str__(self) -> str:
         return f"never without progress for more than {self.limit:g} s"
 
 
-def _told(outage: Outage, run: Run) -> str:
+def _told(outage: Downtime, run: RehearsalRun) -> str:
     if outage.recovery is None and run.status == "completed":
         return (
             f"the {outage.lane} ({outage.ended} at {outage.began:.3f} s) was not needed any more: the runbook completed"

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..errors import FaultImpossible
-from ..scenario.events import ActivityCue, Cue
+from ..scenario.events import ActivityTrigger, TriggerEvent
 from ._numbers import seconds
 
 
@@ -20,18 +20,20 @@ class Order:
     what: str
     detail: dict[str, Any] = field(default_factory=dict)
 
-    async def begin(self, stage: Stage, cue: Cue) -> None:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Order it."""
-        if not isinstance(cue, ActivityCue):
-            raise FaultImpossible(f"no activity waits at this moment: {cue}", hint="plan it at at.activity_starts(...)")
-        if cue.gate.order != "go":
+        if not isinstance(trigger, ActivityTrigger):
+            raise FaultImpossible(
+                f"no activity waits at this moment: {trigger}", hint="plan it at at.activity_starts(...)"
+            )
+        if trigger.instruction.order != "go":
             raise FaultImpossible(
                 "another fault of the plan says already how this attempt goes on", hint="plan them at two moments"
             )
-        if stage.worker is None:
+        if context.worker is None:
             raise FaultImpossible("the worker is down, and the attempt with it")
-        cue.gate.order = self.order
-        cue.gate.detail = self.detail
+        trigger.instruction.order = self.order
+        trigger.instruction.detail = self.detail
 
     def __str__(self) -> str:
         return f"the activity {self.what}"

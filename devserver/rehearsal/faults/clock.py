@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..environment.virtual_clock import Stop
 from ..errors import FaultImpossible, ScenarioInvalid
-from ..scenario.events import Cue
+from ..scenario.events import TriggerEvent
 from ..scenario.scenario import Scenario
 from ._numbers import seconds
 
@@ -30,13 +30,13 @@ class AdvanceClock:
                 hint="Scenario(..., time_skipping=True) gives it one",
             )
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Have it moved; the rest waits until it has."""
-        assert stage.clock is not None  # noqa: S101 - `check` was there
-        return self._moves(stage, await stage.clock.ahead(self.by))
+        assert context.clock is not None  # noqa: S101 - `check` was there
+        return self._moves(context, await context.clock.ahead(self.by))
 
-    async def _moves(self, stage: Stage, stop: Stop) -> None:
-        tasks = [asyncio.create_task(each.wait()) for each in (stop.arrived, stage.over)]
+    async def _moves(self, context: RunContext, stop: Stop) -> None:
+        tasks = [asyncio.create_task(each.wait()) for each in (stop.arrived, context.over)]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

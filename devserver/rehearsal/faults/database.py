@@ -13,9 +13,9 @@ from typing import Any
 
 from ...database.sqlite import copy_whole, create_private, remove_whole
 from ...database.stamp import forget_stamp
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
-from ..scenario.events import Cue
+from ..scenario.events import TriggerEvent
 from ..scenario.scenario import Scenario
 from ._numbers import seconds
 from .server import back
@@ -30,19 +30,19 @@ class LoseDatabase:
     down: float
     start_again: bool
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Kill it and remove the file; the rest brings it back."""
-        async with stage.outage() as end:
-            await stage.kill_server()
-            await asyncio.to_thread(_remove, stage.host.server.database)
-            stage.timeline.note("database", "lost")
-            rest = back(stage, self.down, end.pop_all())
-            return self._start_again(stage, rest) if self.start_again else rest
+        async with context.outage() as end:
+            await context.kill_server()
+            await asyncio.to_thread(_remove, context.host.server.database)
+            context.timeline.note("database", "lost")
+            rest = back(context, self.down, end.pop_all())
+            return self._start_again(context, rest) if self.start_again else rest
 
-    async def _start_again(self, stage: Stage, rest: Coroutine[Any, Any, None]) -> None:
+    async def _start_again(self, context: RunContext, rest: Coroutine[Any, Any, None]) -> None:
         await rest
-        if not stage.over.is_set():
-            await stage.start_runbook()
+        if not context.over.is_set():
+            await context.start_runbook()
 
     def __str__(self) -> str:
         again = ", the runbook is started again" if self.start_again else ""
@@ -55,13 +55,13 @@ class SnapshotDatabase:
 
     name: str
 
-    async def begin(self, stage: Stage, cue: Cue) -> None:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Copy it."""
-        async with stage.outage():
-            copy = _copy(stage, self.name)
+        async with context.outage():
+            copy = _copy(context, self.name)
             await asyncio.to_thread(remove_whole, copy)
-            await asyncio.to_thread(copy_whole, stage.host.server.database, copy)
-            stage.timeline.note("database", f"snapshot {self.name}")
+            await asyncio.to_thread(copy_whole, context.host.server.database, copy)
+            context.timeline.note("database", f"snapshot {self.name}")
 
     def __str__(self) -> str:
         return f"a snapshot of the database is made ({self.name})"
@@ -86,25 +86,25 @@ class RestoreDatabase:
                 hint="plan faults.snapshot_database() at an earlier moment",
             )
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Kill it and exchange the file; the rest brings it back."""
-        async with stage.outage() as end:
-            copy = _copy(stage, self.name)
+        async with context.outage() as end:
+            copy = _copy(context, self.name)
             if not copy.exists():
                 raise FaultImpossible(f"the snapshot {self.name} has not been made yet")
-            await stage.kill_server()
-            await asyncio.to_thread(_put, copy, stage.host.server.database)
-            stage.timeline.note("database", f"restored as of {self.name}")
-            restart = self.restart_worker and stage.worker is not None
+            await context.kill_server()
+            await asyncio.to_thread(_put, copy, context.host.server.database)
+            context.timeline.note("database", f"restored as of {self.name}")
+            restart = self.restart_worker and context.worker is not None
             if restart:
-                await stage.kill_worker()
-            rest = back(stage, self.down, end.pop_all())
-            return self._restart_worker(stage, rest) if restart else rest
+                await context.kill_worker()
+            rest = back(context, self.down, end.pop_all())
+            return self._restart_worker(context, rest) if restart else rest
 
-    async def _restart_worker(self, stage: Stage, rest: Coroutine[Any, Any, None]) -> None:
+    async def _restart_worker(self, context: RunContext, rest: Coroutine[Any, Any, None]) -> None:
         await rest
-        if not stage.over.is_set():
-            await stage.start_worker()
+        if not context.over.is_set():
+            await context.start_worker()
 
     def __str__(self) -> str:
         worker = ", the worker with it" if self.restart_worker else ", and the worker goes on"
@@ -114,8 +114,8 @@ class RestoreDatabase:
         )
 
 
-def _copy(stage: Stage, name: str) -> Path:
-    return stage.folder / f"snapshot-{name}.db"
+def _copy(context: RunContext, name: str) -> Path:
+    return context.folder / f"snapshot-{name}.db"
 
 
 def _remove(db: Path) -> None:

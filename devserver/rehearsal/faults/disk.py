@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ...system.parent_death import leashed
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..environment.sqlite_lock_main import LOCKED
 from ..errors import FaultImpossible
-from ..scenario.events import Cue
+from ..scenario.events import TriggerEvent
 from ._numbers import seconds
 
 PATIENCE_SECONDS = 5.0
@@ -33,15 +33,15 @@ class LockDatabase:
 
     seconds: float
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Lock it; the rest lets go."""
-        async with stage.outage() as end:
-            if not stage.host.server.running:
+        async with context.outage() as end:
+            if not context.host.server.running:
                 raise FaultImpossible("the server is down already")
-            locker = await asyncio.to_thread(_locker, stage.host.server.database)
+            locker = await asyncio.to_thread(_locker, context.host.server.database)
             end.push_async_callback(asyncio.to_thread, _let_go, locker)
-            end.callback(stage.timeline.end, stage.timeline.note("database", "locked"))
-            return _lasts(stage, self.seconds, end.pop_all())
+            end.callback(context.timeline.end, context.timeline.note("database", "locked"))
+            return _lasts(context, self.seconds, end.pop_all())
 
     def __str__(self) -> str:
         return f"the database is locked by another process for {self.seconds:g} s"
@@ -53,22 +53,22 @@ class FillDisk:
 
     seconds: float
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Take the room; the rest gives it back."""
         if sys.platform != "linux":
             raise FaultImpossible("only Linux can take a running server's room away (prlimit)")
-        async with stage.outage() as end:
-            pid = stage.host.server.pid
+        async with context.outage() as end:
+            pid = context.host.server.pid
             if pid is None:
                 raise FaultImpossible("the server is down already")
-            written = stage.host.log.stat().st_size
-            end.enter_context(_full(pid, stage.host.server.database, stage.host.log))
-            end.callback(stage.timeline.end, stage.timeline.note("database", "disk full"))
-            return self._until_felt(stage, written, _lasts(stage, self.seconds, end.pop_all()))
+            written = context.host.log.stat().st_size
+            end.enter_context(_full(pid, context.host.server.database, context.host.log))
+            end.callback(context.timeline.end, context.timeline.note("database", "disk full"))
+            return self._until_felt(context, written, _lasts(context, self.seconds, end.pop_all()))
 
-    async def _until_felt(self, stage: Stage, written: int, rest: Coroutine[Any, Any, None]) -> None:
+    async def _until_felt(self, context: RunContext, written: int, rest: Coroutine[Any, Any, None]) -> None:
         await rest
-        with stage.host.log.open("rb") as log:
+        with context.host.log.open("rb") as log:
             log.seek(written)
             if REFUSED.encode() not in log.read():
                 raise FaultImpossible("no write of the server failed meanwhile: it wrote nothing, or had room left")
@@ -77,9 +77,9 @@ class FillDisk:
         return f"the server's disk is full for {self.seconds:g} s (its files may not grow: RLIMIT_FSIZE)"
 
 
-async def _lasts(stage: Stage, seconds: float, end: AsyncExitStack) -> None:
+async def _lasts(context: RunContext, seconds: float, end: AsyncExitStack) -> None:
     async with end:
-        await stage.lasts(seconds)
+        await context.lasts(seconds)
 
 
 # Locked

@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Any, get_args
 
 from ...network.tcp_proxy import DIRECTIONS, Direction
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..errors import ScenarioInvalid
-from ..scenario.events import Cue
+from ..scenario.events import TriggerEvent
 from ._numbers import seconds
 
 NAMES: dict[Direction, str] = {"both": "", "to_server": " to the server", "to_client": " to the worker"}
@@ -24,22 +24,22 @@ class CutNetwork:
     seconds: float
     way: Direction
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Cut it; the rest heals it, but for what another fault keeps cut."""
         ways = DIRECTIONS[self.way]
-        stage.cuts.update(ways)
-        stage.host.proxy.cut(self.way)
-        mark = stage.timeline.note("network", f"cut{NAMES[self.way]}")
+        context.cuts.update(ways)
+        context.host.proxy.cut(self.way)
+        mark = context.timeline.note("network", f"cut{NAMES[self.way]}")
 
         async def heal() -> None:
             try:
-                await stage.lasts(self.seconds)
+                await context.lasts(self.seconds)
             finally:
-                stage.cuts.subtract(ways)
+                context.cuts.subtract(ways)
                 for way in ways:
-                    if stage.cuts[way] <= 0:
-                        stage.host.proxy.heal(way)
-                stage.timeline.end(mark)
+                    if context.cuts[way] <= 0:
+                        context.host.proxy.heal(way)
+                context.timeline.end(mark)
 
         return heal()
 
@@ -56,17 +56,17 @@ class SlowNetwork:
     seconds: float | None
     way: Direction
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Slow it; the rest ends that."""
-        stage.host.proxy.delay(self.by, self.way)
-        mark = stage.timeline.note("network", f"slow{NAMES[self.way]} by {self.by:g} s")
+        context.host.proxy.delay(self.by, self.way)
+        mark = context.timeline.note("network", f"slow{NAMES[self.way]} by {self.by:g} s")
 
         async def heal() -> None:
             try:
-                await (stage.over.wait() if self.seconds is None else stage.lasts(self.seconds))
+                await (context.over.wait() if self.seconds is None else context.lasts(self.seconds))
             finally:
-                stage.host.hasten()
-                stage.timeline.end(mark)
+                context.host.hasten()
+                context.timeline.end(mark)
 
         return heal()
 
@@ -80,10 +80,10 @@ class SlowNetwork:
 class ResetConnections:
     """Every connection of the worker breaks at once; new ones are carried."""
 
-    async def begin(self, stage: Stage, cue: Cue) -> None:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Break them."""
-        count = await asyncio.to_thread(stage.host.proxy.reset)
-        stage.timeline.note("network", "reset", connections=count)
+        count = await asyncio.to_thread(context.host.proxy.reset)
+        context.timeline.note("network", "reset", connections=count)
 
     def __str__(self) -> str:
         return "the worker's connections to the server are reset"

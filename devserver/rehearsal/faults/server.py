@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..errors import FaultImpossible
-from ..scenario.events import Cue
+from ..scenario.events import TriggerEvent
 from ._numbers import and_down, seconds
 
 
@@ -21,11 +21,11 @@ class KillServer:
 
     down: float
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Kill it; the rest brings it back."""
-        async with stage.outage() as end:
-            await stage.kill_server()
-            return back(stage, self.down, end.pop_all())
+        async with context.outage() as end:
+            await context.kill_server()
+            return back(context, self.down, end.pop_all())
 
     def __str__(self) -> str:
         return f"the server is killed (-9){and_down(self.down)}"
@@ -37,11 +37,11 @@ class StopServer:
 
     down: float
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Stop it; the rest brings it back."""
-        async with stage.outage() as end:
-            await stage.stop_server()
-            return back(stage, self.down, end.pop_all())
+        async with context.outage() as end:
+            await context.stop_server()
+            return back(context, self.down, end.pop_all())
 
     def __str__(self) -> str:
         return f"the server is stopped gracefully{and_down(self.down)}"
@@ -53,32 +53,32 @@ class FreezeServer:
 
     seconds: float
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Freeze it; the rest thaws it."""
-        async with stage.outage() as end:
-            if not stage.host.server.running:
+        async with context.outage() as end:
+            if not context.host.server.running:
                 raise FaultImpossible("the server is down already")
-            await asyncio.to_thread(stage.host.server.freeze)
-            stage.down("server", ended="frozen")
-            return self._thaw(stage, end.pop_all())
+            await asyncio.to_thread(context.host.server.freeze)
+            context.down("server", ended="frozen")
+            return self._thaw(context, end.pop_all())
 
-    async def _thaw(self, stage: Stage, end: AsyncExitStack) -> None:
+    async def _thaw(self, context: RunContext, end: AsyncExitStack) -> None:
         async with end:
             try:
-                await stage.lasts(self.seconds)
+                await context.lasts(self.seconds)
             finally:
-                stage.host.server.thaw()
-            stage.up("server")
+                context.host.server.thaw()
+            context.up("server")
 
     def __str__(self) -> str:
         return f"the server is frozen for {self.seconds:g} s"
 
 
-async def back(stage: Stage, down: float, end: AsyncExitStack) -> None:
+async def back(context: RunContext, down: float, end: AsyncExitStack) -> None:
     """Bring a server back that is down: after so many seconds, or when the runbook has ended."""
     async with end:
-        await stage.lasts(down)
-        await stage.start_server()
+        await context.lasts(down)
+        await context.start_server()
 
 
 def kill_server(down: float | timedelta = 0.0) -> KillServer:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ..environment.run_context import Stage, WorkerSettings
+from ..environment.run_context import RunContext, WorkerSettings
 from ..errors import FaultImpossible, ScenarioInvalid
-from ..scenario.events import ActivityCue, Cue
+from ..scenario.events import ActivityTrigger, TriggerEvent
 from ..scenario.scenario import Scenario
 from ._numbers import and_down, seconds
 
@@ -22,14 +22,14 @@ class KillWorker:
     down: float
     lost_answer: bool = False
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Kill it; the rest starts another."""
-        if self.lost_answer and not (isinstance(cue, ActivityCue) and cue.phase == "completes"):
+        if self.lost_answer and not (isinstance(trigger, ActivityTrigger) and trigger.phase == "completes"):
             raise FaultImpossible(
                 "an answer is lost when an activity completes", hint="plan it at at.activity_completes(...)"
             )
-        await stage.kill_worker()
-        return _back(stage, self.down)
+        await context.kill_worker()
+        return _back(context, self.down)
 
     def __str__(self) -> str:
         if self.lost_answer:
@@ -43,21 +43,21 @@ class FreezeWorker:
 
     seconds: float
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Freeze it; the rest thaws it."""
-        worker = stage.worker
+        worker = context.worker
         if worker is None:
             raise FaultImpossible("the worker is down already")
         await asyncio.to_thread(worker.freeze)
-        stage.down("worker", ended="frozen")
+        context.down("worker", ended="frozen")
 
         async def thaw() -> None:
             try:
-                await stage.lasts(self.seconds)
+                await context.lasts(self.seconds)
             finally:
                 worker.thaw()
-            if stage.worker is worker:
-                stage.up("worker", stage.settings.module)
+            if context.worker is worker:
+                context.up("worker", context.settings.module)
 
         return thaw()
 
@@ -80,15 +80,15 @@ class ReplaceWorker:
         if self.runbook is not None:
             Runbook.load(self.runbook)
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """End the old one, which an activity that waits just now does not survive; the rest starts the new one."""
-        await stage.kill_worker()
-        return self._takes_over(stage, stage.with_build(self.runbook or stage.settings.module, self.build_id))
+        await context.kill_worker()
+        return self._takes_over(context, context.with_build(self.runbook or context.settings.module, self.build_id))
 
-    async def _takes_over(self, stage: Stage, settings: WorkerSettings) -> None:
-        if await stage.lasts(self.down):
+    async def _takes_over(self, context: RunContext, settings: WorkerSettings) -> None:
+        if await context.lasts(self.down):
             raise FaultImpossible("the runbook had ended before the new worker was started")
-        await stage.start_worker(settings)
+        await context.start_worker(settings)
 
     def __str__(self) -> str:
         what = [f"the code of {self.runbook}"] if self.runbook else []
@@ -97,9 +97,9 @@ class ReplaceWorker:
         return f"the worker is killed and replaced by one with {' and '.join(what)}{after}"
 
 
-async def _back(stage: Stage, down: float) -> None:
-    if not await stage.lasts(down):
-        await stage.start_worker()
+async def _back(context: RunContext, down: float) -> None:
+    if not await context.lasts(down):
+        await context.start_worker()
 
 
 def kill_worker(down: float | timedelta = 0.0) -> KillWorker:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..scenario.result import Run
+from ..scenario.result import RehearsalRun
 from ..scenario.timeline import Mark
 from .words import NAME_CHARACTERS, clean
 
 Key = tuple[str, str, str]
 
 
-def last_moment(run: Run) -> float:
+def last_moment(run: RehearsalRun) -> float:
     """When the last thing of a run happened, in seconds since the rehearsal's start."""
     return max([run.ended or 0.0, run.started, *(mark.until or mark.at for mark in run.marks)])
 
 
-def activities(run: Run) -> list[dict[str, Any]]:
+def activities(run: RehearsalRun) -> list[dict[str, Any]]:
     """Each activity of the run, in the order of their first attempts: `name`, `id`, and its `attempts`.
 
     An attempt is `attempt`, `at`, `until`, `ended` (`completed`, `failed`, `lost` where the server never got the

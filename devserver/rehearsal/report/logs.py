@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from ..scenario.result import Run
+from ..scenario.result import RehearsalRun
 from .words import clean
 
 BEFORE_SECONDS = 2.0
@@ -20,7 +20,7 @@ TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)([.,]\d{1,9})?(Z|[+-]\d\d
 Line = dict[str, Any]
 
 
-def around(run: Run, faults: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def around(run: RehearsalRun, faults: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each fault and drill: `what`, `at`, and what `server` and `worker` logged from 2 s before to 5 s after it."""
     logs = {"server": timed(run.server_log, run.began), "worker": timed(run.worker_log, run.began)}
     found = []
@@ -32,7 +32,7 @@ def around(run: Run, faults: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def last(run: Run) -> dict[str, list[Line]]:
+def last(run: RehearsalRun) -> dict[str, list[Line]]:
     """The last lines of both logs, which tell how it ended."""
     return {
         "server": timed(run.server_log, run.began)[-LAST_LINES:],

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..ledger import Effect
-from ..run.downtime import Outage
+from ..run.downtime import Downtime
 from ..run.metrics import Duplicate
-from ..scenario.result import Done, Finding
+from ..scenario.result import Done, Judgement
 from ..scenario.timeline import Mark
 from .words import NAME_CHARACTERS, clean
 
@@ -18,7 +18,7 @@ MOST_DETAILS = 50
 MOST_OUTPUT = 10_000
 
 
-def finding(finding: Finding) -> dict[str, Any]:
+def finding(finding: Judgement) -> dict[str, Any]:
     """What is known of one expectation."""
     return {
         "name": clean(finding.name, NAME_CHARACTERS),
@@ -33,7 +33,7 @@ def done(done: Done) -> dict[str, Any]:
     return {
         "step": clean(done.step),
         "at": done.at,
-        "cue": None if done.cue is None else clean(done.cue),
+        "cue": None if done.trigger is None else clean(done.trigger),
         "trouble": None if done.trouble is None else clean(done.trouble),
     }
 
@@ -74,7 +74,7 @@ def _between(fault: Mapping[str, Any], first: float, last: float) -> bool:
     return bool(fault["at"] <= last and ended >= first)
 
 
-def outage(outage: Outage) -> dict[str, Any]:
+def outage(outage: Downtime) -> dict[str, Any]:
     """A time in which the server or the worker did not run."""
     return {
         "lane": outage.lane,

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..run.downtime import spans_of
 from ..run.intervals import union
-from ..run.metrics import Figures
-from ..scenario.result import Run
+from ..run.metrics import RunMetrics
+from ..scenario.result import RehearsalRun
 from . import logs, plain
 from .attempts import activities, last_moment, troubled
 from .words import clean, counted
@@ -41,10 +41,10 @@ NO_RUN: Mapping[str, Any] = {
 }
 
 
-def run_shape(run: Run) -> dict[str, Any]:
+def run_shape(run: RehearsalRun) -> dict[str, Any]:
     """Everything a report tells of a run; the keys are those of `NO_RUN`."""
     began = run.began.timestamp()
-    figures = Figures.of(run)
+    figures = RunMetrics.of(run)
     rows = activities(run)
     faults = [plain.mark(mark) for mark in run.marks if mark.lane in ("fault", "drill") and "signal" not in mark.detail]
     kept = sorted(run.marks, key=lambda mark: mark.lane in _LAST_WORTH)[:MOST_MARKS]
@@ -70,7 +70,7 @@ def run_shape(run: Run) -> dict[str, Any]:
     }
 
 
-def _figures(run: Run, figures: Figures, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _figures(run: RehearsalRun, figures: RunMetrics, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     down = {}
     for lane in ("server", "worker"):
         spans = spans_of([each for each in figures.outages if each.lane == lane], last_moment(run))
@@ -101,7 +101,7 @@ def _worst_first(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda each: not troubled(each))
 
 
-def _left_out(run: Run, rows: int, faults: int) -> list[str]:
+def _left_out(run: RehearsalRun, rows: int, faults: int) -> list[str]:
     over = [
         (len(run.marks), MOST_MARKS, "mark", "marks", "those of history events, the log and effects first"),
         (len(run.effects), MOST_EFFECTS, "effect", "effects", "the last ones; repeated ones are all named"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..scenario.result import Run
+from ..scenario.result import RehearsalRun
 from .intervals import Span, overlap, union
 
 LANES = ("server", "worker")
@@ -14,7 +14,7 @@ ON_ITS_WAY = 0.1  # seconds in which an attempt may still start whose task had l
 
 
 @dataclass(frozen=True)
-class Outage:
+class Downtime:
     """A time without server, worker, network or database (`lane`): from `began` to `back`, None where it stayed away.
 
     `ended` says what became of it (`killed`, `frozen`, `cut`, `locked`, ...). `recovery` is how many seconds passed
@@ -28,15 +28,15 @@ class Outage:
     recovery: float | None
 
 
-def outages_of(run: Run) -> list[Outage]:
+def outages_of(run: RehearsalRun) -> list[Downtime]:
     """The outages of a run, by time."""
     gaps = sorted([*_shut(run), *(gap for lane in LANES for gap in _gaps(run, lane))], key=lambda gap: gap.began)
     down = union(spans_of(gaps, end_of(run)))
     moments = starts_of(run)
-    return [Outage(gap.lane, gap.began, gap.back, gap.ended, _recovery(gap, moments, down)) for gap in gaps]
+    return [Downtime(gap.lane, gap.began, gap.back, gap.ended, _recovery(gap, moments, down)) for gap in gaps]
 
 
-def _gaps(run: Run, lane: str) -> list[Outage]:
+def _gaps(run: RehearsalRun, lane: str) -> list[Downtime]:
     """When the lane was not up, from the runbook's start to its end."""
     spans = [mark for mark in run.marks if mark.lane == lane]
     gaps = []
@@ -47,19 +47,19 @@ def _gaps(run: Run, lane: str) -> list[Outage]:
         later = [each.at for each in spans[number + 1 :] if each.at <= end]
         back = later[0] if later else None
         if back is None or back > run.started:
-            gaps.append(Outage(lane, max(mark.until, run.started), back, str(mark.detail.get("ended", "down")), None))
+            gaps.append(Downtime(lane, max(mark.until, run.started), back, str(mark.detail.get("ended", "down")), None))
     return gaps
 
 
-def _shut(run: Run) -> list[Outage]:
+def _shut(run: RehearsalRun) -> list[Downtime]:
     """When a fault kept the network or the database from the run."""
     end = end_of(run)
     shut = [mark for mark in run.marks if mark.what.startswith(SHUT.get(mark.lane, ())) and mark.at < end]
     back = [mark.until if mark.until is not None and mark.until <= end else None for mark in shut]
-    return [Outage(mark.lane, mark.at, until, mark.what, None) for mark, until in zip(shut, back, strict=True)]
+    return [Downtime(mark.lane, mark.at, until, mark.what, None) for mark, until in zip(shut, back, strict=True)]
 
 
-def _recovery(gap: Outage, moments: Sequence[float], down: Sequence[Span]) -> float | None:
+def _recovery(gap: Downtime, moments: Sequence[float], down: Sequence[Span]) -> float | None:
     if gap.back is None:
         return None
     back = gap.back
@@ -69,25 +69,25 @@ def _recovery(gap: Outage, moments: Sequence[float], down: Sequence[Span]) -> fl
     return None if after is None else after - back - overlap((back, after), down)
 
 
-def spans_of(outages: Iterable[Outage], end: float) -> list[Span]:
+def spans_of(outages: Iterable[Downtime], end: float) -> list[Span]:
     """When they were, none longer than the run."""
     return [(each.began, end if each.back is None else min(each.back, end)) for each in outages]
 
 
-def end_of(run: Run) -> float:
+def end_of(run: RehearsalRun) -> float:
     """When a run ended, or its time was up."""
     limit = [mark.at for mark in run.marks if mark.lane == "check" and mark.detail.get("limit")]
     last = limit or [mark.at for mark in run.marks]
     return run.ended if run.ended is not None else max(last, default=run.started)
 
 
-def starts_of(run: Run) -> list[float]:
+def starts_of(run: RehearsalRun) -> list[float]:
     """When attempts started and workflow tasks completed, by time: that takes both a server and a worker."""
     tasks = [mark.at for mark in run.marks if mark.lane == "event" and mark.what == "WorkflowTaskCompleted"]
     return sorted([*tasks, *(mark.at for mark in run.marks if mark.lane == "activity")])
 
 
-def progress_of(run: Run) -> list[float]:
+def progress_of(run: RehearsalRun) -> list[float]:
     """The moments at which a run went on, by time: those of `starts_of`, and when attempts completed."""
     attempts = [mark for mark in run.marks if mark.lane == "activity" and mark.detail.get("ended") == "completes"]
     return sorted([*starts_of(run), *(mark.until for mark in attempts if mark.until is not None)])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..scenario.result import Finding, Run
+from ..scenario.result import Judgement, RehearsalRun
 from ..scenario.scenario import Expectation
 
 SUSPICIOUS = ("failed", "timed out", "lost")
 
 
-def unjudged(run: Run, expect: Sequence[Expectation]) -> list[Finding]:
+def unjudged(run: RehearsalRun, expect: Sequence[Expectation]) -> list[Judgement]:
     """What no expectation would tell: it has not ended, or it ended badly.
 
     One that judges the end has `judges_end = True`. An end that an operator makes (cancel, terminate) is what a drill
@@ -19,8 +19,8 @@ def unjudged(run: Run, expect: Sequence[Expectation]) -> list[Finding]:
     if any(getattr(each, "judges_end", False) for each in expect):
         return []
     if run.status == "running":
-        return [Finding("the runbook ends", "fail", run.failure or "it had not ended")]
+        return [Judgement("the runbook ends", "fail", run.failure or "it had not ended")]
     if run.status in SUSPICIOUS:
         hint = "expect.completes() or expect.fails() would say whether it should"
-        return [Finding("the runbook completes", "unknown", f"it is {run.status}: {run.failure}; {hint}")]
+        return [Judgement("the runbook completes", "unknown", f"it is {run.status}: {run.failure}; {hint}")]
     return []

@@ -18,7 +18,7 @@ from .. import ledger
 from ..environment.asyncio_compat import within
 from ..errors import ScenarioInvalid
 from ..ledger import Effect
-from ..scenario.result import Finding, Run
+from ..scenario.result import Judgement, RehearsalRun
 
 LIMIT_SECONDS = 60.0
 MOST_SHOWN = 10
@@ -38,7 +38,7 @@ class ScriptRun:
 
 
 @dataclass(frozen=True)
-class Script:
+class LegacyScript:
     """An existing script, as a command without a shell, run in the scenario's folder.
 
     It notes its effects as activities do, from Python with `ledger.effect`, from a shell with
@@ -52,7 +52,7 @@ class Script:
     def __post_init__(self) -> None:
         if isinstance(self.command, str) or not self.command:
             raise ScenarioInvalid(
-                f"a script is a list of words, not {self.command!r}", hint='Script(["python", "scale_up.py"])'
+                f"a script is a list of words, not {self.command!r}", hint='LegacyScript(["python", "scale_up.py"])'
             )
 
     def __str__(self) -> str:
@@ -85,22 +85,22 @@ class Script:
         return ScriptRun(code, _output(lines), lines, ledger.read(ledger_file, before))
 
 
-def compare(run: Run, old: ScriptRun) -> list[Finding]:
+def compare(run: RehearsalRun, old: ScriptRun) -> list[Judgement]:
     """Where the runbook and the old way differ: in effects, in their order, in the result."""
     if old.code != 0:
         ended = "did not end within its limit" if old.code is None else f"exited with {old.code}"
-        return [Finding("the old way runs", "unknown", f"the script {ended}", list(old.said[-MOST_SHOWN:]))]
+        return [Judgement("the old way runs", "unknown", f"the script {ended}", list(old.said[-MOST_SHOWN:]))]
     return [_effects(run, old), _order(run, old), _result(run, old)]
 
 
-def _effects(run: Run, old: ScriptRun) -> Finding:
+def _effects(run: RehearsalRun, old: ScriptRun) -> Judgement:
     ours, theirs = Counter(map(_named, run.effects)), Counter(map(_named, old.effects))
     details = [f"only the runbook did: {_times(name, count)}" for name, count in (ours - theirs).items()]
     details += [f"only the old way did: {_times(name, count)}" for name, count in (theirs - ours).items()]
     return _finding("the same effects as the old way", details, f"{sum(ours.values())} effects are the same")
 
 
-def _order(run: Run, old: ScriptRun) -> Finding:
+def _order(run: RehearsalRun, old: ScriptRun) -> Judgement:
     ours, theirs = list(map(_named, run.effects)), list(map(_named, old.effects))
     both = set(ours) & set(theirs)
     ours = [name for name in dict.fromkeys(ours) if name in both]
@@ -110,18 +110,18 @@ def _order(run: Run, old: ScriptRun) -> Finding:
     return _finding("the same order as the old way", details, f"{len(ours)} effects come in the same order")
 
 
-def _result(run: Run, old: ScriptRun) -> Finding:
+def _result(run: RehearsalRun, old: ScriptRun) -> Judgement:
     name = "the same result as the old way"
     if run.status == "completed" and run.output == old.output:
-        return Finding(name, "pass", f"both are {old.output!r}")
+        return Judgement(name, "pass", f"both are {old.output!r}")
     ours = repr(run.output) if run.status == "completed" else f"{run.status}: {run.failure}"
-    return Finding(name, "fail", f"the old way gives {old.output!r}, the runbook {ours}")
+    return Judgement(name, "fail", f"the old way gives {old.output!r}, the runbook {ours}")
 
 
-def _finding(name: str, details: Sequence[str], same: str) -> Finding:
+def _finding(name: str, details: Sequence[str], same: str) -> Judgement:
     if not details:
-        return Finding(name, "pass", same)
-    return Finding(name, "fail", "; ".join(details[:MOST_SHOWN]), details)
+        return Judgement(name, "pass", same)
+    return Judgement(name, "fail", "; ".join(details[:MOST_SHOWN]), details)
 
 
 def _named(effect: Effect) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from temporalio.api.enums.v1 import EventType
 
 from ..ledger import Effect
-from ..scenario.result import Run
-from .downtime import LANES, Outage, end_of, outages_of, progress_of, spans_of
+from ..scenario.result import RehearsalRun
+from .downtime import LANES, Downtime, end_of, outages_of, progress_of, spans_of
 from .intervals import Span, overlap, union
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class LostSignal:
 
 
 @dataclass(frozen=True)
-class Figures:
+class RunMetrics:
     """The key figures of one run; times are seconds since the rehearsal's start, durations seconds of the wall clock.
 
     Progress is an attempt of an activity that starts or completes, or a workflow task that completes. `idle` is the
@@ -51,7 +51,7 @@ class Figures:
     """
 
     downtime: float
-    outages: Sequence[Outage]
+    outages: Sequence[Downtime]
     recovery: float | None
     idle: float
     idle_from: float
@@ -62,7 +62,7 @@ class Figures:
     lost_signals: Sequence[LostSignal]
 
     @classmethod
-    def of(cls, run: Run) -> Figures:
+    def of(cls, run: RehearsalRun) -> RunMetrics:
         """Those of a run, from its marks, its ledger and its histories."""
         outages = outages_of(run)
         down = [outage for outage in outages if outage.lane in LANES]
@@ -89,7 +89,7 @@ class Figures:
 # Idleness
 
 
-def _idle(run: Run) -> tuple[float, float]:
+def _idle(run: RehearsalRun) -> tuple[float, float]:
     """The longest time without progress, and when it began."""
     end = end_of(run)
     moments = [run.started, *(each for each in progress_of(run) if run.started <= each <= end), end]
@@ -98,7 +98,7 @@ def _idle(run: Run) -> tuple[float, float]:
     return max(gaps, key=lambda gap: gap[0])
 
 
-def _paused(run: Run) -> list[Span]:
+def _paused(run: RehearsalRun) -> list[Span]:
     spans: list[Span] = []
     since = None
     for mark in run.marks:
@@ -113,7 +113,7 @@ def _paused(run: Run) -> list[Span]:
 # Effects and signals
 
 
-def _duplicates(run: Run) -> list[Duplicate]:
+def _duplicates(run: RehearsalRun) -> list[Duplicate]:
     by_name: dict[tuple[str, str], list[Effect]] = defaultdict(list)
     for effect in run.effects:
         by_name[effect.name, effect.key].append(effect)
@@ -125,7 +125,7 @@ def _duplicates(run: Run) -> list[Duplicate]:
     ]
 
 
-def _signals(run: Run) -> list[tuple[str, float, str]]:
+def _signals(run: RehearsalRun) -> list[tuple[str, float, str]]:
     """Each signal that was acknowledged to a drill: its name, when, and why it is lost (empty: it is not).
 
     Each was sent with an identity of its own, by which the history has it.

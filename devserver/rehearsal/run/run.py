@@ -20,31 +20,32 @@ from ...stuck.detector import find_stuck
 from ...stuck.findings import Thresholds
 from .. import ledger
 from ..environment.asyncio_compat import within
-from ..environment.environment import Host
+from ..environment.environment import Environment
 from ..environment.history_watcher import HistoryWatch, log_lines, type_of
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..environment.virtual_clock import Clock
 from ..scenario.moments import Virtual
-from ..scenario.result import Finding, Run
+from ..scenario.plan import PlanStep
+from ..scenario.result import Judgement, RehearsalRun
 from ..scenario.runbook import Runbook, workflow_type
-from ..scenario.scenario import Scenario, Step
+from ..scenario.scenario import Scenario
 from ..scenario.timeline import Mark, Timeline
-from .step_executor import Director
+from .step_executor import StepExecutor
 
 TASK_SECONDS = 2.0
 LOG_LINES = 20_000
 
 
-class Performance:
+class RunExecutor:
     """One run of a scenario's runbook, with the steps that are planned for it."""
 
     def __init__(
         self,
         scenario: Scenario,
         runbook: Runbook,
-        host: Host,
+        host: Environment,
         folder: Path,
-        plan: Sequence[Step],
+        plan: Sequence[PlanStep],
         told: Callable[[Mark], None] = lambda mark: None,
         world: Any = None,
     ) -> None:
@@ -52,45 +53,45 @@ class Performance:
         self._runbook = runbook
         self._timeline = Timeline(told)
         self._workflow_id = f"rehearsal-{uuid.uuid4().hex[:8]}"
-        self.stage = Stage(scenario, host, folder, self._timeline, self._workflow_id)
-        self.stage.world = world
-        self._director = Director(self.stage, plan)
-        self.stage.cast(self._director.answer)
-        self.stage.start_runbook = self._start
+        self.context = RunContext(scenario, host, folder, self._timeline, self._workflow_id)
+        self.context.world = world
+        self._director = StepExecutor(self.context, plan)
+        self.context.cast(self._director.answer)
+        self.context.start_runbook = self._start
         if scenario.time_skipping:
             stops = [step.moment.after for step in plan if isinstance(step.moment, Virtual)]
-            self.stage.clock = Clock(self.stage.client, self._workflow_id, stops)
+            self.context.clock = Clock(self.context.client, self._workflow_id, stops)
         self._log: list[str] = []
         self._died: str | None = None
         self.broken: str | None = None  # why the runbook's own code cannot go on
         self._alone = not plan  # nothing will mend what breaks by itself
         self._started = 0.0
 
-    async def run(self) -> Run:
+    async def run(self) -> RehearsalRun:
         """Run it to its end, or to the scenario's limit.
 
         Raises:
             WorkerFailed: The worker does not start.
         """
-        stage = self.stage
-        stage.up("server")
+        context = self.context
+        context.up("server")
         try:
             return await self._run()
         finally:
             await self._director.abandon()
-            stage.mend()
-            if stage.clock is not None:
-                stage.clock.close()
-            if stage.worker is not None:
-                await stage.kill_worker()
-            stage.down("server")
+            context.mend()
+            if context.clock is not None:
+                context.clock.close()
+            if context.worker is not None:
+                await context.kill_worker()
+            context.down("server")
 
-    async def _run(self) -> Run:
-        stage = self.stage
-        await stage.start_worker()
+    async def _run(self) -> RehearsalRun:
+        context = self.context
+        await context.start_worker()
         logs = asyncio.create_task(self._read_log())
         self._started = self._timeline.now()
-        watch = HistoryWatch(stage.client, self._workflow_id, await self._start(), lambda: self._director.idle)
+        watch = HistoryWatch(context.client, self._workflow_id, await self._start(), lambda: self._director.idle)
         self._director.begin()
         following = asyncio.create_task(self._follow(watch))
         with contextlib.suppress(asyncio.TimeoutError):
@@ -99,21 +100,21 @@ class Performance:
         if ended is None:
             self._timeline.note("check", f"the limit of {self._scenario.limit:g} s has passed", limit=True)
         await self._director.settle()
-        if not stage.host.server.running:
+        if not context.host.server.running:
             await self._server_died()
         run = await self._written_down(watch, ended)
         logs.cancel()
-        await stage.end_worker()
+        await context.end_worker()
         return run
 
     async def _start(self) -> str:
-        clock = self.stage.clock
-        client = self.stage.client if clock is None else clock.client
+        clock = self.context.clock
+        client = self.context.client if clock is None else clock.client
         handle = await client.start_workflow(
             workflow_type(self._runbook.workflow(self._scenario.workflow)),
             args=self._scenario.arguments,
             id=self._workflow_id,
-            task_queue=self.stage.task_queue,
+            task_queue=self.context.task_queue,
             task_timeout=timedelta(seconds=TASK_SECONDS),
         )
         if clock is not None:
@@ -149,29 +150,29 @@ class Performance:
     async def _worker_dies(self) -> None:
         """Returns when the worker has ended though nobody ended it."""
         while True:
-            worker = self.stage.worker
+            worker = self.context.worker
             if worker is not None and worker.gone.is_set() and not worker.expected:
                 self._died = "\n".join(worker.tail())
-                self.stage.down("worker", ended="by itself")
-                self.stage.worker = None
+                self.context.down("worker", ended="by itself")
+                self.context.worker = None
                 return
             await asyncio.sleep(0.05)
 
     async def _server_died(self) -> None:
-        stage = self.stage
-        stage.findings.append(Finding("the server lives", "fail", "it ended by itself", self._log[-12:]))
-        stage.down("server", ended="by itself")
-        await stage.start_server()  # for what it knows of the run
+        context = self.context
+        context.findings.append(Judgement("the server lives", "fail", "it ended by itself", self._log[-12:]))
+        context.down("server", ended="by itself")
+        await context.start_server()  # for what it knows of the run
 
     async def _read_log(self) -> None:
-        async for line in log_lines(self.stage.host.log):
+        async for line in log_lines(self.context.host.log):
             if len(self._log) < LOG_LINES:
                 self._log.append(line)
             await self._director.log(line)
 
     # Writing it down
 
-    async def _written_down(self, watch: HistoryWatch, ended: float | None) -> Run:
+    async def _written_down(self, watch: HistoryWatch, ended: float | None) -> RehearsalRun:
         output, failure = await self._outcome(watch)
         stuck = await self._stuck() if watch.status == "running" else []
         histories = await self._histories(watch)
@@ -181,12 +182,12 @@ class Performance:
         """What keeps a runbook that has not ended from going on, as `devserver stuck` tells it."""
         at_once = Thresholds(attempts=2, waiting=timedelta(seconds=1), late=timedelta(seconds=1))
         try:
-            report = await find_stuck(self.stage.client, workflow_id=self._workflow_id, thresholds=at_once)
+            report = await find_stuck(self.context.client, workflow_id=self._workflow_id, thresholds=at_once)
         except DevServerError as error:
             return [error.message]
         return [each.what + (f": {each.last_failure}" if each.last_failure else "") for each in report.findings]
 
-    def so_far(self) -> Run:
+    def so_far(self) -> RehearsalRun:
         """What there is of a run that was cancelled, once `run` has ended: nothing is asked of the server."""
         return self._record(None, "running", None, "it was interrupted", [])
 
@@ -198,16 +199,16 @@ class Performance:
         failure: str | None,
         histories: list[WorkflowHistory],
         stuck: Sequence[str] = (),
-    ) -> Run:
-        stage = self.stage
-        findings = list(stage.findings)
+    ) -> RehearsalRun:
+        context = self.context
+        findings = list(context.findings)
         if self._died is not None:
-            findings.append(Finding("the worker lives", "fail", "it ended by itself", self._died.splitlines()))
-        effects = ledger.read(stage.ledger)
+            findings.append(Judgement("the worker lives", "fail", "it ended by itself", self._died.splitlines()))
+        effects = ledger.read(context.ledger)
         for effect in effects:
             at = effect.at - self._timeline.began.timestamp()
             self._timeline.note("effect", f"{effect.name} {effect.key}".strip(), at=at, attempt=effect.attempt)
-        return Run(
+        return RehearsalRun(
             workflow_id=self._workflow_id,
             began=self._timeline.began,
             started=self._started,
@@ -221,10 +222,10 @@ class Performance:
             done=self._director.done,
             findings=findings,
             server_log=list(self._log),
-            worker_log=_lines(stage.worker_log)[-LOG_LINES:],
+            worker_log=_lines(context.worker_log)[-LOG_LINES:],
             stuck=stuck,
             workflows=self._runbook.workflows,
-            data_converter=stage.client.data_converter,
+            data_converter=context.client.data_converter,
         )
 
     async def _outcome(self, watch: HistoryWatch) -> tuple[Any, str | None]:
@@ -233,7 +234,7 @@ class Performance:
         if watch.status == "running":
             return None, self.broken or f"it had not ended after {self._scenario.limit:g} s"
         try:
-            output = await self.stage.handle.result()
+            output = await self.context.handle.result()
         except WorkflowFailureError as error:
             return None, _chain(error.cause)
         return json.loads(json.dumps(output, default=str)), None
@@ -243,11 +244,11 @@ class Performance:
         for run_id in watch.run_ids:
             with contextlib.suppress(RPCError):
                 found.append(
-                    await self.stage.client.get_workflow_handle(self._workflow_id, run_id=run_id).fetch_history()
+                    await self.context.client.get_workflow_handle(self._workflow_id, run_id=run_id).fetch_history()
                 )
         if watch.status == "running":
             with contextlib.suppress(RPCError):
-                await self.stage.handle.terminate("the rehearsal's limit has passed")
+                await self.context.handle.terminate("the rehearsal's limit has passed")
         return found
 
 

@@ -12,18 +12,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..drills.handing_over import HandOver
-from ..environment.environment import Host
+from ..environment.environment import Environment
 from ..environment.fixture import world_of
 from ..scenario.preflight import check
-from ..scenario.result import Finding, Result, Run, Sweep, verdict_of
+from ..scenario.result import Judgement, RehearsalRun, Result, Sweep, verdict_of
 from ..scenario.runbook import Runbook
 from ..scenario.scenario import Scenario, holds, name_of
 from ..scenario.seeds import any_seed
 from ..scenario.timeline import Mark
-from ..scenario.view import Look
+from ..scenario.view import RunView
 from .implicit_expectations import unjudged
 from .legacy_script import ScriptRun, compare
-from .run import Performance
+from .run import RunExecutor
 
 INTERRUPTED = "it was interrupted before its runbook had ended"
 RUNS = "the runbook runs where nothing is done to it"
@@ -32,7 +32,7 @@ NOT_STEADY = "the steady state did not hold before; nothing was done"
 
 
 @dataclass(frozen=True)
-class Settings:
+class RehearsalSettings:
     """How rehearsals are held.
 
     `folder` keeps ledgers and logs; None: they are removed. `told` hears of each mark; `interrupted` of what there is
@@ -46,45 +46,52 @@ class Settings:
     server: dict[str, Any] = field(default_factory=dict)
 
 
-async def rehearse(scenario: Scenario, settings: Settings | None = None) -> Result:
+async def rehearse(scenario: Scenario, settings: RehearsalSettings | None = None) -> Result:
     """Hold one rehearsal.
 
     Raises:
         ScenarioInvalid: The scenario names what the runbook does not have; nothing was started.
         DevServerError: The server or the worker does not start; says why.
     """
-    settings = settings or Settings()
+    settings = settings or RehearsalSettings()
     runbook = check(scenario)
     with working_folder(settings) as folder:
-        async with await Host.open(**settings.server) as host:
+        async with await Environment.open(**settings.server) as host:
             return await rehearse_on(host, scenario, runbook, settings, folder)
 
 
-async def rehearse_on(host: Host, scenario: Scenario, runbook: Runbook, settings: Settings, folder: Path) -> Result:
+async def rehearse_on(
+    host: Environment, scenario: Scenario, runbook: Runbook, settings: RehearsalSettings, folder: Path
+) -> Result:
     """Hold one rehearsal on a host that is there."""
     baseline = None
     if scenario.needs_baseline:
         plain = _made(folder / "without-faults")
         async with world_of(scenario, plain) as world:
-            undisturbed = Performance(scenario, runbook, host, plain, (), world=world)
+            undisturbed = RunExecutor(scenario, runbook, host, plain, (), world=world)
             baseline = await undisturbed.run()
         if undisturbed.broken is not None:
-            trouble = Finding(RUNS, "fail", undisturbed.broken, [*baseline.stuck, *baseline.worker_log[-LAST:]])
+            trouble = Judgement(RUNS, "fail", undisturbed.broken, [*baseline.stuck, *baseline.worker_log[-LAST:]])
             return result_of(scenario, settings, host, [trouble], baseline)
     dice = random.Random(settings.seed)  # noqa: S311 - it hides nothing
     plan = [replace(step, moment=step.moment.drawn(dice, baseline)) for step in scenario.plan]
     faulty = _made(folder / "with-faults")
     async with world_of(scenario, faulty) as world:
-        performance = Performance(scenario, runbook, host, faulty, plan, settings.told, world)
+        performance = RunExecutor(scenario, runbook, host, faulty, plan, settings.told, world)
         return await _judged(performance, scenario, host, settings, folder, baseline)
 
 
 async def _judged(
-    performance: Performance, scenario: Scenario, host: Host, settings: Settings, folder: Path, baseline: Run | None
+    performance: RunExecutor,
+    scenario: Scenario,
+    host: Environment,
+    settings: RehearsalSettings,
+    folder: Path,
+    baseline: RehearsalRun | None,
 ) -> Result:
     """Run what is planned between two looks at the steady state, and judge it."""
-    look = Look(performance.stage)
-    before = await steady(scenario, look, "before")
+    view = RunView(performance.context)
+    before = await steady(scenario, view, "before")
     if any(each.verdict == "fail" for each in before):
         return result_of(scenario, settings, host, before, None, trouble=NOT_STEADY)
     async with _beside(scenario, folder / "old-way") as old_way:
@@ -95,7 +102,7 @@ async def _judged(
             settings.interrupted(result_of(scenario, settings, host, before, so_far, trouble=INTERRUPTED))
             raise
         old = await old_way
-    after = await steady(scenario, look, "after")
+    after = await steady(scenario, view, "after")
     compared = compare(run, old) if old else []
     judged = [each.judge(run) for each in scenario.expect]
     findings = [*before, *run.findings, *judged, *unjudged(run, scenario.expect), *compared, *after]
@@ -127,22 +134,22 @@ def _is_handed_over(scenario: Scenario) -> bool:
     return any(isinstance(each, HandOver) and each.old_way is None for each in actions)
 
 
-async def steady(scenario: Scenario, look: Look, when: str) -> list[Finding]:
+async def steady(scenario: Scenario, view: RunView, when: str) -> list[Judgement]:
     """What each check of the steady state says now."""
     findings = []
     for each in scenario.steady_state:
-        trouble = await holds(each, look)
+        trouble = await holds(each, view)
         name = f"{name_of(each)} ({when})"
-        findings.append(Finding(name, "fail" if trouble else "pass", trouble or "it holds"))
+        findings.append(Judgement(name, "fail" if trouble else "pass", trouble or "it holds"))
     return findings
 
 
 def result_of(
     scenario: Scenario,
-    settings: Settings,
-    host: Host,
-    findings: Sequence[Finding],
-    run: Run | None,
+    settings: RehearsalSettings,
+    host: Environment,
+    findings: Sequence[Judgement],
+    run: RehearsalRun | None,
     *,
     trouble: str | None = None,
     sweep: Sweep | None = None,
@@ -169,7 +176,7 @@ def _made(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def working_folder(settings: Settings) -> Iterator[Path]:
+def working_folder(settings: RehearsalSettings) -> Iterator[Path]:
     """Where a rehearsal's ledgers and logs are while it lasts."""
     if settings.folder is not None:
         yield _made(settings.folder)

@@ -10,20 +10,20 @@ from typing import Any
 
 from ...errors import DevServerError
 from ..environment.asyncio_compat import within
-from ..environment.run_context import Stage
-from ..scenario.events import ActivityCue, Cue, EventCue, LogCue, TimeCue
+from ..environment.run_context import RunContext
+from ..scenario.events import ActivityTrigger, HistoryTrigger, LogTrigger, TimeTrigger, TriggerEvent
+from ..scenario.plan import Action, PlanStep
 from ..scenario.result import Done
-from ..scenario.scenario import Action, Step
-from ..scenario.view import Look
+from ..scenario.view import RunView
 
 TOLD_SECONDS = 0.5
 
 
-class Director:
+class StepExecutor:
     """Takes cues of one run, and does each step of the plan at the first cue that is its moment."""
 
-    def __init__(self, stage: Stage, plan: Sequence[Step]) -> None:
-        self._stage = stage
+    def __init__(self, context: RunContext, plan: Sequence[PlanStep]) -> None:
+        self._context = context
         self._open = list(plan)
         self._plan = list(plan)
         self._done: dict[int, Done] = {}
@@ -39,12 +39,12 @@ class Director:
     async def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """How an activity goes on that asks; what is planned at this moment is done first."""
         phase, activity = question["phase"], question["activity"]
-        if phase == "starts" and question["workflow_id"] == self._stage.workflow_id:
+        if phase == "starts" and question["workflow_id"] == self._context.workflow_id:
             with contextlib.suppress(asyncio.TimeoutError):  # a server that is down tells of no event
                 await within(TOLD_SECONDS, self._scheduled(question["activity_id"]).wait())
         self._counts[phase, activity] += 1
         self._mark(question)
-        cue = ActivityCue(
+        trigger = ActivityTrigger(
             phase=phase,
             activity=activity,
             nth=self._counts[phase, activity],
@@ -52,13 +52,13 @@ class Director:
             workflow_id=question["workflow_id"],
             activity_id=question["activity_id"],
         )
-        await self.take(cue)
-        return {"order": cue.gate.order, "detail": cue.gate.detail}
+        await self.take(trigger)
+        return {"order": trigger.instruction.order, "detail": trigger.instruction.detail}
 
     async def event(self, kind: str, number: int, *, first_run: bool, activity_id: str = "") -> None:
         """The history has another event; `activity_id` is that of the activity which it schedules."""
         self._counts["event", kind] += 1
-        await self.take(EventCue(kind, self._counts["event", kind], number if first_run else 0))
+        await self.take(HistoryTrigger(kind, self._counts["event", kind], number if first_run else 0))
         self._scheduled(activity_id).set()
 
     def _scheduled(self, activity_id: str) -> asyncio.Event:
@@ -68,48 +68,48 @@ class Director:
     async def log(self, line: str) -> None:
         """The server has logged a line."""
         self._counts["log", ""] += 1
-        await self.take(LogCue(line, self._counts["log", ""]))
+        await self.take(LogTrigger(line, self._counts["log", ""]))
 
-    async def take(self, cue: Cue) -> None:
+    async def take(self, trigger: TriggerEvent) -> None:
         """Do what is planned at this moment."""
-        for step in [each for each in self._open if each.moment.matches(cue)]:
+        for step in [each for each in self._open if each.moment.matches(trigger)]:
             self._open.remove(step)
-            self._doing.append(asyncio.create_task(self._do(step, cue)))
+            self._doing.append(asyncio.create_task(self._do(step, trigger)))
             await asyncio.shield(self._doing[-1])  # what has begun is done, also where the runbook ends meanwhile
 
     def begin(self) -> None:
         """The runbook has begun: moments that nobody tells of are waited for from now on."""
-        look = Look(self._stage)
-        self._waiting = [asyncio.create_task(self._await(step, look)) for step in self._plan]
+        view = RunView(self._context)
+        self._waiting = [asyncio.create_task(self._await(step, view)) for step in self._plan]
 
-    async def _await(self, step: Step, look: Look) -> None:
+    async def _await(self, step: PlanStep, view: RunView) -> None:
         try:
-            what = await step.moment.comes(look)
+            what = await step.moment.comes(view)
         except Exception as error:  # noqa: BLE001 - a user's condition
             self._missed(step, f"its moment cannot be told: {type(error).__name__}: {error}")
             return
         if what is not None:
-            await self.take(TimeCue(step.moment, what))
-            step.moment.over(look)
+            await self.take(TimeTrigger(step.moment, what))
+            step.moment.over(view)
 
     # Doing
 
-    async def _do(self, step: Step, cue: Cue) -> None:
-        self._done[self._plan.index(step)] = Done(str(step), self._stage.timeline.now(), str(cue))
+    async def _do(self, step: PlanStep, trigger: TriggerEvent) -> None:
+        self._done[self._plan.index(step)] = Done(str(step), self._context.timeline.now(), str(trigger))
         for action in step.actions:
-            mark = self._stage.timeline.note(_lane(action), str(action), cue=str(cue))
+            mark = self._context.timeline.note(_lane(action), str(action), trigger=str(trigger))
             try:
-                rest = await action.begin(self._stage, cue)
+                rest = await action.begin(self._context, trigger)
             except Exception as error:  # noqa: BLE001 - a user's action, or a call to a server that is down
                 self._missed(step, _words(error))
-                self._stage.timeline.end(mark, trouble=_words(error))
+                self._context.timeline.end(mark, trouble=_words(error))
                 continue
             if rest is None:
-                self._stage.timeline.end(mark)
+                self._context.timeline.end(mark)
             else:
                 self._rests.append(asyncio.create_task(self._rest(step, mark, rest)))
 
-    async def _rest(self, step: Step, mark: int, rest: Coroutine[Any, Any, None]) -> None:
+    async def _rest(self, step: PlanStep, mark: int, rest: Coroutine[Any, Any, None]) -> None:
         trouble = {}
         try:
             await rest
@@ -117,13 +117,13 @@ class Director:
             self._missed(step, _words(error))
             trouble = {"trouble": _words(error)}
         finally:
-            self._stage.timeline.end(mark, **trouble)
+            self._context.timeline.end(mark, **trouble)
 
-    def _missed(self, step: Step, trouble: str) -> None:
+    def _missed(self, step: PlanStep, trouble: str) -> None:
         number = self._plan.index(step)
         done = self._done.get(number, Done(str(step), None, None))
         troubles = [] if done.trouble is None else done.trouble.split("; ")
-        self._done[number] = Done(done.step, done.at, done.cue, "; ".join(dict.fromkeys([*troubles, trouble])))
+        self._done[number] = Done(done.step, done.at, done.trigger, "; ".join(dict.fromkeys([*troubles, trouble])))
 
     def _mark(self, question: dict[str, Any]) -> None:
         key = (question["workflow_id"], question["activity_id"], question["attempt"])
@@ -134,10 +134,10 @@ class Director:
                 "id": question["activity_id"],
                 "workflow_id": question["workflow_id"],
             }
-            self._spans[key] = self._stage.timeline.note("activity", name, **detail)
+            self._spans[key] = self._context.timeline.note("activity", name, **detail)
         elif key in self._spans:
             how = {"ended": question["phase"], **({"error": question["error"]} if "error" in question else {})}
-            self._stage.timeline.end(self._spans.pop(key), **how)
+            self._context.timeline.end(self._spans.pop(key), **how)
 
     @property
     def idle(self) -> bool:
@@ -148,7 +148,7 @@ class Director:
 
     async def settle(self) -> None:
         """The runbook has ended: moments that have not come will not; what still lasts ends now, and is mended."""
-        self._stage.over.set()
+        self._context.over.set()
         for task in self._waiting:
             task.cancel()
         await asyncio.gather(*self._waiting, return_exceptions=True)

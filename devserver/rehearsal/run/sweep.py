@@ -10,21 +10,31 @@ from pathlib import Path
 from typing import Any
 
 from .. import faults
-from ..environment.environment import Host
+from ..environment.environment import Environment
 from ..environment.fixture import world_of
-from ..environment.run_context import Stage
+from ..environment.run_context import RunContext
 from ..environment.worker_forkserver import Nest
 from ..errors import ScenarioInvalid
 from ..faults.server import KillServer
-from ..scenario.events import Cue
+from ..scenario.events import TriggerEvent
 from ..scenario.preflight import check
-from ..scenario.result import NOTHING_EXPECTED, Finding, Point, Result, Run, Sweep, Target, Verdict, verdict_of
+from ..scenario.result import (
+    NOTHING_EXPECTED,
+    Judgement,
+    Point,
+    RehearsalRun,
+    Result,
+    Sweep,
+    Target,
+    Verdict,
+    verdict_of,
+)
 from ..scenario.runbook import Runbook
 from ..scenario.scenario import Scenario
-from ..scenario.view import Look
+from ..scenario.view import RunView
 from .implicit_expectations import unjudged
-from .run import Performance
-from .runner import Settings, result_of, steady, working_folder
+from .run import RunExecutor
+from .runner import RehearsalSettings, result_of, steady, working_folder
 from .sweep_points import Planned, points_of_run
 
 # Each message of the worker takes so long, so that a kill right after an event is not overtaken by the next one.
@@ -45,7 +55,7 @@ class Progress:
 async def sweep(
     scenario: Scenario,
     target: Target,
-    settings: Settings | None = None,
+    settings: RehearsalSettings | None = None,
     *,
     lanes: int | None = None,
     progress: Callable[[Progress], None] = lambda progress: None,
@@ -58,13 +68,13 @@ async def sweep(
         ScenarioInvalid: The scenario names what the runbook does not have, or expects nothing.
         DevServerError: The server or the worker does not start; says why.
     """
-    settings = settings or Settings()
+    settings = settings or RehearsalSettings()
     runbook = check(scenario)
     if not scenario.expect and not scenario.steady_state:
         raise ScenarioInvalid(NOTHING_EXPECTED)
     with working_folder(settings) as folder:
         sweeper = _Sweeper(scenario, runbook, target, folder, progress)
-        async with Nest() as nest, await Host.open(nest, **settings.server) as host:
+        async with Nest() as nest, await Environment.open(nest, **settings.server) as host:
             await sweeper.plain_run(host)
             others = [asyncio.create_task(sweeper.lane_of_its_own(nest, settings)) for _ in range(1, lanes or CORES)]
             try:
@@ -78,7 +88,7 @@ async def sweep(
             return result_of(scenario, settings, host, [_finding(swept)], None, sweep=swept)
 
 
-def _finding(swept: Sweep) -> Finding:
+def _finding(swept: Sweep) -> Judgement:
     """What the points come to."""
     name = f"survives a kill of the {swept.target} at each of {len(swept.points)} points"
     failed = [f"after event {point.event}, {point.what}: {point.verdict}: {point.reason}" for point in swept.failed]
@@ -87,16 +97,16 @@ def _finding(swept: Sweep) -> Finding:
         for each in swept.left_out
     ]
     if not swept.points:
-        return Finding(name, "unknown", _no_points(swept.plain), left_out)
+        return Judgement(name, "unknown", _no_points(swept.plain), left_out)
     if swept.failed:
         verdict: Verdict = "fail" if any(point.verdict == "fail" for point in swept.failed) else "unknown"
-        return Finding(name, verdict, f"{len(failed)} points do not pass", [*failed, *left_out])
+        return Judgement(name, verdict, f"{len(failed)} points do not pass", [*failed, *left_out])
     if swept.left_out:
-        return Finding(name, "unknown", left_out[0], left_out)
-    return Finding(name, "pass", f"every point passes{_beyond(swept.plain)}")
+        return Judgement(name, "unknown", left_out[0], left_out)
+    return Judgement(name, "pass", f"every point passes{_beyond(swept.plain)}")
 
 
-def _beyond(plain: Run) -> str:
+def _beyond(plain: RehearsalRun) -> str:
     """What of the run's other histories is no point."""
     others = {str(mark.detail["workflow_id"]) for mark in plain.marks if mark.lane == "activity"} - {plain.workflow_id}
     if not others and len(plain.histories) == 1:
@@ -104,7 +114,7 @@ def _beyond(plain: Run) -> str:
     return "; of children and of the runs that it continues as, only activities are points"
 
 
-def _no_points(plain: Run) -> str:
+def _no_points(plain: RehearsalRun) -> str:
     if plain.status == "running":
         return f"without faults {plain.failure}; what is planned is not done in a sweep: does the runbook wait for it?"
     if plain.histories:
@@ -115,13 +125,13 @@ def _no_points(plain: Run) -> str:
 class _KillServerAtOnce(KillServer):
     """The network is cut before the server is killed, which is quicker: the worker gets nothing in between."""
 
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None]:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Cut, and kill; the rest brings both back."""
-        stage.host.proxy.cut()
+        context.host.proxy.cut()
         try:
-            rest = await super().begin(stage, cue)
+            rest = await super().begin(context, trigger)
         finally:
-            stage.host.proxy.heal()
+            context.host.proxy.heal()
         return rest
 
 
@@ -145,7 +155,7 @@ class _Sweeper:
         self._unsure: set[str] = set()  # not judged without faults
         self._sure: set[str] = set()  # judged at a point
 
-    async def plain_run(self, host: Host) -> None:
+    async def plain_run(self, host: Environment) -> None:
         """The run without faults, whose events are the points."""
         plain = await self._perform(host, "without-faults", ())
         self._plain = replace(plain, baseline=plain)
@@ -160,32 +170,32 @@ class _Sweeper:
         self._began = asyncio.get_running_loop().time()
         self._tell()
 
-    async def lane_of_its_own(self, nest: Nest, settings: Settings) -> None:
+    async def lane_of_its_own(self, nest: Nest, settings: RehearsalSettings) -> None:
         """Points on one more server."""
-        async with await Host.open(nest, **settings.server) as host:
+        async with await Environment.open(nest, **settings.server) as host:
             await self.lane(host)
 
-    async def lane(self, host: Host) -> None:
+    async def lane(self, host: Environment) -> None:
         """Try points until none is left."""
         host.usually(ROAD_SECONDS, "to_server")
         while self._open:
             self._points.append(await self._point(host, self._open.pop(0)))
             self._tell()
 
-    async def _point(self, host: Host, planned: Planned) -> Point:
+    async def _point(self, host: Environment, planned: Planned) -> Point:
         loop = asyncio.get_running_loop()
         began = loop.time()
         kill: Any = _KillServerAtOnce(0.0) if self._target == "server" else faults.kill_worker()
         run = await self._perform(host, planned.folder, (planned.moment.do(kill),))
         run = replace(run, baseline=self._plain)
         own = [each for each in self._own(run) if each.name not in self._left_out]
-        findings: list[Finding] = [*own, *self._judged(run)]
+        findings: list[Judgement] = [*own, *self._judged(run)]
         verdict, reason = verdict_of(findings, run.done)
         last = None if self._scenario.time_skipping else _last_event(run, self._target)
         evidence = None if verdict == "pass" else run
         return Point(planned.event, planned.what, verdict, reason, last, loop.time() - began, evidence)
 
-    def _judged(self, run: Run) -> list[Finding]:
+    def _judged(self, run: RehearsalRun) -> list[Judgement]:
         """What the expectations say at a point; one that cannot be judged without faults may not be at each."""
         told = []
         for each in self._judges:
@@ -197,19 +207,19 @@ class _Sweeper:
             told.append(finding)
         return told
 
-    def _own(self, run: Run) -> list[Finding]:
+    def _own(self, run: RehearsalRun) -> list[Judgement]:
         """What a run tells without an expectation: steady state, and an end that none of them judges."""
         return [*run.findings, *unjudged(run, self._scenario.expect)]
 
-    async def _perform(self, host: Host, name: str, plan: Sequence[Any]) -> Run:
+    async def _perform(self, host: Environment, name: str, plan: Sequence[Any]) -> RehearsalRun:
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True)
         async with world_of(self._scenario, folder) as world:
-            performance = Performance(self._scenario, self._runbook, host, folder, plan, world=world)
-            look = Look(performance.stage)
-            before = await steady(self._scenario, look, "before")
+            performance = RunExecutor(self._scenario, self._runbook, host, folder, plan, world=world)
+            view = RunView(performance.context)
+            before = await steady(self._scenario, view, "before")
             run = await performance.run()
-            return replace(run, findings=[*before, *run.findings, *await steady(self._scenario, look, "after")])
+            return replace(run, findings=[*before, *run.findings, *await steady(self._scenario, view, "after")])
 
     def _tell(self) -> None:
         done = len(self._points)
@@ -224,7 +234,7 @@ class _Sweeper:
         return Sweep(self._target, self._plain, tuple(points), (*self._left_out, *never))
 
 
-def _last_event(run: Run, target: Target) -> int | None:
+def _last_event(run: RehearsalRun, target: Target) -> int | None:
     """The last event that the history had at the kill, by the server's own clock; a virtual clock tells nothing."""
     ends = [mark.until for mark in run.marks if mark.lane == target and mark.detail.get("ended") == "killed"]
     if not run.histories or ends[:1] in ([], [None]):

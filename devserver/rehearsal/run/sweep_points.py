@@ -11,7 +11,8 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from ..environment.history_watcher import type_of
 from ..scenario import moments
-from ..scenario.result import Run
+from ..scenario.plan import Moment
+from ..scenario.result import RehearsalRun
 from ..scenario.timeline import Mark
 
 
@@ -21,7 +22,7 @@ class Planned:
 
     event: int
     what: str
-    moment: moments.Moment
+    moment: Moment
     folder: str
 
 
@@ -78,7 +79,7 @@ def points_of(events: Sequence[HistoryEvent], attempts: Sequence[Attempt] = ()) 
     return points
 
 
-def points_of_run(run: Run) -> list[Planned]:
+def points_of_run(run: RehearsalRun) -> list[Planned]:
     """The points of a run: those of its first history, and the attempts of all that it has no event for.
 
     These are of child workflows, of the runs that it continued as, local ones, and attempts that others followed.
@@ -105,7 +106,7 @@ def points_of_run(run: Run) -> list[Planned]:
     return sorted([*points_of(events, there), *more], key=lambda point: point.event)
 
 
-def _around(run: Run, first: Sequence[Mark], number: int, attempt: Attempt) -> list[Planned]:
+def _around(run: RehearsalRun, first: Sequence[Mark], number: int, attempt: Attempt) -> list[Planned]:
     """An attempt that the first history (its events: `first`) tells nothing of: its start, and when it has acted."""
     name, workflow = attempt.mark.what, str(attempt.mark.detail["workflow_id"])
     event = max((mark.detail["id"] for mark in first if mark.at <= attempt.mark.at), default=1)

@@ -9,7 +9,7 @@ Phase = Literal["starts", "fails", "completes"]
 
 
 @dataclass
-class Gate:
+class Instruction:
     """How an activity that waits at a cue goes on: as it would, or as a fault has it.
 
     `order` is one of `go`, `fail`, `hang`, `sleep`; `detail` its arguments.
@@ -20,7 +20,7 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class ActivityCue:
+class ActivityTrigger:
     """An attempt of an activity starts, has failed or has completed, and waits for us until all that is planned here
     is done. `nth` counts the starts (failures, completions) of this type of activity, retries included.
     """
@@ -31,14 +31,14 @@ class ActivityCue:
     attempt: int
     workflow_id: str
     activity_id: str
-    gate: Gate = field(compare=False, default_factory=Gate)
+    instruction: Instruction = field(compare=False, default_factory=Instruction)
 
     def __str__(self) -> str:
         return f"{self.activity} {self.phase} (attempt {self.attempt})"
 
 
 @dataclass(frozen=True)
-class EventCue:
+class HistoryTrigger:
     """The server has written an event into the runbook's history. `nth` counts those of its type, as `TimerStarted`."""
 
     type: str
@@ -50,7 +50,7 @@ class EventCue:
 
 
 @dataclass(frozen=True)
-class LogCue:
+class LogTrigger:
     """The server has logged a line. `number` counts its lines since the rehearsal's start."""
 
     line: str
@@ -61,7 +61,7 @@ class LogCue:
 
 
 @dataclass(frozen=True)
-class TimeCue:
+class TimeTrigger:
     """A time has come that a moment waited for: `moment` is that very moment."""
 
     moment: object
@@ -71,4 +71,4 @@ class TimeCue:
         return self.what
 
 
-Cue = ActivityCue | EventCue | LogCue | TimeCue
+TriggerEvent = ActivityTrigger | HistoryTrigger | LogTrigger | TimeTrigger

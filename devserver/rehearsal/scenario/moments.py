@@ -12,42 +12,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..errors import ScenarioInvalid
-from .events import ActivityCue, Cue, EventCue, LogCue, Phase, TimeCue
+from .events import ActivityTrigger, HistoryTrigger, LogTrigger, Phase, TriggerEvent
+from .plan import Moment, PlannedScenario
 
 if TYPE_CHECKING:
     from random import Random
 
-    from .result import Run
-    from .scenario import Action, Scenario, Step
-    from .view import Look
+    from .result import RehearsalRun
+    from .view import RunView
 
 POLL_SECONDS = 0.02
-
-
-class Moment:
-    """A moment that may come in a rehearsal. The first cue that matches is it."""
-
-    def do(self, *actions: Action) -> Step:
-        """Plan what is done then: faults and drills, one after the other."""
-        from .scenario import Step
-
-        return Step(self, actions)
-
-    def matches(self, cue: Cue) -> bool:
-        """Whether this is it."""
-        return isinstance(cue, TimeCue) and cue.moment is self
-
-    async def comes(self, look: Look) -> str | None:
-        """Wait until it comes and say how; None for a moment that is told by a cue."""
-        return None
-
-    def drawn(self, dice: Random, baseline: Run | None) -> Moment:
-        """The moment that it is in this run, where it is left to chance; `baseline` is the run without faults."""
-        return self
-
-    def over(self, look: Look) -> None:
-        """All that is planned at it is done."""
-        return
 
 
 @dataclass(frozen=True)
@@ -58,9 +32,9 @@ class ActivityMoment(Moment):
     phase: Phase
     nth: int
 
-    def matches(self, cue: Cue) -> bool:
+    def matches(self, trigger: TriggerEvent) -> bool:
         """Whether this is it."""
-        return isinstance(cue, ActivityCue) and (cue.activity, cue.phase, cue.nth) == (
+        return isinstance(trigger, ActivityTrigger) and (trigger.activity, trigger.phase, trigger.nth) == (
             self.activity,
             self.phase,
             self.nth,
@@ -77,11 +51,11 @@ class EventMoment(Moment):
     type: str
     nth: int
 
-    def matches(self, cue: Cue) -> bool:
+    def matches(self, trigger: TriggerEvent) -> bool:
         """Whether this is it."""
-        return isinstance(cue, EventCue) and (cue.type, cue.nth) == (self.type, self.nth)
+        return isinstance(trigger, HistoryTrigger) and (trigger.type, trigger.nth) == (self.type, self.nth)
 
-    def check(self, scenario: Scenario) -> None:
+    def check(self, scenario: PlannedScenario) -> None:
         """See that there is such a type."""
         from ..environment.history_watcher import TYPES
 
@@ -102,9 +76,9 @@ class EventId(Moment):
 
     id: int
 
-    def matches(self, cue: Cue) -> bool:
+    def matches(self, trigger: TriggerEvent) -> bool:
         """Whether this is it."""
-        return isinstance(cue, EventCue) and cue.id == self.id
+        return isinstance(trigger, HistoryTrigger) and trigger.id == self.id
 
     def __str__(self) -> str:
         return f"event {self.id}"
@@ -116,7 +90,7 @@ class Elapsed(Moment):
 
     seconds: float
 
-    async def comes(self, look: Look) -> str | None:
+    async def comes(self, view: RunView) -> str | None:
         """Wait for the time."""
         await asyncio.sleep(self.seconds)
         return str(self)
@@ -131,7 +105,7 @@ class Virtual(Moment):
 
     after: timedelta
 
-    def check(self, scenario: Scenario) -> None:
+    def check(self, scenario: PlannedScenario) -> None:
         """See that there is such a clock."""
         if not scenario.time_skipping:
             raise ScenarioInvalid(
@@ -139,14 +113,14 @@ class Virtual(Moment):
                 hint="Scenario(..., time_skipping=True) gives it one",
             )
 
-    async def comes(self, look: Look) -> str | None:
+    async def comes(self, view: RunView) -> str | None:
         """Wait for the clock."""
-        await look.clock.stop(self.after).arrived.wait()
+        await view.clock.stop(self.after).arrived.wait()
         return str(self)
 
-    def over(self, look: Look) -> None:
+    def over(self, view: RunView) -> None:
         """Let the clock go on."""
-        look.clock.stop(self.after).let_go()
+        view.clock.stop(self.after).let_go()
 
     def __str__(self) -> str:
         return f"{self.after} of virtual time after the start"
@@ -158,9 +132,9 @@ class LogLine(Moment):
 
     pattern: str
 
-    def matches(self, cue: Cue) -> bool:
+    def matches(self, trigger: TriggerEvent) -> bool:
         """Whether this is it."""
-        return isinstance(cue, LogCue) and re.search(self.pattern, cue.line) is not None
+        return isinstance(trigger, LogTrigger) and re.search(self.pattern, trigger.line) is not None
 
     def __str__(self) -> str:
         return f"the server logs /{self.pattern}/"
@@ -170,12 +144,12 @@ class LogLine(Moment):
 class Holds(Moment):
     """A condition of your own holds for the first time."""
 
-    condition: Callable[[Look], bool] = field(compare=False)
+    condition: Callable[[RunView], bool] = field(compare=False)
     name: str
 
-    async def comes(self, look: Look) -> str | None:
+    async def comes(self, view: RunView) -> str | None:
         """Ask every 20 ms."""
-        while not self.condition(look):
+        while not self.condition(view):
             await asyncio.sleep(POLL_SECONDS)
         return str(self)
 
@@ -189,7 +163,7 @@ class RandomEvent(Moment):
 
     needs_baseline = True
 
-    def drawn(self, dice: Random, baseline: Run | None) -> Moment:
+    def drawn(self, dice: Random, baseline: RehearsalRun | None) -> Moment:
         """One of them."""
         events = baseline.histories[0].events if baseline and baseline.histories else ()
         return EventId(dice.randint(1, len(events))) if events else self
@@ -205,7 +179,7 @@ class RandomTime(Moment):
     earliest: float
     latest: float
 
-    def drawn(self, dice: Random, baseline: Run | None) -> Moment:
+    def drawn(self, dice: Random, baseline: RehearsalRun | None) -> Moment:
         """One to the millisecond."""
         return Elapsed(round(dice.uniform(self.earliest, self.latest), 3))
 
@@ -275,8 +249,8 @@ def log(pattern: str) -> Moment:
     return LogLine(pattern)
 
 
-def when(condition: Callable[[Look], bool], name: str | None = None) -> Moment:
-    """A condition holds for the first time; it is asked every 20 ms, with a `Look` at the rehearsal so far."""
+def when(condition: Callable[[RunView], bool], name: str | None = None) -> Moment:
+    """A condition holds for the first time; it is asked every 20 ms, with a `RunView` at the rehearsal so far."""
     return Holds(condition, name or str(getattr(condition, "__name__", "a condition holds")))
 
 

@@ -9,7 +9,8 @@ from ..drills._planned import sendable
 from ..environment.converters import converter
 from ..environment.module_paths import go_home
 from ..errors import ScenarioInvalid
-from .moments import ActivityMoment, Moment
+from .moments import ActivityMoment
+from .plan import Moment
 from .runbook import Runbook
 from .scenario import Scenario
 

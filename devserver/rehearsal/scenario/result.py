@@ -20,7 +20,7 @@ NOTHING_EXPECTED = "nothing is expected, so nothing is shown: give the scenario 
 
 
 @dataclass(frozen=True)
-class Finding:
+class Judgement:
     """What is known of one expectation, drill or check: the verdict, and the evidence in one line and in several."""
 
     name: str
@@ -38,12 +38,12 @@ class Done:
 
     step: str
     at: float | None
-    cue: str | None
+    trigger: str | None
     trouble: str | None = None
 
 
 @dataclass(frozen=True)
-class Run:
+class RehearsalRun:
     """One run of a runbook, whole. Times are seconds since the rehearsal's start (`began`).
 
     `status` is that of the workflow's last run, in Temporal's words (`completed`, `failed`, ... or `running` where the
@@ -63,13 +63,13 @@ class Run:
     marks: Sequence[Mark] = field(repr=False)
     effects: Sequence[Effect] = field(repr=False)
     done: Sequence[Done] = ()
-    findings: Sequence[Finding] = ()
+    findings: Sequence[Judgement] = ()
     server_log: Sequence[str] = field(default=(), repr=False)
     worker_log: Sequence[str] = field(default=(), repr=False)
     stuck: Sequence[str] = ()
     workflows: Sequence[type] = field(default=(), repr=False)
     data_converter: DataConverter | None = field(default=None, repr=False)
-    baseline: Run | None = field(default=None, repr=False)
+    baseline: RehearsalRun | None = field(default=None, repr=False)
 
     @property
     def history(self) -> WorkflowHistory | None:
@@ -96,7 +96,7 @@ class Point:
     reason: str
     last: int | None
     seconds: float
-    run: Run | None = None
+    run: RehearsalRun | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Sweep:
     """A whole sweep. `plain` is the run without faults; `left_out` names expectations that it does not meet itself."""
 
     target: Target
-    plain: Run
+    plain: RehearsalRun
     points: Sequence[Point]
     left_out: Sequence[str]
 
@@ -125,15 +125,15 @@ class Result:
     name: str
     verdict: Verdict
     reason: str
-    findings: Sequence[Finding]
-    run: Run | None
+    findings: Sequence[Judgement]
+    run: RehearsalRun | None
     seed: int
     versions: Mapping[str, str] = field(default_factory=dict)
     file: str | None = None
     sweep: Sweep | None = None
 
 
-def verdict_of(findings: Sequence[Finding], done: Sequence[Done]) -> tuple[Verdict, str]:
+def verdict_of(findings: Sequence[Judgement], done: Sequence[Done]) -> tuple[Verdict, str]:
     """The verdict on the whole, and the reason for it in one line."""
     failed = [finding for finding in findings if finding.verdict == "fail"]
     if failed:

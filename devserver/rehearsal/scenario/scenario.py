@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import math
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,55 +11,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import ScenarioInvalid
-from ..wellformed import action, wellformed
-from .moments import Moment
+from .plan import CALL_IT, PlanStep
 
 if TYPE_CHECKING:
-    from ..environment.run_context import Stage
-    from ..run.legacy_script import Script
-    from .events import Cue
-    from .result import Finding, Run
-    from .view import Look
+    from ..run.legacy_script import LegacyScript
+    from .result import Judgement, RehearsalRun
+    from .view import RunView
 
 NOTHING: Any = object()
 Check = Callable[..., bool | Awaitable[bool | None] | None]
 
 
-class Action(Protocol):
-    """A fault or a drill. `str` of it says what it does, in the plan and in the report."""
-
-    async def begin(self, stage: Stage, cue: Cue) -> Coroutine[Any, Any, None] | None:
-        """Do it; what returns is the rest of it, which goes on while the runbook does.
-
-        Raises:
-            FaultImpossible: It cannot be done, or not now.
-        """
-        ...
-
-
 class Expectation(Protocol):
     """Something that must be true of a run. `str` of it says what."""
 
-    def judge(self, run: Run) -> Finding:
+    def judge(self, run: RehearsalRun) -> Judgement:
         """What a run says about it."""
         ...
-
-
-@dataclass(frozen=True)
-class Step:
-    """What is done at a moment."""
-
-    moment: Moment
-    actions: Sequence[Action]
-
-    def __post_init__(self) -> None:
-        if not self.actions:
-            raise ScenarioInvalid(f"nothing is planned for this moment: {self.moment}", hint="give do() a fault")
-        for each in self.actions:
-            action(each, self.moment)
-
-    def __str__(self) -> str:
-        return f"{self.moment}: {', then '.join(map(str, self.actions))}"
 
 
 @dataclass(frozen=True)
@@ -72,7 +41,7 @@ class Scenario:
         input: Its argument, if it takes one.
         args: Its arguments, if it takes several.
         steady_state: Checks that must hold before the runbook begins and after it has ended. A check takes nothing, or
-            a `Look`; it returns False or raises where it does not hold. It may be async.
+            a `RunView`; it returns False or raises where it does not hold. It may be async.
         plan: What is done, and when: `at.activity_starts("add_node").do(faults.kill_server())`.
         expect: What must be true in the end.
         limit: Seconds that the runbook has (of the wall clock).
@@ -81,7 +50,7 @@ class Scenario:
         old_way: The script that does the same today; it is run beside the runbook on its own ledger, and compared.
         world: What the runbook works on, where that must be made first: takes the run's folder (its ledger is there)
             and gives a context manager, which is entered before each run, also those without faults and of a sweep,
-            and left after it. It may block. What it gives is the `world` of a `Look` and of an action's stage.
+            and left after it. It may block. What it gives is the `world` of a `RunView` and of an action's stage.
         memo: Anything for the report, such as a link to the runbook's page.
     """
 
@@ -91,12 +60,12 @@ class Scenario:
     input: Any = NOTHING
     args: Sequence[Any] = ()
     steady_state: Sequence[Check] = ()
-    plan: Sequence[Step] = ()
+    plan: Sequence[PlanStep] = ()
     expect: Sequence[Expectation] = ()
     limit: float = 60.0
     data_converter: str | None = None
     time_skipping: bool = False
-    old_way: Script | None = None
+    old_way: LegacyScript | None = None
     world: Callable[[Path], AbstractContextManager[Any]] | None = None
     memo: str = ""
     file: Path | None = field(default=None, compare=False)
@@ -104,9 +73,9 @@ class Scenario:
     def __post_init__(self) -> None:
         if self.input is not NOTHING and self.args:
             raise ScenarioInvalid(f"the scenario {self.name!r} has both input and args", hint="use one of them")
-        wellformed(self)
+        _validate(self)
         for step in self.plan:
-            if not isinstance(step, Step):
+            if not isinstance(step, PlanStep):
                 raise ScenarioInvalid(
                     f"the plan of {self.name!r} holds {step!r}, which is no step",
                     hint="a step is a moment and what is done then: at.elapsed(1).do(faults.kill_server())",
@@ -129,12 +98,45 @@ class Scenario:
         return self.runbook if isinstance(self.runbook, str) else self.runbook.__name__
 
 
-async def holds(check: Check, look: Look) -> str | None:
+def _validate(scenario: Scenario) -> None:
+    """See that each of its parts is of the right kind.
+
+    Raises:
+        ScenarioInvalid: One is not.
+    """
+    name = scenario.name
+    for part in ("steady_state", "plan", "expect"):
+        if not isinstance(getattr(scenario, part), (list, tuple)):
+            raise ScenarioInvalid(
+                f"the {part} of {name!r} is a list, not {getattr(scenario, part)!r}", hint=f"{part}=[...]"
+            )
+    for each in scenario.steady_state:
+        if not callable(each):
+            raise ScenarioInvalid(
+                f"the steady_state of {name!r} holds {each!r}, which cannot be called",
+                hint="a check is a function: it is named here without brackets, and called before and after",
+            )
+    for wanted in scenario.expect:
+        if isinstance(wanted, type) or not callable(getattr(wanted, "judge", None)):
+            raise ScenarioInvalid(
+                f"{name!r} expects {_named(wanted)}, which is no expectation",
+                hint=CALL_IT.format(example="expect.completes()"),
+            )
+    limit: Any = scenario.limit
+    if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not 0 < limit < math.inf:
+        raise ScenarioInvalid(f"the limit of {name!r} is a number of seconds, more than 0, not {limit!r}")
+
+
+def _named(each: object) -> str:
+    return str(getattr(each, "__name__", repr(each)))
+
+
+async def holds(check: Check, view: RunView) -> str | None:
     """None where a check of the steady state holds, else why it does not."""
     import inspect
 
     try:
-        answer = check(look) if inspect.signature(check).parameters else check()
+        answer = check(view) if inspect.signature(check).parameters else check()
         if inspect.isawaitable(answer):
             answer = await answer
     except Exception as error:  # noqa: BLE001 - a user's check

@@ -14,54 +14,54 @@ from .timeline import Mark
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
 
-    from ..environment.run_context import Stage
+    from ..environment.run_context import RunContext
     from ..environment.virtual_clock import Clock
 
 
-class Look:
+class RunView:
     """A look at a rehearsal so far."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
 
     @property
     def seconds(self) -> float:
         """Seconds since the rehearsal's start."""
-        return self._stage.timeline.now()
+        return self._context.timeline.now()
 
     @property
     def folder(self) -> Path:
         """The run's own folder: its ledger is there, and what the runbook keeps beside it."""
-        return self._stage.folder
+        return self._context.folder
 
     @property
     def world(self) -> Any:
         """What the scenario's world gives."""
-        return self._stage.world
+        return self._context.world
 
     @property
     def effects(self) -> Sequence[Effect]:
         """What the ledger holds."""
-        return ledger.read(self._stage.ledger)
+        return ledger.read(self._context.ledger)
 
     @property
     def marks(self) -> Sequence[Mark]:
         """The timeline so far."""
-        return self._stage.timeline.marks
+        return self._context.timeline.marks
 
     @property
     def clock(self) -> Clock:
         """The runbook's virtual clock, which it has with `time_skipping=True`."""
-        if self._stage.clock is None:
+        if self._context.clock is None:
             raise FaultImpossible("the runbook has no clock of its own", hint="Scenario(..., time_skipping=True)")
-        return self._stage.clock
+        return self._context.clock
 
     @property
     def client(self) -> Client:
         """A client of the server; the network's faults do not touch it."""
-        return self._stage.client
+        return self._context.client
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
         """The runbook's workflow."""
-        return self._stage.handle
+        return self._context.handle

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from devserver.rehearsal import Result, Scenario, Settings, expect, rehearse
-from devserver.rehearsal.environment.environment import Host
+from devserver.rehearsal import RehearsalSettings, Result, Scenario, expect, rehearse
+from devserver.rehearsal.environment.environment import Environment
 from devserver.rehearsal.run.runner import rehearse_on
 from devserver.rehearsal.scenario.preflight import check
 from devserver.system.paths import HOME_VARIABLE
@@ -35,22 +35,22 @@ class Stand:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._host: Host | None = None
+        self._host: Environment | None = None
         self._numbers = itertools.count()
 
     @property
-    def host(self) -> Host:
+    def host(self) -> Environment:
         """A host whose server runs."""
         if self._host is not None and not self._host.server.running:
             self.close()
         if self._host is None:
-            self._host = asyncio.run(Host.open())
+            self._host = asyncio.run(Environment.open())
         return self._host
 
     def hold(self, scenario: Scenario, *, fresh: bool = False, **settings: Any) -> Result:
         """Hold a rehearsal; with `fresh`, on a server of its own as `devserver rehearse` does."""
         folder = self.home / f"run-{next(self._numbers)}"
-        wanted = Settings(**{"folder": folder, **settings})
+        wanted = RehearsalSettings(**{"folder": folder, **settings})
         if fresh:
             return asyncio.run(rehearse(scenario, wanted))
         return asyncio.run(rehearse_on(self.host, scenario, check(scenario), wanted, folder))

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from devserver.rehearsal import Result, at, drills, expect, faults
-from devserver.rehearsal.scenario.result import Finding
+from devserver.rehearsal.scenario.result import Judgement
 from tests.devserver.rehearsal.conftest import Hold, scene
 
 CLUSTERS = 20
@@ -29,7 +29,7 @@ PLAN = (
 )
 
 
-def of(result: Result, name: str) -> Finding:
+def of(result: Result, name: str) -> Judgement:
     """The finding whose name has that text."""
     return next(finding for finding in result.findings if name in finding.name)
 
@@ -57,7 +57,7 @@ def test_a_reckless_rollout(hold: Hold) -> None:
 @pytest.mark.parametrize(("hours", "verdict"), [(8, "pass"), (13, "fail")])
 def test_an_approval_after_the_night(hold: Hold, hours: int, verdict: str) -> None:
     """A pause of hours is hours by the runbook's clock: what then comes too late is found out."""
-    resumed = at.when(lambda look: any(mark.lane == "drill" and mark.until for mark in look.marks), "the night is over")
+    resumed = at.when(lambda view: any(mark.lane == "drill" and mark.until for mark in view.marks), "the night is over")
     plan = (
         at.virtual(timedelta(hours=1)).do(drills.pause(for_=timedelta(hours=hours))),
         resumed.do(drills.signal("approve")),

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from devserver.rehearsal import Result, Script, at, drills, expect
+from devserver.rehearsal import LegacyScript, Result, at, drills, expect
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.scenario.preflight import check
-from devserver.rehearsal.scenario.result import Finding
+from devserver.rehearsal.scenario.result import Judgement
 from tests.devserver.rehearsal.conftest import Hold, scene
 
 SECOND = at.activity_starts("add", nth=2)
@@ -18,14 +18,14 @@ THIRD = at.activity_starts("add", nth=3)
 BY_HAND = str(Path(__file__).parents[1] / "by_hand.py")
 
 
-def of(result: Result, name: str) -> Finding:
+def of(result: Result, name: str) -> Judgement:
     """The finding whose name has that text."""
     return next(finding for finding in result.findings if name in finding.name)
 
 
-def by_hand(*words: str) -> Script:
+def by_hand(*words: str) -> LegacyScript:
     """The old way, as a script."""
-    return Script([sys.executable, BY_HAND, *words])
+    return LegacyScript([sys.executable, BY_HAND, *words])
 
 
 def test_stop_takes_back(hold: Hold) -> None:
@@ -108,7 +108,7 @@ def test_hand_over_by_what_does_not_let_go(hold: Hold) -> None:
         (lambda: drills.stop("remove"), "compensations are a list"),
         (lambda: drills.stop(within=-1), r"stop\(within"),
         (lambda: drills.hand_over(by_hand(), how="ask"), "by 'cancel' or 'terminate'"),  # type: ignore[arg-type]
-        (lambda: drills.hand_over("by_hand.sh"), "the old way is a Script"),  # type: ignore[arg-type]
+        (lambda: drills.hand_over("by_hand.sh"), "the old way is a LegacyScript"),  # type: ignore[arg-type]
         (lambda: check(scene("tended", "Tended", SECOND.do(drills.hand_over()))), "an old way that nobody names"),
     ],
 )

@@ -13,15 +13,15 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from devserver.rehearsal import Result, at, drills
 from devserver.rehearsal.drills.pausing import _started
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.run.metrics import Figures
+from devserver.rehearsal.run.metrics import RunMetrics
 from devserver.rehearsal.scenario.preflight import check
-from devserver.rehearsal.scenario.result import Finding
+from devserver.rehearsal.scenario.result import Judgement
 from tests.devserver.rehearsal.conftest import Hold, scene
 
 SECOND = at.activity_starts("add", nth=2)
 
 
-def of(result: Result, name: str) -> Finding:
+def of(result: Result, name: str) -> Judgement:
     """The finding whose name has that text."""
     return next(finding for finding in result.findings if name in finding.name)
 
@@ -38,7 +38,7 @@ def test_pause_holds(hold: Hold) -> None:
     drill = next(mark for mark in result.run.marks if mark.lane == "drill")
     assert drill.until is not None
     assert drill.until - drill.at > 0.8
-    assert Figures.of(result.run).idle < 0.8
+    assert RunMetrics.of(result.run).idle < 0.8
 
 
 def test_pause_leaves_children_going(hold: Hold) -> None:
@@ -50,7 +50,7 @@ def test_pause_leaves_children_going(hold: Hold) -> None:
 
 def test_resume_at_another_moment(hold: Hold) -> None:
     """A runbook is paused at one moment and resumed at another, and nothing starts in between."""
-    paused = at.when(lambda look: any(mark.what == "WorkflowExecutionPaused" for mark in look.marks), "it is paused")
+    paused = at.when(lambda view: any(mark.what == "WorkflowExecutionPaused" for mark in view.marks), "it is paused")
     result = hold(scene("tended", "Tended", SECOND.do(drills.pause()), paused.do(drills.resume())))
     assert result.verdict == "pass", result.reason
     assert of(result, "is resumed").verdict == "pass"

@@ -6,16 +6,16 @@ import pytest
 
 from devserver.rehearsal import Result, at, drills, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.run.metrics import Figures
+from devserver.rehearsal.run.metrics import RunMetrics
 from devserver.rehearsal.scenario.preflight import check
-from devserver.rehearsal.scenario.result import Finding
+from devserver.rehearsal.scenario.result import Judgement
 from tests.devserver.rehearsal.conftest import Hold, scene
 from tests.devserver.rehearsal.runbooks.tended import Size
 
 SECOND = at.activity_starts("add", nth=2)
 
 
-def of(result: Result, name: str) -> Finding:
+def of(result: Result, name: str) -> Judgement:
     """The finding whose name has that text."""
     return next(finding for finding in result.findings if name in finding.name)
 
@@ -58,7 +58,7 @@ def test_signal_that_chokes(hold: Hold) -> None:
     assert "workflow_task_failing seen after" in of(result, "devserver stuck").evidence
     assert of(result, "no signal lost").verdict == "fail"
     assert result.run is not None
-    assert [each.name for each in Figures.of(result.run).lost_signals] == ["grow"]
+    assert [each.name for each in RunMetrics.of(result.run).lost_signals] == ["grow"]
 
 
 SECOND_OF_CHOKING = at.activity_completes("add")

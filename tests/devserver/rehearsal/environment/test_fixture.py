@@ -13,10 +13,10 @@ import pytest
 
 from devserver.rehearsal import at, expect
 from devserver.rehearsal.environment.fixture import world_of
-from devserver.rehearsal.environment.run_context import Stage
+from devserver.rehearsal.environment.run_context import RunContext
 from devserver.rehearsal.errors import WorldFailed
-from devserver.rehearsal.scenario.events import Cue
-from devserver.rehearsal.scenario.view import Look
+from devserver.rehearsal.scenario.events import TriggerEvent
+from devserver.rehearsal.scenario.view import RunView
 
 from ..conftest import Hold, scene
 
@@ -42,17 +42,17 @@ class Touch:
     def __init__(self, said: list[str]) -> None:
         self._said = said
 
-    async def begin(self, stage: Stage, cue: Cue) -> None:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Note that it was here."""
-        self._said.append(f"touched {stage.world}")
+        self._said.append(f"touched {context.world}")
 
 
 def test_each_run_has_a_world_of_its_own(hold: Hold) -> None:
     """It is there from the first check to the last, for the run without faults too, and then it is gone."""
     said: list[str] = []
 
-    def is_well(look: Look) -> bool:
-        said.append(f"looked at {look.world} in {look.folder.name}")
+    def is_well(view: RunView) -> bool:
+        said.append(f"looked at {view.world} in {view.folder.name}")
         return True
 
     scenario = scene(
@@ -64,10 +64,10 @@ def test_each_run_has_a_world_of_its_own(hold: Hold) -> None:
         world=noting(said),
     )
     assert hold(scenario).verdict == "pass"
-    look = "looked at with-faults in with-faults"
+    view = "looked at with-faults in with-faults"
     assert said == [
         *("made for without-faults", "gone for without-faults"),
-        *("made for with-faults", look, "touched with-faults", look, "gone for with-faults"),
+        *("made for with-faults", view, "touched with-faults", view, "gone for with-faults"),
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from devserver.rehearsal import Result, at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.run.metrics import Figures
+from devserver.rehearsal.run.metrics import RunMetrics
 from tests.devserver.rehearsal.conftest import Hold, scene
 
 ROLL = [[name, f"node-{number}"] for number in (1, 2) for name in ("drain", "stop", "start")]
@@ -33,7 +33,7 @@ def test_effects(hold: Hold) -> None:
     assert verdicts(result) == ["pass", "pass", "fail", "fail", "fail"]
     assert "stop node-1 happened 2 times by act" in result.findings[2].evidence
     assert result.run is not None
-    figures = Figures.of(result.run)
+    figures = RunMetrics.of(result.run)
     assert [(each.name, each.key, list(each.attempts)) for each in figures.duplicates] == [("stop", "node-1", [1, 2])]
     assert (figures.attempts, figures.most_attempts) == ({"act": 7}, 2)
 
@@ -81,7 +81,7 @@ def test_recovery(hold: Hold) -> None:
     result = hold(scene("judged", "Listed", *plan, input=ROLL, expect=expected))
     assert verdicts(result) == ["pass", "fail", "fail"]
     assert result.run is not None
-    figures = Figures.of(result.run)
+    figures = RunMetrics.of(result.run)
     assert [(each.lane, each.ended) for each in figures.outages] == [("server", "killed"), ("worker", "killed")]
     assert figures.recovery is not None
     assert figures.recovery > 0
@@ -96,7 +96,7 @@ def test_recovery_of_what_is_between(hold: Hold) -> None:
     result = hold(scene("judged", "Listed", plan, input=ROLL, expect=expected))
     assert verdicts(result) == ["pass", "fail"]
     assert result.run is not None
-    figures = Figures.of(result.run)
+    figures = RunMetrics.of(result.run)
     assert [(each.lane, each.ended) for each in figures.outages] == [("network", "cut")]
     assert figures.downtime == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devserver.rehearsal import at, expect, faults
-from devserver.rehearsal.scenario.scenario import Action
+from devserver.rehearsal.scenario.plan import Action
 from tests.devserver.rehearsal.conftest import Hold, scene
 
 STARTS = at.activity_starts("step", nth=2)

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 
 from devserver.rehearsal import at, expect, faults
-from devserver.rehearsal.environment.run_context import Stage
+from devserver.rehearsal.environment.run_context import RunContext
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.ledger import read
-from devserver.rehearsal.scenario.events import Cue
-from devserver.rehearsal.scenario.scenario import Action, Scenario
-from devserver.rehearsal.scenario.view import Look
+from devserver.rehearsal.scenario.events import TriggerEvent
+from devserver.rehearsal.scenario.plan import Action
+from devserver.rehearsal.scenario.scenario import Scenario
+from devserver.rehearsal.scenario.view import RunView
 from tests.devserver.rehearsal.conftest import Hold, scene
 
 DAY = timedelta(days=1)
@@ -25,9 +26,9 @@ ALL = [expect.completes(), expect.replays()]
 class Approve:
     """Sends the approval."""
 
-    async def begin(self, stage: Stage, cue: Cue) -> None:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Send it."""
-        await stage.handle.signal("approve")
+        await context.handle.signal("approve")
 
 
 @dataclass
@@ -36,9 +37,9 @@ class Count:
 
     counts: list[int] = field(default_factory=list)
 
-    async def begin(self, stage: Stage, cue: Cue) -> None:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Write it down."""
-        self.counts.append(len(read(stage.ledger)))
+        self.counts.append(len(read(context.ledger)))
 
 
 def days(workflow: str, *plan: object, **more: object) -> Scenario:
@@ -46,9 +47,9 @@ def days(workflow: str, *plan: object, **more: object) -> Scenario:
     return scene("virtual_days", workflow, *plan, **{"time_skipping": True, "expect": ALL, **more})
 
 
-def clock_moved(look: Look) -> bool:
+def clock_moved(view: RunView) -> bool:
     """The fault has had its effect."""
-    return any(mark.lane == "fault" and mark.until is not None for mark in look.marks)
+    return any(mark.lane == "fault" and mark.until is not None for mark in view.marks)
 
 
 def test_the_clock_stops_at_a_virtual_moment(hold: Hold) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.scenario.scenario import Action
+from devserver.rehearsal.scenario.plan import Action
 from tests.devserver.rehearsal.conftest import Hold, scene
 
 SECOND = at.activity_starts("step", nth=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devserver.rehearsal import at, expect, faults
-from devserver.rehearsal.scenario.scenario import Action
+from devserver.rehearsal.scenario.plan import Action
 from tests.devserver.rehearsal.conftest import Hold, Stand, scene
 
 STARTS = at.activity_starts("step", nth=2)
@@ -61,7 +61,7 @@ def test_a_runbook_in_a_hurry_fails(hold: Hold, fault: Action) -> None:
 
 def test_a_call_that_is_not_made_again_does_not_survive_a_reset(hold: Hold) -> None:
     """Connections break under a call that waits for the server."""
-    listens = at.when(lambda look: bool(look.effects), "it listens")
+    listens = at.when(lambda view: bool(view.effects), "it listens")
     result = hold(scene("steps", "Listens", listens.do(faults.reset_network())))
     assert result.verdict == "fail"
     assert "RPCError" in result.reason

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from devserver.rehearsal import Settings, at, expect, faults
-from devserver.rehearsal.environment.run_context import Stage
+from devserver.rehearsal import RehearsalSettings, at, expect, faults
+from devserver.rehearsal.environment.run_context import RunContext
 from devserver.rehearsal.run.runner import rehearse_on
-from devserver.rehearsal.scenario.events import Cue
+from devserver.rehearsal.scenario.events import TriggerEvent
+from devserver.rehearsal.scenario.plan import Action
 from devserver.rehearsal.scenario.preflight import check
-from devserver.rehearsal.scenario.scenario import Action
 from devserver.rehearsal.scenario.timeline import Mark
-from devserver.rehearsal.scenario.view import Look
+from devserver.rehearsal.scenario.view import RunView
 from tests.devserver.rehearsal.conftest import Hold, Stand, scene
 
 STARTS = at.activity_starts("step", nth=2)
@@ -69,10 +69,10 @@ def test_a_server_that_was_ended_by_others_cannot_suffer(hold: Hold, stand: Stan
     """A step says why it was not done; that the server ended by itself is a finding, and fails the rehearsal."""
     host = stand.host
 
-    def killed(look: Look) -> bool:
-        if look.effects:
+    def killed(view: RunView) -> bool:
+        if view.effects:
             host.server.kill()
-        return bool(look.effects)
+        return bool(view.effects)
 
     dead = at.when(killed, name="somebody kills the server")
     planned: list[Action] = [
@@ -97,9 +97,9 @@ class Slow:
 
     done = False
 
-    async def begin(self, stage: Stage, cue: Cue) -> None:
+    async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Begin, longer than the runbook lasts."""
-        await stage.handle.result()
+        await context.handle.result()
         await asyncio.sleep(0.1)
         self.done = True
 
@@ -107,7 +107,7 @@ class Slow:
 def test_what_has_begun_is_done_though_the_runbook_ends(hold: Hold) -> None:
     """A fault whose moment came is not left half done, or the verdict would say of it what is not true."""
     slow = Slow()
-    result = hold(scene("steps", "Sure", at.when(lambda look: bool(look.effects), "a step acted").do(slow)))
+    result = hold(scene("steps", "Sure", at.when(lambda view: bool(view.effects), "a step acted").do(slow)))
     assert result.verdict == "pass", result.reason
     assert slow.done
 
@@ -115,7 +115,7 @@ def test_what_has_begun_is_done_though_the_runbook_ends(hold: Hold) -> None:
 def test_an_outage_that_comes_too_late_is_no_pass(hold: Hold) -> None:
     """A freeze that waits for the first one's end, and finds the runbook at its limit, did not happen: that is told."""
     step = STARTS.do(faults.freeze_server(3600))
-    begun = at.when(lambda look: any(mark.lane == "fault" for mark in look.marks), "the first one has begun")
+    begun = at.when(lambda view: any(mark.lane == "fault" for mark in view.marks), "the first one has begun")
     late = begun.do(faults.freeze_server(1))
     result = hold(scene("steps", "Sure", step, late, limit=1, expect=[]))
     assert result.verdict != "pass"
@@ -141,7 +141,7 @@ def test_a_fault_ends_when_the_rehearsal_is_broken_off(hold: Hold, stand: Stand,
                 loop.call_later(0.3, begun.set)
 
         folder = stand.home / f"broken-off-{fault}".replace(" ", "-").replace("/", "-")
-        wanted = Settings(folder=folder, told=told)
+        wanted = RehearsalSettings(folder=folder, told=told)
         running = asyncio.create_task(rehearse_on(host, scenario, check(scenario), wanted, folder))
         await begun.wait()
         running.cancel()

@@ -9,7 +9,7 @@ import pytest
 
 from devserver.rehearsal import at, faults
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.scenario.scenario import Action
+from devserver.rehearsal.scenario.plan import Action
 
 SENTENCES = {
     "the server is killed (-9) and down for 2 s": faults.kill_server(down=2),

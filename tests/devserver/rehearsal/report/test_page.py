@@ -11,7 +11,7 @@ import pytest
 from devserver.rehearsal import report
 from devserver.rehearsal.report import About
 from devserver.rehearsal.report.words import clean, counted, listed, moment, seconds
-from devserver.rehearsal.scenario.result import Done, Finding, Point, Sweep
+from devserver.rehearsal.scenario.result import Done, Judgement, Point, Sweep
 from devserver.rehearsal.scenario.timeline import Mark
 from tests.helpers.rehearsed import attempt, effect, result, run, twice
 
@@ -71,7 +71,7 @@ def hostile() -> str:
         worker_log=log,
         stuck=[HOSTILE],
     )
-    findings = [Finding(HOSTILE, "fail", HOSTILE, [HOSTILE])]
+    findings = [Judgement(HOSTILE, "fail", HOSTILE, [HOSTILE])]
     more = {"name": HOSTILE, "reason": HOSTILE, "file": HOSTILE, "versions": {HOSTILE: HOSTILE}, "findings": findings}
     sweep = Sweep("server", run(), [Point(1, HOSTILE, "fail", HOSTILE, None, 1.0, made)], [HOSTILE])
     return report.html(

@@ -12,7 +12,7 @@ import pytest
 
 from devserver.rehearsal import report
 from devserver.rehearsal.report import About
-from devserver.rehearsal.scenario.result import Done, Finding, Point, Sweep, Verdict
+from devserver.rehearsal.scenario.result import Done, Judgement, Point, Sweep, Verdict
 from devserver.rehearsal.scenario.timeline import Mark
 from tests.helpers.checkout import ROOT
 from tests.helpers.rehearsed import KILL, attempt, effect, result, run, twice
@@ -145,7 +145,7 @@ def test_a_very_long_run_gives_a_report_of_sane_size() -> None:
     marks = [attempt(i / 10, i / 10 + 0.05, ident=str(i), ended="completes") for i in range(6_000)]
     marks += [Mark(i / 40, "event", "ActivityTaskScheduled", None, {"id": i}) for i in range(24_000)]
     effects = [effect(i / 20, f"node-{i}") for i in range(12_000)] + [effect(600, "node-11999", 2)]
-    made = result(run(marks, effects, ended=600.0), findings=[Finding("x", "fail", "y" * 100_000, ["z"] * 10_000)])
+    made = result(run(marks, effects, ended=600.0), findings=[Judgement("x", "fail", "y" * 100_000, ["z"] * 10_000)])
     found = only(made)
     assert [each["key"] for each in found["repeated"]] == ["node-11999"]
     assert [text.split(" left out")[0] for text in found["left_out"]] == [

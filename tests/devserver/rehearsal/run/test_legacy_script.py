@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.rehearsal import Result, Scenario, Script, at, drills, expect
+from devserver.rehearsal import LegacyScript, Result, Scenario, at, drills, expect
 from devserver.rehearsal.errors import ScenarioInvalid
 
 from ..conftest import Hold, scene
@@ -17,7 +17,9 @@ NOTES = "from devserver.rehearsal import ledger\nfor key in {keys}: ledger.effec
 
 def old_way(keys: list[str], said: object = ["one", "two", "three"]) -> Scenario:
     """Three steps, and a script that notes these effects and says that."""
-    script = Script([sys.executable, "-c", NOTES.format(keys=keys, said=f"{str(said)!r}.replace(chr(39), chr(34))")])
+    script = LegacyScript(
+        [sys.executable, "-c", NOTES.format(keys=keys, said=f"{str(said)!r}.replace(chr(39), chr(34))")]
+    )
     return scene("steps", "Sure", old_way=script)
 
 
@@ -67,7 +69,7 @@ def test_another_result(hold: Hold) -> None:
 
 def test_a_script_that_fails_proves_nothing(hold: Hold) -> None:
     """The verdict is unknown, with what the script said last."""
-    script = Script([sys.executable, "-c", "raise SystemExit('no such cluster')"])
+    script = LegacyScript([sys.executable, "-c", "raise SystemExit('no such cluster')"])
     result = hold(scene("steps", "Sure", old_way=script))
     assert result.verdict == "unknown"
     assert "the script exited with 1" in result.reason
@@ -76,7 +78,7 @@ def test_a_script_that_fails_proves_nothing(hold: Hold) -> None:
 
 def test_a_script_that_is_not_there(hold: Hold) -> None:
     """Its name is told."""
-    result = hold(scene("steps", "Sure", old_way=Script(["no-such-script"])))
+    result = hold(scene("steps", "Sure", old_way=LegacyScript(["no-such-script"])))
     assert result.verdict == "unknown"
     assert any("no-such-script: No such file" in line for each in result.findings for line in each.details)
 
@@ -84,7 +86,7 @@ def test_a_script_that_is_not_there(hold: Hold) -> None:
 def test_a_script_that_does_not_end(hold: Hold) -> None:
     """It is ended at its limit, with what it has started."""
     sleeps = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
-    result = hold(scene("steps", "Sure", old_way=Script([sys.executable, "-c", sleeps], limit=0.5)))
+    result = hold(scene("steps", "Sure", old_way=LegacyScript([sys.executable, "-c", sleeps], limit=0.5)))
     assert result.verdict == "unknown"
     assert "did not end within its limit" in result.reason
 
@@ -96,19 +98,19 @@ def test_a_shell_notes_effects_too(hold: Hold, tmp_path: Path) -> None:
     script.write_text(
         f'set -e\ntest -f steps.py\n{note} one\n{note} two\n{note} three\necho \'["one","two","three"]\'\n'
     )
-    result = hold(scene("steps", "Sure", old_way=Script(["sh", str(script)])))
+    result = hold(scene("steps", "Sure", old_way=LegacyScript(["sh", str(script)])))
     assert result.verdict == "pass", result.reason
 
 
 def test_a_command_is_a_list() -> None:
     """No shell reads it, so one text is refused with the right form."""
     with pytest.raises(ScenarioInvalid, match=r"is a list of words, not 'sh old.sh'"):
-        Script("sh old.sh")
+        LegacyScript("sh old.sh")
 
 
 def test_a_runbook_that_is_handed_over_to_it(hold: Hold) -> None:
     """The scenario's script takes the runbook's place then; it is not run beside it and compared as well."""
-    script = Script([sys.executable, "-c", NOTES.format(keys=["two", "three"], said="'done'")])
+    script = LegacyScript([sys.executable, "-c", NOTES.format(keys=["two", "three"], said="'done'")])
     plan = at.activity_starts("step", nth=2).do(drills.hand_over())
     result = hold(scene("steps", "Sure", plan, old_way=script, expect=[expect.status("canceled")]))
     assert told(result) == {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from devserver.rehearsal.ledger import Effect
-from devserver.rehearsal.run.downtime import Outage
-from devserver.rehearsal.run.metrics import Duplicate, Figures
-from devserver.rehearsal.scenario.result import Run
+from devserver.rehearsal.run.downtime import Downtime
+from devserver.rehearsal.run.metrics import Duplicate, RunMetrics
+from devserver.rehearsal.scenario.result import RehearsalRun
 from devserver.rehearsal.scenario.timeline import Lane, Mark
 
 BEGAN = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -29,12 +29,12 @@ def task(at: float) -> Mark:
     return Mark(at, "event", "WorkflowTaskCompleted")
 
 
-def figures(*marks: Mark, ended: float | None = 10.0, effects: tuple[Effect, ...] = ()) -> Figures:
+def figures(*marks: Mark, ended: float | None = 10.0, effects: tuple[Effect, ...] = ()) -> RunMetrics:
     """Those of a run from 1.0 to `ended`."""
     lanes = {mark.lane for mark in marks}
     always = [up(lane, 0.0) for lane in ("server", "worker") if lane not in lanes]
     ordered = sorted([*always, *marks], key=lambda mark: mark.at)
-    return Figures.of(Run("w", BEGAN, 1.0, ended, "completed", None, None, [], ordered, effects))
+    return RunMetrics.of(RehearsalRun("w", BEGAN, 1.0, ended, "completed", None, None, [], ordered, effects))
 
 
 def test_nothing_went_wrong() -> None:
@@ -48,7 +48,7 @@ def test_nothing_went_wrong() -> None:
 def test_outage_and_recovery() -> None:
     """Recovery is from the return to the next attempt or workflow task; what completes meanwhile does not count."""
     found = figures(up("server", 0, 3.0), up("server", 5.0), attempt(2.9, 3.5), attempt(6.5, 7.0))
-    assert found.outages == [Outage("server", 3.0, 5.0, "killed", 1.5)]
+    assert found.outages == [Downtime("server", 3.0, 5.0, "killed", 1.5)]
     assert (found.downtime, found.recovery) == (2.0, 1.5)
 
 
@@ -68,7 +68,7 @@ def test_it_went_on_before_the_server_was_seen() -> None:
 def test_never_back() -> None:
     """What is not back at the end, or does not go on, has no recovery; the figure says so for the whole."""
     found = figures(up("worker", 0, 3.0), ended=8.0)
-    assert found.outages == [Outage("worker", 3.0, None, "killed", None)]
+    assert found.outages == [Downtime("worker", 3.0, None, "killed", None)]
     assert (found.downtime, found.recovery) == (5.0, None)
     limit = Mark(9.0, "check", "the limit of 8 s has passed", None, {"limit": True})
     found = figures(up("server", 0, 3.0), up("server", 4.0), limit, up("worker", 9.5), ended=None)

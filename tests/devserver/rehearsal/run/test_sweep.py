@@ -8,7 +8,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
-from devserver.rehearsal import Look, Result, Scenario, Settings, expect, sweep
+from devserver.rehearsal import RehearsalSettings, Result, RunView, Scenario, expect, sweep
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.run.sweep import Progress
 from devserver.rehearsal.run.sweep_points import points_of
@@ -20,7 +20,7 @@ from ..conftest import scene
 def swept(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[Progress]]:
     """Sweep it; what was told of the progress."""
     told: list[Progress] = []
-    result = asyncio.run(sweep(scenario, target, Settings(), progress=told.append))
+    result = asyncio.run(sweep(scenario, target, RehearsalSettings(), progress=told.append))
     assert result.sweep is not None
     return result.sweep, result, told
 
@@ -58,8 +58,8 @@ def test_points_at_which_a_careless_runbook_acts_twice_are_named() -> None:
 def test_the_steady_state_is_judged_at_each_point() -> None:
     """What a kill leaves unsteady is found, though every expectation is met."""
 
-    def no_worker_was_killed(look: Look) -> bool:
-        return not any(mark.detail.get("ended") == "killed" for mark in look.marks)
+    def no_worker_was_killed(view: RunView) -> bool:
+        return not any(mark.detail.get("ended") == "killed" for mark in view.marks)
 
     found, result, _ = swept(
         scene("steps", "OneSure", steady_state=[no_worker_was_killed], expect=[expect.replays()]), "worker"

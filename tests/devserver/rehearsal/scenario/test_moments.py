@@ -44,7 +44,7 @@ def test_an_event_of_any_type(hold: Hold) -> None:
     result = hold(scene("steps", "Sure", at.event("WorkflowTaskCompleted", nth=2).do(faults.freeze_worker(0.05))))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
-    assert result.run.done[0].cue == "event 10 WorkflowTaskCompleted"
+    assert result.run.done[0].trigger == "event 10 WorkflowTaskCompleted"
 
 
 def test_a_line_of_the_servers_log(hold: Hold) -> None:
@@ -56,24 +56,24 @@ def test_a_line_of_the_servers_log(hold: Hold) -> None:
     result = hold(scene("steps", "Sure", *plan))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
-    assert "the server logs" in str(result.run.done[1].cue)
+    assert "the server logs" in str(result.run.done[1].trigger)
 
 
 def test_a_condition_of_ones_own(hold: Hold) -> None:
     """A function of the rehearsal so far is a moment, named after it."""
 
-    def two_steps_were_done(look: object) -> bool:
-        return len(look.effects) >= 2  # type: ignore[attr-defined]
+    def two_steps_were_done(view: object) -> bool:
+        return len(view.effects) >= 2  # type: ignore[attr-defined]
 
     result = hold(scene("steps", "Slow", at.when(two_steps_were_done).do(faults.freeze_worker(0.05))))
     assert result.run is not None
-    assert result.run.done[0].cue == "two_steps_were_done"
+    assert result.run.done[0].trigger == "two_steps_were_done"
     assert len(result.run.effects) > 2
 
 
 def test_a_condition_that_breaks_is_told(hold: Hold) -> None:
     """Its error is the reason why the verdict is unknown."""
-    result = hold(scene("steps", "Slow", at.when(lambda look: 1 / 0).do(faults.freeze_worker(0.05))))  # type: ignore[arg-type,return-value]
+    result = hold(scene("steps", "Slow", at.when(lambda view: 1 / 0).do(faults.freeze_worker(0.05))))  # type: ignore[arg-type,return-value]
     assert result.verdict == "unknown"
     assert "ZeroDivisionError" in result.reason
 
@@ -89,7 +89,7 @@ def test_a_condition_that_breaks_is_told(hold: Hold) -> None:
         (lambda: at.elapsed(1).do(), "nothing is planned"),
         (lambda: Scenario("x", "steps", "Sure", plan=[faults.kill_server()]), "is no step"),  # type: ignore[list-item]
         (lambda: Scenario("x", "steps", "Sure", input=1, args=[1]), "both input and args"),
-        (lambda: at.elapsed(1).do(faults.kill_worker), "kill_worker cannot be done"),  # type: ignore[arg-type]
+        (lambda: at.elapsed(1).do(faults.kill_worker), "kill_worker is neither a fault nor a drill"),  # type: ignore[arg-type]
         (lambda: Scenario("x", "steps", "Sure", expect=[expect.completes]), "expects completes, which is no"),  # type: ignore[list-item]
         (lambda: Scenario("x", "steps", "Sure", expect=expect.completes()), "the expect of 'x' is a list"),  # type: ignore[arg-type]
         (
