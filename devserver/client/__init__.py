@@ -1,1 +1,111 @@
-"""Client."""
+"""Everything that speaks gRPC to a server: targets and connections, calls, failures as text.
+
+The public names are those of `__all__`; they are loaded when first used, because `temporalio` takes long to import.
+
+- Connecting: `Connection` (a user's options), `find_target`, `Target`, `connect`.
+- Calls: `ServiceCalls` lists, counts and describes workflows (paused ones too), reads histories and finds pollers, with
+  retries (`CallRetries`) and errors of ours; `quote`, `quote_time` and `both` write list filters.
+- Failures: `failure_line`, `failure_text` and `root_cause`; their rule is in `devserver.client.failures`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as in devserver/__init__.py
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .call_errors import call_failed, namespace_missing, unreachable
+    from .calls import ServiceCalls, still_polls
+    from .failures import FailureText, chain, failure_line, failure_text, failure_type, root_cause, summary
+    from .list_filters import both, quote, quote_time
+    from .profile_file import profile_file, write_profile
+    from .retries import BUSY_SERVER, NEVER, SDK, CallRetries, through_outage
+    from .statuses import OPEN_STATUSES, PAUSED, RunStatus, status_name
+    from .target import Connection, Target, connect, find_target
+    from .timestamps import to_datetime, to_datetime_or_none, to_timedelta, to_timestamp
+
+__all__ = [
+    "BUSY_SERVER",
+    "NEVER",
+    "OPEN_STATUSES",
+    "PAUSED",
+    "SDK",
+    "CallRetries",
+    "Connection",
+    "FailureText",
+    "RunStatus",
+    "ServiceCalls",
+    "Target",
+    "both",
+    "call_failed",
+    "chain",
+    "connect",
+    "failure_line",
+    "failure_text",
+    "failure_type",
+    "find_target",
+    "namespace_missing",
+    "profile_file",
+    "quote",
+    "quote_time",
+    "root_cause",
+    "status_name",
+    "still_polls",
+    "summary",
+    "through_outage",
+    "to_datetime",
+    "to_datetime_or_none",
+    "to_timedelta",
+    "to_timestamp",
+    "unreachable",
+    "write_profile",
+]
+
+_MODULES = {
+    "BUSY_SERVER": "retries",
+    "NEVER": "retries",
+    "OPEN_STATUSES": "statuses",
+    "PAUSED": "statuses",
+    "SDK": "retries",
+    "CallRetries": "retries",
+    "Connection": "target",
+    "FailureText": "failures",
+    "RunStatus": "statuses",
+    "ServiceCalls": "calls",
+    "Target": "target",
+    "both": "list_filters",
+    "call_failed": "call_errors",
+    "chain": "failures",
+    "connect": "target",
+    "failure_line": "failures",
+    "failure_text": "failures",
+    "failure_type": "failures",
+    "find_target": "target",
+    "namespace_missing": "call_errors",
+    "profile_file": "profile_file",
+    "quote": "list_filters",
+    "quote_time": "list_filters",
+    "root_cause": "failures",
+    "status_name": "statuses",
+    "still_polls": "calls",
+    "summary": "failures",
+    "through_outage": "retries",
+    "to_datetime": "timestamps",
+    "to_datetime_or_none": "timestamps",
+    "to_timedelta": "timestamps",
+    "to_timestamp": "timestamps",
+    "unreachable": "call_errors",
+    "write_profile": "profile_file",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'devserver.client' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,60 +1,127 @@
-"""Failures as Temporal keeps them, as text: one line for a list, all lines for who wants to know."""
+"""Failures of the Temporal API as text. The one place that decides which failure of a chain is shown.
+
+The rule: **the failure shown for a chain is its root cause, the last failure of the chain that has a message.** The
+failures around it (an activity, child workflow or Nexus operation failed; an exception was raised from another) say
+where it passed through. They are in the full text, which begins with the outermost failure, as Temporal stores it.
+
+- `failure_line`: the root cause as one line, `CardDeclined: no funds`.
+- `failure_text`: that line, and the whole chain with stack traces.
+- `root_cause`, `failure_type`, `summary`: the same without a data converter, for failures that are not encoded.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 
-MOST_CAUSES = 10
-MOST_LINE = 300
-MOST_LINES = 200
+MAX_CAUSES = 10
+MAX_LINE = 300
+MAX_LINES = 200
 UNREADABLE = "(encoded: this client has no codec that reads it)"
+# The SDK's exception classes for failures that are not an application's.
+EXCEPTIONS = {
+    "timeout_failure_info": "TimeoutError",
+    "canceled_failure_info": "CancelledError",
+    "terminated_failure_info": "TerminatedError",
+    "server_failure_info": "ServerError",
+    "reset_workflow_failure_info": "ApplicationError",
+    "activity_failure_info": "ActivityError",
+    "child_workflow_execution_failure_info": "ChildWorkflowError",
+    "nexus_operation_execution_failure_info": "NexusOperationError",
+    "nexus_handler_failure_info": "HandlerError",
+}
 
 
 @dataclass(frozen=True)
 class FailureText:
-    """A failure's type and message in `line`; in `lines` the whole message, its stack trace and its causes."""
+    """A failure as text.
+
+    Attributes:
+        line: Type and message of the root cause in one line of at most 300 characters.
+        lines: The whole chain, the outermost failure first: messages and stack traces; at most 200 lines.
+    """
 
     line: str
     lines: tuple[str, ...]
 
 
-async def failure_text(failure: Failure, converter: DataConverter) -> FailureText:
-    """The failure and its causes, the outermost first. What cannot be decoded is shown as such."""
+async def failure_text(
+    failure: Failure, converter: DataConverter, *, stack_lines: Callable[[str], list[str]] = str.splitlines
+) -> FailureText:
+    """A failure with its causes; never raises. What cannot be decoded is shown as encoded.
+
+    Args:
+        stack_lines: The lines of a stack trace that are shown.
+    """
     lines: list[str] = []
-    first = ""
-    current: Failure | None = failure
-    for depth in range(MOST_CAUSES):
-        if current is None:
+    for depth, part in enumerate(chain(failure)):
+        if depth == MAX_CAUSES:
             break
-        readable = await _readable(current, converter)
-        summary = _summary(readable)
-        first = first or summary
-        lines += [("caused by " if depth else "") + summary.splitlines()[0], *summary.splitlines()[1:]]
-        lines += [f"  {line}" for line in readable.stack_trace.splitlines() if line.strip()]
-        current = current.cause if current.HasField("cause") else None
-    return FailureText(_one_line(first), tuple(lines[:MOST_LINES]))
+        decoded = await _decoded(part, converter)
+        first, *rest = summary(decoded).splitlines()
+        lines += [f"caused by {first}" if depth else first, *rest]
+        lines += [f"  {line}" for line in stack_lines(decoded.stack_trace) if line.strip()]
+    return FailureText(await failure_line(failure, converter), tuple(lines[:MAX_LINES]))
 
 
-def _one_line(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= MOST_LINE else words[: MOST_LINE - 3] + "..."
+async def failure_line(failure: Failure, converter: DataConverter) -> str:
+    """The root cause of a failure in one line; never raises."""
+    return _one_line(summary(await _decoded(root_cause(failure), converter)))
 
 
-def _summary(failure: Failure) -> str:
-    """Its type and message, without its causes."""
-    info = failure.WhichOneof("failure_info") or ""
-    kind = failure.application_failure_info.type
-    if info != "application_failure_info":
-        kind = info.removesuffix("_failure_info").replace("_", " ")
+def chain(failure: Failure) -> Iterator[Failure]:
+    """The failure and its causes, the outermost first."""
+    yield failure
+    while failure.HasField("cause"):
+        failure = failure.cause
+        yield failure
+
+
+def root_cause(failure: Failure) -> Failure:
+    """The failure that is shown for a chain, by the rule above; the last one if none has a message."""
+    parts = list(chain(failure))
+    return next((part for part in reversed(parts) if _says_something(part)), parts[-1])
+
+
+def failure_type(failure: Failure) -> str:
+    """The type of a failure: an application's own (`CardDeclined`), or the SDK's exception class (`ActivityError`)."""
+    return EXCEPTIONS.get(failure.WhichOneof("failure_info") or "") or failure.application_failure_info.type
+
+
+def summary(failure: Failure) -> str:
+    """One failure without its causes: `CardDeclined: no funds`, `activity charge: Activity task failed`."""
+    kind = _kind(failure)
     message = failure.message.strip() or "(no message)"
     return message if not kind or message.startswith(f"{kind}:") else f"{kind}: {message}"
 
 
-async def _readable(failure: Failure, converter: DataConverter) -> Failure:
-    """The failure with its message decoded, where it is encoded."""
+def _kind(failure: Failure) -> str:
+    info = failure.WhichOneof("failure_info") or ""
+    match info:
+        case "application_failure_info":
+            return failure.application_failure_info.type
+        case "activity_failure_info":
+            return f"activity {failure.activity_failure_info.activity_type.name}".strip()
+        case "child_workflow_execution_failure_info":
+            child = failure.child_workflow_execution_failure_info
+            return f"child workflow {child.workflow_execution.workflow_id}".strip()
+    return info.removesuffix("_failure_info").replace("_", " ")
+
+
+def _says_something(failure: Failure) -> bool:
+    return bool(failure.message.strip()) or failure.HasField("encoded_attributes")
+
+
+def _one_line(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= MAX_LINE else words[: MAX_LINE - 3] + "..."
+
+
+async def _decoded(failure: Failure, converter: DataConverter) -> Failure:
+    """The failure without its causes, its message and stack trace decoded if they are encoded."""
     if not failure.HasField("encoded_attributes"):
         return failure
     copy = Failure()
@@ -68,20 +135,3 @@ async def _readable(failure: Failure, converter: DataConverter) -> Failure:
     except Exception:  # noqa: BLE001 - codecs and converters are the user's, and may fail in any way
         copy.message, copy.stack_trace = UNREADABLE, ""
     return copy
-
-
-# Failures that only say which part of a workflow failed; what happened is in their cause.
-_WRAPPERS = (
-    "activity_failure_info",
-    "child_workflow_execution_failure_info",
-    "nexus_operation_execution_failure_info",
-)
-
-
-async def failure_line(failure: Failure, converter: DataConverter) -> str:
-    """One line of what happened: of the first failure that is not merely about a failed activity or child."""
-    for _ in range(MOST_CAUSES):
-        if failure.WhichOneof("failure_info") not in _WRAPPERS or not failure.HasField("cause"):
-            break
-        failure = failure.cause
-    return (await failure_text(failure, converter)).line

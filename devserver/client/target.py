@@ -1,5 +1,7 @@
-"""Which server a command asks, and how it is reached: a managed instance by its name, or any server as the SDK's
-environment configuration says (flags over variables over a client profile).
+"""Finds the server that a command uses, and connects to it: a managed instance by its name, or any other server by the
+SDK's environment configuration (flags win over variables, variables over a client profile).
+
+Importing this module does not import `temporalio`.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.server_options import DEFAULT_NAME
 from ..errors import CannotAsk, DevServerError, OptionError
-from .errors import unreachable
+from .call_errors import unreachable
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -20,12 +22,12 @@ NAME = "DEVSERVER_NAME"
 ADDRESS, PROFILE, NAMESPACE = "TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_NAMESPACE"
 DEFAULT_NAMESPACE = "default"
 CONNECT_SECONDS = 10.0
-ELSEWHERE = "or name another server with --address or --profile"
+OTHER_SERVER = "choose another server with --address or --profile"
 
 
 @dataclass(frozen=True)
 class Connection:
-    """What the user said about the server; None is what was not said. Fields but `name` are the SDK's own settings."""
+    """A user's choice of a server; None for what was not chosen. All fields but `name` are settings of the SDK."""
 
     name: str | None = None
     address: str | None = None
@@ -39,8 +41,8 @@ class Connection:
     tls_client_key_path: str | None = None
 
     def variables(self) -> dict[str, str]:
-        """What was said, as the SDK's environment variables of those names."""
-        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "name"}
+        """The choice as the SDK's environment variables."""
+        values = {setting.name: getattr(self, setting.name) for setting in fields(self) if setting.name != "name"}
         return {
             f"TEMPORAL_{name.upper()}": str(value).lower() if isinstance(value, bool) else value
             for name, value in values.items()
@@ -50,9 +52,13 @@ class Connection:
 
 @dataclass(frozen=True)
 class Target:
-    """A server that can be reached: its address, the namespace, and what `Client.connect` takes besides.
+    """A server to connect to.
 
-    `name` is the instance's, None for a server that is not managed. `cli` is how to call the Temporal CLI for it.
+    Attributes:
+        address: `host:port`.
+        name: The managed instance's name; None for any other server.
+        cli: The words that call the Temporal CLI for this server.
+        connect: Further arguments of `Client.connect`.
     """
 
     address: str
@@ -63,38 +69,39 @@ class Target:
 
     @property
     def label(self) -> str:
-        """The server in a few words."""
+        """The address, with the instance's name unless that is the default one."""
         return self.address if self.name in (None, DEFAULT_NAME) else f"{self.address} (instance {self.name})"
 
 
-def find_target(said: Connection, environ: Mapping[str, str] = os.environ) -> Target:
-    """The server that is meant.
+def find_target(chosen: Connection, environ: Mapping[str, str] = os.environ) -> Target:
+    """The server of a user's choice.
 
     A flag wins over a variable: `--name`, then `--address` or `--profile`, then `DEVSERVER_NAME`, then
-    `TEMPORAL_ADDRESS` or `TEMPORAL_PROFILE`; with none of them it is the instance `default`.
+    `TEMPORAL_ADDRESS` or `TEMPORAL_PROFILE`; without any of them it is the instance `default`.
 
     Raises:
-        OptionError: What was said contradicts itself, or the SDK cannot read its configuration.
-        CannotAsk: The instance does not run.
+        OptionError: The options contradict each other, or the SDK cannot read its configuration.
+        CannotAsk: The instance is not running.
     """
-    elsewhere = said.address is not None or said.profile is not None
-    if said.name is not None and elsewhere:
+    other = chosen.address is not None or chosen.profile is not None
+    if chosen.name is not None and other:
         raise OptionError(
-            "--name is a managed instance, --address and --profile are other servers", hint="give one of them"
+            "--name is a managed instance, --address and --profile are other servers", hint="use only one of them"
         )
-    managed = said.name or (None if elsewhere else environ.get(NAME))
+    managed = chosen.name or (None if other else environ.get(NAME))
     if managed:
-        return _managed(said, managed, None)
-    if elsewhere or environ.get(ADDRESS) or environ.get(PROFILE):
-        return _configured(said, environ)
-    return _managed(said, DEFAULT_NAME, environ.get(NAMESPACE))
+        return _managed(chosen, managed, None)
+    if other or environ.get(ADDRESS) or environ.get(PROFILE):
+        return _configured(chosen, environ)
+    return _managed(chosen, DEFAULT_NAME, environ.get(NAMESPACE))
 
 
-async def connect(target: Target, *, limit: float = CONNECT_SECONDS, **more: Any) -> Client:
-    """A client of that server, which has answered within `limit` seconds.
+async def connect(target: Target, *, timeout: float = CONNECT_SECONDS, **options: Any) -> Client:
+    """A client that is connected to the server.
 
     Args:
-        more: What else `Client.connect` takes, as `data_converter`.
+        timeout: Seconds to wait for the connection.
+        options: Further arguments of `Client.connect`, such as `data_converter`.
 
     Raises:
         OptionError: The address or the certificates cannot be used.
@@ -105,13 +112,13 @@ async def connect(target: Target, *, limit: float = CONNECT_SECONDS, **more: Any
     from temporalio.client import Client
 
     _check_address(target.address)
-    keywords = {**target.connect, "namespace": target.namespace, **more}
+    keywords = {**target.connect, "namespace": target.namespace, **options}
     try:
-        return await asyncio.wait_for(Client.connect(target.address, **keywords), limit)
+        return await asyncio.wait_for(Client.connect(target.address, **keywords), timeout)
     except ValueError as error:
-        raise OptionError(f"there can be no connection to {target.address}: {error}") from None
+        raise OptionError(f"cannot connect to {target.address}: {error}") from None
     except asyncio.TimeoutError:
-        raise unreachable(target.address, f"no answer within {limit:g} s") from None
+        raise unreachable(target.address, f"no answer within {timeout:g} s") from None
     except RuntimeError as error:
         raise unreachable(target.address, str(error)) from None
 
@@ -119,51 +126,51 @@ async def connect(target: Target, *, limit: float = CONNECT_SECONDS, **more: Any
 def _check_address(address: str) -> None:
     _, colon, port = address.rpartition(":")
     if "://" in address or (colon and not port.isdecimal()):
-        raise OptionError(f"{address} is not host:port", hint="as in 127.0.0.1:7233")
+        raise OptionError(f"{address} is not host:port", hint="write for example 127.0.0.1:7233")
 
 
-def _managed(said: Connection, name: str, namespace: str | None) -> Target:
+def _managed(chosen: Connection, name: str, namespace: str | None) -> Target:
     from ..instances.dev_server import DevServer
 
-    own = said.variables().keys() - {NAMESPACE}
+    own = chosen.variables().keys() - {NAMESPACE}
     if own:
-        flags = ", ".join(sorted("--" + each.removeprefix("TEMPORAL_").lower().replace("_", "-") for each in own))
-        raise OptionError(f"{flags}: the managed instance {name} has neither TLS nor keys", hint=ELSEWHERE[3:])
+        flags = ", ".join(sorted("--" + key.removeprefix("TEMPORAL_").lower().replace("_", "-") for key in own))
+        raise OptionError(f"{flags}: the managed instance {name} uses neither TLS nor keys", hint=OTHER_SERVER)
     try:
         server = DevServer.attach(name)
     except OptionError:
         raise
     except DevServerError as error:
-        hint = f"{error.hint}, {ELSEWHERE}" if error.hint else ELSEWHERE[3:]
+        hint = f"{error.hint}, or {OTHER_SERVER}" if error.hint else OTHER_SERVER
         raise CannotAsk(error.message, details=error.details, hint=hint) from None
-    chosen = said.namespace or namespace or server.namespace
+    selected = chosen.namespace or namespace or server.namespace
     cli = ["devserver", "temporal", *(() if name == DEFAULT_NAME else ("--name", name)), "--"]
-    if chosen != server.namespace:
-        cli += ["--namespace", chosen]
-    return Target(server.address, chosen, name, tuple(cli))
+    if selected != server.namespace:
+        cli += ["--namespace", selected]
+    return Target(server.address, selected, name, tuple(cli))
 
 
-def _configured(said: Connection, environ: Mapping[str, str]) -> Target:
+def _configured(chosen: Connection, environ: Mapping[str, str]) -> Target:
     from temporalio.envconfig import ClientConfigProfile
 
-    merged = {**environ, **said.variables()}
-    # The key of a stored profile must not go to an address that somebody named for this call.
-    stored = said.address is None or bool(merged.get(PROFILE))
+    merged = {**environ, **chosen.variables()}
+    # The key of a stored profile must not go to an address that was chosen for this call.
+    stored = chosen.address is None or bool(merged.get(PROFILE))
     try:
-        profile = ClientConfigProfile.load(said.profile, disable_file=not stored, override_env_vars=merged)
+        profile = ClientConfigProfile.load(chosen.profile, disable_file=not stored, override_env_vars=merged)
         keywords = dict(profile.to_client_connect_config())
     except Exception as error:  # noqa: BLE001 - the SDK's own ConfigError is a plain Exception without a public name
-        raise OptionError(f"the client's configuration cannot be used: {error}") from None
+        raise OptionError(f"cannot use the client configuration: {error}") from None
     address = keywords.pop("target_host", None)
     namespace = keywords.pop("namespace", None) or DEFAULT_NAMESPACE
     if not address:
         raise OptionError(
-            f"the client profile {said.profile or merged[PROFILE]} has no address", hint="give one with --address"
+            f"the client profile {chosen.profile or merged[PROFILE]} has no address", hint="add one with --address"
         )
-    return Target(str(address), str(namespace), cli=("temporal", *_words(said)), connect=keywords)
+    return Target(str(address), str(namespace), cli=("temporal", *_cli_words(chosen)), connect=keywords)
 
 
-# How the Temporal CLI calls what was said here; keys stay in the environment.
+# The options of the Temporal CLI with the same meaning; keys stay in the environment.
 _CLI_FLAGS = {
     "address": "--address",
     "namespace": "--namespace",
@@ -175,10 +182,10 @@ _CLI_FLAGS = {
 }
 
 
-def _words(said: Connection) -> list[str]:
-    words = [] if said.tls is None else ["--tls" if said.tls else "--tls=false"]
+def _cli_words(chosen: Connection) -> list[str]:
+    words = [] if chosen.tls is None else ["--tls" if chosen.tls else "--tls=false"]
     for name, flag in _CLI_FLAGS.items():
-        value = getattr(said, name)
+        value = getattr(chosen, name)
         if value is not None:
             words += [flag, value]
     return words

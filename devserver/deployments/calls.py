@@ -7,7 +7,7 @@ import difflib
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio.api.deployment.v1 import WorkerDeploymentVersion
 from temporalio.api.enums.v1 import TaskQueueType
@@ -20,7 +20,8 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..client.calls import CALL_LIMIT, POLLS_WITHIN, REFUSALS, Calls, cannot_ask, still_polls
+from ..client.call_errors import call_failed
+from ..client.calls import POLLS_WITHIN, REFUSALS, ServiceCalls, still_polls
 from ..errors import BuildUnknown, CannotAsk, DeploymentChanged, DeploymentRefused, DeploymentUnknown
 from .model import Deployment, VersionTaskQueue, build_name, deployment_from_proto
 
@@ -37,7 +38,7 @@ KINDS = {
 TYPES = {kind: number for number, kind in KINDS.items()}
 
 
-class DeploymentCalls(Calls):
+class DeploymentCalls(ServiceCalls):
     """Every call raises `CannotAsk` where the server gives no answer or has no worker deployments."""
 
     refusals = (*REFUSALS, *LACKING, RPCStatusCode.FAILED_PRECONDITION)
@@ -48,7 +49,7 @@ class DeploymentCalls(Calls):
         request = ListWorkerDeploymentsRequest(namespace=self.client.namespace, page_size=PAGE)
         names: list[str] = []
         while True:
-            answer = await self._sure(lambda: service.list_worker_deployments(request, timeout=CALL_LIMIT))
+            answer = await self._sure(service.list_worker_deployments, request)
             names += [each.name for each in answer.worker_deployments]
             if not answer.next_page_token:
                 return sorted(names)
@@ -63,7 +64,7 @@ class DeploymentCalls(Calls):
         service = self.client.workflow_service
         request = DescribeWorkerDeploymentRequest(namespace=self.client.namespace, deployment_name=name)
         try:
-            answer = await self._sure(lambda: service.describe_worker_deployment(request, timeout=CALL_LIMIT))
+            answer = await self._sure(service.describe_worker_deployment, request)
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise DeploymentRefused(f"the server refuses the name {name!r}", details=[error.message]) from None
@@ -76,7 +77,7 @@ class DeploymentCalls(Calls):
         version = WorkerDeploymentVersion(deployment_name=name, build_id=build)
         request = DescribeWorkerDeploymentVersionRequest(namespace=self.client.namespace, deployment_version=version)
         try:
-            answer = await self._sure(lambda: service.describe_worker_deployment_version(request, timeout=CALL_LIMIT))
+            answer = await self._sure(service.describe_worker_deployment_version, request)
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise
@@ -108,9 +109,7 @@ class DeploymentCalls(Calls):
             ignore_missing_task_queues=missing,
             allow_no_pollers=unpolled,
         )
-        await self._change(
-            seen, build, lambda: service.set_worker_deployment_current_version(request, timeout=CALL_LIMIT)
-        )
+        await self._change(seen, build, service.set_worker_deployment_current_version, request)
 
     async def set_ramping(
         self, seen: Deployment, build: str | None, percentage: float, *, missing: bool, unpolled: bool
@@ -127,21 +126,21 @@ class DeploymentCalls(Calls):
             ignore_missing_task_queues=missing,
             allow_no_pollers=unpolled,
         )
-        await self._change(
-            seen, build, lambda: service.set_worker_deployment_ramping_version(request, timeout=CALL_LIMIT)
-        )
+        await self._change(seen, build, service.set_worker_deployment_ramping_version, request)
 
-    async def _sure(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _sure(self, method: Callable[..., Awaitable[T]], request: Any) -> T:
         try:
-            return await self._ask(call)
+            return await self.call(method, request)
         except RPCError as error:
             if error.status in LACKING:
                 raise self._lacking(error) from None
             raise
 
-    async def _change(self, seen: Deployment, build: str | None, call: Callable[[], Awaitable[object]]) -> None:
+    async def _change(
+        self, seen: Deployment, build: str | None, method: Callable[..., Awaitable[object]], request: Any
+    ) -> None:
         try:
-            await self._sure(call)
+            await self._sure(method, request)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND and build is not None:
                 raise unknown_build(seen, build) from None
@@ -153,7 +152,7 @@ class DeploymentCalls(Calls):
 
     def _lacking(self, error: RPCError) -> CannotAsk:
         if error.status == RPCStatusCode.PERMISSION_DENIED and "Worker Deployment" not in error.message:
-            return cannot_ask(self.client, error)
+            return call_failed(self.client, error)
         address = self.client.service_client.config.target_host
         return CannotAsk(
             f"the Temporal server at {address} has no worker deployments in the namespace {self.client.namespace}",

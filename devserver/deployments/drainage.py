@@ -60,7 +60,7 @@ async def watch_drainage(
         looked = Drainage(
             build,
             version.state,
-            await calls.count(open_workflows_filter(name, [build], "Pinned")),
+            await calls.count_workflows(open_workflows_filter(name, [build], "Pinned")),
             version.drain_checked,
         )
         yield looked
@@ -71,4 +71,7 @@ async def watch_drainage(
 
 async def pinned_workflows(client: Client, name: str, build: str, most: int) -> list[WorkflowExecutionInfo]:
     """At most `most` of the open workflows that are pinned to a build, the newest first."""
-    return [each async for each in DeploymentCalls(client).listed(open_workflows_filter(name, [build], "Pinned"), most)]
+    return [
+        each
+        async for each in DeploymentCalls(client).list_workflows(open_workflows_filter(name, [build], "Pinned"), most)
+    ]

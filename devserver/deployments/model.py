@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.deployment.v1 import RoutingConfig, WorkerDeploymentInfo
 from temporalio.api.enums.v1 import RoutingConfigUpdateState, WorkerDeploymentVersionStatus
 
-from ..client.timestamps import moment
+from ..client.timestamps import to_datetime
 
 VersionState = Literal["created", "inactive", "current", "ramping", "draining", "drained", "unknown"]
 UNVERSIONED = "unversioned workers"
@@ -191,4 +191,4 @@ def _age(version: DeploymentVersion) -> tuple[datetime, str]:
 
 
 def _time(stamp: Timestamp) -> datetime | None:
-    return moment(stamp) if stamp.seconds or stamp.nanos else None
+    return to_datetime(stamp) if stamp.seconds or stamp.nanos else None

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from temporalio.client import Client
 
-from ..client.calls import quoted
+from ..client.list_filters import quote
 from .calls import DeploymentCalls
 from .model import Deployment, DeploymentStatus, VersionLoad, VersionTaskQueue
 
@@ -37,7 +37,7 @@ async def deployment_statuses(client: Client, name: str | None = None) -> list[D
         DeploymentUnknown: There is none of that name.
         CannotAsk: The server does not answer, or has no worker deployments.
     """
-    calls = DeploymentCalls(client, at_once=AT_ONCE)
+    calls = DeploymentCalls(client, max_concurrent=AT_ONCE)
     names = await calls.names() if name is None else [name]
     return [await _status(calls, each) for each in names]
 
@@ -73,7 +73,7 @@ async def settled(calls: DeploymentCalls, name: str, limit: float) -> Deployment
 
 def open_workflows_filter(name: str, builds: Iterable[str], behaviour: str = "") -> str:
     """The list filter of the open workflows of these builds; of one behaviour, if it is named."""
-    versions = ", ".join(quoted(f"{name}:{each}") for each in builds)
+    versions = ", ".join(quote(f"{name}:{each}") for each in builds)
     query = f"TemporalWorkerDeploymentVersion IN ({versions}) AND ExecutionStatus = 'Running'"
     return f"{query} AND TemporalWorkflowVersioningBehavior = '{behaviour}'" if behaviour else query
 
@@ -99,13 +99,13 @@ async def _open(calls: DeploymentCalls, found: Deployment) -> dict[str, tuple[in
     with_any = [*(set(found.builds) - set(quiet)), *await _with_any(calls, found.name, quiet)]
     behaviours = ("Pinned", "AutoUpgrade")
     queries = [open_workflows_filter(found.name, [build], behaviour) for build in with_any for behaviour in behaviours]
-    counts = await asyncio.gather(*map(calls.count, queries))
+    counts = await asyncio.gather(*map(calls.count_workflows, queries))
     return {build: (counts[2 * at], counts[2 * at + 1]) for at, build in enumerate(with_any)}
 
 
 async def _with_any(calls: DeploymentCalls, name: str, builds: list[str]) -> list[str]:
     """Those of the builds that have open workflows: asks for all at once, and for halves where there are some."""
-    if not builds or not await calls.count(open_workflows_filter(name, builds)):
+    if not builds or not await calls.count_workflows(open_workflows_filter(name, builds)):
         return []
     if len(builds) == 1:
         return builds

@@ -23,7 +23,8 @@ from temporalio.client import (
 from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..client.calls import CALL_LIMIT, Calls, cannot_ask
+from ..client.call_errors import call_failed
+from ..client.calls import CALL_TIMEOUT, ServiceCalls
 from ..client.failures import failure_text
 from ..errors import CannotAsk
 from .errors import WorkflowCallRefused
@@ -43,7 +44,7 @@ async def signal(client: Client, called: CallTarget, arguments: Sequence[Any], w
     await _see(client, called, workflow_id, run_id)
     handle = client.get_workflow_handle(workflow_id, run_id=run_id or None)
     try:
-        await handle.signal(str(called.name), args=arguments, rpc_timeout=CALL_LIMIT)
+        await handle.signal(str(called.name), args=arguments, rpc_timeout=CALL_TIMEOUT)
     except RPCError as error:
         raise not_done(client, error, f"{workflow_id} does not take the signal {called.name}") from None
 
@@ -134,7 +135,7 @@ async def _see(
     client: Client, called: CallTarget, workflow_id: str, run_id: str, *, closed: bool = False
 ) -> WorkflowExecutionInfo:
     """See that the workflow is there, of that type, and open unless `closed` will do."""
-    answer = await Calls(client).described(workflow_id, run_id)
+    answer = await ServiceCalls(client).describe_workflow(workflow_id, run_id)
     if answer is None:
         run = f" with the run {run_id}" if run_id else ""
         raise CannotAsk(f"there is no workflow {workflow_id}{run} in the namespace {client.namespace}")
@@ -164,10 +165,10 @@ async def _no_answer(
     status = error.status if isinstance(error, RPCError) else RPCStatusCode.DEADLINE_EXCEEDED
     late = isinstance(error, WorkflowUpdateRPCTimeoutOrCancelledError) or status in GIVEN_UP
     if not late and status != RPCStatusCode.FAILED_PRECONDITION:
-        return cannot_ask(client, error) if isinstance(error, RPCError) else CannotAsk(str(error))
+        return call_failed(client, error) if isinstance(error, RPCError) else CannotAsk(str(error))
     queue = seen.task_queue
     what = f"the {kind} {called.name}"
-    if not await polls(Calls(client), queue):
+    if not await polls(ServiceCalls(client), queue):
         return CannotAsk(
             f"{what} has no answer: no worker polls the task queue {queue}",
             hint=f"start one: {shlex.join(called.worker_on(queue))}",

@@ -14,7 +14,8 @@ from temporalio.common import RawValue
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..client.calls import Calls, cannot_ask, still_polls
+from ..client.call_errors import call_failed
+from ..client.calls import ServiceCalls, still_polls
 from ..client.failures import FailureText, failure_text
 from ..errors import DevServerError
 from .errors import WorkflowCallRefused
@@ -48,7 +49,7 @@ async def outcome(handle: WorkflowHandle[Any, Any], client: Client) -> WorkflowO
     except WorkflowFailureError as error:
         return WorkflowOutcome(failure=await failure_of(error.cause, client))
     except RPCError as error:
-        raise cannot_ask(client, error) from None
+        raise call_failed(client, error) from None
     except Exception as error:
         raise undecoded(error) from error
 
@@ -63,7 +64,7 @@ def undecoded(error: Exception) -> DevServerError:
     )
 
 
-async def polls(calls: Calls, queue: str) -> bool:
+async def polls(calls: ServiceCalls, queue: str) -> bool:
     """Whether a worker has asked for workflow tasks of that queue lately."""
     now = datetime.now(timezone.utc)
     found = await calls.pollers(queue, WORKFLOW_TASKS)
@@ -83,11 +84,11 @@ async def failure_of(cause: BaseException, client: Client) -> FailureText:
 def not_done(client: Client, error: RPCError, what: str) -> DevServerError:
     """Our error for a call that the server refused, or did not answer."""
     if error.status in REFUSALS:
-        missing = cannot_ask(client, error)
+        missing = call_failed(client, error)
         if missing.message.startswith("there is no namespace"):
             return missing
         return WorkflowCallRefused(f"{what}: {error.message}")
-    return cannot_ask(client, error)
+    return call_failed(client, error)
 
 
 MOST_BYTES = 1000

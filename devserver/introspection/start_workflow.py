@@ -19,7 +19,7 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from ..client.calls import CALL_LIMIT, Calls
+from ..client.calls import CALL_TIMEOUT, ServiceCalls
 from .errors import WorkflowCallRefused
 from .results import not_done, polls
 from .targets import CallTarget
@@ -74,9 +74,9 @@ async def start(
         WorkflowCallRefused: The id is taken, or the server refuses.
         CannotAsk: The server gives no answer.
     """
-    calls = Calls(client)
+    calls = ServiceCalls(client)
     polled = await polls(calls, options.task_queue)
-    before = await calls.described(options.workflow_id) if options.conflict == "use-existing" else None
+    before = await calls.describe_workflow(options.workflow_id) if options.conflict == "use-existing" else None
     kind = str(called.type)
     attributes = _typed(options.search_attributes)
     try:
@@ -92,7 +92,7 @@ async def start(
             id_reuse_policy=REUSES[options.reuse],
             memo=options.memo or None,
             search_attributes=attributes,
-            rpc_timeout=CALL_LIMIT,
+            rpc_timeout=CALL_TIMEOUT,
         )
     except WorkflowAlreadyStartedError as error:
         raise WorkflowCallRefused(

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.worker import Worker
 
-from ..client.calls import Calls, quoted
+from ..client.calls import ServiceCalls
+from ..client.list_filters import quote
 from ..errors import DevServerError
 from .errors import ExportFailed
 from .histories import spans_of_run
@@ -38,7 +39,7 @@ class Sending:
     """One worker's: each run that has ended is sent in a task of its own, a few at a time."""
 
     def __init__(self, worker: Worker, exporter: SpanExporter, where: str) -> None:
-        self._calls = Calls(worker.client)
+        self._calls = ServiceCalls(worker.client)
         self._queue = worker.task_queue
         self._exporter = exporter
         self._where = where
@@ -107,7 +108,7 @@ class Sending:
             return True
         if not self._worker_is_gone.is_set():
             return False
-        described = await self._calls.described(*run)  # what a worker that is gone has not ended, it never will
+        described = await self._calls.describe_workflow(*run)  # what a worker that is gone has not ended, it never will
         return described is not None and described.workflow_execution_info.HasField("close_time")
 
     async def _unless_gone(self, asking: Coroutine[Any, Any, Any]) -> Any:
@@ -138,7 +139,7 @@ class Sending:
 
     async def _find(self, query: str) -> None:
         try:
-            async for info in self._calls.listed(f"TaskQueue = {quoted(self._queue)} AND {query}", MOST_AT_ONCE):
+            async for info in self._calls.list_workflows(f"TaskQueue = {quote(self._queue)} AND {query}", MOST_AT_ONCE):
                 self._begin((info.execution.workflow_id, info.execution.run_id))
         except DevServerError as error:
             log.warning("workflows that ended without this worker are not found: %s", error)

@@ -50,7 +50,7 @@ async def spans_of_run(client: Client, workflow_id: str, run_id: str) -> AsyncIt
         CannotAsk: The server does not answer, or there is no such run.
     """
     tracer = Tracer(client)
-    described = await tracer.calls.described(workflow_id, run_id)
+    described = await tracer.calls.describe_workflow(workflow_id, run_id)
     if described is None:
         raise not_there(tracer.calls, Execution(workflow_id, run_id))
     info = described.workflow_execution_info

@@ -76,7 +76,7 @@ async def _since(tracer: Tracer, top: Execution, below: Run) -> Run | None:
     """The current run at the top where the one that has started this was deleted since, if it is of the same chain:
     runs of one workflow id come one after the other, so it is if its chain had begun when this did.
     """
-    described = await tracer.calls.described(top.workflow_id)
+    described = await tracer.calls.describe_workflow(top.workflow_id)
     if described is None or below.started is None:
         return None
     info = described.workflow_execution_info
@@ -98,7 +98,7 @@ def _made_at(run_id: str) -> datetime | None:
 async def _begun(tracer: Tracer, execution: Execution) -> Run | None:
     """A run with what its first event tells; None where its history was deleted."""
     of = WorkflowExecution(workflow_id=execution.workflow_id, run_id=execution.run_id)
-    page = await tracer.calls.events(of, most=1)
+    page = await tracer.calls.history_page(of, max_events=1)
     if page is None or not page.history.events:
         return None
     builder = RunBuilder(execution.workflow_id, execution.run_id, tracer.namespace)

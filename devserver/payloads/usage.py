@@ -25,7 +25,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..client.calls import Calls, cannot_ask
+from ..client.call_errors import call_failed
+from ..client.calls import ServiceCalls
 from ..system.paths import Paths
 from .claims import ANY_SERVER
 from .databases import ServerDatabase, databases_of_server, marked_values
@@ -52,7 +53,7 @@ async def read_usage(client: Client, *, paths: Paths | None = None, seen: OnRuns
     usage = PayloadUsage(await read_server_id(client))
     for namespace in await _namespaces(client):
         inside = Client(client.service_client, namespace=namespace)
-        await _read_runs(Calls(inside, at_once=AT_ONCE), namespace, usage, seen)
+        await _read_runs(ServiceCalls(inside, max_concurrent=AT_ONCE), namespace, usage, seen)
         await _read_schedules(inside, usage)
         await _read_activities(inside, usage)
     address = client.service_client.config.target_host
@@ -69,7 +70,7 @@ async def read_server_id(client: Client) -> str:
     try:
         answer = await client.workflow_service.get_cluster_info(GetClusterInfoRequest())
     except RPCError as error:
-        raise cannot_ask(client, error) from None
+        raise call_failed(client, error) from None
     return answer.cluster_id or ANY_SERVER
 
 
@@ -93,9 +94,9 @@ def _read_copy(database: ServerDatabase, usage: PayloadUsage) -> None:
     usage.databases += 1
 
 
-async def _read_runs(calls: Calls, namespace: str, usage: PayloadUsage, seen: OnRunsRead) -> None:
+async def _read_runs(calls: ServiceCalls, namespace: str, usage: PayloadUsage, seen: OnRunsRead) -> None:
     batch: list[WorkflowExecutionInfo] = []
-    async for run in calls.listed("", EVERY):
+    async for run in calls.list_workflows("", EVERY):
         batch.append(run)
         if len(batch) == AT_ONCE:
             await _read_batch(calls, namespace, batch, usage, seen)
@@ -104,19 +105,19 @@ async def _read_runs(calls: Calls, namespace: str, usage: PayloadUsage, seen: On
 
 
 async def _read_batch(
-    calls: Calls, namespace: str, batch: Sequence[WorkflowExecutionInfo], usage: PayloadUsage, seen: OnRunsRead
+    calls: ServiceCalls, namespace: str, batch: Sequence[WorkflowExecutionInfo], usage: PayloadUsage, seen: OnRunsRead
 ) -> None:
     await asyncio.gather(*(_read_run(calls, namespace, run, usage) for run in batch))
     usage.runs += len(batch)
     seen(usage.runs)
 
 
-async def _read_run(calls: Calls, namespace: str, run: WorkflowExecutionInfo, usage: PayloadUsage) -> None:
+async def _read_run(calls: ServiceCalls, namespace: str, run: WorkflowExecutionInfo, usage: PayloadUsage) -> None:
     execution = WorkflowExecution(workflow_id=run.execution.workflow_id, run_id=run.execution.run_id)
     owner = f"workflow {execution.workflow_id}"
     token = b""
     while True:
-        page = await calls.events(execution, token=token)
+        page = await calls.history_page(execution, token=token)
         if page is None:  # removed meanwhile
             return
         usage.add(page.history, namespace, owner)
@@ -124,7 +125,7 @@ async def _read_run(calls: Calls, namespace: str, run: WorkflowExecutionInfo, us
         if not token:
             break
     if not run.HasField("close_time"):  # what an activity said last is not in the history yet
-        described = await calls.described(execution.workflow_id, execution.run_id)
+        described = await calls.describe_workflow(execution.workflow_id, execution.run_id)
         if described is not None:
             usage.add(described, namespace, owner)
 
@@ -166,7 +167,7 @@ async def _pages(client: Client, call: Callable[[Any], Any], request: Any) -> As
         except RPCError as error:
             if error.status == RPCStatusCode.UNIMPLEMENTED:
                 return
-            raise cannot_ask(client, error) from None
+            raise call_failed(client, error) from None
         yield answer
         request.next_page_token = answer.next_page_token
         if not answer.next_page_token:
@@ -180,5 +181,5 @@ async def _described(client: Client, call: Callable[[Any], Any], request: Any) -
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             return None
-        raise cannot_ask(client, error) from None
+        raise call_failed(client, error) from None
     return found

@@ -29,9 +29,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..client.calls import cannot_ask, no_namespace
-from ..client.errors import unreachable
-from ..client.timestamps import moment
+from ..client.call_errors import call_failed, namespace_missing, unreachable
+from ..client.timestamps import to_datetime
 from ..system.time_zones import zone_hint
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .overlap import Scheduler
@@ -139,7 +138,7 @@ class ScheduleCalls:
         answer = await self._ask(
             schedule_id, self._service.list_schedule_matching_times(request, retry=True, timeout=CALL_LIMIT)
         )
-        return tuple(moment(each) for each in answer.start_time)
+        return tuple(to_datetime(each) for each in answer.start_time)
 
     async def scheduler(self, schedule_id: str) -> Scheduler:
         """Which of the server's two schedulers keeps it: the older one runs a workflow for each schedule."""
@@ -167,14 +166,14 @@ class ScheduleCalls:
                 f"there is already a schedule {what} in the namespace {self._namespace}",
                 hint=f"delete it first (devserver schedule delete {shlex.quote(what)}), or choose another id",
             )
-        if error.status == RPCStatusCode.NOT_FOUND and not no_namespace(error):
+        if error.status == RPCStatusCode.NOT_FOUND and not namespace_missing(error):
             return ScheduleUnknown(
                 f"there is no schedule {what} in the namespace {self._namespace}",
                 hint="devserver schedule list shows those that there are",
             )
         if error.status == RPCStatusCode.INVALID_ARGUMENT:
             return _refused(error)
-        return cannot_ask(self.client, error)
+        return call_failed(self.client, error)
 
 
 def _refused(error: RPCError) -> ScheduleRefused:

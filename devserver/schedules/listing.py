@@ -13,7 +13,7 @@ from temporalio.api.schedule.v1 import ScheduleActionResult, ScheduleListEntry
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
-from ..client.timestamps import moment
+from ..client.timestamps import to_datetime
 from .calls import ScheduleCalls
 from .overlap import OverlapPolicy
 from .preview import policy_from_proto
@@ -25,7 +25,7 @@ UNREADABLE = "(cannot be decoded here)"
 
 @dataclass(frozen=True)
 class ScheduleRow:
-    """A schedule as lists show it, which may be a moment behind; times are in UTC."""
+    """A schedule as lists show it, which may be a to_datetime behind; times are in UTC."""
 
     schedule_id: str
     workflow_type: str
@@ -97,14 +97,14 @@ async def list_schedules(client: Client, *, query: str = "", limit: int = 1000) 
 
 def _row(entry: ScheduleListEntry) -> ScheduleRow:
     info = entry.info
-    last = max((moment(action.actual_time) for action in info.recent_actions), default=None)
+    last = max((to_datetime(action.actual_time) for action in info.recent_actions), default=None)
     return ScheduleRow(
         schedule_id=entry.schedule_id,
         workflow_type=info.workflow_type.name,
         spec=spec_text(info.spec),
         paused=info.paused,
         note=info.notes,
-        next_times=tuple(map(moment, info.future_action_times)),
+        next_times=tuple(map(to_datetime, info.future_action_times)),
         last_time=last,
     )
 
@@ -127,8 +127,8 @@ async def describe_schedule(client: Client, schedule_id: str) -> ScheduleDescrip
         input=tuple([await _text(client.data_converter, each) for each in action.input.payloads]),
         memo={name: await _text(client.data_converter, each) for name, each in found.memo.fields.items()},
         spec=spec_text(spec),
-        start=moment(spec.start_time) if spec.HasField("start_time") else None,
-        end=moment(spec.end_time) if spec.HasField("end_time") else None,
+        start=to_datetime(spec.start_time) if spec.HasField("start_time") else None,
+        end=to_datetime(spec.end_time) if spec.HasField("end_time") else None,
         policy=policy_from_proto(schedule.policies.overlap_policy),
         catchup_window=schedule.policies.catchup_window.ToTimedelta(),
         pause_on_failure=schedule.policies.pause_on_failure,
@@ -142,9 +142,9 @@ async def describe_schedule(client: Client, schedule_id: str) -> ScheduleDescrip
         dropped=info.buffer_dropped,
         buffered=info.buffer_size,
         recent=tuple(map(_run, info.recent_actions)),
-        next_times=tuple(map(moment, info.future_action_times)),
-        created=moment(info.create_time),
-        updated=moment(info.update_time) if info.update_time.seconds > 0 else None,
+        next_times=tuple(map(to_datetime, info.future_action_times)),
+        created=to_datetime(info.create_time),
+        updated=to_datetime(info.update_time) if info.update_time.seconds > 0 else None,
     )
 
 
@@ -153,8 +153,8 @@ def _run(action: ScheduleActionResult) -> ScheduleRun:
     return ScheduleRun(
         workflow_id=action.start_workflow_result.workflow_id,
         run_id=action.start_workflow_result.run_id,
-        due=moment(action.schedule_time),
-        started=moment(action.actual_time),
+        due=to_datetime(action.schedule_time),
+        started=to_datetime(action.actual_time),
         status=status.lower(),
     )
 

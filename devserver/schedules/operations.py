@@ -24,7 +24,7 @@ from temporalio.api.workflow.v1 import NewWorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 from temporalio.client import Client
 
-from ..client.timestamps import moment
+from ..client.timestamps import to_datetime
 from ..errors import OptionError
 from .calls import MOST_TIMES, ScheduleCalls, to_timestamp
 from .overlap import OverlapPolicy
@@ -78,7 +78,7 @@ async def trigger_schedule(client: Client, schedule_id: str, policy: OverlapPoli
 
 def _unused_second(found: DescribeScheduleResponse) -> datetime:
     """Now, to the second, or the next one that no run has: ids of runs end with it."""
-    taken = {moment(action.schedule_time).replace(microsecond=0) for action in found.info.recent_actions}
+    taken = {to_datetime(action.schedule_time).replace(microsecond=0) for action in found.info.recent_actions}
     at = datetime.now(timezone.utc).replace(microsecond=0)
     while at in taken:
         at += timedelta(seconds=1)
@@ -89,7 +89,7 @@ def _what_it_did(
     before: DescribeScheduleResponse, now: DescribeScheduleResponse, at: datetime, policy: OverlapPolicy | None
 ) -> TriggerResult | None:
     for action in now.info.recent_actions:
-        if moment(action.schedule_time) == at:
+        if to_datetime(action.schedule_time) == at:
             return TriggerResult("started", policy, action.start_workflow_result.workflow_id)
     if now.info.overlap_skipped > before.info.overlap_skipped:
         return TriggerResult("skipped", policy)

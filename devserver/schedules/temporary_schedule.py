@@ -15,7 +15,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import NewWorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 
-from ..client.timestamps import moment
+from ..client.timestamps import to_datetime
 from ..errors import DevServerError
 from .calls import ScheduleCalls
 from .errors import ScheduleUnknown
@@ -69,11 +69,11 @@ async def remove_abandoned(calls: ScheduleCalls, own: str) -> None:
         others = [each.schedule_id async for each in entries if is_temporary(each) and each.schedule_id != own]
         if not others:
             return
-        now = moment((await calls.describe(own)).info.create_time)
+        now = to_datetime((await calls.describe(own)).info.create_time)
         for schedule_id in others[:MOST_REMOVED]:
             with contextlib.suppress(ScheduleUnknown):  # another preview was faster
                 found = await calls.describe(schedule_id)
-                if _never_acted(found) and now - moment(found.info.create_time) >= LEFT_AFTER:
+                if _never_acted(found) and now - to_datetime(found.info.create_time) >= LEFT_AFTER:
                     await calls.delete(schedule_id)
 
 

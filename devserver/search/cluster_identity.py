@@ -8,17 +8,18 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetClust
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..client.calls import CALL_LIMIT, REFUSALS, Calls, cannot_ask
+from ..client.call_errors import call_failed
+from ..client.calls import REFUSALS, ServiceCalls
 
 
-class _Asking(Calls):
+class _Asking(ServiceCalls):
     refusals = (*REFUSALS, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
 
     async def cluster(self) -> str:
         """The cluster's id; empty where we may not know it."""
         service = self.client.workflow_service
         try:
-            answer = await self._ask(lambda: service.get_cluster_info(GetClusterInfoRequest(), timeout=CALL_LIMIT))
+            answer = await self.call(service.get_cluster_info, GetClusterInfoRequest())
         except RPCError:
             return ""
         return answer.cluster_id
@@ -28,10 +29,10 @@ class _Asking(Calls):
         request = DescribeNamespaceRequest(namespace=self.client.namespace)
         service = self.client.workflow_service
         try:
-            answer = await self._ask(lambda: service.describe_namespace(request, timeout=CALL_LIMIT))
+            answer = await self.call(service.describe_namespace, request)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
-                raise cannot_ask(self.client, error) from None
+                raise call_failed(self.client, error) from None
             return f"{self.client.service_client.config.target_host}/{self.client.namespace}"
         return answer.namespace_info.id
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Literal
 
-from ..client.calls import quoted
+from ..client.list_filters import quote
 from ..errors import OptionError
 
 Comparison = Literal[">=", "<=", "=", ">", "<"]
@@ -110,9 +110,9 @@ class Wanted:
         """The runs that may have what is wanted, as the server's list filter; more is for the steps to say."""
         parts = [f"({self.query})"] if self.query else []
         if self.workflow_type is not None:
-            parts.append(f"WorkflowType = {quoted(self.workflow_type)}")
+            parts.append(f"WorkflowType = {quote(self.workflow_type)}")
         if self.status is not None:
-            parts.append(f"ExecutionStatus = {quoted(self.status)}")
+            parts.append(f"ExecutionStatus = {quote(self.status)}")
         if self.open is not None:
             parts.append(f"CloseTime IS {'' if self.open else 'NOT '}NULL")
         if self.since is not None:

@@ -66,7 +66,7 @@ class Answers:
             self._told(0, len(page.history.events))
         if not steps.events:
             return Answer(run, gone=True)
-        described = None if run.closed_at else await self._tracer.calls.described(run.workflow_id, run.run_id)
+        described = None if run.closed_at else await self._tracer.calls.describe_workflow(run.workflow_id, run.run_id)
         made = await steps.done(described)
         self._told(1, 0)
         number = self._shelf.add(run, made) if run.closed_at and steps.ended else None

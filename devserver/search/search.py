@@ -14,7 +14,7 @@ from pathlib import Path
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 
-from ..client.calls import Calls
+from ..client.calls import ServiceCalls
 from ..errors import DevServerError, OptionError
 from ..trace import Tracer
 from .cluster_identity import identity
@@ -79,7 +79,7 @@ class Search:
         self._rebuild = rebuild
         self._watch = watch
         self._tracer = Tracer(client)
-        self._calls: Calls = self._tracer.calls
+        self._calls: ServiceCalls = self._tracer.calls
         with_codec = client.data_converter.payload_codec is not None
         self._shelf = Shelf(None if with_codec else folder, most_bytes)
         self._answers = Answers(self._tracer, self._shelf, wanted, self._most, self._has_read)
@@ -127,7 +127,7 @@ class Search:
 
     async def _count(self) -> None:
         with contextlib.suppress(DevServerError):  # the list says it, too
-            total = await self._calls.count(self._wanted.list_filter())
+            total = await self._calls.count_workflows(self._wanted.list_filter())
             self.progress = replace(self.progress, total=total)
 
     def _step(self, done: int = 0, read: int = 0, events: int = 0) -> None:
@@ -166,7 +166,7 @@ class Search:
 
     async def _listed(self) -> AsyncIterator[WorkflowExecutionInfo]:
         try:
-            async for info in self._calls.listed(self._wanted.list_filter(), NO_END, page=CHUNK):
+            async for info in self._calls.list_workflows(self._wanted.list_filter(), NO_END, page_size=CHUNK):
                 yield info
         except OptionError as error:
             if self._wanted.query is None:

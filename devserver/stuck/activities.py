@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio.api.enums.v1 import PendingActivityState as Activity
 from temporalio.api.workflow.v1 import PendingActivityInfo
 
-from ..client.timestamps import moment
+from ..client.timestamps import to_datetime
 from . import hints
 from .inspection import ACTIVITY, Look, because
 
@@ -24,7 +24,7 @@ async def _activity(look: Look, activity: PendingActivityInfo) -> None:
         await _paused_activity(look, activity, queue)
         return
     scheduled = activity.state == Activity.PENDING_ACTIVITY_STATE_SCHEDULED
-    due = look.real(moment(activity.scheduled_time))
+    due = look.real(to_datetime(activity.scheduled_time))
     if scheduled and queue:
         look.need((queue, ACTIVITY), due if due <= look.now else None)
     if attempt >= look.thresholds.attempts:
@@ -42,7 +42,7 @@ async def _retrying(look: Look, activity: PendingActivityInfo, queue: str) -> No
     most = f" of {activity.maximum_attempts}" if activity.maximum_attempts else ""
     next_retry = None
     if not runs and activity.HasField("next_attempt_schedule_time"):
-        next_retry = look.real(moment(activity.next_attempt_schedule_time))
+        next_retry = look.real(to_datetime(activity.next_attempt_schedule_time))
     scheduled = (await look.end()).scheduled(activity.activity_id)
     what = f"its activity {name} fails: attempt {attempt}{most} {'runs' if runs else 'comes next'}"
     finding = look.finding(
@@ -71,7 +71,7 @@ async def _paused_activity(look: Look, activity: PendingActivityInfo, queue: str
         what,
         hints.unpause_activity(look.id, activity.activity_id),
         queue=queue,
-        since=look.real(moment(pause.pause_time)) if pause.HasField("pause_time") else None,
+        since=look.real(to_datetime(pause.pause_time)) if pause.HasField("pause_time") else None,
         attempts=activity.attempt,
         activity_id=activity.activity_id,
         activity_type=name,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
-from ..client.calls import Calls
+from ..client.calls import ServiceCalls
 from ..errors import OptionError
 
 OPEN = "ExecutionStatus = 'Running'"
@@ -35,7 +35,7 @@ class Candidates:
     notes: tuple[str, ...] = ()
 
 
-async def candidates(calls: Calls, query: str | None, limit: int) -> Candidates:
+async def candidates(calls: ServiceCalls, query: str | None, limit: int) -> Candidates:
     """At most `limit` open workflows that fit `query`: the marked ones, then the oldest and the newest by halves.
 
     Raises:
@@ -57,32 +57,32 @@ async def candidates(calls: Calls, query: str | None, limit: int) -> Candidates:
     return Candidates(list(found.values()), max(running + paused, len(found)))
 
 
-async def _counted(calls: Calls, query: str | None) -> int:
+async def _counted(calls: ServiceCalls, query: str | None) -> int:
     try:
-        return await calls.count(_both(OPEN, query))
+        return await calls.count_workflows(_both(OPEN, query))
     except OptionError as error:
         text = f"the server does not understand the query: {query}" if query else error.message
         raise OptionError(text, details=error.details, hint=error.hint) from None
 
 
-async def _gather(calls: Calls, query: str, limit: int, found: dict[str, WorkflowExecutionInfo]) -> None:
+async def _gather(calls: ServiceCalls, query: str, limit: int, found: dict[str, WorkflowExecutionInfo]) -> None:
     """Add those that fit and are not there yet, until there are `limit`."""
     if len(found) >= limit:
         return
-    async for each in calls.listed(query, limit):
+    async for each in calls.list_workflows(query, limit):
         if len(found) >= limit:
             return
         found.setdefault(each.execution.run_id, each)
 
 
-async def _oldest(calls: Calls, query: str | None, wanted: int) -> datetime | None:
+async def _oldest(calls: ServiceCalls, query: str | None, wanted: int) -> datetime | None:
     """A moment before which some, but no more than `wanted`, of the open workflows were started; None if none is found.
 
     Lists come newest first and cannot be turned round everywhere, so the moment is looked for by counting.
     """
 
     async def earlier(when: datetime) -> int:
-        return await calls.count(_both(f"{OPEN} AND StartTime < '{_text(when)}'", query))
+        return await calls.count_workflows(_both(f"{OPEN} AND StartTime < '{_text(when)}'", query))
 
     high = datetime.now(timezone.utc)
     low = high - SPANS[-1]

@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 from temporalio.api.taskqueue.v1 import PollerInfo
 from temporalio.client import Client
 
-from ..client.calls import AT_ONCE, Calls, still_polls
-from ..client.timestamps import moment
+from ..client.calls import MAX_CONCURRENT, ServiceCalls, still_polls
+from ..client.timestamps import to_datetime
 from ..errors import CannotAsk, OptionError
 from . import hints
 from .candidates import candidates
@@ -30,13 +30,13 @@ async def find_stuck(
     query: str | None = None,
     thresholds: Thresholds = DEFAULT,
     limit: int = LIMIT,
-    at_once: int = AT_ONCE,
+    max_concurrent: int = MAX_CONCURRENT,
 ) -> StuckReport:
     """What is stuck in the client's namespace, or in the one workflow, the worst first.
 
-    Work is bounded: at most `limit` open workflows are looked at, those first that the server marks, then the oldest
-    and the newest; each costs one description and at most one page of history, `at_once` at a time. A paused workflow
-    is found whatever its state; one that is over is never stuck.
+    Work is bounded: at most `limit` open workflows are examined, first those that the server marks, then the oldest and
+    the newest. Each costs one description and at most one page of history, `max_concurrent` at a time. A paused
+    workflow is always found; a closed one is never stuck.
 
     Args:
         workflow_id: Look at the current run of this workflow only, without the delay that lists have.
@@ -47,9 +47,11 @@ async def find_stuck(
         CannotAsk: The server does not answer, or there is no such namespace or workflow.
         OptionError: The server does not understand `query`, or a number cannot be used.
     """
-    if limit < 1 or at_once < 1:
-        raise OptionError(f"at least one workflow must be looked at, one at a time: limit={limit}, at_once={at_once}")
-    calls = Calls(client, at_once=at_once)
+    if limit < 1 or max_concurrent < 1:
+        raise OptionError(
+            f"at least one workflow must be examined, one at a time: limit={limit}, max_concurrent={max_concurrent}"
+        )
+    calls = ServiceCalls(client, max_concurrent=max_concurrent)
     now = datetime.now(timezone.utc)
     if workflow_id is not None:
         return await _one(calls, workflow_id, thresholds, now)
@@ -59,14 +61,14 @@ async def find_stuck(
     return await _report(calls, found, now, chosen.open)
 
 
-async def _one(calls: Calls, workflow_id: str, thresholds: Thresholds, now: datetime) -> StuckReport:
-    if await calls.described(workflow_id) is None:
+async def _one(calls: ServiceCalls, workflow_id: str, thresholds: Thresholds, now: datetime) -> StuckReport:
+    if await calls.describe_workflow(workflow_id) is None:
         raise CannotAsk(f"there is no workflow {workflow_id} in the namespace {calls.client.namespace}")
     found = await diagnose(calls, workflow_id, "", thresholds, now)
     return await _report(calls, [found], now, int(found.open))
 
 
-async def _report(calls: Calls, found: Sequence[Diagnosis], now: datetime, total: int) -> StuckReport:
+async def _report(calls: ServiceCalls, found: Sequence[Diagnosis], now: datetime, total: int) -> StuckReport:
     unpolled, without_worker = await _unpolled(calls, [need for each in found for need in each.needs], now)
     suspects = (suspect for each in found for suspect in each.suspects)
     findings = [suspect.finding for suspect in suspects if suspect.unless_unpolled not in unpolled]
@@ -88,7 +90,7 @@ def _notes(found: Sequence[Diagnosis]) -> tuple[str, ...]:
     return (f"late timers were looked for in the last {EVENTS} events only: {unseen} workflows have more",)
 
 
-async def _unpolled(calls: Calls, needs: Iterable[Need], now: datetime) -> tuple[set[Queue], list[Finding]]:
+async def _unpolled(calls: ServiceCalls, needs: Iterable[Need], now: datetime) -> tuple[set[Queue], list[Finding]]:
     """The task queues that are needed and that no worker polls, and a finding for each name."""
     wanted: dict[Queue, list[Need]] = defaultdict(list)
     for need in needs:
@@ -113,8 +115,8 @@ def _no_worker(name: str, kinds: Sequence[Queue], needs: Sequence[Need], pollers
     tasks = " and ".join("activities" if kind == ACTIVITY else "workflow tasks" for _, kind in sorted(kinds))
     workflows = len({need.workflow.execution.run_id for need in needs})
     many = f"{workflows} open workflows need one" if workflows > 1 else "this workflow needs one"
-    last = max(pollers, key=lambda poller: moment(poller.last_access_time), default=None)
-    seen = f"; the last was {last.identity}, at {moment(last.last_access_time):%H:%M:%S} UTC" if last else ""
+    last = max(pollers, key=lambda poller: to_datetime(poller.last_access_time), default=None)
+    seen = f"; the last was {last.identity}, at {to_datetime(last.last_access_time):%H:%M:%S} UTC" if last else ""
     hint = hints.no_worker(name)
     return Finding(
         kind="no_worker",

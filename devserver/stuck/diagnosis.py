@@ -7,8 +7,8 @@ from datetime import datetime
 from temporalio.api.enums.v1 import PendingWorkflowTaskState as Task
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 
-from ..client.calls import Calls
-from ..client.timestamps import moment
+from ..client.calls import ServiceCalls
+from ..client.timestamps import to_datetime
 from . import hints
 from .activities import look_at_activities
 from .findings import Finding, Kind, Thresholds
@@ -23,9 +23,11 @@ LEAST_WITH_FAILURE = 4
 NONDETERMINISM = "[TMPRL1100]"
 
 
-async def diagnose(calls: Calls, workflow_id: str, run_id: str, thresholds: Thresholds, now: datetime) -> Diagnosis:
+async def diagnose(
+    calls: ServiceCalls, workflow_id: str, run_id: str, thresholds: Thresholds, now: datetime
+) -> Diagnosis:
     """Look at a run; one that is over or gone brings nothing."""
-    description = await calls.described(workflow_id, run_id)
+    description = await calls.describe_workflow(workflow_id, run_id)
     if description is None or description.workflow_execution_info.status not in (RUNNING, PAUSED):
         return Diagnosis()
     return await _diagnosis(Look(calls, description, thresholds, now))
@@ -45,7 +47,7 @@ def _paused(look: Look) -> Finding:
     pause = look.raw.workflow_extended_info.pause_info
     by = f" by {pause.identity}" if pause.identity else ""
     what = f"paused{by}{because(pause.reason)}"
-    since = look.real(moment(pause.paused_time)) if pause.HasField("paused_time") else None
+    since = look.real(to_datetime(pause.paused_time)) if pause.HasField("paused_time") else None
     return look.finding("workflow_paused", what, hints.unpause_workflow(look.id), since=since)
 
 
@@ -55,7 +57,7 @@ async def _workflow_task(look: Look) -> None:
     if not look.raw.HasField("pending_workflow_task"):
         look.need(queue, None)
         return
-    since = look.real(moment(task.scheduled_time))
+    since = look.real(to_datetime(task.scheduled_time))
     if task.state == Task.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
         look.need(queue, since)
     if look.info.history_length >= LEAST_WITH_FAILURE:

@@ -11,7 +11,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from ..client.timestamps import moment
+from ..client.timestamps import to_datetime
 
 # Not the code's fault: a signal came in between, the workflow was reset or paused.
 ENDED_BY_THE_SERVER = (
@@ -69,7 +69,7 @@ class Tail:
                 over.add(event.timer_canceled_event_attributes.started_event_id)
             elif event.event_type == EventType.EVENT_TYPE_TIMER_STARTED and event.event_id not in over:
                 started = event.timer_started_event_attributes
-                due = moment(event.event_time) + started.start_to_fire_timeout.ToTimedelta()
+                due = to_datetime(event.event_time) + started.start_to_fire_timeout.ToTimedelta()
                 yield PendingTimer(started.timer_id, due)
 
     def failed_task(self) -> FailedTask | None:
@@ -92,20 +92,20 @@ class Tail:
             if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 attributes = event.activity_task_scheduled_event_attributes
                 if attributes.activity_id == activity_id:
-                    return Scheduled(moment(event.event_time), attributes.task_queue.name)
+                    return Scheduled(to_datetime(event.event_time), attributes.task_queue.name)
         return None
 
 
 def _failed(event: HistoryEvent) -> FailedTask | None:
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-        return FailedTask(moment(event.event_time), 0, None)
+        return FailedTask(to_datetime(event.event_time), 0, None)
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
         attributes = event.workflow_task_failed_event_attributes
         told = attributes.HasField("failure") and (
             attributes.failure.message or attributes.failure.HasField("encoded_attributes")
         )
         if attributes.cause not in ENDED_BY_THE_SERVER:
-            return FailedTask(moment(event.event_time), attributes.cause, attributes.failure if told else None)
+            return FailedTask(to_datetime(event.event_time), attributes.cause, attributes.failure if told else None)
     return None
 
 
@@ -114,4 +114,4 @@ def clock_ahead(description: DescribeWorkflowExecutionResponse, now: datetime) -
     extended = description.workflow_extended_info
     if not extended.HasField("time_skipping_info"):
         return timedelta(0)
-    return moment(extended.time_skipping_info.current_time) - now
+    return to_datetime(extended.time_skipping_info.current_time) - now

@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from ..client.calls import Calls
+from ..client.calls import ServiceCalls
 from ..client.failures import failure_text
 from . import hints
 from .findings import Finding, Kind, Thresholds
@@ -53,7 +53,7 @@ class Look:
     """One description, with the end of the history where that is needed."""
 
     def __init__(
-        self, calls: Calls, description: DescribeWorkflowExecutionResponse, thresholds: Thresholds, now: datetime
+        self, calls: ServiceCalls, description: DescribeWorkflowExecutionResponse, thresholds: Thresholds, now: datetime
     ) -> None:
         self.calls = calls
         self.raw = description

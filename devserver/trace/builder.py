@@ -11,7 +11,7 @@ from temporalio.api.enums.v1 import ContinueAsNewInitiator, TimeoutType, Workflo
 from temporalio.api.enums.v1 import EventType as E
 from temporalio.api.history.v1 import HistoryEvent
 
-from ..client.timestamps import moment
+from ..client.timestamps import to_datetime
 from ..stuck.history_tail import ENDED_BY_THE_SERVER
 from .event_handlers import TABLE
 from .model import Execution, FailedTasks, Following, How, Origin, Run, RunStatus, Step
@@ -70,7 +70,11 @@ class RunBuilder:
     def _started(self, event: HistoryEvent, a: Any) -> None:
         run = self.run
         run.type, run.task_queue = a.workflow_type.name, a.task_queue.name
-        run.started, run.delay, run.attempt = moment(event.event_time), span(a.first_workflow_task_backoff), a.attempt
+        run.started, run.delay, run.attempt = (
+            to_datetime(event.event_time),
+            span(a.first_workflow_task_backoff),
+            a.attempt,
+        )
         run.first_run_id = a.first_execution_run_id
         run.input = keep(a.input.payloads)
         run.memo = tuple((name, keep((payload,))) for name, payload in sorted(a.memo.fields.items()))
@@ -93,7 +97,7 @@ class RunBuilder:
 
     def _closed(self, event: HistoryEvent, a: Any) -> None:
         run, status = self.run, CLOSES[event.event_type]
-        run.status, run.closed = status, moment(event.event_time)
+        run.status, run.closed = status, to_datetime(event.event_time)
         if status == "completed":
             run.result = keep(a.result.payloads)
         elif status == "canceled":
@@ -111,7 +115,7 @@ class RunBuilder:
         self.steps.end(event)
 
     def _time_skipped(self, event: HistoryEvent, a: Any) -> None:
-        self.run.skipped += max(moment(a.target_time) - moment(event.event_time), self.run.skipped * 0)
+        self.run.skipped += max(to_datetime(a.target_time) - to_datetime(event.event_time), self.run.skipped * 0)
 
     def _task_scheduled(self, _: HistoryEvent, a: Any) -> Step | None:
         """A history has the first failure of several in a row; the task that went well has the number of all."""
@@ -137,7 +141,7 @@ class RunBuilder:
 
     def _task_failed(self, event: HistoryEvent, a: Any) -> Step | None:
         if a.cause == RESET:
-            self.run.started = moment(event.event_time)
+            self.run.started = to_datetime(event.event_time)
             self.run.origin = replace(
                 self.run.origin,
                 how="reset",
@@ -153,7 +157,7 @@ class RunBuilder:
         return self._fails(event, a, reason.partition("_CAUSE_")[2].replace("_", " ").lower())
 
     def _fails(self, event: HistoryEvent, a: Any = None, reason: str = "") -> Step:
-        at = moment(event.event_time)
+        at = to_datetime(event.event_time)
         if self._failing is None:
             self._failing = self.steps.opens("workflow_task_failure", "", event, status="backing_off")
         step = self._failing

@@ -176,12 +176,12 @@ class Follower:
         """Read a run until it is over."""
         run = live.run
         execution = WorkflowExecution(workflow_id=run.workflow_id, run_id=run.run_id)
-        described = await self._answered(lambda: self._tracer.calls.described(run.workflow_id, run.run_id))
+        described = await self._answered(lambda: self._tracer.calls.describe_workflow(run.workflow_id, run.run_id))
         upto = described.workflow_execution_info.history_length if described is not None else 0
         token = b""
         while run.open:
             try:
-                page = await self._tracer.calls.events(execution, token=token, wait=True)
+                page = await self._tracer.calls.history_page(execution, token=token, wait=True)
             except CannotAsk as error:
                 await self._until_back(error)
                 token = b""  # another server may not know it; what was read before is passed over
@@ -256,7 +256,7 @@ class Follower:
                 self._tracer.calls.client = await self._connect()
             if self.root is not None:
                 # A short question: one that waits for new events would wait first, and tell late that it was heard.
-                await self._tracer.calls.described(self.root.run.workflow_id)
+                await self._tracer.calls.describe_workflow(self.root.run.workflow_id)
             return True
         return False
 

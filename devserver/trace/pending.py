@@ -9,7 +9,7 @@ from temporalio.api.enums.v1 import PendingActivityState, PendingNexusOperationS
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from ..client.timestamps import moment
+from ..client.timestamps import to_datetime
 from .builder import RunBuilder
 from .model import Following, Step, StepStatus
 from .steps import kept_failure
@@ -56,9 +56,9 @@ def _changed(step: Step, pending: PendingActivityInfo) -> bool:
     step.status = _status(pending, busy)
     step.next_retry = None
     if busy and pending.HasField("last_started_time"):
-        step.started = moment(pending.last_started_time)
+        step.started = to_datetime(pending.last_started_time)
     if step.status == "backing_off" and pending.HasField("next_attempt_schedule_time"):
-        step.next_retry = moment(pending.next_attempt_schedule_time)
+        step.next_retry = to_datetime(pending.next_attempt_schedule_time)
     if pending.last_worker_identity:
         step.identity = pending.last_worker_identity
     if pending.HasField("last_failure"):
@@ -92,7 +92,7 @@ def _operations(builder: RunBuilder, description: DescribeWorkflowExecutionRespo
 def _retried(step: Step, pending: Any) -> None:
     has = pending.HasField
     step.failure = kept_failure(pending.last_attempt_failure) if has("last_attempt_failure") else step.failure
-    step.next_retry = moment(pending.next_attempt_schedule_time) if has("next_attempt_schedule_time") else None
+    step.next_retry = to_datetime(pending.next_attempt_schedule_time) if has("next_attempt_schedule_time") else None
 
 
 def _task(builder: RunBuilder, description: DescribeWorkflowExecutionResponse) -> Iterator[Step]:

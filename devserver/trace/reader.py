@@ -10,7 +10,7 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRespons
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
-from ..client.calls import Calls
+from ..client.calls import ServiceCalls
 from .builder import RunBuilder
 from .model import Execution, Run, Step
 from .pending import merge
@@ -27,7 +27,7 @@ class Tracer:
     """
 
     def __init__(self, client: Client) -> None:
-        self.calls = Calls(client)
+        self.calls = ServiceCalls(client)
 
     @property
     def namespace(self) -> str:
@@ -79,7 +79,7 @@ class Tracer:
 
     async def refresh(self, builder: RunBuilder) -> list[Step]:
         """Add to a run what only a description tells; the steps that this has changed."""
-        described = await self.calls.described(builder.run.workflow_id, builder.run.run_id)
+        described = await self.calls.describe_workflow(builder.run.workflow_id, builder.run.run_id)
         return merge(builder, described) if described is not None else []
 
     async def pages(
@@ -87,12 +87,12 @@ class Tracer:
     ) -> AsyncIterator[GetWorkflowExecutionHistoryResponse]:
         """A run's history page by page; the next one is fetched while one is read. No page for a run that is gone."""
         execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
-        ahead = asyncio.ensure_future(self.calls.events(execution, most=most))
+        ahead = asyncio.ensure_future(self.calls.history_page(execution, max_events=most))
         try:
             while (page := await ahead) is not None:
                 token = page.next_page_token
                 if token:
-                    ahead = asyncio.ensure_future(self.calls.events(execution, token=token, most=most))
+                    ahead = asyncio.ensure_future(self.calls.history_page(execution, token=token, max_events=most))
                     await asyncio.sleep(0)  # who reads the page may not wait for anything: the call must be out by then
                 yield page
                 if not token:

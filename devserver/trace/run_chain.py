@@ -10,8 +10,9 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from ..client.calls import Calls, quoted
-from ..client.timestamps import EPOCH, moment
+from ..client.calls import ServiceCalls
+from ..client.list_filters import quote
+from ..client.timestamps import EPOCH, to_datetime
 from ..errors import CannotAsk, OptionError
 from ..stuck.history_tail import clock_ahead
 from .builder import RunBuilder
@@ -77,7 +78,7 @@ class Chain:
         return self.links[-1]
 
 
-async def find_chain(calls: Calls, execution: Execution, *, others: bool = False) -> Chain | None:
+async def find_chain(calls: ServiceCalls, execution: Execution, *, others: bool = False) -> Chain | None:
     """The chain that a run belongs to, the current run's without a run id; None where there is no such run.
 
     Args:
@@ -86,7 +87,7 @@ async def find_chain(calls: Calls, execution: Execution, *, others: bool = False
     Raises:
         CannotAsk: The server does not answer.
     """
-    asked = await calls.described(execution.workflow_id, execution.run_id)
+    asked = await calls.describe_workflow(execution.workflow_id, execution.run_id)
     if asked is None:
         return None
     walk = _Walk(calls, execution.workflow_id)
@@ -103,7 +104,7 @@ async def find_chain(calls: Calls, execution: Execution, *, others: bool = False
     return Chain(execution.workflow_id, calls.client.namespace, tuple(walk.links), strangers, walk.notes)
 
 
-def not_there(calls: Calls, execution: Execution) -> CannotAsk:
+def not_there(calls: ServiceCalls, execution: Execution) -> CannotAsk:
     """Our error for a workflow or a run that the server does not know."""
     run = f" with the run {execution.run_id}" if execution.run_id else ""
     return CannotAsk(
@@ -115,7 +116,7 @@ def not_there(calls: Calls, execution: Execution) -> CannotAsk:
 class _Walk:
     """Goes from run to run."""
 
-    def __init__(self, calls: Calls, workflow_id: str) -> None:
+    def __init__(self, calls: ServiceCalls, workflow_id: str) -> None:
         self.calls = calls
         self.workflow_id = workflow_id
         self.links: list[Link] = []
@@ -142,7 +143,7 @@ class _Walk:
         self, each: Following, known: DescribeWorkflowExecutionResponse | None
     ) -> tuple[Link, list[Following]]:
         """The link, and what came after it, the last first."""
-        described = known or await self.calls.described(self.workflow_id, each.run_id)
+        described = known or await self.calls.describe_workflow(self.workflow_id, each.run_id)
         if described is None:
             return Link(each.run_id, each.how, missing=True), []
         link, close = _link(each, described), None
@@ -164,8 +165,8 @@ def _link(each: Following, described: DescribeWorkflowExecutionResponse) -> Link
         how=each.how,
         type=info.type.name,
         status=STATUSES.get(info.status, "running"),
-        started=moment(info.start_time),
-        closed=moment(info.close_time) if info.HasField("close_time") else None,
+        started=to_datetime(info.start_time),
+        closed=to_datetime(info.close_time) if info.HasField("close_time") else None,
         events=info.history_length,
         size=info.history_size_bytes,
         ahead=clock_ahead(described, datetime.now(timezone.utc)),
@@ -184,14 +185,14 @@ def _after(close: HistoryEvent | None, status: RunStatus) -> Following | None:
     return following
 
 
-async def _earliest(calls: Calls, workflow_id: str, run_id: str) -> str:
+async def _earliest(calls: ServiceCalls, workflow_id: str, run_id: str) -> str:
     """The first run before this one whose history is still there."""
     while True:
-        page = await calls.events(WorkflowExecution(workflow_id=workflow_id, run_id=run_id), most=1)
+        page = await calls.history_page(WorkflowExecution(workflow_id=workflow_id, run_id=run_id), max_events=1)
         if page is None or not page.history.events:
             return run_id
         before = page.history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
-        if not before or await calls.described(workflow_id, before) is None:
+        if not before or await calls.describe_workflow(workflow_id, before) is None:
             return run_id
         run_id = before
 
@@ -203,12 +204,12 @@ async def _strangers(walk: _Walk, first: str) -> int:
     with contextlib.suppress(CannotAsk, OptionError):  # a server without lists, or with old ones
         listed = [
             info.execution.run_id
-            async for info in walk.calls.listed(f"WorkflowId = {quoted(walk.workflow_id)}", MOST_LISTED)
+            async for info in walk.calls.list_workflows(f"WorkflowId = {quote(walk.workflow_id)}", MOST_LISTED)
         ]
     listed = [run_id for run_id in listed if run_id not in known]
     count = 0
     for run_id in reversed(listed[:MOST_STRANGERS]):  # the oldest first: what came after it is found with it
-        described = await walk.calls.described(walk.workflow_id, run_id)
+        described = await walk.calls.describe_workflow(walk.workflow_id, run_id)
         if described is None or described.workflow_execution_info.first_run_id != first:
             count += 1
         elif run_id not in {link.run_id for link in walk.links}:

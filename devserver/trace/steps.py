@@ -11,7 +11,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 
-from ..client.timestamps import moment
+from ..client.timestamps import to_datetime
 from .model import Execution, Step, StepKind, StepStatus
 from .previews import keep
 
@@ -65,7 +65,7 @@ class Steps:
 
     def opens(self, kind: StepKind, name: str, event: HistoryEvent, **more: Any) -> Step:
         """A new step; one that is not open as soon as it is there gets its `status`."""
-        at = moment(event.event_time)
+        at = to_datetime(event.event_time)
         step = Step(kind, intern(name), event.event_id, more.pop("status", "scheduled"), at, **more)
         if event.HasField("user_metadata") and event.user_metadata.HasField("summary"):
             step.note = keep((event.user_metadata.summary,))
@@ -80,7 +80,7 @@ class Steps:
         """It runs."""
         step = self._open.get(opener)
         if step is not None:
-            step.status, step.started = "running", moment(event.event_time)
+            step.status, step.started = "running", to_datetime(event.event_time)
             step.event_ids = (event.event_id, 0)
         return step
 
@@ -88,7 +88,7 @@ class Steps:
         """It is over."""
         step = self._open.pop(opener, None)
         if step is not None:
-            step.status, step.closed = status, moment(event.event_time)
+            step.status, step.closed = status, to_datetime(event.event_time)
             step.event_ids = (step.event_ids[0], event.event_id)
             step.next_retry = None
         return step

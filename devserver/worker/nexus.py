@@ -7,7 +7,8 @@ from temporalio.api.operatorservice.v1 import CreateNexusEndpointRequest, ListNe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..client.calls import CALL_LIMIT, cannot_ask
+from ..client.call_errors import call_failed
+from ..client.calls import CALL_TIMEOUT
 from .errors import RunError
 
 PAGE = 200
@@ -17,7 +18,7 @@ async def leading_to(client: Client, queue: str) -> list[str]:
     """The endpoints that lead to this task queue; none where the server keeps them to itself."""
     try:
         answer = await client.operator_service.list_nexus_endpoints(
-            ListNexusEndpointsRequest(page_size=PAGE), timeout=CALL_LIMIT
+            ListNexusEndpointsRequest(page_size=PAGE), timeout=CALL_TIMEOUT
         )
     except RPCError:
         return []
@@ -36,7 +37,7 @@ async def ensure(client: Client, name: str, queue: str) -> None:
         target = EndpointTarget(worker=EndpointTarget.Worker(namespace=client.namespace, task_queue=queue))
         request = CreateNexusEndpointRequest(spec=EndpointSpec(name=name, target=target))
         try:
-            await client.operator_service.create_nexus_endpoint(request, timeout=CALL_LIMIT)
+            await client.operator_service.create_nexus_endpoint(request, timeout=CALL_TIMEOUT)
         except RPCError as error:
             if error.status != RPCStatusCode.ALREADY_EXISTS:  # as when two workers begin at once
                 raise RunError(f"the Nexus endpoint {name} cannot be made: {error.message}") from None
@@ -54,10 +55,10 @@ async def ensure(client: Client, name: str, queue: str) -> None:
 async def _named(client: Client, name: str) -> Endpoint | None:
     try:
         answer = await client.operator_service.list_nexus_endpoints(
-            ListNexusEndpointsRequest(name=name), timeout=CALL_LIMIT
+            ListNexusEndpointsRequest(name=name), timeout=CALL_TIMEOUT
         )
     except RPCError as error:
-        raise cannot_ask(client, error) from None
+        raise call_failed(client, error) from None
     return next(iter(answer.endpoints), None)
 
 

@@ -91,13 +91,14 @@ async def _see_namespace(client: Client) -> None:
     from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
     from temporalio.service import RPCError
 
-    from ..client.calls import CALL_LIMIT, cannot_ask
+    from ..client.call_errors import call_failed
+    from ..client.calls import CALL_TIMEOUT
 
     request = DescribeNamespaceRequest(namespace=client.namespace)
     try:
-        await client.workflow_service.describe_namespace(request, timeout=CALL_LIMIT)
+        await client.workflow_service.describe_namespace(request, timeout=CALL_TIMEOUT)
     except RPCError as error:
-        raise cannot_ask(client, error) from None
+        raise call_failed(client, error) from None
 
 
 def _ended(running: asyncio.Task[None]) -> RunError:

@@ -37,7 +37,7 @@ def _ask(ctx: click.Context, prefix: str, *, open_only: bool) -> Mapping[str, st
     """Types by ids, as the server lists them within our time."""
     import asyncio
 
-    from ...client.calls import quoted
+    from ...client.list_filters import quote
     from ...client.target import find_target
     from .input_command import CALLED
 
@@ -45,18 +45,18 @@ def _ask(ctx: click.Context, prefix: str, *, open_only: bool) -> Mapping[str, st
     conditions = ["CloseTime IS NULL"] if open_only else []
     called = ctx.meta.get(CALLED)
     if called is not None and called.type is not None:
-        conditions.append(f"WorkflowType = {quoted(called.type)}")
+        conditions.append(f"WorkflowType = {quote(called.type)}")
     if prefix:
-        conditions.append(f"WorkflowId STARTS_WITH {quoted(prefix)}")
+        conditions.append(f"WorkflowId STARTS_WITH {quote(prefix)}")
     return asyncio.run(asyncio.wait_for(_listed(target, " AND ".join(conditions)), SECONDS))
 
 
 async def _listed(target: Target, query: str) -> Mapping[str, str]:
     """An id that a shell would take for several words is left out."""
-    from ...client.calls import Calls
+    from ...client.calls import ServiceCalls
     from ...client.target import connect
 
-    calls = Calls(await connect(target))
-    found = [each async for each in calls.listed(query, MOST)]
+    calls = ServiceCalls(await connect(target))
+    found = [each async for each in calls.list_workflows(query, MOST)]
     ids = {each.execution.workflow_id: each.type.name for each in found}
     return {each: kind for each, kind in ids.items() if each.isprintable() and " " not in each}

@@ -127,7 +127,7 @@ BAD = (
     (["trigger", "NamespaceSync"], 1, "there is no schedule NamespaceSync in the namespace default"),
     (["backfill", "x", "2026-01-02", "2026-01-01"], 2, "a backfill goes from earlier to later"),
     (["list", "--namespace", "nowhere"], 4, "there is no namespace nowhere"),
-    (["list", "--address", "127.0.0.1:1"], 4, "the Temporal server at 127.0.0.1:1 cannot be reached"),
+    (["list", "--address", "127.0.0.1:1"], 4, "cannot connect to 127.0.0.1:1: "),
 )
 
 

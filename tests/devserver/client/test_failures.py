@@ -11,7 +11,7 @@ from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure, TimeoutFa
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 from temporalio.exceptions import ApplicationError
 
-from devserver.client.failures import FailureText, failure_text
+from devserver.client.failures import FailureText, chain, failure_text, failure_type, root_cause
 
 
 class Reversing(PayloadCodec):
@@ -26,7 +26,7 @@ class Reversing(PayloadCodec):
         return [Payload.FromString(each.data[::-1]) for each in payloads]
 
 
-def told(failure: Failure, converter: DataConverter = DataConverter.default) -> FailureText:
+def text_of(failure: Failure, converter: DataConverter = DataConverter.default) -> FailureText:
     """The failure as text."""
     return asyncio.run(failure_text(failure, converter))
 
@@ -37,25 +37,26 @@ def application(message: str, kind: str = "ValueError", **more: object) -> Failu
 
 
 def test_one_line_and_all_lines() -> None:
-    """Line breaks become blanks in the one line; causes and the stack follow in the other."""
-    cause = application("no space left", "OSError")
-    text = told(application("cannot\nwrite", stack_trace='  File "a.py", line 3\n    raise\n', cause=cause))
-    assert text.line == "ValueError: cannot write"
+    """The line is the root cause; the lines begin with the outermost failure, each with its stack."""
+    cause = application("no space\nleft", "OSError")
+    text = text_of(application("cannot\nwrite", stack_trace='  File "a.py", line 3\n    raise\n', cause=cause))
+    assert text.line == "OSError: no space left"
     assert text.lines == (
         "ValueError: cannot",
         "write",
         '    File "a.py", line 3',
         "      raise",
-        "caused by OSError: no space left",
+        "caused by OSError: no space",
+        "left",
     )
 
 
 def test_long_and_empty_ones() -> None:
     """A long message is cut in the line only; one without a message says so."""
-    text = told(application("x" * 1000))
+    text = text_of(application("x" * 1000))
     assert (len(text.line), text.line[-3:], len(text.lines[0])) == (300, "...", 1012)
-    assert told(Failure()).line == "(no message)"
-    assert told(Failure(timeout_failure_info=TimeoutFailureInfo())).line == "timeout: (no message)"
+    assert text_of(Failure()).line == "(no message)"
+    assert text_of(Failure(timeout_failure_info=TimeoutFailureInfo())).line == "timeout: (no message)"
 
 
 def test_encoded_failures() -> None:
@@ -68,7 +69,30 @@ def test_encoded_failures() -> None:
     failure = Failure()
     asyncio.run(converter.encode_failure(ApplicationError("the secret", type="Secret"), failure))
     assert failure.message == "Encoded failure"
-    assert told(failure, converter).line == "Secret: the secret"
-    unread = told(failure)
+    assert text_of(failure, converter).line == "Secret: the secret"
+    unread = text_of(failure)
     assert unread.line == "Secret: (encoded: this client has no codec that reads it)"
     assert unread.lines == (unread.line,)
+
+
+def test_the_failure_that_is_shown_is_the_root_cause() -> None:
+    """What passed it on (an activity, a child, a Nexus operation) is not shown, nor a cause without a message."""
+    refused = application("op refused", "Refused")
+    nexus = Failure(message="nexus operation completed unsuccessfully", cause=Failure(cause=refused))
+    nexus.nexus_operation_execution_failure_info.operation = "charge"
+    assert text_of(nexus).line == "Refused: op refused"
+    child = Failure(message="Child Workflow execution failed", cause=nexus)
+    child.child_workflow_execution_failure_info.workflow_execution.workflow_id = "order-1"
+    assert text_of(child).line == "Refused: op refused"
+    silent = Failure(message="Activity task failed", cause=Failure(application_failure_info=ApplicationFailureInfo()))
+    silent.activity_failure_info.activity_type.name = "charge"
+    assert text_of(silent).line == text_of(silent).lines[0] == "activity charge: Activity task failed"
+    assert root_cause(child) == refused
+    assert [failure_type(part) for part in chain(child)] == ["ChildWorkflowError", "NexusOperationError", "", "Refused"]
+
+
+def test_stack_traces_can_be_filtered() -> None:
+    """The caller chooses the lines of a stack trace; blank ones are left out."""
+    failure = application("broken", stack_trace="sdk\nuser\n\n")
+    text = asyncio.run(failure_text(failure, DataConverter.default, stack_lines=lambda stack: stack.splitlines()[1:]))
+    assert text.lines == ("ValueError: broken", "  user")

@@ -47,7 +47,7 @@ async def delete(client: Client, workflow_id: str, run_id: str) -> None:
     )
 
     async def gone() -> bool:
-        return await Tracer(client).calls.described(workflow_id, run_id) is None
+        return await Tracer(client).calls.describe_workflow(workflow_id, run_id) is None
 
     await until(gone)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
 from temporalio.client import Client
 
 from devserver import DevServer
-from devserver.client.calls import Calls
+from devserver.client.calls import ServiceCalls
 from devserver.errors import CannotAsk, OptionError
 from devserver.stuck import find_stuck
 from devserver.stuck.candidates import candidates
@@ -44,7 +43,7 @@ def test_the_oldest_and_the_newest_of_many(server: DevServer) -> None:
         request = PauseWorkflowExecutionRequest(namespace="default", workflow_id="w-5", request_id="1")
         await client.workflow_service.pause_workflow_execution(request)
         await found(client, "workflow_paused")
-        some = await candidates(Calls(client), None, 5)
+        some = await candidates(ServiceCalls(client), None, 5)
         assert some.open == MANY
         assert chosen(some) == {"w-0", "w-1", "w-5", "w-10", "w-11"}
         report = await find_stuck(client, limit=5)
@@ -139,14 +138,13 @@ def test_a_server_that_never_was() -> None:
 
     async def told() -> None:
         client = await Client.connect("127.0.0.1:1", lazy=True)
-        with pytest.raises(CannotAsk, match=r"127\.0\.0\.1:1 cannot be reached") as caught:
+        with pytest.raises(CannotAsk, match=r"^cannot connect to 127\.0\.0\.1:1: Connection refused"):
             await find_stuck(client)
-        assert caught.value.details == ("Connection refused",)
 
     asyncio.run(told())
 
 
-@pytest.mark.parametrize("how", [{"limit": 0}, {"at_once": 0}])
+@pytest.mark.parametrize("how", [{"limit": 0}, {"max_concurrent": 0}])
 def test_numbers_that_make_no_sense(server: DevServer, how: dict[str, int]) -> None:
     """Refused before anything is asked."""
 
@@ -166,16 +164,15 @@ def test_calls_at_once_are_bounded(server: DevServer) -> None:
         await listed(client, MANY)
         most = now = 0
 
-        async def one() -> None:
+        async def one(_: object, **__: object) -> None:
             nonlocal most, now
             now += 1
             most = max(most, now)
             await asyncio.sleep(0.01)
             now -= 1
 
-        calls = Calls(client, at_once=3)
-        ask: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]] = calls._ask
-        await asyncio.gather(*(ask(one) for _ in range(MANY)))
+        calls = ServiceCalls(client, max_concurrent=3)
+        await asyncio.gather(*(calls.call(one, None) for _ in range(MANY)))
         assert most == 3
 
     run(server, story)

@@ -239,7 +239,7 @@ def test_any_address_and_namespace(quick_up: Run, devserver: Run, orders: Orders
     [
         ([], 2, "error: there is nothing to search for"),
         (["text"], 4, "error: there is no instance default"),
-        (["text", "--address", "127.0.0.1:1"], 4, "error: the Temporal server at 127.0.0.1:1 cannot be reached"),
+        (["text", "--address", "127.0.0.1:1"], 4, "error: cannot connect to 127.0.0.1:1: "),
         (["--event", "ActivityTaskFaild"], 2, "error: there is no event type ActivityTaskFaild\nhint: did you mean"),
         (["--attempts", "many"], 2, "error: 'many' is no number of attempts"),
         (["--longer", "soon"], 2, "error: --longer 'soon' is not a duration"),
