@@ -163,13 +163,13 @@ def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
         code, out, err = call("start", "orders.py:Order", "--name", "Mallory", "--wait", "--id", "o2")
         assert (code, out) == (1, "")
         assert err.splitlines()[-2:] == [
-            "o2 did not complete: activity: Activity task failed",
+            "o2 did not complete: activity charge: Activity task failed",
             "  caused by CardDeclined: card declined",
         ]
         code, out, _ = call("start", "orders.py:Order", "--name", "Mallory", "--wait", "--json")
         told = json.loads(out)
         assert (code, told["workflow_type"], told["polled"], told["result"]) == (1, "Order", True, None)
-        assert told["failure"][0] == "activity: Activity task failed"
+        assert told["failure"][0] == "activity charge: Activity task failed"
 
 
 def test_values_of_all_sizes_and_encodings(quick_up: Run, write: Write, call: Call, tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
         (["signal", "orders.py:approve", "o1", "--by", "a", "--namespace", "nix"], 4, "there is no namespace nix at "),
         (["start", "orders.py:Order", "--name", "a", "--id", "o1"], 1, "the workflow id o1 is taken, by the run "),
         (["start", "orders.py:Other", "--search-attribute", "Nix=1"], 1, "Other cannot be started: "),
-        (["start", "orders.py:Other", "--address", "127.0.0.1:1"], 4, "the Temporal server at 127.0.0.1:1 cannot"),
+        (["start", "orders.py:Other", "--address", "127.0.0.1:1"], 4, "cannot connect to 127.0.0.1:1: "),
     ):  # fmt: skip
         got, out, err = call(*words)
         assert (got, out) == (code, ""), err
