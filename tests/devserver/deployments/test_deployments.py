@@ -186,7 +186,12 @@ async def test_many_builds_cost_few_calls(monkeypatch: pytest.MonkeyPatch) -> No
         version = WorkerDeploymentOptions(deployment_name=DEPLOYMENT, build_id="new")
         return [PollerInfo(identity="me", last_access_time=lately, deployment_options=version)]
 
-    for name, made in (("deployment", deployment), ("queues", queues_of), ("count_workflows", count), ("pollers", pollers)):
+    for name, made in (
+        ("deployment", deployment),
+        ("queues", queues_of),
+        ("count_workflows", count),
+        ("pollers", pollers),
+    ):
         monkeypatch.setattr(DeploymentCalls, name, made)
     (found,) = await deployment_statuses(cast(Client, None), DEPLOYMENT)
     assert found.loads["7"] == VersionLoad(queues, (), 2, 1)
