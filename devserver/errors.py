@@ -1,6 +1,6 @@
-"""What can go wrong, one class per case: a message, what was found, a hint, and the CLI's exit code.
+"""The errors of this distribution, one class per case: message, details, hint and the exit code of the command line.
 
-The library raises these and never prints; the CLI prints them and never invents its own.
+The library raises errors and never prints; the command line prints them. Feature packages define their own subclasses.
 """
 
 from __future__ import annotations
@@ -8,14 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+PACKAGES = ("devserver", "temporaltest")  # where the error classes of this distribution are
+
 
 class DevServerError(Exception):
-    """A failure a user can act on.
+    """A failure that the user can act on.
+
+    Subclasses take the same arguments, so that every error can be pickled and sent as JSON to another process.
 
     Args:
-        message: What was wanted and what happened, one sentence.
-        details: What was found (paths, versions, last log lines), one entry per line.
+        message: What went wrong, in one sentence.
+        details: What was found (paths, versions, the end of a log), one line each.
         hint: What to do next.
+
+    Attributes:
+        exit_code: The exit code of a command that fails with this error.
     """
 
     exit_code = 1
@@ -27,7 +34,7 @@ class DevServerError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Survive pickling with details and hint: xdist and process pools send errors that way."""
+        """Pickle details and hint too: xdist and process pools send errors that way."""
         return (_rebuild, (type(self), self.message, self.details, self.hint))
 
     def __str__(self) -> str:
@@ -37,9 +44,10 @@ class DevServerError(Exception):
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
-        """The form in which a supervisor hands an error to whoever started it."""
+        """The error as JSON: `error` and `module` (the class), `message`, `details` (a list of lines), `hint`."""
         return {
             "error": type(self).__name__,
+            "module": type(self).__module__,
             "message": self.message,
             "details": list(self.details),
             "hint": self.hint,
@@ -47,8 +55,8 @@ class DevServerError(Exception):
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> DevServerError:
-        """The error that `to_json` wrote; an unknown class comes back as the base class."""
-        cls = _by_name(str(data.get("error")))
+        """The error that `to_json` wrote, of the same class; DevServerError if this version has no such class."""
+        cls = _class_named(str(data.get("module", __name__)), str(data.get("error")))
         return cls(str(data["message"]), details=data.get("details", ()), hint=data.get("hint"))
 
 
@@ -56,18 +64,24 @@ def _rebuild(cls: type[DevServerError], message: str, details: tuple[str, ...], 
     return cls(message, details=details, hint=hint)
 
 
-def _by_name(name: str) -> type[DevServerError]:
-    found = globals().get(name)
-    if isinstance(found, type) and issubclass(found, DevServerError):
-        return found
-    return DevServerError
+def _class_named(module: str, name: str) -> type[DevServerError]:
+    """The error class of this distribution with that name; its module is imported if it is not loaded yet."""
+    found = None
+    if module.partition(".")[0] in PACKAGES:
+        from importlib import import_module
+
+        try:
+            found = getattr(import_module(module), name, None)
+        except ImportError:
+            found = None
+    return found if isinstance(found, type) and issubclass(found, DevServerError) else DevServerError
 
 
 # Settings and options
 
 
 class OptionError(DevServerError):
-    """An option, a setting or an environment variable has a value that cannot be used."""
+    """An option, a setting or an environment variable has an invalid value."""
 
     exit_code = 2
 
@@ -80,114 +94,114 @@ class ConfigFileError(OptionError):
 
 
 class UnsafeFolder(DevServerError):
-    """A folder of ours belongs to someone else or may be written by others."""
+    """Another user owns one of our folders or may write to it."""
 
 
 class FolderNotWritable(DevServerError):
-    """A folder or file of ours cannot be written: permissions, a read-only or a full disk."""
+    """One of our files or folders cannot be written: permissions, or a read-only or full disk."""
 
 
 # The executable
 
 
 class BinaryNotFound(DevServerError):
-    """No source has the wanted executable."""
+    """No source has the requested executable."""
 
 
 class NotTemporal(DevServerError):
-    """The file exists but is not a Temporal executable, or does not answer as one."""
+    """The file exists but is not a working Temporal executable."""
 
 
 class VersionRefused(DevServerError):
-    """Known advisories apply to this version and it was not asked for by name."""
+    """Security advisories apply to this version, and the user did not name it."""
 
 
 class ChecksumMismatch(DevServerError):
-    """The executable is not the one that was pinned."""
+    """The SHA-256 of the executable is not the pinned one."""
 
 
 class UnpinnedVersion(DevServerError):
-    """No pin is known for the version and pins are required."""
+    """The version has no pinned SHA-256, and one is required."""
 
 
 class DownloadFailed(DevServerError):
-    """A source answered with an error, not at all, or with something that cannot be used."""
+    """A source did not answer, or its answer is an error or cannot be used."""
 
 
 class ArchiveError(DownloadFailed):
-    """An archive is truncated, unsafe, or lacks the file it should hold."""
+    """An archive is truncated or unsafe, or the expected file is missing in it."""
 
 
 class OfflineError(DevServerError):
-    """The network would be needed and `--offline` forbids it."""
+    """The network is needed, and `--offline` forbids it."""
 
 
 # Starting and running
 
 
 class StartFailed(DevServerError):
-    """The server did not start; the details hold its last log lines."""
+    """The server did not start; the details are the last lines of its log."""
 
 
 class PortTaken(StartFailed):
-    """Another process listens on the wanted port."""
+    """Another process listens on the requested port."""
 
 
 class PortLost(PortTaken):
-    """A port that nobody asked for, chosen because it was free, was taken before the server listened: try others."""
+    """Another process took a port that we chose, before the server listened on it: a new start chooses another."""
 
 
 class StartTimeout(StartFailed):
-    """The server started but was not ready within the limit."""
+    """The server was not ready within the limit."""
 
 
 class NamespaceRefused(DevServerError):
-    """Temporal refuses a namespace's name or settings."""
+    """Temporal rejects the name or the settings of a namespace."""
 
 
 class SearchAttributeRefused(DevServerError):
-    """Temporal refuses a search attribute: its type differs, or the limit of its type is reached."""
+    """Temporal rejects a search attribute: it exists with another type, or the namespace has too many of that type."""
 
 
 class InstanceRunning(DevServerError):
-    """The instance runs, so what was asked cannot be done or would have no effect."""
+    """The instance is running, so the operation is impossible or has no effect."""
 
 
 class InstanceNotRunning(DevServerError):
-    """The instance does not run."""
+    """The instance is not running."""
 
 
 class CannotAsk(DevServerError):
-    """A server gives no answer, or refuses one, so nothing is known of what was asked; monitors tell it by its code."""
+    """The server does not answer, or refuses to, so the result is unknown. Monitors recognize it by its exit code."""
 
     exit_code = 4
 
 
 class InstanceUnknown(DevServerError):
-    """There is no instance of that name."""
+    """No instance has that name."""
 
 
 class StopFailed(DevServerError):
-    """A process of ours did not end within the limit."""
+    """A supervisor or server process did not end within the limit."""
 
 
 # Worker deployments
 
 
 class DeploymentUnknown(DevServerError):
-    """There is no worker deployment of that name."""
+    """No worker deployment has that name."""
 
 
 class BuildUnknown(DevServerError):
-    """The worker deployment has no build of that id."""
+    """The worker deployment has no build with that id."""
 
 
 class DeploymentChanged(DevServerError):
-    """Somebody else changed the worker deployment first, so nothing was done."""
+    """Another client changed the worker deployment at the same time; nothing was done."""
 
 
 class DeploymentRefused(DevServerError):
-    """What was asked of a worker deployment would leave work without workers, or is not clear."""
+    """The change would leave workflows without workers, or is ambiguous."""
 
 
 # The database
@@ -206,20 +220,20 @@ class DatabaseCorrupt(DatabaseError):
 
 
 class DatabaseTooNew(DatabaseError):
-    """The file was written by a newer server than the one to be started."""
+    """A newer server than this one wrote the file."""
 
 
 class DatabaseTooOld(DatabaseError):
-    """The file was written by an older server and cannot, or may not, be upgraded."""
+    """An older server wrote the file, and it cannot or must not be upgraded."""
 
 
 class SnapshotUnknown(DevServerError):
-    """There is no snapshot of that name."""
+    """No snapshot has that name."""
 
 
 class SnapshotExists(DevServerError):
-    """A snapshot of that name is already there."""
+    """A snapshot with that name exists already."""
 
 
 class UnsupportedPlatform(DevServerError):
-    """This machine cannot do what was asked."""
+    """This operating system or processor is not supported."""

@@ -1,48 +1,107 @@
-"""Errors: what they say, and that they survive the ways they are sent."""
+"""Errors: what they say, and that each of them reaches another process as itself."""
 
 from __future__ import annotations
 
-import inspect
+import importlib
 import json
 import pickle
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import pytest
+from temporalio.exceptions import TemporalError
 
+import devserver
+import temporaltest
 from devserver import errors
-from devserver.errors import DevServerError, OptionError, PortTaken
+from devserver.errors import PACKAGES, DevServerError, OptionError, PortTaken
+from temporaltest.errors import TemporalTestError
 
-CASES = [
-    value
-    for _, value in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(value, DevServerError) and value.__module__ == errors.__name__
-]
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_errors_survive_pickling_and_json(case: type[DevServerError]) -> None:
-    """xdist and process pools pickle them, a supervisor writes them as JSON: nothing is lost on the way."""
-    error = case("what happened", details=["found", "this"], hint="do that")
-    for copy in (
-        pickle.loads(pickle.dumps(error)),
-        DevServerError.from_json(json.loads(json.dumps(error.to_json()))),
-    ):
-        assert type(copy) is case
-        assert (copy.message, copy.details, copy.hint) == (error.message, error.details, error.hint)
-        assert str(copy) == str(error) == "what happened\n  found\n  this\nhint: do that"
+# Prints the class and exit code of an error that arrives as JSON on stdin.
+RECEIVES = """
+import json, sys
+from devserver.errors import DevServerError
+error = DevServerError.from_json(json.load(sys.stdin))
+print(type(error).__module__, type(error).__name__, error.exit_code)
+"""
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_every_case_says_what_it_is_and_how_to_exit(case: type[DevServerError]) -> None:
-    """A docstring for whoever catches it; 2 for wrong usage, else 1."""
-    assert case.__doc__
-    assert case.exit_code == (2 if issubclass(case, OptionError) else 4 if case is errors.CannotAsk else 1)
+def subclasses(base: type[Exception]) -> Iterator[type[Exception]]:
+    """A class and all its subclasses in our packages."""
+    if base.__module__.partition(".")[0] in PACKAGES:
+        yield base
+    for subclass in base.__subclasses__():
+        yield from subclasses(subclass)
 
 
-def test_an_error_of_a_newer_version_is_still_an_error() -> None:
-    """An unknown class, or the name of something else, comes back as the base class."""
-    for name in ("FluxCapacitorEmpty", "Sequence", "json", ""):
-        error = DevServerError.from_json({"error": name, "message": "m"})
-        assert (type(error), str(error)) == (DevServerError, "m")
+def import_everything() -> None:
+    """Import every module of both packages, so that all error classes are defined."""
+    for package in (devserver, temporaltest):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+
+
+@pytest.fixture(scope="module")
+def all_errors() -> list[type[DevServerError]]:
+    """Every error class of the distribution; not those that are Temporal failures too, which travel as such."""
+    import_everything()
+    found = [case for case in subclasses(DevServerError) if issubclass(case, DevServerError)]
+    return [case for case in found if not issubclass(case, TemporalError)]
+
+
+def test_every_error_survives_pickling_and_json(all_errors: list[type[DevServerError]]) -> None:
+    """xdist and process pools pickle errors, a supervisor writes them as JSON: nothing is lost on the way."""
+    assert len(all_errors) > 60
+    for case in all_errors:
+        error = case("what happened", details=["found", "this"], hint="do that")
+        copies = pickle.loads(pickle.dumps(error)), DevServerError.from_json(json.loads(json.dumps(error.to_json())))
+        for copy in copies:
+            assert type(copy) is case
+            assert (copy.message, copy.details, copy.hint) == ("what happened", ("found", "this"), "do that")
+            assert copy.exit_code == case.exit_code
+            assert str(copy) == "what happened\n  found\n  this\nhint: do that"
+
+
+def test_errors_of_the_plugin_survive_pickling() -> None:
+    """xdist sends them from its workers."""
+    import_everything()
+    for case in subclasses(TemporalTestError):
+        copy = pickle.loads(pickle.dumps(case("what happened")))
+        assert (type(copy), str(copy)) == (case, "what happened")
+
+
+def test_every_error_says_what_it_is_and_how_to_exit(all_errors: list[type[DevServerError]]) -> None:
+    """A docstring for whoever catches it; exit code 2 for wrong usage."""
+    for case in all_errors:
+        assert case.__doc__
+        assert case.exit_code == 2 or not issubclass(case, OptionError)
+
+
+def test_an_error_of_a_feature_is_itself_where_the_feature_is_not_loaded() -> None:
+    """The receiving process imports the module of the class, and so has its exit code."""
+    from devserver.rehearsal.errors import ScenarioInvalid
+
+    data = json.dumps(ScenarioInvalid("no such fault").to_json())
+    done = subprocess.run([sys.executable, "-c", RECEIVES], input=data, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["devserver.rehearsal.errors", "ScenarioInvalid", "2"]
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("devserver.errors", "FluxCapacitorEmpty"),
+        ("devserver.errors", "Sequence"),
+        ("devserver.no_such_module", "StartFailed"),
+        ("json", "JSONDecodeError"),
+        ("", ""),
+    ],
+)
+def test_an_unknown_error_is_the_base_class(module: str, name: str) -> None:
+    """A class that this version does not have, and the name of something else, come back as DevServerError."""
+    error = DevServerError.from_json({"error": name, "module": module, "message": "m"})
+    assert (type(error), str(error)) == (DevServerError, "m")
 
 
 def test_kinds_can_be_caught_together() -> None:
