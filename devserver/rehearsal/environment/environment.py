@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Environment:
+class RehearsalEnvironment:
     """One server with its network. Several runs may happen on it, one after the other."""
 
     def __init__(self, server: DevServer, proxy: TcpProxy, client: Client, nest: Nest) -> None:
@@ -31,7 +31,7 @@ class Environment:
         self._closing = contextlib.ExitStack()
 
     @classmethod
-    async def open(cls, nest: Nest | None = None, **options: Any) -> Environment:
+    async def open(cls, nest: Nest | None = None, **options: Any) -> RehearsalEnvironment:
         """Start a server; `options` are those of `DevServer.start`. `nest` is shared with other hosts.
 
         Raises:

@@ -21,7 +21,7 @@ from ..scenario.result import Judgement
 from ..scenario.timeline import Timeline
 from .asyncio_compat import within
 from .converters import converter
-from .environment import Environment
+from .environment import RehearsalEnvironment
 from .virtual_clock import Clock
 from .worker_process import Answer, WorkerProcess
 
@@ -68,7 +68,7 @@ class RunContext:
     """Where one run happens. Everything is used from one event loop."""
 
     def __init__(
-        self, scenario: RunbookSource, host: Environment, folder: Path, timeline: Timeline, workflow_id: str
+        self, scenario: RunbookSource, host: RehearsalEnvironment, folder: Path, timeline: Timeline, workflow_id: str
     ) -> None:
         self.scenario = scenario
         self.host = host

@@ -20,7 +20,7 @@ from ...stuck.detector import find_stuck
 from ...stuck.findings import Thresholds
 from .. import ledger
 from ..environment.asyncio_compat import within
-from ..environment.environment import Environment
+from ..environment.environment import RehearsalEnvironment
 from ..environment.history_watcher import HistoryWatch, log_lines, type_of
 from ..environment.run_context import RunContext
 from ..environment.virtual_clock import Clock
@@ -43,7 +43,7 @@ class RunExecutor:
         self,
         scenario: Scenario,
         runbook: Runbook,
-        host: Environment,
+        host: RehearsalEnvironment,
         folder: Path,
         plan: Sequence[PlanStep],
         told: Callable[[Mark], None] = lambda mark: None,

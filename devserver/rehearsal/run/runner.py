@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..drills.handing_over import HandOver
-from ..environment.environment import Environment
+from ..environment.environment import RehearsalEnvironment
 from ..environment.fixture import world_of
 from ..scenario.preflight import check
 from ..scenario.result import Judgement, RehearsalRun, Result, Sweep, verdict_of
@@ -56,12 +56,12 @@ async def rehearse(scenario: Scenario, settings: RehearsalSettings | None = None
     settings = settings or RehearsalSettings()
     runbook = check(scenario)
     with working_folder(settings) as folder:
-        async with await Environment.open(**settings.server) as host:
+        async with await RehearsalEnvironment.open(**settings.server) as host:
             return await rehearse_on(host, scenario, runbook, settings, folder)
 
 
 async def rehearse_on(
-    host: Environment, scenario: Scenario, runbook: Runbook, settings: RehearsalSettings, folder: Path
+    host: RehearsalEnvironment, scenario: Scenario, runbook: Runbook, settings: RehearsalSettings, folder: Path
 ) -> Result:
     """Hold one rehearsal on a host that is there."""
     baseline = None
@@ -84,7 +84,7 @@ async def rehearse_on(
 async def _judged(
     performance: RunExecutor,
     scenario: Scenario,
-    host: Environment,
+    host: RehearsalEnvironment,
     settings: RehearsalSettings,
     folder: Path,
     baseline: RehearsalRun | None,
@@ -147,7 +147,7 @@ async def steady(scenario: Scenario, view: RunView, when: str) -> list[Judgement
 def result_of(
     scenario: Scenario,
     settings: RehearsalSettings,
-    host: Environment,
+    host: RehearsalEnvironment,
     findings: Sequence[Judgement],
     run: RehearsalRun | None,
     *,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import faults
-from ..environment.environment import Environment
+from ..environment.environment import RehearsalEnvironment
 from ..environment.fixture import world_of
 from ..environment.run_context import RunContext
 from ..environment.worker_forkserver import Nest
@@ -74,7 +74,7 @@ async def sweep(
         raise ScenarioInvalid(NOTHING_EXPECTED)
     with working_folder(settings) as folder:
         sweeper = _Sweeper(scenario, runbook, target, folder, progress)
-        async with Nest() as nest, await Environment.open(nest, **settings.server) as host:
+        async with Nest() as nest, await RehearsalEnvironment.open(nest, **settings.server) as host:
             await sweeper.plain_run(host)
             others = [asyncio.create_task(sweeper.lane_of_its_own(nest, settings)) for _ in range(1, lanes or CORES)]
             try:
@@ -155,7 +155,7 @@ class _Sweeper:
         self._unsure: set[str] = set()  # not judged without faults
         self._sure: set[str] = set()  # judged at a point
 
-    async def plain_run(self, host: Environment) -> None:
+    async def plain_run(self, host: RehearsalEnvironment) -> None:
         """The run without faults, whose events are the points."""
         plain = await self._perform(host, "without-faults", ())
         self._plain = replace(plain, baseline=plain)
@@ -172,17 +172,17 @@ class _Sweeper:
 
     async def lane_of_its_own(self, nest: Nest, settings: RehearsalSettings) -> None:
         """Points on one more server."""
-        async with await Environment.open(nest, **settings.server) as host:
+        async with await RehearsalEnvironment.open(nest, **settings.server) as host:
             await self.lane(host)
 
-    async def lane(self, host: Environment) -> None:
+    async def lane(self, host: RehearsalEnvironment) -> None:
         """Try points until none is left."""
         host.usually(ROAD_SECONDS, "to_server")
         while self._open:
             self._points.append(await self._point(host, self._open.pop(0)))
             self._tell()
 
-    async def _point(self, host: Environment, planned: Planned) -> Point:
+    async def _point(self, host: RehearsalEnvironment, planned: Planned) -> Point:
         loop = asyncio.get_running_loop()
         began = loop.time()
         kill: Any = _KillServerAtOnce(0.0) if self._target == "server" else faults.kill_worker()
@@ -211,7 +211,7 @@ class _Sweeper:
         """What a run tells without an expectation: steady state, and an end that none of them judges."""
         return [*run.findings, *unjudged(run, self._scenario.expect)]
 
-    async def _perform(self, host: Environment, name: str, plan: Sequence[Any]) -> RehearsalRun:
+    async def _perform(self, host: RehearsalEnvironment, name: str, plan: Sequence[Any]) -> RehearsalRun:
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True)
         async with world_of(self._scenario, folder) as world:

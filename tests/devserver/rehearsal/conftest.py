@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from devserver.rehearsal import RehearsalSettings, Result, Scenario, expect, rehearse
-from devserver.rehearsal.environment.environment import Environment
+from devserver.rehearsal.environment.environment import RehearsalEnvironment
 from devserver.rehearsal.run.runner import rehearse_on
 from devserver.rehearsal.scenario.preflight import check
 from devserver.system.paths import HOME_VARIABLE
@@ -35,16 +35,16 @@ class Stand:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._host: Environment | None = None
+        self._host: RehearsalEnvironment | None = None
         self._numbers = itertools.count()
 
     @property
-    def host(self) -> Environment:
+    def host(self) -> RehearsalEnvironment:
         """A host whose server runs."""
         if self._host is not None and not self._host.server.running:
             self.close()
         if self._host is None:
-            self._host = asyncio.run(Environment.open())
+            self._host = asyncio.run(RehearsalEnvironment.open())
         return self._host
 
     def hold(self, scenario: Scenario, *, fresh: bool = False, **settings: Any) -> Result:
