@@ -23,7 +23,7 @@ EXECUTABLE = ("binary", "source", "offline", "base_url", "require_pinned", "acce
 
 
 @dataclass(frozen=True)
-class Config:
+class PluginConfig:
     """The settings of one test run; `linger` and `timeout` are in seconds, `executable` are keywords of `DevServer`."""
 
     backend: str = "managed"
@@ -88,7 +88,7 @@ class Config:
         return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
 
     @classmethod
-    def from_wire(cls, values: Mapping[str, Any]) -> Config:
+    def from_wire(cls, values: Mapping[str, Any]) -> PluginConfig:
         """What `to_wire` has written."""
         paths = {option.key for option in OPTIONS if option.parse is Path}
         read: dict[str, Any] = {k: Path(value) if k in paths and value else value for k, value in values.items()}
@@ -103,7 +103,7 @@ def add_options(parser: pytest.Parser) -> None:
         parser.addini(option.ini, option.help, default=None)
 
 
-def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> Config:
+def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> PluginConfig:
     """The settings of this run: flag, then environment, then ini file, then `[tool.devserver]`, then the default.
 
     One of xdist's workers has those of its controller, which alone knows of the terminal.
@@ -113,7 +113,7 @@ def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> Con
     """
     handed = getattr(config, "workerinput", {}).get(SETTINGS)
     if handed is not None:
-        return Config.from_wire(handed)
+        return PluginConfig.from_wire(handed)
     variables = os.environ if environ is None else environ
     settings = _project(config, variables)
     said = {option.key: _said(config, option, variables) for option in OPTIONS}
@@ -127,7 +127,7 @@ def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> Con
     values["executable"] = _executable(settings)
     if values["linger"] is None:
         values["linger"] = TERMINAL_LINGER if _at_terminal(variables) else 0.0
-    return Config(**values)
+    return PluginConfig(**values)
 
 
 def _project(config: pytest.Config, environ: Mapping[str, str]) -> Settings:

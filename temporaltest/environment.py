@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from temporalio.api.common.v1 import TimeSkippingInfo
     from temporalio.testing import TimeSkipper
 
-    from .isolation.test_context import Case
-    from .time.time_skipping import Skipping
+    from .isolation.context import CaseContext
+    from .time.time_skipping import VirtualClocks
 
 Handle = WorkflowHandle[Any, Any]
 OPEN = "ExecutionStatus = 'Running'"
@@ -32,10 +32,10 @@ class Environment(WorkflowEnvironment):
     go on like a wall clock until `sleep` moves them, or a result is awaited. Each workflow has its own clock, though.
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: CaseContext) -> None:
         super().__init__(WorkflowEnvironment.from_client(case.client).client)
         self._case = case
-        self._skipping: Skipping | None = case.skipping
+        self._skipping: VirtualClocks | None = case.clocks
         self._slept = timedelta(0)
         if self._skipping is not None:
             self._skipping.hold()

@@ -18,7 +18,7 @@ from .workflows.start import Starting
 
 if TYPE_CHECKING:
     from .environment import Environment
-    from .isolation.test_context import Case
+    from .isolation.context import CaseContext
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Temporal(Starting):
     called in an async test too, since workers live in a loop of their own.
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: CaseContext) -> None:
         super().__init__()
         self._case = case
 
@@ -40,7 +40,7 @@ class Temporal(Starting):
         return f"<temporal: namespace {self.namespace} at {self.address}>"
 
     @property
-    def case(self) -> Case:
+    def case(self) -> CaseContext:
         """What the plugin keeps of the test."""
         return self._case
 
@@ -74,12 +74,12 @@ class Temporal(Starting):
     @property
     def task_queue(self) -> str:
         """The task queue that workers and workflows of the test use unless told otherwise."""
-        return self._case.tenancy.task_queue
+        return self._case.slot.task_queue
 
     @property
     def id_prefix(self) -> str:
         """How the ids of workflows begin that are not given one; not empty where tests share a namespace."""
-        return self._case.tenancy.id_prefix
+        return self._case.slot.id_prefix
 
     def worker(
         self,

@@ -41,25 +41,25 @@ __all__ = [
 ]
 
 
-def temporal(scope: Scope = "module", *, outages: bool = False, **wishes: Any) -> Any:
+def temporal(scope: Scope = "module", *, outages: bool = False, **requirements: Any) -> Any:
     """A fixture like `temporal`, with a namespace and workers of its own that last as long as `scope`.
 
-    `wishes` are the words of `@pytest.mark.temporal`; `outages` gives it a server of its own that `outage` can harm. A
-    test that fails shows what workflows did; what ran is replayed at the end of the scope, where non-determinism is an
-    error of the last test.
+    `requirements` are the keywords of `@pytest.mark.temporal`; `outages` gives it a server of its own that `outage`
+    can kill or disconnect. A failed test shows what the workflows did. Everything that ran is replayed at the end of
+    the scope, where non-determinism is an error of the last test.
 
     Raises:
-        pytest.UsageError: A wish has an unknown word or a value of the wrong type.
+        pytest.UsageError: A requirement is unknown or has a value of the wrong type.
     """
-    from . import marker
+    from .requirements import requirements_from
 
-    wanted = marker.of_words(f"factories.temporal(scope={scope!r})", wishes)
+    required = requirements_from(f"factories.temporal(scope={scope!r})", requirements)
 
     @pytest.fixture(scope=scope)
     def temporal_of_scope(
         request: pytest.FixtureRequest, temporal_client_options: dict[str, Any]
     ) -> Iterator[Temporal]:
-        yield from scopes.lasting(request, wanted, temporal_client_options, outages=outages)
+        yield from scopes.lasting(request, required, temporal_client_options, outages=outages)
 
     temporal_of_scope.__doc__ = f"A real Temporal server: a namespace and workers that last for the {scope}."
     return temporal_of_scope

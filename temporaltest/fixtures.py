@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from . import marker, stash
+from . import stash
 from .outcomes import plain_errors
+from .requirements import OUTAGE_FIXTURE, TIME_FIXTURE, requirements_of
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from .backends import Endpoint
+    from .backends.endpoint import ServerEndpoint
     from .environment import Environment
     from .facade import Temporal
-    from .isolation.test_context import Case
+    from .isolation.context import CaseContext
     from .outage import Outage
     from .rehearsals import Rehearsals
     from .replay.fixture import Replay
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def temporal_server(request: pytest.FixtureRequest) -> Endpoint:
+def temporal_server(request: pytest.FixtureRequest) -> ServerEndpoint:
     """The server that all tests share: its `address` and `ui_url`, and what it `can` do."""
     with plain_errors():
         return stash.session(request.config).endpoint()
@@ -42,19 +43,21 @@ def temporal_client_options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def _temporal_case(request: pytest.FixtureRequest, temporal_client_options: dict[str, Any]) -> Iterator[Case]:
+def _temporal_case(request: pytest.FixtureRequest, temporal_client_options: dict[str, Any]) -> Iterator[CaseContext]:
     from .isolation.session import import_sdk
 
     import_sdk()
-    from .isolation.test_context import Case
+    from .isolation.context import CaseContext
 
     item: pytest.Item = request.node
     with plain_errors():
-        outages = marker.OUTAGE in request.fixturenames
-        wishes = marker.wishes(item)
-        if marker.TIME in request.fixturenames:
-            wishes = replace(wishes, time_skipping=True)
-        case = Case(stash.session(item.config), item.name, wishes, temporal_client_options, outages=outages)
+        outages = OUTAGE_FIXTURE in request.fixturenames
+        requirements = requirements_of(item)
+        if TIME_FIXTURE in request.fixturenames:
+            requirements = replace(requirements, time_skipping=True)
+        case = CaseContext(
+            stash.session(item.config), item.name, requirements, temporal_client_options, outages=outages
+        )
     item.stash[stash.CASE] = case
     try:
         yield case
@@ -64,7 +67,7 @@ def _temporal_case(request: pytest.FixtureRequest, temporal_client_options: dict
 
 
 @pytest.fixture
-def temporal(_temporal_case: Case) -> Temporal:
+def temporal(_temporal_case: CaseContext) -> Temporal:
     """A real Temporal server for one test: `temporal.worker(...)`, `temporal.execute(...)`, `temporal.client`."""
     from .facade import Temporal
 
@@ -72,13 +75,13 @@ def temporal(_temporal_case: Case) -> Temporal:
 
 
 @pytest.fixture
-def temporal_namespace(_temporal_case: Case) -> str:
+def temporal_namespace(_temporal_case: CaseContext) -> str:
     """The name of a namespace that is this test's own and is never used again."""
     return _temporal_case.namespace
 
 
 @pytest.fixture
-def temporal_client(_temporal_case: Case) -> Client:
+def temporal_client(_temporal_case: CaseContext) -> Client:
     """A client of the test's namespace, usable from any event loop."""
     return _temporal_case.client
 
@@ -96,7 +99,7 @@ def temporal_env(temporal: Temporal) -> Environment:
 
 
 @pytest.fixture
-def temporal_time(_temporal_case: Case) -> Time:
+def temporal_time(_temporal_case: CaseContext) -> Time:
     """The clocks of the test's workflows, each its own and held until moved: `fast_forward`, `until`, `now`."""
     from .time.controls import Time
 
@@ -105,7 +108,7 @@ def temporal_time(_temporal_case: Case) -> Time:
 
 
 @pytest.fixture
-def temporal_schedules(_temporal_case: Case) -> Schedules:
+def temporal_schedules(_temporal_case: CaseContext) -> Schedules:
     """Schedules, which go by real time: `next_times`, `trigger`, `backfill`, `runs`, and `overlap` to try a policy."""
     from .schedules.fixture import Schedules
 
@@ -132,7 +135,7 @@ def temporal_spans(temporal: Temporal) -> Spans:
 
 
 @pytest.fixture
-def temporal_outage(_temporal_case: Case) -> Outage:
+def temporal_outage(_temporal_case: CaseContext) -> Outage:
     """Outages of the server, which is the test's own then: `kill`, `restart`, `freeze`, `partition`, `slow`, ...
 
     Verbs do something; `killed()`, `frozen()`, `partitioned()` and `slowed(ms)` are blocks that undo it. In async tests

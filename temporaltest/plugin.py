@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from . import config as settings
-from . import marker, payload_budget, rehearsals, scopes, selection, stash, xdist
+from . import rehearsals, requirements, scopes, selection, stash, xdist
 
 # Not imported above: pytest warns of a plugin that was there before it could rewrite its asserts.
 pytest_plugins = ("temporaltest.fixtures",)
@@ -25,8 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the settings once; declare the mark; record and replay stored histories if asked."""
-    config.addinivalue_line("markers", marker.LINE)
-    config.addinivalue_line("markers", payload_budget.LINE)
+    for line in requirements.MARK_LINES:
+        config.addinivalue_line("markers", line)
     config.stash[stash.SETTINGS] = read = settings.read(config)
     if read.record is not None and not hasattr(config, "workerinput") and selection.runs(config):
         from .replay.writer import Recorder
@@ -66,7 +66,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _needs_shared(item: pytest.Item) -> bool:
     names = getattr(item, "fixturenames", ())
-    private = marker.wishes(item).private or marker.OUTAGE in names
+    private = requirements.requirements_of(item).private or requirements.OUTAGE_FIXTURE in names
     return not private and not NEEDING.isdisjoint(names)
 
 
@@ -108,7 +108,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
         try:
             item.stash[stash.CASE].check()
-            item.stash[stash.CASE].aftermath.record(names.test_id(item.nodeid), item.config.rootpath)
+            item.stash[stash.CASE].checks.record(names.test_id(item.nodeid), item.config.rootpath)
         except TemporalTestError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
     for case in scopes.cases(item):
@@ -140,10 +140,10 @@ def pytest_runtest_makereport(
         tracebacks.headline(report, call.excinfo.value)
     for each in [case, *wider] if report.failed else ():
         if each is not None:
-            each.aftermath.spoilt = True
+            each.checks.failed = True
             attach.attach(item, each, report)
     if case is not None and report.when == "call" and report.passed:
-        left = case.aftermath.recorded
+        left = case.checks.recorded
     writer.hand_over(report, left)
     if case is not None and report.when == "teardown":
         del item.stash[stash.CASE]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import pytest
 
 from . import names, stash
-from .config import Config
+from .config import PluginConfig
 from .errors import NotSupported, RehearsalFailed
 from .outcomes import plain_errors
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Rehearsals:
     """What the fixture `temporal_rehearsal` gives."""
 
-    def __init__(self, config: Config, folder: Path, test: str) -> None:
+    def __init__(self, config: PluginConfig, folder: Path, test: str) -> None:
         self._config = config
         self._folder = folder
         self._test = test
@@ -59,7 +59,7 @@ class Rehearsals:
         return results if many else results[0]
 
 
-def hold(scenarios: Sequence[Scenario], config: Config, test: str, seed: int | None = None) -> list[Result]:
+def hold(scenarios: Sequence[Scenario], config: PluginConfig, test: str, seed: int | None = None) -> list[Result]:
     """Hold rehearsals one after the other; a report is written where the run is told to.
 
     Raises:
@@ -102,7 +102,7 @@ def _told(result: Result) -> list[str]:
     return lines if len(lines) > 1 else [*lines, f"  {result.reason}"]
 
 
-def _settings(config: Config, seed: int | None) -> RehearsalSettings:
+def _settings(config: PluginConfig, seed: int | None) -> RehearsalSettings:
     from devserver.rehearsal import RehearsalSettings
 
     server = config.server_options()

@@ -14,15 +14,15 @@ from .outcomes import plain_errors
 
 if TYPE_CHECKING:
     from .facade import Temporal
-    from .isolation.test_context import Case
-    from .marker import Wishes
+    from .isolation.context import CaseContext
     from .outage import Outage
+    from .requirements import Requirements
     from .time.controls import Time
 
 RECORDED: pytest.StashKey[list[tuple[str, str]]] = pytest.StashKey()
 
 
-def cases(item: pytest.Item) -> list[Case]:
+def cases(item: pytest.Item) -> list[CaseContext]:
     """The cases of fixtures by `factories.temporal` that the test uses, itself or through other fixtures."""
     facade = sys.modules.get("temporaltest.facade")
     if facade is None:
@@ -40,24 +40,24 @@ def left_by(config: pytest.Config) -> list[tuple[str, str]]:
 
 
 def lasting(
-    request: pytest.FixtureRequest, wishes: Wishes, client_options: Mapping[str, Any], *, outages: bool
+    request: pytest.FixtureRequest, requirements: Requirements, client_options: Mapping[str, Any], *, outages: bool
 ) -> Iterator[Temporal]:
     """A façade for a scope; what ran is replayed at its end and recorded if no test that used it failed."""
     from .isolation.session import import_sdk
 
     import_sdk()
     from .facade import Temporal
-    from .isolation.test_context import Case
+    from .isolation.context import CaseContext
 
     with plain_errors():
         name = request.node.name or request.scope
-        case = Case(stash.session(request.config), name, wishes, client_options, outages=outages)
+        case = CaseContext(stash.session(request.config), name, requirements, client_options, outages=outages)
     try:
         yield Temporal(case)
         with plain_errors():
             case.check()
-            case.aftermath.record(_owner(request), request.config.rootpath, request.scope)
-        request.config.stash[RECORDED] = [*request.config.stash.get(RECORDED, []), *case.aftermath.recorded]
+            case.checks.record(_owner(request), request.config.rootpath, request.scope)
+        request.config.stash[RECORDED] = [*request.config.stash.get(RECORDED, []), *case.checks.recorded]
     finally:
         with plain_errors():
             case.close()
@@ -81,7 +81,7 @@ def clocks(temporal: Temporal) -> Iterator[Time]:
     from .errors import SetupError
     from .time.controls import Time
 
-    skipping = temporal.case.skipping
+    skipping = temporal.case.clocks
     if skipping is None:
         raise SetupError(
             "clocks of a fixture's workflows need time skipping: factories.temporal(..., time_skipping=True), "
@@ -99,7 +99,7 @@ def outages(temporal: Temporal, scope: str) -> Iterator[Outage]:
     """The outages of a scope's server; what is on at the end of the block is undone."""
     from .errors import SetupError
 
-    place = temporal.case.place
+    place = temporal.case.allocation
     if place.outage is None:
         raise SetupError(
             "this fixture's server has no outages: factories.temporal(..., outages=True) gives it one of its own that "

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .config import Config
+from .config import PluginConfig
 
 if TYPE_CHECKING:
+    from .isolation.context import CaseContext
     from .isolation.session import Session
-    from .isolation.test_context import Case
 
-SETTINGS: pytest.StashKey[Config] = pytest.StashKey()
-CASE: pytest.StashKey[Case] = pytest.StashKey()
+SETTINGS: pytest.StashKey[PluginConfig] = pytest.StashKey()
+CASE: pytest.StashKey[CaseContext] = pytest.StashKey()
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 

@@ -20,11 +20,12 @@ from filelock import FileLock
 from devserver import HttpApi, Lease, NotAnswering, ServerOptions, dynamic_config, holders
 
 from ..errors import NotSupported, SetupError
-from . import NAMESPACES, OUTAGES, PRIVATE, TIME_SKIPPING, Endpoint, container_record, why_no_skipping
+from . import container_record
+from .endpoint import NAMESPACES, OUTAGES, PRIVATE_SERVERS, TIME_SKIPPING, ServerEndpoint, why_no_skipping
 
 if TYPE_CHECKING:
-    from ..config import Config
-    from ..marker import Wishes
+    from ..config import PluginConfig
+    from ..requirements import Requirements
 
 KEEPER = "temporaltest.backends.container_supervisor"
 END_SECONDS = 15.0
@@ -41,30 +42,30 @@ class Hold:
     private: bool
 
 
-class Container:
+class ContainerBackend:
     """See `Backend`. A keeper process has the container (see `keeper`); we hold a lease of it."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: PluginConfig) -> None:
         if importlib.util.find_spec("testcontainers") is None:
             raise SetupError("the container backend needs testcontainers: pip install 'temporal-devserver[container]'")
         self._config = config
 
-    def shared(self) -> Endpoint:
+    def shared(self) -> ServerEndpoint:
         """Join the container that runs with the same settings, or start it."""
         return self._get(self._name(), {}, private=False)
 
-    def private(self, wishes: Wishes, *, outages: bool = False) -> Endpoint:
+    def private(self, requirements: Requirements, *, outages: bool = False) -> ServerEndpoint:
         """A container of the test's own, gone at its end."""
         if outages:
             raise NotSupported(f"no {OUTAGES} here: {NO_OUTAGES}")
-        if wishes.version is not None:
+        if requirements.version is not None:
             raise NotSupported("no other versions here: the image is what it is; choose one with --temporal-image")
-        own = {key: json.dumps(value) for key, value in wishes.dynamic_config.items()}
+        own = {key: json.dumps(value) for key, value in requirements.dynamic_config.items()}
         return self._get(f"own-{os.getpid()}-{os.urandom(4).hex()}", own, private=True)
 
-    def release(self, endpoint: Endpoint) -> None:
+    def release(self, endpoint: ServerEndpoint) -> None:
         """Give up the hold; the last one ends the container, and waits until it has gone."""
-        hold: Hold = endpoint.hold
+        hold: Hold = endpoint.resource
         hold.lease.release()
         record = container_record.read(hold.folder)
         goes = hold.private or not (self._config.keep or self._config.linger or holders(hold.folder))
@@ -101,7 +102,7 @@ class Container:
     def _dynamic_config(self, own: Mapping[str, str]) -> dict[str, str]:
         return dynamic_config(ServerOptions(tuning=self._config.tuning or "fast")) | dict(own)
 
-    def _get(self, name: str, own: Mapping[str, str], *, private: bool) -> Endpoint:
+    def _get(self, name: str, own: Mapping[str, str], *, private: bool) -> ServerEndpoint:
         folder = container_record.folder_of(name)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with FileLock(container_record.lock_path(folder)):
@@ -115,14 +116,14 @@ class Container:
                 raise
         return self._endpoint(record, Hold(folder, lease, private), own)
 
-    def _endpoint(self, record: dict[str, Any], hold: Hold, own: Mapping[str, str]) -> Endpoint:
+    def _endpoint(self, record: dict[str, Any], hold: Hold, own: Mapping[str, str]) -> ServerEndpoint:
         why = why_no_skipping(record["version"], self._dynamic_config(own))
-        return Endpoint(
+        return ServerEndpoint(
             address=record["address"],
-            can=frozenset({NAMESPACES, PRIVATE}) | frozenset({TIME_SKIPPING} if why is None else ()),
+            can=frozenset({NAMESPACES, PRIVATE_SERVERS}) | frozenset({TIME_SKIPPING} if why is None else ()),
             why_not={OUTAGES: NO_OUTAGES, TIME_SKIPPING: why or ""},
             ui_url=record["ui"],
-            hold=hold,
+            resource=hold,
             alive=lambda: _still(hold.folder, record),
         )
 

@@ -13,12 +13,20 @@ from temporalio.envconfig import ClientConfigProfile
 from temporalio.service import RPCError
 
 from ..errors import NotSupported, SetupError
-from . import NAMESPACES, OUTAGES, PRIVATE, TIME_SKIPPING, TIME_SKIPPING_SINCE, Endpoint, version_of
+from .endpoint import (
+    NAMESPACES,
+    OUTAGES,
+    PRIVATE_SERVERS,
+    TIME_SKIPPING,
+    TIME_SKIPPING_SINCE,
+    ServerEndpoint,
+    version_of,
+)
 from .connection_monitor import ConnectionMonitor
 
 if TYPE_CHECKING:
-    from ..config import Config
-    from ..marker import Wishes
+    from ..config import PluginConfig
+    from ..requirements import Requirements
 
 CONNECT_SECONDS = 10.0
 NOT_OURS = "the external server is not ours; use the managed backend for this test"
@@ -28,13 +36,13 @@ WAYS = (
 )
 
 
-class External:
+class ExternalBackend:
     """See `Backend`. Each option of ours takes the place of the SDK's variable of that name, and the SDK reads it."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: PluginConfig) -> None:
         self._config = config
 
-    def shared(self) -> Endpoint:
+    def shared(self) -> ServerEndpoint:
         """The server, once it has answered; nothing is started.
 
         Raises:
@@ -48,32 +56,32 @@ class External:
         named = self._config.namespace
         version = asyncio.run(_look(address, connect, named))
         old = version_of(version) < TIME_SKIPPING_SINCE
-        pulse = ConnectionMonitor(address)
-        return Endpoint(
+        monitor = ConnectionMonitor(address)
+        return ServerEndpoint(
             address=address,
             can=frozenset({NAMESPACES} if named is None else ()) | frozenset(() if old else {TIME_SKIPPING}),
             why_not={
                 NAMESPACES: "all tests share the one of --temporal-namespace",
                 TIME_SKIPPING: f"server {version} is too old, it came with 1.32",
                 OUTAGES: NOT_OURS,
-                PRIVATE: NOT_OURS,
+                PRIVATE_SERVERS: NOT_OURS,
             },
             namespace=named,
-            spare_namespace=spare,
+            fallback_namespace=spare,
             ours=False,
             connect=connect,
-            hold=pulse,
-            alive=pulse.alive,
+            resource=monitor,
+            alive=monitor.alive,
         )
 
-    def private(self, wishes: Wishes, *, outages: bool = False) -> Endpoint:
+    def private(self, requirements: Requirements, *, outages: bool = False) -> ServerEndpoint:
         """There is none to give."""
-        raise NotSupported(f"no {PRIVATE} here: {NOT_OURS}")
+        raise NotSupported(f"no {PRIVATE_SERVERS} here: {NOT_OURS}")
 
-    def release(self, endpoint: Endpoint) -> None:
+    def release(self, endpoint: ServerEndpoint) -> None:
         """Nothing is held but the connection that tells whether it is there."""
-        pulse: ConnectionMonitor = endpoint.hold
-        pulse.stop()
+        monitor: ConnectionMonitor = endpoint.resource
+        monitor.stop()
 
     def kept(self) -> str | None:
         """Nothing of ours is left up."""
@@ -94,7 +102,7 @@ class External:
             raise SetupError(f"the SDK cannot read its environment configuration: {error}") from None
 
 
-def _as_variables(config: Config) -> dict[str, str]:
+def _as_variables(config: PluginConfig) -> dict[str, str]:
     """Our options as the variables of the SDK's environment configuration."""
     values = {
         "TEMPORAL_PROFILE": config.client_profile,

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from devserver import DevServer, DevServerError, ServerOptions, dynamic_config
 
-from . import NAMESPACES, OUTAGES, PRIVATE, TIME_SKIPPING, Endpoint, why_no_skipping
+from .endpoint import NAMESPACES, OUTAGES, PRIVATE_SERVERS, TIME_SKIPPING, ServerEndpoint, why_no_skipping
 
 if TYPE_CHECKING:
-    from ..config import Config
-    from ..marker import Wishes
+    from ..config import PluginConfig
+    from ..requirements import Requirements
 
-CAN = frozenset({NAMESPACES, PRIVATE})
+CAN = frozenset({NAMESPACES, PRIVATE_SERVERS})
 SHARED = "all tests share this server; ask for one with @pytest.mark.temporal(private_server=True)"
 
 
-class Managed:
+class ManagedBackend:
     """See `Backend`. The shared server is known by what it runs with: who asks for other things gets another."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: PluginConfig) -> None:
         self._config = config
 
     @property
@@ -31,7 +31,7 @@ class Managed:
         key = json.dumps([self._options(), self._config.keep], sort_keys=True)
         return f"pytest-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
 
-    def shared(self) -> Endpoint:
+    def shared(self) -> ServerEndpoint:
         """Join the server of that name, or start it; it ends with its last holder and the linger time."""
         server = DevServer.start(
             self.name,
@@ -43,17 +43,17 @@ class Managed:
         )
         return self._endpoint(server, {}, shared=True)
 
-    def private(self, wishes: Wishes, *, outages: bool = False) -> Endpoint:
+    def private(self, requirements: Requirements, *, outages: bool = False) -> ServerEndpoint:
         """A server of the test's own: ephemeral, gone at its end."""
         options = self._options()
-        if wishes.version is not None:
-            options["version"] = wishes.version
+        if requirements.version is not None:
+            options["version"] = requirements.version
             options.pop("binary", None)
-        server = DevServer.start(dynamic_config=wishes.dynamic_config, **options)
-        own = {key: json.dumps(value) for key, value in wishes.dynamic_config.items()}
+        server = DevServer.start(dynamic_config=requirements.dynamic_config, **options)
+        own = {key: json.dumps(value) for key, value in requirements.dynamic_config.items()}
         return self._endpoint(server, own, shared=False)
 
-    def release(self, endpoint: Endpoint) -> None:
+    def release(self, endpoint: ServerEndpoint) -> None:
         """Give up the hold; the last one ends the server."""
         if endpoint.managed is not None:
             endpoint.managed.close()
@@ -69,11 +69,11 @@ class Managed:
     def _options(self) -> dict[str, Any]:
         return {**self._config.server_options(), "ui": self._config.ui or self._config.keep}
 
-    def _endpoint(self, server: DevServer, own: dict[str, str], *, shared: bool) -> Endpoint:
+    def _endpoint(self, server: DevServer, own: dict[str, str], *, shared: bool) -> ServerEndpoint:
         configured = dynamic_config(ServerOptions(tuning=self._config.tuning or "fast")) | own
         why = why_no_skipping(server.server_version, configured)
         process = server.pid
-        return Endpoint(
+        return ServerEndpoint(
             address=server.address,
             can=CAN | ({TIME_SKIPPING} if why is None else frozenset()) | (frozenset() if shared else {OUTAGES}),
             why_not={TIME_SKIPPING: why or "", OUTAGES: SHARED},

@@ -1,43 +1,57 @@
-"""What follows on a test: everything that ran in it is replayed, recorded if asked, and reported if it failed."""
+"""Checks after a test: replay everything that ran, record it if asked, describe it if the test failed."""
 
 from __future__ import annotations
 
 from concurrent.futures import TimeoutError as OutOfTime
 from typing import TYPE_CHECKING
 
-from .. import payload_budget
 from ..errors import ReplayFailed, ServerLost
 from ..replay import recording, replay
 from ..reports import test_report
 from ..workflows import executions
 from ..workflows.start import TASK_QUEUE
+from . import payload_budget
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..reports.test_report import Report
-    from ..workflows.executions import Ran
-    from .test_context import Case
+    from ..requirements import Requirements
+    from ..workers.wait_guard import WaitGuard
+    from ..workers.workers import Workers
+    from ..workflows.executions import RunHistory
+    from .allocation import Allocation
+    from .session import Session
 
 REPORT_SECONDS = 10.0
 
 
-class Aftermath:
-    """Of one test; `spoilt` where it failed, or one of those that share it. Called from outside the event loops."""
+class PostTestChecks:
+    """The checks of one test, called from outside the event loops.
 
-    def __init__(self, case: Case) -> None:
-        self._case = case
+    `failed` is set where the test failed, or one of the tests that share its fixture. `recorded` has the recordings as
+    (file name, text).
+    """
+
+    def __init__(
+        self, session: Session, requirements: Requirements, allocation: Allocation, workers: Workers, guard: WaitGuard
+    ) -> None:
+        self._session = session
+        self._requirements = requirements
+        self._allocation = allocation
+        self._workers = workers
+        self._guard = guard
         self._codes: list[replay.Code] = []
-        self.ran: list[Ran] = []
+        self._runs: list[RunHistory] = []
         self.recorded: list[tuple[str, str]] = []
-        self.spoilt = False
+        self.failed = False
 
     @property
     def codes(self) -> list[replay.Code]:
-        """The code of every worker that ran in the test; known also when they are gone, if asked for before."""
-        running = self._case.workers.running
+        """The code of every worker that ran in the test; still known after they stop, if read before."""
+        running = self._workers.running
         if len(running) > len(self._codes):
-            self._codes = [replay.code_of(each.worker) for each in running]
+            self._codes = [replay.code_of(worker.worker) for worker in running]
         return self._codes
 
     def check(self) -> None:
@@ -47,49 +61,47 @@ class Aftermath:
             BudgetExceeded: A workflow sent more than the test allows.
             ReplayFailed: A workflow is not deterministic.
         """
-        case, config = self._case, self._case.session.config
-        budget = case.wishes.budget
-        replays = bool(self.codes) and case.wishes.replay and (config.replay or config.record is not None)
-        if not (replays or budget):
+        config, required = self._session.config, self._requirements
+        replays = bool(self.codes) and required.replay and (config.replay or config.record is not None)
+        if not (replays or required.budget):
             return
         try:
-            finding = executions.find(case.unguarded(), case.guard.started)
-            ran = case.session.loop.run(finding, config.timeout)
-            if budget:
-                payload_budget.require(budget, ran)
+            finding = executions.find(self._allocation.unguarded(), self._guard.started)
+            runs = self._session.loop.run(finding, config.timeout)
+            if required.budget:
+                payload_budget.require_within(required.budget, runs)
             if not replays:
                 return
-            self.ran = ran
+            self._runs = runs
             if config.replay:
-                replaying = replay.replay_all(self.codes, self.ran)
-                replay.require(case.session.loop.run(replaying, config.timeout))
+                replaying = replay.replay_all(self.codes, runs)
+                replay.require(self._session.loop.run(replaying, config.timeout))
         except OutOfTime:
             raise ReplayFailed(
-                f"replaying what the test ran took more than {config.timeout:g} s; "
-                "give it longer with --temporal-timeout, or no replay with @pytest.mark.temporal(replay=False)"
+                f"replaying the workflows of the test took more than {config.timeout:g} s; "
+                "raise --temporal-timeout, or skip the replay with @pytest.mark.temporal(replay=False)"
             ) from None
 
     def record(self, test: str, root: Path, scope: str | None = None) -> None:
-        """Make recordings of what `check` has replayed; `recorded` has them then, as names of files and texts.
+        """Record what `check` has replayed, into `recorded`. `test` is the id of a test, or of a fixture of `scope`.
 
-        `test` may be a fixture of a scope. What a failed test did is no example, so nothing of it is recorded.
+        A failed test is no example, so nothing of it is recorded.
         """
-        case, config = self._case, self._case.session.config
-        if config.record is None or self.spoilt or not self.ran:
+        config, slot = self._session.config, self._allocation.slot
+        if config.record is None or self.failed or not self._runs:
             return
-        tenancy = case.tenancy
-        words = {case.namespace: "namespace"}
-        if tenancy.shared:
-            words |= {tenancy.id_prefix: "", tenancy.task_queue: TASK_QUEUE}
-        source = recording.Source(test, root, tenancy.id_prefix, words, scope)
-        recording_ = recording.record(source, self.ran, self.codes, scrub=config.record_scrub)
-        self.recorded = case.session.loop.run(recording_, config.timeout)
+        replacements = {slot.namespace: "namespace"}
+        if slot.shared:
+            replacements |= {slot.id_prefix: "", slot.task_queue: TASK_QUEUE}
+        source = recording.Source(test, root, slot.id_prefix, replacements, scope)
+        recorded = recording.record(source, self._runs, self.codes, scrub=config.record_scrub)
+        self.recorded = self._session.loop.run(recorded, config.timeout)
 
     def report(self) -> Report:
         """What the test's workflows did, for a person to read."""
-        case = self._case
-        if case.outage is not None and case.outage.silent:
-            raise ServerLost("an outage of it is on")
-        ui = case.endpoint.ui_url if case.session.config.keep else None
-        gathering = test_report.gather(case.unguarded(), ui, self.codes)
-        return case.session.loop.run(gathering, REPORT_SECONDS)
+        allocation = self._allocation
+        if allocation.outage is not None and allocation.outage.silent:
+            raise ServerLost("an outage of the server is active")
+        ui = allocation.endpoint.ui_url if self._session.config.keep else None
+        gathering = test_report.gather(allocation.unguarded(), ui, self.codes)
+        return self._session.loop.run(gathering, REPORT_SECONDS)

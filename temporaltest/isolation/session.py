@@ -10,14 +10,15 @@ from concurrent.futures import TimeoutError as OutOfTime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..backends import Backend, Endpoint, make
+from ..backends import make
+from ..backends.endpoint import Backend, ServerEndpoint
 from ..errors import SetupError
 from ..workers.background_loop import BackgroundLoop
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from ..config import Config
+    from ..config import PluginConfig
 
 CONNECT_SECONDS = 15.0
 ABANDON_SECONDS = 5.0
@@ -29,12 +30,12 @@ class Session:
     `root` is pytest's rootdir.
     """
 
-    def __init__(self, config: Config, root: Path = Path()) -> None:
+    def __init__(self, config: PluginConfig, root: Path = Path()) -> None:
         self.config = config
         self.root = root
         self.pid = os.getpid()
         self._lock = threading.RLock()
-        self._starting: Future[Endpoint] | None = None
+        self._starting: Future[ServerEndpoint] | None = None
         self._loop: BackgroundLoop | None = None
         self._backend: Backend | None = None
         self._clients: dict[str, Client] = {}
@@ -73,7 +74,7 @@ class Session:
             threading.Thread(target=_start, args=arguments, name="temporaltest-server", daemon=True).start()
         import_sdk()
 
-    def endpoint(self) -> Endpoint:
+    def endpoint(self) -> ServerEndpoint:
         """The shared server, ready; a new one where the last was killed.
 
         What has failed once is not tried again: each test that needs the server is told the same at once.
@@ -94,7 +95,7 @@ class Session:
                     self.release(endpoint)
                     self._starting = None
 
-    def client(self, endpoint: Endpoint) -> Client:
+    def client(self, endpoint: ServerEndpoint) -> Client:
         """A client of the server, connected once; tests have clients of their own namespace on its connection."""
         with self._lock:
             if endpoint.address not in self._clients:
@@ -104,7 +105,7 @@ class Session:
                     raise SetupError(f"no answer of {endpoint.address} within {CONNECT_SECONDS:g} s") from None
             return self._clients[endpoint.address]
 
-    def share(self, endpoint: Endpoint, namespace: str) -> Endpoint:
+    def share(self, endpoint: ServerEndpoint, namespace: str) -> ServerEndpoint:
         """The same server for tests that share one namespace; it is what `endpoint` answers from now on."""
         from dataclasses import replace
 
@@ -114,7 +115,7 @@ class Session:
             self._starting.set_result(shared)
         return shared
 
-    def release(self, endpoint: Endpoint) -> None:
+    def release(self, endpoint: ServerEndpoint) -> None:
         """Give up a server."""
         with self._lock:
             self._clients.pop(endpoint.address, None)
@@ -134,7 +135,7 @@ class Session:
                     self.backend.release(starting.result())
 
 
-def _start(backend: Backend, starting: Future[Endpoint]) -> None:
+def _start(backend: Backend, starting: Future[ServerEndpoint]) -> None:
     try:
         starting.set_result(backend.shared())
     except BaseException as error:  # noqa: BLE001 - whoever needs the server is told
@@ -149,7 +150,7 @@ def import_sdk() -> None:
     import temporalio.client  # noqa: F401
 
 
-async def _connect(endpoint: Endpoint) -> Client:
+async def _connect(endpoint: ServerEndpoint) -> Client:
     from temporalio.client import Client
 
     try:

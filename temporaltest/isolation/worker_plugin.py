@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..workers.workers import Workers
 
 
-class Adoption(client.Plugin, worker.Plugin):
+class WorkerTracking(client.Plugin, worker.Plugin):
     """The SDK's plugin on a test's client: it hears of every worker of that client."""
 
     def __init__(self, workers: Workers) -> None:

@@ -16,7 +16,7 @@ from temporalio.client import WorkflowHistory
 from ..errors import ReplayFailed, SetupError
 from ..workers import sandbox
 from ..workers.background_loop import BackgroundLoop
-from ..workflows.executions import Ran
+from ..workflows.executions import RunHistory
 from . import replay
 from .recording import FORMAT, Recording
 from .watched_replayer import Definition
@@ -58,7 +58,7 @@ def read(path: Path) -> Recording:
         if content.get("format", FORMAT) > FORMAT:
             raise SetupError(f"{path} was recorded by a newer version of temporal-devserver")
         recording = _plain(path, content) if "events" in content else _known(content)
-        if not recording.workflow_type or recording.ran.kind != recording.workflow_type:
+        if not recording.workflow_type or recording.ran.workflow_type != recording.workflow_type:
             raise ValueError("its history does not begin with the start of a workflow")
     except SetupError:
         raise
@@ -73,9 +73,9 @@ def _known(content: Mapping[str, Any]) -> Recording:
 
 
 def _plain(path: Path, content: Mapping[str, Any]) -> Recording:
-    ran = Ran(WorkflowHistory.from_json(path.stem, dict(content)), "")
+    ran = RunHistory(WorkflowHistory.from_json(path.stem, dict(content)), "")
     start = ran.history.events[0].workflow_execution_started_event_attributes
-    return Recording("", start.workflow_id or path.stem, ran.kind, "", "", None, "no", content)
+    return Recording("", start.workflow_id or path.stem, ran.workflow_type, "", "", None, "no", content)
 
 
 def replay_files(

@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
-from ..workflows.executions import Ran
+from ..workflows.executions import RunHistory
 from .watched_replayer import Watch
 
 EVENT = re.compile(r"HistoryEvent\(id: (\d+)")
@@ -30,20 +30,20 @@ WORKFLOW_TASKS = (
 class Divergence:
     """Why a run does not replay; `event` is the nearest event, or None where the history had none left."""
 
-    ran: Ran
+    ran: RunHistory
     reason: str
     event: HistoryEvent | None
     where: Sequence[str]
 
     def __str__(self) -> str:
         """The whole explanation, on some lines."""
-        lines = [f"the workflow {self.ran.id} ({self.ran.kind}) does not replay: {self.reason}"]
+        lines = [f"the workflow {self.ran.id} ({self.ran.workflow_type}) does not replay: {self.reason}"]
         if self.event is not None:
             lines.append(f"  nearest event: {self.event.event_id}, {event_name(self.event)}")
         return "\n".join([*lines, *(f"  {line}" for line in self.where)])
 
 
-def explain(ran: Ran, failure: BaseException, watch: Watch) -> Divergence:
+def explain(ran: RunHistory, failure: BaseException, watch: Watch) -> Divergence:
     """What the SDK says of a replay that failed, what the history has there, and where the code stood."""
     found = MESSAGE.search(str(failure))
     message = found.group(1).replace('\\"', '"').replace("\\n", "\n") if found else str(failure)
@@ -68,7 +68,7 @@ def _names(event: HistoryEvent) -> list[str]:
     return [*ids, *types]
 
 
-def _where(ran: Ran, watch: Watch) -> list[str]:
+def _where(ran: RunHistory, watch: Watch) -> list[str]:
     if watch.raised is not None:
         raised = f"the code raised {type(watch.raised).__name__}: {watch.raised}"
         return [raised, *(f"  {place}" for stack in watch.stacks for place in stack)]

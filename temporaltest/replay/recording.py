@@ -12,7 +12,7 @@ from typing import Any
 from temporalio.client import WorkflowHistory
 
 from ..names import file_name
-from ..workflows.executions import Ran
+from ..workflows.executions import RunHistory
 from . import replay
 from .scrub import Scrubber
 
@@ -46,9 +46,9 @@ class Recording:
         return json.dumps(content, indent=1) + "\n"
 
     @property
-    def ran(self) -> Ran:
+    def ran(self) -> RunHistory:
         """In the form that is replayed."""
-        return Ran(WorkflowHistory.from_json(self.workflow_id, dict(self.history)), "")
+        return RunHistory(WorkflowHistory.from_json(self.workflow_id, dict(self.history)), "")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Source:
 
 
 async def record(
-    source: Source, runs: Sequence[Ran], codes: Sequence[replay.Code], *, scrub: bool
+    source: Source, runs: Sequence[RunHistory], codes: Sequence[replay.Code], *, scrub: bool
 ) -> list[tuple[str, str]]:
     """Names of files and their texts, for every run whose code is known."""
     found: list[tuple[str, str]] = []
@@ -89,11 +89,11 @@ async def record(
     return found
 
 
-def _recording(source: Source, ran: Ran, kind: type) -> Recording:
+def _recording(source: Source, ran: RunHistory, kind: type) -> Recording:
     return Recording(
         test=source.test,
         workflow_id=ran.id,
-        workflow_type=ran.kind,
+        workflow_type=ran.workflow_type,
         module=kind.__module__,
         qualname=kind.__qualname__,
         file=_file(kind, source.root),

@@ -14,8 +14,8 @@ from temporalio.workflow import NondeterminismError
 
 from ..errors import ReplayFailed
 from ..workers.daemon_threads import DaemonThreads
-from ..workflows.executions import Ran
-from ..workflows.tracebacks import Place
+from ..workflows.executions import RunHistory
+from ..workflows.tracebacks import SourceLine
 from .nondeterminism import Divergence, explain, is_unfinished_business
 from .watched_replayer import Definition, Watch
 
@@ -36,9 +36,9 @@ ADVICE = (
 class Replayed:
     """What became of one replay: `divergence` where it does not replay, `stacks` where its code stood at the end."""
 
-    ran: Ran
+    ran: RunHistory
     divergence: Divergence | None
-    stacks: Sequence[Sequence[Place]] = field(default_factory=tuple)
+    stacks: Sequence[Sequence[SourceLine]] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ class Code:
     options: Mapping[str, Any]
     build: str = ""
 
-    def runs(self, ran: Ran) -> bool:
+    def runs(self, ran: RunHistory) -> bool:
         """Whether this worker is one that runs it; a dynamic workflow has no name and runs all."""
         elsewhere = bool(self.build and ran.build) and self.build != ran.build
-        known = ran.kind in self.kinds or None in self.kinds
+        known = ran.workflow_type in self.kinds or None in self.kinds
         return known and not elsewhere and self.task_queue in (None, ran.task_queue)
 
-    def kind_of(self, ran: Ran) -> type:
+    def kind_of(self, ran: RunHistory) -> type:
         """The class that runs it."""
-        return self.kinds[ran.kind if ran.kind in self.kinds else None]
+        return self.kinds[ran.workflow_type if ran.workflow_type in self.kinds else None]
 
 
 def code_of(worker: sdk.Worker) -> Code:
@@ -89,7 +89,7 @@ def kinds_of(workflows: Iterable[type]) -> dict[str | None, type]:
     return {Definition.must_from_class(each).name: each for each in workflows}
 
 
-async def replay(code: Code, runs: Sequence[Ran]) -> list[Replayed]:
+async def replay(code: Code, runs: Sequence[RunHistory]) -> list[Replayed]:
     """Replay the runs, one after the other, in one replayer."""
     watch = Watch()
     options = {**code.options, "plugins": [*code.options.get("plugins", ()), watch]}
@@ -109,7 +109,7 @@ async def replay(code: Code, runs: Sequence[Ran]) -> list[Replayed]:
     return done
 
 
-def _replayed(ran: Ran, failure: BaseException | None, watch: Watch) -> Replayed:
+def _replayed(ran: RunHistory, failure: BaseException | None, watch: Watch) -> Replayed:
     if failure is None or (
         not isinstance(failure, NondeterminismError) and is_unfinished_business(ran.history, watch.reached)
     ):
@@ -117,7 +117,7 @@ def _replayed(ran: Ran, failure: BaseException | None, watch: Watch) -> Replayed
     return Replayed(ran, explain(ran, failure, watch), watch.stacks)
 
 
-async def replay_all(codes: Sequence[Code], runs: Iterable[Ran]) -> list[Replayed]:
+async def replay_all(codes: Sequence[Code], runs: Iterable[RunHistory]) -> list[Replayed]:
     """Replay each run against the code that may have run it, the newest first; one that it agrees with is enough.
 
     A run that no code here can have run is left out.

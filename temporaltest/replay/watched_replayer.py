@@ -16,7 +16,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, Workf
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from ..workers import eviction
-from ..workflows.tracebacks import Place, places_of, raised_at
+from ..workflows.tracebacks import SourceLine, places_of, raised_at
 
 Definition = workflow._Definition
 EVICT_SECONDS = 1.0  # the SDK complains after 2 s
@@ -36,9 +36,9 @@ class Watch(sdk.Plugin):
     def forget(self) -> None:
         """Begin with another history."""
         self.reached = 0
-        self.stacks: list[list[Place]] = []
+        self.stacks: list[list[SourceLine]] = []
         self.raised: BaseException | None = None
-        self.function: Place | None = None
+        self.function: SourceLine | None = None
         self._task: asyncio.Task[Any] | None = None
 
     @property
@@ -124,7 +124,7 @@ class _Runner(WorkflowRunner):
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         real = replace(det, defn=self._definitions[det.defn.name], worker_level_failure_exception_types=self._types)
         code = real.defn.run_fn.__code__
-        self._watch.function = Place(code.co_filename, code.co_firstlineno, code.co_name)
+        self._watch.function = SourceLine(code.co_filename, code.co_firstlineno, code.co_name)
         instance: Any = _Instance(self._watch, self._runner.create_instance(real))
         return instance  # type: ignore[no-any-return]
 

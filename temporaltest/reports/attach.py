@@ -11,13 +11,13 @@ from ..names import file_name, test_id, write
 if TYPE_CHECKING:
     import pytest
 
-    from ..isolation.test_context import Case
+    from ..isolation.context import CaseContext
     from .test_report import Report
 
 SECTION = "Temporal"
 
 
-def attach(item: pytest.Item, case: Case, report: pytest.TestReport) -> None:
+def attach(item: pytest.Item, case: CaseContext, report: pytest.TestReport) -> None:
     """Add the section, the properties and the files.
 
     Nothing here makes a failed test fail in another way.
@@ -36,14 +36,14 @@ def attach(item: pytest.Item, case: Case, report: pytest.TestReport) -> None:
     report.user_properties += new
 
 
-def _report(case: Case) -> Report:
+def _report(case: CaseContext) -> Report:
     from .test_report import Report
 
     unknown = Report(case.namespace)
     try:
         case.end_outages()
         lost = case.lost()
-        found = case.aftermath.report() if lost is None else replace(unknown, unknown=str(lost))
+        found = case.checks.report() if lost is None else replace(unknown, unknown=str(lost))
     except Exception as error:  # noqa: BLE001 - the test's own failure is what matters
         found = replace(unknown, unknown=f"(the server does not tell what happened: {error!r})")
     return replace(found, outages=case.outage.log) if case.outage is not None else found
@@ -58,7 +58,7 @@ def _show(report: pytest.TestReport, text: str) -> None:
         add(SECTION, text, "-")
 
 
-def _write(item: pytest.Item, case: Case, report: pytest.TestReport, found: Report, text: str) -> dict[str, str]:
+def _write(item: pytest.Item, case: CaseContext, report: pytest.TestReport, found: Report, text: str) -> dict[str, str]:
     folder = case.session.config.report
     if folder is None:
         return {}

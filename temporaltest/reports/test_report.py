@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import Client
 
 from ..replay import replay
-from ..workflows.list import listed
+from ..workflows.listing import list_workflows
 from .workflow_state import WorkflowState, inspect
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ async def _first(client: Client, queries: Iterable[str]) -> tuple[list[tuple[str
     found: dict[tuple[str, str], None] = {}
     for query in queries:
         batch: list[tuple[str, str]] = []
-        async for each in listed(client, query, page=MOST_WORKFLOWS + 1):
+        async for each in list_workflows(client, query, page=MOST_WORKFLOWS + 1):
             key = (each.execution.workflow_id, each.execution.run_id)
             if key in found:
                 continue

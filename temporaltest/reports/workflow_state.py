@@ -17,9 +17,9 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
 from ..replay import replay
-from ..workflows.executions import Ran
+from ..workflows.executions import RunHistory
 from ..workflows.failure_text import described
-from ..workflows.list import status_name
+from ..workflows.listing import status_name
 from . import pending
 from .event_lines import seconds, traced
 
@@ -135,7 +135,7 @@ async def _standing(
     if length > MOST_REPLAYED:
         return [f"(its {length:,} events are too many to find out where its code stands)"]
     handle = client.get_workflow_handle(execution.workflow_id, run_id=execution.run_id)
-    ran = Ran(WorkflowHistory(execution.workflow_id, (await handle.fetch_history()).events), execution.run_id)
+    ran = RunHistory(WorkflowHistory(execution.workflow_id, (await handle.fetch_history()).events), execution.run_id)
     lines: list[str] = []
     for each in await replay.replay_all(codes, [ran]):
         if each.divergence is not None:

@@ -28,7 +28,7 @@ from .overlap import EVERY_HOUR, Finish, Overlap, Trial, due_times
 from .state import POLL_SECONDS, Counts, Run, counts, every, matching_times, recent, stamp, whole_second
 
 if TYPE_CHECKING:
-    from ..isolation.test_context import Case
+    from ..isolation.context import CaseContext
 
 T = TypeVar("T")
 Workflow = str | Callable[..., Awaitable[Any]]
@@ -41,7 +41,7 @@ SPARE_SECONDS = 10.0
 class AsyncSchedules:
     """`temporal_schedules.aio`: the same calls for async tests, to be awaited in any event loop."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: CaseContext) -> None:
         self._case = case
         self._numbers = itertools.count(1)
         self._triggered: dict[str, datetime] = {}
@@ -58,9 +58,9 @@ class AsyncSchedules:
         **options: Any,
     ) -> ScheduleHandle:
         """See `Schedules.create`."""
-        tenancy = self._case.tenancy
-        name = id or f"{tenancy.id_prefix}schedule-{next(self._numbers)}"
-        options = {"id": f"{name}-run", "task_queue": tenancy.task_queue, "args": list(arguments), **options}
+        slot = self._case.slot
+        name = id or f"{slot.id_prefix}schedule-{next(self._numbers)}"
+        options = {"id": f"{name}-run", "task_queue": slot.task_queue, "args": list(arguments), **options}
         schedule = Schedule(
             action=ScheduleActionStartWorkflow(workflow, **options),
             spec=ScheduleSpec(cron_expressions=[spec]) if isinstance(spec, str) else spec,

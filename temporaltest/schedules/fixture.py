@@ -13,7 +13,7 @@ from .overlap import Finish, Overlap
 from .state import Run
 
 if TYPE_CHECKING:
-    from ..isolation.test_context import Case
+    from ..isolation.context import CaseContext
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class Schedules:
     Every call blocks; `aio` has the same to be awaited. Every schedule that a test makes is deleted at its end.
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: CaseContext) -> None:
         self._case = case
         self.aio = AsyncSchedules(case)
 

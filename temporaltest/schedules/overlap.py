@@ -22,7 +22,7 @@ from ..errors import SetupError
 from .state import POLL_SECONDS, Counts, Run, counts, recent
 
 if TYPE_CHECKING:
-    from ..isolation.test_context import Case
+    from ..isolation.context import CaseContext
 
 Finish = Callable[[WorkflowHandle[Any, Any]], Awaitable[object]]
 
@@ -95,7 +95,7 @@ class Trial:
     """One schedule, made due several times while its first run is open; then its runs are let end."""
 
     def __init__(
-        self, case: Case, handle: ScheduleHandle, policy: ScheduleOverlapPolicy, finish: Finish | None
+        self, case: CaseContext, handle: ScheduleHandle, policy: ScheduleOverlapPolicy, finish: Finish | None
     ) -> None:
         self._case = case
         self._handle = handle
@@ -142,8 +142,8 @@ class Trial:
     async def _end(self, run: WorkflowHandle[Any, Any]) -> None:
         if self._finish is not None:
             await self._finish(run)
-        elif self._case.skipping is not None:
-            await self._case.skipping.release(run)
+        elif self._case.clocks is not None:
+            await self._case.clocks.release(run)
 
     async def _open(self) -> list[Run]:
         runs = await recent(self._case.client, self._handle)

@@ -16,8 +16,8 @@ from ..errors import ClockStuck, WaitTimeout
 from . import diagnostics
 
 if TYPE_CHECKING:
-    from ..isolation.test_context import Case
-    from .time_skipping import Skipping
+    from ..isolation.context import CaseContext
+    from .time_skipping import VirtualClocks
 
 T = TypeVar("T")
 Handle = WorkflowHandle[Any, Any]
@@ -25,7 +25,7 @@ Handle = WorkflowHandle[Any, Any]
 LOOK_SECONDS = 0.2
 
 
-async def move_all(case: Case, skipping: Skipping, handles: Sequence[Handle], by: timedelta) -> None:
+async def move_all(case: CaseContext, skipping: VirtualClocks, handles: Sequence[Handle], by: timedelta) -> None:
     """Move the clock of every workflow that is open ahead.
 
     Raises:
@@ -34,7 +34,7 @@ async def move_all(case: Case, skipping: Skipping, handles: Sequence[Handle], by
     await bounded(case, handles, by, _all(skipping, handles, by))
 
 
-async def bounded(case: Case, handles: Sequence[Handle], by: object, work: Awaitable[T]) -> T:
+async def bounded(case: CaseContext, handles: Sequence[Handle], by: object, work: Awaitable[T]) -> T:
     """The result of `work`, which moves the clocks of `handles`.
 
     Raises:
@@ -47,7 +47,7 @@ async def bounded(case: Case, handles: Sequence[Handle], by: object, work: Await
         raise ClockStuck("\n".join([*held, str(error)])) from None
 
 
-async def _held(case: Case, handles: Iterable[Handle]) -> list[tuple[Handle, str]]:
+async def _held(case: CaseContext, handles: Iterable[Handle]) -> list[tuple[Handle, str]]:
     found = []
     for each in handles:
         with contextlib.suppress(RPCError):
@@ -57,7 +57,7 @@ async def _held(case: Case, handles: Iterable[Handle]) -> list[tuple[Handle, str
     return found
 
 
-async def _all(skipping: Skipping, handles: Sequence[Handle], by: timedelta) -> None:
+async def _all(skipping: VirtualClocks, handles: Sequence[Handle], by: timedelta) -> None:
     tasks = {asyncio.ensure_future(_move(skipping, each, by)): each for each in handles}
     moved = frozenset(each.id for each in handles)
     pending = set(tasks)
@@ -75,7 +75,7 @@ async def _all(skipping: Skipping, handles: Sequence[Handle], by: timedelta) -> 
             each.cancel()
 
 
-async def _move(skipping: Skipping, handle: Handle, by: timedelta) -> None:
+async def _move(skipping: VirtualClocks, handle: Handle, by: timedelta) -> None:
     """A workflow that has ended has no clock to move."""
     with contextlib.suppress(RPCError):
         await skipping.arrived(handle, await skipping.begin(handle, by))

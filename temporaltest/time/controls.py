@@ -15,8 +15,8 @@ from ..errors import ClockStuck, SetupError, TemporalTestError, WaitTimeout
 from . import diagnostics
 
 if TYPE_CHECKING:
-    from ..isolation.test_context import Case
-    from .time_skipping import Skipping
+    from ..isolation.context import CaseContext
+    from .time_skipping import VirtualClocks
 
 T = TypeVar("T")
 Handle = WorkflowHandle[Any, Any]
@@ -29,7 +29,7 @@ SPARE_SECONDS = 10.0
 class AsyncTime:
     """`temporal_time.aio`: the same calls for async tests, to be awaited in any event loop."""
 
-    def __init__(self, case: Case, skipping: Skipping) -> None:
+    def __init__(self, case: CaseContext, skipping: VirtualClocks) -> None:
         self._case = case
         self._skipping = skipping
 
@@ -120,15 +120,15 @@ class Time:
     moves it, or waits for the workflow's result, which lets it run by itself.
     """
 
-    def __init__(self, case: Case) -> None:
-        if case.skipping is None:
+    def __init__(self, case: CaseContext) -> None:
+        if case.clocks is None:
             raise SetupError(
                 "temporal_time needs workflows that have clocks of their own; mark the test (or its class or module):\n"
                 "@pytest.mark.temporal(time_skipping=True)"
             )
-        case.skipping.hold()
+        case.clocks.hold()
         self._case = case
-        self.aio = AsyncTime(case, case.skipping)
+        self.aio = AsyncTime(case, case.clocks)
 
     def now(self, handle: Handle) -> datetime:
         """The workflow's own time, in UTC; this machine's time where it never skipped any."""

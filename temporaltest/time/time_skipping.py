@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -32,10 +34,11 @@ except ImportError:
     raise NotSupported(f"temporalio {__version__} has no time skipping on the real server; 1.35 has") from None
 
 SINCE = (1, 32)
+LOOK_SECONDS = 0.3
 Handle = WorkflowHandle[Any, Any]
 
 
-class Skipping(sdk.Interceptor):
+class VirtualClocks(sdk.Interceptor):
     """Time skipping of one test: `client` starts workflows that have a virtual clock.
 
     A clock runs by itself, as the SDK has it, until `hold` says that the test drives: from then on a workflow starts
@@ -51,9 +54,7 @@ class Skipping(sdk.Interceptor):
 
     def intercept_client(self, next: sdk.OutboundInterceptor) -> sdk.OutboundInterceptor:  # noqa: A002 - the SDK's name
         """The SDK asks each interceptor for its link of the chain."""
-        from ..clock_waits import Outbound
-
-        return Outbound(next, self)
+        return _Outbound(next, self)
 
     def hold(self) -> None:
         """Workflows that are started from now on wait for the test to move their clocks."""
@@ -164,3 +165,54 @@ def capped(workflow_id: str, info: TimeSkippingInfo) -> str:
 def _runs(info: TimeSkippingInfo) -> bool:
     """Whether a clock runs by itself, with no fast-forward that ends it."""
     return info.effective_config.enabled and not info.effective_config.HasField("fast_forward_config")
+
+
+class _Outbound(sdk.OutboundInterceptor):
+    """The link of `VirtualClocks` in the chain of a client's interceptors."""
+
+    def __init__(self, next: sdk.OutboundInterceptor, skipping: VirtualClocks) -> None:  # noqa: A002 - the SDK's name
+        super().__init__(next)
+        self._skipping = skipping
+
+    def fetch_workflow_history_events(
+        self,
+        input: sdk.FetchWorkflowHistoryEventsInput,  # noqa: A002 - the SDK's name
+    ) -> sdk.WorkflowHistoryEventAsyncIterator:
+        """What waits for a workflow to end is watched; anything else goes on as it is."""
+        events = super().fetch_workflow_history_events(input)
+        if not input.wait_new_event:
+            return events
+        watched: Any = _Watched(events, self._skipping, input.id, input.run_id)
+        return watched  # type: ignore[no-any-return]
+
+
+class _Watched:
+    """The SDK's iterator over a workflow's events; it sets held clocks going and notices those that stand still."""
+
+    def __init__(self, events: Any, skipping: VirtualClocks, workflow_id: str, run_id: str | None) -> None:
+        self._events = events
+        self._skipping = skipping
+        self._handle = skipping.client.get_workflow_handle(workflow_id, run_id=run_id)
+        self._release = skipping.held
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._events, name)
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._release:
+            self._release = False
+            await self._skipping.release(self._handle)
+        task = asyncio.ensure_future(self._next())
+        try:
+            while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
+                with contextlib.suppress(RPCError):
+                    await self._skipping.look(self._handle)
+            return task.result()
+        finally:
+            task.cancel()
+
+    async def _next(self) -> Any:
+        return await self._events.__anext__()

@@ -16,7 +16,7 @@ from ..replay.replay import Code
 from ..workers.background_loop import BackgroundLoop
 from ..workers.workers import RunningWorker
 from ..workflows import executions
-from ..workflows.executions import Ran
+from ..workflows.executions import RunHistory
 
 PINNED = VersioningBehavior.VERSIONING_BEHAVIOR_PINNED
 ENDS = frozenset(
@@ -86,7 +86,7 @@ def of_files(build: str, workers: Sequence[RunningWorker], root: Path, folder: P
     return [str(path) for path in paths]
 
 
-def _is_pinned(ran: Ran) -> bool:
+def _is_pinned(ran: RunHistory) -> bool:
     """Whether its last task said so; it may have changed from build to build."""
     done = [
         event.workflow_task_completed_event_attributes.versioning_behavior
@@ -96,9 +96,9 @@ def _is_pinned(ran: Ran) -> bool:
     return bool(done) and done[-1] == PINNED
 
 
-def _no_code(ran: Ran, codes: Sequence[Code]) -> str:
+def _no_code(ran: RunHistory, codes: Sequence[Code]) -> str:
     known = ", ".join(f"{kind} on {code.task_queue}" for code in codes for kind in code.kinds)
     return (
-        f"the workflow {ran.id} ({ran.kind}) on the task queue {ran.task_queue} finds no code: "
+        f"the workflow {ran.id} ({ran.workflow_type}) on the task queue {ran.task_queue} finds no code: "
         f"the build has {known or 'no workflows'}"
     )

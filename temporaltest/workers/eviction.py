@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from temporalio import worker as sdk
 from temporalio.bridge.proto.workflow_activation import RemoveFromCache, WorkflowActivation, WorkflowActivationJob
 
-from ..workflows.tracebacks import INTERNAL, Place
+from ..workflows.tracebacks import INTERNAL, SourceLine
 from .daemon_threads import DaemonThreads, keep_for_ever, let_go
 
 EVICT_SECONDS = 3.0
@@ -68,12 +68,12 @@ def give_up(worker: sdk.Worker, threads: object) -> None:
         let_go(threads)
 
 
-def park(threads: DaemonThreads) -> list[Place]:
+def park(threads: DaemonThreads) -> list[SourceLine]:
     """Halt what runs there for ever; where it stands."""
     return [place for thread in [*threads.busy] for place in _park(thread)]
 
 
-def evict(instance: Instance, act: WorkflowActivation, limit: float) -> list[Place] | None:
+def evict(instance: Instance, act: WorkflowActivation, limit: float) -> list[SourceLine] | None:
     """Do the step that ends a workflow. None if that has ended it, else where its code stands, as far as is known."""
     threads = DaemonThreads("temporaltest-evict")
     try:
@@ -110,7 +110,7 @@ class _Parked(BaseException):
         lock.acquire()
 
 
-def _park(thread: int) -> list[Place]:
+def _park(thread: int) -> list[SourceLine]:
     """Halt a thread that runs user's code without end; where it stands.
 
     It is halted in a line of the user's, since it may hold a lock elsewhere (logging's, say).
@@ -127,7 +127,7 @@ def _park(thread: int) -> list[Place]:
     return _innermost(sys._current_frames().get(thread))
 
 
-def _innermost(frame: FrameType | None) -> list[Place]:
+def _innermost(frame: FrameType | None) -> list[SourceLine]:
     while frame is not None:
         if _is_users(frame):
             return [_place(frame)]
@@ -140,5 +140,5 @@ def _is_users(frame: FrameType) -> bool:
     return not file.startswith((*LIBRARIES, *INTERNAL, "<"))
 
 
-def _place(frame: FrameType) -> Place:
-    return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+def _place(frame: FrameType) -> SourceLine:
+    return SourceLine(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)

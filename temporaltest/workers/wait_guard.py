@@ -17,7 +17,7 @@ LOOK_SECONDS = 0.1
 DESCRIBE_SECONDS = 5.0
 
 
-class Guard(sdk.Interceptor):
+class WaitGuard(sdk.Interceptor):
     """A client interceptor: what waits for a workflow is bounded, and what was started is remembered.
 
     `trouble` tells of a dead worker, `describe` the state of the namespace, for the message of a wait too long.
@@ -74,7 +74,7 @@ class Guard(sdk.Interceptor):
 
 
 class _Outbound(sdk.OutboundInterceptor):
-    def __init__(self, next: sdk.OutboundInterceptor, guard: Guard) -> None:  # noqa: A002 - the SDK's name
+    def __init__(self, next: sdk.OutboundInterceptor, guard: WaitGuard) -> None:  # noqa: A002 - the SDK's name
         super().__init__(next)
         self._guard = guard
 
@@ -111,7 +111,7 @@ class _Outbound(sdk.OutboundInterceptor):
 class _Bounded:
     """The SDK's iterator over events, each of whose waits is bounded."""
 
-    def __init__(self, events: Any, guard: Guard, what: str) -> None:
+    def __init__(self, events: Any, guard: WaitGuard, what: str) -> None:
         self._events = events
         self._guard = guard
         self._what = what

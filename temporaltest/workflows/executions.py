@@ -13,13 +13,13 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from .list import listed
+from .listing import list_workflows
 
 AT_ONCE = 20
 
 
 @dataclass(frozen=True)
-class Ran:
+class RunHistory:
     """One run of a workflow, as far as it came."""
 
     history: WorkflowHistory
@@ -31,7 +31,7 @@ class Ran:
         return self.history.workflow_id
 
     @property
-    def kind(self) -> str:
+    def workflow_type(self) -> str:
         """The name of the workflow's type."""
         return self._start.workflow_type.name
 
@@ -68,9 +68,9 @@ class _Finder:
         self._client = client
         self._limit = asyncio.Semaphore(AT_ONCE)
         self._seen: set[tuple[str, str]] = set()
-        self._found: dict[tuple[str, str], Ran] = {}
+        self._found: dict[tuple[str, str], RunHistory] = {}
 
-    async def follow(self, seeds: Iterable[tuple[str, str | None]]) -> list[Ran]:
+    async def follow(self, seeds: Iterable[tuple[str, str | None]]) -> list[RunHistory]:
         """The runs of `seeds` and all that they led to, the first first."""
         todo = {(workflow_id, run_id or "") for workflow_id, run_id in seeds}
         while todo:
@@ -92,7 +92,7 @@ class _Finder:
                     return []
                 raise
         if history.events:
-            self._found[workflow_id, run_id] = Ran(history, run_id)
+            self._found[workflow_id, run_id] = RunHistory(history, run_id)
         return [link for event in history.events for link in _links(workflow_id, self._client.namespace, event)]
 
     async def _latest(self, workflow_id: str) -> list[tuple[str, str]]:
@@ -103,9 +103,9 @@ class _Finder:
         return [(workflow_id, answer.workflow_execution_info.execution.run_id)]
 
 
-async def find(client: Client, started: Iterable[tuple[str, str | None]]) -> list[Ran]:
+async def find(client: Client, started: Iterable[tuple[str, str | None]]) -> list[RunHistory]:
     """Every run of what was started, of all that the client's lists show, and of what these led to."""
-    shown = [(each.execution.workflow_id, each.execution.run_id) async for each in listed(client)]
+    shown = [(each.execution.workflow_id, each.execution.run_id) async for each in list_workflows(client)]
     return await _Finder(client).follow([*started, *shown])
 
 

@@ -22,7 +22,7 @@ INTERNAL = tuple(
 ENTRY = re.compile(r'^  File "(?P<file>[^"]+)", line \d+, in [^\n]*\n(?:    [^\n]*\n?|\n)*', re.MULTILINE)
 
 
-class Place(NamedTuple):
+class SourceLine(NamedTuple):
     """A line of code."""
 
     file: str
@@ -48,21 +48,21 @@ def is_users(file: str) -> bool:
     return not internal and not path.endswith(("/threading.py", "/contextlib.py"))
 
 
-def places_of(coroutine: Any) -> list[Place]:
+def places_of(coroutine: Any) -> list[SourceLine]:
     """Where a suspended coroutine stands: the user's lines, the innermost last."""
     places = []
     while coroutine is not None:
         frame = next((f for n in ("cr_frame", "gi_frame", "ag_frame") if (f := getattr(coroutine, n, None))), None)
         if frame is not None and is_users(frame.f_code.co_filename):
-            places.append(Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+            places.append(SourceLine(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
         awaited = (getattr(coroutine, name, None) for name in ("cr_await", "gi_yieldfrom", "ag_await"))
         coroutine = next((each for each in awaited if each is not None), None)
     return places
 
 
-def raised_at(error: BaseException) -> list[Place]:
+def raised_at(error: BaseException) -> list[SourceLine]:
     """The user's lines of an exception's traceback, the innermost last."""
-    return [Place(*each) for each in _walk(error.__traceback__) if is_users(each[0])]
+    return [SourceLine(*each) for each in _walk(error.__traceback__) if is_users(each[0])]
 
 
 def _walk(tb: TracebackType | None) -> Iterator[tuple[str, int, str]]:

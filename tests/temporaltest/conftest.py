@@ -146,11 +146,11 @@ def module_home(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def standing(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home in which a server stands, held by us as by one more run of pytest: those of a module's tests join it."""
-    from temporaltest.backends.managed import Managed
-    from temporaltest.config import Config
+    from temporaltest.backends.managed import ManagedBackend
+    from temporaltest.config import PluginConfig
 
     with module_home(prepared, tmp_path_factory) as home:
-        backend = Managed(Config())
+        backend = ManagedBackend(PluginConfig())
         with within(home):
             endpoint = backend.shared()
         yield home

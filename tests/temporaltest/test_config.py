@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from temporaltest.config import TERMINAL_LINGER, Config, read
+from temporaltest.config import TERMINAL_LINGER, PluginConfig, read
 from temporaltest.options import OPTIONS
 from tests.temporaltest.conftest import TWO, Suite
 
@@ -23,7 +23,7 @@ def suite(own_suite: Suite) -> Suite:
     return own_suite
 
 
-def settings(pytester: pytest.Pytester, *args: str, **environ: str) -> Config:
+def settings(pytester: pytest.Pytester, *args: str, **environ: str) -> PluginConfig:
     """The record of a run with these arguments and this environment."""
     return read(pytester.parseconfig(*args), environ)
 
@@ -33,7 +33,7 @@ def settings(pytester: pytest.Pytester, *args: str, **environ: str) -> Config:
 
 def test_nothing_said_is_the_default(pytester: pytest.Pytester) -> None:
     """Without a word the server is managed, waits end after 30 s, and everything is replayed."""
-    assert settings(pytester) == Config()
+    assert settings(pytester) == PluginConfig()
 
 
 @pytest.mark.parametrize(
@@ -253,8 +253,10 @@ def test_key_is_not_shown(suite: Suite) -> None:
 
 def test_record_survives_the_way_to_a_worker() -> None:
     """A worker of xdist has the very settings of its controller."""
-    config = Config(backend="external", address="a:1", api_key=SECRET, tls=True, record=Path("/histories"), linger=5)
-    assert Config.from_wire(config.to_wire()) == config
+    config = PluginConfig(
+        backend="external", address="a:1", api_key=SECRET, tls=True, record=Path("/histories"), linger=5
+    )
+    assert PluginConfig.from_wire(config.to_wire()) == config
 
 
 def test_worker_has_the_controllers_settings(suite: Suite) -> None:

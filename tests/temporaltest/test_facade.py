@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from .conftest import Suite
-from .test_workers import GREET
+from .workers.test_workers import GREET
 
 
 def test_ways_to_start(suite: Suite) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .conftest import Suite
-from .test_workers import GREET
+from .workers.test_workers import GREET
 
 SHOP = (
     GREET
@@ -154,7 +154,7 @@ shop = factories.temporal(time_skiping=True)
     )
     result = suite.run()
     result.stdout.fnmatch_lines(
-        ["*factories.temporal(scope='module') has no word 'time_skiping'; did you mean time_skipping? (valid: *"]
+        ["*factories.temporal(scope='module') has no keyword 'time_skiping'; did you mean time_skipping? (valid: *"]
     )
 
 
@@ -358,7 +358,9 @@ def test_over(shop):
     )
     result = suite.run()
     result.assert_outcomes(passed=3, failed=2)
-    result.stdout.fnmatch_lines(["*the server does not tell what happened: *an outage of it is on*", "outages *"])
+    result.stdout.fnmatch_lines(
+        ["*the server does not tell what happened: *an outage of the server is active*", "outages *"]
+    )
 
 
 def test_parts_that_are_not_there(suite: Suite) -> None:

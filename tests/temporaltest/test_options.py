@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from temporaltest.config import Config, read
+from temporaltest.config import PluginConfig, read
 from temporaltest.options import OPTIONS, Option
 
 SAID = {
@@ -35,7 +35,7 @@ SAID = {
 }
 
 
-def read_one(option: Option, pytester: pytest.Pytester, config: Config) -> Any:
+def read_one(option: Option, pytester: pytest.Pytester, config: PluginConfig) -> Any:
     """The value of an option; a path as it is from the folder of the tests."""
     value = getattr(config, option.key)
     return value.relative_to(pytester.path).as_posix() if hasattr(value, "relative_to") else value

@@ -18,7 +18,7 @@ HEAVY = (
     "devserver.executables.models",
     "devserver.executables.resolve",
     "temporaltest.isolation.session",
-    "temporaltest.isolation.test_context",
+    "temporaltest.isolation.context",
     "testcontainers",
     "docker",
     "httpx",

@@ -1,0 +1,190 @@
+"""Where a test runs: a server, a place on it and a client of that; found at its start and given up at its end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Coroutine, Iterator, Mapping
+from concurrent.futures import TimeoutError as OutOfTime
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+from temporalio.client import Client
+from temporalio.client import Interceptor as ClientInterceptor
+from temporalio.service import RPCError
+
+from ..backends.endpoint import NAMESPACES, OUTAGES, TIME_SKIPPING, ServerEndpoint
+from ..errors import NotSupported, ServerLost, SetupError, TemporalTestError
+from . import namespaces
+from .namespace_slot import NamespaceSlot, reserve
+from .worker_plugin import WorkerTracking
+
+if TYPE_CHECKING:
+    from ..outage import Outage
+    from ..requirements import Requirements
+    from ..time.time_skipping import VirtualClocks
+    from ..workers.wait_guard import WaitGuard
+    from ..workers.workers import Workers
+    from .session import Session
+
+T = TypeVar("T")
+
+SETUP_SECONDS = 20.0
+
+
+class Allocation:
+    """Of one test; `endpoint`, `slot` and `client` are there when it has arrived.
+
+    Every method is called from outside the event loops.
+    """
+
+    endpoint: ServerEndpoint
+    slot: NamespaceSlot
+    client: Client
+
+    def __init__(self, session: Session, requirements: Requirements, workers: Workers, guard: WaitGuard) -> None:
+        self._session = session
+        self._requirements = requirements
+        self._workers = workers
+        self._guard = guard
+        self._outages_go_on = False
+        self.outage: Outage | None = None
+        self.clocks: VirtualClocks | None = None
+
+    def allocate(
+        self,
+        name: str,
+        client_options: Mapping[str, Any],
+        interceptors: list[ClientInterceptor],
+        *,
+        outages: bool,
+    ) -> None:
+        """Find a server and settle there; where the shared server is killed meanwhile, on the next one."""
+        required, session = self._requirements, self._session
+        while True:
+            if required.private:
+                self.endpoint = session.backend.private(required, outages=outages)
+            else:
+                self.endpoint = session.endpoint()
+            try:
+                if required.time_skipping:
+                    self.endpoint.require(TIME_SKIPPING)
+                if outages:
+                    self.endpoint = self._expose(self.endpoint)
+                base = session.client(self.endpoint)
+                self.slot = self._reserve(base, name)
+                self.client = self._make_client(base, client_options, interceptors)
+                return
+            except BaseException:
+                self.release()
+                if self.endpoint.alive() or required.private:
+                    raise
+
+    def _expose(self, endpoint: ServerEndpoint) -> ServerEndpoint:
+        """The same server behind a proxy, with all that can go wrong with it."""
+        endpoint.require(OUTAGES)
+        from ..outage import Outage
+
+        assert endpoint.managed is not None  # noqa: S101 - outages need a handle, so who can has one
+        self.outage = Outage(endpoint.managed, self._make_namespace_again, self._workers)
+        return replace(endpoint, address=self.outage.address, alive=self.outage.alive)
+
+    def _make_namespace_again(self, address: str) -> None:
+        async def make() -> None:
+            base = await Client.connect(address, **self.endpoint.connect)
+            await namespaces.create(
+                base,
+                self.slot.namespace,
+                retention=self._requirements.retention,
+                search_attributes=self._requirements.search_attributes,
+            )
+
+        self._session.loop.run(make(), SETUP_SECONDS)
+
+    def _reserve(self, base: Client, name: str) -> NamespaceSlot:
+        """A namespace; a shared one where the server makes us none."""
+        try:
+            return self._set_up(reserve(base, self.endpoint, name, self._requirements))
+        except namespaces.NamespaceNotAllowed as refused:
+            spare = self.endpoint.fallback_namespace
+            if spare is None:
+                raise NotSupported(
+                    f"no {NAMESPACES} here: {refused}; name one for all tests with --temporal-namespace"
+                ) from None
+            self.endpoint = self._session.share(self.endpoint, spare)
+            return self._set_up(reserve(base, self.endpoint, name, self._requirements))
+
+    def _set_up(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of work in the session's loop, unless the server is killed meanwhile, or does not answer."""
+        try:
+            return self._session.loop.run(self._guard.wait(work, "the test's namespace"), SETUP_SECONDS)
+        except OutOfTime:
+            raise SetupError(
+                f"the Temporal server at {self.endpoint.address} does not answer within {SETUP_SECONDS:g} s"
+            ) from None
+
+    def _make_client(
+        self, base: Client, client_options: Mapping[str, Any], interceptors: list[ClientInterceptor]
+    ) -> Client:
+        options: dict[str, Any] = {**base.config(), "namespace": self.slot.namespace, **client_options}
+        options["interceptors"] = [*interceptors, *options["interceptors"]]
+        options["plugins"] = [*options["plugins"], WorkerTracking(self._workers)]
+        client = Client(**options)
+        if not self._requirements.time_skipping:
+            return client
+        from ..time.time_skipping import VirtualClocks
+
+        self.clocks = VirtualClocks(client)
+        self._session.loop.run(self.clocks.require(), SETUP_SECONDS)
+        return self.clocks.client
+
+    def unguarded(self) -> Client:
+        """A client of the namespace whose calls the guard does not bound."""
+        options = self.slot.confined({**self._session.client(self.endpoint).config()})
+        options["data_converter"] = self.client.config()["data_converter"]
+        return Client(**options)
+
+    def trouble(self) -> TemporalTestError | None:
+        """Why waiting for the server is of no use, if it is."""
+        trouble = None if self.outage is None else self.outage.trouble(self._session.config.timeout)
+        return trouble or self.lost()
+
+    def lost(self) -> ServerLost | None:
+        """The error for the server's end while the test ran, unless that was an outage."""
+        if self.endpoint.alive():
+            return None
+        if not self.endpoint.ours:
+            return ServerLost(f"the Temporal server at {self.endpoint.address} no longer answers")
+        return ServerLost(f"the Temporal server at {self.endpoint.address} was killed while the test ran")
+
+    @contextlib.contextmanager
+    def outages_last(self, *, wider: bool) -> Iterator[None]:
+        """A block after which outages are undone; where it is wider than a test, not before."""
+        if self.outage is not None:
+            self.outage.again()
+        before, self._outages_go_on = self._outages_go_on, self._outages_go_on or wider
+        try:
+            yield
+        finally:
+            self._outages_go_on = before
+            self.end_outages()
+
+    def end_outages(self) -> None:
+        """Undo what was done to the server, as far as that ends with the test: what follows needs an answer."""
+        if self.outage is None or self.outage.over or self._outages_go_on:
+            return
+        self.outage.undo()
+        if self.outage.log and self.outage.answers:
+            with contextlib.suppress(OutOfTime, RPCError):
+                self._session.loop.run(self._reconnect(), SETUP_SECONDS)
+
+    async def _reconnect(self) -> None:
+        """Have the first call on a connection that an outage broke, which fails, behind us."""
+        await self.unguarded().workflow_service.get_system_info(GetSystemInfoRequest(), retry=True)
+
+    def release(self) -> None:
+        """Give up the proxy and a private server."""
+        if self.outage is not None:
+            self.outage.close()
+        if self._requirements.private:
+            self._session.release(self.endpoint)

@@ -1,0 +1,159 @@
+"""A new namespace for each test: create it, wait until it answers, clean it up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    DeleteNamespaceRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest, RegisterNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from ..errors import SetupError, WaitTimeout
+
+READY_SECONDS = 10.0
+POLL_SECONDS = 0.002
+CLEAN_SECONDS = 2.0
+MAX_CONCURRENT = 50
+VISIBLE_SECONDS = 0.05
+TYPES = {
+    "Text": IndexedValueType.INDEXED_VALUE_TYPE_TEXT,
+    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
+    "Double": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
+    "Bool": IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
+    "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+    "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+}
+NOT_ALLOWED = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
+
+
+class NamespaceNotAllowed(Exception):
+    """The server does not allow new namespaces; the message is the server's."""
+
+
+def name_for(test: str) -> str:
+    """A name for the namespace of a test: readable, and never used twice."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", test).strip("-").lower()[:60]
+    return f"{readable or 'test'}-{uuid.uuid4().hex[:12]}"
+
+
+async def create(client: Client, name: str, *, retention: timedelta, search_attributes: Mapping[str, str]) -> None:
+    """Create the namespace `name` and wait until it answers and knows its search attributes.
+
+    Raises:
+        NamespaceNotAllowed: The server does not allow new namespaces.
+        SetupError: A search attribute's type is unknown, or Temporal rejects the retention or an attribute.
+    """
+    kinds = {attribute: type_of(kind) for attribute, kind in search_attributes.items()}
+    await _register(client, name, retention)
+    query = ""
+    if search_attributes:
+        await _until_it_answers(client, name, "")
+        await _add(client, name, kinds)
+        query = " AND ".join(f"{attribute} IS NULL" for attribute in search_attributes)
+    await _until_it_answers(client, name, query)
+
+
+def type_of(kind: str) -> IndexedValueType.ValueType:
+    """The search attribute type with this name.
+
+    Raises:
+        SetupError: There is none; the message lists the types.
+    """
+    if kind not in TYPES:
+        raise SetupError(f"unknown search attribute type {kind!r} (valid: {', '.join(TYPES)})")
+    return TYPES[kind]
+
+
+async def _register(client: Client, name: str, retention: timedelta) -> None:
+    period = Duration()
+    period.FromTimedelta(retention)
+    request = RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=period)
+    try:
+        await client.workflow_service.register_namespace(request, retry=True)
+    except RPCError as error:
+        if error.status in NOT_ALLOWED:
+            raise NamespaceNotAllowed(error.message) from None
+        if error.status == RPCStatusCode.INVALID_ARGUMENT:
+            raise SetupError(f"Temporal rejects a namespace with a retention of {retention}: {error.message}") from None
+        raise
+
+
+async def _add(client: Client, name: str, kinds: Mapping[str, IndexedValueType.ValueType]) -> None:
+    request = AddSearchAttributesRequest(namespace=name)
+    for attribute, kind in kinds.items():
+        request.search_attributes[attribute] = kind
+    try:
+        await client.operator_service.add_search_attributes(request)
+    except RPCError as error:
+        raise SetupError(
+            f"Temporal rejects the search attributes {', '.join(kinds)}: {error.message}\n"
+            "a namespace has at most 10 of type Keyword and 3 of each other type"
+        ) from error
+
+
+async def _until_it_answers(client: Client, name: str, query: str) -> None:
+    request = ListWorkflowExecutionsRequest(namespace=name, page_size=1, query=query)
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            await client.workflow_service.list_workflow_executions(request)
+            return
+        except RPCError as error:
+            if time.monotonic() > deadline:
+                raise WaitTimeout(f"the namespace {name} did not answer within {READY_SECONDS:g} s: {error}") from error
+            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNAVAILABLE):
+                raise
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def search_attributes_of(client: Client, name: str) -> dict[str, IndexedValueType.ValueType]:
+    """The custom search attributes of a namespace."""
+    answer = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace=name))
+    return dict(answer.custom_attributes)
+
+
+async def clean(client: Client) -> None:
+    """Terminate the open workflows that the client lists, as many as possible in two seconds; errors are ignored.
+
+    Open workflows with timers would keep a shared server busy.
+    """
+    try:
+        await asyncio.wait_for(_terminate_open(client), CLEAN_SECONDS)
+    except (asyncio.TimeoutError, RPCError):
+        return
+
+
+async def delete(client: Client, name: str) -> None:
+    """Delete a namespace with its content, in the background of the server. One that may not be deleted stays."""
+    with contextlib.suppress(RPCError, asyncio.TimeoutError):
+        deleting = client.operator_service.delete_namespace(DeleteNamespaceRequest(namespace=name))
+        await asyncio.wait_for(deleting, CLEAN_SECONDS)
+
+
+async def _terminate_open(client: Client) -> None:
+    limit = asyncio.Semaphore(MAX_CONCURRENT)
+
+    async def end(workflow_id: str, run_id: str) -> None:
+        async with limit:
+            try:
+                await client.get_workflow_handle(workflow_id, run_id=run_id).terminate("the test is over")
+            except RPCError:
+                return
+
+    while workflows := [workflow async for workflow in client.list_workflows("ExecutionStatus = 'Running'")]:
+        await asyncio.gather(*(end(workflow.id, workflow.run_id) for workflow in workflows))
+        await asyncio.sleep(VISIBLE_SECONDS)

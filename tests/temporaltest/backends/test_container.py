@@ -1,0 +1,341 @@
+"""The container backend, on a real Docker engine with an image around the real executable."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import processes_of
+from tests.helpers.docker_engine import Engine, build, engine
+from tests.helpers.pytest_process import TALK, running, told
+from tests.helpers.waiting import eventually
+from tests.temporaltest.conftest import ALONE, SLEEPS, TWO, Suite
+from tests.temporaltest.isolation.test_session import GREET, WAITING
+
+pytestmark = pytest.mark.timeout(240)
+
+OWN = os.urandom(4).hex()
+IMAGE = f"temporaltest-image-{OWN}"
+BROKEN = f"temporaltest-broken-{OWN}"
+BOTH = pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
+
+
+@pytest.fixture(scope="session")
+def docker(real_binary: Path) -> Iterator[Engine]:
+    """An engine that has two images: one with the server, one whose program ends at once."""
+    with engine() as found:
+        images = [build(found, real_binary, IMAGE), build(found, Path("/bin/false"), BROKEN, entrypoint="/nothing")]
+        yield found
+        for image in images:
+            found.client.images.remove(image, force=True)
+
+
+@pytest.fixture
+def contained(docker: Engine, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Suite]:
+    """A suite that is set to the container backend; after it no container may be left."""
+    for name, value in docker.environment.items():
+        monkeypatch.setenv(name, value)
+    bare_suite.ini("temporal_backend = container", f"temporal_image = {IMAGE}")
+    yield bare_suite
+    left = docker.containers()
+    for each in left:
+        docker.client.containers.get(each).remove(force=True)
+    assert not left, "the test left containers"
+
+
+def write(suite: Suite, text: str) -> None:
+    """A module of tests that can greet, tell and wait."""
+    suite.tests(f"{TALK}\n{GREET}\n{text}")
+
+
+USING = """
+@pytest.mark.parametrize("n", range(4))
+def test_uses(temporal, n):
+    greet(temporal)
+    tell(address=temporal.address, namespace=temporal.namespace)
+"""
+
+
+@BOTH
+def test_same_tests_run_in_a_container(ways: tuple[str, ...], contained: Suite, home: Path, docker: Engine) -> None:
+    """Tests run unchanged in one container for all workers, each in a namespace of its own; it is removed then."""
+    write(contained, USING)
+    result = contained.passes(passed=4, ways=ways)
+    result.stdout.fnmatch_lines([f"temporal: container of {IMAGE}, tuning fast, timeout 30 s"])
+    assert "ResourceWarning" not in result.stderr.str()
+    assert len({each["address"] for each in told(contained.path)}) == 1
+    assert len({each["namespace"] for each in told(contained.path)}) == 4
+    assert docker.containers() == []
+    assert processes_of(home) == []
+
+
+def test_time_is_skipped_in_a_container(contained: Suite) -> None:
+    """The container's server has the fast tuning, so tests skip time there too."""
+    contained.tests(SLEEPS)
+    contained.passes(passed=1)
+
+
+def test_only_this_machine_reaches_it(contained: Suite, docker: Engine) -> None:
+    """Every port of the container is published on loopback alone: the server knows no authentication."""
+    write(contained, WAITING.format(count=1))
+    with running(contained.path, "--temporal-ui=on") as run:
+        run.told()
+        (container,) = docker.containers()
+        ports = docker.client.containers.get(container).attrs["NetworkSettings"]["Ports"]
+        published = [each for bindings in ports.values() for each in bindings or ()]
+        assert len(published) == 3
+        assert {each["HostIp"] for each in published} == {"127.0.0.1"}
+        for each in published:
+            socket.create_connection(("127.0.0.1", int(each["HostPort"])), 10).close()
+        run.let("go")
+        run.ends()
+
+
+def test_private_container_is_the_tests_own(contained: Suite) -> None:
+    """A test may have a container of its own, with dynamic configuration of its own."""
+    write(
+        contained,
+        """
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+
+def pauses(temporal):
+    request = DescribeNamespaceRequest(namespace=temporal.namespace)
+    found = temporal.run(temporal.client.workflow_service.describe_namespace(request))
+    return found.namespace_info.capabilities.workflow_pause
+
+@pytest.mark.temporal(dynamic_config={"frontend.WorkflowPauseEnabled": False})
+def test_own(temporal):
+    assert not pauses(temporal)
+    tell(address=temporal.address)
+
+def test_shared(temporal):
+    assert pauses(temporal)
+    tell(address=temporal.address)
+""",
+    )
+    contained.passes(passed=2)
+    assert len({each["address"] for each in told(contained.path)}) == 2
+
+
+def test_what_a_container_cannot_do_is_skipped(contained: Suite) -> None:
+    """Outages and other versions skip with the reason; the other tests run."""
+    write(
+        contained,
+        """
+def test_outage(temporal, temporal_outage):
+    pass
+
+@pytest.mark.temporal(version="1.9.1")
+def test_version(temporal):
+    pass
+
+def test_plain(temporal):
+    greet(temporal)
+""",
+    )
+    result = contained.run()
+    result.assert_outcomes(passed=1, skipped=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "SKIPPED * no outages here: the server runs in a container; use the managed backend for this test",
+            "SKIPPED * no other versions here: the image is what it is; choose one with --temporal-image",
+        ]
+    )
+
+
+def test_nothing_is_started_for_what_is_skipped(contained: Suite) -> None:
+    """A test of outages is skipped before a container is started for it: here none can be."""
+    write(contained, "def test_outage(temporal, temporal_outage):\n    pass\n")
+    contained.run(f"--temporal-image={BROKEN}").assert_outcomes(skipped=1)
+
+
+@pytest.mark.parametrize("registry", ["refuses", "is silent"])
+def test_without_ryuk(registry: str, contained: Suite, docker: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where ryuk cannot be pulled, tests run all the same, and the container is removed after kill -9."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if registry == "is silent":
+            silent.listen()
+        monkeypatch.setenv("RYUK_CONTAINER_IMAGE", f"127.0.0.1:{silent.getsockname()[1]}/ryuk:1")
+        monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "false")
+        write(contained, WAITING.format(count=1))
+        with running(contained.path) as run:
+            run.told()
+            assert len(docker.containers()) == 1
+            run.kill()
+            run.ends()
+        assert eventually(lambda: not docker.containers(), 60)
+
+
+# Ends that nobody planned
+
+
+@BOTH
+@pytest.mark.parametrize("how", ["kill", "interrupt"])
+def test_container_goes_with_its_run(
+    how: str, ways: tuple[str, ...], contained: Suite, home: Path, docker: Engine
+) -> None:
+    """After kill -9 and after Ctrl-C of pytest its container is removed."""
+    write(contained, WAITING.format(count=2))
+    with running(contained.path, ways=ways) as run:
+        run.told()
+        assert len(docker.containers()) == 1
+        getattr(run, how)()
+        run.ends()
+        assert eventually(lambda: not docker.containers(), 60)
+        assert eventually(lambda: not processes_of(home))
+
+
+def keepers(home: Path) -> list[psutil.Process]:
+    """The processes that keep containers."""
+    return [each for each in processes_of(home) if "temporaltest.backends.container_supervisor" in each.cmdline()]
+
+
+def test_container_of_a_killed_keeper_is_removed_by_the_next(contained: Suite, home: Path, docker: Engine) -> None:
+    """What is left when even the keeper is killed goes with the next run."""
+    write(contained, WAITING.format(count=1))
+    with running(contained.path) as run:
+        run.told()
+        (left,) = docker.containers()
+        (keeper,) = keepers(home)
+        keeper.kill()
+        run.kill()
+        run.ends()
+    assert docker.containers() == [left]
+    (contained.path / "go").touch()
+    contained.passes(passed=1)
+    assert docker.containers() == []
+
+
+def test_container_of_a_killed_keeper_is_removed_by_its_run(contained: Suite, home: Path, docker: Engine) -> None:
+    """A run whose keeper is killed fails the test that runs, and leaves no container."""
+    write(contained, WAITING.format(count=1))
+    with running(contained.path, "--temporal-timeout=3") as run:
+        run.told()
+        (keeper,) = keepers(home)
+        keeper.kill()
+        # Not its wait(): it stays a zombie for as long as the run does not look after it.
+        assert eventually(lambda: keeper.status() == psutil.STATUS_ZOMBIE)
+        run.let("go")
+        output = run.ends()
+    assert "1 failed" in output
+    assert "was killed while the test ran" in output
+    assert docker.containers() == []
+
+
+def test_two_runs_at_once_share_it(contained: Suite, docker: Engine) -> None:
+    """Two runs at the same time use one container; when one ends, the other goes on with it."""
+    write(contained, WAITING.format(count=1))
+    with running(contained.path) as one, running(contained.path, ways=TWO) as other:
+        assert len({each["address"] for each in one.told(2)}) == 1
+        assert len(docker.containers()) == 1
+        one.let("go")
+        assert "1 passed" in one.ends()
+        assert "1 passed" in other.ends()
+    assert eventually(lambda: not docker.containers())
+
+
+def test_killed_container_fails_the_test_and_not_the_next(contained: Suite, docker: Engine) -> None:
+    """The test whose container is killed fails with that as its cause; the next one has a new container."""
+    write(
+        contained,
+        """
+def test_hit(temporal):
+    greet(temporal)
+    tell(address=temporal.address)
+    wait_for("killed")
+    temporal.run(asyncio.sleep(600))
+
+def test_after(temporal):
+    greet(temporal)
+""",
+    )
+    with running(contained.path, "--temporal-timeout=60") as run:
+        run.told()
+        (container,) = docker.containers()
+        docker.client.containers.get(container).kill()
+        run.let("killed")
+        output = run.ends()
+    assert "1 failed, 1 passed" in output
+    assert "was killed while the test ran" in output
+
+
+# Warm and kept
+
+
+def test_lingering_container_is_joined_by_the_next_run(contained: Suite, home: Path, docker: Engine) -> None:
+    """A container that stays warm is used by the next run, and goes when its keeper is told to end."""
+    write(contained, USING)
+    contained.passes("--temporal-linger=600", passed=4)
+    (first,) = docker.containers()
+    contained.passes("--temporal-linger=600", passed=4, ways=TWO)
+    assert docker.containers() == [first]
+    (keeper,) = keepers(home)
+    keeper.terminate()
+    assert eventually(lambda: not docker.containers())
+
+
+def test_kept_container_is_there_to_look_at(contained: Suite, docker: Engine) -> None:
+    """With `--temporal-keep` the container stays, the run says how to end it, and the next such run uses it."""
+    write(contained, USING)
+    result = contained.passes("--temporal-keep=on", passed=4)
+    (kept,) = docker.containers()
+    result.stdout.fnmatch_lines([f"the server is kept at http://127.0.0.1:* stop it with: docker rm -f {kept[:12]}"])
+    contained.passes("--temporal-keep=on", passed=4, ways=TWO)
+    assert docker.containers() == [kept]
+    docker.client.containers.get(kept).remove(force=True)
+
+
+# No container to be had
+
+
+def _one_error(suite: Suite, *args: str) -> str:
+    suite.tests("@pytest.mark.parametrize('n', range(50))\ndef test_needs(temporal, n):\n    pass\n")
+    result = suite.run(*args)
+    result.assert_outcomes(errors=50)
+    output = result.stdout.str()
+    assert "Traceback" not in output
+    return output
+
+
+def test_no_engine(bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a Docker engine each test says so, and what else can be done."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{bare_suite.path}/nothing.sock")
+    output = _one_error(bare_suite, "--temporal-backend=container")
+    assert "no Docker engine answers" in output
+    assert "use --temporal-backend managed" in output
+
+
+def test_engine_on_another_machine(contained: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine elsewhere is refused: its containers would be open to the network."""
+    monkeypatch.setenv("TC_HOST", "192.0.2.1")
+    assert "the Docker engine is on 192.0.2.1: its containers could only be reached" in _one_error(contained)
+
+
+def test_image_that_is_not_there(contained: Suite) -> None:
+    """An image that cannot be had is told by its name."""
+    assert "Docker cannot run localhost:1/nothing" in _one_error(contained, "--temporal-image=localhost:1/nothing")
+
+
+def test_image_that_cannot_run(contained: Suite) -> None:
+    """A container that ends at once is told, and removed."""
+    assert BROKEN in _one_error(contained, f"--temporal-image={BROKEN}")
+
+
+def test_testcontainers_is_missing(bare_suite: Suite) -> None:
+    """Without testcontainers the extra to install is told."""
+    bare_suite.file(
+        "conftest.py",
+        """
+        import importlib.util
+
+        find = importlib.util.find_spec
+        importlib.util.find_spec = lambda name, *more: None if name == "testcontainers" else find(name, *more)
+        """,
+    )
+    assert "pip install 'temporal-devserver[container]'" in _one_error(bare_suite, "--temporal-backend=container")

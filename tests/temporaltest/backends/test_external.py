@@ -1,0 +1,503 @@
+"""The external backend, on a server that was started apart: addresses, profiles, TLS, keys, shared namespaces."""
+
+from __future__ import annotations
+
+import asyncio
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from temporalio.api.workflowservice.v1 import ListNamespacesRequest
+from temporalio.client import Client
+
+from devserver import DevServer
+from devserver.executables.models import Executable
+from tests.conftest import processes_of
+from tests.helpers.pytest_process import TALK, running, told
+from tests.helpers.tls_proxy import NAME, Certificates, make_certificates, tls_proxy
+from tests.helpers.waiting import eventually
+from tests.temporaltest.conftest import ALONE, SLEEPS, TWO, Suite, module_home, within
+from tests.temporaltest.isolation.test_session import GREET
+
+SECRET = "key-that-nobody-may-see"
+BOTH = pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
+
+USING = """
+@pytest.mark.parametrize("n", range(4))
+def test_uses(temporal, n):
+    greet(temporal)
+    tell(address=temporal.address, namespace=temporal.namespace, queue=temporal.task_queue)
+"""
+
+# A server that lets us make no namespaces, as a cloud is: nothing here can be set so, so its answer is put in.
+REFUSING = """
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+import temporalio.client
+from temporalio.bridge.services_generated import WorkflowService
+
+async def refuse(*args, **options):
+    with open("asked", "a") as file:
+        file.write("x")
+    raise RPCError("Request unauthorized.", RPCStatusCode.PERMISSION_DENIED, b"")
+
+WorkflowService.register_namespace = refuse
+"""
+
+
+def start() -> DevServer:
+    """A server with a namespace for all tests."""
+    return DevServer.start(ui=False, namespaces=["ours"], search_attributes={"Customer": "Keyword"})
+
+
+@pytest.fixture(scope="module")
+def server(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
+    """A server that is there already, and that no test harms."""
+    with module_home(prepared, tmp_path_factory) as home:
+        with within(home):
+            server = start()
+        with server:
+            yield server
+
+
+@pytest.fixture
+def own_server(installed: Executable) -> Iterator[DevServer]:
+    """The same for one test alone, which may harm it and knows what is on it."""
+    with start() as server:
+        yield server
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    """Certificates of the test's own CA."""
+    return make_certificates(tmp_path / "certificates")
+
+
+def write(suite: Suite, text: str = USING) -> None:
+    """A module of tests that can greet, tell and wait."""
+    suite.tests(f"{TALK}\n{GREET}\n{textwrap.dedent(text)}")
+
+
+def namespaces_of(server: DevServer) -> list[str]:
+    """The server's namespaces but its own."""
+
+    async def look() -> list[str]:
+        client = await Client.connect(server.address)
+        found = await client.workflow_service.list_namespaces(ListNamespacesRequest(page_size=1000))
+        return sorted(each.namespace_info.name for each in found.namespaces)
+
+    return [name for name in asyncio.run(look()) if name != "temporal-system"]
+
+
+@BOTH
+def test_same_tests_run_on_a_server_that_is_there(
+    ways: tuple[str, ...], own_server: DevServer, bare_suite: Suite, home: Path
+) -> None:
+    """Tests run unchanged, in namespaces that are made for them and deleted; nothing of ours is started."""
+    before = {each.pid for each in processes_of(home)}
+    write(bare_suite)
+    bare_suite.passes("--temporal-address", own_server.address, passed=4, ways=ways)
+    assert {each["address"] for each in told(bare_suite.path)} == {own_server.address}
+    assert len({each["namespace"] for each in told(bare_suite.path)}) == 4
+    assert eventually(lambda: namespaces_of(own_server) == ["default", "ours"])
+    assert {each.pid for each in processes_of(home)} == before
+    assert own_server.running
+
+
+# How it is reached
+
+
+def test_address_of_the_environment(server: DevServer, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the external backend alone the SDK's own variables say where the server is."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
+    write(bare_suite)
+    bare_suite.passes("--temporal-backend=external", passed=4)
+
+
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_client_profile(how: str, server: DevServer, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile of the SDK's file says where the server is."""
+    file = bare_suite.file("temporal.toml", f'[profile.staging]\naddress = "{server.address}"\n')
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(file))
+    write(bare_suite)
+    if how == "option":
+        bare_suite.passes("--temporal-client-profile=staging", passed=4)
+    else:
+        monkeypatch.setenv("TEMPORAL_PROFILE", "staging")
+        bare_suite.passes("--temporal-backend=external", passed=4, ways=TWO)
+
+
+def test_stored_profile_is_not_mixed_with_an_address(
+    server: DevServer, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key and the TLS of a stored profile do not go to an address that was named for this run."""
+    text = f'[profile.default]\naddress = "cloud.test:7233"\napi_key = "{SECRET}"\n[profile.default.tls]\n'
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(bare_suite.file("temporal.toml", text)))
+    write(bare_suite)
+    bare_suite.passes("--temporal-address", server.address, passed=4)
+
+
+@BOTH
+def test_tls(ways: tuple[str, ...], server: DevServer, bare_suite: Suite, certificates: Certificates) -> None:
+    """With the CA of its certificate and the name in it a server behind TLS is reached."""
+    write(bare_suite)
+    with tls_proxy(server.address, certificates) as address:
+        ca = ("--temporal-tls-server-ca-cert-path", certificates.path("ca.pem"))
+        bare_suite.passes("--temporal-address", address, *ca, "--temporal-tls-server-name", NAME, passed=4, ways=ways)
+
+
+def test_tls_with_client_certificate(
+    server: DevServer, bare_suite: Suite, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that demands client certificates is reached with one; options and the SDK's variables may be mixed."""
+    write(bare_suite)
+    monkeypatch.setenv("TEMPORAL_TLS_SERVER_CA_CERT_PATH", certificates.path("ca.pem"))
+    monkeypatch.setenv("TEMPORAL_TLS_SERVER_NAME", NAME)
+    own = [f"--temporal-tls-client-cert-path={certificates.path('client.pem')}"]
+    own += [f"--temporal-tls-client-key-path={certificates.path('client.key')}"]
+    with tls_proxy(server.address, certificates, clients=True) as address:
+        bare_suite.passes("--temporal-address", address, *own, passed=4)
+        result = bare_suite.run("--temporal-address", address)
+        result.assert_outcomes(errors=4)
+        assert f"the external Temporal server at {address} does not answer" in result.stdout.str()
+
+
+def test_api_key_goes_with_tls_and_is_not_shown(
+    server: DevServer, bare_suite: Suite, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An API key means TLS, as with the SDK; no output shows it, of passed or of failed tests."""
+    write(bare_suite, f"{USING}\ndef test_fails(temporal):\n    greet(temporal)\n    assert temporal is None\n")
+    monkeypatch.setenv("TEMPORAL_API_KEY", SECRET)
+    shown = ("-l", "-vv", "--tb=long", "-rA", "--full-trace", "--junit-xml=report.xml")
+    ca = ("--temporal-tls-server-ca-cert-path", certificates.path("ca.pem"), "--temporal-tls-server-name", NAME)
+    with tls_proxy(server.address, certificates) as address:
+        result = bare_suite.run("--temporal-address", address, *ca, *shown)
+    result.assert_outcomes(passed=4, failed=1)
+    output = result.stdout.str() + result.stderr.str() + (bare_suite.path / "report.xml").read_text()
+    assert SECRET not in output
+
+
+# A server that cannot be reached
+
+
+def _one_error(suite: Suite, *args: str) -> str:
+    suite.tests("@pytest.mark.parametrize('n', range(50))\ndef test_needs(temporal, n):\n    pass\n")
+    result = suite.run(*args)
+    result.assert_outcomes(errors=50)
+    output = result.stdout.str()
+    assert "Traceback" not in output
+    assert "During handling" not in output
+    return output
+
+
+def test_nothing_listens(bare_suite: Suite) -> None:
+    """An address where no server is fails each test once, with the address and what to look at."""
+    output = _one_error(bare_suite, "--temporal-address=127.0.0.1:1")
+    assert "the external Temporal server at 127.0.0.1:1 does not answer: " in output
+    assert "see that it runs, and that TLS and API key are as it wants them" in output
+
+
+LOSING = """
+def test_hit(temporal):
+    greet(temporal)
+    tell(address=temporal.address)
+    temporal.run(asyncio.sleep(600))
+
+def test_after(temporal):
+    greet(temporal)
+
+def test_last(temporal):
+    greet(temporal)
+"""
+
+
+def test_server_that_dies_is_told_at_once(own_server: DevServer, bare_suite: Suite) -> None:
+    """The test that runs fails with that as its cause, the next ones say so too; none waits for its limit."""
+    write(bare_suite, LOSING)
+    with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
+        run.told()
+        own_server.kill()
+        output = run.ends()
+    assert "1 failed, 2 errors" in output
+    assert f"ServerLost: the Temporal server at {own_server.address} no longer answers" in output
+    assert output.count(f"the external Temporal server at {own_server.address} does not answer") >= 2
+
+
+def test_server_that_comes_back_is_used_again(own_server: DevServer, bare_suite: Suite) -> None:
+    """A server that is away for long fails the test that needs it; the tests after its return work."""
+    write(bare_suite, LOSING)
+    bare_suite.file("conftest.py", "import time\nfrom pathlib import Path\nimport pytest\n" + BACK)
+    with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
+        run.told()
+        own_server.kill()
+        eventually((bare_suite.path / "over").exists, 60)
+        own_server.restart()
+        run.let("go")
+        output = run.ends()
+    assert "1 failed, 2 passed" in output
+
+
+# The next test begins when the server is back.
+BACK = """
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    if item.name == "test_after":
+        Path("over").touch()
+        while not Path("go").exists():
+            time.sleep(0.01)
+"""
+
+
+# Each further question to a server that hangs is given up sooner.
+IMPATIENT = """
+import temporalio.client
+from temporaltest.isolation import context, post_test_checks
+from temporaltest.workers import wait_guard
+
+post_test_checks.REPORT_SECONDS = context.CLEAN_SECONDS = wait_guard.DESCRIBE_SECONDS = 1.0
+"""
+
+
+def test_server_that_does_not_answer(own_server: DevServer, bare_suite: Suite) -> None:
+    """A server that hangs is named as the cause, in the test that waits for it and in the next."""
+    write(bare_suite, LOSING)
+    bare_suite.file("conftest.py", IMPATIENT)
+    chosen = ("-k", "hit or after", "--temporal-timeout=3", "--temporal-address", own_server.address)
+    with running(bare_suite.path, *chosen) as run:
+        run.told()
+        own_server.freeze()
+        try:
+            output = run.ends()
+        finally:
+            own_server.thaw()
+    assert "1 failed" in output
+    assert "2 errors" in output
+    assert "WaitTimeout: waited more than 3 s" in output
+    assert "none of its activities or workflows runs, so it may be the server that does not answer" in output
+    assert f"the Temporal server at {own_server.address} does not answer" in output
+
+
+def test_server_that_is_restarted_is_waited_for(own_server: DevServer, bare_suite: Suite) -> None:
+    """A restart that takes no longer than restarts do fails no test."""
+    write(
+        bare_suite,
+        """
+def test_hit(temporal):
+    tell(address=temporal.address)
+    wait_for("go")
+    greet(temporal)
+""",
+    )
+    with running(bare_suite.path, "--temporal-address", own_server.address) as run:
+        run.told()
+        own_server.restart()
+        run.let("go")
+        assert "1 passed" in run.ends()
+
+
+def test_certificate_of_another_ca(server: DevServer, bare_suite: Suite, certificates: Certificates) -> None:
+    """A certificate that the CA does not know is refused, and said so."""
+    with tls_proxy(server.address, certificates) as address:
+        ca = ("--temporal-tls-server-ca-cert-path", certificates.path("other-ca.pem"))
+        output = _one_error(bare_suite, "--temporal-address", address, *ca, "--temporal-tls-server-name", NAME)
+    assert "UnknownIssuer" in output
+
+
+def test_no_address(bare_suite: Suite) -> None:
+    """The external backend without an address says the ways to name one."""
+    output = _one_error(bare_suite, "--temporal-backend=external")
+    assert "no address of an external server: give --temporal-address host:port, or --temporal-client-profile" in output
+
+
+def test_no_such_profile(bare_suite: Suite) -> None:
+    """A profile that is not there is told by its name."""
+    assert "Profile 'nowhere' not found" in _one_error(bare_suite, "--temporal-client-profile=nowhere")
+
+
+def test_no_such_certificate(bare_suite: Suite) -> None:
+    """A file of a certificate that is not there is told by its name."""
+    args = ("--temporal-address=127.0.0.1:1", "--temporal-tls-server-ca-cert-path=missing.pem")
+    assert "missing.pem" in _one_error(bare_suite, *args)
+
+
+def test_no_such_namespace(server: DevServer, bare_suite: Suite) -> None:
+    """A namespace for all tests that is not there is told by its name."""
+    args = ("--temporal-address", server.address, "--temporal-namespace=nowhere")
+    assert f"the namespace nowhere of {server.address} cannot be used" in _one_error(bare_suite, *args)
+
+
+# One namespace for all
+
+
+def test_tests_that_share_a_namespace_do_not_meet(own_server: DevServer, bare_suite: Suite) -> None:
+    """With `--temporal-namespace` tests that run at the same time have workflow ids and task queues of their own."""
+    write(
+        bare_suite,
+        """
+        @pytest.mark.parametrize("n", range(2))
+        def test_meets(temporal, n):
+            temporal.worker(workflows=[Greet])
+            handle = temporal.start(Greet.run, str(n))
+            tell(id=handle.id, queue=temporal.task_queue, namespace=temporal.namespace)
+            wait_for("go")
+            assert temporal.run(handle.result()) == f"Hello, {n}"
+        """,
+    )
+    args = ("--temporal-address", own_server.address, "--temporal-namespace=ours")
+    with running(bare_suite.path, *args, ways=TWO) as run:
+        both = run.told(2)
+        run.let("go")
+        assert "2 passed" in run.ends()
+    assert {each["namespace"] for each in both} == {"ours"}
+    assert len({each["id"] for each in both}) == 2
+    assert len({each["queue"] for each in both}) == 2
+    assert namespaces_of(own_server) == ["default", "ours"]
+
+
+def test_report_and_replay_are_of_the_test_alone(server: DevServer, bare_suite: Suite) -> None:
+    """In a shared namespace a test is neither replayed with nor reported with, nor ended by what others ran."""
+    write(
+        bare_suite,
+        """
+        @workflow.defn(name="Same")
+        class Waits:
+            @workflow.run
+            async def run(self) -> str:
+                await asyncio.sleep(600)
+
+        @workflow.defn(name="Same")
+        class Ends:
+            @workflow.run
+            async def run(self) -> str:
+                return "done"
+
+        def test_others(temporal):
+            temporal.run(temporal.client.start_workflow("Same", id="others", task_queue="others"))
+
+        def test_leaves(temporal):
+            temporal.worker(workflows=[Waits])
+            temporal.start(Waits.run)
+
+        def test_ends(temporal):
+            temporal.worker(workflows=[Ends])
+            assert temporal.execute(Ends.run) == "done"
+
+        def test_fails(temporal):
+            temporal.worker(workflows=[Ends])
+            temporal.execute(Ends.run)
+            assert False
+        """,
+    )
+    result = bare_suite.run("--temporal-address", server.address, "--temporal-namespace=ours")
+    result.assert_outcomes(passed=3, failed=1)
+    output = result.stdout.str()
+    assert output.count("(Same): completed") == 1
+    assert "waits-1" not in output
+    assert _open_workflows(server) == ["others"]
+
+
+def _open_workflows(server: DevServer) -> list[str]:
+    async def look() -> list[str]:
+        client = await Client.connect(server.address, namespace="ours")
+        return [each.id async for each in client.list_workflows("ExecutionStatus = 'Running'")]
+
+    return eventually(lambda: [each for each in [asyncio.run(look())] if len(each) < 2])[0]
+
+
+def test_wishes_on_a_shared_namespace(server: DevServer, bare_suite: Suite) -> None:
+    """What the shared namespace has can be used; what it has not skips and is not added to it."""
+    write(
+        bare_suite,
+        """
+        @pytest.mark.temporal(search_attributes={"Customer": "Keyword"})
+        def test_there(temporal):
+            greet(temporal)
+
+        @pytest.mark.temporal(search_attributes={"Total": "Int"})
+        def test_not_there(temporal):
+            pass
+
+        @pytest.mark.temporal(retention=timedelta(days=3))
+        def test_retention(temporal):
+            pass
+        """,
+    )
+    result = bare_suite.run("--temporal-address", server.address, "--temporal-namespace=ours")
+    result.assert_outcomes(passed=1, skipped=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "SKIPPED * the namespace ours, which all tests share, has no search attribute Total=Int",
+            "SKIPPED * a test cannot set its own retention here: all tests share the namespace ours",
+        ]
+    )
+
+
+def test_server_that_makes_no_namespaces(server: DevServer, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where new namespaces are refused the namespace of the environment is shared, and the server asked but once."""
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "ours")
+    bare_suite.file("conftest.py", REFUSING)
+    write(bare_suite)
+    bare_suite.passes("--temporal-address", server.address, passed=4)
+    assert {each["namespace"] for each in told(bare_suite.path)} == {"ours"}
+    assert (bare_suite.path / "asked").read_text() == "x"
+
+
+def test_server_that_makes_no_namespaces_and_none_is_named(server: DevServer, bare_suite: Suite) -> None:
+    """Where new namespaces are refused and none is named, tests skip and say how to name one."""
+    bare_suite.file("conftest.py", REFUSING)
+    write(bare_suite)
+    result = bare_suite.run("--temporal-address", server.address)
+    result.assert_outcomes(skipped=4)
+    result.stdout.fnmatch_lines(
+        ["SKIPPED * no new namespaces here: Request unauthorized.; name one * --temporal-namespace"]
+    )
+
+
+# What it cannot do
+
+
+def test_what_is_not_ours_is_skipped(server: DevServer, bare_suite: Suite) -> None:
+    """Private servers, versions, dynamic configuration and outages skip with the reason; the other tests run."""
+    write(
+        bare_suite,
+        """
+        @pytest.mark.temporal(private_server=True)
+        def test_private(temporal):
+            pass
+
+        @pytest.mark.temporal(version="1.9.1")
+        def test_version(temporal):
+            pass
+
+        @pytest.mark.temporal(dynamic_config={"frontend.WorkflowPauseEnabled": False})
+        def test_configured(temporal):
+            pass
+
+        def test_outage(temporal_outage):
+            pass
+
+        def test_plain(temporal):
+            greet(temporal)
+        """,
+    )
+    result = bare_suite.run("--temporal-address", server.address)
+    result.assert_outcomes(passed=1, skipped=4)
+    reason = ": no private servers here: the external server is not ours; use the managed backend for this test"
+    assert len([line for line in result.outlines if line.endswith(reason)]) == 4
+
+
+def test_time_is_skipped_where_the_server_does(server: DevServer, bare_suite: Suite) -> None:
+    """An external server that has time skipping switched on skips time."""
+    write(bare_suite, SLEEPS)
+    bare_suite.passes("--temporal-address", server.address, passed=1)
+    bare_suite.passes("--temporal-address", server.address, "--temporal-namespace=ours", passed=1)
+
+
+def test_time_is_not_skipped_where_the_server_does_not(installed: Executable, bare_suite: Suite) -> None:
+    """On an external server without it such tests skip, and say what to switch on."""
+    write(bare_suite, SLEEPS)
+    with DevServer.start(ui=False, tuning="stock") as server:
+        result = bare_suite.run("--temporal-address", server.address)
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED *time skipping*frontend.WorkflowTimeSkippingEnabled*"])

@@ -1,0 +1,219 @@
+"""Each test has a namespace that nobody else uses, as it wished it, and leaves nothing that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+
+from devserver import DevServer
+from devserver.executables.models import Executable
+from temporaltest.errors import SetupError
+from temporaltest.isolation import namespaces
+from tests.helpers.waiting import LIMIT, POLL_SECONDS
+from tests.temporaltest.conftest import Suite, module_home, within
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def server(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
+    """A server of the module's own; each test has a namespace of another name on it."""
+    with module_home(prepared, tmp_path_factory) as home:
+        with within(home):
+            server = DevServer.start(ui=False)
+        with server:
+            yield server
+
+
+def test_names_are_readable_and_never_the_same() -> None:
+    """A namespace's name begins with its test's, and no two are the same."""
+    names = {namespaces.name_for("test_greets[Ada-1]") for _ in range(1000)}
+    assert len(names) == 1000
+    assert all(name.startswith("test-greets-ada-1-") for name in names)
+    assert len(namespaces.name_for("x" * 500)) < 100
+    assert namespaces.name_for("[]").startswith("test-")
+
+
+def test_answers_when_it_is_there(server: DevServer) -> None:
+    """A new namespace can be used at once, with its retention and search attributes."""
+
+    async def main() -> None:
+        client = await Client.connect(server.address)
+        wanted = {"Customer": "Keyword", "Total": "Double"}
+        name = namespaces.name_for("mine")
+        await namespaces.create(client, name, retention=3 * DAY, search_attributes=wanted)
+        mine = await Client.connect(server.address, namespace=name)
+        assert [each async for each in mine.list_workflows("Customer = 'Ada' AND Total > 3")] == []
+        assert sorted(await namespaces.search_attributes_of(client, name)) == ["Customer", "Total"]
+        found = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=name))
+        assert found.config.workflow_execution_retention_ttl.ToTimedelta() == 3 * DAY
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("attributes", "retention", "told"),
+    [
+        ({"Customer": "keyword"}, DAY, "unknown search attribute type 'keyword' (valid: Text, Keyword, Int"),
+        ({f"Flag{n}": "Bool" for n in range(4)}, DAY, "at most 10 of type Keyword and 3 of each other type"),
+        ({}, timedelta(seconds=1), "Temporal rejects a namespace with a retention of 0:00:01"),
+    ],
+)
+def test_what_cannot_be_is_told(attributes: dict[str, str], retention: timedelta, told: str, server: DevServer) -> None:
+    """Types that do not exist, limits and retentions are told in the test's own terms."""
+
+    async def main() -> None:
+        client = await Client.connect(server.address)
+        name = namespaces.name_for("mine")
+        await namespaces.create(client, name, retention=retention, search_attributes=attributes)
+
+    with pytest.raises(SetupError, match=re.escape(told)):
+        asyncio.run(main())
+
+
+@asynccontextmanager
+async def _started(address: str, count: int) -> AsyncIterator[Client]:
+    client = await Client.connect(address)
+    name = namespaces.name_for("mine")
+    await namespaces.create(client, name, retention=DAY, search_attributes={})
+    mine = await Client.connect(address, namespace=name)
+    limit = asyncio.Semaphore(50)
+
+    async def start(number: int) -> None:
+        async with limit:
+            await mine.start_workflow("Nobody", id=f"w-{number}", task_queue="nobody")
+
+    async def listed() -> None:
+        while (await mine.count_workflows()).count < count:
+            await asyncio.sleep(POLL_SECONDS)
+
+    await asyncio.gather(*map(start, range(count)))
+    await asyncio.wait_for(listed(), LIMIT)  # lists follow a moment later
+    yield mine
+
+
+def test_cleaning_ends_what_is_open(server: DevServer) -> None:
+    """After a test none of its workflows keeps the server busy."""
+
+    async def main() -> None:
+        async with _started(server.address, 20) as mine:
+            await namespaces.clean(mine)
+            assert (await mine.count_workflows("ExecutionStatus = 'Running'")).count == 0
+
+    asyncio.run(main())
+
+
+def test_cleaning_ends_with_the_limit(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A namespace with more workflows than can be ended in its time is left as it is, without an error."""
+    monkeypatch.setattr(namespaces, "CLEAN_SECONDS", 0.0)
+
+    async def main() -> None:
+        async with _started(server.address, 20) as mine:
+            await namespaces.clean(mine)
+            assert (await mine.count_workflows("ExecutionStatus = 'Running'")).count > 0
+
+    asyncio.run(main())
+
+
+def test_deleting_takes_it_away(server: DevServer) -> None:
+    """A deleted namespace is gone; one that may not be deleted, or is not there, is no error."""
+
+    async def main() -> None:
+        async with _started(server.address, 3) as mine:
+            await namespaces.delete(mine, mine.namespace)
+            await namespaces.delete(mine, mine.namespace)
+            await namespaces.delete(mine, "temporal-system")
+
+    asyncio.run(main())
+
+
+def test_test_has_what_its_mark_wishes(both_ways: Suite) -> None:
+    """Retention and search attributes of the mark are those of the test's namespace, and of no other."""
+    both_ways.tests(
+        """
+        from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+        from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+        CUSTOMER = SearchAttributeKey.for_keyword("Customer")
+
+        @workflow.defn
+        class Greet:
+            @workflow.run
+            async def run(self, name: str) -> str:
+                return name
+
+        @pytest.mark.temporal(search_attributes={"Customer": "Keyword"}, retention=timedelta(days=3))
+        def test_wishes(temporal):
+            temporal.worker(workflows=[Greet])
+            mine = TypedSearchAttributes([SearchAttributePair(CUSTOMER, "Ada")])
+            temporal.execute(Greet.run, "Ada", search_attributes=mine)
+            request = DescribeNamespaceRequest(namespace=temporal.namespace)
+            found = temporal.run(temporal.client.workflow_service.describe_namespace(request))
+            assert found.config.workflow_execution_retention_ttl.ToTimedelta() == timedelta(days=3)
+
+        @pytest.mark.temporal(search_attributes={"Customer": "Int"})
+        def test_other_wishes(temporal):
+            pass
+
+        def test_none(temporal):
+            async def look():
+                return [each async for each in temporal.client.list_workflows("Customer = 'Ada'")]
+            with pytest.raises(Exception, match="Customer"):
+                temporal.run(look())
+        """
+    )
+    both_ways.passes(passed=3)
+
+
+def test_wish_that_cannot_be_is_an_error(suite: Suite) -> None:
+    """A wrong type of a search attribute fails the test with the types there are."""
+    suite.tests(
+        """
+        @pytest.mark.temporal(search_attributes={"Customer": "Name"})
+        def test_wishes(temporal):
+            pass
+        """
+    )
+    result = suite.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["unknown search attribute type 'Name' (valid: Text, Keyword*"])
+
+
+def test_a_thousand_workflows_at_teardown(suite: Suite) -> None:
+    """A test that leaves 1,000 open workflows is put away like any other, and the next one has a quick server."""
+    suite.tests(
+        """
+        @workflow.defn
+        class Waits:
+            @workflow.run
+            async def run(self) -> None:
+                await asyncio.sleep(600)
+
+        @workflow.defn
+        class Greet:
+            @workflow.run
+            async def run(self) -> str:
+                return "Hello"
+
+        def test_many(temporal):
+            async def start():
+                limit = asyncio.Semaphore(50)
+                async def one(number):
+                    async with limit:
+                        await temporal.client.start_workflow(Waits.run, id=f"w-{number}", task_queue="nobody")
+                await asyncio.gather(*map(one, range(1000)))
+            temporal.run(start())
+
+        def test_next(temporal):
+            temporal.worker(workflows=[Greet])
+            assert temporal.execute(Greet.run) == "Hello"
+        """
+    )
+    suite.passes("--temporal-timeout=60", passed=2)

@@ -1,0 +1,696 @@
+"""Outages on the real server: what a test may do to its own server, and what survives it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+
+from devserver import DevServer, DevServerError, Paths
+from devserver.executables.models import Executable
+from temporaltest.errors import SetupError
+from temporaltest.facade import Temporal
+from temporaltest.outage import Outage, ServerKilled, process
+from temporaltest.outage.outage import AsyncOutage
+from tests.conftest import processes_of
+from tests.helpers.steps import LOST_AFTER, Steps, step
+from tests.helpers.waiting import eventually
+
+from ..conftest import Suite
+
+pytestmark = pytest.mark.usefixtures("installed")
+
+SIGNALS = 5
+NO_ANSWER = timedelta(milliseconds=300)
+Handle = WorkflowHandle[Any, list[int]]
+
+
+@pytest.fixture
+def suite(own_suite: Suite) -> Suite:
+    """Where servers begin and end is what is shown here."""
+    return own_suite
+
+
+def begin(temporal: Temporal) -> Handle:
+    """A workflow in flight that was told some numbers, each acknowledged."""
+    temporal.worker(workflows=[Steps], activities=[step])
+    handle = temporal.start(Steps.run, task_timeout=LOST_AFTER)
+    for number in range(SIGNALS):
+        temporal.run(handle.signal(Steps.tell, number))
+    return handle
+
+
+async def start(temporal: Temporal) -> Handle:
+    """The same in an async test, told nothing yet."""
+    return await temporal.client.start_workflow(
+        Steps.run, id="order", task_queue=temporal.task_queue, task_timeout=LOST_AFTER
+    )
+
+
+def finish(temporal: Temporal, handle: Handle) -> list[int]:
+    """Let it end; the numbers it was told."""
+    temporal.run(handle.signal(Steps.end))
+    return temporal.run(handle.result())
+
+
+def answers(temporal: Temporal, handle: Handle) -> bool:
+    """Whether the server answers soon."""
+    try:
+        temporal.run(handle.describe(rpc_timeout=NO_ANSWER))
+    except RPCError:
+        return False
+    return True
+
+
+def said(outage: Outage) -> list[str]:
+    """What the log tells."""
+    return [moment.what for moment in outage.log]
+
+
+# What survives
+
+
+def kill_and_restart(outage: Outage) -> None:
+    """A crash, and back."""
+    outage.kill()
+    outage.restart()
+
+
+def down_for_a_block(outage: Outage) -> None:
+    """Down during a block."""
+    with outage.killed():
+        pass
+
+
+def everything_at_once(outage: Outage) -> None:
+    """Outages of different kinds together."""
+    outage.slow(10)
+    with outage.partitioned(), outage.frozen():
+        pass
+    with outage.partitioned("to_client"):
+        outage.restart()
+    outage.reset_connections()
+
+
+SURVIVED: dict[str, tuple[Callable[[Outage], None], list[str]]] = {
+    "kill": (kill_and_restart, ["killed", "up again"]),
+    "killed": (down_for_a_block, ["killed", "up again"]),
+    "restart": (lambda outage: outage.restart(), ["stopped", "up again"]),
+    "down": (lambda outage: outage.restart(down=0.2), ["stopped for 0.2 s", "up again"]),
+    "freeze": (lambda outage: outage.freeze(0.2), ["frozen", "thawed"]),
+    "partition": (lambda outage: outage.partition(0.2), ["network cut (both)", "network healed"]),
+    "to-server": (lambda outage: outage.partition(0.2, "to_server"), ["network cut (to server)", "network healed"]),
+    "to-client": (lambda outage: outage.partition(0.2, "to_client"), ["network cut (to client)", "network healed"]),
+    "slow": (lambda outage: outage.slow(20), ["slowed by 20 ms"]),
+    "at-once": (
+        everything_at_once,
+        [
+            *("slowed by 10 ms", "network cut (both)", "frozen", "thawed", "network healed"),
+            *("network cut (to client)", "stopped", "up again", "network healed"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SURVIVED)
+def test_workflow_in_flight_survives(name: str, temporal: Temporal, temporal_outage: Outage) -> None:
+    """A workflow in flight completes after the outage, with every signal that was acknowledged."""
+    outage, log = SURVIVED[name]
+    handle = begin(temporal)
+    outage(temporal_outage)
+    assert [each for each in said(temporal_outage) if "reset" not in each] == log
+    assert finish(temporal, handle) == list(range(SIGNALS))
+
+
+def test_reset_connections(temporal: Temporal, temporal_outage: Outage) -> None:
+    """Client and worker connect again after their connections were broken."""
+    handle = begin(temporal)
+    temporal_outage.reset_connections()
+    assert finish(temporal, handle) == list(range(SIGNALS))
+    assert temporal_outage.log[0].what.endswith("connections reset")
+    assert not temporal_outage.log[0].what.startswith("0")
+
+
+@pytest.mark.asyncio
+async def test_signals_during_kills_are_not_lost(temporal: Temporal, temporal_outage: Outage) -> None:
+    """Of signals sent while the server is killed again and again, none that was acknowledged is lost or doubled."""
+    temporal.worker(workflows=[Steps], activities=[step])
+    handle = await start(temporal)
+    acknowledged: list[int] = []
+
+    async def tell() -> None:
+        for number in range(60):
+            await handle.signal(Steps.tell, number)
+            acknowledged.append(number)
+
+    telling = asyncio.create_task(tell())
+    for _ in range(2):
+        await temporal_outage.aio.kill()
+        await temporal_outage.aio.restart()
+    await telling
+    await handle.signal(Steps.end)
+    assert sorted(await handle.result()) == acknowledged == list(range(60))
+
+
+# What an outage is like
+
+
+def test_frozen_server_answers_nobody(temporal: Temporal, temporal_outage: Outage) -> None:
+    """A frozen server does not answer; thawed, it does."""
+    handle = begin(temporal)
+    with temporal_outage.frozen():
+        assert not answers(temporal, handle)
+    assert answers(temporal, handle)
+
+
+def test_nothing_passes_a_partition(temporal: Temporal, temporal_outage: Outage) -> None:
+    """Behind a cut network the server is not reached, also by clients that connect to `temporal.address` now."""
+    handle = begin(temporal)
+
+    async def connect() -> Client:
+        return await asyncio.wait_for(Client.connect(temporal.address), NO_ANSWER.total_seconds())
+
+    with temporal_outage.partitioned():
+        assert not answers(temporal, handle)
+        with pytest.raises(asyncio.TimeoutError):
+            temporal.run(connect())
+    assert answers(temporal, handle)
+    assert temporal.run(connect()).namespace == "default"
+
+
+def test_answer_is_lost_on_its_way(temporal: Temporal, temporal_outage: Outage) -> None:
+    """Cut one way, a signal is heard by the server although its sender is told that there was no answer."""
+    handle = begin(temporal)
+    with temporal_outage.partitioned("to_client"), pytest.raises(RPCError):
+        temporal.run(handle.signal(Steps.tell, 99, rpc_timeout=NO_ANSWER))
+    assert 99 in finish(temporal, handle)
+
+
+def test_slow_answers(temporal: Temporal, temporal_outage: Outage) -> None:
+    """Answers take as much longer as they were slowed by; blocks and `slow(0)` undo it."""
+    handle = begin(temporal)
+
+    def seconds() -> float:
+        before = time.monotonic()
+        temporal.run(handle.describe())
+        return time.monotonic() - before
+
+    temporal_outage.slow(100)
+    assert seconds() >= 0.1
+    with temporal_outage.slowed(300):
+        assert seconds() >= 0.3
+    assert seconds() >= 0.1
+    temporal_outage.slow(0)
+    assert said(temporal_outage) == [
+        *("slowed by 100 ms", "slowed by 300 ms", "slowed by 100 ms", "no longer slowed"),
+    ]
+
+
+def test_log_has_moments(temporal_outage: Outage) -> None:
+    """The log says what was done, at which time and how long after the server was ready."""
+    temporal_outage.partition(0.1)
+    cut, healed = temporal_outage.log
+    assert healed.seconds - cut.seconds >= 0.1
+    assert healed.at - cut.at >= timedelta(seconds=0.05)
+    assert str(cut).endswith("network cut (both)")
+
+
+# A lost database
+
+
+@pytest.mark.temporal(search_attributes={"Customer": "Keyword"})
+@pytest.mark.parametrize("first", ["up", "killed", "cut"])
+def test_lose_database(first: str, temporal: Temporal, temporal_outage: Outage) -> None:
+    """After the database is lost its workflows are not found; same worker, namespace and search attributes go on."""
+    handle = begin(temporal)
+    if first == "killed":
+        temporal_outage.kill()
+    if first == "cut":
+        with temporal_outage.partitioned():
+            temporal_outage.lose_database()
+            assert not answers(temporal, handle)
+    else:
+        temporal_outage.lose_database()
+    with pytest.raises(RPCError) as caught:
+        temporal.run(handle.describe())
+    assert caught.value.status == RPCStatusCode.NOT_FOUND
+    again = temporal.start(Steps.run, task_timeout=LOST_AFTER)
+    assert finish(temporal, again) == []
+    assert temporal.run(temporal.client.count_workflows("Customer IS NULL")) is not None
+    assert "database lost" in said(temporal_outage)
+
+
+# A server that is dead for good
+
+
+def test_wait_for_a_killed_server(temporal: Temporal, temporal_outage: Outage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait for a server that was killed and not restarted fails with the cause, long before its limit."""
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
+    handle = begin(temporal)
+    temporal_outage.kill()
+    before = time.monotonic()
+    with pytest.raises(ServerKilled, match="was killed by temporal_outage and not restarted") as caught:
+        temporal.run(handle.result())
+    assert time.monotonic() - before < 10
+    assert "killed" in str(caught.value).splitlines()[-1]
+    temporal_outage.restart()
+    assert finish(temporal, handle) == list(range(SIGNALS))
+
+
+def test_wait_over_a_short_kill(temporal: Temporal, temporal_outage: Outage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wait that began before the server was down in a block goes on after it, however long it was down."""
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0.0)
+    handle = begin(temporal)
+    results: list[list[int]] = []
+    waiting = threading.Thread(target=lambda: results.append(temporal.run(handle.result())))
+    waiting.start()
+    with temporal_outage.killed():
+        time.sleep(0.5)
+    temporal.run(handle.signal(Steps.end))
+    waiting.join()
+    assert results == [list(range(SIGNALS))]
+
+
+def test_server_that_does_not_come_back(
+    temporal: Temporal, temporal_outage: Outage, installed: Executable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restart that fails says why, waits fail from then on, and the next restart may succeed."""
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0.0)
+    handle = begin(temporal)
+    hidden = installed.path.rename(installed.path.with_name("hidden"))
+    with pytest.raises(DevServerError, match="is gone"):
+        temporal_outage.restart()
+    assert "does not come back" in said(temporal_outage)[-1]
+    with pytest.raises(ServerKilled):
+        temporal.run(handle.result())
+    hidden.rename(installed.path)
+    temporal_outage.restart()
+    assert finish(temporal, handle) == list(range(SIGNALS))
+
+
+# Two at once, and bad input
+
+
+def test_two_outages_of_one_process_are_refused(temporal_outage: Outage) -> None:
+    """A frozen server is neither frozen again nor killed, a killed one not frozen; the error says the way out."""
+    with temporal_outage.frozen():
+        for verb in (temporal_outage.kill, temporal_outage.restart, temporal_outage.lose_database):
+            with pytest.raises(SetupError, match="is frozen already; end that block first"):
+                verb()
+        with pytest.raises(SetupError, match="is frozen already"):
+            temporal_outage.freeze(1)
+    with temporal_outage.killed():
+        for verb in (temporal_outage.kill, lambda: temporal_outage.freeze(1)):
+            with pytest.raises(SetupError, match=r"is killed already; restart\(\) it first"):
+                verb()
+    with temporal_outage.partitioned(), pytest.raises(SetupError, match="is cut already"):
+        temporal_outage.partition(1)
+    assert said(temporal_outage) == ["frozen", "thawed", "killed", "up again", "network cut (both)", "network healed"]
+
+
+def test_restart_in_a_block_that_killed(temporal_outage: Outage) -> None:
+    """A server that was restarted inside the block during which it is down is not restarted again at its end."""
+    with temporal_outage.killed():
+        temporal_outage.restart()
+    assert said(temporal_outage) == ["killed", "up again"]
+
+
+def test_numbers_and_ways_that_are_none(temporal_outage: Outage) -> None:
+    """A number that cannot be used is refused with its unit, a way with those that there are; nothing is done."""
+    no_numbers: list[tuple[Any, type[Exception]]] = [
+        *((-1, ValueError), (float("nan"), ValueError), (float("inf"), ValueError)),
+        *(("2", TypeError), (True, TypeError)),
+    ]
+    for verb in ("freeze", "partition", "slow", "restart"):
+        unit = "milliseconds" if verb == "slow" else "seconds"
+        for value, error in no_numbers:
+            with pytest.raises(error, match=f"{verb}.* takes a number of {unit}.* not "):
+                getattr(temporal_outage, verb)(value)
+    with pytest.raises(ValueError, match="both, to_server, to_client"):
+        temporal_outage.partition(1, "up")  # type: ignore[arg-type]
+    assert temporal_outage.log == ()
+
+
+# Async
+
+
+@pytest.mark.asyncio
+async def test_async_twins(temporal: Temporal, temporal_outage: Outage) -> None:
+    """In an async test everything is awaited, and a workflow survives all of it."""
+    temporal.worker(workflows=[Steps], activities=[step])
+    handle = await start(temporal)
+    outage = temporal_outage.aio
+    await outage.kill()
+    await outage.restart(down=0.1)
+    await outage.freeze(0.1)
+    await outage.partition(0.1, "to_server")
+    await outage.slow(10)
+    await outage.reset_connections()
+    for block in (outage.killed(), outage.frozen(), outage.partitioned(), outage.slowed(5)):
+        async with block:
+            pass
+    await handle.signal(Steps.end)
+    assert await handle.result() == []
+    await outage.lose_database()
+    with pytest.raises(RPCError, match="not found"):
+        await handle.describe()
+
+
+@pytest.mark.asyncio
+async def test_async_twins_block_no_loop(temporal_outage: Outage) -> None:
+    """The test's event loop runs on while the server is restarted."""
+    restarting = asyncio.create_task(temporal_outage.aio.restart(down=0.2))
+    turns = 0
+    while not restarting.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    await restarting
+    assert turns > 10
+
+
+@pytest.mark.asyncio
+async def test_cancelled_freeze_is_thawed(temporal_outage: Outage) -> None:
+    """A task that is cancelled in the middle of a freeze leaves no frozen server."""
+    freezing = asyncio.create_task(temporal_outage.aio.freeze(60))
+    while not temporal_outage.log:
+        await asyncio.sleep(0.001)
+    freezing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await freezing
+    assert said(temporal_outage) == ["frozen", "thawed"]
+
+
+@pytest.mark.asyncio
+async def test_async_numbers_that_are_none(temporal_outage: Outage) -> None:
+    """The twins refuse what the others refuse."""
+    with pytest.raises(ValueError, match="freeze takes a number of seconds"):
+        await temporal_outage.aio.freeze(-1)
+    async with temporal_outage.aio.frozen():
+        with pytest.raises(SetupError, match="is frozen already"):
+            await temporal_outage.aio.kill()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The SDK knows asyncio only."""
+    return "asyncio"
+
+
+@pytest.mark.anyio
+async def test_anyio(temporal: Temporal, temporal_outage: Outage) -> None:
+    """Tests run by anyio use outages alike."""
+    temporal.worker(workflows=[Steps], activities=[step])
+    handle = await start(temporal)
+    async with temporal_outage.aio.partitioned():
+        pass
+    await temporal_outage.aio.restart()
+    await handle.signal(Steps.end)
+    assert await handle.result() == []
+
+
+def test_worker_loop_is_not_blocked(temporal: Temporal, temporal_outage: Outage) -> None:
+    """Called where a worker lives, a blocking outage is refused and its twin is named."""
+    handle = begin(temporal)
+
+    async def block() -> None:
+        temporal_outage.freeze(1)
+
+    with pytest.raises(SetupError, match=r"await temporal_outage\.aio\.freeze"):
+        temporal.run(block())
+    temporal.run(temporal_outage.aio.freeze(0.1))
+    assert finish(temporal, handle) == list(range(SIGNALS))
+
+
+def test_every_outage_has_its_twin() -> None:
+    """Whatever a test without an event loop can do, an async one can, with the same arguments."""
+    not_for_tests = {
+        "alive",
+        "answers",
+        "trouble",
+        "describe",
+        "undo",
+        "again",
+        "over",
+        "close",
+        "silent",
+        "log",
+        "address",
+    }
+    names = {name for name in dir(Outage) if not name.startswith("_")} - not_for_tests
+    assert names == {name for name in dir(AsyncOutage) if not name.startswith("_")}
+    for name in names:
+        ours, twin = (list(inspect.signature(getattr(kind, name)).parameters) for kind in (Outage, AsyncOutage))
+        assert ours == twin
+
+
+@pytest.mark.temporal(time_skipping=True)
+def test_virtual_time_goes_on(temporal: Temporal, temporal_outage: Outage) -> None:
+    """A workflow whose time is skipped survives a restart too."""
+    handle = begin(temporal)
+    temporal_outage.restart()
+    assert finish(temporal, handle) == list(range(SIGNALS))
+
+
+def test_outage_is_over_with_the_test(temporal_outage: Outage) -> None:
+    """What a test leaves running cannot touch the server after it: a freeze in a thread ends with the test."""
+    freezing = threading.Thread(target=temporal_outage.freeze, args=(600,))
+    freezing.start()
+    eventually(lambda: temporal_outage.log)
+    temporal_outage.undo()
+    freezing.join()
+    assert said(temporal_outage) == ["frozen", "the test is over", "thawed"]
+    with pytest.raises(SetupError, match="the test is over"):
+        temporal_outage.kill()
+
+
+# A user's suite
+
+
+ORDER = """
+@workflow.defn
+class Order:
+    def __init__(self):
+        self.ended = False
+
+    @workflow.run
+    async def run(self) -> str:
+        await workflow.wait_condition(lambda: self.ended)
+        return "done"
+
+    @workflow.signal
+    def end(self) -> None:
+        self.ended = True
+"""
+
+
+def test_what_is_left_on_is_undone(both_ways: Suite) -> None:
+    """A test may end in any outage: its workflows are replayed all the same, and nothing is left of its server."""
+    both_ways.tests(
+        ORDER
+        + """
+@pytest.mark.parametrize("outage", ["kill", "frozen", "partitioned", "slow", "lose_database"])
+def test_leaves(temporal, temporal_outage, outage):
+    temporal.worker(workflows=[Order])
+    temporal.start(Order.run)
+    if outage in ("kill", "lose_database"):
+        getattr(temporal_outage, outage)()
+    elif outage == "slow":
+        temporal_outage.slow(50)
+    else:
+        getattr(temporal_outage, outage)().__enter__()
+
+
+@workflow.defn
+class Odd:
+    runs = 0
+
+    @workflow.run
+    async def run(self) -> None:
+        Odd.runs += 1
+        await asyncio.sleep(0.01 if Odd.runs == 1 else 0)
+
+
+@pytest.mark.parametrize("outage", ["kill", "lose_database"])
+def test_replayed(temporal, temporal_outage, outage):
+    from temporalio.worker import UnsandboxedWorkflowRunner
+
+    Odd.runs = 0
+    temporal.worker(workflows=[Odd], workflow_runner=UnsandboxedWorkflowRunner())
+    temporal.execute(Odd.run)
+    getattr(temporal_outage, outage)()
+"""
+    )
+    result = both_ways.run()
+    result.assert_outcomes(passed=6, failed=1)
+    result.stdout.fnmatch_lines(["FAILED test_it.py::test_replayed[[]kill[]]*"])
+
+
+def test_failure_in_the_middle(suite: Suite) -> None:
+    """A test that fails in a freeze is reported with its workflows and its outages; the next one passes."""
+    suite.tests(
+        ORDER
+        + """
+def test_fails(temporal, temporal_outage):
+    temporal.worker(workflows=[Order])
+    temporal.start(Order.run, id="the-order")
+    temporal_outage.slow(5)
+    with temporal_outage.frozen():
+        raise OSError("a mistake")
+
+
+def test_passes(temporal):
+    temporal.worker(workflows=[Order])
+    handle = temporal.start(Order.run)
+    temporal.run(handle.signal(Order.end))
+    assert temporal.run(handle.result()) == "done"
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            *("*OSError: a mistake", "*Temporal*", "*the-order*", "outages (seconds since the server was ready):"),
+            *(
+                "* s  *slowed by 5 ms",
+                "* s  *frozen",
+                "* s  *thawed",
+                "* s  *the test is over",
+                "* s  *no longer slowed",
+            ),
+        ]
+    )
+
+
+def test_dead_server_fails_the_test(suite: Suite, paths: Paths) -> None:
+    """A server that died by itself, or cannot come back at the end of the test, fails it with the cause."""
+    suite.tests(
+        ORDER
+        + """
+def died(temporal, temporal_outage):
+    temporal_outage._server.kill()
+
+
+def test_died(temporal, temporal_outage):
+    died(temporal, temporal_outage)
+
+
+def test_waits(temporal, temporal_outage):
+    temporal.worker(workflows=[Order])
+    handle = temporal.start(Order.run)
+    died(temporal, temporal_outage)
+    temporal.run(handle.result())
+
+
+def test_stays_dead(temporal, temporal_outage):
+    temporal_outage.kill()
+    temporal_outage._server.executable.unlink()
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(["*was killed while the test ran*", "*was killed while the test ran*"])
+    result.stdout.fnmatch_lines(["*was killed by temporal_outage and not restarted*", "*does not come back:*is gone*"])
+    assert list(paths.instances.iterdir()) == []
+
+
+def test_shared_server_has_none(suite: Suite) -> None:
+    """Asked for when the test uses the shared server already, the error says how to ask."""
+    suite.tests(
+        """
+def test_late(temporal, request):
+    request.getfixturevalue("temporal_outage")
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*name temporal_outage among the test's arguments*"])
+
+
+def test_server_of_others_is_let_alone(suite: Suite) -> None:
+    """On a server that is not ours, tests with outages are skipped, with the reason; others run."""
+    suite.tests(
+        """
+def test_outage(temporal, temporal_outage):
+    temporal_outage.kill()
+
+
+def test_other(temporal):
+    temporal.run(temporal.client.count_workflows())
+"""
+    )
+    with DevServer.start() as server:
+        result = suite.run("--temporal-address", server.address)
+        assert server.running
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*the external server is not ours*"])
+
+
+def test_no_shared_server_is_started_for_outages(suite: Suite, paths: Paths) -> None:
+    """A run whose only test has outages starts its own server and no other."""
+    suite.tests(
+        """
+def test_outage(temporal_outage):
+    temporal_outage.kill()
+"""
+    )
+    suite.passes(passed=1)
+    assert list(paths.instances.iterdir()) == []
+
+
+def test_killed_run_leaves_no_frozen_server(suite: Suite, home: Path) -> None:
+    """Of a pytest that is killed in the middle of a freeze, no server is left."""
+    suite.tests(
+        """
+import os
+import signal
+
+
+def test_killed(temporal_outage):
+    with temporal_outage.frozen():
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+    )
+    assert suite.run().ret == -signal.SIGKILL
+    eventually(lambda: not processes_of(home))
+
+
+def test_backend_without_outages(suite: Suite, paths: Paths) -> None:
+    """Where a private server has no outages (a container), tests that need them are skipped, with the reason."""
+    suite.file(
+        "conftest.py",
+        """
+from dataclasses import replace
+
+from temporaltest.backends import managed
+
+private = managed.Managed.private
+
+
+def without(self, requirements, *, outages):
+    endpoint = private(self, requirements)
+    return replace(endpoint, can=endpoint.can - {"outages"}, why_not={"outages": "it is a container"})
+
+
+managed.Managed.private = without
+""",
+    )
+    suite.tests(
+        """
+def test_outage(temporal_outage):
+    temporal_outage.kill()
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*no outages here: it is a container"])
+    assert list(paths.instances.iterdir()) == []

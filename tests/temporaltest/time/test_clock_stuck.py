@@ -1,0 +1,281 @@
+"""A clock that does not move when it is asked to fails the test and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.old_binaries import old_binary
+
+from ..conftest import TWO, Suite
+from .test_controls import SKIPPING
+
+__all__ = ["old_binary"]
+
+HELD = (
+    SKIPPING.replace("from datetime import datetime, timezone", "import threading\nfrom temporalio.client import *")
+    + """
+SOON = 1.5  # the limit of waits that come to it, in seconds
+began, done = threading.Event(), threading.Event()
+
+
+@activity.defn
+async def charge() -> None:
+    began.set()
+    while not done.is_set():
+        await asyncio.sleep(0.01)
+
+
+@workflow.defn
+class Charges:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(charge, start_to_close_timeout=timedelta(minutes=2))
+
+
+@workflow.defn
+class Fails:
+    @workflow.run
+    async def run(self) -> None:
+        raise ApplicationError("a bug")
+
+
+@workflow.defn
+class Signalled:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+
+def is_there(temporal, handle):
+    try:
+        temporal.run(handle.describe())
+    except RPCError:
+        return False
+    return True
+
+
+def moves(temporal_time, handle, match):
+    guard = temporal_time._case.guard
+    limit, guard.limit = guard.limit, SOON
+    with pytest.raises(ClockStuck, match=match):
+        temporal_time.fast_forward(handle, DAY)
+    guard.limit = limit
+
+
+def test_activity_that_runs(temporal, temporal_time):
+    temporal.worker(workflows=[Charges], activities=[charge])
+    handle = temporal.start(Charges.run)
+    assert began.wait(20)
+    moves(temporal_time, handle, "by 1 day, 0:00:00: the activity charge runs .attempt 1. and holds the clock")
+    done.set()
+    temporal.run(handle.result())
+
+
+def test_activity_that_no_worker_takes(temporal, temporal_time):
+    temporal.worker(workflows=[Charges])
+    moves(temporal_time, temporal.start(Charges.run), "the activity charge waits for a worker that has it")
+
+
+def test_no_worker(temporal, temporal_time):
+    handle = temporal.start(Sleeper.run, 3)
+    moves(temporal_time, handle, r"no worker polls the task queue 'tests': temporal.worker\\(workflows=\\[Sleeper\\]")
+
+
+def test_child_that_is_held(temporal, temporal_time):
+    temporal.worker(workflows=[Family, Sleeper])
+    handle = temporal.start(Family.run, 3)
+    child = temporal.client.get_workflow_handle(f"{handle.id}-child")
+    while not is_there(temporal, child):
+        pass
+    temporal_time.fast_forward(child, DAY)
+    moves(temporal_time, handle, f"the child workflow {handle.id}-child .Sleeper. is open and has a clock of its own")
+
+
+def test_workflow_that_has_ended(temporal, temporal_time):
+    temporal.worker(workflows=[Sleeper])
+    handle = temporal.start(Sleeper.run, 0)
+    temporal.run(handle.result())
+    moves(temporal_time, handle, "does not move any more: the workflow is completed")
+
+
+def test_workflow_that_fails_first(temporal, temporal_time):
+    temporal.worker(workflows=[Fails])
+    moves(temporal_time, temporal.start(Fails.run), "the workflow is failed")
+
+
+def test_workflow_that_is_not_there(temporal, temporal_time):
+    with pytest.raises(RPCError, match="nobody"):
+        temporal_time.fast_forward(temporal.client.get_workflow_handle("nobody"), DAY)
+
+
+@pytest.mark.temporal(dynamic_config={"frontend.WorkflowTimeSkippingMaxSkipPerSession": 3})
+def test_cap(temporal, temporal_time):
+    temporal.worker(workflows=[Sleeper])
+    handle = temporal.start(Sleeper.run, 10)
+    with pytest.raises(ClockStuck, match="skips at most 3 times and that cap is reached"):
+        temporal_time.fast_forward(handle, 6 * DAY)
+    with pytest.raises(ClockStuck, match="skips at most 3 times and that cap is reached"):
+        temporal.run(handle.result())
+
+
+@pytest.mark.temporal(dynamic_config={"frontend.WorkflowTimeSkippingMaxSkipPerSession": 3})
+def test_cap_of_a_clock_that_runs_by_itself(temporal):
+    temporal.worker(workflows=[Sleeper])
+    with pytest.raises(ClockStuck, match="the clock of sleeper-1 .* skips at most 3 times and that cap is reached"):
+        temporal.execute(Sleeper.run, 10)
+
+
+def test_schedule(temporal, temporal_time):
+    action = ScheduleActionStartWorkflow(Sleeper.run, 1, id="nightly", task_queue=temporal.task_queue)
+    schedule = Schedule(action=action, spec=ScheduleSpec(cron_expressions=["0 3 * * *"]))
+    handle = temporal.run(temporal.client.create_schedule("nightly", schedule))
+    with pytest.raises(SetupError, match="(?s)schedules go by real time on the server.*temporal_schedules"):
+        temporal_time.fast_forward(handle, DAY)
+    temporal.run(handle.delete())
+
+
+def test_backwards(temporal, temporal_time):
+    handle = temporal.start(Sleeper.run, 1)
+    with pytest.raises(SetupError, match="forward only"):
+        temporal_time.fast_forward(handle, -DAY)
+
+
+@pytest.mark.asyncio
+async def test_async(temporal, temporal_time):
+    handle = await temporal.client.start_workflow(Sleeper.run, 1, id="sleeper", task_queue="elsewhere")
+    temporal.case.guard.limit = SOON
+    with pytest.raises(ClockStuck, match="no worker polls the task queue 'elsewhere'"):
+        await temporal_time.aio.fast_forward(handle, DAY)
+
+
+def test_workflow_that_never_ends(temporal, temporal_time):
+    temporal.worker(workflows=[Signalled])
+    temporal.case.guard.limit = SOON
+    with pytest.raises(WaitTimeout, match=r"(?s)signalled-1 .Signalled.: running.*virtual clocks:.*runs by itself"):
+        temporal.execute(Signalled.run)
+
+
+def test_query_of_a_held_workflow(temporal, temporal_time):
+    handle = temporal.start(Sleeper.run, 1)
+    temporal.case.guard.limit = SOON
+    with pytest.raises(WaitTimeout, match=r"(?s)virtual clocks:\\n  sleeper-1: .*held until it is moved"):
+        temporal.run(asyncio.Event().wait())
+"""
+)
+
+PLAIN = """
+@workflow.defn
+class Sleeper:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.sleep(timedelta(days=1))
+"""
+
+MIXED = (
+    SKIPPING.replace(
+        "pytestmark = pytest.mark.temporal(time_skipping=True)", "skips = pytest.mark.temporal(time_skipping=True)"
+    )
+    + """
+
+@workflow.defn
+class Clock:
+    @workflow.run
+    async def run(self) -> datetime:
+        await workflow.sleep(0.01)
+        return workflow.now()
+
+
+@skips
+@pytest.mark.parametrize("days", [10, 20, 30, 40])
+def test_virtual(temporal, temporal_time, days):
+    temporal.worker(workflows=[Sleeper, Trial])
+    handle = temporal.start(Trial.run)
+    temporal_time.fast_forward(handle, days / 10 * DAY)
+    assert temporal.execute(Sleeper.run, days) == pytest.approx(days, abs=0.1)
+    assert temporal.run(handle.result()) == "over"
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_real(temporal, number):
+    temporal.worker(workflows=[Clock])
+    for _ in range(3):
+        assert abs(temporal.execute(Clock.run) - datetime.now(timezone.utc)) < timedelta(minutes=2)
+"""
+)
+
+
+def test_a_clock_that_stands_still_says_why(suite: Suite) -> None:
+    """What holds a clock is named: an activity, a child, no worker, the skip cap, an end, a schedule."""
+    suite.tests(HELD)
+    suite.passes("--temporal-timeout", "20", passed=14)
+
+
+def test_a_stuck_clock_fails_the_test(suite: Suite) -> None:
+    """A test that asks a clock to move which cannot is a failed test with the reason in its report."""
+    suite.tests(
+        SKIPPING
+        + """
+def test_it(temporal, temporal_time):
+    temporal_time.fast_forward(temporal.start(Sleeper.run, 1), DAY)
+"""
+    )
+    result = suite.run("--temporal-timeout", "2")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *ClockStuck: the clock of sleeper-1 does not move: no worker polls*"])
+
+
+def test_without_the_mark(suite: Suite) -> None:
+    """A test that asks for temporal_time needs no mark; one that asks for it too late is told which."""
+    suite.tests(
+        PLAIN
+        + """
+def test_asks(temporal, temporal_time):
+    temporal.worker(workflows=[Sleeper])
+    temporal_time.fast_forward(temporal.start(Sleeper.run), timedelta(days=1))
+
+
+def test_asks_late(temporal, request):
+    request.getfixturevalue("temporal_time")
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*temporal_time needs*", "*@pytest.mark.temporal(time_skipping=True)*"])
+
+
+def test_real_and_virtual_time_side_by_side(suite: Suite) -> None:
+    """Under xdist a test whose months pass in no time does not touch the clock of another's workflow."""
+    suite.tests(MIXED)
+    suite.passes(passed=8, ways=TWO)
+
+
+MARKED = (
+    PLAIN
+    + """
+
+@pytest.mark.temporal(time_skipping=True)
+def test_it(temporal, temporal_time):
+    temporal.worker(workflows=[Sleeper])
+    temporal.execute(Sleeper.run)
+"""
+)
+
+
+def test_tuning_without_skipping(suite: Suite) -> None:
+    """On a server with the stock tuning, such tests are skipped and told that it is off there and how to have it."""
+    suite.tests(MARKED)
+    result = suite.run("--temporal-tuning", "stock")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*frontend.WorkflowTimeSkippingEnabled*tuning fast*"])
+
+
+def test_server_too_old(suite: Suite, old_binary: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a server from before time skipping, such tests are skipped and told since when it is there."""
+    suite.tests(MARKED)
+    monkeypatch.setenv("DEVSERVER_BINARY", str(old_binary("1.8.3")))
+    result = suite.run()
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*server 1.31.*too old*came with 1.32*"])

@@ -1,0 +1,299 @@
+"""A bug or non-determinism in workflow code fails the test at once, with the workflow's own words."""
+
+from __future__ import annotations
+
+import sys
+
+from ..conftest import Suite
+
+GREET = """
+@workflow.defn
+class Greet:
+    @workflow.run
+    async def run(self, name: str) -> str:
+        return f"Hello, {name}"
+
+
+def test_greets(temporal):
+    temporal.worker(workflows=[Greet])
+    assert temporal.execute(Greet.run, "Ada") == "Hello, Ada"
+"""
+
+
+def test_suite_runs(every_way: Suite) -> None:
+    """A three-line test passes whether xdist is used or not."""
+    every_way.tests(GREET)
+    every_way.passes(passed=1)
+
+
+def test_a_bug_in_a_workflow(suite: Suite) -> None:
+    """An exception in workflow code fails the workflow with its own traceback, and the report leads to both lines."""
+    suite.tests(
+        """
+def price(order):
+    return {}[order]
+
+
+@workflow.defn
+class Buggy:
+    @workflow.run
+    async def run(self, order: str) -> str:
+        return price(order)
+
+
+def test_buggy(temporal):
+    temporal.worker(workflows=[Buggy])
+    temporal.execute(Buggy.run, "book")
+
+
+async def drive(client):
+    await client.execute_workflow(Buggy.run, "book", id="own", task_queue="tests")
+
+
+def test_async(temporal):
+    temporal.worker(workflows=[Buggy])
+    asyncio.run(drive(temporal.client))
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(failed=2)
+    traceback = [
+        '*File "*test_it.py", line *, in run',
+        "*return price(order)",
+        '*File "*test_it.py", line *, in price',
+        "*return {}[[]order[]]",
+    ]
+    result.stdout.fnmatch_lines(
+        [
+            "*_ test_buggy _*",
+            "*ApplicationError: KeyError: 'book'",
+            *(traceback if sys.version_info >= (3, 11) else ()),  # exceptions have notes since then
+            "The above exception was the direct cause of the following exception:",
+            '>       temporal.execute(Buggy.run, "book")',
+            "E       *WorkflowFailureError: Workflow execution failed",
+            "test_it.py:*: WorkflowFailureError",
+            "  buggy-1 (Buggy): failed",
+            "    KeyError: 'book'",
+            *traceback,
+            "*_ test_async _*",
+            ">       asyncio.run(drive(temporal.client))",
+            '>       await client.execute_workflow(Buggy.run, "book", id="own", task_queue="tests")',
+            "  own (Buggy): failed",
+            "FAILED test_it.py::test_buggy - WorkflowFailureError: KeyError: 'book'",
+        ]
+    )
+    for inside in ("*temporaltest/*.py*", "*concurrent/futures*", "*site-packages*", "*WaitTimeout*"):
+        result.stdout.no_fnmatch_line(inside)
+
+
+def test_nondeterminism_while_it_runs(suite: Suite) -> None:
+    """Without a cache each step is a replay; what diverges then fails the workflow at once and names event and line."""
+    suite.tests(
+        """
+SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
+
+
+@activity.defn
+async def one() -> str:
+    return "1"
+
+
+@activity.defn
+async def two() -> str:
+    return "2"
+
+
+@workflow.defn
+class Flaky:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(two if workflow.unsafe.is_replaying() else one, **SHORT)
+
+
+def test_flaky(temporal):
+    temporal.worker(workflows=[Flaky], activities=[one, two], max_cached_workflows=0)
+    temporal.execute(Flaky.run)
+"""
+    )
+    result = suite.run("--show-capture=no")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ApplicationError: [[]TMPRL1100[]] Nondeterminism error: Activity type of scheduled event 'one' *",
+            ">       temporal.execute(Flaky.run)",
+            "  flaky-1 (Flaky): failed",
+            "    the workflow flaky-1 (Flaky) does not replay: *",
+            "      nearest event: 5, activity task scheduled (one)",
+            "        test_it.py:* in run: await workflow.execute_activity(*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*WaitTimeout*")
+
+
+def test_why_nothing_happens(suite: Suite) -> None:
+    """A wrong task queue and a workflow or an activity that no worker has are named when a wait ends."""
+    suite.tests(
+        """
+SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
+
+
+@activity.defn
+async def missing() -> None:
+    pass
+
+
+@activity.defn
+async def present() -> None:
+    pass
+
+
+@workflow.defn
+class Calls:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(missing, **SHORT)
+
+
+@workflow.defn
+class Unknown:
+    @workflow.run
+    async def run(self) -> None:
+        pass
+
+
+def test_queue(temporal):
+    temporal.worker(workflows=[Calls])
+    temporal.execute(Calls.run, task_queue="typo")
+
+
+def test_workflow(temporal):
+    temporal.worker(workflows=[Calls])
+    temporal.execute(Unknown.run)
+
+
+def test_activity(temporal):
+    temporal.worker(workflows=[Calls], activities=[present])
+    temporal.execute(Calls.run)
+"""
+    )
+    result = suite.run("--temporal-timeout", "1", "--show-capture=no")
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "E           workflow task pending, attempt 1",
+            "E           no worker of this test polls its task queue 'typo'; they poll 'tests'",
+            "E           its task fails again and again: NotFoundError: Workflow class Unknown is not registered *",
+            "E           activity missing pending: *",
+            "E             last failure: NotFoundError: Activity function missing * is not registered *",
+            "E           stands at test_it.py:* in run: await workflow.execute_activity(missing, **SHORT)",
+        ]
+    )
+
+
+def test_an_error_of_the_server_is_told_once(suite: Suite) -> None:
+    """A call that the server refuses is shown by its own error, not also as the bytes that came over the wire."""
+    suite.tests(
+        """
+@workflow.defn
+class Waits:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+
+def test_twice(temporal):
+    temporal.start(Waits.run, id="a")
+    temporal.start(Waits.run, id="a")
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["FAILED test_it.py::test_twice - WorkflowAlreadyStartedError: Workflow exec*"])
+    result.stdout.no_fnmatch_line("*temporal_sdk_bridge*")
+
+
+def test_what_was_forgotten(suite: Suite) -> None:
+    """A test without a worker, a worker without activities and a timer in real time are told what to add."""
+    suite.tests(
+        """
+SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
+
+
+@activity.defn
+async def pack() -> None:
+    pass
+
+
+@workflow.defn
+class Packs:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(pack, **SHORT)
+
+
+@workflow.defn
+class Sleeps:
+    @workflow.run
+    async def run(self, seconds: int) -> None:
+        await workflow.sleep(0.01)
+        await workflow.sleep(seconds)
+
+
+def test_worker(temporal):
+    temporal.execute(Packs.run)
+
+
+def test_activity(temporal):
+    temporal.worker(workflows=[Packs])
+    temporal.execute(Packs.run)
+
+
+def test_long_timer(temporal):
+    temporal.worker(workflows=[Sleeps])
+    temporal.execute(Sleeps.run, 30 * 86400 + 60)
+
+
+def test_short_timer(temporal):
+    temporal.worker(workflows=[Sleeps])
+    temporal.execute(Sleeps.run, 9)
+"""
+    )
+    result = suite.run("--temporal-timeout", "1", "--show-capture=no")
+    result.assert_outcomes(failed=4)
+    result.stdout.fnmatch_lines(
+        [
+            "E * polls its task queue 'tests'; start one: temporal.worker(workflows=[[]Packs[]])",
+            "E           activity pack pending: not started, attempt 1",
+            "E           *no worker has taken it from the task queue 'tests'; is there one with activities=[[]pack[]]?",
+            "E           timer pending: 30 days 0:01:00; @pytest.mark.temporal(time_skipping=True) lets it *",
+            "E           timer pending: 9 s",
+            "FAILED test_it.py::test_worker - WaitTimeout: waited more than 1 s for the *",
+        ]
+    )
+
+
+def test_code_that_blocks(suite: Suite) -> None:
+    """Workflow code that never awaits is named with its line, and neither its test nor the run hangs."""
+    suite.tests(
+        """
+@workflow.defn
+class Blocks:
+    @workflow.run
+    async def run(self) -> None:
+        while True:
+            pass
+
+
+def test_blocks(temporal):
+    temporal.worker(workflows=[Blocks])
+    temporal.execute(Blocks.run)
+"""
+    )
+    result = suite.run("--temporal-timeout", "4", "--show-capture=no")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E           its task fails again and again: *[[]TMPRL1101[]] Potential deadlock detected: *",
+            'E             File "*test_it.py", line *, in run',
+        ]
+    )

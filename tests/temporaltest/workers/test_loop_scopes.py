@@ -1,0 +1,98 @@
+"""Suites whose event loops last for a module or the whole run: anyio's, and those that samples of the SDK have."""
+
+from __future__ import annotations
+
+from ..conftest import Suite
+from .test_workers import GREET
+
+
+def test_anyio_in_a_module(both_ways: Suite) -> None:
+    """Async fixtures and tests of anyio that share a module's loop share a namespace or have their own."""
+    both_ways.file("pytest.ini", "[pytest]\nfilterwarnings = error\n")
+    both_ways.tests(
+        GREET
+        + """
+from temporalio.worker import Worker
+from temporaltest import factories
+
+pytestmark = pytest.mark.anyio
+shop = factories.temporal(scope="module")
+
+
+@pytest.fixture(scope="module")
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def order(shop, anyio_backend):
+    shop.worker(workflows=[Greet], activities=[compose])
+    return await shop.client.start_workflow(Greet.run, "Ada", id="order", task_queue=shop.task_queue)
+
+
+async def test_shared(order):
+    assert await order.result() == "Hello, Ada"
+
+
+async def test_its_own(order, temporal):
+    temporal.worker(workflows=[Greet], activities=[compose])
+    done = temporal.client.execute_workflow(Greet.run, "Bob", id="order", task_queue=temporal.task_queue)
+    assert await done == "Hello, Bob"
+    assert await order.result() == "Hello, Ada"
+
+
+async def test_env(temporal_env):
+    async with Worker(temporal_env.client, task_queue="q", workflows=[Greet], activities=[compose]):
+        done = temporal_env.client.execute_workflow(Greet.run, "Eve", id="order", task_queue="q")
+        assert await done == "Hello, Eve"
+
+
+def test_sync(order, shop):
+    assert shop.run(order.result()) == "Hello, Ada"
+"""
+    )
+    both_ways.passes("-p", "no:asyncio", passed=4)
+
+
+def test_fixtures_of_the_sdks_samples(both_ways: Suite) -> None:
+    """The `env` and `client` of samples of the SDK are few lines, in the session's loop; tests stay as they are."""
+    both_ways.ini(
+        "asyncio_mode = auto",
+        "asyncio_default_test_loop_scope = session",
+    )
+    both_ways.file("pytest.ini", (both_ways.path / "pytest.ini").read_text().replace("= function", "= session"))
+    both_ways.file(
+        "conftest.py",
+        """
+        import pytest_asyncio
+        from temporaltest import factories
+
+        temporal_for_all = factories.temporal(scope="session")
+        env = factories.env("temporal_for_all", scope="session")
+
+
+        @pytest_asyncio.fixture
+        async def client(env):
+            return env.client
+        """,
+    )
+    both_ways.tests(
+        GREET
+        + """
+import uuid
+
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+
+@pytest.mark.parametrize("name", ["Ada", "Bob"])
+async def test_greets(client: Client, env: WorkflowEnvironment, name):
+    if env.supports_time_skipping:
+        pytest.skip("in real time")
+    queue = str(uuid.uuid4())
+    async with Worker(client, task_queue=queue, workflows=[Greet], activities=[compose]):
+        assert await client.execute_workflow(Greet.run, name, id=queue, task_queue=queue) == f"Hello, {name}"
+"""
+    )
+    both_ways.passes(passed=2)
