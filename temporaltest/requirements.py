@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -101,6 +100,8 @@ def _check(where: str, keywords: Mapping[str, Any]) -> None:
 
     for name, value in keywords.items():
         if name not in TYPES:
+            import difflib
+
             near = difflib.get_close_matches(name, TYPES, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise pytest.UsageError(f"{where} has no keyword {name!r}{hint} (valid: {', '.join(TYPES)})")

@@ -62,7 +62,7 @@ class ExternalBackend:
             can=frozenset({NAMESPACES} if named is None else ()) | frozenset(() if old else {TIME_SKIPPING}),
             why_not={
                 NAMESPACES: "all tests share the one of --temporal-namespace",
-                TIME_SKIPPING: f"server {version} is too old, it came with 1.32",
+                TIME_SKIPPING: f"server {version} is too old, 1.32 or later is needed",
                 OUTAGES: NOT_OURS,
                 PRIVATE_SERVERS: NOT_OURS,
             },

@@ -69,7 +69,7 @@ class VirtualClocks(sdk.Interceptor):
         """
         system = await self.client.workflow_service.get_system_info(GetSystemInfoRequest())
         if tuple(int(part) for part in system.server_version.split(".")[:2]) < SINCE:
-            raise NotSupported(f"server {system.server_version} is too old: time skipping came with 1.32")
+            raise NotSupported(f"server {system.server_version} is too old: time skipping needs 1.32 or later")
         nobody = self.client.get_workflow_handle("temporaltest-asks-for-time-skipping")
         try:
             await self._update(nobody, TimeSkippingConfig(enabled=True))

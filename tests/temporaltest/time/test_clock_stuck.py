@@ -269,7 +269,7 @@ def test_tuning_without_skipping(suite: Suite) -> None:
     suite.tests(MARKED)
     result = suite.run("--temporal-tuning", "stock")
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*frontend.WorkflowTimeSkippingEnabled*tuning fast*"])
+    result.stdout.fnmatch_lines(["SKIPPED*frontend.WorkflowTimeSkippingEnabled*fast*"])
 
 
 def test_server_too_old(suite: Suite, old_binary: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,4 +278,4 @@ def test_server_too_old(suite: Suite, old_binary: Callable[[str], Path], monkeyp
     monkeypatch.setenv("DEVSERVER_BINARY", str(old_binary("1.8.3")))
     result = suite.run()
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*server 1.31.*too old*came with 1.32*"])
+    result.stdout.fnmatch_lines(["SKIPPED*server 1.31.*too old*1.32 or later*"])
