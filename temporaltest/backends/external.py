@@ -13,6 +13,7 @@ from temporalio.envconfig import ClientConfigProfile
 from temporalio.service import RPCError
 
 from ..errors import NotSupported, SetupError
+from .connection_monitor import ConnectionMonitor
 from .endpoint import (
     NAMESPACES,
     OUTAGES,
@@ -22,7 +23,6 @@ from .endpoint import (
     ServerEndpoint,
     version_of,
 )
-from .connection_monitor import ConnectionMonitor
 
 if TYPE_CHECKING:
     from ..config import PluginConfig
