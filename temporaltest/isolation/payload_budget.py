@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.api.common.v1 import Payload
 
-from devserver.payloads import show_size
+from devserver.payloads import format_size
 
 from ..errors import BudgetExceeded
 
@@ -57,22 +57,22 @@ def _excess(budget: PayloadBudget, run: RunHistory) -> Iterator[str]:
     if budget.largest is not None:
         large = [payload for payload in payloads if payload.size > budget.largest]
         if large:
-            yield f"  {name}: {len(large)} above {show_size(budget.largest)}"
+            yield f"  {name}: {len(large)} above {format_size(budget.largest)}"
             yield from _lines(large)
     total = sum(payload.size for payload in payloads)
     if budget.total is not None and total > budget.total:
-        yield f"  {name}: {show_size(total)} in total, above {show_size(budget.total)}; the largest:"
+        yield f"  {name}: {format_size(total)} in total, above {format_size(budget.total)}; the largest:"
         yield from _lines(payloads)
     history = sum(event.ByteSize() for event in run.history.events)
     if budget.history is not None and history > budget.history:
-        yield f"  {name}: a history of {show_size(history)}, above {show_size(budget.history)}; the largest:"
+        yield f"  {name}: a history of {format_size(history)}, above {format_size(budget.history)}; the largest:"
         yield from _lines([payload for payload in payloads if not payload.stored])
 
 
 def _lines(payloads: Sequence[SentPayload]) -> Iterator[str]:
     for payload in payloads[:MAX_LINES]:
         where = ", stored outside the history" if payload.stored else ""
-        yield f"    event {payload.event}: {payload.label}: {show_size(payload.size)}{where}"
+        yield f"    event {payload.event}: {payload.label}: {format_size(payload.size)}{where}"
     if len(payloads) > MAX_LINES:
         yield f"    and {len(payloads) - MAX_LINES} more"
 
