@@ -19,6 +19,7 @@ from devserver.executables.models import BinaryRequest, Executable
 from devserver.system.files import private_folder
 from devserver.system.paths import HOME_VARIABLE, Paths
 from tests.helpers import bytecode
+from tests.helpers.fork_server import ForkServer, fork_server
 
 pytest_plugins = "pytester"
 
@@ -128,21 +129,30 @@ def paths(home: Path) -> Paths:
     return Paths.default()
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[ForkServer]:
+    """Runs `python -m …` in forks of a process that has imported what is slow to import."""
+    with fork_server() as server:
+        yield server
+
+
 @pytest.fixture
-def devserver(home: Path) -> Run:
-    """Run the CLI in a process of its own; stdout and stderr as text."""
+def devserver(home: Path, forks: ForkServer) -> Run:
+    """Run the CLI in a process of its own; stdout and stderr as text. `fresh` has it in a new interpreter."""
 
     def run(
-        *args: str, env: dict[str, str] | None = None, limit: float = CLI_LIMIT, answer: str | None = None
+        *args: str,
+        env: dict[str, str] | None = None,
+        limit: float = CLI_LIMIT,
+        answer: str | None = None,
+        fresh: bool = False,
     ) -> subprocess.CompletedProcess[str]:
+        words = command(*args)
+        variables = {**os.environ, **(env or {})}
+        if not fresh and forks.fits(words, variables):
+            return forks.run(words[1:], env=variables, timeout=limit, text=answer)
         return subprocess.run(
-            command(*args),
-            env={**os.environ, **(env or {})},
-            capture_output=True,
-            text=True,
-            timeout=limit,
-            input=answer,
-            check=False,
+            words, env=variables, capture_output=True, text=True, timeout=limit, input=answer, check=False
         )
 
     return run

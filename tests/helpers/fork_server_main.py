@@ -1,0 +1,209 @@
+"""The process of the fork server: it has imported what is slow to import, and forks once per command.
+
+Its arguments are the path of a socket and names of modules to import. It ends when its standard input does.
+A request on the socket is one JSON object and three file descriptors; the answers are the child's pid, and its
+status once it has ended. It imports nothing of this project, so that each command loads that itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import types
+from collections.abc import Iterator
+from typing import Any
+
+NUMBER = struct.Struct("!q")
+BASE_PATH = sys.path[1:]
+
+
+def main(path: str, *modules: str) -> None:
+    """Serve until the tests end; returns in each forked child, once that has run its command."""
+    with _pytest_rewrites():
+        for module in modules:
+            with contextlib.suppress(ImportError):  # a module of an extra
+                importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(64)
+        os.write(1, b"ready\n")
+        request = serve(listener)
+    if request is not None:
+        run(*request)
+
+
+@contextlib.contextmanager
+def _pytest_rewrites() -> Iterator[None]:
+    """Import plugins of pytest as pytest does, which rewrites their asserts."""
+    from _pytest.assertion import install_importhook
+    from _pytest.config import get_config
+
+    config = get_config()
+    hook = install_importhook(config)
+    config._mark_plugins_for_rewrite(hook, disable_autoload=False)
+    yield
+    sys.meta_path.remove(hook)
+
+
+def serve(listener: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """Fork for each request. Returns the request in the child, and None in the server when the tests have ended."""
+    children: dict[int, socket.socket] = {}
+    with _child_signals() as ended, selectors.DefaultSelector() as selector:
+        for source in (listener.fileno(), 0, ended):
+            selector.register(source, selectors.EVENT_READ)
+        while True:
+            ready = {key.fd for key, _ in selector.select()}
+            if 0 in ready and not os.read(0, 1):
+                return None
+            if ended in ready:
+                os.read(ended, 4096)
+            _report_ended(children)
+            if listener.fileno() in ready:
+                connection, _ = listener.accept()
+                request, fds = _read(connection)
+                pid = os.fork()
+                if pid == 0:
+                    for other in (connection, *children.values()):
+                        other.close()
+                    return request, fds
+                for fd in fds:
+                    os.close(fd)
+                children[pid] = connection
+                _tell(connection, pid)
+
+
+@contextlib.contextmanager
+def _child_signals() -> Iterator[int]:
+    """A file descriptor that can be read when a child has ended."""
+    ended, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    yield ended
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for end in (ended, wake):
+        os.close(end)
+
+
+def _read(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    head, fds, _, _ = socket.recv_fds(connection, NUMBER.size, 3)
+    (size,) = NUMBER.unpack(head)
+    with connection.makefile("rb") as file:
+        return json.loads(file.read(size)), fds
+
+
+def _tell(connection: socket.socket, number: int) -> None:
+    with contextlib.suppress(OSError):  # the test waits no more
+        connection.sendall(NUMBER.pack(number))
+
+
+def _report_ended(children: dict[int, socket.socket]) -> None:
+    for pid in list(children):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            with children.pop(pid) as connection:
+                _tell(connection, os.waitstatus_to_exitcode(status))
+
+
+def run(request: dict[str, Any], fds: list[int]) -> None:
+    """Run `python -m MODULE …` or `python -c CODE` with the environment, folder and streams of the request."""
+    for number, fd in enumerate(fds):
+        os.dup2(fd, number)
+        os.close(fd)
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    option, what, *args = request["args"]
+    more = filter(None, request["env"].get("PYTHONPATH", "").split(os.pathsep))
+    sys.path[:] = [request["cwd"] if option == "-m" else "", *more, *BASE_PATH]
+    sys.path_importer_cache.clear()
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    _let_xdist_fork(request["socket"])
+    if option == "-m":
+        sys.argv[:] = ["-m", *args]
+        runpy._run_module_as_main(what)  # type: ignore[attr-defined]
+    else:
+        sys.argv[:] = ["-c", *args]
+        exec(compile(what, "<string>", "exec"), sys.modules["__main__"].__dict__)  # what -c does
+
+
+def _let_xdist_fork(path: str) -> None:
+    """Have the server fork the workers of xdist too; execnet starts each as `python -u -c CODE`."""
+    gateway_io = sys.modules.get("execnet.gateway_io")
+    if gateway_io is None:
+        return
+
+    def start_worker(self: Any, args: list[str], execmodel: Any) -> None:
+        worker_input, to_worker = os.pipe()
+        from_worker, worker_output = os.pipe()
+        streams = {"stdin": worker_input, "stdout": worker_output, "stderr": 2}
+        self.popen = start(path, args[args.index("-c") :], env=dict(os.environ), **streams)
+        for end in (worker_input, worker_output):
+            os.close(end)
+        files = os.fdopen(to_worker, "wb"), os.fdopen(from_worker, "rb")
+        super(gateway_io.Popen2IOMaster, self).__init__(*files, execmodel=execmodel)
+
+    gateway_io.Popen2IOMaster.__init__ = start_worker
+
+
+class Forked:
+    """A command that runs in a fork; waits and is killed like `subprocess.Popen`."""
+
+    stdin = None
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.returncode: int | None = None
+        self.pid = self._number()
+
+    def _number(self) -> int:
+        data = self._connection.recv(NUMBER.size, socket.MSG_WAITALL)
+        assert len(data) == NUMBER.size, "the fork server has ended"
+        number: int = NUMBER.unpack(data)[0]
+        return number
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, negative for a signal, once it has ended."""
+        if self.returncode is None:
+            self._connection.settimeout(timeout)
+            try:
+                self.returncode = self._number()
+            except TimeoutError:
+                raise subprocess.TimeoutExpired("a forked command", timeout or 0) from None
+            self._connection.close()
+        return self.returncode
+
+    def kill(self) -> None:
+        """Send SIGKILL if it runs."""
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+
+def start(path: str, args: list[str], *, stdin: int, stdout: int, stderr: int, env: dict[str, str]) -> Forked:
+    """Have the server at that socket run `python ARGS…` in this folder, with these file descriptors."""
+    data = json.dumps({"args": args, "env": env, "cwd": os.getcwd(), "socket": path}).encode()  # noqa: PTH109
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(path)
+    socket.send_fds(connection, [NUMBER.pack(len(data))], [stdin, stdout, stderr])
+    connection.sendall(data)
+    return Forked(connection)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
