@@ -22,6 +22,8 @@ from typing import BinaryIO
 from tests.helpers import fork_server_main
 from tests.helpers.fork_server_main import Forked, start
 
+__all__ = ["ForkServer", "Forked", "fork_server"]
+
 MODULES = (
     *("pytest", "_pytest.pytester", "anyio.pytest_plugin", "pytest_asyncio.plugin", "pytest_timeout"),
     *("xdist.plugin", "xdist.looponfail", "xdist.dsession", "xdist.remote", "xdist.workermanage"),

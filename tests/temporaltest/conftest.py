@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from subprocess import Popen
+from typing import IO
 
 import pytest
 
 from devserver.executables.models import Executable
 from devserver.system.paths import HOME_VARIABLE, Paths
 from tests.conftest import end_processes_of, ephemeral_folders_of, link
+from tests.helpers.fork_server import Forked, ForkServer
 
 RUN_LIMIT = 100.0
 
@@ -73,10 +77,11 @@ def test_sleeps(temporal):
 class Suite:
     """A folder with a user's tests. `ways` are the options of xdist that `run` uses unless told otherwise."""
 
-    def __init__(self, pytester: pytest.Pytester, ways: tuple[str, ...]) -> None:
+    def __init__(self, pytester: pytest.Pytester, ways: tuple[str, ...], forks: ForkServer) -> None:
         self.path: Path = pytester.path
         self.ways = ways
         self._pytester = pytester
+        self._forks = forks
         self.ini()
 
     def ini(self, *lines: str) -> None:
@@ -95,26 +100,44 @@ class Suite:
         """Write a module of tests that has the usual imports already."""
         return self.file(name, PREAMBLE + "\n\n" + textwrap.dedent(text))
 
-    def run(self, *args: str, ways: tuple[str, ...] | None = None, limit: float = RUN_LIMIT) -> pytest.RunResult:
-        """Run pytest in the folder, in a process of its own."""
+    def run(
+        self, *args: str, ways: tuple[str, ...] | None = None, limit: float = RUN_LIMIT, fresh: bool = False
+    ) -> pytest.RunResult:
+        """Run pytest in the folder, in a process of its own; `fresh` has it, and xdist's, in new interpreters."""
         chosen = self.ways if ways is None else ways
-        return self._pytester.runpytest_subprocess("-ra", "-p", "no:benchmark", *chosen, *args, timeout=limit)
+        words = ("-ra", "-p", "no:benchmark", *chosen, *args)
+        with pytest.MonkeyPatch.context() as patch:
+            if not fresh:
+                patch.setattr(self._pytester, "popen", self._forked)
+            return self._pytester.runpytest_subprocess(*words, timeout=limit)
 
-    def passes(self, *args: str, passed: int, **keywords: tuple[str, ...]) -> pytest.RunResult:
-        """Run, and expect that so many tests pass and none does anything else."""
-        result = self.run(*args, ways=keywords.get("ways"))
+    def _forked(self, words: Sequence[str], *, stdin: object, stdout: IO[str], stderr: IO[str]) -> Forked | Popen[str]:
+        """As pytester does it, whose standard input is closed."""
+        environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+        command = [sys.executable, "-m", "pytest", *words[2:]]
+        with Path(os.devnull).open() as nothing:
+            if self._forks.fits(command, environment):
+                fds = {"stdin": nothing.fileno(), "stdout": stdout.fileno(), "stderr": stderr.fileno()}
+                return self._forks.start(command[1:], env=environment, **fds)
+            return Popen(command, env=environment, stdin=nothing, stdout=stdout, stderr=stderr, text=True)
+
+    def passes(
+        self, *args: str, passed: int, ways: tuple[str, ...] | None = None, fresh: bool = False
+    ) -> pytest.RunResult:
+        """Run, and expect that this many tests pass and none does anything else."""
+        result = self.run(*args, ways=ways, fresh=fresh)
         result.assert_outcomes(passed=passed)
         return result
 
 
 @pytest.fixture
-def bare_suite(home: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
+def bare_suite(home: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: ForkServer) -> Suite:
     """A user's suite with no executable in its store."""
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     for name in [name for name in os.environ if name.startswith(("PYTEST_", "PY_COLORS"))]:
         monkeypatch.delenv(name)
-    return Suite(pytester, ALONE)
+    return Suite(pytester, ALONE, forks)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_suite_that_does_not_use_it_pays_nothing(every_way: Suite, paths: Paths)
             assert heavy == []
         """,
     )
-    every_way.passes(passed=1)
+    every_way.passes(passed=1, fresh=True)
     assert not paths.state.exists()
 
 

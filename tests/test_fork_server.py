@@ -1,0 +1,72 @@
+"""Commands in forks of a warm process behave as in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.fork_server import ForkServer
+
+# Prints all that a process may be asked for, and ends in the way that its argument says.
+PROGRAM = """
+import atexit, os, sys, time
+print(sys.argv[1:], __name__, sys.path[0], os.getcwd(), os.environ.get("MARK"), time.tzname, sys.stdin.isatty())
+print(sys.stdin.read(), sys.stdout.encoding, sys.stdout.errors, sys.stdout.isatty(), sys.flags.dont_write_bytecode)
+print([name for name in sys.modules if name.startswith(("devserver", "temporaltest", "tests"))])
+print("to stderr", file=sys.stderr)
+atexit.register(print, "at exit")
+if sys.argv[1] == "signal":
+    sys.stdout.flush()
+    os.kill(os.getpid(), 15)
+if sys.argv[1] == "raise":
+    raise ValueError("raised")
+sys.exit({"code": 7, "text": "a text", "none": None}[sys.argv[1]])
+"""
+
+
+@pytest.mark.parametrize("end", ["code", "text", "none", "raise", "signal"])
+def test_a_fork_is_as_a_new_process(forks: ForkServer, tmp_path: Path, end: str) -> None:
+    """Arguments, environment, folder, streams, exit code and `atexit` are those of `subprocess.run`."""
+    (tmp_path / "program.py").write_text(PROGRAM)
+    env = {**os.environ, "MARK": "ä", "TZ": "Asia/Tokyo"}
+    args = ["-m", "program", end, "--option"]
+    forked = forks.run(args, env=env, timeout=60, text="given\n")
+    words = [sys.executable, *args]
+    real = subprocess.run(words, env=env, input="given\n", capture_output=True, text=True, check=False)
+    assert (forked.args, forked.returncode, forked.stdout) == (words, real.returncode, real.stdout)
+    assert forked.stderr.splitlines()[-1] == real.stderr.splitlines()[-1]
+    assert "['" + end in forked.stdout
+
+
+def test_a_command_that_takes_too_long_is_killed(forks: ForkServer, tmp_path: Path) -> None:
+    """The error is that of `subprocess.run`."""
+    (tmp_path / "program.py").write_text("import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(600)")
+    with pytest.raises(subprocess.TimeoutExpired):
+        forks.run(["-m", "program"], env=os.environ, timeout=2)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_output_that_a_process_holds_open_is_found(forks: ForkServer, tmp_path: Path) -> None:
+    """A command whose child keeps the output open has not ended for whoever reads it."""
+    (tmp_path / "program.py").write_text(
+        "import subprocess\nprint(subprocess.Popen(['sleep', '60']).pid, file=open('pid', 'w'))"
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        forks.run(["-m", "program"], env=os.environ, timeout=5)
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("args", "more"),
+    [(["-c", ""], {}), (["-I", "-m", "devserver"], {}), (["-m", "devserver"], {"PYTHONUTF8": "1"})],
+)
+def test_what_a_fork_cannot_do_is_refused(forks: ForkServer, args: list[str], more: dict[str, str]) -> None:
+    """Options of the interpreter, and variables that it reads when it starts, need a new one."""
+    assert forks.fits([sys.executable, "-m", "devserver"], os.environ) == (sys.platform == "linux")
+    assert not forks.fits([sys.executable, *args], {**os.environ, **more})
