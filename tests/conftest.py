@@ -26,6 +26,9 @@ pytest_plugins = "pytester"
 CLI_LIMIT = 60
 SHARED_MEMORY = Path("/dev/shm")
 
+# The marks of pyproject.toml that a test has because of a fixture.
+MARKS = {"server": {"real_binary", "hold", "cluster"}, "suite": {"bare_suite", "pytester"}}
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -33,6 +36,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make ready what every process that a test starts has use of."""
     if not hasattr(config, "workerinput"):
         bytecode.prepare()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the fixtures that they use, so that a quick tier can leave out what takes long."""
+    for item in items:
+        for mark, fixtures in MARKS.items():
+            if not fixtures.isdisjoint(getattr(item, "fixturenames", ())):
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")
