@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pytest
 
 INTERNAL = tuple(
-    str(Path(file).parent) + os.sep for file in (__file__, asyncio.__file__, next(iter(concurrent.__path__)) + "/x")
+    str(folder) + os.sep
+    for folder in (Path(__file__).parents[1], Path(asyncio.__file__).parent, Path(next(iter(concurrent.__path__))))
 )
 ENTRY = re.compile(r'^  File "(?P<file>[^"]+)", line \d+, in [^\n]*\n(?:    [^\n]*\n?|\n)*', re.MULTILINE)
 
