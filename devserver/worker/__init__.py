@@ -1,1 +1,1 @@
-"""Runs the worker of a user's module: a process of its own, replaced when the code changes."""
+"""Runs the worker of a user's module in a process of its own, and replaces it when the code changes."""

@@ -1,4 +1,4 @@
-"""What the user wants of a worker, in a form that goes to its process."""
+"""The options of a worker, in a form that can be sent to its process."""
 
 from __future__ import annotations
 
@@ -18,12 +18,24 @@ GRACE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """A worker for `spec` (`MODULE[:NAME]`) on the server of `connection`; None is what was not said.
+    """A worker for a module. None is an option that was not given.
 
-    `build` is its Worker Deployment Version's build id, of the deployment `deployment` (the task queue's name if None);
-    `behavior` is that of workflows that have none of their own. `grace` (seconds) is what activities that run are given
-    when it stops. `metrics_port` is where its process serves Prometheus. `otlp` is the endpoint of a collector for
-    the spans of workflows. `data_converter` and `plugins` are named as `MODULE:NAME`.
+    Attributes:
+        spec: The module, as `MODULE[:NAME]`.
+        connection: The server.
+        task_queue: The task queue to poll; the module's if None.
+        build: The build id of its Worker Deployment Version; unversioned if None.
+        deployment: The Worker Deployment of that version; named after the task queue if None.
+        behavior: The versioning behavior of workflows that declare none.
+        nexus_endpoint: A Nexus endpoint to create for the task queue.
+        max_activities, max_workflow_tasks: How many run at the same time.
+        identity: The worker's identity on the server; `pid@host` if None.
+        grace: The graceful shutdown timeout of activities, in seconds.
+        large_payloads: Whether large payloads are kept in files.
+        metrics_port: The port on loopback where its process serves Prometheus.
+        otlp: The endpoint of the collector that gets the spans of workflows.
+        data_converter: Named as `MODULE:NAME`; in place of the module's own.
+        plugins: Plugins of the SDK, each named as `MODULE:NAME`; in addition to the module's own.
     """
 
     spec: str
@@ -44,18 +56,18 @@ class WorkerOptions:
     plugins: Sequence[str] = ()
 
     def queue(self, module: Module) -> str:
-        """The task queue for a module."""
+        """The task queue of a worker for `module`."""
         return self.task_queue or module.task_queue
 
     def deployment_of(self, module: Module) -> str:
-        """The Worker Deployment that the build belongs to; a deployment's name has no dots."""
+        """The Worker Deployment of a worker for `module`; its name has no dots."""
         return self.deployment or self.queue(module).replace(".", "-")
 
     def to_json(self) -> dict[str, Any]:
-        """As plain data."""
+        """The options as plain data."""
         return asdict(self)
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> WorkerOptions:
-        """What `to_json` made."""
+        """The options from what `to_json` returned."""
         return WorkerOptions(**{**data, "connection": Connection(**data["connection"])})

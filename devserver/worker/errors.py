@@ -1,4 +1,4 @@
-"""What can go wrong with a worker, one class per case."""
+"""Why a worker cannot run, one class for each case."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ..errors import DevServerError
 
 
 class RunError(DevServerError):
-    """A worker cannot be run."""
+    """The worker cannot run."""
 
 
 class NothingToRun(RunError):
@@ -18,7 +18,7 @@ class WorkerRefused(RunError):
 
 
 class WorkerEnded(RunError):
-    """The worker's process ended before it was ready."""
+    """The worker process ended by itself."""
 
 
 class WatchfilesMissing(RunError):

@@ -1,4 +1,4 @@
-"""What happens while a worker is kept running, as records."""
+"""What happens while a worker is kept running, as records: their kinds and facts are listed in docs/json.md."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 WorkerEventKind = Literal[
-    "not_ready",
-    "running",
-    "changed",
-    "replaced",
-    "broken",
-    "draining",
-    "cut",
-    "died",
+    "not_ready",  # the new worker takes long to import its module or to reach the server
+    "running",  # the first worker polls, or one that was restarted
+    "changed",  # source files changed
+    "replaced",  # a worker with the new code polls
+    "broken",  # the new code does not run
+    "draining",  # a worker that stops still runs activities
+    "grace_over",  # a worker was killed with activities still running
+    "died",  # the worker process ended by itself
     "server_gone",
     "server_back",
     "workflow_task_failed",
@@ -25,11 +25,21 @@ WorkerEventKind = Literal[
     "sdk_error",
     "stopping",
 ]
+# The events of a worker process that its supervisor reports as they are.
+FORWARDED: tuple[WorkerEventKind, ...] = (
+    "server_gone",
+    "server_back",
+    "workflow_task_failed",
+    "nondeterminism",
+    "workflow_failed",
+    "activity_failed",
+    "sdk_error",
+)
 
 
 @dataclass(frozen=True)
 class WorkerEvent:
-    """One of them, with its facts as JSON has them; `at` is seconds since the epoch."""
+    """One event with its facts, as they are in JSON; `at` is in seconds since the epoch."""
 
     kind: WorkerEventKind
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Hears what goes wrong in a worker, where it happens: failing workflow tasks, failed workflows, failed activities."""
+"""Reports failures of a worker as they happen: failing workflow tasks, failed workflows, failed activity attempts."""
 
 from __future__ import annotations
 
@@ -25,82 +25,82 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from .channel import Channel
+from ..system.channel import ParentChannel
 
-REMEMBERED = 1000  # workflow runs; the oldest are forgotten
+MAX_RUNS = 1000  # workflow runs to remember; the oldest are forgotten
 FRAME = re.compile(r'File "([^"]+)", line (\d+)')
-NO_MATCH = "Nondeterminism"
-REFUSED = "the server refuses what it asks for"
-# What the core says of a failure is all of its fields; this one is for people.
+NONDETERMINISM = "Nondeterminism"
+REFUSED = "the server rejects its commands"
+# The core prints all fields of a failure; this is the message.
 MESSAGE = re.compile(r'\bmessage: "((?:[^"\\]|\\.)+)"')
 
 
 class FailureReporter:
-    """Tells each trouble of a workflow run once, though its task is tried again for ever; and of every failed attempt.
+    """Reports each failure of a workflow run once, although its task is retried forever, and every failed attempt.
 
-    `running` is how many activities run now. Its methods may be called from any thread.
+    `running_activities` counts the activities that run now. Any thread may call its methods.
     """
 
-    def __init__(self, channel: Channel, project: Path) -> None:
-        self.running = 0
+    def __init__(self, channel: ParentChannel, project: Path) -> None:
+        self.running_activities = 0
         self._channel = channel
         self._project = project
         self._runs: OrderedDict[str, tuple[str, str]] = OrderedDict()
-        self._told: OrderedDict[str, str] = OrderedDict()
+        self._reported: OrderedDict[str, str] = OrderedDict()
         self._refused: OrderedDict[str, int] = OrderedDict()
 
-    def met(self, details: WorkflowInstanceDetails) -> None:
-        """A run of a workflow is in this process."""
+    def add_run(self, details: WorkflowInstanceDetails) -> None:
+        """Remember a workflow run of this process."""
         info = details.info
         _keep(self._runs, info.run_id, (info.workflow_id, info.workflow_type))
 
     def completed(self, act: WorkflowActivation, completion: WorkflowActivationCompletion) -> None:
-        """The workflow's code has answered."""
+        """Report the failures in what the workflow code returned for a workflow task."""
         if completion.HasField("failed"):
             failure = completion.failed.failure
             said = what(failure)
-            kind = "nondeterminism" if NO_MATCH in said else "workflow_task_failed"
-            self.trouble(kind, act.run_id, said, self._place(failure.stack_trace))
+            kind = "nondeterminism" if NONDETERMINISM in said else "workflow_task_failed"
+            self.run_failed(kind, act.run_id, said, self._place(failure.stack_trace))
             return
         for command in completion.successful.commands if not act.is_replaying else ():
             if command.HasField("fail_workflow_execution"):
                 failure = command.fail_workflow_execution.failure
-                self.trouble("workflow_failed", act.run_id, what(_root(failure)), self._place(failure.stack_trace))
+                self.run_failed("workflow_failed", act.run_id, what(_root(failure)), self._place(failure.stack_trace))
 
-    def evicted(self, run_id: str, why: RemoveFromCache) -> None:
-        """The SDK has put a run out: so one gets to know of code that does not fit, and of answers that are refused."""
-        if why.reason == RemoveFromCache.FATAL:
+    def evicted(self, run_id: str, removal: RemoveFromCache) -> None:
+        """Report why the SDK removed a run from its cache: nondeterminism, or commands that the server rejects."""
+        if removal.reason == RemoveFromCache.FATAL:
             _keep(self._refused, run_id, self._refused.get(run_id, 0) + 1)
-            if self._refused[run_id] > 1:  # the first may be a server that has just gone
-                self.trouble("workflow_task_failed", run_id, REFUSED)
-        if why.reason == RemoveFromCache.NONDETERMINISM:
-            inner = MESSAGE.search(why.message)
-            self.trouble("nondeterminism", run_id, inner[1].replace('\\"', '"') if inner else why.message)
+            if self._refused[run_id] > 1:  # the first may be due to a server that has just ended
+                self.run_failed("workflow_task_failed", run_id, REFUSED)
+        if removal.reason == RemoveFromCache.NONDETERMINISM:
+            inner = MESSAGE.search(removal.message)
+            self.run_failed("nondeterminism", run_id, inner[1].replace('\\"', '"') if inner else removal.message)
 
-    def trouble(self, kind: str, run_id: str, message: str, place: str = "") -> None:
-        """Something is wrong with a run."""
-        if self._told.get(run_id) == message:
+    def run_failed(self, kind: str, run_id: str, message: str, place: str = "") -> None:
+        """Report a failure of a run."""
+        if self._reported.get(run_id) == message:
             return
-        _keep(self._told, run_id, message)
+        _keep(self._reported, run_id, message)
         workflow_id, workflow_type = self._runs.get(run_id, ("", ""))
         facts = {"workflow_id": workflow_id, "workflow_type": workflow_type, "run_id": run_id}
-        self._channel.tell(kind, **facts, message=message, place=place)
+        self._channel.send(kind, **facts, message=message, place=place)
 
     def sdk_error(self, message: str) -> None:
-        """The SDK's core has logged an error."""
-        if message not in self._told:
-            _keep(self._told, message, "")
-            self._channel.tell("sdk_error", message=message)
+        """Report an error that the core of the SDK has logged."""
+        if message not in self._reported:
+            _keep(self._reported, message, "")
+            self._channel.send("sdk_error", message=message)
 
     def activity_failed(self, error: Exception) -> None:
-        """An attempt of the current activity has failed."""
+        """Report a failed attempt of the current activity."""
         info = activity.info()
         said = f"{type(error).__name__}: {error}"
         if isinstance(error, ApplicationError):
             if error.category == ApplicationErrorCategory.BENIGN:
                 return
             said = f"{error.type or type(error).__name__}: {error.message}"
-        self._channel.tell(
+        self._channel.send(
             "activity_failed",
             activity=info.activity_type,
             attempt=info.attempt,
@@ -111,7 +111,7 @@ class FailureReporter:
         )
 
     def _place(self, trace: str) -> str:
-        """The last line of a traceback that is the user's, as `file:line`."""
+        """The last line of the user's code in a traceback, as `file:line`; empty if there is none."""
         for file, line in reversed(FRAME.findall(trace)):
             path = Path(file)
             if path.is_relative_to(self._project) and "site-packages" not in path.parts:
@@ -121,80 +121,83 @@ class FailureReporter:
 
 @dataclass(frozen=True)
 class ReportingSandboxRunner(SandboxedWorkflowRunner):
-    """The SDK's sandbox; a module may import us, so we are taken as we are."""
+    """The sandbox of the SDK, with reports."""
 
-    teller: FailureReporter = field(kw_only=True)
+    reporter: FailureReporter = field(kw_only=True)
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        """As the SDK does, and listened to."""
-        self.teller.met(det)
-        return _listened(self.teller, super().create_instance(det))
+        """A workflow instance that reports its failures."""
+        self.reporter.add_run(det)
+        return _with_reports(self.reporter, super().create_instance(det))
 
 
 class ReportingUnsandboxedRunner(UnsandboxedWorkflowRunner):
-    """For workflows that have opted out of the sandbox."""
+    """Without a sandbox, for workflows that opt out of it, with reports."""
 
-    def __init__(self, teller: FailureReporter) -> None:
+    def __init__(self, reporter: FailureReporter) -> None:
         super().__init__()
-        self._teller = teller
+        self._reporter = reporter
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        """As the SDK does, and listened to."""
-        self._teller.met(det)
-        return _listened(self._teller, super().create_instance(det))
+        """A workflow instance that reports its failures."""
+        self._reporter.add_run(det)
+        return _with_reports(self._reporter, super().create_instance(det))
 
 
-def runners(teller: FailureReporter) -> dict[str, WorkflowRunner]:
-    """As a worker takes them."""
+def runners(reporter: FailureReporter) -> dict[str, WorkflowRunner]:
+    """The keywords of a worker.
+
+    Modules of the user may import `devserver`, which passes through the sandbox.
+    """
     restrictions = SandboxRestrictions.default.with_passthrough_modules("devserver")
     return {
-        "workflow_runner": ReportingSandboxRunner(restrictions, teller=teller),
-        "unsandboxed_workflow_runner": ReportingUnsandboxedRunner(teller),
+        "workflow_runner": ReportingSandboxRunner(restrictions, reporter=reporter),
+        "unsandboxed_workflow_runner": ReportingUnsandboxedRunner(reporter),
     }
 
 
-def _listened(teller: FailureReporter, instance: WorkflowInstance) -> WorkflowInstance:
+def _with_reports(reporter: FailureReporter, instance: WorkflowInstance) -> WorkflowInstance:
     activate = instance.activate
 
-    def listened(act: WorkflowActivation) -> WorkflowActivationCompletion:
+    def activate_and_report(act: WorkflowActivation) -> WorkflowActivationCompletion:
         completion = activate(act)
-        teller.completed(act, completion)
+        reporter.completed(act, completion)
         for job in act.jobs:
             if job.HasField("remove_from_cache"):
-                teller.evicted(act.run_id, job.remove_from_cache)
+                reporter.evicted(act.run_id, job.remove_from_cache)
         return completion
 
-    instance.activate = listened  # type: ignore[method-assign]
+    instance.activate = activate_and_report  # type: ignore[method-assign]
     return instance
 
 
 class ActivityReporter(Interceptor):
-    """Counts activities, and hears of those that fail."""
+    """Counts running activities, and reports failed attempts."""
 
-    def __init__(self, teller: FailureReporter) -> None:
-        self._teller = teller
+    def __init__(self, reporter: FailureReporter) -> None:
+        self._reporter = reporter
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
-        """As the SDK wants it."""
-        return _Attempt(next, self._teller)
+        """Wrap the interceptors that follow."""
+        return _ActivityReports(next, self._reporter)
 
 
-class _Attempt(ActivityInboundInterceptor):
-    def __init__(self, following: ActivityInboundInterceptor, teller: FailureReporter) -> None:
+class _ActivityReports(ActivityInboundInterceptor):
+    def __init__(self, following: ActivityInboundInterceptor, reporter: FailureReporter) -> None:
         super().__init__(following)
-        self._teller = teller
+        self._reporter = reporter
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
-        self._teller.running += 1
+        self._reporter.running_activities += 1
         try:
             return await super().execute_activity(input)
         except activity._CompleteAsyncError:
             raise
         except Exception as error:
-            self._teller.activity_failed(error)
+            self._reporter.activity_failed(error)
             raise
         finally:
-            self._teller.running -= 1
+            self._reporter.running_activities -= 1
 
 
 def what(failure: Failure) -> str:
@@ -212,5 +215,5 @@ def _root(failure: Failure) -> Failure:
 def _keep(known: OrderedDict[str, Any], key: str, value: Any) -> None:
     known[key] = value
     known.move_to_end(key)
-    while len(known) > REMEMBERED:
+    while len(known) > MAX_RUNS:
         known.popitem(last=False)

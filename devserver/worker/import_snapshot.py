@@ -1,7 +1,7 @@
 """Keeps the code of the user's modules as it was when this process imported them.
 
-The SDK's sandbox imports a workflow's module anew for each workflow. Without this, it would find what has been saved
-meanwhile: another code than the worker's activities, or one that does not even compile.
+The SDK's sandbox imports a workflow's module again for each workflow. Without this, it would import what was saved in
+the meantime: code that differs from the worker's activities, or does not compile.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ INSTALLED = {"site-packages", "dist-packages"}
 
 
 def install() -> None:
-    """Begin: before the user's first module is imported."""
-    is_user_file(__file__)  # it asks sysconfig, which imports (Python 3.13 fails if that comes back to it)
+    """Start, before the first module of the user is imported."""
+    is_user_file(__file__)  # calls sysconfig now: it imports, which fails inside our finder on Python 3.13
     sys.meta_path.insert(0, _Finder())
 
 
 class _Finder(MetaPathFinder):
-    """Finds as the others do; what is the user's own is found as it was the first time, even if its file is gone."""
+    """Finds what the other finders find; a module of the user as it was the first time, even if its file is gone."""
 
     def __init__(self) -> None:
         self._specs: dict[str, ModuleSpec] = {}
@@ -38,19 +38,19 @@ class _Finder(MetaPathFinder):
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         known = self._specs.get(name)
-        if known is not None and target is None:  # a reload wants what is there now
-            return _like(known)
-        spec = _found(name, path, target)
+        if known is not None and target is None:  # importlib.reload asks for the current file
+            return _copy(known)
+        spec = _find(name, path, target)
         if spec is not None and type(spec.loader) is SourceFileLoader and is_user_file(spec.loader.path):
             spec.loader = _Loader(name, spec.loader.path, self._specs, spec)
         return spec
 
     def invalidate_caches(self) -> None:
-        """There is nothing that gets old."""
+        """Nothing to do: what is kept stays valid."""
 
 
 class _Loader(SourceFileLoader):
-    """Loads a module from its file; when that has gone well, its code is kept."""
+    """Loads a module from its file, and keeps its code if that succeeds."""
 
     def __init__(self, name: str, path: str, specs: dict[str, ModuleSpec], spec: ModuleSpec) -> None:
         super().__init__(name, path)
@@ -65,7 +65,7 @@ class _Loader(SourceFileLoader):
         self._specs[self.name] = self._spec
 
 
-def _found(name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+def _find(name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
     for finder in sys.meta_path:
         find = None if isinstance(finder, _Finder) else getattr(finder, "find_spec", None)
         spec: ModuleSpec | None = find(name, path, target) if find else None
@@ -74,8 +74,8 @@ def _found(name: str, path: Sequence[str] | None, target: ModuleType | None) -> 
     return None
 
 
-def _like(spec: ModuleSpec) -> ModuleSpec:
-    """The same again: a spec belongs to one import."""
+def _copy(spec: ModuleSpec) -> ModuleSpec:
+    """A copy, because a spec belongs to one import."""
     places = spec.submodule_search_locations
     again = ModuleSpec(spec.name, spec.loader, origin=spec.origin, is_package=places is not None)
     again.submodule_search_locations = None if places is None else list(places)
@@ -84,20 +84,20 @@ def _like(spec: ModuleSpec) -> ModuleSpec:
 
 
 def imported_files() -> list[str]:
-    """The sources of imported modules (real paths) that are neither Python's, nor installed, nor ours."""
-    named = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    sources = {os.path.realpath(file) for file in named if isinstance(file, str) and file.endswith(".py")}
+    """The source files (real paths) of the user's modules that this process has imported."""
+    paths = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    sources = {os.path.realpath(file) for file in paths if isinstance(file, str) and file.endswith(".py")}
     return sorted(filter(is_user_file, sources))
 
 
 def is_user_file(file: str) -> bool:
-    """Whether a source is neither Python's, nor installed, nor ours."""
+    """Whether a source file is the user's: not of Python, not installed, not of this package."""
     path = os.path.realpath(file)
-    return not path.startswith(_elsewhere()) and not INSTALLED & set(Path(path).parts)
+    return not path.startswith(_other_folders()) and not INSTALLED & set(Path(path).parts)
 
 
 @functools.cache
-def _elsewhere() -> tuple[str, ...]:
+def _other_folders() -> tuple[str, ...]:
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     folders |= {str(Path(devserver.__file__).parent), site.getusersitepackages()}
-    return tuple(os.path.realpath(each) + os.sep for each in folders)
+    return tuple(os.path.realpath(folder) + os.sep for folder in folders)

@@ -1,4 +1,4 @@
-"""One port for the metrics of whichever worker process runs now."""
+"""One port for the metrics of whichever worker process is running."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-NOBODY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-CHUNK = 65536
+UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+CHUNK_BYTES = 65536
 
 
 class MetricsProxy:
-    """Forwards connections made to `port` of loopback to the port that `target` names; 503 while it names none."""
+    """Forwards connections to `port` on loopback to the port that `target` returns; answers 503 while that is None."""
 
     def __init__(self, port: int, target: Callable[[], int | None]) -> None:
         self.port = port
         self._target = target
-        self._carried: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Listen.
+        """Start listening.
 
         Raises:
             OSError: The port is taken.
@@ -28,36 +28,36 @@ class MetricsProxy:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Listen no more, and break what is open."""
+        """Stop listening, and break open connections."""
         self._server.close()
-        for each in list(self._carried):
-            each.cancel()
-        await asyncio.gather(*self._carried, return_exceptions=True)
+        for connection in list(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._carry(reader, writer))
-        self._carried.add(task)
-        task.add_done_callback(self._carried.discard)
+        task = asyncio.create_task(self._forward(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         port = self._target()
         try:
             if port is None:
                 raise ConnectionRefusedError
-            answers, questions = await asyncio.open_connection("127.0.0.1", port)
+            answers, requests = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
             with contextlib.suppress(OSError):
                 await reader.readuntil(b"\r\n\r\n")
-                writer.write(NOBODY)
+                writer.write(UNAVAILABLE)
             writer.close()
             return
         with contextlib.suppress(OSError):
-            await asyncio.gather(_pour(reader, questions), _pour(answers, writer))
+            await asyncio.gather(_copy(reader, requests), _copy(answers, writer))
 
 
-async def _pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     try:
-        while chunk := await source.read(CHUNK):
+        while chunk := await source.read(CHUNK_BYTES):
             sink.write(chunk)
             await sink.drain()
     finally:

@@ -1,4 +1,4 @@
-"""Sees every other second whether the server answers a worker, and whether the worker has imported more files."""
+"""Checks every other second whether the server answers the worker, and whether the worker has imported more files."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from temporalio.service import RPCError
 
 from ..client.target import Connection, find_target
 from ..errors import DevServerError
+from ..system.channel import ParentChannel
 from . import import_snapshot
-from .channel import Channel
 from .errors import WorkerEnded
 
-BEAT_SECONDS = 2.0
-LIMIT = timedelta(seconds=5)
+CHECK_SECONDS = 2.0
+CALL_LIMIT = timedelta(seconds=5)
 
 
-async def pulse(client: Client, connection: Connection, channel: Channel) -> None:
-    """Tell of changes, until it is cancelled.
+async def check_server(client: Client, connection: Connection, channel: ParentChannel) -> None:
+    """Report changes until cancelled.
 
     Raises:
         WorkerEnded: The managed instance runs at another address now.
@@ -31,32 +31,32 @@ async def pulse(client: Client, connection: Connection, channel: Channel) -> Non
     answered = True
     modules, since = len(sys.modules), time.time()
     while True:
-        await asyncio.sleep(BEAT_SECONDS)
+        await asyncio.sleep(CHECK_SECONDS)
         answers = await _answers(client)
         if answers != answered:
-            channel.tell("server_back" if answers else "server_gone", address=address)
+            channel.send("server_back" if answers else "server_gone", address=address)
             answered = answers
         if not answers:
-            _see_that_it_stays(connection, address)
+            _check_address(connection, address)
         if len(sys.modules) != modules:
             modules = len(sys.modules)
-            channel.tell("files", files=import_snapshot.imported_files(), since=since)
+            channel.send("files", files=import_snapshot.imported_files(), since=since)
         since = time.time()
 
 
-def _see_that_it_stays(connection: Connection, address: str) -> None:
-    """A managed instance that is started again may have another port: who asks by its name means that."""
+def _check_address(connection: Connection, address: str) -> None:
+    """A managed instance may have another port after a restart; a worker connected by its name has to follow."""
     try:
-        now = find_target(connection)
-    except DevServerError:  # it does not run yet
+        target = find_target(connection)
+    except DevServerError:  # it is not running yet
         return
-    if now.name is not None and now.address != address:
-        raise WorkerEnded(f"the instance {now.name} runs at {now.address} now")
+    if target.name is not None and target.address != address:
+        raise WorkerEnded(f"the instance {target.name} now runs at {target.address}")
 
 
 async def _answers(client: Client) -> bool:
     try:
-        await client.workflow_service.get_system_info(GetSystemInfoRequest(), retry=False, timeout=LIMIT)
+        await client.workflow_service.get_system_info(GetSystemInfoRequest(), retry=False, timeout=CALL_LIMIT)
     except RPCError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Which of the user's files have changed since the worker imported them."""
+"""Watches the user's files that a worker has imported."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..introspection.import_module import is_part
 if TYPE_CHECKING:
     from watchfiles import Change
 
-STEP_MILLISECONDS = 50  # without a change, before changes are told: editors write a file in several steps
-COARSE_SECONDS = 0.02  # how much earlier than the clock a file may seem to have been written
+STEP_MILLISECONDS = 50  # without a change before changes are reported: editors write a file in several steps
+COARSE_SECONDS = 0.02  # a file time may be this much earlier than the clock
 
 
 def can_watch() -> bool:
@@ -23,23 +23,23 @@ def can_watch() -> bool:
 
 
 class SourceChanges:
-    """Watches the folders of some files, and tells `changed` the paths that have changed in them (real paths).
+    """Watches the folders of some files, and calls `on_change` with the paths that changed (real paths).
 
-    Only of `files`, and of new files in the folders `packages`; of any Python file in their folders while `anything` is
-    set, because then something is amiss that may be mended anywhere.
+    Changes of the watched files count, and new files in the folders `packages`. While `any_file` is set, changes of any
+    Python file in those folders count: the code does not load, and the fix may be anywhere.
     """
 
-    def __init__(self, changed: Callable[[Sequence[str]], None]) -> None:
-        self._changed = changed
+    def __init__(self, on_change: Callable[[Sequence[str]], None]) -> None:
+        self._on_change = on_change
         self._files: frozenset[str] = frozenset()
         self._packages: frozenset[str] = frozenset()
         self._folders: frozenset[str] = frozenset()
         self._known: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
-        self.anything = False
+        self.any_file = False
 
     async def watch(self, files: Iterable[str], since: float, packages: Iterable[str] = ()) -> None:
-        """Watch these from now on; those that were written after `since` (seconds since the epoch) count at once."""
+        """Watch these files; those written after `since` (seconds since the epoch) count as changed."""
         self._files, self._packages = frozenset(files), frozenset(packages)
         folders = frozenset(filter(os.path.isdir, map(os.path.dirname, self._files)))
         if folders != self._folders:
@@ -47,10 +47,10 @@ class SourceChanges:
             self._folders = folders
             self._task = asyncio.create_task(self._follow())
             await asyncio.sleep(0)  # its first step begins to watch
-        self._tell({each for each in self._files if _written(each) > since - COARSE_SECONDS})
+        self._report({file for file in self._files if _written(file) > since - COARSE_SECONDS})
 
     async def close(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -62,35 +62,35 @@ class SourceChanges:
             return
         try:
             await self._follow_by(polling=False)
-        except (OSError, RuntimeError):  # the system lets a user watch so many folders and no more
+        except (OSError, RuntimeError):  # the limit of the system on watched folders is reached
             await self._follow_by(polling=True)
 
     async def _follow_by(self, *, polling: bool) -> None:
         from watchfiles import awatch
 
-        async for found in awatch(
+        async for changes in awatch(
             *self._folders,
             watch_filter=self._counts,
             step=STEP_MILLISECONDS,
             recursive=False,
             force_polling=polling or None,
         ):
-            self._tell({os.path.realpath(path) for _, path in found})
+            self._report({os.path.realpath(path) for _, path in changes})
 
-    def _tell(self, paths: Iterable[str]) -> None:
-        """Tell those whose last change has not been told."""
-        fresh = {each: _written(each) for each in paths}
-        fresh = {each: when for each, when in fresh.items() if self._known.get(each) != when}
+    def _report(self, paths: Iterable[str]) -> None:
+        """Report the files that were written since they were last reported."""
+        fresh = {path: _written(path) for path in paths}
+        fresh = {path: when for path, when in fresh.items() if self._known.get(path) != when}
         self._known.update(fresh)
         if fresh:
-            self._changed(sorted(fresh))
+            self._on_change(sorted(fresh))
 
     def _counts(self, _: Change, path: str) -> bool:
         if not path.endswith(".py"):
             return False
         folder, name = os.path.split(os.path.realpath(path))
         new = folder in self._packages and is_part(name.removesuffix(".py"))
-        return self.anything or new or os.path.join(folder, name) in self._files  # noqa: PTH118 - a hot path
+        return self.any_file or new or os.path.join(folder, name) in self._files  # noqa: PTH118 - a hot path
 
 
 def _written(file: str) -> float:

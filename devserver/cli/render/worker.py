@@ -165,15 +165,15 @@ def _not_ready(facts: Mapping[str, Any]) -> str:
 
 
 def _broken(facts: Mapping[str, Any]) -> str:
-    goes_on = "the worker goes on with the code it has" if facts["goes_on"] else "no worker runs until it is mended"
-    return f"the new code does not run, {goes_on}: {facts['message']}"
+    effect = "the worker keeps running the old code" if facts["old_code_runs"] else "no worker runs until it is fixed"
+    return f"the new code does not run, {effect}: {facts['message']}"
 
 
 def _died(facts: Mapping[str, Any]) -> str:
     again = "it starts again when the code is mended"
-    if facts["again_in"] is not None:
-        again = f"it starts again in {facts['again_in']:g} s"
-    return f"the worker has ended ({facts['how']}); {again}"
+    if facts["restart_in"] is not None:
+        again = f"it starts again in {facts['restart_in']:g} s"
+    return f"the worker has ended ({facts['reason']}); {again}"
 
 
 def _draining(facts: Mapping[str, Any]) -> str:
@@ -192,7 +192,7 @@ _TOLD: Mapping[str, tuple[str | None, Callable[[Mapping[str, Any]], str]]] = {
     "changed": (None, lambda facts: f"changed: {', '.join(facts['files'])}"),
     "broken": ("red", _broken),
     "draining": (None, _draining),
-    "cut": ("yellow", lambda _: "activities did not end in time: the server starts them again when they time out"),
+    "grace_over": ("yellow", lambda _: "activities did not end in time; the server retries them when they time out"),
     "died": ("red", _died),
     "server_gone": ("red", _gone),
     "server_back": ("green", lambda facts: f"the server at {facts['address']} answers again"),

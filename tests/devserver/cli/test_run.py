@@ -133,7 +133,7 @@ def test_broken_code_does_not_stop_the_worker(
         start("Greet", "w")
         eventually((module.parent / "asked").exists)
         edit(module, "VERSION = ", "VERSION ==== 2 #")
-        run.until("the new code does not run, the worker goes on with the code it has: the module greeting")
+        run.until("the new code does not run, the worker keeps running the old code: the module greeting")
         run.until(r'File ".*greeting.py", line')
         tell("w")
         assert result("w") == ["one", "one"]

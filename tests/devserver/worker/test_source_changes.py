@@ -44,7 +44,7 @@ def test_only_what_was_imported_counts_until_something_is_amiss(tmp_path: Path) 
         (tmp_path / "one.txt").touch()
         one.write_text("1")
         assert await heard.next() == ["one.py"]
-        changes.anything = True
+        changes.any_file = True
         other.write_text("1")
         assert await heard.next() == ["other.py"]
         one.unlink()
