@@ -247,7 +247,7 @@ def test_a_server_that_is_gone_for_a_while(up: Run, devserver: Run, module: Path
         devserver("down")
         run.until(r"the server at 127.0.0.1:\d+ does not answer; the worker waits for it")
         up()
-        run.until("the worker has ended .the instance default runs at 127.0.0.1")
+        run.until("the worker has ended .the instance default now runs at 127.0.0.1")
         run.until("the worker runs again")
         start("Greet", "w")
         eventually((module.parent / "asked").exists)
@@ -395,7 +395,7 @@ def test_nexus_services(quick_up: Run, devserver: Run, tmp_path: Path, start: St
     with running("prices", "--no-reload") as run:
         assert "  nexus       Pricing (no endpoint leads here: --nexus-endpoint NAME makes one)" in run.lines
         start("Ask", "w", "tea", queue="prices")  # the server refuses a command for an endpoint that is not there
-        run.until(r"workflow w \(Ask\) .* the server refuses what it asks for$")
+        run.until(r"workflow w \(Ask\) .* the server rejects its commands$")
         run.until(r"^ +\(devserver trace w\)$")
     with running("prices", "--no-reload", "--nexus-endpoint", "pricing") as run:
         assert "  nexus       Pricing (endpoint pricing)" in run.lines
