@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from temporalio import activity
-from temporalio.api.failure.v1 import Failure
 from temporalio.bridge.proto.workflow_activation import RemoveFromCache, WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -25,6 +24,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from ..client.failures import root_cause, summary
 from ..system.channel import ParentChannel
 
 MAX_RUNS = 1000  # workflow runs to remember; the oldest are forgotten
@@ -58,14 +58,15 @@ class FailureReporter:
         """Report the failures in what the workflow code returned for a workflow task."""
         if completion.HasField("failed"):
             failure = completion.failed.failure
-            said = what(failure)
-            kind = "nondeterminism" if NONDETERMINISM in said else "workflow_task_failed"
-            self.run_failed(kind, act.run_id, said, self._place(failure.stack_trace))
+            message = summary(root_cause(failure))
+            kind = "nondeterminism" if NONDETERMINISM in message else "workflow_task_failed"
+            self.run_failed(kind, act.run_id, message, self._place(failure.stack_trace))
             return
         for command in completion.successful.commands if not act.is_replaying else ():
             if command.HasField("fail_workflow_execution"):
                 failure = command.fail_workflow_execution.failure
-                self.run_failed("workflow_failed", act.run_id, what(_root(failure)), self._place(failure.stack_trace))
+                message = summary(root_cause(failure))
+                self.run_failed("workflow_failed", act.run_id, message, self._place(failure.stack_trace))
 
     def evicted(self, run_id: str, removal: RemoveFromCache) -> None:
         """Report why the SDK removed a run from its cache: nondeterminism, or commands that the server rejects."""
@@ -198,18 +199,6 @@ class _ActivityReports(ActivityInboundInterceptor):
             raise
         finally:
             self._reporter.running_activities -= 1
-
-
-def what(failure: Failure) -> str:
-    """A failure in one line: `KeyError: 'x'`."""
-    kind = failure.application_failure_info.type
-    return f"{kind}: {failure.message}" if kind else failure.message
-
-
-def _root(failure: Failure) -> Failure:
-    while failure.HasField("cause"):
-        failure = failure.cause
-    return failure
 
 
 def _keep(known: OrderedDict[str, Any], key: str, value: Any) -> None:
