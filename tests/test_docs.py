@@ -21,10 +21,10 @@ from devserver.cli.render.stuck import as_json
 from devserver.database import DatabaseProblem as DoctorFinding
 from devserver.database import Snapshot
 from devserver.executables.models import Executable
+from devserver.history import Step, WorkflowRun
 from devserver.rehearsal import Scenario, drills, expect, faults
 from devserver.schedules import ScheduleRow as ScheduleRow
 from devserver.stuck import KINDS, Finding, StuckReport
-from devserver.trace import Run, Step
 from devserver.trace.serialization import run_data, step_data
 from scripts import docs
 
@@ -68,7 +68,7 @@ def test_the_json_form_of_stuck_is_described_key_by_key() -> None:
 
 def test_the_json_form_of_trace_is_described() -> None:
     """Each key of a run and of a step is written about."""
-    run = asyncio.run(run_data(Run("w", "r"), DataConverter.default))
+    run = asyncio.run(run_data(WorkflowRun("w", "r"), DataConverter.default))
     activity = Step("activity", "a", 1, "running", datetime.now(timezone.utc))
     step = asyncio.run(step_data(activity, DataConverter.default))
     text = (docs.ROOT / "docs" / "json.md").read_text()

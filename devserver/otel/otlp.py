@@ -34,7 +34,7 @@ OF_TLS = ("SSL", "TLS", "certificate")
 
 
 @dataclass(frozen=True)
-class Sent:
+class ExportResult:
     """How many spans were sent, and how many were not because they go on."""
 
     spans: int = 0
@@ -85,7 +85,7 @@ def _parts(endpoint: str) -> SplitResult:
 
 async def send(
     spans: AsyncIterable[HistorySpan], exporter: SpanExporter, *, where: str, include_open: bool = False
-) -> Sent:
+) -> ExportResult:
     """Send spans as they come, in batches; what goes on is sent once it has ended.
 
     Args:
@@ -109,7 +109,7 @@ async def send(
             sent, batch = sent + len(batch), []
     if batch:
         await beside(partial(_export, exporter, batch, where))
-    return Sent(sent + len(batch), still_open)
+    return ExportResult(sent + len(batch), still_open)
 
 
 def _export(exporter: SpanExporter, batch: Sequence[ReadableSpan], where: str) -> None:

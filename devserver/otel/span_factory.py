@@ -7,11 +7,11 @@ from datetime import datetime
 from temporalio.converter import DataConverter
 
 from ..client.failures import failure_text
-from ..trace import Chain, Run, Step
-from ..trace.model import BAD
+from ..history import RunChain, Step, WorkflowRun
+from ..history.model import BAD
 from . import ids
 from .model import HistorySpan, SpanEvent, Value
-from .parent_context import Place, first_id
+from .parent_context import ParentContext, first_id
 
 # What takes no time is an event of its run's span.
 INSTANT = ("signal", "cancel", "marker")
@@ -25,7 +25,7 @@ NAMES = {
 
 
 async def span_of_workflow(
-    chain: Chain, start: datetime, last: Run, place: Place, converter: DataConverter
+    chain: RunChain, start: datetime, last: WorkflowRun, place: ParentContext, converter: DataConverter
 ) -> HistorySpan:
     """A workflow from its first run's start to its last run's end."""
     attributes: dict[str, Value] = {
@@ -51,7 +51,7 @@ async def span_of_workflow(
     )
 
 
-async def span_of_run(run: Run, place: Place, converter: DataConverter) -> HistorySpan:
+async def span_of_run(run: WorkflowRun, place: ParentContext, converter: DataConverter) -> HistorySpan:
     """A run, with what took no time as events."""
     attributes: dict[str, Value] = {
         "temporal.workflow_id": run.workflow_id,
@@ -78,7 +78,7 @@ async def span_of_run(run: Run, place: Place, converter: DataConverter) -> Histo
     )
 
 
-async def span_of_step(run: Run, step: Step, place: Place, converter: DataConverter) -> HistorySpan:
+async def span_of_step(run: WorkflowRun, step: Step, place: ParentContext, converter: DataConverter) -> HistorySpan:
     """A step; what a reset run has from the run before it begins with the reset."""
     failure = await failure_text(step.failure, converter) if step.failure is not None else None
     line = failure.line if failure is not None else step.reason
@@ -100,7 +100,7 @@ async def span_of_step(run: Run, step: Step, place: Place, converter: DataConver
     )
 
 
-def _attributes(run: Run, step: Step, line: str) -> dict[str, Value]:
+def _attributes(run: WorkflowRun, step: Step, line: str) -> dict[str, Value]:
     attributes: dict[str, Value] = {"temporal.run_id": run.run_id, "temporal.event_id": step.event_id}
     attributes |= {"temporal.workflow_id": run.workflow_id, "temporal.status": step.status}
     for name, value in (("attempts", step.attempts), ("worker", step.identity), ("task_queue", step.queue)):
@@ -115,7 +115,7 @@ def _attributes(run: Run, step: Step, line: str) -> dict[str, Value]:
     return attributes
 
 
-def begun(run: Run) -> datetime:
+def begun(run: WorkflowRun) -> datetime:
     """When a run began."""
     if run.started is None:
         raise AssertionError("a run that is there has its start")
@@ -136,7 +136,7 @@ def _event(step: Step) -> SpanEvent:
     return SpanEvent(_name(step), step.scheduled, attributes)
 
 
-async def _why(run: Run, converter: DataConverter) -> str | None:
+async def _why(run: WorkflowRun, converter: DataConverter) -> str | None:
     if run.status not in BAD or not run.bad:
         return None
     if run.failure is not None:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from .event_names import event_name, event_number
+from ..history.event_names import event_name, event_number
 from .hits import Hit
-from .query import STATES, Attempts, Wanted, status_named
-from .search import Progress, Search
+from .query import STATES, Attempts, SearchQuery, status_named
+from .search import Search, SearchProgress
 
-__all__ = ["STATES", "Attempts", "Hit", "Progress", "Search", "Wanted", "event_name", "event_number", "status_named"]
+__all__ = [
+    "STATES",
+    "Attempts",
+    "Hit",
+    "Search",
+    "SearchProgress",
+    "SearchQuery",
+    "event_name",
+    "event_number",
+    "status_named",
+]

@@ -12,7 +12,7 @@ from ..client.call_errors import call_failed
 from ..client.calls import REFUSALS, ServiceCalls
 
 
-class _Asking(ServiceCalls):
+class _IdentityCalls(ServiceCalls):
     refusals = (*REFUSALS, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
 
     async def cluster(self) -> str:
@@ -43,6 +43,6 @@ async def identity(client: Client) -> tuple[str, str]:
     Raises:
         CannotAsk: The server does not answer, or there is no such namespace.
     """
-    asking = _Asking(client)
+    asking = _IdentityCalls(client)
     cluster, namespace = await asyncio.gather(asking.cluster(), asking.namespace())
     return cluster, namespace

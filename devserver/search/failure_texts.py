@@ -18,18 +18,18 @@ RUN_TIMED_OUT = int(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT)
 
 
 @dataclass(frozen=True)
-class Told:
+class IndexedFailure:
     """A failure: one line for a list, and all of it to be searched."""
 
     line: str
     text: str
 
 
-async def told_of(failure: Failure, converter: DataConverter) -> Told:
+async def indexed_failure(failure: Failure, converter: DataConverter) -> IndexedFailure:
     """A failure with its causes, decoded as far as the converter can."""
     text = await failure_text(failure, converter)
     line = _at_the_root(text.lines) or text.line
-    return Told(_clean(line), _clean("\n".join(text.lines)[:MOST_TEXT]))
+    return IndexedFailure(_clean(line), _clean("\n".join(text.lines)[:MOST_TEXT]))
 
 
 def said(kind: int, attributes: Any, fields: frozenset[str]) -> str:

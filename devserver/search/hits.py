@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..client.timestamps import EPOCH
+from ..history.event_names import event_name
 from . import event_roles
-from .event_names import event_name
 from .index import Row, RunFacts
 
 _STATE = re.compile(r"(Completed|Failed|TimedOut|Canceled|Terminated|ContinuedAsNew|Fired|Rejected)$")

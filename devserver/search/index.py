@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from . import schema
 from . import sql as matching
-from .failure_texts import Told
-from .query import Wanted
-from .steps import Step
-from .string_table import Texts
+from .failure_texts import IndexedFailure
+from .query import SearchQuery
+from .steps import IndexedStep
+from .string_table import StringTable
 
 Row = tuple[object, ...]
 MIB = 1 << 20
@@ -47,7 +47,7 @@ class Index:
     def __init__(self, connection: sqlite3.Connection, most_bytes: int | None = None) -> None:
         self._db = connection
         self._most = most_bytes
-        self._texts = Texts(connection)
+        self._texts = StringTable(connection)
 
     @classmethod
     def in_memory(cls) -> Index:
@@ -83,7 +83,7 @@ class Index:
         same = ((run, found.get(run.run_id)) for run in runs)
         return {run.run_id: each[0] for run, each in same if each and each[1:] == (run.closed_at, run.events)}
 
-    def add(self, server: int, run: RunFacts, steps: Sequence[Step]) -> int | None:
+    def add(self, server: int, run: RunFacts, steps: Sequence[IndexedStep]) -> int | None:
         """Write a run in one transaction; its number, or None where there is no room for it."""
         if not self._has_room(server, run):
             return None
@@ -97,11 +97,11 @@ class Index:
                 (server, run.run_id, run.workflow_id, run.workflow_type, run.status, run.closed_at, run.events),
             )
             number = int(cursor.lastrowid or 0)
-            failures: dict[Told, int] = {}
+            failures: dict[IndexedFailure, int] = {}
             self._db.executemany(_STEP, (self._row(number, step, failures) for step in steps))
         return number
 
-    def find(self, wanted: Wanted, runs: Sequence[int], most: int) -> list[Row]:
+    def find(self, wanted: SearchQuery, runs: Sequence[int], most: int) -> list[Row]:
         """At most `most` steps that fit, in the order of `runs`, each run's newest first; see `matching._COLUMNS`."""
         sql, values = matching.statement(wanted, time.time_ns() // 1000)
         return self._db.execute(sql, {**values, "runs": json.dumps(runs), "most": most}).fetchall()
@@ -155,7 +155,7 @@ class Index:
         self._db.execute("DELETE FROM steps WHERE run = ?", (number,))
         self._db.execute("DELETE FROM runs WHERE id = ?", (number,))
 
-    def _row(self, run: int, step: Step, failures: dict[Told, int]) -> Row:
+    def _row(self, run: int, step: IndexedStep, failures: dict[IndexedFailure, int]) -> Row:
         return (
             run,
             step.id,

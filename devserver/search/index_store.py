@@ -17,7 +17,7 @@ from ..system.filelocks import LockedFile
 from ..system.files import private_folder
 from . import schema
 from .index import MIB, Index, RunFacts
-from .steps import Step
+from .steps import IndexedStep
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ BUSY_SECONDS = 5.0
 SIDECARS = ("", "-wal", "-shm", "-journal")
 
 
-class Shelf:
+class IndexStore:
     """The file below `folder`, opened when it is first needed; `folder` None: no file at all.
 
     Args:
@@ -63,7 +63,7 @@ class Shelf:
         """The number of each run that is kept as it is now: run id -> number."""
         return self._tried(lambda index: index.known(self._server, runs), {})
 
-    def add(self, run: RunFacts, steps: Sequence[Step]) -> int | None:
+    def add(self, run: RunFacts, steps: Sequence[IndexedStep]) -> int | None:
         """Keep a closed run; its number, or None where it is not kept."""
         return self._tried(lambda index: index.add(self._server, run, steps), None)
 

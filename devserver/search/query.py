@@ -48,7 +48,7 @@ class Attempts:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SearchQuery:
     """Conditions; one that is not given lets everything through. Those on steps must all fit the same step.
 
     Names are whole and case counts; `*` stands for anything. Texts are found anywhere and in any case.

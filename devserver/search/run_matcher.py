@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..trace import Tracer
+from ..history import HistoryReader
 from .index import Index, Row, RunFacts
-from .index_store import Shelf
-from .query import Wanted
-from .steps import Step, Steps
+from .index_store import IndexStore
+from .query import SearchQuery
+from .steps import IndexedStep, IndexedSteps
 
 
 @dataclass(frozen=True)
-class Answer:
+class RunMatches:
     """The rows of a run that fit; `gone`: its history is not there any more."""
 
     run: RunFacts
@@ -21,7 +21,7 @@ class Answer:
     gone: bool = False
 
 
-class Answers:
+class RunMatcher:
     """Answers one question for one run after the other.
 
     Args:
@@ -30,9 +30,14 @@ class Answers:
     """
 
     def __init__(
-        self, tracer: Tracer, shelf: Shelf, wanted: Wanted, most: Callable[[], int], read: Callable[[int, int], None]
+        self,
+        reader: HistoryReader,
+        shelf: IndexStore,
+        wanted: SearchQuery,
+        most: Callable[[], int],
+        read: Callable[[int, int], None],
     ) -> None:
-        self._tracer = tracer
+        self._reader = reader
         self._shelf = shelf
         self._wanted = wanted
         self._most = most
@@ -43,7 +48,7 @@ class Answers:
         """Nothing is asked any more."""
         self._scratch.close()
 
-    def kept(self, runs: Sequence[RunFacts]) -> dict[str, Answer]:
+    def kept(self, runs: Sequence[RunFacts]) -> dict[str, RunMatches]:
         """The answers of those runs that are in the index: run id -> answer."""
         closed = [run for run in runs if run.closed_at]
         numbers = self._shelf.known(closed)
@@ -54,29 +59,29 @@ class Answers:
         names = list(numbers)
         for row in rows:
             answers[names[int(str(row[0]))]].append(row)
-        return {run.run_id: Answer(run, answers[run.run_id]) for run in closed if run.run_id in answers}
+        return {run.run_id: RunMatches(run, answers[run.run_id]) for run in closed if run.run_id in answers}
 
-    async def read(self, run: RunFacts) -> Answer:
+    async def read(self, run: RunFacts) -> RunMatches:
         """The answer of a run whose history is asked of the server; a closed one is kept."""
-        steps = Steps(self._tracer.converter)
-        async for page in self._tracer.pages(run.workflow_id, run.run_id):
+        steps = IndexedSteps(self._reader.converter)
+        async for page in self._reader.pages(run.workflow_id, run.run_id):
             for event in page.history.events:
                 steps.add(event)
             await steps.read_failures()
             self._told(0, len(page.history.events))
         if not steps.events:
-            return Answer(run, gone=True)
-        described = None if run.closed_at else await self._tracer.calls.describe_workflow(run.workflow_id, run.run_id)
+            return RunMatches(run, gone=True)
+        described = None if run.closed_at else await self._reader.calls.describe_workflow(run.workflow_id, run.run_id)
         made = await steps.done(described)
         self._told(1, 0)
         number = self._shelf.add(run, made) if run.closed_at and steps.ended else None
         rows = self._from_index([number]) if number is not None else None
-        return Answer(run, self._unkept(run, made) if rows is None else rows)
+        return RunMatches(run, self._unkept(run, made) if rows is None else rows)
 
     def _from_index(self, numbers: Sequence[int]) -> list[Row] | None:
         return self._shelf.ask(lambda index: index.find(self._wanted, numbers, self._most()), None)
 
-    def _unkept(self, run: RunFacts, made: Sequence[Step]) -> Sequence[Row]:
+    def _unkept(self, run: RunFacts, made: Sequence[IndexedStep]) -> Sequence[Row]:
         """What fits in a run that the index does not have: the same question, in memory."""
         number = self._scratch.add(0, run, made) or 0
         try:

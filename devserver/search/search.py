@@ -16,13 +16,13 @@ from temporalio.client import Client
 
 from ..client.calls import ServiceCalls
 from ..errors import DevServerError, OptionError
-from ..trace import Tracer
+from ..history import HistoryReader
 from .cluster_identity import identity
 from .hits import Hit, hit_of
 from .index import RunFacts
-from .index_store import MOST_BYTES, Shelf
-from .query import Wanted
-from .run_matcher import Answer, Answers
+from .index_store import MOST_BYTES, IndexStore
+from .query import SearchQuery
+from .run_matcher import RunMatcher, RunMatches
 from .steps import MICRO
 
 LIMIT = 100
@@ -33,7 +33,7 @@ NO_END = 1 << 62
 
 
 @dataclass(frozen=True)
-class Progress:
+class SearchProgress:
     """How far a search is: runs in all (None: not counted), done, read from the server, and their events."""
 
     total: int | None = None
@@ -64,13 +64,13 @@ class Search:
     def __init__(
         self,
         client: Client,
-        wanted: Wanted,
+        wanted: SearchQuery,
         *,
         folder: Path | None = None,
         limit: int = LIMIT,
         most_bytes: int = MOST_BYTES,
         rebuild: bool = False,
-        watch: Callable[[Progress], None] | None = None,
+        watch: Callable[[SearchProgress], None] | None = None,
     ) -> None:
         if limit < 0:
             raise OptionError(f"there cannot be {limit} hits", hint="--limit is a number from 0")
@@ -78,13 +78,13 @@ class Search:
         self._limit = self._left = limit
         self._rebuild = rebuild
         self._watch = watch
-        self._tracer = Tracer(client)
-        self._calls: ServiceCalls = self._tracer.calls
+        self._reader = HistoryReader(client)
+        self._calls: ServiceCalls = self._reader.calls
         with_codec = client.data_converter.payload_codec is not None
-        self._shelf = Shelf(None if with_codec else folder, most_bytes)
-        self._answers = Answers(self._tracer, self._shelf, wanted, self._most, self._has_read)
+        self._shelf = IndexStore(None if with_codec else folder, most_bytes)
+        self._answers = RunMatcher(self._reader, self._shelf, wanted, self._most, self._has_read)
         self._now = datetime.now(timezone.utc)
-        self.progress = Progress()
+        self.progress = SearchProgress()
         self.more = False
         self.gone = 0
         self.near: Sequence[str] = ()
@@ -103,7 +103,7 @@ class Search:
         """
         counting = asyncio.ensure_future(self._count()) if self._watch else None
         try:
-            cluster, namespace = await identity(self._tracer.calls.client)
+            cluster, namespace = await identity(self._reader.calls.client)
             self._shelf.open(cluster, namespace, anew=self._rebuild)
             async with contextlib.aclosing(self._answered()) as answers:
                 async for answer in answers:
@@ -136,9 +136,9 @@ class Search:
         if self._watch is not None:
             self._watch(self.progress)
 
-    async def _answered(self) -> AsyncGenerator[Answer, None]:
+    async def _answered(self) -> AsyncGenerator[RunMatches, None]:
         """Each run's answer, in the order of the list; some histories are read ahead."""
-        ahead: deque[asyncio.Task[Answer] | Answer] = deque()
+        ahead: deque[asyncio.Task[RunMatches] | RunMatches] = deque()
         try:
             async for chunk in self._chunks():
                 kept = self._answers.kept(chunk)
@@ -183,12 +183,12 @@ class Search:
         return self._left + 1 if self._limit else 0
 
 
-def _ready(answer: asyncio.Task[Answer] | Answer) -> bool:
-    return isinstance(answer, Answer) or answer.done()
+def _ready(answer: asyncio.Task[RunMatches] | RunMatches) -> bool:
+    return isinstance(answer, RunMatches) or answer.done()
 
 
-async def _awaited(answer: asyncio.Task[Answer] | Answer) -> Answer:
-    return answer if isinstance(answer, Answer) else await answer
+async def _awaited(answer: asyncio.Task[RunMatches] | RunMatches) -> RunMatches:
+    return answer if isinstance(answer, RunMatches) else await answer
 
 
 def _facts(info: WorkflowExecutionInfo) -> RunFacts:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from . import event_roles
-from .query import Wanted
+from .query import SearchQuery
 from .steps import MICRO
 
 _COLUMNS = (
@@ -25,7 +25,7 @@ _TABLES = (
 _LAST = "CASE WHEN closed_type THEN closed_at WHEN started_at THEN started_at ELSE opened_at END"
 
 
-def statement(wanted: Wanted, now: int) -> tuple[str, dict[str, Any]]:
+def statement(wanted: SearchQuery, now: int) -> tuple[str, dict[str, Any]]:
     """A query for the runs `:runs` (a JSON list of ids, whose order the answers have), at most `:most` rows."""
     parts: list[str] = []
     values: dict[str, Any] = {"now": now}
@@ -37,7 +37,7 @@ def statement(wanted: Wanted, now: int) -> tuple[str, dict[str, Any]]:
     return f"SELECT {_COLUMNS} FROM {_TABLES} WHERE {where} ORDER BY {order} LIMIT :most", values  # noqa: S608
 
 
-def _what(wanted: Wanted, parts: list[str], values: dict[str, Any]) -> None:
+def _what(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None:
     if not wanted.about_steps:
         parts.append(f"kind = {event_roles.WORKFLOW}")
     elif not wanted.events:  # a workflow task that went well is part of everything and says nothing
@@ -55,7 +55,7 @@ def _what(wanted: Wanted, parts: list[str], values: dict[str, Any]) -> None:
         parts.append(_failed("failure", wanted.failure, values))
 
 
-def _how(wanted: Wanted, parts: list[str], values: dict[str, Any]) -> None:
+def _how(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None:
     if wanted.attempts is not None:
         parts.append(f"attempt > 0 AND attempt {wanted.attempts.comparison} :attempts")
         values["attempts"] = wanted.attempts.number
@@ -68,14 +68,14 @@ def _how(wanted: Wanted, parts: list[str], values: dict[str, Any]) -> None:
         values["shorter"] = round(wanted.shorter * MICRO)
 
 
-def _who(wanted: Wanted, parts: list[str], values: dict[str, Any]) -> None:
+def _who(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None:
     if wanted.worker is not None:
         parts.append(_word("steps.identity", "worker", wanted.worker, values))
     if wanted.build is not None:
         parts.append(_word("steps.build", "build", wanted.build, values))
 
 
-def _when(wanted: Wanted, parts: list[str], values: dict[str, Any]) -> None:
+def _when(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None:
     """An event's moment is its own; a step is there from its beginning to its end."""
     if wanted.events:
         types = _numbers(wanted.events)

@@ -10,10 +10,10 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from ..trace.markers import read_marker
+from ..history.markers import read_marker
 from . import event_roles
 from .event_roles import Shape
-from .failure_texts import Told, said, told_of
+from .failure_texts import IndexedFailure, indexed_failure, said
 
 MICRO = 1_000_000
 # Looked up once: an enum's names take their time, and there are many events.
@@ -24,7 +24,7 @@ UNVERSIONED = ("", "__unversioned__")
 
 
 @dataclass(slots=True)
-class Step:
+class IndexedStep:
     """One step. Moments are microseconds since 1970; 0 and None: there is none.
 
     A step that is only an event has the same moment for its beginning and its end, and no other event.
@@ -45,11 +45,11 @@ class Step:
     attempt: int = 0
     identity: str = ""
     build: str = ""
-    failure: Told | None = None
-    before: Told | None = None
+    failure: IndexedFailure | None = None
+    before: IndexedFailure | None = None
 
 
-class Steps:
+class IndexedSteps:
     """Takes a run's events in order and makes its steps of them.
 
     Attributes:
@@ -61,10 +61,10 @@ class Steps:
 
     def __init__(self, converter: Any) -> None:
         self._converter = converter
-        self._steps: dict[int, Step] = {}
+        self._steps: dict[int, IndexedStep] = {}
         self._updates: dict[str, int] = {}
-        self._unread: list[tuple[Step, str, Failure]] = []
-        self._read: dict[bytes, Told] = {}
+        self._unread: list[tuple[IndexedStep, str, Failure]] = []
+        self._read: dict[bytes, IndexedFailure] = {}
         self.events = 0
         self._last_at = 0
         self.ended = False
@@ -90,11 +90,11 @@ class Steps:
             same = failure.SerializeToString()
             told = self._read.get(same)
             if told is None:
-                told = self._read[same] = await told_of(failure, self._converter)
+                told = self._read[same] = await indexed_failure(failure, self._converter)
             setattr(step, where, told)
         self._unread.clear()
 
-    async def done(self, described: DescribeWorkflowExecutionResponse | None = None) -> list[Step]:
+    async def done(self, described: DescribeWorkflowExecutionResponse | None = None) -> list[IndexedStep]:
         """All steps. Of an open run, `described` tells how its activities are that have not ended."""
         if described is not None and not self.ended:
             self._pending(described)
@@ -105,7 +105,7 @@ class Steps:
                     step.closed_at = self._last_at
         return list(self._steps.values())
 
-    def _step_of(self, event: HistoryEvent, shape: Shape | None, attributes: Any, at: int) -> Step:
+    def _step_of(self, event: HistoryEvent, shape: Shape | None, attributes: Any, at: int) -> IndexedStep:
         kind, number = event.event_type, event.event_id
         if shape is not None and shape.of is not None:
             step = self._steps.get(shape.of(attributes, self._updates))
@@ -122,14 +122,14 @@ class Steps:
         name = (shape.name(attributes) if shape and shape.name else "") or about
         key = shape.key(attributes) if shape and shape.key else ""
         opens = shape is not None and shape.part in (event_roles.OPENS, event_roles.STARTS)
-        step = Step(number, shape.kind if shape else event_roles.EVENT, name, key, kind, at)
+        step = IndexedStep(number, shape.kind if shape else event_roles.EVENT, name, key, kind, at)
         step.closed_at = None if opens else at
         if step.kind == event_roles.UPDATE and key:
             self._updates[key] = number
         self._steps[number] = step
         return step
 
-    def _tell(self, step: Step, kind: int, attributes: Any) -> None:
+    def _tell(self, step: IndexedStep, kind: int, attributes: Any) -> None:
         """Keep what the event says beyond that it came."""
         fields = event_roles.fields_of(attributes.DESCRIPTOR)
         if "identity" in fields and attributes.identity:
@@ -149,7 +149,7 @@ class Steps:
             if attributes.outcome.HasField("failure"):
                 self._unread.append((step, "failure", attributes.outcome.failure))
         elif text := said(kind, attributes, fields):
-            step.failure = Told(text, text)
+            step.failure = IndexedFailure(text, text)
 
     def _pending(self, described: DescribeWorkflowExecutionResponse) -> None:
         by_key = {(each.kind, each.key): each for each in self._steps.values() if each.closed_at is None}
@@ -173,7 +173,7 @@ class Steps:
                     self._unread.append((step, "before", operation.last_attempt_failure))
 
 
-def _mark(step: Step, attributes: Any) -> None:
+def _mark(step: IndexedStep, attributes: Any) -> None:
     """What a marker stands for; a local activity is told when it has ended."""
     marker = read_marker(attributes)
     step.name, step.key = marker.name, marker.id

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 
-from .failure_texts import Told
+from .failure_texts import IndexedFailure
 
 
-class Texts:
+class StringTable:
     """The words and failures behind a connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -24,7 +24,7 @@ class Texts:
             self._words[text] = self._db.execute("SELECT id FROM words WHERE text = ?", (text,)).fetchone()[0]
         return self._words[text]
 
-    def failure(self, told: Told | None, known: dict[Told, int]) -> int | None:
+    def failure(self, told: IndexedFailure | None, known: dict[IndexedFailure, int]) -> int | None:
         """The number of a failure, which is used once more; `known` are those of this run."""
         if told is None:
             return None
@@ -49,7 +49,7 @@ class Texts:
             self._db.execute("DELETE FROM texts WHERE rowid IN (SELECT id FROM failures WHERE uses <= 0)")
             self._db.execute("DELETE FROM failures WHERE uses <= 0")
 
-    def _number(self, told: Told) -> int:
+    def _number(self, told: IndexedFailure) -> int:
         digest = hashlib.sha256(told.text.encode()).digest()
         row = self._db.execute("SELECT id FROM failures WHERE digest = ?", (digest,)).fetchone()
         if row is not None:

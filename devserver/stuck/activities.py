@@ -7,16 +7,16 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 
 from ..client.timestamps import to_datetime
 from . import hints
-from .inspection import ACTIVITY, Look, because
+from .inspection import ACTIVITY, Inspection, because
 
 
-async def look_at_activities(look: Look) -> None:
+async def look_at_activities(look: Inspection) -> None:
     """Add what is found to the look."""
     for activity in look.raw.pending_activities:
         await _activity(look, activity)
 
 
-async def _activity(look: Look, activity: PendingActivityInfo) -> None:
+async def _activity(look: Inspection, activity: PendingActivityInfo) -> None:
     name, attempt = activity.activity_type.name, activity.attempt
     of = {"activity_id": activity.activity_id, "activity_type": name, "attempts": attempt}
     queue = await _queue_of(look, activity)
@@ -36,7 +36,7 @@ async def _activity(look: Look, activity: PendingActivityInfo) -> None:
         look.suspect(finding, (queue, ACTIVITY))
 
 
-async def _retrying(look: Look, activity: PendingActivityInfo, queue: str) -> None:
+async def _retrying(look: Inspection, activity: PendingActivityInfo, queue: str) -> None:
     name, attempt = activity.activity_type.name, activity.attempt
     runs = activity.state == Activity.PENDING_ACTIVITY_STATE_STARTED
     most = f" of {activity.maximum_attempts}" if activity.maximum_attempts else ""
@@ -60,7 +60,7 @@ async def _retrying(look: Look, activity: PendingActivityInfo, queue: str) -> No
     look.suspect(finding)
 
 
-async def _paused_activity(look: Look, activity: PendingActivityInfo, queue: str) -> None:
+async def _paused_activity(look: Inspection, activity: PendingActivityInfo, queue: str) -> None:
     pause = activity.pause_info
     by = f" by {pause.manual.identity}" if pause.manual.identity else ""
     rule = f" by the rule {pause.rule.rule_id}" if pause.rule.rule_id else ""
@@ -80,7 +80,7 @@ async def _paused_activity(look: Look, activity: PendingActivityInfo, queue: str
     look.suspect(finding)
 
 
-async def _queue_of(look: Look, activity: PendingActivityInfo) -> str:
+async def _queue_of(look: Inspection, activity: PendingActivityInfo) -> str:
     if activity.activity_options.task_queue.name:
         return activity.activity_options.task_queue.name
     scheduled = (await look.end()).scheduled(activity.activity_id)  # servers before 1.27 do not describe it

@@ -17,7 +17,7 @@ from . import hints
 from .candidates import candidates
 from .diagnosis import diagnose
 from .findings import Finding, StuckReport, Thresholds, ranked
-from .inspection import ACTIVITY, EVENTS, Diagnosis, Need, Queue
+from .inspection import ACTIVITY, EVENTS, Diagnosis, PollerNeed, Queue
 
 LIMIT = 1000
 DEFAULT = Thresholds()
@@ -90,9 +90,11 @@ def _notes(found: Sequence[Diagnosis]) -> tuple[str, ...]:
     return (f"late timers were looked for in the last {EVENTS} events only: {unseen} workflows have more",)
 
 
-async def _unpolled(calls: ServiceCalls, needs: Iterable[Need], now: datetime) -> tuple[set[Queue], list[Finding]]:
+async def _unpolled(
+    calls: ServiceCalls, needs: Iterable[PollerNeed], now: datetime
+) -> tuple[set[Queue], list[Finding]]:
     """The task queues that are needed and that no worker polls, and a finding for each name."""
-    wanted: dict[Queue, list[Need]] = defaultdict(list)
+    wanted: dict[Queue, list[PollerNeed]] = defaultdict(list)
     for need in needs:
         wanted[need.queue].append(need)
     answers = await asyncio.gather(*(calls.pollers(*queue) for queue in wanted))
@@ -109,7 +111,9 @@ async def _unpolled(calls: ServiceCalls, needs: Iterable[Need], now: datetime) -
     return set(pollers), findings
 
 
-def _no_worker(name: str, kinds: Sequence[Queue], needs: Sequence[Need], pollers: Sequence[PollerInfo]) -> Finding:
+def _no_worker(
+    name: str, kinds: Sequence[Queue], needs: Sequence[PollerNeed], pollers: Sequence[PollerInfo]
+) -> Finding:
     waiting = sorted((need for need in needs if need.since), key=lambda need: need.since or datetime.max)
     first = (waiting or needs)[0]
     tasks = " and ".join("activities" if kind == ACTIVITY else "workflow tasks" for _, kind in sorted(kinds))

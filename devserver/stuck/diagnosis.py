@@ -9,11 +9,11 @@ from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 
 from ..client.calls import ServiceCalls
 from ..client.timestamps import to_datetime
+from ..history.tail import FailedTask
 from . import hints
 from .activities import look_at_activities
 from .findings import Finding, Kind, Thresholds
-from .history_tail import FailedTask
-from .inspection import WORKFLOW, Diagnosis, Look, Queue, Suspect, because
+from .inspection import WORKFLOW, Diagnosis, Inspection, Queue, Suspect, because
 
 RUNNING, PAUSED = 1, 8
 # The shortest history with a timer: started, a task scheduled, started and completed, the timer.
@@ -30,10 +30,10 @@ async def diagnose(
     description = await calls.describe_workflow(workflow_id, run_id)
     if description is None or description.workflow_execution_info.status not in (RUNNING, PAUSED):
         return Diagnosis()
-    return await _diagnosis(Look(calls, description, thresholds, now))
+    return await _diagnosis(Inspection(calls, description, thresholds, now))
 
 
-async def _diagnosis(look: Look) -> Diagnosis:
+async def _diagnosis(look: Inspection) -> Diagnosis:
     if look.info.status == PAUSED:
         look.found.suspects.append(Suspect(_paused(look)))
         return look.found
@@ -43,7 +43,7 @@ async def _diagnosis(look: Look) -> Diagnosis:
     return look.found
 
 
-def _paused(look: Look) -> Finding:
+def _paused(look: Inspection) -> Finding:
     pause = look.raw.workflow_extended_info.pause_info
     by = f" by {pause.identity}" if pause.identity else ""
     what = f"paused{by}{because(pause.reason)}"
@@ -51,7 +51,7 @@ def _paused(look: Look) -> Finding:
     return look.finding("workflow_paused", what, hints.unpause_workflow(look.id), since=since)
 
 
-async def _workflow_task(look: Look) -> None:
+async def _workflow_task(look: Inspection) -> None:
     task = look.raw.pending_workflow_task
     queue: Queue = (look.info.task_queue, WORKFLOW)
     if not look.raw.HasField("pending_workflow_task"):
@@ -73,7 +73,7 @@ async def _workflow_task(look: Look) -> None:
         look.suspect(look.finding("workflow_task_waiting", what, hint, since=since), queue)
 
 
-async def _failing(look: Look, failed: FailedTask, attempt: int, queue: Queue) -> None:
+async def _failing(look: Inspection, failed: FailedTask, attempt: int, queue: Queue) -> None:
     since = look.real(failed.since)
     kind: Kind = "workflow_task_failing"
     if failed.failure is None and failed.cause == 0:
@@ -90,7 +90,7 @@ async def _failing(look: Look, failed: FailedTask, attempt: int, queue: Queue) -
     look.suspect(look.finding(kind, what, hint, since=since, attempts=attempt, **told))
 
 
-async def _timers(look: Look) -> None:
+async def _timers(look: Inspection) -> None:
     """Timers that are late. While a task runs in a worker, what fires is kept back until that has ended."""
     if look.info.history_length < LEAST_WITH_TIMER:
         return

@@ -12,9 +12,9 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from ..client.calls import ServiceCalls
 from ..client.failures import failure_text
+from ..history.tail import HistoryTail, clock_ahead
 from . import hints
 from .findings import Finding, Kind, Thresholds
-from .history_tail import Tail, clock_ahead
 
 EVENTS = 200
 WORKFLOW, ACTIVITY = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
@@ -23,7 +23,7 @@ Queue = tuple[str, "TaskQueueType.ValueType"]
 
 
 @dataclass(frozen=True)
-class Need:
+class PollerNeed:
     """A task queue that a workflow needs a worker on; `since` a task waits there, None while there is none."""
 
     queue: Queue
@@ -44,12 +44,12 @@ class Diagnosis:
     """What one workflow's look brings. `unseen` tells that timers may lie further back than was looked."""
 
     suspects: list[Suspect] = field(default_factory=list)
-    needs: list[Need] = field(default_factory=list)
+    needs: list[PollerNeed] = field(default_factory=list)
     open: bool = False
     unseen: bool = False
 
 
-class Look:
+class Inspection:
     """One description, with the end of the history where that is needed."""
 
     def __init__(
@@ -61,13 +61,13 @@ class Look:
         self.thresholds = thresholds
         self.now = now
         self.ahead = clock_ahead(description, now)
-        self._tail: Tail | None = None
+        self._tail: HistoryTail | None = None
         self.found = Diagnosis(open=True)
 
-    async def end(self) -> Tail:
+    async def end(self) -> HistoryTail:
         """The end of its history, read once."""
         if self._tail is None:
-            self._tail = Tail(await self.calls.last_events(self.info.execution, EVENTS))
+            self._tail = HistoryTail(await self.calls.last_events(self.info.execution, EVENTS))
         return self._tail
 
     async def told(self, failure: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Look:
 
     def need(self, queue: Queue, since: datetime | None) -> None:
         """Note that it needs a worker there."""
-        self.found.needs.append(Need(queue, self.info, since))
+        self.found.needs.append(PollerNeed(queue, self.info, since))
 
     def suspect(self, finding: Finding, unless_unpolled: Queue | None = None) -> None:
         """Note what is stuck."""

@@ -12,10 +12,10 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.client import Client
 
 from ..errors import CannotAsk, DevServerError
-from .builder import RunBuilder
-from .model import Run, Step
-from .reader import Tracer
-from .run_chain import Chain
+from ..history.model import Step, WorkflowRun
+from ..history.reader import HistoryReader
+from ..history.run_builder import RunBuilder
+from ..history.run_chain import RunChain
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ MOST_NEWS = 1000
 
 
 @dataclass(eq=False)
-class Live:
+class FollowedRun:
     """A run that is followed, and those of its children that are open.
 
     Attributes:
@@ -39,14 +39,14 @@ class Live:
     builder: RunBuilder
     number: int = 1
     seen: bool = False
-    children: dict[int, Live] = field(default_factory=dict)
+    children: dict[int, FollowedRun] = field(default_factory=dict)
 
     @property
-    def run(self) -> Run:
+    def run(self) -> WorkflowRun:
         """As far as it is known."""
         return self.builder.run
 
-    def all(self) -> Iterator[Live]:
+    def all(self) -> Iterator[FollowedRun]:
         """This one and all below it."""
         yield self
         for child in list(self.children.values()):
@@ -54,17 +54,17 @@ class Live:
 
 
 @dataclass(frozen=True)
-class RunSeen:
+class RunFollowed:
     """A run is followed from now on; its steps so far are there."""
 
-    live: Live
+    live: FollowedRun
 
 
 @dataclass(frozen=True)
 class StepChanged:
     """A step was opened, has changed, or is over."""
 
-    live: Live
+    live: FollowedRun
     step: Step
 
 
@@ -72,25 +72,25 @@ class StepChanged:
 class RunClosed:
     """A run is over; where there is a next one, that is followed."""
 
-    live: Live
+    live: FollowedRun
 
 
 @dataclass(frozen=True)
-class Away:
+class ServerAway:
     """The server gives no answer; it is asked on. Told once."""
 
     error: CannotAsk
 
 
 @dataclass(frozen=True)
-class Back:
+class ServerBack:
     """The server answers again."""
 
 
-News = RunSeen | StepChanged | RunClosed | Away | Back
+FollowEvent = RunFollowed | StepChanged | RunClosed | ServerAway | ServerBack
 
 
-class Follower:
+class TraceFollower:
     """Follows one workflow until it ends.
 
     Args:
@@ -100,18 +100,18 @@ class Follower:
     """
 
     def __init__(
-        self, tracer: Tracer, *, depth: int | None = None, connect: Callable[[], Awaitable[Client]] | None = None
+        self, reader: HistoryReader, *, depth: int | None = None, connect: Callable[[], Awaitable[Client]] | None = None
     ) -> None:
-        self._tracer = tracer
+        self._reader = reader
         self._depth = depth
         self._connect = connect
         self._asking = asyncio.Lock()
-        self._news: asyncio.Queue[News | BaseException | None] = asyncio.Queue(MOST_NEWS)
+        self._news: asyncio.Queue[FollowEvent | BaseException | None] = asyncio.Queue(MOST_NEWS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._away = False
-        self.root: Live | None = None
+        self.root: FollowedRun | None = None
 
-    async def follow(self, chain: Chain) -> AsyncIterator[News]:
+    async def follow(self, chain: RunChain) -> AsyncIterator[FollowEvent]:
         """What happens to the newest run of a chain, and to those after it, until the last one has ended.
 
         Raises:
@@ -131,8 +131,8 @@ class Follower:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _live(self, workflow_id: str, run_id: str, depth: int, number: int = 1) -> Live:
-        return Live(depth, RunBuilder(workflow_id, run_id, self._tracer.namespace), number)
+    def _live(self, workflow_id: str, run_id: str, depth: int, number: int = 1) -> FollowedRun:
+        return FollowedRun(depth, RunBuilder(workflow_id, run_id, self._reader.namespace), number)
 
     def _start(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(self._guarded(work))
@@ -145,7 +145,7 @@ class Follower:
         except Exception as error:  # noqa: BLE001 - it is raised where the news are read
             await self._news.put(error)
 
-    async def _follow_root(self, live: Live) -> None:
+    async def _follow_root(self, live: FollowedRun) -> None:
         while True:
             self.root = live
             await self._run(live)
@@ -155,7 +155,7 @@ class Follower:
                 return
             live = self._live(live.run.workflow_id, following.run_id, 0, live.number + 1)
 
-    async def _follow_child(self, parent: Live, step: Step) -> None:
+    async def _follow_child(self, parent: FollowedRun, step: Step) -> None:
         target = step.target
         if target is None:
             return
@@ -172,16 +172,16 @@ class Follower:
             live = self._live(live.run.workflow_id, following.run_id, live.depth, live.number + 1)
         parent.children.pop(step.event_id, None)
 
-    async def _run(self, live: Live) -> None:
+    async def _run(self, live: FollowedRun) -> None:
         """Read a run until it is over."""
         run = live.run
         execution = WorkflowExecution(workflow_id=run.workflow_id, run_id=run.run_id)
-        described = await self._answered(lambda: self._tracer.calls.describe_workflow(run.workflow_id, run.run_id))
+        described = await self._answered(lambda: self._reader.calls.describe_workflow(run.workflow_id, run.run_id))
         upto = described.workflow_execution_info.history_length if described is not None else 0
         token = b""
         while run.open:
             try:
-                page = await self._tracer.calls.history_page(execution, token=token, wait=True)
+                page = await self._reader.calls.history_page(execution, token=token, wait=True)
             except CannotAsk as error:
                 await self._until_back(error)
                 token = b""  # another server may not know it; what was read before is passed over
@@ -194,16 +194,16 @@ class Follower:
             token = page.next_page_token
             if not token and run.open:
                 await asyncio.sleep(AGAIN_SECONDS)
-        await self._answered(lambda: self._tracer.refresh(live.builder))
+        await self._answered(lambda: self._reader.refresh(live.builder))
         await self._news.put(RunClosed(live))
 
-    async def _tell(self, live: Live, changed: list[Step], upto: int) -> None:
+    async def _tell(self, live: FollowedRun, changed: list[Step], upto: int) -> None:
         if not live.seen and live.run.events < upto:
             return
         if not live.seen:
             live.seen = True
-            await self._answered(lambda: self._tracer.refresh(live.builder))
-            await self._news.put(RunSeen(live))
+            await self._answered(lambda: self._reader.refresh(live.builder))
+            await self._news.put(RunFollowed(live))
             changed = live.builder.steps.open
         else:
             for step in changed:
@@ -211,11 +211,11 @@ class Follower:
         for step in changed:
             self._descend(live, step)
 
-    def _descend(self, live: Live, step: Step) -> None:
+    def _descend(self, live: FollowedRun, step: Step) -> None:
         if not (step.open and step.has_tree) or step.event_id in live.children:
             return
         deep = self._depth is not None and live.depth >= self._depth
-        elsewhere = step.target is None or step.target.namespace not in ("", self._tracer.namespace)
+        elsewhere = step.target is None or step.target.namespace not in ("", self._reader.namespace)
         many = self.root is not None and sum(1 for _ in self.root.all()) > MOST_CHILDREN
         if not (deep or elsewhere or many):
             live.children[step.event_id] = self._live(step.id, "", live.depth + 1)
@@ -228,7 +228,7 @@ class Follower:
             for live in list(self.root.all()) if self.root is not None else []:
                 if not (live.seen and live.run.open and _may_be_retried(live)):
                     continue
-                for step in await self._answered(lambda: self._tracer.refresh(live.builder)):  # noqa: B023
+                for step in await self._answered(lambda: self._reader.refresh(live.builder)):  # noqa: B023
                     await self._news.put(StepChanged(live, step))
 
     async def _answered(self, ask: Callable[[], Awaitable[T]]) -> T:
@@ -242,24 +242,24 @@ class Follower:
     async def _until_back(self, error: CannotAsk) -> None:
         if not self._away:
             self._away = True
-            await self._news.put(Away(error))
+            await self._news.put(ServerAway(error))
         while self._away:
             await asyncio.sleep(AGAIN_SECONDS)
             async with self._asking:  # one asks for all that are followed
                 if self._away and await self._is_back():
                     self._away = False
-                    await self._news.put(Back())
+                    await self._news.put(ServerBack())
 
     async def _is_back(self) -> bool:
         with contextlib.suppress(DevServerError):
             if self._connect is not None:
-                self._tracer.calls.client = await self._connect()
+                self._reader.calls.client = await self._connect()
             if self.root is not None:
                 # A short question: one that waits for new events would wait first, and tell late that it was heard.
-                await self._tracer.calls.describe_workflow(self.root.run.workflow_id)
+                await self._reader.calls.describe_workflow(self.root.run.workflow_id)
             return True
         return False
 
 
-def _may_be_retried(live: Live) -> bool:
+def _may_be_retried(live: FollowedRun) -> bool:
     return any(step.kind in ("activity", "nexus", "workflow_task_failure") for step in live.builder.steps.open)

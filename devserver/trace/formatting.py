@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from ..history.model import Step, WorkflowRun
+from ..history.run_chain import RunSummary
 from ..system.timefmt import age, lasted
-from .display_entries import Figures, Repeat
-from .model import Run, Step
-from .run_chain import Link
+from .fold import Repeat, RepeatTimes
 
 HOW = {
     "started": "started",
@@ -71,7 +71,7 @@ TITLES: dict[str, Callable[[Step], str]] = {
 }
 
 
-def kind_title(figures: Figures) -> str:
+def kind_title(figures: RepeatTimes) -> str:
     """What the steps of a pattern are called."""
     name = figures.name
     match figures.kind:
@@ -86,7 +86,7 @@ def kind_title(figures: Figures) -> str:
     return name
 
 
-def between(figures: Figures) -> str:
+def between(figures: RepeatTimes) -> str:
     """The durations of a pattern's step: one, or from the least to the most."""
     if figures.least is None or figures.most is None:
         return ""
@@ -117,7 +117,7 @@ def state(step: Step, now: datetime | None = None) -> Iterator[str]:
         yield f"next in {lasted(step.next_retry - now)}"
 
 
-def run_state(run: Run | Link, now: datetime) -> str:
+def run_state(run: WorkflowRun | RunSummary, now: datetime) -> str:
     """How a run went."""
     words = run.status.replace("_", " ")
     if run.started is None:

@@ -10,8 +10,8 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 
 from ..client.failures import failure_line, failure_text
-from .model import Execution, Run, Step
-from .previews import Kept, preview
+from ..history.model import Execution, Step, WorkflowRun
+from ..history.previews import TruncatedPayload, preview
 
 FORM = 1
 
@@ -26,7 +26,7 @@ def seconds(time: timedelta | None) -> float | None:
     return None if time is None else round(time.total_seconds(), 6)
 
 
-async def run_data(run: Run, converter: DataConverter) -> dict[str, Any]:
+async def run_data(run: WorkflowRun, converter: DataConverter) -> dict[str, Any]:
     """A run without its steps."""
     origin, failed = run.origin, run.failed_tasks
     return {
@@ -105,7 +105,7 @@ def _execution(execution: Execution | None) -> dict[str, str | None] | None:
     }
 
 
-async def _values(kept: Sequence[Kept], converter: DataConverter) -> list[str]:
+async def _values(kept: Sequence[TruncatedPayload], converter: DataConverter) -> list[str]:
     return [await preview([each], converter) for each in kept]
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
-from .display_entries import Entry, Repeat
-from .fold import MOST_ENTRIES, fold
-from .model import Run, Step
-from .reader import Tracer
-from .run_chain import Chain, Link
+from ..history.model import Step, WorkflowRun
+from ..history.reader import HistoryReader
+from ..history.run_chain import RunChain, RunSummary
+from .fold import MOST_ENTRIES, DisplayEntry, Repeat, fold
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TraceOptions:
     """What somebody wants to see.
 
     Attributes:
@@ -38,29 +37,29 @@ class RunBegins:
     """A run, before its steps. `number` counts from 1 among the `chain`'s links."""
 
     depth: int
-    chain: Chain
-    link: Link
+    chain: RunChain
+    link: RunSummary
     number: int
-    run: Run
+    run: WorkflowRun
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownEntry:
     """An entry of the run that began last at this depth. `of` is the repeat that a notable step is part of."""
 
     depth: int
-    run: Run
-    entry: Entry
+    run: WorkflowRun
+    entry: DisplayEntry
     of: Repeat | None = None
 
 
 @dataclass(frozen=True)
-class Hidden:
+class HiddenRuns:
     """What is not shown below the step or after the run before, and why, in a few words."""
 
     depth: int
     what: str
-    links: Sequence[Link] = ()
+    links: Sequence[RunSummary] = ()
 
 
 @dataclass(frozen=True)
@@ -68,19 +67,19 @@ class RunEnds:
     """After a run's last entry."""
 
     depth: int
-    chain: Chain
-    run: Run
+    chain: RunChain
+    run: WorkflowRun
 
 
-Told = RunBegins | Shown | Hidden | RunEnds
+TraceItem = RunBegins | ShownEntry | HiddenRuns | RunEnds
 
 
-async def walk(tracer: Tracer, chain: Chain, wanted: Wanted) -> AsyncIterator[Told]:
+async def walk(reader: HistoryReader, chain: RunChain, wanted: TraceOptions) -> AsyncIterator[TraceItem]:
     """The tree below a chain, depth first: children come after the step that started them.
 
     At most one run for each level is in memory. Raises as the tracer does.
     """
-    walker = _Walker(tracer, wanted)
+    walker = _Walker(reader, wanted)
     if not wanted.failures:
         async for told in walker.chain(chain, 0):
             yield told
@@ -89,9 +88,9 @@ async def walk(tracer: Tracer, chain: Chain, wanted: Wanted) -> AsyncIterator[To
         yield told
 
 
-async def _only_failures(all_of_it: AsyncIterator[Told]) -> AsyncIterator[Told]:
+async def _only_failures(all_of_it: AsyncIterator[TraceItem]) -> AsyncIterator[TraceItem]:
     """Without the branches that lead to no failure; the first run's head is always told."""
-    waiting: list[Told] = []
+    waiting: list[TraceItem] = []
     async for told in all_of_it:
         if isinstance(told, RunEnds):
             shown = not any(isinstance(each, RunBegins) and each.depth == told.depth for each in waiting)
@@ -108,12 +107,12 @@ async def _only_failures(all_of_it: AsyncIterator[Told]) -> AsyncIterator[Told]:
             waiting = []
 
 
-def _fails(told: Told) -> bool:
+def _fails(told: TraceItem) -> bool:
     if isinstance(told, RunBegins):
         return told.run.bad or (told.depth == 0 and told.number == len(told.chain.links))
-    if isinstance(told, Hidden):
+    if isinstance(told, HiddenRuns):
         return any(link.status in ("failed", "timed_out", "terminated") for link in told.links)
-    return isinstance(told, Shown) and isinstance(told.entry, Step) and has_failed(told.entry)
+    return isinstance(told, ShownEntry) and isinstance(told.entry, Step) and has_failed(told.entry)
 
 
 def has_failed(step: Step) -> bool:
@@ -124,30 +123,30 @@ def has_failed(step: Step) -> bool:
 class _Walker:
     """Reads what is told, when it is asked for."""
 
-    def __init__(self, tracer: Tracer, wanted: Wanted) -> None:
-        self._tracer = tracer
+    def __init__(self, reader: HistoryReader, wanted: TraceOptions) -> None:
+        self._reader = reader
         self._wanted = wanted
         self._left = wanted.most_runs
 
-    async def chain(self, chain: Chain, depth: int) -> AsyncIterator[Told]:
+    async def chain(self, chain: RunChain, depth: int) -> AsyncIterator[TraceItem]:
         links = chain.links
         most = max(1, self._wanted.most_of_chain)
         skipped = range(1, len(links) - most + 1) if len(links) > most else range(0)
         for number, link in enumerate(links):
             if skipped and number == skipped[0]:
                 text = f"{len(skipped):,} runs are not shown"
-                yield Hidden(depth, text, [links[each] for each in skipped])
+                yield HiddenRuns(depth, text, [links[each] for each in skipped])
             if number in skipped:
                 continue
             if self._left <= 0:
-                yield Hidden(depth, f"more than {self._wanted.most_runs:,} runs: the rest is not read")
+                yield HiddenRuns(depth, f"more than {self._wanted.most_runs:,} runs: the rest is not read")
                 return
             self._left -= 1
             async for told in self._run(chain, number, link, depth):
                 yield told
 
-    async def _run(self, chain: Chain, number: int, link: Link, depth: int) -> AsyncIterator[Told]:
-        run = await self._tracer.run(chain.workflow_id, link)
+    async def _run(self, chain: RunChain, number: int, link: RunSummary, depth: int) -> AsyncIterator[TraceItem]:
+        run = await self._reader.run(chain.workflow_id, link)
         yield RunBegins(depth, chain, link, number + 1, run)
         for shown in self._entries(run, depth):
             yield shown
@@ -156,34 +155,34 @@ class _Walker:
                     yield told
         yield RunEnds(depth, chain, run)
 
-    def _entries(self, run: Run, depth: int) -> Iterator[Shown]:
+    def _entries(self, run: WorkflowRun, depth: int) -> Iterator[ShownEntry]:
         for entry in self.entries(run):
-            yield Shown(depth, run, entry)
+            yield ShownEntry(depth, run, entry)
             if isinstance(entry, Repeat):
                 for step in entry.notable:
-                    yield Shown(depth, run, step, of=entry)
+                    yield ShownEntry(depth, run, step, of=entry)
 
-    def entries(self, run: Run) -> Sequence[Entry]:
+    def entries(self, run: WorkflowRun) -> Sequence[DisplayEntry]:
         """What of the run's own steps is shown."""
         steps = run.own_steps
         if self._wanted.failures:
             return [step for step in steps if has_failed(step) or step.has_tree]
         return fold(steps, most=self._wanted.most_entries) if self._wanted.folds else steps
 
-    async def _below(self, step: Step, depth: int) -> AsyncIterator[Told]:
+    async def _below(self, step: Step, depth: int) -> AsyncIterator[TraceItem]:
         if not step.has_tree or step.target is None:
             return
         if self._wanted.depth is not None and depth > self._wanted.depth:
             return
-        if step.target.namespace not in ("", self._tracer.namespace):
-            yield Hidden(depth, f"runs in the namespace {step.target.namespace}, which is not read")
+        if step.target.namespace not in ("", self._reader.namespace):
+            yield HiddenRuns(depth, f"runs in the namespace {step.target.namespace}, which is not read")
             return
         if self._left <= 0:
-            yield Hidden(depth, f"more than {self._wanted.most_runs:,} runs: this one is not read")
+            yield HiddenRuns(depth, f"more than {self._wanted.most_runs:,} runs: this one is not read")
             return
-        chain = await self._tracer.child(step)
+        chain = await self._reader.child(step)
         if chain is None:
-            yield Hidden(depth, "its history is gone")
+            yield HiddenRuns(depth, "its history is gone")
             return
         async for told in self.chain(chain, depth):
             yield told

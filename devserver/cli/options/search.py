@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import OptionError
 
 if TYPE_CHECKING:
-    from ...search import Wanted
+    from ...search import SearchQuery
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -19,16 +19,16 @@ _BYTES = {"k": 10**3, "m": 10**6, "g": 10**9}
 LEAST_SIZE = 10**6
 
 
-def wanted_of(values: dict[str, Any]) -> Wanted:
+def wanted_of(values: dict[str, Any]) -> SearchQuery:
     """The conditions that a user wrote.
 
     Raises:
         OptionError: One cannot be understood.
     """
-    from ...search import Attempts, Wanted, event_number, status_named
+    from ...search import Attempts, SearchQuery, event_number, status_named
 
     status, attempts = values["status"], values["attempts"]
-    return Wanted(
+    return SearchQuery(
         text=values["text"],
         activity=values["activity"],
         events=tuple(event_number(each) for each in values["events"]),

@@ -18,8 +18,9 @@ from .trace_tree import Tree, tree_width
 
 if TYPE_CHECKING:
     from ...errors import DevServerError
-    from ...trace import Chain, Run, Shown, Step, Tracer, Wanted
-    from ...trace.follow import Follower, Live, News
+    from ...history import HistoryReader, RunChain, Step, WorkflowRun
+    from ...trace import ShownEntry, TraceOptions
+    from ...trace.follow import FollowedRun, FollowEvent, TraceFollower
 
 DRAW_SECONDS = 0.2
 IDLE_SECONDS = 1.0
@@ -32,11 +33,11 @@ def _now() -> datetime:
 class View(Protocol):
     """Where news are shown."""
 
-    async def show(self, news: News) -> None:
+    async def show(self, news: FollowEvent) -> None:
         """What has happened."""
 
 
-async def follow(chain: Chain, view: View, follower: Follower) -> Run:
+async def follow(chain: RunChain, view: View, follower: TraceFollower) -> WorkflowRun:
     """Show what happens until the workflow ends; its last run."""
     async for news in follower.follow(chain):
         await view.show(news)
@@ -48,25 +49,25 @@ async def follow(chain: Chain, view: View, follower: Follower) -> Run:
 class Lines:
     """A line for what was there, and one for each change."""
 
-    def __init__(self, tracer: Tracer) -> None:
-        self._tracer = tracer
+    def __init__(self, reader: HistoryReader) -> None:
+        self._reader = reader
 
-    async def show(self, news: News) -> None:
+    async def show(self, news: FollowEvent) -> None:
         """As it comes."""
-        from ...trace.follow import Away, Back, RunClosed, RunSeen, StepChanged
+        from ...trace.follow import RunClosed, RunFollowed, ServerAway, ServerBack, StepChanged
 
         if isinstance(news, StepChanged):
             await self._step(news.live.run, news.step, _now())
-        elif isinstance(news, RunSeen):
+        elif isinstance(news, RunFollowed):
             await self._seen(news.live)
         elif isinstance(news, RunClosed):
             await self._closed(news.live.run)
-        elif isinstance(news, Away):
+        elif isinstance(news, ServerAway):
             self._say(_now(), f"! {news.error.message}")
-        elif isinstance(news, Back):
+        elif isinstance(news, ServerBack):
             self._say(_now(), "! the server answers again")
 
-    async def _seen(self, live: Live) -> None:
+    async def _seen(self, live: FollowedRun) -> None:
         run = live.run
         which = f", run {live.number}" if live.number > 1 else ""
         self._say(
@@ -75,23 +76,23 @@ class Lines:
         for step in live.run.own_steps:
             await self._step(run, step, step.closed or step.scheduled)
 
-    async def _step(self, run: Run, step: Step, when: datetime) -> None:
-        from ...trace import failure_line
+    async def _step(self, run: WorkflowRun, step: Step, when: datetime) -> None:
+        from ...client.failures import failure_line
 
         sign = signs.SIGNS[step.status][1]
         reason = f": {step.reason}" if step.reason else ""
         if step.failure is not None:
-            reason = f": {await failure_line(step.failure, self._tracer.converter)}"
+            reason = f": {await failure_line(step.failure, self._reader.converter)}"
         text = ", ".join([formatting.title(step), *formatting.state(step)])
         self._say(when, f"{run.workflow_id} {sign} {text}{reason}")
 
-    async def _closed(self, run: Run) -> None:
-        from ...trace import failure_line
+    async def _closed(self, run: WorkflowRun) -> None:
+        from ...client.failures import failure_line
 
         sign = signs.SIGNS[run.status][1]
         reason = f": {run.reason}" if run.reason else ""
         if run.failure is not None:
-            reason = f": {await failure_line(run.failure, self._tracer.converter)}"
+            reason = f": {await failure_line(run.failure, self._reader.converter)}"
         self._say(
             run.closed,
             f"{run.workflow_id} {sign} {run.type} {formatting.run_state(run, _now() + run.skipped)}{reason}",
@@ -104,29 +105,29 @@ class Lines:
 class JsonLines:
     """An object for each change."""
 
-    def __init__(self, tracer: Tracer) -> None:
-        self._tracer = tracer
+    def __init__(self, reader: HistoryReader) -> None:
+        self._reader = reader
 
-    async def show(self, news: News) -> None:
+    async def show(self, news: FollowEvent) -> None:
         """As it comes."""
-        from ...trace.follow import Away, Back, RunClosed, RunSeen, StepChanged
+        from ...trace.follow import RunClosed, RunFollowed, ServerAway, ServerBack, StepChanged
         from ...trace.serialization import run_data, step_data
 
-        converter = self._tracer.converter
-        if isinstance(news, Away):
+        converter = self._reader.converter
+        if isinstance(news, ServerAway):
             self._say("away", **news.error.to_json())
-        elif isinstance(news, Back):
+        elif isinstance(news, ServerBack):
             self._say("back")
         elif isinstance(news, StepChanged):
             self._step(news.live.run, await step_data(news.step, converter))
-        elif isinstance(news, RunSeen):
+        elif isinstance(news, RunFollowed):
             self._say("run", run=await run_data(news.live.run, converter))
             for step in news.live.run.steps:
                 self._step(news.live.run, await step_data(step, converter))
         elif isinstance(news, RunClosed):
             self._say("closed", run=await run_data(news.live.run, converter))
 
-    def _step(self, run: Run, step: dict[str, Any]) -> None:
+    def _step(self, run: WorkflowRun, step: dict[str, Any]) -> None:
         self._say("step", workflow_id=run.workflow_id, run_id=run.run_id, step=step)
 
     def _say(self, change: str, **values: Any) -> None:
@@ -139,8 +140,8 @@ class JsonLines:
 class Screen:
     """The newest run's tree with the children that are open; the end of it where there is no room for all."""
 
-    def __init__(self, tracer: Tracer, chain: Chain, wanted: Wanted, follower: Follower) -> None:
-        self._tracer = tracer
+    def __init__(self, reader: HistoryReader, chain: RunChain, wanted: TraceOptions, follower: TraceFollower) -> None:
+        self._reader = reader
         self._chain = chain
         self._wanted = wanted
         self._follower = follower
@@ -159,12 +160,12 @@ class Screen:
         if self._stale:
             await self._draw()
 
-    async def show(self, news: News) -> None:
+    async def show(self, news: FollowEvent) -> None:
         """Drawn soon."""
-        from ...trace.follow import Away, Back
+        from ...trace.follow import ServerAway, ServerBack
 
-        if isinstance(news, (Away, Back)):
-            self._away = news.error if isinstance(news, Away) else None
+        if isinstance(news, (ServerAway, ServerBack)):
+            self._away = news.error if isinstance(news, ServerAway) else None
         self._stale = True
 
     async def _draw_on(self) -> None:
@@ -188,17 +189,18 @@ class Screen:
         if self._away is not None:
             head = click.style(clean(self._away.message), fg="red", bold=True) + "; last seen:"
         width = tree_width()
-        tree = Tree(self._tracer, width=width, signs=signs.shows_signs(), depth=self._wanted.depth, now=now)
+        tree = Tree(self._reader, width=width, signs=signs.shows_signs(), depth=self._wanted.depth, now=now)
         lines = await self._lines(tree, live)
         room = max(1, shutil.get_terminal_size().lines - 6)
         if len(lines) > room:
             lines = [f"... {len(lines) - room} more above", *lines[-room:]]
         redraw([head, "", *lines])
 
-    async def _lines(self, tree: Tree, live: Live) -> list[str]:
+    async def _lines(self, tree: Tree, live: FollowedRun) -> list[str]:
         from dataclasses import replace
 
-        from ...trace import RunBegins, RunEnds, Step
+        from ...history import Step
+        from ...trace import RunBegins, RunEnds
 
         chain = replace(self._chain, workflow_id=live.run.workflow_id, links=self._chain.links[:1] * live.number)
         lines = await tree.lines(RunBegins(live.depth, chain, chain.newest, live.number, live.run))
@@ -209,12 +211,12 @@ class Screen:
                 lines += await self._lines(tree, child)
         return lines + await tree.lines(RunEnds(live.depth, chain, live.run))
 
-    def _shown(self, live: Live) -> Iterator[Shown]:
-        from ...trace import Repeat, Shown, fold
+    def _shown(self, live: FollowedRun) -> Iterator[ShownEntry]:
+        from ...trace import Repeat, ShownEntry, fold
 
         steps = live.run.own_steps
         for entry in fold(steps, most=self._wanted.most_entries) if self._wanted.folds else steps:
-            yield Shown(live.depth, live.run, entry)
+            yield ShownEntry(live.depth, live.run, entry)
             if isinstance(entry, Repeat):
                 for step in entry.notable:
-                    yield Shown(live.depth, live.run, step, of=entry)
+                    yield ShownEntry(live.depth, live.run, step, of=entry)

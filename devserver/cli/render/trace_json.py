@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ...history import Step
 from ...system.timefmt import utc_now
-from ...trace import Hidden, RunBegins, RunEnds, Step
+from ...trace import HiddenRuns, RunBegins, RunEnds
 from ...trace.serialization import FORM, run_data, step_data
 
 if TYPE_CHECKING:
-    from ...trace import Chain, Told, Tracer
+    from ...history import HistoryReader, RunChain
+    from ...trace import TraceItem
 
 CLOSERS = {"runs": "\n]", "steps": "]}", "step": "}"}
 
@@ -18,8 +20,8 @@ CLOSERS = {"runs": "\n]", "steps": "]}", "step": "}"}
 class Document:
     """Makes the pieces of one document of what a walk tells; joined, they are JSON. See docs/json.md."""
 
-    def __init__(self, tracer: Tracer, chain: Chain, address: str) -> None:
-        self._tracer = tracer
+    def __init__(self, reader: HistoryReader, chain: RunChain, address: str) -> None:
+        self._reader = reader
         self._chain = chain
         self._address = address
         self._inside: list[str] = []  # "runs", "steps", "step", "runs", ... as deep as we are
@@ -38,14 +40,14 @@ class Document:
         }
         return _opened(head) + self._into("runs")
 
-    async def piece(self, told: Told) -> str:
+    async def piece(self, told: TraceItem) -> str:
         """What one thing told adds. At depth d the list of runs is 3d + 1 deep."""
         runs = 3 * told.depth + 1
         if isinstance(told, RunBegins):
-            head = _opened(await run_data(told.run, self._tracer.converter))
+            head = _opened(await run_data(told.run, self._reader.converter))
             before = self._out(runs) + (self._into("runs") if len(self._inside) < runs else "")
             return before + self._separated() + head + self._into("steps")
-        if isinstance(told, Hidden):
+        if isinstance(told, HiddenRuns):
             before, note = self._out(runs), json.dumps(told.what)
             within = len(self._inside) == runs
             return before + (f'{self._separated()}{{"not_shown": {note}}}' if within else f', "not_shown": {note}')
@@ -53,7 +55,7 @@ class Document:
             return self._out(runs)
         if not isinstance(told.entry, Step):
             return ""
-        step = self._out(runs + 1) + self._separated() + _opened(await step_data(told.entry, self._tracer.converter))
+        step = self._out(runs + 1) + self._separated() + _opened(await step_data(told.entry, self._reader.converter))
         self._inside.append("step")
         self._filled.append(True)
         return step

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...client.failures import failure_line
+from ...history import preview
 from ...system.timefmt import lasted
-from ...trace import Hidden, Repeat, Rest, RunBegins, RunEnds, failure_line, formatting, preview
+from ...trace import HiddenRuns, OmittedSteps, Repeat, RunBegins, RunEnds, formatting
 from . import symbols
 from .terminal import clean, width_now
 
 if TYPE_CHECKING:
     from temporalio.api.failure.v1 import Failure
 
-    from ...trace import Chain, Figures, Kept, Shown, Step, Told, Tracer
+    from ...history import HistoryReader, RunChain, Step, TruncatedPayload
+    from ...trace import RepeatTimes, ShownEntry, TraceItem
 
 MOST_WIDTH, LEAST_WIDTH, LEAST_TEXT = 160, 40, 16
 LEAST_PREVIEW = 20
@@ -41,10 +44,10 @@ class Tree:
     """
 
     def __init__(
-        self, tracer: Tracer, *, width: int, signs: bool, depth: int | None = None, now: datetime | None = None
+        self, reader: HistoryReader, *, width: int, signs: bool, depth: int | None = None, now: datetime | None = None
     ) -> None:
         self._depth = depth
-        self._tracer = tracer
+        self._reader = reader
         self._width = width
         self._signs = 0 if signs else 1
         parts = symbols.BRANCHES if signs else symbols.PLAIN_BRANCHES
@@ -53,17 +56,17 @@ class Tree:
         self._now = now
         self._start: datetime | None = None
 
-    async def lines(self, told: Told) -> list[str]:
+    async def lines(self, told: TraceItem) -> list[str]:
         """The lines of one thing told. No generator: asyncio keeps a list of each that is asynchronous."""
         if isinstance(told, RunBegins):
             return await self._run_begins(told)
         if isinstance(told, RunEnds):
             return await self._run_ends(told)
-        if isinstance(told, Hidden):
+        if isinstance(told, HiddenRuns):
             return [*self._hidden(told)]
         if isinstance(told.entry, Repeat):
             return [*self._repeat(told, told.entry)]
-        if isinstance(told.entry, Rest):
+        if isinstance(told.entry, OmittedSteps):
             return [*self._rest(told, told.entry)]
         return await self._step(told, told.entry)
 
@@ -131,7 +134,7 @@ class Tree:
             lines.append("")
         return lines
 
-    async def _step(self, told: Shown, step: Step) -> list[str]:
+    async def _step(self, told: ShownEntry, step: Step) -> list[str]:
         first, after = self._prefixes(told, step.scheduled)
         text = ", ".join([formatting.title(step), *formatting.state(step, self.now + told.run.skipped)])
         if step.reason:
@@ -142,10 +145,10 @@ class Tree:
             lines += await self._failure(step.failure, after + "  ", bad=step.bad)
         return lines
 
-    def _told_below(self, told: Shown, step: Step) -> bool:
+    def _told_below(self, told: ShownEntry, step: Step) -> bool:
         return step.has_tree and (self._depth is None or told.depth < self._depth)
 
-    def _repeat(self, told: Shown, repeat: Repeat) -> Iterator[str]:
+    def _repeat(self, told: ShownEntry, repeat: Repeat) -> Iterator[str]:
         first, after = self._prefixes(told, repeat.started)
         pattern = ", ".join(formatting.kind_title(each) for each in repeat.pattern)
         text = ", ".join([f"{repeat.count:,} {self._times} {pattern}", *formatting.repeat_state(repeat)])
@@ -157,10 +160,10 @@ class Tree:
             note = f"{repeat.hidden:,} more of them were retried, failed or go on: see --failures, --no-fold"
             yield from self._lines(after + "  ", after + "  ", note)
 
-    def _times_of(self, figures: Figures) -> str:
+    def _times_of(self, figures: RepeatTimes) -> str:
         return f"{formatting.kind_title(figures)} {formatting.between(figures)}"
 
-    def _rest(self, told: Shown, rest: Rest) -> Iterator[str]:
+    def _rest(self, told: ShownEntry, rest: OmittedSteps) -> Iterator[str]:
         first, after = self._prefixes(told, rest.started)
         shown = [f"{each.count:,} {self._times} {formatting.kind_title(each)}" for each in rest.figures[:NAMED_FIGURES]]
         more = len(rest.figures) - len(shown)
@@ -168,7 +171,7 @@ class Tree:
         bad = f"; {rest.bad:,} of them failed: see --failures" if rest.bad else "; --no-fold shows them"
         yield from self._lines(first, after, text + bad)
 
-    def _hidden(self, told: Hidden) -> Iterator[str]:
+    def _hidden(self, told: HiddenRuns) -> Iterator[str]:
         stem = self._stems(told.depth)
         counted = Counter(link.status.replace("_", " ") for link in told.links)
         counts = ", ".join(f"{count:,} {self._times} {status}" for status, count in counted.most_common())
@@ -178,7 +181,7 @@ class Tree:
 
     # Parts of lines
 
-    def _prefixes(self, told: Shown, when: datetime) -> tuple[str, str]:
+    def _prefixes(self, told: ShownEntry, when: datetime) -> tuple[str, str]:
         inner = self._inner(told.depth) + (self._stem if told.of is not None else "")
         return self._gutter(when) + inner + self._branch, " " * 9 + inner + self._stem
 
@@ -205,12 +208,12 @@ class Tree:
         values = f"{given} {self._arrow} {got}".strip() if got and got != "null" else given
         return f"{note} {values}".strip() if note else values
 
-    async def _preview(self, kept: Sequence[Kept], most: int) -> str:
-        return clean(await preview(kept, self._tracer.converter, most)) if kept else ""
+    async def _preview(self, kept: Sequence[TruncatedPayload], most: int) -> str:
+        return clean(await preview(kept, self._reader.converter, most)) if kept else ""
 
     async def _failure(self, failure: Failure, prefix: str, *, bad: bool = True, again: bool = True) -> list[str]:
         """What failed; what was told last is not told `again`."""
-        line = await failure_line(failure, self._tracer.converter)
+        line = await failure_line(failure, self._reader.converter)
         if line == self._failed and not again:
             return []
         self._failed = line
@@ -251,7 +254,7 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def heading(chain: Chain, label: str) -> Iterator[str]:
+def heading(chain: RunChain, label: str) -> Iterator[str]:
     """What is said before a tree, if anything."""
     notes = list(chain.notes)
     if chain.others:

@@ -15,7 +15,7 @@ from ..render import search as text
 from ..render.terminal import clean
 
 if TYPE_CHECKING:
-    from ...search import Hit, Search, Wanted
+    from ...search import Hit, Search, SearchQuery
 
 _CONDITIONS = (
     click.option("--activity", metavar="TYPE", help="Activities of this type; * stands for anything."),
@@ -97,7 +97,7 @@ def _folder() -> Any:
     return Paths.default().histories
 
 
-async def _search(connection: Connection, wanted: Wanted, how: dict[str, Any], as_json: bool) -> int:
+async def _search(connection: Connection, wanted: SearchQuery, how: dict[str, Any], as_json: bool) -> int:
     from ...client.target import connect, find_target
     from ...search import Search
 

@@ -21,7 +21,8 @@ from ..render import symbols as signs
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-    from ...trace import Chain, Tracer, Wanted
+    from ...history import HistoryReader, RunChain
+    from ...trace import TraceOptions
 
 ALL = 1_000_000
 GARBAGE = 100_000
@@ -57,9 +58,9 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_i
     _check_together(how)
     if not how["follow"]:  # what is made is kept until it is shown: looking for garbage is a fifth of the time
         gc.set_threshold(GARBAGE)
-    from ...trace import Wanted
+    from ...trace import TraceOptions
 
-    wanted = Wanted(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
+    wanted = TraceOptions(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
     if how["no_fold"] or how["as_json"]:
         wanted = replace(wanted, folds=False, most_runs=ALL, most_of_chain=ALL)
     completed = asyncio.run(_trace(connection, workflow_id, run_id, wanted, how))
@@ -106,78 +107,86 @@ class _Output:
             self._flush()
 
 
-async def _trace(connection: Connection, workflow_id: str, run_id: str, wanted: Wanted, how: dict[str, Any]) -> bool:
+async def _trace(
+    connection: Connection, workflow_id: str, run_id: str, wanted: TraceOptions, how: dict[str, Any]
+) -> bool:
     """Show it; whether the workflow did not end badly while it was followed."""
     from ...client.target import find_target
-    from ...trace import Tracer
+    from ...history import HistoryReader
 
     def connect(target: Target) -> Awaitable[Client]:
         return connect_with(target, how["data_converter"], how["plugins"])
 
     target = find_target(connection)
-    tracer = Tracer(await connect(target))
+    reader = HistoryReader(await connect(target))
     if how["html"]:
-        await _write_page(tracer, await tracer.chain(workflow_id, run_id), wanted, target, how)
+        await _write_page(reader, await reader.chain(workflow_id, run_id), wanted, target, how)
         return True
     if how["otlp"]:
         from ..render.spans import send_spans
 
-        await send_spans(tracer.calls.client, workflow_id, run_id, how)
+        await send_spans(reader.calls.client, workflow_id, run_id, how)
         return True
-    chain = await tracer.chain(workflow_id, run_id)
+    chain = await reader.chain(workflow_id, run_id)
     if how["follow"]:
-        return await _follow(tracer, chain, wanted, lambda: connect(find_target(connection)), how["as_json"])
+        return await _follow(reader, chain, wanted, lambda: connect(find_target(connection)), how["as_json"])
     if how["as_json"]:
-        await _print_json(tracer, chain, wanted, target)
+        await _print_json(reader, chain, wanted, target)
     else:
-        await _print_tree(tracer, chain, wanted, target)
+        await _print_tree(reader, chain, wanted, target)
     return True
 
 
-async def _write_page(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target, how: dict[str, Any]) -> None:
+async def _write_page(
+    reader: HistoryReader, chain: RunChain, wanted: TraceOptions, target: Target, how: dict[str, Any]
+) -> None:
     from ...trace.page import write_page
 
-    rows = await write_page(tracer, chain, wanted, how["html"], where=target.label)
+    rows = await write_page(reader, chain, wanted, how["html"], where=target.label)
     click.echo(f"{how['html']}: {rows:,} row{'' if rows == 1 else 's'}")
 
 
-async def _print_tree(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:
+async def _print_tree(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, target: Target) -> None:
     from ...trace import walk
     from ..render.trace_tree import Tree, heading, tree_width
 
-    tree = Tree(tracer, width=tree_width(), signs=signs.shows_signs(), depth=wanted.depth)
+    tree = Tree(reader, width=tree_width(), signs=signs.shows_signs(), depth=wanted.depth)
     with _Output() as output:
-        async for told in walk(tracer, chain, wanted):
+        async for told in walk(reader, chain, wanted):
             for line in await tree.lines(told):
                 output.write(line + "\n")
         for line in heading(chain, target.label):
             output.write(line + "\n")
 
 
-async def _print_json(tracer: Tracer, chain: Chain, wanted: Wanted, target: Target) -> None:
+async def _print_json(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, target: Target) -> None:
     from ...trace import walk
     from ..render.trace_json import Document
 
-    document = Document(tracer, chain, target.address)
+    document = Document(reader, chain, target.address)
     with _Output() as output:
         output.write(document.begin())
-        async for told in walk(tracer, chain, wanted):
+        async for told in walk(reader, chain, wanted):
             output.write(await document.piece(told))
         output.write(document.end())
 
 
 async def _follow(
-    tracer: Tracer, chain: Chain, wanted: Wanted, connect: Callable[[], Awaitable[Client]], as_json: bool
+    reader: HistoryReader,
+    chain: RunChain,
+    wanted: TraceOptions,
+    connect: Callable[[], Awaitable[Client]],
+    as_json: bool,
 ) -> bool:
     """Show what happens until the end; whether it has completed."""
-    from ...trace.follow import Follower
+    from ...trace.follow import TraceFollower
     from ..render import live, trace_follow
 
-    follower = Follower(tracer, depth=wanted.depth, connect=connect)
+    follower = TraceFollower(reader, depth=wanted.depth, connect=connect)
     if as_json or not live.redraws():
-        view = trace_follow.JsonLines(tracer) if as_json else trace_follow.Lines(tracer)
+        view = trace_follow.JsonLines(reader) if as_json else trace_follow.Lines(reader)
         run = await trace_follow.follow(chain, view, follower)
     else:
-        async with trace_follow.Screen(tracer, chain, wanted, follower) as screen:
+        async with trace_follow.Screen(reader, chain, wanted, follower) as screen:
             run = await trace_follow.follow(chain, screen, follower)
     return run.status == "completed"

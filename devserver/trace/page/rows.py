@@ -10,19 +10,19 @@ from datetime import datetime
 from temporalio.converter import DataConverter
 
 from ...client.failures import failure_text
+from ...history.model import OPEN, Step, WorkflowRun
+from ...history.previews import TruncatedPayload, preview
+from ...history.run_chain import RunChain
 from .. import formatting
-from ..display_entries import Repeat, Rest
-from ..model import OPEN, Run, Step
-from ..previews import Kept, preview
-from ..run_chain import Chain
-from ..tree import Hidden, RunBegins, RunEnds, Shown, Told
+from ..fold import OmittedSteps, Repeat
+from ..tree import HiddenRuns, RunBegins, RunEnds, ShownEntry, TraceItem
 
 MOST_VALUE = 4000
 NAMED = 12
 
 
 @dataclass(frozen=True)
-class Scale:
+class PageScale:
     """The time that the page shows, from the first run's start to the end, or to now."""
 
     start: datetime
@@ -36,7 +36,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Row:
+class PageRow:
     """One row of the page.
 
     Attributes:
@@ -62,46 +62,46 @@ class Row:
     bad: bool = False
 
 
-def scale_of(chain: Chain, now: datetime) -> Scale:
+def scale_of(chain: RunChain, now: datetime) -> PageScale:
     """From the first run that is known to the newest's end."""
     starts = [link.started for link in chain.links if link.started is not None]
     start = min(starts, default=now)
-    return Scale(start, max(chain.newest.closed or now + chain.newest.ahead, start))
+    return PageScale(start, max(chain.newest.closed or now + chain.newest.ahead, start))
 
 
-class Rows:
+class PageRows:
     """Makes rows of what a walk tells."""
 
-    def __init__(self, converter: DataConverter, scale: Scale, now: datetime) -> None:
+    def __init__(self, converter: DataConverter, scale: PageScale, now: datetime) -> None:
         self._converter = converter
         self._scale = scale
         self._now = now
 
-    async def row(self, told: Told) -> Row | None:
+    async def row(self, told: TraceItem) -> PageRow | None:
         """The row of one thing told; None where it has none."""
         if isinstance(told, RunEnds):
             return None
         if isinstance(told, RunBegins):
             return await self._run(told)
-        if isinstance(told, Hidden):
+        if isinstance(told, HiddenRuns):
             counted = Counter(link.status.replace("_", " ") for link in told.links)
             counts = ", ".join(f"{count:,} {status}" for status, count in counted.most_common())
-            return Row(told.depth, "note", "", told.what + (f": {counts}" if counts else ""))
+            return PageRow(told.depth, "note", "", told.what + (f": {counts}" if counts else ""))
         depth = told.depth + 1 + (told.of is not None)
         if isinstance(told.entry, Repeat):
             return self._repeat(depth, told.entry)
-        if isinstance(told.entry, Rest):
+        if isinstance(told.entry, OmittedSteps):
             return self._rest(depth, told.entry)
         return await self._step(depth, told, told.entry)
 
-    async def _run(self, told: RunBegins) -> Row | None:
+    async def _run(self, told: RunBegins) -> PageRow | None:
         run, links = told.run, told.chain.links
         if told.depth and len(links) == 1:
             return None  # the step that started it has said all
         number = f", run {told.number} of {len(links)}" if len(links) > 1 else ""
         if run.missing:
-            return Row(told.depth, "note", "", f"run {run.run_id}{number}: its history is gone")
-        return Row(
+            return PageRow(told.depth, "note", "", f"run {run.run_id}{number}: its history is gone")
+        return PageRow(
             told.depth,
             "run",
             run.status,
@@ -114,7 +114,7 @@ class Rows:
             run.bad,
         )
 
-    async def _behind_run(self, run: Run) -> list[tuple[str, str]]:
+    async def _behind_run(self, run: WorkflowRun) -> list[tuple[str, str]]:
         behind = [("run id", run.run_id), ("task queue", run.task_queue), ("how", formatting.HOW[run.origin.how])]
         behind += [
             ("started", _stamp(run.started)),
@@ -130,7 +130,7 @@ class Rows:
             behind.append(("failure", "\n".join((await failure_text(run.failure, self._converter)).lines)))
         return [(name, text) for name, text in behind if text]
 
-    async def _step(self, depth: int, told: Shown, step: Step) -> Row:
+    async def _step(self, depth: int, told: ShownEntry, step: Step) -> PageRow:
         behind = [
             ("kind", step.kind.replace("_", " ")),
             ("event", str(step.event_id)),
@@ -149,7 +149,7 @@ class Rows:
             name = "failure" if step.bad else "last failure"
             behind.append((name, "\n".join((await failure_text(step.failure, self._converter)).lines)))
         end = step.closed if step.closed is not None or step.status in OPEN else step.scheduled
-        return Row(
+        return PageRow(
             depth,
             "step",
             step.status,
@@ -162,7 +162,7 @@ class Rows:
             step.bad or step.failure is not None,
         )
 
-    def _repeat(self, depth: int, repeat: Repeat) -> Row:
+    def _repeat(self, depth: int, repeat: Repeat) -> PageRow:
         pattern = ", ".join(formatting.kind_title(each) for each in repeat.pattern)
         behind = [
             (formatting.kind_title(each), f"{each.count:,} times, {formatting.between(each)}".removesuffix(", "))
@@ -170,7 +170,7 @@ class Rows:
         ]
         if repeat.hidden:
             behind.append(("not shown", f"{repeat.hidden:,} that were retried, failed or go on"))
-        return Row(
+        return PageRow(
             depth,
             "repeat",
             repeat.status,
@@ -183,15 +183,15 @@ class Rows:
             bool(repeat.hidden),
         )
 
-    def _rest(self, depth: int, rest: Rest) -> Row:
+    def _rest(self, depth: int, rest: OmittedSteps) -> PageRow:
         behind = [(formatting.kind_title(each), f"{each.count:,} times") for each in rest.figures[:NAMED]]
         failed = f"{rest.bad:,} of them failed" if rest.bad else ""
         begun = formatting.after(self._scale.start, rest.started).strip()
-        return Row(
+        return PageRow(
             depth, "note", "", f"{rest.count:,} more steps", failed, begun=begun, behind=behind, bad=bool(rest.bad)
         )
 
-    async def _values(self, kept: Sequence[Kept]) -> str:
+    async def _values(self, kept: Sequence[TruncatedPayload]) -> str:
         return await preview(kept, self._converter, MOST_VALUE) if kept else ""
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ...errors import DevServerError
+from ...history.reader import HistoryReader
+from ...history.run_chain import RunChain
 from ...system.files import NO_ROOM
 from ...system.timefmt import lasted
 from .. import formatting
-from ..reader import Tracer
-from ..run_chain import Chain
-from ..tree import Wanted, walk
-from .rows import Row, Rows, Scale, scale_of
+from ..tree import TraceOptions, walk
+from .rows import PageRow, PageRows, PageScale, scale_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -31,7 +31,7 @@ class PageNotWritten(DevServerError):
     """The file cannot be written: permissions, a folder that is not there, a full disk."""
 
 
-async def write_page(tracer: Tracer, chain: Chain, wanted: Wanted, file: Path, *, where: str) -> int:
+async def write_page(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, file: Path, *, where: str) -> int:
     """Write the page of a trace into `file`; how many rows it has, at most 20,000.
 
     It is written aside and renamed: nobody sees half of it, and what was there stays until then. A file that was there
@@ -51,7 +51,7 @@ async def write_page(tracer: Tracer, chain: Chain, wanted: Wanted, file: Path, *
         aside = Path(name)
         # Half of a character that needs two is no text, but JSON may have it.
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as out:
-            count = await _write(tracer, chain, wanted, out, where)
+            count = await _write(reader, chain, wanted, out, where)
         aside.chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask())
         aside.replace(target)
         aside = None
@@ -73,7 +73,7 @@ def _umask() -> int:
     return mask
 
 
-async def _write(tracer: Tracer, chain: Chain, wanted: Wanted, out: TextIO, where: str) -> int:
+async def _write(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, out: TextIO, where: str) -> int:
     now = datetime.now(timezone.utc)
     scale = scale_of(chain, now)
     environment = _environment()
@@ -94,7 +94,7 @@ async def _write(tracer: Tracer, chain: Chain, wanted: Wanted, out: TextIO, wher
     )
     template = environment.get_template("row.html")
     count, cut = 0, False
-    async for row in _rows(tracer, chain, wanted, Rows(tracer.converter, scale, now)):
+    async for row in _rows(reader, chain, wanted, PageRows(reader.converter, scale, now)):
         if count >= MOST_ROWS:
             cut = True
             break
@@ -104,14 +104,14 @@ async def _write(tracer: Tracer, chain: Chain, wanted: Wanted, out: TextIO, wher
     return count
 
 
-async def _rows(tracer: Tracer, chain: Chain, wanted: Wanted, rows: Rows) -> AsyncIterator[Row]:
-    async for told in walk(tracer, chain, wanted):
+async def _rows(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, rows: PageRows) -> AsyncIterator[PageRow]:
+    async for told in walk(reader, chain, wanted):
         row = await rows.row(told)
         if row is not None:
             yield row
 
 
-def _ticks(scale: Scale) -> list[str]:
+def _ticks(scale: PageScale) -> list[str]:
     whole = scale.end - scale.start
     return [lasted(whole * number / TICKS) if number else "0" for number in range(TICKS + 1)]
 

@@ -10,7 +10,7 @@ import pytest
 
 from devserver.otel import ExportFailed, HistorySpan
 from devserver.otel.http_session import CollectorSession
-from devserver.otel.otlp import Sent, otlp_exporter, send
+from devserver.otel.otlp import ExportResult, otlp_exporter, send
 from tests.helpers.collector import Collector
 from tests.helpers.tls_proxy import make_certificates, tls_proxy
 
@@ -23,7 +23,7 @@ async def one_span() -> AsyncIterator[HistorySpan]:
     yield HistorySpan(1, 2, None, "run Order", now, now)
 
 
-async def sent_to(url: str) -> Sent:
+async def sent_to(url: str) -> ExportResult:
     """What became of it."""
     return await send(one_span(), otlp_exporter(url), where=url)
 
@@ -49,7 +49,7 @@ async def test_a_collector_behind_tls(otlp: Collector, tmp_path: Path, monkeypat
         for name, file in ((CA, "ca.pem"), (CLIENT, "client.pem"), (KEY, "client.key")):
             monkeypatch.setenv(name, certificates.path(file))
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificates.path("other-ca.pem"))
-        assert await sent_to(url) == Sent(1)
+        assert await sent_to(url) == ExportResult(1)
         session = CollectorSession(direct=False)  # as for a collector elsewhere: its own CA wins over the others'
         session.verify, session.cert = (
             certificates.path("ca.pem"),
@@ -77,4 +77,4 @@ async def test_no_proxy_is_asked_for_this_machine(otlp: Collector, monkeypatch: 
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert await sent_to(otlp.url.replace("127.0.0.1", "localhost")) == Sent(1)
+    assert await sent_to(otlp.url.replace("127.0.0.1", "localhost")) == ExportResult(1)

@@ -13,8 +13,8 @@ from temporalio.client import Client
 
 from devserver import DevServer
 from devserver.errors import CannotAsk
+from devserver.history import HistoryReader, RunSummary
 from devserver.otel.histories import spans_of_run
-from devserver.trace import Link, Tracer
 from tests.devserver.otel.test_histories import one, spans, worker
 from tests.devserver.otel.work import QUEUE, Rolls, Tree
 from tests.helpers import traced
@@ -33,9 +33,9 @@ async def until(ask: Callable[[], Awaitable[T]]) -> T:
     return await asyncio.wait_for(asked(), 30)
 
 
-async def links_of(client: Client, most: int) -> Sequence[Link]:
+async def links_of(client: Client, most: int) -> Sequence[RunSummary]:
     """The runs of `rolls`, once there are so many."""
-    links = (await Tracer(client).chain("rolls")).links
+    links = (await HistoryReader(client).chain("rolls")).links
     return links if len(links) >= most else ()
 
 
@@ -47,7 +47,7 @@ async def delete(client: Client, workflow_id: str, run_id: str) -> None:
     )
 
     async def gone() -> bool:
-        return await Tracer(client).calls.describe_workflow(workflow_id, run_id) is None
+        return await HistoryReader(client).calls.describe_workflow(workflow_id, run_id) is None
 
     await until(gone)
 
@@ -106,7 +106,7 @@ async def test_the_runs_of_a_long_chain_are_told_one_by_one(server: DevServer, m
         await client.start_workflow(Rolls.run, 1, id="rolls", task_queue=QUEUE)
         links = await until(lambda: links_of(client, 2))
     whole = {span.span_id: span for span in await spans(client, "rolls")}
-    monkeypatch.delattr(Tracer, "chain")
+    monkeypatch.delattr(HistoryReader, "chain")
     alone = [span async for span in spans_of_run(client, "rolls", links[0].run_id)]
     assert [span.name for span in alone] == ["child Tree", "run Rolls"]
     assert [whole[span.span_id].parent_id for span in alone] == [span.parent_id for span in alone]

@@ -12,14 +12,14 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from devserver.errors import OptionError
-from devserver.search import Attempts, Wanted, event_name, event_number, event_roles, schema, status_named
-from devserver.search.failure_texts import Told
+from devserver.search import Attempts, SearchQuery, event_name, event_number, event_roles, schema, status_named
+from devserver.search.failure_texts import IndexedFailure
 from devserver.search.index import MIB, Index, RunFacts
-from devserver.search.index_store import FILE, Shelf
-from devserver.search.steps import Step
+from devserver.search.index_store import FILE, IndexStore
+from devserver.search.steps import IndexedStep
 
 HERE = ("cluster", "namespace")
-CHARGE = Wanted(activity="charge")
+CHARGE = SearchQuery(activity="charge")
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shelf(folder: Path) -> Iterator[Shelf]:
+def shelf(folder: Path) -> Iterator[IndexStore]:
     """An index that is open."""
-    shelf = Shelf(folder)
+    shelf = IndexStore(folder)
     shelf.open(*HERE)
     assert shelf.notes == []
     yield shelf
@@ -43,29 +43,33 @@ def facts(name: str, closed_at: int = 1, events: int = 10) -> RunFacts:
     return RunFacts(f"id-{name}", name, "Order", 2, closed_at, events)
 
 
-def steps(*failures: str, count: int = 1, name: str = "charge") -> list[Step]:
+def steps(*failures: str, count: int = 1, name: str = "charge") -> list[IndexedStep]:
     """Charges that have failed so, or else well."""
-    told: list[Told | None] = [Told(each.splitlines()[0], each) for each in failures] or [None] * count
+    told: list[IndexedFailure | None] = [IndexedFailure(each.splitlines()[0], each) for each in failures] or [
+        None
+    ] * count
     return [
-        Step(number * 3 + 1, event_roles.ACTIVITY, name, "", 10, number, closed_at=number, closed_type=13, failure=each)
+        IndexedStep(
+            number * 3 + 1, event_roles.ACTIVITY, name, "", 10, number, closed_at=number, closed_type=13, failure=each
+        )
         for number, each in enumerate(told)
     ]
 
 
-def found(shelf: Shelf, wanted: Wanted = CHARGE, *runs: RunFacts) -> int:
+def found(shelf: IndexStore, wanted: SearchQuery = CHARGE, *runs: RunFacts) -> int:
     """How many steps of what is kept fit."""
     numbers = list(shelf.known(runs).values())
     return shelf.ask(lambda index: len(index.find(wanted, numbers, 1000)), 0)
 
 
-def test_what_is_kept_is_ours_alone(shelf: Shelf, folder: Path) -> None:
+def test_what_is_kept_is_ours_alone(shelf: IndexStore, folder: Path) -> None:
     """Failures' messages are in it: nobody else may read them."""
     shelf.add(facts("a"), steps("secret"))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 
 
-def test_a_run_that_has_changed_is_not_what_is_kept(shelf: Shelf) -> None:
+def test_a_run_that_has_changed_is_not_what_is_kept(shelf: IndexStore) -> None:
     """A restored snapshot may hold the same run with another end; nothing of the old one is left then."""
     old, new, other = facts("a", closed_at=5), facts("a", closed_at=6), facts("b")
     shelf.add(old, steps("old", "shared"))
@@ -73,15 +77,15 @@ def test_a_run_that_has_changed_is_not_what_is_kept(shelf: Shelf) -> None:
     assert (found(shelf, CHARGE, old), found(shelf, CHARGE, new)) == (2, 0)
     shelf.add(new, steps("new", "new"))
     assert (found(shelf, CHARGE, old), found(shelf, CHARGE, new)) == (0, 2)
-    assert found(shelf, Wanted(failure="old"), new) == 0
-    assert found(shelf, Wanted(failure="shared"), other) == 1, "others have failed so, too"
+    assert found(shelf, SearchQuery(failure="old"), new) == 0
+    assert found(shelf, SearchQuery(failure="shared"), other) == 1, "others have failed so, too"
 
 
-def test_another_server_or_namespace_has_its_own(shelf: Shelf, folder: Path) -> None:
+def test_another_server_or_namespace_has_its_own(shelf: IndexStore, folder: Path) -> None:
     """A server that was reset is another one: no ghosts, though everything else is the same."""
     shelf.add(facts("a"), steps())
     for elsewhere in (("cluster after the reset", "namespace"), ("cluster", "other")):
-        other = Shelf(folder)
+        other = IndexStore(folder)
         other.open(*elsewhere)
         assert found(other, CHARGE, facts("a")) == 0
         other.close()
@@ -89,18 +93,18 @@ def test_another_server_or_namespace_has_its_own(shelf: Shelf, folder: Path) -> 
     assert found(shelf, CHARGE, facts("a")) == 0
 
 
-def test_half_a_run_is_never_there(shelf: Shelf) -> None:
+def test_half_a_run_is_never_there(shelf: IndexStore) -> None:
     """Whatever happens while it is written, Ctrl-C included: it is as if it had not begun."""
     shelf.add(facts("whole"), steps("the same"))
 
-    class Interrupted(Sequence[Step]):
+    class Interrupted(Sequence[IndexedStep]):
         def __len__(self) -> int:
             return 2
 
-        def __getitem__(self, item: object) -> Step:  # type: ignore[override]
+        def __getitem__(self, item: object) -> IndexedStep:  # type: ignore[override]
             raise KeyboardInterrupt
 
-        def __iter__(self) -> Iterator[Step]:
+        def __iter__(self) -> Iterator[IndexedStep]:
             yield from steps("the same", "new", name="new")
             raise KeyboardInterrupt
 
@@ -108,13 +112,13 @@ def test_half_a_run_is_never_there(shelf: Shelf) -> None:
         shelf.add(facts("half"), Interrupted())
     assert found(shelf, CHARGE, facts("half")) == 0
     shelf.add(facts("after"), steps("new", name="new"))
-    assert found(shelf, Wanted(failure="the same"), facts("whole"), facts("after")) == 1
-    assert found(shelf, Wanted(failure="new", activity="new"), facts("whole"), facts("after")) == 1
+    assert found(shelf, SearchQuery(failure="the same"), facts("whole"), facts("after")) == 1
+    assert found(shelf, SearchQuery(failure="new", activity="new"), facts("whole"), facts("after")) == 1
 
 
-def test_two_at_once(shelf: Shelf, folder: Path) -> None:
+def test_two_at_once(shelf: IndexStore, folder: Path) -> None:
     """Two searches write the same runs into the same file, in turns."""
-    other = Shelf(folder)
+    other = IndexStore(folder)
     other.open(*HERE)
     runs = [facts(str(number)) for number in range(20)]
     for first, second in zip(runs, reversed(runs), strict=True):
@@ -127,13 +131,13 @@ def test_two_at_once(shelf: Shelf, folder: Path) -> None:
 
 def test_it_has_a_bound(folder: Path) -> None:
     """Where it is full, other servers' runs go first, then the oldest; what is older than these stays out."""
-    shelf = Shelf(folder, MIB)
+    shelf = IndexStore(folder, MIB)
     shelf.open("another cluster", "namespace")
     foreign = facts("foreign", closed_at=10**9)
     shelf.add(foreign, steps(*(f"foreign {number}" * 50 for number in range(50))))
 
     def abroad() -> int:
-        other = Shelf(folder, MIB)
+        other = IndexStore(folder, MIB)
         other.open("another cluster", "namespace")
         try:
             return found(other, CHARGE, foreign)
@@ -153,7 +157,7 @@ def test_it_has_a_bound(folder: Path) -> None:
     assert "run-0" not in kept
     assert "run-59" in kept
     assert list(kept) == [run.run_id for run in runs][-len(kept) :], "the newest are there"
-    assert found(shelf, Wanted(failure="run-0 failed"), *runs) == 0
+    assert found(shelf, SearchQuery(failure="run-0 failed"), *runs) == 0
     older = [facts(f"older-{number}", closed_at=999 - number) for number in range(60)]
     added = [shelf.add(run, steps(*(f"{run.run_id} {number}" * 50 for number in range(50)))) for run in older]
     assert None in added
@@ -210,27 +214,27 @@ def locked_out(path: Path) -> None:
 )
 def test_an_index_that_cannot_be_used(folder: Path, harm: Callable[[Path], None], note: str, works: bool) -> None:
     """It is made anew, or the search goes on without it; either way a note says so, and nothing fails."""
-    shelf = Shelf(folder)
+    shelf = IndexStore(folder)
     shelf.open(*HERE)
     for number in range(50):
         shelf.add(facts(str(number)), steps(f"{number} " * 500))
     shelf.close()
     harm(folder / FILE)
-    shelf = Shelf(folder)
+    shelf = IndexStore(folder)
     shelf.open(*HERE)
     runs = [facts(str(number)) for number in range(50)]
-    assert found(shelf, Wanted(failure="7"), *runs) == 0
+    assert found(shelf, SearchQuery(failure="7"), *runs) == 0
     assert note in "\n".join(shelf.notes)
     shelf.open(*HERE)
     assert (shelf.add(facts("new"), steps("7")) is not None) == works
-    assert found(shelf, Wanted(failure="7"), facts("new")) == int(works)
+    assert found(shelf, SearchQuery(failure="7"), facts("new")) == int(works)
     shelf.close()
 
 
-def test_an_index_that_another_process_holds(shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_another_process_holds(shelf: IndexStore, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is waited for some seconds; then the search goes on without."""
     monkeypatch.setattr("devserver.search.index_store.BUSY_SECONDS", 0.05)
-    other = Shelf(folder)
+    other = IndexStore(folder)
     other.open(*HERE)
     holder = sqlite3.connect(folder / FILE, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -250,7 +254,9 @@ def test_texts_are_found_alike_without_trigrams(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(schema, "_TRIGRAMS", statement)
         index = Index.in_memory()
         number = index.add(0, facts("a"), steps(*texts)) or 0
-        answers.append({text: {row[18] for row in index.find(Wanted(failure=text), [number], 100)} for text in asked})
+        answers.append(
+            {text: {row[18] for row in index.find(SearchQuery(failure=text), [number], 100)} for text in asked}
+        )
         index.close()
     assert answers[0] == answers[1]
     assert answers[0]["card_declined"] == {"card_declined 402"}
@@ -313,4 +319,4 @@ def test_conditions_in_words() -> None:
         status_named("broken")
     for wrong in ("", "x" * 100_000):
         with pytest.raises(OptionError, match=r"empty failure|failure of 100,000 letters is too long"):
-            Wanted(failure=wrong)
+            SearchQuery(failure=wrong)

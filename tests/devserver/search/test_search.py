@@ -17,7 +17,7 @@ from temporalio.converter import DataConverter, DefaultFailureConverterWithEncod
 
 from devserver import DevServer
 from devserver.errors import CannotAsk, OptionError
-from devserver.search import Attempts, Hit, Search, Wanted, event_number
+from devserver.search import Attempts, Hit, Search, SearchQuery, event_number
 from devserver.search import search as searching
 from devserver.search.cluster_identity import identity
 from tests.helpers import traced
@@ -41,7 +41,7 @@ async def hits(
     client: Client, folder: Path | None = None, how: dict[str, Any] | None = None, **wanted: Any
 ) -> list[Hit]:
     """All that is found."""
-    return [hit async for hit in Search(client, Wanted(**wanted), folder=folder, **(how or {}))]
+    return [hit async for hit in Search(client, SearchQuery(**wanted), folder=folder, **(how or {}))]
 
 
 async def listed(client: Client, count: int) -> None:
@@ -207,7 +207,7 @@ def test_closed_runs_are_read_once(server: DevServer, folder: Path) -> None:
         await listed(client, 12)
 
         async def search(**how: Any) -> Search:
-            search = Search(client, Wanted(failure="402"), folder=folder, **how)
+            search = Search(client, SearchQuery(failure="402"), folder=folder, **how)
             found = [hit async for hit in search]
             assert [hit.workflow_id for hit in found] == [f"order-{number}" for number in reversed(range(12))]
             return search
@@ -220,9 +220,9 @@ def test_closed_runs_are_read_once(server: DevServer, folder: Path) -> None:
         watched = await search(rebuild=True, watch=seen.append)
         assert watched.progress == seen[-1]
         assert seen[-1].total == 12
-        few = Search(client, Wanted(failure="402"), folder=folder, limit=5)
+        few = Search(client, SearchQuery(failure="402"), folder=folder, limit=5)
         assert (len([hit async for hit in few]), few.more) == (5, True)
-        all_of_them = Search(client, Wanted(failure="402"), folder=folder, limit=12)
+        all_of_them = Search(client, SearchQuery(failure="402"), folder=folder, limit=12)
         assert (len([hit async for hit in all_of_them]), all_of_them.more) == (12, False)
 
     run(server, story)
@@ -295,13 +295,13 @@ def test_a_server_that_is_gone_midway(server: DevServer, monkeypatch: pytest.Mon
         await listed(client, 4)
         found: list[str] = []
         with pytest.raises(CannotAsk):  # noqa: PT012 - the first hits must come before it
-            async for hit in Search(client, Wanted(failure="402"), folder=folder):
+            async for hit in Search(client, SearchQuery(failure="402"), folder=folder):
                 if not found:
                     server.kill()
                 found.append(hit.workflow_id)
         assert found[0] == "order-3"
         server.restart()
-        again = Search(await Client.connect(server.address), Wanted(failure="402"), folder=folder)
+        again = Search(await Client.connect(server.address), SearchQuery(failure="402"), folder=folder)
         assert len([hit async for hit in again]) == 4
 
     run(server, story)

@@ -14,20 +14,28 @@ from temporalio.common import RetryPolicy
 
 from devserver import DevServer
 from devserver.executables.models import Executable
-from devserver.trace import Tracer
-from devserver.trace.follow import Away, Back, Follower, News, RunClosed, RunSeen, StepChanged
+from devserver.history import HistoryReader
+from devserver.trace.follow import (
+    FollowEvent,
+    RunClosed,
+    RunFollowed,
+    ServerAway,
+    ServerBack,
+    StepChanged,
+    TraceFollower,
+)
 from tests.helpers.traced import QUEUE, Attempts, Everything, Waits, make_endpoint, worker
 
 LIMIT = 60.0
 
 
-def run(story: Callable[[Client, Tracer], Awaitable[None]], server: DevServer) -> None:
+def run(story: Callable[[Client, HistoryReader], Awaitable[None]], server: DevServer) -> None:
     """Tell a story with a client of the server, a tracer and a worker."""
 
     async def told() -> None:
         client = await Client.connect(server.address)
         async with worker(client):
-            await asyncio.wait_for(story(client, Tracer(client)), LIMIT)
+            await asyncio.wait_for(story(client, HistoryReader(client)), LIMIT)
 
     asyncio.run(told())
 
@@ -37,9 +45,9 @@ async def start(client: Client, what: Any, *args: Any, id: str, **how: Any) -> A
     return await client.start_workflow(what, args=args, id=id, task_queue=QUEUE, **how)
 
 
-async def until(news: AsyncIterator[News], fits: Callable[[News], bool]) -> list[News]:
+async def until(news: AsyncIterator[FollowEvent], fits: Callable[[FollowEvent], bool]) -> list[FollowEvent]:
     """The news up to the first that fits."""
-    seen: list[News] = []
+    seen: list[FollowEvent] = []
     async for each in news:
         seen.append(each)
         if fits(each):
@@ -47,28 +55,28 @@ async def until(news: AsyncIterator[News], fits: Callable[[News], bool]) -> list
     raise AssertionError(f"it has ended before: {seen}")
 
 
-def short(news: list[News]) -> list[tuple[str, ...]]:
+def short(news: list[FollowEvent]) -> list[tuple[str, ...]]:
     """What is told of runs, in a few words."""
-    runs = [each for each in news if isinstance(each, (RunSeen, RunClosed))]
+    runs = [each for each in news if isinstance(each, (RunFollowed, RunClosed))]
     return [(type(each).__name__, each.live.run.workflow_id, each.live.run.status) for each in runs]
 
 
 def test_from_start_to_end(server: DevServer) -> None:
     """Steps are told as they open and close, children as runs of their own; it ends with the workflow."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         await make_endpoint(client)
         handle = await start(client, Everything.run, id="all")
-        follower = Follower(tracer)
-        news = follower.follow(await tracer.chain("all"))
-        seen = await until(news, lambda each: isinstance(each, RunSeen))
+        follower = TraceFollower(reader)
+        news = follower.follow(await reader.chain("all"))
+        seen = await until(news, lambda each: isinstance(each, RunFollowed))
         await handle.signal(Everything.tell, "go")
         seen += [each async for each in news]
         changed = [(each.step.kind, each.step.status) for each in seen if isinstance(each, StepChanged)]
         assert {("signal", "completed"), ("child", "completed"), ("nexus", "completed")} <= set(changed)
         assert short(seen)[0][1] == "all"
         assert short(seen)[-1] == ("RunClosed", "all", "completed")
-        assert ("RunSeen", "all-waits") in {each[:2] for each in short(seen)}
+        assert ("RunFollowed", "all-waits") in {each[:2] for each in short(seen)}
         assert follower.root is not None
         assert follower.root.run.status == "completed"
 
@@ -78,18 +86,18 @@ def test_from_start_to_end(server: DevServer) -> None:
 def test_from_run_to_run(server: DevServer) -> None:
     """Continue-as-new, retries and a reset are followed; only the last run's end is the end."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         again = await start(client, Waits.run, "again", id="again")
-        news = Follower(tracer).follow(await tracer.chain("again"))
-        await until(news, lambda each: isinstance(each, RunSeen))
+        news = TraceFollower(reader).follow(await reader.chain("again"))
+        await until(news, lambda each: isinstance(each, RunFollowed))
         await again.signal(Waits.go)
-        await until(news, lambda each: isinstance(each, RunSeen) and each.live.number == 2)
+        await until(news, lambda each: isinstance(each, RunFollowed) and each.live.number == 2)
         await client.get_workflow_handle("again").signal(Waits.go)
         assert short([each async for each in news])[-1] == ("RunClosed", "again", "completed")
 
         policy = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
         await start(client, Attempts.run, 9, id="retried", retry_policy=policy)
-        seen = [each async for each in Follower(tracer).follow(await tracer.chain("retried"))]
+        seen = [each async for each in TraceFollower(reader).follow(await reader.chain("retried"))]
         closed = [each.live.run for each in seen if isinstance(each, RunClosed)]
         assert (closed[-1].attempt, closed[-1].status, closed[-1].next) == (3, "failed", None)
         with contextlib.suppress(WorkflowFailureError):
@@ -101,18 +109,18 @@ def test_from_run_to_run(server: DevServer) -> None:
 def test_attempts_are_told(server: DevServer) -> None:
     """An attempt leaves no event in the history, and yet it is news."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         handle = await start(client, Waits.run, "child", id="waits")
-        news = Follower(tracer).follow(await tracer.chain("waits"))
-        await until(news, lambda each: isinstance(each, RunSeen))
+        news = TraceFollower(reader).follow(await reader.chain("waits"))
+        await until(news, lambda each: isinstance(each, RunFollowed))
         await handle.terminate()
         handle = await start(client, Waits.run, "retry", id="retry")
-        news = Follower(tracer).follow(await tracer.chain("retry"))
+        news = TraceFollower(reader).follow(await reader.chain("retry"))
         await until(
             news,
             lambda each: (
                 any(step.status == "backing_off" for step in each.live.run.steps)
-                if isinstance(each, (RunSeen, StepChanged))
+                if isinstance(each, (RunFollowed, StepChanged))
                 else False
             ),
         )
@@ -125,16 +133,16 @@ def test_attempts_are_told(server: DevServer) -> None:
 def test_a_server_that_goes_away(installed: Executable, tmp_path: Path) -> None:
     """Told once, waited for, told when it is back; what happened meanwhile is not lost."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         handle = await start(client, Waits.run, "child", id="waits")
-        news = Follower(tracer).follow(await tracer.chain("waits"))
-        await until(news, lambda each: isinstance(each, RunSeen))
+        news = TraceFollower(reader).follow(await reader.chain("waits"))
+        await until(news, lambda each: isinstance(each, RunFollowed))
         await asyncio.to_thread(server.kill)
-        away = await until(news, lambda each: isinstance(each, Away))
-        assert isinstance(away[-1], Away)
+        away = await until(news, lambda each: isinstance(each, ServerAway))
+        assert isinstance(away[-1], ServerAway)
         assert server.address in away[-1].error.message
         await asyncio.to_thread(server.restart)
-        assert isinstance((await until(news, lambda each: isinstance(each, (Away, Back))))[-1], Back)
+        assert isinstance((await until(news, lambda each: isinstance(each, (ServerAway, ServerBack))))[-1], ServerBack)
         await handle.signal(Waits.go)
         seen = [each async for each in news]
         assert short(seen)[-1] == ("RunClosed", "waits", "completed")

@@ -15,9 +15,10 @@ from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter, PayloadCodec
 
-from devserver.trace import Repeat, Rest, RunBuilder, Step, StepStatus, fold, preview
-from devserver.trace.previews import keep
-from devserver.trace.steps import MOST_FAILURE, kept_failure
+from devserver.history import RunBuilder, Step, StepStatus, preview
+from devserver.history.previews import truncate
+from devserver.history.step_builder import MOST_FAILURE, trimmed_failure
+from devserver.trace import OmittedSteps, Repeat, fold
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
@@ -42,10 +43,10 @@ def short(entries: Sequence[object]) -> list[str]:
         f"{entry.count}x {' '.join(each.name for each in entry.pattern)}"
         if isinstance(entry, Repeat)
         else f"rest {entry.count}"
-        if isinstance(entry, Rest)
+        if isinstance(entry, OmittedSteps)
         else entry.name
         for entry in entries
-        if isinstance(entry, (Step, Repeat, Rest))
+        if isinstance(entry, (Step, Repeat, OmittedSteps))
     ]
 
 
@@ -98,7 +99,7 @@ def test_entries_are_bounded() -> None:
     different = fold(steps([f"step-{at}" for at in range(500)], bad=[499]), most=10)
     assert len(different) == 10
     rest = different[-1]
-    assert isinstance(rest, Rest)
+    assert isinstance(rest, OmittedSteps)
     assert (rest.count, rest.bad, rest.first) == (491, 1, 9)
     (failed,) = fold(steps(["charge"] * 500, bad=range(500)), most=10)
     assert isinstance(failed, Repeat)
@@ -209,7 +210,7 @@ class Rot13(PayloadCodec):
 )
 def test_values_in_one_line(encoding: str, data: bytes, shown: str) -> None:
     """What cannot be read is told by its encoding and size, and a long value is cut."""
-    kept = keep([Payload(metadata={"encoding": encoding.encode()}, data=data)])
+    kept = truncate([Payload(metadata={"encoding": encoding.encode()}, data=data)])
     assert asyncio.run(preview(kept, DataConverter.default)) == shown
 
 
@@ -227,7 +228,7 @@ def test_values_behind_a_codec_and_elsewhere() -> None:
         "(encoded: binary/encrypted, 5.0 kB)",
         "(external storage, 200.0 MB)",
     ]
-    kept = keep([secret, foreign, long, elsewhere])
+    kept = truncate([secret, foreign, long, elsewhere])
     assert asyncio.run(preview(kept, converter)) == ", ".join(shown)
     assert asyncio.run(preview(kept, converter, 20)) == '"secret", (encode...'
 
@@ -236,6 +237,6 @@ def test_failures_are_kept_within_limits() -> None:
     """An endless message or stack trace is cut, in causes, too."""
     failure = Failure(message="x" * 1_000_000, stack_trace="y" * 1_000_000)
     failure.cause.CopyFrom(Failure(message="z" * 1_000_000, application_failure_info=ApplicationFailureInfo(type="T")))
-    kept = kept_failure(failure)
+    kept = trimmed_failure(failure)
     assert kept.ByteSize() < MOST_FAILURE
     assert (kept.message[:2], kept.cause.message[:2], kept.cause.application_failure_info.type) == ("xx", "zz", "T")

@@ -20,10 +20,12 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailed
 from temporalio.common import RetryPolicy
 
 from devserver import DevServer
+from devserver.client.failures import failure_line
 from devserver.errors import CannotAsk
 from devserver.executables.models import Executable
-from devserver.trace import Hidden, Run, RunBegins, Shown, Step, Tracer, Wanted, failure_line, preview, walk
-from devserver.trace.run_chain import Chain
+from devserver.history import HistoryReader, Step, WorkflowRun, preview
+from devserver.history.run_chain import RunChain
+from devserver.trace import HiddenRuns, RunBegins, ShownEntry, TraceOptions, walk
 from tests.helpers.traced import QUEUE, Attempts, Buggy, Everything, Loop, Waits, make_endpoint, worker
 
 LIMIT = 30.0
@@ -38,13 +40,13 @@ def server(installed: Executable) -> Iterator[DevServer]:
         yield server
 
 
-def run(server: DevServer, story: Callable[[Client, Tracer], Awaitable[None]]) -> None:
+def run(server: DevServer, story: Callable[[Client, HistoryReader], Awaitable[None]]) -> None:
     """Tell a story with a client of the server, a tracer and a worker."""
 
     async def told() -> None:
         client = await Client.connect(server.address)
         async with worker(client):
-            await asyncio.wait_for(story(client, Tracer(client)), LIMIT)
+            await asyncio.wait_for(story(client, HistoryReader(client)), LIMIT)
 
     asyncio.run(told())
 
@@ -54,15 +56,15 @@ async def start(client: Client, what: Any, *args: Any, id: str, **how: Any) -> A
     return await client.start_workflow(what, args=args, id=id, task_queue=QUEUE, **how)
 
 
-async def newest(tracer: Tracer, workflow_id: str) -> Run:
+async def newest(reader: HistoryReader, workflow_id: str) -> WorkflowRun:
     """The newest run of a workflow."""
-    chain = await tracer.chain(workflow_id)
-    return await tracer.run(workflow_id, chain.newest)
+    chain = await reader.chain(workflow_id)
+    return await reader.run(workflow_id, chain.newest)
 
 
-async def once(tracer: Tracer, workflow_id: str, fits: Callable[[Run], bool]) -> Run:
+async def once(reader: HistoryReader, workflow_id: str, fits: Callable[[WorkflowRun], bool]) -> WorkflowRun:
     """The newest run, once it is as wanted."""
-    while not fits(found := await newest(tracer, workflow_id)):
+    while not fits(found := await newest(reader, workflow_id)):
         await asyncio.sleep(0.02)
     return found
 
@@ -111,16 +113,16 @@ STEPS = {
 def test_every_kind_of_step(server: DevServer) -> None:
     """Each is there with its outcome, attempts, times, last failure, and what went in and came out."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         await everything(client)
-        found = await newest(tracer, "everything")
+        found = await newest(reader, "everything")
         assert set(told(found.steps)) == STEPS
         of = {(step.kind, step.name, step.status): step for step in found.steps}
         assert [step.event_id for step in found.steps] == sorted(step.event_id for step in found.steps)
         assert all(step.took is not None and step.took >= timedelta(0) for step in found.steps)
 
         greeted = of["activity", "greet", "completed"]
-        texts = [await preview(each, tracer.converter) for each in (greeted.input, greeted.result, greeted.note)]
+        texts = [await preview(each, reader.converter) for each in (greeted.input, greeted.result, greeted.note)]
         assert texts == ['"ann"', '"hello ann"', '"the first"']
         assert (greeted.attempts, greeted.failure, greeted.queue) == (1, None, QUEUE)
         assert greeted.identity == found.identities[0]
@@ -128,9 +130,9 @@ def test_every_kind_of_step(server: DevServer) -> None:
         assert (retried.attempts, retried.bad, failed.attempts, failed.bad) == (2, False, 3, True)
         for step in (retried, failed):
             assert step.failure is not None
-            assert await failure_line(step.failure, tracer.converter) == "Busy: not yet second line"
+            assert await failure_line(step.failure, reader.converter) == "Busy: not yet second line"
         assert of["update", "ask", "completed"].id == "ask-1"
-        assert await preview(of["local_activity", "greet", "completed"].result, tracer.converter) == '"hello local"'
+        assert await preview(of["local_activity", "greet", "completed"].result, reader.converter) == '"hello local"'
         assert of["marker", "patch", "completed"].id == "patch-1"
         assert of["cancel_out", "", "failed"].reason == "external workflow execution not found"
         nexus = of["nexus", "buy", "completed"]
@@ -143,12 +145,12 @@ def test_every_kind_of_step(server: DevServer) -> None:
         assert sent_to.workflow_id == of["child", "Waits", "completed"].id
 
         assert (found.status, found.type, found.task_queue) == ("completed", "Everything", QUEUE)
-        assert (await preview(found.result, tracer.converter), found.memo[0][0]) == ('"go"', "of")
+        assert (await preview(found.result, reader.converter), found.memo[0][0]) == ('"go"', "of")
         assert found.events == (await client.get_workflow_handle("everything").describe()).history_length
-        await tree(tracer)
+        await tree(reader)
 
-    async def tree(tracer: Tracer) -> None:
-        runs = [each async for each in walk(tracer, await tracer.chain("everything"), Wanted())]
+    async def tree(reader: HistoryReader) -> None:
+        runs = [each async for each in walk(reader, await reader.chain("everything"), TraceOptions())]
         begun = [
             (each.depth, each.run.workflow_id.partition("-")[2], each.number, each.run.status)
             for each in runs
@@ -163,11 +165,11 @@ def test_every_kind_of_step(server: DevServer) -> None:
         ]
         (bought,) = [each for each in runs if isinstance(each, RunBegins) and "bought" in each.run.workflow_id]
         assert (bought.depth, bought.run.steps[0].name) == (1, "greet")
-        shallow = [each async for each in walk(tracer, await tracer.chain("everything"), Wanted(depth=0))]
+        shallow = [each async for each in walk(reader, await reader.chain("everything"), TraceOptions(depth=0))]
         assert len([each for each in shallow if isinstance(each, RunBegins)]) == 1
-        bad = [each async for each in walk(tracer, await tracer.chain("everything"), Wanted(failures=True))]
+        bad = [each async for each in walk(reader, await reader.chain("everything"), TraceOptions(failures=True))]
         assert [each.run.workflow_id for each in bad if isinstance(each, RunBegins)] == ["everything", "everything-bad"]
-        shown = [each.entry.name for each in bad if isinstance(each, Shown) and isinstance(each.entry, Step)]
+        shown = [each.entry.name for each in bad if isinstance(each, ShownEntry) and isinstance(each.entry, Step)]
         assert sorted(shown) == sorted(["flaky", "flaky", "ask", "Leaf", "flaky", ""])
 
     run(server, story)
@@ -176,17 +178,17 @@ def test_every_kind_of_step(server: DevServer) -> None:
 def test_what_is_open(server: DevServer) -> None:
     """Attempts that go on and when the next one comes, a pause, and code that fails: as the server describes it now."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         handle = await start(client, Waits.run, "retry", id="retry")
         both = {"backing_off", "running"}
-        found = await once(tracer, "retry", lambda run: {step.status for step in run.steps} == both)
+        found = await once(reader, "retry", lambda run: {step.status for step in run.steps} == both)
         of = {step.name: step for step in found.steps}
         assert (of["flaky"].attempts, of["hang"].attempts, of["flaky"].bad, of["hang"].bad) == (1, 1, True, False)
         assert of["flaky"].next_retry is not None
         wait = of["flaky"].next_retry - datetime.now(timezone.utc)
         assert timedelta(minutes=8) < wait < timedelta(minutes=11)
         assert of["flaky"].failure is not None
-        assert await failure_line(of["flaky"].failure, tracer.converter) == "Busy: not yet second line"
+        assert await failure_line(of["flaky"].failure, reader.converter) == "Busy: not yet second line"
         assert (found.status, found.open, found.closed) == ("running", True, None)
 
         execution = WorkflowExecution(workflow_id="retry")
@@ -196,7 +198,7 @@ def test_what_is_open(server: DevServer) -> None:
                 namespace="default", workflow_id="retry", identity="ann", reason="disk swap", request_id="1"
             )
         )
-        found = await once(tracer, "retry", lambda run: run.status == "paused")
+        found = await once(reader, "retry", lambda run: run.status == "paused")
         assert [(step.kind, step.identity, step.reason) for step in found.steps if step.status == "paused"][-1] == (
             "pause",
             "ann",
@@ -205,10 +207,10 @@ def test_what_is_open(server: DevServer) -> None:
         await service.unpause_workflow_execution(
             UnpauseWorkflowExecutionRequest(namespace="default", workflow_id=execution.workflow_id, request_id="2")
         )
-        found = await once(tracer, "retry", lambda run: run.status == "running")
+        found = await once(reader, "retry", lambda run: run.status == "running")
         assert ("pause", "", "completed") in told(found.steps)
         await handle.terminate(reason="enough")
-        found = await newest(tracer, "retry")
+        found = await newest(reader, "retry")
         assert (found.status, found.bad) == ("terminated", True)
         assert {(step.name, step.status, step.closed) for step in found.steps if step.kind == "activity"} == {
             ("flaky", "unfinished", found.closed),
@@ -217,7 +219,7 @@ def test_what_is_open(server: DevServer) -> None:
         assert found.reason.startswith("enough (by ")
 
         await start(client, Buggy.run, id="buggy", task_timeout=timedelta(seconds=1))
-        found = await once(tracer, "buggy", lambda run: any(step.attempts > 1 for step in run.steps))
+        found = await once(reader, "buggy", lambda run: any(step.attempts > 1 for step in run.steps))
         (step,) = found.steps
         assert (step.kind, step.status, step.bad, found.failed_tasks.count) == (
             "workflow_task_failure",
@@ -226,12 +228,12 @@ def test_what_is_open(server: DevServer) -> None:
             1,
         )
         assert step.failure is not None
-        assert await failure_line(step.failure, tracer.converter) == "KeyError: 'a bug'"
+        assert await failure_line(step.failure, reader.converter) == "KeyError: 'a bug'"
 
         cancelled = await start(client, Waits.run, "child", id="cancelled")
-        await once(tracer, "cancelled", lambda run: run.events >= 4)
+        await once(reader, "cancelled", lambda run: run.events >= 4)
         await cancelled.cancel()
-        found = await once(tracer, "cancelled", lambda run: run.status == "canceled")
+        found = await once(reader, "cancelled", lambda run: run.status == "canceled")
         assert told(found.steps) == [("cancel", "", "completed")]
 
     run(server, story)
@@ -243,7 +245,7 @@ async def ended(handle: Any) -> None:
         await handle.result()
 
 
-def links(chain: Chain) -> list[tuple[str, str]]:
+def links(chain: RunChain) -> list[tuple[str, str]]:
     """How each run came to be and how it went."""
     return [(link.how, link.status) for link in chain.links]
 
@@ -265,12 +267,12 @@ async def reset(client: Client, workflow_id: str, run_id: str, event_id: int) ->
 def test_from_run_to_run(server: DevServer) -> None:
     """Retries, continue-as-new and resets are one chain from any of its runs; other executions of the id are not."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         policy = RetryPolicy(initial_interval=timedelta(milliseconds=10), maximum_attempts=5)
         await ended(await start(client, Attempts.run, 3, id="w", retry_policy=policy))
-        retried = await tracer.chain("w")
+        retried = await reader.chain("w")
         assert links(retried) == [("started", "failed"), ("retried", "failed"), ("retried", "completed")]
-        runs = [await tracer.run("w", link) for link in retried.links]
+        runs = [await reader.run("w", link) for link in retried.links]
         assert [(run.attempt, run.origin.how, run.origin.run_id) for run in runs] == [
             (1, "started", ""),
             (2, "retried", runs[0].run_id),
@@ -279,22 +281,22 @@ def test_from_run_to_run(server: DevServer) -> None:
         assert [run.next and run.next.run_id for run in runs] == [runs[1].run_id, runs[2].run_id, None]
 
         again = await start(client, Waits.run, "again", id="w")
-        await once(tracer, "w", lambda run: run.status == "running" and run.events >= 4)  # its first task is over
+        await once(reader, "w", lambda run: run.status == "running" and run.events >= 4)  # its first task is over
         await again.signal(Waits.go)
-        await once(tracer, "w", lambda run: run.origin.how == "continued_as_new" and run.events >= 4)
-        first = (await tracer.chain("w")).links[0].run_id
+        await once(reader, "w", lambda run: run.origin.how == "continued_as_new" and run.events >= 4)
+        first = (await reader.chain("w")).links[0].run_id
         second = await reset(client, "w", first, 4)
         third = await reset(client, "w", first, 4)
-        await once(tracer, "w", lambda run: run.run_id == third or run.origin.run_id == third)
-        chain = await tracer.chain("w")
+        await once(reader, "w", lambda run: run.run_id == third or run.origin.run_id == third)
+        chain = await reader.chain("w")
         while not (
             {second, third} < {link.run_id for link in chain.links} and chain.others == 3
         ):  # as lists get to know
-            chain = await tracer.chain("w")
+            chain = await reader.chain("w")
         assert (chain.links[0].run_id, chain.newest.status) == (first, "running")
         assert {link.how for link in chain.links} == {"started", "continued_as_new", "reset"}
-        assert links(await tracer.chain("w", retried.links[1].run_id)) == links(retried)
-        of = await tracer.run("w", next(link for link in chain.links if link.run_id == third))
+        assert links(await reader.chain("w", retried.links[1].run_id)) == links(retried)
+        of = await reader.run("w", next(link for link in chain.links if link.run_id == third))
         assert (of.origin.how, of.origin.run_id, of.origin.event_id) == ("reset", first, 4)
         assert of.origin.reason == "bad deploy"
 
@@ -304,23 +306,23 @@ def test_from_run_to_run(server: DevServer) -> None:
 def test_steps_of_a_reset_run(server: DevServer) -> None:
     """The run that was reset is not bad, and the new one has of its steps only those that were not over."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         await ended(await start(client, Loop.run, 3, id="loop"))
-        before = await newest(tracer, "loop")
+        before = await newest(reader, "loop")
         await reset(client, "loop", before.run_id, before.steps[2].event_ids[1] + 3)
-        after = await once(tracer, "loop", lambda run: run.origin.how == "reset" and not run.open)
+        after = await once(reader, "loop", lambda run: run.origin.how == "reset" and not run.open)
         assert (len(before.own_steps), len(after.steps), len(after.own_steps)) == (6, 6, 3)
-        chain = await tracer.chain("loop")
+        chain = await reader.chain("loop")
         assert links(chain) == [("started", "completed"), ("reset", "completed")]
-        first = await tracer.run("loop", chain.links[0])
+        first = await reader.run("loop", chain.links[0])
         assert first.next is not None
         assert (first.next.how, first.next.run_id) == ("reset", after.run_id)
 
         waits = await start(client, Waits.run, "child", id="waits")
-        found = await once(tracer, "waits", lambda run: run.events >= 4)
+        found = await once(reader, "waits", lambda run: run.events >= 4)
         await reset(client, "waits", found.run_id, 4)
-        chain = await tracer.chain("waits")
-        ended_by_reset = await tracer.run("waits", chain.links[0])
+        chain = await reader.chain("waits")
+        ended_by_reset = await reader.run("waits", chain.links[0])
         assert (ended_by_reset.status, ended_by_reset.bad) == ("terminated", False)
         await waits.terminate()
 
@@ -330,27 +332,27 @@ def test_steps_of_a_reset_run(server: DevServer) -> None:
 def test_runs_that_are_gone(server: DevServer) -> None:
     """What retention has deleted is told, and the rest is shown; what never was is an error."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         again = await start(client, Waits.run, "again", id="again")
         await again.signal(Waits.go)
-        await once(tracer, "again", lambda run: run.origin.how == "continued_as_new")
-        first = (await tracer.chain("again")).links[0]
+        await once(reader, "again", lambda run: run.origin.how == "continued_as_new")
+        first = (await reader.chain("again")).links[0]
         await client.workflow_service.delete_workflow_execution(
             DeleteWorkflowExecutionRequest(
                 namespace="default",
                 workflow_execution=WorkflowExecution(workflow_id="again", run_id=first.run_id),
             )
         )
-        while len((chain := await tracer.chain("again")).links) > 1:
+        while len((chain := await reader.chain("again")).links) > 1:
             await asyncio.sleep(0.02)
         assert "earlier runs are gone" in chain.notes[0]
-        assert (chain.newest.missing, (await tracer.run("again", first)).missing) == (False, True)
+        assert (chain.newest.missing, (await reader.run("again", first)).missing) == (False, True)
 
         parent = await start(client, Everything.run, id="gone")
         await parent.terminate()
         for execution in (("nobody", ""), ("again", "0198c6f2-7cb1-7c2b-a3f0-2d4a5b6c7d8e")):
             with pytest.raises(CannotAsk, match="there is no workflow"):
-                await tracer.chain(*execution)
+                await reader.chain(*execution)
 
     run(server, story)
 
@@ -358,22 +360,22 @@ def test_runs_that_are_gone(server: DevServer) -> None:
 def test_a_child_that_is_gone(server: DevServer) -> None:
     """The tree has the step, and says that there is no more to see."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         await everything(client)
         await client.workflow_service.delete_workflow_execution(
             DeleteWorkflowExecutionRequest(
                 namespace="default", workflow_execution=WorkflowExecution(workflow_id="everything-bad")
             )
         )
-        chain = await tracer.chain("everything")
-        while not (hidden := await below(tracer, chain)):
+        chain = await reader.chain("everything")
+        while not (hidden := await below(reader, chain)):
             await asyncio.sleep(0.02)
         assert [each.what for each in hidden] == ["its history is gone"]
-        few = [each async for each in walk(tracer, chain, Wanted(most_runs=1))]
-        assert {each.what for each in few if isinstance(each, Hidden)} == {"more than 1 runs: this one is not read"}
+        few = [each async for each in walk(reader, chain, TraceOptions(most_runs=1))]
+        assert {each.what for each in few if isinstance(each, HiddenRuns)} == {"more than 1 runs: this one is not read"}
 
-    async def below(tracer: Tracer, chain: Chain) -> list[Hidden]:
-        return [each async for each in walk(tracer, chain, Wanted()) if isinstance(each, Hidden)]
+    async def below(reader: HistoryReader, chain: RunChain) -> list[HiddenRuns]:
+        return [each async for each in walk(reader, chain, TraceOptions()) if isinstance(each, HiddenRuns)]
 
     run(server, story)
 
@@ -381,12 +383,12 @@ def test_a_child_that_is_gone(server: DevServer) -> None:
 def test_long_chains_are_told_by_their_ends(server: DevServer) -> None:
     """The first run and the newest ones are read; of the others the number, and how they went."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         policy = RetryPolicy(initial_interval=timedelta(milliseconds=1), backoff_coefficient=1)
         await ended(await start(client, Attempts.run, 8, id="many", retry_policy=policy))
-        tree = [each async for each in walk(tracer, await tracer.chain("many"), Wanted(most_of_chain=3))]
+        tree = [each async for each in walk(reader, await reader.chain("many"), TraceOptions(most_of_chain=3))]
         assert [each.number for each in tree if isinstance(each, RunBegins)] == [1, 7, 8]
-        (hidden,) = [each for each in tree if isinstance(each, Hidden)]
+        (hidden,) = [each for each in tree if isinstance(each, HiddenRuns)]
         assert (hidden.what, {link.status for link in hidden.links}) == ("5 runs are not shown", {"failed"})
 
     run(server, story)
@@ -395,7 +397,7 @@ def test_long_chains_are_told_by_their_ends(server: DevServer) -> None:
 def test_the_next_page_is_fetched_while_one_is_read(server: DevServer) -> None:
     """The server works at the next one while this one is looked at, however little its reader waits."""
 
-    async def story(client: Client, tracer: Tracer) -> None:
+    async def story(client: Client, reader: HistoryReader) -> None:
         handle = await client.start_workflow("Nobody's", id="paged", task_queue="nobody")
         for name in ("one", "two", "three"):
             await handle.signal(name)
@@ -409,7 +411,7 @@ def test_the_next_page_is_fetched_while_one_is_read(server: DevServer) -> None:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(client.workflow_service, "get_workflow_execution_history", counted)
-            async for _ in tracer.pages("paged", handle.result_run_id or "", most=1):
+            async for _ in reader.pages("paged", handle.result_run_id or "", most=1):
                 ahead.append(len(asked) - len(ahead) - 1)
         assert len(ahead) > 2
         assert ahead == [1] * (len(ahead) - 1) + [0]

@@ -19,7 +19,8 @@ from temporalio.testing import TimeSkipper
 
 from devserver import DevServer
 from devserver.executables.models import Executable
-from devserver.trace import Tracer, Wanted
+from devserver.history import HistoryReader
+from devserver.trace import TraceOptions
 from devserver.trace.page import PageNotWritten, write_page
 from tests.helpers.trouble import QUEUE, Sleeps, worker
 
@@ -38,8 +39,8 @@ def write(installed: Executable) -> Iterator[Write]:
             odd = RawValue(Payload(metadata={"encoding": b"binary/\xff"}, data=b"secret"))
             there = WorkflowIDConflictPolicy.USE_EXISTING
             await client.start_workflow("Order", args=[*plain, odd], id="w", task_queue="q", id_conflict_policy=there)
-            tracer = Tracer(client)
-            return await write_page(tracer, await tracer.chain("w"), Wanted(), file, where="here")
+            reader = HistoryReader(client)
+            return await write_page(reader, await reader.chain("w"), TraceOptions(), file, where="here")
 
         yield lambda file: asyncio.run(written(file))
 
@@ -108,8 +109,8 @@ def test_a_page_of_skipped_time_tells_the_workflow_s_own(installed: Executable, 
             )
             while (await handle.describe()).history_length < 10:
                 await asyncio.sleep(0.02)
-        tracer = Tracer(client)
-        await write_page(tracer, await tracer.chain("skips"), Wanted(), file, where="here")
+        reader = HistoryReader(client)
+        await write_page(reader, await reader.chain("skips"), TraceOptions(), file, where="here")
 
     with DevServer.start(ui=False) as server:
         asyncio.run(asyncio.wait_for(story(server.address), 30))

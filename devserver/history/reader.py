@@ -11,16 +11,16 @@ from temporalio.client import Client
 from temporalio.converter import DataConverter
 
 from ..client.calls import ServiceCalls
-from .builder import RunBuilder
-from .model import Execution, Run, Step
+from .model import Execution, Step, WorkflowRun
 from .pending import merge
-from .run_chain import Chain, Link, find_chain, not_there
+from .run_builder import RunBuilder
+from .run_chain import RunChain, RunSummary, find_chain, workflow_missing
 
 PAGE_BYTES = 2_000_000
 MOST_EVENTS = 500  # from there on the server warns in its log
 
 
-class Tracer:
+class HistoryReader:
     """Reads workflows of one namespace. Nothing is kept: what was read is the caller's.
 
     Every method raises `CannotAsk` where the server gives no answer.
@@ -39,7 +39,7 @@ class Tracer:
         """The client's, for `preview` and `failure_text`."""
         return self.calls.client.data_converter
 
-    async def chain(self, workflow_id: str, run_id: str = "") -> Chain:
+    async def chain(self, workflow_id: str, run_id: str = "") -> RunChain:
         """All runs of the execution that is the current one of this id, or that has this run.
 
         Raises:
@@ -48,10 +48,10 @@ class Tracer:
         wanted = Execution(workflow_id, run_id)
         chain = await find_chain(self.calls, wanted, others=True)
         if chain is None:
-            raise not_there(self.calls, wanted)
+            raise workflow_missing(self.calls, wanted)
         return chain
 
-    async def child(self, step: Step) -> Chain | None:
+    async def child(self, step: Step) -> RunChain | None:
         """The runs of the workflow behind a step: a child, or what a Nexus operation has started.
 
         None where there is none, where it is in another namespace, and where its history was deleted.
@@ -60,7 +60,7 @@ class Tracer:
             return None
         return await find_chain(self.calls, step.target)
 
-    async def run(self, workflow_id: str, link: Link) -> Run:
+    async def run(self, workflow_id: str, link: RunSummary) -> WorkflowRun:
         """A run with all its steps; of an open one also what its history does not have yet.
 
         Memory is bound by the server's limit of events in a history (51,200 by default): a step takes about 1 kB, and
@@ -101,6 +101,6 @@ class Tracer:
             ahead.cancel()
 
 
-def _page_events(link: Link) -> int:
+def _page_events(link: RunSummary) -> int:
     """So many events that a page of usual ones has about 2 MB: histories of large payloads come in small pages."""
     return max(1, min(MOST_EVENTS, PAGE_BYTES * link.events // max(1, link.size)))

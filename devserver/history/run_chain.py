@@ -14,10 +14,10 @@ from ..client.calls import ServiceCalls
 from ..client.list_filters import quote
 from ..client.timestamps import EPOCH, to_datetime
 from ..errors import CannotAsk, OptionError
-from ..stuck.history_tail import clock_ahead
-from .builder import RunBuilder
-from .model import Execution, Following, How, RunStatus
+from .model import Execution, NextRun, OriginKind, RunStatus
 from .pending import PAUSED
+from .run_builder import RunBuilder
+from .tail import clock_ahead
 
 MOST_RUNS = 10_000
 MOST_LISTED = 1000
@@ -35,7 +35,7 @@ STATUSES: dict[int, RunStatus] = {
 
 
 @dataclass(frozen=True)
-class Link:
+class RunSummary:
     """A run of a chain, before its history is read.
 
     Attributes:
@@ -46,7 +46,7 @@ class Link:
     """
 
     run_id: str
-    how: How = "started"
+    how: OriginKind = "started"
     type: str = ""
     status: RunStatus = "running"
     started: datetime | None = None
@@ -58,7 +58,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Chain:
+class RunChain:
     """The runs of one workflow, the oldest first.
 
     Attributes:
@@ -68,17 +68,17 @@ class Chain:
 
     workflow_id: str
     namespace: str
-    links: tuple[Link, ...]
+    links: tuple[RunSummary, ...]
     others: int = 0
     notes: tuple[str, ...] = ()
 
     @property
-    def newest(self) -> Link:
+    def newest(self) -> RunSummary:
         """The last run."""
         return self.links[-1]
 
 
-async def find_chain(calls: ServiceCalls, execution: Execution, *, others: bool = False) -> Chain | None:
+async def find_chain(calls: ServiceCalls, execution: Execution, *, others: bool = False) -> RunChain | None:
     """The chain that a run belongs to, the current run's without a run id; None where there is no such run.
 
     Args:
@@ -101,10 +101,10 @@ async def find_chain(calls: ServiceCalls, execution: Execution, *, others: bool 
         await walk.from_run(await _earliest(calls, execution.workflow_id, run_id))
     strangers = await _strangers(walk, first) if others else 0
     walk.links.sort(key=lambda link: link.started or EPOCH)
-    return Chain(execution.workflow_id, calls.client.namespace, tuple(walk.links), strangers, walk.notes)
+    return RunChain(execution.workflow_id, calls.client.namespace, tuple(walk.links), strangers, walk.notes)
 
 
-def not_there(calls: ServiceCalls, execution: Execution) -> CannotAsk:
+def workflow_missing(calls: ServiceCalls, execution: Execution) -> CannotAsk:
     """Our error for a workflow or a run that the server does not know."""
     run = f" with the run {execution.run_id}" if execution.run_id else ""
     return CannotAsk(
@@ -119,13 +119,13 @@ class _Walk:
     def __init__(self, calls: ServiceCalls, workflow_id: str) -> None:
         self.calls = calls
         self.workflow_id = workflow_id
-        self.links: list[Link] = []
+        self.links: list[RunSummary] = []
         self.notes: tuple[str, ...] = ()
 
     async def from_run(self, run_id: str, known: DescribeWorkflowExecutionResponse | None = None) -> None:
         """Add a run and all that came after it."""
         seen = {link.run_id for link in self.links}
-        ahead = [Following("started", run_id)]
+        ahead = [NextRun("started", run_id)]
         while ahead:
             if len(self.links) >= MOST_RUNS:
                 self.notes += (f"only the first {MOST_RUNS:,} runs are told",)
@@ -140,27 +140,27 @@ class _Walk:
             ahead += following
 
     async def _visit(
-        self, each: Following, known: DescribeWorkflowExecutionResponse | None
-    ) -> tuple[Link, list[Following]]:
+        self, each: NextRun, known: DescribeWorkflowExecutionResponse | None
+    ) -> tuple[RunSummary, list[NextRun]]:
         """The link, and what came after it, the last first."""
         described = known or await self.calls.describe_workflow(self.workflow_id, each.run_id)
         if described is None:
-            return Link(each.run_id, each.how, missing=True), []
-        link, close = _link(each, described), None
+            return RunSummary(each.run_id, each.how, missing=True), []
+        link, close = _summary(each, described), None
         if described.workflow_execution_info.HasField("close_time"):  # of an open run, the server would wait for it
             execution = WorkflowExecution(workflow_id=self.workflow_id, run_id=each.run_id)
             close = await self.calls.close_event(execution)
         reset = described.workflow_extended_info.reset_run_id
-        following = [Following("reset", reset)] if reset else []
+        following = [NextRun("reset", reset)] if reset else []
         after = _after(close, link.status)
         if after is not None:
             following.append(after)
         return link, following
 
 
-def _link(each: Following, described: DescribeWorkflowExecutionResponse) -> Link:
+def _summary(each: NextRun, described: DescribeWorkflowExecutionResponse) -> RunSummary:
     info = described.workflow_execution_info
-    return Link(
+    return RunSummary(
         run_id=each.run_id,
         how=each.how,
         type=info.type.name,
@@ -173,7 +173,7 @@ def _link(each: Following, described: DescribeWorkflowExecutionResponse) -> Link
     )
 
 
-def _after(close: HistoryEvent | None, status: RunStatus) -> Following | None:
+def _after(close: HistoryEvent | None, status: RunStatus) -> NextRun | None:
     if close is None:
         return None
     reader = RunBuilder("", "")
@@ -181,7 +181,7 @@ def _after(close: HistoryEvent | None, status: RunStatus) -> Following | None:
     following = reader.run.next
     # To some clients the server tells a retry and a next run of a cron schedule as continue-as-new.
     if following is not None and status != "continued_as_new":
-        return Following("cron" if status == "completed" else "retried", following.run_id)
+        return NextRun("cron" if status == "completed" else "retried", following.run_id)
     return following
 
 

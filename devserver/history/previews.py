@@ -15,7 +15,7 @@ MOST_SHOWN = 200
 PLAIN = ("json/plain", "json/protobuf", "binary/null", "binary/plain")
 
 
-class Kept(NamedTuple):
+class TruncatedPayload(NamedTuple):
     """A payload as it is kept: up to 4 kB whole, of a longer one the metadata and the first bytes.
 
     Attributes:
@@ -32,20 +32,20 @@ class Kept(NamedTuple):
         return Payload.FromString(self.raw)
 
 
-def keep(payloads: Iterable[Payload]) -> tuple[Kept, ...]:
+def truncate(payloads: Iterable[Payload]) -> tuple[TruncatedPayload, ...]:
     """What is kept of the payloads of one input or result."""
-    return tuple([_kept(each) for each in payloads])
+    return tuple([_truncated(each) for each in payloads])
 
 
-def _kept(payload: Payload) -> Kept:
+def _truncated(payload: Payload) -> TruncatedPayload:
     raw = payload.SerializeToString()
     if len(raw) <= MOST_KEPT or payload.external_payloads or len(payload.data) <= MOST_KEPT:
-        return Kept(raw)
+        return TruncatedPayload(raw)
     part = Payload(metadata=payload.metadata, data=payload.data[:MOST_KEPT])
-    return Kept(part.SerializeToString(), len(payload.data))
+    return TruncatedPayload(part.SerializeToString(), len(payload.data))
 
 
-async def preview(values: Sequence[Kept], converter: DataConverter, most: int = MOST_SHOWN) -> str:
+async def preview(values: Sequence[TruncatedPayload], converter: DataConverter, most: int = MOST_SHOWN) -> str:
     """The values in one line of at most `most` characters, with commas between them.
 
     What cannot be decoded is told by its encoding and size, as `(encoded: binary/encrypted, 1.2 kB)`; this never
@@ -61,7 +61,7 @@ async def preview(values: Sequence[Kept], converter: DataConverter, most: int = 
     return cut(", ".join(shown), most)
 
 
-async def _value(kept: Kept, converter: DataConverter) -> str:
+async def _value(kept: TruncatedPayload, converter: DataConverter) -> str:
     payload = kept.payload
     if payload.external_payloads:
         return f"(external storage, {size_text(sum(each.size_bytes for each in payload.external_payloads))})"

@@ -10,9 +10,9 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from ..client.timestamps import to_datetime
-from .builder import RunBuilder
-from .model import Following, Step, StepStatus
-from .steps import kept_failure
+from .model import NextRun, Step, StepStatus
+from .run_builder import RunBuilder
+from .step_builder import trimmed_failure
 
 PAUSED = 8  # a status for which older SDKs have no name
 BUSY = (
@@ -30,7 +30,7 @@ def merge(builder: RunBuilder, description: DescribeWorkflowExecutionResponse) -
     info, extended = description.workflow_execution_info, description.workflow_extended_info
     run.first_run_id = run.first_run_id or info.first_run_id
     if extended.reset_run_id and run.next is None:
-        run.next = Following("reset", extended.reset_run_id)
+        run.next = NextRun("reset", extended.reset_run_id)
     if not run.open:
         return []
     if info.status == PAUSED:
@@ -62,7 +62,7 @@ def _changed(step: Step, pending: PendingActivityInfo) -> bool:
     if pending.last_worker_identity:
         step.identity = pending.last_worker_identity
     if pending.HasField("last_failure"):
-        step.failure = kept_failure(pending.last_failure)
+        step.failure = trimmed_failure(pending.last_failure)
     return before != (step.status, step.attempts, step.next_retry)
 
 
@@ -91,7 +91,7 @@ def _operations(builder: RunBuilder, description: DescribeWorkflowExecutionRespo
 
 def _retried(step: Step, pending: Any) -> None:
     has = pending.HasField
-    step.failure = kept_failure(pending.last_attempt_failure) if has("last_attempt_failure") else step.failure
+    step.failure = trimmed_failure(pending.last_attempt_failure) if has("last_attempt_failure") else step.failure
     step.next_retry = to_datetime(pending.next_attempt_schedule_time) if has("next_attempt_schedule_time") else None
 
 

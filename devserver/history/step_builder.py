@@ -13,7 +13,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from ..client.timestamps import to_datetime
 from .model import Execution, Step, StepKind, StepStatus
-from .previews import keep
+from .previews import truncate
 
 MOST_FAILURE = 65536
 MOST_TEXT = 16384
@@ -24,7 +24,7 @@ def span(duration: Duration) -> timedelta:
     return timedelta(seconds=duration.seconds, microseconds=duration.nanos // 1000)
 
 
-def kept_failure(failure: Failure) -> Failure:
+def trimmed_failure(failure: Failure) -> Failure:
     """A copy, because a part of a page keeps all of it in memory; endless messages and stack traces are cut."""
     copy = Failure()
     copy.CopyFrom(failure)
@@ -46,7 +46,7 @@ def _without_payloads(info: Any) -> None:
             info.ClearField(field)
 
 
-class Steps:
+class StepBuilder:
     """The steps of one run while its events come in."""
 
     def __init__(self, steps: list[Step]) -> None:
@@ -68,7 +68,7 @@ class Steps:
         at = to_datetime(event.event_time)
         step = Step(kind, intern(name), event.event_id, more.pop("status", "scheduled"), at, **more)
         if event.HasField("user_metadata") and event.user_metadata.HasField("summary"):
-            step.note = keep((event.user_metadata.summary,))
+            step.note = truncate((event.user_metadata.summary,))
         self._steps.append(step)
         if step.open:
             self._open[event.event_id] = step

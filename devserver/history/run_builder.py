@@ -12,11 +12,11 @@ from temporalio.api.enums.v1 import EventType as E
 from temporalio.api.history.v1 import HistoryEvent
 
 from ..client.timestamps import to_datetime
-from ..stuck.history_tail import ENDED_BY_THE_SERVER
 from .event_handlers import TABLE
-from .model import Execution, FailedTasks, Following, How, Origin, Run, RunStatus, Step
-from .previews import keep
-from .steps import Steps, execution, kept_failure, span
+from .model import Execution, FailedTasks, NextRun, OriginKind, RunOrigin, RunStatus, Step, WorkflowRun
+from .previews import truncate
+from .step_builder import StepBuilder, execution, span, trimmed_failure
+from .tail import ENDED_BY_THE_SERVER
 
 MOST_WORKERS = 20
 MOST_REASON = 500
@@ -24,7 +24,7 @@ RESET = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW
 SCHEDULED_BY = "TemporalScheduledById"
 _PREFIX = len("EVENT_TYPE_")
 ATTRIBUTES: dict[int, str] = {int(number): f"{name[_PREFIX:].lower()}_event_attributes" for name, number in E.items()}
-INITIATORS: dict[int, How] = {
+INITIATORS: dict[int, OriginKind] = {
     ContinueAsNewInitiator.CONTINUE_AS_NEW_INITIATOR_RETRY: "retried",
     ContinueAsNewInitiator.CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE: "cron",
 }
@@ -46,8 +46,8 @@ class RunBuilder:
     """
 
     def __init__(self, workflow_id: str, run_id: str, namespace: str = "") -> None:
-        self.run = Run(workflow_id, run_id, namespace)
-        self.steps = Steps(self.run.steps)
+        self.run = WorkflowRun(workflow_id, run_id, namespace)
+        self.steps = StepBuilder(self.run.steps)
         self._failing: Step | None = None
 
     def add(self, event: HistoryEvent) -> Step | None:
@@ -76,14 +76,14 @@ class RunBuilder:
             a.attempt,
         )
         run.first_run_id = a.first_execution_run_id
-        run.input = keep(a.input.payloads)
-        run.memo = tuple((name, keep((payload,))) for name, payload in sorted(a.memo.fields.items()))
+        run.input = truncate(a.input.payloads)
+        run.memo = tuple((name, truncate((payload,))) for name, payload in sorted(a.memo.fields.items()))
         parent = None
         if a.HasField("parent_workflow_execution"):
             parent = execution(a.parent_workflow_execution, a.parent_workflow_namespace)
         called = _called_by(a)
-        schedule = keep((a.search_attributes.indexed_fields[SCHEDULED_BY],)) if _scheduled(a) else ()
-        run.origin = Origin(
+        schedule = truncate((a.search_attributes.indexed_fields[SCHEDULED_BY],)) if _scheduled(a) else ()
+        run.origin = RunOrigin(
             how=INITIATORS.get(a.initiator, "continued_as_new") if a.continued_execution_run_id else "started",
             run_id=a.continued_execution_run_id,
             by=a.identity,
@@ -99,17 +99,17 @@ class RunBuilder:
         run, status = self.run, CLOSES[event.event_type]
         run.status, run.closed = status, to_datetime(event.event_time)
         if status == "completed":
-            run.result = keep(a.result.payloads)
+            run.result = truncate(a.result.payloads)
         elif status == "canceled":
-            run.result = keep(a.details.payloads)
+            run.result = truncate(a.details.payloads)
         elif status == "failed":
-            run.failure = kept_failure(a.failure)
+            run.failure = trimmed_failure(a.failure)
         elif status == "terminated":
             by = f" (by {a.identity})" if a.identity else ""
             run.reason = a.reason[:MOST_REASON] + by
         following = getattr(a, "new_execution_run_id", "")
         if following:
-            run.next = Following(_how(status, a), following)
+            run.next = NextRun(_how(status, a), following)
         if self._failing is not None:
             self._mended(event)
         self.steps.end(event)
@@ -163,7 +163,7 @@ class RunBuilder:
         step = self._failing
         step.attempts, step.reason = step.attempts + 1, reason
         if a is not None:
-            step.failure, step.identity = kept_failure(a.failure), intern(a.identity)
+            step.failure, step.identity = trimmed_failure(a.failure), intern(a.identity)
         failed = self.run.failed_tasks
         self.run.failed_tasks = FailedTasks(failed.count + 1, at, step.failure)
         return step
@@ -184,7 +184,7 @@ OF_THE_RUN: dict[int, Callable[[RunBuilder, HistoryEvent, Any], Step | None]] = 
 }
 
 
-def _how(status: RunStatus, a: Any) -> How:
+def _how(status: RunStatus, a: Any) -> OriginKind:
     if status == "continued_as_new":
         return INITIATORS.get(a.initiator, "continued_as_new")
     return "cron" if status == "completed" else "retried"

@@ -13,7 +13,7 @@ from typing import Literal
 
 from temporalio.api.failure.v1 import Failure
 
-from .previews import Kept
+from .previews import TruncatedPayload
 
 StepKind = Literal[
     "activity",
@@ -46,7 +46,7 @@ StepStatus = Literal[
 RunStatus = Literal[
     "running", "paused", "completed", "failed", "timed_out", "canceled", "terminated", "continued_as_new"
 ]
-How = Literal["started", "continued_as_new", "retried", "cron", "reset"]
+OriginKind = Literal["started", "continued_as_new", "retried", "cron", "reset"]
 OPEN: tuple[StepStatus | RunStatus, ...] = ("scheduled", "running", "backing_off", "paused")
 BAD: tuple[StepStatus | RunStatus, ...] = ("failed", "timed_out", "terminated")
 
@@ -61,7 +61,7 @@ class Execution:
 
 
 @dataclass(frozen=True)
-class Operation:
+class NexusOperation:
     """A Nexus operation's address."""
 
     endpoint: str
@@ -107,12 +107,12 @@ class Step:
     next_retry: datetime | None = None
     duration: timedelta | None = None
     target: Execution | None = None
-    operation: Operation | None = None
+    operation: NexusOperation | None = None
     queue: str = ""
     identity: str = ""
-    input: tuple[Kept, ...] = ()
-    result: tuple[Kept, ...] = ()
-    note: tuple[Kept, ...] = ()
+    input: tuple[TruncatedPayload, ...] = ()
+    result: tuple[TruncatedPayload, ...] = ()
+    note: tuple[TruncatedPayload, ...] = ()
     event_ids: tuple[int, int] = (0, 0)
 
     @property
@@ -145,7 +145,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Origin:
+class RunOrigin:
     """How a run came to be.
 
     Attributes:
@@ -160,7 +160,7 @@ class Origin:
             scheduled the operation.
     """
 
-    how: How = "started"
+    how: OriginKind = "started"
     run_id: str = ""
     event_id: int = 0
     by: str = ""
@@ -174,10 +174,10 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Following:
+class NextRun:
     """The run that came after one; `how` is never `started`."""
 
-    how: How
+    how: OriginKind
     run_id: str
 
 
@@ -191,7 +191,7 @@ class FailedTasks:
 
 
 @dataclass(slots=True)
-class Run:
+class WorkflowRun:
     """One run of a workflow, with its steps in the order in which they were opened.
 
     Attributes:
@@ -220,11 +220,11 @@ class Run:
     closed: datetime | None = None
     delay: timedelta = timedelta(0)
     attempt: int = 1
-    origin: Origin = Origin()
-    next: Following | None = None
-    input: tuple[Kept, ...] = ()
-    result: tuple[Kept, ...] = ()
-    memo: tuple[tuple[str, tuple[Kept, ...]], ...] = ()
+    origin: RunOrigin = RunOrigin()
+    next: NextRun | None = None
+    input: tuple[TruncatedPayload, ...] = ()
+    result: tuple[TruncatedPayload, ...] = ()
+    memo: tuple[tuple[str, tuple[TruncatedPayload, ...]], ...] = ()
     failure: Failure | None = None
     reason: str = ""
     failed_tasks: FailedTasks = FailedTasks()

@@ -41,7 +41,7 @@ class FailedTask:
 
 
 @dataclass(frozen=True)
-class Scheduled:
+class ScheduledActivity:
     """How an activity was scheduled for its first attempt."""
 
     at: datetime
@@ -49,7 +49,7 @@ class Scheduled:
 
 
 @dataclass(frozen=True)
-class Tail:
+class HistoryTail:
     """The last events of a run, the newest first."""
 
     events: Sequence[HistoryEvent]
@@ -86,13 +86,13 @@ class Tail:
         told = next((each for each in failed if each.failure is not None), failed[0])
         return replace(told, since=failed[-1].since, count=len(failed))
 
-    def scheduled(self, activity_id: str) -> Scheduled | None:
+    def scheduled(self, activity_id: str) -> ScheduledActivity | None:
         """How the activity was scheduled, if that is within it."""
         for event in self.events:
             if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 attributes = event.activity_task_scheduled_event_attributes
                 if attributes.activity_id == activity_id:
-                    return Scheduled(to_datetime(event.event_time), attributes.task_queue.name)
+                    return ScheduledActivity(to_datetime(event.event_time), attributes.task_queue.name)
         return None
 
 
