@@ -1,9 +1,10 @@
-"""`temporal_outage`: what can go wrong with a server, done on purpose to a test's own one, and undone at its end."""
+"""`temporal_outage`: breaks a test's own server and its network on purpose, and repairs both at the test's end."""
 
 from __future__ import annotations
 
-from .log import Moment
-from .outage import Outage
-from .process import ServerKilled
+from devserver.outages import OutageEvent
 
-__all__ = ["Moment", "Outage", "ServerKilled"]
+from .aio import AsyncOutage
+from .outage import Outage, ServerKilled
+
+__all__ = ["AsyncOutage", "Outage", "OutageEvent", "ServerKilled"]

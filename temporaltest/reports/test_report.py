@@ -14,7 +14,7 @@ from ..workflows.listing import list_workflows
 from .workflow_state import WorkflowState, inspect
 
 if TYPE_CHECKING:
-    from ..outage import Moment
+    from ..outage import OutageEvent
 
 OUTAGES = "outages (seconds since the server was ready):"
 MOST_WORKFLOWS = 20
@@ -35,7 +35,7 @@ class Report:
     more: bool = False
     ui: str | None = None
     unknown: str | None = None
-    outages: Sequence[Moment] = ()
+    outages: Sequence[OutageEvent] = ()
 
     def to_text(self) -> str:
         """For the terminal."""

@@ -1,4 +1,4 @@
-"""What a rehearsal happens on: a server of its own, the network before it, a client past that network, and workers."""
+"""Where rehearsals run: a server, the network in front of it, a client that bypasses that network, and workers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from ...errors import InstanceNotRunning
 from ...instances.dev_server import DevServer
-from ...network.tcp_proxy import Direction, TcpProxy
+from ...network.tcp_proxy import TcpProxy
+from ...outages import Outages
 from .worker_forkserver import Nest
 
 if TYPE_CHECKING:
@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 
 
 class RehearsalEnvironment:
-    """One server with its network. Several runs may happen on it, one after the other."""
+    """One server and its network, for one run after the other. `outages` breaks and restores both."""
 
     def __init__(self, server: DevServer, proxy: TcpProxy, client: Client, nest: Nest) -> None:
         self.server = server
         self.proxy = proxy
         self.client = client
         self.nest = nest
-        self._usual: dict[Direction, float] = {}
+        self.outages = Outages(server, proxy)
         self._closing = contextlib.ExitStack()
 
     @classmethod
     async def open(cls, nest: Nest | None = None, **options: Any) -> RehearsalEnvironment:
-        """Start a server; `options` are those of `DevServer.start`. `nest` is shared with other hosts.
+        """Start a server; `options` are those of `DevServer.start`. `nest` can be shared with other
+        environments.
 
         Raises:
             StartFailed and its kin: It did not start; says why.
@@ -45,30 +46,18 @@ class RehearsalEnvironment:
             undo.callback(server.close)
             proxy = TcpProxy(server.address)
             undo.callback(proxy.close)
-            host = cls(server, proxy, await Client.connect(server.address, namespace=server.namespace), nest)
-            host._closing = undo.pop_all()
-        return host
+            environment = cls(server, proxy, await Client.connect(server.address, namespace=server.namespace), nest)
+            environment._closing = undo.pop_all()
+        return environment
 
     @property
     def log(self) -> Path:
         """The server's log."""
         return self.server.log
 
-    def usually(self, seconds: float, way: Direction) -> None:
-        """What passes takes so long when no fault makes it slower."""
-        self._usual[way] = seconds
-        self.hasten()
-
-    def hasten(self) -> None:
-        """Let what passes take as long as usually."""
-        self.proxy.delay(0)
-        for way, seconds in self._usual.items():
-            self.proxy.delay(seconds, way)
-
     async def close(self) -> None:
-        """End the server and the network."""
-        with contextlib.suppress(InstanceNotRunning):
-            self.server.thaw()
+        """Close the network and release the server, which ends it."""
+        self.outages.end(restart=False)
         await asyncio.to_thread(self._closing.close)
 
     async def __aenter__(self) -> Self:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from temporalio.client import Client, WorkflowHandle
 
-from ...errors import InstanceNotRunning
-from ...network.tcp_proxy import Direction
+from ...outages import ActiveOutage, OutageConflict, Outages
 from .. import ledger
 from ..errors import FaultImpossible
 from ..scenario.result import Judgement
@@ -68,10 +65,15 @@ class RunContext:
     """Where one run happens. Everything is used from one event loop."""
 
     def __init__(
-        self, scenario: RunbookSource, host: RehearsalEnvironment, folder: Path, timeline: Timeline, workflow_id: str
+        self,
+        scenario: RunbookSource,
+        environment: RehearsalEnvironment,
+        folder: Path,
+        timeline: Timeline,
+        workflow_id: str,
     ) -> None:
         self.scenario = scenario
-        self.host = host
+        self.environment = environment
         self.folder = folder
         self.timeline = timeline
         self.workflow_id = workflow_id
@@ -84,10 +86,9 @@ class RunContext:
         self.world: Any = None  # what the scenario's world gives
         self.changing = asyncio.Lock()  # the server's process has one outage at a time
         self.over = asyncio.Event()  # the runbook has ended: what still lasts ends now
-        self.cuts: Counter[Direction] = Counter()  # how many faults keep each way of the network shut
         self.clock: Clock | None = None  # with time skipping
         self.start_runbook: Callable[[], Awaitable[str]]  # starts the workflow (again); the id of its run
-        options = host.client.config()
+        options = environment.client.config()
         options["data_converter"] = converter(scenario.data_converter)
         self._client = Client(**options)
         self._answer: Answer | None = None
@@ -95,8 +96,13 @@ class RunContext:
         ledger.create(self.ledger)
 
     @property
+    def outages(self) -> Outages:
+        """The outages of the server and of its network."""
+        return self.environment.outages
+
+    @property
     def client(self) -> Client:
-        """A client that the network's faults do not touch."""
+        """A client that faults of the network do not affect."""
         return self._client
 
     @property
@@ -110,13 +116,10 @@ class RunContext:
             await within(seconds, self.over.wait())
         return self.over.is_set()
 
-    def mend(self) -> None:
-        """Take back what a fault that was broken off has left: a frozen server, a network that is cut or slow."""
-        with contextlib.suppress(InstanceNotRunning):
-            self.host.server.thaw()
-        self.host.proxy.heal()
-        self.host.hasten()
-        self.cuts.clear()
+    def restore(self) -> None:
+        """Undo what a cancelled fault has left: a frozen server, a network that is cut or slow."""
+        self.outages.end(restart=False)
+        self.outages.begin()
 
     # Lanes that are up or down
 
@@ -148,33 +151,41 @@ class RunContext:
             yield end
 
     async def kill_server(self) -> None:
-        """End the server's process at once.
+        """Kill the server's process.
 
         Raises:
-            FaultImpossible: It is down already.
+            FaultImpossible: The server is already down.
         """
-        if not self.host.server.running:
-            raise FaultImpossible("the server is down already")
-        self.down("server", ended="killed")
-        await asyncio.to_thread(self.host.server.kill)
+        await self._break_server(self.outages.server.kill, "killed")
 
     async def stop_server(self) -> None:
         """Stop the server gracefully; `start_server` brings it back with its state.
 
         Raises:
-            FaultImpossible: It is down already.
+            FaultImpossible: The server is already down.
         """
-        from ...instances import lifecycle
-        from ...system.paths import Paths
+        await self._break_server(self.outages.server.stop, "stopped")
 
-        if not self.host.server.running:
-            raise FaultImpossible("the server is down already")
-        self.down("server", ended="stopped")
-        await asyncio.to_thread(lifecycle.stop, Paths.default(), self.host.server.name, keep=True)
+    async def freeze_server(self) -> ActiveOutage:
+        """Suspend the server's process until the returned outage is restored.
+
+        Raises:
+            FaultImpossible: The server is already down.
+        """
+        return await self._break_server(self.outages.server.freeze, "frozen")
+
+    async def _break_server(self, outage: Callable[[], ActiveOutage], how: str) -> ActiveOutage:
+        if not self.environment.server.running:
+            raise FaultImpossible("the server is already down")
+        self.down("server", ended=how)
+        try:
+            return await asyncio.to_thread(outage)
+        except OutageConflict as error:
+            raise FaultImpossible(error.message) from None
 
     async def start_server(self) -> None:
-        """Bring the server back, with its state and at its address, and wait until it answers."""
-        await asyncio.to_thread(self.host.server.restart, down=timedelta(0))
+        """Start the server with its state, at its address, and wait until it is ready."""
+        await asyncio.to_thread(self.outages.server.restart)
         self.up("server")
         if self.clock is not None:
             self.clock.started()  # an older database has an older clock
@@ -196,7 +207,7 @@ class RunContext:
         wanted = {
             "path": self.settings.path,
             "module": self.settings.module,
-            "address": self.host.proxy.address,
+            "address": self.environment.proxy.address,
             "namespace": self.client.namespace,
             "task_queue": self.task_queue,
             "data_converter": self.scenario.data_converter,
@@ -204,7 +215,7 @@ class RunContext:
             "environment": {ledger.FILE: str(self.ledger)},
             "options": dict(self.settings.options),
         }
-        worker = WorkerProcess(self.host.nest, wanted, self.worker_log, self._answer)
+        worker = WorkerProcess(self.environment.nest, wanted, self.worker_log, self._answer)
         self.worker = worker
         await worker.start()
         self.up("worker", self.settings.module)
@@ -213,10 +224,10 @@ class RunContext:
         """End the worker's process at once.
 
         Raises:
-            FaultImpossible: It is down already.
+            FaultImpossible: It is already down.
         """
         if self.worker is None:
-            raise FaultImpossible("the worker is down already")
+            raise FaultImpossible("the worker is already down")
         worker, self.worker = self.worker, None
         self.down("worker", ended="killed")
         await worker.kill()

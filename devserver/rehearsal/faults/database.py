@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ...database.sqlite import copy_whole, create_private, remove_whole
-from ...database.stamp import forget_stamp
+from ...database.sqlite import copy_whole, remove_whole
 from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..scenario.events import TriggerEvent
@@ -34,7 +32,7 @@ class LoseDatabase:
         """Kill it and remove the file; the rest brings it back."""
         async with context.outage() as end:
             await context.kill_server()
-            await asyncio.to_thread(_remove, context.host.server.database)
+            await asyncio.to_thread(context.outages.server.replace_database)
             context.timeline.note("database", "lost")
             rest = back(context, self.down, end.pop_all())
             return self._start_again(context, rest) if self.start_again else rest
@@ -60,7 +58,7 @@ class SnapshotDatabase:
         async with context.outage():
             copy = _copy(context, self.name)
             await asyncio.to_thread(remove_whole, copy)
-            await asyncio.to_thread(copy_whole, context.host.server.database, copy)
+            await asyncio.to_thread(copy_whole, context.environment.server.database, copy)
             context.timeline.note("database", f"snapshot {self.name}")
 
     def __str__(self) -> str:
@@ -93,7 +91,7 @@ class RestoreDatabase:
             if not copy.exists():
                 raise FaultImpossible(f"the snapshot {self.name} has not been made yet")
             await context.kill_server()
-            await asyncio.to_thread(_put, copy, context.host.server.database)
+            await asyncio.to_thread(context.outages.server.replace_database, copy)
             context.timeline.note("database", f"restored as of {self.name}")
             restart = self.restart_worker and context.worker is not None
             if restart:
@@ -116,17 +114,6 @@ class RestoreDatabase:
 
 def _copy(context: RunContext, name: str) -> Path:
     return context.folder / f"snapshot-{name}.db"
-
-
-def _remove(db: Path) -> None:
-    remove_whole(db)
-    forget_stamp(db)
-
-
-def _put(copy: Path, db: Path) -> None:
-    _remove(db)
-    create_private(db)
-    shutil.copyfile(copy, db)
 
 
 def lose_database(down: float | timedelta = 0.0, *, start_again: bool = False) -> LoseDatabase:

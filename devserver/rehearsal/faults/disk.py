@@ -36,9 +36,9 @@ class LockDatabase:
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Lock it; the rest lets go."""
         async with context.outage() as end:
-            if not context.host.server.running:
-                raise FaultImpossible("the server is down already")
-            locker = await asyncio.to_thread(_locker, context.host.server.database)
+            if not context.environment.server.running:
+                raise FaultImpossible("the server is already down")
+            locker = await asyncio.to_thread(_locker, context.environment.server.database)
             end.push_async_callback(asyncio.to_thread, _let_go, locker)
             end.callback(context.timeline.end, context.timeline.note("database", "locked"))
             return _lasts(context, self.seconds, end.pop_all())
@@ -58,17 +58,17 @@ class FillDisk:
         if sys.platform != "linux":
             raise FaultImpossible("only Linux can take a running server's room away (prlimit)")
         async with context.outage() as end:
-            pid = context.host.server.pid
+            pid = context.environment.server.pid
             if pid is None:
-                raise FaultImpossible("the server is down already")
-            written = context.host.log.stat().st_size
-            end.enter_context(_full(pid, context.host.server.database, context.host.log))
+                raise FaultImpossible("the server is already down")
+            written = context.environment.log.stat().st_size
+            end.enter_context(_full(pid, context.environment.server.database, context.environment.log))
             end.callback(context.timeline.end, context.timeline.note("database", "disk full"))
             return self._until_felt(context, written, _lasts(context, self.seconds, end.pop_all()))
 
     async def _until_felt(self, context: RunContext, written: int, rest: Coroutine[Any, Any, None]) -> None:
         await rest
-        with context.host.log.open("rb") as log:
+        with context.environment.log.open("rb") as log:
             log.seek(written)
             if REFUSED.encode() not in log.read():
                 raise FaultImpossible("no write of the server failed meanwhile: it wrote nothing, or had room left")

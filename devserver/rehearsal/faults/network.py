@@ -26,19 +26,14 @@ class CutNetwork:
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Cut it; the rest heals it, but for what another fault keeps cut."""
-        ways = DIRECTIONS[self.way]
-        context.cuts.update(ways)
-        context.host.proxy.cut(self.way)
+        cut = context.outages.network.cut(self.way)
         mark = context.timeline.note("network", f"cut{NAMES[self.way]}")
 
         async def heal() -> None:
             try:
                 await context.lasts(self.seconds)
             finally:
-                context.cuts.subtract(ways)
-                for way in ways:
-                    if context.cuts[way] <= 0:
-                        context.host.proxy.heal(way)
+                cut.restore()
                 context.timeline.end(mark)
 
         return heal()
@@ -58,14 +53,14 @@ class SlowNetwork:
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Slow it; the rest ends that."""
-        context.host.proxy.delay(self.by, self.way)
+        slow = context.outages.network.slow(self.by, self.way)
         mark = context.timeline.note("network", f"slow{NAMES[self.way]} by {self.by:g} s")
 
         async def heal() -> None:
             try:
                 await (context.over.wait() if self.seconds is None else context.lasts(self.seconds))
             finally:
-                context.host.hasten()
+                slow.restore()
                 context.timeline.end(mark)
 
         return heal()
@@ -82,7 +77,7 @@ class ResetConnections:
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Break them."""
-        count = await asyncio.to_thread(context.host.proxy.reset)
+        count = await asyncio.to_thread(context.outages.network.reset)
         context.timeline.note("network", "reset", connections=count)
 
     def __str__(self) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from ...outages import ActiveOutage
 from ..environment.run_context import RunContext
-from ..errors import FaultImpossible
 from ..scenario.events import TriggerEvent
 from ._numbers import and_down, seconds
 
@@ -56,18 +55,14 @@ class FreezeServer:
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Freeze it; the rest thaws it."""
         async with context.outage() as end:
-            if not context.host.server.running:
-                raise FaultImpossible("the server is down already")
-            await asyncio.to_thread(context.host.server.freeze)
-            context.down("server", ended="frozen")
-            return self._thaw(context, end.pop_all())
+            return self._thaw(context, await context.freeze_server(), end.pop_all())
 
-    async def _thaw(self, context: RunContext, end: AsyncExitStack) -> None:
+    async def _thaw(self, context: RunContext, frozen: ActiveOutage, end: AsyncExitStack) -> None:
         async with end:
             try:
                 await context.lasts(self.seconds)
             finally:
-                context.host.server.thaw()
+                frozen.restore()
             context.up("server")
 
     def __str__(self) -> str:

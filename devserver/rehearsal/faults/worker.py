@@ -47,7 +47,7 @@ class FreezeWorker:
         """Freeze it; the rest thaws it."""
         worker = context.worker
         if worker is None:
-            raise FaultImpossible("the worker is down already")
+            raise FaultImpossible("the worker is already down")
         await asyncio.to_thread(worker.freeze)
         context.down("worker", ended="frozen")
 

@@ -43,7 +43,7 @@ class RunExecutor:
         self,
         scenario: Scenario,
         runbook: Runbook,
-        host: RehearsalEnvironment,
+        environment: RehearsalEnvironment,
         folder: Path,
         plan: Sequence[PlanStep],
         told: Callable[[Mark], None] = lambda mark: None,
@@ -53,7 +53,7 @@ class RunExecutor:
         self._runbook = runbook
         self._timeline = Timeline(told)
         self._workflow_id = f"rehearsal-{uuid.uuid4().hex[:8]}"
-        self.context = RunContext(scenario, host, folder, self._timeline, self._workflow_id)
+        self.context = RunContext(scenario, environment, folder, self._timeline, self._workflow_id)
         self.context.world = world
         self._director = StepExecutor(self.context, plan)
         self.context.cast(self._director.answer)
@@ -79,7 +79,7 @@ class RunExecutor:
             return await self._run()
         finally:
             await self._director.abandon()
-            context.mend()
+            context.restore()
             if context.clock is not None:
                 context.clock.close()
             if context.worker is not None:
@@ -100,7 +100,7 @@ class RunExecutor:
         if ended is None:
             self._timeline.note("check", f"the limit of {self._scenario.limit:g} s has passed", limit=True)
         await self._director.settle()
-        if not context.host.server.running:
+        if not context.environment.server.running:
             await self._server_died()
         run = await self._written_down(watch, ended)
         logs.cancel()
@@ -165,7 +165,7 @@ class RunExecutor:
         await context.start_server()  # for what it knows of the run
 
     async def _read_log(self) -> None:
-        async for line in log_lines(self.context.host.log):
+        async for line in log_lines(self.context.environment.log):
             if len(self._log) < LOG_LINES:
                 self._log.append(line)
             await self._director.log(line)

@@ -56,35 +56,35 @@ async def rehearse(scenario: Scenario, settings: RehearsalSettings | None = None
     settings = settings or RehearsalSettings()
     runbook = check(scenario)
     with working_folder(settings) as folder:
-        async with await RehearsalEnvironment.open(**settings.server) as host:
-            return await rehearse_on(host, scenario, runbook, settings, folder)
+        async with await RehearsalEnvironment.open(**settings.server) as environment:
+            return await rehearse_on(environment, scenario, runbook, settings, folder)
 
 
 async def rehearse_on(
-    host: RehearsalEnvironment, scenario: Scenario, runbook: Runbook, settings: RehearsalSettings, folder: Path
+    environment: RehearsalEnvironment, scenario: Scenario, runbook: Runbook, settings: RehearsalSettings, folder: Path
 ) -> Result:
     """Hold one rehearsal on a host that is there."""
     baseline = None
     if scenario.needs_baseline:
         plain = _made(folder / "without-faults")
         async with world_of(scenario, plain) as world:
-            undisturbed = RunExecutor(scenario, runbook, host, plain, (), world=world)
+            undisturbed = RunExecutor(scenario, runbook, environment, plain, (), world=world)
             baseline = await undisturbed.run()
         if undisturbed.broken is not None:
             trouble = Judgement(RUNS, "fail", undisturbed.broken, [*baseline.stuck, *baseline.worker_log[-LAST:]])
-            return result_of(scenario, settings, host, [trouble], baseline)
+            return result_of(scenario, settings, environment, [trouble], baseline)
     dice = random.Random(settings.seed)  # noqa: S311 - it hides nothing
     plan = [replace(step, moment=step.moment.drawn(dice, baseline)) for step in scenario.plan]
     faulty = _made(folder / "with-faults")
     async with world_of(scenario, faulty) as world:
-        performance = RunExecutor(scenario, runbook, host, faulty, plan, settings.told, world)
-        return await _judged(performance, scenario, host, settings, folder, baseline)
+        performance = RunExecutor(scenario, runbook, environment, faulty, plan, settings.told, world)
+        return await _judged(performance, scenario, environment, settings, folder, baseline)
 
 
 async def _judged(
     performance: RunExecutor,
     scenario: Scenario,
-    host: RehearsalEnvironment,
+    environment: RehearsalEnvironment,
     settings: RehearsalSettings,
     folder: Path,
     baseline: RehearsalRun | None,
@@ -93,20 +93,20 @@ async def _judged(
     view = RunView(performance.context)
     before = await steady(scenario, view, "before")
     if any(each.verdict == "fail" for each in before):
-        return result_of(scenario, settings, host, before, None, trouble=NOT_STEADY)
+        return result_of(scenario, settings, environment, before, None, trouble=NOT_STEADY)
     async with _beside(scenario, folder / "old-way") as old_way:
         try:
             run = replace(await performance.run(), baseline=baseline)
         except asyncio.CancelledError:
             so_far = performance.so_far()
-            settings.interrupted(result_of(scenario, settings, host, before, so_far, trouble=INTERRUPTED))
+            settings.interrupted(result_of(scenario, settings, environment, before, so_far, trouble=INTERRUPTED))
             raise
         old = await old_way
     after = await steady(scenario, view, "after")
     compared = compare(run, old) if old else []
     judged = [each.judge(run) for each in scenario.expect]
     findings = [*before, *run.findings, *judged, *unjudged(run, scenario.expect), *compared, *after]
-    return result_of(scenario, settings, host, findings, run)
+    return result_of(scenario, settings, environment, findings, run)
 
 
 @contextlib.asynccontextmanager
@@ -147,7 +147,7 @@ async def steady(scenario: Scenario, view: RunView, when: str) -> list[Judgement
 def result_of(
     scenario: Scenario,
     settings: RehearsalSettings,
-    host: RehearsalEnvironment,
+    environment: RehearsalEnvironment,
     findings: Sequence[Judgement],
     run: RehearsalRun | None,
     *,
@@ -156,7 +156,7 @@ def result_of(
 ) -> Result:
     """A rehearsal's result; `trouble` says why it could not be held as planned."""
     verdict, reason = verdict_of(findings, run.done if run else ())
-    server = host.server
+    server = environment.server
     return Result(
         name=scenario.name,
         verdict="unknown" if trouble else verdict,

@@ -74,18 +74,18 @@ async def sweep(
         raise ScenarioInvalid(NOTHING_EXPECTED)
     with working_folder(settings) as folder:
         sweeper = _Sweeper(scenario, runbook, target, folder, progress)
-        async with Nest() as nest, await RehearsalEnvironment.open(nest, **settings.server) as host:
-            await sweeper.plain_run(host)
+        async with Nest() as nest, await RehearsalEnvironment.open(nest, **settings.server) as environment:
+            await sweeper.plain_run(environment)
             others = [asyncio.create_task(sweeper.lane_of_its_own(nest, settings)) for _ in range(1, lanes or CORES)]
             try:
-                await sweeper.lane(host)
+                await sweeper.lane(environment)
                 await asyncio.gather(*others)
             finally:
                 for each in others:
                     each.cancel()
                 await asyncio.gather(*others, return_exceptions=True)
             swept = sweeper.swept()
-            return result_of(scenario, settings, host, [_finding(swept)], None, sweep=swept)
+            return result_of(scenario, settings, environment, [_finding(swept)], None, sweep=swept)
 
 
 def _finding(swept: Sweep) -> Judgement:
@@ -127,12 +127,11 @@ class _KillServerAtOnce(KillServer):
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Cut, and kill; the rest brings both back."""
-        context.host.proxy.cut()
+        cut = context.outages.network.cut()
         try:
-            rest = await super().begin(context, trigger)
+            return await super().begin(context, trigger)
         finally:
-            context.host.proxy.heal()
-        return rest
+            cut.restore()
 
 
 class _Sweeper:
@@ -155,9 +154,9 @@ class _Sweeper:
         self._unsure: set[str] = set()  # not judged without faults
         self._sure: set[str] = set()  # judged at a point
 
-    async def plain_run(self, host: RehearsalEnvironment) -> None:
+    async def plain_run(self, environment: RehearsalEnvironment) -> None:
         """The run without faults, whose events are the points."""
-        plain = await self._perform(host, "without-faults", ())
+        plain = await self._perform(environment, "without-faults", ())
         self._plain = replace(plain, baseline=plain)
         own = [each.name for each in self._own(plain) if each.verdict != "pass"]
         findings = [(each, each.judge(self._plain)) for each in self._scenario.expect]
@@ -172,21 +171,21 @@ class _Sweeper:
 
     async def lane_of_its_own(self, nest: Nest, settings: RehearsalSettings) -> None:
         """Points on one more server."""
-        async with await RehearsalEnvironment.open(nest, **settings.server) as host:
-            await self.lane(host)
+        async with await RehearsalEnvironment.open(nest, **settings.server) as environment:
+            await self.lane(environment)
 
-    async def lane(self, host: RehearsalEnvironment) -> None:
+    async def lane(self, environment: RehearsalEnvironment) -> None:
         """Try points until none is left."""
-        host.usually(ROAD_SECONDS, "to_server")
+        environment.outages.network.set_usual_latency(ROAD_SECONDS, "to_server")
         while self._open:
-            self._points.append(await self._point(host, self._open.pop(0)))
+            self._points.append(await self._point(environment, self._open.pop(0)))
             self._tell()
 
-    async def _point(self, host: RehearsalEnvironment, planned: Planned) -> Point:
+    async def _point(self, environment: RehearsalEnvironment, planned: Planned) -> Point:
         loop = asyncio.get_running_loop()
         began = loop.time()
         kill: Any = _KillServerAtOnce(0.0) if self._target == "server" else faults.kill_worker()
-        run = await self._perform(host, planned.folder, (planned.moment.do(kill),))
+        run = await self._perform(environment, planned.folder, (planned.moment.do(kill),))
         run = replace(run, baseline=self._plain)
         own = [each for each in self._own(run) if each.name not in self._left_out]
         findings: list[Judgement] = [*own, *self._judged(run)]
@@ -211,11 +210,11 @@ class _Sweeper:
         """What a run tells without an expectation: steady state, and an end that none of them judges."""
         return [*run.findings, *unjudged(run, self._scenario.expect)]
 
-    async def _perform(self, host: RehearsalEnvironment, name: str, plan: Sequence[Any]) -> RehearsalRun:
+    async def _perform(self, environment: RehearsalEnvironment, name: str, plan: Sequence[Any]) -> RehearsalRun:
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True)
         async with world_of(self._scenario, folder) as world:
-            performance = RunExecutor(self._scenario, self._runbook, host, folder, plan, world=world)
+            performance = RunExecutor(self._scenario, self._runbook, environment, folder, plan, world=world)
             view = RunView(performance.context)
             before = await steady(self._scenario, view, "before")
             run = await performance.run()

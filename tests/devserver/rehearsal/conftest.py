@@ -35,17 +35,17 @@ class Stand:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._host: RehearsalEnvironment | None = None
+        self._environment: RehearsalEnvironment | None = None
         self._numbers = itertools.count()
 
     @property
-    def host(self) -> RehearsalEnvironment:
+    def environment(self) -> RehearsalEnvironment:
         """A host whose server runs."""
-        if self._host is not None and not self._host.server.running:
+        if self._environment is not None and not self._environment.server.running:
             self.close()
-        if self._host is None:
-            self._host = asyncio.run(RehearsalEnvironment.open())
-        return self._host
+        if self._environment is None:
+            self._environment = asyncio.run(RehearsalEnvironment.open())
+        return self._environment
 
     def hold(self, scenario: Scenario, *, fresh: bool = False, **settings: Any) -> Result:
         """Hold a rehearsal; with `fresh`, on a server of its own as `devserver rehearse` does."""
@@ -53,18 +53,18 @@ class Stand:
         wanted = RehearsalSettings(**{"folder": folder, **settings})
         if fresh:
             return asyncio.run(rehearse(scenario, wanted))
-        return asyncio.run(rehearse_on(self.host, scenario, check(scenario), wanted, folder))
+        return asyncio.run(rehearse_on(self.environment, scenario, check(scenario), wanted, folder))
 
     @property
     def nest(self) -> int:
         """The process that workers come from, 0 where there is none; it stays with the server."""
-        return 0 if self._host is None else self._host.nest._process.pid
+        return 0 if self._environment is None else self._environment.nest._process.pid
 
     def close(self) -> None:
         """End the server."""
-        host, self._host = self._host, None
-        if host is not None:
-            asyncio.run(host.close())
+        environment, self._environment = self._environment, None
+        if environment is not None:
+            asyncio.run(environment.close())
 
 
 @pytest.fixture(scope="session")

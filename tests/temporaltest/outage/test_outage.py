@@ -20,8 +20,8 @@ from devserver import DevServer, DevServerError, Paths
 from devserver.executables.models import Executable
 from temporaltest.errors import SetupError
 from temporaltest.facade import Temporal
-from temporaltest.outage import Outage, ServerKilled, process
-from temporaltest.outage.outage import AsyncOutage
+from temporaltest.outage import AsyncOutage, Outage, ServerKilled
+from temporaltest.outage import outage as outage_module
 from tests.conftest import processes_of
 from tests.helpers.steps import LOST_AFTER, Steps, step
 from tests.helpers.waiting import eventually
@@ -255,7 +255,7 @@ def test_lose_database(first: str, temporal: Temporal, temporal_outage: Outage) 
 
 def test_wait_for_a_killed_server(temporal: Temporal, temporal_outage: Outage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait for a server that was killed and not restarted fails with the cause, long before its limit."""
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(outage_module, "GRACE_SECONDS", 0.2)
     handle = begin(temporal)
     temporal_outage.kill()
     before = time.monotonic()
@@ -269,7 +269,7 @@ def test_wait_for_a_killed_server(temporal: Temporal, temporal_outage: Outage, m
 
 def test_wait_over_a_short_kill(temporal: Temporal, temporal_outage: Outage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait that began before the server was down in a block goes on after it, however long it was down."""
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(outage_module, "GRACE_SECONDS", 0.0)
     handle = begin(temporal)
     results: list[list[int]] = []
     waiting = threading.Thread(target=lambda: results.append(temporal.run(handle.result())))
@@ -285,7 +285,7 @@ def test_server_that_does_not_come_back(
     temporal: Temporal, temporal_outage: Outage, installed: Executable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A restart that fails says why, waits fail from then on, and the next restart may succeed."""
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(outage_module, "GRACE_SECONDS", 0.0)
     handle = begin(temporal)
     hidden = installed.path.rename(installed.path.with_name("hidden"))
     with pytest.raises(DevServerError, match="is gone"):
@@ -305,15 +305,15 @@ def test_two_outages_of_one_process_are_refused(temporal_outage: Outage) -> None
     """A frozen server is neither frozen again nor killed, a killed one not frozen; the error says the way out."""
     with temporal_outage.frozen():
         for verb in (temporal_outage.kill, temporal_outage.restart, temporal_outage.lose_database):
-            with pytest.raises(SetupError, match="is frozen already; end that block first"):
+            with pytest.raises(SetupError, match="is already frozen; end that block first"):
                 verb()
-        with pytest.raises(SetupError, match="is frozen already"):
+        with pytest.raises(SetupError, match="is already frozen"):
             temporal_outage.freeze(1)
     with temporal_outage.killed():
         for verb in (temporal_outage.kill, lambda: temporal_outage.freeze(1)):
-            with pytest.raises(SetupError, match=r"is killed already; restart\(\) it first"):
+            with pytest.raises(SetupError, match=r"is already killed; restart\(\) it first"):
                 verb()
-    with temporal_outage.partitioned(), pytest.raises(SetupError, match="is cut already"):
+    with temporal_outage.partitioned(), pytest.raises(SetupError, match="is already cut"):
         temporal_outage.partition(1)
     assert said(temporal_outage) == ["frozen", "thawed", "killed", "up again", "network cut (both)", "network healed"]
 
@@ -396,7 +396,7 @@ async def test_async_numbers_that_are_none(temporal_outage: Outage) -> None:
     with pytest.raises(ValueError, match="freeze takes a number of seconds"):
         await temporal_outage.aio.freeze(-1)
     async with temporal_outage.aio.frozen():
-        with pytest.raises(SetupError, match="is frozen already"):
+        with pytest.raises(SetupError, match="is already frozen"):
             await temporal_outage.aio.kill()
 
 

@@ -69,12 +69,12 @@ def test_a_call_that_is_not_made_again_does_not_survive_a_reset(hold: Hold) -> N
 
 def test_a_cut_network_is_healed_with_the_rehearsal(hold: Hold, stand: Stand) -> None:
     """An hour of it is broken off at the runbook's limit; the next run has a sound network."""
-    host = stand.host
+    environment = stand.environment
     plan = STARTS.do(faults.cut_network(3600), faults.slow_network(0.3))
     assert hold(scene("steps", "Sure", plan, limit=1)).verdict == "fail"
     assert hold(scene("steps", "Sure")).verdict == "pass"
-    assert stand.host is host
-    assert {road.delay for road in host.proxy._roads.values()} == {0}
+    assert stand.environment is environment
+    assert {road.delay for road in environment.proxy._roads.values()} == {0}
 
 
 def test_a_slow_network_does_not_keep_the_rehearsal(hold: Hold) -> None:

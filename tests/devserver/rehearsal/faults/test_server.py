@@ -57,21 +57,21 @@ def test_outages_come_one_after_the_other(hold: Hold) -> None:
 )
 def test_an_outage_ends_with_the_rehearsal(hold: Hold, stand: Stand, fault: Action) -> None:
     """An hour of it is broken off at the runbook's limit; the next run finds the server well."""
-    host = stand.host
+    environment = stand.environment
     result = hold(scene("steps", "Sure", STARTS.do(fault), limit=1))
     assert result.verdict == "fail"
     assert "it had not ended after 1 s" in result.reason
     assert hold(scene("steps", "Sure")).verdict == "pass"
-    assert stand.host is host
+    assert stand.environment is environment
 
 
 def test_a_server_that_was_ended_by_others_cannot_suffer(hold: Hold, stand: Stand) -> None:
     """A step says why it was not done; that the server ended by itself is a finding, and fails the rehearsal."""
-    host = stand.host
+    environment = stand.environment
 
     def killed(view: RunView) -> bool:
         if view.effects:
-            host.server.kill()
+            environment.server.kill()
         return bool(view.effects)
 
     dead = at.when(killed, name="somebody kills the server")
@@ -87,9 +87,9 @@ def test_a_server_that_was_ended_by_others_cannot_suffer(hold: Hold, stand: Stan
     assert result.verdict == "fail"
     assert "the server lives: it ended by itself" in result.reason
     assert result.run is not None
-    assert result.run.done[0].trouble == "the server is down already"
+    assert result.run.done[0].trouble == "the server is already down"
     troubles = [mark.detail.get("trouble") for mark in result.run.marks if mark.lane == "fault"]
-    assert troubles == ["the server is down already"] * len(planned)
+    assert troubles == ["the server is already down"] * len(planned)
 
 
 class Slow:
@@ -129,7 +129,7 @@ LONG = [faults.freeze_server(3600), faults.cut_network(3600), faults.lock_databa
 @pytest.mark.parametrize("fault", LONG, ids=str)
 def test_a_fault_ends_when_the_rehearsal_is_broken_off(hold: Hold, stand: Stand, fault: Action) -> None:
     """Ctrl-C in the middle of it: what was frozen, cut, locked or full is not so any more."""
-    host = stand.host
+    environment = stand.environment
     scenario = scene("steps", "Sure", STARTS.do(fault))
 
     async def interrupted() -> None:
@@ -142,7 +142,7 @@ def test_a_fault_ends_when_the_rehearsal_is_broken_off(hold: Hold, stand: Stand,
 
         folder = stand.home / f"broken-off-{fault}".replace(" ", "-").replace("/", "-")
         wanted = RehearsalSettings(folder=folder, told=told)
-        running = asyncio.create_task(rehearse_on(host, scenario, check(scenario), wanted, folder))
+        running = asyncio.create_task(rehearse_on(environment, scenario, check(scenario), wanted, folder))
         await begun.wait()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -150,4 +150,4 @@ def test_a_fault_ends_when_the_rehearsal_is_broken_off(hold: Hold, stand: Stand,
 
     asyncio.run(interrupted())
     assert hold(scene("steps", "Sure")).verdict == "pass"
-    assert stand.host is host
+    assert stand.environment is environment

@@ -102,8 +102,8 @@ def test_a_worker_that_is_down_cannot_be_killed(hold: Hold) -> None:
     )
     result = hold(scene("steps", "Sure", plan))
     assert result.verdict == "unknown"
-    assert result.reason.count("the worker is down already") == 1
-    assert "the worker is down already; the worker is down, and the attempt with it" in result.reason
+    assert result.reason.count("the worker is already down") == 1
+    assert "the worker is already down; the worker is down, and the attempt with it" in result.reason
 
 
 def test_an_answer_is_lost_only_when_there_is_one(hold: Hold) -> None:
