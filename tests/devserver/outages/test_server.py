@@ -32,13 +32,13 @@ def outages(server: DevServer) -> Iterator[Outages]:
 def test_one_outage_at_a_time(outages: Outages) -> None:
     """A second outage is refused with the state and what to do; `restore` ends the first."""
     frozen = outages.server.freeze()
-    assert outages.server.state == "frozen"
+    assert str(outages.server.state) == "frozen"
     with pytest.raises(OutageConflict, match="cannot kill the server: it is frozen") as refused:
         outages.server.kill()
     assert refused.value.hint == "thaw it first"
     frozen.restore()
     frozen.restore()
-    assert outages.server.state == "running"
+    assert str(outages.server.state) == "running"
     assert [event.what for event in outages.log.events] == ["frozen", "thawed"]
 
 

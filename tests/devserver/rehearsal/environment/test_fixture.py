@@ -77,7 +77,7 @@ def test_a_world_that_cannot_be_made(hold: Hold) -> None:
     def world(folder: Path) -> AbstractContextManager[None]:
         raise OSError("no such database")
 
-    with pytest.raises(WorldFailed, match="cannot set up the scenario.s fixture: OSError: no such database"):
+    with pytest.raises(WorldFailed, match="cannot set up the scenario's fixture: OSError: no such database"):
         hold(scene("steps", "OneSure", world=world))
 
 
@@ -89,7 +89,7 @@ def test_a_world_that_cannot_be_taken_down(hold: Hold) -> None:
         yield
         raise OSError("it does not stop")
 
-    with pytest.raises(WorldFailed, match="cannot tear down the scenario.s fixture: OSError: it does not stop"):
+    with pytest.raises(WorldFailed, match="cannot tear down the scenario's fixture: OSError: it does not stop"):
         hold(scene("steps", "OneSure", world=world))
 
 
