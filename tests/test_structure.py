@@ -46,7 +46,6 @@ KNOWN_DUPLICATES = {
     "Changes",
     "JsonLines",
     "Lines",
-    "Moment",
     "Order",
     "Progress",
     "Row",

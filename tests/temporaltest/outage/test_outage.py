@@ -673,7 +673,7 @@ from dataclasses import replace
 
 from temporaltest.backends import managed
 
-private = managed.Managed.private
+private = managed.ManagedBackend.private
 
 
 def without(self, requirements, *, outages):
@@ -681,7 +681,7 @@ def without(self, requirements, *, outages):
     return replace(endpoint, can=endpoint.can - {"outages"}, why_not={"outages": "it is a container"})
 
 
-managed.Managed.private = without
+managed.ManagedBackend.private = without
 """,
     )
     suite.tests(
