@@ -56,7 +56,6 @@ KNOWN_DUPLICATES = {
     "Source",
     "Stop",
     "View",
-    "WorkerProcess",
 }
 
 # The packages of `devserver` that the plugin may use, and others too: the names of their `__all__`.

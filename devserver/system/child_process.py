@@ -147,10 +147,22 @@ class ChildProcess:
 
 
 def start_child(
-    module: str, *arguments: str, stdout: int | IO[bytes] | None = None, stderr: int | IO[bytes] | None = None
+    module: str,
+    *arguments: str,
+    stdout: int | IO[bytes] | None = None,
+    stderr: int | IO[bytes] | None = None,
+    timeout: float | None = None,
 ) -> tuple[subprocess.Popen[bytes], Channel]:
-    """Start a child process where no event loop is running; the process, and the channel to it."""
+    """Start a child process where no event loop is running; the process, and the channel to it.
+
+    Args:
+        module: Run with the socket, this process's id and `arguments`.
+        stdout: Where it prints to; as this process if None.
+        stderr: As `stdout`.
+        timeout: The longest wait for a message, in seconds.
+    """
     ours, theirs = socket.socketpair()
+    ours.settimeout(timeout)
     with theirs:
         process = subprocess.Popen(
             _command(module, theirs, arguments),

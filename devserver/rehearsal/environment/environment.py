@@ -13,7 +13,7 @@ from temporalio.client import Client
 from ...instances.dev_server import DevServer
 from ...network.tcp_proxy import TcpProxy
 from ...outages import Outages
-from .worker_forkserver import Nest
+from .worker_forkserver import WorkerForkServer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -22,31 +22,33 @@ if TYPE_CHECKING:
 class RehearsalEnvironment:
     """One server and its network, for one run after the other. `outages` breaks and restores both."""
 
-    def __init__(self, server: DevServer, proxy: TcpProxy, client: Client, nest: Nest) -> None:
+    def __init__(self, server: DevServer, proxy: TcpProxy, client: Client, fork_server: WorkerForkServer) -> None:
         self.server = server
         self.proxy = proxy
         self.client = client
-        self.nest = nest
+        self.fork_server = fork_server
         self.outages = Outages(server, proxy)
         self._closing = contextlib.ExitStack()
 
     @classmethod
-    async def open(cls, nest: Nest | None = None, **options: Any) -> RehearsalEnvironment:
-        """Start a server; `options` are those of `DevServer.start`. `nest` can be shared with other
+    async def open(cls, fork_server: WorkerForkServer | None = None, **options: Any) -> RehearsalEnvironment:
+        """Start a server; `options` are those of `DevServer.start`. `fork_server` can be shared with other
         environments.
 
         Raises:
             StartFailed and its kin: It did not start; says why.
         """
         with contextlib.ExitStack() as undo:
-            if nest is None:
-                nest = Nest()  # it loads the SDK while the server starts
-                undo.callback(nest.close)
+            if fork_server is None:
+                fork_server = WorkerForkServer()  # it loads the SDK while the server starts
+                undo.callback(fork_server.close)
             server = await DevServer.start_async(**{"ui": False, **options})
             undo.callback(server.close)
             proxy = TcpProxy(server.address)
             undo.callback(proxy.close)
-            environment = cls(server, proxy, await Client.connect(server.address, namespace=server.namespace), nest)
+            environment = cls(
+                server, proxy, await Client.connect(server.address, namespace=server.namespace), fork_server
+            )
             environment._closing = undo.pop_all()
         return environment
 

@@ -20,7 +20,7 @@ from .asyncio_compat import within
 from .converters import converter
 from .environment import RehearsalEnvironment
 from .virtual_clock import Clock
-from .worker_process import Answer, WorkerProcess
+from .worker_process import Answer, RehearsalWorker
 
 if TYPE_CHECKING:
     from ..run.legacy_script import LegacyScript
@@ -80,7 +80,7 @@ class RunContext:
         self.task_queue = workflow_id
         self.ledger = folder / "ledger.jsonl"
         self.worker_log = folder / "worker.log"
-        self.worker: WorkerProcess | None = None
+        self.worker: RehearsalWorker | None = None
         self.settings = WorkerSettings(scenario.module, _path_of(scenario))
         self.findings: list[Judgement] = []
         self.world: Any = None  # what the scenario's world gives
@@ -215,7 +215,7 @@ class RunContext:
             "environment": {ledger.FILE: str(self.ledger)},
             "options": dict(self.settings.options),
         }
-        worker = WorkerProcess(self.environment.nest, wanted, self.worker_log, self._answer)
+        worker = RehearsalWorker(self.environment.fork_server, wanted, self.worker_log, self._answer)
         self.worker = worker
         await worker.start()
         self.up("worker", self.settings.module)
@@ -236,7 +236,7 @@ class RunContext:
         """End the worker's process gracefully, if there is one."""
         worker, self.worker = self.worker, None
         if worker is not None:
-            await worker.end()
+            await worker.stop()
             self.down("worker", ended="gracefully")
 
     def with_build(self, module: str, build_id: str | None) -> WorkerSettings:

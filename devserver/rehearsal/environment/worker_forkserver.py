@@ -1,69 +1,69 @@
-"""Where worker processes come from: a process that has the SDK loaded and waits, so that each is there at once.
+"""The process that worker processes are forked from: it has loaded the SDK, so that each of them starts at once.
 
-It forks before the SDK has made any thread. Importing the SDK takes longer than a server's start.
+Importing the SDK takes longer than starting a server. The process forks before the SDK has started any thread.
+
+`multiprocessing`'s fork server was tried in its place and does not fit. Each child runs the parent's main module again
+(a script without `if __name__ == "__main__"` runs twice). A process has only one fork server, which may already run
+without the SDK and has no public way to end. Its children get Ctrl-C. A killed parent leaves its socket folder behind.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import socket
-import struct
-import subprocess
-import sys
+import threading
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from ...system.child_process import start_child
 from ..errors import WorkerFailed
-from .asyncio_compat import within
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 START_SECONDS = 60.0
-PID = struct.Struct("!i")
 
 
-class Nest:
-    """Forks worker processes until it is closed; those that still live then end too."""
+class WorkerForkServer:
+    """Forks worker processes until it is closed; those that still run end with it (Linux)."""
 
     def __init__(self) -> None:
-        self._socket, theirs = socket.socketpair()
-        self._socket.setblocking(False)
-        self._one = asyncio.Lock()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", f"{__package__}.worker_forkserver_main", str(theirs.fileno()), str(os.getpid())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is the rehearsal's to handle
-            )
+        self._process, self._channel = start_child(f"{__package__}.worker_forkserver_main", timeout=START_SECONDS)
+        self._lock = threading.Lock()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     async def fork(self, descriptors: Sequence[int]) -> int:
-        """A new worker process with its socket, its lifeline and its log; its pid.
+        """Fork a worker process that gets copies of `descriptors`: its socket and its log; its process id.
 
         Raises:
-            WorkerFailed: The process that forks has died.
+            WorkerFailed: The fork server has ended.
         """
-        async with self._one:
-            try:
-                socket.send_fds(self._socket, [b"f"], list(descriptors))
-                call = asyncio.get_running_loop().sock_recv(self._socket, PID.size)
-                answer = await within(START_SECONDS, call)
-            except (OSError, asyncio.TimeoutError) as error:
-                raise WorkerFailed(f"no worker process can be made: {error}") from None
-            if len(answer) < PID.size:
-                raise WorkerFailed("no worker process can be made: the process that makes them has ended")
-            pid: int = PID.unpack(answer)[0]
-            return pid
+        copies = [os.dup(descriptor) for descriptor in descriptors]  # a caller that is cancelled closes its own
+        return await asyncio.to_thread(self._fork, copies)
+
+    def _fork(self, descriptors: Sequence[int]) -> int:
+        try:
+            with self._lock:
+                self._channel.send("fork", descriptors)
+                answer = self._channel.receive()
+        except OSError as error:
+            raise WorkerFailed(f"cannot start a worker process: the fork server does not answer: {error}") from None
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        if answer is None:
+            raise WorkerFailed("cannot start a worker process: the fork server has ended or does not answer")
+        return int(answer["pid"])
 
     def close(self) -> None:
-        """End it."""
-        self._socket.close()
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        """Kill it."""
+        self._channel.close()
+        self._process.kill()
         self._process.wait()
 
     async def __aenter__(self) -> Self:

@@ -1,143 +1,121 @@
-"""The rehearsal's side of the runbook's worker process: starting, killing, freezing, and answering it."""
+"""The process of a runbook's worker as the rehearsal sees it: start it, kill it, freeze it, answer its questions."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...system.process import Identity
+from ...system.child_process import ChildProcess
 from ..errors import WorkerFailed
 from .asyncio_compat import within
-from .worker_forkserver import Nest
+from .worker_forkserver import WorkerForkServer
 
 READY_SECONDS = 30.0
-END_SECONDS = 5.0
+STOP_SECONDS = 5.0
 
 Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
-class WorkerProcess:
-    """One process of the worker. `answer` is asked how each activity goes on."""
+class RehearsalWorker:
+    """One process of the worker.
 
-    def __init__(self, nest: Nest, wanted: Mapping[str, Any], log: Path, answer: Answer) -> None:
-        self._nest = nest
-        self.pid = 0
-        self._wanted = wanted
+    Attributes:
+        exited: Set once it has exited.
+    """
+
+    def __init__(self, fork_server: WorkerForkServer, options: Mapping[str, Any], log: Path, answer: Answer) -> None:
+        """`answer` is asked what happens to each attempt of an activity; `options` are those of `worker_main.py`."""
+        self._fork_server = fork_server
+        self._options = options
         self._log = log
         self._answer = answer
-        self._identity: Identity | None = None
+        self._child: ChildProcess | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._answering: set[asyncio.Task[None]] = set()
-        self.gone = asyncio.Event()
-        self.expected = False  # whether it is we who end it
+        self._replies: set[asyncio.Task[None]] = set()
+        self.exited = asyncio.Event()
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 before it is started."""
+        return self._child.pid if self._child is not None else 0
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the rehearsal ends it."""
+        return self._child is not None and self._child.stopping
 
     async def start(self) -> None:
         """Start it, and wait until it polls.
 
         Raises:
-            WorkerFailed: It did not; the details hold why, and its last lines.
+            WorkerFailed: It does not start; the details are the last lines of its log.
         """
         ours, theirs = socket.socketpair()
-        lifeline, self._lifeline = os.pipe()
         try:
             with theirs, self._log.open("ab") as log:
-                self.pid = await self._nest.fork((theirs.fileno(), lifeline, log.fileno()))
-        except BaseException:  # cancelled: whoever ends it must not wait for what never began
+                pid = await self._fork_server.fork((theirs.fileno(), log.fileno()))
+        except BaseException:  # also when cancelled: nobody must wait for what was never started
             ours.close()
-            os.close(self._lifeline)
-            self.gone.set()
+            self.exited.set()
             raise
-        finally:
-            os.close(lifeline)
-        self._identity = Identity.of(self.pid)
-        reader, self._writer = await asyncio.open_connection(sock=ours)
-        self._say(self._wanted)
-        self._listening = asyncio.create_task(self._listen(reader))
+        self._child = await ChildProcess.attach(pid, ours, on_message=self._handle, on_exit=self._handle_exit)
+        self._child.send("start", options=self._options)
         try:
             await within(READY_SECONDS, asyncio.shield(self._ready))
         except asyncio.TimeoutError:
             await self.kill()
-            raise WorkerFailed("the runbook's worker is not ready after 30 s", details=self.tail()) from None
+            reason = f"the runbook's worker is not ready after {READY_SECONDS:g} s"
+            raise WorkerFailed(reason, details=self.tail()) from None
 
     def tail(self, lines: int = 12) -> list[str]:
         """The last lines of its log."""
         return self._log.read_text(errors="replace").splitlines()[-lines:]
 
-    # What can be done to it
-
     async def kill(self) -> None:
-        """End it at once, as a crash would."""
-        self.expected = True
-        self._signal(signal.SIGKILL)
-        await self._reaped()
+        """Kill it, as a crash would, and wait until it has exited."""
+        if self._child is not None:
+            await self._child.kill()
 
     def freeze(self) -> None:
-        """Keep it from running until `thaw`."""
-        if self._identity is not None:
-            self._identity.freeze()
+        """Stop every thread of it until `thaw`."""
+        if self._child is not None:
+            self._child.freeze()
 
     def thaw(self) -> None:
         """Let it run again."""
-        self._signal(signal.SIGCONT)
+        if self._child is not None:
+            self._child.signal(signal.SIGCONT)
 
-    async def end(self) -> None:
-        """Let it end gracefully, within a limit."""
-        self.expected = True
-        self.thaw()
-        with contextlib.suppress(OSError):
-            self._say({"end": "gracefully"})
-        with contextlib.suppress(asyncio.TimeoutError):
-            await within(END_SECONDS, self.gone.wait())
-        await self.kill()
+    async def stop(self) -> None:
+        """Shut the worker down gracefully; its process is killed after a few seconds."""
+        if self._child is not None:
+            await self._child.stop(STOP_SECONDS)
 
-    def _signal(self, number: int) -> None:
-        if self._identity is not None:
-            self._identity.signal(number)
-
-    async def _reaped(self) -> None:
-        await self.gone.wait()
-        while self._identity is not None and self._identity.alive():
-            await asyncio.sleep(0.002)
-
-    # What it says
-
-    def _say(self, message: Mapping[str, Any]) -> None:
-        self._writer.write(json.dumps(message, default=str).encode() + b"\n")
-
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
-        with contextlib.suppress(OSError):
-            async for line in reader:
-                self._heard(json.loads(line))
-        self._writer.close()
-        with contextlib.suppress(OSError):
-            os.close(self._lifeline)
-        if not self._ready.done():
-            self._ready.set_exception(
-                WorkerFailed("the runbook's worker ended before it was ready", details=self.tail())
-            )
-            self._ready.exception()  # seen, where nobody waits any more
-        self.gone.set()
-
-    def _heard(self, message: dict[str, Any]) -> None:
-        if message["kind"] == "ready":
+    def _handle(self, message: dict[str, Any]) -> None:
+        kind = message.pop("kind")
+        if kind == "ready":
             self._ready.set_result(None)
-        elif message["kind"] == "error":
-            if not self._ready.done():
-                failure = f"the runbook's worker does not start: {message['error']}"
-                self._ready.set_exception(WorkerFailed(failure, details=self.tail()))
+        elif kind == "failed":
+            self._fail(f"the runbook's worker does not start: {message['error']}")
         else:
             task = asyncio.create_task(self._reply(message))
-            self._answering.add(task)
-            task.add_done_callback(self._answering.discard)
+            self._replies.add(task)
+            task.add_done_callback(self._replies.discard)
+
+    def _handle_exit(self) -> None:
+        self._fail("the runbook's worker ended before it was ready")
+        self.exited.set()
+
+    def _fail(self, reason: str) -> None:
+        if not self._ready.done():
+            self._ready.set_exception(WorkerFailed(reason, details=self.tail()))
+            self._ready.exception()  # retrieved, where nobody waits for it
 
     async def _reply(self, question: dict[str, Any]) -> None:
         answer = await self._answer(question)
-        with contextlib.suppress(OSError):
-            self._say({"number": question["number"], **answer})
+        if self._child is not None:
+            self._child.send("answer", number=question["number"], **answer)

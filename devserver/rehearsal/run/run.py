@@ -151,7 +151,7 @@ class RunExecutor:
         """Returns when the worker has ended though nobody ended it."""
         while True:
             worker = self.context.worker
-            if worker is not None and worker.gone.is_set() and not worker.expected:
+            if worker is not None and worker.exited.is_set() and not worker.stopping:
                 self._died = "\n".join(worker.tail())
                 self.context.down("worker", ended="by itself")
                 self.context.worker = None

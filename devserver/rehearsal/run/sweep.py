@@ -13,7 +13,7 @@ from .. import faults
 from ..environment.environment import RehearsalEnvironment
 from ..environment.fixture import world_of
 from ..environment.run_context import RunContext
-from ..environment.worker_forkserver import Nest
+from ..environment.worker_forkserver import WorkerForkServer
 from ..errors import ScenarioInvalid
 from ..faults.server import KillServer
 from ..scenario.events import TriggerEvent
@@ -74,9 +74,14 @@ async def sweep(
         raise ScenarioInvalid(NOTHING_EXPECTED)
     with working_folder(settings) as folder:
         sweeper = _Sweeper(scenario, runbook, target, folder, progress)
-        async with Nest() as nest, await RehearsalEnvironment.open(nest, **settings.server) as environment:
+        async with (
+            WorkerForkServer() as fork_server,
+            await RehearsalEnvironment.open(fork_server, **settings.server) as environment,
+        ):
             await sweeper.plain_run(environment)
-            others = [asyncio.create_task(sweeper.lane_of_its_own(nest, settings)) for _ in range(1, lanes or CORES)]
+            others = [
+                asyncio.create_task(sweeper.lane_of_its_own(fork_server, settings)) for _ in range(1, lanes or CORES)
+            ]
             try:
                 await sweeper.lane(environment)
                 await asyncio.gather(*others)
@@ -169,9 +174,9 @@ class _Sweeper:
         self._began = asyncio.get_running_loop().time()
         self._tell()
 
-    async def lane_of_its_own(self, nest: Nest, settings: RehearsalSettings) -> None:
+    async def lane_of_its_own(self, fork_server: WorkerForkServer, settings: RehearsalSettings) -> None:
         """Points on one more server."""
-        async with await RehearsalEnvironment.open(nest, **settings.server) as environment:
+        async with await RehearsalEnvironment.open(fork_server, **settings.server) as environment:
             await self.lane(environment)
 
     async def lane(self, environment: RehearsalEnvironment) -> None:

@@ -19,7 +19,7 @@ from devserver.system.paths import HOME_VARIABLE
 from tests.conftest import end_processes_of, ephemeral_folders_of, processes_of
 
 RUNBOOKS = Path(__file__).parent / "runbooks"
-OURS = "devserver.rehearsal"  # in the command line of each process of a run: none may outlive it, but for the nest
+OURS = "devserver.rehearsal"  # in the command line of each process of a run; only the fork server may outlive it
 
 Hold = Callable[..., Result]
 
@@ -56,9 +56,9 @@ class Stand:
         return asyncio.run(rehearse_on(self.environment, scenario, check(scenario), wanted, folder))
 
     @property
-    def nest(self) -> int:
+    def fork_server(self) -> int:
         """The process that workers come from, 0 where there is none; it stays with the server."""
-        return 0 if self._environment is None else self._environment.nest._process.pid
+        return 0 if self._environment is None else self._environment.fork_server.pid
 
     def close(self) -> None:
         """End the server."""
@@ -91,7 +91,7 @@ def home(stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     for process in processes_of(stand.home):
         with contextlib.suppress(Exception):
             words = " ".join(process.cmdline())
-            if OURS in words and process.pid != stand.nest:
+            if OURS in words and process.pid != stand.fork_server:
                 left.append(words)
                 process.kill()
     assert not left, f"the test left processes: {left}"
