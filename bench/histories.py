@@ -1,4 +1,4 @@
-"""Makes workflows with long histories quickly: answers their tasks itself, with many commands at once."""
+"""Creates workflows with long histories quickly: it completes their tasks itself, with many commands at once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ AT_ONCE = 16
 
 
 async def make_history(client: Client, workflow_id: str, events: int, *, rounds: int = 1000) -> int:
-    """A completed workflow of about `events` events; how many there are.
+    """Create a completed workflow of about `events` events; returns their number.
 
     Of these, 8 for each of the `rounds` (charge, ship, timer), which take the server some 10 ms each; the rest are
     local activities, which cost it next to nothing.
@@ -70,7 +70,7 @@ def _round(number: int, queue: str) -> Iterator[Command]:
             activity_type=ActivityType(name=name),
             task_queue=TaskQueue(name=queue),
             input=_json({"order": number, "amount": 3}),
-            start_to_close_timeout=Duration(seconds=20),  # one that is lost on a busy machine is given out again
+            start_to_close_timeout=Duration(seconds=20),  # the server sends a lost task again
         )
         kind = CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK
         yield Command(command_type=kind, schedule_activity_task_command_attributes=attributes)
@@ -104,7 +104,7 @@ def _shares(count: int) -> list[int]:
 
 
 async def _answer(client: Client, queue: str, commands: Sequence[Command], *, go_on: bool = False) -> None:
-    """Answer the next workflow task; `go_on` has the server give out another at once."""
+    """Complete the next workflow task; `go_on` makes the server schedule another at once."""
     poll = PollWorkflowTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), identity="bench")
     task = await _polled(lambda: client.workflow_service.poll_workflow_task_queue(poll, timeout=TASK))
     answer = RespondWorkflowTaskCompletedRequest(
@@ -118,7 +118,7 @@ async def _answer(client: Client, queue: str, commands: Sequence[Command], *, go
 
 
 async def _work(client: Client, queue: str, count: int) -> None:
-    """Complete so many activities."""
+    """Complete this number of activities."""
     poll = PollActivityTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), identity="bench")
     for _ in range(count):
         task = await _polled(lambda: client.workflow_service.poll_activity_task_queue(poll, timeout=TASK))
@@ -129,7 +129,7 @@ async def _work(client: Client, queue: str, count: int) -> None:
 
 
 async def _polled(poll: Callable[[], Awaitable[T]]) -> T:
-    """The next task, however long it takes: a poll may end without one, or be cancelled by its limit."""
+    """Poll until there is a task: a poll may return without one or reach its limit."""
     while True:
         try:
             task = await poll()

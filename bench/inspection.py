@@ -1,4 +1,4 @@
-"""Looking inside: a trace of a long history and a search over many, against the official CLI on the same server."""
+"""Inspection: a trace of a long history and a search over many, compared with the official CLI on the same server."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Taken:
     peaks: list[float] = field(default_factory=list)
 
     def add(self, words: Sequence[str]) -> str:
-        """Run it once more; what it printed."""
+        """Run it once more and return its output."""
         with tempfile.NamedTemporaryFile("r") as taken:
             launcher = [sys.executable, "-S", "-E", "-c", LAUNCHER, taken.name]
             done = subprocess.run([*launcher, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -94,7 +94,7 @@ def _searches(executable: str, devserver: str, address: str, namespace: str, rep
 
 
 def _by_hand(executable: str, address: str, namespace: str, taken: Taken) -> float:
-    """Seconds of what is done with stock tools: every run is listed, shown, and looked through."""
+    """Seconds of the same search with stock tools: list every run, show it, and grep."""
     where = ["--address", address, "--namespace", namespace, "--output", "json"]
     begin = time.perf_counter()
     listed = json.loads(taken.add([executable, "workflow", "list", "--limit", "5000", *where]))

@@ -1,5 +1,5 @@
-"""One large payload through a workflow and an activity and back, client and worker in one process: prints what this
-process needed at its peak, in MB, and the seconds.
+"""One large payload through a workflow and an activity and back, client and worker in one process: prints this
+process's peak memory in MB, and the seconds.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ async def _round_trip(kind: str, size: int, address: str) -> None:
 
 
 def _peak() -> float:
-    """Megabytes that this process had at most. What `getrusage` tells includes the process that started this one."""
+    """Peak memory of this process in MB. `getrusage` would include the process that started this one."""
     status = Path("/proc/self/status")
     if status.exists():
         lines = (line.split() for line in status.read_text().splitlines())

@@ -1,5 +1,5 @@
-"""Large payloads: peak memory and time of a round trip with our driver and with the one that twenty lines make, each in
-a process of its own.
+"""Large payloads: peak memory and time of a round trip with our driver and with a driver of twenty lines, each in its
+own process.
 """
 
 from __future__ import annotations

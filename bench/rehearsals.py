@@ -1,4 +1,4 @@
-"""Rehearsals: what one costs beyond its runbook, what a point of a sweep costs, how soon work goes on after a kill."""
+"""Rehearsals: their cost beyond the runbook, the cost of a sweep point, and the recovery time after a kill."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "rehearsals" / "scale_up.p
 
 @dataclass(frozen=True)
 class Limit:
-    """Seconds of something, and those that it may take."""
+    """A measured time and its limit, in seconds."""
 
     what: str
     seconds: float
@@ -41,7 +41,7 @@ class Limit:
 
 
 def limits(devserver: str, executable: Path, repeat: int) -> list[Limit]:
-    """What a rehearsal and a sweep of the example cost."""
+    """The cost of a rehearsal and of sweeps of the example."""
     scenario = _example()
     beyond = [_beyond(devserver, executable) for _ in range(repeat)]
     rows = [Limit("a rehearsal with one kill, beyond its runbook", statistics.median(beyond), 3)]
@@ -59,7 +59,7 @@ def limits(devserver: str, executable: Path, repeat: int) -> list[Limit]:
 
 
 def recovery(executable: Path, repeat: int) -> Row:
-    """From the kill to the first activity that starts then, against the bare server's own way back to an answer."""
+    """From the kill to the next started activity, compared with the restart of the bare server to its first answer."""
     scenario = replace(_example(), plan=[at.activity_starts("add_node", nth=2).do(faults.kill_server())])
     ours = [_to_first_activity(_hold(scenario, executable)) for _ in range(repeat)]
     bare = [asyncio.run(_bare_restart(executable)) for _ in range(repeat)]
@@ -123,7 +123,7 @@ async def _bare_restart(executable: Path) -> float:
 
 
 async def _answer(port: int) -> None:
-    """Wait until a server knows its namespace; that it listens says little."""
+    """Wait until a server knows its namespace; a listening port is not enough."""
     client = await connect(f"127.0.0.1:{port}")
     while True:
         try:

@@ -48,7 +48,7 @@ async def work(contestant: Contestant, executable: Path, repeat: int) -> dict[An
     found: dict[Any, list[float]] = {kind: [] for kind in KINDS}
     async with contestant(executable) as client:
         worker = Worker(client, task_queue=QUEUE, workflows=list(WORKFLOWS), activities=[nothing])
-        # As when activities run in other workers: handed out by the server, not by the worker to itself.
+        # As if activities ran in other workers: the server dispatches them, not the worker itself.
         remote = Worker(
             client,
             task_queue=REMOTE,
@@ -74,7 +74,7 @@ def command_seconds(*command: str) -> float:
 
 
 def bare_until_ready(executable: Path) -> float:
-    """Seconds until the bare binary, on a new file, answers what `devserver up` asks before it says ready."""
+    """Seconds until the bare binary, on a new file, answers the readiness checks of `devserver up`."""
     port, http = servers.free_port(), servers.free_port()
     with tempfile.TemporaryDirectory() as folder:
         command = [str(executable), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]

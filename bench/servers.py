@@ -57,7 +57,7 @@ async def sdk_on_file(executable: Path) -> AsyncIterator[Client]:
 
 @contextlib.asynccontextmanager
 async def bare(executable: Path) -> AsyncIterator[Client]:
-    """The binary itself, and the client tried until it connects."""
+    """The bare binary, and a client that retries until it connects."""
     port = free_port()
     command = [str(executable), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(

@@ -36,7 +36,7 @@ async def ours(executable: Path) -> AsyncIterator[Client]:
 
 @contextlib.asynccontextmanager
 async def stock(executable: Path) -> AsyncIterator[Client]:
-    """The SDK's time skipping V2 on the stock server, with nothing set but what it needs."""
+    """The SDK's time skipping V2 on the stock server, with only the required settings."""
     environment = await WorkflowEnvironment.start_time_skipping_v2(
         dev_server_existing_path=str(executable), dev_server_extra_args=ENABLED
     )

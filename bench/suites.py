@@ -86,7 +86,7 @@ def seconds(text: str, *arguments: str) -> float:
 
 
 def measure(executable: Path, repeat: int) -> Iterator[Row]:
-    """Each row is of whole runs, so that what a suite pays once is in it."""
+    """Each row times whole runs, which include one-time costs."""
     few = PLUGIN.format(count=FEW)
     ours = [seconds(few) for _ in range(repeat)]
     replayless = [seconds(few, "--temporal-replay=off") for _ in range(repeat)]

@@ -23,7 +23,7 @@ class Row:
     unit: str = "s"
 
     def cells(self) -> list[str]:
-        """The row as it is printed: the ratio is made of medians of the same run."""
+        """The printed row: the ratio of medians of the same run."""
         ours, stock = statistics.median(self.ours), statistics.median(self.stock)
         if self.at_most is not None:
             ratio, met, aim = f"{ours / stock:.2f} times", ours / stock <= self.at_most, f"at most {self.at_most:g}"

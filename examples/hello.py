@@ -1,6 +1,6 @@
 """A first workflow: run `devserver up` in another terminal, then `python examples/hello.py`.
 
-The client reads where the server is from the environment (`eval "$(devserver env)"`), else takes 127.0.0.1:7233.
+The client reads the server's address from the environment (`eval "$(devserver env)"`), or else uses 127.0.0.1:7233.
 """
 
 from __future__ import annotations

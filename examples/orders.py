@@ -1,7 +1,7 @@
-"""Orders as a workflow: a payment service that is busy at first, a parcel as a child, an approval for large amounts.
+"""Orders as a workflow: a payment service that is busy at first, a parcel as a child workflow, an approval for large orders.
 
 devserver run examples/orders.py
-devserver start examples/orders.py:Order --name Ada --amount 3 --wait
+devserver workflow start examples/orders.py:Order --name Ada --amount 3 --wait
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NEEDS_APPROVAL = 100
 
 @dataclass
 class Purchase:
-    """What somebody wants to buy."""
+    """An order of a customer."""
 
     name: str
     amount: int = 1
@@ -28,7 +28,7 @@ class Purchase:
 
 @activity.defn
 async def charge(purchase: Purchase) -> str:
-    """Take the money. The payment service is busy at first, and refuses Mallory."""
+    """Charge the customer. The payment service is busy at first, and declines Mallory."""
     if purchase.name == "Mallory":
         raise ApplicationError("card declined", type="CardDeclined", non_retryable=True)
     if activity.info().attempt < 3:
@@ -64,14 +64,14 @@ class Order:
     """Charges, packs piece by piece and delivers. More than 100 pieces wait for an approval."""
 
     def __init__(self) -> None:
-        """Nothing is done yet."""
+        """Start with nothing done."""
         self._state = "new"
         self._approved_by = ""
         self._city = ""
 
     @workflow.run
     async def run(self, purchase: Purchase) -> str:
-        """Carry out a purchase; returns where the parcel is."""
+        """Process an order; returns where the parcel is."""
         self._city = self._city or purchase.city
         if purchase.amount > NEEDS_APPROVAL:
             self._state = "waits for approval"
@@ -90,12 +90,12 @@ class Order:
 
     @workflow.signal
     def approve(self, by: str) -> None:
-        """Let a large order go on."""
+        """Approve a large order."""
         self._approved_by = by
 
     @workflow.query
     def state(self) -> str:
-        """How far it is."""
+        """Progress of the order."""
         return self._state
 
     @workflow.update
@@ -106,6 +106,6 @@ class Order:
 
     @change_city.validator
     def check_city(self, city: str) -> None:
-        """Refuse once the parcel has left."""
+        """Reject the change once the parcel has left."""
         if self._state in ("delivering", "done"):
             raise ApplicationError("the parcel has left", type="TooLate")

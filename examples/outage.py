@@ -1,4 +1,4 @@
-"""The server crashes in the middle of a workflow, and nothing is lost: `python examples/outage.py`."""
+"""The server crashes while a workflow runs, and nothing is lost: `python examples/outage.py`."""
 
 from __future__ import annotations
 

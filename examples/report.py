@@ -1,7 +1,7 @@
-"""A report whose lines are too many for a history: they go to a folder, as `devserver run` has it.
+"""A report that is too large for a history: `devserver run` stores it in a folder.
 
 devserver run examples/report.py
-devserver start examples/report.py:Report --lines 100000 --wait
+devserver workflow start examples/report.py:Report --lines 100000 --wait
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ async def collect(lines: int) -> list[str]:
 
 @activity.defn
 async def count(report: list[str]) -> int:
-    """How many characters the report has."""
+    """Number of characters in the report."""
     return sum(len(line) for line in report)
 
 
@@ -31,6 +31,6 @@ class Report:
 
     @workflow.run
     async def run(self, lines: int = 1000) -> int:
-        """The report goes from one activity to the other."""
+        """Pass the report from one activity to the other."""
         report = await workflow.execute_activity(collect, lines, start_to_close_timeout=LIMIT)
         return await workflow.execute_activity(count, report, start_to_close_timeout=LIMIT)

@@ -2,9 +2,9 @@
 
 In a block that begins with ```console, a line `$ devserver ...` is run and the lines below it, up to the next `$`,
 are its output. All blocks of one page run in one new home, in order, with the examples of this checkout in it. A line
-`$ cp ...` is done as well. `$ devserver run ... &` goes on in the background: its banner is shown, and what it says
-after that below `$ kill %1`, which ends it (`%2` the second one). Other commands are shown and not run. Tables of a
-scenario's words are written, too.
+`$ cp ...` runs too. `$ devserver run ... &` runs in the background: its banner is shown, and its later output is shown
+below `$ kill %1`, which stops it (`%2` for the second one). Other commands are shown and not run. The tables of
+moments, faults, drills and expectations are written too.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def pages() -> list[Path]:
 
 
 def rewritten(page: Path, environ: dict[str, str]) -> str:
-    """The page's text with the output that its commands give now."""
+    """The page's text with the current output of its commands."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         shutil.copytree(ROOT / "examples", home / "examples", ignore=shutil.ignore_patterns("__pycache__"))
@@ -110,7 +110,7 @@ def _block(text: str, run: Callable[[str], str]) -> Iterator[str]:
 
 
 class _Shell:
-    """Runs commands in a home of their own; what it returns is their output."""
+    """Runs commands in their own home folder and returns their output."""
 
     def __init__(self, home: Path, environ: dict[str, str]) -> None:
         kept = {
@@ -145,7 +145,7 @@ class _Shell:
         return self._shown(done.stdout)
 
     def kill(self, process: subprocess.Popen[str]) -> str:
-        """End what runs in the background; what it has said since its banner."""
+        """Stop a background command; returns its output since the banner."""
         process.terminate()
         try:
             return process.communicate(timeout=RUN_SECONDS)[0]
@@ -153,13 +153,13 @@ class _Shell:
             process.kill()
 
     def kill_all(self) -> None:
-        """End what still runs in the background."""
+        """Stop all background commands."""
         for process in self._background:
             if process.poll() is None:
                 self.kill(process)
 
     def _begin(self, words: list[str]) -> str:
-        """Start it in the background; its banner."""
+        """Start a command in the background; returns its banner."""
         process = subprocess.Popen(
             words, **self._how, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
         )
@@ -177,7 +177,7 @@ class _Shell:
 
 
 def main() -> int:
-    """Write every page anew, or with --check say which ones are out of date."""
+    """Rewrite every page, or with --check list the pages that are out of date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is out of date")
     check = parser.parse_args().check
@@ -188,7 +188,7 @@ def main() -> int:
         if same(before, after):
             continue
         stale += 1
-        print(f"{page.relative_to(ROOT)}: {'out of date' if check else 'written anew'}")
+        print(f"{page.relative_to(ROOT)}: {'out of date' if check else 'rewritten'}")
         if not check:
             page.write_text(after)
     return 1 if check and stale else 0

@@ -1,4 +1,4 @@
-"""Writes the tables of pages that list what a scenario can say: each call, and the first words of its documentation."""
+"""Writes the tables of moments, faults, drills and expectations: each call and the start of its docstring."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TABLE = re.compile(r"(?ms)^<!-- table of (\w+) -->\n.*?^<!-- end of table -->$")
 
 
 def with_tables(text: str) -> str:
-    """A page's text with its tables as they are now."""
+    """A page's text with current tables."""
     return TABLE.sub(lambda found: "\n".join(_table(found.group(1))), text)
 
 
@@ -36,7 +36,7 @@ def _functions(module: ModuleType) -> Iterator[Any]:
 
 
 def _parameters(function: Any) -> str:
-    """As one writes them: names and what they are if left out."""
+    """The parameters as written in code: names and defaults."""
     shown: list[str] = []
     for each in inspect.signature(function).parameters.values():
         if each.kind is each.KEYWORD_ONLY and not any(word.startswith("*") for word in shown):

@@ -1,4 +1,4 @@
-"""What the shop does in the world: here would be calls of a payment service and a parcel service."""
+"""Activities of the shop: a real shop would call a payment service and a parcel service here."""
 
 from __future__ import annotations
 

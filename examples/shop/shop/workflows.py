@@ -1,4 +1,4 @@
-"""What the shop does in time: an order is paid, shipped, and a week later reviewed; a report is made each night."""
+"""Workflows of the shop: an order is paid, shipped, and reviewed a week later; a report runs each night."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the shop is tested: each test has a namespace of its own on one real server."""
+"""Tests of the shop: each test has its own namespace on one real server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOP = {"workflows": [Order, Shipment], "activities": [charge, ship]}
 
 @pytest.mark.temporal(time_skipping=True)
 def test_an_order_asks_for_a_review_a_week_later(temporal: Temporal, temporal_time: Time) -> None:
-    """The week passes at once; the payment is a mock whose calls are recorded."""
+    """The week passes at once; a mock replaces the payment and records its calls."""
     temporal.worker(**SHOP, mocks={charge: "receipt"})
     order = temporal.start(Order.run, "tea", 490)
     temporal_time.fast_forward(order, timedelta(days=8))
@@ -49,7 +49,7 @@ async def test_an_order_in_an_async_test(temporal: Temporal) -> None:
 
 @pytest.mark.temporal(time_skipping=True)
 def test_an_order_survives_the_servers_crash(temporal: Temporal, temporal_outage: Outage) -> None:
-    """What was acknowledged before the crash is there after it, and the order goes on."""
+    """Acknowledged work survives the crash, and the order continues."""
     temporal.worker(**SHOP, mocks={charge: "receipt"})
     order = temporal.start(Order.run, "tea", 490, task_timeout=timedelta(seconds=1))
     temporal.run(order.signal(Order.review, 1))
@@ -58,9 +58,9 @@ def test_an_order_survives_the_servers_crash(temporal: Temporal, temporal_outage
     assert temporal.run(order.result()) == "parcel of tea, 1 stars"
 
 
-@pytest.mark.temporal(replay=False)  # a schedule names its runs by the time, so their recordings would pile up
+@pytest.mark.temporal(replay=False)  # workflow ids of a schedule contain the time, so each run would add recordings
 def test_a_nightly_report_is_not_made_twice_at_once(temporal: Temporal, temporal_schedules: Schedules) -> None:
-    """The server tells when the schedule is due; its overlap policy is tried on real runs."""
+    """The server computes when the schedule is due; real runs show its overlap policy."""
     temporal.worker(workflows=[Report])
     assert {each.hour for each in temporal_schedules.next_times("0 3 * * *", count=5)} == {3}
     tried = temporal_schedules.overlap(
