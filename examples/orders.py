@@ -1,4 +1,4 @@
-"""Orders as a workflow: a payment service that is busy at first, a parcel as a child workflow, an approval for large orders.
+"""Orders as a workflow: a payment service that is busy at first, a child workflow, an approval for large orders.
 
 devserver run examples/orders.py
 devserver workflow start examples/orders.py:Order --name Ada --amount 3 --wait
