@@ -15,7 +15,7 @@ import devserver
 from tests.helpers.checkout import ROOT
 from tests.helpers.imports import PACKAGES, Source, shown
 
-# A module imports from packages on its left, its own package, and (a feature) from features beside it.
+# A module imports from packages in lines above its own, from its own, and from packages in the same line.
 COLUMN: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("system",),
@@ -36,9 +36,6 @@ COLUMN: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("temporaltest",),
 )
-
-# Packages in which import circles are still being cut.
-KNOWN_CIRCLES: tuple[str, ...] = ()
 
 # Class names that two modules still define; none may be added.
 KNOWN_DUPLICATES = {
@@ -104,10 +101,7 @@ def in_package(package: str, module: str) -> bool:
 def test_no_import_circle(source: Source) -> None:
     """No module imports itself by way of others, inside functions and under TYPE_CHECKING neither."""
     circles = source.circles()
-    known = {prefix: way for prefix in KNOWN_CIRCLES for way in circles if in_package(prefix, way[0].importer)}
-    new = [way for way in circles if not any(in_package(prefix, way[0].importer) for prefix in KNOWN_CIRCLES)]
-    assert not new, "import circles:\n" + "\n\n".join(map(shown, new))
-    assert set(known) == set(KNOWN_CIRCLES), "a package has no circle anymore: remove it from KNOWN_CIRCLES"
+    assert not circles, "import circles:\n" + "\n\n".join(map(shown, circles))
 
 
 def test_an_import_circle_is_reported_with_its_imports(tmp_path: Path) -> None:

@@ -103,6 +103,14 @@ class ForkServer:
         self._ready()
         return start(self._socket, list(args), env=dict(env), stdin=stdin, stdout=stdout, stderr=stderr)
 
+    def popen(self, args: Sequence[str], *, env: Mapping[str, str]) -> Forked:
+        """Start it with its standard output as text in `stdout`, and its errors nowhere."""
+        read_end, write_end = os.pipe()
+        with Path(os.devnull).open("r+b") as nothing, os.fdopen(write_end, "wb") as output:
+            process = self.start(args, env=env, stdin=0, stdout=output.fileno(), stderr=nothing.fileno())
+        process.stdout = os.fdopen(read_end)
+        return process
+
     def run(
         self, args: Sequence[str], *, env: Mapping[str, str], timeout: float, text: str | None = None
     ) -> subprocess.CompletedProcess[str]:

@@ -22,7 +22,7 @@ import sys
 import time
 import types
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 NUMBER = struct.Struct("!q")
 BASE_PATH = sys.path[1:]
@@ -166,8 +166,9 @@ class Forked:
 
     stdin = None
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, stdout: IO[str] | None = None) -> None:
         self._connection = connection
+        self.stdout = stdout
         self.returncode: int | None = None
         self.pid = self._number()
 
@@ -176,6 +177,14 @@ class Forked:
         assert len(data) == NUMBER.size, "the fork server has ended"
         number: int = NUMBER.unpack(data)[0]
         return number
+
+    def __enter__(self) -> Forked:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.stdout is not None:
+            self.stdout.close()
+        self.wait()
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code, negative for a signal, once it has ended."""
@@ -188,11 +197,15 @@ class Forked:
             self._connection.close()
         return self.returncode
 
-    def kill(self) -> None:
-        """Send SIGKILL if it runs."""
+    def send_signal(self, number: int) -> None:
+        """Send a signal if it runs."""
         if self.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Send SIGKILL if it runs."""
+        self.send_signal(signal.SIGKILL)
 
 
 def start(path: str, args: list[str], *, stdin: int, stdout: int, stderr: int, env: dict[str, str]) -> Forked:

@@ -17,6 +17,8 @@ from tests.conftest import command
 from tests.helpers.checkout import ROOT
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.server
+
 EXAMPLES = ROOT / "examples" / "rehearsals"
 LIMIT = 110  # seconds that one command may take
 

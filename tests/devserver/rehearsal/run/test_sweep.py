@@ -16,6 +16,8 @@ from devserver.rehearsal.scenario.result import Sweep, Target
 
 from ..conftest import scene
 
+pytestmark = pytest.mark.server
+
 
 def swept(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[Progress]]:
     """Sweep it; what was told of the progress."""

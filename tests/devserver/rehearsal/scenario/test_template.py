@@ -57,6 +57,7 @@ def runbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     return name
 
 
+@pytest.mark.server
 def test_it_runs_as_it_is(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Its scenarios are held without a change, and each fault happens; what the workflow takes is filled in."""
     assert run(["rehearse", "--init", runbook, "first.py"]) == 0
