@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from temporalio.converter import DataConverter
 
-from devserver.cli.binary.list import Row
+from devserver.cli.binary.list import VersionRow
 from devserver.cli.main import COMMANDS
 from devserver.cli.render.stuck import as_json
 from devserver.database import DatabaseProblem as DoctorFinding
@@ -43,7 +43,12 @@ def test_shown_commands_give_the_shown_output(name: str, real_binary: Path) -> N
 
 @pytest.mark.parametrize(
     ("heading", "record"),
-    [("snapshot list", Snapshot), ("versions", Row), ("doctor", DoctorFinding), ("schedule list", ScheduleRow)],
+    [
+        ("snapshot list", Snapshot),
+        ("binary list", VersionRow),
+        ("doctor", DoctorFinding),
+        ("schedule list", ScheduleRow),
+    ],
 )
 def test_json_forms_are_described_key_by_key(heading: str, record: type) -> None:
     """What a script may rely on is what the command prints."""

@@ -39,7 +39,6 @@ COLUMN: tuple[tuple[str, ...], ...] = (
 
 # Class names that two modules still define; none may be added.
 KNOWN_DUPLICATES = {
-    "Asking",
     "Changes",
     "JsonLines",
     "Lines",

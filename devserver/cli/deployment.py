@@ -1,140 +1,167 @@
-"""`devserver deploy`: Worker Versioning by hand: which build has the work, and moving it."""
+"""`devserver deployment`: Worker Versioning: which build is current, and moving work to another."""
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..client.target import Connection, Target
-from ..config.server_options import parse_duration
-from .options.client import asked, show_lines
+from .main import CommandGroup
+from .options.client import call_server
+from .options.common import json_option, timeout_option, watch_option
 from .options.connection import connection_options
-from .options.server import json_option, watch_option
+from .options.named_arguments import NamedArgument, named_arguments
 from .options.types import Number
 from .render import deployment as text
+from .render.output import echo_json, echo_lines
 
 if TYPE_CHECKING:
     from ..deployments import RolloutChange
 
-deployment_argument = click.argument("deployment", metavar="DEPLOYMENT")
-build_argument = click.argument("build", metavar="BUILD")
+ALIASES = {
+    "set-current-version": "set-current",
+    "set-ramping-version": "ramp",
+    "list": "status",
+    "describe": "status",
+    "ls": "status",
+}
 missing_option = click.option(
     "--ignore-missing-task-queues",
     is_flag=True,
-    help="Do it though the build has no worker for a task queue of the current build.",
+    help="Proceed even if the build lacks a worker for a task queue of the current build.",
 )
-unpolled_option = click.option("--allow-no-pollers", is_flag=True, help="Do it though no worker of the build polls.")
+unpolled_option = click.option(
+    "--allow-no-pollers", is_flag=True, help="Proceed even if no worker of this build is polling."
+)
 
 
-@click.group()
-def deploy() -> None:
-    """Worker Versioning: which build of a worker deployment has the work, and moving it to another.
+DEPLOYMENT = NamedArgument("deployment", "DEPLOYMENT", ("--deployment-name",), "The deployment, instead of DEPLOYMENT.")
+BUILD = NamedArgument("build", "BUILD", ("--build-id",), "The build, instead of BUILD.")
+PERCENT = NamedArgument("percent", "PERCENT", ("--percentage",), "The share, instead of PERCENT.")
 
-    Workers make a deployment and its builds known: devserver run MODULE --deployment NAME --build BUILD.
+
+@click.group(cls=CommandGroup, aliases=ALIASES)
+def deployment() -> None:
+    """Roll out and roll back builds (Worker Versioning): which build of a deployment is current.
+
+    Workers create a deployment and its builds: devserver run MODULE --deployment-name NAME --build-id BUILD.
     """
 
 
-@deploy.command(short_help="Show each build: its state, workers and open workflows.")
-@click.argument("deployment", required=False, metavar="[DEPLOYMENT]")
-@click.option("--all", "everything", is_flag=True, help="Show also the builds that have nothing to do and no workers.")
+@deployment.command(short_help="Show each build: its state, workers and open workflows.")
+@named_arguments(replace(DEPLOYMENT, required=False))
+@click.option("--all", "everything", is_flag=True, help="Include idle builds without workers.")
 @connection_options
 @watch_option()
 @json_option
 def status(
     connection: Connection, deployment: str | None, everything: bool, watch: float | None, as_json: bool
 ) -> None:
-    """Show the deployments: each build with its state, its workers, and the workflows that are open on it."""
+    """Show the deployments: each build with its state, its workers, and its open workflows."""
     import asyncio
 
-    from .render.deployment_status import Asking, show, view
+    from .render.deployment_status import StatusQuery, show, view
 
-    asking = Asking(connection, deployment, everything=everything)
+    query = StatusQuery(connection, deployment, everything=everything)
     if watch is None:
-        show(asyncio.run(asking.look()), as_json)
+        show(asyncio.run(query.look()), as_json)
         return
     from .render.live import watch as watching
 
-    asyncio.run(watching(asking.look, view(watch, as_json), watch))
+    asyncio.run(watching(query.look, view(watch, as_json), watch))
 
 
-@deploy.command("set-current", short_help="Give all the work to a build.")
-@deployment_argument
-@click.argument("build", required=False, metavar="BUILD")
-@click.option("--unversioned", is_flag=True, help="Give the work to workers without a version, instead of a BUILD.")
+@deployment.command("set-current", short_help="Make a build current.")
+@named_arguments(DEPLOYMENT, replace(BUILD, required=False))
+@click.option("--unversioned", is_flag=True, help="Route to workers without a version, instead of a BUILD.")
 @missing_option
 @unpolled_option
+@click.option("--yes", "-y", is_flag=True, hidden=True, expose_value=False, help="Accepted; nothing is asked.")
 @connection_options
 @json_option
 def set_current(
     connection: Connection, deployment: str, build: str | None, unversioned: bool, as_json: bool, **forced: Any
 ) -> None:
-    """Make a build current: new workflows start there, and those that upgrade go there with their next task.
+    """Make a build current: new workflows start on it, and auto-upgrade workflows move to it with their next task.
 
-    Pinned workflows stay on their build. A ramp to the same build is over then.
+    Pinned workflows stay on their build. A ramp to the same build ends. Also called set-current-version.
     """
     if (build is None) != unversioned:
-        raise click.UsageError("say which: a BUILD or --unversioned")
+        raise click.UsageError("name a BUILD, or --unversioned")
     from ..deployments import set_current as change
 
-    _tell(*asked(connection, lambda client: change(client, deployment, build, **forced)), as_json)
+    _show(*call_server(connection, lambda client: change(client, deployment, build, **forced)), as_json)
 
 
-@deploy.command(short_help="Give a share of the work to a build.")
-@deployment_argument
-@build_argument
-@click.argument("percent", type=Number(0, 100))
+@deployment.command(short_help="Route a share of the work to a build.")
+@named_arguments(DEPLOYMENT, BUILD, PERCENT)
 @missing_option
 @unpolled_option
+@click.option("--yes", "-y", is_flag=True, hidden=True, expose_value=False, help="Accepted; nothing is asked.")
 @connection_options
 @json_option
-def ramp(connection: Connection, deployment: str, build: str, percent: float, as_json: bool, **forced: Any) -> None:
-    """Send a share of the work to a build: PERCENT of new workflows and of those that upgrade, by their ids."""
+@click.pass_context
+def ramp(
+    ctx: click.Context,
+    /,
+    connection: Connection,
+    deployment: str,
+    build: str,
+    percent: str,
+    as_json: bool,
+    **forced: Any,
+) -> None:
+    """Route a share of the work to a build: PERCENT of new and of auto-upgrade workflows, chosen by their ids.
+
+    Also called set-ramping-version.
+    """
     from ..deployments import ramp as change
 
-    _tell(*asked(connection, lambda client: change(client, deployment, build, percent, **forced)), as_json)
+    share = Number(0, 100).convert(percent, None, ctx)
+    _show(*call_server(connection, lambda client: change(client, deployment, build, share, **forced)), as_json)
 
 
-@deploy.command(short_help="Take the last step back.")
-@deployment_argument
+@deployment.command(short_help="Undo the last rollout step.")
+@named_arguments(DEPLOYMENT)
 @unpolled_option
 @connection_options
 @json_option
 def rollback(connection: Connection, deployment: str, as_json: bool, allow_no_pollers: bool) -> None:
-    """Take the last step of a rollout back: end a ramp to a new build, else make the build before current again.
+    """Undo the last rollout step: end the ramp to a new build, else make the previous current build current again.
 
     Refuses where it is not clear which build that was, and names the candidates.
     """
     from ..deployments import rollback as change
 
-    _tell(*asked(connection, lambda client: change(client, deployment, allow_no_pollers=allow_no_pollers)), as_json)
+    _show(
+        *call_server(connection, lambda client: change(client, deployment, allow_no_pollers=allow_no_pollers)), as_json
+    )
 
 
-@deploy.command("wait-drained", short_help="Wait until the workers of a build may go.")
-@deployment_argument
-@build_argument
-@click.option("--timeout", default="10m", show_default=True, metavar="TIME", help="Wait no longer.")
+@deployment.command("wait-drained", short_help="Wait until the workers of a build can stop.")
+@named_arguments(DEPLOYMENT, BUILD)
+@timeout_option("10m", "How long to wait.")
 @connection_options
 @json_option
 @click.pass_context
 def wait_drained(
-    ctx: click.Context, /, connection: Connection, deployment: str, build: str, timeout: str, as_json: bool
+    ctx: click.Context, /, connection: Connection, deployment: str, build: str, timeout: float, as_json: bool
 ) -> None:
-    """Wait until no open workflow is pinned to a build, so that its workers may go.
+    """Wait until no open workflow is pinned to a build, so that its workers can stop.
 
-    Exits 1 where that does not come in time, and names the workflows.
+    Exits 1 at the timeout, and names the workflows that are still open.
     """
     import asyncio
 
     from .render.deployment_drain import wait
 
-    limit = parse_duration(timeout, "--timeout")
-    ctx.exit(0 if asyncio.run(wait(connection, deployment, build, limit, as_json)) else 1)
+    ctx.exit(0 if asyncio.run(wait(connection, deployment, build, timeout, as_json)) else 1)
 
 
-def _tell(did: RolloutChange, target: Target, as_json: bool) -> None:
+def _show(change: RolloutChange, target: Target, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(text.change_json(did, target), indent=2))
+        echo_json(text.change_json(change, target))
         return
-    show_lines(text.wrapped(text.change(did)))
+    echo_lines(text.wrapped(text.change(change)))

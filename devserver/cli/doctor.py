@@ -1,8 +1,7 @@
-"""`devserver doctor`: what is wrong, and what to do about it."""
+"""`devserver doctor`: problems and their fixes."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
@@ -10,17 +9,18 @@ import click
 from ..config.server_options import check_name
 from ..instances.doctor import examine
 from ..system.paths import Paths
-from .options.server import json_option
+from .options.common import json_option
+from .render.output import echo_form
 
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
 @click.command()
-@click.option("--name", metavar="NAME", help="Look at this instance only.")
+@click.option("--name", metavar="NAME", show_default="all", help="Name of the devserver instance.")
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, name: str | None, as_json: bool) -> None:
-    """Look for problems and say how to mend them. Changes nothing; exits 1 when an error was found."""
+    """Find problems and suggest fixes. Changes nothing; exits 1 when it finds an error."""
     if name is not None:
         check_name(name)
     findings = []
@@ -34,7 +34,7 @@ def doctor(ctx: click.Context, name: str | None, as_json: bool) -> None:
     errors = sum(finding.level == "error" for finding in findings)
     warnings = sum(finding.level == "warning" for finding in findings)
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        echo_form(errors=errors, warnings=warnings, findings=[asdict(finding) for finding in findings])
     else:
         click.echo(f"{errors} errors, {warnings} warnings" if errors or warnings else "all is well")
     ctx.exit(1 if errors else 0)

@@ -9,26 +9,31 @@ from ..instances import lifecycle
 from ..instances.cleanup import tidy
 from ..instances.record import names
 from ..system.paths import Paths
-from .options.server import name_option
+from .options.common import json_option, name_option
+from .render.output import echo_form
 
 
 @click.command()
 @name_option
-@click.option("--all", "all_", is_flag=True, help="Stop every instance of this user.")
-def down(name: str, all_: bool) -> None:
-    """Stop a server; what it holds is there the next time.
+@click.option("--all", "all_", is_flag=True, help="Stop all your servers.")
+@json_option
+def down(name: str, all_: bool, as_json: bool) -> None:
+    """Stop a server. Its state is there the next time.
 
-    A server that does not run is not an error: it is down.
+    Stopping a server that is not running is not an error.
     """
     paths = Paths.default()
     tidy(paths)
-    stopped = 0
-    for each in names(paths) if all_ else [name]:
+    stopped: list[str] = []
+    for instance in names(paths) if all_ else [name]:
         try:
-            lifecycle.stop(paths, each)
+            lifecycle.stop(paths, instance)
         except InstanceNotRunning:
             continue
-        stopped += 1
-        click.echo(f"stopped {each}")
-    if not stopped:
-        click.echo("nothing was running" if all_ else f"{name} was not running")
+        stopped.append(instance)
+        if not as_json:
+            click.echo(f"stopped {instance}")
+    if as_json:
+        echo_form(stopped=stopped)
+    elif not stopped:
+        click.echo("no server was running" if all_ else f"{name} was not running")

@@ -1,4 +1,4 @@
-"""`devserver env`: what a client needs to reach a server, for a shell, a file or a client profile."""
+"""`devserver env`: the settings that connect a client to a server, for a shell, a file or a client profile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import click
 from ..client.profile_file import write_profile
 from ..errors import DevServerError
 from ..instances.dev_server import DevServer
-from .options.server import name_option
+from .options.common import json_option, name_option
+from .render.output import echo_form
 
 
 def _powershell(value: str) -> str:
@@ -26,7 +27,7 @@ def _fish(value: str) -> str:
 
 
 def _dotenv(value: str) -> str:
-    """Bare where that will do: `docker run --env-file` takes quotes for a part of the value."""
+    """Without quotes where possible: `docker run --env-file` takes them as part of the value."""
     return value if re.fullmatch(r"[\w.:/@%+-]+", value) else json.dumps(value, ensure_ascii=False)
 
 
@@ -43,15 +44,15 @@ FORMATS: dict[str, Callable[[str, str], str]] = {
 @name_option
 @click.option(
     "--format",
-    "form",
+    "syntax",
     type=click.Choice(list(FORMATS)),
     default="sh",
-    show_default=True,
-    help="For what to write.",
+    help="Shell or file to write for.",
 )
 @click.option("--write-profile", "profile", metavar="PROFILE", help="Write a Temporal client profile instead.")
-def env(name: str, form: str, profile: str | None) -> None:
-    """Print the settings a client needs to reach a server.
+@json_option
+def env(name: str, syntax: str, profile: str | None, as_json: bool) -> None:
+    """Print the settings that connect a client to a server.
 
     \b
     sh:          eval "$(devserver env)"
@@ -61,13 +62,16 @@ def env(name: str, form: str, profile: str | None) -> None:
     GitHub:      devserver env --format github      (appends to $GITHUB_ENV where that is set)
     """
     server = DevServer.attach(name)
-    if profile is not None:
-        path = write_profile(server, profile)
+    values = {"TEMPORAL_ADDRESS": server.address, "TEMPORAL_NAMESPACE": server.namespace}
+    path = write_profile(server, profile) if profile is not None else None
+    if as_json:
+        echo_form(name=name, variables=values, profile=profile, file=str(path) if path else None)
+        return
+    if path is not None:
         click.echo(f"wrote the profile {profile} to {path}; use it with TEMPORAL_PROFILE={profile}")
         return
-    values = {"TEMPORAL_ADDRESS": server.address, "TEMPORAL_NAMESPACE": server.namespace}
-    lines = [FORMATS[form](key, value) for key, value in values.items()]
-    target = os.environ.get("GITHUB_ENV") if form == "github" else None
+    lines = [FORMATS[syntax](key, value) for key, value in values.items()]
+    target = os.environ.get("GITHUB_ENV") if syntax == "github" else None
     if target:
         _append(Path(target), lines)
     else:

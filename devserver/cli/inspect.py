@@ -1,33 +1,31 @@
-"""`devserver describe`: what a module has for a worker, with types and docs."""
+"""`devserver inspect`: the workflows, activities and Nexus services of a module, with types and docs."""
 
 from __future__ import annotations
 
-import json
-
 import click
 
+from .options.common import json_option
 from .options.module_type import ModuleType, all_names
-from .options.server import json_option
+from .render.output import echo_json, echo_lines
 
 
 @click.command()
 @click.argument("spec", metavar="MODULE[:NAME]", type=ModuleType(all_names))
 @json_option
-def describe(spec: str, as_json: bool) -> None:
-    """Print what a module has: package.module or path/to/file.py, narrowed to one workflow or activity with :NAME.
+def inspect(spec: str, as_json: bool) -> None:
+    """Show the workflows and activities of a module: package.module or path/to/file.py, or one of them with :NAME.
 
-    Workflows with their input, output, signals, queries and updates, activities and Nexus services, with their types
-    and docs. The module is imported; no server is asked.
+    Prints workflows with their input, output, signals, queries and updates, activities and Nexus services, with their
+    types and docs. The module is imported; no server is asked.
     """
     from ..introspection import find
 
     module = find(spec)
     if as_json:
-        from ..introspection.module_json import describe as told
+        from ..introspection.module_json import describe
 
-        click.echo(json.dumps(told(module), indent=2))
+        echo_json(describe(module))
         return
     from .render.module import page
 
-    for line in page(module):
-        click.echo(line)
+    echo_lines(page(module))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from ..instances.cleanup import tidy
 from ..instances.status import all_statuses
 from ..system.paths import Paths
-from .options.server import json_option
+from .options.common import json_option
+from .render.output import echo_form
 from .render.table import echo_table
 
 COLUMNS = ("name", "state", "address", "ui_url", "version")
@@ -18,17 +17,17 @@ COLUMNS = ("name", "state", "address", "ui_url", "version")
 @click.command(name="list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the servers of this user, running and stopped."""
+    """List your servers, running and stopped."""
     from .main import show
 
     paths = Paths.default()
     tidy(paths)
     found = all_statuses(paths, show)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        echo_form(servers=[{key: value for key, value in status.items() if key != "form"} for status in found])
         return
     if not found:
-        click.echo("no instances yet; start one with: devserver up")
+        click.echo("no servers yet; start one with: devserver up")
         return
     head = [column.upper().replace("_", " ") for column in COLUMNS]
-    echo_table(head, ([str(each[column] or "-") for column in COLUMNS] for each in found))
+    echo_table(head, ([str(status[column] or "-") for column in COLUMNS] for status in found))

@@ -1,8 +1,9 @@
-"""`devserver logs`: what the server says."""
+"""`devserver logs`: the server's log."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -11,39 +12,54 @@ from ..instances import lifecycle
 from ..instances.record import CRASHED, STOPPED, read_record
 from ..server.log import LOG, log_tail
 from ..system.paths import Paths
-from .options.server import name_option
+from .options.common import json_option, name_option
+from .render.output import echo_json_line
 
 POLL_SECONDS = 0.2
+MOST_BYTES = 10_000_000
 
 
 @click.command()
 @name_option
-@click.option("--follow", "-f", is_flag=True, help="Go on until the server ends or Ctrl-C.")
-@click.option("--lines", type=click.IntRange(min=0), default=100, show_default=True, help="How many to begin with.")
-def logs(name: str, follow: bool, lines: int) -> None:
-    """Show a server's log (raise --log-level at `devserver up` for more)."""
+@click.option("--follow", "-f", is_flag=True, help="Continue until the server stops or Ctrl-C.")
+@click.option("--lines", type=click.IntRange(min=0), default=100, metavar="N", help="Number of lines to start with.")
+@json_option
+def logs(name: str, follow: bool, lines: int, as_json: bool) -> None:
+    """Show a server's log. `devserver up --log-level info` logs more."""
     paths = Paths.default()
     lifecycle.known(paths, name)
     path = paths.instance(name) / LOG
     position = path.stat().st_size if path.exists() else 0
-    for line in log_tail(path, lines, end=position, most=10_000_000, all_runs=True):
-        click.echo(line)
+    echo: Callable[[str], None] = _echo_json if as_json else click.echo
+    for line in log_tail(path, lines, end=position, most=MOST_BYTES, all_runs=True):
+        echo(line)
     while follow:
-        position = _print_from(path, position)
+        position = _print_from(path, position, as_json)
         record = read_record(paths, name)
         if record is None or record.state_now() in (STOPPED, CRASHED):
-            _print_from(path, position)
+            _print_from(path, position, as_json)
             return
         time.sleep(POLL_SECONDS)
 
 
-def _print_from(path: Path, position: int) -> int:
-    """Print what was added since `position`; a log that was begun anew is shown from its start."""
+def _echo_json(line: str) -> None:
+    echo_json_line(line=line)
+
+
+def _print_from(path: Path, position: int, as_json: bool) -> int:
+    """Print what was added since `position`; a log that was truncated is shown from its start."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(position if position <= size else 0)
-            click.echo(file.read(), nl=False)
-            return file.tell()
+            added = file.read()
+            end = file.tell()
     except FileNotFoundError:
         return 0
+    if not as_json:
+        click.echo(added, nl=False)
+        return end
+    whole, _, _ = added.rpartition(b"\n")  # a line that is not complete comes with the next call
+    for line in whole.decode(errors="replace").splitlines():
+        _echo_json(line)
+    return end - len(added) + (len(whole) + 1 if whole else 0)

@@ -7,7 +7,7 @@ import errno
 import importlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,93 +23,155 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 # Section -> name -> the line that --help shows. Kept here so that --help imports no command.
 SECTIONS = {
-    "Servers": {
-        "up": "Start a server, or say where the running one is.",
+    "Server": {
+        "up": "Start a server, or show the running one.",
         "down": "Stop a server.",
-        "restart": "Stop a server and start it again as it was.",
-        "status": "Tell how a server is.",
-        "list": "List the servers of this user.",
+        "restart": "Restart a server with the same options and state.",
+        "status": "Show a server's status.",
+        "list": "List your servers.",
         "logs": "Show a server's log.",
-        "env": "Print the settings a client needs to reach a server.",
+        "env": "Print the settings that connect a client to a server.",
         "ui": "Open a server's Web UI.",
         "temporal": "Run the Temporal CLI against a server.",
-        "reset": "Delete everything a server has kept.",
         "snapshot": "Save and restore a server's state.",
-        "doctor": "Look for problems and say how to mend them.",
+        "reset": "Delete a server's state.",
+        "doctor": "Find problems and suggest fixes.",
     },
     "Workflows": {
-        "run": "Run a worker for a module, always with its newest code.",
-        "describe": "Show what a module has for a worker.",
-        "start": "Start a workflow of a module.",
-        "signal": "Send a signal to a workflow.",
-        "query": "Ask a workflow.",
-        "update": "Update a workflow.",
-        "trace": "Show what a workflow did, as a tree.",
-        "search": "Find steps of workflows by what happened in them.",
-        "stuck": "List the workflows that do not go on by themselves.",
-        "schedule": "Make, preview and steer schedules.",
-        "deploy": "Move work from one build of the workers to another, and back.",
-        "payloads": "Show, check and clean up large payloads kept in a folder.",
-        "metrics": "Show the main figures of a server and its workers.",
-        "observe": "Make configuration for Prometheus or the Datadog Agent.",
+        "run": "Run a worker and reload it when code changes.",
+        "inspect": "Show the workflows and activities of a module.",
+        "workflow": "Start, signal, query, update, trace and search workflows.",
+        "schedule": "Create, preview and manage schedules.",
+        "deployment": "Roll out and roll back builds (Worker Versioning).",
+    },
+    "Data and metrics": {
+        "payloads": "Show, check and clean up stored large payloads.",
+        "metrics": "Show metrics of a server and its workers.",
     },
     "Rehearsals": {
-        "rehearse": "Rehearse an outage: does a runbook survive it?",
+        "rehearse": "Run a runbook through outages and check that it survives.",
     },
-    "The executable and this command": {
-        "install": "Get and verify the server's executable.",
-        "versions": "List the executables that are known and installed.",
-        "prune": "Remove executables that are no longer needed.",
-        "completion": "Print a shell's completion script.",
+    "Executable": {
+        "binary": "Install, list and prune versions of the Temporal CLI.",
     },
 }
-# Commands whose module is in a group's package.
-MODULES = {
-    "start": "workflow.start",
-    "signal": "workflow.signal",
-    "query": "workflow.query",
-    "update": "workflow.update",
+# Commands that --help names in its last lines only: most are in a group too.
+UNLISTED = {
+    "trace": "Show what a workflow did, as a tree.",
+    "search": "Find steps of workflows by what happened in them.",
+    "stuck": "List workflows that are blocked.",
+    "install": "Download and verify the server's executable.",
+    "observe": "Write configuration for Prometheus or the Datadog Agent.",
+    "completion": "Print the completion script of a shell.",
+}
+COMMANDS = {name: line for section in (*SECTIONS.values(), UNLISTED) for name, line in section.items()}
+# Commands that a group has too.
+SHARED = {
     "trace": "workflow.trace",
     "search": "workflow.search",
     "stuck": "workflow.stuck",
     "install": "binary.install",
-    "versions": "binary.list",
-    "prune": "binary.prune",
-    "describe": "inspect",
-    "deploy": "deployment",
 }
-COMMANDS = {name: line for section in SECTIONS.values() for name, line in section.items()}
+EPILOG = """
+\b
+Also: trace, search, stuck (as in `workflow`), install (as in `binary`),
+observe (configuration for Prometheus and Datadog), completion bash|zsh|fish.
+"""
+SAME_WORDS = {"ls": "list", "ps": "list"}
 
 
-class LazyGroup(click.Group):
-    """A group whose commands live in `devserver.cli.<name>` and are imported when called."""
+class CommandGroup(click.Group):
+    """A group that answers an unknown command with the right one.
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands, in the order in which a newcomer needs them."""
-        return list(COMMANDS)
+    Args:
+        aliases: Other names of its commands, which --help does not list.
+    """
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, imported now."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f".{MODULES.get(cmd_name, cmd_name)}", __package__)
-        command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
-        return command
+    def __init__(self, *args: Any, aliases: Mapping[str, str] | None = None, **values: Any) -> None:
+        super().__init__(*args, **values)
+        self.aliases = {**SAME_WORDS, **(aliases or {})}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as click does, after `help [COMMAND]` has become `[COMMAND] --help`."""
+        if args[:1] == ["help"] and "help" not in self.list_commands(ctx):
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with the nearest name in the message for an unknown one."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
+        """Resolve as click does, also by the aliases; the message for an unknown command says what to type."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and self.aliases.get(args[0]) in known:
+            args = [self.aliases[args[0]], *args[1:]]
+        if args and args[0] not in known and not args[0].startswith("-"):
+            from .synonyms import unknown_command
 
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            ctx.fail(f"No such command '{args[0]}'.{hint}")
+            ctx.fail(unknown_command(ctx.command_path, args, known))
         return super().resolve_command(ctx, args)
 
+
+class LazyGroup(CommandGroup):
+    """A group whose commands are modules of a package, imported when called.
+
+    Args:
+        package: The package.
+        sections: Title -> name -> line of --help. The function has the command's name, `list_` for `list`.
+        unlisted: More commands, which --help does not list.
+        modules: Modules of commands that are not in the package under their own name.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        package: str,
+        sections: Mapping[str, Mapping[str, str]],
+        unlisted: Mapping[str, str] | None = None,
+        modules: Mapping[str, str] | None = None,
+        **values: Any,
+    ) -> None:
+        super().__init__(*args, **values)
+        self._package = package
+        self._sections = sections
+        self._modules = modules or {}
+        self._lines = {name: line for section in sections.values() for name, line in section.items()}
+        self._lines |= unlisted or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which a newcomer needs them."""
+        return list(self._lines)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command of that name."""
+        if cmd_name not in self._lines:
+            return None
+        module = importlib.import_module(f".{self._modules.get(cmd_name, cmd_name)}", self._package)
+        command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
+        return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The names of the commands for a shell, from the table: as for --help, none is imported."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=line) for name, line in self._lines.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, from the table."""
+        for title, commands in self._sections.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
+
+
+class RootGroup(LazyGroup):
+    """The group of all commands; it also ends quietly when the reader of the output leaves."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as any group does, after `version` has become `--version`."""
+        return super().parse_args(ctx, ["--version"] if args == ["version"] else args)
+
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """As click does: reads the options, and shows --help; NO_COLOR is heeded (https://no-color.org)."""
+        """Read the options and show --help; NO_COLOR turns colors off (https://no-color.org)."""
         with _output_may_end():
             return super().make_context(*args, color=_colour(), **kwargs)
 
@@ -117,20 +179,6 @@ class LazyGroup(click.Group):
         """Run the command."""
         with _output_may_end():
             return super().invoke(ctx)
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The commands' names for a shell, from the table above: as for --help, none is imported."""
-        from click.shell_completion import CompletionItem
-
-        names = [name for name in COMMANDS if name.startswith(incomplete)]
-        found = [CompletionItem(name, help=COMMANDS[name]) for name in names]
-        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, from the table above."""
-        for title, commands in SECTIONS.items():
-            with formatter.section(title):
-                formatter.write_dl(list(commands.items()))
 
 
 def _colour() -> bool | None:
@@ -156,12 +204,20 @@ def _output_may_end() -> Iterator[None]:
         ) from None
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="temporal-devserver", prog_name="devserver")
+@click.group(
+    cls=RootGroup,
+    package=__package__,
+    sections=SECTIONS,
+    unlisted=UNLISTED,
+    modules=SHARED,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+)
+@click.version_option(None, "-V", "--version", package_name="temporal-devserver", prog_name="devserver")
 def devserver() -> None:
     """A real, durable, fast Temporal server in one command.
 
-    `devserver up` starts it, Ctrl-C stops it, and what it holds is there the next time.
+    `devserver up` starts it, Ctrl-C stops it, and its state survives restarts.
     """
 
 
@@ -199,13 +255,22 @@ def run(args: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        _with_advice(error).show()
         return error.exit_code
     except DevServerError as error:
         show(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into a report
         return _failed(error, sys.argv[1:] if args is None else args)
+
+
+def _with_advice(error: click.ClickException) -> click.ClickException:
+    """The error; for an unknown option one that says what to use."""
+    if not isinstance(error, click.NoSuchOption):
+        return error
+    from .synonyms import unknown_option
+
+    return click.UsageError(unknown_option(error.option_name, error.possibilities or ()), error.ctx)
 
 
 def _failed(error: Exception, args: Sequence[str]) -> int:

@@ -1,8 +1,7 @@
-"""`devserver metrics`: a server's and its workers' main figures."""
+"""`devserver metrics`: metrics of a server and its workers."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,10 @@ import click
 
 from ..config.server_options import DEFAULT_NAME
 from ..errors import CannotAsk, DevServerError, OptionError
-from .options.server import json_option, watch_option
+from .options.common import json_option, limit_option, watch_option
+from .options.environment import EnvironmentOption
 from .render import metrics as text
+from .render.output import FORM, echo_json, echo_lines
 from .render.terminal import clean, stamp
 
 if TYPE_CHECKING:
@@ -20,25 +21,33 @@ if TYPE_CHECKING:
     from ..metrics.scraper import FindEndpoint
 
 
-_WHERE = (
-    click.option("--name", metavar="NAME", help="A managed instance. [DEVSERVER_NAME, else default]"),
-    click.option("--server", "servers", multiple=True, metavar="URL", help="Another server's metrics; repeatable."),
-    click.option("--worker", "workers", multiple=True, metavar="HOST:PORT", help="A worker's metrics; repeatable."),
+_ENDPOINTS = (
+    click.option(
+        "--name",
+        cls=EnvironmentOption,
+        envvar="DEVSERVER_NAME",
+        show_envvar=True,
+        show_default=DEFAULT_NAME,
+        metavar="NAME",
+        help="Name of the devserver instance.",
+    ),
+    click.option("--server", "servers", multiple=True, metavar="URL", help="Metrics of another server. Repeatable."),
+    click.option("--worker", "workers", multiple=True, metavar="HOST:PORT", help="Metrics of a worker. Repeatable."),
 )
 
 
-def where_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say whose metrics are meant; `find_servers` and `find_workers` read them."""
-    for option in reversed(_WHERE):
+def endpoint_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose servers and workers; `find_servers` and `find_workers` read them."""
+    for option in reversed(_ENDPOINTS):
         function = option(function)
     return function
 
 
 @click.command()
-@where_options
-@click.option("--namespace", "-n", metavar="NAME", help="Of what is done in this namespace only.")
-@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Rows of a list.")
-@watch_option(", and tell rates")
+@endpoint_options
+@click.option("--namespace", "-n", metavar="NAME", show_default="all", help="Only count this namespace.")
+@limit_option(10)
+@watch_option(", with rates")
 @json_option
 @click.pass_context
 def metrics(
@@ -51,28 +60,30 @@ def metrics(
     watch: float | None,
     as_json: bool,
 ) -> None:
-    """Show the main figures of a server and of its workers: workflows, activities, task queues, requests, latencies,
-    errors, storage, memory; slots, caches and waiting times of workers. Counts are since the process began.
+    """Show metrics of a server and its workers: workflows, activities, task queues, requests, latencies, errors,
+    storage, memory; slots, caches and waiting times of workers. Counts start with the process.
 
-    Exits 0, or 4 when one of them cannot be asked.
+    `devserver observe` writes configuration for Prometheus and the Datadog Agent.
+
+    Exits 0, or 4 when an endpoint cannot be read.
     """
     import asyncio
 
     from ..metrics import Scraper
 
-    watcher = Scraper(find_servers(name, servers, needed=not workers), find_workers(workers), namespace)
+    scraper = Scraper(find_servers(name, servers, needed=not workers), find_workers(workers), namespace)
     if watch is None:
-        report = asyncio.run(watcher.look())
+        report = asyncio.run(scraper.look())
         _print(report, limit, as_json)
         ctx.exit(CannotAsk.exit_code if any(seen.error for seen in report.seen) else 0)
-    asyncio.run(_watch(watcher, watch, limit, as_json))
+    asyncio.run(_watch(scraper, watch, limit, as_json))
 
 
 def find_servers(name: str | None, servers: Sequence[str], *, needed: bool) -> list[FindEndpoint]:
-    """How to find the servers that are meant; none where the default instance does not run and is not `needed`.
+    """How to find each server; empty if the default instance is not running and not `needed`.
 
     Raises:
-        OptionError: Both a managed instance and others are named, or an address is none.
+        OptionError: --name and --server are both given, or an address is wrong.
     """
     import os
 
@@ -80,7 +91,7 @@ def find_servers(name: str | None, servers: Sequence[str], *, needed: bool) -> l
     from ..metrics import instance_endpoint, parse_endpoint
 
     if servers and name is not None:
-        raise OptionError("--name is a managed instance, --server is another server", hint="give one of them")
+        raise OptionError("--name and --server exclude each other", hint="use one of them")
     if servers:
         return [partial(_as_is, parse_endpoint(each, "--server")) for each in servers]
     managed = name or os.environ.get(NAME)
@@ -93,10 +104,10 @@ def find_servers(name: str | None, servers: Sequence[str], *, needed: bool) -> l
 
 
 def find_workers(workers: Sequence[str]) -> list[FindEndpoint]:
-    """How to find the workers that are meant.
+    """How to find each worker.
 
     Raises:
-        OptionError: An address is none.
+        OptionError: An address is wrong.
     """
     from ..metrics import parse_endpoint
 
@@ -109,31 +120,30 @@ def _as_is(where: MetricsEndpoint) -> MetricsEndpoint:
 
 def _print(report: MetricsReport, limit: int, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(text.as_json(report), indent=2))
+        echo_json(text.as_json(report))
         return
-    for each in text.screen(report, limit):
-        click.echo(each)
+    echo_lines(text.screen(report, limit))
 
 
-async def _watch(watcher: Scraper, seconds: float, limit: int, as_json: bool) -> None:
+async def _watch(scraper: Scraper, seconds: float, limit: int, as_json: bool) -> None:
     from .render.live import JsonLines, Screen, View, redraws, watch
 
     view: View[MetricsReport] = Lines()
     if as_json:
-        view = JsonLines(text.FORM, text.as_json)
+        view = JsonLines(FORM, text.as_json)
     elif redraws():
         view = Screen(seconds, lambda seen: text.screen(seen, limit), lambda seen: seen.at)
-    await watch(watcher.look, view, seconds)
+    await watch(scraper.look, view, seconds)
 
 
 class Lines:
-    """One line for each endpoint and look; what gives no figures is told once, and when it answers again."""
+    """One line for each endpoint and time; an endpoint without metrics is reported once, and when it answers again."""
 
     def __init__(self) -> None:
         self._failed: dict[str, str] = {}
 
     def show(self, seen: MetricsReport) -> None:
-        """A look."""
+        """Print a line for each endpoint."""
         for number, each in enumerate(seen.seen):
             if each.error is not None:
                 self._fail(f"{each.kind} {number}", each.error, stamp(seen.at))
@@ -142,11 +152,11 @@ class Lines:
             if back:
                 click.echo(f"{stamp(seen.at)} ! {clean(text.name(each))} answers again")
             if each.restarted:
-                click.echo(f"{stamp(seen.at)} ! {clean(text.name(each))} was started anew: it counts from 0")
+                click.echo(f"{stamp(seen.at)} ! {clean(text.name(each))} was restarted: its counts start at 0")
             click.echo(f"{stamp(seen.at)} {text.line(each)}")
 
     def failed(self, error: DevServerError) -> None:
-        """No look at all."""
+        """Print why there is no report, once."""
         from ..system.timefmt import utc_now
 
         self._fail("", error, utc_now())

@@ -1,8 +1,7 @@
-"""`devserver observe`: ready configuration for Prometheus and for the Datadog Agent."""
+"""`devserver observe`: configuration for Prometheus and the Datadog Agent."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,29 +9,30 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from .metrics import find_servers, find_workers, where_options
-from .options.server import json_option
+from .metrics import endpoint_options, find_servers, find_workers
+from .options.common import json_option
+from .render.output import echo_form
 from .render.terminal import clean
 
 if TYPE_CHECKING:
     from ..metrics.config import DatadogCoverage, MonitoringConfig, ScrapeSource
     from ..metrics.scraper import FindEndpoint
 
-FORM = 1
 TOOLS = ("prometheus", "datadog")
 
 
 @click.command()
 @click.argument("tool", type=click.Choice(TOOLS))
-@where_options
+@endpoint_options
 @click.option(
-    "--output",
-    "-o",
+    "--output-dir",
+    "output",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write files into this folder. [the main one is printed]",
+    show_default="print the main file",
+    help="Folder to write the files to.",
 )
-@click.option("--force", is_flag=True, help="Replace files of other content.")
+@click.option("--force", is_flag=True, help="Replace files with different content.")
 @json_option
 def observe(
     tool: str,
@@ -43,10 +43,10 @@ def observe(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Make configuration that lets Prometheus, or the Datadog Agent with its integration for Temporal, watch a server
-    and its workers. The metrics it needs are looked for at the real endpoints, and what they do not have yet is told.
+    """Write configuration that lets Prometheus, or the Datadog Agent with its Temporal integration, monitor a server
+    and its workers. It is checked against the real endpoints, and metrics that are missing are reported.
 
-    Exits 0, 4 when a server or a worker cannot be asked.
+    Exits 0, 4 when a server or a worker cannot be reached.
     """
     import asyncio
 
@@ -60,13 +60,13 @@ def observe(
         config = datadog_config(found, of_workers)
     paths = dict(zip(config.files, write_files(output, config.files, force=force) if output else [], strict=False))
     if as_json:
-        click.echo(json.dumps(_as_json(tool, config, paths), indent=2))
+        echo_form(**_as_json(tool, config, paths))
         return
     if not paths:
         click.echo("---\n".join(config.files.values()), nl=False)
     for path in paths.values():
-        click.echo(clean(f"written: {path}"))
-    for line in _said(config):
+        click.echo(clean(f"wrote {path}"))
+    for line in _lines(config):
         click.echo(clean(line), err=not paths)
 
 
@@ -85,7 +85,6 @@ async def _ask(finds: Sequence[FindEndpoint], kind: Literal["server", "worker"])
 def _as_json(tool: str, config: MonitoringConfig, paths: Mapping[str, Path]) -> dict[str, object]:
     """The documented form (docs/json.md)."""
     return {
-        "form": FORM,
         "tool": tool,
         "files": [
             {"name": name, "path": str(paths[name]) if paths else None, "text": text}
@@ -97,17 +96,17 @@ def _as_json(tool: str, config: MonitoringConfig, paths: Mapping[str, Path]) -> 
     }
 
 
-def _said(config: MonitoringConfig) -> list[str]:
-    """What was found at the endpoints."""
-    said = [f"note: {note}" for note in config.notes]
-    for each in config.coverage:
-        said += _covered(each)
+def _lines(config: MonitoringConfig) -> list[str]:
+    """What the endpoints have."""
+    lines = [f"note: {note}" for note in config.notes]
+    for coverage in config.coverage:
+        lines += _covered(coverage)
     if config.needs:
-        missing = [each.name for each in config.needs if not each.there]
-        said.append(f"the alerts need {len(config.needs)} metrics; {len(config.needs) - len(missing)} are there now")
+        missing = [need.name for need in config.needs if not need.there]
+        lines.append(f"the alerts use {len(config.needs)} metrics; {len(config.needs) - len(missing)} exist now")
         if missing:
-            said.append(f"not yet, as nothing of theirs has happened: {', '.join(missing)}")
-    return said
+            lines.append(f"not recorded yet: {', '.join(missing)}")
+    return lines
 
 
 def _covered(found: DatadogCoverage) -> list[str]:
@@ -115,8 +114,8 @@ def _covered(found: DatadogCoverage) -> list[str]:
         len(names) for names in (found.exposed, found.added, found.not_yet, found.elsewhere)
     )
     return [
-        f"{found.url}: the integration sends on {sent} of its metrics, and {added} more by extra_metrics",
-        f"not there now: {later}, most of which are recorded when they first happen (a failure, a timeout)",
-        f"never there: {elsewhere}, of parts that a dev server does not run",
-        f"not sent on: {len(found.unknown)}; --json has all names",
+        f"{found.url}: the integration collects {sent} metrics, and {added} more with extra_metrics",
+        f"not recorded yet: {later}; most appear with the first failure or timeout",
+        f"missing from a dev server: {elsewhere}, of components that it does not run",
+        f"not collected: {len(found.unknown)}; --json lists all names",
     ]

@@ -1,10 +1,9 @@
-"""`devserver payloads`: what the folder of large payloads holds, whether it is sound; cleaning it up and showing it."""
+"""`devserver payloads`: show, check and clean up the folder of large payloads."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..client.target import Connection
-from ..config.server_options import parse_duration
 from ..payloads.limits import format_size
-from .options.confirmation import confirm, yes_option
+from .main import CommandGroup
+from .options.common import confirm, json_option, yes_option
 from .options.connection import connection_options
-from .options.server import json_option
+from .options.types import Duration
 from .render import payloads as text
+from .render.output import echo_form, echo_json, echo_lines
 
 if TYPE_CHECKING:
     from ..payloads import BlobFolder, PayloadUsage
@@ -27,9 +27,9 @@ F = Callable[..., Any]
 PORT = 8234
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def payloads() -> None:
-    """Large payloads that clients and workers keep in a folder."""
+    """Show, check and clean up large payloads that clients and workers store in a folder."""
 
 
 def folder_option(function: F) -> F:
@@ -46,7 +46,8 @@ def folder_option(function: F) -> F:
         "--folder",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="The folder, if it is not DEVSERVER_PAYLOADS or the usual one.",
+        show_default="DEVSERVER_PAYLOADS, else the user's data folder",
+        help="Folder of large payloads.",
     )(with_folder)
 
 
@@ -54,36 +55,36 @@ def folder_option(function: F) -> F:
 @folder_option
 @json_option
 def status(blobs: BlobFolder, as_json: bool) -> None:
-    """Tell where the folder is and how much it holds, by server. Asks no server."""
+    """Show the folder and its size, by server. Needs no running server."""
     shown = text.status(blobs)
-    click.echo(json.dumps(shown, indent=2)) if as_json else text.echo_status(shown)
+    echo_json(shown) if as_json else text.echo_status(shown)
 
 
 @payloads.command(name="list")
 @folder_option
 @json_option
 def list_(blobs: BlobFolder, as_json: bool) -> None:
-    """List what the folder holds, the newest first. Asks no server."""
+    """List stored payloads, the newest first. Needs no running server."""
     found = text.blobs(blobs)
-    click.echo(json.dumps(found, indent=2)) if as_json else text.echo_blobs(found)
+    echo_form(folder=str(blobs.folder), payloads=found) if as_json else text.echo_blobs(found)
 
 
-@payloads.command(short_help="See that nothing is missing, and all is intact.")
+@payloads.command(short_help="Find missing and corrupt payloads.")
 @folder_option
 @connection_options
-@click.option("--offline", is_flag=True, help="Ask no server: only see that what the folder holds is intact.")
+@click.option("--offline", is_flag=True, help="Only check that stored payloads are intact.")
 @json_option
 def check(blobs: BlobFolder, connection: Connection, offline: bool, as_json: bool) -> None:
-    """See that every payload which a server's histories refer to is there, and that what the folder holds is intact.
+    """Check that every payload that a server's histories refer to is stored, and that stored payloads are intact.
 
-    Exits 0 when all is well, 1 when something is missing or corrupt, 4 when the server cannot be asked.
+    Exits 0 when all is well, 1 when a payload is missing or corrupt, 4 when the server cannot be reached.
     """
     from ..payloads.verification import find_problems
 
     usage = None if offline else _usage(connection)
     found = list(find_problems(blobs, usage))
     shown = text.checked(blobs, usage, found)
-    click.echo(json.dumps(shown, indent=2)) if as_json else text.echo_checked(shown)
+    echo_json(shown) if as_json else text.echo_checked(shown)
     if found:
         raise click.exceptions.Exit(1)
 
@@ -91,29 +92,28 @@ def check(blobs: BlobFolder, connection: Connection, offline: bool, as_json: boo
 @payloads.command()
 @folder_option
 @connection_options
-@click.option("--older-than", default="1d", show_default=True, metavar="TIME", help="Keep what was stored since then.")
-@click.option("--forget", "gone", metavar="SERVER", help="Instead remove all of a server that is no more: see status.")
-@click.option("--dry-run", is_flag=True, help="Remove nothing, only tell what would be removed.")
+@click.option("--older-than", type=Duration(), default="1d", help="Only remove payloads older than this.")
+@click.option("--forget", "gone", metavar="SERVER", help="Remove all payloads of a server that no longer exists.")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
 @yes_option
 @json_option
 def prune(
     blobs: BlobFolder,
     connection: Connection,
-    older_than: str,
+    older_than: float,
     gone: str | None,
     dry_run: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Remove the payloads that a server refers to no longer.
+    """Remove payloads that a server no longer refers to.
 
-    The server is asked for all that it keeps, in every namespace, and snapshots and backups of its database are read;
-    what was stored for other servers stays. Exits 4 when it cannot be asked: then nothing is removed.
+    Reads all histories of the server, in every namespace, and the snapshots and backups of its database. Payloads of
+    other servers stay. Exits 4 when the server cannot be reached; then nothing is removed.
     """
     from ..payloads import prune as prune_
     from ..payloads import remove_server_payloads
 
-    seconds = parse_duration(older_than, "--older-than")
     if gone is not None:
         _refuse_needed(gone)
         done = remove_server_payloads(blobs, gone, dry_run=True)
@@ -123,24 +123,22 @@ def prune(
             remove_server_payloads(blobs, gone)
     else:
         usage = _usage(connection)
-        done = prune_(blobs, usage, older_than=seconds, dry_run=dry_run)
+        done = prune_(blobs, usage, older_than=older_than, dry_run=dry_run)
     shown = text.pruned(done, dry_run=dry_run)
-    click.echo(json.dumps(shown, indent=2)) if as_json else text.echo_pruned(shown)
+    echo_json(shown) if as_json else text.echo_pruned(shown)
 
 
-@payloads.command(short_help="Show them in the Web UI and the Temporal CLI.")
+@payloads.command(short_help="Show payloads in the Web UI and the Temporal CLI.")
 @folder_option
 @click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=PORT,
-    show_default=True,
-    metavar="PORT",
-    help="0 takes any free one.",
+    "--port", type=click.IntRange(0, 65535), default=PORT, metavar="PORT", help="Port to listen on; 0 is any free port."
 )
-@click.option("--origin", "origins", multiple=True, metavar="URL", help="A Web UI that may ask, besides your servers'.")
-@click.option("--show", default="512KB", show_default=True, metavar="SIZE", help="Show the head of what is larger.")
-def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str) -> None:
+@click.option(
+    "--origin", "origins", multiple=True, metavar="URL", help="Web UI to allow in addition to those of your servers."
+)
+@click.option("--show", default="512KB", metavar="SIZE", help="Show only the beginning of larger payloads.")
+@json_option
+def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str, as_json: bool) -> None:
     """Show stored payloads in the Web UI and the Temporal CLI: a codec server on loopback, until Ctrl-C.
 
     Exits 130 after Ctrl-C, 0 after SIGTERM.
@@ -160,8 +158,10 @@ def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str) -> 
     with CodecServer(blobs, port=port, origins=lambda: {*origins, *_own_uis()}, show=show) as server:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, end)
-        for line in text.serving(server.url, blobs):
-            click.echo(line)
+        if as_json:
+            echo_form(url=server.url, folder=str(blobs.folder))
+        else:
+            echo_lines(text.serving(server.url, blobs))
         sys.stdout.flush()
         over.wait()
     if ended[0] == signal.SIGINT:
@@ -184,7 +184,7 @@ def _own_uis() -> set[str]:
 
 
 def _refuse_needed(server: str) -> None:
-    """Raise PayloadOptionError where this user still has a database of a server that is said to be no more."""
+    """Raise PayloadOptionError if this user still has a database of a server that --forget names."""
     from ..payloads import PayloadOptionError
     from ..payloads.databases import databases_of_server
     from ..system.paths import Paths
@@ -192,13 +192,13 @@ def _refuse_needed(server: str) -> None:
     needed = [each.label for each in databases_of_server(Paths.default(), server)]
     if needed:
         raise PayloadOptionError(
-            f"the server {server} is still there: {', '.join(needed)}",
-            hint="leave out --forget, or remove those first",
+            f"the server {server} still exists: {', '.join(needed)}",
+            hint="leave out --forget, or remove these first",
         )
 
 
 def _usage(connection: Connection) -> PayloadUsage:
-    """What the server refers to."""
+    """The payloads that the server refers to."""
     import asyncio
 
     from ..client.target import connect, find_target

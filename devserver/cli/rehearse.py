@@ -1,4 +1,4 @@
-"""`devserver rehearse`: hold rehearsals, show how they go, and say what came of them."""
+"""`devserver rehearse`: run rehearsals, show their progress, and report their results."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 
 from ..rehearsal.scenario.seeds import SEEDS
+from .options.common import json_option
+from .render.output import echo_form
 
 EXAMPLE = """
 \b
 Example:
   devserver rehearse rehearsals/                     all scenarios of a folder
-  devserver rehearse scale_up.py --dry-run           what would be done, and when
+  devserver rehearse scale_up.py --dry-run           what would happen, and when
   devserver rehearse scale_up.py --report out        verdicts, and out/report.html
   devserver rehearse scale_up.py --sweep worker      a crash at every point
   devserver rehearse --init my_runbook first.py      write a first scenario
@@ -27,22 +29,25 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
 @click.command(epilog=EXAMPLE)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--dry-run", is_flag=True, help="Check the scenarios and print their plans; start nothing.")
-@click.option("--only", metavar="TEXT", help="Hold those whose name contains TEXT (or is TEXT, if one is).")
-@click.option("--repeat", type=click.IntRange(1, 10_000), default=1, metavar="N", help="Hold each N times.")
+@click.option("--only", metavar="TEXT", help="Run only scenarios whose name is TEXT, else those that contain it.")
+@click.option("--repeat", type=click.IntRange(1, 10_000), default=1, metavar="N", help="Run each scenario N times.")
 @click.option(
     "--seed",
     type=click.IntRange(0, SEEDS - 1),
     metavar="N",
-    help="The same seed makes the same choices; repeats count on from it. [any]",
+    show_default="random",
+    help="Seed of random choices; each repeat adds 1.",
 )
-@click.option("--sweep", type=click.Choice(["server", "worker"]), help="Instead of the plan, kill it at every point.")
 @click.option(
-    "--report", type=click.Path(path_type=Path), metavar="DIR", help="Write report.html and report.json there."
+    "--sweep", type=click.Choice(["server", "worker"]), help="Kill it at every point, instead of running the plan."
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="DIR", help="Folder for report.html and report.json."
 )
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the verdicts as JUnit XML.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON (see docs/json.md), and nothing else.")
-@click.option("--keep", is_flag=True, help="Keep the server's database, ledgers and logs, and say where.")
-@click.option("--init", metavar="MODULE", help="Write a first scenario for the runbook in MODULE, into PATH.")
+@json_option
+@click.option("--keep", is_flag=True, help="Keep the server's database, ledgers and logs, and print where they are.")
+@click.option("--init", metavar="MODULE", help="Write a first scenario for the runbook in MODULE to PATH.")
 @click.pass_context
 def rehearse(
     ctx: click.Context,
@@ -58,13 +63,13 @@ def rehearse(
     keep: bool,
     init: str | None,
 ) -> None:
-    """Run runbooks on the real server, break things under them, and show whether they survive."""
-    sys.path.append(str(Path.cwd()))  # where a project's packages are
+    """Run a runbook through outages on the real server, and check that it survives."""
+    sys.path.append(str(Path.cwd()))  # the project's packages are found there
     if init is not None:
-        _write_first(init, paths)
+        _write_first(init, paths, as_json)
         return
     if not paths:
-        raise click.UsageError("name a scenario's file, or a folder of them; --init MODULE writes a first one")
+        raise click.UsageError("name a scenario file or a folder; --init MODULE writes a first scenario")
     from ..system.paths import Paths, whole
     from .options.rehearsal import Wanted, chosen
     from .render.rehearsal import plan
@@ -91,12 +96,15 @@ def rehearse(
     ctx.exit(finish(wanted, hold(wanted)))
 
 
-def _write_first(module: str, paths: tuple[Path, ...]) -> None:
-    """Write a first scenario beside the runbook, which is looked for here and where Python looks."""
+def _write_first(module: str, paths: tuple[Path, ...], as_json: bool) -> None:
+    """Write a first scenario next to the runbook, which is found in this folder or where Python imports from."""
     from ..rehearsal.scenario.template import write_first
 
     if len(paths) > 1:
         raise click.UsageError("--init writes one file")
     file = paths[0] if paths else Path(f"rehearsal_{module.rpartition('.')[2]}.py")
     write_first(module, file)
-    click.echo(f"wrote {file}; hold it with: devserver rehearse {file}")
+    if as_json:
+        echo_form(file=str(file))
+    else:
+        click.echo(f"wrote {file}; run it with: devserver rehearse {file}")

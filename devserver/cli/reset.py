@@ -1,4 +1,4 @@
-"""`devserver reset`: a server as new."""
+"""`devserver reset`: a server without state."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from ..errors import InstanceNotRunning
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
 from ..system.paths import Paths
-from .options.confirmation import confirm, yes_option
-from .options.server import name_option
+from .options.common import confirm, json_option, name_option, yes_option
+from .render.output import echo_form
 from .render.progress import CliReporter
 
 
 @click.command()
 @name_option
 @yes_option
-def reset(name: str, yes: bool) -> None:
-    """Delete what a server has kept. A running one is started again, empty; snapshots stay."""
+@json_option
+def reset(name: str, yes: bool, as_json: bool) -> None:
+    """Delete a server's state. A running server is started again, empty; snapshots stay."""
     paths = Paths.default()
     tidy(paths)
     record = lifecycle.known(paths, name)
@@ -31,4 +32,7 @@ def reset(name: str, yes: bool) -> None:
     lifecycle.erase(paths, name)
     if was_running:
         lifecycle.start_again(paths, name, CliReporter(), fork=True)
-    click.echo(f"{name} is empty" + (" and runs again" if was_running else ""))
+    if as_json:
+        echo_form(name=name, database=str(record.database), running=was_running)
+    else:
+        click.echo(f"{name} is empty" + (" and running again" if was_running else ""))

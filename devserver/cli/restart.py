@@ -9,19 +9,18 @@ import click
 from ..errors import InstanceNotRunning
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
-from ..server.log import LOG
 from ..system.paths import Paths
-from .options.server import name_option
-from .options.types import Number
-from .render.banner import banner
+from .options.common import json_option, name_option, start_timeout_option
+from .render.banner import echo_started
 from .render.progress import CliReporter
 
 
 @click.command()
 @name_option
-@click.option("--wait", type=Number(min=0.1), default=30.0, metavar="SECONDS", help="Limit of the start. [30]")
-def restart(name: str, wait: float) -> None:
-    """Stop a server and start it again as it was: same options, executable, ports and state.
+@start_timeout_option
+@json_option
+def restart(name: str, timeout: float, as_json: bool) -> None:
+    """Restart a server with the same options, executable, ports and state.
 
     It runs detached afterwards.
     """
@@ -29,6 +28,5 @@ def restart(name: str, wait: float) -> None:
     tidy(paths)
     with contextlib.suppress(InstanceNotRunning):
         lifecycle.stop(paths, name, keep=True)
-    record = lifecycle.start_again(paths, name, CliReporter(), wait=wait, fork=True)
-    ending = f"{lifecycle.down(name)} stops it"
-    click.echo(banner(record, fresh=True, ending=ending, log=paths.instance(name) / LOG))
+    record = lifecycle.start_again(paths, name, CliReporter(), wait=timeout, fork=True)
+    echo_started(paths, record, fresh=True, ending=f"{lifecycle.down(name)} stops it", as_json=as_json)

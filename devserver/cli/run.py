@@ -1,4 +1,4 @@
-"""`devserver run`: a worker for a module, kept running and up to date."""
+"""`devserver run`: a worker for a module, which reloads its code."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import click
 
 from ..client.target import Connection
 from ..worker.config import GRACE_SECONDS, WorkerOptions
+from .options.client import converter_options
+from .options.common import json_option
 from .options.connection import connection_options
-from .options.converter import given_options
 from .options.module_type import ModuleType, all_names
-from .options.server import json_option
-from .options.types import Number
+from .options.types import Duration
 
 EXIT_INTERRUPTED = 130
 BEHAVIORS = ("pinned", "auto-upgrade")
@@ -20,32 +20,62 @@ BEHAVIORS = ("pinned", "auto-upgrade")
 
 @click.command()
 @click.argument("spec", metavar="MODULE[:NAME]", type=ModuleType(all_names))
-@click.option("--task-queue", "-t", metavar="NAME", help="Poll this. [TASK_QUEUE of the module, else its name]")
-@click.option("--reload/--no-reload", default=None, help="Run new code when a file changes. [on, but not with --build]")
-@click.option("--build", metavar="ID", help="Be this build of a Worker Deployment.")
-@click.option("--deployment", metavar="NAME", help="The deployment that --build belongs to. [the task queue's name]")
+@click.option(
+    "--task-queue",
+    "-t",
+    metavar="NAME",
+    show_default="TASK_QUEUE of the module, else its name",
+    help="Task queue to poll.",
+)
+@click.option(
+    "--reload/--no-reload",
+    default=None,
+    show_default="reload, but not with --build-id",
+    help="Reload the worker when code changes.",
+)
+@click.option("--build-id", "build", metavar="ID", help="Build id of the worker's deployment version.")
+@click.option(
+    "--deployment-name",
+    "deployment",
+    metavar="NAME",
+    show_default="the task queue's name",
+    help="Worker deployment of --build-id.",
+)
 @click.option(
     "--versioning-behavior",
     "behavior",
     type=click.Choice(BEHAVIORS),
-    help="With --build: of workflows that have none of their own. [pinned]",
+    show_default="pinned",
+    help="Behavior of workflows that declare none, with --build-id.",
 )
-@click.option("--nexus-endpoint", metavar="NAME", help="Have this endpoint lead to the module's Nexus services.")
-@click.option("--max-activities", type=click.IntRange(min=1), metavar="N", help="Run so many at once at most. [100]")
+@click.option("--nexus-endpoint", metavar="NAME", help="Nexus endpoint to create for the module's services.")
 @click.option(
-    "--max-workflow-tasks", type=click.IntRange(min=2), metavar="N", help="Work on so many at once at most. [100]"
+    "--max-activities",
+    type=click.IntRange(min=1),
+    metavar="N",
+    show_default="100",
+    help="Maximum concurrent activities.",
+)
+@click.option(
+    "--max-workflow-tasks",
+    type=click.IntRange(min=2),
+    metavar="N",
+    show_default="100",
+    help="Maximum concurrent workflow tasks.",
 )
 @click.option(
     "--grace",
-    type=Number(min=0),
-    metavar="SECONDS",
-    help=f"What activities get to end when the worker stops. [{GRACE_SECONDS:g}]",
+    type=Duration(),
+    default=f"{GRACE_SECONDS:g}s",
+    help="Graceful shutdown timeout for activities.",
 )
-@click.option("--metrics-port", type=click.IntRange(0, 65535), metavar="PORT", help="Serve Prometheus on loopback.")
-@click.option("--otlp", metavar="URL", help="Send workflows that have ended there as OpenTelemetry spans.")
-@click.option("--no-large-payloads", is_flag=True, help="Do not keep large payloads in files.")
-@click.option("--identity", metavar="NAME", help="What the server calls this worker. [pid@host]")
-@given_options
+@click.option(
+    "--metrics-port", type=click.IntRange(0, 65535), metavar="PORT", help="Port of Prometheus metrics, on loopback."
+)
+@click.option("--otlp", metavar="URL", help="OpenTelemetry collector that gets the spans of closed workflows.")
+@click.option("--no-large-payloads", is_flag=True, help="Do not store large payloads in files.")
+@click.option("--identity", metavar="NAME", show_default="pid@host", help="Identity of the worker.")
+@converter_options
 @connection_options
 @json_option
 @click.pass_context
@@ -59,70 +89,70 @@ def run(
     as_json: bool,
     **values: Any,
 ) -> None:
-    """Run a worker for a module: package.module or path/to/file.py, narrowed to one workflow, activity, service or
-    factory with :NAME.
+    """Run a worker for a module, package.module or path/to/file.py, or for one workflow, activity, service or factory
+    of it with :NAME.
 
-    It works on all workflows, activities and Nexus services that the module has. When its code changes, a worker with
-    the new code takes over; workflows go on from their history. Ctrl-C ends it, a second Ctrl-C at once.
+    The worker registers every workflow, activity and Nexus service in the module. When code changes, a new worker
+    takes over, and workflows continue from their history. Ctrl-C stops it, a second Ctrl-C at once.
 
     Exits 130 after Ctrl-C, 0 after SIGTERM, 1 when the module cannot be run, 4 when the server cannot be reached.
     """
     import asyncio
 
-    wanted = _wanted(spec, connection, values)
-    reload = _reload(reload, versioned=wanted.build is not None)
-    code = asyncio.run(_keep(wanted, reload=reload, metrics_port=metrics_port, as_json=as_json))
+    options = _options(spec, connection, values)
+    reload = _reload(reload, versioned=options.build is not None)
+    code = asyncio.run(_run(options, reload=reload, metrics_port=metrics_port, as_json=as_json))
     if code == EXIT_INTERRUPTED:
         raise KeyboardInterrupt
     ctx.exit(code)
 
 
-def _wanted(spec: str, connection: Connection, values: dict[str, Any]) -> WorkerOptions:
+def _options(spec: str, connection: Connection, values: dict[str, Any]) -> WorkerOptions:
     from ..errors import OptionError
 
     if values["build"] is None:
         for option in ("deployment", "behavior"):
             if values[option] is not None:
-                flag = "--versioning-behavior" if option == "behavior" else "--deployment"
-                raise OptionError(f"{flag} says more of a build: give that too", hint="--build ID")
+                flag = "--versioning-behavior" if option == "behavior" else "--deployment-name"
+                raise OptionError(f"{flag} needs a build", hint="add --build-id ID")
     if values["otlp"] is not None:
         from ..otel.otlp import otlp_exporter
 
-        otlp_exporter(values["otlp"])  # what is wrong with it is said at once
+        otlp_exporter(values["otlp"])  # a wrong endpoint is reported before anything starts
     large = not values.pop("no_large_payloads")
     given = {key: value for key, value in values.items() if value is not None}
     return WorkerOptions(spec, connection, large_payloads=large, **given)
 
 
-def _reload(said: bool | None, *, versioned: bool) -> bool:
-    """Whether to watch files: a build is one code, so with `--build` only if it was said."""
+def _reload(given: bool | None, *, versioned: bool) -> bool:
+    """Whether to watch files: a build has fixed code, so with `--build-id` only with `--reload`."""
     from ..worker.errors import WatchfilesMissing
     from ..worker.source_changes import can_watch
 
-    if said is False or (said is None and versioned):
+    if given is False or (given is None and versioned):
         return False
     if can_watch():
         return True
     error = WatchfilesMissing(
-        "files cannot be watched, so new code runs after a restart by hand",
+        "cannot watch files: restart the worker to run new code",
         hint="pip install 'temporal-devserver[run]'",
     )
-    if said:
+    if given:
         raise error
     click.echo(f"note: {error.message}: {error.hint}", err=True)
     return False
 
 
-async def _keep(wanted: WorkerOptions, *, reload: bool, metrics_port: int | None, as_json: bool) -> int:
-    """Keep the worker until a signal; the exit code."""
+async def _run(options: WorkerOptions, *, reload: bool, metrics_port: int | None, as_json: bool) -> int:
+    """Run the worker until a signal; the exit code."""
     import asyncio
     import signal
 
     from ..worker.supervisor import WorkerSupervisor
     from .render.worker import Lines, json_line
 
-    tell = json_line if as_json else Lines(wanted).show
-    keeper = WorkerSupervisor(wanted, tell, reload=reload, metrics_port=metrics_port, quiet=as_json)
+    tell = json_line if as_json else Lines(options).show
+    keeper = WorkerSupervisor(options, tell, reload=reload, metrics_port=metrics_port, quiet=as_json)
     first: list[int] = []
 
     def asked(number: int) -> None:
@@ -130,7 +160,7 @@ async def _keep(wanted: WorkerOptions, *, reload: bool, metrics_port: int | None
         keeper.stop()
 
     loop = asyncio.get_running_loop()
-    hung_up = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)  # as nohup wants it
+    hung_up = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)  # set by nohup
     for number in (signal.SIGINT, signal.SIGTERM, *hung_up):
         loop.add_signal_handler(number, asked, number)
     await keeper.run()

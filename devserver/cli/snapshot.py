@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 
 import click
@@ -14,15 +13,16 @@ from ..instances import lifecycle
 from ..instances.cleanup import tidy
 from ..instances.record import Record
 from ..system.paths import Paths
-from .options.confirmation import confirm, yes_option
-from .options.server import json_option, name_option
+from .main import CommandGroup
+from .options.common import confirm, json_option, name_option, yes_option
+from .render.output import echo_form
 from .render.progress import CliReporter
 from .render.table import echo_table
 
 COLUMNS = ("NAME", "CREATED", "SIZE", "SERVER")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def snapshot() -> None:
     """Save and restore a server's state."""
 
@@ -32,7 +32,7 @@ def snapshot() -> None:
 @name_option
 @json_option
 def save(snapshot_name: str | None, name: str, as_json: bool) -> None:
-    """Save the state as NAME (else named after the time). A running server goes on meanwhile."""
+    """Save the state as NAME, by default named after the time. A running server keeps running."""
     paths = Paths.default()
     tidy(paths)
     record = lifecycle.known(paths, name)
@@ -46,7 +46,7 @@ def save(snapshot_name: str | None, name: str, as_json: bool) -> None:
         note=CliReporter().note,
     )
     if as_json:
-        click.echo(json.dumps(saved.to_json(), indent=2))
+        echo_form(**saved.to_json())
     else:
         click.echo(f"saved {saved.name} ({_size(saved.size)}) of {name} in {saved.folder}")
 
@@ -54,34 +54,38 @@ def save(snapshot_name: str | None, name: str, as_json: bool) -> None:
 @snapshot.command()
 @click.argument("snapshot_name", metavar="NAME")
 @name_option
-@click.option("--from", "source", metavar="INSTANCE", help="Whose snapshot, if not this instance's own.")
+@click.option("--from", "source", metavar="INSTANCE", help="Restore a snapshot of another instance.")
 @yes_option
-def restore(snapshot_name: str, name: str, source: str | None, yes: bool) -> None:
-    """Bring a saved state back, in the place of what the server holds now.
+@json_option
+def restore(snapshot_name: str, name: str, source: str | None, yes: bool, as_json: bool) -> None:
+    """Replace a server's state with a snapshot.
 
-    A running server is stopped and started again as it was, detached. What it held becomes a snapshot itself.
+    A running server is stopped and started again, detached. Its state before becomes a snapshot too.
     """
     paths = Paths.default()
     tidy(paths)
     record = lifecycle.known(paths, name)
     if record.options.ephemeral and not record.running():
         raise InstanceNotRunning(
-            f"the instance {name} is ephemeral and does not run: there is nothing to restore into",
+            f"the instance {name} is ephemeral and not running: it has no state to replace",
             hint=f"start it first: {lifecycle.up(name)} -d --ephemeral",
         )
     chosen = snapshots.get(paths.snapshots(check_name(source or name)), snapshot_name)
     refuse_newer(chosen, record.server_version)
     if not yes:
-        confirm(f"Replace the state of {name} ({record.database}) by {chosen.name}?")
+        confirm(f"Replace the state of {name} ({record.database}) with {chosen.name}?")
     was_running = record.running()
-    kept = _exchange(paths, record, chosen, was_running)
-    if kept is not None:
-        click.echo(f"what {name} held before is now the snapshot {kept.name}")
-    click.echo(f"restored {chosen.name} into {name}" + (", which runs again" if was_running else ""))
+    before = _exchange(paths, record, chosen, was_running)
+    if as_json:
+        echo_form(name=name, restored=chosen.name, before=before.name if before else None, running=was_running)
+        return
+    if before is not None:
+        click.echo(f"the state of {name} before is now the snapshot {before.name}")
+    click.echo(f"restored {chosen.name} into {name}" + (", which is running again" if was_running else ""))
 
 
 def _exchange(paths: Paths, record: Record, chosen: snapshots.Snapshot, was_running: bool) -> snapshots.Snapshot | None:
-    """Stop the server, exchange its file, and start it again where it ran, whatever came of it."""
+    """Stop the server, replace its file, and start it again if it was running, also after a failure."""
     reporter = CliReporter()
     if was_running:
         with suppress(InstanceNotRunning):
@@ -101,27 +105,32 @@ def list_(name: str, as_json: bool) -> None:
     """List the snapshots of an instance, oldest first."""
     found = snapshots.list_(Paths.default().snapshots(check_name(name)))
     if as_json:
-        click.echo(json.dumps([each.to_json() for each in found], indent=2))
+        echo_form(name=name, snapshots=[item.to_json() for item in found])
         return
     if not found:
         option = "" if name == DEFAULT_NAME else f" --name {name}"
         click.echo(f"no snapshots of {name}; save one with: devserver snapshot save{option}")
         return
-    rows = ((each.name, each.created, _size(each.size), each.server_version or "-") for each in found)
+    rows = ((item.name, item.created, _size(item.size), item.server_version or "-") for item in found)
     echo_table(COLUMNS, rows)
 
 
 @snapshot.command()
 @click.argument("snapshot_names", metavar="NAME...", nargs=-1, required=True)
 @name_option
-def delete(snapshot_names: tuple[str, ...], name: str) -> None:
+@json_option
+def delete(snapshot_names: tuple[str, ...], name: str, as_json: bool) -> None:
     """Delete snapshots."""
     folder = Paths.default().snapshots(check_name(name))
-    for each in snapshot_names:
-        snapshots.get(folder, each)  # all of them are there, or none is deleted
-    for each in dict.fromkeys(snapshot_names):
-        snapshots.delete(folder, each)
-        click.echo(f"deleted {each}")
+    for snapshot_name in snapshot_names:
+        snapshots.get(folder, snapshot_name)  # all of them exist, or none is deleted
+    deleted = list(dict.fromkeys(snapshot_names))
+    for snapshot_name in deleted:
+        snapshots.delete(folder, snapshot_name)
+        if not as_json:
+            click.echo(f"deleted {snapshot_name}")
+    if as_json:
+        echo_form(name=name, deleted=deleted)
 
 
 def _size(size: int) -> str:

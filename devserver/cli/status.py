@@ -1,8 +1,8 @@
-"""`devserver status`: how one server is."""
+"""`devserver status`: one server's state."""
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,7 +12,8 @@ from ..instances.cleanup import tidy
 from ..instances.status import status as read_status
 from ..server.log import log_tail
 from ..system.paths import Paths
-from .options.server import json_option, name_option
+from .options.common import json_option, name_option
+from .render.output import echo_json
 
 SHOWN = ("state", "address", "namespaces", "ui_url", "metrics_url", "version", "server_version", "tuning")
 ALSO = ("database", "log", "pid", "holders", "started_at")
@@ -23,13 +24,13 @@ ALSO = ("database", "log", "pid", "holders", "started_at")
 @json_option
 @click.pass_context
 def status(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Tell how a server is. Exits 0 when it is ready, 1 when it is not."""
+    """Show a server's status. Exits 0 when it is ready, 1 when it is not."""
     paths = Paths.default()
     tidy(paths)
     record = lifecycle.known(paths, name)
     found = read_status(paths, record)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        echo_json(found)
     else:
         _show(found)
     ctx.exit(0 if found["state"] == "ready" else 1)
@@ -44,8 +45,6 @@ def _show(found: dict[str, Any]) -> None:
         click.echo(f"{key.replace('_', ' '):<15} {text}")
     if found["state"] == "crashed":
         click.echo(f"{'exit':<15} {found['exit']}")
-        from pathlib import Path
-
         for line in log_tail(Path(found["log"]), 8):
             click.echo(f"  {line}")
         click.echo(f"hint: start it again with: {lifecycle.up(found['name'])}")

@@ -10,14 +10,14 @@ import click
 from ..errors import NotTemporal
 from ..instances.dev_server import DevServer
 from ..system.spawn import client_free_environment
-from .options.server import name_option
+from .options.common import name_option
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @name_option
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def temporal(name: str, arguments: tuple[str, ...]) -> None:
-    """Run the Temporal CLI of a server's own version against it.
+    """Run the Temporal CLI against a server, in the server's version.
 
     \b
     devserver temporal -- workflow list

@@ -6,20 +6,25 @@ import click
 
 from ..errors import DevServerError
 from ..instances.dev_server import DevServer
-from .options.server import name_option
+from .options.common import json_option, name_option
+from .render.output import echo_form
 
 
 @click.command()
 @name_option
-@click.option("--print", "only_print", is_flag=True, help="Print the address and open nothing.")
-def ui(name: str, only_print: bool) -> None:
-    """Open a server's Web UI in the browser."""
+@click.option("--print", "only_print", is_flag=True, help="Print the URL without opening a browser.")
+@json_option
+def ui(name: str, only_print: bool, as_json: bool) -> None:
+    """Open a server's Web UI in the browser, and print its URL."""
     url = DevServer.attach(name).ui_url
     if url is None:
         raise DevServerError(
             f"the instance {name} runs without the Web UI",
             hint="stop it and start it again without --no-ui",
         )
-    click.echo(url)
+    if as_json:
+        echo_form(url=url)
+    else:
+        click.echo(url)
     if not only_print:
         click.launch(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -12,30 +13,30 @@ from ..config.settings import Settings
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
 from ..instances.record import Record
-from ..server.log import LOG
 from ..system.paths import Paths
-from .options.binary import binary_options
-from .options.server import make_options, name_option, server_options
-from .options.types import Number
-from .render.banner import banner
+from .options.binary import binary_options, version_option
+from .options.common import json_option, name_option, quiet_option, start_timeout_option
+from .options.server import make_options, server_options
+from .render.banner import echo_started
 from .render.progress import CliReporter
 
 BINARY_KEYS = ("version", "binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
 
 
-@click.command(context_settings={"show_default": False})
+@click.command()
 @click.option("--detach", "-d", is_flag=True, help="Return once the server is ready, and leave it running.")
 @name_option
 @server_options
-@click.option("--wait", type=Number(min=0.1), default=30.0, metavar="SECONDS", help="Limit of the start. [30]")
-@click.option("--version", metavar="VERSION", help="Version of the Temporal CLI whose server to run, or latest.")
+@start_timeout_option
+@version_option
 @binary_options
-@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
-def up(detach: bool, name: str, wait: float, quiet: bool, **values: Any) -> None:
-    """Start a server, or say where the running one is.
+@quiet_option
+@json_option
+def up(detach: bool, name: str, timeout: float, quiet: bool, as_json: bool, **values: Any) -> None:
+    """Start a server, or show the running one.
 
-    State is kept in the instance's own database unless --ephemeral is given. In the foreground Ctrl-C
-    stops the server; with -d, `devserver down` does.
+    State is stored in the instance's own database unless --ephemeral is given. In the foreground Ctrl-C
+    stops the server; with -d, `devserver down` does. Every option of `temporal server start-dev` is accepted.
     """
     paths, settings = Paths.default(), Settings.load()
     binary = {key: values.pop(key) for key in BINARY_KEYS}
@@ -47,25 +48,24 @@ def up(detach: bool, name: str, wait: float, quiet: bool, **values: Any) -> None
         executable = executables.ensure(
             executables.BinaryRequest.of(settings, **binary), paths=paths, reporter=reporter
         )
-    asked = lifecycle.Request(
+    request = lifecycle.Request(
         name=name,
         options=options,
         executable=executable,
         explicit=explicit | {key for key in ("version", "binary") if binary[key] is not None},
-        wait=wait,
+        wait=timeout,
     )
+
+    def echo(record: Record, fresh: bool, ending: str) -> None:
+        if not quiet:
+            echo_started(paths, record, fresh=fresh, ending=ending, as_json=as_json)
+            sys.stdout.flush()
+
     if detach:
-        started = lifecycle.start(asked, paths, reporter, fork=True)
-        _say(started.record, started.fresh, quiet, f"{lifecycle.down(name)} stops it")
+        started = lifecycle.start(request, paths, reporter, fork=True)
+        echo(started.record, started.fresh, f"{lifecycle.down(name)} stops it")
         return
-    running = lifecycle.run(asked, paths, reporter, lambda record: _say(record, True, quiet, "Ctrl-C stops it"))
-    if running is not None:
-        _say(running, False, quiet, "")
-    else:
+    running = lifecycle.run(request, paths, reporter, lambda record: echo(record, True, "Ctrl-C stops it"))
+    if running is None:
         raise KeyboardInterrupt
-
-
-def _say(record: Record, fresh: bool, quiet: bool, ending: str) -> None:
-    if not quiet:
-        log = Paths.default().instance(record.name) / LOG
-        click.echo(banner(record, fresh=fresh, ending=ending, log=log))
+    echo(running, False, "")

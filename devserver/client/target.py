@@ -22,6 +22,12 @@ NAME = "DEVSERVER_NAME"
 ADDRESS, PROFILE, NAMESPACE = "TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_NAMESPACE"
 DEFAULT_NAMESPACE = "default"
 CONNECT_SECONDS = 10.0
+# The options of the command line that are not spelled as the fields of `Connection`.
+FLAGS: Mapping[str, str] = {
+    "tls_server_ca_cert_path": "--tls-ca-path",
+    "tls_client_cert_path": "--tls-cert-path",
+    "tls_client_key_path": "--tls-key-path",
+}
 OTHER_SERVER = "choose another server with --address or --profile"
 
 
@@ -134,7 +140,8 @@ def _managed(chosen: Connection, name: str, namespace: str | None) -> Target:
 
     own = chosen.variables().keys() - {NAMESPACE}
     if own:
-        flags = ", ".join(sorted("--" + key.removeprefix("TEMPORAL_").lower().replace("_", "-") for key in own))
+        names = (name.removeprefix("TEMPORAL_").lower() for name in own)
+        flags = ", ".join(sorted(FLAGS.get(name) or "--" + name.replace("_", "-") for name in names))
         raise OptionError(f"{flags}: the managed instance {name} uses neither TLS nor keys", hint=OTHER_SERVER)
     try:
         server = DevServer.attach(name)
@@ -176,9 +183,7 @@ _CLI_FLAGS = {
     "namespace": "--namespace",
     "profile": "--profile",
     "tls_server_name": "--tls-server-name",
-    "tls_server_ca_cert_path": "--tls-ca-path",
-    "tls_client_cert_path": "--tls-cert-path",
-    "tls_client_key_path": "--tls-key-path",
+    **FLAGS,
 }
 
 

@@ -7,10 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError
 from .tuning import TUNINGS
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
 
 DEFAULT_NAME = "default"
 LOOPBACK = "127.0.0.1"
@@ -21,6 +24,7 @@ SHORTEST_RETENTION = 3600
 LONGEST_NAMESPACE = 1000
 SEARCH_ATTRIBUTE_TYPES = ("Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList")
 LOG_LEVELS = ("debug", "info", "warn", "error", "never")
+LOG_FORMATS = ("text", "json")
 
 _NAME = re.compile(r"[A-Za-z0-9~][A-Za-z0-9._-]{0,62}\Z")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
@@ -56,6 +60,12 @@ class ServerOptions:
     allow_remote: bool = False
     log_level: str = "warn"
     ui_codec_endpoint: str | None = None
+    ui_ip: str | None = None
+    ui_public_path: str | None = None
+    ui_asset_path: Path | None = None
+    sqlite_pragmas: tuple[tuple[str, str], ...] = ()
+    log_format: str = "text"
+    log_config: bool = False
 
     def __post_init__(self) -> None:
         _check_ports(self)
@@ -67,22 +77,29 @@ class ServerOptions:
 
     def opens_network(self) -> bool:
         """Whether others than this machine's processes can reach the server."""
-        return self.bind != LOOPBACK
+        return {self.bind, self.ui_address} != {LOOPBACK}
+
+    @property
+    def ui_address(self) -> str:
+        """The IP address of the Web UI."""
+        return self.ui_ip or self.bind
 
     def to_json(self) -> dict[str, Any]:
         """The form kept in an instance's record."""
         data = {field.name: getattr(self, field.name) for field in fields(self)}
-        return data | {"database": str(self.database) if self.database else None}
+        paths = {name: getattr(self, name) for name in ("database", "ui_asset_path")}
+        return data | {name: str(path) if path else None for name, path in paths.items()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ServerOptions:
         """What `to_json` wrote; unknown keys (from a newer devserver) are passed over."""
         known = {field.name for field in fields(cls)}
         values = {key: value for key, value in data.items() if key in known}
-        for key in ("namespaces", "search_attributes", "dynamic_config"):
+        for key in ("namespaces", "search_attributes", "dynamic_config", "sqlite_pragmas"):
             values[key] = tuple(tuple(v) if isinstance(v, list) else v for v in values.get(key, ()))
-        if values.get("database"):
-            values["database"] = Path(values["database"])
+        for key in ("database", "ui_asset_path"):
+            if values.get(key):
+                values[key] = Path(values[key])
         return cls(**values)
 
 
@@ -206,30 +223,32 @@ def _check_pairs(options: ServerOptions) -> None:
 
 
 def _check_address(options: ServerOptions) -> None:
-    if options.bind == LOOPBACK:
-        return
-    import ipaddress
-
-    try:
-        address = ipaddress.ip_address(options.bind)
-    except ValueError as error:
-        raise OptionError(
-            f"--bind {options.bind!r} is not an IP address",
-            hint="for example --bind 0.0.0.0 --allow-remote; without --bind the server listens on loopback only",
-        ) from error
-    if not address.is_unspecified:
+    if options.bind != LOOPBACK and not _ip_address(options.bind, "--bind").is_unspecified:
         # Seen with 1.9.1: it listens there, but its services look for each other on 127.0.0.1, so nothing is served.
         raise OptionError(
             f"--bind {options.bind}: Temporal's dev server works on {LOOPBACK} or on all addresses, "
             "not on a single other",
             hint="use --bind 0.0.0.0 --allow-remote (:: with IPv6) and let a firewall choose who may connect",
         )
-    if not options.allow_remote:
+    for option, address in (("--bind", options.bind), ("--ui-ip", options.ui_address)):
+        if address != LOOPBACK and not _ip_address(address, option).is_loopback and not options.allow_remote:
+            raise OptionError(
+                f"{option} {address} would open the server to the network",
+                details=["a dev server has no authentication: whoever reaches it can read and change everything"],
+                hint="add --allow-remote if that is what you want",
+            )
+
+
+def _ip_address(text: str, option: str) -> IPv4Address | IPv6Address:
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError as error:
         raise OptionError(
-            f"--bind {options.bind} would open the server to the network",
-            details=["a dev server has no authentication: whoever reaches it can read and change everything"],
-            hint="add --allow-remote if that is what you want",
-        )
+            f"{option} {text!r} is not an IP address",
+            hint=f"for example {option} 0.0.0.0 --allow-remote; without it the server listens on loopback only",
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -262,11 +281,17 @@ def command_line(options: ServerOptions, *, executable: Path, version: str, port
     if ports.ui is None:
         command.append("--headless")
     else:
-        command += ["--ui-ip", options.bind, "--ui-port", str(ports.ui)]
+        command += ["--ui-ip", options.ui_address, "--ui-port", str(ports.ui)]
+        for flag, value in (("--ui-public-path", options.ui_public_path), ("--ui-asset-path", options.ui_asset_path)):
+            command += [flag, str(value)] if value is not None else []
         if options.ui_codec_endpoint is not None:
             command += ["--ui-codec-endpoint", options.ui_codec_endpoint]
         if _at_least(version, NEWS_FETCH_OFF[1]):
             command.append(NEWS_FETCH_OFF[0])
+    if options.log_format != "text":
+        command += ["--log-format", options.log_format]
+    if options.log_config:
+        command.append("--log-config")
     for pragma in pragmas(options):
         command += ["--sqlite-pragma", pragma]
     for key, value in dynamic_config(options).items():
@@ -277,7 +302,8 @@ def command_line(options: ServerOptions, *, executable: Path, version: str, port
 def pragmas(options: ServerOptions) -> tuple[str, ...]:
     """How SQLite writes: what FACTS calls fastest for what may be lost, two to three times stock otherwise."""
     synchronous = "OFF" if options.ephemeral else "FULL" if options.durable else "NORMAL"
-    return ("journal_mode=WAL", f"synchronous={synchronous}")
+    values = {"journal_mode": "WAL", "synchronous": synchronous} | dict(options.sqlite_pragmas)
+    return tuple(f"{name}={value}" for name, value in values.items())
 
 
 def dynamic_config(options: ServerOptions) -> dict[str, str]:

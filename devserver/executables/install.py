@@ -132,7 +132,7 @@ def _nowhere(goal: Goal, failures: list[tuple[Source, DevServerError]]) -> DevSe
     return BinaryNotFound(
         f"no source has temporal {goal.version} for {goal.platform.key}",
         details=details,
-        hint="1. see that the version exists (`devserver versions`); 2. name a mirror with --base-url URL, "
+        hint="1. see that the version exists (`devserver binary list`); 2. name a mirror with --base-url URL, "
         "or set up pip's index; 3. name a file with --binary PATH",
     )
 
@@ -144,7 +144,7 @@ def _disk_errors(store: Path) -> Iterator[None]:
     except OSError as error:
         raise FolderNotWritable(
             f"cannot write to the store {store}: {error.strerror or error}",
-            hint="free some space (`devserver prune` removes versions not in use)"
+            hint="free some space (`devserver binary prune` removes versions not in use)"
             if error.errno in NO_ROOM
             else "set DEVSERVER_HOME to a folder you can write to",
         ) from error

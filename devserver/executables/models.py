@@ -134,7 +134,7 @@ class Goal:
             raise UnpinnedVersion(
                 f"no SHA-256 is known beforehand for temporal {version} on {platform.key}, and pins are required",
                 hint="name the hash you trust with --accept-sha256 HEX, take a pinned version "
-                "(`devserver versions` lists them), or drop --require-pinned",
+                "(`devserver binary list` lists them), or drop --require-pinned",
             )
         return goal
 

@@ -16,7 +16,12 @@ from .record import Record, down, write_record
 ADDABLE = ("namespaces", "search_attributes")
 
 # How an option is spelled on the command line, where that is not its name.
-SPELLED = {"database": "--db", "ui": "--no-ui", "upgrade": "--no-upgrade"}
+SPELLED = {
+    "database": "--db",
+    "sqlite_pragmas": "--sqlite-pragma",
+    "ui": "--no-ui",
+    "upgrade": "--no-upgrade",
+}
 NEGATED = ("ui", "upgrade")
 
 

@@ -62,7 +62,11 @@ class Record:
     @property
     def ui_url(self) -> str | None:
         """The Web UI's address; None where it is off."""
-        return None if self.ports.ui is None else f"http://{bracketed(self.host)}:{self.ports.ui}"
+        if self.ports.ui is None:
+            return None
+        path = (self.options.ui_public_path or "").strip("/")
+        host = bracketed(client_host(self.options.ui_address))
+        return f"http://{host}:{self.ports.ui}" + (f"/{path}" if path else "")
 
     @property
     def http_url(self) -> str:

@@ -24,17 +24,17 @@ from .errors import WorkflowCallRefused
 from .results import not_done, polls
 from .targets import CallTarget
 
-Conflict = Literal["fail", "use-existing", "terminate-existing"]
-Reuse = Literal["allow", "failed-only", "reject"]
+ConflictPolicy = Literal["Fail", "UseExisting", "TerminateExisting"]
+ReusePolicy = Literal["AllowDuplicate", "AllowDuplicateFailedOnly", "RejectDuplicate"]
 CONFLICTS: Mapping[str, WorkflowIDConflictPolicy] = {
-    "fail": WorkflowIDConflictPolicy.FAIL,
-    "use-existing": WorkflowIDConflictPolicy.USE_EXISTING,
-    "terminate-existing": WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+    "Fail": WorkflowIDConflictPolicy.FAIL,
+    "UseExisting": WorkflowIDConflictPolicy.USE_EXISTING,
+    "TerminateExisting": WorkflowIDConflictPolicy.TERMINATE_EXISTING,
 }
 REUSES: Mapping[str, WorkflowIDReusePolicy] = {
-    "allow": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-    "failed-only": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-    "reject": WorkflowIDReusePolicy.REJECT_DUPLICATE,
+    "AllowDuplicate": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    "AllowDuplicateFailedOnly": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+    "RejectDuplicate": WorkflowIDReusePolicy.REJECT_DUPLICATE,
 }
 
 
@@ -44,10 +44,13 @@ class WorkflowStartOptions:
 
     workflow_id: str
     task_queue: str
-    conflict: Conflict = "fail"
-    reuse: Reuse = "allow"
-    timeout: timedelta | None = None
-    delay: timedelta | None = None
+    id_conflict_policy: ConflictPolicy = "Fail"
+    id_reuse_policy: ReusePolicy = "AllowDuplicate"
+    execution_timeout: timedelta | None = None
+    run_timeout: timedelta | None = None
+    task_timeout: timedelta | None = None
+    start_delay: timedelta | None = None
+    cron: str | None = None
     memo: Mapping[str, Any] = field(default_factory=dict)
     search_attributes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -76,7 +79,7 @@ async def start(
     """
     calls = ServiceCalls(client)
     polled = await polls(calls, options.task_queue)
-    before = await calls.describe_workflow(options.workflow_id) if options.conflict == "use-existing" else None
+    before = await calls.describe_workflow(options.workflow_id) if options.id_conflict_policy == "UseExisting" else None
     kind = str(called.type)
     attributes = _typed(options.search_attributes)
     try:
@@ -86,10 +89,13 @@ async def start(
             id=options.workflow_id,
             task_queue=options.task_queue,
             result_type=RawValue,
-            execution_timeout=options.timeout,
-            start_delay=options.delay,
-            id_conflict_policy=CONFLICTS[options.conflict],
-            id_reuse_policy=REUSES[options.reuse],
+            execution_timeout=options.execution_timeout,
+            run_timeout=options.run_timeout,
+            task_timeout=options.task_timeout,
+            start_delay=options.start_delay,
+            cron_schedule=options.cron or "",
+            id_conflict_policy=CONFLICTS[options.id_conflict_policy],
+            id_reuse_policy=REUSES[options.id_reuse_policy],
             memo=options.memo or None,
             search_attributes=attributes,
             rpc_timeout=CALL_TIMEOUT,
@@ -97,8 +103,8 @@ async def start(
     except WorkflowAlreadyStartedError as error:
         raise WorkflowCallRefused(
             f"the workflow id {options.workflow_id} is taken, by the run {error.run_id}",
-            hint="give another with --id; while it runs, --id-conflict use-existing or terminate-existing; once it has "
-            "ended, --id-reuse allow",
+            hint="choose another --workflow-id; or, while that run is open, --id-conflict-policy UseExisting or "
+            "TerminateExisting; once it is closed, --id-reuse-policy AllowDuplicate",
         ) from None
     except RPCError as error:
         raise not_done(client, error, f"{kind} cannot be started") from None

@@ -74,7 +74,7 @@ class Launch:
                 raise StartTimeout(
                     f"the server did not become ready within {self._spec.wait:g} s",
                     details=last_words(log_tail(self._spec.log)),
-                    hint=f"wait longer with --wait, or see the whole log: {self._spec.log}",
+                    hint=f"wait longer with --timeout, or see the whole log: {self._spec.log}",
                 )
             time.sleep(POLL_SECONDS)
 

@@ -1,8 +1,7 @@
-"""`devserver versions`: the executables that are known and installed."""
+"""`devserver binary list`: known and installed versions."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 
 import click
@@ -12,25 +11,29 @@ from ...executables.releases import DEFAULT_VERSION, SERVER_VERSIONS
 from ...executables.versions import order, pin
 from ...system.paths import Paths
 from ...system.platforms import current
+from ..options.common import json_option
+from ..render.output import echo_form
+from ..render.table import echo_table
 
+HEAD = ("  VERSION", "SERVER", "NOTES")
 _INTACT = {None: "", True: "intact", False: "CHANGED since it was installed (devserver doctor says what to do)"}
 
 
 @dataclass(frozen=True)
-class Row:
+class VersionRow:
     """One version, as `--json` prints it.
 
     Attributes:
-        version: Of the CLI.
-        server_version: Of the server inside.
-        default: Whether it is run where no version is asked for.
+        version: Version of the Temporal CLI.
+        server_version: Version of the server in it.
+        default: Whether it is used where no version is asked for.
         pinned: Whether its SHA-256 for this machine is known beforehand.
         advisories: Names of the advisories that apply to it.
-        installed: Whether the store has it.
-        path: Of the installed executable, else null.
-        sha256: Of the installed executable, else the pinned one, else null.
-        source: Where the installed one came from, else null.
-        intact: With --verify, whether the installed one still has its SHA-256, else null.
+        installed: Whether it is installed.
+        path: Path of the installed executable, else null.
+        sha256: SHA-256 of the installed executable, else the pinned one, else null.
+        source: Source of the installed executable, else null.
+        intact: With --verify, whether the installed executable still has its SHA-256, else null.
     """
 
     version: str
@@ -45,25 +48,20 @@ class Row:
     intact: bool | None
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, newest version first.")
-@click.option("--verify", is_flag=True, help="Hash the installed ones again; exit 1 if one has changed.")
-def versions(as_json: bool, verify: bool) -> int:
-    """List the executables that are known and installed.
-
-    An installed version is marked with *. The form of --json is stable: a list of objects with the keys
-    version, server_version, default, pinned, advisories, installed, path, sha256, source and intact.
-    """
+@click.command(name="list")
+@click.option("--verify", is_flag=True, help="Hash installed executables again; exit 1 if one has changed.")
+@json_option
+def list_(as_json: bool, verify: bool) -> int:
+    """List known and installed versions, the newest first. Installed versions are marked with *."""
     rows = _rows(Paths.default(), verify)
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        echo_form(versions=[asdict(row) for row in rows])
     else:
-        for line in _table(rows):
-            click.echo(line)
+        echo_table(HEAD, (_cells(row) for row in rows))
     return 1 if any(row.intact is False for row in rows) else 0
 
 
-def _rows(paths: Paths, verify: bool) -> list[Row]:
+def _rows(paths: Paths, verify: bool) -> list[VersionRow]:
     from ... import executables
 
     key = current().key
@@ -74,7 +72,7 @@ def _rows(paths: Paths, verify: bool) -> list[Row]:
         held = there.get(version)
         server = held.server_version if held else SERVER_VERSIONS[version]
         pinned = pin(version, key)
-        row = Row(
+        row = VersionRow(
             version=version,
             server_version=server,
             default=version == DEFAULT_VERSION,
@@ -90,17 +88,13 @@ def _rows(paths: Paths, verify: bool) -> list[Row]:
     return rows
 
 
-def _table(rows: list[Row]) -> list[str]:
-    lines = ["  VERSION     SERVER      NOTES"]
-    for row in rows:
-        notes = [
-            "default" if row.default else "",
-            f"installed ({row.source})" if row.source else "",
-            "" if row.pinned else "not pinned",
-            _INTACT[row.intact],
-            f"advisories: {', '.join(row.advisories)}" if row.advisories else "",
-        ]
-        mark = "*" if row.installed else " "
-        text = "; ".join(note for note in notes if note)
-        lines.append(f"{mark} {row.version:<11} {row.server_version:<11} {text}".rstrip())
-    return lines
+def _cells(row: VersionRow) -> tuple[str, ...]:
+    notes = [
+        "default" if row.default else "",
+        f"installed ({row.source})" if row.source else "",
+        "" if row.pinned else "not pinned",
+        _INTACT[row.intact],
+        f"advisories: {', '.join(row.advisories)}" if row.advisories else "",
+    ]
+    mark = "*" if row.installed else " "
+    return f"{mark} {row.version}", row.server_version, "; ".join(note for note in notes if note)

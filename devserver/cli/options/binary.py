@@ -1,4 +1,4 @@
-"""The options that say which executable to use: shared by `install` and every command that starts a server."""
+"""The options that choose an executable: for `install` and every command that starts a server."""
 
 from __future__ import annotations
 
@@ -9,29 +9,45 @@ from typing import Any, TypeVar
 import click
 
 from ...executables.models import SOURCES
+from .environment import setting_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+version_option = setting_option(
+    "--version",
+    key="version",
+    metavar="VERSION",
+    help="Version of the Temporal CLI whose server to run, or latest.",
+)
 _OPTIONS = (
-    click.option(
+    setting_option(
         "--binary",
+        key="binary",
         type=click.Path(path_type=Path),
         metavar="PATH",
-        help="Run this executable of yours, where it lies.",
+        help="Use this Temporal CLI binary.",
     ),
-    click.option(
+    setting_option(
         "--source",
+        key="source",
         type=click.Choice(SOURCES),
-        help="Take the executable from this source only. Default: all, in this order.",
+        show_default="all, in this order",
+        help="Take the executable from this source only.",
     ),
-    click.option("--offline/--online", default=None, help="Never touch the network."),
-    click.option("--base-url", metavar="URL", help="Where the download service, or a mirror of it, is."),
-    click.option(
+    setting_option("--offline/--online", key="offline", default=None, help="Stay off the network, or allow it."),
+    setting_option("--base-url", key="base-url", metavar="URL", help="Download service, or a mirror of it."),
+    setting_option(
         "--require-pinned/--no-require-pinned",
+        key="require-pinned",
         default=None,
-        help="Refuse an executable whose SHA-256 is not known beforehand.",
+        help="Refuse, or allow, an executable whose SHA-256 is not known beforehand.",
     ),
-    click.option("--accept-sha256", metavar="HEX", help="Accept an executable with this SHA-256 as if it were pinned."),
+    setting_option(
+        "--accept-sha256",
+        key="accept-sha256",
+        metavar="HEX",
+        help="Accept an executable with this SHA-256 as if it were pinned.",
+    ),
 )
 
 

@@ -1,30 +1,81 @@
-"""How a command that asks a server reaches it, and prints what it has to say."""
+"""How a command reaches its server: the options for values on the way, and the client."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ...client.target import Connection, Target
 from ...errors import DevServerError
+from .module_type import ModuleType
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
+    from ...introspection.targets import CallTarget
+
 T = TypeVar("T")
 
+_OPTIONS = (
+    click.option(
+        "--data-converter",
+        type=ModuleType(),
+        metavar="MODULE:NAME",
+        show_default="the module's, or the SDK's",
+        help="Data converter to use.",
+    ),
+    click.option(
+        "--plugin",
+        "plugins",
+        type=ModuleType(),
+        multiple=True,
+        metavar="MODULE:NAME",
+        help="SDK plugin to add. Repeatable.",
+    ),
+)
 
-class Asker:
-    """Asks one server, as often as is wanted; finds and connects to it anew after a question that failed."""
+
+def converter_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--data-converter` and `--plugin`: they say how values are encoded, so they are the same for all commands."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+async def connect_with(target: Target, data_converter: str | None, plugins: Iterable[str]) -> Client:
+    """A client with this data converter and these plugins, without a module; large payloads stay references."""
+    from ...client.target import connect
+
+    if data_converter is None and not plugins:
+        return await connect(target)
+    from ...introspection.converters import connect_for, with_given
+    from ...introspection.module import Module
+
+    nothing = Module(spec="", name="", file=None, project=Path.cwd(), task_queue="")
+    return await connect_for(with_given(nothing, data_converter, plugins), target, large_payloads=False)
+
+
+async def connect_as(called: CallTarget, connection: Connection) -> tuple[Client, Target]:
+    """A client with a module's converter and plugins, which finds large payloads where `devserver run` puts them."""
+    from ...client.target import find_target
+    from ...introspection.converters import connect_for
+
+    target = find_target(connection)
+    return await connect_for(called.module, target), target
+
+
+class ServerSession:
+    """Calls one server any number of times; after a call that failed it finds the server and connects again."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._reached: tuple[Client, Target] | None = None
 
-    async def ask(self, work: Callable[[Client], Awaitable[T]]) -> tuple[T, Target]:
-        """What `work` brings with a client of the server that is meant, and which server that was."""
+    async def call(self, work: Callable[[Client], Awaitable[T]]) -> tuple[T, Target]:
+        """The result of `work` with a client, and the server."""
         from ...client.target import connect, find_target
 
         if self._reached is None:
@@ -38,14 +89,8 @@ class Asker:
             raise
 
 
-def asked(connection: Connection, work: Callable[[Client], Awaitable[T]]) -> tuple[T, Target]:
-    """The same for one question, without a loop around."""
+def call_server(connection: Connection, work: Callable[[Client], Awaitable[T]]) -> tuple[T, Target]:
+    """The result of `work` with a client, and the server, for a command without an event loop."""
     import asyncio
 
-    return asyncio.run(Asker(connection).ask(work))
-
-
-def show_lines(lines: Iterable[str]) -> None:
-    """Print lines."""
-    for line in lines:
-        click.echo(line)
+    return asyncio.run(ServerSession(connection).call(work))

@@ -1,4 +1,4 @@
-"""The options by which any command says which server it asks: a managed instance, or any other."""
+"""The options that choose a server: one of your devserver instances, or any other."""
 
 from __future__ import annotations
 
@@ -8,19 +8,50 @@ from typing import Any
 
 import click
 
-from ...client.target import Connection
+from ...client.target import FLAGS, Connection
+from .environment import EnvironmentOption
+
+
+def _option(field: str, *names: str, **values: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    flags = (FLAGS.get(field) or "--" + field.replace("_", "-"), *names)
+    return click.option(*flags, field, cls=EnvironmentOption, show_envvar=True, **values)
+
 
 _OPTIONS = (
-    click.option("--name", metavar="NAME", help="Ask this managed instance. [DEVSERVER_NAME, else default]"),
-    click.option("--address", metavar="HOST:PORT", help="Ask any other server. [TEMPORAL_ADDRESS]"),
-    click.option("--namespace", "-n", metavar="NAME", help="Its namespace. [TEMPORAL_NAMESPACE]"),
-    click.option("--profile", metavar="NAME", help="Ask the server of a client profile. [TEMPORAL_PROFILE]"),
-    click.option("--api-key", metavar="KEY", help="Better kept in the environment. [TEMPORAL_API_KEY]"),
-    click.option("--tls/--no-tls", default=None, help="Use TLS, or do not. [TEMPORAL_TLS]"),
-    click.option("--tls-server-name", metavar="NAME", help="The name in the server's certificate."),
-    click.option("--tls-server-ca-cert-path", metavar="FILE", help="The CA that signed it."),
-    click.option("--tls-client-cert-path", metavar="FILE", help="Our certificate, for mutual TLS."),
-    click.option("--tls-client-key-path", metavar="FILE", help="Its key."),
+    _option(
+        "name", metavar="NAME", envvar="DEVSERVER_NAME", show_default="default", help="Name of the devserver instance."
+    ),
+    _option("address", metavar="HOST:PORT", envvar="TEMPORAL_ADDRESS", help="Connect to this server instead."),
+    _option("namespace", "-n", metavar="NAME", envvar="TEMPORAL_NAMESPACE", help="Namespace to use."),
+    _option("profile", metavar="NAME", envvar="TEMPORAL_PROFILE", help="Client profile to connect with."),
+    _option("api_key", metavar="KEY", envvar="TEMPORAL_API_KEY", help="API key. Prefer the environment variable."),
+    click.option(
+        "--tls/--no-tls",
+        default=None,
+        cls=EnvironmentOption,
+        envvar="TEMPORAL_TLS",
+        show_envvar=True,
+        help="Connect with or without TLS.",
+    ),
+    _option(
+        "tls_server_name",
+        metavar="NAME",
+        envvar="TEMPORAL_TLS_SERVER_NAME",
+        help="Host name in the server's certificate.",
+    ),
+    _option(
+        "tls_server_ca_cert_path",
+        metavar="FILE",
+        envvar="TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+        help="CA certificate of the server.",
+    ),
+    _option(
+        "tls_client_cert_path",
+        metavar="FILE",
+        envvar="TEMPORAL_TLS_CLIENT_CERT_PATH",
+        help="Client certificate (mutual TLS).",
+    ),
+    _option("tls_client_key_path", metavar="FILE", envvar="TEMPORAL_TLS_CLIENT_KEY_PATH", help="Client private key."),
 )
 _NAMES = tuple(Connection.__dataclass_fields__)
 
@@ -39,24 +70,24 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def connection_of(values: Mapping[str, Any]) -> Connection:
-    """What the options say, by the values of a command's parameters; while a shell completes, some are not there."""
+    """The options as a record, by the values of a command's parameters; while a shell completes, some are missing."""
     return Connection(**{name: values.get(name) for name in _NAMES})
 
 
-def words_of(said: Connection) -> list[str]:
-    """The options as they were given, for a command that is offered next; a key stays in the environment."""
+def words_of(connection: Connection) -> list[str]:
+    """The options as they were given, for a command that a message suggests; a key stays in the environment."""
     words: list[str] = []
     for name in _NAMES:
-        value = getattr(said, name)
-        flag = "--" + name.replace("_", "-")
+        value = getattr(connection, name)
         if value is None or name == "api_key":
             continue
+        flag = FLAGS.get(name) or "--" + name.replace("_", "-")
         words += [flag if value else "--no-tls"] if isinstance(value, bool) else [flag, value]
     return words
 
 
-def trace_words(said: Connection, workflow_id: str, run_id: str = "") -> list[str]:
-    """`devserver trace` of a workflow on the same server, for a command that is offered next."""
+def trace_words(connection: Connection, workflow_id: str, run_id: str = "") -> list[str]:
+    """`devserver trace` of a workflow on the same server, for a message that suggests it."""
     run = ["--run-id", run_id] if run_id else []
     named = [*run, "--", workflow_id] if workflow_id.startswith("-") else [workflow_id, *run]
-    return ["devserver", "trace", *words_of(said), *named]
+    return ["devserver", "trace", *words_of(connection), *named]

@@ -1,4 +1,4 @@
-"""A command whose first argument names what is called in a user's module, and whose options are what that takes."""
+"""A command that calls a workflow, signal, query or update of a user's module, with options for its parameters."""
 
 from __future__ import annotations
 
@@ -14,22 +14,28 @@ from .inputs import InputOption, beside, given_of, options_of, read_input, unpre
 if TYPE_CHECKING:
     from ...introspection.targets import CallTarget, Kind
 
-CALLED = "devserver.called"
-OPTIONS = "devserver.config.server_options"
+CALLED = "devserver.cli.called"
+OPTIONS = "devserver.cli.input_options"
 
 
 class InputCommand(click.Command):
-    """Resolves its first argument before the others are read, so that options and --help are of what is called."""
+    """Resolves its first argument before the others, so that its options and --help are those of the call's target.
 
-    def __init__(self, *args: Any, resolve: Callable[[str], CallTarget], **more: Any) -> None:
-        super().__init__(*args, **more)
+    Args:
+        resolve: Finds the target by the first argument.
+    """
+
+    def __init__(self, *args: Any, resolve: Callable[[str], CallTarget], **values: Any) -> None:
+        super().__init__(*args, **values)
         self._resolve = resolve
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click does, with the options of what is called."""
+        """Parse as click does, with the options of the target."""
         own = super().get_params(ctx)
         words = unprefixed(args, own)
         spec = _spec(words, own, ctx)
+        if spec is not None:
+            spec = _with_type(spec, words, own)
         if spec is not None:
             called = self._quietly(spec) if ctx.resilient_parsing else self._resolve(spec)
             if called is not None:
@@ -38,42 +44,44 @@ class InputCommand(click.Command):
         return super().parse_args(ctx, unprefixed(args, self.get_params(ctx)))
 
     def _quietly(self, spec: str) -> CallTarget | None:
-        """What is called, for a shell that completes."""
+        """The target while a shell completes; None if it cannot be found."""
         from .shell_completion import quietly
 
         return quietly(lambda: self._resolve(spec))
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """The command's own, and those of what is called."""
-        theirs = ctx.meta.get(OPTIONS, [])
-        return [*beside(super().get_params(ctx), theirs), *theirs]
+        """The command's own parameters, and those of the target."""
+        inputs = ctx.meta.get(OPTIONS, [])
+        return [*beside(super().get_params(ctx), inputs), *inputs]
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it, with what was given for the input as `given` and `whole`."""
-        theirs = ctx.meta.get(OPTIONS, [])
-        given = given_of(theirs, ctx.params)
-        ctx.params = {name: value for name, value in ctx.params.items() if name not in {each.name for each in theirs}}
+        """Run the command with the target as `called` and its input as `arguments`."""
+        inputs = ctx.meta.get(OPTIONS, [])
+        given = given_of(inputs, ctx.params)
+        names = {option.name for option in inputs}
+        ctx.params = {name: value for name, value in ctx.params.items() if name not in names}
         called = _with_given(ctx.meta[CALLED], ctx.params)
-        ctx.params.pop("spec", None)
+        for name in ("spec", "workflow_type"):
+            ctx.params.pop(name, None)
         ctx.params["arguments"] = _arguments(ctx, called, given, read_input(ctx.params.pop("whole", None)))
         ctx.params["called"] = called
         return super().invoke(ctx)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """What is still to be written once it is known what is called."""
+        """The usage, without the first argument once it is known."""
         pieces = super().collect_usage_pieces(ctx)
         return [pieces[0], *pieces[2:]] if CALLED in ctx.meta else pieces
 
     def get_help(self, ctx: click.Context) -> str:
-        """As click makes it, in what stdout can show: docs are the user's."""
+        """The help, in characters that stdout can show: docstrings are the user's."""
         return "\n".join(clean(line) for line in super().get_help(ctx).splitlines())
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The input first, then the command's own options."""
         params = self.get_params(ctx)
         records = {
-            "Input": [each.get_help_record(ctx) for each in params if isinstance(each, InputOption)],
-            "Options": [each.get_help_record(ctx) for each in params if _is_own(each)],
+            "Input": [param.get_help_record(ctx) for param in params if isinstance(param, InputOption)],
+            "Options": [param.get_help_record(ctx) for param in params if _is_own(param)],
         }
         for title, rows in records.items():
             shown = [row for row in rows if row is not None]
@@ -82,7 +90,7 @@ class InputCommand(click.Command):
                     formatter.write_dl(shown)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The command's own text, or what is written about what is called."""
+        """The command's own text, or the docstring of the target."""
         called = ctx.meta.get(CALLED)
         if called is None:
             super().format_help_text(ctx, formatter)
@@ -94,12 +102,12 @@ class InputCommand(click.Command):
                 formatter.write_text(" ".join(paragraph.split()))
 
 
-def _is_own(each: click.Parameter) -> bool:
-    return isinstance(each, click.Option) and not isinstance(each, InputOption)
+def _is_own(param: click.Parameter) -> bool:
+    return isinstance(param, click.Option) and not isinstance(param, InputOption)
 
 
 def _with_given(called: CallTarget, params: dict[str, Any]) -> CallTarget:
-    """What is called, in its module with what --data-converter and --plugin say."""
+    """The target, with the converter of --data-converter and the plugins of --plugin."""
     from ...introspection.converters import with_given
 
     return replace(called, module=with_given(called.module, params.pop("data_converter"), params.pop("plugins")))
@@ -122,9 +130,9 @@ def _arguments(ctx: click.Context, called: CallTarget, given: dict[str, Any], wh
 
 
 def _spec(args: Sequence[str], own: Sequence[click.Parameter], ctx: click.Context) -> str | None:
-    """The first argument that is no option of the command's own, nor the value of one."""
-    options = {word: each for each in own if isinstance(each, click.Option) for word in each.opts}
-    flags = {word for each in own if isinstance(each, click.Option) for word in (*each.opts, *each.secondary_opts)}
+    """The first argument that is neither an option of the command's own nor the value of one."""
+    options = {word: param for param in own if isinstance(param, click.Option) for word in param.opts}
+    flags = {word for param in own if isinstance(param, click.Option) for word in (*param.opts, *param.secondary_opts)}
     rest = iter(args)
     for word in rest:
         if word == "--":
@@ -135,11 +143,25 @@ def _spec(args: Sequence[str], own: Sequence[click.Parameter], ctx: click.Contex
         if name not in flags and word[:2] not in flags:
             if ctx.resilient_parsing:
                 return None
-            raise click.UsageError(f"{name} stands before what it belongs to: that comes first, then its options", ctx)
+            raise click.UsageError(
+                f"{name} comes before MODULE: name the module first, then the options of its workflow", ctx
+            )
         option = options.get(name)
         if option is not None and not equals and not option.is_flag and not option.count:
             next(rest, None)
     return None
+
+
+def _with_type(spec: str, args: Sequence[str], own: Sequence[click.Parameter]) -> str:
+    """MODULE with the workflow of --type, where the command has that option and MODULE names no workflow."""
+    if ":" in spec or not any("--type" in param.opts for param in own):
+        return spec
+    for word, following in zip(args, [*args[1:], ""], strict=True):
+        if word == "--type" and following:
+            return f"{spec}:{following}"
+        if word.startswith("--type="):
+            return f"{spec}:{word.partition('=')[2]}"
+    return spec
 
 
 def workflow(spec: str) -> CallTarget:
@@ -150,7 +172,7 @@ def workflow(spec: str) -> CallTarget:
 
 
 def handler(kind: Kind) -> Callable[[str], CallTarget]:
-    """Finds the signal, query or update of a specification."""
+    """A function that finds the signal, query or update of a specification."""
 
     def resolve(spec: str) -> CallTarget:
         from ...introspection.targets import find_handler

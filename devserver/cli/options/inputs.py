@@ -23,9 +23,10 @@ MOST_INPUT = 1 << 30
 
 input_option = click.option(
     "--input",
+    "-i",
     "whole",
     metavar="JSON|@FILE|-",
-    help="All of the input as JSON, here, in a file or on stdin; options given besides win over it.",
+    help="Whole input as JSON, also from a file or stdin. Options override it.",
 )
 
 

@@ -1,4 +1,4 @@
-"""The options that say when a schedule is due; `create` and `preview` share them."""
+"""Options that schedule commands share: the times of a schedule, its overlap policy, the time zone."""
 
 from __future__ import annotations
 
@@ -10,57 +10,95 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ...config.server_options import parse_duration
+from .named_arguments import NamedArgument, named_arguments
 
 if TYPE_CHECKING:
     from ...schedules import OverlapPolicy, ScheduleSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+TEMPORAL_POLICIES = ("Skip", "BufferOne", "BufferAll", "CancelOther", "TerminateOther", "AllowAll")
 OVERLAP_POLICIES = ("skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all")
 
 
 class PolicyType(click.ParamType):  # type: ignore[type-arg]
-    """An overlap policy, also in the forms that other tools use: BufferOne, buffer-one."""
+    """An overlap policy in any common spelling: BufferOne, buffer_one, buffer-one."""
 
     name = "policy"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The policy's name as we write it."""
+        """The name of the policy in lower case with underscores."""
         found = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(value)).lower().replace("-", "_")
         if found not in OVERLAP_POLICIES:
-            self.fail(f"{value!r} is none of {', '.join(OVERLAP_POLICIES)}", param, ctx)
+            self.fail(f"{value!r} is none of {', '.join(TEMPORAL_POLICIES)}", param, ctx)
         return found
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """As --help shows it."""
+        """The value in --help."""
         return "POLICY"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         """The policies' names for a shell."""
         from click.shell_completion import CompletionItem
 
-        return [CompletionItem(each) for each in OVERLAP_POLICIES if each.startswith(incomplete)]
+        names = (*TEMPORAL_POLICIES, *OVERLAP_POLICIES)
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-schedule_argument = click.argument("schedule_id", metavar="SCHEDULE_ID")
+SCHEDULE = NamedArgument("schedule_id", "SCHEDULE_ID", ("--schedule-id", "-s"), "The schedule, instead of SCHEDULE_ID.")
+schedule_argument = named_arguments(SCHEDULE)
 overlap_option = click.option(
-    "--overlap",
+    "--overlap-policy",
+    "overlap",
     type=PolicyType(),
-    help=f"When a run is still open: {', '.join(OVERLAP_POLICIES)}. [that of the schedule; of a new one skip]",
+    show_default="the schedule's, or Skip for a new one",
+    help=f"What to do if a run is still open: {', '.join(TEMPORAL_POLICIES)}.",
 )
 zone_option = click.option(
-    "--zone", metavar="NAME", help="Write and read times in this zone, as Europe/Berlin or UTC. [this machine's]"
+    "--zone",
+    metavar="NAME",
+    show_default="this machine's",
+    help="Time zone to read and print times in, as Europe/Berlin or UTC.",
 )
 _OPTIONS = (
-    click.option("--interval", "intervals", multiple=True, metavar="TIME[/OFFSET]", help="Every 30m, or 30m/5m."),
-    click.option("--cron", "crons", multiple=True, metavar="CRON", help="As '0 9 * * MON-FRI', @daily."),
-    click.option("--calendar", "calendars", multiple=True, metavar="FIELDS", help="As 'day_of_week=MON-FRI hour=9'."),
-    click.option("--skip", "skips", multiple=True, metavar="FIELDS", help="But not then, as day_of_week=SAT,SUN."),
-    click.option("--timezone", metavar="NAME", help="The zone of --cron, --calendar and --skip. [UTC]"),
-    click.option("--jitter", metavar="TIME", help="Each time up to so much later, by chance."),
-    click.option("--start", metavar="TIME", help="Not before this time."),
-    click.option("--end", metavar="TIME", help="Not after this time."),
-    click.option("--catchup-window", metavar="TIME", help="What was missed for longer is dropped. [365d]"),
+    click.option(
+        "--interval",
+        "intervals",
+        multiple=True,
+        metavar="TIME[/OFFSET]",
+        help="Interval, as 30m or 30m/5m. Repeatable.",
+    ),
+    click.option(
+        "--cron", "crons", multiple=True, metavar="CRON", help="Cron expression, as '0 9 * * MON-FRI'. Repeatable."
+    ),
+    click.option(
+        "--calendar",
+        "calendars",
+        multiple=True,
+        metavar="FIELDS",
+        help="Calendar times, as 'day_of_week=MON-FRI hour=9'. Repeatable.",
+    ),
+    click.option(
+        "--skip",
+        "skips",
+        multiple=True,
+        metavar="FIELDS",
+        help="Exclude these calendar times, as day_of_week=SAT,SUN. Repeatable.",
+    ),
+    click.option(
+        "--time-zone",
+        "--timezone",
+        "timezone",
+        metavar="NAME",
+        show_default="UTC",
+        help="Time zone of --cron, --calendar and --skip.",
+    ),
+    click.option("--jitter", metavar="TIME", help="Random delay of up to this long."),
+    click.option("--start-time", "start", metavar="TIME", help="Time before which the schedule does not act."),
+    click.option("--end-time", "end", metavar="TIME", help="Time after which the schedule does not act."),
+    click.option(
+        "--catchup-window", metavar="TIME", show_default="365d", help="Maximum age of missed actions to catch up on."
+    ),
 )
 
 
@@ -72,7 +110,7 @@ def spec_options(function: F) -> F:
 
 
 def make_spec(values: dict[str, Any], zone: tzinfo | None) -> ScheduleSpec:
-    """The times that were asked for; takes what it reads out of `values`.
+    """The times of a schedule; removes what it reads from `values`.
 
     Raises:
         OptionError: A value cannot be used.
@@ -81,7 +119,7 @@ def make_spec(values: dict[str, Any], zone: tzinfo | None) -> ScheduleSpec:
 
     def time(name: str) -> Any:
         text = values.pop(name)
-        return None if text is None else parse_time(text, zone, f"--{name}")
+        return None if text is None else parse_time(text, zone, f"--{name}-time")
 
     return ScheduleSpec(
         intervals=tuple(Interval.parse(text) for text in values.pop("intervals")),
@@ -99,13 +137,13 @@ def policy_or(text: str | None, otherwise: OverlapPolicy) -> OverlapPolicy:
     """The policy of that name."""
     from ...schedules import OVERLAP_POLICIES as KNOWN
 
-    return next((each for each in KNOWN if each == text), otherwise)
+    return next((policy for policy in KNOWN if policy == text), otherwise)
 
 
 def duration(text: str | None, option: str) -> timedelta | None:
     """A duration that may be missing.
 
     Raises:
-        OptionError: It is none.
+        OptionError: The text is not a duration.
     """
     return None if text is None else timedelta(seconds=parse_duration(text, option))

@@ -1,4 +1,4 @@
-"""What `devserver search` is told, as conditions: durations, moments, sizes, event types and the like."""
+"""The conditions of `devserver search`: durations, moments, sizes, event types."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError
+from .types import is_duration, seconds
 
 if TYPE_CHECKING:
     from ...search import SearchQuery
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG])i?B?", re.IGNORECASE)
 _BYTES = {"k": 10**3, "m": 10**6, "g": 10**9}
 LEAST_SIZE = 10**6
@@ -31,13 +29,13 @@ def wanted_of(values: dict[str, Any]) -> SearchQuery:
     return SearchQuery(
         text=values["text"],
         activity=values["activity"],
-        events=tuple(event_number(each) for each in values["events"]),
+        events=tuple(event_number(name) for name in values["events"]),
         failure=values["failure"],
         attempts=None if attempts is None else Attempts.parse(attempts),
-        longer=seconds(values["longer"], "--longer"),
-        shorter=seconds(values["shorter"], "--shorter"),
-        worker=values["worker"],
-        build=values["build"],
+        longer=duration(values["longer"], "--longer"),
+        shorter=duration(values["shorter"], "--shorter"),
+        worker=values["identity"],
+        build=values["build_id"],
         since=moment(values["since"], "--since"),
         until=moment(values["until"], "--until"),
         workflow_type=values["workflow_type"],
@@ -47,28 +45,20 @@ def wanted_of(values: dict[str, Any]) -> SearchQuery:
     )
 
 
-def seconds(text: str | None, option: str) -> float | None:
-    """Seconds of `5s`, `1h30m`, `0.5s`, `200ms`, or a plain number of seconds."""
-    if text is None:
-        return None
-    plain = text.strip()
-    if re.fullmatch(r"\d+(\.\d+)?", plain):
-        return float(plain)
-    if not _WHOLE.fullmatch(plain):
-        raise OptionError(f"{option} {text!r} is not a duration", hint=f"for example {option} 5s, or 200ms, or 1h30m")
-    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(plain))
+def duration(text: str | None, option: str) -> float | None:
+    """Seconds of a duration that may be missing."""
+    return None if text is None else seconds(text, option)
 
 
 def moment(text: str | None, option: str) -> datetime | None:
-    """The moment that was so long ago, or that of an ISO 8601 text; without an offset it is this machine's time."""
+    """A moment: ISO 8601, in local time without an offset, or a duration before now."""
     if text is None:
         return None
-    if _WHOLE.fullmatch(text.strip()):
-        ago = seconds(text, option) or 0.0
+    if is_duration(text):
         try:
-            return datetime.now(timezone.utc) - timedelta(seconds=ago)
+            return datetime.now(timezone.utc) - timedelta(seconds=seconds(text, option))
         except OverflowError:
-            raise OptionError(f"{option} {text}: there was no time so long ago") from None
+            raise OptionError(f"{option} {text} is before the year 1") from None
     from ...system.time_zones import TIME_HINT, parse_time
 
     try:

@@ -1,4 +1,4 @@
-"""Options that several commands share: which instance, and what a server runs with."""
+"""What a server runs with: our options and those of `temporal server start-dev`, over the project's settings."""
 
 from __future__ import annotations
 
@@ -9,98 +9,167 @@ from typing import Any, TypeVar
 import click
 
 from ...config.server_options import (
-    DEFAULT_NAME,
     DEFAULT_RETENTION,
+    LOG_FORMATS,
     LOG_LEVELS,
+    LOOPBACK,
     ServerOptions,
     parse_duration,
     parse_pair,
 )
 from ...config.settings import Settings
 from ...config.tuning import TUNINGS
-from .types import Number
+from .environment import setting_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-name_option = click.option(
-    "--name",
-    default=DEFAULT_NAME,
-    show_default=True,
-    metavar="NAME",
-    help="Which instance.",
-    envvar="DEVSERVER_NAME",
-)
-WATCH_SECONDS = 5.0
-
-
-def watch_option(more: str = "") -> Callable[[F], F]:
-    """`--watch [SECONDS]`; the command gets the seconds, None without it. `more`: what else it does, for the help."""
-    return click.option(
-        "--watch",
-        "-w",
-        is_flag=False,
-        flag_value=str(WATCH_SECONDS),
-        type=Number(min=0.1),
-        metavar="[SECONDS]",
-        help=f"Look again every {WATCH_SECONDS:g} (or so many) seconds until Ctrl-C{more}.",
-    )
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (see docs/json.md).")
-
 _OPTIONS = (
-    click.option("--port", type=int, metavar="PORT", help="gRPC port; 0 takes any free one. [7233, or any for --name]"),
-    click.option("--http-port", type=int, metavar="PORT", help="Port of Temporal's HTTP API. [any free one]"),
-    click.option("--ui-port", type=int, metavar="PORT", help="Port of the Web UI. [the gRPC port + 1000 if free]"),
-    click.option("--metrics-port", type=int, metavar="PORT", help="Port for Prometheus. [any free one]"),
-    click.option("--no-ui", is_flag=True, help="Serve no Web UI."),
-    click.option(
-        "--ui-codec-endpoint", metavar="URL", help="A codec server for the Web UI: see `devserver payloads serve`."
+    setting_option(
+        "--port",
+        "-p",
+        key="port",
+        type=int,
+        metavar="PORT",
+        show_default="7233, or any free port for another --name",
+        help="gRPC port; 0 is any free port.",
+    ),
+    click.option("--http-port", type=int, metavar="PORT", show_default="any free port", help="Port of the HTTP API."),
+    setting_option(
+        "--ui-port",
+        key="ui-port",
+        type=int,
+        metavar="PORT",
+        show_default="the gRPC port + 1000, if free",
+        help="Port of the Web UI.",
     ),
     click.option(
+        "--metrics-port", type=int, metavar="PORT", show_default="any free port", help="Port of Prometheus metrics."
+    ),
+    click.option("--no-ui", "--headless", "no_ui", is_flag=True, help="Do not serve the Web UI."),
+    click.option("--ui-codec-endpoint", metavar="URL", help="Codec server for the Web UI (devserver payloads serve)."),
+    click.option("--ui-ip", metavar="ADDR", show_default="as --ip", help="IP address of the Web UI."),
+    click.option(
+        "--ui-public-path", metavar="PATH", show_default="/", help="Path of the Web UI behind a reverse proxy."
+    ),
+    click.option(
+        "--ui-asset-path",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Assets of the Web UI to serve instead of the built-in ones.",
+    ),
+    click.option("--ui-disable-news-fetch", "news_off", is_flag=True, hidden=True, help="It is always disabled."),
+    setting_option(
         "--namespace",
         "-n",
         "namespaces",
+        key="namespaces",
         multiple=True,
         metavar="NAME",
-        help="Ensure a namespace; repeatable.",
+        help="Namespace to create. Repeatable.",
     ),
-    click.option(
+    setting_option(
         "--search-attribute",
         "search_attributes",
+        key="search-attributes",
         multiple=True,
         metavar="NAME=TYPE",
-        help="Ensure a search attribute in each namespace; repeatable.",
+        help="Search attribute to create in each namespace. Repeatable.",
     ),
     click.option(
+        "--dynamic-config-value",
         "--dynamic-config",
+        "dynamic_config",
         multiple=True,
         metavar="KEY=JSON",
-        help="Set a dynamic configuration value; repeatable.",
+        help="Dynamic configuration value. Repeatable.",
     ),
-    click.option("--tuning", type=click.Choice(list(TUNINGS)), help="Dynamic configuration by name. [fast]"),
+    setting_option(
+        "--tuning",
+        key="tuning",
+        type=click.Choice(list(TUNINGS)),
+        show_default="fast",
+        help="Dynamic configuration by name.",
+    ),
     click.option(
+        "--db-filename",
         "--db",
+        "-f",
         "database",
         type=click.Path(path_type=Path),
         metavar="PATH",
-        help="Keep state in this file instead.",
+        show_default="the instance's own file",
+        help="Database file.",
     ),
-    click.option("--ephemeral", is_flag=True, help="Keep nothing (and be fastest)."),
+    click.option("--ephemeral", is_flag=True, help="Keep no state on disk; fastest."),
     click.option("--durable", is_flag=True, help="Survive power loss: SQLite writes with synchronous=FULL."),
-    click.option("--no-upgrade", is_flag=True, help="Refuse an older server's database instead of upgrading it."),
-    click.option("--retention", metavar="TIME", help="How long closed workflows are kept, as 30d or 12h. [30d]"),
-    click.option("--bind", metavar="ADDR", help="Listen on this address. [127.0.0.1]"),
-    click.option("--allow-remote", is_flag=True, help="Allow --bind to open the server to the network."),
-    click.option("--log-level", type=click.Choice(LOG_LEVELS), help="How much the server logs. [warn]"),
+    click.option(
+        "--sqlite-pragma",
+        "sqlite_pragmas",
+        multiple=True,
+        metavar="PRAGMA=VALUE",
+        help="SQLite pragma of the server's connections. Repeatable.",
+    ),
+    click.option("--no-upgrade", is_flag=True, help="Refuse the database of an older server instead of upgrading it."),
+    setting_option(
+        "--retention",
+        key="retention",
+        metavar="TIME",
+        show_default="30d",
+        help="How long to keep closed workflows, as 30d or 12h.",
+    ),
+    click.option("--ip", "--bind", "bind", metavar="ADDR", show_default=LOOPBACK, help="IP address to listen on."),
+    click.option("--allow-remote", is_flag=True, help="Allow --ip to open the server to the network."),
+    click.option("--log-level", type=click.Choice(LOG_LEVELS), show_default="warn", help="What the server logs."),
+    click.option(
+        "--log-format", type=click.Choice(LOG_FORMATS), show_default="text", help="Format of the server's log."
+    ),
+    click.option("--log-config", is_flag=True, help="Log the server's configuration when it starts."),
 )
+# Options of the Temporal CLI that configure its client, which `start-dev` takes and has no use for.
+_CLIENT_OPTIONS = {
+    "--env": "the server reads no client environment",
+    "--env-file": "the server reads no client environment",
+    "--config-file": "the server reads no client configuration; give its options to `devserver up`",
+    "--disable-config-file": "the server reads no client configuration: leave it out",
+    "--disable-config-env": "the server reads no client configuration: leave it out",
+    "--client-connect-timeout": "use --timeout, which limits the start of the server",
+    "--command-timeout": "use --timeout, which limits the start of the server",
+    "--color": "use NO_COLOR=1 to turn colors off",
+    "--output": "use --json",
+    "-o": "use --json",
+    "--time-format": "times are in UTC: leave it out",
+    "--no-json-shorthand-payloads": "it is about payloads, which this command does not print: leave it out",
+    "--address": "it is a client's option; the server listens on --ip and --port",
+    "--api-key": "it is a client's option; a dev server has no authentication",
+    "--tls": "a dev server has no TLS: leave it out",
+    "--identity": "it is a client's option: leave it out",
+}
 
 
 def server_options(function: F) -> F:
     """Add the options of a server; `make_options` reads them."""
     for option in reversed(_OPTIONS):
         function = option(function)
+    for name, reason in _CLIENT_OPTIONS.items():
+        function = click.option(
+            name,
+            f"refused_{name.strip('-').replace('-', '_')}",
+            is_flag=False,
+            flag_value="",
+            hidden=True,
+            expose_value=False,
+            help=f"{reason[0].upper()}{reason[1:]}.",
+            callback=_refuse(name, reason),
+        )(function)
     return function
+
+
+def _refuse(name: str, reason: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+        if value is not None:
+            raise click.UsageError(f"{name} has no meaning for `devserver up`: {reason}.", ctx)
+
+    return callback
 
 
 def make_options(values: dict[str, Any], settings: Settings) -> tuple[ServerOptions, frozenset[str]]:
@@ -114,15 +183,20 @@ def make_options(values: dict[str, Any], settings: Settings) -> tuple[ServerOpti
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     given = {key: value for key, value in values.items() if value is not None and value is not False and value != ()}
+    given.pop("news_off", None)
     for negated, name in (("no_ui", "ui"), ("no_upgrade", "upgrade")):
         if given.pop(negated, False):
             given[name] = False
     for key, option, form in (
         ("search_attributes", "--search-attribute", "Name=Keyword"),
-        ("dynamic_config", "--dynamic-config", "key=JSON"),
+        ("dynamic_config", "--dynamic-config-value", "key=JSON"),
+        ("sqlite_pragmas", "--sqlite-pragma", "cache_size=-64000"),
     ):
         if key in given:
             given[key] = tuple(parse_pair(text, option, form) for text in given[key])
+    for key in ("bind", "ui_ip"):
+        if given.get(key) == "localhost":
+            given[key] = LOOPBACK
     return given
 
 

@@ -1,4 +1,4 @@
-"""What a person is shown of an instance that runs."""
+"""What is printed of an instance that has started or is already running."""
 
 from __future__ import annotations
 
@@ -8,19 +8,37 @@ import click
 
 from ...config.server_options import DEFAULT_NAME
 from ...instances.record import Record
+from ...server.log import LOG
+from ...system.paths import Paths
+from .output import echo_json
+
+
+def echo_started(paths: Paths, record: Record, *, fresh: bool, ending: str = "", as_json: bool = False) -> None:
+    """Print where everything is: as text, or in the form of `devserver status --json`.
+
+    Args:
+        fresh: Whether this call started it.
+        ending: How it is stopped.
+    """
+    if not as_json:
+        click.echo(banner(record, fresh=fresh, ending=ending, log=paths.instance(record.name) / LOG))
+        return
+    from ...instances.status import status
+
+    echo_json({**status(paths, record), "fresh": fresh})
 
 
 def banner(record: Record, *, fresh: bool, ending: str, log: Path) -> str:
     """Where everything is, a line each."""
-    what = f"Temporal {record.version} (server {record.server_version})"
-    done = "is ready" if fresh else "already runs"
-    head = click.style(f"{what} {done}", bold=True) + (f"; {ending}" if ending else "")
+    server = f"Temporal {record.version} (server {record.server_version})"
+    state = "is ready" if fresh else "is already running"
+    head = click.style(f"{server} {state}", bold=True) + (f"; {ending}" if ending else "")
     rows = [
         ("address", record.address),
         ("namespace", ", ".join(record.namespaces)),
         ("web ui", record.ui_url or "off"),
         ("metrics", record.metrics_url),
-        ("state", "kept nowhere (--ephemeral)" if record.options.ephemeral else str(record.database)),
+        ("state", "not on disk (--ephemeral)" if record.options.ephemeral else str(record.database)),
         ("log", str(log)),
     ]
     if record.name != DEFAULT_NAME:

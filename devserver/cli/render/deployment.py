@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .output import FORM
 from .terminal import clean, stamp, width_now
 
 if TYPE_CHECKING:
     from ...client.target import Target
     from ...deployments import DeploymentStatus, DeploymentVersion, Drainage, RolloutChange, Routing, VersionLoad
 
-FORM = 1
 IDLE_SHOWN = 3
 COLOURS = {"current": "green", "ramping": "cyan", "draining": "yellow"}
-FIRST = "a worker makes one: devserver run MODULE --deployment NAME --build BUILD"
+FIRST = "a worker creates one: devserver run MODULE --deployment-name NAME --build-id BUILD"
 
 
 def screen(
     found: Sequence[DeploymentStatus], target: Target, options: Sequence[str] = (), *, everything: bool = False
 ) -> Iterator[str]:
-    """Every deployment with its builds, the newest first; most of those that do nothing only if `everything` is wanted.
+    """Every deployment with its builds, the newest first; most idle builds only with `everything`.
 
-    `options` say which server this is, for a command that is offered.
+    `options` choose the server, for a command that is suggested.
     """
     width = width_now()
     where = f"in the namespace {clean(target.namespace)} at {clean(target.label)}"
@@ -37,16 +37,16 @@ def screen(
     for each in found:
         yield from _wrapped(f"{each.deployment.name}: {each.deployment.routing}", width, "", "  ")
         if not each.deployment.settled:
-            yield from _wrapped("task queues still hear of the last change", width, "  ", "  ")
+            yield from _wrapped("task queues are still being updated", width, "  ", "  ")
         if _idle(each):
             first = shlex.join([each.deployment.name, each.deployment.builds[0], *options])
-            yield from _wrapped(f"no build gets any work yet: devserver deploy set-current {first}", width, "  ", "  ")
+            yield from _wrapped(f"no build is current yet: devserver deployment set-current {first}", width, "  ", "  ")
         folded = [] if everything else _idle_builds(each)[IDLE_SHOWN:]
         for version in each.deployment.versions:
             if version.build not in folded:
                 yield from _version(version, each.loads[version.build], width)
         if folded:
-            more = f"{counted(len(folded), 'more build')} without workers and open workflows; --all shows them"
+            more = f"{counted(len(folded), 'more build')} without workers and open workflows (show with --all)"
             yield from _wrapped(more, width, "  ", "  ")
         yield ""
     yield from textwrap.wrap(f"{counted(len(found), 'worker deployment')} {where}", width)
@@ -56,14 +56,14 @@ def change(did: RolloutChange) -> str:
     """One sentence: where the work goes now, and where it went before."""
     if not did.happened:
         return clean(f"{did.deployment}: nothing to do, {did.after}")
-    hears = "" if did.settled else "; task queues still hear of it"
-    return clean(f"{did.deployment}: {did.after} (before: {did.before}){hears}")
+    pending = "" if did.settled else "; task queues are still being updated"
+    return clean(f"{did.deployment}: {did.after} (before: {did.before}){pending}")
 
 
 def drain(name: str, looked: Drainage) -> str:
     """One line: how far a build is."""
     if looked.done:
-        never = "" if looked.state == "drained" else ": nothing was ever sent to it"
+        never = "" if looked.state == "drained" else ": it never had workflows"
         return clean(f"{looked.build} of {name} is drained{never}")
     of = f"{counted(looked.pinned, 'open workflow')} pinned to it"
     notices = "" if looked.pinned or not looked.checked else f"; the server last looked at {stamp(looked.checked)}"
@@ -106,7 +106,7 @@ def drain_json(name: str, looked: Drainage, still: Sequence[Any], target: Target
 
 
 def counted(count: int, what: str) -> str:
-    """So many of something."""
+    """A number of things, as `3 builds`."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
@@ -120,7 +120,7 @@ def _idle(each: DeploymentStatus) -> bool:
 
 
 def _idle_builds(found: DeploymentStatus) -> list[str]:
-    """Those that have nothing to do and nobody to do it."""
+    """Builds without work and workers."""
     return [each.build for each in found.deployment.versions if each.quiet and found.loads[each.build].idle]
 
 

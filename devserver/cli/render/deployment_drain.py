@@ -1,10 +1,9 @@
-"""`deploy wait-drained`: waits, says what it waits for, and at its limit what is still open."""
+"""`deployment wait-drained`: waits, reports progress, and at the timeout the workflows that are still open."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import click
 from ...client.target import Connection, Target
 from ...errors import CannotAsk
 from . import deployment as text
+from .output import echo_json
 from .terminal import clean, stamp
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ NAMED = 10
 AGAIN_SECONDS = 1.0
 
 
-class Waiting:
-    """One wait for a build to drain: a first look that must succeed, and others that survive a server which is away."""
+class DrainWait:
+    """Waits for a build to drain. The first look must succeed; later ones survive a server that does not answer."""
 
     def __init__(self, connection: Connection, deployment: str, build: str, *, quiet: bool) -> None:
         self._connection = connection
@@ -92,15 +92,15 @@ class Waiting:
 
 
 async def wait(connection: Connection, deployment: str, build: str, limit: float, as_json: bool) -> bool:
-    """Whether the build drained within `limit` seconds; prints what there is to say.
+    """Whether the build drained within `limit` seconds; prints progress and the result.
 
     Raises:
-        DeploymentRefused, DeploymentUnknown, BuildUnknown: It will not drain, or is not there.
+        DeploymentRefused, DeploymentUnknown, BuildUnknown: It will not drain, or does not exist.
         CannotAsk: The server does not answer.
     """
     from ...deployments import pinned_workflows
 
-    waiting = Waiting(connection, deployment, build, quiet=as_json)
+    waiting = DrainWait(connection, deployment, build, quiet=as_json)
     looked = await waiting.look()
     if not looked.done:
         with contextlib.suppress(asyncio.TimeoutError):
@@ -109,13 +109,13 @@ async def wait(connection: Connection, deployment: str, build: str, limit: float
     client, target = await waiting.client()
     still = [] if looked.done else await pinned_workflows(client, deployment, build, NAMED)
     if as_json:
-        click.echo(json.dumps(text.drain_json(deployment, looked, still, target), indent=2))
+        echo_json(text.drain_json(deployment, looked, still, target))
         return looked.done
     if not looked.done:
         click.echo(f"not drained within {limit:g} s; open and pinned to {clean(build)}:")
-        for each in still:
-            started = stamp(each.start_time.ToDatetime())
-            click.echo(f"  {clean(each.execution.workflow_id)} ({clean(each.type.name)}), started {started}")
+        for execution in still:
+            started = stamp(execution.start_time.ToDatetime())
+            click.echo(f"  {clean(execution.execution.workflow_id)} ({clean(execution.type.name)}), started {started}")
         if looked.pinned > len(still):
             click.echo(f"  and {looked.pinned - len(still):,} more")
     return looked.done

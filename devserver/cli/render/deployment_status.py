@@ -1,8 +1,7 @@
-"""`deploy status`: one look at the deployments, or one after the other."""
+"""`deployment status`: the deployments once, or again and again."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -12,10 +11,11 @@ import click
 
 from ...client.target import Connection, Target
 from ...errors import DevServerError
-from ..options.client import Asker, show_lines
+from ..options.client import ServerSession
 from ..options.connection import words_of
 from . import deployment as text
 from .live import JsonLines, Screen, View, redraws
+from .output import FORM, echo_json, echo_lines
 from .terminal import clean, stamp
 
 if TYPE_CHECKING:
@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One look, and of how much of it is wanted."""
+class DeploymentsStatus:
+    """The deployments at one moment.
+
+    Attributes:
+        options: The options that choose the server, for commands that are suggested.
+        everything: Whether idle builds are shown too.
+    """
 
     found: Sequence[DeploymentStatus]
     target: Target
@@ -33,7 +38,7 @@ class Seen:
     everything: bool
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
+        """The lines for a terminal."""
         return text.screen(self.found, self.target, self.options, everything=self.everything)
 
     def data(self) -> dict[str, Any]:
@@ -41,52 +46,52 @@ class Seen:
         return text.status_json(self.found, self.target, self.at)
 
 
-class Asking:
-    """Looks at the deployments of one server, or at one of them."""
+class StatusQuery:
+    """Reads the deployments of one server, or one of them."""
 
     def __init__(self, connection: Connection, deployment: str | None, *, everything: bool) -> None:
-        self._asker = Asker(connection)
+        self._session = ServerSession(connection)
         self._options = words_of(connection)
         self._deployment = deployment
         self._everything = everything
 
-    async def look(self) -> Seen:
+    async def look(self) -> DeploymentsStatus:
         """The deployments now."""
         from ...deployments import deployment_statuses
 
-        found, target = await self._asker.ask(lambda client: deployment_statuses(client, self._deployment))
-        return Seen(found, target, datetime.now(timezone.utc), self._options, self._everything)
+        found, target = await self._session.call(lambda client: deployment_statuses(client, self._deployment))
+        return DeploymentsStatus(found, target, datetime.now(timezone.utc), self._options, self._everything)
 
 
-def show(seen: Seen, as_json: bool) -> None:
-    """Print one look."""
+def show(seen: DeploymentsStatus, as_json: bool) -> None:
+    """Print the deployments."""
     if as_json:
-        click.echo(json.dumps(seen.data(), indent=2))
+        echo_json(seen.data())
         return
-    show_lines(seen.lines())
+    echo_lines(seen.lines())
 
 
-def view(seconds: float, as_json: bool) -> View[Seen]:
-    """Where looks are shown that go on."""
+def view(seconds: float, as_json: bool) -> View[DeploymentsStatus]:
+    """Where the deployments are shown again and again."""
     if as_json:
-        return JsonLines(text.FORM, Seen.data)
+        return JsonLines(FORM, DeploymentsStatus.data)
     if redraws():
-        return Screen(seconds, Seen.lines, lambda seen: seen.at)
+        return Screen(seconds, DeploymentsStatus.lines, lambda seen: seen.at)
     return Changes()
 
 
 class Changes:
-    """The whole again whenever it differs from what was seen last, below the time."""
+    """Prints all deployments below the time whenever something has changed."""
 
     def __init__(self) -> None:
         self._last: list[str] = []
 
-    def show(self, seen: Seen) -> None:
-        """A look."""
+    def show(self, seen: DeploymentsStatus) -> None:
+        """Print them if they have changed."""
         self._print([*seen.lines()], seen.at)
 
     def failed(self, error: DevServerError) -> None:
-        """No look."""
+        """Print why they cannot be read."""
         self._print([f"! {clean(error.message)}"], datetime.now(timezone.utc))
 
     def _print(self, lines: list[str], at: datetime) -> None:

@@ -11,6 +11,7 @@ import click
 
 from ...system.timefmt import age
 from .columns import INDENT, Row, block, listed, packed, wrapped
+from .output import FORM
 from .terminal import clean, stamp, width_now
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
         WorkerQueueMetrics,
     )
 
-FORM = 1
 ALWAYS = ("started", "completed", "failed")
 MOST_SECONDS = 1e12  # beyond it a metric is no duration
 

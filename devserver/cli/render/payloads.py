@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...payloads.limits import format_size
+from .output import FORM
 from .table import echo_table
 from .terminal import clean
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ...payloads import BlobFolder, PayloadUsage, PrunedPayloads
     from ...payloads.model import PayloadProblem
 
-FORM = 1
 HEAD_BYTES = 4096
 SHORT = 12
 

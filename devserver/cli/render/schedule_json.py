@@ -7,11 +7,11 @@ from dataclasses import asdict
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from .output import FORM
+
 if TYPE_CHECKING:
     from ...client.target import Target
     from ...schedules import OverlapOutcome, ScheduleDescription, SchedulePreview, ScheduleRow
-
-FORM = 1
 
 
 def utc(when: datetime | None) -> str | None:

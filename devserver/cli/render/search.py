@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...system.timefmt import lasted
+from .output import FORM
 from .terminal import clean, stamp
 
 if TYPE_CHECKING:
     from ...search import Hit, Search
 
-FORM = 1
 INDENT = "    "
 LEAST_WIDTH = 20
 OPEN = ("waiting", "running")

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...system.timefmt import age
+from .output import FORM
 from .terminal import clean, stamp, width_now
 
 if TYPE_CHECKING:
     from ...stuck import Finding, StuckReport
 
-FORM = 1
 INDENT = "    "
 NAMED = 3
 MEANT = ("workflow_paused", "activity_paused")

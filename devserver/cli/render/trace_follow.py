@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -13,6 +12,7 @@ import click
 
 from ...trace import formatting
 from . import symbols as signs
+from .output import echo_json_line
 from .terminal import clean, stamp
 from .trace_tree import Tree, tree_width
 
@@ -132,9 +132,8 @@ class JsonLines:
 
     def _say(self, change: str, **values: Any) -> None:
         from ...system.timefmt import utc_now
-        from ...trace.serialization import FORM
 
-        click.echo(json.dumps({"form": FORM, "at": utc_now(), "change": change, **values}))
+        echo_json_line(at=utc_now(), change=change, **values)
 
 
 class Screen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import textwrap
 import time
@@ -13,7 +12,7 @@ import click
 
 from ...config.server_options import DEFAULT_NAME
 from ..options.connection import trace_words, words_of
-from .stuck import FORM
+from .output import echo_json_line
 from .terminal import clean, width_now
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ MOST_LINES = 14  # of an error's details
 def json_line(event: WorkerEvent) -> None:
     """An event as a line of JSON (docs/json.md)."""
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(event.at))
-    click.echo(json.dumps({"form": FORM, "event": event.kind, "at": at, **event.facts}))
+    echo_json_line(event=event.kind, at=at, **event.facts)
 
 
 class Lines:
@@ -100,7 +99,7 @@ def _rows(facts: Mapping[str, Any], wanted: WorkerOptions) -> Iterator[tuple[str
         version = facts["version"]
         yield "version", f"build {version['build']} of the deployment {version['deployment']}, {version['behavior']}"
         if not version["current"]:
-            words = ["devserver", "deploy", "set-current", version["deployment"], version["build"]]
+            words = ["devserver", "deployment", "set-current", version["deployment"], version["build"]]
             command = shlex.join([*words, *words_of(wanted.connection)])
             yield "", f"no new workflow comes to it until it is current: {command}"
     yield from _besides(facts, wanted)

@@ -1,1 +1,28 @@
 """Commands for workflows: `devserver workflow start|signal|query|update|trace|search|stuck`."""
+
+from __future__ import annotations
+
+import click
+
+from ..main import LazyGroup
+
+SECTIONS = {
+    "Commands": {
+        "start": "Start a workflow of a module.",
+        "signal": "Send a signal to a workflow.",
+        "query": "Query a workflow.",
+        "update": "Update a workflow.",
+        "trace": "Show what a workflow did, as a tree.",
+        "search": "Find steps of workflows by what happened in them.",
+        "stuck": "List workflows that are blocked.",
+    }
+}
+
+
+@click.group(cls=LazyGroup, package=__package__, sections=SECTIONS)
+def workflow() -> None:
+    """Start, signal, query, update, trace and search workflows.
+
+    `trace`, `search` and `stuck` also work without `workflow`. For everything else, the Temporal CLI of the server's
+    version is at hand: devserver temporal -- workflow --help
+    """

@@ -1,4 +1,4 @@
-"""`devserver search`: finds steps of workflows by what happened in them."""
+"""`devserver search`: find steps of workflows by what happened in them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import click
 
 from ...client.target import Connection
 from ...errors import OptionError
+from ..options.common import json_option, limit_option
 from ..options.connection import connection_options, trace_words
-from ..options.server import json_option
 from ..render import search as text
 from ..render.terminal import clean
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from ...search import Hit, Search, SearchQuery
 
 _CONDITIONS = (
-    click.option("--activity", metavar="TYPE", help="Activities of this type; * stands for anything."),
-    click.option("--event", "events", multiple=True, metavar="TYPE", help="Has this event: ActivityTaskTimedOut."),
-    click.option("--failure", metavar="TEXT", help="In a failure's message, type, stack trace or causes."),
-    click.option("--attempts", metavar="NUMBER", help="So many attempts: 3, '>=3', '<2'."),
-    click.option("--longer", metavar="TIME", help="Took at least so long: 5s, 200ms. What is open counts until now."),
-    click.option("--shorter", metavar="TIME", help="Took at most so long."),
-    click.option("--worker", metavar="IDENTITY", help="Of the worker, or the client; * stands for anything."),
-    click.option("--build", metavar="ID", help="The worker's build id; * stands for anything."),
-    click.option("--since", metavar="TIME", help="Not over before: 2h (ago), or 2026-11-22T15:00."),
-    click.option("--until", metavar="TIME", help="Begun by then."),
-    click.option("--type", "workflow_type", metavar="TYPE", help="In workflows of this type."),
-    click.option("--status", metavar="STATUS", help="In runs of this status: failed, timed-out."),
-    click.option("--query", "-q", metavar="FILTER", help="In runs that fit: \"CustomerId = 'ann'\"."),
-    click.option("--open/--closed", "open_only", default=None, help="In open runs only, or in closed ones."),
+    click.option("--activity", metavar="TYPE", help="Activities of this type; * matches anything."),
+    click.option("--event", "events", multiple=True, metavar="TYPE", help="Steps with this event. Repeatable."),
+    click.option("--failure", metavar="TEXT", help="Text in a failure's message, type, stack trace or causes."),
+    click.option("--attempts", metavar="NUMBER", help="Number of attempts: 3, '>=3', '<2'."),
+    click.option("--longer", metavar="TIME", help="Steps that took at least this long; open steps count until now."),
+    click.option("--shorter", metavar="TIME", help="Steps that took at most this long."),
+    click.option("--identity", metavar="NAME", help="Identity of the worker or client; * matches anything."),
+    click.option("--build-id", metavar="ID", help="Build id of the worker; * matches anything."),
+    click.option("--since", metavar="TIME", help="Only steps active after this time: 2h (ago), or 2026-11-22T15:00."),
+    click.option("--until", metavar="TIME", help="Only steps started before this time."),
+    click.option("--type", "workflow_type", metavar="NAME", help="Only workflows of this type."),
+    click.option("--status", metavar="STATUS", help="Only runs with this status: failed, timed-out."),
+    click.option("--query", metavar="FILTER", help="Only runs that match a list filter: \"CustomerId = 'ann'\"."),
+    click.option("--open/--closed", "open_only", default=None, help="Only open, or only closed runs."),
 )
 
 
@@ -44,10 +44,10 @@ def _conditions(function: Any) -> Any:
 @click.command()
 @click.argument("text", required=False, metavar="[TEXT]")
 @_conditions
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Show so many at most.")
-@click.option("--index-size", default="1GB", show_default=True, metavar="SIZE", help="The bound of the index.")
-@click.option("--rebuild", is_flag=True, help="Forget what is kept of this namespace first.")
-@click.option("--no-index", is_flag=True, help="Read all histories, and keep none.")
+@limit_option(100)
+@click.option("--index-size", default="1GB", metavar="SIZE", help="Maximum size of the local index.")
+@click.option("--rebuild", is_flag=True, help="Rebuild the local index of this namespace.")
+@click.option("--no-index", is_flag=True, help="Read all histories from the server, and keep no index.")
 @connection_options
 @json_option
 @click.pass_context
@@ -62,12 +62,12 @@ def search(
     as_json: bool,
     **conditions: Any,
 ) -> None:
-    """Find activities, timers, children, signals, updates and all else in open and closed workflows, the newest first.
+    """Find activities, timers, children, signals, updates and other steps of open and closed workflows, newest first.
 
-    TEXT is looked for in names and failures. All conditions must fit the same step. Without one on steps, workflows
-    are listed. Histories of closed workflows are kept in an index on this machine, so the next search is fast.
+    TEXT is searched for in names and failures. One step must match all conditions. Without a condition on steps,
+    workflows are listed. A local index stores the histories of closed workflows, so the next search is fast.
 
-    Exits 0 when something was found, 1 when nothing was, 4 when the server cannot be asked.
+    Exits 0 when something was found, 1 when nothing was, 4 when the server cannot be reached.
     """
     import asyncio
 
@@ -76,10 +76,10 @@ def search(
     wanted = wanted_of(conditions)
     if not (wanted.about_steps or wanted.about_runs or rebuild):
         raise OptionError(
-            "there is nothing to search for", hint="for example: devserver search --event ActivityTaskFailed --since 2h"
+            "no condition to search for", hint="for example: devserver search --event ActivityTaskFailed --since 2h"
         )
     if rebuild and no_index:
-        raise OptionError("--rebuild makes the index anew, --no-index has none", hint="give one of them")
+        raise OptionError("--rebuild rebuilds the index, --no-index uses none", hint="use one of them")
     only_rebuild = not (wanted.about_steps or wanted.about_runs)
     how = {
         "limit": 0 if only_rebuild else limit,

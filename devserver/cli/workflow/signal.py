@@ -1,4 +1,4 @@
-"""`devserver signal`: send a signal to a workflow, with options for what it takes."""
+"""`devserver workflow signal`: send a signal to a workflow, with options for its input."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...client.target import Connection
+from ..options.client import connect_as, converter_options
+from ..options.common import json_option
 from ..options.connection import connection_options
-from ..options.converter import given_options
 from ..options.input_command import InputCommand, handler
 from ..options.inputs import input_option
 from ..options.module_type import ModuleType, handler_names
-from ..options.run_id import run_id_option
-from ..options.server import json_option
-from ..options.workflow_id import WorkflowId
-from ..render.results import FORM, connected, echo_json
+from ..options.workflow import run_id_option, workflow_id_parameters
+from ..render.output import echo_form
 from ..render.terminal import clean
 
 if TYPE_CHECKING:
@@ -24,27 +23,27 @@ if TYPE_CHECKING:
 
 @click.command(cls=InputCommand, resolve=handler("signal"))
 @click.argument("spec", metavar="MODULE:WORKFLOW.SIGNAL", type=ModuleType(handler_names("signals")))
-@click.argument("workflow_id", metavar="WORKFLOW_ID", type=WorkflowId())
+@workflow_id_parameters()
 @input_option
-@run_id_option(about="Of this run. [the one that runs]")
-@given_options
+@run_id_option("the open run")
+@converter_options
 @connection_options
 @json_option
 def signal(
     connection: Connection, called: CallTarget, arguments: list[Any], workflow_id: str, run_id: str, as_json: bool
 ) -> None:
-    """Send a signal to an open workflow: orders.py:Order.approve order-17. What it takes are options.
+    """Send a signal to an open workflow: orders.py:Order.approve order-17. The signal's parameters are options.
 
-    The workflow's name may be left out where only one has the signal.
+    The workflow's name may be omitted if only one workflow of the module has the signal.
 
-    Exits 0 when the server has the signal, 1 when the workflow has ended or is another, 2 for wrong usage, 4 when the
-    server or the workflow is not there.
+    Exits 0 when the server has accepted the signal, 1 when the workflow is closed or of another type, 2 for wrong
+    usage, 4 when the server or the workflow cannot be reached.
     """
     import asyncio
 
     asyncio.run(_signal(connection, called, arguments, workflow_id, run_id))
     if as_json:
-        echo_json({"form": FORM, "workflow_id": workflow_id, "signal": called.name})
+        echo_form(workflow_id=workflow_id, signal=called.name)
     else:
         click.echo(clean(f"sent {called.name} to {workflow_id}"))
 
@@ -54,5 +53,5 @@ async def _signal(
 ) -> None:
     from ...introspection import handlers_client
 
-    client, _ = await connected(connection, called)
+    client, _ = await connect_as(called, connection)
     await handlers_client.signal(client, called, arguments, workflow_id, run_id)

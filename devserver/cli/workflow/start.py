@@ -1,4 +1,4 @@
-"""`devserver start`: start a workflow of a module, with options for what its run method takes."""
+"""`devserver workflow start`: start a workflow of a module, with options for the input of its run method."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...client.target import Connection, Target
-from ...config.server_options import parse_duration, parse_pair
-from ...errors import OptionError
+from ...config.server_options import parse_pair
+from ..options.client import connect_as, converter_options
+from ..options.common import json_option
 from ..options.connection import connection_options, trace_words, words_of
-from ..options.converter import given_options
 from ..options.input_command import InputCommand, workflow
 from ..options.inputs import input_option
 from ..options.module_type import ModuleType, workflow_names
-from ..options.server import json_option
-from ..render.results import FORM, connected, echo_failure, echo_json, note, value_of
+from ..options.types import Duration
+from ..render.output import echo_failure, echo_form, echo_json, echo_note, value_of
 from ..render.terminal import clean
 
 if TYPE_CHECKING:
@@ -28,30 +28,51 @@ if TYPE_CHECKING:
     from ...introspection.start_workflow import StartedWorkflow, WorkflowStartOptions
     from ...introspection.targets import CallTarget
 
+CONFLICT_POLICIES = ("Fail", "UseExisting", "TerminateExisting")
+REUSE_POLICIES = ("AllowDuplicate", "AllowDuplicateFailedOnly", "RejectDuplicate")
+
 
 @click.command(cls=InputCommand, resolve=workflow)
 @click.argument("spec", metavar="MODULE:WORKFLOW", type=ModuleType(workflow_names))
 @input_option
-@click.option("--id", "workflow_id", metavar="ID", help="The workflow's id. [its type and a few letters]")
-@click.option("--task-queue", "-t", metavar="NAME", help="Its task queue. [TASK_QUEUE of the module, else its name]")
-@click.option("--wait", "-w", is_flag=True, help="Wait for its end; print its result. Exits 1 if it fails.")
 @click.option(
-    "--id-conflict",
-    type=click.Choice(["fail", "use-existing", "terminate-existing"]),
-    default="fail",
-    help="If one with that id runs. [fail]",
+    "--workflow-id", "-w", metavar="ID", show_default="the type and random letters", help="Id of the new workflow."
+)
+@click.option("--type", "workflow_type", metavar="NAME", help="Workflow type, where MODULE names none.")
+@click.option(
+    "--task-queue",
+    "-t",
+    metavar="NAME",
+    show_default="TASK_QUEUE of the module, else its name",
+    help="Task queue of the workflow.",
+)
+@click.option("--wait", is_flag=True, help="Wait for the result and print it. Exits 1 if the workflow fails.")
+@click.option(
+    "--id-conflict-policy",
+    type=click.Choice(CONFLICT_POLICIES, case_sensitive=False),
+    default="Fail",
+    help="What to do if the workflow id is already running.",
 )
 @click.option(
-    "--id-reuse",
-    type=click.Choice(["allow", "failed-only", "reject"]),
-    default="allow",
-    help="If one with that id has ended. [allow]",
+    "--id-reuse-policy",
+    type=click.Choice(REUSE_POLICIES, case_sensitive=False),
+    default="AllowDuplicate",
+    help="What to do if the workflow id was used before.",
 )
-@click.option("--timeout", metavar="TIME", help="End it after so long, as 90s, 12h or 30d. [never]")
-@click.option("--delay", metavar="TIME", help="Begin after so long.")
-@click.option("--search-attribute", "attributes", multiple=True, metavar="NAME=JSON", help="Repeatable.")
-@click.option("--memo", multiple=True, metavar="NAME=JSON", help="Repeatable.")
-@given_options
+@click.option(
+    "--execution-timeout", type=Duration(positive=True), help="Maximum duration of the workflow with all its runs."
+)
+@click.option("--run-timeout", type=Duration(positive=True), help="Maximum duration of one run.")
+@click.option(
+    "--task-timeout", type=Duration(positive=True), show_default="10s", help="Maximum duration of a workflow task."
+)
+@click.option("--start-delay", type=Duration(positive=True), help="Delay before the workflow starts.")
+@click.option("--cron", metavar="CRON", help="Cron schedule of the workflow. Prefer `devserver schedule`.")
+@click.option(
+    "--search-attribute", "attributes", multiple=True, metavar="NAME=JSON", help="Search attribute. Repeatable."
+)
+@click.option("--memo", multiple=True, metavar="NAME=JSON", help="Memo field. Repeatable.")
+@converter_options
 @connection_options
 @json_option
 @click.pass_context
@@ -67,11 +88,11 @@ def start(
 ) -> None:
     """Start a workflow of a module: package.module:WORKFLOW or path/to/file.py:WORKFLOW.
 
-    What its run method takes are options: `devserver start MODULE:WORKFLOW --help` lists them. All is checked before
-    anything is sent.
+    The parameters of its run method are options: `devserver workflow start MODULE:WORKFLOW --help` lists them. Input is
+    validated before the workflow is started.
 
     Exits 0 when it was started (with --wait: when it completed), 1 when not, 2 for wrong usage, 4 when the server
-    cannot be asked.
+    cannot be reached.
     """
     import asyncio
 
@@ -81,29 +102,26 @@ def start(
 def _options(called: CallTarget, values: dict[str, Any]) -> WorkflowStartOptions:
     from ...introspection.start_workflow import WorkflowStartOptions
 
+    def duration(name: str) -> timedelta | None:
+        return None if values[name] is None else timedelta(seconds=values[name])
+
     return WorkflowStartOptions(
         workflow_id=values["workflow_id"] or f"{str(called.type).lower()}-{uuid.uuid4().hex[:8]}",
         task_queue=values["task_queue"] or called.module.task_queue,
-        conflict=values["id_conflict"],
-        reuse=values["id_reuse"],
-        timeout=_time(values["timeout"], "--timeout"),
-        delay=_time(values["delay"], "--delay"),
+        id_conflict_policy=values["id_conflict_policy"],
+        id_reuse_policy=values["id_reuse_policy"],
+        execution_timeout=duration("execution_timeout"),
+        run_timeout=duration("run_timeout"),
+        task_timeout=duration("task_timeout"),
+        start_delay=duration("start_delay"),
+        cron=values["cron"],
         memo=_pairs(values["memo"], "--memo"),
         search_attributes=_pairs(values["attributes"], "--search-attribute"),
     )
 
 
-def _time(text: str | None, option: str) -> timedelta | None:
-    if text is None:
-        return None
-    seconds = parse_duration(text, option)
-    if not seconds:
-        raise OptionError(f"{option} {text} is no time at all", hint=f"leave {option} out")
-    return timedelta(seconds=seconds)
-
-
 def _pairs(texts: tuple[str, ...], option: str) -> dict[str, Any]:
-    """Names with values: JSON, and what is none is text."""
+    """Values by name: JSON, and what is not JSON is text."""
     from ...introspection.value_parsing import read
 
     return {name: read(value, Any) for name, value in (parse_pair(text, option, "Name=value") for text in texts)}
@@ -119,35 +137,35 @@ async def _start(
 ) -> int:
     import asyncio
 
-    from ...introspection.results import outcome
-    from ...introspection.start_workflow import start as begin
+    from ...introspection.results import outcome as outcome_of
+    from ...introspection.start_workflow import start as start_workflow
 
-    client, target = await connected(connection, called)
-    started = await begin(client, called, arguments, options)
+    client, target = await connect_as(called, connection)
+    started = await start_workflow(client, called, arguments, options)
     if not as_json:
-        _tell(started, target, connection, aside=wait)
+        _echo_started(started, target, connection, err=wait)
     if not started.polled:
         words = [*called.worker_on(started.task_queue), *words_of(connection)]
-        note(f"no worker polls the task queue {started.task_queue}; start one: {shlex.join(words)}")
+        echo_note(f"no worker polls the task queue {started.task_queue}; start one: {shlex.join(words)}")
     try:
-        ended = await outcome(started.handle, client) if wait else None
+        outcome = await outcome_of(started.handle, client) if wait else None
     except asyncio.CancelledError:
-        note(f"{started.workflow_id} goes on without us")
+        echo_note(f"{started.workflow_id} keeps running")
         raise
     if as_json:
-        echo_json(_json(started, target, ended, client))
-    elif ended is not None and ended.failure is not None:
-        echo_failure(f"{started.workflow_id} did not complete", ended.failure)
-    elif ended is not None:
-        echo_json(value_of(ended.result, client))
-    return 1 if ended is not None and ended.failure is not None else 0
+        echo_form(**_json(started, target, outcome, client))
+    elif outcome is not None and outcome.failure is not None:
+        echo_failure(f"{started.workflow_id} did not complete", outcome.failure)
+    elif outcome is not None:
+        echo_json(value_of(outcome.result, client))
+    return 1 if outcome is not None and outcome.failure is not None else 0
 
 
-def _tell(started: StartedWorkflow, target: Target, connection: Connection, *, aside: bool) -> None:
-    """What was started, and what to do with it next; to stderr if stdout is the result's."""
+def _echo_started(started: StartedWorkflow, target: Target, connection: Connection, *, err: bool) -> None:
+    """Print what was started, and what to do with it next; to stderr if stdout is for the result."""
     words = trace_words(connection, started.workflow_id)
     word = "found a running" if started.existing else "started"
-    click.echo(f"{word} {clean(started.workflow_type)}", err=aside)
+    click.echo(f"{word} {clean(started.workflow_type)}", err=err)
     for name, value in (
         ("workflow id", started.workflow_id),
         ("run id", started.run_id),
@@ -155,12 +173,11 @@ def _tell(started: StartedWorkflow, target: Target, connection: Connection, *, a
         ("namespace", f"{target.namespace} at {target.label}"),
         ("see it", shlex.join(words)),
     ):
-        click.echo(f"  {name:<12} {clean(value)}", err=aside)
+        click.echo(f"  {name:<12} {clean(value)}", err=err)
 
 
-def _json(started: StartedWorkflow, target: Target, ended: WorkflowOutcome | None, client: Client) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "form": FORM,
+def _json(started: StartedWorkflow, target: Target, outcome: WorkflowOutcome | None, client: Client) -> dict[str, Any]:
+    values: dict[str, Any] = {
         "workflow_id": started.workflow_id,
         "run_id": started.run_id,
         "workflow_type": started.workflow_type,
@@ -170,7 +187,7 @@ def _json(started: StartedWorkflow, target: Target, ended: WorkflowOutcome | Non
         "address": target.address,
         "namespace": target.namespace,
     }
-    if ended is not None:
-        told["result"] = value_of(ended.result, client)
-        told["failure"] = list(ended.failure.lines) if ended.failure else None
-    return told
+    if outcome is not None:
+        values["result"] = value_of(outcome.result, client)
+        values["failure"] = list(outcome.failure.lines) if outcome.failure else None
+    return values

@@ -1,8 +1,7 @@
-"""`devserver stuck`: what an on-call person must know of the open workflows."""
+"""`devserver stuck`: the open workflows that are blocked."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
@@ -11,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...client.target import Connection, Target
-from ...config.server_options import parse_duration
 from ...errors import DevServerError, OptionError
 from ...system.timefmt import age
-from ..options.client import Asker
+from ..options.client import ServerSession
+from ..options.common import json_option, watch_option
 from ..options.connection import connection_options, trace_words
-from ..options.server import json_option, watch_option
-from ..options.workflow_id import WorkflowId
+from ..options.types import Duration
+from ..options.workflow import workflow_id_parameters
 from ..render import stuck as text
+from ..render.output import FORM, echo_json, echo_lines
 from ..render.terminal import clean, stamp
 
 if TYPE_CHECKING:
@@ -31,39 +31,51 @@ if TYPE_CHECKING:
 SHOW = ("workflow", "show")
 
 
-class Asking:
-    """Looks at what is stuck on one server."""
+class StuckQuery:
+    """Finds the blocked workflows of one server."""
 
     def __init__(self, connection: Connection, wanted: dict[str, Any]) -> None:
-        self._asker = Asker(connection)
+        self._session = ServerSession(connection)
         self._connection = connection
         self._wanted = wanted
 
     async def look(self) -> Seen:
-        """What is stuck now, and where that is."""
+        """The blocked workflows now, and the server."""
         from ...stuck import find_stuck
 
-        return await self._asker.ask(lambda client: find_stuck(client, **self._wanted))
+        return await self._session.call(lambda client: find_stuck(client, **self._wanted))
 
     def lines(self, seen: Seen) -> Iterator[str]:
-        """A look, for a person."""
+        """The lines of a report."""
         report, target = seen
         return text.screen(report, target.label, partial(self._offer, target))
 
     def _offer(self, target: Target, finding: Finding) -> Sequence[str]:
-        """The command that is offered for a finding; our own where a workflow is to be shown."""
+        """The command that is suggested for a finding; our own to show a workflow."""
         if finding.command[:2] == SHOW:
             return trace_words(self._connection, finding.workflow_id)
         return [*target.cli, *finding.command] if finding.command else ()
 
 
 @click.command()
-@click.argument("workflow_id", required=False, metavar="[WORKFLOW_ID]", type=WorkflowId())
-@click.option("--query", "-q", metavar="FILTER", help="Look at these open workflows only: \"WorkflowType = 'Order'\".")
-@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Look at so many at most.")
-@click.option("--attempts", type=click.IntRange(min=2), default=3, show_default=True, help="Of an activity: too many.")
-@click.option("--waiting", default="1m", show_default=True, metavar="TIME", help="A task that waits longer is stuck.")
-@click.option("--late", default="1m", show_default=True, metavar="TIME", help="A timer that fires later is stuck.")
+@workflow_id_parameters(required=False)
+@click.option("--query", metavar="FILTER", help="Only workflows that match a list filter: \"WorkflowType = 'Order'\".")
+@click.option(
+    "--max-workflows",
+    type=click.IntRange(min=1),
+    default=1000,
+    metavar="N",
+    help="Maximum number of workflows to examine.",
+)
+@click.option(
+    "--attempts",
+    type=click.IntRange(min=2),
+    default=3,
+    metavar="NUMBER",
+    help="Report an activity after this many attempts.",
+)
+@click.option("--waiting", type=Duration(), default="1m", help="Report tasks waiting longer than this.")
+@click.option("--late", type=Duration(), default="1m", help="Report timers overdue by more than this.")
 @watch_option()
 @connection_options
 @json_option
@@ -74,67 +86,67 @@ def stuck(
     connection: Connection,
     workflow_id: str | None,
     query: str | None,
-    limit: int,
+    max_workflows: int,
     watch: float | None,
     as_json: bool,
     **levels: Any,
 ) -> None:
-    """List the open workflows that do not go on by themselves, the worst first: failing code, activities that are
-    retried, task queues without a worker, tasks that nobody takes, late timers, and what is paused.
+    """List workflows that are blocked, the worst first: failing code, activities that are retried, task queues without
+    a worker, tasks that no worker takes, overdue timers, and paused workflows and activities.
 
-    Exits 0 when nothing is stuck, 1 when something is, 4 when the server cannot be asked.
+    Exits 0 when no workflow is blocked, 1 when one is, 4 when the server cannot be reached.
     """
     import asyncio
 
     from ...stuck import Thresholds
 
     if workflow_id is not None and query is not None:
-        raise OptionError("--query chooses among workflows, an id is one of them", hint="give one of them")
+        raise OptionError("--query and a workflow id exclude each other", hint="use one of them")
     thresholds = Thresholds(
         attempts=levels["attempts"],
-        waiting=timedelta(seconds=parse_duration(levels["waiting"], "--waiting")),
-        late=timedelta(seconds=parse_duration(levels["late"], "--late")),
+        waiting=timedelta(seconds=levels["waiting"]),
+        late=timedelta(seconds=levels["late"]),
     )
-    wanted = {"workflow_id": workflow_id, "query": query, "limit": limit, "thresholds": thresholds}
-    asking = Asking(connection, wanted)
+    wanted = {"workflow_id": workflow_id, "query": query, "limit": max_workflows, "thresholds": thresholds}
+    stuck_query = StuckQuery(connection, wanted)
     if watch is None:
-        seen = asyncio.run(asking.look())
+        seen = asyncio.run(stuck_query.look())
         if as_json:
-            click.echo(json.dumps(_data(seen), indent=2))
+            echo_json(_data(seen))
         else:
-            click.echo("\n".join(asking.lines(seen)))
+            echo_lines(stuck_query.lines(seen))
         ctx.exit(1 if seen[0].stuck else 0)
-    asyncio.run(_watch(asking, watch, as_json))
+    asyncio.run(_watch(stuck_query, watch, as_json))
 
 
 def _data(seen: Seen) -> dict[str, Any]:
-    """A look, in the documented form (docs/json.md)."""
+    """A report as JSON (docs/json.md)."""
     report, target = seen
     return text.as_json(report, target.address)
 
 
-async def _watch(asking: Asking, seconds: float, as_json: bool) -> None:
+async def _watch(query: StuckQuery, seconds: float, as_json: bool) -> None:
     from ..render.live import JsonLines, Screen, View, redraws, watch
 
     view: View[Seen] = Changes()
     if as_json:
-        view = JsonLines(text.FORM, _data)
+        view = JsonLines(FORM, _data)
     elif redraws():
-        view = Screen(seconds, asking.lines, lambda seen: seen[0].at)
-    await watch(asking.look, view, seconds)
+        view = Screen(seconds, query.lines, lambda seen: seen[0].at)
+    await watch(query.look, view, seconds)
 
 
 class Changes:
-    """One line when something gets stuck or is over, or when the server stops or begins to answer."""
+    """One line when a workflow blocks or unblocks, or when the server stops or starts to answer."""
 
     def __init__(self) -> None:
         self._stuck: dict[tuple[str, ...], Finding] | None = None
         self._failed = ""
 
     def show(self, seen: Seen) -> None:
-        """A look."""
+        """Print what has changed since the last report."""
         report, target = seen
-        now = {finding.key: finding for finding in report.findings}
+        findings = {finding.key: finding for finding in report.findings}
         if self._failed:
             click.echo(f"{stamp(report.at)} ! the server answers again")
             self._failed = ""
@@ -142,16 +154,16 @@ class Changes:
             click.echo(f"{stamp(report.at)} {text.summary(report, target.label)}")
         before = self._stuck or {}
         for key, finding in before.items():
-            if key not in now:
+            if key not in findings:
                 lasted = f" (after {age(report.at - finding.since)})" if finding.since else ""
                 click.echo(text.change("-", finding, report.at, lasted))
-        for key, finding in now.items():
+        for key, finding in findings.items():
             if key not in before:
                 click.echo(text.change("+", finding, report.at))
-        self._stuck = now
+        self._stuck = findings
 
     def failed(self, error: DevServerError) -> None:
-        """No look."""
+        """Print why there is no report, once."""
         from ...system.timefmt import utc_now
 
         if error.message != self._failed:

@@ -11,11 +11,10 @@ import click
 
 from ...client.target import Connection, Target
 from ...errors import OptionError
+from ..options.client import connect_with, converter_options
+from ..options.common import json_option
 from ..options.connection import connection_options
-from ..options.converter import connect_with, given_options
-from ..options.run_id import run_id_option
-from ..options.server import json_option
-from ..options.workflow_id import WorkflowId
+from ..options.workflow import run_id_option, workflow_id_parameters
 from ..render import symbols as signs
 
 if TYPE_CHECKING:
@@ -30,18 +29,20 @@ WRITTEN_AT_ONCE = 100
 
 
 @click.command()
-@click.argument("workflow_id", metavar="WORKFLOW_ID", type=WorkflowId(closed=True))
-@run_id_option("-r", about="The execution that this run belongs to. [the current]")
-@click.option("--follow", "-f", is_flag=True, help="Show what happens, until the workflow ends or Ctrl-C.")
-@click.option("--depth", type=click.IntRange(min=0), metavar="N", help="So many levels of children. [all]")
-@click.option("--failures", is_flag=True, help="Only what failed at least once, and the way there.")
-@click.option("--no-fold", is_flag=True, help="Show repeated steps and runs one by one.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it as a page.")
+@workflow_id_parameters(closed=True)
+@run_id_option("the current execution")
+@click.option("--follow", "-f", is_flag=True, help="Show changes until the workflow closes or Ctrl-C.")
 @click.option(
-    "--otlp", metavar="URL", help="Send it as OpenTelemetry spans, as to http://127.0.0.1:4318; - shows them."
+    "--depth", type=click.IntRange(min=0), metavar="N", show_default="all", help="Maximum depth of child workflows."
 )
-@click.option("--otlp-open", is_flag=True, help="Send also what goes on, as if it ended now.")
-@given_options
+@click.option("--failures", is_flag=True, help="Show only failures and their parents.")
+@click.option("--no-fold", is_flag=True, help="Show repeated steps and runs one by one.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write an HTML page.")
+@click.option(
+    "--otlp", metavar="URL", help="Send OpenTelemetry spans to a collector, as http://127.0.0.1:4318; - prints them."
+)
+@click.option("--otlp-open", is_flag=True, help="Send open steps too, as if they ended now.")
+@converter_options
 @connection_options
 @json_option
 @click.pass_context
@@ -49,14 +50,14 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_i
     """Show what a workflow did: its activities, timers, signals, updates, Nexus operations and children, across all
     of its runs.
 
-    Exits 0 when it could be shown, 4 when the server cannot be asked or has no such workflow. With --follow, 1 when the
-    workflow ended in any other way than by completing.
+    Exits 0 when it was shown, 4 when the server cannot be reached or has no such workflow. With --follow, 1 when the
+    workflow closed in any other way than by completing.
     """
     import asyncio
     import gc
 
     _check_together(how)
-    if not how["follow"]:  # what is made is kept until it is shown: looking for garbage is a fifth of the time
+    if not how["follow"]:  # objects live until they are shown: collecting garbage takes a fifth of the time
         gc.set_threshold(GARBAGE)
     from ...trace import TraceOptions
 
@@ -70,21 +71,19 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_i
 def _check_together(how: dict[str, Any]) -> None:
     forms = [f"--{name}" for name in ("follow", "html", "otlp") if how[name]]
     if len(forms) > 1:
-        raise OptionError(f"{' and '.join(forms)} are different forms of a trace", hint="give one of them at a time")
+        raise OptionError(f"{' and '.join(forms)} exclude each other", hint="use one of them")
     if how["otlp_open"] and not how["otlp"]:
-        raise OptionError(
-            "--otlp-open is about what --otlp sends", hint="say where to, as --otlp http://127.0.0.1:4318"
-        )
+        raise OptionError("--otlp-open needs --otlp", hint="add the collector, as --otlp http://127.0.0.1:4318")
     if how["failures"] and (how["follow"] or how["otlp"]):
-        raise OptionError(f"{forms[0]} shows all that happens", hint="leave out --failures")
+        raise OptionError(f"{forms[0]} shows all steps, not only failures", hint="leave out --failures")
     if how["html"] and how["html"].exists() and not how["html"].is_file():
-        raise OptionError(f"{how['html']} is no file that a page could replace", hint="name another one with --html")
+        raise OptionError(f"{how['html']} exists and is not a file", hint="name another file with --html")
     if how["html"] and how["as_json"]:
-        raise OptionError("--html writes a page, --json prints", hint="give one of them at a time")
+        raise OptionError("--html and --json exclude each other", hint="use one of them")
 
 
 class _Output:
-    """Writes to stdout in pieces of some size: one call for each line takes longer than all the rest."""
+    """Writes to stdout in large pieces: one call for each line takes longer than all the rest."""
 
     def __init__(self) -> None:
         self._waiting: list[str] = []
@@ -110,7 +109,7 @@ class _Output:
 async def _trace(
     connection: Connection, workflow_id: str, run_id: str, wanted: TraceOptions, how: dict[str, Any]
 ) -> bool:
-    """Show it; whether the workflow did not end badly while it was followed."""
+    """Show it; False when the workflow was followed and did not complete."""
     from ...client.target import find_target
     from ...history import HistoryReader
 
@@ -178,7 +177,7 @@ async def _follow(
     connect: Callable[[], Awaitable[Client]],
     as_json: bool,
 ) -> bool:
-    """Show what happens until the end; whether it has completed."""
+    """Show changes until the workflow closes; whether it completed."""
     from ...trace.follow import TraceFollower
     from ..render import live, trace_follow
 

@@ -1,4 +1,4 @@
-"""`devserver update`: update a workflow, with options for what the update takes."""
+"""`devserver workflow update`: update a workflow, with options for its input."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...client.target import Connection
-from ...config.server_options import parse_duration
+from ..options.client import connect_as, converter_options
+from ..options.common import json_option, timeout_option
 from ..options.connection import connection_options
-from ..options.converter import given_options
 from ..options.input_command import InputCommand, handler
 from ..options.inputs import input_option
 from ..options.module_type import ModuleType, handler_names
-from ..options.run_id import run_id_option
-from ..options.server import json_option
-from ..options.workflow_id import WorkflowId
-from ..render.results import DEFAULT_LIMIT, FORM, connected, echo_failure, echo_json, value_of
+from ..options.workflow import run_id_option, workflow_id_parameters
+from ..render.output import echo_failure, echo_form, echo_json, value_of
 from ..render.terminal import clean
 
 if TYPE_CHECKING:
@@ -25,24 +23,19 @@ if TYPE_CHECKING:
 
 @click.command(cls=InputCommand, resolve=handler("update"))
 @click.argument("spec", metavar="MODULE:WORKFLOW.UPDATE", type=ModuleType(handler_names("updates")))
-@click.argument("workflow_id", metavar="WORKFLOW_ID", type=WorkflowId())
+@workflow_id_parameters()
 @input_option
-@run_id_option(about="Of this run. [the one that runs]")
+@run_id_option("the open run")
 @click.option(
     "--wait-for-stage",
     "stage",
     type=click.Choice(["accepted", "completed"]),
     default="completed",
-    help="Return when it is accepted, or with its result. [completed]",
+    help="Return when the update is accepted, or with its result.",
 )
-@click.option("--update-id", metavar="ID", help="The same id is the same update. [any]")
-@click.option(
-    "--timeout",
-    default=DEFAULT_LIMIT,
-    metavar="TIME",
-    help=f"Wait so long for a worker to accept it. [{DEFAULT_LIMIT}]",
-)
-@given_options
+@click.option("--update-id", metavar="ID", show_default="a new one", help="Update id; the same id is the same update.")
+@timeout_option("10s", "How long to wait for a worker to accept the update.")
+@converter_options
 @connection_options
 @json_option
 @click.pass_context
@@ -56,20 +49,20 @@ def update(
     run_id: str,
     stage: str,
     update_id: str | None,
-    timeout: str,
+    timeout: float,
     as_json: bool,
 ) -> None:
-    """Update an open workflow: orders.py:Order.change_city order-17. What the update takes are options.
+    """Update an open workflow: orders.py:Order.change_city order-17. The update's parameters are options.
 
-    Prints its result as JSON. The workflow's name may be left out where only one has the update.
+    Prints its result as JSON. The workflow's name may be omitted if only one workflow of the module has the update.
 
-    Exits 0 when it was done (or accepted), 1 when it was refused or failed, 2 for wrong usage, 4 without an answer.
+    Exits 0 when the update completed (or was accepted), 1 when it was rejected or failed, 2 for wrong usage, 4 without
+    an answer.
     """
     import asyncio
 
-    how = {"accepted": stage == "accepted", "limit": parse_duration(timeout, "--timeout"), "update_id": update_id}
-    told = asyncio.run(_update(connection, called, arguments, workflow_id, run_id, how, as_json))
-    ctx.exit(told)
+    how = {"accepted": stage == "accepted", "limit": timeout, "update_id": update_id}
+    ctx.exit(asyncio.run(_update(connection, called, arguments, workflow_id, run_id, how, as_json)))
 
 
 async def _update(
@@ -83,17 +76,20 @@ async def _update(
 ) -> int:
     from ...introspection import handlers_client
 
-    client, _ = await connected(connection, called)
-    update_id, ended = await handlers_client.update(client, called, arguments, workflow_id, run_id, **how)
+    client, _ = await connect_as(called, connection)
+    update_id, outcome = await handlers_client.update(client, called, arguments, workflow_id, run_id, **how)
     if as_json:
-        told = {"form": FORM, "workflow_id": workflow_id, "update": called.name, "update_id": update_id or None}
-        told["result"] = value_of(ended.result, client)
-        told["failure"] = list(ended.failure.lines) if ended.failure else None
-        echo_json(told)
-    elif ended.failure is not None:
-        echo_failure(f"{called.name} of {workflow_id} was refused or failed", ended.failure)
+        echo_form(
+            workflow_id=workflow_id,
+            update=called.name,
+            update_id=update_id or None,
+            result=value_of(outcome.result, client),
+            failure=list(outcome.failure.lines) if outcome.failure else None,
+        )
+    elif outcome.failure is not None:
+        echo_failure(f"{called.name} of {workflow_id} was rejected or failed", outcome.failure)
     elif how["accepted"]:
         click.echo(clean(f"{workflow_id} has accepted {called.name} ({update_id})"))
     else:
-        echo_json(value_of(ended.result, client))
-    return 1 if ended.failure is not None else 0
+        echo_json(value_of(outcome.result, client))
+    return 1 if outcome.failure is not None else 0

@@ -91,9 +91,9 @@ class Order:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("devserver start desk.py:O", {"desk.py:Order"}),
-        ("devserver start desk.py:Order --speed f", {"fast"}),
-        ("devserver signal desk.py:approve o1 --b", {"--by"}),
+        ("devserver workflow start desk.py:O", {"desk.py:Order"}),
+        ("devserver workflow start desk.py:Order --speed f", {"fast"}),
+        ("devserver workflow signal desk.py:approve o1 --b", {"--by"}),
     ],
 )
 def test_a_module_is_completed(home: Path, tmp_path: Path, shell: str, line: str, offered: set[str]) -> None:
@@ -108,13 +108,13 @@ def test_a_module_is_completed(home: Path, tmp_path: Path, shell: str, line: str
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("devserver start ", {"app/work.py", "broken.py", "desk.py", "app"}),
-        ("devserver describe app.", {"app.work"}),
-        ("devserver describe app/", {"app/work.py"}),
-        ("devserver signal desk.py:", {"desk.py:Order.approve"}),
-        ("devserver start desk.py:Order --am", {"--amount"}),
-        ("devserver start broken.py:", set()),
-        ("devserver start broken.py:O --am", set()),
+        ("devserver workflow start ", {"app/work.py", "broken.py", "desk.py", "app"}),
+        ("devserver inspect app.", {"app.work"}),
+        ("devserver inspect app/", {"app/work.py"}),
+        ("devserver workflow signal desk.py:", {"desk.py:Order.approve"}),
+        ("devserver workflow start desk.py:Order --am", {"--amount"}),
+        ("devserver workflow start broken.py:", set()),
+        ("devserver workflow start broken.py:O --am", set()),
     ],
 )
 def test_what_there_is_to_be_named(tmp_path: Path, devserver: Run, line: str, offered: set[str]) -> None:
@@ -149,14 +149,14 @@ def test_ids_of_workflows(up: Run, tmp_path: Path, devserver: Run) -> None:
     eventually(lambda: offered("devserver stuck ") == {"o:1", "other"})
     assert offered("devserver trace o") == {"o:1", "o:2", "other"}
     assert offered("devserver trace o:") == {"o:1", "o:2"}
-    assert offered("devserver signal desk.py:approve o") == {"o:1"}
-    assert offered("devserver signal desk.py:approve o1 --namespace nix ") == set()
+    assert offered("devserver workflow signal desk.py:approve o") == {"o:1"}
+    assert offered("devserver workflow signal desk.py:approve o1 --namespace nix ") == set()
 
 
 def test_a_module_that_does_not_end(tmp_path: Path, devserver: Run) -> None:
     """One that works at import is given up; the shell goes on, without a word."""
     (tmp_path / "slow.py").write_text("import time\nwhile True:\n    try: time.sleep(60)\n    except Exception: pass\n")
-    env = {"_DEVSERVER_COMPLETE": "zsh_complete", "COMP_WORDS": "devserver start slow.py:", "COMP_CWORD": "2"}
+    env = {"_DEVSERVER_COMPLETE": "zsh_complete", "COMP_WORDS": "devserver workflow start slow.py:", "COMP_CWORD": "3"}
     done = devserver(env=env)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
 
@@ -166,7 +166,7 @@ def test_commands_are_offered_with_what_they_do(devserver: Run) -> None:
     env = {"_DEVSERVER_COMPLETE": "zsh_complete", "COMP_WORDS": "devserver ", "COMP_CWORD": "1"}
     done = devserver(env=env)
     assert done.returncode == 0
-    assert "plain\nup\nStart a server, or say where the running one is.\n" in done.stdout
+    assert "plain\nup\nStart a server, or show the running one.\n" in done.stdout
     assert "plain\ndoctor\n" in done.stdout
 
 

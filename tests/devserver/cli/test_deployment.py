@@ -1,4 +1,4 @@
-"""`devserver deploy`: a rollout by hand, and what keeps one from harm."""
+"""`devserver deployment`: a rollout by hand, and what keeps one from harm."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 @contextmanager
 def going_on(*args: str) -> Iterator[subprocess.Popen[str]]:
     """A command that goes on; killed at the end of the block if it is still there."""
-    with subprocess.Popen(command("deploy", *args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as it:
+    with subprocess.Popen(
+        command("deployment", *args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as it:
         try:
             yield it
         finally:
@@ -63,7 +65,7 @@ def opened(devserver: Run, build: str, count: int) -> None:
     """Wait until so many open workflows are pinned to a build."""
 
     def there() -> bool:
-        (found,) = json.loads(devserver("deploy", "status", "--json").stdout)["deployments"]
+        (found,) = json.loads(devserver("deployment", "status", "--json").stdout)["deployments"]
         return any(each["build"] == build and each["pinned"] == count for each in found["builds"])
 
     eventually(there)
@@ -75,13 +77,13 @@ def test_a_rollout_by_hand(quick_up: Run, devserver: Run, status_of: StatusOf) -
     address = status_of()["address"]
 
     def said(*args: str, **env: str) -> str:
-        done = devserver("deploy", *args, env=env)
+        done = devserver("deployment", *args, env=env)
         assert (done.returncode, done.stderr) == (0, "")
         return TIME.sub("TIME", done.stdout)
 
     assert said("status").startswith(f"no worker deployment in the namespace default at {address};")
     with worker_process(address, "1.0", "2.0"):
-        assert "  no build gets any work yet: devserver deploy set-current shop 2.0\n" in said("status")
+        assert "  no build is current yet: devserver deployment set-current shop 2.0\n" in said("status")
         assert said("set-current", "shop", "1.0") == "shop: 1.0 current (before: unversioned workers current)\n"
         assert said("set-current", "shop", "1.0") == "shop: nothing to do, 1.0 current\n"
         start(devserver, "order-1")
@@ -103,18 +105,18 @@ def test_a_build_is_waited_for_until_it_is_drained(quick_up: Run, devserver: Run
     """At the limit the workflows that hold it are named, and the exit code is 1; when they have ended, it is 0."""
     quick_up()
     with worker_process(status_of()["address"], "1.0", "2.0"):
-        devserver("deploy", "set-current", "shop", "1.0")
+        devserver("deployment", "set-current", "shop", "1.0")
         start(devserver, "order-1")
         opened(devserver, "1.0", 1)
-        devserver("deploy", "set-current", "shop", "2.0")
-        late = devserver("deploy", "wait-drained", "shop", "1.0", "--timeout", "1s")
+        devserver("deployment", "set-current", "shop", "2.0")
+        late = devserver("deployment", "wait-drained", "shop", "1.0", "--timeout", "1s")
         assert (late.returncode, late.stderr) == (1, "")
         assert TIME.sub("TIME", late.stdout).splitlines() == [
             "TIME 1.0 of shop is draining: 1 open workflow pinned to it",
             "not drained within 1 s; open and pinned to 1.0:",
             "  order-1 (Stays), started TIME",
         ]
-        late = devserver("deploy", "wait-drained", "shop", "1.0", "--timeout", "1s", "--json")
+        late = devserver("deployment", "wait-drained", "shop", "1.0", "--timeout", "1s", "--json")
         found: dict[str, Any] = json.loads(late.stdout)
         assert (late.returncode, found["drained"], found["open"][0]["workflow_id"]) == (1, False, "order-1")
         with going_on("wait-drained", "shop", "1.0") as waiting:
@@ -129,10 +131,10 @@ def test_a_server_that_goes_away_meanwhile(quick_up: Run, devserver: Run, status
     """Who waits or watches is told so, and both go on."""
     quick_up()
     with worker_process(status_of()["address"], "1.0", "2.0"):
-        devserver("deploy", "set-current", "shop", "1.0")
+        devserver("deployment", "set-current", "shop", "1.0")
         start(devserver, "order-1")
         opened(devserver, "1.0", 1)
-        devserver("deploy", "set-current", "shop", "2.0")
+        devserver("deployment", "set-current", "shop", "2.0")
         with (
             going_on("wait-drained", "shop", "1.0") as waiting,
             going_on("status", "--watch", "0.2") as watching,
@@ -155,15 +157,15 @@ def test_what_cannot_be_is_told(quick_up: Run, devserver: Run, status_of: Status
             (1, "did you mean 2.0?", "ramp", "shop", "2.00", "5"),
             (1, "its builds: 2.0, 1.0", "set-current", "shop", "größer"),
             (2, "250.0 is not in the range", "ramp", "shop", "2.0", "250"),
-            (2, "a BUILD or --unversioned", "set-current", "shop"),
+            (2, "a BUILD, or --unversioned", "set-current", "shop"),
             (1, "have no version", "rollback", "shop"),
             (1, "has no build 9", "wait-drained", "shop", "9"),
             (4, "there is no namespace nowhere", "status", "--namespace", "nowhere"),
         )
         for code, text, *args in cases:
-            done = devserver("deploy", *args, env={"PYTHONIOENCODING": "ascii"})
+            done = devserver("deployment", *args, env={"PYTHONIOENCODING": "ascii"})
             assert (done.returncode, text in done.stderr) == (code, True), done
-    done = devserver("deploy", "status", env={"DEVSERVER_NAME": "other"})
+    done = devserver("deployment", "status", env={"DEVSERVER_NAME": "other"})
     assert (done.returncode, "there is no instance other" in done.stderr) == (4, True), done.stderr
 
 
@@ -183,13 +185,13 @@ def test_old_builds_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     folded = [*deployment.screen([status], target)]
     heads = [line.strip().split(":")[0] for line in folded if ": " in line and "open workflows:" not in line]
     assert heads == ["shop", "9", "8", "7", "6", "2", "0"]
-    assert "  4 more builds without workers and open workflows; --all shows them" in folded
+    assert "  4 more builds without workers and open workflows (show with --all)" in folded
     assert len([*deployment.screen([status], target, everything=True)]) == 23
     fresh = DeploymentStatus(
         Deployment("my shop", Routing(None), (DeploymentVersion("1", "inactive"),)), {"1": VersionLoad()}
     )
     (hint,) = [line for line in deployment.screen([fresh], target, ["--name", "x"]) if "set-current" in line]
-    assert hint.endswith("devserver deploy set-current 'my shop' 1 --name x")
+    assert hint.endswith("devserver deployment set-current 'my shop' 1 --name x")
 
 
 def test_the_json_forms_are_described_key_by_key() -> None:

@@ -49,7 +49,7 @@ def test_all_of_them(quick_up: Run, devserver: Run, home: Path) -> None:
     assert devserver("down", "--all").stdout == "stopped a\nstopped c\n"
     assert processes_of(home) == []
     done = devserver("down", "--all")
-    assert (done.returncode, done.stdout) == (0, "nothing was running\n")
+    assert (done.returncode, done.stdout) == (0, "no server was running\n")
 
 
 def test_a_frozen_server_is_stopped_too(up: Run, devserver: Run, status_of: StatusOf, home: Path) -> None:

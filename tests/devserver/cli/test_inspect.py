@@ -1,4 +1,4 @@
-"""`devserver describe`: what a module has, for people and for scripts."""
+"""`devserver inspect`: what a module has, for people and for scripts."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def write(tmp_path: Path) -> Iterator[Write]:
 def test_a_module_for_people(write: Write, devserver: Run) -> None:
     """Types, docs and fields of all that is there, and what is left out; what the module prints is not mixed in."""
     file = write("desk.py", DESK)
-    done = devserver("describe", "desk.py", env={"COLUMNS": "100"})
+    done = devserver("inspect", "desk.py", env={"COLUMNS": "100"})
     assert (done.returncode, done.stderr) == (0, "this is loud\n")
     assert done.stdout.split() == PAGE.format(file=file).split()
     assert done.stdout.splitlines()[:25] == PAGE.splitlines()[:25]
@@ -138,7 +138,7 @@ def test_a_module_for_people(write: Write, devserver: Run) -> None:
 def test_a_module_for_scripts(write: Write, devserver: Run) -> None:
     """The same as JSON, with a schema for each type; narrowed to one by its name."""
     write("desk.py", DESK)
-    told = json.loads(devserver("describe", "desk", "--json").stdout)
+    told = json.loads(devserver("inspect", "desk", "--json").stdout)
     assert list(told) == [
         "form",
         "module",
@@ -171,7 +171,7 @@ def test_a_module_for_scripts(write: Write, devserver: Run) -> None:
     assert ([each["validated"] for each in order["updates"]], order["result"]["type"]) == ([True], "str")
     assert told["nexus_services"][0]["operations"][0]["input"] == {"type": "int", "schema": {"type": "integer"}}
     assert told["activities"][0]["async"] is True
-    only = json.loads(devserver("describe", "desk:sell", "--json").stdout)
+    only = json.loads(devserver("inspect", "desk:sell", "--json").stdout)
     assert ([each["name"] for each in only["activities"]], only["workflows"]) == (["sell"], [])
 
 
@@ -179,7 +179,7 @@ def test_narrow_terminals_and_old_ones(write: Write) -> None:
     """40 columns and ASCII are enough."""
     write("desk.py", DESK)
     environ = {**os.environ, "COLUMNS": "40", "PYTHONIOENCODING": "ascii"}
-    old = subprocess.run(command("describe", "desk.py"), env=environ, capture_output=True, timeout=60, check=False)
+    old = subprocess.run(command("inspect", "desk.py"), env=environ, capture_output=True, timeout=60, check=False)
     text = old.stdout.decode("ascii")
     assert (old.returncode, "\\xbbf\\xfcr" in text) == (0, True)
     assert [line for line in text.splitlines() if len(line) > 40 and "desk.py:" not in line] == []
@@ -188,14 +188,14 @@ def test_narrow_terminals_and_old_ones(write: Write) -> None:
 def test_a_module_that_cannot_be_described(write: Write, devserver: Run) -> None:
     """The user's frames, then what to do."""
     write("broken.py", "import nowhere_at_all\n")
-    done = devserver("describe", "broken.py", "--json")
+    done = devserver("inspect", "broken.py", "--json")
     assert (done.returncode, done.stdout) == (1, "")
     lines = done.stderr.splitlines()
     assert lines[0].startswith("error: the module broken does not import: ModuleNotFoundError: No module named")
     assert [line.strip() for line in lines if "import" in line][1] == "import nowhere_at_all"
     assert lines[-1].startswith("hint: install nowhere_at_all for ")
     write("empty.py", "")
-    assert "no workflow, activity or Nexus service is in it" in devserver("describe", "empty.py").stdout
+    assert "no workflow, activity or Nexus service is in it" in devserver("inspect", "empty.py").stdout
 
 
 def test_the_json_form_is_told_key_by_key(write: Write, devserver: Run) -> None:
@@ -204,7 +204,7 @@ def test_the_json_form_is_told_key_by_key(write: Write, devserver: Run) -> None:
     page = (ROOT / "docs" / "json.md").read_text()
     (section,) = re.findall(r"(?ms)^## `describe --json`$(.*?)(?=^## )", page)
     keys = set(re.findall(r"`([a-z_]+)`", section))
-    assert _keys(json.loads(devserver("describe", "desk", "--json").stdout)) - keys == set()
+    assert _keys(json.loads(devserver("inspect", "desk", "--json").stdout)) - keys == set()
 
 
 def _keys(told: Any) -> set[str]:

@@ -13,7 +13,7 @@ from .conftest import StatusOf
 
 def test_none_yet(devserver: Run) -> None:
     """A newcomer is told how to begin; a script gets an empty list."""
-    assert devserver("list").stdout == "no instances yet; start one with: devserver up\n"
+    assert devserver("list").stdout == "no servers yet; start one with: devserver up\n"
     assert devserver("list", "--json").stdout == "[]\n"
 
 
@@ -32,10 +32,12 @@ def test_running_and_stopped(quick_up: Run, devserver: Run, status_of: StatusOf)
 
 
 def test_json_is_that_of_status(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """The same objects, in a list."""
+    """The same objects, in a list; the form is that of the document."""
     quick_up("--name", "a")
     quick_up("--name", "b")
-    assert json.loads(devserver("list", "--json").stdout) == [status_of("a"), status_of("b")]
+    found = json.loads(devserver("list", "--json").stdout)
+    assert found.pop("form") == 1
+    assert [{"form": 1, **status} for status in found["servers"]] == [status_of("a"), status_of("b")]
 
 
 def test_a_damaged_record_hides_no_other_instance(devserver: Run, paths: Paths, installed: Executable) -> None:

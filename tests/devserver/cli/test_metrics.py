@@ -134,7 +134,7 @@ def test_some_that_give_no_figures(quick_up: Run, devserver: Run, status_of: Sta
         (["--watch", "1", "--server", "1"], 4, "error: the metrics at http://127.0.0.1:1/metrics cannot be read"),
         (["--server", "host"], 2, "error: --server host is no address of metrics"),
         (["--worker", "host:port"], 2, "error: --worker host:port is no address of metrics"),
-        (["--name", "default", "--server", "1"], 2, "error: --name is a managed instance"),
+        (["--name", "default", "--server", "1"], 2, "error: --name and --server exclude each other"),
         (["--watch", "0"], 2, "Usage: "),
     ],
 )

@@ -33,9 +33,9 @@ def test_prometheus_scrapes_and_alerts(worked: Worked, devserver: Run, tmp_path:
     """promtool finds nothing wrong; a real Prometheus gets both targets and evaluates every rule, and the one on
     activities sees that one of them only fails.
     """
-    done = devserver("observe", "prometheus", "--worker", worked.address, "--output", "prom")
+    done = devserver("observe", "prometheus", "--worker", worked.address, "--output-dir", "prom")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("written: prom/prometheus.yml\nwritten: prom/temporal-rules.yml\nthe alerts need 11")
+    assert done.stdout.startswith("wrote prom/prometheus.yml\nwrote prom/temporal-rules.yml\nthe alerts use 11")
     folder = tmp_path / "prom"
     assert "SUCCESS: 10 rules found" in promtool("check", "config", folder / "prometheus.yml")
     config = folder / "prometheus.yml"
@@ -51,8 +51,10 @@ def test_prometheus_scrapes_and_alerts(worked: Worked, devserver: Run, tmp_path:
 
 
 def test_the_agent_sends_what_is_said(worked: Worked, devserver: Run, tmp_path: Path) -> None:
-    """The Datadog Agent's own check accepts the files, and sends on exactly the metrics that were told."""
-    found = json.loads(devserver("observe", "datadog", "--worker", worked.address, "-o", "conf.d", "--json").stdout)
+    """The Datadog Agent's own check accepts the files, and collects exactly the metrics that were reported."""
+    found = json.loads(
+        devserver("observe", "datadog", "--worker", worked.address, "--output-dir", "conf.d", "--json").stdout
+    )
     assert [each["path"] for each in found["files"]] == [
         "conf.d/temporal.d/conf.yaml",
         "conf.d/openmetrics.d/conf.yaml",
@@ -86,22 +88,22 @@ def test_what_is_printed_can_be_piped(quick_up: Run, devserver: Run) -> None:
     )
     done = devserver("observe", "datadog")
     assert yaml.safe_load(done.stdout)["instances"][0]["extra_metrics"][0]["activity_fail"] == "activity.fail"
-    assert "the integration sends on " in done.stderr
+    assert "the integration collects " in done.stderr
 
 
 def test_what_the_server_does_not_have_yet(quick_up: Run, devserver: Run, tmp_path: Path) -> None:
     """A fresh server has failed at nothing: the names that alerts need and it lacks are told."""
     quick_up()
-    done = devserver("observe", "prometheus", "--output", "prom")
+    done = devserver("observe", "prometheus", "--output-dir", "prom")
     assert done.returncode == 0
-    assert "not yet, as nothing of theirs has happened: " in done.stdout
+    assert "not recorded yet: " in done.stdout
     assert "failed_workflow_tasks" in done.stdout
     config = tmp_path / "prom" / "prometheus.yml"
     config.write_text("# mine\n")
-    done = devserver("observe", "prometheus", "--output", "prom")
+    done = devserver("observe", "prometheus", "--output-dir", "prom")
     assert (done.returncode, done.stdout, config.read_text()) == (1, "", "# mine\n")
     assert done.stderr.startswith("error: prom/prometheus.yml is there already, with another text")
-    assert devserver("observe", "prometheus", "--output", "prom", "--force").returncode == 0
+    assert devserver("observe", "prometheus", "--output-dir", "prom", "--force").returncode == 0
     assert config.read_text().startswith("# made by devserver observe prometheus\n")
 
 

@@ -52,7 +52,7 @@ def test_what_is_stored_is_shown_checked_and_kept(devserver: Run, quick_up: Run)
     assert devserver("payloads", "list").stdout.startswith("nothing is stored")
     assert as_json(devserver("payloads", "status", "--json"))["payloads"] == 0
     file = start("order-1")
-    (listed,) = as_json(devserver("payloads", "list", "--json"))
+    (listed,) = as_json(devserver("payloads", "list", "--json"))["payloads"]
     assert (listed["sha256"], listed["encoding"], listed["path"]) == (file.name, "json/plain", str(file))
     assert f"{file.name[:12]}  " in devserver("payloads", "list", env={"COLUMNS": "40"}).stdout
     status = devserver("payloads", "status", env={"PYTHONIOENCODING": "ascii"})

@@ -23,7 +23,7 @@ def test_a_running_server_is_empty_and_runs_again(up: Run, devserver: Run, statu
     devserver("snapshot", "save", "before")
     before = status_of()
     done = devserver("reset", "--yes")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "default is empty and runs again\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "default is empty and running again\n", "")
     assert (status_of()["state"], status_of()["address"]) == ("ready", before["address"])
     assert namespaces(devserver) == {"default", "orders"}
     assert [each["name"] for each in json.loads(devserver("snapshot", "list", "--json").stdout)] == ["before"]
@@ -62,7 +62,7 @@ def test_it_asks_first(up: Run, devserver: Run, status_of: StatusOf) -> None:
         assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{question}nothing was changed\n")
     assert "by-hand" in namespaces(devserver)
     done = devserver("reset", answer="y\n")
-    assert (done.returncode, done.stdout) == (0, "default is empty and runs again\n")
+    assert (done.returncode, done.stdout) == (0, "default is empty and running again\n")
     assert "by-hand" not in namespaces(devserver)
 
 
@@ -72,7 +72,7 @@ def test_where_nobody_can_answer(quick_up: Run, devserver: Run, status_of: Statu
     before = status_of()
     done = devserver("reset", answer="")
     assert done.returncode == 2
-    assert done.stderr.endswith("\nerror: nobody is there to answer: the input is no terminal\nhint: give --yes\n")
+    assert done.stderr.endswith("\nerror: cannot ask for confirmation: the input is not a terminal\nhint: add --yes\n")
     assert status_of() == before
 
 

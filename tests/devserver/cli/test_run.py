@@ -271,7 +271,7 @@ def test_what_cannot_be_run(quick_up: Run, devserver: Run, module: Path) -> None
         (["clash"], 1, "two activities of one name: a"),
         (["greeting:Nope"], 2, "Nope"),
         (["greeting", "--namespace", "nope"], 4, "no namespace nope"),
-        (["greeting", "--deployment", "d"], 2, "--build ID"),
+        (["greeting", "--deployment-name", "d"], 2, "--build-id ID"),
     ):
         done = devserver("run", *words)
         assert (done.returncode, done.stdout) == (code, "")
@@ -283,11 +283,11 @@ def test_a_build_of_a_deployment(quick_up: Run, devserver: Run, status_of: Statu
     """The server, here one by its address, knows the version; a build is one code, so files are not watched."""
     quick_up()
     address = status_of()["address"]
-    with running("greeting", "--build", "b1", "--deployment", "greetings", "--address", address) as run:
+    with running("greeting", "--build-id", "b1", "--deployment-name", "greetings", "--address", address) as run:
         assert f"  server      {address}, namespace default" in run.lines
         assert "web ui" not in run.text
         assert "  version     build b1 of the deployment greetings, pinned" in run.lines
-        assert f"devserver deploy set-current greetings b1 --address {address}" in " ".join(run.text.split())
+        assert f"devserver deployment set-current greetings b1 --address {address}" in " ".join(run.text.split())
         assert run.lines[-1] == "  reload      off"
         words = ["--", "worker", "deployment", "describe", "--name", "greetings", "-o", "json"]
         eventually(lambda: "b1" in devserver("temporal", *words).stdout)
@@ -440,7 +440,7 @@ def test_without_watchfiles(quick_up: Run, devserver: Run, module: Path) -> None
     assert done.returncode == 2
     assert "hint: pip install 'temporal-devserver[run]'" in done.stderr
     with running("greeting", env=environ) as run:
-        assert run.lines[0].startswith("note: files cannot be watched")
+        assert run.lines[0].startswith("note: cannot watch files")
         assert run.lines[-1] == "  reload      off"
         assert "  workflows   Greet, T\\xfcr" in run.lines
         assert [line for line in run.lines[1:] if len(line) > 40 and "://" not in line] == []

@@ -58,9 +58,9 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
         assert done.returncode == code, done.stdout + done.stderr
         return " ".join((done.stdout + done.stderr).split())
 
-    when = ("--cron", "30 2 * * *", "--timezone", "Europe/Berlin", "--start", "2026-01-01")
+    when = ("--cron", "30 2 * * *", "--timezone", "Europe/Berlin", "--start-time", "2026-01-01")
     inputs = ("--input", '"all"', "--input", f'"{"x" * 999}"')
-    more = (*inputs, "--note", "by night", "--memo", 'owner="ann"', "--overlap", "BufferOne")
+    more = (*inputs, "--notes", "by night", "--memo", 'owner="ann"', "--overlap-policy", "BufferOne")
     made = run("create", "nightly", *CREATE, *when, *more)
     assert re.match(rf"created nightly: Report on reports next 3 times of nightly, in local time: 1 {MOMENT}", made)
     assert "there is already a schedule nightly" in run("create", "nightly", *CREATE, *when, code=1)
@@ -76,16 +76,16 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
         "so far 0 runs",
     ):
         assert text in told
-    assert "buffer_one (its own)" in run("preview", "nightly", "--run-length", "30h", "--overlap", "buffer_one")
+    assert "buffer_one (its own)" in run("preview", "nightly", "--run-length", "30h", "--overlap-policy", "buffer_one")
     assert re.fullmatch(r"started nightly-\S+", run("trigger", "nightly"))
     eventually(lambda: "so far 1 run open runs" in run("describe", "nightly"))
-    assert run("trigger", "nightly") == "nightly starts it when the open run ends"
-    assert "nightly skipped it: a run is open" in run("trigger", "nightly", "--overlap", "skip", code=1)
+    assert run("trigger", "nightly") == "nightly starts a run when the open run closes"
+    assert "nightly skipped the action: a run is open" in run("trigger", "nightly", "--overlap-policy", "skip", code=1)
     back = run("backfill", "nightly", "2026-11-01", "2026-11-04", "--zone", "UTC")
     assert back.startswith("nightly was due 3 times")
     assert "by buffer_one most of them start nothing" in back
     assert "was not due" in run("backfill", "nightly", "2025-01-01", "2025-02-01", code=1)
-    assert run("pause", "nightly", "--note", "disk swap") == "paused nightly"
+    assert run("pause", "nightly", "--reason", "disk swap") == "paused nightly"
     assert "state paused note disk swap" in run("describe", "nightly")
     assert "note: it is paused: nothing starts until it is unpaused (disk swap)" in run("preview", "nightly")
     assert run("unpause", "nightly") == "unpaused nightly"
@@ -98,12 +98,12 @@ def test_the_json_forms(quick_up: Run, devserver: Run, status_of: StatusOf) -> N
     quick_up()
     made = devserver("schedule", "create", "daily", *CREATE, "--cron", "@daily", "--jitter", "5m")
     assert made.returncode == 0, made.stderr
-    rows = eventually(lambda: json.loads(devserver("schedule", "list", "--json").stdout))
+    rows = eventually(lambda: json.loads(devserver("schedule", "list", "--json").stdout)["schedules"])
     assert [set(row) for row in rows] == [{field.name for field in fields(ScheduleRow)}]
     found = json.loads(devserver("schedule", "describe", "daily", "--json").stdout)
     names = {field.name for field in fields(ScheduleDescription)} - {"catchup_window"}
     assert set(found) == names | {"form", "address", "namespace", "catchup_window_seconds"}
-    words = ["--count", "3", "--run-length", "36h", "--overlap", "skip", "--zone", "Europe/Berlin", "--json"]
+    words = ["--count", "3", "--run-length", "36h", "--overlap-policy", "skip", "--zone", "Europe/Berlin", "--json"]
     preview = json.loads(devserver("schedule", "preview", "daily", *words).stdout)
     address = status_of()["address"]
     assert (preview["form"], preview["address"], preview["schedule_id"]) == (1, address, "daily")
@@ -121,8 +121,8 @@ BAD = (
     (["create", "x", *CREATE, "--cron", "@daily", "--timezone", "Berlin"], 2, "did you mean Europe/Berlin,"),
     (["create", "x", *CREATE, "--input", "all"], 2, "--input 'all' is not JSON"),
     (["create", "x", *CREATE, "--remaining-actions", "9" * 20], 2, "is not in the range 1<=x<="),
-    (["create", "x", *CREATE, "--overlap", "never"], 2, "'never' is none of skip, buffer_one"),
-    (["preview", "x", "--cron", "@daily"], 2, "preview takes the id of a schedule, or the times of one"),
+    (["create", "x", *CREATE, "--overlap-policy", "never"], 2, "'never' is none of Skip, BufferOne"),
+    (["preview", "x", "--cron", "@daily"], 2, "preview takes a schedule's id or times, not both"),
     (["trigger", "x"], 1, "there is no schedule x in the namespace default"),
     (["trigger", "NamespaceSync"], 1, "there is no schedule NamespaceSync in the namespace default"),
     (["backfill", "x", "2026-01-02", "2026-01-01"], 2, "a backfill goes from earlier to later"),
@@ -146,7 +146,7 @@ def test_deleting_asks(quick_up: Run, devserver: Run) -> None:
     assert devserver("schedule", "create", "daily", *CREATE, "--cron", "@daily").returncode == 0
     words = command("schedule", "delete", "daily")
     nobody = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    assert (nobody.returncode, "hint: give --yes" in nobody.stderr) == (2, True)
+    assert (nobody.returncode, "hint: add --yes" in nobody.stderr) == (2, True)
     for answer, said, code in (("n\n", "nothing was changed", 1), ("y\n", "deleted daily", 0)):
         with Terminal(command("schedule", "delete", "daily")) as terminal:
             terminal.until("Delete the schedule daily? [y/N]:")

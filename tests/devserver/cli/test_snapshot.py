@@ -62,7 +62,7 @@ def test_a_running_server_is_saved_and_brought_back(up: Run, ds: Run) -> None:
     ds("temporal", "--", "operator", "namespace", "create", "-n", "later")
     assert "later" in namespaces(ds)
     done = ds("snapshot", "restore", "first", "--yes")
-    assert "runs again" in done.stdout
+    assert "is running again" in done.stdout
     after = json.loads(ds("status", "--json").stdout)
     assert (after["state"], after["address"]) == ("ready", before["address"])
     assert "kept" in namespaces(ds)
@@ -78,9 +78,9 @@ def test_a_stopped_server_is_saved_and_restored_and_stays_stopped(
     saved = json.loads(ds("snapshot", "save", "--json").stdout)
     assert saved["server_version"] == "1.32.0"
     done = ds("snapshot", "restore", saved["name"], "--yes")
-    assert "runs again" not in done.stdout
+    assert "is running again" not in done.stdout
     assert json.loads(devserver("status", "--json").stdout)["state"] == "stopped"
-    listed = json.loads(ds("snapshot", "list", "--json").stdout)
+    listed = json.loads(ds("snapshot", "list", "--json").stdout)["snapshots"]
     assert len(listed) == 2
     assert listed[1]["name"] in done.stdout
     with closing(sqlite3.connect(paths.database("mine"))) as connection:
@@ -105,7 +105,7 @@ def test_a_restore_asks_first(up: Run, devserver: Run) -> None:
     for answer, code in (("n\n", 1), ("", 2)):
         done = devserver("snapshot", "restore", "one", answer=answer)
         assert (done.returncode, done.stdout) == (code, "")
-    assert len(json.loads(devserver("snapshot", "list", "--json").stdout)) == 1
+    assert len(json.loads(devserver("snapshot", "list", "--json").stdout)["snapshots"]) == 1
 
 
 def test_snapshots_are_deleted_all_or_none(up: Run, ds: Run, devserver: Run) -> None:
@@ -118,14 +118,14 @@ def test_snapshots_are_deleted_all_or_none(up: Run, ds: Run, devserver: Run) -> 
     assert done.returncode == 1
     assert "there is no snapshot four" in done.stderr
     assert ds("snapshot", "delete", "one", "two").stdout == "deleted one\ndeleted two\n"
-    assert [each["name"] for each in json.loads(ds("snapshot", "list", "--json").stdout)] == ["three"]
+    assert [each["name"] for each in json.loads(ds("snapshot", "list", "--json").stdout)["snapshots"]] == ["three"]
 
 
 def test_an_empty_list_says_how_to_begin(devserver: Run) -> None:
     """Without any instance either."""
     done = devserver("snapshot", "list")
     assert (done.returncode, "devserver snapshot save" in done.stdout) == (0, True)
-    assert devserver("snapshot", "list", "--json").stdout == "[]\n"
+    assert json.loads(devserver("snapshot", "list", "--json").stdout) == {"form": 1, "name": "mine", "snapshots": []}
 
 
 @pytest.mark.parametrize("command", [["list"], ["delete", "one"], ["restore", "one", "--from"]])

@@ -466,13 +466,13 @@ def test_a_start_that_takes_too_long_shows_the_log(devserver: Run, tmp_path: Pat
     """The limit, the log's last lines, and the two ways on; the process is gone."""
     program = illbehaved.hangs(tmp_path / "bin")
     program.write_text(program.read_text().replace("exec sleep", "echo still thinking\nexec sleep"))
-    done = devserver("up", "-d", "--port", "0", "--wait", "0.5", "--binary", str(program))
+    done = devserver("up", "-d", "--port", "0", "--timeout", "0.5", "--binary", str(program))
     assert done.returncode == 1
     assert done.stderr.endswith(
         "error: the server did not become ready within 0.5 s\n"
         "  last lines of its log:\n"
         "  still thinking\n"
-        f"hint: wait longer with --wait, or see the whole log: {paths.instance('default') / 'server.log'}\n"
+        f"hint: wait longer with --timeout, or see the whole log: {paths.instance('default') / 'server.log'}\n"
     )
     assert processes_of(home) == []
     status = devserver("status").stdout

@@ -91,7 +91,7 @@ def test_how_the_temporal_cli_is_called(profiles: dict[str, str]) -> None:
         ({"name": "a", "address": "a:1"}, {}, "--name is a managed instance"),
         ({"name": "a", "profile": "prod"}, {}, "--name is a managed instance"),
         ({"name": "a", "tls": True}, {}, "--tls: the managed instance a uses neither TLS nor keys"),
-        ({"api_key": "k", "tls_client_key_path": "/k"}, {}, "--api-key, --tls-client-key-path: the managed instance"),
+        ({"api_key": "k", "tls_client_key_path": "/k"}, {}, "--api-key, --tls-key-path: the managed instance"),
         ({"profile": "nix"}, {}, "cannot use the client configuration: .*nix"),
         ({"profile": "nix"}, {"TEMPORAL_CONFIG_FILE": "/dev/null"}, "cannot use the client configuration"),
         ({"address": "a:1", "tls_server_ca_cert_path": "/nix"}, {}, "cannot use the client configuration: .*/nix"),

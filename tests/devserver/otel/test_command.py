@@ -77,10 +77,13 @@ def test_a_module_that_is_run_sends_what_ends(
     where = ("--address", server.address)
     with running("work.py", *where, "--otlp", otlp.url.replace("//", "//ann:pass@")) as run:
         assert f"  spans       {otlp.url}" in run.lines
-        assert devserver("start", "work.py:Leaf", "--more", "1", *where).returncode == 0
+        assert devserver("workflow", "start", "work.py:Leaf", "--more", "1", *where).returncode == 0
         otlp.wait_for("workflow Leaf")
         otlp.answer = 403
-        assert devserver("start", "work.py:Leaf", "--more", "0", "--id", "unseen", *where).returncode == 0
+        assert (
+            devserver("workflow", "start", "work.py:Leaf", "--more", "0", "--workflow-id", "unseen", *where).returncode
+            == 0
+        )
         run.until("the spans of unseen .* are not sent: the collector at")
         assert run.end() == 130
     assert len(otlp.named("run Leaf")) == 2

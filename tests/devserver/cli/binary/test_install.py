@@ -100,7 +100,7 @@ def test_a_binary_of_ones_own_is_told_with_its_hash(devserver: Run, tmp_path: Pa
     own.chmod(0o755)
     done = devserver("install", "--binary", "mine")
     assert f"  path    {own}" in done.stdout.splitlines()
-    assert "is run where it lies" in done.stdout
+    assert "is used in place" in done.stdout
     assert "a build of your own" in done.stderr
 
 

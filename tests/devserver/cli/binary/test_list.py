@@ -1,4 +1,4 @@
-"""`devserver versions`: a table for people, a stable list for programs."""
+"""`devserver binary list`: a table for people, a stable list for programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEYS = [
 
 def test_json_lists_what_is_known_newest_first(devserver: Run) -> None:
     """Every key is there for every version, installed or not."""
-    rows = json.loads(devserver("versions", "--json").stdout)
+    rows = json.loads(devserver("binary", "list", "--json").stdout)["versions"]
     assert [row["version"] for row in rows] == list(reversed(SERVER_VERSIONS))
     assert all(list(row) == KEYS for row in rows)
     assert [row["version"] for row in rows if row["default"]] == [DEFAULT_VERSION]
@@ -39,7 +39,7 @@ def test_an_installed_unknown_version_is_listed_too(devserver: Run, paths: Paths
     """With its path, hash, source, and that nothing vouches for it."""
     request = executables.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
     found = executables.ensure(request, paths=paths)
-    row = json.loads(devserver("versions", "--json", "--verify").stdout)[0]
+    row = json.loads(devserver("binary", "list", "--json", "--verify").stdout)["versions"][0]
     assert row == {
         "version": "9.9.9",
         "server_version": "1.99.0",
@@ -58,11 +58,11 @@ def test_the_table_marks_what_is_installed(devserver: Run, paths: Paths, service
     """The first lines as a person sees them."""
     request = executables.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
     executables.ensure(request, paths=paths)
-    lines = devserver("versions").stdout.splitlines()
+    lines = devserver("binary", "list").stdout.splitlines()
     assert lines[:3] == [
-        "  VERSION     SERVER      NOTES",
-        "* 9.9.9       1.99.0      installed (release); not pinned",
-        "  1.9.1       1.32.0      default",
+        "  VERSION  SERVER  NOTES",
+        "* 9.9.9    1.99.0  installed (release); not pinned",
+        "  1.9.1    1.32.0  default",
     ]
 
 
@@ -70,7 +70,7 @@ def test_verify_fails_where_an_executable_has_changed(devserver: Run, paths: Pat
     """Exit code 1, and the line says what to do."""
     request = executables.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
     executables.ensure(request, paths=paths).path.write_bytes(b"#!/bin/sh\n")
-    done = devserver("versions", "--verify")
+    done = devserver("binary", "list", "--verify")
     assert done.returncode == 1
     assert "CHANGED" in done.stdout
     assert "devserver doctor" in done.stdout

@@ -1,4 +1,4 @@
-"""`devserver prune`: says what it removes and why something stays."""
+"""`devserver binary prune`: says what it removes and why something stays."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ def two(paths: Paths, service: DownloadService) -> None:
 
 def test_an_empty_store_is_told(devserver: Run) -> None:
     """Nothing to do is no failure."""
-    done = devserver("prune")
+    done = devserver("binary", "prune")
     assert (done.stdout, done.returncode) == ("nothing is installed\n", 0)
 
 
 @pytest.mark.usefixtures("two")
 def test_a_dry_run_removes_nothing(devserver: Run) -> None:
     """It tells what would go; the real run then does just that."""
-    assert devserver("prune", "--dry-run", "--keep", "9.8.0").stdout == (
+    assert devserver("binary", "prune", "--dry-run", "--keep", "9.8.0").stdout == (
         "kept temporal 9.8.0: asked for with --keep\nwould remove temporal 9.9.0\nwould free 1 MB\n"
     )
-    assert devserver("prune", "--keep", "9.8.0").stdout == (
+    assert devserver("binary", "prune", "--keep", "9.8.0").stdout == (
         "kept temporal 9.8.0: asked for with --keep\nremoved temporal 9.9.0\nfreed 1 MB\n"
     )
-    assert devserver("prune", "--all").stdout == "removed temporal 9.8.0\nfreed 1 MB\n"
+    assert devserver("binary", "prune", "--all").stdout == "removed temporal 9.8.0\nfreed 1 MB\n"
 
 
 def test_a_mistyped_version_removes_nothing(devserver: Run) -> None:
     """Exit code 2."""
-    assert devserver("prune", "--keep", "x").returncode == 2
+    assert devserver("binary", "prune", "--keep", "x").returncode == 2

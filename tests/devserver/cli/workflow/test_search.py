@@ -18,7 +18,7 @@ import psutil
 import pytest
 from temporalio.client import Client
 
-from devserver.cli.options.search import moment, seconds, size
+from devserver.cli.options.search import duration, moment, size
 from devserver.cli.render.search import hit_lines
 from devserver.errors import OptionError
 from devserver.search import Hit
@@ -237,7 +237,7 @@ def test_any_address_and_namespace(quick_up: Run, devserver: Run, orders: Orders
 @pytest.mark.parametrize(
     ("args", "code", "error"),
     [
-        ([], 2, "error: there is nothing to search for"),
+        ([], 2, "error: no condition to search for"),
         (["text"], 4, "error: there is no instance default"),
         (["text", "--address", "127.0.0.1:1"], 4, "error: cannot connect to 127.0.0.1:1: "),
         (["--event", "ActivityTaskFaild"], 2, "error: there is no event type ActivityTaskFaild\nhint: did you mean"),
@@ -248,7 +248,7 @@ def test_any_address_and_namespace(quick_up: Run, devserver: Run, orders: Orders
         (["--status", "broken"], 2, "error: a workflow's status is never broken"),
         (["--failure", ""], 2, "error: an empty failure is found everywhere"),
         (["text", "--index-size", "tiny"], 2, "error: --index-size 'tiny' is not a size"),
-        (["text", "--rebuild", "--no-index"], 2, "error: --rebuild makes the index anew"),
+        (["text", "--rebuild", "--no-index"], 2, "error: --rebuild rebuilds the index"),
         (["text", "--limit", "0"], 2, "Usage: "),
     ],
 )
@@ -270,7 +270,7 @@ def test_the_workflow_is_what_is_bold() -> None:
 
 def test_words_of_time_and_size() -> None:
     """Durations, moments and sizes as people write them."""
-    assert [seconds(text, "--longer") for text in ("5", "0.5s", "200ms", "1h30m", None)] == [5, 0.5, 0.2, 5400, None]
+    assert [duration(text, "--longer") for text in ("5", "0.5s", "200ms", "1h30m", None)] == [5, 0.5, 0.2, 5400, None]
     assert [size(text, "--index-size") for text in ("1GB", "200 MB", "1.5g", "5000k")] == [
         10**9,
         200 * 10**6,

@@ -1,4 +1,4 @@
-"""`devserver start`, `signal`, `query` and `update`: a user's workflow on the real server, called from a shell."""
+"""`devserver workflow start|signal|query|update`: a user's workflow on the real server, called from a shell."""
 
 from __future__ import annotations
 
@@ -131,42 +131,66 @@ def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
     quick_up()
     write("orders.py", ORDERS)
     with worker("orders.py"):
-        code, out, _ = call("start", "orders.py:Order", "--name", "Ada", "--amount", "101", "--id", "o 1")
+        code, out, _ = call(
+            "workflow", "start", "orders.py:Order", "--name", "Ada", "--amount", "101", "--workflow-id", "o 1"
+        )
         assert (code, out.splitlines()[:2]) == (0, ["started Order", "  workflow id  o 1"])
         assert out.splitlines()[-1] == "  see it       devserver trace 'o 1'"
-        eventually(lambda: call("query", "orders.py:Order.state", "o 1")[0] == 0)
-        assert call("query", "orders.py:Order.state", "o 1") == (0, '"waits → ü"\n', "")
-        code, out, err = call("query", "orders.py:state", "o 1", "--loud")
+        eventually(lambda: call("workflow", "query", "orders.py:Order.state", "o 1")[0] == 0)
+        assert call("workflow", "query", "orders.py:Order.state", "o 1") == (0, '"waits → ü"\n', "")
+        code, out, err = call("workflow", "query", "orders.py:state", "o 1", "--loud")
         assert (code, out) == (1, "")
         assert err.startswith("error: the query state of o 1 fails: nothing to shout")
-        assert call("update", "orders.py:Order.annotate", "o 1", "--note", "quick") == (0, '""\n', "")
-        code, out, _ = call("update", "orders.py:annotate", "o 1", "--note", "a", "--wait-for-stage", "accepted")
+        assert call("workflow", "update", "orders.py:Order.annotate", "o 1", "--note", "quick") == (0, '""\n', "")
+        code, out, _ = call(
+            "workflow", "update", "orders.py:annotate", "o 1", "--note", "a", "--wait-for-stage", "accepted"
+        )
         assert (code, out.startswith("o 1 has accepted annotate (")) == (0, True)
         for note, said in (("", "Empty: an empty note"), ("boom", "Broken: it broke")):
-            code, out, err = call("update", "orders.py:Order.annotate", "o 1", "--note", note)
+            code, out, err = call("workflow", "update", "orders.py:Order.annotate", "o 1", "--note", note)
             assert (code, out) == (1, "")
-            assert err.splitlines()[0] == f"annotate of o 1 was refused or failed: {said}"
-        refused = call("update", "orders.py:annotate", "o 1", "--note", "", "--wait-for-stage", "accepted", "--json")
+            assert err.splitlines()[0] == f"annotate of o 1 was rejected or failed: {said}"
+        refused = call(
+            "workflow", "update", "orders.py:annotate", "o 1", "--note", "", "--wait-for-stage", "accepted", "--json"
+        )
         assert (refused[0], json.loads(refused[1])["failure"][0]) == (1, "Empty: an empty note")
-        there = ("start", "orders.py:Order", "--name", "x", "--id", "o 1", "--id-conflict", "use-existing")
+        there = (
+            "workflow",
+            "start",
+            "orders.py:Order",
+            "--name",
+            "x",
+            "--workflow-id",
+            "o 1",
+            "--id-conflict-policy",
+            "UseExisting",
+        )
         assert call(*there)[1].startswith("found a running Order\n")
         assert json.loads(call(*there, "--json")[1])["existing"] is True
-        assert call("signal", "orders.py:Order.approve", "o 1", "--by", "Bob") == (0, "sent approve to o 1\n", "")
-        eventually(
-            lambda: call("signal", "orders.py:approve", "o 1", "--by", "x")[2].startswith("error: o 1 has ended")
+        assert call("workflow", "signal", "orders.py:Order.approve", "o 1", "--by", "Bob") == (
+            0,
+            "sent approve to o 1\n",
+            "",
         )
-        answer = json.loads(call("query", "orders.py:Order.state", "o 1", "--json")[1])
+        eventually(
+            lambda: call("workflow", "signal", "orders.py:approve", "o 1", "--by", "x")[2].startswith(
+                "error: o 1 has ended"
+            )
+        )
+        answer = json.loads(call("workflow", "query", "orders.py:Order.state", "o 1", "--json")[1])
         assert answer == {"form": 1, "workflow_id": "o 1", "query": "state", "answer": "approved"}
         code, out, err = call(*there, "--wait")
         assert (code, json.loads(out)) == (0, {"paid": "paid by x", "by": ""})
         assert err.startswith("started Order\n")
-        code, out, err = call("start", "orders.py:Order", "--name", "Mallory", "--wait", "--id", "o2")
+        code, out, err = call(
+            "workflow", "start", "orders.py:Order", "--name", "Mallory", "--wait", "--workflow-id", "o2"
+        )
         assert (code, out) == (1, "")
         assert err.splitlines()[-2:] == [
             "o2 did not complete: activity charge: Activity task failed",
             "  caused by CardDeclined: card declined",
         ]
-        code, out, _ = call("start", "orders.py:Order", "--name", "Mallory", "--wait", "--json")
+        code, out, _ = call("workflow", "start", "orders.py:Order", "--name", "Mallory", "--wait", "--json")
         told = json.loads(out)
         assert (code, told["workflow_type"], told["polled"], told["result"]) == (1, "Order", True, None)
         assert told["failure"][0] == "activity charge: Activity task failed"
@@ -179,19 +203,30 @@ def test_values_of_all_sizes_and_encodings(quick_up: Run, write: Write, call: Ca
     (tmp_path / "big.json").write_text(json.dumps({"name": "x" * 400_000}))
     with worker("orders.py"):
         code, out, _ = call(
-            "start", "orders.py:Order", "--input", "@big.json", "--amount", "2", "--wait", "--id", "big"
+            "workflow",
+            "start",
+            "orders.py:Order",
+            "--input",
+            "@big.json",
+            "--amount",
+            "2",
+            "--wait",
+            "--workflow-id",
+            "big",
         )
         assert (code, len(json.loads(out)["paid"])) == (0, 400_008)
     write("sealed.py", SEALED)
     with worker("sealed.py"):
-        code, out, err = call("start", "sealed.py", "--wait", "--id", "sealed", "--task-queue", "sealed")
+        code, out, err = call(
+            "workflow", "start", "sealed.py", "--wait", "--workflow-id", "sealed", "--task-queue", "sealed"
+        )
         assert (code, json.loads(out)) == (0, "secret"), err
         write("unsealed.py", SEALED.replace("data_converter", "nothing"))
-        keys = ["--id", "sealed", "--id-conflict", "use-existing", "--wait", "--task-queue", "sealed"]
-        code, out, err = call("start", "unsealed.py", *keys)
+        keys = ["--workflow-id", "sealed", "--id-conflict-policy", "UseExisting", "--wait", "--task-queue", "sealed"]
+        code, out, err = call("workflow", "start", "unsealed.py", *keys)
         assert (code, json.loads(out)) == (0, "(8 bytes of binary/sealed, which this client cannot read)"), err
         write("broken.py", SEALED.replace("data=each.data[::-1]", "data=bytes(1 // 0)"))
-        code, out, err = call("start", "broken.py", *keys)
+        code, out, err = call("workflow", "start", "broken.py", *keys)
         assert (code, out) == (1, "")
         assert "cannot read it: ZeroDivisionError" in err
 
@@ -220,20 +255,20 @@ def test_a_converter_and_a_plugin_of_another_module(quick_up: Run, write: Write,
     with running("orders.py", "--no-reload", "--plugin", "sealing:plugin") as run:
         assert "  plugins     sealing" in run.lines
         plugin, converter = ["--plugin", "sealing:plugin"], ["--data-converter", "sealing:converter"]
-        code, out, err = call("start", "orders.py:Order", "--input", "@big.json", "--wait", *plugin)
+        code, out, err = call("workflow", "start", "orders.py:Order", "--input", "@big.json", "--wait", *plugin)
         assert (code, len(json.loads(out)["paid"])) == (0, 400_008), err
-        words = ["start", "orders.py:Order", "--name", "Ada", "--id", "o1"]
+        words = ["workflow", "start", "orders.py:Order", "--name", "Ada", "--workflow-id", "o1"]
         assert call(*words, "--amount", "101", *converter)[0] == 0
-        assert call("update", "orders.py:annotate", "o1", "--note", "a", *plugin) == (0, '""\n', "")
-        assert call("query", "orders.py:state", "o1", *converter) == (0, '"waits → ü"\n', "")
-        code, out, err = call("query", "orders.py:state", "o1")
+        assert call("workflow", "update", "orders.py:annotate", "o1", "--note", "a", *plugin) == (0, '""\n', "")
+        assert call("workflow", "query", "orders.py:state", "o1", *converter) == (0, '"waits → ü"\n', "")
+        code, out, err = call("workflow", "query", "orders.py:state", "o1")
         assert json.loads(out).endswith(" bytes of binary/sealed, which this client cannot read)"), err
-        assert call("signal", "orders.py:approve", "o1", "--by", "Bob", *plugin)[0] == 0
-        code, out, err = call(*words, "--id-conflict", "use-existing", "--wait", *plugin)
+        assert call("workflow", "signal", "orders.py:approve", "o1", "--by", "Bob", *plugin)[0] == 0
+        code, out, err = call(*words, "--id-conflict-policy", "UseExisting", "--wait", *plugin)
         assert json.loads(out)["paid"] == "paid by Ada", err
         assert "paid by Ada" in call("trace", "o1", *plugin)[1]
         assert "(encoded: binary/sealed, " in call("trace", "o1")[1]
-    for words in (["start", "orders.py:Order", "--name", "a"], ["run", "orders.py"], ["trace", "o1"]):
+    for words in (["workflow", "start", "orders.py:Order", "--name", "a"], ["run", "orders.py"], ["trace", "o1"]):
         code, out, err = call(*words, "--data-converter", "sealing:Codec")
         assert (code, out) == (2, "")
         assert err.startswith("error: sealing:Codec is no data converter, but <sealing.Codec")
@@ -243,33 +278,66 @@ def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
     """Starting says so at once; a query and an update give up with the reason; what is wrong was not sent."""
     quick_up("--search-attribute", "Customer=Keyword")
     write("orders.py", ORDERS)
-    extras = ["--search-attribute", "Customer=Ada", "--memo", "note=1", "--timeout", "1h", "--id-reuse", "reject"]
-    code, out, err = call("start", "orders.py:Order", "--name", "Ada", "--id", "o1", "--json", *extras)
+    extras = [
+        "--search-attribute",
+        "Customer=Ada",
+        "--memo",
+        "note=1",
+        "--execution-timeout",
+        "1h",
+        "--id-reuse-policy",
+        "RejectDuplicate",
+    ]
+    code, out, err = call(
+        "workflow", "start", "orders.py:Order", "--name", "Ada", "--workflow-id", "o1", "--json", *extras
+    )
     assert code == 0, err
     told = json.loads(out)
     assert (code, told["workflow_id"], told["task_queue"], told["polled"]) == (0, "o1", "orders", False)
     assert err == "note: no worker polls the task queue orders; start one: devserver run orders.py\n"
-    _, _, err = call("start", "orders.py:Order", "--name", "Ada", "--devserver-name", "default", "-t", "rare ones")
+    _, _, err = call(
+        "workflow", "start", "orders.py:Order", "--name", "Ada", "--devserver-name", "default", "-t", "rare ones"
+    )
     assert err.endswith("devserver run orders.py --task-queue 'rare ones' --name default\n")
     for words, code, said in (
-        (["query", "orders.py:Order.state", "o1", "--timeout", "1s"], 4, "the query state has no answer: no w"),
-        (["update", "orders.py:annotate", "o1", "--note", "a", "--timeout", "1s"], 4, "the update annotate has no"),
-        (["signal", "orders.py:approve", "nix", "--by", "a"], 4, "there is no workflow nix in the namespace default"),
-        (["signal", "orders.py:approve", "", "--by", "a"], 4, "the Temporal server at"),
-        (["query", "orders.py:state", "o1", "--run-id", "17"], 2, "17 is no run id"),
-        (["update", "orders.py", "o1"], 2, "no update of orders.py is named"),
-        (["signal", "orders.py:approve", "o1", "--by", "a", "--namespace", "nix"], 4, "there is no namespace nix at "),
-        (["start", "orders.py:Order", "--name", "a", "--id", "o1"], 1, "the workflow id o1 is taken, by the run "),
-        (["start", "orders.py:Other", "--search-attribute", "Nix=1"], 1, "Other cannot be started: "),
-        (["start", "orders.py:Other", "--address", "127.0.0.1:1"], 4, "cannot connect to 127.0.0.1:1: "),
-    ):  # fmt: skip
+        (
+            ["workflow", "query", "orders.py:Order.state", "o1", "--timeout", "1s"],
+            4,
+            "the query state has no answer: no w",
+        ),
+        (
+            ["workflow", "update", "orders.py:annotate", "o1", "--note", "a", "--timeout", "1s"],
+            4,
+            "the update annotate has no",
+        ),
+        (
+            ["workflow", "signal", "orders.py:approve", "nix", "--by", "a"],
+            4,
+            "there is no workflow nix in the namespace default",
+        ),
+        (["workflow", "signal", "orders.py:approve", "", "--by", "a"], 4, "the Temporal server at"),
+        (["workflow", "query", "orders.py:state", "o1", "--run-id", "17"], 2, "17 is not a run id"),
+        (["workflow", "update", "orders.py", "o1"], 2, "no update of orders.py is named"),
+        (
+            ["workflow", "signal", "orders.py:approve", "o1", "--by", "a", "--namespace", "nix"],
+            4,
+            "there is no namespace nix at ",
+        ),
+        (
+            ["workflow", "start", "orders.py:Order", "--name", "a", "--workflow-id", "o1"],
+            1,
+            "the workflow id o1 is taken, by the run ",
+        ),
+        (["workflow", "start", "orders.py:Other", "--search-attribute", "Nix=1"], 1, "Other cannot be started: "),
+        (["workflow", "start", "orders.py:Other", "--address", "127.0.0.1:1"], 4, "cannot connect to 127.0.0.1:1: "),
+    ):
         got, out, err = call(*words)
         assert (got, out) == (code, ""), err
         assert err.startswith(f"error: {said}")
         assert "API key" not in err or "cannot" in said
         assert ("start one: devserver run orders.py\n" in err) == ("has no" in said)
     write("payments.py", ORDERS.replace("class Order", "class Payment"))
-    code, _, err = call("signal", "payments.py:approve", "o1", "--by", "a")
+    code, _, err = call("workflow", "signal", "payments.py:approve", "o1", "--by", "a")
     assert (code, err.splitlines()[0]) == (1, "error: o1 is of the type Order, not Payment")
 
 
@@ -284,19 +352,27 @@ def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
         (["orders.py:Order", "--input", '{"name": "a", "b": 1}'], 2, "the input: Purchase has no 'b'"),
         (["orders.py:Ordre", "--name", "a"], 2, "orders.py has no workflow Ordre"),
         (["orders.py", "--name", "a"], 2, "orders.py has several workflows: Order, Other"),
-        (["--amount", "3", "orders.py:Order"], 2, "--amount stands before what it belongs to"),
+        (["--amount", "3", "orders.py:Order"], 2, "--amount comes before MODULE"),
         (["order.py:Order"], 2, "there is no file order.py"),
         (["broken.py:Order"], 1, "the module broken does not import: ZeroDivisionError"),
         ([], 2, "Missing argument 'MODULE:WORKFLOW'"),
-        (["orders.py:Order", "--name", "a", "--timeout", "soon"], 2, "--timeout 'soon' is not a duration"),
-        (["orders.py:Order", "--name", "a", "--timeout", "0s"], 2, "--timeout 0s is no time at all"),
+        (
+            ["orders.py:Order", "--name", "a", "--execution-timeout", "soon"],
+            2,
+            "--execution-timeout 'soon' is not a duration",
+        ),
+        (
+            ["orders.py:Order", "--name", "a", "--execution-timeout", "0s"],
+            2,
+            "--execution-timeout 0s is not longer than 0",
+        ),
     ],
-)  # fmt: skip
+)
 def test_wrong_usage(write: Write, call: Call, words: list[str], code: int, said: str) -> None:
     """Told before any server is asked."""
     write("orders.py", ORDERS)
     write("broken.py", "1 / 0")
-    got, out, err = call("start", *words)
+    got, out, err = call("workflow", "start", *words)
     assert (got, out) == (code, "")
     assert said in err
 
@@ -320,40 +396,47 @@ def test_names_that_are_ours_and_theirs(write: Write, call: Call) -> None:
             async def run(self, host: Host) -> None: ...
         """.replace("\n        ", "\n"),
     )
-    code, out, _ = call("start", "clash.py:Add", "--help")
+    code, out, _ = call("workflow", "start", "clash.py:Add", "--help")
     assert code == 0
     for line in (
         "  --name TEXT             [required]",
         "  --input.help TEXT       [none]",
         "  --json / --no-json      [false]",
         "  --tls true|false        [false]",
-        "  --devserver-json                Print JSON (see docs/json.md).",
+        "  --devserver-json                Print JSON (docs/json.md).",
     ):
         assert line in out.splitlines()
     for words in (["--devserver-name", "nix"], ["--devserver-name=nix"]):
-        assert call("start", "clash.py:Add", "--name", "a", "--input.help", "b", *words)[2].startswith(
+        assert call("workflow", "start", "clash.py:Add", "--name", "a", "--input.help", "b", *words)[2].startswith(
             "error: there is no instance nix"
         )
-        assert call("describe", "clash.py", *words)[0] == 2
+        assert call("inspect", "clash.py", *words)[0] == 2
     write("plain.py", "@workflow.defn\nclass W:\n    @workflow.run\n    async def run(self) -> None: ...\n")
-    assert call("start", "plain.py", "--devserver-name", "nix")[2].startswith("error: there is no instance nix")
+    assert call("workflow", "start", "plain.py", "--devserver-name", "nix")[2].startswith(
+        "error: there is no instance nix"
+    )
 
 
 def test_help_of_what_is_called(write: Write, call: Call) -> None:
     """A workflow's and a handler's own docs and options, without a server; without a name the command's."""
     write("orders.py", ORDERS)
-    _, out, _ = call("start", "orders.py:Order", "--help")
+    _, out, _ = call("workflow", "start", "orders.py:Order", "--help")
     assert "  Carries out a purchase.\n" in out
-    assert out.startswith("Usage: devserver start orders.py:Order [OPTIONS]\n")
-    assert "Try 'devserver start orders.py:Order --help' for help." in call("start", "orders.py:Order")[2]
-    assert call("signal", "orders.py:approve", "--help")[1].startswith(
-        "Usage: devserver signal orders.py:approve [OPTIONS] WORKFLOW_ID\n"
+    assert out.startswith("Usage: devserver workflow start orders.py:Order [OPTIONS]\n")
+    assert (
+        "Try 'devserver workflow start orders.py:Order --help' for help."
+        in call("workflow", "start", "orders.py:Order")[2]
+    )
+    assert call("workflow", "signal", "orders.py:approve", "--help")[1].startswith(
+        "Usage: devserver workflow signal orders.py:approve [OPTIONS] WORKFLOW_ID\n"
     )
     assert "Input:\n  --name TEXT       [required]\n  --amount INTEGER  [1]\n" in out
     text = ORDERS.replace("purchase: Purchase) -> dict", "purchase: Purchase, gift: Purchase | None = None) -> dict")
     write("gifts.py", text)
-    _, out, _ = call("start", "gifts.py:Order", "--help")
+    _, out, _ = call("workflow", "start", "gifts.py:Order", "--help")
     assert "  --purchase.name TEXT       [required]\n" in out
     assert "  --gift.name TEXT           [required with other --gift.*]\n" in out
-    assert "--loud / --no-loud  [false]" in call("query", "orders.py:state", "--help")[1]
-    assert "`devserver start MODULE:WORKFLOW --help` lists them" in " ".join(call("start", "--help")[1].split())
+    assert "--loud / --no-loud  [false]" in call("workflow", "query", "orders.py:state", "--help")[1]
+    assert "`devserver workflow start MODULE:WORKFLOW --help` lists them" in " ".join(
+        call("workflow", "start", "--help")[1].split()
+    )

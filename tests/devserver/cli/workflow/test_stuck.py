@@ -164,7 +164,7 @@ def test_one_workflow_and_queries(quick_up: Run, devserver: Run, start: Start) -
     assert (only.returncode, "two" in only.stdout, "one " in only.stdout) == (1, True, False)
     none = devserver("stuck", "--query", "WorkflowType = 'Payment'")
     assert (none.returncode, none.stdout.startswith("nothing is stuck")) == (0, True)
-    few = devserver("stuck", "--limit", "1").stdout
+    few = devserver("stuck", "--max-workflows", "1").stdout
     assert "looked at 1 of 2 open workflows" in " ".join(few.split())
 
 
@@ -189,7 +189,7 @@ def test_what_the_server_does_not_know(quick_up: Run, devserver: Run) -> None:
         (["--name", "default", "--address", "a:1"], 2, "error: --name is a managed instance"),
         (["--address", "127.0.0.1:1"], 4, "error: cannot connect to 127.0.0.1:1: "),
         (["--waiting", "soon"], 2, "error: --waiting 'soon' is not a duration"),
-        (["order-17", "--query", "WorkflowType = 'Order'"], 2, "error: --query chooses among workflows"),
+        (["order-17", "--query", "WorkflowType = 'Order'"], 2, "error: --query and a workflow id exclude each other"),
         (["--attempts", "1"], 2, "Usage: "),
         (["--watch", "1", "--address", "127.0.0.1:1"], 4, "error: the Temporal server at 127.0.0.1:1 cannot"),
         (["--watch", "0"], 2, "Usage: "),
@@ -343,4 +343,4 @@ def test_ages(seconds: float, text: str) -> None:
 def test_its_help_says_the_exit_codes(devserver: Run) -> None:
     """A monitor's author finds them."""
     text: Any = " ".join(devserver("stuck", "--help").stdout.split())
-    assert "Exits 0 when nothing is stuck, 1 when something is, 4 when the server cannot be asked." in text
+    assert "Exits 0 when no workflow is blocked, 1 when one is, 4 when the server cannot be reached." in text

@@ -61,7 +61,7 @@ def runbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
 def test_it_runs_as_it_is(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Its scenarios are held without a change, and each fault happens; what the workflow takes is filled in."""
     assert run(["rehearse", "--init", runbook, "first.py"]) == 0
-    assert capsys.readouterr().out == "wrote first.py; hold it with: devserver rehearse first.py\n"
+    assert capsys.readouterr().out == "wrote first.py; run it with: devserver rehearse first.py\n"
     text = Path("first.py").read_text()
     assert 'Wish(zone="...", nodes=["..."], size=1, ratio=1.0), 1, None, False]' in text
     assert run(["rehearse", "first.py", "--only", "the server dies"]) == 0, capsys.readouterr()

@@ -1,0 +1,79 @@
+"""Options with one meaning in all commands: the instance, --json, --quiet, --watch, --timeout, --yes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ...config.server_options import DEFAULT_NAME
+from ...errors import OptionError
+from ..render.terminal import clean
+from .types import Duration, Number
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+WATCH_SECONDS = 5.0
+
+name_option = click.option(
+    "--name",
+    default=DEFAULT_NAME,
+    metavar="NAME",
+    help="Name of the devserver instance.",
+    envvar="DEVSERVER_NAME",
+    show_envvar=True,
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
+start_timeout_option = click.option(
+    "--timeout",
+    type=Duration(positive=True),
+    default="30s",
+    help="How long to wait for the server to be ready.",
+)
+
+
+def timeout_option(default: str, help_text: str) -> Callable[[F], F]:
+    """`--timeout TIME`; the command gets seconds."""
+    return click.option("--timeout", default=default, type=Duration(), help=help_text)
+
+
+def watch_option(more: str = "") -> Callable[[F], F]:
+    """`--watch [SECONDS]`; the command gets the seconds, None without it. `more`: what else it does, for the help."""
+    return click.option(
+        "--watch",
+        is_flag=False,
+        flag_value=str(WATCH_SECONDS),
+        type=Number(min=0.1),
+        metavar="[SECONDS]",
+        help=f"Refresh every SECONDS ({WATCH_SECONDS:g} if omitted) until Ctrl-C{more}.",
+    )
+
+
+def limit_option(default: int) -> Callable[[F], F]:
+    """`--limit N`."""
+    return click.option(
+        "--limit", type=click.IntRange(min=1), default=default, metavar="N", help="Maximum number of results to show."
+    )
+
+
+def confirm(question: str) -> None:
+    """Return only if the user says yes. The question goes to stderr, so stdout has the command's result alone.
+
+    Raises:
+        Exit: The user says no; exit code 1.
+        OptionError: The input is not a terminal.
+    """
+    try:
+        confirmed = click.confirm(clean(question), err=True)
+    except click.Abort as error:
+        if sys.stdin.isatty() or not isinstance(error.__context__, EOFError):
+            raise
+        click.echo(err=True)  # the question has no end of line
+        raise OptionError("cannot ask for confirmation: the input is not a terminal", hint="add --yes") from None
+    if not confirmed:
+        click.echo("nothing was changed", err=True)
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,66 @@
+"""What commands print: JSON with its form, lines, failures, notes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .terminal import clean
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+    from temporalio.common import RawValue
+
+    from ...client.failures import FailureText
+
+FORM = 1  # of every document and line of JSON (docs/json.md); a change that breaks its readers counts it up
+
+
+def form(**values: Any) -> dict[str, Any]:
+    """A document of JSON: its form, then `values`."""
+    return {"form": FORM, **values}
+
+
+def echo_form(**values: Any) -> None:
+    """Print a document of JSON."""
+    echo_json(form(**values))
+
+
+def echo_json(value: Any) -> None:
+    """Print a value as JSON; what stdout cannot show is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    click.echo(text if clean(text.replace("\n", "")) == text.replace("\n", "") else json.dumps(value, indent=2))
+
+
+def echo_json_line(**values: Any) -> None:
+    """Print a document of JSON on one line."""
+    click.echo(json.dumps(form(**values)))
+
+
+def echo_lines(lines: Iterable[str]) -> None:
+    """Print lines."""
+    for line in lines:
+        click.echo(line)
+
+
+def echo_failure(head: str, failure: FailureText) -> None:
+    """Print a failure with its causes to stderr; `devserver trace` shows where they were raised."""
+    click.echo(click.style(f"{head}: ", fg="red", bold=True) + clean(failure.lines[0]), err=True)
+    for line in failure.lines[1:]:
+        if not line.startswith("  "):
+            click.echo(f"  {clean(line)}", err=True)
+
+
+def echo_note(text: str) -> None:
+    """Print a note to stderr."""
+    click.echo(click.style("note: ", fg="yellow") + clean(text), err=True)
+
+
+def value_of(raw: RawValue | None, client: Client) -> Any:
+    """A result as JSON has it."""
+    from ...introspection.results import shown
+
+    return shown(raw.payload if raw is not None else None, client.data_converter)

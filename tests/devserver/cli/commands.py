@@ -1,0 +1,18 @@
+"""All commands of the command line, for tests that look at each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+
+def walk(command: click.Command, path: str = "devserver") -> Iterator[tuple[str, click.Command]]:
+    """A command and all below it, each with the words that call it."""
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None, f"{path} {name}"
+            yield from walk(found, f"{path} {name}")

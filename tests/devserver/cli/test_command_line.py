@@ -1,0 +1,127 @@
+"""The command line as a whole: one meaning for each letter and option, and one form of help."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+import click
+import pytest
+
+from devserver.cli.main import devserver as root
+from devserver.cli.options.types import Duration
+from tests.devserver.cli.commands import walk
+
+ALL = list(walk(root))
+LEAVES = {path: command for path, command in ALL if not isinstance(command, click.Group)}
+OPTIONS = [
+    (path, option)
+    for path, command in ALL
+    for option in command.params
+    if isinstance(option, click.Option) and not option.hidden
+]
+FORBIDDEN = re.compile(
+    r"\b(told|tells?|mend|anew|besides|steers?|heeded|so (many|much|long|often)|goes on|go on|no more|of what|as it is|"
+    r"its key|beforehand, so|nowhere|kept|begun|holds)\b",
+    re.IGNORECASE,
+)
+# Letters that the Temporal CLI itself uses twice.
+TWO_MEANINGS = {"-f": {"--follow", "--db-filename"}}
+NOTHING_TO_REPORT = {"devserver temporal", "devserver completion"}
+
+
+def _long(option: click.Option) -> str:
+    return next(name for name in option.opts if name.startswith("--"))
+
+
+def test_a_letter_has_one_meaning() -> None:
+    """`-w` is the workflow id, `-q` is --quiet, and so on, in all commands."""
+    meanings = defaultdict(set)
+    for _, option in OPTIONS:
+        for letter in option.opts:
+            if not letter.startswith("--"):
+                meanings[letter].add(_long(option))
+    assert {letter: names for letter, names in meanings.items() if len(names) > 1} == TWO_MEANINGS
+    assert meanings["-w"] == {"--workflow-id"}
+    assert meanings["-q"] == {"--quiet"}
+
+
+@pytest.mark.parametrize(
+    "name", ["--limit", "--worker", "--name", "--json", "--quiet", "--timeout", "--wait", "--watch"]
+)
+def test_an_option_has_one_meaning(name: str) -> None:
+    """An option is of one type everywhere, and has one help; the help of times names what is waited for."""
+    found = [option for _, option in OPTIONS if name in option.opts]
+    assert found
+    assert len({(type(option.type), option.is_flag) for option in found}) == 1
+    if name not in ("--timeout", "--wait", "--watch"):
+        assert len({option.help for option in found}) == 1
+    if name == "--timeout":
+        assert isinstance(found[0].type, Duration)
+    if name == "--wait":
+        assert all(option.is_flag for option in found)
+    if name in ("--wait", "--watch"):
+        assert all(len(option.opts) == 1 for option in found)
+
+
+def test_workflow_commands_share_the_spelling_of_their_options() -> None:
+    """A field of the command line is spelled in one way, whatever the command."""
+    spelled = defaultdict(set)
+    for path, option in OPTIONS:
+        if path.startswith(("devserver workflow", "devserver schedule", "devserver run")):
+            spelled[option.name].add(tuple(option.opts))
+    for name in (
+        "task_queue",
+        "execution_timeout",
+        "run_timeout",
+        "workflow_type",
+        "memo",
+        "address",
+        "tls_server_name",
+    ):
+        assert len(spelled[name]) == 1, name
+
+
+@pytest.mark.parametrize(("path", "option"), OPTIONS, ids=[f"{path} {option.opts[0]}" for path, option in OPTIONS])
+def test_the_help_of_an_option(path: str, option: click.Option) -> None:
+    """A phrase that stands alone: a capital letter, a full stop, plain words; click shows default and variable."""
+    text = option.help or ""
+    assert re.match(r"[A-Z]|gRPC |SQLite ", text), text
+    assert text.endswith("."), text
+    assert FORBIDDEN.search(text) is None, text
+    assert "[" not in text, text
+    assert not text.startswith(("Its ", "Their ", "Of ", "If ", "So ", "This ")), text
+    assert option.show_envvar == bool(option.envvar), path
+
+
+@pytest.mark.parametrize(("path", "command"), ALL, ids=[path for path, _ in ALL])
+def test_the_help_of_a_command(path: str, command: click.Command) -> None:
+    """Sentences in plain words, the first of which is the line in the list of commands."""
+    text = click.unstyle(command.help or "").replace("\b\n", "")
+    first = text.split("\n\n")[0]
+    assert re.match(r"[A-Z]", first), path
+    assert FORBIDDEN.search(text) is None, FORBIDDEN.search(text)
+    short = command.get_short_help_str(200)
+    assert short.endswith("."), short
+
+
+def test_all_commands_that_report_print_json() -> None:
+    """`--json` is there on every command but those that print another program's output."""
+    without = {
+        path for path, command in LEAVES.items() if not any("--json" in option.opts for option in command.params)
+    }
+    assert without == NOTHING_TO_REPORT
+
+
+def test_defaults_are_shown_by_click() -> None:
+    """`--help` shows `[default: ...]` for each option that has a default."""
+    for path, command in LEAVES.items():
+        context = click.Context(command, info_name=path, show_default=True)
+        for option in command.params:
+            if not isinstance(option, click.Option) or option.hidden:
+                continue
+            default = option.get_default(context)
+            if isinstance(default, (str, int, float)) and default is not False and default != "":
+                record = option.get_help_record(context)
+                assert record is not None
+                assert "default: " in record[1], (path, option.opts)

@@ -1,0 +1,117 @@
+"""Unknown commands and options: the words of other tools work, or the message says what to type."""
+
+from __future__ import annotations
+
+import pytest
+
+from devserver.cli.main import devserver as root
+from devserver.cli.main import run
+from devserver.cli.synonyms import COMMANDS, DELETING
+from tests.conftest import Run
+from tests.devserver.cli.commands import walk
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("stop", "stop a server with: devserver down"),
+        ("kill", "stop a server with: devserver down"),
+        ("start", "`devserver up` starts a server, `devserver workflow start MODULE:WORKFLOW` a workflow"),
+        ("server start-dev", "start a server with: devserver up"),
+        ("test", "run tests with pytest, rehearsals with: devserver rehearse"),
+        ("workflow list", "the Temporal CLI has it: devserver temporal -- workflow list"),
+        ("workflow show -w order-1", "show what a workflow did with: devserver workflow trace WORKFLOW_ID"),
+        ("schedule toggle a", "`devserver schedule pause ID` and `devserver schedule unpause ID`"),
+        ("describe order-1", "show a workflow with: devserver trace order-1"),
+        ("describe orders.py", "show a module with: devserver inspect orders.py"),
+        ("describe", "`devserver inspect MODULE` shows a module"),
+        ("signal orders.py:pay order-1", "it is in the group of workflows: devserver workflow signal"),
+        ("deploy status", "roll out builds with: devserver deployment"),
+        ("versions", "list versions with: devserver binary list"),
+        ("operator namespace list", "the Temporal CLI has it: devserver temporal -- operator"),
+    ],
+)
+def test_another_word_gets_the_right_one(capsys: pytest.CaptureFixture[str], words: str, advice: str) -> None:
+    """Wrong usage is 2, and the message says what to type."""
+    assert run(words.split()) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"{words.split()[0 if ' ' not in words or words.split()[0] in COMMANDS['devserver'] else 1]}'" in said.err
+    assert advice in said.err
+
+
+@pytest.mark.parametrize(
+    ("word", "end"),
+    [
+        ("stauts", "No such command 'stauts'. Did you mean 'status'?\n"),
+        ("restrat", "No such command 'restrat'. Did you mean 'restart'?\n"),
+        ("xyzzy", "No such command 'xyzzy'. See: devserver --help\n"),
+        ("rset", "No such command 'rset'. See: devserver --help\n"),
+        ("rm", "No such command 'rm'. See: devserver --help\n"),
+    ],
+)
+def test_the_nearest_command_is_suggested_unless_it_deletes(
+    capsys: pytest.CaptureFixture[str], word: str, end: str
+) -> None:
+    """A slip of the keyboard gets the nearest name; `reset` is never suggested."""
+    assert run([word]) == 2
+    assert capsys.readouterr().err.endswith(end)
+
+
+def test_no_advice_names_a_command_that_deletes() -> None:
+    """Whoever types `delete` or `clean` is shown no command that does it."""
+    for words in COMMANDS.values():
+        for word, advice in words.items():
+            named = {part.strip("`,") for part in advice.split()}
+            assert named & (DELETING - {"restore"}) == set(), word
+
+
+def test_every_advice_is_for_a_word_that_is_no_command() -> None:
+    """The table has a group's own commands nowhere, and names groups that exist."""
+    groups = {path: command for path, command in walk(root) if hasattr(command, "commands") or path in COMMANDS}
+    assert set(COMMANDS) <= set(groups)
+    for path, words in COMMANDS.items():
+        known = {name.rpartition(" ")[2] for name, _ in walk(root) if name.rpartition(" ")[0] == path}
+        assert set(words) & known == set(), path
+
+
+@pytest.mark.parametrize("words", [["ls"], ["ps"], ["help"], ["help", "up"], ["version"], ["-V"], ["snapshot", "ls"]])
+def test_words_of_other_tools_that_work(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    """`ls` and `ps` list, `help [COMMAND]` shows help, `version` and `-V` the version."""
+    same = {
+        "ls": ["list"],
+        "ps": ["list"],
+        "help": ["--help"],
+        "help up": ["up", "--help"],
+        "version": ["--version"],
+        "-V": ["--version"],
+        "snapshot ls": ["snapshot", "list"],
+    }[" ".join(words)]
+    assert run(words) == 0
+    said = capsys.readouterr().out
+    assert run(same) == 0
+    assert capsys.readouterr().out == said
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["up", "--tunin", "fast"], "No such option '--tunin'. Did you mean --tuning?"),
+        (["up", "--xyzzy"], "No such option '--xyzzy'.\n"),
+        (["search", "-q", "x"], "-q means --quiet, and only where a command has it"),
+        (["stuck", "--output", "json"], "No such option '--output': --json prints JSON"),
+        (["up", "--in-memory"], "--ephemeral keeps no state on disk"),
+        (["logs", "--hel"], "Did you mean --help?"),
+    ],
+)
+def test_an_unknown_option(capsys: pytest.CaptureFixture[str], words: list[str], told: str) -> None:
+    """Wrong usage is 2, with what to use, or with an option that is spelled nearly the same."""
+    assert run(words) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_an_unknown_command_of_the_console_script(devserver: Run) -> None:
+    """The same in a process of its own."""
+    done = devserver("stop")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("Error: No such command 'stop': stop a server with: devserver down\n")
