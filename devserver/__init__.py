@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from .instances.leases import Lease, holders
     from .network.tcp_proxy import Direction, TcpProxy
     from .server.http_api import HttpApi, NotAnswering
+    from .system.channel import Channel
+    from .system.child_process import start_child
     from .system.paths import Paths
+    from .system.process import ProcessIdentity
     from .system.progress import Reporter
 
 __all__ = [
     "DEFAULT_VERSION",
     "BinaryRequest",
+    "Channel",
     "DevServer",
     "DevServerError",
     "Direction",
@@ -34,6 +38,7 @@ __all__ = [
     "Lease",
     "NotAnswering",
     "Paths",
+    "ProcessIdentity",
     "Reporter",
     "ServerKeywords",
     "ServerOptions",
@@ -42,11 +47,13 @@ __all__ = [
     "TcpProxy",
     "dynamic_config",
     "holders",
+    "start_child",
 ]
 
 _HOMES = {
     "DEFAULT_VERSION": "executables.releases",
     "BinaryRequest": "executables.models",
+    "Channel": "system.channel",
     "DevServer": "instances.dev_server",
     "DevServerError": "errors",
     "Executable": "executables.models",
@@ -55,6 +62,7 @@ _HOMES = {
     "TcpProxy": "network.tcp_proxy",
     "NotAnswering": "server.http_api",
     "Paths": "system.paths",
+    "ProcessIdentity": "system.process",
     "Reporter": "system.progress",
     "ServerKeywords": "instances.dev_server",
     "ServerOptions": "config.server_options",
@@ -63,6 +71,7 @@ _HOMES = {
     "Direction": "network.tcp_proxy",
     "dynamic_config": "config.server_options",
     "holders": "instances.leases",
+    "start_child": "system.child_process",
 }
 
 

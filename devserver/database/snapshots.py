@@ -123,6 +123,6 @@ def _remove_unfinished(folder: Path) -> None:
 
 
 def _alive(pid: int) -> bool:
-    from ..system.process import Identity
+    from ..system.process import ProcessIdentity
 
-    return Identity.of(pid) is not None
+    return ProcessIdentity.of(pid) is not None

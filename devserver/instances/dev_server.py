@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from ..config.server_options import DEFAULT_NAME, ServerOptions, check_name
 from ..errors import InstanceNotRunning, InstanceUnknown, OptionError, StopFailed
 from ..system.paths import Paths
-from ..system.process import Identity
+from ..system.process import ProcessIdentity
 from . import leases, lifecycle
 from .cleanup import tidy
 from .folder import mark_keep
@@ -305,7 +305,7 @@ class DevServer:
             instance=self.name,
         )
 
-    def _server(self) -> Identity:
+    def _server(self) -> ProcessIdentity:
         server = self._current().server
         if server is None or not server.alive():
             raise InstanceNotRunning(f"the server of the instance {self.name} is not running", hint="restart it")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..system.filelocks import LockedFile
 from ..system.files import private_folder
-from ..system.process import Identity
+from ..system.process import ProcessIdentity
 
 FOLDER = "leases"
 
@@ -26,7 +26,7 @@ class Lease:
     def take(cls, folder: Path) -> Lease:
         """Hold the instance. Call while holding the instance's lock."""
         leases = private_folder(folder / FOLDER)
-        content = json.dumps(asdict(Identity.own()))
+        content = json.dumps(asdict(ProcessIdentity.own()))
         while True:
             path = leases / f"{os.getpid()}-{os.urandom(4).hex()}.lease"
             lock = LockedFile.attempt(path, content)
@@ -63,7 +63,7 @@ def _holder(path: Path) -> int | None:
         lock.release(remove=True)
         return None
     try:
-        identity = Identity(**json.loads(written))
+        identity = ProcessIdentity(**json.loads(written))
     except (ValueError, TypeError):
         return 0  # locked and not written yet: its holder lives
     return identity.pid if identity.alive() else None

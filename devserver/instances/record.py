@@ -13,7 +13,7 @@ from ..errors import DevServerError
 from ..system.addresses import bracketed, client_host
 from ..system.files import refuse_unsafe, unreadable, write_private
 from ..system.paths import Paths
-from ..system.process import Identity
+from ..system.process import ProcessIdentity
 
 FILE = "record.json"
 ANONYMOUS = "~"
@@ -35,8 +35,8 @@ class Record:
 
     name: str
     state: str
-    supervisor: Identity
-    server: Identity | None
+    supervisor: ProcessIdentity
+    server: ProcessIdentity | None
     ports: Ports
     options: ServerOptions
     version: str
@@ -113,8 +113,8 @@ class Record:
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """What `to_json` wrote."""
         values = dict(data)
-        values["supervisor"] = Identity(**values["supervisor"])
-        values["server"] = Identity(**values["server"]) if values["server"] else None
+        values["supervisor"] = ProcessIdentity(**values["supervisor"])
+        values["server"] = ProcessIdentity(**values["server"]) if values["server"] else None
         values["ports"] = Ports(**values["ports"])
         values["options"] = ServerOptions.from_json(values["options"])
         values["executable"] = Path(values["executable"])

@@ -22,7 +22,7 @@ from ..server.log import LOG, log_tail
 from ..server.spec import ServerSpec
 from ..server.start_errors import last_words
 from ..system.filelocks import LockedFile
-from ..system.process import Identity
+from ..system.process import ProcessIdentity
 from ..system.timefmt import utc_now
 from . import leases
 from .folder import discard_unkept, lock_path
@@ -149,8 +149,8 @@ class Supervisor:
             Record(
                 name=spec.name,
                 state=STARTING,
-                supervisor=Identity.own(),
-                server=Identity.of(pid),
+                supervisor=ProcessIdentity.own(),
+                server=ProcessIdentity.of(pid),
                 ports=spec.ports,
                 options=spec.options,
                 version=spec.version,
@@ -243,7 +243,7 @@ class Supervisor:
 
     def _end_process(self) -> None:
         process = self._launch.process
-        identity = None if process is None else Identity.of(process.pid)
+        identity = None if process is None else ProcessIdentity.of(process.pid)
         if process is None or identity is None:
             return
         if self._spec.options.ephemeral:

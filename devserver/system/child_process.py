@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import IO, Any
 
 from .channel import Channel, decode, encode
-from .process import Identity
+from .process import ProcessIdentity
 
 MAX_LINE_BYTES = 2**24
 LAST_MESSAGES_SECONDS = 1.0
@@ -45,7 +45,7 @@ class ChildProcess:
         self.stopping = False
         self._on_message = on_message
         self._on_exit = on_exit
-        self._identity = Identity.of(pid)
+        self._identity = ProcessIdentity.of(pid)
 
     @classmethod
     async def start(

@@ -15,7 +15,7 @@ ZOMBIE_STATES = ("Z", "X")
 
 
 @dataclass(frozen=True)
-class Identity:
+class ProcessIdentity:
     """A process that cannot be mistaken for another: a reused pid has another start.
 
     `started` is opaque: on Linux the boot's id and the clock ticks since then, elsewhere the time of
@@ -26,13 +26,13 @@ class Identity:
     started: str
 
     @classmethod
-    def of(cls, pid: int) -> Identity | None:
+    def of(cls, pid: int) -> ProcessIdentity | None:
         """The identity of the living process `pid`, or None where there is none (a zombie is none)."""
         started = _linux_start(pid) if sys.platform == "linux" else _psutil_start(pid)
         return None if started is None else cls(pid, started)
 
     @classmethod
-    def own(cls) -> Identity:
+    def own(cls) -> ProcessIdentity:
         """The identity of this process."""
         identity = cls.of(os.getpid())
         if identity is None:  # pragma: no cover - /proc not mounted
@@ -41,7 +41,7 @@ class Identity:
 
     def alive(self) -> bool:
         """Whether this very process lives."""
-        return Identity.of(self.pid) == self
+        return ProcessIdentity.of(self.pid) == self
 
     def signal(self, number: int) -> bool:
         """Send a signal to this very process; False where it is gone."""

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from devserver import HttpApi, Lease, NotAnswering, ServerOptions, dynamic_config, holders
+from devserver import HttpApi, Lease, NotAnswering, ServerOptions, dynamic_config, holders, start_child
 
 from ..errors import NotSupported, SetupError
-from . import container_record
+from .container_record import GRPC, HTTP, UI, ContainerRecord, folder_of, lock_path
 from .endpoint import NAMESPACES, OUTAGES, PRIVATE_SERVERS, TIME_SKIPPING, ServerEndpoint, why_no_skipping
 
 if TYPE_CHECKING:
     from ..config import PluginConfig
     from ..requirements import Requirements
 
-KEEPER = "temporaltest.backends.container_supervisor"
+SUPERVISOR = "temporaltest.backends.container_supervisor"
 END_SECONDS = 15.0
 NO_OUTAGES = "the server runs in a container; use the managed backend for this test"
-_KEEPERS: list[subprocess.Popen[str]] = []  # those we started: each is waited for when it has ended
+_SUPERVISORS: list[subprocess.Popen[bytes]] = []  # those that this process has started and has to reap
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Hold:
 
 
 class ContainerBackend:
-    """See `Backend`. A keeper process has the container (see `keeper`); we hold a lease of it."""
+    """See `Backend`. A supervisor process owns the container (see `container_supervisor`); we have a lease on it."""
 
     def __init__(self, config: PluginConfig) -> None:
         if importlib.util.find_spec("testcontainers") is None:
@@ -67,23 +66,24 @@ class ContainerBackend:
         """Give up the hold; the last one ends the container, and waits until it has gone."""
         hold: Hold = endpoint.resource
         hold.lease.release()
-        record = container_record.read(hold.folder)
-        goes = hold.private or not (self._config.keep or self._config.linger or holders(hold.folder))
-        if goes and record is not None and record["keeper"] is not None:
-            _wait_gone(record["keeper"])
+        record = ContainerRecord.read(hold.folder)
+        supervisor = record.supervisor if record is not None else None
+        last = hold.private or not (self._config.keep or self._config.linger or holders(hold.folder))
+        if supervisor is not None and last:
+            supervisor.wait_gone(END_SECONDS)
             _reap()
-        if record is not None and record["keeper"] is not None and not container_record.lives(record["keeper"]):
+        if supervisor is not None and not supervisor.alive():
             _remove_orphans(hold.folder)
         if hold.private:
             shutil.rmtree(hold.folder, ignore_errors=True)
-            container_record.lock_path(hold.folder).unlink(missing_ok=True)
+            lock_path(hold.folder).unlink(missing_ok=True)
 
     def kept(self) -> str | None:
         """Where the container is that a run with `--temporal-keep` has left up."""
-        record = container_record.read(container_record.folder_of(self._name()))
+        record = ContainerRecord.read(folder_of(self._name()))
         if record is None or not _runs(record):
             return None
-        return f"{record['ui']} (gRPC {record['address']}); stop it with: docker rm -f {record['container'][:12]}"
+        return f"{record.ui_url} (gRPC {record.address}); stop it with: docker rm -f {record.container[:12]}"
 
     def _name(self) -> str:
         key = json.dumps([self._spec({}, private=False) | {"linger": None}, os.environ.get("DOCKER_HOST")])
@@ -103,12 +103,12 @@ class ContainerBackend:
         return dynamic_config(ServerOptions(tuning=self._config.tuning or "fast")) | dict(own)
 
     def _get(self, name: str, own: Mapping[str, str], *, private: bool) -> ServerEndpoint:
-        folder = container_record.folder_of(name)
+        folder = folder_of(name)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(container_record.lock_path(folder)):
+        with FileLock(lock_path(folder)):
             lease = Lease.take(folder)
             try:
-                record = container_record.read(folder)
+                record = ContainerRecord.read(folder)
                 if record is None or not _runs(record):
                     record = _start(folder, self._spec(own, private=private))
             except BaseException:
@@ -116,20 +116,20 @@ class ContainerBackend:
                 raise
         return self._endpoint(record, Hold(folder, lease, private), own)
 
-    def _endpoint(self, record: dict[str, Any], hold: Hold, own: Mapping[str, str]) -> ServerEndpoint:
-        why = why_no_skipping(record["version"], self._dynamic_config(own))
+    def _endpoint(self, record: ContainerRecord, hold: Hold, own: Mapping[str, str]) -> ServerEndpoint:
+        why = why_no_skipping(record.version, self._dynamic_config(own))
         return ServerEndpoint(
-            address=record["address"],
+            address=record.address,
             can=frozenset({NAMESPACES, PRIVATE_SERVERS}) | frozenset({TIME_SKIPPING} if why is None else ()),
             why_not={OUTAGES: NO_OUTAGES, TIME_SKIPPING: why or ""},
-            ui_url=record["ui"],
+            ui_url=record.ui_url,
             resource=hold,
             alive=lambda: _still(hold.folder, record),
         )
 
 
 def _remove_orphans(folder: Path) -> None:
-    """Do what a keeper would have done that was killed."""
+    """Remove what a killed supervisor has left."""
     from . import engine
 
     with contextlib.suppress(engine.ContainerUnavailable):
@@ -138,8 +138,8 @@ def _remove_orphans(folder: Path) -> None:
 
 def _command(configured: Mapping[str, str], *, ui: bool) -> list[str]:
     command = ["server", "start-dev", "--ip", "0.0.0.0", "--log-level", "warn"]  # noqa: S104 - in the container
-    command += ["--port", str(container_record.GRPC), "--http-port", str(container_record.HTTP)]
-    command += ["--ui-port", str(container_record.UI)] if ui else ["--headless"]
+    command += ["--port", str(GRPC), "--http-port", str(HTTP)]
+    command += ["--ui-port", str(UI)] if ui else ["--headless"]
     # A file in memory: quicker than the server's own in-memory database, which loses tables.
     command += ["--db-filename", "/temporaltest/temporal.db"]
     command += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=OFF"]
@@ -148,56 +148,35 @@ def _command(configured: Mapping[str, str], *, ui: bool) -> list[str]:
     return command
 
 
-def _runs(record: dict[str, Any]) -> bool:
-    if record["keeper"] is not None:
-        return container_record.lives(record["keeper"])
+def _runs(record: ContainerRecord) -> bool:
+    if record.supervisor is not None:
+        return record.supervisor.alive()
     try:
-        return HttpApi(*record["http"]).serves("default")
+        return HttpApi(*record.http).serves("default")
     except NotAnswering:
         return False
 
 
-def _still(folder: Path, record: dict[str, Any]) -> bool:
-    """Whether that container is still there; its keeper takes the record away when it ends."""
-    return container_record.read(folder) == record and (
-        record["keeper"] is None or container_record.lives(record["keeper"])
-    )
+def _still(folder: Path, record: ContainerRecord) -> bool:
+    """Whether that very container still runs; its supervisor deletes the record when it ends."""
+    return ContainerRecord.read(folder) == record and (record.supervisor is None or record.supervisor.alive())
 
 
-def _start(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
-    """Start a keeper and wait for its word; it limits itself, and its pipe closes when it dies."""
+def _start(folder: Path, spec: dict[str, Any]) -> ContainerRecord:
+    """Start a supervisor, and wait until its container is ready; the supervisor limits the wait itself."""
     _reap()
-    log = folder / "keeper.log"
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", KEEPER, str(folder), json.dumps(spec)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=file,
-            text=True,
-            start_new_session=True,
-        )
-    _KEEPERS.append(process)
-    assert process.stdout is not None  # noqa: S101 - a pipe
-    with process.stdout as events:
-        said = json.loads(events.readline() or "{}")
-    if "ready" in said:
-        ready: dict[str, Any] = said["ready"]
-        return ready
+    log = folder / "supervisor.log"
+    with log.open("wb") as file:
+        process, channel = start_child(SUPERVISOR, str(folder), json.dumps(spec), stdout=file, stderr=file)
+    _SUPERVISORS.append(process)
+    message = channel.receive() or {"kind": "ended"}
+    channel.close()
+    record = ContainerRecord.read(folder)
+    if message["kind"] == "ready" and record is not None:
+        return record
     process.wait(END_SECONDS)
-    raise SetupError(said.get("failed") or f"the keeper of the container ended:\n{log.read_text()[-2000:]}")
+    raise SetupError(message.get("reason") or f"the container's supervisor ended:\n{log.read_text()[-2000:]}")
 
 
 def _reap() -> None:
-    _KEEPERS[:] = [each for each in _KEEPERS if each.poll() is None]
-
-
-def _wait_gone(who: list[float]) -> None:
-    import psutil
-
-    try:
-        process = psutil.Process(int(who[0]))
-        if process.create_time() == who[1]:
-            process.wait(END_SECONDS)
-    except (psutil.NoSuchProcess, psutil.TimeoutExpired):
-        return
+    _SUPERVISORS[:] = [process for process in _SUPERVISORS if process.poll() is None]

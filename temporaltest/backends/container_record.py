@@ -1,54 +1,60 @@
-"""What users of one container and its keeper both know: its folder, its lock, its record, who is who."""
+"""What users of a container and its supervisor share: the folder, the lock, and the record of a container that runs."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from devserver import Paths
+from devserver import Paths, ProcessIdentity
 
 RECORD = "record.json"
-GRPC, HTTP, UI = 7233, 7243, 8233  # in the container
+GRPC, HTTP, UI = 7233, 7243, 8233  # ports in the container
+
+
+@dataclass(frozen=True)
+class ContainerRecord:
+    """A container whose server answers.
+
+    Attributes:
+        container: Its id.
+        address: The server, as `host:port`.
+        http: Host and port of the server's HTTP API.
+        ui_url: The Web UI; None where it is off.
+        version: The server's version.
+        supervisor: The process that removes it; None for a container that is kept.
+    """
+
+    container: str
+    address: str
+    http: tuple[str, int]
+    ui_url: str | None
+    version: str
+    supervisor: ProcessIdentity | None
+
+    @classmethod
+    def read(cls, folder: Path) -> ContainerRecord | None:
+        """The record in a folder; None if no container runs."""
+        try:
+            data: dict[str, Any] = json.loads((folder / RECORD).read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        supervisor = None if data["supervisor"] is None else ProcessIdentity(**data["supervisor"])
+        return cls(**{**data, "http": tuple(data["http"]), "supervisor": supervisor})
+
+    def write(self, folder: Path) -> None:
+        """Replace the record in a folder in one step."""
+        temporary = folder / f".{RECORD}.tmp"
+        temporary.write_text(json.dumps(asdict(self)))
+        temporary.replace(folder / RECORD)
 
 
 def folder_of(name: str) -> Path:
-    """The folder of the container of that name: leases, record and the keeper's log."""
+    """The folder of the container of that name: its leases, its record and the supervisor's log."""
     return Paths.default().state / "containers" / name
 
 
 def lock_path(folder: Path) -> Path:
-    """The lock of whoever starts or ends the container of that folder."""
+    """The lock to hold while the container of a folder is started or ended."""
     return folder.with_name(f"{folder.name}.lock")
-
-
-def read(folder: Path) -> dict[str, Any] | None:
-    """The record of the container that answers, if there is one."""
-    try:
-        record: dict[str, Any] = json.loads((folder / RECORD).read_text())
-    except (FileNotFoundError, ValueError):
-        return None
-    return record
-
-
-def write(folder: Path, record: dict[str, Any]) -> None:
-    """Write the record as a whole."""
-    aside = folder / f".{RECORD}.tmp"
-    aside.write_text(json.dumps(record))
-    aside.replace(folder / RECORD)
-
-
-def identity(pid: int) -> list[float]:
-    """A process that cannot be mistaken for another: its pid and its start."""
-    return [pid, psutil.Process(pid).create_time()]
-
-
-def lives(who: list[float]) -> bool:
-    """Whether that very process lives."""
-    try:
-        process = psutil.Process(int(who[0]))
-        return process.create_time() == who[1] and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

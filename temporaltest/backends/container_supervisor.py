@@ -1,7 +1,7 @@
-"""The process that keeps one container: starts it, says when it answers, removes it when nobody holds it any more.
+"""The process that supervises a container: starts it, reports when its server answers, removes it with its last user.
 
-It is a process of its own so that the container goes however its users end, `kill -9` of pytest included, and so that
-xdist's workers and parallel runs share one. What a killed keeper leaves, the next one removes; so does ryuk,
+It is a process of its own, so that the container is removed however its users end (`kill -9` of pytest included), and
+that xdist's workers and parallel runs share one. The next supervisor removes what a killed one has left; so does ryuk,
 testcontainers' own reaper, where it can run.
 """
 
@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -20,10 +21,10 @@ import docker.errors
 from filelock import FileLock, Timeout
 from testcontainers.core.container import DockerContainer
 
-from devserver import HttpApi, NotAnswering, holders
+from devserver import Channel, HttpApi, NotAnswering, ProcessIdentity, holders
 
-from . import container_record, engine
-from .container_record import GRPC, HTTP, UI
+from . import engine
+from .container_record import GRPC, HTTP, RECORD, UI, ContainerRecord, lock_path
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -34,25 +35,31 @@ HOLDERS_POLL_SECONDS = 0.25
 
 
 class ContainerSupervisor:
-    """See the module. `spec` holds image, command, ui, linger and keep; the folder holds leases and the record."""
+    """One container, and the folder with its leases and its record.
 
-    def __init__(self, folder: Path, spec: dict[str, Any]) -> None:
+    Args:
+        folder: The folder.
+        spec: Its `image`, `command`, `ui` (whether it is published), `linger` (seconds) and `keep`.
+        channel: To the process that has started this one.
+    """
+
+    def __init__(self, folder: Path, spec: dict[str, Any], channel: Channel) -> None:
         self._folder = folder
         self._spec = spec
+        self._channel = channel
         self._container: DockerContainer | None = None
         self._host = ""
 
     def run(self) -> None:
-        """Start, tell, watch, remove."""
+        """Start the container, report that it is ready, and remove it after its last user."""
         try:
             self._start()
-            record = self._until_it_answers()
-            container_record.write(self._folder, record)
-            _tell({"ready": record})
+            self._wait_until_ready().write(self._folder)
+            send(self._channel, "ready")
             if self._spec["keep"]:
                 self._container = None
                 return
-            self._watch()
+            self._wait_for_last_user()
         finally:
             self._remove()
 
@@ -60,7 +67,7 @@ class ContainerSupervisor:
         client = engine.engine()
         engine.remove_orphans(client, self._folder)
         engine.begin_reaper(self._spec["keep"])
-        labels = engine.labels(self._folder, None if self._spec["keep"] else os.getpid())
+        labels = engine.labels(self._folder, self._identity())
         container = DockerContainer(self._spec["image"]).with_command(self._spec["command"])
         container.with_tmpfs_mount("/temporaltest").with_kwargs(labels=labels)
         ports = (GRPC, HTTP, UI) if self._spec["ui"] else (GRPC, HTTP)
@@ -71,15 +78,15 @@ class ContainerSupervisor:
         container.start()
         self._host = address or container.get_container_host_ip()
 
-    def _until_it_answers(self) -> dict[str, Any]:
-        """The record, once the server answers a real call."""
+    def _wait_until_ready(self) -> ContainerRecord:
+        """Wait until the server answers a call."""
         container, image = self._docker(), self._spec["image"]
         deadline = time.monotonic() + START_SECONDS
         while True:
             with contextlib.suppress(NotAnswering, ConnectionError):
-                frontend = HttpApi(self._host, self._port(HTTP))
-                if frontend.serves("default"):
-                    return self._record(frontend.server_version())
+                api = HttpApi(self._host, self._port(HTTP))
+                if api.serves("default"):
+                    return self._record(api.server_version())
             container.reload()
             if container.status not in ("created", "running"):
                 raise engine.ContainerUnavailable(
@@ -91,15 +98,19 @@ class ContainerSupervisor:
                 )
             time.sleep(READY_POLL_SECONDS)
 
-    def _record(self, version: str) -> dict[str, Any]:
-        return {
-            "keeper": None if self._spec["keep"] else container_record.identity(os.getpid()),
-            "container": self._docker().id,
-            "address": f"{self._host}:{self._port(GRPC)}",
-            "http": [self._host, self._port(HTTP)],
-            "ui": f"http://{self._host}:{self._port(UI)}" if self._spec["ui"] else None,
-            "version": version,
-        }
+    def _record(self, version: str) -> ContainerRecord:
+        return ContainerRecord(
+            container=str(self._docker().id),
+            address=f"{self._host}:{self._port(GRPC)}",
+            http=(self._host, self._port(HTTP)),
+            ui_url=f"http://{self._host}:{self._port(UI)}" if self._spec["ui"] else None,
+            version=version,
+            supervisor=self._identity(),
+        )
+
+    def _identity(self) -> ProcessIdentity | None:
+        """This process; None for a container that is kept, which nobody supervises."""
+        return None if self._spec["keep"] else ProcessIdentity.own()
 
     def _port(self, port: int) -> int:
         assert self._container is not None  # noqa: S101 - started
@@ -109,29 +120,30 @@ class ContainerSupervisor:
         assert self._container is not None  # noqa: S101 - started
         return self._container.get_wrapped_container()
 
-    def _watch(self) -> None:
-        """Until the container ends by itself, or nobody has held it for as long as it may linger."""
-        unheld_since: float | None = None
+    def _wait_for_last_user(self) -> None:
+        """Wait until the container ends by itself, or has had no user for the linger time."""
+        unused_since: float | None = None
         while not self._ended():
             if holders(self._folder):
-                unheld_since = None
-            elif unheld_since is None:
-                unheld_since = time.monotonic()
-            if unheld_since is not None and time.monotonic() - unheld_since >= self._spec["linger"] and self._gave_up():
+                unused_since = None
+            elif unused_since is None:
+                unused_since = time.monotonic()
+            lingered = unused_since is not None and time.monotonic() - unused_since >= self._spec["linger"]
+            if lingered and self._remove_unused():
                 return
             time.sleep(HOLDERS_POLL_SECONDS)
 
     def _ended(self) -> bool:
         try:
             self._docker().reload()
-        except (docker.errors.NotFound, OSError):  # requests' errors are of the latter kind: the engine is gone
+        except (docker.errors.NotFound, OSError):  # errors of requests are OSErrors: the engine has ended
             return True
         return bool(self._docker().status != "running")
 
-    def _gave_up(self) -> bool:
-        """End under the lock, so that nobody takes a lease meanwhile."""
+    def _remove_unused(self) -> bool:
+        """Remove the container under its lock, unless somebody has taken a lease in the meantime."""
         try:
-            with FileLock(container_record.lock_path(self._folder), timeout=0):
+            with FileLock(lock_path(self._folder), timeout=0):
                 if holders(self._folder):
                     return False
                 self._remove()
@@ -143,32 +155,36 @@ class ContainerSupervisor:
         container, self._container = self._container, None
         if container is None:
             return
-        (self._folder / container_record.RECORD).unlink(missing_ok=True)
+        (self._folder / RECORD).unlink(missing_ok=True)
         with contextlib.suppress(docker.errors.DockerException, OSError):
             container.stop()
 
 
-def _tell(event: dict[str, Any]) -> None:
-    """Say it to whoever started us; where they are gone, nobody holds the container and it ends."""
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps(event) + "\n")
-        sys.stdout.flush()
+def send(channel: Channel, kind: str, **facts: Any) -> None:
+    """Send a message to the process that has started this one; if it has ended, the container has no user."""
+    with contextlib.suppress(OSError):
+        channel.send(kind, **facts)
 
 
-def _end(number: int, _frame: object) -> None:
+def _exit(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
 
 
 def main() -> None:
-    """`python -m temporaltest.backends.container_supervisor FOLDER SPEC`."""
-    signal.signal(signal.SIGTERM, _end)
+    """`python -m temporaltest.backends.container_supervisor SOCKET PARENT FOLDER SPEC`.
+
+    It outlives the process that has started it: others may use the container.
+    """
+    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    os.set_inheritable(int(sys.argv[1]), False)
+    folder, spec = Path(sys.argv[3]), json.loads(sys.argv[4])
+    signal.signal(signal.SIGTERM, _exit)
     try:
-        ContainerSupervisor(Path(sys.argv[1]), json.loads(sys.argv[2])).run()
+        ContainerSupervisor(folder, spec, channel).run()
     except engine.ContainerUnavailable as error:
-        _tell({"failed": str(error)})
+        send(channel, "failed", reason=str(error))
     except docker.errors.DockerException as error:
-        image = json.loads(sys.argv[2])["image"]
-        _tell({"failed": f"Docker cannot run {image}: {error}"})
+        send(channel, "failed", reason=f"Docker cannot run {spec['image']}: {error}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The Docker engine: is it there, where may ports be published, what was left by keepers that were killed."""
+"""The Docker engine: whether it answers, where ports may be published, and the containers of killed supervisors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import socket
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,13 @@ from testcontainers.core.config import ConnectionMode, testcontainers_config
 from testcontainers.core.container import Reaper
 from testcontainers.core.docker_client import DockerClient
 
-from .container_record import identity, lives
+from devserver import ProcessIdentity
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
 HOME_LABEL = "temporaltest.home"
-KEEPER_LABEL = "temporaltest.keeper"
+SUPERVISOR_LABEL = "temporaltest.supervisor"
 LOOPBACK = "127.0.0.1"
 LOCAL = ("localhost", LOOPBACK, "::1")
 LAST_LINES = 8
@@ -82,18 +83,18 @@ def _start_reaper() -> None:
         Reaper.delete_instance()
 
 
-def labels(folder: Path, keeper: int | None) -> dict[str, str]:
-    """What the container of that folder is known by; one without a keeper is left alone."""
+def labels(folder: Path, supervisor: ProcessIdentity | None) -> dict[str, str]:
+    """The labels of the container of a folder; one without a supervisor is never an orphan."""
     home = {HOME_LABEL: _home(folder)}
-    return home if keeper is None else home | {KEEPER_LABEL: json.dumps(identity(keeper))}
+    return home if supervisor is None else home | {SUPERVISOR_LABEL: json.dumps(asdict(supervisor))}
 
 
 def remove_orphans(client: DockerClient, folder: Path) -> None:
-    """Remove the containers of keepers that were killed."""
+    """Remove the containers whose supervisor was killed."""
     ours = {"label": f"{HOME_LABEL}={_home(folder)}"}
     for container in client.client.containers.list(all=True, filters=ours, ignore_removed=True):
-        keeper = container.labels.get(KEEPER_LABEL)
-        if keeper is not None and not lives(json.loads(keeper)):
+        supervisor = container.labels.get(SUPERVISOR_LABEL)
+        if supervisor is not None and not ProcessIdentity(**json.loads(supervisor)).alive():
             with contextlib.suppress(docker.errors.APIError):
                 container.remove(force=True, v=True)
 

@@ -17,7 +17,7 @@ import click
 from ...errors import DevServerError
 from ...system.files import private_folder, write_private
 from ...system.paths import Paths
-from ...system.process import Identity
+from ...system.process import ProcessIdentity
 from ...system.timefmt import utc_for_names
 
 HELD = ".jsonl"
@@ -43,7 +43,7 @@ class Journal:
         name = f"{utc_for_names()}-{os.getpid()}"
         journal = cls(home / f"{name}{HELD}", private_folder(home / name))
         about = {
-            **asdict(Identity.own()),
+            **asdict(ProcessIdentity.own()),
             "began": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "folder": str(journal.folder),
             "report": str(report) if report else None,
@@ -71,7 +71,7 @@ def tell_of_dead(paths: Paths) -> None:
         _forget(file)
     for file in sorted(paths.rehearsals.glob(f"*{HELD}")):
         lines = _lines(file)
-        if lines and not Identity(lines[0]["pid"], lines[0]["started"]).alive() and _claimed(file):
+        if lines and not ProcessIdentity(lines[0]["pid"], lines[0]["started"]).alive() and _claimed(file):
             _tell(lines)
 
 

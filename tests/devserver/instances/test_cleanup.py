@@ -17,7 +17,7 @@ from devserver.instances.cleanup import tidy
 from devserver.instances.ephemeral_database import SHARED_MEMORY, existing_folders
 from devserver.instances.leases import Lease
 from devserver.system.paths import Paths
-from devserver.system.process import Identity
+from devserver.system.process import ProcessIdentity
 from tests.conftest import ephemeral_folders_of
 from tests.helpers.holder import holding
 
@@ -180,7 +180,7 @@ def test_bystander_with_a_reused_pid_lives(paths: Paths) -> None:
     DevServer.start("old", port=0).stop()
     path = paths.instance("old") / "record.json"
     with subprocess.Popen(["sleep", "600"]) as bystander:
-        real = Identity.of(bystander.pid)
+        real = ProcessIdentity.of(bystander.pid)
         assert real is not None
         forged = {"pid": real.pid, "started": f"{real.started}1"}
         data = json.loads(path.read_text()) | {"state": "ready", "supervisor": forged, "server": forged}

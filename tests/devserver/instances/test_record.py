@@ -27,9 +27,9 @@ from devserver.instances.record import (
 from devserver.server.log import log_tail
 from devserver.system.files import private_folder
 from devserver.system.paths import Paths
-from devserver.system.process import Identity
+from devserver.system.process import ProcessIdentity
 
-GONE = Identity(2**22 + 1, "never")
+GONE = ProcessIdentity(2**22 + 1, "never")
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def record() -> Record:
     return Record(
         name="a",
         state=READY,
-        supervisor=Identity.own(),
-        server=Identity.own(),
+        supervisor=ProcessIdentity.own(),
+        server=ProcessIdentity.own(),
         ports=Ports(grpc=7233, http=7243, metrics=7253, ui=8233),
         options=ServerOptions(namespaces=("orders",), search_attributes=(("A", "Int"),), database=Path("/x.db")),
         version="1.9.1",
@@ -111,7 +111,7 @@ def test_one_that_others_could_have_written_is_not_read(record: Record, paths: P
 )
 def test_killed_processes_are_seen(record: Record, state: str, supervisor: bool, server: bool, now: str) -> None:
     """What was last written is not believed where its processes are gone."""
-    mine = Identity.own()
+    mine = ProcessIdentity.own()
     seen = record.changed(state=state, supervisor=mine if supervisor else GONE, server=mine if server else GONE)
     assert seen.state_now() == now
     assert seen.running() is (now in (READY, STARTING))
@@ -119,7 +119,7 @@ def test_killed_processes_are_seen(record: Record, state: str, supervisor: bool,
 
 def test_a_reused_pid_is_not_the_server(record: Record) -> None:
     """A process with the same number and another start is another one."""
-    other = dataclasses.replace(Identity.own(), started="another boot:1")
+    other = dataclasses.replace(ProcessIdentity.own(), started="another boot:1")
     assert record.changed(server=other).state_now() == CRASHED
 
 
@@ -147,7 +147,7 @@ def test_commands_name_the_instance() -> None:
 def test_an_instance_whose_process_was_reaped_is_over(record: Record) -> None:
     """The real end of a real process."""
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
-        alive = record.changed(server=Identity.of(process.pid))
+        alive = record.changed(server=ProcessIdentity.of(process.pid))
         assert alive.state_now() == READY
         process.communicate()
     assert alive.state_now() == CRASHED

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.system.process import Identity
+from devserver.system.process import ProcessIdentity
 from tests.helpers.waiting import eventually
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
@@ -25,22 +25,22 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def identity_of(process: subprocess.Popen[bytes]) -> Identity:
+def identity_of(process: subprocess.Popen[bytes]) -> ProcessIdentity:
     """The identity of a living process."""
-    found = Identity.of(process.pid)
+    found = ProcessIdentity.of(process.pid)
     assert found is not None
     return found
 
 
 def test_own_identity_lives() -> None:
     """This process is alive and knows itself."""
-    assert Identity.own() == Identity.of(os.getpid())
-    assert Identity.own().alive()
+    assert ProcessIdentity.own() == ProcessIdentity.of(os.getpid())
+    assert ProcessIdentity.own().alive()
 
 
 def test_same_pid_with_another_start_is_another(sleeper: subprocess.Popen[bytes]) -> None:
     """A pid that another process has by now is not ours: no signal reaches it."""
-    other = Identity(sleeper.pid, identity_of(sleeper).started + "1")
+    other = ProcessIdentity(sleeper.pid, identity_of(sleeper).started + "1")
     assert not other.alive()
     assert other.wait_gone(0)
     assert not other.signal(signal.SIGKILL)

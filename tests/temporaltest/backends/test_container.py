@@ -191,19 +191,19 @@ def test_container_goes_with_its_run(
         assert eventually(lambda: not processes_of(home))
 
 
-def keepers(home: Path) -> list[psutil.Process]:
-    """The processes that keep containers."""
+def supervisors(home: Path) -> list[psutil.Process]:
+    """The processes that supervise containers."""
     return [each for each in processes_of(home) if "temporaltest.backends.container_supervisor" in each.cmdline()]
 
 
-def test_container_of_a_killed_keeper_is_removed_by_the_next(contained: Suite, home: Path, docker: Engine) -> None:
-    """What is left when even the keeper is killed goes with the next run."""
+def test_container_of_a_killed_supervisor_is_removed_by_the_next(contained: Suite, home: Path, docker: Engine) -> None:
+    """What is left when even the supervisor is killed goes with the next run."""
     write(contained, WAITING.format(count=1))
     with running(contained.path) as run:
         run.told()
         (left,) = docker.containers()
-        (keeper,) = keepers(home)
-        keeper.kill()
+        (supervisor,) = supervisors(home)
+        supervisor.kill()
         run.kill()
         run.ends()
     assert docker.containers() == [left]
@@ -212,15 +212,15 @@ def test_container_of_a_killed_keeper_is_removed_by_the_next(contained: Suite, h
     assert docker.containers() == []
 
 
-def test_container_of_a_killed_keeper_is_removed_by_its_run(contained: Suite, home: Path, docker: Engine) -> None:
-    """A run whose keeper is killed fails the test that runs, and leaves no container."""
+def test_container_of_a_killed_supervisor_is_removed_by_its_run(contained: Suite, home: Path, docker: Engine) -> None:
+    """A run whose supervisor is killed fails the test that runs, and leaves no container."""
     write(contained, WAITING.format(count=1))
     with running(contained.path, "--temporal-timeout=3") as run:
         run.told()
-        (keeper,) = keepers(home)
-        keeper.kill()
+        (supervisor,) = supervisors(home)
+        supervisor.kill()
         # Not its wait(): it stays a zombie for as long as the run does not look after it.
-        assert eventually(lambda: keeper.status() == psutil.STATUS_ZOMBIE)
+        assert eventually(lambda: supervisor.status() == psutil.STATUS_ZOMBIE)
         run.let("go")
         output = run.ends()
     assert "1 failed" in output
@@ -269,14 +269,14 @@ def test_after(temporal):
 
 
 def test_lingering_container_is_joined_by_the_next_run(contained: Suite, home: Path, docker: Engine) -> None:
-    """A container that stays warm is used by the next run, and goes when its keeper is told to end."""
+    """A container that stays warm is used by the next run, and goes when its supervisor is terminated."""
     write(contained, USING)
     contained.passes("--temporal-linger=600", passed=4)
     (first,) = docker.containers()
     contained.passes("--temporal-linger=600", passed=4, ways=TWO)
     assert docker.containers() == [first]
-    (keeper,) = keepers(home)
-    keeper.terminate()
+    (supervisor,) = supervisors(home)
+    supervisor.terminate()
     assert eventually(lambda: not docker.containers())
 
 

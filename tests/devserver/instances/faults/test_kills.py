@@ -14,7 +14,7 @@ import pytest
 from devserver.instances import lifecycle
 from devserver.instances.record import Record, read_record, write_record
 from devserver.system.paths import Paths
-from devserver.system.process import Identity
+from devserver.system.process import ProcessIdentity
 from tests.conftest import Run, ephemeral_folders_of, processes_of
 from tests.devserver.instances.faults.conftest import Begin
 from tests.helpers.illbehaved import Gate, ignores_sigterm
@@ -38,7 +38,7 @@ def ready(paths: Paths, name: str = "default") -> Record:
     return record
 
 
-def kill(identity: Identity | None) -> None:
+def kill(identity: ProcessIdentity | None) -> None:
     """Kill -9 of a process of this test."""
     assert identity is not None
     identity.kill()
@@ -247,7 +247,7 @@ def test_process_with_a_reused_pid_is_not_touched(devserver: Run, paths: Paths) 
     record = up(devserver, paths)
     assert devserver("down").returncode == 0
     with psutil.Popen(["sleep", "600"]) as bystander:
-        reused = Identity(bystander.pid, record.supervisor.started + "0")
+        reused = ProcessIdentity(bystander.pid, record.supervisor.started + "0")
         forged = record.changed(state="ready", supervisor=reused, server=reused)
         write_record(paths.instance("default"), forged)
         assert status(devserver)["state"] == "crashed"
@@ -263,7 +263,7 @@ def test_the_reused_pid_may_even_be_our_own(devserver: Run, paths: Paths) -> Non
     """A record that names the very process that reads it does not end it."""
     record = up(devserver, paths)
     assert devserver("down").returncode == 0
-    me = Identity(os.getpid(), "long ago")
+    me = ProcessIdentity(os.getpid(), "long ago")
     write_record(paths.instance("default"), record.changed(state="starting", supervisor=me, server=me))
     from devserver.instances.cleanup import tidy
 
