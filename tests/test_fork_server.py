@@ -17,7 +17,7 @@ PROGRAM = """
 import atexit, os, sys, time
 print(sys.argv[1:], __name__, sys.path[0], os.getcwd(), os.environ.get("MARK"), time.tzname, sys.stdin.isatty())
 print(sys.stdin.read(), sys.stdout.encoding, sys.stdout.errors, sys.stdout.isatty(), sys.flags.dont_write_bytecode)
-print([name for name in sys.modules if name.startswith(("devserver", "temporaltest", "tests"))])
+print([name for name in sys.modules if name.startswith("tests")])
 print("to stderr", file=sys.stderr)
 atexit.register(print, "at exit")
 if sys.argv[1] == "signal":

@@ -33,6 +33,7 @@ MODULES = (
     *("platformdirs.unix", "psutil", "rich.console", "rich.live", "rich.table", "tomllib", "watchfiles"),
     *("prometheus_client.parser", "concurrent.futures.thread", "multiprocessing.connection", "sqlite3", "inspect"),
     *("difflib", "pdb", "unittest.mock", "xml.etree.ElementTree", "html", "http.server", "zoneinfo", "zipfile"),
+    *("devserver.*", "temporaltest.*"),
 )
 
 

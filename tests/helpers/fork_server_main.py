@@ -1,8 +1,8 @@
 """The process of the fork server: it has imported what is slow to import, and forks once per command.
 
-Its arguments are the path of a socket and names of modules to import. It ends when its standard input does.
-A request on the socket is one JSON object and three file descriptors; the answers are the child's pid, and its
-status once it has ended. It imports nothing of this project, so that each command loads that itself.
+Its arguments are the path of a socket and names of modules to import; `NAME.*` means a package with all its modules.
+It ends when its standard input does. A request on the socket is one JSON object and three file descriptors; the
+answers are the child's pid, and its status once it has ended.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import selectors
 import signal
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 NUMBER = struct.Struct("!q")
@@ -31,9 +32,10 @@ BASE_PATH = sys.path[1:]
 def main(path: str, *modules: str) -> None:
     """Serve until the tests end; returns in each forked child, once that has run its command."""
     with _pytest_rewrites():
-        for module in modules:
-            with contextlib.suppress(ImportError):  # a module of an extra
+        for module in _all(modules):
+            with contextlib.suppress(ImportError):  # a module of an extra, or one that needs it
                 importlib.import_module(module)
+    _hash_modules()
     gc.collect()
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listener:
@@ -56,6 +58,22 @@ def _pytest_rewrites() -> Iterator[None]:
     config._mark_plugins_for_rewrite(hook, disable_autoload=False)
     yield
     sys.meta_path.remove(hook)
+
+
+def _all(modules: Sequence[str]) -> Iterator[str]:
+    for module in modules:
+        name, every, _ = module.partition(".*")
+        yield name
+        if every:
+            found = pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}.")
+            yield from (info.name for info in found if not info.name.endswith("__main__"))
+
+
+def _hash_modules() -> None:
+    """Have the SDK's default build id ready: the first worker of a process hashes the code of all loaded modules."""
+    from temporalio.worker import _worker
+
+    _worker.load_default_build_id()
 
 
 def serve(listener: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
