@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from .errors import DevServerError
     from .executables.models import BinaryRequest, Executable
     from .executables.releases import DEFAULT_VERSION
-    from .instances.dev_server import DevServer, ServerKeywords
+    from .instances.dev_server import DevServer
     from .instances.leases import Lease, holders
+    from .instances.server_keywords import ServerKeywords
     from .network.tcp_proxy import Direction, TcpProxy
     from .server.http_api import HttpApi, NotAnswering
     from .system.channel import Channel
@@ -64,7 +65,7 @@ _HOMES = {
     "Paths": "system.paths",
     "ProcessIdentity": "system.process",
     "Reporter": "system.progress",
-    "ServerKeywords": "instances.dev_server",
+    "ServerKeywords": "instances.server_keywords",
     "ServerOptions": "config.server_options",
     "Settings": "config.settings",
     "Snapshot": "database",

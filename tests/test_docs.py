@@ -18,7 +18,7 @@ from temporalio.converter import DataConverter
 from devserver.cli.binary.list import VersionRow
 from devserver.cli.main import COMMANDS
 from devserver.cli.render.stuck import as_json
-from devserver.database import DatabaseProblem as DoctorFinding
+from devserver.database import CheckResult as DoctorFinding
 from devserver.database import Snapshot
 from devserver.executables.models import Executable
 from devserver.history import Step, WorkflowRun

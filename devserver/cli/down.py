@@ -7,7 +7,7 @@ import click
 from ..errors import InstanceNotRunning
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
-from ..instances.record import names
+from ..instances.folder import InstanceFolder
 from ..system.paths import Paths
 from .options.common import json_option, name_option
 from .render.output import echo_form
@@ -25,14 +25,14 @@ def down(name: str, all_: bool, as_json: bool) -> None:
     paths = Paths.default()
     tidy(paths)
     stopped: list[str] = []
-    for instance in names(paths) if all_ else [name]:
+    for folder in InstanceFolder.all(paths) if all_ else [InstanceFolder(paths, name)]:
         try:
-            lifecycle.stop(paths, instance)
+            lifecycle.stop(folder)
         except InstanceNotRunning:
             continue
-        stopped.append(instance)
+        stopped.append(folder.name)
         if not as_json:
-            click.echo(f"stopped {instance}")
+            click.echo(f"stopped {folder.name}")
     if as_json:
         echo_form(stopped=stopped)
     elif not stopped:

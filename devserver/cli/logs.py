@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from ..instances import lifecycle
-from ..instances.record import CRASHED, STOPPED, read_record
-from ..server.log import LOG, log_tail
+from ..instances.folder import InstanceFolder
+from ..instances.record import CRASHED, STOPPED
+from ..server.log import log_tail
 from ..system.paths import Paths
 from .options.common import json_option, name_option
 from .render.output import echo_json_line
@@ -26,16 +26,16 @@ MOST_BYTES = 10_000_000
 @json_option
 def logs(name: str, follow: bool, lines: int, as_json: bool) -> None:
     """Show a server's log. `devserver up --log-level info` logs more."""
-    paths = Paths.default()
-    lifecycle.known(paths, name)
-    path = paths.instance(name) / LOG
+    folder = InstanceFolder(Paths.default(), name)
+    folder.require_record()
+    path = folder.log
     position = path.stat().st_size if path.exists() else 0
     echo: Callable[[str], None] = _echo_json if as_json else click.echo
     for line in log_tail(path, lines, end=position, most=MOST_BYTES, all_runs=True):
         echo(line)
     while follow:
         position = _print_from(path, position, as_json)
-        record = read_record(paths, name)
+        record = folder.read_record()
         if record is None or record.state_now() in (STOPPED, CRASHED):
             _print_from(path, position, as_json)
             return

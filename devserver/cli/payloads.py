@@ -171,13 +171,13 @@ def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str, as_
 def _own_uis() -> set[str]:
     """The Web UIs of this user's servers."""
     from ..errors import DevServerError
-    from ..instances.record import names, read_record
+    from ..instances.folder import InstanceFolder
     from ..system.paths import Paths
 
-    paths, found = Paths.default(), set()
-    for name in names(paths):
+    found = set()
+    for folder in InstanceFolder.all(Paths.default()):
         with contextlib.suppress(DevServerError):
-            record = read_record(paths, name)
+            record = folder.read_record()
             if record is not None and record.ui_url is not None:
                 found.add(record.ui_url)
     return found

@@ -9,6 +9,7 @@ import click
 from ..errors import InstanceNotRunning
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
+from ..instances.folder import InstanceFolder
 from ..system.paths import Paths
 from .options.common import confirm, json_option, name_option, yes_option
 from .render.output import echo_form
@@ -23,15 +24,16 @@ def reset(name: str, yes: bool, as_json: bool) -> None:
     """Delete a server's state. A running server is started again, empty; snapshots stay."""
     paths = Paths.default()
     tidy(paths)
-    record = lifecycle.known(paths, name)
+    folder = InstanceFolder(paths, name)
+    record = folder.require_record()
     if not yes:
         confirm(f"Delete all workflows in {record.database}?")
     was_running = record.running()
     with contextlib.suppress(InstanceNotRunning):
-        lifecycle.stop(paths, name, keep=was_running)
-    lifecycle.erase(paths, name)
+        lifecycle.stop(folder, keep=was_running)
+    lifecycle.erase(folder)
     if was_running:
-        lifecycle.start_again(paths, name, CliReporter(), fork=True)
+        lifecycle.start_again(folder, CliReporter(), fork=True)
     if as_json:
         echo_form(name=name, database=str(record.database), running=was_running)
     else:

@@ -9,6 +9,8 @@ import click
 from ..errors import InstanceNotRunning
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
+from ..instances.folder import InstanceFolder
+from ..instances.record import down_command
 from ..system.paths import Paths
 from .options.common import json_option, name_option, start_timeout_option
 from .render.banner import echo_started
@@ -26,7 +28,8 @@ def restart(name: str, timeout: float, as_json: bool) -> None:
     """
     paths = Paths.default()
     tidy(paths)
+    folder = InstanceFolder(paths, name)
     with contextlib.suppress(InstanceNotRunning):
-        lifecycle.stop(paths, name, keep=True)
-    record = lifecycle.start_again(paths, name, CliReporter(), wait=timeout, fork=True)
-    echo_started(paths, record, fresh=True, ending=f"{lifecycle.down(name)} stops it", as_json=as_json)
+        lifecycle.stop(folder, keep=True)
+    record = lifecycle.start_again(folder, CliReporter(), wait=timeout, fork=True)
+    echo_started(folder, record, fresh=True, ending=f"{down_command(name)} stops it", as_json=as_json)

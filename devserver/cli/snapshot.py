@@ -11,7 +11,8 @@ from ..database import refuse_newer, restore_into, snapshots
 from ..errors import InstanceNotRunning
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
-from ..instances.record import Record
+from ..instances.folder import InstanceFolder
+from ..instances.record import Record, up_command
 from ..system.paths import Paths
 from .main import CommandGroup
 from .options.common import confirm, json_option, name_option, yes_option
@@ -35,7 +36,7 @@ def save(snapshot_name: str | None, name: str, as_json: bool) -> None:
     """Save the state as NAME, by default named after the time. A running server keeps running."""
     paths = Paths.default()
     tidy(paths)
-    record = lifecycle.known(paths, name)
+    record = InstanceFolder(paths, name).require_record()
     saved = snapshots.save(
         record.database,
         paths.snapshots(name),
@@ -64,11 +65,11 @@ def restore(snapshot_name: str, name: str, source: str | None, yes: bool, as_jso
     """
     paths = Paths.default()
     tidy(paths)
-    record = lifecycle.known(paths, name)
+    record = InstanceFolder(paths, name).require_record()
     if record.options.ephemeral and not record.running():
         raise InstanceNotRunning(
             f"the instance {name} is ephemeral and not running: it has no state to replace",
-            hint=f"start it first: {lifecycle.up(name)} -d --ephemeral",
+            hint=f"start it first: {up_command(name)} -d --ephemeral",
         )
     chosen = snapshots.get(paths.snapshots(check_name(source or name)), snapshot_name)
     refuse_newer(chosen, record.server_version)
@@ -89,13 +90,13 @@ def _exchange(paths: Paths, record: Record, chosen: snapshots.Snapshot, was_runn
     reporter = CliReporter()
     if was_running:
         with suppress(InstanceNotRunning):
-            lifecycle.stop(paths, record.name, keep=True)
+            lifecycle.stop(InstanceFolder(paths, record.name), keep=True)
     try:
         folder = paths.snapshots(record.name)
         return restore_into(chosen, record.database, keep_in=folder, note=reporter.note)
     finally:
         if was_running:
-            lifecycle.start_again(paths, record.name, reporter)
+            lifecycle.start_again(InstanceFolder(paths, record.name), reporter)
 
 
 @snapshot.command(name="list")

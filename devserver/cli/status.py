@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from ..instances import lifecycle
 from ..instances.cleanup import tidy
+from ..instances.folder import InstanceFolder
+from ..instances.record import up_command
 from ..instances.status import status as read_status
 from ..server.log import log_tail
 from ..system.paths import Paths
@@ -27,8 +28,8 @@ def status(ctx: click.Context, name: str, as_json: bool) -> None:
     """Show a server's status. Exits 0 when it is ready, 1 when it is not."""
     paths = Paths.default()
     tidy(paths)
-    record = lifecycle.known(paths, name)
-    found = read_status(paths, record)
+    folder = InstanceFolder(paths, name)
+    found = read_status(folder, folder.require_record())
     if as_json:
         echo_json(found)
     else:
@@ -47,4 +48,4 @@ def _show(found: dict[str, Any]) -> None:
         click.echo(f"{'exit':<15} {found['exit']}")
         for line in log_tail(Path(found["log"]), 8):
             click.echo(f"  {line}")
-        click.echo(f"hint: start it again with: {lifecycle.up(found['name'])}")
+        click.echo(f"hint: start it again with: {up_command(found['name'])}")

@@ -12,7 +12,9 @@ from ..config.server_options import check_name
 from ..config.settings import Settings
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
-from ..instances.record import Record
+from ..instances.folder import InstanceFolder
+from ..instances.record import Record, down_command
+from ..instances.request import StartRequest
 from ..system.paths import Paths
 from .options.binary import binary_options, version_option
 from .options.common import json_option, name_option, quiet_option, start_timeout_option
@@ -48,8 +50,8 @@ def up(detach: bool, name: str, timeout: float, quiet: bool, as_json: bool, **va
         executable = executables.ensure(
             executables.BinaryRequest.of(settings, **binary), paths=paths, reporter=reporter
         )
-    request = lifecycle.Request(
-        name=name,
+    request = StartRequest(
+        folder=InstanceFolder(paths, name),
         options=options,
         executable=executable,
         explicit=explicit | {key for key in ("version", "binary") if binary[key] is not None},
@@ -58,14 +60,14 @@ def up(detach: bool, name: str, timeout: float, quiet: bool, as_json: bool, **va
 
     def echo(record: Record, fresh: bool, ending: str) -> None:
         if not quiet:
-            echo_started(paths, record, fresh=fresh, ending=ending, as_json=as_json)
+            echo_started(request.folder, record, fresh=fresh, ending=ending, as_json=as_json)
             sys.stdout.flush()
 
     if detach:
-        started = lifecycle.start(request, paths, reporter, fork=True)
-        echo(started.record, started.fresh, f"{lifecycle.down(name)} stops it")
+        started = lifecycle.start(request, reporter, fork=True)
+        echo(started.record, started.fresh, f"{down_command(name)} stops it")
         return
-    running = lifecycle.run(request, paths, reporter, lambda record: echo(record, True, "Ctrl-C stops it"))
+    running = lifecycle.run(request, reporter, lambda record: echo(record, True, "Ctrl-C stops it"))
     if running is None:
         raise KeyboardInterrupt
     echo(running, False, "")

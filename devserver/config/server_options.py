@@ -234,7 +234,9 @@ def _check_address(options: ServerOptions) -> None:
         if address != LOOPBACK and not _ip_address(address, option).is_loopback and not options.allow_remote:
             raise OptionError(
                 f"{option} {address} would open the server to the network",
-                details=["a dev server has no authentication: whoever reaches it can read and change everything"],
+                details=[
+                    "a dev server has no authentication: everyone who can reach it can read and change everything"
+                ],
                 hint="add --allow-remote if that is what you want",
             )
 

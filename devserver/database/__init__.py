@@ -14,13 +14,13 @@ from .users import other_users, refuse_users
 
 if TYPE_CHECKING:
     from . import snapshots
-    from .checks import DatabaseProblem, check
+    from .checks import CheckResult, check
     from .restore import refuse_newer, restore_into
     from .snapshots import Snapshot
 
 __all__ = [
+    "CheckResult",
     "DatabaseLease",
-    "DatabaseProblem",
     "Snapshot",
     "Stamp",
     "check",
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _LATER = {
-    "DatabaseProblem": "checks",
+    "CheckResult": "checks",
     "Snapshot": "snapshots",
     "check": "checks",
     "refuse_newer": "restore",

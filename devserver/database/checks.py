@@ -23,7 +23,7 @@ ENOUGH_TO_MENTION = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class DatabaseProblem:
+class CheckResult:
     """One thing that was looked at: `topic` names it, `text` tells what was found."""
 
     level: Level
@@ -32,7 +32,7 @@ class DatabaseProblem:
     hint: str | None = None
 
 
-def check(db: Path) -> list[DatabaseProblem]:
+def check(db: Path) -> list[CheckResult]:
     """Everything that can be told of `db`; never raises for what is wrong with it."""
     try:
         db = db.resolve()
@@ -40,7 +40,7 @@ def check(db: Path) -> list[DatabaseProblem]:
     except DatabaseError as error:
         return [_from_error("database", error)]
     except (OSError, RuntimeError) as error:  # a link to itself
-        return [DatabaseProblem("error", "database", f"cannot reach {db}: {error}", "name another file with --db")]
+        return [CheckResult("error", "database", f"cannot reach {db}: {error}", "name another file with --db")]
     if header is None:
         return [_of_no_file(db)]
     findings = [_of_size(db), _of_stamp(db, header), *_of_leftovers(db)]
@@ -54,47 +54,45 @@ def check(db: Path) -> list[DatabaseProblem]:
     return findings
 
 
-def _of_no_file(db: Path) -> DatabaseProblem:
+def _of_no_file(db: Path) -> CheckResult:
     if db.exists():
-        return DatabaseProblem("warning", "database", f"{db} is empty", "it is made anew at the next start")
-    return DatabaseProblem("ok", "database", f"{db} is not there yet", "it is made at the first start")
+        return CheckResult("warning", "database", f"{db} is empty", "it is made anew at the next start")
+    return CheckResult("ok", "database", f"{db} is not there yet", "it is made at the first start")
 
 
-def _of_size(db: Path) -> DatabaseProblem:
+def _of_size(db: Path) -> CheckResult:
     size = size_of(db) + size_of(sidecar(db, "-wal"))  # a server leaves in its log what it wrote last
-    return DatabaseProblem("ok", "size", f"{db}: {size / 1e6:.1f} MB")
+    return CheckResult("ok", "size", f"{db}: {size / 1e6:.1f} MB")
 
 
-def _of_stamp(db: Path, header: Header) -> DatabaseProblem:
+def _of_stamp(db: Path, header: Header) -> CheckResult:
     stamp = read_stamp(db)
     if stamp is None:
         hint = "the next start compares its tables and stamps it"
-        return DatabaseProblem("warning", "stamp", "no stamp says which server wrote it", hint)
+        return CheckResult("warning", "stamp", "no stamp says which server wrote it", hint)
     if not fits(stamp, header.schema_cookie):
         hint = "the next start compares its tables and stamps it"
-        return DatabaseProblem(
-            "warning", "stamp", "the stamp is about another file: this one was put in its place", hint
-        )
+        return CheckResult("warning", "stamp", "the stamp is about another file: this one was put in its place", hint)
     made = f", made by {stamp.made_by}" if stamp.made_by else ""
     when = stamp.last_written_at
-    return DatabaseProblem("ok", "stamp", f"last started on by server {stamp.last_written_by} at {when}{made}")
+    return CheckResult("ok", "stamp", f"last started on by server {stamp.last_written_by} at {when}{made}")
 
 
-def _of_leftovers(db: Path) -> Iterator[DatabaseProblem]:
+def _of_leftovers(db: Path) -> Iterator[CheckResult]:
     used = bool(other_users(db))
     log = size_of(sidecar(db, "-wal"))
     if log > LARGE_LOG:
-        yield DatabaseProblem(
+        yield CheckResult(
             "warning",
             "log",
             f"its write-ahead log has {log / 1e6:.0f} MB",
             "a restart folds it into the file",
         )
     if size_of(sidecar(db, "-journal")) and not used:
-        yield DatabaseProblem("warning", "journal", "a crash left a rollback journal", "the next start rolls it back")
+        yield CheckResult("warning", "journal", "a crash left a rollback journal", "the next start rolls it back")
     for pattern in (".upgrade-*", ".restore-*"):
         for path in sorted(db.parent.glob(glob.escape(db.name) + pattern)):
-            yield DatabaseProblem(
+            yield CheckResult(
                 "warning",
                 "leftover",
                 f"{path} was left by a killed process",
@@ -102,37 +100,35 @@ def _of_leftovers(db: Path) -> Iterator[DatabaseProblem]:
             )
 
 
-def _of_content(connection: sqlite3.Connection) -> Iterator[DatabaseProblem]:
+def _of_content(connection: sqlite3.Connection) -> Iterator[CheckResult]:
     tables = Schema.read(connection).columns
     if not tables.keys() >= OF_TEMPORAL:
-        yield DatabaseProblem("error", "schema", "it is not one of Temporal's databases", "name another file with --db")
+        yield CheckResult("error", "schema", "it is not one of Temporal's databases", "name another file with --db")
     damage = integrity(connection)
     if damage:
-        yield DatabaseProblem(
+        yield CheckResult(
             "error",
             "integrity",
             "; ".join(damage[:3]),
             "bring back a snapshot: devserver snapshot restore NAME",
         )
     else:
-        yield DatabaseProblem("ok", "integrity", "SQLite finds it intact")
+        yield CheckResult("ok", "integrity", "SQLite finds it intact")
     (pages,), (free,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "freelist_count"))
     (page_size,) = connection.execute("PRAGMA page_size").fetchone()
     wasted = free * page_size
     text = f"{free} of {pages} pages are free ({wasted / 1e6:.1f} MB)"
     if free > pages * MUCH_FREE and wasted > ENOUGH_TO_MENTION:
-        yield DatabaseProblem(
-            "warning", "free pages", text, "they are used again; a snapshot and its restore keep them"
-        )
+        yield CheckResult("warning", "free pages", text, "they are used again; a snapshot and its restore keep them")
     else:
-        yield DatabaseProblem("ok", "free pages", text)
+        yield CheckResult("ok", "free pages", text)
 
 
-def _of_refused_read(db: Path, error: DatabaseError) -> DatabaseProblem:
+def _of_refused_read(db: Path, error: DatabaseError) -> CheckResult:
     if size_of(sidecar(db, "-journal")) and "damaged" not in error.message:
-        return DatabaseProblem("warning", "integrity", "not checked: a rollback journal waits for the next start")
+        return CheckResult("warning", "integrity", "not checked: a rollback journal waits for the next start")
     return _from_error("integrity", error)
 
 
-def _from_error(topic: str, error: DatabaseError) -> DatabaseProblem:
-    return DatabaseProblem("error", topic, "; ".join((error.message, *error.details)), error.hint)
+def _from_error(topic: str, error: DatabaseError) -> CheckResult:
+    return CheckResult("error", topic, "; ".join((error.message, *error.details)), error.hint)

@@ -1,74 +1,67 @@
-"""Putting in order what killed processes left: orphaned servers, folders in memory, anonymous instances."""
+"""Cleaning up after killed processes: orphaned servers, ephemeral databases, anonymous instances."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from pathlib import Path
 
 from ..errors import DevServerError, FolderNotWritable
-from ..system.filelocks import LockedFile
 from ..system.paths import Paths
 from . import ephemeral_database
-from .folder import discard_unkept, lock_path, mark_keep
-from .leases import holders
-from .record import ANONYMOUS, CRASHED, READY, STARTING, STOPPING, Record, names, read_record, write_record
-from .spawn_supervisor import end_orphans
+from .folder import InstanceFolder
+from .record import ANONYMOUS, CRASHED, READY, STARTING, STOPPING, Record
+from .supervisor_process import end_orphans
 
 
 def tidy(paths: Paths) -> None:
-    """Put in order what killed processes left: orphaned servers, folders in memory, anonymous instances."""
-    recorded = names(paths)
+    """Clean up after killed processes. An instance that another process is starting or stopping is skipped."""
+    recorded = [folder.name for folder in InstanceFolder.all(paths)]
     if not paths.instances.is_dir():
         return
-    in_memory = ephemeral_database.existing_folders(paths.instances)
-    for name in sorted({*recorded, *_anonymous(paths), *in_memory}):
-        lock = LockedFile.attempt(lock_path(paths.instance(name)), str(os.getpid()))
-        if lock is None:
-            continue
-        try:
-            _tidy_one(paths, name, in_memory.get(name, []))
-        finally:
-            lock.release(remove=not paths.instance(name).exists())
+    databases = ephemeral_database.existing_folders(paths.instances)
+    for name in sorted({*recorded, *_anonymous(paths), *databases}):
+        folder = InstanceFolder(paths, name)
+        with folder.try_lock() as locked:
+            if locked:
+                _tidy_instance(folder, databases.get(name, []))
 
 
 def _anonymous(paths: Paths) -> list[str]:
-    """Anonymous instances, those that were killed before they had a record too."""
+    """The anonymous instances, also those whose supervisor was killed before it wrote a record."""
     # Python before 3.11 lets a pattern that ends with a slash match files too: the locks beside the folders.
-    return [folder.name for folder in paths.instances.glob(f"{ANONYMOUS}*") if folder.is_dir()]
+    return [path.name for path in paths.instances.glob(f"{ANONYMOUS}*") if path.is_dir()]
 
 
-def _tidy_one(paths: Paths, name: str, in_memory: list[Path]) -> None:
-    folder = paths.instance(name)
+def _tidy_instance(folder: InstanceFolder, databases: list[Path]) -> None:
     try:
-        record = read_record(paths, name)
+        record = folder.read_record()
     except DevServerError:
-        return  # whoever asks for this instance is told
+        return  # commands that use this instance report it
     if record is not None and not record.supervised():
-        _settle(folder, record)
-    elif record is None and folder.name.startswith(ANONYMOUS) and not holders(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-    for left in in_memory:
-        if record is None or record.database.parent != left:
-            _discard_unused(left)
+        _mark_crashed(folder, record)
+    elif record is None and folder.anonymous and not folder.holders():
+        shutil.rmtree(folder.path, ignore_errors=True)
+    for path in databases:
+        if record is None or record.database.parent != path:
+            _remove_unused(path)
 
 
-def _settle(folder: Path, record: Record) -> None:
+def _mark_crashed(folder: InstanceFolder, record: Record) -> None:
     end_orphans(record)
     if record.state in (STARTING, READY, STOPPING):
-        exit_ = record.exit or "its supervisor was killed"
-        with contextlib.suppress(FolderNotWritable):  # a full disk; whoever reads the record sees for themselves
-            write_record(folder, record.changed(state=CRASHED, exit=exit_, server=None))
-    if not holders(folder):
-        mark_keep(folder, False)
-        discard_unkept(folder, record.database, record.options.ephemeral)
+        reason = record.exit or "its supervisor was killed"
+        with contextlib.suppress(FolderNotWritable):  # a full disk; readers of the record notice the dead processes
+            folder.write_record(record.changed(state=CRASHED, exit=reason, server=None))
+    if not folder.holders():
+        folder.keep_state(False)
+        folder.remove_state(record.database, ephemeral=record.options.ephemeral)
 
 
-def _discard_unused(left: Path) -> None:
-    """Remove a folder in memory that no record tells of; its server may run all the same, if the record was lost."""
+def _remove_unused(path: Path) -> None:
+    """Remove the folder of an ephemeral database that no record names, unless a server still uses it."""
     from ..database import other_users
 
-    database = left / "temporal.db"
+    database = path / "temporal.db"
     if not other_users(database):
         ephemeral_database.remove(database)

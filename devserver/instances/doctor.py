@@ -1,4 +1,4 @@
-"""Looks at everything a server needs and says what is wrong; changes nothing."""
+"""Checks of everything that a server needs: machine, folders, settings, executables, port and instances. Read-only."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from .. import executables
 from ..config.server_options import DEFAULT_NAME, DEFAULT_PORT
 from ..config.settings import PREFIX, Settings, variable
 from ..config.settings_parsing import READERS
-from ..database import DatabaseProblem, check
+from ..database import CheckResult, check
 from ..errors import DevServerError
 from ..executables.advisories import advisories_for
 from ..executables.models import BinaryRequest
 from ..server.log import log_tail
 from ..system.files import refuse_unsafe
 from ..system.paths import HOME_VARIABLE, Paths
-from ..system.ports import holder
-from .ephemeral_database import SHARED_MEMORY
-from .record import CRASHED, READY, Record, names, read_record
+from ..system.ports import listener
+from . import ephemeral_database
+from .folder import InstanceFolder
+from .record import CRASHED, READY, Record
 from .status import status
 
 ENOUGH_SPACE = 1_000_000_000
@@ -33,8 +33,14 @@ PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "SSL_
 
 def examine(
     paths: Paths, *, only: str | None = None, environ: Mapping[str, str] | None = None
-) -> Iterator[DatabaseProblem]:
-    """Everything that can be told; with `only`, of that instance alone. Never raises for what is wrong."""
+) -> Iterator[CheckResult]:
+    """Check everything, and report problems as results instead of errors.
+
+    Args:
+        paths: Where the instances are.
+        only: Check only the instance of this name.
+        environ: The environment variables to check; by default those of this process.
+    """
     variables = os.environ if environ is None else environ
     if only is None:
         yield _machine()
@@ -44,170 +50,161 @@ def examine(
         yield from _executables(paths)
         yield from _leftovers(paths)
         yield from _usual_port(paths)
-    for name in _names(paths) if only is None else [only]:
-        yield from _instance(paths, name)
+    for folder in _instances(paths) if only is None else [InstanceFolder(paths, only)]:
+        yield from _instance(folder)
 
 
-def _names(paths: Paths) -> list[str]:
+def _instances(paths: Paths) -> list[InstanceFolder]:
     try:
-        return names(paths)
-    except DevServerError:  # `_folders` tells what is wrong with them
+        return InstanceFolder.all(paths)
+    except DevServerError:  # `_folders` reports it
         return []
 
 
-def _machine() -> DatabaseProblem:
+def _machine() -> CheckResult:
     text = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.platform == "win32":
-        return DatabaseProblem("error", "machine", text, "servers run on Linux and macOS; use WSL")
-    return DatabaseProblem("ok", "machine", text)
+        return CheckResult("error", "machine", text, "servers run on Linux and macOS; use WSL")
+    return CheckResult("ok", "machine", text)
 
 
-def _folders(paths: Paths) -> Iterator[DatabaseProblem]:
+def _folders(paths: Paths) -> Iterator[CheckResult]:
     for what, path in (("cache", paths.store), ("state", paths.instances), ("data", paths.data)):
         try:
             refuse_unsafe(path)
         except DevServerError as error:
-            yield DatabaseProblem("error", what, error.message, error.hint)
+            yield CheckResult("error", what, error.message, error.hint)
             continue
         if not path.exists():
-            yield DatabaseProblem("ok", what, f"{path} is not there yet", "it is made when it is needed")
+            yield CheckResult("ok", what, f"{path} does not exist yet", "it is created when it is needed")
             continue
         free = shutil.disk_usage(path).free
         text = f"{path}, {free / 1e9:.1f} GB free"
         if not os.access(path, os.W_OK):
-            yield DatabaseProblem(
-                "error", what, f"{path} cannot be written", "set DEVSERVER_HOME to a folder you can write to"
+            yield CheckResult(
+                "error", what, f"{path} is not writable", "set DEVSERVER_HOME to a folder you can write to"
             )
         elif free < ENOUGH_SPACE:
-            yield DatabaseProblem("warning", what, text, "a server fails when the disk is full; free some space")
+            yield CheckResult("warning", what, text, "a server fails when the disk is full; free some space")
         else:
-            yield DatabaseProblem("ok", what, text)
+            yield CheckResult("ok", what, text)
 
 
-def _settings() -> Iterator[DatabaseProblem]:
+def _settings() -> Iterator[CheckResult]:
     try:
         settings = Settings.load()
     except DevServerError as error:
-        yield DatabaseProblem("error", "settings", error.message, error.hint)
+        yield CheckResult("error", "settings", error.message, error.hint)
         return
     text = f"[tool.devserver] in {settings.file}" if settings.file else "no [tool.devserver] in a pyproject.toml here"
-    yield DatabaseProblem("ok", "settings", text)
+    yield CheckResult("ok", "settings", text)
 
 
-def _variables(environ: Mapping[str, str]) -> Iterator[DatabaseProblem]:
+def _variables(environ: Mapping[str, str]) -> Iterator[CheckResult]:
     for name in sorted(environ):
         if name in VARIABLES:
-            yield DatabaseProblem("ok", "environment", f"{name} is set")
+            yield CheckResult("ok", "environment", f"{name} is set")
         elif name.startswith(PREFIX):
-            known = f"known are {', '.join(sorted(VARIABLES))}"
-            yield DatabaseProblem("warning", "environment", f"{name} is set and means nothing", known)
+            known = f"known variables: {', '.join(sorted(VARIABLES))}"
+            yield CheckResult("warning", "environment", f"{name} is set, but no such setting exists", known)
     for name in CLIENT_VARIABLES:
         if name in environ:
             text = f"{name}={environ[name]} decides where clients connect"
-            yield DatabaseProblem(
-                "warning", "environment", text, "devserver env prints what this server's clients need"
+            yield CheckResult(
+                "warning", "environment", text, "devserver env prints the variables for clients of this server"
             )
     for name in PROXY_VARIABLES:
         if name in environ:
-            yield DatabaseProblem("ok", "environment", f"{name} is set and honoured by downloads")
+            yield CheckResult("ok", "environment", f"{name} is set and used for downloads")
 
 
-def _executables(paths: Paths) -> Iterator[DatabaseProblem]:
+def _executables(paths: Paths) -> Iterator[CheckResult]:
     try:
         found = executables.verify(paths)
     except DevServerError as error:
-        yield DatabaseProblem("error", "executable", error.message, error.hint)
+        yield CheckResult("error", "executable", error.message, error.hint)
         return
     for verified in found:
         executable = verified.executable
         text = f"{executable.version} (server {executable.server_version}), from {executable.source}"
         if not verified.intact:
-            what = "cannot be read" if verified.found is None else "is not what was installed"
+            what = "cannot be read" if verified.found is None else "has changed since it was installed"
             hint = f"run: rm -r {executable.path.parent}; devserver install {executable.version}"
-            yield DatabaseProblem("error", "executable", f"{text}: it {what}", hint)
+            yield CheckResult("error", "executable", f"{text}: it {what}", hint)
         elif advisories_for(executable.server_version):
             known = ", ".join(advisory.id for advisory in advisories_for(executable.server_version))
-            yield DatabaseProblem("warning", "executable", f"{text}: {known} apply", "use a newer version")
+            yield CheckResult("warning", "executable", f"{text}: {known} apply", "use a newer version")
         else:
-            yield DatabaseProblem("ok", "executable", f"{text}, intact" + ("" if executable.pinned else ", not pinned"))
-    yield from _wanted(paths)
+            yield CheckResult("ok", "executable", f"{text}, intact" + ("" if executable.pinned else ", not pinned"))
+    yield from _next_executable(paths)
 
 
-def _wanted(paths: Paths) -> Iterator[DatabaseProblem]:
+def _next_executable(paths: Paths) -> Iterator[CheckResult]:
     try:
         executable = executables.at_hand(BinaryRequest.of(Settings.load()), paths=paths)
     except DevServerError as error:
-        yield DatabaseProblem("warning", "executable", f"devserver up would fail: {error.message}", error.hint)
+        yield CheckResult("warning", "executable", f"devserver up fails: {error.message}", error.hint)
         return
     if executable is None:
-        yield DatabaseProblem("ok", "executable", "devserver up would get one first", "devserver install gets it now")
+        yield CheckResult("ok", "executable", "devserver up downloads one first", "devserver install downloads it now")
     else:
-        yield DatabaseProblem("ok", "executable", f"devserver up would run {executable.path}")
+        yield CheckResult("ok", "executable", f"devserver up runs {executable.path}")
 
 
-def _leftovers(paths: Paths) -> Iterator[DatabaseProblem]:
-    """Folders in memory whose instance is gone."""
-    for folder in SHARED_MEMORY.glob("temporal-devserver-*"):
-        owner = _text(folder / "owner")
-        if owner is None or not owner.startswith(str(paths.instances)) or Path(owner).is_dir():
-            continue
-        yield DatabaseProblem("warning", "leftover", f"{folder} belongs to no instance", f"rm -r {folder}")
+def _leftovers(paths: Paths) -> Iterator[CheckResult]:
+    """Ephemeral databases whose instance does not exist anymore."""
+    for name, folders in sorted(ephemeral_database.existing_folders(paths.instances).items()):
+        if not paths.instance(name).is_dir():
+            for folder in folders:
+                yield CheckResult("warning", "leftover", f"{folder} belongs to no instance", f"run: rm -r {folder}")
 
 
-def _text(path: Path) -> str | None:
+def _usual_port(paths: Paths) -> Iterator[CheckResult]:
+    """Whether another process listens on the port that `devserver up` takes."""
     try:
-        return path.read_text()
-    except OSError:
-        return None
-
-
-def _usual_port(paths: Paths) -> Iterator[DatabaseProblem]:
-    """The port that `devserver up` would take, where someone else has it."""
-    try:
-        record = read_record(paths, DEFAULT_NAME)
-        wanted = Settings.load().port
+        record = InstanceFolder(paths, DEFAULT_NAME).read_record()
+        configured = Settings.load().port
     except DevServerError:
         return
-    port = DEFAULT_PORT if wanted is None else wanted
+    port = DEFAULT_PORT if configured is None else configured
     if port == 0 or (record is not None and record.running()):
         return
-    who = holder(port)
-    if who is not None:
-        hint = "devserver up needs another one: --port 0 takes any free one"
-        yield DatabaseProblem("warning", "port", f"{port} is held by {who}", hint)
+    process = listener(port)
+    if process is not None:
+        hint = "devserver up needs another port: --port 0 takes any free one"
+        yield CheckResult("warning", "port", f"{process} listens on port {port}", hint)
 
 
-def _instance(paths: Paths, name: str) -> Iterator[DatabaseProblem]:
-    topic = f"instance {name}"
+def _instance(folder: InstanceFolder) -> Iterator[CheckResult]:
+    topic = f"instance {folder.name}"
     try:
-        record = read_record(paths, name)
+        record = folder.read_record()
     except DevServerError as error:
-        yield DatabaseProblem("error", topic, error.message, error.hint)
+        yield CheckResult("error", topic, error.message, error.hint)
         return
     if record is None:
-        yield DatabaseProblem("error", topic, "there is none of that name", "devserver list names them")
+        yield CheckResult("error", topic, "no instance has that name", "devserver list shows the names")
         return
-    yield _state(paths, record, topic)
+    yield _state(folder, record, topic)
     if not record.options.ephemeral or record.running():
-        for found in check(record.database):
-            yield DatabaseProblem(found.level, f"{topic}: {found.topic}", found.text, found.hint)
+        for result in check(record.database):
+            yield CheckResult(result.level, f"{topic}: {result.topic}", result.text, result.hint)
 
 
-def _state(paths: Paths, record: Record, topic: str) -> DatabaseProblem:
-    found = status(paths, record)
+def _state(folder: InstanceFolder, record: Record, topic: str) -> CheckResult:
+    found = status(folder, record)
     state = found["state"]
     text = f"{state}, {record.address}, server {record.server_version}"
     if state == "unresponsive":
-        hint = f"its process {found['pid']} is frozen or overloaded: see devserver logs --name {record.name}"
-        return DatabaseProblem("error", topic, text, hint)
+        hint = f"the process {found['pid']} is frozen or overloaded: see devserver logs --name {record.name}"
+        return CheckResult("error", topic, text, hint)
     if state == CRASHED:
-        last = log_tail(Path(found["log"]), 1)
-        text += f" ({record.exit or 'its processes were killed'})" + (f"; last said: {last[0][:200]}" if last else "")
-        return DatabaseProblem(
-            "warning", topic, text, f"devserver up --name {record.name} starts it with what it had kept"
+        last = log_tail(folder.log, 1)
+        text += f" ({record.exit or 'its processes were killed'})" + (
+            f"; last log line: {last[0][:200]}" if last else ""
         )
+        return CheckResult("warning", topic, text, f"devserver up --name {record.name} starts it with its kept state")
     if state == READY and not record.executable.exists():
-        return DatabaseProblem(
-            "warning", topic, f"{text}; its executable is gone", "a restart will need devserver install"
-        )
-    return DatabaseProblem("ok", topic, text)
+        text = f"{text}; its executable does not exist anymore"
+        return CheckResult("warning", topic, text, "run devserver install before you restart it")
+    return CheckResult("ok", topic, text)

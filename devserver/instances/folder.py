@@ -1,90 +1,216 @@
-"""An instance's state folder: its lock, what its next start takes over, what goes when it ends."""
+"""The state folder of a named instance: its record, lock, leases and logs."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.server_options import check_name
-from ..errors import FolderNotWritable, StartFailed
-from ..server.log import RUN_MARK
+from ..errors import DevServerError, InstanceUnknown, StartFailed
+from ..server.log import LOG
 from ..system.filelocks import LockedFile
-from ..system.files import private_folder, write_private
+from ..system.files import private_folder, refuse_unsafe, unreadable, write_private
 from ..system.paths import Paths
 from ..system.progress import Reporter
-from ..system.timefmt import utc_now
-from . import ephemeral_database
-from .record import ANONYMOUS
+from . import ephemeral_database, leases
+from .leases import Lease
+from .record import ANONYMOUS, Record, up_command
 
+RECORD = "record.json"
+SPEC = "spec.json"
+SUPERVISOR_LOG = "supervisor.log"
 KEEP = "keep"
-ROTATE_BYTES = 20_000_000
 LOCK_SECONDS = 120.0
 
 
-@contextlib.contextmanager
-def locked(paths: Paths, name: str, reporter: Reporter | None = None) -> Iterator[None]:
-    """Hold the instance against others who start or stop it."""
-    check_name(name)
-    private_folder(paths.state)
-    private_folder(paths.instances)
-    path = lock_path(paths.instance(name))
-    lock = LockedFile.attempt(path, str(os.getpid()))
-    if lock is None:
-        if reporter is not None:
-            reporter.note(f"waiting for another process that starts or stops the instance {name} ...")
-        lock = LockedFile.acquire(path, str(os.getpid()), limit=LOCK_SECONDS)
-    if lock is None:
-        raise StartFailed(
-            f"another process has been starting or stopping the instance {name} for {LOCK_SECONDS:g} s",
-            details=[f"its pid: {path.read_text()}"],
-            hint="end that process if it hangs",
+@dataclass(frozen=True)
+class InstanceFolder:
+    """The state folder of the instance `name`, which may not exist yet."""
+
+    paths: Paths
+    name: str
+
+    @classmethod
+    def all(cls, paths: Paths) -> list[InstanceFolder]:
+        """The folders of all instances that have a record, by name.
+
+        Raises:
+            UnsafeFolder, FolderNotWritable: The folder of all instances cannot be used.
+        """
+        _refuse_unsafe(paths)
+        try:
+            found = [entry.name for entry in paths.instances.iterdir() if (entry / RECORD).is_file()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise unreadable(paths.instances, error) from error
+        return [cls(paths, name) for name in sorted(found)]
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self.paths.instance(self.name)
+
+    @property
+    def spec_file(self) -> Path:
+        """The file from which the supervisor reads its spec."""
+        return self.path / SPEC
+
+    @property
+    def log(self) -> Path:
+        """The log of the server."""
+        return self.path / LOG
+
+    @property
+    def supervisor_log(self) -> Path:
+        """The log of the supervisor: its uncaught errors."""
+        return self.path / SUPERVISOR_LOG
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether the instance has no name of its own: it belongs to one process and is removed when it ends."""
+        return self.name.startswith(ANONYMOUS)
+
+    def create(self) -> None:
+        """Create the folder, private to this user.
+
+        Raises:
+            UnsafeFolder, FolderNotWritable: It cannot be used.
+        """
+        private_folder(self.path)
+
+    # Lock: who starts or stops the instance holds it
+
+    @property
+    def lock_file(self) -> Path:
+        """The lock's file; beside the folder, so that it outlives it."""
+        return self.path.with_name(f"{self.name}.lock")
+
+    @contextlib.contextmanager
+    def lock(self, reporter: Reporter | None = None) -> Iterator[None]:
+        """Keep other processes from starting or stopping the instance.
+
+        Raises:
+            StartFailed: Another process has had the lock for two minutes.
+        """
+        check_name(self.name)
+        private_folder(self.paths.state)
+        private_folder(self.paths.instances)
+        lock = self._attempt_lock()
+        if lock is None:
+            if reporter is not None:
+                reporter.note(f"waiting for another process that is starting or stopping the instance {self.name} ...")
+            lock = LockedFile.acquire(self.lock_file, str(os.getpid()), limit=LOCK_SECONDS)
+        if lock is None:
+            raise StartFailed(
+                f"another process has been starting or stopping the instance {self.name} for {LOCK_SECONDS:g} s",
+                details=[f"its pid: {self.lock_file.read_text()}"],
+                hint="end that process if it hangs",
+            )
+        try:
+            yield
+        finally:
+            lock.release(remove=not self.path.exists())
+
+    @contextlib.contextmanager
+    def try_lock(self) -> Iterator[bool]:
+        """Like `lock`, without waiting; yields whether this process has the lock."""
+        lock = self._attempt_lock()
+        try:
+            yield lock is not None
+        finally:
+            if lock is not None:
+                lock.release(remove=not self.path.exists())
+
+    def _attempt_lock(self) -> LockedFile | None:
+        return LockedFile.attempt(self.lock_file, str(os.getpid()))
+
+    # Record
+
+    def read_record(self) -> Record | None:
+        """The instance's record; None if there is none.
+
+        Raises:
+            UnsafeFolder: Other users may write to the folder.
+            DevServerError: The record is damaged, or another version wrote it.
+        """
+        path = self.path / RECORD
+        # A record says which executable to run and which process to end: nobody else may write one.
+        _refuse_unsafe(self.paths, self.path)
+        try:
+            return Record.from_json(json.loads(path.read_text()))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (ValueError, TypeError, KeyError, OSError, DevServerError) as error:
+            raise DevServerError(
+                f"cannot read the record of the instance {self.name}: {path}",
+                details=[f"{type(error).__name__}: {error}"],
+                hint=f"remove {path} and run {up_command(self.name)} again; the database stays as it is",
+            ) from error
+
+    def require_record(self) -> Record:
+        """The instance's record.
+
+        Raises:
+            InstanceUnknown: There is none; the details name the instances that exist.
+            DevServerError: As for `read_record`.
+        """
+        check_name(self.name)
+        record = self.read_record()
+        if record is not None:
+            return record
+        names = [folder.name for folder in InstanceFolder.all(self.paths) if not folder.anonymous]
+        raise InstanceUnknown(
+            f"there is no instance {self.name}",
+            details=[f"instances: {', '.join(names)}"] if names else [],
+            hint=f"start it with: {up_command(self.name)}",
         )
-    try:
-        yield
-    finally:
-        gone = not paths.instance(name).exists()
-        lock.release(remove=gone)
+
+    def write_record(self, record: Record) -> None:
+        """Replace the instance's record.
+
+        Raises:
+            FolderNotWritable: The disk is full or the folder cannot be written.
+        """
+        write_private(self.path / RECORD, json.dumps(record.to_json(), indent=2))
+
+    # Leases
+
+    def take_lease(self) -> Lease:
+        """Hold the instance until the lease is released or this process ends. Call it with the lock held."""
+        return Lease.take(self.path)
+
+    def holders(self) -> list[int]:
+        """The pids of the living processes that hold a lease."""
+        return leases.holders(self.path)
+
+    # What the next start takes over
+
+    def keep_state(self, keep: bool) -> None:
+        """Set whether the next start takes over the state of an ephemeral or anonymous instance."""
+        if keep:
+            write_private(self.path / KEEP, "")
+        else:
+            (self.path / KEEP).unlink(missing_ok=True)
+
+    def remove_state(self, database: Path, *, ephemeral: bool) -> None:
+        """Remove the database of an ended ephemeral instance and the folder of an anonymous one, unless they are kept.
+
+        What cannot be removed stays, without an error.
+        """
+        if (self.path / KEEP).exists():
+            return
+        if ephemeral:
+            ephemeral_database.remove(database)
+        if self.anonymous:
+            shutil.rmtree(self.path, ignore_errors=True)
 
 
-def lock_path(folder: Path) -> Path:
-    """The lock of the instance with that state folder; beside it, so that it outlives it."""
-    return folder.with_name(f"{folder.name}.lock")
-
-
-def mark_keep(folder: Path, keep: bool) -> None:
-    """Say whether what the instance has is taken over by its next start."""
-    if keep:
-        write_private(folder / KEEP, "")
-    else:
-        (folder / KEEP).unlink(missing_ok=True)
-
-
-def begin_log(log: Path, version: str, server_version: str) -> None:
-    """Mark in a server's log where a run begins; keep one old log where the log has grown large.
-
-    Raises:
-        FolderNotWritable: The disk is full or the folder cannot be written.
-    """
-    try:
-        if log.exists() and log.stat().st_size > ROTATE_BYTES:
-            log.replace(log.with_suffix(".log.1"))
-        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
-            file.write(f"{RUN_MARK} temporal {version} (server {server_version}) at {utc_now()}\n")
-    except OSError as error:
-        raise FolderNotWritable(
-            f"cannot write the log {log}: {error.strerror}",
-            hint="free some space, or set DEVSERVER_HOME to another folder",
-        ) from error
-
-
-def discard_unkept(folder: Path, database: Path, ephemeral: bool) -> None:
-    """Remove what an ended ephemeral or anonymous instance has, unless its next start takes it over."""
-    if (folder / KEEP).exists():
-        return
-    if ephemeral:
-        ephemeral_database.remove(database)
-    if folder.name.startswith(ANONYMOUS):
-        shutil.rmtree(folder, ignore_errors=True)
+def _refuse_unsafe(paths: Paths, *folders: Path) -> None:
+    for folder in (paths.state, paths.instances, *folders):
+        refuse_unsafe(folder)

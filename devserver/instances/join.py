@@ -1,4 +1,4 @@
-"""Using an instance that already runs: add what can be added, refuse what would need another server."""
+"""Joining an instance that is running: add what can be added, reject what needs another server."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..config.server_options import format_duration
 from ..errors import InstanceRunning
 from ..server.http_api import HttpApi
 from ..server.namespaces import NamespaceSettings, ensure_namespaces, within
-from ..system.paths import Paths, whole
-from .plan import Request
-from .record import Record, down, write_record
+from ..system.paths import whole
+from .record import Record, down_command
+from .request import StartRequest
 
 ADDABLE = ("namespaces", "search_attributes")
 
-# How an option is spelled on the command line, where that is not its name.
+# The command-line spelling of options, where it is not the option's name.
 SPELLED = {
     "database": "--db",
     "sqlite_pragmas": "--sqlite-pragma",
@@ -25,51 +25,55 @@ SPELLED = {
 NEGATED = ("ui", "upgrade")
 
 
-def join(request: Request, record: Record, paths: Paths) -> Record:
-    """The running instance, with the namespaces and search attributes that `request` asks for.
+def join(request: StartRequest, record: Record) -> Record:
+    """Add the requested namespaces and search attributes to a running instance.
+
+    Returns:
+        The record of the instance.
 
     Raises:
-        InstanceRunning: It runs with other options than those given; the details say which.
+        InstanceRunning: The instance runs with other options than the explicit ones; the details list them.
     """
     differing = differences(request, record)
     if differing:
         raise InstanceRunning(
-            f"the instance {record.name} already runs, with other options",
+            f"the instance {record.name} is already running, with other options",
             details=differing,
-            hint=f"stop it first ({down(record.name)}), or start another one with --name",
+            hint=f"stop it first ({down_command(record.name)}), or start another instance with --name",
         )
-    return _add_missing(request, record, paths)
+    return _add_missing(request, record)
 
 
-def differences(request: Request, record: Record) -> list[str]:
-    """The explicitly given options that the running instance does not have, a line each."""
+def differences(request: StartRequest, record: Record) -> list[str]:
+    """One line for each explicit option that the running instance does not have."""
     found = []
     for name in sorted(request.explicit):
         if name in ADDABLE:
-            continue  # these can be added to a running server
-        wanted, has = _compared(name, request, record)
-        if wanted != has:
+            continue
+        requested, actual = _values(name, request, record)
+        if requested != actual:
             option = SPELLED.get(name, f"--{name.replace('_', '-')}")
-            found.append(f"{option}: it runs with {_shown(name, has)}, asked for {_shown(name, wanted)}")
+            found.append(f"{option}: running with {_shown(name, actual)}, requested {_shown(name, requested)}")
     return found
 
 
-def _compared(name: str, request: Request, record: Record) -> tuple[Any, Any]:
+def _values(name: str, request: StartRequest, record: Record) -> tuple[Any, Any]:
+    """The requested value of an option, and the actual one."""
     if name == "version":
         return request.executable.version, record.version
     if name == "binary":
         return request.executable.path, record.executable
     if name in ("port", "http_port", "ui_port", "metrics_port"):
-        has = getattr(record.ports, "grpc" if name == "port" else name.removesuffix("_port"))
-        wanted = getattr(request.options, name)
-        return (wanted or has), has
+        actual = getattr(record.ports, "grpc" if name == "port" else name.removesuffix("_port"))
+        requested = getattr(request.options, name)
+        return (requested or actual), actual
     if name == "database":
         return whole(request.options.database or record.database), record.database
     return getattr(request.options, name), getattr(record.options, name)
 
 
 def _shown(name: str, value: Any) -> str:
-    """A value as it is given on the command line."""
+    """A value as the command line takes it."""
     if name == "retention":
         return format_duration(value)
     if isinstance(value, bool):
@@ -79,21 +83,21 @@ def _shown(name: str, value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _add_missing(request: Request, record: Record, paths: Paths) -> Record:
+def _add_missing(request: StartRequest, record: Record) -> Record:
     http_api = HttpApi(record.host, record.ports.http)
     attributes = dict(request.options.search_attributes)
     missing = tuple(name for name in request.options.namespaces if name not in record.namespaces)
-    wanted = NamespaceSettings(record.options.retention, attributes, record.executable, record.address)
+    settings = NamespaceSettings(record.options.retention, attributes, record.executable, record.address)
     until = within(request.wait)
-    ensure_namespaces(http_api, (*record.namespaces, *missing) if attributes else missing, wanted, until)
+    ensure_namespaces(http_api, (*record.namespaces, *missing) if attributes else missing, settings, until)
     if missing or attributes:
         record = _with(record, missing, attributes)
-        write_record(paths.instance(record.name), record)
+        request.folder.write_record(record)
     return record
 
 
 def _with(record: Record, namespaces: tuple[str, ...], attributes: dict[str, str]) -> Record:
-    """The record with what was added, so that a restart ensures it again; the first namespace stays the first."""
+    """The record with the additions, which a restart ensures again. The first namespace stays the first."""
     namespaces = (*record.namespaces, *namespaces)
     options = replace(
         record.options,

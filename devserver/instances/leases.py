@@ -1,4 +1,4 @@
-"""Who holds an instance: a lease is a locked file of a living process."""
+"""Leases: a process holds a lease to keep a server running. A lease is a locked file of a living process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDER = "leases"
 
 
 class Lease:
-    """One hold on the instance whose state folder is `folder`; it falls with this process at the latest."""
+    """One lease of this process. It ends with `release`, or with the process."""
 
     def __init__(self, lock: LockedFile) -> None:
         self._lock = lock
@@ -24,7 +24,7 @@ class Lease:
 
     @classmethod
     def take(cls, folder: Path) -> Lease:
-        """Hold the instance. Call while holding the instance's lock."""
+        """Take a lease in a state folder. The caller holds the folder's lock."""
         leases = private_folder(folder / FOLDER)
         content = json.dumps(asdict(ProcessIdentity.own()))
         while True:
@@ -34,12 +34,12 @@ class Lease:
                 return cls(lock)
 
     def release(self) -> None:
-        """Give the hold up. A second call does nothing, and a forked child gives up nothing of its parent's."""
+        """End the lease. A second call does nothing; in a forked child the parent's lease stays."""
         self._lock.release(remove=self._pid == os.getpid())
 
 
 def holders(folder: Path) -> list[int]:
-    """The pids of the living holders; what dead ones left is removed."""
+    """The pids of the living processes with a lease in a state folder. Leases of dead processes are removed."""
     found = []
     with contextlib.suppress(FileNotFoundError):
         for path in sorted((folder / FOLDER).iterdir()):
@@ -50,9 +50,9 @@ def holders(folder: Path) -> list[int]:
 
 
 def _holder(path: Path) -> int | None:
-    """The pid behind one lease: its file is locked, and the process that wrote it lives.
+    """The pid of a lease's process: the lease is locked, and the process that wrote it is alive.
 
-    Both, because a forked child inherits a lock and may outlive the holder.
+    Both, because a forked child inherits the lock and may outlive its parent.
     """
     try:
         written = path.read_text()
@@ -65,5 +65,5 @@ def _holder(path: Path) -> int | None:
     try:
         identity = ProcessIdentity(**json.loads(written))
     except (ValueError, TypeError):
-        return 0  # locked and not written yet: its holder lives
+        return 0  # locked and not written yet: its process is alive
     return identity.pid if identity.alive() else None

@@ -1,96 +1,66 @@
-"""A named instance: started once however many ask, stopped for certain, known by its record."""
+"""Starting, stopping, restarting and erasing a named instance."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..config.server_options import ServerOptions, check_name
-from ..errors import FolderNotWritable, InstanceNotRunning, InstanceRunning, InstanceUnknown, PortLost
+from ..config.server_options import ServerOptions
+from ..errors import FolderNotWritable, InstanceNotRunning, InstanceRunning, PortLost
+from ..server.log import begin_log
 from ..server.spec import ServerSpec
-from ..system.paths import Paths
 from ..system.ports import Reservations
 from ..system.progress import Reporter, Silent
-from .folder import begin_log, discard_unkept, locked, mark_keep
+from .folder import InstanceFolder
 from .join import join
-from .leases import Lease, holders
-from .plan import Request, plan, plan_again
-from .record import (
-    ANONYMOUS,
-    CRASHED,
-    READY,
-    STOPPED,
-    STOPPING,
-    Record,
-    down,
-    names,
-    read_record,
-    up,
-    write_record,
-)
-from .spawn_supervisor import SPARE_SECONDS, end_orphans, end_supervisor, pass_on, spawn
+from .plan import plan, plan_again
+from .record import CRASHED, READY, STOPPED, STOPPING, Record, down_command, up_command
+from .request import StartedInstance, StartRequest
 from .supervisor import Supervisor
-
-__all__ = [
-    "Request",
-    "StartedInstance",
-    "down",
-    "erase",
-    "known",
-    "run",
-    "start",
-    "start_again",
-    "stop",
-    "stop_unheld",
-    "up",
-]
+from .supervisor_process import SPARE_SECONDS, end_orphans, end_supervisor, report, spawn
 
 T = TypeVar("T")
 
 ATTEMPTS = 5
 
 
-@dataclass(frozen=True)
-class StartedInstance:
-    """The instance that runs now, whether this call started it, and the lease where one was asked for."""
+def start(request: StartRequest, reporter: Reporter | None = None, *, fork: bool = False) -> StartedInstance:
+    """Start the instance detached from this process, or join it if it is running.
 
-    record: Record
-    fresh: bool
-    lease: Lease | None = None
-
-
-def start(request: Request, paths: Paths, reporter: Reporter | None = None, *, fork: bool = False) -> StartedInstance:
-    """Have the instance running, detached from this process (`fork`: see `detached.spawn`).
+    Args:
+        request: The instance and its options.
+        reporter: Receives notes and warnings.
+        fork: Make the supervisor a copy of this process; see `supervisor_process.spawn`.
 
     Raises:
-        InstanceRunning: It runs with other options than those given; the details say which.
-        StartFailed and its kin: It could not be started; says why.
+        InstanceRunning: The instance runs with other options; the details list them.
+        StartFailed, DatabaseError: The server did not start.
     """
     reporter = reporter or Silent()
-    with locked(paths, request.name, reporter):
-        running = _running(request, paths)
+    folder = request.folder
+    with folder.lock(reporter):
+        running = _running(request)
         if running is not None:
-            joined = join(request, running, paths)
+            joined = join(request, running)
             _warn_if_open(joined.options, reporter)
             if joined.held and not request.held:
-                reporter.note("processes hold it: it ends with the last of them, not before and not after")
-            lease = Lease.take(paths.instance(request.name)) if request.held else None
+                reporter.note("other processes hold this instance: it stops when the last of them ends")
+            lease = folder.take_lease() if request.held else None
             return StartedInstance(joined, False, lease)
         _warn_if_open(request.options, reporter)
 
         def attempt() -> StartedInstance:
             with Reservations(request.options.bind) as reserved:
-                return _start_new(request, plan(request, paths, reserved), reporter, fork)
+                return _start_new(request, plan(request, reserved), reporter, fork)
 
         return _with_other_ports(attempt)
 
 
 def _with_other_ports(attempt: Callable[[], T]) -> T:
-    """Begin again where a port that was chosen as a free one got lost.
+    """Try again if a free port that we chose was lost.
 
-    A server's inner services take free ports of their own, and may hit one that we have reserved for another server.
+    A server's inner services take free ports of their own, and may take one that we reserved for another server.
     """
     for _ in range(ATTEMPTS - 1):
         try:
@@ -100,108 +70,141 @@ def _with_other_ports(attempt: Callable[[], T]) -> T:
     return attempt()
 
 
-def _start_new(request: Request, spec: ServerSpec, reporter: Reporter, fork: bool) -> StartedInstance:
-    lease = Lease.take(spec.folder) if request.held else None
+def _start_new(request: StartRequest, spec: ServerSpec, reporter: Reporter, fork: bool) -> StartedInstance:
+    folder = request.folder
+    lease = folder.take_lease() if request.held else None
     try:
-        return StartedInstance(spawn(spec, reporter, fork=fork), True, lease)
+        return StartedInstance(spawn(spec, folder, reporter, fork=fork), True, lease)
     except BaseException:
         if lease is not None:
             lease.release()
-        discard_unkept(spec.folder, spec.database, spec.options.ephemeral)
+        folder.remove_state(spec.database, ephemeral=spec.options.ephemeral)
         raise
 
 
-def run(request: Request, paths: Paths, reporter: Reporter, on_ready: Callable[[Record], None]) -> Record | None:
-    """Run the instance in the foreground: this process is its supervisor until Ctrl-C or the server's end.
+def run(request: StartRequest, reporter: Reporter, on_ready: Callable[[Record], None]) -> Record | None:
+    """Run the instance in the foreground: this process is its supervisor until Ctrl-C or the end of the server.
 
-    Returns the record of an instance that already runs, else None when it has ended.
+    Args:
+        request: The instance and its options.
+        reporter: Receives notes and warnings.
+        on_ready: Called when the server is ready.
+
+    Returns:
+        The record of an instance that is already running; None if this process ran it to its end.
+
+    Raises:
+        InstanceRunning: The instance runs with other options; the details list them.
+        StartFailed, DatabaseError: The server did not start, or crashed.
     """
     with contextlib.ExitStack() as stack:
-        stack.enter_context(locked(paths, request.name, reporter))
-        running = _running(request, paths)
+        stack.enter_context(request.folder.lock(reporter))
+        running = _running(request)
         if running is not None:
             _warn_if_open(running.options, reporter)
-            return join(request, running, paths)
+            return join(request, running)
         _warn_if_open(request.options, reporter)
 
         def attempt() -> None:
             with Reservations(request.options.bind) as reserved:
-                spec = plan(request, paths, reserved)
+                spec = plan(request, reserved)
                 begin_log(spec.log, spec.version, spec.server_version)
 
-                def tell(event: Mapping[str, Any]) -> None:
-                    pass_on(event, reporter)
+                def on_event(event: Mapping[str, Any]) -> None:
+                    report(event, reporter)
                     if "ready" in event:
                         reserved.release()
                         stack.close()
                         on_ready(Record.from_json(event["ready"]))
 
-                Supervisor(spec, tell).run()
+                Supervisor(spec, on_event).run()
 
         _with_other_ports(attempt)
     return None
 
 
-def started(paths: Paths, name: str) -> Record:
-    """The record of an instance once nobody is starting or stopping it."""
-    with locked(paths, name):
-        return known(paths, name)
+def settled_record(folder: InstanceFolder) -> Record:
+    """The record of an instance, once no other process is starting or stopping it.
+
+    Raises:
+        InstanceUnknown: No instance has that name.
+    """
+    with folder.lock():
+        return folder.require_record()
 
 
-def stop(paths: Paths, name: str, *, keep: bool = False) -> Record:
-    """Stop the instance and see that its processes are gone; its record as it was while it ran.
+def stop(folder: InstanceFolder, *, keep: bool = False) -> Record:
+    """Stop the instance and wait until its processes have ended.
 
-    With `keep`, what an ephemeral or held instance has stays for a `start_again`.
+    Args:
+        folder: The instance.
+        keep: Keep the state of an ephemeral or held instance for `start_again`.
+
+    Returns:
+        The record as it was while the instance was running.
 
     Raises:
         InstanceUnknown, InstanceNotRunning: There is nothing to stop.
         StopFailed: A process did not end.
     """
-    with locked(paths, name):
-        return _stop(paths, name, keep)
+    with folder.lock():
+        return _stop(folder, keep)
 
 
-def stop_unheld(paths: Paths, name: str) -> None:
-    """Stop the instance unless someone holds it by now."""
-    with locked(paths, name):
-        if not holders(paths.instance(name)):
-            _stop(paths, name, keep=False)
+def stop_if_unheld(folder: InstanceFolder) -> None:
+    """Stop the instance unless a process holds a lease.
+
+    Raises:
+        InstanceUnknown, InstanceNotRunning: There is nothing to stop.
+        StopFailed: A process did not end.
+    """
+    with folder.lock():
+        if not folder.holders():
+            _stop(folder, keep=False)
 
 
-def _stop(paths: Paths, name: str, keep: bool) -> Record:
-    record = known(paths, name)
+def _stop(folder: InstanceFolder, keep: bool) -> Record:
+    record = folder.require_record()
+    ephemeral = record.options.ephemeral
     supervised = record.supervised()
     if not supervised and record.state in (STOPPED, CRASHED) and not keep:
-        mark_keep(paths.instance(name), False)  # what was kept for a start that never came
-        discard_unkept(paths.instance(name), record.database, record.options.ephemeral)
+        folder.keep_state(False)  # state that was kept for a start which never came
+        folder.remove_state(record.database, ephemeral=ephemeral)
         raise InstanceNotRunning(
-            f"the instance {name} is not running ({record.state})", hint=f"start it with: {up(name)}"
+            f"the instance {folder.name} is not running ({record.state})",
+            hint=f"start it with: {up_command(folder.name)}",
         )
-    mark_keep(paths.instance(name), keep)
+    folder.keep_state(keep)
     if supervised:
         end_supervisor(record)
     end_orphans(record)
-    # What follows a supervisor does itself, unless it was killed.
-    discard_unkept(paths.instance(name), record.database, record.options.ephemeral)
-    left = read_record(paths, name)
-    if left is not None and left.state not in (STOPPED, CRASHED):
-        with contextlib.suppress(FolderNotWritable):  # a full disk; its processes are gone all the same
-            write_record(paths.instance(name), left.changed(state=STOPPED, server=None))
+    # A supervisor does the following itself, unless it was killed.
+    folder.remove_state(record.database, ephemeral=ephemeral)
+    last = folder.read_record()
+    if last is not None and last.state not in (STOPPED, CRASHED):
+        with contextlib.suppress(FolderNotWritable):  # a full disk; the processes have ended all the same
+            folder.write_record(last.changed(state=STOPPED, server=None))
     return record
 
 
 def start_again(
-    paths: Paths, name: str, reporter: Reporter | None = None, wait: float = 30.0, *, fork: bool = False
+    folder: InstanceFolder, reporter: Reporter | None = None, wait: float = 30.0, *, fork: bool = False
 ) -> Record:
     """Start a stopped instance as it last ran: same options, executable, database and ports.
 
+    Args:
+        folder: The instance.
+        reporter: Receives notes and warnings.
+        wait: Seconds in which the server has to be ready.
+        fork: Make the supervisor a copy of this process; see `supervisor_process.spawn`.
+
     Raises:
-        InstanceUnknown: It never ran.
-        StartFailed and its kin: It could not be started; says why.
+        InstanceUnknown: No instance has that name.
+        StartFailed, DatabaseError: The server did not start.
     """
     reporter = reporter or Silent()
-    with locked(paths, name):
-        record = known(paths, name)
+    with folder.lock(reporter):
+        record = folder.require_record()
         if record.running():
             return record
         end_orphans(record)
@@ -209,23 +212,26 @@ def start_again(
 
         def attempt() -> Record:
             with Reservations(record.options.bind) as reserved:
-                return spawn(plan_again(record, paths, wait, reserved), reporter, fork=fork)
+                return spawn(plan_again(folder, record, wait, reserved), folder, reporter, fork=fork)
 
         again = _with_other_ports(attempt)
-        mark_keep(paths.instance(name), False)
+        folder.keep_state(False)
         return again
 
 
-def erase(paths: Paths, name: str) -> None:
-    """Delete the database of a stopped instance, and what SQLite and we keep beside it.
+def erase(folder: InstanceFolder) -> None:
+    """Delete the database of a stopped instance, with the files that SQLite and we keep beside it.
 
     Raises:
-        InstanceRunning: It runs.
+        InstanceRunning: The instance is running.
+        InstanceUnknown: No instance has that name.
     """
-    with locked(paths, name):
-        record = known(paths, name)
+    with folder.lock():
+        record = folder.require_record()
         if record.running():
-            raise InstanceRunning(f"the instance {name} runs", hint=f"stop it first: {down(name)}")
+            raise InstanceRunning(
+                f"the instance {folder.name} is running", hint=f"stop it first: {down_command(folder.name)}"
+            )
         for suffix in ("", "-wal", "-shm", "-journal", ".stamp.json"):
             record.database.with_name(record.database.name + suffix).unlink(missing_ok=True)
 
@@ -234,15 +240,13 @@ def _warn_if_open(options: ServerOptions, reporter: Reporter) -> None:
     if options.opens_network():
         reporter.warn(
             f"the server listens on {options.bind} without authentication: "
-            "whoever reaches it can read and change everything"
+            "everyone who can reach it can read and change everything"
         )
 
 
-# Looking
-
-
-def _running(request: Request, paths: Paths) -> Record | None:
-    record = read_record(paths, request.name)
+def _running(request: StartRequest) -> Record | None:
+    """The record of the instance if it is ready. What is left of one that is ending or crashed is ended."""
+    record = request.folder.read_record()
     if record is None:
         return None
     state = record.state_now()
@@ -250,29 +254,7 @@ def _running(request: Request, paths: Paths) -> Record | None:
         return record
     ending = state in (STOPPING, STOPPED)
     if record.supervised() and not (ending and record.supervisor.wait_gone(request.stop + SPARE_SECONDS)):
-        # It starts, and its starter (whose lock we have) is gone; or it keeps a crashed server for its holders.
+        # Its starter, whose lock we have, died before the server was ready; or it has crashed and is still held.
         end_supervisor(record)
     end_orphans(record)
     return None
-
-
-def known(paths: Paths, name: str) -> Record:
-    """The record of an instance.
-
-    Raises:
-        InstanceUnknown: It never ran; says which ones there are.
-    """
-    record = read_record(paths, check_name(name))
-    if record is None:
-        raise _unknown(paths, name)
-    return record
-
-
-def _unknown(paths: Paths, name: str) -> InstanceUnknown:
-    """The error for an instance that never was, with the ones that are."""
-    there = [other for other in names(paths) if not other.startswith(ANONYMOUS)]
-    return InstanceUnknown(
-        f"there is no instance {name}",
-        details=[f"instances: {', '.join(there)}"] if there else [],
-        hint=f"start it with: {up(name)}",
-    )

@@ -1,8 +1,8 @@
-"""What a supervisor is to do: from what the user wants and what the instance had the last time."""
+"""From a request, or from the record of the last run, to the spec of the server to start."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..config.server_options import (
@@ -15,61 +15,43 @@ from ..config.server_options import (
     command_line,
 )
 from ..errors import StartFailed, UnsupportedPlatform
-from ..executables.models import Executable
 from ..server.spec import ServerSpec, unsupported
 from ..system.files import private_folder
-from ..system.paths import Paths, whole
+from ..system.paths import whole
 from ..system.ports import Reservations
-from .ephemeral_database import create_folder
-from .folder import mark_keep
-from .leases import holders
-from .record import Record, read_record
+from . import ephemeral_database
+from .folder import InstanceFolder
+from .record import Record
+from .request import StartRequest
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a starter wants: an instance of that name that runs with these options on this executable.
+def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
+    """The spec of a new server.
 
-    `explicit` names the options the user gave; only those are compared with an instance that already runs.
-    `held` makes leases keep it up, for `linger` seconds after the last; `wait` and `stop` are limits in seconds.
-    """
-
-    name: str
-    options: ServerOptions
-    executable: Executable
-    explicit: frozenset[str] = frozenset()
-    held: bool = False
-    linger: float = 0.0
-    wait: float = 30.0
-    stop: float = 10.0
-
-
-def plan(request: Request, paths: Paths, reserved: Reservations) -> ServerSpec:
-    """What the supervisor is to do, from what the user wants and what the instance had the last time.
-
-    The ports are taken from `reserved`, which must be held until the server listens.
+    Args:
+        request: The request.
+        reserved: Reserves the ports; the caller keeps them reserved until the server listens.
 
     Raises:
-        PortTaken: An asked for port is held by someone.
-        UnsupportedPlatform: Servers do not run here.
+        PortTaken: Another process listens on a requested port.
+        UnsupportedPlatform: Servers do not run on this operating system.
     """
     if unsupported():
         raise UnsupportedPlatform("devserver runs on Linux and macOS", hint="on Windows, use WSL")
-    check_name(request.name)
-    folder = private_folder(paths.instance(request.name))
-    mark_keep(folder, False)
-    last = read_record(paths, request.name)
-    ports = choose_ports(request.name, request.options, last.ports if last else None, reserved)
+    folder = request.folder
+    check_name(folder.name)
+    folder.create()
+    folder.keep_state(False)
+    last = folder.read_record()
+    ports = choose_ports(folder.name, request.options, last.ports if last else None, reserved)
     spec = ServerSpec(
-        name=request.name,
-        folder=folder,
+        name=folder.name,
+        paths=folder.paths,
         options=request.options,
         executable=request.executable.path,
         version=request.executable.version,
         server_version=request.executable.server_version,
-        database=_new_database(request, paths),
-        backups=paths.backups(request.name),
-        schemas=paths.schemas,
+        database=_new_database(request),
         ports=ports,
         held=request.held,
         linger=request.linger,
@@ -79,33 +61,37 @@ def plan(request: Request, paths: Paths, reserved: Reservations) -> ServerSpec:
     return _with_command(spec)
 
 
-def plan_again(record: Record, paths: Paths, wait: float, reserved: Reservations) -> ServerSpec:
-    """The same server once more: same options, executable, database and gRPC port.
+def plan_again(folder: InstanceFolder, record: Record, wait: float, reserved: Reservations) -> ServerSpec:
+    """The spec of the same server: same options, executable, database and gRPC port.
 
-    One that was held, and that nobody holds now, runs from here on until it is stopped.
+    A server that was held, and that no process holds now, runs until it is stopped.
+
+    Args:
+        folder: The instance.
+        record: The record of its last run.
+        wait: Seconds in which the server has to be ready.
+        reserved: Reserves the ports; the caller keeps them reserved until the server listens.
 
     Raises:
-        PortTaken: Its port is held by someone now.
-        StartFailed: Its executable is gone.
+        PortTaken: Another process listens on the gRPC port.
+        StartFailed: The executable does not exist anymore.
     """
     if not record.executable.is_file():
         raise StartFailed(
-            f"the executable of the instance {record.name} is gone: {record.executable}",
-            hint="devserver down and devserver up start it on one that is there",
+            f"the executable of the instance {record.name} does not exist anymore: {record.executable}",
+            hint="run devserver down and devserver up to start it with another executable",
         )
     options = _with_port(record)
     spec = ServerSpec(
         name=record.name,
-        folder=paths.instance(record.name),
+        paths=folder.paths,
         options=options,
         executable=record.executable,
         version=record.version,
         server_version=record.server_version,
-        database=_database(record, paths),
-        backups=paths.backups(record.name),
-        schemas=paths.schemas,
+        database=_last_database(folder, record),
         ports=choose_ports(record.name, options, record.ports, reserved),
-        held=record.held and (record.linger > 0 or bool(holders(paths.instance(record.name)))),
+        held=record.held and (record.linger > 0 or bool(folder.holders())),
         linger=record.linger,
         wait=wait,
     )
@@ -113,13 +99,13 @@ def plan_again(record: Record, paths: Paths, wait: float, reserved: Reservations
 
 
 def choose_ports(name: str, options: ServerOptions, last: Ports | None, reserved: Reservations) -> Ports:
-    """The ports asked for; else those of the `last` time, if they are free; else any free ones.
+    """The requested ports; else the ports of the last run if they are free; else any free ones.
 
     Raises:
-        PortTaken: An asked for port is held by someone.
+        PortTaken: Another process listens on a requested port.
     """
-    wanted = DEFAULT_PORT if options.port is None and name == DEFAULT_NAME else options.port
-    grpc = reserved.take(wanted, last.grpc if last else None, "--port")
+    requested = DEFAULT_PORT if options.port is None and name == DEFAULT_NAME else options.port
+    grpc = reserved.take(requested, last.grpc if last else None, "--port")
     usual_ui = grpc + UI_PORT_OFFSET if grpc + UI_PORT_OFFSET < 65536 else None
     preferred_ui = (last.ui if last else None) or usual_ui
     return Ports(
@@ -131,7 +117,6 @@ def choose_ports(name: str, options: ServerOptions, last: Ports | None, reserved
 
 
 def _with_command(spec: ServerSpec) -> ServerSpec:
-    """An ephemeral server needs no preparation, so it may start at once."""
     command = command_line(
         spec.options,
         executable=spec.executable,
@@ -139,19 +124,28 @@ def _with_command(spec: ServerSpec) -> ServerSpec:
         ports=spec.ports,
         database=spec.database,
     )
+    # The database of an ephemeral server is new, so there is nothing to check before the start.
     return replace(spec, command=tuple(command), at_once=spec.options.ephemeral)
 
 
-def _new_database(request: Request, paths: Paths) -> Path:
+def _new_database(request: StartRequest) -> Path:
+    folder = request.folder
     if request.options.ephemeral:
-        return create_folder(paths.instance(request.name))
+        return ephemeral_database.create_folder(folder.path)
+    own = folder.paths.database(folder.name)
     if request.options.database is None:
-        private_folder(paths.database(request.name).parent)
-    return whole(request.options.database or paths.database(request.name))
+        private_folder(own.parent)
+    return whole(request.options.database or own)
+
+
+def _last_database(folder: InstanceFolder, record: Record) -> Path:
+    if record.options.ephemeral and not record.database.parent.is_dir():
+        return ephemeral_database.create_folder(folder.path)
+    return record.database
 
 
 def _with_port(record: Record) -> ServerOptions:
-    """The same gRPC port, or none: clients of the instance know it. Others that were any free ones are preferred."""
+    """The options with the gRPC port of the last run, which clients know. Other free ports may change."""
     options = record.options
     return replace(
         options,
@@ -160,9 +154,3 @@ def _with_port(record: Record) -> ServerOptions:
         ui_port=options.ui_port or None,
         metrics_port=options.metrics_port or None,
     )
-
-
-def _database(record: Record, paths: Paths) -> Path:
-    if record.options.ephemeral and not record.database.parent.is_dir():
-        return create_folder(paths.instance(record.name))
-    return record.database

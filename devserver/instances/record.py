@@ -1,22 +1,17 @@
-"""What is written down about an instance, and read by everyone who wants to know of it."""
+"""The record of an instance: what it runs with, where it answers, and which processes it is."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..config.server_options import DEFAULT_NAME, Ports, ServerOptions
-from ..errors import DevServerError
 from ..system.addresses import bracketed, client_host
-from ..system.files import refuse_unsafe, unreadable, write_private
-from ..system.paths import Paths
 from ..system.process import ProcessIdentity
 
-FILE = "record.json"
-ANONYMOUS = "~"
+ANONYMOUS = "~"  # how the names of instances without a name begin
 
 STARTING = "starting"
 READY = "ready"
@@ -27,10 +22,24 @@ CRASHED = "crashed"
 
 @dataclass(frozen=True)
 class Record:
-    """One instance: what it runs with, where it answers, which processes it is.
+    """One instance, as its supervisor last wrote it.
 
-    `state` is what was last written: `state_now` takes into account that processes may have been killed.
-    `version` is the CLI's, `server_version` the server's; `exit` says why it crashed.
+    Attributes:
+        name: The name of the instance.
+        state: The state when the record was written; `state_now` allows for processes that were killed since.
+        supervisor: The supervisor's process.
+        server: The server's process; None if there is none.
+        ports: The ports that the server listens on.
+        options: The options of the server.
+        version: The version of the Temporal CLI, such as `1.9.1`.
+        server_version: The version of the server, such as `1.32.0`.
+        executable: The Temporal CLI.
+        database: The SQLite file.
+        namespaces: All namespaces that exist for certain, the clients' default one first.
+        held: Whether the server runs only while processes hold leases.
+        linger: Seconds for which it runs after the last lease.
+        started_at: The start in UTC, ISO 8601.
+        exit: Why the server crashed.
     """
 
     name: str
@@ -51,7 +60,7 @@ class Record:
 
     @property
     def host(self) -> str:
-        """The address clients use."""
+        """The host that clients connect to."""
         return client_host(self.options.bind)
 
     @property
@@ -61,7 +70,7 @@ class Record:
 
     @property
     def ui_url(self) -> str | None:
-        """The Web UI's address; None where it is off."""
+        """The URL of the Web UI; None if it is off."""
         if self.ports.ui is None:
             return None
         path = (self.options.ui_public_path or "").strip("/")
@@ -70,30 +79,25 @@ class Record:
 
     @property
     def http_url(self) -> str:
-        """Where Temporal's HTTP API answers."""
+        """The URL of Temporal's HTTP API."""
         return f"http://{bracketed(self.host)}:{self.ports.http}"
 
     @property
     def metrics_url(self) -> str:
-        """Where Prometheus reads."""
+        """The URL of the server's Prometheus metrics."""
         return f"http://{bracketed(self.host)}:{self.ports.metrics}/metrics"
 
     @property
     def namespace(self) -> str:
-        """The namespace clients use unless told otherwise: the first one asked for."""
+        """The default namespace for clients: the first one requested."""
         return self.namespaces[0]
 
-    @property
-    def anonymous(self) -> bool:
-        """Whether the instance is its holders' alone and vanishes with them."""
-        return self.name.startswith(ANONYMOUS)
-
     def supervised(self) -> bool:
-        """Whether its supervisor lives."""
+        """Whether the supervisor is alive."""
         return self.supervisor.alive()
 
     def state_now(self) -> str:
-        """`state`, corrected for processes that were killed since it was written."""
+        """`state`, or `crashed` if a process was killed since the record was written."""
         if self.state in (STOPPED, CRASHED):
             return self.state
         if not self.supervised() or (self.state == READY and not (self.server and self.server.alive())):
@@ -101,17 +105,17 @@ class Record:
         return self.state
 
     def running(self) -> bool:
-        """Whether a server is there or about to be."""
+        """Whether the server is ready or starting."""
         return self.state_now() in (STARTING, READY)
 
     def to_json(self) -> dict[str, Any]:
-        """The form on disk."""
+        """The record as JSON."""
         data = asdict(self) | {"options": self.options.to_json()}
         return data | {key: str(data[key]) for key in ("executable", "database")}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
-        """What `to_json` wrote."""
+        """The record that `to_json` wrote."""
         values = dict(data)
         values["supervisor"] = ProcessIdentity(**values["supervisor"])
         values["server"] = ProcessIdentity(**values["server"]) if values["server"] else None
@@ -127,63 +131,15 @@ class Record:
         return replace(self, **values)
 
 
-def up(name: str) -> str:
+def up_command(name: str) -> str:
     """The command that starts the instance."""
     return _command("up", name)
 
 
-def down(name: str) -> str:
-    """The command that stops it."""
+def down_command(name: str) -> str:
+    """The command that stops the instance."""
     return _command("down", name)
 
 
 def _command(verb: str, name: str) -> str:
     return f"devserver {verb}" if name == DEFAULT_NAME else f"devserver {verb} --name {name}"
-
-
-def write_record(folder: Path, record: Record) -> None:
-    """Write `record` into the instance's state folder."""
-    write_private(folder / FILE, json.dumps(record.to_json(), indent=2))
-
-
-def load(folder: Path) -> Record:
-    """The record in a state folder; raises whatever a missing or damaged one brings about."""
-    return Record.from_json(json.loads((folder / FILE).read_text()))
-
-
-def read_record(paths: Paths, name: str) -> Record | None:
-    """The record of the instance `name`, or None where there is none.
-
-    Raises:
-        UnsafeFolder: Others may write where it is.
-        DevServerError: The record cannot be read: it was damaged or written by another version.
-    """
-    path = paths.instance(name) / FILE
-    _refuse_unsafe(paths, path.parent)
-    try:
-        return load(path.parent)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (ValueError, TypeError, KeyError, OSError, DevServerError) as error:
-        raise DevServerError(
-            f"the record of the instance {name} cannot be read: {path}",
-            details=[f"{type(error).__name__}: {error}"],
-            hint=f"the database is not touched by this; remove {path} and run {up(name)} again",
-        ) from error
-
-
-def _refuse_unsafe(paths: Paths, *folders: Path) -> None:
-    """A record says which executable to run and which process to end: nobody else may write one."""
-    for folder in (paths.state, paths.instances, *folders):
-        refuse_unsafe(folder)
-
-
-def names(paths: Paths) -> list[str]:
-    """The instances that have a state folder, by name."""
-    _refuse_unsafe(paths)
-    try:
-        return sorted(entry.name for entry in paths.instances.iterdir() if (entry / FILE).is_file())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise unreadable(paths.instances, error) from error

@@ -1,4 +1,4 @@
-"""How an instance is, in the documented form of `status --json` and `list --json`."""
+"""The status of instances, in the documented form of `status --json` and `list --json`."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import Any
 
 from ..errors import DevServerError
 from ..server.http_api import HttpApi, NotAnswering
-from ..server.log import LOG
 from ..system.paths import Paths
-from .leases import holders
-from .record import READY, Record, names, read_record
+from .folder import InstanceFolder
+from .record import READY, Record
 
 ANSWER_SECONDS = 2.0
 FORM = 1
 
 
-def status(paths: Paths, record: Record) -> dict[str, Any]:
-    """The instance as JSON; see docs/json.md. Keys are only ever added within one `form`.
+def status(folder: InstanceFolder, record: Record) -> dict[str, Any]:
+    """The status of an instance as JSON; see docs/json.md. Keys are only added within one `form`.
 
-    `state` is starting, ready, unresponsive (the process is there and does not answer), stopping, stopped or crashed.
+    `state` is starting, ready, unresponsive (the process exists but does not answer), stopping, stopped or crashed.
     """
     state = record.state_now()
     if state == READY and not answers(record):
@@ -41,32 +40,37 @@ def status(paths: Paths, record: Record) -> dict[str, Any]:
         "ephemeral": record.options.ephemeral,
         "database": str(record.database),
         "executable": str(record.executable),
-        "log": str(paths.instance(record.name) / LOG),
+        "log": str(folder.log),
         "pid": record.server.pid if alive and record.server else None,
         "supervisor_pid": record.supervisor.pid if alive else None,
-        "holders": holders(paths.instance(record.name)),
+        "holders": folder.holders(),
         "started_at": record.started_at,
         "exit": record.exit,
     }
 
 
 def answers(record: Record) -> bool:
-    """Whether the frontend serves the instance's namespace now."""
+    """Whether the server serves the instance's namespace now."""
     try:
         return HttpApi(record.host, record.ports.http, limit=ANSWER_SECONDS).serves(record.namespace)
     except NotAnswering:
         return False
 
 
-def all_statuses(paths: Paths, damaged: Callable[[DevServerError], None]) -> list[dict[str, Any]]:
-    """Every instance of this user, by name; one whose record cannot be read is told to `damaged` and left out."""
+def all_statuses(paths: Paths, on_damaged: Callable[[DevServerError], None]) -> list[dict[str, Any]]:
+    """The status of every instance of this user, by name.
+
+    Args:
+        paths: Where the instances are.
+        on_damaged: Receives the error for each instance whose record cannot be read; the instance is left out.
+    """
     found = []
-    for name in names(paths):
+    for folder in InstanceFolder.all(paths):
         try:
-            record = read_record(paths, name)
+            record = folder.read_record()
         except DevServerError as error:
-            damaged(error)
+            on_damaged(error)
             continue
         if record is not None:
-            found.append(status(paths, record))
+            found.append(status(folder, record))
     return found

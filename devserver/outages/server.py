@@ -15,6 +15,7 @@ from ..database.stamp import forget_stamp
 from ..errors import DevServerError
 from ..instances import lifecycle
 from ..instances.dev_server import DevServer
+from ..instances.folder import InstanceFolder
 from ..system.paths import Paths
 from .log import OutageLog
 from .model import ActiveOutage, OutageConflict
@@ -65,7 +66,7 @@ class ServerOutages:
         """Stop the process gracefully; its state is kept."""
         with self._lock:
             self.require("stop", "running")
-            lifecycle.stop(Paths.default(), self._server.name, keep=True)
+            lifecycle.stop(InstanceFolder(Paths.default(), self._server.name), keep=True)
             return self._begin("stopped", self._restart_after)
 
     def freeze(self) -> ActiveOutage:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import DatabaseError
-from ..instances.record import names, read_record
+from ..instances.folder import InstanceFolder
 from ..system.paths import Paths
 
 _ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -38,12 +38,12 @@ def databases(paths: Paths) -> Iterator[ServerDatabase]:
         DevServerError: An instance's record or a folder cannot be read.
     """
     known = set()
-    for name in names(paths):
-        record = read_record(paths, name)
+    for folder in InstanceFolder.all(paths):
+        record = folder.read_record()
         if record is not None:
             known.add(record.database)
             address = record.address if record.running() else None
-            yield ServerDatabase(record.database, f"the instance {name}", address=address)
+            yield ServerDatabase(record.database, f"the instance {folder.name}", address=address)
     for name in _with_data(paths):
         if paths.database(name) not in known:
             yield ServerDatabase(paths.database(name), f"the instance {name}")

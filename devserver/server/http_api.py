@@ -1,7 +1,7 @@
-"""The running server's HTTP face: is it ready, which namespaces it has, what they are set to.
+"""Temporal's HTTP API: whether a server is ready, its namespaces and their settings.
 
-HTTP, because it needs no gRPC library, whose import alone takes longer than the server's start.
-The paths are those of Temporal's HTTP API (google.api.http annotations of WorkflowService and OperatorService).
+HTTP needs no gRPC library, whose import takes longer than the start of a server. The paths are those of the
+google.api.http annotations of WorkflowService and OperatorService.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ PROBE = "devserver-readiness-probe"
 
 
 class NotAnswering(Exception):
-    """The server gave no HTTP answer: not up yet, gone, or frozen."""
+    """The server did not answer over HTTP: it is still starting, has ended, or is frozen."""
 
 
 class HttpApi:
-    """Speaks to the HTTP port of one server at `host` (as clients reach it); a connection per call, never through a
-    proxy.
+    """Calls the HTTP API of one server. Each call opens a connection, never through a proxy.
+
+    Args:
+        host: The host that clients connect to.
+        port: The HTTP port.
+        limit: Seconds for one call.
     """
 
     def __init__(self, host: str, port: int, *, limit: float = CALL_SECONDS) -> None:
@@ -34,10 +38,10 @@ class HttpApi:
         self._limit = limit
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        """HTTP status and decoded JSON of one call.
+        """The HTTP status and the decoded JSON of one call.
 
         Raises:
-            NotAnswering: No connection, no answer within the limit, or no JSON.
+            NotAnswering: There is no connection, or no JSON answer within the limit.
         """
         import http.client
 
@@ -52,8 +56,9 @@ class HttpApi:
             connection.close()
 
     def serves(self, namespace: str) -> bool:
-        """Whether `namespace` answers as a first workflow needs it: history, which must own its shard by then (a
-        workflow is looked up), and visibility (workflows are listed).
+        """Whether the server is ready for a first workflow in `namespace`.
+
+        Looking up a workflow needs the history service with its shard, listing workflows needs visibility.
         """
         base = f"/api/v1/namespaces/{quote(namespace, safe='')}"
         status, answer = self.call("GET", f"{base}/workflows/{PROBE}")
@@ -62,11 +67,11 @@ class HttpApi:
         return self.call("GET", f"{base}/workflows?pageSize=1")[0] == 200
 
     def server_version(self) -> str:
-        """The server's version, as `1.32.0`."""
+        """The server's version, such as `1.32.0`."""
         return str(self._get("/api/v1/system-info")["serverVersion"])
 
     def retention(self, namespace: str) -> int | None:
-        """Seconds for which `namespace` keeps closed workflows; None where there is no such namespace."""
+        """Seconds for which `namespace` keeps closed workflows; None if the namespace does not exist."""
         status, answer = self.call("GET", f"/api/v1/namespaces/{quote(namespace, safe='')}")
         if status == 404:
             return None
@@ -74,10 +79,10 @@ class HttpApi:
         return int(str(answer["config"]["workflowExecutionRetentionTtl"]).rstrip("s").partition(".")[0])
 
     def ensure_namespace(self, namespace: str, retention: int) -> None:
-        """Make `namespace` or set its retention (in seconds).
+        """Create `namespace`, or set its retention (in seconds).
 
         Raises:
-            NamespaceRefused: Temporal refuses; with its own words.
+            NamespaceRefused: Temporal rejects the name or the retention; the message has its reason.
         """
         current = self.retention(namespace)
         if current == retention:
@@ -95,19 +100,19 @@ class HttpApi:
         _raise_unless_ok(status, answer, f"the namespace {namespace}")
 
     def namespaces(self) -> list[str]:
-        """The names of all namespaces but the server's own."""
+        """The names of all namespaces, without the server's internal one."""
         found = self._get("/api/v1/namespaces?pageSize=1000")["namespaces"]
         names = [str(item["namespaceInfo"]["name"]) for item in found]
         return [name for name in names if name != "temporal-system"]
 
     def search_attributes(self, namespace: str) -> dict[str, str]:
-        """Custom search attributes of `namespace`: name -> type as the CLI spells it (`KeywordList`)."""
+        """The custom search attributes of `namespace`: name -> type, as the CLI spells it (`KeywordList`)."""
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/search-attributes"
         custom = self._get(path).get("customAttributes", {})
         return {name: _cli_type(kind) for name, kind in custom.items()}
 
     def knows(self, namespace: str, search_attributes: Iterable[str]) -> bool:
-        """Whether lists of `namespace` can be filtered by these search attributes by now."""
+        """Whether lists of `namespace` can be filtered by these search attributes."""
         query = " AND ".join(f"{name} IS NULL" for name in search_attributes)
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/workflows?pageSize=1&query={quote(query)}"
         return self.call("GET", path)[0] == 200
@@ -119,7 +124,7 @@ class HttpApi:
 
 
 def _is_missing_workflow(answer: dict[str, Any]) -> bool:
-    """History was asked and does not know the workflow; a missing namespace is answered before history is asked."""
+    """Whether history does not know the workflow. A missing namespace is reported before history is asked."""
     kinds = [str(detail.get("@type")) for detail in answer.get("details", ())]
     return answer.get("code") == NOT_FOUND and not any("NamespaceNotFound" in kind for kind in kinds)
 
@@ -132,6 +137,6 @@ def _cli_type(kind: str) -> str:
 def _raise_unless_ok(status: int, answer: dict[str, Any], what: str) -> None:
     if status != 200:
         raise NamespaceRefused(
-            f"Temporal refuses {what}: {answer.get('message', f'HTTP {status}')}",
+            f"Temporal rejects {what}: {answer.get('message', f'HTTP {status}')}",
             hint="choose another name with --namespace, or another --retention",
         )

@@ -1,4 +1,4 @@
-"""From a spec to a server that is ready: ports, process, readiness, namespaces, search attributes."""
+"""The start of one server: its process, readiness, namespaces and search attributes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,19 @@ from .http_api import CALL_SECONDS, HttpApi, NotAnswering
 from .log import log_tail
 from .namespaces import DEFAULT_NAMESPACE, NamespaceSettings, ensure_namespaces
 from .spec import ServerSpec
-from .start_errors import explain_exit, explain_refusal, last_words
+from .start_errors import explain_exit, explain_refusal, log_details
 
 POLL_SECONDS = 0.004
 
 
 class Launch:
-    """One start of one server: `begin`, then `until_ready`, then `prepare_namespaces`."""
+    """One start of one server: call `begin`, then `until_ready`, then `prepare_namespaces`.
+
+    Args:
+        spec: The server.
+        interrupted: Whether to stop waiting.
+        started: The pid of the server if it was started already.
+    """
 
     def __init__(self, spec: ServerSpec, interrupted: Callable[[], bool], started: int | None = None) -> None:
         self._spec = spec
@@ -30,10 +36,10 @@ class Launch:
         self.http_api = HttpApi(client_host(spec.options.bind), spec.ports.http, limit=min(CALL_SECONDS, spec.wait))
 
     def begin(self) -> Child:
-        """Start the process, unless `boot` has done so.
+        """Start the process, if it was not started already.
 
         Raises:
-            StartFailed: The executable cannot be run.
+            StartFailed: The operating system refuses to run the executable.
         """
         self._deadline = time.monotonic() + self._spec.wait
         if self.process is None:
@@ -45,16 +51,16 @@ class Launch:
         return self.process
 
     def ended(self) -> int | None:
-        """The process' return code, if it has begun and ended."""
+        """The exit code of the process; None while it is running."""
         return None if self.process is None else self.process.poll()
 
     def until_ready(self) -> None:
-        """Wait until the frontend serves `default`, not only until a port is open.
+        """Wait until the server serves the namespace `default`: an open port is not enough.
 
         Raises:
-            StartFailed: The process ended; says why.
-            StartTimeout: It did not answer within the limit.
-            KeyboardInterrupt: We were asked to stop.
+            StartFailed, DatabaseError, FolderNotWritable: The process ended; the message has the reason.
+            StartTimeout: The server was not ready within the limit.
+            KeyboardInterrupt: `interrupted` was true.
         """
         self._until(lambda: self.http_api.serves(DEFAULT_NAMESPACE))
 
@@ -72,23 +78,23 @@ class Launch:
                 raise explain_exit(self._spec, code, log_tail(self._spec.log), self._spec.ports)
             if time.monotonic() > self._deadline:
                 raise StartTimeout(
-                    f"the server did not become ready within {self._spec.wait:g} s",
-                    details=last_words(log_tail(self._spec.log)),
-                    hint=f"wait longer with --timeout, or see the whole log: {self._spec.log}",
+                    f"the server was not ready within {self._spec.wait:g} s",
+                    details=log_details(log_tail(self._spec.log)),
+                    hint=f"allow more time with --timeout, or see the log: {self._spec.log}",
                 )
             time.sleep(POLL_SECONDS)
 
     def prepare_namespaces(self) -> None:
-        """Ensure each namespace with its retention and its search attributes, and wait until they answer.
+        """Create or update each namespace, with retention and search attributes, and wait until the server serves it.
 
         Raises:
-            NamespaceRefused, SearchAttributeRefused: Temporal refuses; with its own words.
+            NamespaceRefused, SearchAttributeRefused: Temporal rejects a setting; the message has its reason.
         """
         options = self._spec.options
-        wanted = NamespaceSettings(
+        settings = NamespaceSettings(
             retention=options.retention,
             search_attributes=dict(options.search_attributes),
             executable=self._spec.executable,
             address=f"{bracketed(client_host(options.bind))}:{self._spec.ports.grpc}",
         )
-        ensure_namespaces(self.http_api, self._spec.namespaces, wanted, self._until)
+        ensure_namespaces(self.http_api, self._spec.namespaces, settings, self._until)

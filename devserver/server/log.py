@@ -1,20 +1,47 @@
-"""A server's log file."""
+"""The log file of a server: where a run begins in it, and its last lines."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from ..errors import FolderNotWritable
+from ..system.timefmt import utc_now
+
 LOG = "server.log"
+RUN_MARK = "--- devserver starts"  # the line with which each run begins
+ROTATE_BYTES = 20_000_000
 
 
-RUN_MARK = "--- devserver starts"  # the line in a log at which a run begins
+def begin_log(log: Path, version: str, server_version: str) -> None:
+    """Append the line with which a run begins. A log over `ROTATE_BYTES` is first renamed to `server.log.1`.
+
+    Raises:
+        FolderNotWritable: The disk is full or the folder cannot be written.
+    """
+    try:
+        if log.exists() and log.stat().st_size > ROTATE_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
+            file.write(f"{RUN_MARK} temporal {version} (server {server_version}) at {utc_now()}\n")
+    except OSError as error:
+        raise FolderNotWritable(
+            f"cannot write the log {log}: {error.strerror}",
+            hint="free some space, or set DEVSERVER_HOME to another folder",
+        ) from error
 
 
 def log_tail(
     path: Path, lines: int = 12, *, end: int | None = None, most: int = 64_000, all_runs: bool = False
 ) -> list[str]:
-    """The last lines of a log (before the position `end`), of the latest run unless `all_runs` are wanted; empty
-    where there is none.
+    """The last lines of a log without blank ones; empty if there is no log.
+
+    Args:
+        path: The log.
+        lines: How many lines at most.
+        end: The position in bytes to stop at; None reads to the end of the file.
+        most: How many bytes to read at most.
+        all_runs: Include the runs before the latest one.
     """
     try:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Ensures that a namespace is there: its retention, its search attributes, and that it answers."""
+"""Namespaces of a running server: create or update them, with retention and search attributes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,13 @@ Until = Callable[[Callable[[], bool]], None]
 
 @dataclass(frozen=True)
 class NamespaceSettings:
-    """How a namespace is to be: `retention` in seconds, search attributes as name -> type.
+    """The settings of a namespace.
 
-    `executable` and `address` are for its own operator command, since the HTTP API cannot add search attributes.
+    Attributes:
+        retention: Seconds for which closed workflows are kept.
+        search_attributes: Name -> type, such as `Keyword`.
+        executable: The Temporal CLI, whose operator command adds search attributes: the HTTP API cannot.
+        address: `host:port` of the server, for that command.
     """
 
     retention: int
@@ -35,10 +39,16 @@ class NamespaceSettings:
 
 
 def ensure_namespaces(http_api: HttpApi, names: Iterable[str], settings: NamespaceSettings, until: Until) -> None:
-    """Have each namespace as `settings` say, answering; `until` waits for a condition and knows the limit.
+    """Create or update namespaces, and wait until the server serves them.
+
+    Args:
+        http_api: The server.
+        names: The namespaces.
+        settings: Their settings.
+        until: Waits for a condition, up to its own limit.
 
     Raises:
-        NamespaceRefused, SearchAttributeRefused: Temporal refuses; with its own words.
+        NamespaceRefused, SearchAttributeRefused: Temporal rejects a setting; the message has its reason.
     """
     for name in names:
         until(functools.partial(_ensured, http_api, name, settings, until))
@@ -50,11 +60,11 @@ def _ensured(http_api: HttpApi, namespace: str, settings: NamespaceSettings, unt
 
 
 def ensure_namespace(http_api: HttpApi, namespace: str, settings: NamespaceSettings, until: Until) -> None:
-    """Have `namespace` as `settings` say, answering.
+    """Create or update one namespace, and wait until the server serves it.
 
     Raises:
-        NamespaceRefused, SearchAttributeRefused: Temporal refuses; with its own words.
-        NotAnswering: The server is gone or frozen.
+        NamespaceRefused, SearchAttributeRefused: Temporal rejects a setting; the message has its reason.
+        NotAnswering: The server has ended or is frozen.
     """
     http_api.ensure_namespace(namespace, settings.retention)
     if namespace != DEFAULT_NAMESPACE:
@@ -65,7 +75,7 @@ def ensure_namespace(http_api: HttpApi, namespace: str, settings: NamespaceSetti
 
 
 def within(seconds: float) -> Until:
-    """An `Until` for a server that runs already."""
+    """Wait for conditions of a running server, up to `seconds` in all."""
     deadline = time.monotonic() + seconds
 
     def until(condition: Callable[[], bool]) -> None:
@@ -75,8 +85,8 @@ def within(seconds: float) -> Until:
                     return
             if time.monotonic() > deadline:
                 raise StartTimeout(
-                    f"the server did not do what was asked within {seconds:g} s",
-                    hint="see how it is with devserver status, and what it says with devserver logs",
+                    f"the server did not create the namespaces within {seconds:g} s",
+                    hint="check the server with devserver status and devserver logs",
                 )
             time.sleep(POLL_SECONDS)
 
@@ -89,7 +99,7 @@ def _ensure_search_attributes(http_api: HttpApi, namespace: str, settings: Names
         if present.get(name, kind) != kind:
             raise SearchAttributeRefused(
                 f"the search attribute {name} of namespace {namespace} is {present[name]}, not {kind}",
-                hint="a type cannot be changed: choose another name, or another namespace",
+                hint="the type cannot be changed: choose another name, or another namespace",
             )
     missing = {name: kind for name, kind in settings.search_attributes.items() if name not in present}
     if missing:
@@ -106,9 +116,9 @@ def _add(namespace: str, missing: Mapping[str, str], settings: NamespaceSettings
     except subprocess.TimeoutExpired as error:
         raise NotAnswering(str(error)) from error
     if done.returncode != 0:
-        asked = ", ".join(f"{name}={kind}" for name, kind in missing.items())
+        rejected = ", ".join(f"{name}={kind}" for name, kind in missing.items())
         raise SearchAttributeRefused(
-            f"Temporal refuses the search attributes {asked} for namespace {namespace}",
+            f"Temporal rejects the search attributes {rejected} for namespace {namespace}",
             details=done.stderr.strip().splitlines()[-3:],
             hint="a namespace has at most 10 of type Keyword and 3 of each other type",
         )

@@ -4,33 +4,44 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..config.server_options import DEFAULT_PORT, Ports, ServerOptions
+from ..system.paths import Paths
 from .log import LOG
 from .namespaces import DEFAULT_NAMESPACE
 
 
 @dataclass(frozen=True)
 class ServerSpec:
-    """All a supervisor needs to know, as its starter decided it.
+    """Everything a supervisor needs to start and keep one server.
 
-    `command` is the server's command line; `at_once` says that it needs no preparation. `held` says that leases keep
-    the server up, for `linger` seconds after the last one fell; `wait` limits the start, `stop` a graceful end, both
-    in seconds.
+    Attributes:
+        name: The instance.
+        paths: Where the instance's files are.
+        options: The options of the server.
+        executable: The Temporal CLI.
+        version: The version of the CLI, such as `1.9.1`.
+        server_version: The version of the server inside, such as `1.32.0`.
+        database: The SQLite file.
+        ports: The ports to listen on.
+        command: The command line of the server.
+        at_once: Whether the server can start before its database is checked.
+        held: Whether the server runs only while processes hold leases.
+        linger: Seconds for which it runs after the last lease.
+        wait: Seconds in which it has to be ready.
+        stop: Seconds in which it has to stop after SIGTERM.
     """
 
     name: str
-    folder: Path
+    paths: Paths
     options: ServerOptions
     executable: Path
     version: str
     server_version: str
     database: Path
-    backups: Path
-    schemas: Path
     ports: Ports
     command: tuple[str, ...] = ()
     at_once: bool = False
@@ -41,38 +52,50 @@ class ServerSpec:
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """Those asked for first, and `default`, which the server always makes."""
+        """The requested namespaces, then `default`, which every server has."""
         return tuple(dict.fromkeys((*self.options.namespaces, DEFAULT_NAMESPACE)))
 
-    def asked_for(self, port: int) -> bool:
-        """Whether the user, or custom, wants this very port, so that no other will do."""
-        options = self.options
-        wanted = (options.port, options.http_port, options.ui_port, options.metrics_port)
-        return port in wanted or (port == DEFAULT_PORT and options.port is None and port == self.ports.grpc)
+    @property
+    def folder(self) -> Path:
+        """The state folder of the instance."""
+        return self.paths.instance(self.name)
 
     @property
     def log(self) -> Path:
-        """Where the server's output goes."""
+        """The file for the server's output."""
         return self.folder / LOG
 
+    def requires_port(self, port: int) -> bool:
+        """Whether the server must have this very port: the user chose it, or clients expect it."""
+        options = self.options
+        chosen = (options.port, options.http_port, options.ui_port, options.metrics_port)
+        return port in chosen or (port == DEFAULT_PORT and options.port is None and port == self.ports.grpc)
+
     def to_json(self) -> dict[str, Any]:
-        """The form in which it is handed to the supervisor."""
-        data = asdict(self) | {"options": self.options.to_json()}
-        return data | {field.name: str(data[field.name]) for field in fields(self) if field.type == "Path"}
+        """The spec as JSON, for the supervisor."""
+        return asdict(self) | {
+            "options": self.options.to_json(),
+            "paths": {name: str(path) for name, path in asdict(self.paths).items()},
+            "executable": str(self.executable),
+            "database": str(self.database),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ServerSpec:
-        """What `to_json` wrote."""
-        values = dict(data)
-        for field in fields(cls):
-            if field.type == "Path":
-                values[field.name] = Path(values[field.name])
-        values["options"] = ServerOptions.from_json(values["options"])
-        values["ports"] = Ports(**values["ports"])
-        values["command"] = tuple(values["command"])
-        return cls(**values)
+        """The spec that `to_json` wrote."""
+        return cls(
+            **{
+                **data,
+                "options": ServerOptions.from_json(data["options"]),
+                "paths": Paths(**{name: Path(path) for name, path in data["paths"].items()}),
+                "executable": Path(data["executable"]),
+                "database": Path(data["database"]),
+                "ports": Ports(**data["ports"]),
+                "command": tuple(data["command"]),
+            }
+        )
 
 
 def unsupported() -> bool:
-    """Whether this system lacks what a supervisor needs."""
+    """Whether servers cannot run on this operating system."""
     return sys.platform == "win32"

@@ -1,4 +1,4 @@
-"""Why a server ended at its start: from its exit code and its last words to an error with a way out."""
+"""Why a server ended before it was ready: from its exit code and its log to an error with a cause and a hint."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..config.server_options import Ports
 from ..errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost, PortTaken, StartFailed
-from ..system.ports import taken
+from ..system.ports import port_taken
 
 if TYPE_CHECKING:
     from .spec import ServerSpec
@@ -21,42 +21,49 @@ _OPTIONS = {"grpc": "--port", "http": "--http-port", "ui": "--ui-port", "metrics
 def explain_exit(
     spec: ServerSpec, code: int | None, lines: Sequence[str], ports: Ports | None = None
 ) -> DatabaseError | FolderNotWritable | StartFailed:
-    """The error for a server that ended with `code` (negative: a signal's number) and said `lines` last."""
+    """The error for a server that ended before it was ready.
+
+    Args:
+        spec: The server.
+        code: The exit code; the negated number of the signal that ended it.
+        lines: The last lines of its log.
+        ports: The ports that it was to listen on.
+    """
     text = "\n".join(lines)
     found = _IN_USE.search(text)
     if found:
         port = int(found.group(1) or found.group(2))
         option = _option(port, ports)
-        kind = PortTaken if option and spec.asked_for(port) else PortLost
-        return taken(spec.options.bind, port, option or "--port", kind=kind)
-    details = last_words(lines)
+        kind = PortTaken if option and spec.requires_port(port) else PortLost
+        return port_taken(spec.options.bind, port, option or "--port", kind=kind)
+    details = log_details(lines)
     for pattern, make in _CAUSES:
         if re.search(pattern, text, re.IGNORECASE):
             return make(spec, details)
-    how = f"was ended by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
+    how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
     return StartFailed(
         f"the server {how} before it was ready",
         details=details,
-        hint=f"try the executable by hand: {spec.executable} --version; or run: devserver doctor",
+        hint=f"check that the executable works ({spec.executable} --version), or run devserver doctor",
     )
 
 
 def explain_refusal(spec: ServerSpec, error: OSError) -> StartFailed:
-    """The error for an executable that the system will not run."""
+    """The error for an executable that the operating system refuses to run."""
     return StartFailed(
         f"cannot run {spec.executable}: {error.strerror or error}",
-        hint="see that the file is there, is executable and is for this machine; "
+        hint="check that the file exists, is executable and was built for this machine, "
         "or get another one with devserver install",
     )
 
 
-def last_words(lines: Sequence[str]) -> list[str]:
-    """The end of a server's log as an error's details."""
-    return ["last lines of its log:", *lines] if lines else ["it wrote nothing to its log"]
+def log_details(lines: Sequence[str]) -> list[str]:
+    """The last lines of a server's log as the details of an error."""
+    return ["last lines of its log:", *lines] if lines else ["its log is empty"]
 
 
 def _option(port: int, ports: Ports | None) -> str | None:
-    """What sets that port; None for one of those that the server's own services choose for themselves."""
+    """The option that sets the port; None for a port that the server's inner services choose."""
     for name, option in _OPTIONS.items():
         if ports is not None and getattr(ports, name) == port:
             return option
@@ -65,9 +72,9 @@ def _option(port: int, ports: Ports | None) -> str | None:
 
 def _full(spec: ServerSpec, details: Sequence[str]) -> FolderNotWritable:
     return FolderNotWritable(
-        f"the disk that holds {spec.database} is full, or cannot be written",
+        f"cannot write {spec.database}: the disk is full or read-only",
         details=details,
-        hint="free some space, or keep the database elsewhere with --db",
+        hint="free some space, or put the database elsewhere with --db",
     )
 
 
@@ -75,15 +82,15 @@ def _locked(spec: ServerSpec, details: Sequence[str]) -> DatabaseError:
     return DatabaseError(
         f"the database {spec.database} is locked by another process",
         details=details,
-        hint="stop what has it open (devserver doctor names it), or use another file with --db",
+        hint="stop the process that has it open (devserver doctor names it), or use another file with --db",
     )
 
 
 def _corrupt(spec: ServerSpec, details: Sequence[str]) -> DatabaseError:
     return DatabaseCorrupt(
-        f"the database {spec.database} is damaged or is not Temporal's",
+        f"the database {spec.database} is damaged, or is not a Temporal database",
         details=details,
-        hint="restore a snapshot (devserver snapshot list), or start anew with devserver reset",
+        hint="restore a snapshot (devserver snapshot list), or delete the state with devserver reset",
     )
 
 

@@ -1,4 +1,4 @@
-"""Ports: chosen, reserved until the server has them, and who holds a taken one."""
+"""Ports: choose and reserve them for a server, and find the process that listens on a taken one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ANY = 0
 
 
 class Reservation:
-    """A port of `host` that no other process is given until `release`.
+    """A port of `host` that the operating system gives to no other process until `release`.
 
-    The socket is bound but does not listen, and it allows reuse, so the server can bind the same port while we
-    still hold it: between choosing a port and the server's listening no one else gets it.
+    The socket is bound with SO_REUSEADDR but does not listen, so the server can bind the same port while we have it:
+    no other process gets the port between our choice and the server's listening.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -37,16 +37,21 @@ class Reservation:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
     def release(self) -> None:
-        """Give the port free."""
+        """Free the port."""
         self._socket.close()
 
 
 def reserve(host: str, port: int, option: str) -> Reservation:
     """Reserve `port` (`ANY` for a free one).
 
+    Args:
+        host: The address to listen on.
+        port: The port.
+        option: The command-line option to name in errors.
+
     Raises:
-        PortTaken: Someone listens there; names the process, and `option` as the way out.
-        StartFailed: The address is not this machine's, or the port is not ours to take.
+        PortTaken: A process listens on the port; the details name it.
+        StartFailed: The address is not one of this machine, or the user may not take the port.
     """
     try:
         return Reservation(host, port)
@@ -55,7 +60,7 @@ def reserve(host: str, port: int, option: str) -> Reservation:
 
 
 def reserve_preferred(host: str, preferred: int | None) -> Reservation:
-    """Reserve `preferred` if it is free, any free port otherwise."""
+    """Reserve `preferred` if it is free, else any free port."""
     if preferred:
         try:
             return Reservation(host, preferred)
@@ -65,27 +70,27 @@ def reserve_preferred(host: str, preferred: int | None) -> Reservation:
 
 
 class Reservations:
-    """The ports of one server, kept from others until `release` or the end of the block."""
+    """The ports of one server, reserved until `release` or the end of the block."""
 
     def __init__(self, host: str) -> None:
         self._host = host
         self._taken: list[Reservation] = []
 
-    def take(self, wanted: int | None, preferred: int | None, option: str) -> int:
-        """Reserve `wanted` (`ANY` for a free one), or where that is None `preferred` if it is free.
+    def take(self, requested: int | None, preferred: int | None, option: str) -> int:
+        """Reserve `requested` (`ANY` for a free one); if that is None, `preferred` if it is free, else any free port.
 
         Raises:
-            PortTaken, StartFailed: As `reserve`.
+            PortTaken, StartFailed: As for `reserve`.
         """
-        if wanted is None:
+        if requested is None:
             reservation = reserve_preferred(self._host, preferred)
         else:
-            reservation = reserve(self._host, wanted, option)
+            reservation = reserve(self._host, requested, option)
         self._taken.append(reservation)
         return reservation.port
 
     def release(self) -> None:
-        """Give the ports free: the server listens now, or never will."""
+        """Free the ports: the server listens now, or never will."""
         while self._taken:
             self._taken.pop().release()
 
@@ -98,18 +103,18 @@ class Reservations:
         self.release()
 
 
-def taken(
+def port_taken(
     host: str,
     port: int,
     option: str,
     reason: str = "Address already in use",
     kind: type[PortTaken] = PortTaken,
 ) -> PortTaken:
-    """The error for a port that someone has."""
-    who = holder(port)
+    """The error for a port that another process has."""
+    process = listener(port)
     return kind(
         f"cannot listen on {host}:{port}: {reason}",
-        details=[f"held by {who}"] if who else ["the system does not say which process holds it"],
+        details=[f"held by {process}" if process else "the system does not say which process holds it"],
         hint=f"stop that process, or choose another port with {option} (0 takes any free one)",
     )
 
@@ -117,20 +122,20 @@ def taken(
 def _refused(host: str, port: int, option: str, error: OSError) -> StartFailed:
     reason = error.strerror or str(error)
     if error.errno == errno.EADDRINUSE and port != ANY:
-        return taken(host, port, option, reason)
+        return port_taken(host, port, option, reason)
     if error.errno == errno.EADDRNOTAVAIL:
         return StartFailed(
             f"cannot listen on {host}: {reason}",
-            hint="--bind takes an address of this machine, or 0.0.0.0 for all of them",
+            hint="--bind takes an address of this machine, or 0.0.0.0 for all addresses",
         )
     return StartFailed(
         f"cannot listen on {host}:{port}: {reason}",
-        hint=f"choose another port with {option} (0 takes any free one; those below 1024 are the system's)",
+        hint=f"choose another port with {option} (0 takes any free one; ports below 1024 need root)",
     )
 
 
-def holder(port: int) -> str | None:
-    """Name, pid and command line of the process that listens on `port`, where the system tells."""
+def listener(port: int) -> str | None:
+    """Name, pid and command line of the process that listens on `port`; None if there is none or it is hidden."""
     import psutil
 
     try:
@@ -145,7 +150,7 @@ def holder(port: int) -> str | None:
 
 
 def describe(pid: int) -> str:
-    """`name (pid N): command line`, shortened."""
+    """`name (pid N): command line`, with at most 160 characters of the command line."""
     import psutil
 
     try:
@@ -157,7 +162,7 @@ def describe(pid: int) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or an address is this machine's: no proxy is to be asked for it."""
+    """Whether a host name or address is a loopback address, which needs no proxy."""
     import ipaddress
 
     try:

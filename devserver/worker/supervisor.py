@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import CannotAsk, DevServerError
 from ..introspection.import_module import RUNS_ON_IMPORT
 from ..system.child_process import wait_any
-from ..system.ports import taken
+from ..system.ports import port_taken
 from .config import WorkerOptions
 from .events import FORWARDED, WorkerEvent, WorkerEventKind
 from .metrics_proxy import MetricsProxy
@@ -204,7 +204,7 @@ class WorkerSupervisor:
             await self._metrics.start()
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
-            raise taken("127.0.0.1", self._metrics.port, "--metrics-port", reason) from None
+            raise port_taken("127.0.0.1", self._metrics.port, "--metrics-port", reason) from None
 
     def _current_metrics_port(self) -> int | None:
         return self._current.metrics_port if self._current is not None else None

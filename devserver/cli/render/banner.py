@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from ...config.server_options import DEFAULT_NAME
+from ...instances.folder import InstanceFolder
 from ...instances.record import Record
-from ...server.log import LOG
-from ...system.paths import Paths
 from .output import echo_json
 
 
-def echo_started(paths: Paths, record: Record, *, fresh: bool, ending: str = "", as_json: bool = False) -> None:
+def echo_started(
+    folder: InstanceFolder, record: Record, *, fresh: bool, ending: str = "", as_json: bool = False
+) -> None:
     """Print where everything is: as text, or in the form of `devserver status --json`.
 
     Args:
@@ -21,11 +22,11 @@ def echo_started(paths: Paths, record: Record, *, fresh: bool, ending: str = "",
         ending: How it is stopped.
     """
     if not as_json:
-        click.echo(banner(record, fresh=fresh, ending=ending, log=paths.instance(record.name) / LOG))
+        click.echo(banner(record, fresh=fresh, ending=ending, log=folder.log))
         return
     from ...instances.status import status
 
-    echo_json({**status(paths, record), "fresh": fresh})
+    echo_json({**status(folder, record), "fresh": fresh})
 
 
 def banner(record: Record, *, fresh: bool, ending: str, log: Path) -> str:

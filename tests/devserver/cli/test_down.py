@@ -71,10 +71,9 @@ def test_a_damaged_record_hinders_only_its_own_instance(quick_up: Run, devserver
     done = devserver("down", "--name", "bad")
     assert done.returncode == 1
     assert done.stderr.splitlines()[0] == (
-        f"error: the record of the instance bad cannot be read: {folder / 'record.json'}"
+        f"error: cannot read the record of the instance bad: {folder / 'record.json'}"
     )
     assert done.stderr.splitlines()[-1] == (
-        "hint: the database is not touched by this; "
-        f"remove {folder / 'record.json'} and run devserver up --name bad again"
+        f"hint: remove {folder / 'record.json'} and run devserver up --name bad again; the database stays as it is"
     )
     (folder / "record.json").unlink()

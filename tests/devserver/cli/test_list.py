@@ -50,4 +50,4 @@ def test_a_damaged_record_hides_no_other_instance(devserver: Run, paths: Paths, 
     devserver("down", "--name", "good")
     assert done.returncode == 0
     assert "good" in done.stdout
-    assert "the record of the instance bad cannot be read" in done.stderr
+    assert "cannot read the record of the instance bad" in done.stderr

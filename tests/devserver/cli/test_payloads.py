@@ -19,7 +19,7 @@ import httpx
 from temporalio.client import Client
 
 from devserver import DevServer
-from devserver.instances.record import read_record
+from devserver.instances.folder import InstanceFolder
 from devserver.payloads import LargePayloads
 from devserver.system.paths import Paths
 from tests.conftest import Run, command
@@ -115,7 +115,7 @@ def test_what_is_stored_for_an_ephemeral_server_goes_with_it(devserver: Run, qui
     assert not file.parent.parent.exists()
     quick_up("--no-ui")
     file = start("order-2")
-    record = read_record(Paths.default(), "default")
+    record = InstanceFolder(Paths.default(), "default").read_record()
     assert record is not None
     record.supervisor.kill()
     assert record.supervisor.wait_gone(10)

@@ -132,16 +132,16 @@ def test_other_options_than_it_runs_with_are_named(quick_up: Run, devserver: Run
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "error: the instance a already runs, with other options\n"
-        f"  --db: it runs with {found['database']}, asked for /tmp/x.db\n"
-        "  --dynamic-config: it runs with none, asked for a.b=1\n"
-        "  --log-level: it runs with warn, asked for info\n"
-        f"  --port: it runs with {found['address'].rpartition(':')[2]}, asked for 1234\n"
-        "  --tuning: it runs with fast, asked for stock\n"
-        "  --retention: it runs with 1d12h, asked for 30d\n"
-        "  --no-ui: it runs with off, asked for on\n"
-        f"  --ui-port: it runs with {ui}, asked for 2222\n"
-        "hint: stop it first (devserver down --name a), or start another one with --name\n"
+        "error: the instance a is already running, with other options\n"
+        f"  --db: running with {found['database']}, requested /tmp/x.db\n"
+        "  --dynamic-config: running with none, requested a.b=1\n"
+        "  --log-level: running with warn, requested info\n"
+        f"  --port: running with {found['address'].rpartition(':')[2]}, requested 1234\n"
+        "  --retention: running with 1d12h, requested 30d\n"
+        "  --tuning: running with fast, requested stock\n"
+        "  --no-ui: running with off, requested on\n"
+        f"  --ui-port: running with {ui}, requested 2222\n"
+        "hint: stop it first (devserver down --name a), or start another instance with --name\n"
     )
 
 
@@ -239,11 +239,9 @@ def test_a_server_that_dies_ends_the_foreground_with_its_last_words(
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     lines = errors.splitlines()
-    assert lines[0] == "error: the server of the instance a ended by itself (signal 9)"
-    assert lines[1] in ("  last lines of its log:", "  it wrote nothing to its log")
-    assert lines[-1] == (
-        "hint: what it has acknowledged is in its database; start it again with: devserver up --name a"
-    )
+    assert lines[0] == "error: the server of the instance a crashed (signal 9)"
+    assert lines[1] in ("  last lines of its log:", "  its log is empty")
+    assert lines[-1] == ("hint: its database has all acknowledged changes; start it again with: devserver up --name a")
     assert (status_of("a")["state"], status_of("a")["exit"]) == ("crashed", "signal 9")
 
 
@@ -363,7 +361,7 @@ def test_an_attribute_of_another_type_is_refused(up: Run, devserver: Run) -> Non
     assert done.returncode == 1
     assert done.stderr == (
         "error: the search attribute Total of namespace default is Int, not Text\n"
-        "hint: a type cannot be changed: choose another name, or another namespace\n"
+        "hint: the type cannot be changed: choose another name, or another namespace\n"
     )
     assert devserver("status").returncode == 1
 
@@ -373,7 +371,7 @@ def test_the_limit_of_attributes_is_told(installed: Executable, devserver: Run) 
     four = [word for number in range(4) for word in ("--search-attribute", f"Flag{number}=Bool")]
     done = devserver("up", "-d", "--port", "0", "--ephemeral", *four)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: Temporal refuses the search attributes Flag0=Bool, Flag1=Bool, ")
+    assert done.stderr.startswith("error: Temporal rejects the search attributes Flag0=Bool, Flag1=Bool, ")
     assert "for namespace default\n" in done.stderr
     assert "hint: a namespace has at most 10 of type Keyword and 3 of each other type\n" in done.stderr
 
@@ -469,14 +467,14 @@ def test_a_start_that_takes_too_long_shows_the_log(devserver: Run, tmp_path: Pat
     done = devserver("up", "-d", "--port", "0", "--timeout", "0.5", "--binary", str(program))
     assert done.returncode == 1
     assert done.stderr.endswith(
-        "error: the server did not become ready within 0.5 s\n"
+        "error: the server was not ready within 0.5 s\n"
         "  last lines of its log:\n"
         "  still thinking\n"
-        f"hint: wait longer with --timeout, or see the whole log: {paths.instance('default') / 'server.log'}\n"
+        f"hint: allow more time with --timeout, or see the log: {paths.instance('default') / 'server.log'}\n"
     )
     assert processes_of(home) == []
     status = devserver("status").stdout
-    assert "\nexit            the server did not become ready within 0.5 s\n" in status
+    assert "\nexit            the server was not ready within 0.5 s\n" in status
 
 
 def test_opening_the_server_needs_a_word(devserver: Run) -> None:
@@ -486,7 +484,7 @@ def test_opening_the_server_needs_a_word(devserver: Run) -> None:
         assert done.returncode == 2
         assert done.stderr == (
             f"error: --bind {address} would open the server to the network\n"
-            "  a dev server has no authentication: whoever reaches it can read and change everything\n"
+            "  a dev server has no authentication: everyone who can reach it can read and change everything\n"
             "hint: add --allow-remote if that is what you want\n"
         )
 
@@ -495,7 +493,7 @@ def test_an_open_server_is_warned_of_each_time(up: Run, devserver: Run, status_o
     """At its start, when it already runs, and when it is started again."""
     warning = (
         "warning: the server listens on 0.0.0.0 without authentication: "
-        "whoever reaches it can read and change everything\n"
+        "everyone who can reach it can read and change everything\n"
     )
     opened = ("--bind", "0.0.0.0", "--allow-remote", "--search-attribute", "A=Int")
     assert up("--ephemeral", *opened).stderr == warning

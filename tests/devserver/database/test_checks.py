@@ -10,13 +10,13 @@ from pathlib import Path
 
 import devserver
 from devserver import database
-from devserver.database import DatabaseProblem, check
+from devserver.database import CheckResult, check
 
 from .conftest import SERVER
 from .servers import WAL, running
 
 
-def bad(db: Path) -> dict[str, DatabaseProblem]:
+def bad(db: Path) -> dict[str, CheckResult]:
     """The findings that are not ok, by topic."""
     return {each.topic: each for each in check(db) if each.level != "ok"}
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from devserver import DevServer
-from devserver.instances import lifecycle
 from devserver.instances.cleanup import tidy
 from devserver.instances.ephemeral_database import SHARED_MEMORY, existing_folders
+from devserver.instances.folder import InstanceFolder
 from devserver.instances.leases import Lease
 from devserver.system.paths import Paths
 from devserver.system.process import ProcessIdentity
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("installed")
 
 def killed(paths: Paths, name: str) -> None:
     """Kill -9 of an instance's supervisor."""
-    record = lifecycle.known(paths, name)
+    record = InstanceFolder(paths, name).require_record()
     assert record.server is not None
     record.supervisor.kill()
     assert record.server.wait_gone(30)
@@ -62,9 +62,9 @@ def test_crash_is_written_down(paths: Paths) -> None:
     """An instance whose supervisor was killed is written down as crashed."""
     DevServer.start("hit", port=0, detach=True)
     killed(paths, "hit")
-    assert lifecycle.known(paths, "hit").state == "ready"
+    assert InstanceFolder(paths, "hit").require_record().state == "ready"
     tidy(paths)
-    found = lifecycle.known(paths, "hit")
+    found = InstanceFolder(paths, "hit").require_record()
     assert (found.state, found.exit, found.server) == ("crashed", "its supervisor was killed", None)
 
 
@@ -85,7 +85,7 @@ def test_anonymous_ones_of_killed_holders_go(paths: Paths, home: Path) -> None:
     ) as process:
         assert process.stdout is not None
         name = process.stdout.readline().strip()
-        record = lifecycle.known(paths, name)
+        record = InstanceFolder(paths, name).require_record()
         record.supervisor.signal(signal.SIGSTOP)
         process.kill()
         process.wait()
@@ -111,7 +111,7 @@ def test_state_of_a_held_one_stays_for_its_restart(paths: Paths) -> None:
 def test_second_start_after_a_kill_leaves_no_folder(paths: Paths, home: Path) -> None:
     """When another process starts anew what was killed while held, the old state in memory goes."""
     with holding("shared"):
-        record = lifecycle.known(paths, "shared")
+        record = InstanceFolder(paths, "shared").require_record()
         assert record.server is not None
         record.server.kill()
         with DevServer.start("shared") as server:
@@ -188,4 +188,4 @@ def test_bystander_with_a_reused_pid_lives(paths: Paths) -> None:
         tidy(paths)
         assert bystander.poll() is None
         bystander.kill()
-    assert lifecycle.known(paths, "old").state == "crashed"
+    assert InstanceFolder(paths, "old").require_record().state == "crashed"

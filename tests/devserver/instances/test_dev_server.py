@@ -16,9 +16,8 @@ from devserver import DevServer, DevServerError, ServerKeywords
 from devserver.cli.up import up
 from devserver.errors import InstanceNotRunning, InstanceRunning, InstanceUnknown, OptionError
 from devserver.executables.models import Executable
-from devserver.instances import lifecycle
+from devserver.instances.folder import InstanceFolder
 from devserver.instances.leases import holders
-from devserver.instances.record import read_record
 from devserver.instances.status import status
 from devserver.instances.supervisor import LEASE_POLL_SECONDS
 from devserver.system.paths import Paths
@@ -33,7 +32,8 @@ pytestmark = pytest.mark.usefixtures("installed")
 
 def state_of(paths: Paths, name: str) -> str:
     """The state that `devserver status` tells."""
-    return str(status(paths, lifecycle.known(paths, name))["state"])
+    folder = InstanceFolder(paths, name)
+    return str(status(folder, folder.require_record())["state"])
 
 
 async def hello(address: str, name: str = "World") -> str:
@@ -254,7 +254,7 @@ def test_attach_waits_for_a_start(tmp_path: Path, real_binary: Path) -> None:
     )
     starting.start()
     eventually(gate.started)
-    eventually(lambda: read_record(Paths.default(), "slow"))
+    eventually(lambda: InstanceFolder(Paths.default(), "slow").read_record())
     threading.Timer(0.05, gate.open).start()
     assert asyncio.run(hello(DevServer.attach("slow").address)) == "Hello, World!"
     starting.join()
@@ -304,7 +304,7 @@ def test_restart_of_what_nobody_holds_any_more(devserver: Run) -> None:
     DevServer.start("left", port=0).close()
     assert devserver("restart", "--name", "left").returncode == 0
     server = DevServer.attach("left")
-    supervisor = lifecycle.known(Paths.default(), "left").supervisor
+    supervisor = InstanceFolder(Paths.default(), "left").require_record().supervisor
     assert not supervisor.wait_gone(3 * LEASE_POLL_SECONDS)
     server.stop()
 
@@ -339,7 +339,7 @@ def test_same_name_with_other_options_is_refused() -> None:
     """Joining with options that the running server does not have names them."""
     with DevServer.start("shared", port=0), pytest.raises(InstanceRunning) as caught:
         DevServer.start("shared", tuning="stock")
-    assert caught.value.details == ("--tuning: it runs with fast, asked for stock",)
+    assert caught.value.details == ("--tuning: running with fast, requested stock",)
 
 
 def test_joining_adds_namespaces() -> None:
@@ -474,7 +474,7 @@ def test_kill_and_restart_of_a_detached_ephemeral_one() -> None:
     try:
         asyncio.run(hello(server.address))
         server.kill()
-        eventually(lambda: not lifecycle.known(Paths.default(), "brief").supervised())
+        eventually(lambda: not InstanceFolder(Paths.default(), "brief").require_record().supervised())
         server.restart()
         assert asyncio.run(_result(server.address, "hello-World")) == "Hello, World!"
     finally:

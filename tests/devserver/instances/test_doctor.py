@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from devserver import DevServer
-from devserver.database import DatabaseProblem
+from devserver.database import CheckResult
 from devserver.executables.models import Executable
 from devserver.instances.doctor import examine
 from devserver.system.paths import Paths
@@ -32,7 +32,7 @@ def usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("devserver.instances.doctor.DEFAULT_PORT", unused.getsockname()[1])
 
 
-def found(paths: Paths, level: str, *, only: str | None = None) -> list[DatabaseProblem]:
+def found(paths: Paths, level: str, *, only: str | None = None) -> list[CheckResult]:
     """The findings of one level."""
     return [finding for finding in examine(paths, only=only) if finding.level == level]
 
@@ -62,7 +62,7 @@ def test_an_executable_that_was_changed(paths: Paths, installed: Executable) -> 
     installed.path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     errors = found(paths, "error")
     assert len(errors) == 1
-    assert "not what was installed" in errors[0].text
+    assert "has changed since it was installed" in errors[0].text
     assert errors[0].hint == f"run: rm -r {installed.path.parent}; devserver install 1.9.1"
 
 
@@ -100,7 +100,7 @@ def test_a_server_that_was_killed(paths: Paths, installed: Executable) -> None:
     server.kill()
     (warning,) = found(paths, "warning", only="dead")
     assert "crashed" in warning.text
-    assert warning.hint == "devserver up --name dead starts it with what it had kept"
+    assert warning.hint == "devserver up --name dead starts it with its kept state"
 
 
 def test_a_damaged_database(paths: Paths, installed: Executable) -> None:
@@ -138,7 +138,7 @@ def test_an_instance_that_is_not_there(devserver: Run) -> None:
     """Asking for an unknown instance is an error."""
     done = devserver("doctor", "--name", "nobody")
     assert done.returncode == 1
-    assert "instance nobody: there is none of that name" in done.stdout
+    assert "instance nobody: no instance has that name" in done.stdout
 
 
 def test_a_folder_in_memory_that_nobody_owns(paths: Paths) -> None:
@@ -146,7 +146,7 @@ def test_a_folder_in_memory_that_nobody_owns(paths: Paths) -> None:
     folder = Path(tempfile.mkdtemp(prefix="temporal-devserver-", dir=SHARED_MEMORY))
     (folder / "owner").write_text(str(paths.instance("gone")))
     (warning,) = found(paths, "warning")
-    assert (warning.topic, warning.hint) == ("leftover", f"rm -r {folder}")
+    assert (warning.topic, warning.hint) == ("leftover", f"run: rm -r {folder}")
     paths.instance("gone").mkdir(parents=True)
     assert found(paths, "warning") == []
     shutil.rmtree(folder)
@@ -156,7 +156,7 @@ def test_looking_installs_nothing(paths: Paths, devserver: Run) -> None:
     """With an executable in the environment, `up` would copy it; the doctor only says so."""
     done = devserver("doctor")
     assert done.returncode == 0
-    assert "devserver up would get one first" in done.stdout
+    assert "devserver up downloads one first" in done.stdout
     assert not paths.cache.exists()
 
 
@@ -164,14 +164,14 @@ def test_a_wanted_version_that_would_be_refused(paths: Paths, monkeypatch: pytes
     """What `up` would say is said, with its way out."""
     monkeypatch.setenv("DEVSERVER_VERSION", "newest")
     (warning,) = found(paths, "warning")
-    assert "devserver up would fail: 'newest' is not a version" in warning.text
+    assert "devserver up fails: 'newest' is not a version" in warning.text
 
 
 def test_a_mistyped_variable(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no effect, which nobody would notice otherwise."""
     monkeypatch.setenv("DEVSERVER_POTR", "7300")
     (warning,) = found(paths, "warning")
-    assert warning.text == "DEVSERVER_POTR is set and means nothing"
+    assert warning.text == "DEVSERVER_POTR is set, but no such setting exists"
     assert "DEVSERVER_PORT" in (warning.hint or "")
 
 

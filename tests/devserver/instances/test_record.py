@@ -11,6 +11,7 @@ import pytest
 
 from devserver.config.server_options import Ports, ServerOptions
 from devserver.errors import DevServerError, UnsafeFolder
+from devserver.instances.folder import InstanceFolder
 from devserver.instances.record import (
     CRASHED,
     READY,
@@ -18,11 +19,8 @@ from devserver.instances.record import (
     STOPPED,
     STOPPING,
     Record,
-    down,
-    names,
-    read_record,
-    up,
-    write_record,
+    down_command,
+    up_command,
 )
 from devserver.server.log import log_tail
 from devserver.system.files import private_folder
@@ -55,19 +53,20 @@ def record() -> Record:
 
 def test_it_is_read_as_it_was_written(record: Record, paths: Paths) -> None:
     """Nothing is lost on disk."""
-    folder = private_folder(paths.instance("a"))
-    write_record(folder, record)
-    assert read_record(paths, "a") == record
-    assert names(paths) == ["a"]
+    folder = InstanceFolder(paths, "a")
+    folder.create()
+    folder.write_record(record)
+    assert folder.read_record() == record
+    assert InstanceFolder.all(paths) == [folder]
 
 
 def test_none(paths: Paths) -> None:
     """No record, no instance; a folder without one (a start that was killed early) is none either."""
-    assert read_record(paths, "a") is None
-    assert names(paths) == []
+    assert InstanceFolder(paths, "a").read_record() is None
+    assert InstanceFolder.all(paths) == []
     private_folder(paths.instance("a"))
-    assert read_record(paths, "a") is None
-    assert names(paths) == []
+    assert InstanceFolder(paths, "a").read_record() is None
+    assert InstanceFolder.all(paths) == []
 
 
 @pytest.mark.parametrize(
@@ -78,20 +77,20 @@ def test_a_damaged_one_is_told(paths: Paths, text: str) -> None:
     path = private_folder(paths.instance("a")) / "record.json"
     path.write_text(text)
     with pytest.raises(DevServerError) as error:
-        read_record(paths, "a")
-    assert error.value.message == f"the record of the instance a cannot be read: {path}"
-    assert error.value.hint == (
-        f"the database is not touched by this; remove {path} and run devserver up --name a again"
-    )
+        InstanceFolder(paths, "a").read_record()
+    assert error.value.message == f"cannot read the record of the instance a: {path}"
+    assert error.value.hint == (f"remove {path} and run devserver up --name a again; the database stays as it is")
 
 
 def test_one_that_others_could_have_written_is_not_read(record: Record, paths: Paths) -> None:
     """It says what to execute and which process to end."""
-    write_record(private_folder(paths.instance("a")), record)
+    instance = InstanceFolder(paths, "a")
+    instance.create()
+    instance.write_record(record)
     for folder in (paths.instance("a"), paths.instances, paths.state):
         folder.chmod(0o777)
         with pytest.raises(UnsafeFolder):
-            read_record(paths, "a")
+            InstanceFolder(paths, "a").read_record()
         folder.chmod(0o700)
 
 
@@ -140,8 +139,8 @@ def test_the_first_namespace_is_the_clients(record: Record) -> None:
 
 def test_commands_name_the_instance() -> None:
     """What is told to a person can be typed as it is."""
-    assert [up("default"), down("default")] == ["devserver up", "devserver down"]
-    assert [up("a"), down("a")] == ["devserver up --name a", "devserver down --name a"]
+    assert [up_command("default"), down_command("default")] == ["devserver up", "devserver down"]
+    assert [up_command("a"), down_command("a")] == ["devserver up --name a", "devserver down --name a"]
 
 
 def test_an_instance_whose_process_was_reaped_is_over(record: Record) -> None:

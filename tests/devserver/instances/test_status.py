@@ -10,7 +10,7 @@ import pytest
 
 from devserver import DevServer, DevServerError
 from devserver.executables import Executable
-from devserver.instances.record import read_record
+from devserver.instances.folder import InstanceFolder
 from devserver.instances.status import all_statuses, status
 from devserver.system.paths import Paths
 from tests.helpers.checkout import ROOT
@@ -25,9 +25,8 @@ def _installed(installed: Executable) -> None:
 
 def of(paths: Paths, name: str) -> dict[str, object]:
     """The status of an instance."""
-    record = read_record(paths, name)
-    assert record is not None
-    return status(paths, record)
+    folder = InstanceFolder(paths, name)
+    return status(folder, folder.require_record())
 
 
 def test_every_key_is_documented(paths: Paths) -> None:
@@ -73,9 +72,9 @@ def test_frozen_means_every_thread(paths: Paths) -> None:
 def test_a_deleted_namespace_is_no_ready_server(paths: Paths) -> None:
     """Clients of the instance's namespace would fail, so it is not called ready."""
     with DevServer.start(namespaces=["orders"]) as server:
-        record = read_record(paths, server.name)
-        assert record is not None
-        assert status(paths, record.changed(namespaces=("never-made",)))["state"] == "unresponsive"
+        folder = InstanceFolder(paths, server.name)
+        record = folder.require_record().changed(namespaces=("never-made",))
+        assert status(folder, record)["state"] == "unresponsive"
 
 
 def test_all_of_them_by_name(paths: Paths) -> None:
@@ -92,4 +91,4 @@ def test_all_of_them_by_name(paths: Paths) -> None:
     assert damaged == []
     (paths.instance("a") / "record.json").write_text("{")
     assert states() == [("b", "stopped")]
-    assert [error.message.startswith("the record of the instance a cannot be read") for error in damaged] == [True]
+    assert [error.message.startswith("cannot read the record of the instance a") for error in damaged] == [True]

@@ -14,6 +14,7 @@ import pytest
 
 from devserver import DevServer
 from devserver.instances import lifecycle
+from devserver.instances.folder import InstanceFolder
 from devserver.system.paths import Paths
 from tests.conftest import Run, command, processes_of
 from tests.helpers.illbehaved import Gate
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("installed")
 
 def supervisor_of(paths: Paths, name: str) -> psutil.Process:
     """The supervisor's process."""
-    return psutil.Process(lifecycle.known(paths, name).supervisor.pid)
+    return psutil.Process(InstanceFolder(paths, name).require_record().supervisor.pid)
 
 
 def test_supervisor_does_not_load_the_sdk(paths: Paths) -> None:
@@ -48,18 +49,18 @@ def test_supervisor_is_on_its_own(devserver: Run, paths: Paths, way: str) -> Non
     assert process.cwd() == "/"
     open_files = {str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in (0, 1, 2)}
     assert open_files == {"/dev/null", str(paths.instance("alone") / "supervisor.log")}
-    lifecycle.stop(paths, "alone")
+    lifecycle.stop(InstanceFolder(paths, "alone"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_stops_the_server_in_order(paths: Paths, number: int) -> None:
     """A supervisor that is asked to end stops its server and writes that down."""
     server = DevServer.start("told", port=0, detach=True)
-    record = lifecycle.known(paths, "told")
+    record = InstanceFolder(paths, "told").require_record()
     record.supervisor.signal(number)
     assert record.supervisor.wait_gone(30)
     assert not server.running
-    found = lifecycle.known(paths, "told")
+    found = InstanceFolder(paths, "told").require_record()
     assert (found.state, found.server, found.exit) == ("stopped", None, None)
 
 
@@ -76,7 +77,7 @@ def test_ctrl_c_ends_the_foreground(home: Path, paths: Paths) -> None:
         finally:
             process.kill()
     assert process.returncode == 130
-    assert lifecycle.known(paths, "default").state == "stopped"
+    assert InstanceFolder(paths, "default").require_record().state == "stopped"
     assert processes_of(home) == []
 
 
@@ -102,14 +103,14 @@ def test_closed_terminal_ends_the_foreground(paths: Paths, nohup: bool) -> None:
         finally:
             process.kill()
     assert process.returncode == 130
-    assert lifecycle.known(paths, "default").state == "stopped"
+    assert InstanceFolder(paths, "default").require_record().state == "stopped"
 
 
 def test_crash_of_a_held_server_is_told_while_it_is_held(paths: Paths) -> None:
     """A held server that was killed is told as crashed, and its supervisor waits for a restart."""
     with DevServer.start("hit", port=0) as server:
         server.kill()
-        found = eventually(lambda: (record := lifecycle.known(paths, "hit")).exit and record)
+        found = eventually(lambda: (record := InstanceFolder(paths, "hit").require_record()).exit and record)
         assert found
         assert (found.state_now(), found.exit) == ("crashed", "signal 9")
         assert found.supervised()
@@ -132,12 +133,12 @@ def test_starter_that_dies_takes_a_held_start_along(
 
 def test_a_mistake_of_the_supervisor_is_told(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     """A supervisor that fails for a reason nobody thought of says it through its starter."""
-    from devserver.instances import spawn_supervisor
+    from devserver.instances import supervisor_process
 
     broken = paths.state.parent / "broken.py"
     broken.parent.mkdir(parents=True, exist_ok=True)
     broken.write_text("raise RuntimeError('never thought of')\n")
-    monkeypatch.setattr(spawn_supervisor, "ENTRY", broken)
+    monkeypatch.setattr(supervisor_process, "MAIN", broken)
     from devserver.errors import StartFailed
 
     with pytest.raises(StartFailed, match="ended before the server was ready") as caught:

@@ -153,7 +153,7 @@ def test_what_temporal_refuses_is_told_in_its_words(real: HttpApi) -> None:
     """The namespace, Temporal's reason, and the options to change."""
     with pytest.raises(NamespaceRefused) as error:
         real.ensure_namespace("orders", 60)
-    assert error.value.message.startswith("Temporal refuses the namespace orders: ")
+    assert error.value.message.startswith("Temporal rejects the namespace orders: ")
     assert "retention" in error.value.message.lower()
     assert error.value.hint == "choose another name with --namespace, or another --retention"
 

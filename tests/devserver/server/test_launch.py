@@ -10,9 +10,8 @@ import pytest
 
 from devserver import DevServer
 from devserver.config.server_options import Ports, ServerOptions
-from devserver.instances import lifecycle
-from devserver.instances.folder import ROTATE_BYTES
-from devserver.server.log import LOG
+from devserver.instances.folder import InstanceFolder
+from devserver.server.log import LOG, ROTATE_BYTES
 from devserver.server.spec import ServerSpec
 from devserver.system.paths import Paths
 
@@ -21,7 +20,7 @@ def test_spec_survives_its_way_to_the_supervisor(tmp_path: Path) -> None:
     """What a supervisor reads is what its starter decided."""
     spec = ServerSpec(
         name="orders",
-        folder=tmp_path,
+        paths=Paths(tmp_path / "cache", tmp_path / "state", tmp_path / "data"),
         options=ServerOptions(
             namespaces=("a", "b"),
             search_attributes=(("Customer", "Keyword"),),
@@ -32,8 +31,6 @@ def test_spec_survives_its_way_to_the_supervisor(tmp_path: Path) -> None:
         version="1.9.1",
         server_version="1.32.0",
         database=tmp_path / "mine.db",
-        backups=tmp_path / "backups",
-        schemas=tmp_path / "schemas",
         ports=Ports(grpc=1, http=2, metrics=3, ui=None),
         command=("temporal", "server", "start-dev"),
         held=True,
@@ -62,12 +59,12 @@ def test_large_log_is_put_aside(paths: Paths) -> None:
 def test_ports_of_the_last_time_are_preferred(paths: Paths) -> None:
     """A named instance has the same ports the next time, and others where those are taken."""
     DevServer.start("again").stop()
-    first = lifecycle.known(paths, "again").ports
+    first = InstanceFolder(paths, "again").require_record().ports
     DevServer.start("again").stop()
-    assert lifecycle.known(paths, "again").ports == first
+    assert InstanceFolder(paths, "again").require_record().ports == first
     with socket.create_server(("127.0.0.1", first.http)):
         DevServer.start("again").stop()
-    third = lifecycle.known(paths, "again").ports
+    third = InstanceFolder(paths, "again").require_record().ports
     assert third.http != first.http
     assert (third.grpc, third.ui, third.metrics) == (first.grpc, first.ui, first.metrics)
 
@@ -77,7 +74,7 @@ def test_ui_is_a_thousand_above(paths: Paths) -> None:
     """Where it is free, the Web UI's port is the gRPC port plus 1000, as of the stock dev server."""
     for _ in range(5):  # any other process may have that very port
         DevServer.start("usual").stop()
-        ports = lifecycle.known(paths, "usual").ports
+        ports = InstanceFolder(paths, "usual").require_record().ports
         assert ports.ui is not None
         if ports.ui == ports.grpc + 1000:
             return

@@ -22,6 +22,7 @@ from devserver.errors import (
 )
 from devserver.server.spec import ServerSpec
 from devserver.server.start_errors import explain_exit, explain_refusal
+from devserver.system.paths import Paths
 
 
 @pytest.fixture
@@ -29,14 +30,12 @@ def spec(tmp_path: Path) -> ServerSpec:
     """What a server was to be started with."""
     return ServerSpec(
         name="default",
-        folder=tmp_path,
+        paths=Paths(tmp_path / "cache", tmp_path / "state", tmp_path / "data"),
         options=ServerOptions(),
         executable=tmp_path / "temporal",
         version="1.9.1",
         server_version="1.32.0",
         database=tmp_path / "temporal.db",
-        backups=tmp_path / "backups",
-        schemas=tmp_path / "schemas",
         ports=Ports(grpc=7233, http=7243, metrics=7253, ui=8233),
     )
 
@@ -44,13 +43,17 @@ def spec(tmp_path: Path) -> ServerSpec:
 @pytest.mark.parametrize(
     ("line", "wanted", "words"),
     [
-        ("sqlite: database or disk is full (13)", FolderNotWritable, "is full, or cannot be written"),
-        ("write /x: no space left on device", FolderNotWritable, "is full, or cannot be written"),
-        ("attempt to write a readonly database (8)", FolderNotWritable, "cannot be written"),
+        ("sqlite: database or disk is full (13)", FolderNotWritable, "the disk is full or read-only"),
+        ("write /x: no space left on device", FolderNotWritable, "the disk is full or read-only"),
+        ("attempt to write a readonly database (8)", FolderNotWritable, "the disk is full or read-only"),
         ("database is locked (5) (SQLITE_BUSY)", DatabaseError, "is locked by another process"),
-        ("database disk image is malformed (11)", DatabaseCorrupt, "is damaged or is not Temporal's"),
-        ("file is not a database (26)", DatabaseCorrupt, "is damaged or is not Temporal's"),
-        ("SQL logic error: no such table: namespaces (1)", DatabaseCorrupt, "is damaged or is not Temporal's"),
+        ("database disk image is malformed (11)", DatabaseCorrupt, "is damaged, or is not a Temporal database"),
+        ("file is not a database (26)", DatabaseCorrupt, "is damaged, or is not a Temporal database"),
+        (
+            "SQL logic error: no such table: namespaces (1)",
+            DatabaseCorrupt,
+            "is damaged, or is not a Temporal database",
+        ),
         ("panic: something new", StartFailed, "ended with exit code 1 before it was ready"),
     ],
 )
@@ -66,8 +69,8 @@ def test_cause_is_told(spec: ServerSpec, line: str, wanted: type[DevServerError]
 def test_signal_is_told(spec: ServerSpec) -> None:
     """A server that a signal ended is told so, also where it had said nothing."""
     error = explain_exit(spec, -9, [])
-    assert error.message == "the server was ended by signal 9 before it was ready"
-    assert error.details == ("it wrote nothing to its log",)
+    assert error.message == "the server was killed by signal 9 before it was ready"
+    assert error.details == ("its log is empty",)
 
 
 @pytest.mark.parametrize("name", ["grpc", "http", "ui", "metrics"])

@@ -11,7 +11,7 @@ import pytest
 
 from devserver.errors import PortTaken, StartFailed
 from devserver.system import ports
-from devserver.system.ports import ANY, Reservation, Reservations, describe, holder, reserve, reserve_preferred
+from devserver.system.ports import ANY, Reservation, Reservations, describe, listener, reserve, reserve_preferred
 
 HERE = "127.0.0.1"
 
@@ -46,10 +46,10 @@ def test_the_server_can_listen_while_it_is_reserved() -> None:
 
 def test_a_port_just_left_is_free() -> None:
     """Connections that linger after a server's end do not make its port taken."""
-    with socket.create_server((HERE, 0)) as listener:
-        port = listener.getsockname()[1]
+    with socket.create_server((HERE, 0)) as server:
+        port = server.getsockname()[1]
         client = socket.create_connection((HERE, port))
-        served, _ = listener.accept()
+        served, _ = server.accept()
         served.close()  # the server closes first, so its side lingers
         client.close()
     Reservation(HERE, port).release()
@@ -66,9 +66,9 @@ def test_a_taken_port_names_who_holds_it(taken: int) -> None:
 
 def test_one_who_listens_everywhere_holds_it_too() -> None:
     """Whoever listens on all addresses is found."""
-    with socket.create_server(("0.0.0.0", 0)) as listener:
-        port = listener.getsockname()[1]
-        assert holder(port) == describe(os.getpid())
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        port = server.getsockname()[1]
+        assert listener(port) == describe(os.getpid())
         with pytest.raises(PortTaken):
             reserve(HERE, port, "--port")
 
@@ -116,7 +116,7 @@ def test_a_port_of_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
         reserve(HERE, 80, "--port")
     assert str(error.value) == (
         "cannot listen on 127.0.0.1:80: Permission denied\n"
-        "hint: choose another port with --port (0 takes any free one; those below 1024 are the system's)"
+        "hint: choose another port with --port (0 takes any free one; ports below 1024 need root)"
     )
 
 

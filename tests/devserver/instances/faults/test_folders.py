@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.instances.record import FILE
+from devserver.instances.folder import RECORD
 from devserver.system.paths import Paths
 from tests.conftest import Run, ephemeral_folders_of, processes_of
 from tests.devserver.instances.faults.conftest import Disk, fill
@@ -132,12 +132,12 @@ def test_damaged_record(devserver: Run, paths: Paths) -> None:
     """A record that cannot be read is told with its path; removing it, as the hint says, helps."""
     assert devserver(*UP).returncode == 0
     assert devserver("down").returncode == 0
-    path = paths.instance("default") / FILE
+    path = paths.instance("default") / RECORD
     for text in ("", "{", "[]", "{}", '{"name": 5}', "null", "\x00\xff"):
         path.write_text(text, encoding="latin-1")
         for args in (UP, ("status",), ("down",)):
             said = refused(devserver(*args))
-            assert f"the record of the instance default cannot be read: {path}" in said, text
+            assert f"cannot read the record of the instance default: {path}" in said, text
             assert f"remove {path}" in said
     path.unlink()
     assert devserver(*UP).returncode == 0
@@ -148,7 +148,7 @@ def test_damaged_record_of_another_instance_does_not_matter(devserver: Run, path
     """One damaged record does not keep other instances from being started, told and stopped."""
     folder = paths.instance("other")
     folder.mkdir(parents=True, mode=0o700)
-    (folder / FILE).write_text("{")
+    (folder / RECORD).write_text("{")
     assert devserver(*UP).returncode == 0
     assert devserver("status").returncode == 0
     assert devserver("down").returncode == 0
@@ -157,8 +157,8 @@ def test_damaged_record_of_another_instance_does_not_matter(devserver: Run, path
 def test_record_lost_while_the_server_runs(devserver: Run, paths: Paths, home: Path) -> None:
     """A server whose record was removed keeps its database against a second one, which is told who owns it."""
     assert devserver(*UP).returncode == 0
-    lost = json.loads((paths.instance("default") / FILE).read_text())
-    (paths.instance("default") / FILE).unlink()
+    lost = json.loads((paths.instance("default") / RECORD).read_text())
+    (paths.instance("default") / RECORD).unlink()
     assert f"in use by instance default (pid {lost['supervisor']['pid']})" in refused(devserver(*UP))
     os.kill(lost["supervisor"]["pid"], 15)
 

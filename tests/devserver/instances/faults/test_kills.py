@@ -12,7 +12,9 @@ import psutil
 import pytest
 
 from devserver.instances import lifecycle
-from devserver.instances.record import Record, read_record, write_record
+from devserver.instances.folder import InstanceFolder
+from devserver.instances.record import Record
+from devserver.instances.request import StartRequest
 from devserver.system.paths import Paths
 from devserver.system.process import ProcessIdentity
 from tests.conftest import Run, ephemeral_folders_of, processes_of
@@ -33,7 +35,9 @@ def status(devserver: Run, name: str = "default") -> dict[str, Any]:
 
 def ready(paths: Paths, name: str = "default") -> Record:
     """The record of an instance that is ready."""
-    record = eventually(lambda: (found := read_record(paths, name)) and found.state_now() == "ready" and found)
+    record = eventually(
+        lambda: (found := InstanceFolder(paths, name).read_record()) and found.state_now() == "ready" and found
+    )
     assert isinstance(record, Record)
     return record
 
@@ -75,7 +79,7 @@ def test_foreground_tells_that_the_server_was_killed(begin: Begin, paths: Paths)
         kill(ready(paths).server)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert "error: the server of the instance default ended by itself (signal 9)" in said
+    assert "error: the server of the instance default crashed (signal 9)" in said
     assert "start it again with: devserver up" in said
 
 
@@ -108,12 +112,12 @@ def test_deaf_server_is_killed_within_the_limit(tmp_path: Path, paths: Paths, re
 
     path = ignores_sigterm(tmp_path / "deaf", real_binary)
     executable = ensure(BinaryRequest(binary=path), paths=paths)
-    request = lifecycle.Request("deaf", ServerOptions(ui=False), executable, stop=0.2)
-    record = lifecycle.start(request, paths).record
-    lifecycle.stop(paths, "deaf")
+    request = StartRequest(InstanceFolder(paths, "deaf"), ServerOptions(ui=False), executable, stop=0.2)
+    record = lifecycle.start(request).record
+    lifecycle.stop(InstanceFolder(paths, "deaf"))
     assert record.server is not None
     assert not record.server.alive()
-    assert lifecycle.known(paths, "deaf").state == "stopped"
+    assert InstanceFolder(paths, "deaf").require_record().state == "stopped"
 
 
 # The supervisor
@@ -209,7 +213,7 @@ def test_supervisor_killed_while_starting_is_told(
     """`up -d` says that the supervisor ended when that is killed before the server is ready."""
     gate = Gate(tmp_path / "gate", real_binary)
     with begin(*UP, "-d", "--ephemeral", "--binary", str(gate.path)) as process:
-        record = eventually(lambda: read_record(paths, "default"))
+        record = eventually(lambda: InstanceFolder(paths, "default").read_record())
         assert record is not None
         kill(record.supervisor)
         _, said = process.communicate(timeout=30)
@@ -249,10 +253,10 @@ def test_process_with_a_reused_pid_is_not_touched(devserver: Run, paths: Paths) 
     with psutil.Popen(["sleep", "600"]) as bystander:
         reused = ProcessIdentity(bystander.pid, record.supervisor.started + "0")
         forged = record.changed(state="ready", supervisor=reused, server=reused)
-        write_record(paths.instance("default"), forged)
+        InstanceFolder(paths, "default").write_record(forged)
         assert status(devserver)["state"] == "crashed"
         for args in (("down",), ("down", "--all"), (*UP, "-d"), ("down",)):
-            write_record(paths.instance("default"), forged) if args == ("down", "--all") else None
+            InstanceFolder(paths, "default").write_record(forged) if args == ("down", "--all") else None
             assert devserver(*args).returncode == 0
         assert bystander.poll() is None
         assert psutil.pid_exists(bystander.pid)
@@ -264,8 +268,8 @@ def test_the_reused_pid_may_even_be_our_own(devserver: Run, paths: Paths) -> Non
     record = up(devserver, paths)
     assert devserver("down").returncode == 0
     me = ProcessIdentity(os.getpid(), "long ago")
-    write_record(paths.instance("default"), record.changed(state="starting", supervisor=me, server=me))
+    InstanceFolder(paths, "default").write_record(record.changed(state="starting", supervisor=me, server=me))
     from devserver.instances.cleanup import tidy
 
     tidy(paths)
-    assert lifecycle.known(paths, "default").state == "crashed"
+    assert InstanceFolder(paths, "default").require_record().state == "crashed"

@@ -12,7 +12,8 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
-from devserver.instances.record import Record, read_record
+from devserver.instances.folder import InstanceFolder
+from devserver.instances.record import Record
 from devserver.system.paths import Paths
 from devserver.system.ports import ANY, Reservation
 from tests.conftest import Run
@@ -124,7 +125,7 @@ class Victim:
 
     def record(self) -> Record:
         """Its record."""
-        found = read_record(self._paths, "default")
+        found = InstanceFolder(self._paths, "default").read_record()
         assert found is not None
         return found
 

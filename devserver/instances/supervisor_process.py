@@ -1,4 +1,4 @@
-"""Starts a supervisor of its own process, and ends one."""
+"""The process of a detached supervisor: started, waited for until its server is ready, ended."""
 
 from __future__ import annotations
 
@@ -13,57 +13,61 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError, StartFailed, StopFailed
+from ..server.log import begin_log
 from ..server.spec import ServerSpec
 from ..system.files import write_private
 from ..system.progress import Reporter
-from . import supervisor
-from .folder import begin_log
+from . import supervisor_pipe
+from .folder import InstanceFolder
 from .record import Record
 
-SUPERVISOR_LOG = "supervisor.log"
-SPEC = "spec.json"
-ENTRY = Path(__file__).with_name("supervisor_main.py")
+MAIN = Path(__file__).with_name("supervisor_main.py")
 STOP_SECONDS = 10.0
 SPARE_SECONDS = 5.0
+ORPHAN_STOP_SECONDS = 5.0
 
-# The supervisor starts without `site` (twice as fast) and finds its modules where its starter found them.
+# The supervisor starts without `site`, which is twice as fast, and gets the module search path of its starter.
 PYTHON_OPTIONS = ("-S", "-E")
 
 
-def spawn(spec: ServerSpec, reporter: Reporter, *, fork: bool = False) -> Record:
-    """Start the supervisor and wait for its word; it limits itself, and its pipe closes when it dies.
+def spawn(spec: ServerSpec, folder: InstanceFolder, reporter: Reporter, *, fork: bool = False) -> Record:
+    """Start a supervisor and wait until its server is ready. The supervisor limits the start itself.
 
-    `fork` makes it a copy of this process, which saves loading Python and its modules once more; only for a process
-    that has no other threads and ends soon, such as our CLI.
+    Args:
+        spec: The server.
+        folder: The instance.
+        reporter: Receives notes and warnings.
+        fork: Make the supervisor a copy of this process, which saves starting Python and importing modules. Only for a
+            process that has no other threads and ends soon, such as our command line.
 
     Raises:
-        StartFailed and its kin: What the supervisor says.
+        StartFailed, DatabaseError: The error that the supervisor reports.
     """
-    write_private(spec.folder / SPEC, json.dumps(spec.to_json()))
+    write_private(folder.spec_file, json.dumps(spec.to_json()))
     begin_log(spec.log, spec.version, spec.server_version)
     read, write = os.pipe()
     with os.fdopen(read) as events:
         try:
-            (_fork if fork and threading.active_count() == 1 else _execute)(spec, write)
+            (_fork if fork and threading.active_count() == 1 else _execute)(spec, folder, write)
         finally:
             os.close(write)
-        return _await_ready(events, spec, reporter)
+        return _await_ready(events, folder, reporter)
 
 
-def _execute(spec: ServerSpec, pipe: int) -> None:
+def _execute(spec: ServerSpec, folder: InstanceFolder, pipe: int) -> None:
     here = str(Path(__file__).parent.parent.parent)
     search = [here, *(str(Path(entry).absolute()) for entry in sys.path if entry)]
     command = [
         sys.executable,
         *PYTHON_OPTIONS,
-        str(ENTRY),
-        str(spec.folder / SPEC),
+        str(MAIN),
+        str(folder.spec_file),
         str(pipe),
         json.dumps(search),
     ]
     if spec.at_once:
         command += [str(spec.log), *spec.command]
-    with os.fdopen(_open_log(spec), "w") as log:
+    with os.fdopen(_open_log(folder), "w") as log:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -76,22 +80,22 @@ def _execute(spec: ServerSpec, pipe: int) -> None:
     _CHILDREN.add(process)
 
 
-def _fork(spec: ServerSpec, pipe: int) -> None:
+def _fork(spec: ServerSpec, folder: InstanceFolder, pipe: int) -> None:
     child = os.fork()
     if child:
         os.waitpid(child, 0)
         return
-    try:  # from here on we are another process and must never return to the caller
+    try:  # this is another process now and must never return to the caller
         os.setsid()
         if os.fork() == 0:
-            _become_supervisor(spec, pipe)
+            _become_supervisor(spec, folder, pipe)
     finally:
         os._exit(0)
 
 
-def _become_supervisor(spec: ServerSpec, pipe: int) -> None:
+def _become_supervisor(spec: ServerSpec, folder: InstanceFolder, pipe: int) -> None:
     os.chdir("/")
-    log = _open_log(spec)
+    log = _open_log(folder)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
@@ -100,18 +104,18 @@ def _become_supervisor(spec: ServerSpec, pipe: int) -> None:
     os.closerange(kept + 1, 256)
     sys.stderr = os.fdopen(2, "w", closefd=False)
     try:
-        supervisor.main(spec.to_json(), kept)
-    except Exception:  # noqa: BLE001 - nobody above us: its log is where it is read
+        supervisor_pipe.run_detached(spec.to_json(), kept)
+    except Exception:  # noqa: BLE001 - no caller is left: the traceback goes to the supervisor's log
         sys.excepthook(*sys.exc_info())
     sys.stderr.flush()
 
 
-def _open_log(spec: ServerSpec) -> int:
-    return os.open(spec.folder / SUPERVISOR_LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+def _open_log(folder: InstanceFolder) -> int:
+    return os.open(folder.supervisor_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
 
 
 class _Children:
-    """Supervisors that this process started: they are reaped when they end, and none is waited for at exit."""
+    """The supervisors that this process started. They are reaped when they end; exit waits for none of them."""
 
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -127,24 +131,24 @@ class _Children:
 _CHILDREN = _Children()
 
 
-def _await_ready(events: Iterable[str], spec: ServerSpec, reporter: Reporter) -> Record:
+def _await_ready(events: Iterable[str], folder: InstanceFolder, reporter: Reporter) -> Record:
     for line in events:
         event = json.loads(line)
-        pass_on(event, reporter)
+        report(event, reporter)
         if "ready" in event:
             return Record.from_json(event["ready"])
         if "failed" in event:
             raise DevServerError.from_json(event["failed"])
-    said = (spec.folder / SUPERVISOR_LOG).read_text() if spec.folder.is_dir() else ""
+    output = folder.supervisor_log.read_text() if folder.path.is_dir() else ""
     raise StartFailed(
-        f"the supervisor of the instance {spec.name} ended before the server was ready",
-        details=said.strip().splitlines()[-6:],
+        f"the supervisor of the instance {folder.name} ended before the server was ready",
+        details=output.strip().splitlines()[-6:],
         hint="run devserver doctor",
     )
 
 
-def pass_on(event: Mapping[str, Any], reporter: Reporter) -> None:
-    """Let a person see what a supervisor tells before it is ready."""
+def report(event: Mapping[str, Any], reporter: Reporter) -> None:
+    """Pass the notes and warnings of a supervisor on to a reporter."""
     if "note" in event:
         reporter.note(str(event["note"]))
     if "warn" in event:
@@ -152,7 +156,7 @@ def pass_on(event: Mapping[str, Any], reporter: Reporter) -> None:
 
 
 def end_supervisor(record: Record) -> None:
-    """Ask it to end; it limits the server's graceful stop itself. A supervisor that hangs is killed."""
+    """Ask the supervisor to end, and kill it if it hangs. It limits the server's graceful stop itself."""
     record.supervisor.signal(signal.SIGTERM)
     record.supervisor.signal(signal.SIGCONT)
     if not record.supervisor.wait_gone(STOP_SECONDS + SPARE_SECONDS):
@@ -161,10 +165,14 @@ def end_supervisor(record: Record) -> None:
 
 
 def end_orphans(record: Record) -> None:
-    """A server whose supervisor was killed ends with it on Linux; elsewhere it is ended here."""
+    """End a server whose supervisor was killed. On Linux it has ended already, with its supervisor.
+
+    Raises:
+        StopFailed: The supervisor is alive, or the server does not end.
+    """
     if record.supervised():
         raise StopFailed(f"the supervisor of the instance {record.name} (pid {record.supervisor.pid}) does not end")
     if record.server is not None and record.server.alive():
-        record.server.end(5.0)
+        record.server.end(ORPHAN_STOP_SECONDS)
         if record.server.alive():
             raise StopFailed(f"the server of the instance {record.name} (pid {record.server.pid}) does not end")

@@ -1,0 +1,90 @@
+"""What is known about one server: names, addresses, versions, files, and whether it is running."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .folder import InstanceFolder
+from .record import STOPPED, Record
+
+
+class ServerInfo:
+    """The facts about the server of one instance."""
+
+    def __init__(self, record: Record, folder: InstanceFolder) -> None:
+        self._record = record
+        self._folder = folder
+
+    @property
+    def name(self) -> str:
+        """The name of the instance; `~...` for a server that belongs to one process."""
+        return self._record.name
+
+    @property
+    def address(self) -> str:
+        """`host:port` for `Client.connect`."""
+        return self._record.address
+
+    @property
+    def namespace(self) -> str:
+        """The first requested namespace, else `default`."""
+        return self._record.namespace
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """All namespaces that exist for certain."""
+        return self._record.namespaces
+
+    @property
+    def ui_url(self) -> str | None:
+        """The URL of the Web UI; None if it is off."""
+        return self._record.ui_url
+
+    @property
+    def http_url(self) -> str:
+        """The URL of Temporal's HTTP API."""
+        return self._record.http_url
+
+    @property
+    def metrics_url(self) -> str:
+        """The URL of the server's Prometheus metrics."""
+        return self._record.metrics_url
+
+    @property
+    def version(self) -> str:
+        """The version of the Temporal CLI, such as `1.9.1`."""
+        return self._record.version
+
+    @property
+    def server_version(self) -> str:
+        """The version of the server, such as `1.32.0`."""
+        return self._record.server_version
+
+    @property
+    def executable(self) -> Path:
+        """The Temporal CLI that the server runs on."""
+        return self._record.executable
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file with the server's state."""
+        return self._record.database
+
+    @property
+    def log(self) -> Path:
+        """The log of the server."""
+        return self._folder.log
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of the server; None while it has no process."""
+        server = self._current().server
+        return server.pid if server is not None and server.alive() else None
+
+    @property
+    def running(self) -> bool:
+        """Whether the server has a process, which may be frozen."""
+        return self._current().running()
+
+    def _current(self) -> Record:
+        return self._folder.read_record() or self._record.changed(state=STOPPED, server=None)

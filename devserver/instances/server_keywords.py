@@ -1,0 +1,115 @@
+"""The keywords of `DevServer.start`, typed, and what they mean as options of a server and an executable."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from ..config.server_options import ServerOptions
+from ..errors import OptionError
+
+if TYPE_CHECKING:
+    from ..executables.models import BinaryRequest
+    from ..system.progress import Reporter
+
+
+class ServerKeywords(TypedDict, total=False):
+    """Every option of `devserver up`, typed. Omitted keywords have the default of the command.
+
+    `dynamic_config` maps a key to a value that JSON can represent, `search_attributes` a name to a type such as
+    `Keyword`. `wait` is in seconds.
+    """
+
+    version: str
+    binary: str | os.PathLike[str]
+    source: str
+    offline: bool
+    base_url: str
+    require_pinned: bool
+    accept_sha256: str
+    port: int
+    http_port: int
+    ui_port: int
+    metrics_port: int
+    ui: bool
+    namespaces: Sequence[str]
+    search_attributes: Mapping[str, str]
+    dynamic_config: Mapping[str, Any]
+    tuning: str
+    database: str | os.PathLike[str]
+    ephemeral: bool
+    durable: bool
+    upgrade: bool
+    retention: timedelta
+    bind: str
+    allow_remote: bool
+    log_level: str
+    ui_codec_endpoint: str
+    wait: float
+
+
+class StartKeywords(ServerKeywords, total=False):
+    """The keywords of `DevServer.start` and `DevServer.start_async`.
+
+    `detach` starts a server that runs until it is stopped: this process does not hold it. `linger` is the time for
+    which a server runs after its last lease (default 0). `reporter` receives notes, warnings and download progress.
+    """
+
+    detach: bool
+    linger: timedelta
+    reporter: Reporter | None
+
+
+BINARY_KEYWORDS = ("version", "binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
+
+
+def binary_request(keywords: Mapping[str, Any]) -> BinaryRequest:
+    """The request for an executable: the keywords, then the environment, then pyproject.toml.
+
+    Raises:
+        OptionError: A setting has an invalid value.
+    """
+    from ..config.settings import Settings
+    from ..executables import BinaryRequest
+
+    binary = keywords.get("binary")
+    return BinaryRequest.of(Settings.load(), **{**keywords, "binary": None if binary is None else Path(binary)})
+
+
+def server_options(keywords: Mapping[str, Any]) -> ServerOptions:
+    """The server's options.
+
+    Raises:
+        OptionError: A keyword is unknown, or its value is invalid.
+    """
+    try:
+        return ServerOptions(**{key: _CONVERTERS.get(key, _unchanged)(value) for key, value in keywords.items()})
+    except (TypeError, ValueError, AttributeError) as error:
+        raise OptionError(
+            f"a keyword of DevServer.start is unknown or has the wrong type: {error}",
+            hint="devserver.ServerKeywords lists the keywords",
+        ) from error
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _texts(value: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise TypeError(f"{value!r} is a string, not a list of strings")
+    return tuple(value)
+
+
+# From the value of a keyword to the option of the same name.
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "namespaces": _texts,
+    "search_attributes": lambda value: tuple(dict(value).items()),
+    "dynamic_config": lambda value: tuple((key, json.dumps(setting)) for key, setting in dict(value).items()),
+    "retention": lambda value: int(value.total_seconds()),
+    "database": Path,
+}
