@@ -124,9 +124,10 @@ def test_it(temporal):
 # A conftest for tests whose workers do not stop: that is waited for less long.
 IMPATIENT = """
 import temporalio.client
-from temporaltest import case, evicting
+from temporaltest.isolation import context
+from temporaltest.workers import eviction
 
-case.STOP_SECONDS, case.SPARE_SECONDS, evicting.EVICT_SECONDS = 1.0, 0.5, 0.5
+context.STOP_SECONDS, context.SPARE_SECONDS, eviction.EVICT_SECONDS = 1.0, 0.5, 0.5
 """
 
 STUCK = """
