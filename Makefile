@@ -1,13 +1,14 @@
 # Two commands are enough: `make up` (a server, Ctrl-C stops it) and `make test` (everything CI runs).
 PYTHON ?= python3
+WORKERS ?= 3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test system lint types bench releases clean
+.PHONY: help up test test-fast system lint types bench releases clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -43,8 +44,13 @@ system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, O
 		install usr/bin/prometheus usr/bin/promtool /usr/local/bin; \
 		rm -rf $$folder; fi
 
-test: system lint types ## Run the whole suite, as CI does
-	$(BIN)/pytest -n 2
+# Many tests wait for a process or a server, so one more worker than the usual two cores. Neighbouring tests stay in one
+# worker, which starts the server that they share.
+test: system lint types ## Run the whole suite, as CI does (WORKERS=3 processes)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+test-fast: $(READY) ## Run the tests that need no server, in less than a minute
+	$(BIN)/pytest -n 2 --dist worksteal -m "not server and not suite and not slow"
 
 bench: $(READY) ## Measure against the stock tools in one run and print ratios
 	$(BIN)/python -m bench

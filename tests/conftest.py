@@ -27,7 +27,7 @@ CLI_LIMIT = 60
 SHARED_MEMORY = Path("/dev/shm")
 
 # The marks of pyproject.toml that a test has because of a fixture.
-MARKS = {"server": {"real_binary", "hold", "cluster"}, "suite": {"bare_suite", "pytester"}}
+MARKS = {"server": {"real_binary", "hold"}, "suite": {"bare_suite"}, "slow": {"chromium"}}
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -52,6 +52,7 @@ def test_a_command_that_takes_too_long_is_killed(forks: ForkServer, tmp_path: Pa
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
+@pytest.mark.slow
 def test_output_that_a_process_holds_open_is_found(forks: ForkServer, tmp_path: Path) -> None:
     """A command whose child keeps the output open has not ended for whoever reads it."""
     (tmp_path / "program.py").write_text(

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.helpers.checkout import ROOT
 
 
+@pytest.mark.slow
 def test_the_public_types(tmp_path: Path) -> None:
     """Results are typed, and wrong arguments are type errors (an ignored line that is none fails)."""
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), "tests/typing/public_types.py"]

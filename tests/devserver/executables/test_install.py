@@ -66,6 +66,7 @@ def request(service: DownloadService, wait: float = 900) -> BinaryRequest:
     return BinaryRequest(version=VERSION, source="release", base_url=service.url, wait=wait)
 
 
+@pytest.mark.slow
 def test_two_hundred_processes_at_once_make_one_download(
     paths: Paths, service: DownloadService, held: tuple[threading.Event, threading.Event]
 ) -> None:
