@@ -1,12 +1,22 @@
 """Histories of workflows, decoded once: events become the steps of runs, and runs become chains.
 
 `HistoryReader` finds and reads the runs of a workflow; `RunBuilder` makes a `WorkflowRun` with its `Step`s from events
-that come from anywhere.
+that come from anywhere. What each event type does is in one table, `EVENT_ROLES`.
 """
 
 from __future__ import annotations
 
-from .event_names import event_name, event_number
+from .events import (
+    EVENT_ROLES,
+    WORKFLOW_TASK_EVENTS,
+    EventRole,
+    attributes_of,
+    close_status,
+    event_name,
+    event_number,
+    next_run_id,
+    open_timers,
+)
 from .model import (
     BAD,
     OPEN,
@@ -30,7 +40,10 @@ from .tail import HistoryTail
 
 __all__ = [
     "BAD",
+    "EVENT_ROLES",
     "OPEN",
+    "WORKFLOW_TASK_EVENTS",
+    "EventRole",
     "Execution",
     "FailedTasks",
     "HistoryReader",
@@ -48,8 +61,12 @@ __all__ = [
     "StepStatus",
     "TruncatedPayload",
     "WorkflowRun",
+    "attributes_of",
+    "close_status",
     "event_name",
     "event_number",
+    "next_run_id",
+    "open_timers",
     "preview",
     "size_text",
     "workflow_missing",

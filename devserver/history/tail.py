@@ -1,4 +1,4 @@
-"""What the end of a history tells that a description does not: timers, the last failed task, when a step began."""
+"""What the end of a history says that a description does not: timers, failed workflow tasks, how activities began."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
-from ..client.timestamps import to_datetime
+from ..client.timestamps import to_datetime, to_timedelta
+from .events import cause_words, open_timers
 
-# Not the code's fault: a signal came in between, the workflow was reset or paused.
+# The code did not fail: a signal came in between, the workflow was reset or paused.
 ENDED_BY_THE_SERVER = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_STICKY_TASK_QUEUE,
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW,
-    39,  # paused before it was started; older SDKs have no name for it
+    39,  # paused before the task was started; older SDKs have no name for it
 )
 
 
 @dataclass(frozen=True)
 class PendingTimer:
-    """A timer that was started and has not fired; `due` is in the workflow's own time."""
+    """A timer that was started and has not ended; `due` is in the workflow's own time."""
 
     timer_id: str
     due: datetime
@@ -32,10 +33,17 @@ class PendingTimer:
 
 @dataclass(frozen=True)
 class FailedTask:
-    """The workflow's tasks that have failed in a row: since when, and with what; None: out of time."""
+    """Workflow tasks that have failed in a row.
+
+    Attributes:
+        since: When the first of them failed.
+        cause: A number of `WorkflowTaskFailedCause`; 0 for a timeout. `cause_text` is the same in words.
+        failure: The last failure that says something; None if none does.
+    """
 
     since: datetime
     cause: int
+    cause_text: str
     failure: Failure | None
     count: int = 1
 
@@ -60,34 +68,28 @@ class HistoryTail:
         return bool(self.events) and self.events[-1].event_id == 1
 
     def pending_timers(self) -> Iterator[PendingTimer]:
-        """Timers that were started within it and neither fired nor were cancelled."""
-        over = set()
-        for event in self.events:
-            if event.event_type == EventType.EVENT_TYPE_TIMER_FIRED:
-                over.add(event.timer_fired_event_attributes.started_event_id)
-            elif event.event_type == EventType.EVENT_TYPE_TIMER_CANCELED:
-                over.add(event.timer_canceled_event_attributes.started_event_id)
-            elif event.event_type == EventType.EVENT_TYPE_TIMER_STARTED and event.event_id not in over:
-                started = event.timer_started_event_attributes
-                due = to_datetime(event.event_time) + started.start_to_fire_timeout.ToTimedelta()
-                yield PendingTimer(started.timer_id, due)
+        """Timers that were started in these events and neither fired nor were canceled."""
+        times = {event.event_id: event.event_time for event in self.events}
+        for event_id, timer in open_timers(self.events).items():
+            due = to_datetime(times[event_id]) + to_timedelta(timer.start_to_fire_timeout)
+            yield PendingTimer(timer.timer_id, due)
 
     def failed_task(self) -> FailedTask | None:
-        """What the workflow's tasks have failed with since the last one that was completed."""
+        """The workflow tasks that have failed since the last one that was completed."""
         failed: list[FailedTask] = []
         for event in self.events:
             if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
                 break
-            each = _failed(event)
-            if each is not None:
-                failed.append(each)
+            task = _failed_task(event)
+            if task is not None:
+                failed.append(task)
         if not failed:
             return None
-        told = next((each for each in failed if each.failure is not None), failed[0])
-        return replace(told, since=failed[-1].since, count=len(failed))
+        last = next((task for task in failed if task.failure is not None), failed[0])
+        return replace(last, since=failed[-1].since, count=len(failed))
 
     def scheduled(self, activity_id: str) -> ScheduledActivity | None:
-        """How the activity was scheduled, if that is within it."""
+        """How the activity was scheduled; None if that is further back."""
         for event in self.events:
             if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 attributes = event.activity_task_scheduled_event_attributes
@@ -96,17 +98,18 @@ class HistoryTail:
         return None
 
 
-def _failed(event: HistoryEvent) -> FailedTask | None:
+def _failed_task(event: HistoryEvent) -> FailedTask | None:
+    at = to_datetime(event.event_time)
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-        return FailedTask(to_datetime(event.event_time), 0, None)
-    if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
-        attributes = event.workflow_task_failed_event_attributes
-        told = attributes.HasField("failure") and (
-            attributes.failure.message or attributes.failure.HasField("encoded_attributes")
-        )
-        if attributes.cause not in ENDED_BY_THE_SERVER:
-            return FailedTask(to_datetime(event.event_time), attributes.cause, attributes.failure if told else None)
-    return None
+        return FailedTask(at, 0, "", None)
+    if event.event_type != EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+        return None
+    attributes = event.workflow_task_failed_event_attributes
+    if attributes.cause in ENDED_BY_THE_SERVER:
+        return None
+    failure = attributes.failure
+    says_something = attributes.HasField("failure") and (failure.message or failure.HasField("encoded_attributes"))
+    return FailedTask(at, attributes.cause, cause_words(attributes), failure if says_something else None)
 
 
 def clock_ahead(description: DescribeWorkflowExecutionResponse, now: datetime) -> timedelta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..history.event_names import event_name, event_number
+from ..history.events import event_name, event_number
 from .hits import Hit
 from .query import STATES, Attempts, SearchQuery, status_named
 from .search import Search, SearchProgress

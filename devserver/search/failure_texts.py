@@ -1,4 +1,4 @@
-"""What is told of something that went wrong: a failure, a reason, a cause, a time limit."""
+"""What went wrong in a step, as the index stores it: a failure, a reason, a cause, a timeout."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 
 from ..client.failures import failure_text
+from ..history.events import cause_words
 
-MOST_TEXT = 16_384
+MAX_TEXT = 16_384
 # Looked up once: an enum's names take their time, and there are many events.
 TASK_TIMED_OUT = int(EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
 RUN_TIMED_OUT = int(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT)
@@ -19,7 +20,7 @@ RUN_TIMED_OUT = int(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT)
 
 @dataclass(frozen=True)
 class IndexedFailure:
-    """A failure: one line for a list, and all of it to be searched."""
+    """A failure: `line` is shown in lists, `text` is searched."""
 
     line: str
     text: str
@@ -28,12 +29,11 @@ class IndexedFailure:
 async def indexed_failure(failure: Failure, converter: DataConverter) -> IndexedFailure:
     """A failure with its causes, decoded as far as the converter can."""
     text = await failure_text(failure, converter)
-    line = _at_the_root(text.lines) or text.line
-    return IndexedFailure(_clean(line), _clean("\n".join(text.lines)[:MOST_TEXT]))
+    return IndexedFailure(_storable(text.line), _storable("\n".join(text.lines)[:MAX_TEXT]))
 
 
-def said(kind: int, attributes: Any, fields: frozenset[str]) -> str:
-    """What went wrong where there is no failure: a reason, a cause, a time limit."""
+def problem_in(kind: int, attributes: Any, fields: frozenset[str]) -> str:
+    """What went wrong where an event has no failure: a reason, a cause, a timeout; empty if nothing did."""
     if kind == TASK_TIMED_OUT:
         limit = TimeoutType.Name(attributes.timeout_type).removeprefix("TIMEOUT_TYPE_")
         return f"timed out: {limit.replace('_', ' ').lower()}"
@@ -41,20 +41,9 @@ def said(kind: int, attributes: Any, fields: frozenset[str]) -> str:
         return "timed out"
     if "reason" in fields and attributes.reason:
         return str(attributes.reason)
-    if "cause" not in fields or not attributes.cause:
-        return ""
-    if isinstance(attributes.cause, str):
-        return attributes.cause
-    names = attributes.DESCRIPTOR.fields_by_name["cause"].enum_type.values_by_number
-    return names[attributes.cause].name if attributes.cause in names else f"cause {attributes.cause}"
+    return cause_words(attributes) if "cause" in fields else ""
 
 
-def _at_the_root(lines: tuple[str, ...]) -> str:
-    """The innermost cause, as one line: what wraps it says only where it came through."""
-    causes = [line for line in lines if line.startswith("caused by ")]
-    return causes[-1].removeprefix("caused by ")[:300] if causes else ""
-
-
-def _clean(text: str) -> str:
-    """As SQLite can keep it: no zero bytes, no halves of letters."""
+def _storable(text: str) -> str:
+    """The text as SQLite can store it: without zero bytes and lone surrogates."""
     return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")

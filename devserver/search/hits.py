@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from temporalio.api.enums.v1 import EventType
+
 from ..client.timestamps import EPOCH
-from ..history.event_names import event_name
-from . import event_roles
+from ..history.events import EVENT_ROLES, event_name
+from . import schema
 from .index import Row, RunFacts
 
-_STATE = re.compile(r"(Completed|Failed|TimedOut|Canceled|Terminated|ContinuedAsNew|Fired|Rejected)$")
-_WORDS = {"TimedOut": "timed_out", "ContinuedAsNew": "continued_as_new"}
+TIMER_FIRED = int(EventType.EVENT_TYPE_TIMER_FIRED)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def hit_of(run: RunFacts, row: Row, events: Sequence[int], now: datetime) -> Hit
         workflow_id=run.workflow_id,
         run_id=run.run_id,
         workflow_type=run.workflow_type,
-        kind=event_roles.KINDS[int(str(kind))],
+        kind=schema.KINDS[int(str(kind))],
         name=str(name or ""),
         id=str(key or ""),
         event=event_name(event),
@@ -98,20 +98,20 @@ class _Row:
 
     @property
     def state(self) -> str:
-        if self.kind in event_roles.POINTS:
+        if self.kind in schema.POINTS:
             return "event"
-        if self.kind == event_roles.LOCAL:
+        if self.kind == schema.LOCAL:
             return "failed" if self.line else "completed"
         if self.closed_type:
-            found = _STATE.search(event_name(self.closed_type))
-            return _WORDS.get(found[1], found[1].lower()) if found else "completed"
+            role = EVENT_ROLES.get(self.closed_type)
+            return "fired" if self.closed_type == TIMER_FIRED else (role and role.status) or "completed"
         if self.closed_at is not None:
             return "unfinished"
-        waits = self.kind in (event_roles.ACTIVITY, event_roles.TASK) and not self.started_at
+        waits = self.kind in (schema.ACTIVITY, schema.TASK) and not self.started_at
         return "waiting" if waits else "running"
 
     def seconds(self, now: datetime) -> float | None:
-        if self.kind in event_roles.POINTS:
+        if self.kind in schema.POINTS:
             return None
         end = self.closed_at if self.closed_at is not None else (now - EPOCH) // timedelta(microseconds=1)
         return float(max(0, end - self.opened_at) / 1_000_000)

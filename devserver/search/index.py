@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from . import schema
 from . import sql as matching
 from .failure_texts import IndexedFailure
+from .indexed_steps import IndexedStep
 from .query import SearchQuery
-from .steps import IndexedStep
 from .string_table import StringTable
 
 Row = tuple[object, ...]

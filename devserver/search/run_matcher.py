@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ..history import HistoryReader
 from .index import Index, Row, RunFacts
 from .index_store import IndexStore
+from .indexed_steps import IndexedStep, IndexedSteps
 from .query import SearchQuery
-from .steps import IndexedStep, IndexedSteps
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,27 @@
-"""The tables of an index: runs, their steps, and each name and failure once."""
+"""The tables of an index: runs, their steps, each name and each failure once; and the numbers of the kinds of steps."""
 
 from __future__ import annotations
 
 import sqlite3
 
 VERSION = 1
+# Kinds of steps by the number that the table of steps has for them: only ever add at the end.
+KINDS = (
+    "event",
+    "workflow",
+    "workflow_task",
+    "activity",
+    "timer",
+    "child",
+    "nexus",
+    "update",
+    "signal",
+    "marker",
+    "external",
+    "local_activity",
+)
+EVENT, WORKFLOW, TASK, ACTIVITY, TIMER, CHILD, NEXUS, UPDATE, SIGNAL, MARKER, EXTERNAL, LOCAL = range(len(KINDS))
+POINTS = (EVENT, SIGNAL, MARKER)  # these are single events
 APPLICATION = 0x74647366  # "tdsf": whose file it is
 
 _TABLES = """

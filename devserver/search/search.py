@@ -15,6 +15,7 @@ from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 
 from ..client.calls import ServiceCalls
+from ..client.timestamps import to_microseconds
 from ..errors import DevServerError, OptionError
 from ..history import HistoryReader
 from .cluster_identity import identity
@@ -23,7 +24,6 @@ from .index import RunFacts
 from .index_store import MOST_BYTES, IndexStore
 from .query import SearchQuery
 from .run_matcher import RunMatcher, RunMatches
-from .steps import MICRO
 
 LIMIT = 100
 # Runs whose histories are read at once: each is held whole until it is written down.
@@ -192,7 +192,7 @@ async def _awaited(answer: asyncio.Task[RunMatches] | RunMatches) -> RunMatches:
 
 
 def _facts(info: WorkflowExecutionInfo) -> RunFacts:
-    closed = info.close_time.seconds * MICRO + info.close_time.nanos // 1000 if info.HasField("close_time") else 0
+    closed = to_microseconds(info.close_time) if info.HasField("close_time") else 0
     return RunFacts(
         info.execution.workflow_id, info.execution.run_id, info.type.name, info.status, closed, info.history_length
     )

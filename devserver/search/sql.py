@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from . import event_roles
+from ..client.timestamps import MICROSECONDS
+from . import schema
 from .query import SearchQuery
-from .steps import MICRO
 
 _COLUMNS = (
     "page.key, steps.run, steps.id, kind, names.text, steps.key, opened_type, opened_at, started_id, started_type,"
@@ -39,11 +39,11 @@ def statement(wanted: SearchQuery, now: int) -> tuple[str, dict[str, Any]]:
 
 def _what(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None:
     if not wanted.about_steps:
-        parts.append(f"kind = {event_roles.WORKFLOW}")
+        parts.append(f"kind = {schema.WORKFLOW}")
     elif not wanted.events:  # a workflow task that went well is part of everything and says nothing
-        parts.append(f"NOT (kind = {event_roles.TASK} AND closed_type IN (0, 7) AND attempt < 2)")
+        parts.append(f"NOT (kind = {schema.TASK} AND closed_type IN (0, 7) AND attempt < 2)")
     if wanted.activity is not None:
-        kinds = _numbers((event_roles.ACTIVITY, event_roles.LOCAL))
+        kinds = _numbers((schema.ACTIVITY, schema.LOCAL))
         parts.append(f"kind IN {kinds} AND {_word('steps.name', 'activity', wanted.activity, values)}")
     if wanted.events:
         types = _numbers(wanted.events)
@@ -59,13 +59,13 @@ def _how(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None:
     if wanted.attempts is not None:
         parts.append(f"attempt > 0 AND attempt {wanted.attempts.comparison} :attempts")
         values["attempts"] = wanted.attempts.number
-    took = f"kind NOT IN {_numbers(event_roles.POINTS)} AND coalesce(closed_at, :now) - opened_at"
+    took = f"kind NOT IN {_numbers(schema.POINTS)} AND coalesce(closed_at, :now) - opened_at"
     if wanted.longer is not None:
         parts.append(f"{took} >= :longer")
-        values["longer"] = round(wanted.longer * MICRO)
+        values["longer"] = round(wanted.longer * MICROSECONDS)
     if wanted.shorter is not None:
         parts.append(f"{took} <= :shorter")
-        values["shorter"] = round(wanted.shorter * MICRO)
+        values["shorter"] = round(wanted.shorter * MICROSECONDS)
 
 
 def _who(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ def _when(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None
 
 def micro(when: datetime) -> int:
     """Microseconds since 1970."""
-    return round(when.timestamp() * MICRO)
+    return round(when.timestamp() * MICROSECONDS)
 
 
 def _numbers(numbers: Sequence[int]) -> str:

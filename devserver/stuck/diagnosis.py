@@ -85,7 +85,7 @@ async def _failing(look: Inspection, failed: FailedTask, attempt: int, queue: Qu
     unfit = NONDETERMINISM in (told.get("last_failure") or "") or failed.cause == (
         WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
     )
-    what = "its workflow task fails again and again" + ("" if told else f" ({_cause(failed.cause)})")
+    what = "its workflow task fails again and again" + ("" if told else f" ({failed.cause_text})")
     hint = hints.nondeterminism(look.id) if unfit else hints.workflow_code(look.id)
     look.suspect(look.finding(kind, what, hint, since=since, attempts=attempt, **told))
 
@@ -104,10 +104,3 @@ async def _timers(look: Inspection) -> None:
         if look.now - due > look.thresholds.late:
             what = f"its timer {timer.timer_id} should have fired and has not"
             look.suspect(look.finding("timer_late", what, hints.late_timer(look.id), since=due))
-
-
-def _cause(cause: int) -> str:
-    if cause not in WorkflowTaskFailedCause.values():
-        return f"cause {cause}"
-    name = WorkflowTaskFailedCause.Name(cause)  # type: ignore[arg-type] # looked up right above
-    return name.removeprefix("WORKFLOW_TASK_FAILED_CAUSE_").lower().replace("_", " ")

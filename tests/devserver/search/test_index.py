@@ -12,11 +12,11 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from devserver.errors import OptionError
-from devserver.search import Attempts, SearchQuery, event_name, event_number, event_roles, schema, status_named
+from devserver.search import Attempts, SearchQuery, event_name, event_number, schema, status_named
 from devserver.search.failure_texts import IndexedFailure
 from devserver.search.index import MIB, Index, RunFacts
 from devserver.search.index_store import FILE, IndexStore
-from devserver.search.steps import IndexedStep
+from devserver.search.indexed_steps import READINGS, IndexedStep
 
 HERE = ("cluster", "namespace")
 CHARGE = SearchQuery(activity="charge")
@@ -50,7 +50,7 @@ def steps(*failures: str, count: int = 1, name: str = "charge") -> list[IndexedS
     ] * count
     return [
         IndexedStep(
-            number * 3 + 1, event_roles.ACTIVITY, name, "", 10, number, closed_at=number, closed_type=13, failure=each
+            number * 3 + 1, schema.ACTIVITY, name, "", 10, number, closed_at=number, closed_type=13, failure=each
         )
         for number, each in enumerate(told)
     ]
@@ -269,7 +269,7 @@ def test_every_event_type_has_its_shape() -> None:
     """Each is read where its attributes are, in every history there may be."""
     for name, number in EventType.items():
         if number:
-            assert event_roles.SHAPES[number].field in HistoryEvent.DESCRIPTOR.fields_by_name, name
+            assert READINGS[number].field in HistoryEvent.DESCRIPTOR.fields_by_name, name
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_event_types_in_any_writing(text: str) -> None:
     [
         ("ActivityTaskFaild", "did you mean ActivityTaskFailed"),
         ("fired", "did you mean TimerFired"),
-        ("?", "as Activity"),
+        ("?", "all event types: https://docs.temporal.io/references/events"),
     ],
 )
 def test_an_event_type_that_is_none(text: str, hint: str) -> None:

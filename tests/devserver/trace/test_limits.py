@@ -17,7 +17,7 @@ from temporalio.converter import DataConverter, PayloadCodec
 
 from devserver.history import RunBuilder, Step, StepStatus, preview
 from devserver.history.previews import truncate
-from devserver.history.step_builder import MOST_FAILURE, trimmed_failure
+from devserver.history.step_builder import MAX_FAILURE, trimmed_failure
 from devserver.trace import OmittedSteps, Repeat, fold
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -238,5 +238,5 @@ def test_failures_are_kept_within_limits() -> None:
     failure = Failure(message="x" * 1_000_000, stack_trace="y" * 1_000_000)
     failure.cause.CopyFrom(Failure(message="z" * 1_000_000, application_failure_info=ApplicationFailureInfo(type="T")))
     kept = trimmed_failure(failure)
-    assert kept.ByteSize() < MOST_FAILURE
+    assert kept.ByteSize() < MAX_FAILURE
     assert (kept.message[:2], kept.cause.message[:2], kept.cause.application_failure_info.type) == ("xx", "zz", "T")

@@ -1,0 +1,244 @@
+"""Which handler reads which event: made from the event table, and from `DETAILS` for what some events say besides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from sys import intern
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType as E
+from temporalio.api.history.v1 import HistoryEvent
+
+from ..client.timestamps import to_timedelta
+from .events import EVENT_ROLES, EventRole, cause_words
+from .markers import read_marker
+from .model import Execution, NexusOperation, Step, StepKind, StepStatus
+from .previews import truncate
+from .step_builder import StepBuilder, execution, trimmed_failure
+
+Handler = Callable[[StepBuilder, HistoryEvent, Any], "Step | None"]
+Detail = Callable[[Step, HistoryEvent, Any], None]
+
+
+def _opening(role: EventRole, detail: Detail | None) -> Handler:
+    kind: StepKind = role.kind  # type: ignore[assignment] # not called for what is no step
+    status: StepStatus = role.status or "completed"  # type: ignore[assignment]
+    begins = status in ("running", "paused")
+    has_input, has_queue, has_identity = (name in role.fields for name in ("input", "task_queue", "identity"))
+
+    def handle(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step:
+        step = steps.open_step(kind, role.name_in(a), event, status, id=role.id_in(a))
+        if begins:
+            step.started = step.scheduled
+        if has_input:
+            step.input = _payloads(a.input)
+        if has_queue:
+            step.queue = intern(a.task_queue.name)
+        if has_identity:
+            step.identity = intern(a.identity)
+        if detail is not None:
+            detail(step, event, a)
+        return step
+
+    return handle
+
+
+def _starting(role: EventRole, detail: Detail | None) -> Handler:
+    opener = role.opener
+
+    def handle(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step | None:
+        step = steps.start_step(getattr(a, opener), event)
+        if step is not None and detail is not None:
+            detail(step, event, a)
+        return step
+
+    return handle
+
+
+def _closing(role: EventRole, _: Detail | None) -> Handler:
+    opener = role.opener
+    status: StepStatus = role.status  # type: ignore[assignment] # a step's, as for every event that closes one
+    has_result, has_failure, has_cause = (name in role.fields for name in ("result", "failure", "cause"))
+
+    def handle(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step | None:
+        step = steps.close_step(getattr(a, opener), status, event)
+        if step is None:
+            return None
+        if has_result and a.HasField("result"):
+            step.result = _payloads(a.result)
+        if has_failure and a.HasField("failure"):
+            step.failure = trimmed_failure(a.failure)
+        if has_cause:
+            step.reason = cause_words(a)
+        return step
+
+    return handle
+
+
+def _payloads(value: Any) -> Any:
+    return truncate((value,) if isinstance(value, Payload) else value.payloads)
+
+
+# What some events say beyond what all events of their kind say
+
+
+def _attempt(step: Step, _: HistoryEvent, a: Any) -> None:
+    step.attempts, step.identity = a.attempt or 1, intern(a.identity)
+    if a.HasField("last_failure"):
+        step.failure = trimmed_failure(a.last_failure)
+
+
+def _duration(step: Step, _: HistoryEvent, a: Any) -> None:
+    step.duration = to_timedelta(a.start_to_fire_timeout)
+
+
+def _child(step: Step, _: HistoryEvent, a: Any) -> None:
+    step.target = Execution(a.workflow_id, "", intern(a.namespace))
+
+
+def _target(step: Step, _: HistoryEvent, a: Any) -> None:
+    step.target = execution(a.workflow_execution, intern(a.namespace))
+
+
+def _cancel_target(step: Step, event: HistoryEvent, a: Any) -> None:
+    step.id, step.reason = "", a.reason
+    _target(step, event, a)
+
+
+def _signal_target(step: Step, event: HistoryEvent, a: Any) -> None:
+    step.id = ""
+    _target(step, event, a)
+
+
+def _sender(step: Step, _: HistoryEvent, a: Any) -> None:
+    if a.HasField("external_workflow_execution"):
+        step.target = execution(a.external_workflow_execution)
+
+
+def _cancel_request(step: Step, event: HistoryEvent, a: Any) -> None:
+    step.reason = a.cause
+    _sender(step, event, a)
+
+
+def _nexus_address(step: Step, _: HistoryEvent, a: Any) -> None:
+    step.id, step.operation = "", NexusOperation(intern(a.endpoint), intern(a.service), intern(a.operation))
+
+
+def _nexus_token(step: Step, event: HistoryEvent, a: Any) -> None:
+    if step.operation is not None:
+        step.operation = replace(step.operation, token=a.operation_token or a.operation_id)
+        workflows = (link.workflow_event for link in event.links if link.HasField("workflow_event"))
+        step.target = next((Execution(to.workflow_id, to.run_id, intern(to.namespace)) for to in workflows), None)
+
+
+def _marker(step: Step, _: HistoryEvent, a: Any) -> None:
+    marker = read_marker(a)
+    step.kind, step.name, step.id, step.attempts = marker.kind, intern(marker.name), marker.id, marker.attempts
+    step.result = truncate(marker.result)
+    if marker.kind == "local_activity" and marker.scheduled is not None and marker.scheduled <= step.scheduled:
+        recorded = step.scheduled
+        step.scheduled = step.started = marker.scheduled
+        if marker.completed is not None and marker.scheduled <= marker.completed <= recorded:
+            step.closed = marker.completed
+    if a.HasField("failure"):
+        step.failure, step.status = trimmed_failure(a.failure), "failed"
+
+
+def _search_attributes(step: Step, _: HistoryEvent, a: Any) -> None:
+    step.name, step.id = "search attributes", ", ".join(sorted(a.search_attributes.indexed_fields))
+
+
+def _memo(step: Step, _: HistoryEvent, a: Any) -> None:
+    step.name, step.id = "memo", ", ".join(sorted(a.upserted_memo.fields))
+
+
+def _options(step: Step, _: HistoryEvent, __: Any) -> None:
+    step.name = "options updated"
+
+
+def _pause(step: Step, _: HistoryEvent, a: Any) -> None:
+    step.reason = a.reason
+
+
+DETAILS: dict[int, Detail] = {
+    E.EVENT_TYPE_ACTIVITY_TASK_STARTED: _attempt,
+    E.EVENT_TYPE_TIMER_STARTED: _duration,
+    E.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: _child,
+    E.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: _target,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: _sender,
+    E.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: _signal_target,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: _cancel_request,
+    E.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: _cancel_target,
+    E.EVENT_TYPE_NEXUS_OPERATION_SCHEDULED: _nexus_address,
+    E.EVENT_TYPE_NEXUS_OPERATION_STARTED: _nexus_token,
+    E.EVENT_TYPE_MARKER_RECORDED: _marker,
+    E.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: _search_attributes,
+    E.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: _memo,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _options,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED: _pause,
+}
+
+
+# Updates and pauses are not found by the event that opened them
+
+
+def _update(steps: StepBuilder, event: HistoryEvent, request: Any, status: StepStatus) -> Step:
+    step = steps.open_step("update", request.input.name, event, status, id=request.meta.update_id)
+    step.identity, step.input = intern(request.meta.identity), truncate(request.input.args.payloads)
+    return step
+
+
+def _update_admitted(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step:
+    step = _update(steps, event, a.request, "scheduled")
+    steps.admit_update(step)
+    return step
+
+
+def _update_accepted(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step:
+    update_id = a.accepted_request.meta.update_id or a.protocol_instance_id
+    admitted = steps.admitted_update(update_id)
+    if admitted is not None:
+        steps.start_step(admitted.event_id, event)
+        return steps.move(admitted, event.event_id)
+    step = _update(steps, event, a.accepted_request, "running")
+    step.id, step.started = update_id, step.scheduled
+    return step
+
+
+def _update_rejected(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step:
+    step = _update(steps, event, a.rejected_request, "rejected")
+    step.failure = trimmed_failure(a.failure)
+    return step
+
+
+def _update_completed(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step | None:
+    failed = a.outcome.HasField("failure")
+    step = steps.close_step(a.accepted_event_id, "failed" if failed else "completed", event)
+    if step is not None and failed:
+        step.failure = trimmed_failure(a.outcome.failure)
+    elif step is not None:
+        step.result = truncate(a.outcome.success.payloads)
+    return step
+
+
+def _unpaused(steps: StepBuilder, event: HistoryEvent, _: Any) -> Step | None:
+    paused = [step for step in steps.open if step.kind == "pause"]
+    return steps.close_step(paused[-1].event_id, "completed", event) if paused else None
+
+
+OTHERS: dict[int, Handler] = {
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _update_admitted,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: _update_accepted,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_REJECTED: _update_rejected,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: _update_completed,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED: _unpaused,
+}
+_MAKERS = {"opens": _opening, "stands": _opening, "starts": _starting, "closes": _closing}
+# Handlers of all events that are about steps; those of the run itself are in `run_builder`.
+HANDLERS: dict[int, Handler] = {
+    number: OTHERS.get(number) or _MAKERS[role.effect](role, DETAILS.get(number))
+    for number, role in EVENT_ROLES.items()
+    if role.kind not in ("workflow", "workflow_task", "event")
+}
