@@ -82,7 +82,8 @@ def schedule() -> None:
 @json_option
 def create(connection: Connection, schedule_id: str, zone: str | None, as_json: bool, **values: Any) -> None:
     """Create a schedule that starts a workflow at these times; without times it acts only when triggered."""
-    from ..schedules import NewSchedule, PreviewOptions, create_schedule, find_zone, preview_schedule
+    from ..schedules import NewSchedule, PreviewOptions, create_schedule, preview_schedule
+    from ..system.time_zones import find_zone
 
     found = find_zone(zone)
     spec = make_spec(values, found)
@@ -138,7 +139,8 @@ def _pair(value: str) -> tuple[str, Any]:
 @json_option
 def list_(connection: Connection, query: str | None, limit: int, zone: str | None, as_json: bool) -> None:
     """List the schedules of a namespace."""
-    from ..schedules import find_zone, list_schedules
+    from ..schedules import list_schedules
+    from ..system.time_zones import find_zone
 
     found = find_zone(zone)
 
@@ -167,7 +169,8 @@ def list_(connection: Connection, query: str | None, limit: int, zone: str | Non
 @json_option
 def describe(connection: Connection, schedule_id: str, zone: str | None, as_json: bool) -> None:
     """Show a schedule: its workflow, times, state and last runs."""
-    from ..schedules import describe_schedule, find_zone
+    from ..schedules import describe_schedule
+    from ..system.time_zones import find_zone
 
     local = find_zone(zone)
     found, target = call_server(connection, lambda client: describe_schedule(client, schedule_id))
@@ -194,7 +197,8 @@ def preview(connection: Connection, schedule_id: str | None, zone: str | None, a
     Takes the id of a schedule, or times as for `create`. For times, the server computes them with a paused schedule
     that is deleted at once.
     """
-    from ..schedules import PreviewOptions, find_zone, parse_time, preview_schedule, preview_spec
+    from ..schedules import PreviewOptions, preview_schedule, preview_spec
+    from ..system.time_zones import find_zone, parse_time
 
     local = find_zone(zone)
     after, only = values.pop("after"), values.pop("only")
@@ -237,18 +241,18 @@ def trigger(
     policy = policy_or(overlap, "skip") if overlap else None
     done, _ = call_server(connection, lambda client: trigger_schedule(client, schedule_id, policy))
     if as_json:
-        echo_form(schedule_id=schedule_id, result=done.what, workflow_id=done.workflow_id)
+        echo_form(schedule_id=schedule_id, result=done.status, workflow_id=done.workflow_id)
     else:
         echo_lines(text.wrapped(_triggered(schedule_id, done, _describe_command(connection, schedule_id))))
-    ctx.exit(1 if done.what == "skipped" else 0)
+    ctx.exit(1 if done.status == "skipped" else 0)
 
 
 def _triggered(schedule_id: str, done: TriggerResult, describe_command: str) -> str:
-    if done.what == "started":
+    if done.status == "started":
         return f"started {done.workflow_id}"
-    if done.what == "skipped":
+    if done.status == "skipped":
         return f"{schedule_id} skipped the action: a run is open (--overlap-policy AllowAll starts another)"
-    if done.what == "buffered":
+    if done.status == "buffered":
         return f"{schedule_id} starts a run when the open run closes"
     return f"triggered {schedule_id}; it has not acted yet ({describe_command})"
 
@@ -280,7 +284,8 @@ def backfill(
     as_json: bool,
 ) -> None:
     """Run the actions missed between FROM and TO. Asks for confirmation before 100 actions or more."""
-    from ..schedules import backfill_schedule, describe_schedule, find_zone, parse_time, plan_backfill
+    from ..schedules import backfill_schedule, describe_schedule, plan_backfill
+    from ..system.time_zones import find_zone, parse_time
 
     local = find_zone(zone)
     since, until = parse_time(start, local, "FROM"), parse_time(end, local, "TO")

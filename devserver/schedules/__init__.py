@@ -1,8 +1,7 @@
-"""Schedules: made, steered, listed, and previewed: when they are due next, and what each overlap policy would do."""
+"""Create, list, describe, preview and manage schedules."""
 
 from __future__ import annotations
 
-from ..system.time_zones import find_zone, parse_time
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .listing import ScheduleDescription, ScheduleRow, ScheduleRun, describe_schedule, list_schedules
 from .operations import (
@@ -54,9 +53,7 @@ __all__ = [
     "create_schedule",
     "delete_schedule",
     "describe_schedule",
-    "find_zone",
     "list_schedules",
-    "parse_time",
     "pause_schedule",
     "plan_backfill",
     "preview_schedule",

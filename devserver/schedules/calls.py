@@ -1,6 +1,6 @@
-"""Calls of the raw service about schedules, with errors of ours.
+"""The service's calls about schedules, with errors for schedules that exist, are unknown, or are refused.
 
-Raw, because the server reads calendars as users write them, which the SDK's own specs cannot hold.
+They use the raw service: the server parses calendars as users write them, which the SDK's own specs cannot hold.
 """
 
 from __future__ import annotations
@@ -8,20 +8,17 @@ from __future__ import annotations
 import re
 import shlex
 import uuid
-from collections.abc import AsyncIterator, Awaitable
-from datetime import datetime, timedelta, timezone
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timezone
+from typing import Any, TypeVar
 
-from google.protobuf.timestamp_pb2 import Timestamp
-from temporalio.api.common.v1 import Memo, WorkflowExecution
-from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.common.v1 import Memo
 from temporalio.api.schedule.v1 import Schedule, ScheduleListEntry, SchedulePatch
 from temporalio.api.workflowservice.v1 import (
     CreateScheduleRequest,
     DeleteScheduleRequest,
     DescribeScheduleRequest,
     DescribeScheduleResponse,
-    DescribeWorkflowExecutionRequest,
     ListScheduleMatchingTimesRequest,
     ListSchedulesRequest,
     PatchScheduleRequest,
@@ -29,164 +26,155 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..client.call_errors import call_failed, namespace_missing, unreachable
-from ..client.timestamps import to_datetime
+from ..client.calls import PAGE_SIZE, REFUSALS, ServiceCalls
+from ..client.retries import SDK
+from ..client.statuses import RUNNING
+from ..client.timestamps import to_datetime, to_timestamp
+from ..errors import CannotAsk
 from ..system.time_zones import zone_hint
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .overlap import Scheduler
 
 T = TypeVar("T")
 
-CALL_LIMIT = timedelta(seconds=10)
-FAR = datetime(2200, 1, 1, tzinfo=timezone.utc)
-MOST_TIMES = 1000
-PAGE = 200
+FAR_FUTURE = datetime(2200, 1, 1, tzinfo=timezone.utc)
+MAX_TIMES = 1000
 SPEC_HINT = (
-    "a cron expression has five fields (minute hour day month weekday, '0 9 * * MON-FRI'), or is @hourly, @daily, "
-    "'@every 5m'; an interval is at least 1s"
+    "a cron expression has five fields (minute hour day month weekday, such as '0 9 * * MON-FRI'), or is @hourly, "
+    "@daily or '@every 5m'; an interval is at least 1s"
 )
 WORKFLOW_PREFIX, WORKFLOW_TYPE = "temporal-sys-scheduler:", "temporal-sys-scheduler-workflow"
 
 
-class ScheduleCalls:
-    """One client's calls about schedules. Each raises `CannotAsk` where the server gives no answer."""
+class ScheduleCalls(ServiceCalls):
+    """One client's calls about schedules. Every call raises `CannotAsk` if the server does not answer."""
+
+    refusals = (*REFUSALS, RPCStatusCode.ALREADY_EXISTS)
 
     def __init__(self, client: Client) -> None:
-        self.client = client
-        self._service = client.workflow_service
-        self._namespace = client.namespace
+        super().__init__(client, retries=SDK)
 
     async def create(self, schedule_id: str, schedule: Schedule, memo: Memo | None = None) -> None:
-        """Make a schedule.
+        """Create a schedule.
 
         Raises:
-            ScheduleExists: There is one of that id.
-            ScheduleRefused: The server does not take it; says why.
+            ScheduleExists: A schedule with that id exists.
+            ScheduleRefused: The server refuses it; the message has its reason.
         """
         request = CreateScheduleRequest(
-            namespace=self._namespace,
+            namespace=self.client.namespace,
             schedule_id=schedule_id,
             schedule=schedule,
             memo=memo,
             identity=self.client.identity,
             request_id=str(uuid.uuid4()),
         )
-        await self._ask(schedule_id, self._service.create_schedule(request, retry=True, timeout=CALL_LIMIT))
+        await self._about(schedule_id, self.client.workflow_service.create_schedule, request)
 
     async def describe(self, schedule_id: str) -> DescribeScheduleResponse:
-        """A schedule as the server describes it.
+        """Describe a schedule.
 
         Raises:
-            ScheduleUnknown: There is none.
+            ScheduleUnknown: The schedule does not exist.
         """
-        request = DescribeScheduleRequest(namespace=self._namespace, schedule_id=schedule_id)
-        return await self._ask(schedule_id, self._service.describe_schedule(request, retry=True, timeout=CALL_LIMIT))
+        request = DescribeScheduleRequest(namespace=self.client.namespace, schedule_id=schedule_id)
+        return await self._about(schedule_id, self.client.workflow_service.describe_schedule, request)
 
     async def patch(self, schedule_id: str, patch: SchedulePatch) -> None:
-        """Pause, unpause, trigger or backfill it.
+        """Pause, unpause, trigger or backfill a schedule.
 
         Raises:
-            ScheduleUnknown: There is none.
+            ScheduleUnknown: The schedule does not exist.
         """
         request = PatchScheduleRequest(
-            namespace=self._namespace,
+            namespace=self.client.namespace,
             schedule_id=schedule_id,
             patch=patch,
             identity=self.client.identity,
             request_id=str(uuid.uuid4()),
         )
-        await self._ask(schedule_id, self._service.patch_schedule(request, retry=True, timeout=CALL_LIMIT))
+        await self._about(schedule_id, self.client.workflow_service.patch_schedule, request)
 
     async def delete(self, schedule_id: str) -> None:
-        """Delete it; runs that are open go on.
+        """Delete a schedule; open runs continue.
 
         Raises:
-            ScheduleUnknown: There is none.
+            ScheduleUnknown: The schedule does not exist.
         """
         request = DeleteScheduleRequest(
-            namespace=self._namespace, schedule_id=schedule_id, identity=self.client.identity
+            namespace=self.client.namespace, schedule_id=schedule_id, identity=self.client.identity
         )
-        await self._ask(schedule_id, self._service.delete_schedule(request, retry=True, timeout=CALL_LIMIT))
+        await self._about(schedule_id, self.client.workflow_service.delete_schedule, request)
 
-    async def listed(self, query: str, page: int = PAGE) -> AsyncIterator[ScheduleListEntry]:
-        """The schedules that fit a query, as the server orders them, at most `page` in a call.
+    async def list(self, query: str, page_size: int = PAGE_SIZE) -> AsyncIterator[ScheduleListEntry]:
+        """The schedules that match a list filter, in the server's order, at most `page_size` in one call.
 
         Raises:
-            ScheduleRefused: The server does not understand the query.
+            ScheduleRefused: The server refuses the filter.
         """
-        request = ListSchedulesRequest(namespace=self._namespace, query=query, maximum_page_size=min(page, PAGE))
-        while True:
-            answer = await self._ask(query, self._service.list_schedules(request, retry=True, timeout=CALL_LIMIT))
-            for entry in answer.schedules:
-                yield entry
-            if not answer.next_page_token:
-                return
-            request.next_page_token = answer.next_page_token
+        size = min(page_size, PAGE_SIZE)
+        request = ListSchedulesRequest(namespace=self.client.namespace, query=query, maximum_page_size=size)
+        try:
+            async for page in self.pages(self.client.workflow_service.list_schedules, request):
+                for entry in page.schedules:
+                    yield entry
+        except RPCError as error:
+            raise _refused(error) from None
 
-    async def due(self, schedule_id: str, after: datetime, until: datetime | None = None) -> tuple[datetime, ...]:
-        """When it is due, later than `after` and not later than `until`, in UTC: the first 1,000 times at most.
+    async def matching_times(
+        self, schedule_id: str, after: datetime, until: datetime | None = None
+    ) -> tuple[datetime, ...]:
+        """The first 1,000 times later than `after` and not later than `until` at which a schedule is due, in UTC.
 
         Raises:
-            ScheduleUnknown: There is no such schedule.
+            ScheduleUnknown: The schedule does not exist.
         """
         request = ListScheduleMatchingTimesRequest(
-            namespace=self._namespace,
+            namespace=self.client.namespace,
             schedule_id=schedule_id,
             start_time=to_timestamp(after),
-            end_time=to_timestamp(until or max(after, FAR)),
+            end_time=to_timestamp(until or max(after, FAR_FUTURE)),
         )
-        answer = await self._ask(
-            schedule_id, self._service.list_schedule_matching_times(request, retry=True, timeout=CALL_LIMIT)
-        )
-        return tuple(to_datetime(each) for each in answer.start_time)
+        service = self.client.workflow_service
+        response = await self._about(schedule_id, service.list_schedule_matching_times, request)
+        return tuple(to_datetime(time) for time in response.start_time)
 
     async def scheduler(self, schedule_id: str) -> Scheduler:
-        """Which of the server's two schedulers keeps it: the older one runs a workflow for each schedule."""
-        execution = WorkflowExecution(workflow_id=WORKFLOW_PREFIX + schedule_id)
-        request = DescribeWorkflowExecutionRequest(namespace=self._namespace, execution=execution)
+        """Which of the server's two schedulers handles a schedule: the older one runs a workflow for it."""
         try:
-            answer = await self._service.describe_workflow_execution(request, timeout=CALL_LIMIT)
-        except RPCError as error:
-            return "chasm" if error.status == RPCStatusCode.NOT_FOUND else "workflow"
-        info = answer.workflow_execution_info
-        running = info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
-        return "workflow" if running and info.type.name == WORKFLOW_TYPE else "chasm"
+            found = await self.describe_workflow(WORKFLOW_PREFIX + schedule_id)
+        except CannotAsk:
+            return "workflow"
+        if found is None:
+            return "chasm"
+        info = found.workflow_execution_info
+        return "workflow" if info.status == RUNNING and info.type.name == WORKFLOW_TYPE else "chasm"
 
-    async def _ask(self, what: str, call: Awaitable[T]) -> T:
+    async def _about(self, schedule_id: str, method: Callable[..., Awaitable[T]], request: Any) -> T:
+        """The answer of a call about one schedule."""
         try:
-            return await call
-        except RuntimeError as error:  # how the SDK says that it could not connect in the first place
-            raise unreachable(self.client.service_client.config.target_host, str(error)) from None
+            return await self.call(method, request)
         except RPCError as error:
-            raise self._ours(what, error) from None
+            raise self._schedule_error(schedule_id, error) from None
 
-    def _ours(self, what: str, error: RPCError) -> Exception:
+    def _schedule_error(self, schedule_id: str, error: RPCError) -> Exception:
         if error.status == RPCStatusCode.ALREADY_EXISTS:
             return ScheduleExists(
-                f"there is already a schedule {what} in the namespace {self._namespace}",
-                hint=f"delete it first (devserver schedule delete {shlex.quote(what)}), or choose another id",
+                f"the namespace {self.client.namespace} already has a schedule {schedule_id}",
+                hint=f"choose another id, or delete it first: devserver schedule delete {shlex.quote(schedule_id)}",
             )
-        if error.status == RPCStatusCode.NOT_FOUND and not namespace_missing(error):
+        if error.status == RPCStatusCode.NOT_FOUND:
             return ScheduleUnknown(
-                f"there is no schedule {what} in the namespace {self._namespace}",
-                hint="devserver schedule list shows those that there are",
+                f"the namespace {self.client.namespace} has no schedule {schedule_id}",
+                hint="list the schedules: devserver schedule list",
             )
-        if error.status == RPCStatusCode.INVALID_ARGUMENT:
-            return _refused(error)
-        return call_failed(self.client, error)
+        return _refused(error)
 
 
 def _refused(error: RPCError) -> ScheduleRefused:
-    said = error.message.removeprefix("Invalid schedule spec: ")
-    zone = re.search(r"unknown time zone (.+)", said)
+    reason = error.message.removeprefix("Invalid schedule spec: ")
+    zone = re.search(r"unknown time zone (.+)", reason)
     if zone:
-        return ScheduleRefused(f"the server knows no time zone {zone[1]}", hint=zone_hint(zone[1]))
-    spec = said != error.message
-    return ScheduleRefused(f"the server refuses this: {said}", hint=SPEC_HINT if spec else None)
-
-
-def to_timestamp(when: datetime) -> Timestamp:
-    """As the server takes it."""
-    made = Timestamp()
-    made.FromDatetime(when.astimezone(timezone.utc))
-    return made
+        return ScheduleRefused(f"the server does not know the time zone {zone[1]}", hint=zone_hint(zone[1]))
+    about_spec = reason != error.message
+    return ScheduleRefused(f"the server refuses the request: {reason}", hint=SPEC_HINT if about_spec else None)

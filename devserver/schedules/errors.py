@@ -1,4 +1,4 @@
-"""What can go wrong with a schedule."""
+"""Errors about schedules. They stand apart so that a process without the Temporal SDK can load them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from ..errors import DevServerError, OptionError
 
 
 class ScheduleUnknown(DevServerError):
-    """There is no schedule of that id."""
+    """The namespace has no schedule with that id."""
 
 
 class ScheduleExists(DevServerError):
-    """A schedule of that id is already there."""
+    """The namespace already has a schedule with that id."""
 
 
 class ScheduleRefused(OptionError):
-    """Temporal refuses a schedule's times, policies or action."""
+    """The server refuses a schedule's times, policies or action, or a list filter."""

@@ -1,4 +1,4 @@
-"""The schedules of a namespace, and one of them in full."""
+"""List the schedules of a namespace, and describe one of them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from temporalio.api.common.v1 import Payload
-from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.schedule.v1 import ScheduleActionResult, ScheduleListEntry
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
+from ..client.statuses import status_name
 from ..client.timestamps import to_datetime
 from .calls import ScheduleCalls
 from .overlap import OverlapPolicy
@@ -25,7 +25,13 @@ UNREADABLE = "(cannot be decoded here)"
 
 @dataclass(frozen=True)
 class ScheduleRow:
-    """A schedule as lists show it, which may be a to_datetime behind; times are in UTC."""
+    """A schedule in a list, which may be a moment out of date. Times are in UTC.
+
+    Args:
+        spec: When it is due, for a person: `every 30m; 0 9 * * MON-FRI (Europe/Berlin)`.
+        next_times: The next scheduled times.
+        last_time: When it last acted; None if it never did.
+    """
 
     schedule_id: str
     workflow_type: str
@@ -38,7 +44,13 @@ class ScheduleRow:
 
 @dataclass(frozen=True)
 class ScheduleRun:
-    """A workflow that a schedule started: when it was due, when it began, how it is (`running`, `completed`)."""
+    """A workflow run that a schedule started. Times are in UTC.
+
+    Args:
+        due: The scheduled time.
+        started: When the run was started.
+        status: The status of the run, in lower case: `running`, `completed`, `timed_out`.
+    """
 
     workflow_id: str
     run_id: str
@@ -49,7 +61,23 @@ class ScheduleRun:
 
 @dataclass(frozen=True)
 class ScheduleDescription:
-    """A schedule as it is now; texts of `input` and `memo` are JSON where it can be decoded. Times are in UTC."""
+    """A schedule in full. Times are in UTC.
+
+    Args:
+        workflow_id: What the ids of its runs begin with.
+        input, memo: Values as JSON text, or a note that they cannot be decoded.
+        spec: When it is due, for a person.
+        start, end: The period in which it is due; None is unlimited.
+        remaining_actions: How often it will still act; None is unlimited.
+        actions: How many runs it started.
+        skipped, missed, dropped: How many actions were skipped by the overlap policy, missed the catch-up window, or
+            did not fit into the buffer.
+        buffered: How many actions wait in the buffer.
+        running: The ids of its open runs.
+        recent: Its last runs.
+        next_times: The next scheduled times.
+        created, updated: When it was created and last updated (None: never).
+    """
 
     schedule_id: str
     workflow_type: str
@@ -79,25 +107,24 @@ class ScheduleDescription:
 
 
 async def list_schedules(client: Client, *, query: str = "", limit: int = 1000) -> AsyncIterator[ScheduleRow]:
-    """At most `limit` schedules that fit a query, page by page; without the temporary ones of previews.
+    """At most `limit` schedules that match a list filter, without the temporary schedules of previews.
 
     Raises:
-        ScheduleRefused: The server does not understand the query.
+        ScheduleRefused: The server refuses the filter.
         CannotAsk: The server does not answer.
     """
-    given = 0
-    async for entry in ScheduleCalls(client).listed(query, limit):
+    count = 0
+    async for entry in ScheduleCalls(client).list(query, limit):
         if is_temporary(entry):
             continue
-        given += 1
+        count += 1
         yield _row(entry)
-        if given == limit:
+        if count == limit:
             return
 
 
 def _row(entry: ScheduleListEntry) -> ScheduleRow:
     info = entry.info
-    last = max((to_datetime(action.actual_time) for action in info.recent_actions), default=None)
     return ScheduleRow(
         schedule_id=entry.schedule_id,
         workflow_type=info.workflow_type.name,
@@ -105,27 +132,28 @@ def _row(entry: ScheduleListEntry) -> ScheduleRow:
         paused=info.paused,
         note=info.notes,
         next_times=tuple(map(to_datetime, info.future_action_times)),
-        last_time=last,
+        last_time=max((to_datetime(action.actual_time) for action in info.recent_actions), default=None),
     )
 
 
 async def describe_schedule(client: Client, schedule_id: str) -> ScheduleDescription:
-    """One schedule.
+    """Describe a schedule.
 
     Raises:
-        ScheduleUnknown: There is none of that id.
+        ScheduleUnknown: The schedule does not exist.
         CannotAsk: The server does not answer.
     """
-    found = await ScheduleCalls(client).describe(schedule_id)
-    schedule, info = found.schedule, found.info
+    response = await ScheduleCalls(client).describe(schedule_id)
+    schedule, info = response.schedule, response.info
     action, state, spec = schedule.action.start_workflow, schedule.state, schedule.spec
+    converter = client.data_converter
     return ScheduleDescription(
         schedule_id=schedule_id,
         workflow_type=action.workflow_type.name,
         workflow_id=action.workflow_id,
         task_queue=action.task_queue.name,
-        input=tuple([await _text(client.data_converter, each) for each in action.input.payloads]),
-        memo={name: await _text(client.data_converter, each) for name, each in found.memo.fields.items()},
+        input=tuple([await _json_text(converter, payload) for payload in action.input.payloads]),
+        memo={name: await _json_text(converter, payload) for name, payload in response.memo.fields.items()},
         spec=spec_text(spec),
         start=to_datetime(spec.start_time) if spec.HasField("start_time") else None,
         end=to_datetime(spec.end_time) if spec.HasField("end_time") else None,
@@ -135,7 +163,7 @@ async def describe_schedule(client: Client, schedule_id: str) -> ScheduleDescrip
         paused=state.paused,
         note=state.notes,
         remaining_actions=state.remaining_actions if state.limited_actions else None,
-        running=tuple(each.workflow_id for each in info.running_workflows),
+        running=tuple(execution.workflow_id for execution in info.running_workflows),
         actions=info.action_count,
         skipped=info.overlap_skipped,
         missed=info.missed_catchup_window,
@@ -149,19 +177,18 @@ async def describe_schedule(client: Client, schedule_id: str) -> ScheduleDescrip
 
 
 def _run(action: ScheduleActionResult) -> ScheduleRun:
-    status = WorkflowExecutionStatus.Name(action.start_workflow_status).removeprefix("WORKFLOW_EXECUTION_STATUS_")
     return ScheduleRun(
         workflow_id=action.start_workflow_result.workflow_id,
         run_id=action.start_workflow_result.run_id,
         due=to_datetime(action.schedule_time),
         started=to_datetime(action.actual_time),
-        status=status.lower(),
+        status=status_name(action.start_workflow_status),
     )
 
 
-async def _text(converter: DataConverter, payload: Payload) -> str:
+async def _json_text(converter: DataConverter, payload: Payload) -> str:
     try:
         (value,) = await converter.decode([payload])
         return json.dumps(value, default=str)
-    except Exception:  # noqa: BLE001 - converters and codecs raise what they like, and it is only shown
+    except Exception:  # noqa: BLE001 - a user's converter or codec may raise anything; this is only for display
         return UNREADABLE

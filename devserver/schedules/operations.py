@@ -1,4 +1,4 @@
-"""Steers schedules: trigger, backfill, pause, unpause, delete."""
+"""Create, trigger, backfill, pause, unpause and delete a schedule."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from temporalio.api.workflow.v1 import NewWorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 from temporalio.client import Client
 
-from ..client.timestamps import to_datetime
+from ..client.timestamps import to_datetime, to_timestamp
 from ..errors import OptionError
-from .calls import MOST_TIMES, ScheduleCalls, to_timestamp
+from .calls import MAX_TIMES, ScheduleCalls
 from .overlap import OverlapPolicy
 from .preview import policy_to_proto
 from .spec import ScheduleSpec
@@ -37,127 +37,22 @@ INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class TriggerResult:
-    """What a schedule did when it was told to act at once; `run` is the id of the workflow that it started.
-
-    `skipped` is by its overlap policy, `buffered` waits for the end of an open run, `asked` is not known yet.
-    """
-
-    what: Literal["started", "skipped", "buffered", "asked"]
-    policy: OverlapPolicy | None
-    workflow_id: str | None = None
-
-
-@dataclass(frozen=True)
-class BackfillPlan:
-    """The times (UTC) for which a schedule is to act afterwards; `more` tells that there are over 1,000."""
-
-    times: tuple[datetime, ...]
-    more: bool
-
-
-async def trigger_schedule(client: Client, schedule_id: str, policy: OverlapPolicy | None = None) -> TriggerResult:
-    """Have it act at once, by `policy` instead of its own, and tell what it did (within 5 seconds).
-
-    Raises:
-        ScheduleUnknown: There is none of that id.
-    """
-    calls = ScheduleCalls(client)
-    before = await calls.describe(schedule_id)
-    at = _unused_second(before)
-    request = TriggerImmediatelyRequest(overlap_policy=policy_to_proto(policy), scheduled_time=to_timestamp(at))
-    await calls.patch(schedule_id, SchedulePatch(trigger_immediately=request))
-    deadline = time.monotonic() + TRIGGER_SECONDS
-    while time.monotonic() < deadline:
-        found = _what_it_did(before, await calls.describe(schedule_id), at, policy)
-        if found is not None:
-            return found
-        await asyncio.sleep(POLL_SECONDS)
-    return TriggerResult("asked", policy)
-
-
-def _unused_second(found: DescribeScheduleResponse) -> datetime:
-    """Now, to the second, or the next one that no run has: ids of runs end with it."""
-    taken = {to_datetime(action.schedule_time).replace(microsecond=0) for action in found.info.recent_actions}
-    at = datetime.now(timezone.utc).replace(microsecond=0)
-    while at in taken:
-        at += timedelta(seconds=1)
-    return at
-
-
-def _what_it_did(
-    before: DescribeScheduleResponse, now: DescribeScheduleResponse, at: datetime, policy: OverlapPolicy | None
-) -> TriggerResult | None:
-    for action in now.info.recent_actions:
-        if to_datetime(action.schedule_time) == at:
-            return TriggerResult("started", policy, action.start_workflow_result.workflow_id)
-    if now.info.overlap_skipped > before.info.overlap_skipped:
-        return TriggerResult("skipped", policy)
-    if now.info.buffer_size > before.info.buffer_size:
-        return TriggerResult("buffered", policy)
-    return None
-
-
-async def plan_backfill(client: Client, schedule_id: str, start: datetime, end: datetime) -> BackfillPlan:
-    """When it was due from `start` to `end`, both included.
-
-    Raises:
-        ScheduleUnknown: There is none of that id.
-        OptionError: `end` is not later than `start`.
-    """
-    if end <= start:
-        raise OptionError(f"a backfill goes from earlier to later: {start} is not before {end}")
-    times = await ScheduleCalls(client).due(schedule_id, start - INSTANT, end)
-    return BackfillPlan(times, len(times) >= MOST_TIMES)
-
-
-async def backfill_schedule(
-    client: Client, schedule_id: str, start: datetime, end: datetime, policy: OverlapPolicy | None = None
-) -> None:
-    """Have it act for each time it was due from `start` to `end`, both included; does not wait for that.
-
-    Raises:
-        ScheduleUnknown: There is none of that id.
-    """
-    request = BackfillRequest(
-        start_time=to_timestamp(start - INSTANT), end_time=to_timestamp(end), overlap_policy=policy_to_proto(policy)
-    )
-    await ScheduleCalls(client).patch(schedule_id, SchedulePatch(backfill_request=[request]))
-
-
-async def pause_schedule(client: Client, schedule_id: str, note: str) -> None:
-    """Stop it from acting until it is unpaused; open runs go on.
-
-    Raises:
-        ScheduleUnknown: There is none of that id.
-    """
-    await ScheduleCalls(client).patch(schedule_id, SchedulePatch(pause=note))
-
-
-async def unpause_schedule(client: Client, schedule_id: str, note: str) -> None:
-    """Let it act again.
-
-    Raises:
-        ScheduleUnknown: There is none of that id.
-    """
-    await ScheduleCalls(client).patch(schedule_id, SchedulePatch(unpause=note))
-
-
-async def delete_schedule(client: Client, schedule_id: str) -> None:
-    """Delete it; open runs go on.
-
-    Raises:
-        ScheduleUnknown: There is none of that id.
-    """
-    await ScheduleCalls(client).delete(schedule_id)
-
-
-@dataclass(frozen=True)
 class NewSchedule:
-    """A schedule to be made: when, and the workflow that it starts then.
+    """A schedule to create, and the workflow it starts. None uses the server's default.
 
-    `input` has the workflow's arguments, `workflow_id` what its ids begin with (the schedule's own id), `memo` and
-    `note` are the schedule's. None leaves a choice to the server.
+    Args:
+        schedule_id: The id of the schedule.
+        workflow_type, task_queue: The workflow to start, and the task queue of its workers.
+        spec: When to start it; an empty spec starts it only when triggered.
+        workflow_id: What the ids of its runs begin with; None uses the schedule's id.
+        input: The workflow's arguments.
+        policy: What to do when a run is still open.
+        catchup_window: How late an action may start; later ones are dropped.
+        pause_on_failure: Pause the schedule when a run fails or times out.
+        paused: Create it paused.
+        note, memo: The note and the memo of the schedule.
+        remaining_actions: How often it acts in all.
+        execution_timeout, run_timeout: The timeouts of its workflows.
     """
 
     schedule_id: str
@@ -177,12 +72,36 @@ class NewSchedule:
     run_timeout: timedelta | None = None
 
 
+@dataclass(frozen=True)
+class TriggerResult:
+    """What a schedule did when it was triggered.
+
+    Args:
+        status: `started`; `skipped` by the overlap policy; `buffered` until the open run ends; or `pending`: the server
+            has not acted yet.
+        policy: The overlap policy of the trigger; None is the schedule's own.
+        workflow_id: The id of the started workflow; None if none was started.
+    """
+
+    status: Literal["started", "skipped", "buffered", "pending"]
+    policy: OverlapPolicy | None
+    workflow_id: str | None = None
+
+
+@dataclass(frozen=True)
+class BackfillPlan:
+    """The scheduled times of a backfill, in UTC; `more` if there are more than the first 1,000."""
+
+    times: tuple[datetime, ...]
+    more: bool
+
+
 async def create_schedule(client: Client, new: NewSchedule) -> None:
-    """Make it.
+    """Create a schedule.
 
     Raises:
-        ScheduleExists: There is one of that id.
-        ScheduleRefused: The server does not take it; says why.
+        ScheduleExists: A schedule with that id exists.
+        ScheduleRefused: The server refuses it; the message has its reason.
         CannotAsk: The server does not answer.
     """
     schedule = Schedule(
@@ -203,14 +122,110 @@ async def create_schedule(client: Client, new: NewSchedule) -> None:
 
 async def _action(client: Client, new: NewSchedule) -> NewWorkflowExecutionInfo:
     payloads = await client.data_converter.encode(list(new.input))
-    made = NewWorkflowExecutionInfo(
+    action = NewWorkflowExecutionInfo(
         workflow_id=new.workflow_id or new.schedule_id,
         workflow_type=WorkflowType(name=new.workflow_type),
         task_queue=TaskQueue(name=new.task_queue),
         input=Payloads(payloads=payloads) if payloads else None,
     )
     if new.execution_timeout is not None:
-        made.workflow_execution_timeout.FromTimedelta(new.execution_timeout)
+        action.workflow_execution_timeout.FromTimedelta(new.execution_timeout)
     if new.run_timeout is not None:
-        made.workflow_run_timeout.FromTimedelta(new.run_timeout)
-    return made
+        action.workflow_run_timeout.FromTimedelta(new.run_timeout)
+    return action
+
+
+async def trigger_schedule(client: Client, schedule_id: str, policy: OverlapPolicy | None = None) -> TriggerResult:
+    """Trigger a schedule now, with `policy` or its own overlap policy, and wait up to 5 seconds for the result.
+
+    Raises:
+        ScheduleUnknown: The schedule does not exist.
+    """
+    calls = ScheduleCalls(client)
+    before = await calls.describe(schedule_id)
+    at = _unused_second(before)
+    request = TriggerImmediatelyRequest(overlap_policy=policy_to_proto(policy), scheduled_time=to_timestamp(at))
+    await calls.patch(schedule_id, SchedulePatch(trigger_immediately=request))
+    deadline = time.monotonic() + TRIGGER_SECONDS
+    while time.monotonic() < deadline:
+        result = _trigger_result(before, await calls.describe(schedule_id), at, policy)
+        if result is not None:
+            return result
+        await asyncio.sleep(POLL_SECONDS)
+    return TriggerResult("pending", policy)
+
+
+def _unused_second(response: DescribeScheduleResponse) -> datetime:
+    """The current second, or the next one without a run: the workflow ids end with it."""
+    taken = {to_datetime(action.schedule_time).replace(microsecond=0) for action in response.info.recent_actions}
+    at = datetime.now(timezone.utc).replace(microsecond=0)
+    while at in taken:
+        at += timedelta(seconds=1)
+    return at
+
+
+def _trigger_result(
+    before: DescribeScheduleResponse, now: DescribeScheduleResponse, at: datetime, policy: OverlapPolicy | None
+) -> TriggerResult | None:
+    for action in now.info.recent_actions:
+        if to_datetime(action.schedule_time) == at:
+            return TriggerResult("started", policy, action.start_workflow_result.workflow_id)
+    if now.info.overlap_skipped > before.info.overlap_skipped:
+        return TriggerResult("skipped", policy)
+    if now.info.buffer_size > before.info.buffer_size:
+        return TriggerResult("buffered", policy)
+    return None
+
+
+async def plan_backfill(client: Client, schedule_id: str, start: datetime, end: datetime) -> BackfillPlan:
+    """The scheduled times from `start` to `end`, both included.
+
+    Raises:
+        ScheduleUnknown: The schedule does not exist.
+        OptionError: `end` is not later than `start`.
+    """
+    if end <= start:
+        raise OptionError(f"the backfill ends ({end}) before it starts ({start})")
+    times = await ScheduleCalls(client).matching_times(schedule_id, start - INSTANT, end)
+    return BackfillPlan(times, len(times) >= MAX_TIMES)
+
+
+async def backfill_schedule(
+    client: Client, schedule_id: str, start: datetime, end: datetime, policy: OverlapPolicy | None = None
+) -> None:
+    """Run the actions that were due from `start` to `end`, both included. Does not wait for them.
+
+    Raises:
+        ScheduleUnknown: The schedule does not exist.
+    """
+    request = BackfillRequest(
+        start_time=to_timestamp(start - INSTANT), end_time=to_timestamp(end), overlap_policy=policy_to_proto(policy)
+    )
+    await ScheduleCalls(client).patch(schedule_id, SchedulePatch(backfill_request=[request]))
+
+
+async def pause_schedule(client: Client, schedule_id: str, note: str) -> None:
+    """Pause a schedule; open runs continue.
+
+    Raises:
+        ScheduleUnknown: The schedule does not exist.
+    """
+    await ScheduleCalls(client).patch(schedule_id, SchedulePatch(pause=note))
+
+
+async def unpause_schedule(client: Client, schedule_id: str, note: str) -> None:
+    """Unpause a schedule.
+
+    Raises:
+        ScheduleUnknown: The schedule does not exist.
+    """
+    await ScheduleCalls(client).patch(schedule_id, SchedulePatch(unpause=note))
+
+
+async def delete_schedule(client: Client, schedule_id: str) -> None:
+    """Delete a schedule; open runs continue.
+
+    Raises:
+        ScheduleUnknown: The schedule does not exist.
+    """
+    await ScheduleCalls(client).delete(schedule_id)

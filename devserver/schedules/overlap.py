@@ -1,9 +1,11 @@
-"""What a schedule does that is due while a run of it is open: each policy played through as the server does it.
+"""Simulates overlap policies: what a schedule does with a start that is due while an earlier run is still open.
 
-The server has two schedulers. In the older one a schedule is a workflow of the server's own, which looks at all that
-waits whenever something happens. In the newer one (CHASM) what waits is looked at again only when a run ends. So
-`buffer_one` lets one start wait with the first, and with the second as many as come, of which all but the first two
-are skipped when the run ends; and only the second drops what has waited for longer than the catch-up window.
+The server has two schedulers. The older one runs a workflow for each schedule and looks at all buffered starts whenever
+anything happens. The newer one (CHASM) looks at buffered starts only when a run ends. Two things follow:
+
+- `buffer_one` buffers one start in the older scheduler. The newer one buffers every start, and when the run ends it
+  keeps the first two and skips the others.
+- Only the newer scheduler drops starts that waited longer than the catch-up window.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Literal
 
 OverlapPolicy = Literal["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
 Scheduler = Literal["workflow", "chasm"]
-StartResult = Literal["completed", "cancelled", "terminated", "skipped", "replaced", "missed", "waiting"]
+StartResult = Literal["completed", "canceled", "terminated", "skipped", "replaced", "missed", "waiting"]
 
 OVERLAP_POLICIES: tuple[OverlapPolicy, ...] = (
     "skip",
@@ -25,87 +27,95 @@ OVERLAP_POLICIES: tuple[OverlapPolicy, ...] = (
     "terminate_other",
     "allow_all",
 )
-NOTHING = timedelta(0)
-LEAST_CATCHUP = timedelta(seconds=5)
+ZERO = timedelta(0)
+MIN_CATCHUP_WINDOW = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
 class ScheduledStart:
-    """What became of one time at which the schedule was due; `number` counts from 1.
+    """The result of one scheduled time.
 
-    `fate` is how its run ended (completed, cancelled, terminated), or why there is none: skipped, replaced (a later
-    one took its place while it waited), missed (it waited for longer than the catch-up window), or waiting (it still
-    does when all else is over). `started` and `ended` are None where there is no run.
+    Args:
+        number: The position of the time in the schedule, from 1.
+        due: The scheduled time.
+        result: How the run ended (`completed`, `canceled`, `terminated`), or why no run started: `skipped`, `replaced`
+            (a later start took its place in the buffer), `missed` (it waited longer than the catch-up window), or
+            `waiting` (it is still in the buffer after all simulated times).
+        started, ended: When the run started and ended; None without a run.
     """
 
     number: int
     due: datetime
-    fate: StartResult
+    result: StartResult
     started: datetime | None = None
     ended: datetime | None = None
 
     @property
     def waited(self) -> timedelta:
-        """How long it was in the buffer before its run began."""
-        return NOTHING if self.started is None else self.started - self.due
+        """How long the start was in the buffer; zero without a run."""
+        return ZERO if self.started is None else self.started - self.due
 
 
 @dataclass(frozen=True)
 class OverlapOutcome:
-    """What a policy makes of a schedule's times, a start for each."""
+    """What one policy does with the times of a schedule, one start for each time."""
 
     policy: OverlapPolicy
     starts: tuple[ScheduledStart, ...]
 
     @property
     def ran(self) -> tuple[int, ...]:
-        """The numbers of the starts that led to a run, in the order in which they ran."""
-        begun = [(start.started, start.number) for start in self.starts if start.started is not None]
-        return tuple(number for _, number in sorted(begun))
+        """The numbers of the starts that ran, in the order in which they ran."""
+        runs = [(start.started, start.number) for start in self.starts if start.started is not None]
+        return tuple(number for _, number in sorted(runs))
 
     @property
     def open_at_once(self) -> int:
-        """The most runs that are open at the same time."""
-        spans = [(each.started, each.ended) for each in self.starts if each.started and each.ended]
-        return max((sum(a <= begun < b for a, b in spans) for begun, _ in spans), default=0)
+        """The largest number of runs that are open at the same time."""
+        spans = [(start.started, start.ended) for start in self.starts if start.started and start.ended]
+        return max((sum(begin <= started < end for begin, end in spans) for started, _ in spans), default=0)
 
-    def count(self, fate: StartResult) -> int:
-        """How many starts have this fate."""
-        return sum(start.fate == fate for start in self.starts)
+    def count(self, result: StartResult) -> int:
+        """How many starts have this result."""
+        return sum(start.result == result for start in self.starts)
 
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """By what a schedule goes: how long a run takes, and how long one takes to end after it was asked to be cancelled.
+    """Assumptions of a simulation.
 
-    `catchup_window` is how long a start may wait; only the newer scheduler minds it here.
+    Args:
+        run_length: How long every run takes.
+        cancel_length: How long a run takes to end after its cancellation was requested.
+        catchup_window: How long a start may wait in the buffer; ignored for the older scheduler.
+        scheduler: Which of the server's schedulers to simulate.
     """
 
     run_length: timedelta
-    cancel_length: timedelta = NOTHING
+    cancel_length: timedelta = ZERO
     catchup_window: timedelta | None = None
     scheduler: Scheduler = "workflow"
 
 
-def simulate(due: Sequence[datetime], policy: OverlapPolicy, rules: SimulationSettings) -> OverlapOutcome:
-    """What becomes of these times (in order), when no run is open at the first.
+def simulate(due: Sequence[datetime], policy: OverlapPolicy, settings: SimulationSettings) -> OverlapOutcome:
+    """Simulate a policy for these times, in order. No run is open at the first one.
 
-    A run that ends at the very moment of the next time still overlaps with it: a real one began a little late.
+    A run that ends exactly at the next time still overlaps with it, because a real run starts a little late.
     """
-    play = _Play(tuple(due), policy, rules)
+    simulation = _Simulation(tuple(due), policy, settings)
     for number, moment in enumerate(due, 1):
-        play.close_before(moment)
-        play.arrive(number, moment)
-    play.close_before(None)
-    return OverlapOutcome(policy, tuple(play.start(number) for number in range(1, len(due) + 1)))
+        simulation.close_before(moment)
+        simulation.add(number, moment)
+    simulation.close_before(None)
+    return OverlapOutcome(policy, tuple(simulation.start(number) for number in range(1, len(due) + 1)))
 
 
 @dataclass
 class _Decision:
-    """What is done with the starts that wait; `stop` asks for the end of all that is open."""
+    """What to do with the buffered starts; `stop` ends all open runs."""
 
     begin: list[int] = field(default_factory=list)
-    keep: list[int] = field(default_factory=list)
+    buffer: list[int] = field(default_factory=list)
     skipped: list[int] = field(default_factory=list)
     replaced: list[int] = field(default_factory=list)
     stop: bool = False
@@ -114,97 +124,97 @@ class _Decision:
 def _decide(policy: OverlapPolicy, pending: Sequence[int], *, running: bool) -> _Decision:
     if policy == "allow_all":
         return _Decision(begin=list(pending))
-    made = _Decision()
+    decision = _Decision()
     for number in pending:
-        if not running and not made.begin:
-            made.begin.append(number)
-        elif policy == "skip" or (policy == "buffer_one" and made.keep):
-            made.skipped.append(number)
+        if not running and not decision.begin:
+            decision.begin.append(number)
+        elif policy == "skip" or (policy == "buffer_one" and decision.buffer):
+            decision.skipped.append(number)
         elif policy in ("buffer_one", "buffer_all"):
-            made.keep.append(number)
+            decision.buffer.append(number)
         elif running:
-            made.stop = True
-            made.keep.append(number)
-        else:  # nothing is open any more: the latest takes the place of those that waited for that
-            made.replaced += made.begin
-            made.begin = [number]
-    return made
+            decision.stop = True
+            decision.buffer.append(number)
+        else:  # no run is open: the latest start replaces the ones before it
+            decision.replaced += decision.begin
+            decision.begin = [number]
+    return decision
 
 
 @dataclass
-class _Run:
-    """An open run: its fate and end as they are foreseen by now."""
+class _OpenRun:
+    """An open run, with the end and result expected so far."""
 
     number: int
     started: datetime
     ends: datetime
-    fate: StartResult = "completed"
+    result: StartResult = "completed"
 
 
-class _Play:
-    """A schedule on its way: what is open, what waits, and what has become of the rest."""
+class _Simulation:
+    """The state of a schedule: open runs, buffered starts, and starts with a result."""
 
-    def __init__(self, due: tuple[datetime, ...], policy: OverlapPolicy, rules: SimulationSettings) -> None:
+    def __init__(self, due: tuple[datetime, ...], policy: OverlapPolicy, settings: SimulationSettings) -> None:
         self._due = due
         self._policy = policy
-        self._rules = rules
-        self._open: dict[int, _Run] = {}
-        self._waiting: list[int] = []
+        self._settings = settings
+        self._open: dict[int, _OpenRun] = {}
+        self._buffer: list[int] = []
         self._done: dict[int, ScheduledStart] = {}
 
-    def arrive(self, number: int, at: datetime) -> None:
-        """A time has come."""
-        if self._rules.scheduler == "chasm":
+    def add(self, number: int, at: datetime) -> None:
+        """Process a start that is due at `at`."""
+        if self._settings.scheduler == "chasm":
             self._process([number], at)
         else:
-            self._process([*self._take_waiting(), number], at)
+            self._process([*self._take_buffer(), number], at)
 
     def close_before(self, moment: datetime | None) -> None:
-        """End the runs whose end is earlier than `moment` (all for None), and do what follows from each end."""
+        """End the runs that end before `moment` (all runs for None), and process the buffer after each of them."""
         while self._open:
-            run = min(self._open.values(), key=lambda each: each.ends)
+            run = min(self._open.values(), key=lambda open_run: open_run.ends)
             if moment is not None and run.ends >= moment:
                 return
             del self._open[run.number]
-            self._note(run.number, run.fate, run.started, run.ends)
-            self._process(self._take_waiting(), run.ends)
+            self._finish(run.number, run.result, run.started, run.ends)
+            self._process(self._take_buffer(), run.ends)
 
     def start(self, number: int) -> ScheduledStart:
-        """What has become of it."""
+        """The start with that number; without a result it is still waiting."""
         return self._done.get(number) or ScheduledStart(number, self._due[number - 1], "waiting")
 
-    def _take_waiting(self) -> list[int]:
-        taken, self._waiting = self._waiting, []
+    def _take_buffer(self) -> list[int]:
+        taken, self._buffer = self._buffer, []
         return taken
 
     def _process(self, pending: Sequence[int], at: datetime) -> None:
         decision = _decide(self._policy, pending, running=bool(self._open))
         for number in decision.skipped:
-            self._note(number, "skipped")
+            self._finish(number, "skipped")
         for number in decision.replaced:
-            self._note(number, "replaced")
+            self._finish(number, "replaced")
         if decision.stop:
             self._stop(at)
         for number in decision.begin:
             self._begin(number, at)
-        self._waiting += decision.keep
+        self._buffer += decision.buffer
 
     def _begin(self, number: int, at: datetime) -> None:
-        window = self._rules.catchup_window if self._rules.scheduler == "chasm" else None
-        if window is not None and at > self._due[number - 1] + max(window, LEAST_CATCHUP):
-            self._note(number, "missed")
+        window = self._settings.catchup_window if self._settings.scheduler == "chasm" else None
+        if window is not None and at > self._due[number - 1] + max(window, MIN_CATCHUP_WINDOW):
+            self._finish(number, "missed")
         else:
-            self._open[number] = _Run(number, at, at + self._rules.run_length)
+            self._open[number] = _OpenRun(number, at, at + self._settings.run_length)
 
     def _stop(self, at: datetime) -> None:
         cancels = self._policy == "cancel_other"
-        ends = at + self._rules.cancel_length if cancels else at
+        ends = at + self._settings.cancel_length if cancels else at
         for run in self._open.values():
             if ends < run.ends:
                 run.ends = ends
-                run.fate = "cancelled" if cancels else "terminated"
+                run.result = "canceled" if cancels else "terminated"
 
-    def _note(
-        self, number: int, fate: StartResult, started: datetime | None = None, ended: datetime | None = None
+    def _finish(
+        self, number: int, result: StartResult, started: datetime | None = None, ended: datetime | None = None
     ) -> None:
-        self._done[number] = ScheduledStart(number, self._due[number - 1], fate, started, ended)
+        self._done[number] = ScheduledStart(number, self._due[number - 1], result, started, ended)

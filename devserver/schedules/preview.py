@@ -1,7 +1,7 @@
-"""When a schedule is due next, and what each overlap policy would do with runs of a given length.
+"""Previews a schedule: its next times, and what each overlap policy does with runs of a given length.
 
-The server itself tells the times, so calendars, time zones and daylight saving are its own. For times that are not a
-schedule yet it is given a temporary one (`temporary.py`), which is deleted at once.
+The server computes the times, so calendars, time zones and daylight saving time are exactly the server's. To preview
+times without a schedule, a temporary schedule is created and deleted right away (see `temporary_schedule`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 from temporalio.client import Client
 
 from ..errors import OptionError
-from .calls import MOST_TIMES, ScheduleCalls
+from .calls import MAX_TIMES, ScheduleCalls
 from .overlap import (
-    NOTHING,
     OVERLAP_POLICIES,
+    ZERO,
     OverlapOutcome,
     OverlapPolicy,
     Scheduler,
@@ -33,10 +33,19 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class SchedulePreview:
-    """The next times (UTC) of a schedule, or of times that are none yet (`schedule_id` is None).
+    """The next times of a schedule, and what each overlap policy does at these times.
 
-    `jitter` is part of the times of a schedule, and not of others: by chance each is up to so much later. `outcomes`
-    has what each policy would do, empty where no length of a run was given; `policy` is the schedule's own.
+    Args:
+        schedule_id: The schedule; None for times without a schedule.
+        times: The next times, in UTC. They include the jitter of a schedule, and no jitter without a schedule.
+        time_zone: The time zone of cron expressions and calendars.
+        jitter: The longest random delay of a time.
+        policy: The schedule's own overlap policy; None without a schedule.
+        scheduler: Which of the server's schedulers handles it.
+        notes: What else to know about the schedule, one sentence each.
+        run_length: The assumed length of a run; None if no runs were simulated.
+        cancel_length: How long a run takes to end after its cancellation was requested.
+        outcomes: One outcome for each overlap policy; empty without a `run_length`.
     """
 
     schedule_id: str | None
@@ -47,146 +56,154 @@ class SchedulePreview:
     scheduler: Scheduler
     notes: tuple[str, ...] = ()
     run_length: timedelta | None = None
-    cancel_length: timedelta = NOTHING
+    cancel_length: timedelta = ZERO
     outcomes: tuple[OverlapOutcome, ...] = ()
 
 
 @dataclass(frozen=True)
 class PreviewOptions:
-    """What is wanted of a preview: the first `count` times (1 to 1,000) later than `after` (None is now), and with a
-    `run_length` what comes of them; a run takes `cancel_length` to end after it was asked to be cancelled.
+    """Options of a preview.
+
+    Args:
+        count: How many times to show, 1 to 1,000.
+        after: Show times later than this; None is now.
+        run_length: Simulate the overlap policies with runs of this length; None skips the simulation.
+        cancel_length: How long a run takes to end after its cancellation was requested.
 
     Raises:
-        OptionError: A number cannot be used.
+        OptionError: A value is out of range.
     """
 
     count: int = 10
     after: datetime | None = None
     run_length: timedelta | None = None
-    cancel_length: timedelta = NOTHING
+    cancel_length: timedelta = ZERO
 
     def __post_init__(self) -> None:
-        if not 1 <= self.count <= MOST_TIMES:
-            raise OptionError(f"the server tells 1 to {MOST_TIMES:,} times, not {self.count:,}")
-        if self.run_length is not None and self.run_length <= NOTHING:
-            raise OptionError("the length of a run must be more than none", hint="as in --run-length 90s, 30m or 12h")
-        if self.cancel_length < NOTHING:
-            raise OptionError("the length of a cancellation cannot be less than none")
+        if not 1 <= self.count <= MAX_TIMES:
+            raise OptionError(f"the number of times must be 1 to {MAX_TIMES:,}, not {self.count:,}")
+        if self.run_length is not None and self.run_length <= ZERO:
+            raise OptionError(
+                "the run length must be greater than zero", hint="for example --run-length 90s, 30m or 12h"
+            )
+        if self.cancel_length < ZERO:
+            raise OptionError("the cancel length must not be negative")
 
 
 DEFAULT_OPTIONS = PreviewOptions()
 
 
 async def preview_schedule(
-    client: Client, schedule_id: str, wanted: PreviewOptions = DEFAULT_OPTIONS
+    client: Client, schedule_id: str, options: PreviewOptions = DEFAULT_OPTIONS
 ) -> SchedulePreview:
-    """When a schedule is due, and what comes of that.
+    """Preview a schedule.
 
     Raises:
-        ScheduleUnknown: There is none of that id.
+        ScheduleUnknown: The schedule does not exist.
         CannotAsk: The server does not answer.
     """
     calls = ScheduleCalls(client)
-    found = await calls.describe(schedule_id)
-    spec, policies = found.schedule.spec, found.schedule.policies
+    response = await calls.describe(schedule_id)
+    spec, policies = response.schedule.spec, response.schedule.policies
     preview = SchedulePreview(
         schedule_id=schedule_id,
-        times=await _times(calls, schedule_id, wanted),
+        times=await _times(calls, schedule_id, options),
         time_zone=spec.timezone_name or "UTC",
         jitter=spec.jitter.ToTimedelta(),
         policy=policy_from_proto(policies.overlap_policy),
         scheduler=await calls.scheduler(schedule_id),
-        notes=_notes(found),
+        notes=_notes(response),
     )
     window = policies.catchup_window.ToTimedelta() if policies.HasField("catchup_window") else None
-    return _with_outcomes(preview, wanted, window)
+    return _with_outcomes(preview, options, window)
 
 
 async def preview_spec(
     client: Client,
     spec: ScheduleSpec,
-    wanted: PreviewOptions = DEFAULT_OPTIONS,
+    options: PreviewOptions = DEFAULT_OPTIONS,
     *,
     catchup_window: timedelta | None = None,
 ) -> SchedulePreview:
-    """The same for a schedule that does not exist yet.
+    """Preview times for which no schedule exists yet.
 
     Raises:
-        ScheduleRefused: The server does not take it; says why.
+        ScheduleRefused: The server refuses the times; the message has its reason.
         CannotAsk: The server does not answer.
     """
     calls = ScheduleCalls(client)
     async with temporary_schedule(calls, spec) as schedule_id:
         preview = SchedulePreview(
             schedule_id=None,
-            times=await _times(calls, schedule_id, wanted),
+            times=await _times(calls, schedule_id, options),
             time_zone=spec.time_zone or "UTC",
-            jitter=spec.jitter or NOTHING,
+            jitter=spec.jitter or ZERO,
             policy=None,
             scheduler=await calls.scheduler(schedule_id),
         )
         await remove_abandoned(calls, schedule_id)
-    return _with_outcomes(preview, wanted, catchup_window)
+    return _with_outcomes(preview, options, catchup_window)
 
 
-async def _times(calls: ScheduleCalls, schedule_id: str, wanted: PreviewOptions) -> tuple[datetime, ...]:
-    return (await calls.due(schedule_id, wanted.after or datetime.now(timezone.utc)))[: wanted.count]
+async def _times(calls: ScheduleCalls, schedule_id: str, options: PreviewOptions) -> tuple[datetime, ...]:
+    return (await calls.matching_times(schedule_id, options.after or datetime.now(timezone.utc)))[: options.count]
 
 
-def policy_from_proto(wire: ScheduleOverlapPolicy.ValueType) -> OverlapPolicy:
-    """A policy by the name that users write; one that is not set is skip."""
-    name = ScheduleOverlapPolicy.Name(wire).removeprefix("SCHEDULE_OVERLAP_POLICY_").lower()
-    return next((policy for policy in OVERLAP_POLICIES if policy == name), "skip")
+def policy_from_proto(policy: ScheduleOverlapPolicy.ValueType) -> OverlapPolicy:
+    """The policy by its name; an unset policy is `skip`."""
+    name = ScheduleOverlapPolicy.Name(policy).removeprefix("SCHEDULE_OVERLAP_POLICY_").lower()
+    return next((known for known in OVERLAP_POLICIES if known == name), "skip")
 
 
 def policy_to_proto(policy: OverlapPolicy | None) -> ScheduleOverlapPolicy.ValueType:
-    """As the server takes it; None leaves it to the schedule."""
+    """The policy for a request; None uses the schedule's own policy."""
     return ScheduleOverlapPolicy.Value(f"SCHEDULE_OVERLAP_POLICY_{(policy or 'unspecified').upper()}")
 
 
 def _with_outcomes(
-    preview: SchedulePreview, wanted: PreviewOptions, catchup_window: timedelta | None
+    preview: SchedulePreview, options: PreviewOptions, catchup_window: timedelta | None
 ) -> SchedulePreview:
-    length = wanted.run_length
+    length = options.run_length
     if length is None:
         return preview
-    rules = SimulationSettings(length, wanted.cancel_length, catchup_window, preview.scheduler)
+    settings = SimulationSettings(length, options.cancel_length, catchup_window, preview.scheduler)
     try:
-        close = _close_calls(preview.times, rules)
-        outcomes = tuple(simulate(preview.times, policy, rules) for policy in OVERLAP_POLICIES)
+        close_calls = _close_calls(preview.times, settings)
+        outcomes = tuple(simulate(preview.times, policy, settings) for policy in OVERLAP_POLICIES)
     except OverflowError:
-        raise OptionError("runs of that length, one after the other, would end after the year 9999") from None
+        raise OptionError("runs of that length, one after the other, end after the year 9999") from None
     return replace(
         preview,
         run_length=length,
-        cancel_length=wanted.cancel_length,
+        cancel_length=options.cancel_length,
         outcomes=outcomes,
-        notes=(*preview.notes, *close),
+        notes=(*preview.notes, *close_calls),
     )
 
 
-def _close_calls(times: tuple[datetime, ...], rules: SimulationSettings) -> list[str]:
-    """Which policies it is a close call for: real runs begin a little late, and some take longer than others."""
-    if rules.run_length <= SECOND:
+def _close_calls(times: tuple[datetime, ...], settings: SimulationSettings) -> list[str]:
+    """A note on policies whose results change with a second more or less: real runs start late and differ in length."""
+    if settings.run_length <= SECOND:
         return []
-    nearly = [replace(rules, run_length=rules.run_length + change) for change in (-SECOND, SECOND)]
+    shorter, longer = (replace(settings, run_length=settings.run_length + delta) for delta in (-SECOND, SECOND))
 
-    def fates(policy: OverlapPolicy, by: SimulationSettings) -> list[StartResult]:
-        return [start.fate for start in simulate(times, policy, by).starts]
+    def results(policy: OverlapPolicy, assumed: SimulationSettings) -> list[StartResult]:
+        return [start.result for start in simulate(times, policy, assumed).starts]
 
-    close = [policy for policy in OVERLAP_POLICIES if fates(policy, nearly[0]) != fates(policy, nearly[1])]
-    return [f"runs that are a second shorter or longer change what comes of {', '.join(close)}"] if close else []
+    close = [policy for policy in OVERLAP_POLICIES if results(policy, shorter) != results(policy, longer)]
+    return [f"runs that are one second shorter or longer change the result of {', '.join(close)}"] if close else []
 
 
-def _notes(found: DescribeScheduleResponse) -> tuple[str, ...]:
-    state, info = found.schedule.state, found.info
+def _notes(response: DescribeScheduleResponse) -> tuple[str, ...]:
+    state, info = response.schedule.state, response.info
     notes = []
     if state.paused:
-        notes.append("it is paused: nothing starts until it is unpaused" + (f" ({state.notes})" if state.notes else ""))
+        reason = f" ({state.notes})" if state.notes else ""
+        notes.append(f"the schedule is paused: nothing starts until you unpause it{reason}")
     if state.limited_actions:
-        notes.append(f"actions that are left: {state.remaining_actions}")
+        notes.append(f"remaining actions: {state.remaining_actions}")
     if info.running_workflows:
-        notes.append(f"open runs now: {len(info.running_workflows)}; what comes of these times is told without them")
-    if found.schedule.policies.pause_on_failure:
-        notes.append("it is paused when a run fails or times out")
+        notes.append(f"open runs: {len(info.running_workflows)}; the simulation ignores them")
+    if response.schedule.policies.pause_on_failure:
+        notes.append("the schedule pauses when a run fails or times out")
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""A schedule that lasts as long as a question about it: made, asked, deleted; and those that killed ones have left."""
+"""Temporary schedules that preview times, and the clean-up of those that killed processes left behind."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from .spec import ScheduleSpec
 PREFIX = "devserver-preview-"
 ID = re.compile(re.escape(PREFIX) + "[0-9a-f]{32}")
 WORKFLOW, QUEUE = "never-started", "never-polled"
-NOTE = "temporary, of devserver schedule preview; may be deleted"
-# A question takes seconds: what is older was left by a process that was killed.
-LEFT_AFTER = timedelta(minutes=10)
-MOST_REMOVED = 20
+NOTE = "temporary schedule of devserver schedule preview; safe to delete"
+# A preview takes seconds: a temporary schedule that is older was left by a killed process.
+ABANDONED_AFTER = timedelta(minutes=10)
+MAX_REMOVED = 20
 
 
 @contextlib.asynccontextmanager
 async def temporary_schedule(calls: ScheduleCalls, spec: ScheduleSpec) -> AsyncIterator[str]:
-    """A schedule without jitter that never acts, for as long as the block lasts, however that ends.
+    """Create a schedule without jitter that never acts, yield its id, and delete it when the block ends.
 
-    It has no actions left, and is not paused: such a one the server itself removes, after a week at most.
+    It has no remaining actions and is not paused, so the server itself deletes an abandoned one within a week.
     """
     schedule_id = PREFIX + uuid.uuid4().hex
     action = NewWorkflowExecutionInfo(
@@ -54,30 +54,33 @@ async def temporary_schedule(calls: ScheduleCalls, spec: ScheduleSpec) -> AsyncI
 
 
 def is_temporary(entry: ScheduleListEntry) -> bool:
-    """Whether a schedule of a list is such a one, by all that it tells."""
-    told = (entry.info.workflow_type.name, entry.info.notes)
-    return ID.fullmatch(entry.schedule_id) is not None and told == (WORKFLOW, NOTE)
+    """Whether a listed schedule is a temporary one, by its id, workflow type and note."""
+    action_and_note = (entry.info.workflow_type.name, entry.info.notes)
+    return ID.fullmatch(entry.schedule_id) is not None and action_and_note == (WORKFLOW, NOTE)
 
 
-async def remove_abandoned(calls: ScheduleCalls, own: str) -> None:
-    """Delete those that killed processes have left, as far as the server lets us; `own` is one that is there now.
+async def remove_abandoned(calls: ScheduleCalls, own_id: str) -> None:
+    """Delete temporary schedules that killed processes left behind; errors of the server are ignored.
 
-    Both ages are the server's word, so it does not matter how this machine's clock goes.
+    Both ages come from the server, so the clock of this machine does not matter.
+
+    Args:
+        own_id: A temporary schedule that exists now: its creation time tells the server's time.
     """
     with contextlib.suppress(DevServerError):
-        entries = calls.listed(f"ScheduleId STARTS_WITH '{PREFIX}'")
-        others = [each.schedule_id async for each in entries if is_temporary(each) and each.schedule_id != own]
+        entries = calls.list(f"ScheduleId STARTS_WITH '{PREFIX}'")
+        others = [entry.schedule_id async for entry in entries if is_temporary(entry) and entry.schedule_id != own_id]
         if not others:
             return
-        now = to_datetime((await calls.describe(own)).info.create_time)
-        for schedule_id in others[:MOST_REMOVED]:
-            with contextlib.suppress(ScheduleUnknown):  # another preview was faster
-                found = await calls.describe(schedule_id)
-                if _never_acted(found) and now - to_datetime(found.info.create_time) >= LEFT_AFTER:
+        now = to_datetime((await calls.describe(own_id)).info.create_time)
+        for schedule_id in others[:MAX_REMOVED]:
+            with contextlib.suppress(ScheduleUnknown):  # another preview deleted it first
+                response = await calls.describe(schedule_id)
+                if _never_acted(response) and now - to_datetime(response.info.create_time) >= ABANDONED_AFTER:
                     await calls.delete(schedule_id)
 
 
-def _never_acted(found: DescribeScheduleResponse) -> bool:
-    action, info = found.schedule.action.start_workflow, found.info
-    told = (action.workflow_type.name, action.task_queue.name, found.schedule.state.notes)
-    return told == (WORKFLOW, QUEUE, NOTE) and not info.action_count and not info.running_workflows
+def _never_acted(response: DescribeScheduleResponse) -> bool:
+    action, info = response.schedule.action.start_workflow, response.info
+    marks = (action.workflow_type.name, action.task_queue.name, response.schedule.state.notes)
+    return marks == (WORKFLOW, QUEUE, NOTE) and not info.action_count and not info.running_workflows

@@ -1,4 +1,4 @@
-"""Moments as a user writes and reads them: in a zone of his, the machine's own unless one is named."""
+"""Time zones by name, and times as a user writes them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import datetime, timezone, tzinfo
 
 from ..errors import OptionError
 
-TIME_HINT = "as in 2026-11-23, 2026-11-23T09:00, 2026-11-23T09:00:00Z, or now"
+TIME_HINT = "use 2026-11-23, 2026-11-23T09:00, 2026-11-23T09:00:00Z, or now"
 
 
 def find_zone(name: str | None) -> tzinfo | None:
-    """The zone of that name; None is the machine's own, as `datetime.astimezone` takes it.
+    """The time zone of that name; None is the machine's own, as in `datetime.astimezone`.
 
     Raises:
-        OptionError: This machine knows no such zone.
+        OptionError: The time zone is unknown.
     """
     if name is None:
         return None
@@ -24,27 +24,27 @@ def find_zone(name: str | None) -> tzinfo | None:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise OptionError(f"there is no time zone {name or '(empty)'}", hint=zone_hint(name)) from None
+        raise OptionError(f"unknown time zone {name or '(empty)'}", hint=zone_hint(name)) from None
 
 
 def zone_hint(name: str) -> str:
-    """What to write instead of a zone that is not there."""
+    """What to write instead of an unknown time zone."""
     known = zoneinfo.available_timezones()
     if not known:
-        return "this machine has no data of time zones: pip install tzdata, or use UTC"
-    by_end = {each.rpartition("/")[2].lower(): each for each in sorted(known)}
-    last = name.rpartition("/")[2].lower().replace(" ", "_")
-    near = difflib.get_close_matches(last, by_end, n=1)
+        return "this machine has no time zone data: run pip install tzdata, or use UTC"
+    by_city = {zone.rpartition("/")[2].lower(): zone for zone in sorted(known)}
+    city = name.rpartition("/")[2].lower().replace(" ", "_")
+    near = difflib.get_close_matches(city, by_city, n=1)
     if near:
-        return f"did you mean {by_end[near[0]]}, or another name of the IANA database, as America/New_York?"
-    return "give a name of the IANA database, as Europe/Berlin or America/New_York"
+        return f"did you mean {by_city[near[0]]}? Names are those of the IANA database, such as America/New_York"
+    return "use a name of the IANA database, such as Europe/Berlin or America/New_York"
 
 
 def parse_time(text: str, zone: tzinfo | None, option: str) -> datetime:
-    """The moment of an ISO 8601 text, in UTC; without an offset it is the clock's of `zone`.
+    """The time of an ISO 8601 text, in UTC. Without an offset it is local time in `zone`.
 
     Raises:
-        OptionError: It is none.
+        OptionError: The text is not a time; the message names `option`.
     """
     if text.strip().lower() == "now":
         return datetime.now(timezone.utc)

@@ -115,7 +115,8 @@ def make_spec(values: dict[str, Any], zone: tzinfo | None) -> ScheduleSpec:
     Raises:
         OptionError: A value cannot be used.
     """
-    from ...schedules import Calendar, Interval, ScheduleSpec, parse_time
+    from ...schedules import Calendar, Interval, ScheduleSpec
+    from ...system.time_zones import parse_time
 
     def time(name: str) -> Any:
         text = values.pop(name)

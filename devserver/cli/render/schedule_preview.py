@@ -16,7 +16,7 @@ from .terminal import width_now
 if TYPE_CHECKING:
     from ...schedules import OverlapOutcome, SchedulePreview
 
-FATES = ("skipped", "replaced", "missed", "waiting", "cancelled", "terminated")
+FATES = ("skipped", "replaced", "missed", "waiting", "canceled", "terminated")
 
 
 def previewed(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LEAST_COLUMNS, MOST_COLUMNS = 8, 72
 LEGEND = "|==] a run, |==x cancelled or terminated, .... waits, - none"
-ENDS = {"completed": "]", "cancelled": "x", "terminated": "x"}
+ENDS = {"completed": "]", "canceled": "x", "terminated": "x"}
 
 
 class Chart:
@@ -43,12 +43,12 @@ class Chart:
         cells = [" "] * self._columns
         due = self._column(start.due)
         if start.started is None or start.ended is None:
-            cells[due] = "." if start.fate == "waiting" else "-"
+            cells[due] = "." if start.result == "waiting" else "-"
             return cells
         began, ended = self._column(start.started), self._column(start.ended)
         cells[due:began] = "." * (began - due)
         cells[began:ended] = "=" * (ended - began)
-        cells[ended] = ENDS[start.fate]
+        cells[ended] = ENDS[start.result]
         if ended > began:
             cells[began] = "|"
         return cells
@@ -59,8 +59,8 @@ class Chart:
 
 def fate(start: ScheduledStart) -> str:
     """What became of a start, in a few words."""
-    if start.fate != "completed":
-        return start.fate
+    if start.result != "completed":
+        return start.result
     return f"waits {age(start.waited)}" if start.waited else "on time"
 
 

@@ -63,7 +63,7 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
     more = (*inputs, "--notes", "by night", "--memo", 'owner="ann"', "--overlap-policy", "BufferOne")
     made = run("create", "nightly", *CREATE, *when, *more)
     assert re.match(rf"created nightly: Report on reports next 3 times of nightly, in local time: 1 {MOMENT}", made)
-    assert "there is already a schedule nightly" in run("create", "nightly", *CREATE, *when, code=1)
+    assert "the namespace default already has a schedule nightly" in run("create", "nightly", *CREATE, *when, code=1)
     eventually(lambda: "nightly (Report)" in run("list") or "SCHEDULE" in run("list"))
     assert "30 2 * * * (Europe/Berlin)" in run("list")
     told = run("describe", "nightly")
@@ -87,10 +87,10 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
     assert "was not due" in run("backfill", "nightly", "2025-01-01", "2025-02-01", code=1)
     assert run("pause", "nightly", "--reason", "disk swap") == "paused nightly"
     assert "state paused note disk swap" in run("describe", "nightly")
-    assert "note: it is paused: nothing starts until it is unpaused (disk swap)" in run("preview", "nightly")
+    assert "note: the schedule is paused: nothing starts until you unpause it (disk swap)" in run("preview", "nightly")
     assert run("unpause", "nightly") == "unpaused nightly"
     assert run("delete", "nightly", "--yes") == "deleted nightly"
-    assert "there is no schedule nightly" in run("describe", "nightly", code=1)
+    assert "the namespace default has no schedule nightly" in run("describe", "nightly", code=1)
 
 
 def test_the_json_forms(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
@@ -113,19 +113,19 @@ def test_the_json_forms(quick_up: Run, devserver: Run, status_of: StatusOf) -> N
     assert preview["times"][0]["local"][-6:] in ("+01:00", "+02:00")
     (outcome,) = preview["outcomes"]
     assert (outcome["policy"], outcome["ran"], outcome["open_at_once"]) == ("skip", [1, 3], 1)
-    assert [start["fate"] for start in outcome["starts"]] == ["completed", "skipped", "completed"]
+    assert [start["result"] for start in outcome["starts"]] == ["completed", "skipped", "completed"]
 
 
 BAD = (
-    (["create", "x", *CREATE, "--cron", "0 9 * *"], 2, "the server refuses this: CronString does not have 5-7 fields"),
-    (["create", "x", *CREATE, "--cron", "@daily", "--timezone", "Berlin"], 2, "did you mean Europe/Berlin,"),
+    (["create", "x", *CREATE, "--cron", "0 9 * *"], 2, "the server refuses the request: CronString does not have 5-7 fields"),
+    (["create", "x", *CREATE, "--cron", "@daily", "--timezone", "Berlin"], 2, "did you mean Europe/Berlin?"),
     (["create", "x", *CREATE, "--input", "all"], 2, "--input 'all' is not JSON"),
     (["create", "x", *CREATE, "--remaining-actions", "9" * 20], 2, "is not in the range 1<=x<="),
     (["create", "x", *CREATE, "--overlap-policy", "never"], 2, "'never' is none of Skip, BufferOne"),
     (["preview", "x", "--cron", "@daily"], 2, "preview takes a schedule's id or times, not both"),
-    (["trigger", "x"], 1, "there is no schedule x in the namespace default"),
-    (["trigger", "NamespaceSync"], 1, "there is no schedule NamespaceSync in the namespace default"),
-    (["backfill", "x", "2026-01-02", "2026-01-01"], 2, "a backfill goes from earlier to later"),
+    (["trigger", "x"], 1, "the namespace default has no schedule x"),
+    (["trigger", "NamespaceSync"], 1, "the namespace default has no schedule NamespaceSync"),
+    (["backfill", "x", "2026-01-02", "2026-01-01"], 2, "the backfill ends (2026-01-01"),
     (["list", "--namespace", "nowhere"], 4, "there is no namespace nowhere"),
     (["list", "--address", "127.0.0.1:1"], 4, "cannot connect to 127.0.0.1:1: "),
 )

@@ -1,4 +1,4 @@
-"""What tests of schedules share: a server, and a worker for runs that last as long as they are told."""
+"""Shared by the tests of schedules: a server, and a worker for runs of a given length."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ class Lasts:
 
 @workflow.defn
 class Held:
-    """A run that ends when it is let go."""
+    """A run that ends when it is released."""
 
     def __init__(self) -> None:
-        self._gone = False
+        self._released = False
 
     @workflow.run
-    async def run(self, clings: bool) -> None:
-        """Wait; one that clings does so after it was cancelled, too."""
+    async def run(self, slow: bool) -> None:
+        """Wait; with `slow` keep waiting after the cancellation."""
         try:
-            await workflow.wait_condition(lambda: self._gone)
+            await workflow.wait_condition(lambda: self._released)
         except asyncio.CancelledError:
-            if clings:
-                await workflow.wait_condition(lambda: self._gone)
+            if slow:
+                await workflow.wait_condition(lambda: self._released)
             raise
 
     @workflow.signal
-    def let_go(self) -> None:
-        """End."""
-        self._gone = True
+    def release(self) -> None:
+        """End the run."""
+        self._released = True
 
 
 def worker(client: Client) -> Worker:
@@ -63,6 +63,6 @@ def worker(client: Client) -> Worker:
 
 @pytest.fixture
 def server(installed: Executable) -> Iterator[DevServer]:
-    """A server as users have it."""
+    """A server with the default settings."""
     with DevServer.start(ui=False) as server:
         yield server

@@ -1,4 +1,4 @@
-"""Real schedules beside what is foreseen of them: how their starts were dealt with, and how their runs ended."""
+"""Compares real schedules with their previews: which starts ran, in which order, and how their runs ended."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ NEWER: dict[str, Any] = {
     "history.enableCHASMSchedulerCreation": True,
     "history.chasmSchedulerCreationRolloutPercent": 100,
 }
-FATES = {
+RESULTS = {
     WorkflowExecutionStatus.COMPLETED: "completed",
-    WorkflowExecutionStatus.CANCELED: "cancelled",
+    WorkflowExecutionStatus.CANCELED: "canceled",
     WorkflowExecutionStatus.TERMINATED: "terminated",
 }
 
 
 @dataclass(frozen=True)
 class State:
-    """A schedule as it really is: its counts, and its runs by their ids, in the order in which they began, each with
-    the number of its start and how it ended (None while it is open)."""
+    """A real schedule: its counts, and its runs by id in the order in which they started, each with the number of its
+    start and its result (None while it is open)."""
 
     counts: ScheduleDescription
     runs: dict[str, tuple[int, str | None]]
 
-    def dealt_with(self, foreseen: OverlapOutcome) -> int:
-        """How many of its starts it has seen; what is replaced is counted nowhere."""
+    def processed(self, expected: OverlapOutcome) -> int:
+        """How many starts it has processed; the server does not count replaced ones."""
         now = self.counts
-        return now.actions + now.skipped + now.missed + now.buffered + foreseen.count("replaced")
+        return now.actions + now.skipped + now.missed + now.buffered + expected.count("replaced")
 
 
 async def look(client: Client, schedule_id: str, due: Iterable[datetime]) -> State:
-    """A schedule as it is now; `due` are all its times."""
+    """The state of a schedule; `due` are all its times."""
     numbers = {when: number for number, when in enumerate(due, 1)}
     counts = await describe_schedule(client, schedule_id)
     handles = [client.get_workflow_handle(run.workflow_id) for run in counts.recent]
@@ -58,38 +58,38 @@ async def look(client: Client, schedule_id: str, due: Iterable[datetime]) -> Sta
     return State(
         counts,
         {
-            run.id: (numbers[run.typed_search_attributes[DUE_AT]], FATES.get(run.status) if run.status else None)
+            run.id: (numbers[run.typed_search_attributes[DUE_AT]], RESULTS.get(run.status) if run.status else None)
             for run in found
         },
     )
 
 
-async def until(look: Callable[[], Awaitable[State]], fits: Callable[[State], bool], what: object) -> State:
-    """The first state that fits."""
+async def until(look: Callable[[], Awaitable[State]], reached: Callable[[State], bool], what: object) -> State:
+    """The first state for which `reached` is true."""
     deadline = time.monotonic() + LIMIT
-    while not fits(state := await look()):
-        assert time.monotonic() < deadline, f"never came true: {what}; it is {state}"
+    while not reached(state := await look()):
+        assert time.monotonic() < deadline, f"not reached: {what}; the state is {state}"
         await asyncio.sleep(POLL_SECONDS)
     return state
 
 
 def check(preview: SchedulePreview, policy: str, state: State) -> None:
-    """Which starts ran, in which order, how each run ended, and how many were skipped or missed: as foreseen."""
-    foreseen = own(preview, policy)
+    """Which starts ran, in which order, how each run ended, and how many were skipped or missed match the preview."""
+    outcome = outcome_of(preview, policy)
     what = (preview.scheduler, preview.schedule_id)
-    expected = [(number, foreseen.starts[number - 1].fate) for number in foreseen.ran]
+    expected = [(number, outcome.starts[number - 1].result) for number in outcome.ran]
     assert list(state.runs.values()) == expected, what
     counted = (state.counts.skipped, state.counts.missed)
-    assert counted == (foreseen.count("skipped"), foreseen.count("missed")), what
+    assert counted == (outcome.count("skipped"), outcome.count("missed")), what
 
 
-def own(preview: SchedulePreview, policy: str) -> OverlapOutcome:
-    """What is foreseen of a policy."""
-    return next(each for each in preview.outcomes if each.policy == policy)
+def outcome_of(preview: SchedulePreview, policy: str) -> OverlapOutcome:
+    """The previewed outcome of a policy."""
+    return next(outcome for outcome in preview.outcomes if outcome.policy == policy)
 
 
 def on_both(cases: Callable[[Client], Iterable[Awaitable[T]]]) -> list[list[T]]:
-    """What all cases bring at once on a server with the older scheduler, and on one with the newer."""
+    """The results of all cases, run at the same time on a server with the older scheduler and on one with the newer."""
 
     async def run(address: str) -> list[T]:
         client = await Client.connect(address)

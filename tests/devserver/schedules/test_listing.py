@@ -1,4 +1,4 @@
-"""Lists and descriptions on the real server: page by page, and whatever the payloads are."""
+"""Lists and descriptions on the real server: over several pages, and with encrypted payloads."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECRET = Payload(metadata={"encoding": b"binary/encrypted"}, data=b"\x00\x01")
 
 
 async def listed(client: Client, count: int, *, query: str = "", limit: int = 1000) -> list[str]:
-    """The schedules' ids, once there are so many."""
+    """The ids of the schedules, once there are `count`."""
     deadline = time.monotonic() + LIMIT
     rows: list[ScheduleRow] = []
     while len(rows) != count:
@@ -39,8 +39,8 @@ async def listed(client: Client, count: int, *, query: str = "", limit: int = 10
 
 
 def test_lists(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of them over several pages, at most as many as asked for, or those that fit a filter."""
-    monkeypatch.setattr(raw, "PAGE", 2)
+    """All schedules over several pages, at most `limit`, or those that match a filter."""
+    monkeypatch.setattr(raw, "PAGE_SIZE", 2)
 
     async def story() -> None:
         client = await Client.connect(server.address)
@@ -52,13 +52,13 @@ def test_lists(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(await listed(client, 3, limit=3)) == 3
         assert await listed(client, 2, query="ScheduleId STARTS_WITH 'b'") == ["b1", "b2"]
         with pytest.raises(ScheduleRefused, match="invalid query"):
-            await listed(client, 1, query="nonsense is said")
+            await listed(client, 1, query="not a filter at all")
 
     asyncio.run(story())
 
 
 def test_payloads_that_cannot_be_decoded(server: DevServer) -> None:
-    """Encrypted input and memo are told as such; the rest is there."""
+    """Encrypted input and memo are marked; the other fields are there."""
 
     async def story() -> None:
         client = await Client.connect(server.address)

@@ -1,4 +1,4 @@
-"""Previews on the real server: the times that it tells, and nothing left of the schedule that was made for them."""
+"""Previews on the real server: its own times, and no temporary schedule left behind."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from devserver.schedules import (
     ScheduleSpec,
     ScheduleUnknown,
     create_schedule,
-    find_zone,
     list_schedules,
     preview_schedule,
     preview_spec,
     temporary_schedule,
 )
 from devserver.schedules.calls import ScheduleCalls
+from devserver.system.time_zones import find_zone
 
 LIMIT = 30.0
 HOUR = timedelta(hours=1)
@@ -36,29 +36,29 @@ BEFORE_SPRING = datetime(2027, 3, 26, 12, tzinfo=timezone.utc)
 
 
 def run(server: DevServer, story: Callable[[Client], Awaitable[None]]) -> None:
-    """Tell a story with a client of the server."""
+    """Run a test with a client of the server."""
 
-    async def told() -> None:
+    async def connected() -> None:
         await story(await Client.connect(server.address))
 
-    asyncio.run(told())
+    asyncio.run(connected())
 
 
-async def there_are(client: Client, *wanted: str) -> None:
-    """Wait until the server has these schedules and no others: its list may be a moment behind."""
+async def wait_for_schedules(client: Client, *expected: str) -> None:
+    """Wait until the server lists exactly these schedules: its list may be a moment out of date."""
     deadline = time.monotonic() + LIMIT
-    while (found := {each.schedule_id async for each in ScheduleCalls(client).listed("")}) != set(wanted):
+    while (found := {entry.schedule_id async for entry in ScheduleCalls(client).list("")}) != set(expected):
         assert time.monotonic() < deadline, found
         await asyncio.sleep(0.05)
 
 
-async def nothing_left(client: Client) -> None:
-    """Wait until it has none."""
-    await there_are(client)
+async def wait_for_no_schedules(client: Client) -> None:
+    """Wait until the server lists no schedule."""
+    await wait_for_schedules(client)
 
 
 def test_times_are_the_servers_own(server: DevServer) -> None:
-    """Daylight saving, exclusions, offsets and the end are minded; an hour that does not exist is left out."""
+    """Times respect daylight saving time, exclusions, offsets and the end; an hour that does not exist is left out."""
 
     async def story(client: Client) -> None:
         berlin = ScheduleSpec(crons=("30 2 * * *",), time_zone="Europe/Berlin")
@@ -78,13 +78,13 @@ def test_times_are_the_servers_own(server: DevServer) -> None:
         assert (preview.schedule_id, preview.jitter, preview.outcomes) == (None, HOUR / 2, ())
         never = await preview_spec(client, ScheduleSpec(crons=("0 0 30 2 *",)), PreviewOptions(run_length=HOUR))
         assert never.times == ()
-        await nothing_left(client)
+        await wait_for_no_schedules(client)
 
     run(server, story)
 
 
-def test_a_schedule_that_there_is(server: DevServer) -> None:
-    """Its times have its own jitter in them, its state is told, and nothing of it is changed."""
+def test_existing_schedule(server: DevServer) -> None:
+    """The times of a schedule include its jitter, the notes show its state, and the preview changes nothing."""
 
     async def story(client: Client) -> None:
         spec = ScheduleSpec(intervals=(Interval(HOUR),), jitter=timedelta(seconds=30))
@@ -95,7 +95,7 @@ def test_a_schedule_that_there_is(server: DevServer) -> None:
         assert any(late)
         assert max(late) <= 30
         assert (preview.policy, preview.scheduler, preview.jitter) == ("buffer_one", "workflow", spec.jitter)
-        assert preview.notes[0] == "it is paused: nothing starts until it is unpaused (until Monday)"
+        assert preview.notes[0] == "the schedule is paused: nothing starts until you unpause it (until Monday)"
         assert [outcome.policy for outcome in preview.outcomes if len(outcome.starts) == 20][:2] == [
             "skip",
             "buffer_one",
@@ -109,40 +109,40 @@ def test_a_schedule_that_there_is(server: DevServer) -> None:
 @pytest.mark.parametrize(
     ("spec", "message", "hint"),
     [
-        (ScheduleSpec(crons=("61 * * * *",)), "the server refuses this: Minute is not in range [0-59]", "cron"),
+        (ScheduleSpec(crons=("61 * * * *",)), "the server refuses the request: Minute is not in range [0-59]", "cron"),
         (
             ScheduleSpec(crons=("0 9 * * *",), time_zone="Europe/Berln"),
-            "knows no time zone Europe/Berln",
+            "does not know the time zone Europe/Berln",
             "Europe/Berlin",
         ),
         (ScheduleSpec(intervals=(Interval(timedelta(0)),)), "interval is too small", "at least 1s"),
     ],
 )
-def test_what_the_server_refuses(server: DevServer, spec: ScheduleSpec, message: str, hint: str) -> None:
-    """Its own words, and what to write instead; nothing is left."""
+def test_refused_spec(server: DevServer, spec: ScheduleSpec, message: str, hint: str) -> None:
+    """The error has the server's reason and what to write instead; no temporary schedule is left."""
 
     async def story(client: Client) -> None:
         with pytest.raises(ScheduleRefused) as found:
             await preview_spec(client, spec)
         assert message in found.value.message
         assert hint in (found.value.hint or "")
-        await nothing_left(client)
+        await wait_for_no_schedules(client)
 
     run(server, story)
 
 
-def test_a_preview_that_is_interrupted(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while the server is asked leaves no temporary schedule behind."""
+def test_interrupted_preview(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C during a call leaves no temporary schedule behind."""
     asked: list[str] = []
-    due = ScheduleCalls.due
+    matching_times = ScheduleCalls.matching_times
 
     async def slow(self: ScheduleCalls, schedule_id: str, *args: Any) -> Any:
         asked.append(schedule_id)
         assert (await self.describe(schedule_id)).schedule.state.limited_actions
         await asyncio.Event().wait()
-        return await due(self, schedule_id, *args)
+        return await matching_times(self, schedule_id, *args)
 
-    monkeypatch.setattr(ScheduleCalls, "due", slow)
+    monkeypatch.setattr(ScheduleCalls, "matching_times", slow)
 
     async def story(client: Client) -> None:
         task = asyncio.create_task(preview_spec(client, ScheduleSpec(crons=("0 9 * * *",))))
@@ -157,8 +157,9 @@ def test_a_preview_that_is_interrupted(server: DevServer, monkeypatch: pytest.Mo
     run(server, story)
 
 
-def test_what_a_killed_preview_leaves(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not listed and cannot act; a later preview removes it when it is old, and nothing that only looks alike."""
+def test_killed_preview(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An abandoned temporary schedule is not listed and cannot act; a later preview deletes it once it is old, and no
+    schedule that only looks like one."""
     left: list[str] = []
 
     async def killed(_: ScheduleCalls, schedule_id: str) -> None:
@@ -171,26 +172,26 @@ def test_what_a_killed_preview_leaves(server: DevServer, monkeypatch: pytest.Mon
             await preview_spec(client, daily)
         alike = temporary_schedule.PREFIX + "0" * 32
         await create_schedule(client, NewSchedule(alike, "Report", "reports", daily, note=temporary_schedule.NOTE))
-        await there_are(client, *left, alike)
+        await wait_for_schedules(client, *left, alike)
         assert [row.schedule_id async for row in list_schedules(client)] == [alike]
         await preview_spec(client, daily)
         found = await ScheduleCalls(client).describe(left[0])
         assert (found.schedule.state.limited_actions, found.schedule.state.remaining_actions) == (True, 0)
-        monkeypatch.setattr(temporary_schedule, "LEFT_AFTER", timedelta(0))
+        monkeypatch.setattr(temporary_schedule, "ABANDONED_AFTER", timedelta(0))
         await preview_spec(client, daily)
-        await there_are(client, alike)
+        await wait_for_schedules(client, alike)
 
     run(server, story)
 
 
 def test_close_calls(server: DevServer) -> None:
-    """Where a second decides what becomes of a start, that is told; where it does not, it is not."""
+    """A note says where one second changes a result, and only there."""
 
     async def story(client: Client) -> None:
         hourly = ScheduleSpec(intervals=(Interval(HOUR),))
         preview = await preview_spec(client, hourly, PreviewOptions(count=4, run_length=HOUR))
         assert preview.notes == (
-            "runs that are a second shorter or longer change what comes of skip, cancel_other, terminate_other",
+            "runs that are one second shorter or longer change the result of skip, cancel_other, terminate_other",
         )
         preview = await preview_spec(client, hourly, PreviewOptions(count=4, run_length=HOUR * 1.25))
         assert preview.notes == ()
@@ -198,20 +199,20 @@ def test_close_calls(server: DevServer) -> None:
     run(server, story)
 
 
-def test_what_cannot_be_asked(server: DevServer) -> None:
-    """An unknown schedule or namespace, and numbers that make no sense, are told apart."""
+def test_unknown_names_and_invalid_options(server: DevServer) -> None:
+    """An unknown schedule, an unknown namespace and invalid options are different errors."""
 
     async def story(client: Client) -> None:
-        with pytest.raises(ScheduleUnknown, match="there is no schedule nothing in the namespace default"):
+        with pytest.raises(ScheduleUnknown, match="the namespace default has no schedule nothing"):
             await preview_schedule(client, "nothing")
-        with pytest.raises(OptionError, match="1 to 1,000 times, not 0"):
+        with pytest.raises(OptionError, match="must be 1 to 1,000, not 0"):
             PreviewOptions(count=0)
-        with pytest.raises(OptionError, match="must be more than none"):
+        with pytest.raises(OptionError, match="must be greater than zero"):
             PreviewOptions(run_length=timedelta(0))
-        with pytest.raises(OptionError, match="cannot be less than none"):
+        with pytest.raises(OptionError, match="must not be negative"):
             PreviewOptions(cancel_length=timedelta(seconds=-1))
         thousand_years = PreviewOptions(run_length=timedelta(days=365_000))
-        with pytest.raises(OptionError, match="would end after the year 9999"):
+        with pytest.raises(OptionError, match="end after the year 9999"):
             await preview_spec(client, ScheduleSpec(crons=("@daily",)), thousand_years)
         elsewhere = await Client.connect(server.address, namespace="nowhere")
         with pytest.raises(CannotAsk, match="there is no namespace nowhere"):

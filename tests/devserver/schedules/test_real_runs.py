@@ -1,4 +1,4 @@
-"""What a preview says of overlaps, checked against what the real server does with real runs, on both its schedulers."""
+"""Previews of overlap policies compared with real runs on the real server, with both of its schedulers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from devserver.schedules import (
 )
 
 from .conftest import QUEUE, Held
-from .real import State, check, look, on_both, own, until
+from .real import State, check, look, on_both, outcome_of, until
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -34,7 +34,7 @@ Tried = tuple["Case", SchedulePreview, State]
 
 @dataclass(frozen=True)
 class Case:
-    """A schedule to be tried: `times` times, every so often, with runs of a length."""
+    """A schedule to compare: `times` times, one `every` so often, with runs of one length."""
 
     name: str
     policy: OverlapPolicy
@@ -51,8 +51,8 @@ class Case:
         spec = ScheduleSpec(intervals=(Interval(self.every, offset),), start=begin, end=end)
         return NewSchedule(self.name, task_queue=QUEUE, spec=spec, policy=self.policy, **more)
 
-    def wanted(self, begin: datetime) -> PreviewOptions:
-        """What is foreseen of it."""
+    def options(self, begin: datetime) -> PreviewOptions:
+        """The options of its preview."""
         return PreviewOptions(after=begin - SECOND, run_length=self.run, cancel_length=self.cancel)
 
 
@@ -68,8 +68,8 @@ ON_THE_CLOCK = (
 
 
 def test_previews_come_true_step_by_step(installed: Executable) -> None:
-    """Times of the past are made due one by one, and runs let go where the preview says that they end: after each step
-    there are the foreseen runs, and in the end as many starts were skipped."""
+    """Past times are backfilled one by one, and runs are released where the preview says that they end. After each step
+    the runs are those of the preview, and at the end the number of skipped starts is too."""
     older, newer = on_both(lambda client: (_step_by_step(client, case) for case in STEPS))
     assert [preview.scheduler for _, preview, _ in (*older, *newer)] == ["workflow"] * 7 + ["chasm"] * 7
     for case, preview, state in (*older, *newer):
@@ -79,37 +79,37 @@ def test_previews_come_true_step_by_step(installed: Executable) -> None:
 async def _step_by_step(client: Client, case: Case) -> Tried:
     new = case.schedule(PAST, workflow_type="Held", input=(bool(case.cancel),), paused=True)
     await create_schedule(client, new)
-    preview = await preview_schedule(client, case.name, case.wanted(PAST))
-    foreseen = own(preview, case.policy)
-    ends = {start.ended for start in foreseen.starts if start.ended}
+    preview = await preview_schedule(client, case.name, case.options(PAST))
+    expected = outcome_of(preview, case.policy)
+    ends = {start.ended for start in expected.starts if start.ended}
     seen = await look(client, case.name, preview.times)
     for moment in sorted({*preview.times, *ends}):
         if moment in preview.times:
             await backfill_schedule(client, case.name, moment, moment)
         else:
-            await _let_go(client, [start.number for start in foreseen.starts if start.ended == moment], seen)
-        runs = [number for number in foreseen.ran if (foreseen.starts[number - 1].started or moment) <= moment]
-        over = [number for number in runs if (foreseen.starts[number - 1].ended or moment) <= moment]
+            await _release(client, [start.number for start in expected.starts if start.ended == moment], seen)
+        runs = [number for number in expected.ran if (expected.starts[number - 1].started or moment) <= moment]
+        over = [number for number in runs if (expected.starts[number - 1].ended or moment) <= moment]
         came = sum(due <= moment for due in preview.times)
 
-        def fits(state: State, came: int = came, runs: list[int] = runs, over: list[int] = over) -> bool:
-            closed = [number for number, fate in state.runs.values() if fate]
+        def reached(state: State, came: int = came, runs: list[int] = runs, over: list[int] = over) -> bool:
+            closed = [number for number, result in state.runs.values() if result]
             begun = [number for number, _ in state.runs.values()]
-            return state.dealt_with(foreseen) >= came and begun == runs and closed == over
+            return state.processed(expected) >= came and begun == runs and closed == over
 
-        seen = await until(lambda: look(client, case.name, preview.times), fits, (case, moment, runs, over))
+        seen = await until(lambda: look(client, case.name, preview.times), reached, (case, moment, runs, over))
     return case, preview, seen
 
 
-async def _let_go(client: Client, numbers: list[int], state: State) -> None:
+async def _release(client: Client, numbers: list[int], state: State) -> None:
     for workflow_id, (number, _) in state.runs.items():
         if number in numbers:
-            await client.get_workflow_handle(workflow_id).signal(Held.let_go)
+            await client.get_workflow_handle(workflow_id).signal(Held.release)
 
 
 def test_previews_come_true_on_the_clock(installed: Executable) -> None:
-    """Schedules that are due every few seconds, with runs that take longer than that, do what was foreseen of them;
-    what has waited for longer than the catch-up window is dropped by the newer scheduler only."""
+    """Schedules with runs longer than their interval of a few seconds match their previews. Only the newer scheduler
+    drops starts that waited longer than the catch-up window."""
     older, newer = on_both(lambda client: (_on_the_clock(client, case) for case in ON_THE_CLOCK))
     for case, preview, state in (*older, *newer):
         check(preview, case.policy, state)
@@ -122,11 +122,11 @@ async def _on_the_clock(client: Client, case: Case) -> Tried:
     await create_schedule(
         client, case.schedule(begin, workflow_type="Lasts", input=(seconds,), catchup_window=case.catchup)
     )
-    preview = await preview_schedule(client, case.name, case.wanted(begin))
-    foreseen = own(preview, case.policy)
+    preview = await preview_schedule(client, case.name, case.options(begin))
+    expected = outcome_of(preview, case.policy)
 
     def over(state: State) -> bool:
-        done = state.dealt_with(foreseen) >= case.times and not state.counts.buffered
-        return done and all(fate for _, fate in state.runs.values())
+        done = state.processed(expected) >= case.times and not state.counts.buffered
+        return done and all(result for _, result in state.runs.values())
 
     return case, preview, await until(lambda: look(client, case.name, preview.times), over, case)
