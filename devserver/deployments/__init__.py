@@ -1,4 +1,4 @@
-"""Worker deployments on a server: which build has the work, moving it from one build to another, and back."""
+"""Worker deployments: their status, rollouts between builds, and draining a build."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service's calls about worker deployments, with errors of ours and answers as our records."""
+"""The service's calls about worker deployments, with errors for unknown names, conflicts and refused changes."""
 
 from __future__ import annotations
 
@@ -27,173 +27,189 @@ from .model import Deployment, VersionTaskQueue, build_name, deployment_from_pro
 
 T = TypeVar("T")
 
-PAGE = 100
-NAMED = 10
-LACKING = (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED)
+PAGE_SIZE = 100
+MAX_NAMES = 10
+# Answers of a server without worker deployments: it is too old, or they are disabled.
+UNSUPPORTED = (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED)
 KINDS = {
     TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW: "workflow",
     TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY: "activity",
     TaskQueueType.TASK_QUEUE_TYPE_NEXUS: "nexus",
 }
 TYPES = {kind: number for number, kind in KINDS.items()}
+POLL_HINT = "the server learns about {} when one of its workers polls"
 
 
 class DeploymentCalls(ServiceCalls):
-    """Every call raises `CannotAsk` where the server gives no answer or has no worker deployments."""
+    """One client's calls about worker deployments.
 
-    refusals = (*REFUSALS, *LACKING, RPCStatusCode.FAILED_PRECONDITION)
+    Every call raises `CannotAsk` if the server does not answer or does not support worker deployments.
+    """
+
+    refusals = (*REFUSALS, *UNSUPPORTED, RPCStatusCode.FAILED_PRECONDITION)
 
     async def names(self) -> list[str]:
         """The names of the namespace's deployments, sorted."""
-        service = self.client.workflow_service
-        request = ListWorkerDeploymentsRequest(namespace=self.client.namespace, page_size=PAGE)
+        request = ListWorkerDeploymentsRequest(namespace=self.client.namespace, page_size=PAGE_SIZE)
         names: list[str] = []
-        while True:
-            answer = await self._sure(service.list_worker_deployments, request)
-            names += [each.name for each in answer.worker_deployments]
-            if not answer.next_page_token:
-                return sorted(names)
-            request.next_page_token = answer.next_page_token
+        try:
+            async for page in self.pages(self.client.workflow_service.list_worker_deployments, request):
+                names += [deployment.name for deployment in page.worker_deployments]
+        except RPCError as error:
+            self._check_supported(error)
+            raise
+        return sorted(names)
 
     async def deployment(self, name: str) -> Deployment:
-        """One deployment.
+        """Describe a deployment.
 
         Raises:
-            DeploymentUnknown: There is none of that name; the nearest names are in the hint.
+            DeploymentUnknown: The deployment does not exist; the hint has similar names.
         """
-        service = self.client.workflow_service
         request = DescribeWorkerDeploymentRequest(namespace=self.client.namespace, deployment_name=name)
         try:
-            answer = await self._sure(service.describe_worker_deployment, request)
+            response = await self._supported(self.client.workflow_service.describe_worker_deployment, request)
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise DeploymentRefused(f"the server refuses the name {name!r}", details=[error.message]) from None
             raise _unknown_deployment(name, self.client.namespace, await self.names()) from None
-        return deployment_from_proto(answer.worker_deployment_info, answer.conflict_token)
+        return deployment_from_proto(response.worker_deployment_info, response.conflict_token)
 
     async def queues(self, name: str, build: str) -> tuple[VersionTaskQueue, ...]:
-        """The task queues that workers of a build have polled; none for a build that is not there."""
-        service = self.client.workflow_service
+        """The task queues that workers of a build have polled; none for an unknown build."""
         version = WorkerDeploymentVersion(deployment_name=name, build_id=build)
         request = DescribeWorkerDeploymentVersionRequest(namespace=self.client.namespace, deployment_version=version)
         try:
-            answer = await self._sure(service.describe_worker_deployment_version, request)
+            response = await self._supported(self.client.workflow_service.describe_worker_deployment_version, request)
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise
             return ()
-        infos = answer.worker_deployment_version_info.task_queue_infos
-        return tuple(sorted(VersionTaskQueue(each.name, KINDS.get(each.type, "unknown")) for each in infos))
+        infos = response.worker_deployment_version_info.task_queue_infos
+        return tuple(sorted(VersionTaskQueue(info.name, KINDS.get(info.type, "unknown")) for info in infos))
 
     async def workers(
         self, name: str, queues: Iterable[VersionTaskQueue], within: timedelta = POLLS_WITHIN
     ) -> dict[str, tuple[str, ...]]:
-        """By build, the identities of the workers that poll these task queues, or have done so lately; a call each."""
+        """The identities of the workers that have polled these task queues `within` a period, by build.
+
+        Makes one call for each task queue.
+        """
         now = datetime.now(timezone.utc)
-        asked = [self.pollers(queue.name, TYPES[queue.kind]) for queue in queues if queue.kind in TYPES]
+        calls = [self.pollers(queue.name, TYPES[queue.kind]) for queue in queues if queue.kind in TYPES]
         found: dict[str, set[str]] = {}
-        for poller in itertools.chain.from_iterable(await asyncio.gather(*asked)):
+        for poller in itertools.chain.from_iterable(await asyncio.gather(*calls)):
             if still_polls(poller, now, within) and poller.deployment_options.deployment_name == name:
                 found.setdefault(poller.deployment_options.build_id, set()).add(poller.identity)
         return {build: tuple(sorted(identities)) for build, identities in found.items()}
 
-    async def set_current(self, seen: Deployment, build: str | None, *, missing: bool, unpolled: bool) -> None:
-        """Make a build current, if nothing has changed since `seen`."""
-        service = self.client.workflow_service
+    async def set_current(
+        self, before: Deployment, build: str | None, *, ignore_missing_task_queues: bool, allow_no_pollers: bool
+    ) -> None:
+        """Make a build current, unless the deployment has changed since `before`."""
         request = SetWorkerDeploymentCurrentVersionRequest(
             namespace=self.client.namespace,
-            deployment_name=seen.name,
+            deployment_name=before.name,
             build_id=build or "",
-            conflict_token=seen.token,
+            conflict_token=before.token,
             identity=self.client.identity,
-            ignore_missing_task_queues=missing,
-            allow_no_pollers=unpolled,
+            ignore_missing_task_queues=ignore_missing_task_queues,
+            allow_no_pollers=allow_no_pollers,
         )
-        await self._change(seen, build, service.set_worker_deployment_current_version, request)
+        method = self.client.workflow_service.set_worker_deployment_current_version
+        await self._change(before, build, method, request)
 
     async def set_ramping(
-        self, seen: Deployment, build: str | None, percentage: float, *, missing: bool, unpolled: bool
+        self,
+        before: Deployment,
+        build: str | None,
+        percentage: float,
+        *,
+        ignore_missing_task_queues: bool,
+        allow_no_pollers: bool,
     ) -> None:
-        """Send a share to a build, if nothing has changed since `seen`; None and 0 end the ramp."""
-        service = self.client.workflow_service
+        """Ramp a build to a percentage, unless the deployment has changed since `before`; None and 0 end the ramp."""
         request = SetWorkerDeploymentRampingVersionRequest(
             namespace=self.client.namespace,
-            deployment_name=seen.name,
+            deployment_name=before.name,
             build_id=build or "",
             percentage=percentage,
-            conflict_token=seen.token,
+            conflict_token=before.token,
             identity=self.client.identity,
-            ignore_missing_task_queues=missing,
-            allow_no_pollers=unpolled,
+            ignore_missing_task_queues=ignore_missing_task_queues,
+            allow_no_pollers=allow_no_pollers,
         )
-        await self._change(seen, build, service.set_worker_deployment_ramping_version, request)
+        method = self.client.workflow_service.set_worker_deployment_ramping_version
+        await self._change(before, build, method, request)
 
-    async def _sure(self, method: Callable[..., Awaitable[T]], request: Any) -> T:
+    async def _supported(self, method: Callable[..., Awaitable[T]], request: Any) -> T:
+        """As `call`, with an error for a server without worker deployments."""
         try:
             return await self.call(method, request)
         except RPCError as error:
-            if error.status in LACKING:
-                raise self._lacking(error) from None
+            self._check_supported(error)
             raise
 
     async def _change(
-        self, seen: Deployment, build: str | None, method: Callable[..., Awaitable[object]], request: Any
+        self, before: Deployment, build: str | None, method: Callable[..., Awaitable[object]], request: Any
     ) -> None:
         try:
-            await self._sure(method, request)
+            await self._supported(method, request)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND and build is not None:
-                raise unknown_build(seen, build) from None
+                raise unknown_build(before, build) from None
             if "conflict token" in error.message:
-                raise changed(seen, await self.deployment(seen.name)) from None
+                raise _conflict(before, await self.deployment(before.name)) from None
             raise DeploymentRefused(
-                f"the server refuses {build_name(build)} for the deployment {seen.name}", details=[error.message]
+                f"the server refuses {build_name(build)} for the deployment {before.name}", details=[error.message]
             ) from None
 
-    def _lacking(self, error: RPCError) -> CannotAsk:
+    def _check_supported(self, error: RPCError) -> None:
+        if error.status not in UNSUPPORTED:
+            return
         if error.status == RPCStatusCode.PERMISSION_DENIED and "Worker Deployment" not in error.message:
-            return call_failed(self.client, error)
+            raise call_failed(self.client, error) from None
         address = self.client.service_client.config.target_host
-        return CannotAsk(
-            f"the Temporal server at {address} has no worker deployments in the namespace {self.client.namespace}",
+        raise CannotAsk(
+            f"the Temporal server at {address} does not support worker deployments in the namespace "
+            f"{self.client.namespace}",
             details=[error.message],
-            hint="they need a newer server, or system.enableDeploymentVersions set to true on it",
-        )
+            hint="use a newer server, or set system.enableDeploymentVersions to true in its dynamic configuration",
+        ) from None
 
 
-def unknown_build(seen: Deployment, build: str) -> BuildUnknown:
+def unknown_build(deployment: Deployment, build: str) -> BuildUnknown:
     """The error for a build that the deployment does not have."""
     return BuildUnknown(
-        f"the deployment {seen.name} has no build {build}",
-        details=[f"its builds: {', '.join(first_of(seen.builds)) or 'none'}"],
-        hint=_nearest(build, seen.builds) or "a build is known once a worker of it has polled",
+        f"the deployment {deployment.name} has no build {build}",
+        details=[f"its builds: {', '.join(first_lines(deployment.builds)) or 'none'}"],
+        hint=_suggestion(build, deployment.builds) or POLL_HINT.format("a build"),
     )
 
 
-def changed(seen: Deployment, now: Deployment) -> DeploymentChanged:
-    """The error for a change that somebody else was ahead of."""
+def _conflict(before: Deployment, now: Deployment) -> DeploymentChanged:
     by = f" by {now.last_modifier}" if now.last_modifier else ""
     return DeploymentChanged(
-        f"the deployment {seen.name} was changed{by} in the meantime, so nothing was done",
-        details=[f"before: {seen.routing}", f"now: {now.routing}"],
-        hint="look at it again, and repeat the command if it is still wanted",
+        f"the deployment {before.name} was changed{by} in the meantime; nothing was done",
+        details=[f"before: {before.routing}", f"now: {now.routing}"],
+        hint="check its status, and run the command again if you still want the change",
     )
 
 
 def _unknown_deployment(name: str, namespace: str, names: Sequence[str]) -> DeploymentUnknown:
     return DeploymentUnknown(
-        f"there is no deployment {name} in the namespace {namespace}",
-        details=[f"there are: {', '.join(first_of(names))}"] if names else ["there is none at all"],
-        hint=_nearest(name, names) or "a deployment is known once a worker of it has polled",
+        f"the namespace {namespace} has no deployment {name}",
+        details=[f"its deployments: {', '.join(first_lines(names)) or 'none'}"],
+        hint=_suggestion(name, names) or POLL_HINT.format("a deployment"),
     )
 
 
-def first_of(texts: Sequence[str]) -> list[str]:
-    """The first of them, and how many more there are."""
-    more = [f"and {len(texts) - NAMED:,} more"] if len(texts) > NAMED else []
-    return [*texts[:NAMED], *more]
+def first_lines(texts: Sequence[str]) -> list[str]:
+    """The first ten texts, and a line for the rest."""
+    rest = [f"and {len(texts) - MAX_NAMES:,} more"] if len(texts) > MAX_NAMES else []
+    return [*texts[:MAX_NAMES], *rest]
 
 
-def _nearest(name: str, names: Sequence[str]) -> str:
+def _suggestion(name: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {near[0]}?" if near else ""

@@ -1,4 +1,4 @@
-"""Whether a build is drained: no open workflow is pinned to it any more, so its workers may go."""
+"""Whether a build is drained: no open workflow is pinned to it, so its workers can be stopped."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ EVERY_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Drainage:
-    """One look at a build that drains: how many open workflows are pinned to it.
+    """How far a build is drained.
 
-    `checked` is when the server last looked itself: it does so every some minutes, in a dev server every second.
+    Args:
+        pinned: How many open workflows are pinned to it.
+        checked: When the server last checked: every few minutes, in a dev server every second.
     """
 
     build: str
@@ -32,46 +34,40 @@ class Drainage:
 
     @property
     def done(self) -> bool:
-        """Whether it is drained: the server says so, or nothing has ever been sent to it and nothing is pinned."""
+        """Whether it is drained: the server says so, or it was never used and no workflow is pinned to it."""
         return self.state == "drained" or (self.state in NEVER_USED and not self.pinned)
 
 
 async def watch_drainage(
     client: Client, name: str, build: str, *, every: float = EVERY_SECONDS
 ) -> AsyncIterator[Drainage]:
-    """Look every so many seconds, and end with the look that finds the build drained.
+    """Yield the drainage of a build every so many seconds; the last one is `done`.
 
     Raises:
         DeploymentRefused: The build is current or ramping, so it does not drain.
-        DeploymentUnknown, BuildUnknown: There is none of that name.
-        CannotAsk: The server does not answer, or has no worker deployments.
+        DeploymentUnknown, BuildUnknown: The deployment or the build does not exist.
+        CannotAsk: The server does not answer, or does not support worker deployments.
     """
     calls = DeploymentCalls(client)
+    pinned = open_workflows_filter(name, [build], "Pinned")
     while True:
-        found = await calls.deployment(name)
-        version = found.version(build)
+        deployment = await calls.deployment(name)
+        version = deployment.version(build)
         if version is None:
-            raise unknown_build(found, build)
-        if build in (found.routing.current, found.routing.ramping):
-            is_ = "current" if build == found.routing.current else "ramping"
+            raise unknown_build(deployment, build)
+        if build in (deployment.routing.current, deployment.routing.ramping):
+            role = "current" if build == deployment.routing.current else "ramping"
             raise DeploymentRefused(
-                f"the build {build} of {name} is {is_}, so it does not drain", hint="make another build current first"
+                f"the build {build} of {name} is {role}, so it does not drain", hint="make another build current first"
             )
-        looked = Drainage(
-            build,
-            version.state,
-            await calls.count_workflows(open_workflows_filter(name, [build], "Pinned")),
-            version.drain_checked,
-        )
-        yield looked
-        if looked.done:
+        drainage = Drainage(build, version.state, await calls.count_workflows(pinned), version.drain_checked)
+        yield drainage
+        if drainage.done:
             return
         await asyncio.sleep(every)
 
 
-async def pinned_workflows(client: Client, name: str, build: str, most: int) -> list[WorkflowExecutionInfo]:
-    """At most `most` of the open workflows that are pinned to a build, the newest first."""
-    return [
-        each
-        async for each in DeploymentCalls(client).list_workflows(open_workflows_filter(name, [build], "Pinned"), most)
-    ]
+async def pinned_workflows(client: Client, name: str, build: str, limit: int) -> list[WorkflowExecutionInfo]:
+    """At most `limit` open workflows that are pinned to a build, the newest first."""
+    query = open_workflows_filter(name, [build], "Pinned")
+    return [info async for info in DeploymentCalls(client).list_workflows(query, limit)]

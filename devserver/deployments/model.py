@@ -1,4 +1,4 @@
-"""What is known of a worker deployment: its builds, which of them has the work, and who works for each."""
+"""Records of worker deployments: builds, routing, workers and open workflows; made from the server's messages."""
 
 from __future__ import annotations
 
@@ -7,22 +7,35 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Literal
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.deployment.v1 import RoutingConfig, WorkerDeploymentInfo
 from temporalio.api.enums.v1 import RoutingConfigUpdateState, WorkerDeploymentVersionStatus
 
-from ..client.timestamps import to_datetime
+from ..client.timestamps import to_datetime_or_none
 
 VersionState = Literal["created", "inactive", "current", "ramping", "draining", "drained", "unknown"]
 UNVERSIONED = "unversioned workers"
 NEVER_USED = ("created", "inactive")
 
+UNVERSIONED_PROTO = "__unversioned__"
+IN_PROGRESS = RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
+STATES: dict[int, VersionState] = {
+    WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CREATED: "created",
+    WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_INACTIVE: "inactive",
+    WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT: "current",
+    WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING: "ramping",
+    WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING: "draining",
+    WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED: "drained",
+}
+
 
 @dataclass(frozen=True)
 class Routing:
-    """Where new workflows and those that upgrade go: `percentage` of them to `ramping`, the others to `current`.
+    """Where new workflows and AutoUpgrade workflows go.
 
-    A build that is None is that of the workers without a version; `percentage` is None where nothing is ramping.
+    Args:
+        current: The current build; None is the unversioned workers.
+        ramping: The build that gets `percentage` of the workflows; None with a percentage is the unversioned workers.
+        percentage: 0 to 100; None without a ramp.
     """
 
     current: str | None
@@ -30,8 +43,8 @@ class Routing:
     percentage: float | None = None
 
     @property
-    def ramps(self) -> bool:
-        """Whether a ramp is on, if only at 0 percent."""
+    def has_ramp(self) -> bool:
+        """Whether a build is ramping, also at 0 percent."""
         return self.percentage is not None
 
     def __str__(self) -> str:
@@ -41,10 +54,17 @@ class Routing:
 
 @dataclass(frozen=True)
 class DeploymentVersion:
-    """One build of a deployment. Moments are None where they have not come, or where the server does not tell them.
+    """One build of a deployment. A time is None if it has not happened or the server does not report it.
 
-    `last_current` is when it last became current, `deactivated` when it last stopped to be current or ramping;
-    `drain_changed` and `drain_checked` are when its draining or drained state began and was last looked at.
+    Args:
+        build: The build id.
+        state: The state of the build.
+        created: When the server learned about the build.
+        last_current: When it last became current.
+        ramping_since: When its ramp began.
+        deactivated: When it last stopped being current or ramping.
+        drain_changed: When it began to drain, or was drained.
+        drain_checked: When the server last checked whether it is drained.
     """
 
     build: str
@@ -58,21 +78,26 @@ class DeploymentVersion:
 
     @property
     def quiet(self) -> bool:
-        """Whether it is in a state in which a build mostly has no open workflows."""
+        """Whether its state makes open workflows unlikely."""
         return self.state in (*NEVER_USED, "drained")
 
     @property
     def since(self) -> datetime | None:
-        """When its present state began."""
+        """When its state began."""
         known = {"current": self.last_current, "ramping": self.ramping_since, "inactive": self.created}
         return known.get(self.state, self.drain_changed)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployment as it was at one look; `versions` the newest first.
+    """A deployment at one moment.
 
-    `token` tells the server which look a change goes by; `settled` is false while task queues still hear of a change.
+    Args:
+        versions: Its builds, the newest first.
+        current_since: When the current build became current.
+        last_modifier: The identity that changed the routing last.
+        settled: False while task queues are still being updated after a change.
+        token: The server's conflict token: a change with it fails if somebody else made a change in the meantime.
     """
 
     name: str
@@ -86,16 +111,16 @@ class Deployment:
     @property
     def builds(self) -> list[str]:
         """The ids of its builds, the newest first."""
-        return [each.build for each in self.versions]
+        return [version.build for version in self.versions]
 
     def version(self, build: str) -> DeploymentVersion | None:
-        """That build."""
-        return next((each for each in self.versions if each.build == build), None)
+        """The build with that id."""
+        return next((version for version in self.versions if version.build == build), None)
 
 
 @dataclass(frozen=True, order=True)
 class VersionTaskQueue:
-    """A task queue of a build; `kind` is workflow, activity or nexus."""
+    """A task queue of a build; `kind` is `workflow`, `activity` or `nexus`."""
 
     name: str
     kind: str
@@ -103,7 +128,13 @@ class VersionTaskQueue:
 
 @dataclass(frozen=True)
 class VersionLoad:
-    """What a build has to do: its task queues, the workers that poll them now, and its open workflows by behaviour."""
+    """The work of a build.
+
+    Args:
+        queues: The task queues that its workers have polled.
+        workers: The identities of the workers that poll them now.
+        pinned, auto_upgrade: Its open workflows, by versioning behavior.
+    """
 
     queues: tuple[VersionTaskQueue, ...] = ()
     workers: tuple[str, ...] = ()
@@ -118,34 +149,25 @@ class VersionLoad:
 
 @dataclass(frozen=True)
 class DeploymentStatus:
-    """A deployment with the load of each of its builds, by their ids."""
+    """A deployment and the load of each of its builds, by build id."""
 
     deployment: Deployment
     loads: Mapping[str, VersionLoad]
 
 
 def build_name(build: str | None) -> str:
-    """A build for a person."""
+    """A build in a sentence; None is the unversioned workers."""
     return UNVERSIONED if build is None else build
 
 
-Summary = WorkerDeploymentInfo.WorkerDeploymentVersionSummary
-
-
-IN_PROGRESS = RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS
-
-
-UNVERSIONED_ON_THE_WIRE = "__unversioned__"
-
-
 def deployment_from_proto(info: WorkerDeploymentInfo, token: bytes) -> Deployment:
-    """The deployment in a server's description; `token` makes a change conditional on it."""
-    versions = sorted(map(_version, info.version_summaries), key=_age, reverse=True)
+    """The deployment of a description, with the description's conflict token."""
+    versions = [_version(summary) for summary in info.version_summaries]
     return Deployment(
         name=info.name,
         routing=_routing(info.routing_config),
-        versions=tuple(versions),
-        current_since=_time(info.routing_config.current_version_changed_time),
+        versions=tuple(sorted(versions, key=_age, reverse=True)),
+        current_since=to_datetime_or_none(info.routing_config.current_version_changed_time),
         last_modifier=info.last_modifier_identity,
         settled=info.routing_config_update_state != IN_PROGRESS,
         token=token,
@@ -155,40 +177,24 @@ def deployment_from_proto(info: WorkerDeploymentInfo, token: bytes) -> Deploymen
 def _routing(config: RoutingConfig) -> Routing:
     current = config.current_deployment_version.build_id or None
     ramping = config.ramping_deployment_version.build_id or None
-    if ramping is None and config.ramping_version != UNVERSIONED_ON_THE_WIRE:
+    if ramping is None and config.ramping_version != UNVERSIONED_PROTO:
         return Routing(current)
     return Routing(current, ramping, config.ramping_version_percentage)
 
 
-def _version(summary: Summary) -> DeploymentVersion:
-    drain = summary.drainage_info
+def _version(summary: WorkerDeploymentInfo.WorkerDeploymentVersionSummary) -> DeploymentVersion:
+    drainage = summary.drainage_info
     return DeploymentVersion(
         build=summary.deployment_version.build_id,
-        state=_state(summary.status),
-        created=_time(summary.create_time),
-        last_current=_time(summary.last_current_time) or _time(summary.current_since_time),
-        ramping_since=_time(summary.ramping_since_time),
-        deactivated=_time(summary.last_deactivation_time),
-        drain_changed=_time(drain.last_changed_time),
-        drain_checked=_time(drain.last_checked_time),
+        state=STATES.get(summary.status, "unknown"),
+        created=to_datetime_or_none(summary.create_time),
+        last_current=to_datetime_or_none(summary.last_current_time) or to_datetime_or_none(summary.current_since_time),
+        ramping_since=to_datetime_or_none(summary.ramping_since_time),
+        deactivated=to_datetime_or_none(summary.last_deactivation_time),
+        drain_changed=to_datetime_or_none(drainage.last_changed_time),
+        drain_checked=to_datetime_or_none(drainage.last_checked_time),
     )
-
-
-def _state(status: int) -> VersionState:
-    names: dict[int, VersionState] = {
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CREATED: "created",
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_INACTIVE: "inactive",
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT: "current",
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING: "ramping",
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING: "draining",
-        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED: "drained",
-    }
-    return names.get(status, "unknown")
 
 
 def _age(version: DeploymentVersion) -> tuple[datetime, str]:
     return version.created or datetime.min.replace(tzinfo=timezone.utc), version.build
-
-
-def _time(stamp: Timestamp) -> datetime | None:
-    return to_datetime(stamp) if stamp.seconds or stamp.nanos else None

@@ -1,4 +1,7 @@
-"""Moves the work of a deployment from one build to another, and back; refuses what would strand workflows."""
+"""Roll out a build: make it current, ramp it, or undo the last step.
+
+A change that would leave workflows without workers is refused.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,24 @@ from datetime import timedelta
 from temporalio.client import Client
 
 from ..errors import DeploymentRefused, OptionError
-from .calls import DeploymentCalls, first_of, unknown_build
+from .calls import DeploymentCalls, first_lines, unknown_build
 from .model import Deployment, DeploymentVersion, Routing, VersionTaskQueue, build_name
-from .status import POLL_SECONDS, settled
+from .status import POLL_SECONDS, wait_until_settled
 
 SETTLE_SECONDS = 10.0
 POLL_WAIT_SECONDS = 1.0
-# What the server remembers: of a worker with few polls it may not see each of the last minute.
-MEMORY = timedelta(minutes=5)
-FORCE_MISSING = "start its workers for them first, or force it with --ignore-missing-task-queues"
-FORCE_UNPOLLED = "start one first, or force it with --allow-no-pollers"
+# The server remembers pollers for five minutes, and may not report every one of the last minute.
+POLLER_MEMORY = timedelta(minutes=5)
+MISSING_HINT = "start workers of the build on them, or proceed with --ignore-missing-task-queues"
+NO_POLLERS_HINT = "start a worker of the build, or proceed with --allow-no-pollers"
 
 
 @dataclass(frozen=True)
 class RolloutChange:
-    """What a change did: the routing before and after; `settled` is false if task queues still hear of it."""
+    """The routing of a deployment before and after a change.
+
+    `settled` is false if some task queues are still being updated.
+    """
 
     deployment: str
     before: Routing
@@ -32,8 +38,8 @@ class RolloutChange:
     settled: bool = True
 
     @property
-    def happened(self) -> bool:
-        """Whether anything changed."""
+    def changed(self) -> bool:
+        """Whether the routing is different now."""
         return self.before != self.after
 
 
@@ -42,31 +48,37 @@ async def set_current(
     name: str,
     build: str | None,
     *,
-    seen: Deployment | None = None,
+    before: Deployment | None = None,
     ignore_missing_task_queues: bool = False,
     allow_no_pollers: bool = False,
 ) -> RolloutChange:
-    """Make `build` current (None: workers without a version): new workflows and those that upgrade go there.
+    """Make a build current: new workflows start on it, and AutoUpgrade workflows move to it with their next task.
 
-    A ramp to the same build is over then; one to another build goes on. Comes back when every task queue knows.
+    Ends a ramp to the same build; a ramp to another build continues. Returns when all task queues are updated.
 
     Args:
-        seen: Do it only if nothing has changed since this look.
-        ignore_missing_task_queues: Do it though workers of the build have never polled a task queue of the current one.
-        allow_no_pollers: Do it though no worker of the build polls now, or the build is not known yet.
+        build: The build; None is the unversioned workers.
+        before: Change the deployment only if it has not changed since this description.
+        ignore_missing_task_queues: Proceed even if no worker of the build polls a task queue of the current build.
+        allow_no_pollers: Proceed even if no worker of the build is polling, or the build is unknown.
 
     Raises:
-        DeploymentUnknown, BuildUnknown: There is none of that name.
-        DeploymentChanged: Somebody else was faster.
-        DeploymentRefused: Work would be left without workers.
-        CannotAsk: The server does not answer, or has no worker deployments.
+        DeploymentUnknown, BuildUnknown: The deployment or the build does not exist.
+        DeploymentChanged: The deployment has changed in the meantime.
+        DeploymentRefused: Workflows would be left without workers.
+        CannotAsk: The server does not answer, or does not support worker deployments.
     """
     calls = DeploymentCalls(client)
-    seen = seen or await calls.deployment(name)
-    if build != seen.routing.current:
-        await _check(calls, seen, build, ignore_missing_task_queues, allow_no_pollers)
-        await calls.set_current(seen, build, missing=ignore_missing_task_queues, unpolled=allow_no_pollers)
-    return await _changed(calls, seen)
+    before = before or await calls.deployment(name)
+    if build != before.routing.current:
+        await _check_workers(calls, before, build, ignore_missing_task_queues, allow_no_pollers)
+        await calls.set_current(
+            before,
+            build,
+            ignore_missing_task_queues=ignore_missing_task_queues,
+            allow_no_pollers=allow_no_pollers,
+        )
+    return await _change(calls, before)
 
 
 async def ramp(
@@ -75,127 +87,145 @@ async def ramp(
     build: str,
     percentage: float,
     *,
-    seen: Deployment | None = None,
+    before: Deployment | None = None,
     ignore_missing_task_queues: bool = False,
     allow_no_pollers: bool = False,
 ) -> RolloutChange:
-    """Send `percentage` (0 to 100) of the workflows to `build`, by a hash of their ids; the others stay.
+    """Send `percentage` (0 to 100) of the workflows to a build, chosen by a hash of their ids.
 
-    Arguments and errors are those of `set_current`; besides:
+    The other arguments and errors are those of `set_current`.
 
     Raises:
         OptionError: The percentage is out of range.
     """
     if not 0 <= percentage <= 100:
-        raise OptionError(f"a ramp goes from 0 to 100 percent, not to {percentage:g}")
+        raise OptionError(f"the percentage of a ramp must be 0 to 100, not {percentage:g}")
     calls = DeploymentCalls(client)
-    seen = seen or await calls.deployment(name)
-    if build == seen.routing.current:
+    before = before or await calls.deployment(name)
+    if build == before.routing.current:
         raise DeploymentRefused(
-            f"{build} is the current build of {name}, so it cannot ramp", hint="ramp the build that shall replace it"
+            f"{build} is the current build of {name}, so it cannot ramp", hint="ramp the build that will replace it"
         )
-    await _check(calls, seen, build, ignore_missing_task_queues, allow_no_pollers)
-    await calls.set_ramping(seen, build, percentage, missing=ignore_missing_task_queues, unpolled=allow_no_pollers)
-    return await _changed(calls, seen)
+    await _check_workers(calls, before, build, ignore_missing_task_queues, allow_no_pollers)
+    await calls.set_ramping(
+        before,
+        build,
+        percentage,
+        ignore_missing_task_queues=ignore_missing_task_queues,
+        allow_no_pollers=allow_no_pollers,
+    )
+    return await _change(calls, before)
 
 
 async def rollback(
-    client: Client, name: str, *, seen: Deployment | None = None, allow_no_pollers: bool = False
+    client: Client, name: str, *, before: Deployment | None = None, allow_no_pollers: bool = False
 ) -> RolloutChange:
-    """Take the last step of a rollout back.
+    """Undo the last rollout step.
 
-    A ramp to a build that has never been current is ended: the current build has all the work again. Without a ramp,
-    or where the ramp is the way back itself, the build that was current before becomes current.
+    A ramp to a build that has never been current ends: all workflows go to the current build again. Without such a
+    ramp, the build that was current before becomes current again, also if it is ramping already.
 
     Raises:
-        DeploymentRefused: Which build that was is not clear: the candidates are named; or no worker of it polls.
+        DeploymentRefused: The previous build is unclear (the details list candidates), or none of its workers polls.
         Others: Those of `set_current`.
     """
     calls = DeploymentCalls(client)
-    seen = seen or await calls.deployment(name)
-    if _ramps_anew(seen):
-        await calls.set_ramping(seen, None, 0, missing=True, unpolled=True)
-        return await _changed(calls, seen)
-    before = _previous(seen)
-    if seen.routing.ramps and seen.routing.ramping != before.build:
-        raise _unclear(seen, f"{build_name(seen.routing.ramping)} is ramping, which has been current earlier")
-    # A task queue that is new in the build that goes must not keep anybody from going back.
-    await _check(calls, seen, before.build, True, allow_no_pollers)
-    await calls.set_current(seen, before.build, missing=True, unpolled=allow_no_pollers)
-    return await _changed(calls, seen)
+    before = before or await calls.deployment(name)
+    if _ramps_new_build(before):
+        await calls.set_ramping(before, None, 0, ignore_missing_task_queues=True, allow_no_pollers=True)
+        return await _change(calls, before)
+    previous = _previous_build(before)
+    if before.routing.has_ramp and before.routing.ramping != previous.build:
+        raise _unclear(before, f"{build_name(before.routing.ramping)}, which was current earlier, is ramping")
+    # A task queue that only the newer build polls must not prevent the rollback.
+    await _check_workers(calls, before, previous.build, True, allow_no_pollers)
+    await calls.set_current(before, previous.build, ignore_missing_task_queues=True, allow_no_pollers=allow_no_pollers)
+    return await _change(calls, before)
 
 
-def _ramps_anew(seen: Deployment) -> bool:
-    ramping = seen.version(seen.routing.ramping or "")
-    return seen.routing.ramps and (ramping is None or ramping.last_current is None)
+def _ramps_new_build(deployment: Deployment) -> bool:
+    ramping = deployment.version(deployment.routing.ramping or "")
+    return deployment.routing.has_ramp and (ramping is None or ramping.last_current is None)
 
 
-def _previous(seen: Deployment) -> DeploymentVersion:
-    """The build whose work ended in the moment in which the current one began: the server keeps no more than that."""
-    current = seen.version(seen.routing.current or "")
+def _previous_build(deployment: Deployment) -> DeploymentVersion:
+    """The build that was deactivated when the current one became current: the server keeps no longer history."""
+    current = deployment.version(deployment.routing.current or "")
     if current is None:
-        raise _unclear(seen, "the current workers have no version")
-    handed_over = [each for each in seen.versions if each.last_current and each.deactivated == seen.current_since]
-    ramping = seen.version(seen.routing.ramping or "")
-    if ramping is not None and not handed_over:
-        handed_over = [ramping]  # a build that ramps has no end of its work: the ramp is the way back
-    if len(handed_over) != 1:
-        raise _unclear(seen, "no build handed its work over to it directly")
-    (before,) = handed_over
-    if before.created and current.created and before.created > current.created:
-        raise _unclear(seen, f"it took over from {before.build}, a later build, as if it was rolled back already")
-    return before
+        raise _unclear(deployment, "the current workers have no version")
+    previous = [
+        version
+        for version in deployment.versions
+        if version.last_current and version.deactivated == deployment.current_since
+    ]
+    ramping = deployment.version(deployment.routing.ramping or "")
+    if ramping is not None and not previous:
+        previous = [ramping]  # a ramping build is not deactivated: the ramp itself is the rollback
+    if len(previous) != 1:
+        raise _unclear(deployment, "no build was current directly before it")
+    (build,) = previous
+    if build.created and current.created and build.created > current.created:
+        raise _unclear(deployment, f"it replaced {build.build}, a newer build, so this may already be a rollback")
+    return build
 
 
-def _unclear(seen: Deployment, why: str) -> DeploymentRefused:
-    candidates = [each for each in seen.versions if each.last_current and each.build != seen.routing.current]
-    candidates.sort(key=lambda each: str(each.last_current), reverse=True)
-    be = "are" if seen.routing.current is None else "is"
-    lines = [f"{each.build}: became current at {each.last_current:%Y-%m-%dT%H:%M:%SZ}" for each in candidates]
+def _unclear(deployment: Deployment, reason: str) -> DeploymentRefused:
+    current = deployment.routing.current
+    candidates = [version for version in deployment.versions if version.last_current and version.build != current]
+    candidates.sort(key=lambda version: str(version.last_current), reverse=True)
+    verb = "are" if current is None else "is"
+    lines = [f"{version.build}: became current at {version.last_current:%Y-%m-%dT%H:%M:%SZ}" for version in candidates]
     return DeploymentRefused(
-        f"what to roll {seen.name} back to is not clear: {build_name(seen.routing.current)} {be} current, and {why}",
-        details=first_of(lines) or ["no other build of it has ever been current"],
-        hint=f"say it: set-current {seen.name} BUILD" if lines else "nothing can be rolled back",
+        f"cannot tell which build {deployment.name} should roll back to: {build_name(current)} {verb} current, and "
+        f"{reason}",
+        details=first_lines(lines) or ["no other build has ever been current"],
+        hint=f"name the build: set-current {deployment.name} BUILD" if lines else "there is nothing to roll back to",
     )
 
 
-async def _check(calls: DeploymentCalls, seen: Deployment, build: str | None, missing: bool, unpolled: bool) -> None:
-    """What the server does not look at, or does not tell in full: known, polled now, and for all task queues."""
+async def _check_workers(
+    calls: DeploymentCalls, deployment: Deployment, build: str | None, missing_allowed: bool, no_pollers_allowed: bool
+) -> None:
+    """Refuse an unknown build, one without pollers, and one that does not poll all task queues of the current build.
+
+    The server checks less, and its errors do not name the task queues.
+    """
     if build is None:
         return
-    if seen.version(build) is None and not unpolled:
-        raise unknown_build(seen, build)
-    queues = await calls.queues(seen.name, build)
-    if not unpolled and not await _polled(calls, seen.name, build, queues):
+    if deployment.version(build) is None and not no_pollers_allowed:
+        raise unknown_build(deployment, build)
+    queues = await calls.queues(deployment.name, build)
+    if not no_pollers_allowed and not await _has_pollers(calls, deployment.name, build, queues):
         raise DeploymentRefused(
-            f"no worker of the build {build} polls now, so its workflows would wait",
-            details=[f"its task queues: {_told(queues)}"],
-            hint=FORCE_UNPOLLED,
+            f"no worker of the build {build} is polling, so its workflows would wait",
+            details=[f"its task queues: {_queues_text(queues)}"],
+            hint=NO_POLLERS_HINT,
         )
-    if seen.routing.current is not None and not missing:
-        lacking = set(await calls.queues(seen.name, seen.routing.current)) - set(queues)
-        if lacking:
+    current = deployment.routing.current
+    if current is not None and not missing_allowed:
+        missing = set(await calls.queues(deployment.name, current)) - set(queues)
+        if missing:
             raise DeploymentRefused(
-                f"no worker of the build {build} has polled these task queues of the current build"
-                f" {seen.routing.current}: {_told(sorted(lacking))}",
-                hint=FORCE_MISSING,
+                f"no worker of the build {build} has polled these task queues of the current build {current}: "
+                f"{_queues_text(sorted(missing))}",
+                hint=MISSING_HINT,
             )
 
 
-async def _polled(calls: DeploymentCalls, name: str, build: str, queues: Sequence[VersionTaskQueue]) -> bool:
-    """Whether a worker polls; one that has just started is known to its deployment a moment before."""
+async def _has_pollers(calls: DeploymentCalls, name: str, build: str, queues: Sequence[VersionTaskQueue]) -> bool:
+    """Whether a worker polls. A new worker is known to its deployment a moment before it shows up as a poller."""
     deadline = asyncio.get_running_loop().time() + POLL_WAIT_SECONDS
-    while build not in await calls.workers(name, queues, MEMORY):
+    while build not in await calls.workers(name, queues, POLLER_MEMORY):
         if asyncio.get_running_loop().time() >= deadline:
             return False
         await asyncio.sleep(POLL_SECONDS)
     return True
 
 
-async def _changed(calls: DeploymentCalls, seen: Deployment) -> RolloutChange:
-    now = await settled(calls, seen.name, SETTLE_SECONDS)
-    return RolloutChange(seen.name, seen.routing, now.routing, now.settled)
+async def _change(calls: DeploymentCalls, before: Deployment) -> RolloutChange:
+    now = await wait_until_settled(calls, before.name, SETTLE_SECONDS)
+    return RolloutChange(before.name, before.routing, now.routing, now.settled)
 
 
-def _told(queues: Sequence[VersionTaskQueue]) -> str:
-    return ", ".join(f"{each.name} ({each.kind})" for each in queues) or "none"
+def _queues_text(queues: Sequence[VersionTaskQueue]) -> str:
+    return ", ".join(f"{queue.name} ({queue.kind})" for queue in queues) or "none"

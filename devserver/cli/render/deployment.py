@@ -54,7 +54,7 @@ def screen(
 
 def change(did: RolloutChange) -> str:
     """One sentence: where the work goes now, and where it went before."""
-    if not did.happened:
+    if not did.changed:
         return clean(f"{did.deployment}: nothing to do, {did.after}")
     pending = "" if did.settled else "; task queues are still being updated"
     return clean(f"{did.deployment}: {did.after} (before: {did.before}){pending}")
@@ -85,7 +85,7 @@ def change_json(did: RolloutChange, target: Target) -> dict[str, Any]:
     return {
         **_where(target),
         "deployment": did.deployment,
-        "changed": did.happened,
+        "changed": did.changed,
         "before": _routing_json(did.before),
         "after": _routing_json(did.after),
         "settled": did.settled,
@@ -116,7 +116,7 @@ def _where(target: Target) -> dict[str, Any]:
 
 def _idle(each: DeploymentStatus) -> bool:
     routing = each.deployment.routing
-    return bool(each.deployment.versions) and routing.current is None and not routing.ramps
+    return bool(each.deployment.versions) and routing.current is None and not routing.has_ramp
 
 
 def _idle_builds(found: DeploymentStatus) -> list[str]:

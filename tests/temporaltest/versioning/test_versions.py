@@ -135,7 +135,7 @@ def test_a_ramp_takes_its_share_by_the_ids(temporal, temporal_versions):
     assert 2 <= splits[0].count("2.0") <= 14
     assert set(splits[2]) == {"2.0"}
     assert temporal_versions.rollback().before.ramping == "2.0"
-    assert not temporal_versions.routing.ramps
+    assert not temporal_versions.routing.has_ramp
 
 
 @pytest.mark.asyncio
@@ -157,7 +157,7 @@ def test_what_is_wrong_is_told(temporal, temporal_versions):
         temporal_versions.ramp("1.0", 50)
     with pytest.raises(SetupError, match="0 to 100"):
         temporal_versions.ramp("2.0", 200)
-    with pytest.raises(SetupError, match="no other build of it has ever been current"):
+    with pytest.raises(SetupError, match="no other build has ever been current"):
         temporal_versions.rollback()
     with pytest.raises(SetupError, match="no open workflow is there for the build 2.0 to take over"):
         temporal_versions.check_takeover("2.0")
