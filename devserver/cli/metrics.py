@@ -73,9 +73,9 @@ def metrics(
 
     scraper = Scraper(find_servers(name, servers, needed=not workers), find_workers(workers), namespace)
     if watch is None:
-        report = asyncio.run(scraper.look())
+        report = asyncio.run(scraper.scrape())
         _print(report, limit, as_json)
-        ctx.exit(CannotAsk.exit_code if any(seen.error for seen in report.seen) else 0)
+        ctx.exit(CannotAsk.exit_code if any(seen.error for seen in report.samples) else 0)
     asyncio.run(_watch(scraper, watch, limit, as_json))
 
 
@@ -133,7 +133,7 @@ async def _watch(scraper: Scraper, seconds: float, limit: int, as_json: bool) ->
         view = JsonLines(FORM, text.as_json)
     elif redraws():
         view = Screen(seconds, lambda seen: text.screen(seen, limit), lambda seen: seen.at)
-    await watch(scraper.look, view, seconds)
+    await watch(scraper.scrape, view, seconds)
 
 
 class Lines:
@@ -144,7 +144,7 @@ class Lines:
 
     def show(self, seen: MetricsReport) -> None:
         """Print a line for each endpoint."""
-        for number, each in enumerate(seen.seen):
+        for number, each in enumerate(seen.samples):
             if each.error is not None:
                 self._fail(f"{each.kind} {number}", each.error, stamp(seen.at))
                 continue

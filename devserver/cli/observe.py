@@ -102,7 +102,7 @@ def _lines(config: MonitoringConfig) -> list[str]:
     for coverage in config.coverage:
         lines += _covered(coverage)
     if config.needs:
-        missing = [need.name for need in config.needs if not need.there]
+        missing = [need.name for need in config.needs if not need.available]
         lines.append(f"the alerts use {len(config.needs)} metrics; {len(config.needs) - len(missing)} exist now")
         if missing:
             lines.append(f"not recorded yet: {', '.join(missing)}")

@@ -1,4 +1,4 @@
-"""What a server and its workers measure of themselves: fetched, brought into one form, and told as main figures."""
+"""Metrics of servers and workers: scraped, parsed into one form, and summed up as their main metrics."""
 
 from __future__ import annotations
 

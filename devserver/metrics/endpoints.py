@@ -1,4 +1,4 @@
-"""Where metrics are read: a managed instance's port, or what a user names."""
+"""Metrics endpoints: their addresses, and reading their text over HTTP."""
 
 from __future__ import annotations
 
@@ -16,11 +16,19 @@ if TYPE_CHECKING:
 
 PATH = "/metrics"
 LOOPBACK = "127.0.0.1"
+TIMEOUT_SECONDS = 5.0
+MAX_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
 class MetricsEndpoint:
-    """Where metrics are read: an address, and what to call it. `pid` is the process's where it is one of ours."""
+    """The address of a process's metrics.
+
+    Args:
+        url: Where its metrics are.
+        label: Its name for a person: the address that clients of the server use, or the endpoint's own.
+        pid: The id of the process if it is a devserver instance.
+    """
 
     url: str
     label: str
@@ -28,29 +36,30 @@ class MetricsEndpoint:
 
     @property
     def host_port(self) -> str:
-        """`host:port`, as Prometheus names a target."""
+        """`host:port`, the form of a Prometheus target."""
         parts = urlsplit(self.url)
         port = parts.port or {"https": 443}.get(parts.scheme, 80)
         return f"{bracketed(parts.hostname or '')}:{port}"
 
 
 def parse_endpoint(text: str, option: str) -> MetricsEndpoint:
-    """The endpoint that a user means with `9000`, `host:9000` or a URL.
+    """The endpoint of `9000`, `host:9000` or a URL.
 
     Raises:
-        OptionError: It is none of these.
+        OptionError: The text is none of these; the message names `option`.
     """
     if "://" not in text:
         text = f"http://{LOOPBACK}:{text}" if text.isdecimal() else f"http://{text}"
     try:
         parts = urlsplit(text)
-        given = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
-        named = parts.port is not None or parts.scheme == "https" or parts.path not in ("", "/")
+        is_http = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+        is_complete = parts.port is not None or parts.scheme == "https" or parts.path not in ("", "/")
     except ValueError:
-        given = named = False
-    if not (given and named):
+        is_http = is_complete = False
+    if not (is_http and is_complete):
         raise OptionError(
-            f"{option} {text.removeprefix('http://')} is no address of metrics", hint="as in 127.0.0.1:9000"
+            f"{option} {text.removeprefix('http://')} is not the address of a metrics endpoint",
+            hint="for example 127.0.0.1:9000",
         )
     path = parts.path if parts.path not in ("", "/") else PATH
     url = parts._replace(path=path, fragment="").geturl()
@@ -58,10 +67,10 @@ def parse_endpoint(text: str, option: str) -> MetricsEndpoint:
 
 
 def instance_endpoint(name: str) -> MetricsEndpoint:
-    """Where the managed instance of that name is read; it is called by the address that clients use.
+    """The endpoint of a devserver instance.
 
     Raises:
-        CannotAsk: It does not run.
+        CannotAsk: The instance is not running.
     """
     from ..instances.dev_server import DevServer
 
@@ -73,51 +82,44 @@ def instance_endpoint(name: str) -> MetricsEndpoint:
     return MetricsEndpoint(server.metrics_url, label, server.pid)
 
 
-SECONDS = 5.0
-
-
-MOST_BYTES = 64 << 20
-
-
-async def fetch_metrics(where: MetricsEndpoint, *, limit: float = SECONDS) -> str:
-    """What it answers, within `limit` seconds.
+async def fetch_metrics(endpoint: MetricsEndpoint, *, limit: float = TIMEOUT_SECONDS) -> str:
+    """The text of an endpoint, read within `limit` seconds.
 
     Raises:
-        CannotAsk: It does not answer, refuses, or answers without end.
+        CannotAsk: The endpoint does not answer in time, answers with an error, or with more than 64 MB.
     """
     import asyncio
 
     import httpx
 
     try:
-        return await asyncio.wait_for(_get(where.url), limit)
+        return await asyncio.wait_for(_get(endpoint.url), limit)
     except asyncio.TimeoutError:
-        raise _silent(where, f"no answer within {limit:g} s") from None
+        raise _unreadable(endpoint, f"no answer within {limit:g} s") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        raise _silent(where, str(error) or type(error).__name__) from None
+        raise _unreadable(endpoint, str(error) or type(error).__name__) from None
 
 
 async def _get(url: str) -> str:
     import httpx
 
+    trust_env = not is_loopback(urlsplit(url).hostname or "")
     async with (
-        httpx.AsyncClient(
-            trust_env=not is_loopback(urlsplit(url).hostname or ""), verify=_trust(url), timeout=SECONDS
-        ) as client,
+        httpx.AsyncClient(trust_env=trust_env, verify=_certificates(url), timeout=TIMEOUT_SECONDS) as client,
         client.stream("GET", url, headers={"Accept": "text/plain"}) as response,
     ):
         if response.status_code != 200:
-            raise httpx.HTTPError(f"it answers {response.status_code} {response.reason_phrase}".rstrip())
-        read = bytearray()
+            raise httpx.HTTPError(f"the answer is {response.status_code} {response.reason_phrase}".rstrip())
+        text = bytearray()
         async for chunk in response.aiter_bytes():
-            read += chunk
-            if len(read) > MOST_BYTES:
-                raise httpx.HTTPError(f"its answer is larger than {MOST_BYTES >> 20} MB")
-    return read.decode("utf-8", "replace")
+            text += chunk
+            if len(text) > MAX_BYTES:
+                raise httpx.HTTPError(f"the answer is larger than {MAX_BYTES >> 20} MB")
+    return text.decode("utf-8", "replace")
 
 
-def _trust(url: str) -> ssl.SSLContext | bool:
-    """The system's CAs, to which a company has added its own; nothing is loaded where there is no TLS."""
+def _certificates(url: str) -> ssl.SSLContext | bool:
+    """The system's CA certificates, which include a company's own; nothing is loaded without TLS."""
     if not url.startswith("https:"):
         return False
     import ssl
@@ -127,9 +129,9 @@ def _trust(url: str) -> ssl.SSLContext | bool:
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _silent(where: MetricsEndpoint, why: str) -> CannotAsk:
+def _unreadable(endpoint: MetricsEndpoint, reason: str) -> CannotAsk:
     return CannotAsk(
-        f"the metrics at {where.url} cannot be read",
-        details=[why],
-        hint="see that it runs, and that this is its port for metrics",
+        f"cannot read the metrics at {endpoint.url}",
+        details=[reason],
+        hint="check that the process is running and that this is its port for metrics",
     )

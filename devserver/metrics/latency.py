@@ -1,4 +1,4 @@
-"""How long something took, from a histogram's buckets: no more exact than they are, and saying so."""
+"""Latencies from the buckets of a histogram: no more exact than the buckets are."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ Match = Callable[[Mapping[str, str]], bool]
 
 @dataclass(frozen=True)
 class Quantile:
-    """A duration that a share of all stayed within. It lies between `low` and `high` seconds, a bucket's bounds;
-    `seconds` is read off a straight line between them, and None where one of the bounds is 0 or infinite.
+    """A quantile of durations, in seconds.
+
+    Args:
+        low, high: The bounds of the bucket that it is in; `high` is None for the last, unbounded bucket.
+        seconds: An estimate by linear interpolation; None in the first and in the last bucket.
     """
 
     low: float
@@ -24,7 +27,7 @@ class Quantile:
 
 @dataclass(frozen=True)
 class Latency:
-    """`count` durations, their mean in seconds, and their middle and 95th percentile."""
+    """The number of durations, their mean in seconds, their median and their 95th percentile."""
 
     count: int
     mean_seconds: float
@@ -33,7 +36,7 @@ class Latency:
 
 
 def latency(metrics: ParsedMetrics, name: str, match: Match = lambda _: True) -> Latency | None:
-    """Of the histogram's series whose labels `match`, taken together; None where nothing was recorded."""
+    """The latency of a histogram's series whose labels `match`, taken together; None if nothing was recorded."""
     buckets: dict[float, float] = {}
     for labels, value in metrics.all(f"{name}_bucket"):
         if match(labels):
@@ -48,7 +51,11 @@ def latency(metrics: ParsedMetrics, name: str, match: Match = lambda _: True) ->
 
 
 def quantile(buckets: list[tuple[float, float]], share: float) -> Quantile:
-    """Where the `share` of all lies; `buckets` are upper bounds with how many lie below each, the last one infinite."""
+    """The quantile for a `share` from 0 to 1.
+
+    Args:
+        buckets: Upper bounds with the number of durations up to each, in order; the last bound is infinite.
+    """
     rank = share * buckets[-1][1]
     low, below = 0.0, 0.0
     for high, within in buckets:

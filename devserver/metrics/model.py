@@ -1,4 +1,4 @@
-"""The main figures of a server and of a worker, as records."""
+"""Records of the main metrics of a server and of a worker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from .latency import Latency
 
 @dataclass(frozen=True)
 class EventCount:
-    """How often something happened since the process began, and how often a second lately; None at a first look."""
+    """How often something happened: since the process began, and per second since the scrape before.
+
+    `per_second` is None for the first scrape.
+    """
 
     total: int
     per_second: float | None
@@ -18,8 +21,12 @@ class EventCount:
 
 @dataclass(frozen=True)
 class OperationMetrics:
-    """Calls of one kind: how many, how many failed and how, and how long they took (None: none lately, or they wait
-    on purpose, as polls do).
+    """Calls of one operation: how many, how many failed, and how long they took.
+
+    Args:
+        errors_by_type: The failed calls by type of error.
+        latency: None without calls since the scrape before, and for long polls.
+        waits: Whether the operation is a long poll, which waits on purpose.
     """
 
     name: str
@@ -32,15 +39,17 @@ class OperationMetrics:
 
 @dataclass(frozen=True)
 class TaskQueueMetrics:
-    """A task queue as matching sees it, all partitions together. `type` is `workflow`, `activity` or `nexus`.
+    """A task queue as the matching service counts it, all partitions together.
 
     Args:
-        backlog: Tasks that wait, about; None where the server has not counted yet (it does so from time to time).
-        backlog_age_seconds: How long the oldest of them waits, about.
-        pollers: Polls that wait for a task now.
-        dispatched: Polls that got a task, and `at_once` those of them whose task had not waited in the backlog.
-        empty_polls: Polls that got none before they timed out.
-        unpolled: Tasks that came while nobody polled.
+        type: `workflow`, `activity` or `nexus`.
+        backlog: About how many tasks wait; None if the server has not counted yet, which it does from time to time.
+        backlog_age_seconds: About how long the oldest of them has waited.
+        pollers: Polls that are waiting for a task.
+        dispatched: Polls that got a task.
+        at_once: Polls that got a task that had not waited in the backlog.
+        empty_polls: Polls that timed out without a task.
+        unpolled: Tasks that arrived while no worker was polling.
     """
 
     namespace: str
@@ -57,14 +66,15 @@ class TaskQueueMetrics:
 
 @dataclass(frozen=True)
 class ServerMetrics:
-    """A server. Lists are ordered, what is most on top; the server's own workflows and task queues are left out.
+    """A server. Lists are sorted by size; the server's own workflows and task queues are left out.
 
     Args:
-        version: As `1.32.0`, None where it does not tell.
-        workflows, activities: How many runs came to which end: see docs/metrics.md.
-        storage: All calls of the database, and of visibility.
+        version: The server's version, such as `1.32.0`; None if it does not report one.
+        workflows, activities: How many ended, by result (see docs/metrics.md).
+        requests: The calls of clients and workers.
+        storage: All calls of the database, and all of visibility.
         heap_bytes, goroutines: Of the Go runtime.
-        resident_bytes: Of the process, None where it is not one of ours.
+        resident_bytes: Resident memory of the process; None if it is not a devserver instance.
     """
 
     version: str | None
@@ -80,7 +90,7 @@ class ServerMetrics:
 
 @dataclass(frozen=True)
 class TaskSlots:
-    """How many tasks of a kind a worker has in hand, and how many more it would take (None: it does not say)."""
+    """The task slots of a worker: how many are used, and how many more there are (None: not reported)."""
 
     used: int
     available: int | None
@@ -91,11 +101,13 @@ class WorkerQueueMetrics:
     """A worker on one task queue.
 
     Args:
-        slots: By what they are for: `workflow`, `activity`, `local activity`, `nexus`.
-        pollers: Calls that wait for a task, by kind.
-        cached: Workflows in the sticky cache; `cache_hits` and `cache_misses` of workflow tasks.
-        workflow_tasks, activities: How long they ran, and how many failed.
-        workflow_task_wait, activity_wait: From scheduled to started.
+        slots: Task slots by kind: `workflow`, `activity`, `local activity`, `nexus`.
+        pollers: Polls that are waiting for a task, by kind.
+        cached: Workflows in the sticky cache.
+        cache_hits, cache_misses: Of workflow tasks.
+        workflows: How many ended, by result.
+        workflow_tasks, activities: How often they ran and failed, and how long they ran.
+        workflow_task_wait, activity_wait: Schedule-to-start latencies.
     """
 
     namespace: str
@@ -114,21 +126,22 @@ class WorkerQueueMetrics:
 
 @dataclass(frozen=True)
 class WorkerMetrics:
-    """A worker process: each of its task queues, and its calls of the server."""
+    """A worker process: each of its task queues, and its calls to the server."""
 
     queues: tuple[WorkerQueueMetrics, ...]
     requests: tuple[OperationMetrics, ...]
 
 
-def none_like(count: EventCount) -> EventCount:
-    """Nothing happened, and at no rate where `count` has none."""
+def zero_like(count: EventCount) -> EventCount:
+    """A count of zero, with a rate if `count` has one."""
     return EventCount(0, None if count.per_second is None else 0.0)
 
 
-def busiest(operations: list[OperationMetrics]) -> tuple[OperationMetrics, ...]:
-    """What is called most (lately, or ever) first; what waits on purpose last."""
+def busiest_first(operations: list[OperationMetrics]) -> tuple[OperationMetrics, ...]:
+    """The operations by rate, then by total; long polls last."""
 
-    def rank(each: OperationMetrics) -> tuple[bool, float, int, str]:
-        return (each.waits, -(each.requests.per_second or 0.0), -each.requests.total, each.name)
+    def rank(operation: OperationMetrics) -> tuple[bool, float, int, str]:
+        requests = operation.requests
+        return operation.waits, -(requests.per_second or 0.0), -requests.total, operation.name
 
     return tuple(sorted(operations, key=rank))

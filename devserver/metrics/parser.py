@@ -1,4 +1,8 @@
-"""Reads what a metrics endpoint answers, and calls each metric by one name, however the endpoint spells it."""
+"""Parses the text of a metrics endpoint, and gives each metric one name, however the endpoint spells it.
+
+The lines themselves are parsed by prometheus_client. The regular expressions here only select the lines of the metrics
+that are needed: parsing everything takes ten times as long, and an endpoint may have thousands of series.
+"""
 
 from __future__ import annotations
 
@@ -23,18 +27,18 @@ MILLISECONDS, SECONDS = "_milliseconds", "_seconds"
 
 
 class NotMetrics(DevServerError):
-    """What an endpoint answered is no Prometheus text."""
+    """The answer of an endpoint is not in Prometheus's text format."""
 
 
 @dataclass(frozen=True)
 class MetricSpelling:
-    """How an endpoint spells one metric.
+    """How an endpoint spells a metric.
 
     Args:
-        name: In its text.
+        name: The name in its text.
         kind: `counter`, `gauge` or `histogram`.
-        suffix: What was taken off to get the name that it has everywhere.
-        scale: What its durations are multiplied with to be seconds; 1 where it has none.
+        suffix: The suffix that the name in Temporal's documentation does not have.
+        scale: The factor that turns its durations into seconds; 1 for a metric without durations.
     """
 
     name: str
@@ -45,31 +49,31 @@ class MetricSpelling:
 
 @dataclass(frozen=True)
 class ParsedMetrics:
-    """One look at an endpoint.
+    """The metrics of an endpoint at one moment. Durations are in seconds.
 
     Args:
-        spellings: By the metric's name without `_total`, `_seconds` and `_milliseconds`, as Temporal's docs have it.
-        series: The values by name; a histogram's by its name with `_bucket`, `_count` and `_sum`. Durations are in
-            seconds.
+        spellings: The metrics by their names in Temporal's documentation: without `_total`, `_seconds` and
+            `_milliseconds`.
+        series: The series by these names; those of a histogram by its name with `_bucket`, `_count` and `_sum`.
     """
 
     spellings: Mapping[str, MetricSpelling]
     series: Mapping[str, Series]
 
-    def all(self, name: str, **wanted: str) -> Iterator[tuple[dict[str, str], float]]:
-        """The labels and the value of each series of that name whose labels have the `wanted` values."""
-        for labels, value in self.series.get(name, {}).items():
-            found = dict(labels)
-            if all(found.get(key) == text for key, text in wanted.items()):
+    def all(self, name: str, **labels: str) -> Iterator[tuple[dict[str, str], float]]:
+        """Labels and value of each series of a metric that has these `labels`."""
+        for pairs, value in self.series.get(name, {}).items():
+            found = dict(pairs)
+            if all(found.get(key) == text for key, text in labels.items()):
                 yield found, value
 
-    def total(self, name: str, **wanted: str) -> float:
-        """The sum over those series; 0 where there is none."""
-        return sum(value for _, value in self.all(name, **wanted))
+    def total(self, name: str, **labels: str) -> float:
+        """The sum of these series; 0 without any."""
+        return sum(value for _, value in self.all(name, **labels))
 
 
 def canonical_name(name: str, kind: str) -> tuple[str, str]:
-    """A metric's name in docs, and the suffix that a counter or a histogram has besides at some endpoints."""
+    """The name of a metric in Temporal's documentation, and the suffix that some endpoints add to it."""
     suffixes = {"counter": ("_total",), "histogram": (MILLISECONDS, SECONDS)}
     for suffix in suffixes.get(kind, ()):
         if name.endswith(suffix):
@@ -78,63 +82,67 @@ def canonical_name(name: str, kind: str) -> tuple[str, str]:
 
 
 def parse_spellings(text: str) -> dict[str, MetricSpelling]:
-    """Every metric that the text declares, by its name in docs."""
+    """The metrics that a text declares, by their names in Temporal's documentation."""
     found = {}
     for name, kind in TYPE_LINE.findall(text):
-        known, suffix = canonical_name(name, kind)
-        found[known] = MetricSpelling(name, kind, suffix)
+        canonical, suffix = canonical_name(name, kind)
+        found[canonical] = MetricSpelling(name, kind, suffix)
     return found
 
 
-def parse_metrics(text: str, wanted: Collection[str] | None = None) -> ParsedMetrics:
-    """The metrics of an endpoint's answer; with `wanted` those of these names only, which takes a tenth of the time.
+def parse_metrics(text: str, names: Collection[str] | None = None) -> ParsedMetrics:
+    """The metrics of an endpoint's answer; with `names` only these, in a tenth of the time.
 
     Raises:
-        NotMetrics: It is no Prometheus text.
+        NotMetrics: The text is not in Prometheus's text format.
     """
     from prometheus_client.parser import text_string_to_metric_families
 
-    known = parse_spellings(text)
-    if not known and text.strip():
-        raise NotMetrics("what was answered has no metric in it")
-    kept = {name: each for name, each in known.items() if wanted is None or name in wanted}
+    declared = parse_spellings(text)
+    if not declared and text.strip():
+        raise NotMetrics("the answer has no metrics")
+    spellings = {name: spelling for name, spelling in declared.items() if names is None or name in names}
     series: dict[str, dict[Labels, float]] = {}
     try:
-        for family in text_string_to_metric_families("\n".join(_lines(text, kept.values())) + "\n"):
+        for family in text_string_to_metric_families("\n".join(_lines(text, spellings.values())) + "\n"):
             name, suffix = canonical_name(family.name, family.type)
             scale = 0.001 if _in_milliseconds(name, suffix, family.type, family.samples) else 1.0
-            kept[name] = replace(kept[name], scale=scale)
+            spellings[name] = replace(spellings[name], scale=scale)
             for sample in family.samples:
-                _keep(series, sample, family.name, name, scale)
+                _add(series, sample, family.name, name, scale)
     except (ValueError, IndexError, KeyError) as error:
-        raise NotMetrics(f"what was answered is no Prometheus text: {error}") from None
-    return ParsedMetrics(kept, series)
+        raise NotMetrics(f"the answer is not in Prometheus's text format: {error}") from None
+    return ParsedMetrics(spellings, series)
 
 
-def _lines(text: str, kept: Iterable[MetricSpelling]) -> Iterator[str]:
-    names = {each.name for each in kept}
-    names |= {each.name + part for each in kept if each.kind == "histogram" for part in PARTS}
+def _lines(text: str, spellings: Iterable[MetricSpelling]) -> Iterator[str]:
+    spellings = list(spellings)
+    names = {spelling.name for spelling in spellings}
+    names |= {spelling.name + part for spelling in spellings if spelling.kind == "histogram" for part in PARTS}
     for line in text.splitlines():
         match = NAME.match(line)
         if match and match.group(1) in names:
             yield line
 
 
-def _keep(series: dict[str, dict[Labels, float]], sample: Sample, family: str, name: str, scale: float) -> None:
+def _add(series: dict[str, dict[Labels, float]], sample: Sample, family: str, name: str, scale: float) -> None:
     if not math.isfinite(sample.value):
-        return  # nothing is known, and sums must stay numbers
+        return  # the value is unknown, and sums must stay numbers
     part = sample.name[len(family) :].removesuffix("_total")
     labels = dict(sample.labels)
     value = sample.value * (scale if part == "_sum" else 1.0)
     if part == "_bucket":
         labels["le"] = str(float(labels["le"]) * scale)
     key = tuple(sorted(labels.items()))
-    kept = series.setdefault(name + part, {})
-    kept[key] = kept.get(key, 0.0) + value
+    values = series.setdefault(name + part, {})
+    values[key] = values.get(key, 0.0) + value
 
 
 def _in_milliseconds(name: str, suffix: str, kind: str, samples: Iterable[Sample]) -> bool:
-    """SDKs give milliseconds unless told otherwise, and do not say so; their buckets in seconds begin below 1."""
+    """Whether durations are in milliseconds: the SDKs' default, which the name does not show.
+
+    Buckets in seconds begin below 1.
+    """
     if suffix or kind != "histogram":
         return suffix == MILLISECONDS
     if not (name.startswith("temporal_") and name.endswith("_latency")):

@@ -1,4 +1,4 @@
-"""Looks at the endpoints of a server and of workers, again and again, and keeps what it takes to tell rates."""
+"""Scrapes the endpoints of servers and workers, and remembers the scrape before of each for rates."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from ..errors import CannotAsk, DevServerError
 from .endpoints import MetricsEndpoint, fetch_metrics
 from .model import ServerMetrics, WorkerMetrics
 from .parser import NotMetrics, ParsedMetrics, parse_metrics
-from .server import BUILD, REQUESTS, server_metrics
-from .server import WANTED as OF_SERVERS
+from .server import BUILD, REQUESTS, SERVER_NAMES, server_metrics
 from .snapshot import RateChange, change_between
-from .worker import WANTED as OF_WORKERS
-from .worker import worker_metrics
+from .worker import WORKER_NAMES, worker_metrics
 
 Kind = Literal["server", "worker"]
 FindEndpoint = Callable[[], MetricsEndpoint]
 
-SHORTEST = 1e-3  # seconds between two looks, so that a rate is a number
-_WANTED = {"server": OF_SERVERS, "worker": OF_WORKERS | {BUILD, REQUESTS}}
-HINTS = {"server": "workers are asked with --worker", "worker": "servers are asked with --server"}
+MIN_SECONDS = 1e-3  # between two scrapes, so that a rate is a number
+NAMES: dict[Kind, Collection[str]] = {"server": SERVER_NAMES, "worker": WORKER_NAMES | {BUILD, REQUESTS}}
+HINTS = {"server": "use --worker for a worker", "worker": "use --server for a server"}
 
 
 @dataclass(frozen=True)
 class MetricsSample:
-    """What one endpoint had to say: figures, or why there are none.
+    """The scrape of one endpoint.
 
     Args:
-        seconds: Since the look before, which rates and latencies are of; None at the first.
-        restarted: Its process was started anew in between: rates are of what it has counted since.
+        endpoint: The endpoint; None if it was not found.
+        figures: Its metrics; None if they could not be read.
+        error: Why they could not be read.
+        seconds: The time since the scrape before, which rates and latencies are about; None for the first.
+        restarted: Whether the process was restarted since the scrape before: rates cover the time since then.
     """
 
     kind: Kind
@@ -45,46 +46,49 @@ class MetricsSample:
 
 @dataclass(frozen=True)
 class MetricsReport:
-    """A look at all endpoints, the servers first."""
+    """A scrape of all endpoints, servers first."""
 
     at: datetime
-    seen: tuple[MetricsSample, ...]
+    samples: tuple[MetricsSample, ...]
 
 
 class Scraper:
-    """Looks at endpoints; those of our own instances are found anew each time, as a restart may move them.
+    """Scrapes endpoints again and again.
 
     Args:
-        servers, workers: How each is found; that may raise what says why it is not there.
-        namespace: Tell of what is done in this one only.
+        servers, workers: Functions that find each endpoint; called for every scrape, because a restart may move a
+            devserver instance to another port. They raise `CannotAsk` if there is none.
+        namespace: Report the work of this namespace only.
     """
 
     def __init__(
-        self, servers: Sequence[FindEndpoint], workers: Sequence[FindEndpoint] = (), namespace: str | None = None
+        self,
+        servers: Sequence[FindEndpoint],
+        workers: Sequence[FindEndpoint] = (),
+        namespace: str | None = None,
     ) -> None:
-        self._all = [
-            *(_Watched("server", find, namespace) for find in servers),
-            *(_Watched("worker", find, namespace) for find in workers),
+        self._scrapes = [
+            *(_EndpointScraper("server", find, namespace) for find in servers),
+            *(_EndpointScraper("worker", find, namespace) for find in workers),
         ]
 
-    async def look(self) -> MetricsReport:
-        """What all of them say now.
+    async def scrape(self) -> MetricsReport:
+        """Scrape all endpoints.
 
         Raises:
-            CannotAsk: None of them says anything; the first one's reason.
+            CannotAsk: No endpoint answers; this is the error of the first.
         """
         import asyncio
 
-        seen = await asyncio.gather(*(each.look() for each in self._all))
-        if all(each.error is not None for each in seen):
-            for each in seen:
-                if each.error is not None:
-                    raise each.error
-        return MetricsReport(datetime.now(timezone.utc), tuple(seen))
+        samples = await asyncio.gather(*(scraper.scrape() for scraper in self._scrapes))
+        errors = [sample.error for sample in samples if sample.error is not None]
+        if errors and len(errors) == len(samples):
+            raise errors[0]
+        return MetricsReport(datetime.now(timezone.utc), tuple(samples))
 
 
-class _Watched:
-    """One endpoint, and the last look at it."""
+class _EndpointScraper:
+    """One endpoint, and its last scrape."""
 
     def __init__(self, kind: Kind, find: FindEndpoint, namespace: str | None) -> None:
         self._kind = kind
@@ -92,53 +96,55 @@ class _Watched:
         self._namespace = namespace
         self._before: tuple[float, ParsedMetrics, int | None] | None = None
 
-    async def look(self) -> MetricsSample:
-        """What it says now."""
-        where = None
+    async def scrape(self) -> MetricsSample:
+        """Scrape the endpoint."""
+        endpoint = None
         try:
-            where = self._find()
-            now = await scrape_endpoint(where, self._kind, _WANTED[self._kind])
+            endpoint = self._find()
+            now = await scrape_endpoint(endpoint, self._kind, NAMES[self._kind])
         except CannotAsk as error:
-            return MetricsSample(self._kind, where, None, error)
-        changed = self._changed(now, where.pid)
+            return MetricsSample(self._kind, endpoint, None, error)
+        change = self._change(now, endpoint.pid)
         figures: ServerMetrics | WorkerMetrics
         if self._kind == "server":
-            figures = replace(server_metrics(now, changed, self._namespace), resident_bytes=_resident(where.pid))
+            memory = _resident_bytes(endpoint.pid)
+            figures = replace(server_metrics(now, change, self._namespace), resident_bytes=memory)
         else:
-            figures = worker_metrics(now, changed, self._namespace)
-        seconds, restarted = (changed.seconds, changed.restarted) if changed else (None, False)
-        return MetricsSample(self._kind, where, figures, None, seconds, restarted)
+            figures = worker_metrics(now, change, self._namespace)
+        seconds, restarted = (change.seconds, change.restarted) if change else (None, False)
+        return MetricsSample(self._kind, endpoint, figures, None, seconds, restarted)
 
-    def _changed(self, now: ParsedMetrics, pid: int | None) -> RateChange | None:
-        """What is new since the look before, which this one takes the place of."""
+    def _change(self, now: ParsedMetrics, pid: int | None) -> RateChange | None:
+        """The change since the last scrape; `now` becomes the last one."""
         at, before = time.monotonic(), self._before
         self._before = (at, now, pid)
         if before is None:
             return None
-        return change_between(before[1], now, max(at - before[0], SHORTEST), anew=before[2] != pid)
+        return change_between(before[1], now, max(at - before[0], MIN_SECONDS), restarted=before[2] != pid)
 
 
-async def scrape_endpoint(where: MetricsEndpoint, kind: Kind, wanted: Collection[str] | None = None) -> ParsedMetrics:
-    """What the endpoint of such a `kind` answers; all of it, or what of it is `wanted`.
+async def scrape_endpoint(endpoint: MetricsEndpoint, kind: Kind, names: Collection[str] | None = None) -> ParsedMetrics:
+    """The metrics of a server's or a worker's endpoint; with `names` only these.
 
     Raises:
-        CannotAsk: It does not answer, not with metrics, or is of the other kind.
+        CannotAsk: The endpoint does not answer, its answer has no metrics, or it is of the other kind.
     """
     try:
-        now = parse_metrics(await fetch_metrics(where), wanted)
+        metrics = parse_metrics(await fetch_metrics(endpoint), names)
     except NotMetrics as error:
         raise CannotAsk(
-            f"{where.url} does not answer with metrics", details=[error.message], hint="is this its port for metrics?"
+            f"{endpoint.url} does not answer with metrics",
+            details=[error.message],
+            hint="check that this is the port for metrics",
         ) from None
-    is_server = BUILD in now.spellings or REQUESTS in now.spellings
-    if is_server != (kind == "server"):
-        found = "a server's" if is_server else "no server's"
-        raise CannotAsk(f"the metrics at {where.url} are {found}", hint=HINTS[kind])
-    return now
+    found: Kind = "server" if BUILD in metrics.spellings or REQUESTS in metrics.spellings else "worker"
+    if found != kind:
+        raise CannotAsk(f"the metrics at {endpoint.url} are those of a {found}, not of a {kind}", hint=HINTS[kind])
+    return metrics
 
 
-def _resident(pid: int | None) -> int | None:
-    """Memory of one of our processes, if it is still there."""
+def _resident_bytes(pid: int | None) -> int | None:
+    """Resident memory of a process; None if it is gone or is not ours."""
     if pid is None:
         return None
     import psutil

@@ -1,4 +1,4 @@
-"""A server's main figures, from its endpoint."""
+"""The main metrics of a server, from its endpoint."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from .latency import Match
-from .model import EventCount, OperationMetrics, ServerMetrics, TaskQueueMetrics, busiest, none_like
+from .model import EventCount, OperationMetrics, ServerMetrics, TaskQueueMetrics, busiest_first, zero_like
 from .parser import ParsedMetrics
 from .snapshot import MetricsSnapshot, RateChange
 
@@ -45,7 +45,7 @@ POLLS, SYNC_POLLS, EMPTY_POLLS = "poll_success", "poll_success_sync", "poll_time
 WAITING_POLLS, UNPOLLED = "pending_polls", "no_poller_tasks"
 BUILD, HEAP, GOROUTINES = "build_information", "memory_heapinuse", "num_goroutines"
 
-WANTED = frozenset(
+SERVER_NAMES = frozenset(
     [
         *WORKFLOWS.values(),
         *ACTIVITIES.values(),
@@ -57,31 +57,36 @@ WANTED = frozenset(
 
 
 def server_metrics(now: ParsedMetrics, change: RateChange | None = None, namespace: str | None = None) -> ServerMetrics:
-    """The figures of the server whose endpoint answered `now`; with `namespace` of what is done in that one only."""
-    look = MetricsSnapshot(now, change)
-    here = _in(namespace)
+    """The metrics of a server; with `namespace` only its work for that namespace.
+
+    Args:
+        now: The scrape of its endpoint.
+        change: The change since the scrape before; None for the first.
+    """
+    snapshot = MetricsSnapshot(now, change)
+    in_namespace = _namespace_match(namespace)
     return ServerMetrics(
         version=_version(now),
-        workflows=_workflows(look, here),
-        activities={end: look.count(name, here) for end, name in ACTIVITIES.items()},
-        requests=_requests(look, here),
-        task_queues=_task_queues(look, here),
-        storage=tuple(_store(look, name, *names) for name, names in STORES.items()),
-        heap_bytes=look.gauge(HEAP, take=max),
-        goroutines=look.gauge(GOROUTINES, take=max),
+        workflows=_workflows(snapshot, in_namespace),
+        activities={end: snapshot.count(name, in_namespace) for end, name in ACTIVITIES.items()},
+        requests=_requests(snapshot, in_namespace),
+        task_queues=_task_queues(snapshot, in_namespace),
+        storage=tuple(_store(snapshot, name, *names) for name, names in STORES.items()),
+        heap_bytes=snapshot.gauge(HEAP, combine=max),
+        goroutines=snapshot.gauge(GOROUTINES, combine=max),
     )
 
 
-def spelled(name: str) -> str:
-    """A namespace's or task queue's name as the server's labels have it: letters and digits, all else is `_`."""
+def label_value(name: str) -> str:
+    """The name of a namespace or task queue in the server's labels: everything but letters and digits becomes `_`."""
     return re.sub(r"[^A-Za-z0-9_]", "_", name)
 
 
-def _in(namespace: str | None) -> Match:
+def _namespace_match(namespace: str | None) -> Match:
     if namespace is None:
         return lambda labels: labels.get("namespace") != SYSTEM_NAMESPACE
-    wanted = spelled(namespace)
-    return lambda labels: labels.get("namespace") == wanted
+    value = label_value(namespace)
+    return lambda labels: labels.get("namespace") == value
 
 
 def _version(now: ParsedMetrics) -> str | None:
@@ -89,82 +94,86 @@ def _version(now: ParsedMetrics) -> str | None:
     return versions[0].replace("_", ".") if versions else None
 
 
-def _workflows(look: MetricsSnapshot, here: Match) -> dict[str, EventCount]:
-    """Started are the executions that were written into the database: what continues as new is no start."""
+def _workflows(snapshot: MetricsSnapshot, match: Match) -> dict[str, EventCount]:
+    """Started workflows are those whose creation was written to the database; continue-as-new is not a start."""
 
     def created(labels: Mapping[str, str]) -> bool:
-        return labels.get("operation") == "CreateWorkflowExecution" and here(labels)
+        return labels.get("operation") == "CreateWorkflowExecution" and match(labels)
 
     requests, errors, _ = STORES["database"]
-    tried, refused = look.count(requests, created), look.count(errors, created)
-    lately = None if tried.per_second is None else max(0.0, tried.per_second - (refused.per_second or 0.0))
-    started = {"started": EventCount(max(0, tried.total - refused.total), lately)}
-    ends = {end: look.count(name, here) for end, name in WORKFLOWS.items()}
-    return {**started, **ends, "tasks_failed": look.count(WORKFLOW_TASKS_FAILED, here)}
+    attempts, refused = snapshot.count(requests, created), snapshot.count(errors, created)
+    per_second = None if attempts.per_second is None else max(0.0, attempts.per_second - (refused.per_second or 0.0))
+    started = {"started": EventCount(max(0, attempts.total - refused.total), per_second)}
+    ends = {end: snapshot.count(name, match) for end, name in WORKFLOWS.items()}
+    return {**started, **ends, "tasks_failed": snapshot.count(WORKFLOW_TASKS_FAILED, match)}
 
 
-def _requests(look: MetricsSnapshot, here: Match) -> tuple[OperationMetrics, ...]:
-    """What clients and workers call, as the frontend counts it."""
+def _requests(snapshot: MetricsSnapshot, match: Match) -> tuple[OperationMetrics, ...]:
+    """The calls of clients and workers, as the frontend counts them."""
 
     def frontend(labels: Mapping[str, str]) -> bool:
-        return labels.get("service_name") == "frontend" and here(labels)
+        return labels.get("service_name") == "frontend" and match(labels)
 
-    found = []
-    for name, part in look.parted(lambda labels: labels.get("operation", "")).items():
+    operations = []
+    for name, part in snapshot.split(lambda labels: labels.get("operation", "")).items():
         if not any(frontend(labels) for labels, _ in part.now.all(REQUESTS)):
             continue
         requests = part.count(REQUESTS, frontend)
         waits = name.startswith(LONG_POLLS)
-        took = None if waits else part.latency(DURATIONS, frontend)
-        found.append(OperationMetrics(name, requests, *_errors(part, ERRORS, frontend, requests), took, waits))
-    return busiest(found)
+        latency = None if waits else part.latency(DURATIONS, frontend)
+        operations.append(OperationMetrics(name, requests, *_errors(part, ERRORS, frontend, requests), latency, waits))
+    return busiest_first(operations)
 
 
-def _store(look: MetricsSnapshot, name: str, requests: str, errors: str, durations: str) -> OperationMetrics:
+def _store(snapshot: MetricsSnapshot, name: str, requests: str, errors: str, durations: str) -> OperationMetrics:
     def match(_: Mapping[str, str]) -> bool:
         return True
 
-    calls = look.count(requests)
-    return OperationMetrics(name, calls, *_errors(look, errors, match, calls), look.latency(durations, match))
+    calls = snapshot.count(requests)
+    return OperationMetrics(name, calls, *_errors(snapshot, errors, match, calls), snapshot.latency(durations, match))
 
 
 def _errors(
-    look: MetricsSnapshot, name: str, match: Match, requests: EventCount
+    snapshot: MetricsSnapshot, name: str, match: Match, requests: EventCount
 ) -> tuple[EventCount, dict[str, EventCount]]:
-    found = look.by(name, "error_type", match)
+    counts = snapshot.count_by(name, "error_type", match)
     by_type: dict[str, EventCount] = {}
-    for kind, count in found.items():
+    for kind, count in counts.items():
         by_type[kind.removeprefix("serviceerror_").removeprefix("persistence_")] = count
-    return look.count(name, match) if found else none_like(requests), by_type
+    return snapshot.count(name, match) if counts else zero_like(requests), by_type
 
 
-def _task_queues(look: MetricsSnapshot, here: Match) -> tuple[TaskQueueMetrics, ...]:
+def _task_queues(snapshot: MetricsSnapshot, match: Match) -> tuple[TaskQueueMetrics, ...]:
     keys = {
         _queue_of(labels)
         for name in (BACKLOG, POLLS, WAITING_POLLS, UNPOLLED)
-        for labels, _ in look.now.all(name)
-        if here(labels) and not labels.get("taskqueue", "").startswith(SYSTEM_QUEUES)
+        for labels, _ in snapshot.now.all(name)
+        if match(labels) and not labels.get("taskqueue", "").startswith(SYSTEM_QUEUES)
     }
-    queues = [_task_queue(part, *key) for key, part in look.parted(_queue_of).items() if key in keys]
-    return tuple(sorted(queues, key=lambda each: (-(each.backlog or 0), -each.dispatched.total, each.name, each.type)))
+    queues = [_task_queue(part, *key) for key, part in snapshot.split(_queue_of).items() if key in keys]
+    return tuple(sorted(queues, key=_size))
+
+
+def _size(queue: TaskQueueMetrics) -> tuple[int, int, str, str]:
+    return -(queue.backlog or 0), -queue.dispatched.total, queue.name, queue.type
 
 
 def _queue_of(labels: Mapping[str, str]) -> tuple[str, str, str]:
     return labels.get("namespace", ""), labels.get("taskqueue", ""), labels.get("task_type", "")
 
 
-def _task_queue(look: MetricsSnapshot, namespace: str, name: str, kind: str) -> TaskQueueMetrics:
-    """Of a look at its series only."""
-    age = look.gauge(BACKLOG_AGE, take=max)
+def _task_queue(snapshot: MetricsSnapshot, namespace: str, name: str, kind: str) -> TaskQueueMetrics:
+    """The task queue of a snapshot that has its series only."""
+    age = snapshot.gauge(BACKLOG_AGE, combine=max)
     return TaskQueueMetrics(
         namespace=namespace,
         name=name,
         type=kind.lower(),
-        backlog=look.gauge(BACKLOG),
+        backlog=snapshot.gauge(BACKLOG),
         backlog_age_seconds=None if age is None else float(age),
-        pollers=look.gauge(WAITING_POLLS) or 0,
-        dispatched=look.count(POLLS),
-        at_once=look.count(SYNC_POLLS),
-        empty_polls=look.count(EMPTY_POLLS),
-        unpolled=look.count(UNPOLLED),
+        pollers=snapshot.gauge(WAITING_POLLS) or 0,
+        dispatched=snapshot.count(POLLS),
+        at_once=snapshot.count(SYNC_POLLS),
+        empty_polls=snapshot.count(EMPTY_POLLS),
+        unpolled=snapshot.count(UNPOLLED),
     )

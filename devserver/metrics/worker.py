@@ -1,4 +1,4 @@
-"""A worker's main figures, from the endpoint of the SDK it runs on."""
+"""The main metrics of a worker, from the endpoint of its SDK."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .latency import Latency, Match
-from .model import EventCount, OperationMetrics, TaskSlots, WorkerMetrics, WorkerQueueMetrics, busiest, none_like
+from .model import EventCount, OperationMetrics, TaskSlots, WorkerMetrics, WorkerQueueMetrics, busiest_first, zero_like
 from .parser import ParsedMetrics
 from .snapshot import MetricsSnapshot, RateChange
 
@@ -33,7 +33,7 @@ CALLS = {
     "temporal_long_request": ("temporal_long_request_failure", None),
 }
 
-WANTED = frozenset(
+WORKER_NAMES = frozenset(
     [
         *(SLOTS_USED, SLOTS_FREE, POLLERS, CACHED, CACHE_HITS, CACHE_MISSES, *WORKFLOWS.values()),
         *(TASK_DURATIONS, TASKS_FAILED, TASK_WAITS, ACTIVITY_DURATIONS, ACTIVITIES_FAILED, ACTIVITY_WAITS),
@@ -44,99 +44,103 @@ WANTED = frozenset(
 
 
 def worker_metrics(now: ParsedMetrics, change: RateChange | None = None, namespace: str | None = None) -> WorkerMetrics:
-    """The figures of the worker process whose endpoint answered `now`; with `namespace` of that one only."""
-    look = MetricsSnapshot(now, change)
+    """The metrics of a worker process; with `namespace` only its work for that namespace.
+
+    Args:
+        now: The scrape of its endpoint.
+        change: The change since the scrape before; None for the first.
+    """
+    snapshot = MetricsSnapshot(now, change)
     keys = {
         (labels["namespace"], labels["task_queue"])
         for name in (SLOTS_USED, POLLERS, CACHED, TASK_DURATIONS, ACTIVITY_DURATIONS)
         for labels, _ in [*now.all(name), *now.all(f"{name}_count")]
         if {"namespace", "task_queue"} <= labels.keys() and namespace in (None, labels["namespace"])
     }
-    return WorkerMetrics(tuple(_queue(look, *key) for key in sorted(keys)), _requests(look, namespace))
+    return WorkerMetrics(tuple(_queue(snapshot, *key) for key in sorted(keys)), _requests(snapshot, namespace))
 
 
-def _queue(look: MetricsSnapshot, namespace: str, name: str) -> WorkerQueueMetrics:
+def _queue(snapshot: MetricsSnapshot, namespace: str, name: str) -> WorkerQueueMetrics:
     def match(labels: Mapping[str, str]) -> bool:
         return labels.get("namespace") == namespace and labels.get("task_queue") == name
 
     return WorkerQueueMetrics(
         namespace=namespace,
         task_queue=name,
-        slots=_slots(look, match),
+        slots=_slots(snapshot, match),
         pollers={
             kind.replace("_", " "): round(value)
-            for labels, value in look.now.all(POLLERS)
+            for labels, value in snapshot.now.all(POLLERS)
             if match(labels) and (kind := labels.get("poller_type", ""))
         },
-        cached=look.gauge(CACHED, match) or 0,
-        cache_hits=look.count(CACHE_HITS, match),
-        cache_misses=look.count(CACHE_MISSES, match),
-        workflows={end: look.count(counter, match) for end, counter in WORKFLOWS.items()},
-        workflow_tasks=_timed(look, "workflow tasks", TASK_DURATIONS, TASKS_FAILED, match),
-        activities=_activities(look, match),
-        workflow_task_wait=look.latency(TASK_WAITS, match),
-        activity_wait=look.latency(ACTIVITY_WAITS, match),
+        cached=snapshot.gauge(CACHED, match) or 0,
+        cache_hits=snapshot.count(CACHE_HITS, match),
+        cache_misses=snapshot.count(CACHE_MISSES, match),
+        workflows={end: snapshot.count(counter, match) for end, counter in WORKFLOWS.items()},
+        workflow_tasks=_timed(snapshot, "workflow tasks", TASK_DURATIONS, TASKS_FAILED, match),
+        activities=_activities(snapshot, match),
+        workflow_task_wait=snapshot.latency(TASK_WAITS, match),
+        activity_wait=snapshot.latency(ACTIVITY_WAITS, match),
     )
 
 
-def _slots(look: MetricsSnapshot, match: Match) -> dict[str, TaskSlots]:
-    found = {}
-    for labels, used in look.now.all(SLOTS_USED):
+def _slots(snapshot: MetricsSnapshot, match: Match) -> dict[str, TaskSlots]:
+    slots = {}
+    for labels, used in snapshot.now.all(SLOTS_USED):
         if match(labels):
             kind = labels.get("worker_type", "")
-            free = sum(value for other, value in look.now.all(SLOTS_FREE, worker_type=kind) if match(other))
-            told = any(match(other) for other, _ in look.now.all(SLOTS_FREE, worker_type=kind))
+            free = sum(value for other, value in snapshot.now.all(SLOTS_FREE, worker_type=kind) if match(other))
+            reported = any(match(other) for other, _ in snapshot.now.all(SLOTS_FREE, worker_type=kind))
             words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.removesuffix("Worker")).lower()
-            found[words] = TaskSlots(round(used), round(free) if told else None)
-    return dict(sorted(found.items(), reverse=True))
+            slots[words] = TaskSlots(round(used), round(free) if reported else None)
+    return dict(sorted(slots.items(), reverse=True))
 
 
-def _activities(look: MetricsSnapshot, match: Match) -> tuple[OperationMetrics, ...]:
-    kinds = {
-        labels.get("activity_type", "") for labels, _ in look.now.all(f"{ACTIVITY_DURATIONS}_count") if match(labels)
-    }
-    found = []
+def _activities(snapshot: MetricsSnapshot, match: Match) -> tuple[OperationMetrics, ...]:
+    counts = snapshot.now.all(f"{ACTIVITY_DURATIONS}_count")
+    kinds = {labels.get("activity_type", "") for labels, _ in counts if match(labels)}
+    operations = []
     for kind in kinds:
 
         def of_kind(labels: Mapping[str, str], kind: str = kind) -> bool:
             return labels.get("activity_type", "") == kind and match(labels)
 
-        found.append(_timed(look, kind, ACTIVITY_DURATIONS, ACTIVITIES_FAILED, of_kind))
-    return busiest(found)
+        operations.append(_timed(snapshot, kind, ACTIVITY_DURATIONS, ACTIVITIES_FAILED, of_kind))
+    return busiest_first(operations)
 
 
-def _timed(look: MetricsSnapshot, name: str, durations: str, failures: str, match: Match) -> OperationMetrics:
-    """What the SDK times and does not count besides."""
-    requests = look.count(f"{durations}_count", match)
-    return _operation(look, name, requests, failures, "failure_reason", match, look.latency(durations, match))
+def _timed(snapshot: MetricsSnapshot, name: str, durations: str, failures: str, match: Match) -> OperationMetrics:
+    """An operation that has a histogram and no counter of its own."""
+    requests = snapshot.count(f"{durations}_count", match)
+    return _operation(snapshot, name, requests, failures, "failure_reason", match, snapshot.latency(durations, match))
 
 
-def _requests(look: MetricsSnapshot, namespace: str | None) -> tuple[OperationMetrics, ...]:
-    def here(labels: Mapping[str, str]) -> bool:
+def _requests(snapshot: MetricsSnapshot, namespace: str | None) -> tuple[OperationMetrics, ...]:
+    def in_namespace(labels: Mapping[str, str]) -> bool:
         return namespace in (None, labels.get("namespace"))
 
-    found = []
+    operations = []
     for counter, (failures, durations) in CALLS.items():
-        for name, requests in look.by(counter, "operation", here).items():
+        for name, requests in snapshot.count_by(counter, "operation", in_namespace).items():
 
             def match(labels: Mapping[str, str], name: str = name) -> bool:
-                return labels.get("operation") == name and here(labels)
+                return labels.get("operation") == name and in_namespace(labels)
 
-            took = look.latency(durations, match) if durations else None
-            called = _operation(look, name, requests, failures, "status_code", match, took)
-            found.append(replace(called, waits=durations is None))
-    return busiest(found)
+            latency = snapshot.latency(durations, match) if durations else None
+            operation = _operation(snapshot, name, requests, failures, "status_code", match, latency)
+            operations.append(replace(operation, waits=durations is None))
+    return busiest_first(operations)
 
 
 def _operation(
-    look: MetricsSnapshot,
+    snapshot: MetricsSnapshot,
     name: str,
     requests: EventCount,
     failures: str,
     label: str,
     match: Match,
-    took: Latency | None,
+    latency: Latency | None,
 ) -> OperationMetrics:
-    by_type = look.by(failures, label, match)
-    errors = look.count(failures, match) if by_type else none_like(requests)
-    return OperationMetrics(name, requests, errors, by_type, took)
+    by_type = snapshot.count_by(failures, label, match)
+    errors = snapshot.count(failures, match) if by_type else zero_like(requests)
+    return OperationMetrics(name, requests, errors, by_type, latency)

@@ -35,7 +35,7 @@ MOST_SECONDS = 1e12  # beyond it a metric is no duration
 def screen(report: MetricsReport, limit: int) -> Iterator[str]:
     """The figures in lines as wide as the terminal; of each list the first `limit` rows."""
     width = width_now()
-    for number, seen in enumerate(report.seen):
+    for number, seen in enumerate(report.samples):
         if number:
             yield ""
         yield from _source(seen, limit, width)
@@ -64,8 +64,8 @@ def as_json(report: MetricsReport) -> dict[str, Any]:
     return {
         "form": FORM,
         "at": stamp(report.at),
-        "servers": [_seen_json(seen) for seen in report.seen if seen.kind == "server"],
-        "workers": [_seen_json(seen) for seen in report.seen if seen.kind == "worker"],
+        "servers": [_seen_json(seen) for seen in report.samples if seen.kind == "server"],
+        "workers": [_seen_json(seen) for seen in report.samples if seen.kind == "worker"],
     }
 
 

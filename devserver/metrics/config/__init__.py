@@ -1,4 +1,4 @@
-"""Ready configuration for monitoring, in the spelling of real endpoints, and which of their metrics it needs."""
+"""Configuration for Prometheus and the Datadog Agent, in the spelling of the endpoints that they will scrape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is worth an alert on a server and on its workers, in PromQL."""
+"""Alerting rules for servers and workers, in PromQL."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .metric_names import MetricNames
 
 SERVERS, WORKERS = "temporal-server", "temporal-worker"
 USERS = 'namespace!="temporal_system",taskqueue!~"temporal_sys_.*"'
-# What the server means by an error of its own; the others answer a wrong or a late question.
-FAULTS = "serviceerror_(Unavailable|Internal|DeadlineExceeded|ResourceExhausted|DataLoss|Unimplemented)"
-# What storage answers when all is well: something is new, gone, or was changed by another.
+# Errors of the server itself; the others answer an invalid or late request.
+SERVER_ERRORS = "serviceerror_(Unavailable|Internal|DeadlineExceeded|ResourceExhausted|DataLoss|Unimplemented)"
+# Answers of a healthy database: a record is new, gone, or was changed by somebody else.
 EXPECTED = ".*(NotFound|ConditionFailed|AlreadyExist).*"
 
 
 @dataclass(frozen=True)
 class AlertRule:
-    """An alert: it fires when `expression` has held for `lasting`."""
+    """An alerting rule: it fires when `expression` has been true for `lasting`."""
 
     name: str
     expression: str
@@ -30,7 +30,7 @@ class AlertRule:
 
 
 def server_alerts(names: MetricNames) -> Sequence[AlertRule]:
-    """For what a server tells."""
+    """Rules for the metrics of a server."""
     requests, errors = names.counter(REQUESTS), names.counter(ERRORS)
     stored, store_errors = (names.counter(each) for each in STORES["database"][:2])
     unpolled, age, failed = names.counter(UNPOLLED), names.gauge(BACKLOG_AGE), names.counter(WORKFLOW_TASKS_FAILED)
@@ -43,40 +43,40 @@ def server_alerts(names: MetricNames) -> Sequence[AlertRule]:
             "1m",
             "critical",
             "The Temporal server {{ $labels.instance }} does not answer",
-            "Nothing goes on until it is back; what it has acknowledged is kept.",
+            "No workflow makes progress until it is back. What it has acknowledged is stored.",
         ),
         AlertRule(
             "TemporalTaskQueueWithoutWorker",
-            _happened(f"{unpolled}{{{USERS}}}", queue),
+            _increased(f"{unpolled}{{{USERS}}}", queue),
             "1m",
             "critical",
-            "Nobody polls the task queue {{ $labels.taskqueue }} ({{ $labels.task_type }})",
-            "Tasks come to it and wait; start a worker for it, in the namespace {{ $labels.namespace }}.",
+            "No worker polls the task queue {{ $labels.taskqueue }} ({{ $labels.task_type }})",
+            "Its tasks wait. Start a worker for it in the namespace {{ $labels.namespace }}.",
         ),
         AlertRule(
             "TemporalBacklogOld",
             f"max by ({queue}) ({age}{{{USERS}}}) > 60",
             "5m",
             "warning",
-            "Tasks of {{ $labels.taskqueue }} ({{ $labels.task_type }}) wait for longer than a minute",
-            "Its workers do not keep up: they need more slots, or there must be more of them.",
+            "Tasks of {{ $labels.taskqueue }} ({{ $labels.task_type }}) wait longer than a minute",
+            "Its workers are too slow. Start more workers, or give them more task slots.",
         ),
         AlertRule(
             "TemporalWorkflowTasksFail",
-            _happened(failed, "namespace, failure"),
+            _increased(failed, "namespace, failure"),
             "1m",
             "warning",
             "Workflow tasks in {{ $labels.namespace }} fail ({{ $labels.failure }})",
-            "The code of a workflow raises or does not fit its history; such a task is retried for ever.",
+            "Workflow code raises an error or does not match its history. The server retries such a task forever.",
         ),
         AlertRule(
             "TemporalRequestsFail",
-            f'sum(rate({errors}{{{frontend},error_type=~"{FAULTS}"}}[5m]))'
+            f'sum(rate({errors}{{{frontend},error_type=~"{SERVER_ERRORS}"}}[5m]))'
             f" / sum(rate({requests}{{{frontend}}}[5m])) > 0.01",
             "5m",
             "critical",
-            "More than 1 % of all requests fail by the server's fault",
-            "See its log, and its storage.",
+            "More than 1 % of all requests fail with an error of the server",
+            "Check the log of the server, and its database.",
         ),
         AlertRule(
             "TemporalStorageFails",
@@ -84,14 +84,14 @@ def server_alerts(names: MetricNames) -> Sequence[AlertRule]:
             f" / sum by (operation) (rate({stored}[5m])) > 0.01",
             "5m",
             "critical",
-            "More than 1 % of {{ $labels.operation }} fail in the database",
-            "See the database, and the server's log.",
+            "More than 1 % of the {{ $labels.operation }} calls to the database fail",
+            "Check the database, and the log of the server.",
         ),
     )
 
 
 def worker_alerts(names: MetricNames) -> Sequence[AlertRule]:
-    """For what the SDK in a worker tells."""
+    """Rules for the metrics of a worker's SDK."""
     free, (waits, scale) = names.gauge(SLOTS_FREE), names.histogram(TASK_WAITS)
     ran, failed = names.histogram(ACTIVITY_DURATIONS)[0], names.counter(ACTIVITIES_FAILED)
     of_activity = "namespace, task_queue, activity_type"
@@ -102,7 +102,7 @@ def worker_alerts(names: MetricNames) -> Sequence[AlertRule]:
             "1m",
             "critical",
             "The worker {{ $labels.instance }} does not answer",
-            "Its process is gone, or no longer serves its metrics.",
+            "Its process has ended, or no longer serves metrics.",
         ),
         AlertRule(
             "TemporalWorkerFull",
@@ -110,14 +110,14 @@ def worker_alerts(names: MetricNames) -> Sequence[AlertRule]:
             "5m",
             "warning",
             "{{ $labels.worker_type }} of {{ $labels.instance }} has no free slot",
-            "It takes no more tasks of {{ $labels.task_queue }} until one ends; do its activities end?",
+            "It takes no tasks of {{ $labels.task_queue }} until one ends. Check whether its activities end.",
         ),
         AlertRule(
             "TemporalWorkersLate",
             f"histogram_quantile(0.95, sum by (le, namespace, task_queue) (rate({waits}_bucket[5m]))) > {5 / scale:g}",
             "5m",
             "warning",
-            "Workflow tasks of {{ $labels.task_queue }} wait for longer than 5 s",
+            "Workflow tasks of {{ $labels.task_queue }} wait longer than 5 s",
             "There are too few workers, or they are too busy.",
         ),
         AlertRule(
@@ -126,14 +126,16 @@ def worker_alerts(names: MetricNames) -> Sequence[AlertRule]:
             "10m",
             "warning",
             "Most attempts of {{ $labels.activity_type }} fail",
-            "See what it calls; it is retried as its policy says.",
+            "Check the service that it calls. Failed attempts are retried by its retry policy.",
         ),
     )
 
 
-def _happened(counter: str, by: str) -> str:
-    """It was counted in the last five minutes. A series that begins with its first event has no increase yet: it counts
-    as a whole if its server was scraped before, which tells it from one that Prometheus sees for the first time.
+def _increased(counter: str, by: str) -> str:
+    """A counter increased in the last five minutes.
+
+    A new series has no increase yet. It counts as a whole if its server was scraped before: otherwise Prometheus may
+    just see the server for the first time.
     """
-    began = f'({counter} unless {counter} offset 5m) and on (instance) up{{job="{SERVERS}"}} offset 5m'
-    return f"sum by ({by}) (increase({counter}[5m])) > 0 or sum by ({by}) ({began}) > 0"
+    new = f'({counter} unless {counter} offset 5m) and on (instance) up{{job="{SERVERS}"}} offset 5m'
+    return f"sum by ({by}) (increase({counter}[5m])) > 0 or sum by ({by}) ({new}) > 0"

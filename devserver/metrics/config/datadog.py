@@ -9,14 +9,14 @@ from ..endpoints import MetricsEndpoint
 from .files import yaml_text
 from .model import DatadogCoverage, MonitoringConfig, ScrapeSource
 
-MADE = "made by devserver observe datadog"
+HEADER = "written by devserver observe datadog"
 NAMES_FILE = Path(__file__).with_name("datadog_names.txt")
 SERVERS_FILE, WORKERS_FILE = "temporal.d/conf.yaml", "openmetrics.d/conf.yaml"
 SDK_PREFIX = "temporal_"
 SDK_NAMESPACE = "temporal.sdk"
 
-# Metrics of a server of today that the integration does not send on by itself, and how it would call them.
-MORE = {
+# Metrics of a current server that the integration does not collect by default, and the names it would use.
+EXTRA_METRICS = {
     "activity_success": "activity.success",
     "activity_fail": "activity.fail",
     "activity_cancel": "activity.cancel",
@@ -31,8 +31,8 @@ MORE = {
     "pending_polls": "pending_polls",
 }
 
-# Names that begin so belong to parts that a dev server does not run.
-ELSEWHERE = (
+# Prefixes of metrics of services that a dev server does not run.
+OTHER_SERVICES = (
     *("archiv", "history_archiver_", "visibility_archiver_", "elasticsearch_", "cassandra_", "replicat", "verify_"),
     *("generate_replication_", "encounter_", "namespace_replication_", "namespace_dlq_", "get_replication_"),
     *("get_dlq_replication_", "empty_replication_", "duplicate_replication_", "stale_replication_", "catchup_"),
@@ -40,54 +40,56 @@ ELSEWHERE = (
 )
 
 
-def known() -> frozenset[str]:
-    """The metrics that the integration sends on."""
+def collected_metrics() -> frozenset[str]:
+    """The metrics that the integration collects by default."""
     lines = NAMES_FILE.read_text(encoding="ascii").splitlines()
     return frozenset(line for line in lines if not line.startswith("#"))
 
 
 def datadog_config(servers: Sequence[ScrapeSource], workers: Sequence[ScrapeSource]) -> MonitoringConfig:
     """The folders `temporal.d` and, for workers, `openmetrics.d` of the Agent's `conf.d`."""
-    files = {SERVERS_FILE: _of_servers([each.endpoint for each in servers])}
+    files = {SERVERS_FILE: _of_servers([server.endpoint for server in servers])}
     if workers:
-        files[WORKERS_FILE] = _of_workers([each.endpoint for each in workers])
-    return MonitoringConfig(files, coverage=tuple(_coverage(each) for each in servers))
+        files[WORKERS_FILE] = _of_workers([worker.endpoint for worker in workers])
+    return MonitoringConfig(files, coverage=tuple(_coverage(server) for server in servers))
 
 
 def _coverage(server: ScrapeSource) -> DatadogCoverage:
-    # The Agent takes `_total` off a counter's name as we do, and a duration's unit it does not.
-    here = {name if each.suffix in ("", "_total") else each.name for name, each in server.spellings.items()}
-    sent = known()
-    elsewhere = {name for name in sent - here if name.startswith(ELSEWHERE)}
+    # Like devserver, the Agent drops `_total` from the name of a counter; it keeps the unit of a duration.
+    available = {
+        name if spelling.suffix in ("", "_total") else spelling.name for name, spelling in server.spellings.items()
+    }
+    collected = collected_metrics()
+    elsewhere = {name for name in collected - available if name.startswith(OTHER_SERVICES)}
     return DatadogCoverage(
         url=server.endpoint.url,
-        exposed=_ordered(sent & here),
-        added=_ordered(here & MORE.keys() - sent),
+        exposed=_ordered(collected & available),
+        added=_ordered(available & EXTRA_METRICS.keys() - collected),
         elsewhere=_ordered(elsewhere),
-        not_yet=_ordered(sent - here - elsewhere),
-        unknown=_ordered(here - sent - MORE.keys()),
+        not_yet=_ordered(collected - available - elsewhere),
+        unknown=_ordered(available - collected - EXTRA_METRICS.keys()),
     )
 
 
 def _of_servers(servers: Sequence[MetricsEndpoint]) -> str:
-    """An instance for each server."""
-    more = {name: sent for name, sent in MORE.items() if name not in known()}
-    instances = [{"openmetrics_endpoint": each.url, "extra_metrics": [more]} for each in servers]
-    return yaml_text({"init_config": {}, "instances": instances}, MADE, f"conf.d/{SERVERS_FILE} of the Agent")
+    """One instance of the check for each server."""
+    extra = {name: target for name, target in EXTRA_METRICS.items() if name not in collected_metrics()}
+    instances = [{"openmetrics_endpoint": server.url, "extra_metrics": [extra]} for server in servers]
+    return yaml_text({"init_config": {}, "instances": instances}, HEADER, f"conf.d/{SERVERS_FILE} of the Agent")
 
 
 def _of_workers(workers: Sequence[MetricsEndpoint]) -> str:
-    """An instance for each worker; all that its SDK tells is sent on as `temporal.sdk.…`."""
+    """One instance of the check for each worker: it collects all metrics of the SDK as `temporal.sdk.…`."""
     instances = [
         {
-            "openmetrics_endpoint": each.url,
+            "openmetrics_endpoint": worker.url,
             "namespace": SDK_NAMESPACE,
             "raw_metric_prefix": SDK_PREFIX,
             "metrics": [".+"],
         }
-        for each in workers
+        for worker in workers
     ]
-    return yaml_text({"init_config": {}, "instances": instances}, MADE, f"conf.d/{WORKERS_FILE} of the Agent")
+    return yaml_text({"init_config": {}, "instances": instances}, HEADER, f"conf.d/{WORKERS_FILE} of the Agent")
 
 
 def _ordered(names: Collection[str]) -> tuple[str, ...]:

@@ -1,4 +1,8 @@
-"""Puts configuration into a folder, all of it or nothing, and never in place of somebody's own."""
+"""The files of a configuration: as YAML, and written into a folder.
+
+YAML is written here, in twenty lines: mappings and lists in block style, every string quoted as in JSON, which YAML
+includes. PyYAML would be a compiled dependency of every installation for one command. The tests read files with it.
+"""
 
 from __future__ import annotations
 
@@ -12,32 +16,34 @@ from ...system.files import write_whole
 
 
 class ConfigExists(DevServerError):
-    """A file is there already, with another text."""
+    """A file of the configuration exists with other content."""
 
 
 def write_files(folder: Path, texts: Mapping[str, str], *, force: bool = False) -> list[Path]:
-    """Write each text to its place below `folder`, which is made; files that have it already are left as they are.
+    """Write each text to its path below `folder`: all of them, or none.
+
+    Creates the folder. Files that already have the text are not touched.
 
     Returns:
-        The files, written or not.
+        The paths of all files.
 
     Raises:
-        ConfigThere: One of them has another text; nothing is written. Not with `force`.
-        FolderNotWritable: One cannot be written; what was there before is.
+        ConfigExists: A file exists with other content, without `force`; nothing is written.
+        FolderNotWritable: A file cannot be written; the existing files are unchanged.
     """
     files = {folder / name: text for name, text in texts.items()}
     try:
-        wanted = {path: text for path, text in files.items() if _text(path) != text}
-        there = [path for path in wanted if path.exists()]
-        if there and not force:
+        different = {path: text for path, text in files.items() if _read(path) != text}
+        existing = [path for path in different if path.exists()]
+        if existing and not force:
             raise ConfigExists(
-                f"{there[0]} is there already, with another text",
-                details=[str(path) for path in there[1:]],
-                hint="--force replaces it; or choose another folder with --output",
+                f"{existing[0]} exists with other content",
+                details=[str(path) for path in existing[1:]],
+                hint="replace it with --force, or choose another folder with --output",
             )
-        for path in wanted:
+        for path in different:
             path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(wanted)
+        write_whole(different)
     except OSError as error:
         raise FolderNotWritable(
             f"cannot write to {folder}: {error.strerror}", hint="choose another folder with --output"
@@ -45,7 +51,7 @@ def write_files(folder: Path, texts: Mapping[str, str], *, force: bool = False) 
     return list(files)
 
 
-def _text(path: Path) -> str | None:
+def _read(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -55,26 +61,26 @@ def _text(path: Path) -> str | None:
 
 
 def yaml_text(value: Any, *comments: str) -> str:
-    """The document, with comments above it."""
+    """A YAML document with comments above it."""
     return "".join(f"{line}\n" for line in [*(f"# {comment}".rstrip() for comment in comments), *_lines(value)])
 
 
 def _lines(value: Any) -> Iterator[str]:
     if isinstance(value, dict) and value:
-        for key, each in value.items():
-            yield from _entry(f"{key}:", each)
+        for key, item in value.items():
+            yield from _entry(f"{key}:", item)
     elif isinstance(value, list) and value:
-        for each in value:
-            first, *rest = _lines(each)
+        for item in value:
+            first, *rest = _lines(item)
             yield f"- {first}"
             yield from (f"  {line}" for line in rest)
     else:
         yield json.dumps(value, ensure_ascii=False)
 
 
-def _entry(head: str, value: Any) -> Iterator[str]:
+def _entry(key: str, value: Any) -> Iterator[str]:
     if isinstance(value, (dict, list)) and value:
-        yield head
+        yield key
         yield from (f"  {line}" for line in _lines(value))
     else:
-        yield f"{head} {next(_lines(value))}"
+        yield f"{key} {next(_lines(value))}"

@@ -1,4 +1,4 @@
-"""Metrics by the names in Temporal's docs, written as the endpoints at hand spell them; remembers which were needed."""
+"""Names of metrics: from Temporal's documentation to the spelling of the scraped endpoints."""
 
 from __future__ import annotations
 
@@ -11,18 +11,26 @@ from ..parser import MILLISECONDS, SECONDS, MetricSpelling
 
 @dataclass(frozen=True)
 class MetricUse:
-    """A metric that was needed: its name in docs, as it is written, and whether the endpoint has it now."""
+    """A metric that a configuration uses.
+
+    Args:
+        metric: Its name in Temporal's documentation.
+        name: Its name in the configuration.
+        available: Whether an endpoint has it now.
+    """
 
     metric: str
     name: str
-    there: bool
+    available: bool
 
 
 class MetricNames:
-    """The metrics of one kind of endpoint. What was not recorded yet is spelled as the others of its kind are.
+    """The metrics of one kind of endpoint, and which of them were used.
+
+    A metric without a series yet is spelled like the others of its kind.
 
     Args:
-        endpoints: How each endpoint spells its metrics; where they differ, the first one's spelling is taken.
+        endpoints: The spellings of each endpoint. If they differ, the first one is used.
     """
 
     def __init__(self, endpoints: Iterable[Mapping[str, MetricSpelling]]) -> None:
@@ -38,38 +46,41 @@ class MetricNames:
 
     @property
     def used(self) -> tuple[MetricUse, ...]:
-        """What was asked for, by name."""
+        """The metrics that were used, by name."""
         return tuple(self._used[metric] for metric in sorted(self._used))
 
     def gauge(self, metric: str) -> str:
-        """A gauge's name."""
+        """The name of a gauge."""
         return self._use(metric, "gauge").name
 
     def counter(self, metric: str) -> str:
-        """A counter's name."""
+        """The name of a counter."""
         return self._use(metric, "counter").name
 
     def histogram(self, metric: str) -> tuple[str, float]:
-        """A histogram's name, and what its durations are multiplied with to be seconds."""
-        found = self._use(metric, "histogram")
-        return found.name, found.scale
+        """The name of a histogram, and the factor that turns its durations into seconds."""
+        spelling = self._use(metric, "histogram")
+        return spelling.name, spelling.scale
 
     def _use(self, metric: str, kind: str) -> MetricSpelling:
-        found = self._known.get(metric)
-        spelling = found or self._guess(metric, kind)
-        self._used[metric] = MetricUse(metric, spelling.name, found is not None)
+        known = self._known.get(metric)
+        spelling = known or self._guess(metric, kind)
+        self._used[metric] = MetricUse(metric, spelling.name, known is not None)
         return spelling
 
     def _guess(self, metric: str, kind: str) -> MetricSpelling:
-        """As most others are spelled; durations of an SDK are milliseconds where there is nothing to go by."""
+        """The spelling of most metrics of that kind; without any, durations of an SDK are in milliseconds."""
         sdk = metric.startswith("temporal_")
-        alike = [
-            each for name, each in self._known.items() if each.kind == kind and name.startswith("temporal_") == sdk
+        similar = [
+            spelling
+            for name, spelling in self._known.items()
+            if spelling.kind == kind
+            and name.startswith("temporal_") == sdk
+            and (kind != "histogram" or "_latency" in spelling.name)
         ]
-        durations = [each for each in alike if kind != "histogram" or "_latency" in each.name]
-        if not durations:
+        if not similar:
             return MetricSpelling(metric, kind, scale=0.001 if sdk and kind == "histogram" else 1.0)
-        suffix, scale = Counter((each.suffix, each.scale) for each in durations).most_common(1)[0][0]
+        suffix, scale = Counter((spelling.suffix, spelling.scale) for spelling in similar).most_common(1)[0][0]
         if suffix in (SECONDS, MILLISECONDS) and "_latency" not in metric:
             suffix = ""
         return MetricSpelling(metric + suffix, kind, suffix, scale)

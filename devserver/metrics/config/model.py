@@ -1,4 +1,4 @@
-"""What configuration is made of, and what it is."""
+"""Records of monitoring configuration, and of the endpoints that it is made for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .metric_names import MetricUse
 
 @dataclass(frozen=True)
 class ScrapeSource:
-    """An endpoint, and how it spells the metrics that it has now."""
+    """An endpoint to scrape, and the spellings of the metrics that it has now."""
 
     endpoint: MetricsEndpoint
     spellings: Mapping[str, MetricSpelling]
@@ -20,16 +20,16 @@ class ScrapeSource:
 
 @dataclass(frozen=True)
 class DatadogCoverage:
-    """What the Datadog Agent's integration gets from a server.
+    """The metrics of a server that the Datadog Agent's integration collects.
 
     Args:
-        url: The server's metrics.
-        exposed: What it sends on and the server has now.
-        added: What the server has now, and the configuration adds to that.
-        elsewhere: What it would send on of parts that a dev server does not run.
-        not_yet: What else it would send on: most of it appears when it happens for the first time (a failure, a
-            timeout), some only in other versions of the server.
-        unknown: What the server has now and is not sent on.
+        url: The server's endpoint.
+        exposed: Metrics that it collects by default, and the server has now.
+        added: Metrics that the server has now, and the configuration adds.
+        elsewhere: Metrics that it collects, of services that a dev server does not run.
+        not_yet: The other metrics that it collects. Most appear with their first event (a failure, a timeout), some
+            only in other versions of the server.
+        unknown: Metrics that the server has now, and the integration does not collect.
     """
 
     url: str
@@ -42,13 +42,13 @@ class DatadogCoverage:
 
 @dataclass(frozen=True)
 class MonitoringConfig:
-    """Ready configuration.
+    """The files of a configuration.
 
     Args:
-        files: The text of each file by its place in a folder, the main one first.
-        needs: The metrics that it names one by one.
-        coverage: For Datadog: what is sent on, of each server.
-        notes: What the endpoints made difficult.
+        files: The text of each file by its path below a folder, the main file first.
+        needs: The metrics that its rules use.
+        coverage: For Datadog, the metrics that are collected from each server.
+        notes: Problems of the endpoints, one sentence each.
     """
 
     files: Mapping[str, str]

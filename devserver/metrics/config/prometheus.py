@@ -1,4 +1,4 @@
-"""Configuration for Prometheus: what to scrape, and what is worth an alert."""
+"""Configuration for Prometheus: scrape targets and alerting rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .files import yaml_text
 from .metric_names import MetricNames
 from .model import MonitoringConfig, ScrapeSource
 
-MADE = "made by devserver observe prometheus"
+HEADER = "written by devserver observe prometheus"
 EVERY = "5s"
 FILE, RULES_FILE = "prometheus.yml", "temporal-rules.yml"
 
@@ -20,35 +20,35 @@ FILE, RULES_FILE = "prometheus.yml", "temporal-rules.yml"
 def prometheus_config(
     servers: Sequence[ScrapeSource], workers: Sequence[ScrapeSource], *, with_rules: bool = True
 ) -> MonitoringConfig:
-    """`prometheus.yml`, and `with_rules` a file of alerts beside it, which it reads."""
+    """`prometheus.yml`, and `with_rules` a file with alerting rules that it refers to."""
     jobs = [_job(name, sources) for name, sources in ((SERVERS, servers), (WORKERS, workers)) if sources]
     config: dict[str, Any] = {"global": {"scrape_interval": EVERY, "evaluation_interval": EVERY}}
     if not with_rules:
-        return MonitoringConfig({FILE: yaml_text({**config, "scrape_configs": jobs}, MADE)})
+        return MonitoringConfig({FILE: yaml_text({**config, "scrape_configs": jobs}, HEADER)})
     config["rule_files"] = [RULES_FILE]
-    of_servers, of_workers = (MetricNames(each.spellings for each in sources) for sources in (servers, workers))
-    groups = [_group(SERVERS, server_alerts(of_servers))]
+    server_names, worker_names = (MetricNames(source.spellings for source in sources) for sources in (servers, workers))
+    groups = [_group(SERVERS, server_alerts(server_names))]
     if workers:
-        groups.append(_group(WORKERS, worker_alerts(of_workers)))
+        groups.append(_group(WORKERS, worker_alerts(worker_names)))
     files = {
-        FILE: yaml_text({**config, "scrape_configs": jobs}, MADE),
-        RULES_FILE: yaml_text({"groups": groups}, MADE),
+        FILE: yaml_text({**config, "scrape_configs": jobs}, HEADER),
+        RULES_FILE: yaml_text({"groups": groups}, HEADER),
     }
-    needs = (*of_servers.used, *of_workers.used)
+    needs = (*server_names.used, *worker_names.used)
     notes = [
-        f"endpoints spell {metric} in several ways: the rules see the first one's only"
-        for metric in (*of_servers.differing, *of_workers.differing)
-        if metric in {each.metric for each in needs}
+        f"endpoints spell {metric} differently: the rules use the spelling of the first one"
+        for metric in (*server_names.differing, *worker_names.differing)
+        if metric in {use.metric for use in needs}
     ]
     return MonitoringConfig(files, needs, notes=tuple(notes))
 
 
 def _job(name: str, sources: Sequence[ScrapeSource]) -> dict[str, Any]:
-    return {"job_name": name, "static_configs": [_target(each.endpoint) for each in sources]}
+    return {"job_name": name, "static_configs": [_target(source.endpoint) for source in sources]}
 
 
 def _target(endpoint: MetricsEndpoint) -> dict[str, Any]:
-    """A target; what is out of the ordinary in its address goes into labels that Prometheus reads and drops."""
+    """A target. Prometheus takes an unusual scheme, path or query from labels, and drops these."""
     parts = urlsplit(endpoint.url)
     labels = {} if parts.scheme == "http" else {"__scheme__": parts.scheme}
     if parts.path != PATH:
@@ -58,7 +58,7 @@ def _target(endpoint: MetricsEndpoint) -> dict[str, Any]:
 
 
 def _group(name: str, alerts: Sequence[AlertRule]) -> dict[str, Any]:
-    return {"name": name, "rules": [_rule(each) for each in alerts]}
+    return {"name": name, "rules": [_rule(alert) for alert in alerts]}
 
 
 def _rule(alert: AlertRule) -> dict[str, Any]:

@@ -102,17 +102,17 @@ def test_what_the_server_does_not_have_yet(quick_up: Run, devserver: Run, tmp_pa
     config.write_text("# mine\n")
     done = devserver("observe", "prometheus", "--output-dir", "prom")
     assert (done.returncode, done.stdout, config.read_text()) == (1, "", "# mine\n")
-    assert done.stderr.startswith("error: prom/prometheus.yml is there already, with another text")
+    assert done.stderr.startswith("error: prom/prometheus.yml exists with other content")
     assert devserver("observe", "prometheus", "--output-dir", "prom", "--force").returncode == 0
-    assert config.read_text().startswith("# made by devserver observe prometheus\n")
+    assert config.read_text().startswith("# written by devserver observe prometheus\n")
 
 
 @pytest.mark.parametrize(
     ("args", "code", "error"),
     [
         (["prometheus"], 4, "error: there is no instance default"),
-        (["datadog", "--server", "1"], 4, "error: the metrics at http://127.0.0.1:1/metrics cannot be read"),
-        (["datadog", "--server", "nix"], 2, "error: --server nix is no address of metrics"),
+        (["datadog", "--server", "1"], 4, "error: cannot read the metrics at http://127.0.0.1:1/metrics"),
+        (["datadog", "--server", "nix"], 2, "error: --server nix is not the address of a metrics endpoint"),
         (["grafana"], 2, "Usage: "),
     ],
 )

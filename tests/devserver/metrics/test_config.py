@@ -1,4 +1,4 @@
-"""Configuration in the spelling of the endpoints at hand, written with care."""
+"""Configuration in the spelling of the endpoints, and its files."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ WORKER = parse_endpoint("https://worker.example/sdk?part=1", "--worker")
 
 
 def source(*spellings: MetricSpelling, metric: str = "") -> ScrapeSource:
-    """A worker that spells its metrics so."""
+    """A worker with these spellings."""
     return ScrapeSource(WORKER, {metric or each.name.removesuffix(each.suffix): each for each in spellings})
 
 
-def late(config: MonitoringConfig) -> str:
-    """The expression of the alert on tasks that wait."""
+def late_rule(config: MonitoringConfig) -> str:
+    """The expression of the alert on waiting tasks."""
     groups = yaml.safe_load(config.files["temporal-rules.yml"])["groups"]
     (found,) = (rule["expr"] for group in groups for rule in group["rules"] if rule["alert"] == "TemporalWorkersLate")
     return str(found)
 
 
 def test_rules_are_in_the_spelling_of_the_endpoint() -> None:
-    """Names with and without suffixes, and limits in the unit of the worker's durations."""
+    """Rules use names with and without suffixes, and limits in the unit of the worker's durations."""
     name = "temporal_workflow_task_schedule_to_start_latency"
     for spelling, written in (
         (MetricSpelling(name, "histogram", "", 0.001), f"({name}_bucket[5m]))) > 5000"),
@@ -48,33 +48,33 @@ def test_rules_are_in_the_spelling_of_the_endpoint() -> None:
         ),
     ):
         config = prometheus_config([ScrapeSource(SERVER, {})], [source(spelling)])
-        assert late(config).endswith(written)
-        assert [each.name for each in config.needs if each.there] == [spelling.name]
+        assert late_rule(config).endswith(written)
+        assert [each.name for each in config.needs if each.available] == [spelling.name]
 
 
-def test_what_was_not_recorded_yet_is_spelled_as_the_rest() -> None:
-    """A worker that has failed at nothing yet has no counter of failures; what it has says how it will be called."""
+def test_metrics_without_series_are_spelled_like_the_others() -> None:
+    """A worker without failures has no counter of failures yet; its other counters show how it will be spelled."""
     counter = MetricSpelling("temporal_request_total", "counter", "_total")
     took = MetricSpelling("temporal_request_latency_seconds", "histogram", "_seconds")
     config = prometheus_config([ScrapeSource(SERVER, {})], [source(counter, took)])
     needs = {each.metric: each for each in config.needs}
     failed = needs["temporal_activity_execution_failed"]
-    assert (failed.name, failed.there) == ("temporal_activity_execution_failed_total", False)
-    assert late(config).endswith("_latency_seconds_bucket[5m]))) > 5")
+    assert (failed.name, failed.available) == ("temporal_activity_execution_failed_total", False)
+    assert late_rule(config).endswith("_latency_seconds_bucket[5m]))) > 5")
     bare = prometheus_config([ScrapeSource(SERVER, {})], [source()])
-    assert late(bare).endswith("_latency_bucket[5m]))) > 5000")
+    assert late_rule(bare).endswith("_latency_bucket[5m]))) > 5000")
 
 
-def test_endpoints_that_differ_are_told() -> None:
-    """Rules can be in one spelling only: that of the first."""
+def test_different_spellings_are_noted() -> None:
+    """Rules use the spelling of the first endpoint, and a note says so."""
     one = source(MetricSpelling("temporal_activity_execution_failed", "counter"))
     other = source(MetricSpelling("temporal_activity_execution_failed_total", "counter", "_total"))
     (note,) = prometheus_config([ScrapeSource(SERVER, {})], [one, other]).notes
-    assert note.startswith("endpoints spell temporal_activity_execution_failed in several ways")
+    assert note.startswith("endpoints spell temporal_activity_execution_failed differently")
 
 
-def test_addresses_out_of_the_ordinary() -> None:
-    """HTTPS, another path and a query get where Prometheus and the Agent look for them."""
+def test_unusual_addresses() -> None:
+    """HTTPS, another path and a query are written where Prometheus and the Agent expect them."""
     config = yaml.safe_load(prometheus_config([ScrapeSource(SERVER, {})], [source()]).files["prometheus.yml"])
     (target,) = config["scrape_configs"][1]["static_configs"]
     labels = {"__scheme__": "https", "__metrics_path__": "/sdk", "__param_part": "1"}
@@ -83,8 +83,8 @@ def test_addresses_out_of_the_ordinary() -> None:
     assert agent["instances"][0]["openmetrics_endpoint"] == WORKER.url
 
 
-def test_the_integration_knows_no_units() -> None:
-    """It takes `_total` off a name and nothing else, so durations with a unit in their name are not sent on."""
+def test_datadog_coverage_of_units() -> None:
+    """The integration drops `_total` only, so it does not collect durations with a unit in their name."""
     spellings = {
         "service_requests": MetricSpelling("service_requests_total", "counter", "_total"),
         "service_latency": MetricSpelling("service_latency_seconds", "histogram", "_seconds"),
@@ -105,12 +105,12 @@ ALERTED = {"namespace": "default", "taskqueue": "orders", "task_type": "Workflow
     [
         ("_x10 3x20", 13, True),  # the first tasks ever: the series begins with them
         ("3x10 4x20", 13, True),
-        ("3x30", 3, False),  # Prometheus was started just now, and the tasks came long ago
+        ("3x30", 3, False),  # Prometheus has just started, and the tasks are old
         ("3x30", 13, False),
     ],
 )
-def test_an_alert_on_what_is_counted(tmp_path: Path, values: str, minute: int, alerted: bool) -> None:
-    """The first task that nobody takes is enough, and one of long ago is none."""
+def test_alert_on_a_counter(tmp_path: Path, values: str, minute: int, alerted: bool) -> None:
+    """One new task without a poller fires the alert; an old one does not."""
     write_files(tmp_path, prometheus_config([ScrapeSource(SERVER, {})], []).files)
     expected = [{"exp_labels": ALERTED}] if alerted else []
     case = {
@@ -123,7 +123,7 @@ def test_an_alert_on_what_is_counted(tmp_path: Path, values: str, minute: int, a
     }
     rules = yaml.safe_load((tmp_path / "temporal-rules.yml").read_text())
     for rule in (each for group in rules["groups"] for each in group["rules"]):
-        del rule["annotations"]  # promtool compares the texts, too
+        del rule["annotations"]  # promtool compares texts too
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
     (tmp_path / "test.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [case]}))
     assert "SUCCESS" in promtool("test", "rules", tmp_path / "test.yml")
@@ -132,19 +132,19 @@ def test_an_alert_on_what_is_counted(tmp_path: Path, values: str, minute: int, a
 @pytest.mark.parametrize(
     "data", [{"a": {"b": [1, {"c": 'q"\n: #', "d": []}], "e": {}}}, [["x"], "ü"], {"f": None, "g": True}]
 )
-def test_yaml_is_read_as_it_was_meant(data: object) -> None:
-    """Whatever is in it: quotes, newlines, empty lists."""
+def test_yaml_round_trip(data: object) -> None:
+    """Quotes, newlines and empty lists are read as they were written."""
     assert yaml.safe_load(yaml_text(data, "a comment")) == data
 
 
-def test_nothing_of_others_is_overwritten(tmp_path: Path) -> None:
-    """One file of other content keeps all from being written, unless it is forced; the same content is no trouble."""
+def test_existing_files_are_not_overwritten(tmp_path: Path) -> None:
+    """One file with other content stops the whole write, unless it is forced; the same content is fine."""
     texts = {"a.yml": "ours", "b/c.yml": "ours too"}
     assert write_files(tmp_path / "new", texts) == [tmp_path / "new/a.yml", tmp_path / "new/b/c.yml"]
     write_files(tmp_path / "new", texts)
     (tmp_path / "b").mkdir()
     (tmp_path / "b/c.yml").write_bytes(b"theirs \xff")
-    with pytest.raises(ConfigExists, match=r"b/c\.yml is there already"):
+    with pytest.raises(ConfigExists, match=r"b/c\.yml exists with other content"):
         write_files(tmp_path, texts)
     assert not (tmp_path / "a.yml").exists()
     write_files(tmp_path, texts, force=True)
@@ -152,8 +152,8 @@ def test_nothing_of_others_is_overwritten(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["a.yml", "a.yml", "c.yml", "c.yml"]
 
 
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
-    """Something else is in the way: told, with the place."""
+def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    """The error names the folder."""
     (tmp_path / "file").write_text("")
     with pytest.raises(FolderNotWritable, match="cannot write to"):
         write_files(tmp_path / "file", {"a": "b"})

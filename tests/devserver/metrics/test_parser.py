@@ -1,4 +1,4 @@
-"""What endpoints answer, brought into one form: spelling, units, differences, quantiles, addresses."""
+"""Text of endpoints parsed into one form: spellings, units, changes, quantiles, addresses."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ MILLISECONDS = PLAIN.replace("temporal_request_latency", "temporal_request_laten
 
 
 @pytest.mark.parametrize("text", [PLAIN, SECONDS, SUFFIXES, MILLISECONDS], ids=["plain", "s", "suffixes", "ms"])
-def test_every_spelling_of_an_sdk_is_understood(text: str) -> None:
-    """Counters with and without `_total`, durations in seconds or milliseconds, named so or not: the same figures."""
+def test_spellings_of_sdks(text: str) -> None:
+    """Counters with and without `_total`, and durations in both units, named or not, give the same metrics."""
     (request,) = worker_metrics(parse_metrics(text)).requests
     assert (request.name, request.requests.total) == ("Start", 3)
     assert request.latency is not None
@@ -60,28 +60,28 @@ def test_every_spelling_of_an_sdk_is_understood(text: str) -> None:
     assert (p95.low, p95.high, p95.seconds) == pytest.approx((0.05, 0.1, 0.0925))
 
 
-def test_what_is_not_wanted_is_not_read() -> None:
-    """A look reads only what its figures need."""
+def test_only_named_metrics_are_parsed() -> None:
+    """Only the named metrics are parsed."""
     metrics = parse_metrics(PLAIN, ["temporal_request"])
     assert set(metrics.spellings) == set(metrics.series) == {"temporal_request"}
 
 
 @pytest.mark.parametrize("text", ["<html>Temporal</html>", '{"a": 1}', "# TYPE a counter\na{b=} x\n"])
-def test_what_is_no_prometheus_text(text: str) -> None:
-    """A page, JSON and broken lines are told, and no crash."""
-    with pytest.raises(NotMetrics, match="what was answered"):
+def test_other_text(text: str) -> None:
+    """A page, JSON and broken lines are errors with a reason."""
+    with pytest.raises(NotMetrics, match="the answer"):
         parse_metrics(text)
-    assert parse_metrics("") == ParsedMetrics({}, {})  # a worker's process before its worker begins
+    assert parse_metrics("") == ParsedMetrics({}, {})  # a process whose worker has not started yet
 
 
-def test_what_is_no_number_is_nothing() -> None:
-    """A gauge without a value is left out; the others are summed."""
+def test_nan_is_ignored() -> None:
+    """A gauge without a value is left out of a sum."""
     text = PLAIN + 'temporal_num_pollers{namespace="b",task_queue="q",poller_type="workflow_task"} NaN\n'
     assert parse_metrics(text).total("temporal_num_pollers") == 5
 
 
-def test_what_happened_between_two_looks() -> None:
-    """Counters and histograms are differences, gauges what they are now."""
+def test_change_between_scrapes() -> None:
+    """Counters and histograms are differences; gauges have their present value."""
     later = (
         PLAIN.replace('"Start"} 3', '"Start"} 5').replace('le="100"} 3', 'le="100"} 5').replace('+Inf"} 3', '+Inf"} 5')
     )
@@ -94,8 +94,8 @@ def test_what_happened_between_two_looks() -> None:
     assert changed.counted.total("temporal_num_pollers") == 1
 
 
-def test_a_process_that_was_started_anew() -> None:
-    """One counter that became less, or is gone, says that all began at 0: none is taken for a difference."""
+def test_restarted_process() -> None:
+    """A counter that decreased or disappeared means a restart: all counters count from 0, without differences."""
     busier = PLAIN + '# TYPE temporal_workflow_completed counter\ntemporal_workflow_completed{namespace="a"} 9\n'
     fewer = busier.replace('"Start"} 3', '"Start"} 2').replace('"a"} 9', '"a"} 10')
     for before, now, completed in ((busier, fewer, 10), (busier, PLAIN, 0)):
@@ -104,8 +104,8 @@ def test_a_process_that_was_started_anew() -> None:
         assert changed.counted.total("temporal_workflow_completed") == completed
 
 
-def test_quantiles_claim_no_more_than_the_buckets_know() -> None:
-    """In the first bucket it is below its bound, in the last above; a straight line only between two bounds."""
+def test_quantiles() -> None:
+    """Only a bucket with two bounds gives an estimate; the first and the last one give a bound."""
     buckets = [(1.0, 5.0), (2.0, 10.0), (math.inf, 20.0)]
     assert quantile(buckets, 0.25) == Quantile(0.0, 1.0, None)
     assert quantile(buckets, 0.375) == Quantile(1.0, 2.0, 1.5)
@@ -113,8 +113,8 @@ def test_quantiles_claim_no_more_than_the_buckets_know() -> None:
     assert latency(parse_metrics(PLAIN), "temporal_request_latency", lambda _: False) is None
 
 
-def test_a_server_that_tells_little() -> None:
-    """An endpoint of a part of a cluster, or of another version, has figures as far as it goes."""
+def test_endpoint_with_few_metrics() -> None:
+    """The endpoint of one service of a cluster, or of another version, gives the metrics that it has."""
     figures = server_metrics(
         parse_metrics('# TYPE service_requests counter\nservice_requests{service_name="history"} 1\n')
     )
@@ -122,25 +122,25 @@ def test_a_server_that_tells_little() -> None:
 
 
 def test_very_many_task_queues(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a test run with a namespace for each test: no series is looked at once for every queue."""
+    """With very many task queues (a namespace for each test), no series is read once for each queue."""
     name = 'poll_success{{namespace="n{0}",taskqueue="q",task_type="Workflow",partition="{1}"}} {0}\n'
     text = "# TYPE poll_success counter\n" + "".join(name.format(at, part) for at in range(300) for part in range(2))
-    now, looked_at, all_of = parse_metrics(text), 0, ParsedMetrics.all
+    now, reads, original = parse_metrics(text), 0, ParsedMetrics.all
 
-    def counted(self: ParsedMetrics, name: str, **wanted: str) -> Iterator[tuple[dict[str, str], float]]:
-        nonlocal looked_at
-        for each in all_of(self, name, **wanted):
-            looked_at += 1
-            yield each
+    def counted(self: ParsedMetrics, name: str, **labels: str) -> Iterator[tuple[dict[str, str], float]]:
+        nonlocal reads
+        for pair in original(self, name, **labels):
+            reads += 1
+            yield pair
 
     monkeypatch.setattr(ParsedMetrics, "all", counted)
     queues = server_metrics(now, change_between(now, now, 1.0)).task_queues
     assert [queue.dispatched.total for queue in queues] == [2 * at for at in reversed(range(300))]
-    assert looked_at < 10 * len(now.series["poll_success"])
+    assert reads < 10 * len(now.series["poll_success"])
 
 
-def test_figures_beyond_all_bounds() -> None:
-    """They are shown; what they mean is for their reader to say."""
+def test_huge_values() -> None:
+    """Huge values are shown, and are no error."""
     figures = worker_metrics(
         parse_metrics(PLAIN.replace('"Start"} 90', '"Start"} 1e30').replace('le="100"', 'le="1e300"'))
     )
@@ -161,26 +161,26 @@ def test_figures_beyond_all_bounds() -> None:
     ],
 )
 def test_addresses(text: str, url: str) -> None:
-    """A port, `host:port` or a URL; `/metrics` is where the SDKs and the server answer."""
+    """An address is a port, `host:port` or a URL; the default path is `/metrics`."""
     assert parse_endpoint(text, "--worker").url == url
 
 
 @pytest.mark.parametrize("text", ["", "host", "host:port", "host:99999", "ftp://a:1", "http://a", "http://me:pw@a:1"])
-def test_what_is_no_address(text: str) -> None:
-    """Wrong usage, with the right form."""
-    with pytest.raises(OptionError, match="is no address of metrics"):
+def test_invalid_addresses(text: str) -> None:
+    """An invalid address is wrong usage, with an example."""
+    with pytest.raises(OptionError, match="is not the address of a metrics endpoint"):
         parse_endpoint(text, "--worker")
 
 
 class Answer(BaseHTTPRequestHandler):
-    """Answers by the path: an error, without end, never, with a page."""
+    """Answers by path: with an error, without end, never, or with a page."""
 
     def do_GET(self) -> None:
-        """As the path wants it."""
+        """Answer by path."""
         self.send_response(503 if self.path == "/busy" else 200)
         self.end_headers()
         if self.path == "/silent":
-            self.server.over.wait(30)  # type: ignore[attr-defined]
+            self.server.closing.wait(30)  # type: ignore[attr-defined]
         while self.path == "/endless":
             try:
                 self.wfile.write(b"x" * (1 << 20))
@@ -190,33 +190,35 @@ class Answer(BaseHTTPRequestHandler):
             self.wfile.write(b"<html>")
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
-def odd() -> Iterator[str]:
-    """The address of such a server."""
+def odd_server() -> Iterator[str]:
+    """The address of that server."""
     from threading import Event
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as http:
-        http.over = Event()  # type: ignore[attr-defined]
+        http.closing = Event()  # type: ignore[attr-defined]
         Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{http.server_port}"
-        http.over.set()  # type: ignore[attr-defined]
+        http.closing.set()  # type: ignore[attr-defined]
         http.shutdown()
 
 
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("/busy", "it answers 503"),
-        ("/endless", "its answer is larger than 64 MB"),
+        ("/busy", "the answer is 503"),
+        ("/endless", "the answer is larger than 64 MB"),
         ("/silent", "no answer within 0.3 s"),
     ],
 )
-def test_endpoints_that_misbehave(odd: str, path: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is told with its reason; none hangs or fills the memory; no proxy is asked for what is here."""
+def test_misbehaving_endpoints(odd_server: str, path: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the reason; nothing hangs or fills the memory; a loopback address needs no proxy."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     with pytest.raises(CannotAsk) as caught:
-        asyncio.run(fetch_metrics(parse_endpoint(odd + path, "--server"), limit=0.3 if path == "/silent" else 30.0))
+        asyncio.run(
+            fetch_metrics(parse_endpoint(odd_server + path, "--server"), limit=0.3 if path == "/silent" else 30.0)
+        )
     assert caught.value.details[0].startswith(why)

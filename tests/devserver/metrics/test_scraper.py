@@ -1,4 +1,4 @@
-"""Figures of real servers and workers at real work."""
+"""Metrics of real servers and workers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENDS = ("completed", "failed")
 
 @pytest.fixture
 def server(installed: Executable) -> Iterator[DevServer]:
-    """A server with a namespace whose name is no Prometheus label."""
+    """A server with a namespace whose name cannot be a label."""
     with DevServer.start(ui=False, namespaces=(NAMESPACE,)) as server:
         yield server
 
@@ -42,23 +42,23 @@ def at(address: str) -> MetricsEndpoint:
     return parse_endpoint(address, "--worker")
 
 
-def test_figures_of_real_work(server: DevServer) -> None:
-    """The server and two workers that spell their metrics differently tell what was done, to the last workflow; a
-    second look tells how much of it was new.
+def test_metrics_of_real_work(server: DevServer) -> None:
+    """The metrics of a server and of two workers with different spellings count every workflow; a second scrape has
+    rates.
     """
 
-    async def looks(one: Worked, other: Worked) -> None:
-        def watching() -> Scraper:
+    async def scrape(one: Worked, other: Worked) -> None:
+        def new_scraper() -> Scraper:
             workers = [lambda: at(one.address), lambda: at(other.address)]
             return Scraper([lambda: instance_endpoint(server.name)], workers, NAMESPACE)
 
-        await counted(watching, times=2)
-        watcher = watching()
-        _, *of_workers = (await watcher.look()).seen
+        await wait_for_count(new_scraper, times=2)
+        scraper = new_scraper()
+        _, *of_workers = (await scraper.scrape()).samples
         for seen in of_workers:
             check_worker(seen.figures)
         await asyncio.to_thread(one.again)
-        of_server, of_one, of_other = await ended(watcher, 3 * DONE)
+        of_server, of_one, of_other = await ended(scraper, 3 * DONE)
         assert isinstance(of_server.figures, ServerMetrics)
         assert isinstance(of_one.figures, WorkerMetrics)
         assert isinstance(of_other.figures, WorkerMetrics)
@@ -66,21 +66,21 @@ def test_figures_of_real_work(server: DevServer) -> None:
         assert of_one.figures.queues[0].workflows["completed"].total == 2 * COMPLETED
         (queue,) = of_other.figures.queues
         assert queue.workflows["completed"] == EventCount(COMPLETED, 0.0)
-        assert queue.activity_wait is None  # nothing of it since the look before
+        assert queue.activity_wait is None  # none since the scrape before
 
     with (
         measured(server.address, namespace=NAMESPACE, queue=QUEUE) as one,
         measured(server.address, namespace=NAMESPACE, queue="second", spelling=SUFFIXES) as other,
     ):
-        asyncio.run(looks(one, other))
+        asyncio.run(scrape(one, other))
 
 
-async def counted(watching: Callable[[], Scraper], times: int) -> None:
-    """Wait until the server has counted all that it must: it does so once a second, and not all at the same moment."""
+async def wait_for_count(new_scraper: Callable[[], Scraper], times: int) -> None:
+    """Wait until the server has counted everything: it counts once a second, and not everything at the same time."""
     deadline = time.monotonic() + LIMIT
     while True:
         try:
-            check_server((await watching().look()).seen[0].figures, times)
+            check_server((await new_scraper().scrape()).samples[0].figures, times)
         except AssertionError:
             if time.monotonic() > deadline:
                 raise
@@ -89,11 +89,11 @@ async def counted(watching: Callable[[], Scraper], times: int) -> None:
             return
 
 
-async def ended(watcher: Scraper, count: int) -> tuple[MetricsSample, ...]:
-    """The first look in which the server has counted so many ended workflows: it does so once a second."""
+async def ended(scraper: Scraper, count: int) -> tuple[MetricsSample, ...]:
+    """The first scrape in which the server has counted `count` ended workflows: it counts once a second."""
     deadline = time.monotonic() + LIMIT
     while time.monotonic() < deadline:
-        seen = (await watcher.look()).seen
+        seen = (await scraper.scrape()).samples
         figures = seen[0].figures
         if isinstance(figures, ServerMetrics) and sum(figures.workflows[end].total for end in ENDS) >= count:
             return seen
@@ -102,7 +102,7 @@ async def ended(watcher: Scraper, count: int) -> tuple[MetricsSample, ...]:
 
 
 def check_server(figures: object, times: int) -> None:
-    """What the server must have counted after the work was done so often."""
+    """Check what the server counted after the work was done `times` times."""
     assert isinstance(figures, ServerMetrics)
     assert figures.version == "1.32.0"
     assert (figures.resident_bytes or 0) > 50e6
@@ -135,7 +135,7 @@ def check_server(figures: object, times: int) -> None:
 
 
 def check_worker(figures: object) -> None:
-    """What a worker must have counted after its work."""
+    """Check what a worker counted."""
     assert isinstance(figures, WorkerMetrics)
     (queue,) = figures.queues
     assert (queue.namespace, queue.task_queue in (QUEUE, "second")) == (NAMESPACE, True)
@@ -155,34 +155,32 @@ def check_worker(figures: object) -> None:
     assert requests["RespondActivityTaskFailed"].requests.total == FAILED * ATTEMPTS
 
 
-def test_a_server_that_is_killed_and_comes_back(server: DevServer) -> None:
-    """While it is away that is said in place of its figures, and others are still told; when it is back it is known
-    that it counts from 0.
-    """
+def test_killed_server(server: DevServer) -> None:
+    """A killed server has an error in place of metrics, others are still scraped; restarted, it counts from 0."""
 
-    async def looks(worked: Worked) -> None:
-        watcher = Scraper([lambda: instance_endpoint(server.name)], [lambda: at(worked.address)])
-        await watcher.look()
+    async def scrape(worked: Worked) -> None:
+        scraper = Scraper([lambda: instance_endpoint(server.name)], [lambda: at(worked.address)])
+        await scraper.scrape()
         await asyncio.to_thread(server.kill)
-        away, there = (await watcher.look()).seen
+        away, there = (await scraper.scrape()).samples
         assert (away.figures, isinstance(away.error, CannotAsk), there.error) == (None, True, None)
         await asyncio.to_thread(server.restart)
-        back, _ = (await watcher.look()).seen
+        back, _ = (await scraper.scrape()).samples
         assert (back.restarted, back.error) == (True, None)
         assert isinstance(back.figures, ServerMetrics)
         assert back.figures.workflows["completed"] == EventCount(0, 0.0)
 
     with measured(server.address) as worked:
-        asyncio.run(looks(worked))
+        asyncio.run(scrape(worked))
 
 
-def test_who_is_asked_for_what(server: DevServer) -> None:
-    """A server's endpoint is no worker's, and a server's other ports have no metrics; a look at nobody is an error."""
+def test_wrong_endpoints(server: DevServer) -> None:
+    """A server's endpoint given as a worker, another port of a server, and an unknown instance are errors."""
     of_server = instance_endpoint(server.name)
-    for watcher, message in (
-        (Scraper([], [lambda: of_server]), "are a server's"),
-        (Scraper([lambda: replace(of_server, url=server.http_url)]), "cannot be read"),
+    for scraper, message in (
+        (Scraper([], [lambda: of_server]), "are those of a server, not of a worker"),
+        (Scraper([lambda: replace(of_server, url=server.http_url)]), "cannot read the metrics"),
         (Scraper([lambda: instance_endpoint("nix")]), "there is no instance nix"),
     ):
         with pytest.raises(CannotAsk, match=message):
-            asyncio.run(watcher.look())
+            asyncio.run(scraper.scrape())
