@@ -155,7 +155,7 @@ def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str, as_
         ended.append(number)
         over.set()
 
-    with CodecServer(blobs, port=port, origins=lambda: {*origins, *_own_uis()}, show=show) as server:
+    with CodecServer(blobs, port=port, origins=lambda: {*origins, *_own_uis()}, max_shown=show) as server:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, end)
         if as_json:

@@ -1,8 +1,8 @@
-"""Large payloads in a folder: a plugin for clients and workers, what the folder holds, and showing it in the Web UI.
+"""Large payloads in a folder: the plugin for clients and workers, pruning the folder, and sizes.
 
     client = await Client.connect("127.0.0.1:7233", plugins=[LargePayloads()])
 
-The public names are those of `__all__`; they are loaded when first used.
+The public names are those of `__all__`. They are loaded when first used, because the Temporal SDK is slow to import.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ __all__ = [
     "remove_server_payloads",
 ]
 
-_HOMES = {
+_MODULES = {
     "BlobFolder": "blobs",
     "FolderDriver": "driver",
     "LargePayloads": "plugin",
@@ -69,7 +69,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'devserver.payloads' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
+    return getattr(import_module(f".{_MODULES.get(name, 'errors')}", __name__), name)
 
 
 def __dir__() -> list[str]:

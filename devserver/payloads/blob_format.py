@@ -1,5 +1,6 @@
-"""The form of a blob: a serialized `temporal.api.common.v1.Payload` whose data come last, so that they are written and
-read without a copy of the whole, and any tool that knows protobuf can read it.
+"""The format of a blob: a serialized `temporal.api.common.v1.Payload`, with its data last.
+
+So a blob is written and read without a copy of the data, and every tool that knows protobuf can read it.
 """
 
 from __future__ import annotations
@@ -7,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 METADATA, DATA, EXTERNAL = b"\x0a", b"\x12", b"\x1a"
-LONGEST_HEAD = 1 << 20
+MAX_HEAD_BYTES = 1 << 20
 
 
 def head_of(metadata: Mapping[str, bytes], data_size: int) -> bytes:
-    """What comes before the data: the metadata, by name, so that equal payloads are equal blobs."""
+    """The bytes before the data: the metadata sorted by name, so that equal payloads are equal blobs."""
     parts = []
     for name in sorted(metadata):
         key, value = name.encode(), metadata[name]
@@ -20,8 +21,11 @@ def head_of(metadata: Mapping[str, bytes], data_size: int) -> bytes:
     return b"".join(parts) + DATA + _varint(data_size)
 
 
-def split_head(start: bytes) -> int:
-    """How many bytes come before the data, in the first bytes of a blob.
+def head_size(start: bytes) -> int:
+    """The number of bytes before the data.
+
+    Args:
+        start: The first bytes of a blob.
 
     Raises:
         ValueError: They are not the beginning of a blob.
@@ -38,21 +42,21 @@ def split_head(start: bytes) -> int:
 
 
 def metadata_of(head: bytes) -> dict[str, bytes]:
-    """The metadata in a blob's head.
+    """The metadata in the head of a blob.
 
     Raises:
-        ValueError: It is no head.
+        ValueError: The bytes are not a head.
     """
-    found: dict[str, bytes] = {}
+    metadata: dict[str, bytes] = {}
     at = 0
     while at < len(head) and head[at : at + 1] != DATA:
         size, after = _read_varint(head, at + 1)
         if head[at : at + 1] == METADATA:
             key_size, key_at = _read_varint(head, after + 1)
             value_size, value_at = _read_varint(head, key_at + key_size + 1)
-            found[head[key_at : key_at + key_size].decode()] = head[value_at : value_at + value_size]
+            metadata[head[key_at : key_at + key_size].decode()] = head[value_at : value_at + value_size]
         at = after + size
-    return found
+    return metadata
 
 
 def _varint(value: int) -> bytes:

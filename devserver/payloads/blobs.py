@@ -1,8 +1,7 @@
-"""The folder of blobs: each is stored once under the SHA-256 of what it holds, whole or not at all, and verified on
-every read.
+"""The folder of blobs: each payload is stored once, under the SHA-256 of its content, and verified on every read.
 
-`FOLDER/SERVER/ab/abcdef...`: a folder per server (its cluster id), because only that server's histories refer to what
-is in it. A blob is a serialized `temporal.api.common.v1.Payload` whose data come last (see `wire`).
+The path of a blob is `FOLDER/SERVER/ab/abcdef...`. Each server (by its cluster id) has a folder, because only its own
+histories refer to the blobs in it. The format of a blob is in `blob_format`.
 """
 
 from __future__ import annotations
@@ -15,18 +14,30 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
-from ..system.files import CHUNK, NO_ROOM, private_folder, sha256_of
+from ..system.files import NO_ROOM, private_folder, sha256_of
 from ..system.paths import Paths, whole
-from .blob_files import _OPEN, ASIDE, _check, _read, _sync_folder, _touch, digest_of
-from .blob_format import split_head
+from .blob_files import check_digest, check_size, digest_of, read_blob, touch_blob, write_blob
+from .blob_format import head_size
 from .claims import ANY_SERVER, Claim
 from .errors import PayloadCorrupt, PayloadError, PayloadFolderFull, PayloadFolderUnusable, PayloadMissing
 from .limits import FolderQuota, format_size
 
+VARIABLE = "DEVSERVER_PAYLOADS"
+
+
+def default_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """`DEVSERVER_PAYLOADS`, or a folder in this user's data folder, which `DEVSERVER_HOME` moves.
+
+    Raises:
+        OptionError: The variable is not a path.
+    """
+    path = (os.environ if environ is None else environ).get(VARIABLE)
+    return whole(Path(path)) if path else Paths.default(environ).payloads
+
 
 @dataclass(frozen=True)
 class Blob:
-    """One blob as the folder lists it; `stored` is when it was last stored, in seconds since 1970."""
+    """One blob of the folder; `stored` is when it was last stored, in seconds since 1970."""
 
     server: str
     digest: str
@@ -36,43 +47,43 @@ class Blob:
 
 
 class BlobFolder:
-    """Blobs below one folder, which is made when the first is stored.
+    """A folder of blobs. The first blob creates it.
 
     Args:
-        folder: Where.
+        folder: The path.
         sync: Whether a blob is on the disk (fsync) before a history can refer to it.
-        most: How many bytes all blobs may have; None is no limit.
+        max_size: The limit of all blobs together, in bytes; None is unlimited.
     """
 
-    def __init__(self, folder: Path, *, sync: bool = True, most: int | None = None) -> None:
+    def __init__(self, folder: Path, *, sync: bool = True, max_size: int | None = None) -> None:
         self.folder = folder
-        self._sync, self._most = sync, most
-        self._room = None if most is None else FolderQuota(folder, most, self.held)
+        self._sync, self._max_size = sync, max_size
+        self._quota = None if max_size is None else FolderQuota(folder, max_size, self.used_bytes)
 
     def __reduce__(self) -> tuple[Callable[..., BlobFolder], tuple[Any, ...]]:
-        """Survive pickling: an activity may run in a process of a pool."""
-        return (_again, (self.folder, self._sync, self._most))
+        """Survive pickling: an activity may run in a process pool."""
+        return _rebuild, (self.folder, self._sync, self._max_size)
 
     def path(self, server: str, digest: str) -> Path:
-        """Where a blob is or would be."""
+        """The path of a blob, also of one that is not stored."""
         return self.folder / server / digest[:2] / digest
 
     def put(self, server: str, head: bytes, data: bytes) -> Claim:
-        """Store `head` and `data` as one blob, or note that it was stored again. Takes no copy of `data`.
+        """Store `head` and `data` as one blob, without a copy of `data`. Storing it again updates its time.
 
         Raises:
-            PayloadFolderFull: The limit is reached, or the disk is full; nothing half-written is left.
+            PayloadFolderFull: The limit is reached, or the disk is full; no part of the blob is left.
             PayloadFolderUnusable: The folder cannot be written.
         """
         claim = Claim(digest_of(head, data), len(head) + len(data), server)
         path = self.path(server, claim.digest)
         try:
-            if _touch(path, claim.size):
+            if touch_blob(path, claim.size):
                 return claim
-            if self._room is not None:
-                self._room.take(claim.size)
+            if self._quota is not None:
+                self._quota.reserve(claim.size)
             private_folder(path.parent)
-            self._write(path, head, data)
+            write_blob(path, head, data, sync=self._sync)
         except PayloadError:
             raise
         except DevServerError as error:
@@ -82,126 +93,108 @@ class BlobFolder:
         return claim
 
     def put_again(self, server: str, head: bytes, data: bytes) -> Claim | None:
-        """As `put`, where the blob is there already; None where it would have to be written."""
+        """As `put` for a blob that is stored already; None for one that is not."""
         claim = Claim(digest_of(head, data), len(head) + len(data), server)
         try:
-            return claim if _touch(self.path(server, claim.digest), claim.size) else None
+            return claim if touch_blob(self.path(server, claim.digest), claim.size) else None
         except OSError as error:
             raise _not_written(self.folder, claim.size, error) from error
 
-    def _write(self, path: Path, head: bytes, data: bytes) -> None:
-        aside = path.with_name(f".{path.name[:16]}.{os.getpid()}-{os.urandom(4).hex()}{ASIDE}")
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
-                for part in (head, data):
-                    view = memoryview(part)
-                    while view:
-                        view = view[file.write(view[: 64 * CHUNK]) :]
-                if self._sync:
-                    os.fsync(file.fileno())
-            aside.replace(path)
-            if self._sync:
-                _sync_folder(path.parent)
-        except OSError:
-            with contextlib.suppress(OSError):
-                aside.unlink()
-            raise
-
     def read(self, claim: Claim, *, verify: bool = True) -> tuple[bytes, bytes]:
-        """What was stored, head and data, once its hash is seen to be right.
+        """Head and data of a blob; `verify` checks its SHA-256.
 
         Raises:
-            PayloadMissing: It is not there.
-            PayloadCorrupt: It is not what was stored.
-            PayloadFolderUnusable: It is there and cannot be read.
+            PayloadMissing: The blob is not stored.
+            PayloadCorrupt: The blob is not what was stored.
+            PayloadFolderUnusable: The blob cannot be read.
         """
         path = self.path(claim.server, claim.digest)
-        with self._told(path, claim):
-            head, data = _read(path)
-            _check(len(head) + len(data), claim.size)
+        with self._read_errors(path, claim):
+            head, data = read_blob(path)
+            check_size(len(head) + len(data), claim.size)
             if verify:
-                _check(digest_of(head, data), claim.digest)
+                check_digest(digest_of(head, data), claim.digest)
         return head, data
 
-    def start(self, claim: Claim, most: int) -> bytes:
-        """The first bytes of a blob, whose size is right; nothing more is verified. Raises as `read` does."""
+    def read_start(self, claim: Claim, max_bytes: int) -> bytes:
+        """The first bytes of a blob of the right size; its SHA-256 is not checked. Raises as `read` does."""
         path = self.path(claim.server, claim.digest)
-        with self._told(path, claim), path.open("rb", buffering=0) as file:
-            _check(os.fstat(file.fileno()).st_size, claim.size)
-            start = file.read(most)
-            split_head(start)
+        with self._read_errors(path, claim), path.open("rb", buffering=0) as file:
+            check_size(os.fstat(file.fileno()).st_size, claim.size)
+            start = file.read(max_bytes)
+            head_size(start)
             return start
 
     def verify(self, claim: Claim) -> None:
-        """As `read`, and keeps nothing of it in memory."""
+        """Check a blob without keeping it in memory. Raises as `read` does."""
         path = self.path(claim.server, claim.digest)
-        with self._told(path, claim):
-            _check(path.stat(follow_symlinks=False).st_size, claim.size)
-            _check(sha256_of(path), claim.digest)
+        with self._read_errors(path, claim):
+            check_size(path.stat(follow_symlinks=False).st_size, claim.size)
+            check_digest(sha256_of(path), claim.digest)
 
     @contextlib.contextmanager
-    def _told(self, path: Path, claim: Claim) -> Iterator[None]:
+    def _read_errors(self, path: Path, claim: Claim) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError:
             raise _missing(path, claim, self.folder) from None
         except ValueError as error:
-            raise _corrupt(path, claim, str(error)) from None
+            raise PayloadCorrupt(
+                f"the payload {claim.digest[:12]} is corrupt: {error}",
+                details=[str(path), *_owner_line(claim)],
+                hint="restore the file from a backup, or delete it and start the workflow again",
+            ) from None
         except OSError as error:
             raise PayloadFolderUnusable(
-                f"the payload {claim.digest[:12]} cannot be read: {error.strerror}",
-                details=[str(path), *_owner(claim)],
-                hint="see that this user may read the folder and that its disk is well",
+                f"cannot read the payload {claim.digest[:12]}: {error.strerror}",
+                details=[str(path), *_owner_line(claim)],
+                hint="check the permissions of the folder, and its disk",
             ) from error
 
-    def held(self) -> int:
-        """How many bytes all blobs have."""
+    def used_bytes(self) -> int:
+        """The size of all blobs together."""
         return sum(blob.size for blob in self.list())
 
     def servers(self) -> list[str]:
-        """The servers that have a folder here.
+        """The servers that have blobs here.
 
         Raises:
             PayloadFolderUnusable: The folder cannot be read.
         """
-        return sorted(each.name for each in _folders(self.folder))
+        return [path.name for path in _children(self.folder) if path.is_dir()]
 
     def list(self, server: str | None = None) -> Iterator[Blob]:
-        """The blobs of one server, or of all.
+        """The blobs of one server, or all blobs.
 
         Raises:
             PayloadFolderUnusable: The folder cannot be read.
         """
         for name in self.servers() if server is None else [server]:
-            for part in _folders(self.folder / name):
-                for path in _inside(part):
+            for part in _children(self.folder / name):
+                for path in _children(part) if part.is_dir() else ():
                     with contextlib.suppress(FileNotFoundError):
-                        info = path.stat()
-                        yield Blob(name, path.name, info.st_size, info.st_mtime, path)
+                        status = path.stat()
+                        yield Blob(name, path.name, status.st_size, status.st_mtime, path)
 
 
-def _again(folder: Path, sync: bool, most: int | None) -> BlobFolder:
-    return BlobFolder(folder, sync=sync, most=most)
+def _rebuild(folder: Path, sync: bool, max_size: int | None) -> BlobFolder:
+    return BlobFolder(folder, sync=sync, max_size=max_size)
 
 
-def _folders(folder: Path) -> list[Path]:
-    return _inside(folder, Path.is_dir)
-
-
-def _inside(folder: Path, wanted: Callable[[Path], bool] = lambda _: True) -> list[Path]:
+def _children(folder: Path) -> list[Path]:
+    """The files and folders in a folder, sorted, without hidden ones."""
     try:
-        return sorted(each for each in folder.iterdir() if not each.name.startswith(".") and wanted(each))
-    except FileNotFoundError:  # nothing was stored yet, or it was removed meanwhile
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except FileNotFoundError:  # nothing is stored yet, or it was just removed
         return []
     except OSError as error:
         raise PayloadFolderUnusable(
-            f"the payload folder {folder} cannot be read: {error.strerror}",
-            hint="name the folder that LargePayloads uses, with --folder or DEVSERVER_PAYLOADS",
+            f"cannot read the payload folder {folder}: {error.strerror}",
+            hint="give the folder of LargePayloads with --folder or DEVSERVER_PAYLOADS",
         ) from error
 
 
-def _owner(claim: Claim) -> list[str]:
+def _owner_line(claim: Claim) -> list[str]:
     return [f"stored for {claim.owner}"] if claim.owner else []
 
 
@@ -209,45 +202,25 @@ def _not_written(folder: Path, size: int, error: OSError) -> PayloadFolderFull |
     if error.errno in NO_ROOM:
         return PayloadFolderFull(
             f"no room for a payload of {format_size(size)} in {folder}: {error.strerror}",
-            hint="free some space (devserver payloads prune), then the activity's or workflow task's retry goes on",
+            hint="free some space, for example with devserver payloads prune; a retry then succeeds",
         )
     return PayloadFolderUnusable(
-        f"the payload folder {folder} cannot be written: {error.strerror}",
-        hint="see that this user may write to it, or name another one: LargePayloads(folder=...)",
+        f"cannot write to the payload folder {folder}: {error.strerror}",
+        hint="check its permissions, or use another folder: LargePayloads(folder=...)",
     )
 
 
 def _missing(path: Path, claim: Claim, folder: Path) -> PayloadMissing:
-    hint = "this process needs the folder that the payload was stored in: the same LargePayloads(folder=...)"
+    hint = "this process needs the folder in which the payload was stored: the same LargePayloads(folder=...)"
     if (folder / claim.server).is_dir():
         hint = (
-            "put the file back from a backup, or start the workflow anew; it was deleted by hand, or by prune --force"
+            "restore the file from a backup, or start the workflow again; it was deleted by hand or by "
+            "devserver payloads prune --forget"
         )
     elif claim.server != ANY_SERVER:
         hint += " or DEVSERVER_HOME"
     return PayloadMissing(
         f"the payload {claim.digest[:12]} ({format_size(claim.size)}) is missing",
-        details=[f"no file {path}", *_owner(claim)],
+        details=[f"no file {path}", *_owner_line(claim)],
         hint=hint,
     )
-
-
-def _corrupt(path: Path, claim: Claim, found: str) -> PayloadCorrupt:
-    return PayloadCorrupt(
-        f"the payload {claim.digest[:12]} is corrupt: {found}",
-        details=[str(path), *_owner(claim)],
-        hint="put the file back from a backup, or delete it and start the workflow anew",
-    )
-
-
-VARIABLE = "DEVSERVER_PAYLOADS"
-
-
-def default_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """`DEVSERVER_PAYLOADS`, or a folder of this user's data, which follows `DEVSERVER_HOME`.
-
-    Raises:
-        OptionError: The variable leads nowhere.
-    """
-    chosen = (os.environ if environ is None else environ).get(VARIABLE)
-    return whole(Path(chosen)) if chosen else Paths.default(environ).payloads

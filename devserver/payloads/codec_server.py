@@ -1,8 +1,8 @@
-"""A codec server for the Web UI and the Temporal CLI: shows what is stored in the place of references.
+"""A codec server that shows stored payloads in the Web UI and in the Temporal CLI.
 
 It listens on loopback only and speaks Temporal's protocol for codec servers: `POST /decode`, `/encode` and `/download`,
-also below a namespace. Whoever can reach it can read payloads, so a web page must not: it answers only requests that
-name this machine as their host, and those of a browser only from the Web UI's own pages.
+also with a namespace before them. Whoever can reach it can read payloads. So it only answers requests whose `Host` is
+this machine, and of a browser only those of the Web UI's own pages.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..errors import DevServerError, PortTaken
 from .blobs import BlobFolder
-from .codec import DOWNLOAD, SHOW, decode_for_display, decode_for_download
+from .codec import MAX_DOWNLOAD, MAX_SHOWN, decode_for_display, decode_for_download
 from .errors import PayloadMissing, PayloadTooLarge
 from .limits import parse_size
 
 LOOPBACK = "127.0.0.1"
-NAMES = (LOOPBACK, "localhost")
-LONGEST_BODY = 32_000_000
-QUIET_SECONDS = 30
+HOSTS = (LOOPBACK, "localhost")
+MAX_BODY_BYTES = 32_000_000
+IDLE_SECONDS = 30
 POLL_SECONDS = 0.05
 ACTIONS = ("decode", "encode", "download")
 
@@ -31,26 +31,29 @@ Origins = Callable[[], Collection[str]]
 
 
 class CodecServer:
-    """Answers in threads of its own until it is closed, or until this process ends.
+    """Answers requests in threads, from `with` until the end of the block.
 
     Args:
         blobs: The folder.
-        port: Where; 0 takes any free port.
-        origins: The Web UIs whose pages may ask, as `http://127.0.0.1:8233`; asked for anew each time.
-        show: The most bytes that are shown as a whole; of what is larger a head is shown.
+        port: The port; 0 is any free port.
+        origins: Returns the origins of the Web UIs that may send requests, such as `http://127.0.0.1:8233`; called for
+            every request.
+        max_shown: Payloads up to this size are shown completely, larger ones with their beginning.
 
     Raises:
-        PortTaken: Another process listens there.
-        PayloadOptionError: `show` is no size.
+        PortTaken: Another process listens on the port.
+        PayloadOptionError: `max_shown` is not a size.
     """
 
-    def __init__(self, blobs: BlobFolder, *, port: int = 0, origins: Origins = tuple, show: int | str = SHOW) -> None:
-        made = {"blobs": blobs, "origins": origins, "show": parse_size(show, "show")}
+    def __init__(
+        self, blobs: BlobFolder, *, port: int = 0, origins: Origins = tuple, max_shown: int | str = MAX_SHOWN
+    ) -> None:
+        attributes = {"blobs": blobs, "origins": origins, "max_shown": parse_size(max_shown, "--show")}
         try:
-            self._server = _Server((LOOPBACK, port), type("Handler", (_Handler,), made))
+            self._server = _Server((LOOPBACK, port), type("Handler", (_Handler,), attributes))
         except OSError as error:
             raise PortTaken(
-                f"cannot listen on {LOOPBACK}:{port}: {error.strerror}", hint="choose another one with --port"
+                f"cannot listen on {LOOPBACK}:{port}: {error.strerror}", hint="choose another port with --port"
             ) from error
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(POLL_SECONDS,), name="codec-server", daemon=True
@@ -58,7 +61,7 @@ class CodecServer:
 
     @property
     def url(self) -> str:
-        """What the Web UI and the CLI are told as their codec endpoint."""
+        """The codec endpoint for the Web UI and the CLI."""
         return f"http://{LOOPBACK}:{self._server.server_address[1]}"
 
     def __enter__(self) -> CodecServer:
@@ -76,8 +79,8 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = True
 
 
-class _Refused(Exception):
-    """An answer that is not 200."""
+class _RequestRefused(Exception):
+    """A request that gets another status than 200."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -85,63 +88,65 @@ class _Refused(Exception):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection."""
+    """Handles one connection."""
 
     blobs: ClassVar[BlobFolder]
     origins: ClassVar[Origins]
-    show: ClassVar[int]
+    max_shown: ClassVar[int]
     protocol_version = "HTTP/1.1"
     server_version = "devserver"
     sys_version = ""
-    timeout = QUIET_SECONDS
+    timeout = IDLE_SECONDS
 
     def do_OPTIONS(self) -> None:
-        """A browser asks whether a page may ask."""
-        self._answered(lambda: b"")
+        """Answer a browser's preflight request."""
+        self._answer(lambda: b"")
 
     def do_GET(self) -> None:
-        """For a person who opens the address."""
-        self._answered(lambda: _json({"codec_server": "devserver payloads serve", "folder": str(self.blobs.folder)}))
+        """Answer a person who opens the address in a browser."""
+        self._answer(lambda: _json({"codec_server": "devserver payloads serve", "folder": str(self.blobs.folder)}))
 
     def do_POST(self) -> None:
-        """The protocol."""
-        self._answered(self._acted)
+        """Answer a request of the protocol."""
+        self._answer(self._run_action)
 
-    def _acted(self) -> bytes:
-        asked = urlsplit(self.path)
-        action = asked.path.rpartition("/")[2]
+    def _run_action(self) -> bytes:
+        url = urlsplit(self.path)
+        action = url.path.rpartition("/")[2]
         if action not in ACTIONS:
-            raise _Refused(404, f"there is no {asked.path}; there are /decode, /encode and /download")
+            raise _RequestRefused(404, f"unknown path {url.path}: use /decode, /encode or /download")
         payloads = self._payloads()
         if action == "decode":
-            keep = parse_qs(asked.query).get("preserveStorageRefs") == ["true"]
-            payloads = [decode_for_display(each, self.blobs, self.show, keep_reference=keep) for each in payloads]
+            keep = parse_qs(url.query).get("preserveStorageRefs") == ["true"]
+            payloads = [
+                decode_for_display(payload, self.blobs, self.max_shown, keep_reference=keep) for payload in payloads
+            ]
         elif action == "download":
-            most = parse_size(DOWNLOAD, "DOWNLOAD")
-            payloads = [decode_for_download(each, self.blobs, most) for each in payloads]
+            limit = parse_size(MAX_DOWNLOAD, "MAX_DOWNLOAD")
+            payloads = [decode_for_download(payload, self.blobs, limit) for payload in payloads]
         return _json({"payloads": payloads})
 
     def _payloads(self) -> list[Any]:
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal():
-            raise _Refused(411, "a request tells the length of its body")
-        if int(length) > LONGEST_BODY:
-            raise _Refused(413, f"a request may have {LONGEST_BODY} bytes")
+            raise _RequestRefused(411, "the request needs a Content-Length")
+        if int(length) > MAX_BODY_BYTES:
+            raise _RequestRefused(413, f"the request has more than {MAX_BODY_BYTES} bytes")
         try:
-            found = json.loads(self.rfile.read(int(length)))["payloads"]
+            payloads = json.loads(self.rfile.read(int(length)))["payloads"]
         except (ValueError, TypeError, KeyError, RecursionError):
-            found = None
-        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-            raise _Refused(400, 'a request is JSON of the form {"payloads": [...]}')
-        return found
+            payloads = None
+        if not isinstance(payloads, list) or not all(isinstance(payload, dict) for payload in payloads):
+            raise _RequestRefused(400, 'the request must be JSON of the form {"payloads": [...]}')
+        return payloads
 
-    def _answered(self, act: Callable[[], bytes]) -> None:
+    def _answer(self, action: Callable[[], bytes]) -> None:
         origin = self.headers.get("Origin")
         allowed = False
         try:
-            allowed = self._let_in(origin)
-            status, body = 200, act()
-        except _Refused as refused:
+            allowed = self._check_origin(origin)
+            status, body = 200, action()
+        except _RequestRefused as refused:
             status, body = refused.status, _json({"error": str(refused)})
         except PayloadMissing as error:
             status, body = 404, _json(error.to_json())
@@ -151,27 +156,31 @@ class _Handler(BaseHTTPRequestHandler):
             status, body = 500, _json(error.to_json())
         self._send(status, body, origin if allowed else None)
 
-    def _let_in(self, origin: str | None) -> bool:
-        """Whether a browser may read the answer.
+    def _check_origin(self, origin: str | None) -> bool:
+        """Whether a browser may read the answer; raises for requests of other sites.
 
-        A name that leads here from elsewhere (DNS rebinding) is in `Host`, a page of someone else's is in `Origin`, and
-        a browser that sends no origin tells in `Sec-Fetch-Site` whether the request is another site's.
+        `Host` shows a foreign name for this machine (DNS rebinding), `Origin` shows a page of another site. A browser
+        that sends no origin says in `Sec-Fetch-Site` whether the request comes from another site.
         """
         host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
-        if host not in NAMES:
-            raise _Refused(403, f"this is the codec server of this machine, not {host or 'nobody'}")
+        if host not in HOSTS:
+            raise _RequestRefused(
+                403, f"the codec server only answers requests to {LOOPBACK} and localhost, not to {host or '(no host)'}"
+            )
         if origin is None:
             if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-                raise _Refused(403, "another site's page may not ask")
+                raise _RequestRefused(403, "pages of other sites cannot use the codec server")
             return False
-        if _same_machine(origin) not in {_same_machine(each) for each in type(self).origins()}:
-            raise _Refused(403, f"pages of {origin} may not ask; if it is your Web UI: --origin {origin}")
+        if _normalized(origin) not in {_normalized(allowed) for allowed in type(self).origins()}:
+            raise _RequestRefused(
+                403, f"pages of {origin} cannot use the codec server; for your own Web UI, add --origin {origin}"
+            )
         return True
 
     def _send(self, status: int, body: bytes, origin: str | None) -> None:
         self.send_response(status)
         if status != 200:
-            self.close_connection = True  # what was not read would be taken for the next request
+            self.close_connection = True  # the unread rest would be read as the next request
             self.send_header("Connection", "close")
         if origin is not None:
             self.send_header("Access-Control-Allow-Origin", origin)
@@ -188,11 +197,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as in the base class
-        """A server says nothing of each request."""
+        """Log nothing."""
 
 
-def _same_machine(origin: str) -> str:
-    """An origin with one name for this machine: the Web UI is opened by both."""
+def _normalized(origin: str) -> str:
+    """An origin with `localhost` as `127.0.0.1`: the Web UI is opened by both names."""
     return origin.rstrip("/").replace("://localhost:", f"://{LOOPBACK}:")
 
 

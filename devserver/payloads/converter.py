@@ -1,8 +1,8 @@
-"""Large values between Python and the folder without the SDK's copies.
+"""The payload converter that writes large values to the folder and reads them, without the SDK's copies.
 
-On its way through the SDK a payload is copied up to six times, and a workflow that waits keeps two of these copies. So
-where no codec must see it, a large value is written when it is converted, and read when it is converted back: all that
-passes through the SDK in between is a reference.
+The SDK copies a payload up to six times, and a waiting workflow keeps two of these copies. So without a codec, a large
+value is written to the folder when it is converted, and read when it is converted back: only a reference passes through
+the SDK.
 """
 
 from __future__ import annotations
@@ -27,52 +27,50 @@ from temporalio.converter import (
 
 from .blob_format import head_of, metadata_of
 from .blobs import BlobFolder
-from .claims import Claim, nowhere
+from .claims import Claim, unstored_claim
 from .errors import PayloadError
 from .failures import to_failure
 from .limits import LARGE, LARGE_FOR_A_WORKFLOW, too_large
-from .references import claim_in, claim_on_the_way, is_reference, reference
+from .references import claim_of_reference, claim_of_verified_reference, is_reference, to_reference
 
 PLAIN = {"encoding": b"binary/plain"}
 
 
 @dataclass(frozen=True)
 class ConverterSettings:
-    """What the converter needs to know; it is sent to the processes of process pools.
+    """Settings of a `FolderConverter`. They are pickled for process pools.
 
     Args:
         blobs: The folder.
-        server: Whose histories refer to what is stored.
-        largest: The most bytes that one payload may have.
-        direct: Whether values go to the folder from here; not where a codec must see them.
-        keeps: Whether they are kept; not in a replay, of which nothing is sent: what stands for them leads nowhere.
-        plain_bytes: Whether the converter below turns bytes into a payload of just these bytes.
+        server: The server whose histories refer to the payloads.
+        max_payload_size: The limit of one payload, in bytes.
+        direct: Whether the converter stores values itself; false if a codec must encode them first.
+        stores: Whether values are stored; false for a replay, which sends nothing.
+        plain_bytes: Whether the inner converter turns bytes into a payload of exactly these bytes.
     """
 
     blobs: BlobFolder
     server: str
-    largest: int
+    max_payload_size: int
     direct: bool
-    keeps: bool = True
+    stores: bool = True
     plain_bytes: bool = False
 
 
-def with_folder(inner: type[PayloadConverter], shortcut: ConverterSettings) -> type[PayloadConverter]:
-    """What to use in the place of the converter class `inner`."""
-    made = functools.partial(FolderConverter, inner, shortcut)
-    return cast(
-        "type[PayloadConverter]", made
-    )  # the SDK calls it without arguments, and pickles it: a class could not be
+def with_folder(inner: type[PayloadConverter], settings: ConverterSettings) -> type[PayloadConverter]:
+    """A payload converter class that uses `inner`, for a data converter."""
+    # The SDK calls it without arguments and pickles it: a local class cannot be pickled.
+    return cast("type[PayloadConverter]", functools.partial(FolderConverter, inner, settings))
 
 
-def without_folder(made: type[PayloadConverter]) -> type[PayloadConverter]:
-    """The class that was given to `with_shortcut`."""
-    partial: Any = made
-    return partial.args[0] if isinstance(partial, functools.partial) and partial.func is FolderConverter else made
+def without_folder(outer: type[PayloadConverter]) -> type[PayloadConverter]:
+    """The `inner` class of `with_folder`; any other class is returned as it is."""
+    partial: Any = outer
+    return partial.args[0] if isinstance(partial, functools.partial) and partial.func is FolderConverter else outer
 
 
 def keeps_bytes(converter: PayloadConverter) -> bool:
-    """Whether bytes become a payload of just these bytes, and the other way round."""
+    """Whether a converter turns bytes into a payload of exactly these bytes, and back."""
     if not isinstance(converter, CompositePayloadConverter):
         return False
     if type(converter.converters.get(PLAIN["encoding"])) is not BinaryPlainPayloadConverter:
@@ -82,86 +80,87 @@ def keeps_bytes(converter: PayloadConverter) -> bool:
 
 
 class FolderConverter(PayloadConverter, WithSerializationContext):
-    """The converter `inner`, whose large payloads are in a folder."""
+    """Converts with `inner`, and stores large payloads in a folder."""
 
-    def __init__(self, inner: type[PayloadConverter], shortcut: ConverterSettings) -> None:
+    def __init__(self, inner: type[PayloadConverter], settings: ConverterSettings) -> None:
         self._inner = inner()
-        self._shortcut = shortcut
+        self._settings = settings
 
     def with_context(self, context: SerializationContext) -> FolderConverter:
-        """The same for one workflow or activity."""
+        """The converter for one workflow or activity."""
         other = copy.copy(self)
         if isinstance(self._inner, WithSerializationContext):
             other._inner = self._inner.with_context(context)
         return other
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
-        """As the converter below does; a large payload is stored and becomes a reference.
+        """Convert values. A large payload is stored and becomes a reference.
 
         Raises:
-            PayloadTooLarge: One is larger than may be.
-            PayloadFolderFull: There is no room for one.
+            PayloadTooLarge: A payload is larger than the limit.
+            PayloadFolderFull: There is no room for a payload.
             PayloadFolderUnusable: The folder cannot be written.
         """
-        if not any(self._is_the_data(value) for value in values):
-            return [self._kept(payload) for payload in self._inner.to_payloads(values)]
+        if not any(self._is_large_bytes(value) for value in values):
+            return [self._convert(payload) for payload in self._inner.to_payloads(values)]
         return [
-            self._kept_data(value) if self._is_the_data(value) else self._kept(self._inner.to_payloads([value])[0])
+            self._convert_bytes(value)
+            if self._is_large_bytes(value)
+            else self._convert(self._inner.to_payloads([value])[0])
             for value in values
         ]
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
-        """As the converter below does, with what is stored in the place of references.
+        """Convert payloads to values. References are replaced with the stored payloads.
 
         Raises:
-            PayloadMissing: A stored payload is not there.
-            PayloadCorrupt: It is not what was stored.
+            PayloadMissing: A payload is not in the folder.
+            PayloadCorrupt: A payload is not what was stored.
             PayloadFolderUnusable: The folder cannot be read.
         """
-        if not any(is_reference(each) or claim_on_the_way(each) for each in payloads):
+        if not any(is_reference(payload) or claim_of_verified_reference(payload) for payload in payloads):
             return self._inner.from_payloads(payloads, type_hints)
-        if not self._shortcut.plain_bytes:
-            return self._inner.from_payloads([self._whole(each) for each in payloads], type_hints)
-        return [self._value(payload, hint) for payload, hint in zip_longest(payloads, type_hints or [])]
+        if not self._settings.plain_bytes:
+            return self._inner.from_payloads([self._read_payload(payload) for payload in payloads], type_hints)
+        return [self._read_value(payload, hint) for payload, hint in zip_longest(payloads, type_hints or [])]
 
-    def _is_the_data(self, value: Any) -> bool:
-        shortcut = self._shortcut
-        return shortcut.direct and shortcut.plain_bytes and type(value) is bytes and len(value) >= LARGE
+    def _is_large_bytes(self, value: Any) -> bool:
+        settings = self._settings
+        return settings.direct and settings.plain_bytes and type(value) is bytes and len(value) >= LARGE
 
-    def _kept_data(self, data: bytes) -> Payload:
-        return self._stored(head_of(PLAIN, len(data)), data) or self._inner.to_payloads([data])[0]
+    def _convert_bytes(self, data: bytes) -> Payload:
+        return self._store(head_of(PLAIN, len(data)), data) or self._inner.to_payloads([data])[0]
 
-    def _kept(self, payload: Payload) -> Payload:
+    def _convert(self, payload: Payload) -> Payload:
         size = payload.ByteSize()
-        if size > self._shortcut.largest:
-            raise to_failure(too_large(size, self._shortcut.largest, _owner()))
-        if not self._shortcut.direct or size < LARGE or is_reference(payload):
+        if size > self._settings.max_payload_size:
+            raise to_failure(too_large(size, self._settings.max_payload_size, _owner()))
+        if not self._settings.direct or size < LARGE or is_reference(payload):
             return payload
         data = payload.data
-        return self._stored(head_of(payload.metadata, len(data)), data) or payload
+        return self._store(head_of(payload.metadata, len(data)), data) or payload
 
-    def _stored(self, head: bytes, data: bytes) -> Payload | None:
-        """The reference to what is stored; None where it is left to the driver. A workflow's code must not wait for a
-        disk, so there only what is in the folder already becomes a reference: what the workflow was given.
+    def _store(self, head: bytes, data: bytes) -> Payload | None:
+        """Store a payload and return its reference; None if the driver has to store it.
+
+        Workflow code must not wait for a disk: there, only payloads that are stored already become references.
         """
-        blobs, server, size = self._shortcut.blobs, self._shortcut.server, len(head) + len(data)
-        if size > self._shortcut.largest:
-            raise to_failure(too_large(size, self._shortcut.largest, _owner()))
-        claim: Claim | None
-        if not self._shortcut.keeps:
-            return reference(nowhere(size, server))
+        blobs, server, size = self._settings.blobs, self._settings.server, len(head) + len(data)
+        if size > self._settings.max_payload_size:
+            raise to_failure(too_large(size, self._settings.max_payload_size, _owner()))
+        claim: Claim | None = None
+        if not self._settings.stores:
+            return to_reference(unstored_claim(size, server))
         try:
             if not workflow.in_workflow():
                 claim = blobs.put(server, head, data)
             elif size <= LARGE_FOR_A_WORKFLOW:
                 claim = blobs.put_again(server, head, data)
-            else:
-                claim = None
         except PayloadError as error:
             raise to_failure(error) from None
-        return None if claim is None else reference(replace(claim, owner=_owner()))
+        return None if claim is None else to_reference(replace(claim, owner=_owner()))
 
-    def _value(self, payload: Payload, hint: type | None) -> Any:
+    def _read_value(self, payload: Payload, hint: type | None) -> Any:
         hints = None if hint is None else [hint]
         claim = _claim(payload)
         if claim is None:
@@ -174,7 +173,7 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
         del data
         return self._inner.from_payloads([whole], hints)[0]
 
-    def _whole(self, payload: Payload) -> Payload:
+    def _read_payload(self, payload: Payload) -> Payload:
         claim = _claim(payload)
         if claim is None:
             return payload
@@ -183,26 +182,26 @@ class FolderConverter(PayloadConverter, WithSerializationContext):
 
     def _read(self, claim: Claim, payload: Payload) -> tuple[bytes, bytes]:
         try:
-            # What is on the way was verified by the driver, in a thread, a moment ago.
-            return self._shortcut.blobs.read(claim, verify=is_reference(payload))
+            # The driver has just verified a verified reference, in a thread.
+            return self._settings.blobs.read(claim, verify=is_reference(payload))
         except PayloadError as error:
             raise to_failure(error) from None
 
 
 def _owner() -> str:
-    """For whom a value is converted, as far as that is known here: a client's part is not."""
+    """What a value is converted for; unknown in a client."""
     if workflow.in_workflow():
         info = workflow.info()
         return f"workflow {info.workflow_id} in {info.namespace}"
     if activity.in_activity():
-        running = activity.info()
-        if running.workflow_id is not None:
-            return f"workflow {running.workflow_id} in {running.namespace}"
+        activity_info = activity.info()
+        if activity_info.workflow_id is not None:
+            return f"workflow {activity_info.workflow_id} in {activity_info.namespace}"
     return ""
 
 
 def _claim(payload: Payload) -> Claim | None:
     try:
-        return claim_on_the_way(payload) or claim_in(payload)
+        return claim_of_verified_reference(payload) or claim_of_reference(payload)
     except PayloadError as error:
         raise to_failure(error) from None

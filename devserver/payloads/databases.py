@@ -1,7 +1,7 @@
-"""The databases that this user has besides a running server's own: of other instances, snapshots, backups.
+"""The databases of this user: those of instances, snapshots and backups, and the references in them.
 
-Whoever brings one back needs the payloads that it refers to. A copy keeps the id (the cluster id) of the server that it
-was made of, so its payloads are among that server's.
+A restored copy needs the payloads that it refers to. It has the cluster id of the server that it was copied from, so
+its payloads are in that server's folder.
 """
 
 from __future__ import annotations
@@ -21,8 +21,13 @@ _ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class ServerDatabase:
-    """A database file, what it is in words, how it may be opened, and the address that a server answers at which works
-    on it (None: none does).
+    """A database of a server, or a copy of one.
+
+    Args:
+        path: The file.
+        label: What it is, for a person: `snapshot before of shop`.
+        mode: How it can be opened.
+        address: The address of the running server that uses it; None without one.
     """
 
     path: Path
@@ -32,10 +37,10 @@ class ServerDatabase:
 
 
 def databases(paths: Paths) -> Iterator[ServerDatabase]:
-    """All of them that are known: what was copied elsewhere by hand is not.
+    """All known databases; copies made by hand are unknown.
 
     Raises:
-        DevServerError: An instance's record or a folder cannot be read.
+        DevServerError: The record of an instance or a folder cannot be read.
     """
     known = set()
     for folder in InstanceFolder.all(paths):
@@ -43,79 +48,79 @@ def databases(paths: Paths) -> Iterator[ServerDatabase]:
         if record is not None:
             known.add(record.database)
             address = record.address if record.running() else None
-            yield ServerDatabase(record.database, f"the instance {folder.name}", address=address)
-    for name in _with_data(paths):
+            yield ServerDatabase(record.database, f"instance {folder.name}", address=address)
+    for name in _names_with_data(paths):
         if paths.database(name) not in known:
-            yield ServerDatabase(paths.database(name), f"the instance {name}")
+            yield ServerDatabase(paths.database(name), f"instance {name}")
         yield from _saved(paths, name)
 
 
 def _saved(paths: Paths, name: str) -> Iterator[ServerDatabase]:
     from ..database import snapshots
 
-    for each in snapshots.list_(paths.snapshots(name)):
-        yield ServerDatabase(each.database, f"the snapshot {each.name} of {name}", "immutable")
+    for snapshot in snapshots.list_(paths.snapshots(name)):
+        yield ServerDatabase(snapshot.database, f"snapshot {snapshot.name} of {name}", "immutable")
     for path in sorted(paths.backups(name).glob("*.db")):
-        yield ServerDatabase(path, f"the backup {path.name} of {name}", "immutable")
+        yield ServerDatabase(path, f"backup {path.name} of {name}", "immutable")
 
 
 def databases_of_server(paths: Paths, server: str) -> list[ServerDatabase]:
-    """Those that hold the state of the server with that id.
+    """The databases of the server with that cluster id.
 
     Raises:
-        DevServerError: One cannot be looked at.
+        DevServerError: A database cannot be read.
     """
-    return [each for each in databases(paths) if server_id_in(each) == server]
+    return [database for database in databases(paths) if server_id_in(database) == server]
 
 
 def server_id_in(database: ServerDatabase) -> str | None:
-    """The id of the server that a database is of; None where there is none yet.
+    """The cluster id of a database's server; None if it has none yet.
 
     Raises:
-        DatabaseError: It cannot be read.
+        DatabaseError: The database cannot be read.
     """
     from ..database.header import size_of
 
     try:
-        return _server_in(database) if size_of(database.path) else None
+        return _server_id(database) if size_of(database.path) else None
     except DatabaseError:
         if database.path.exists():
             raise
-        return None  # it was removed meanwhile
+        return None  # it has just been removed
 
 
-def _server_in(database: ServerDatabase) -> str | None:
+def _server_id(database: ServerDatabase) -> str | None:
     from ..database.sqlite import connect
 
     with connect(database.path, database.mode) as connection:
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'cluster_metadata_info'").fetchone():
             for (data,) in connection.execute("SELECT data FROM cluster_metadata_info"):
-                found = _ID.search(data)
-                if found:
-                    return found.group().decode()
+                match = _ID.search(data)
+                if match:
+                    return match.group().decode()
     return None
 
 
 def marked_values(database: ServerDatabase, marks: Collection[bytes]) -> Iterator[bytes]:
-    """Every value in a database that has one of the marks in it, wherever the server keeps it.
+    """Every value of a database, in any table, that contains one of the marks.
 
     Raises:
-        DatabaseError: It cannot be read.
+        DatabaseError: The database cannot be read.
     """
     from ..database.sqlite import connect
 
     tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
     with connect(database.path, database.mode) as connection:
         for (table,) in connection.execute(tables).fetchall():
-            for row in connection.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - a name of the database's own
+            for row in connection.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - the name comes from the database itself
                 for value in row:
                     if isinstance(value, bytes) and any(mark in value for mark in marks):
                         yield value
 
 
-def _with_data(paths: Paths) -> list[str]:
-    """The instances that have a folder of data, also those whose record is gone."""
+def _names_with_data(paths: Paths) -> list[str]:
+    """The names of the instances that have a data folder, also of those without a record."""
     try:
-        return sorted(each.name for each in paths.data.iterdir() if each.is_dir() and each.name[0] not in "._")
+        return sorted(path.name for path in paths.data.iterdir() if path.is_dir() and path.name[0] not in "._")
     except FileNotFoundError:
         return []

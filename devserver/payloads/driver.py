@@ -1,4 +1,4 @@
-"""The SDK's storage driver on a folder: payloads go in and come out with one copy in memory each."""
+"""The SDK's storage driver for a folder: each payload is copied once in memory, on its way in and on its way out."""
 
 from __future__ import annotations
 
@@ -21,77 +21,80 @@ from temporalio.converter import (
 from ..system.paths import whole
 from .blob_format import head_of, metadata_of
 from .blobs import BlobFolder
-from .claims import ANY_SERVER, NAME, Claim, nowhere, valid_server
+from .claims import ANY_SERVER, DRIVER_NAME, Claim, is_valid_server, unstored_claim
 from .errors import PayloadError, PayloadOptionError
 from .failures import to_failure
-from .limits import LARGE, LARGEST, MOST, parse_size, too_large
-from .references import on_the_way
+from .limits import LARGE, MAX_FOLDER_SIZE, MAX_PAYLOAD_SIZE, parse_size, too_large
+from .references import to_verified_reference
 
 
 class FolderDriver(StorageDriver):
-    """Stores payloads as files of a folder, each once under its SHA-256.
+    """Stores payloads as files in a folder, each once under its SHA-256.
 
     Args:
-        folder: Where; made with the first payload, for this user alone.
-        largest: The most one payload may have, in bytes or as "1GB" (protobuf ends at 2 GB).
-        most: The most the folder may have in all.
-        server: Whose histories refer to what is stored: a cluster id. `LargePayloads` asks the server for it.
-        sync: Whether a payload is on the disk (fsync) before a history refers to it; without, a power cut can lose it.
+        folder: The path; the first payload creates it, for this user only.
+        max_payload_size: The limit of one payload, in bytes or as "1GB" (protobuf's limit is 2 GB).
+        max_folder_size: The limit of the whole folder.
+        server: The cluster id of the server whose histories refer to the payloads; `LargePayloads` gets it from the
+            server.
+        sync: Whether a payload is on the disk (fsync) before a history refers to it; without it, a power failure can
+            lose the payload.
 
     Raises:
-        PayloadOptionError: A size or the server's id cannot be used.
+        PayloadOptionError: A size or the server's id is invalid.
     """
 
     def __init__(
         self,
         folder: str | Path,
         *,
-        largest: int | str = LARGEST,
-        most: int | str = MOST,
+        max_payload_size: int | str = MAX_PAYLOAD_SIZE,
+        max_folder_size: int | str = MAX_FOLDER_SIZE,
         server: str = ANY_SERVER,
         sync: bool = True,
     ) -> None:
-        if not valid_server(server):
-            raise PayloadOptionError(f"{server!r} cannot be a server's id", hint="letters, digits and dashes")
-        self.blobs = BlobFolder(whole(Path(folder)), sync=sync, most=parse_size(most, "most"))
+        if not is_valid_server(server):
+            raise PayloadOptionError(f"{server!r} is not a server's id", hint="use letters, digits and dashes")
+        max_size = parse_size(max_folder_size, "max_folder_size")
+        self.blobs = BlobFolder(whole(Path(folder)), sync=sync, max_size=max_size)
         self.server = server
-        self.largest = parse_size(largest, "largest")
-        # What is large is copied by the SDK as well: one at a time keeps the sum of the copies small.
-        self._alone = threading.Lock()
-        self._keeps = self._reads = True
+        self.max_payload_size = parse_size(max_payload_size, "max_payload_size")
+        # The SDK copies large payloads too: one at a time keeps the memory for all copies low.
+        self._one_at_a_time = threading.Lock()
+        self._stores = self._reads_large = True
 
-    def of(self, server: str) -> FolderDriver:
-        """The same for another server's histories: one folder, one limit, one turn."""
+    def for_server(self, server: str) -> FolderDriver:
+        """This driver for the histories of another server, with the same folder and limits."""
         other = copy.copy(self)
         other.server = server
         return other
 
-    def reading(self) -> FolderDriver:
-        """The same for a replay, which keeps nothing of what the workflow sends."""
+    def for_replay(self) -> FolderDriver:
+        """This driver for a replay: it reads payloads and stores none."""
         other = copy.copy(self)
-        other._keeps = False
+        other._stores = False
         return other
 
-    def below(self) -> FolderDriver:
-        """The same below a `FolderConverter`, which reads what is large itself."""
+    def for_folder_converter(self) -> FolderDriver:
+        """This driver for use with a `FolderConverter`, which reads large payloads itself."""
         other = copy.copy(self)
-        other._reads = False
+        other._reads_large = False
         return other
 
     def name(self) -> str:
-        """What histories call this driver."""
-        return NAME
+        """The name of this driver in histories."""
+        return DRIVER_NAME
 
     def type(self) -> str:
-        """What the driver is, for the server's metrics."""
-        return NAME
+        """The type of this driver in the server's metrics."""
+        return DRIVER_NAME
 
     async def store(self, context: StorageDriverStoreContext, payloads: Sequence[Payload]) -> list[StorageDriverClaim]:
-        """A claim for each payload.
+        """Store payloads; returns a claim for each.
 
         Raises:
-            PayloadTooLarge: One is larger than `largest`; this is not retried.
-            PayloadFolderFull: The disk or the folder is full; the task is retried.
+            PayloadTooLarge: A payload is larger than `max_payload_size`; Temporal does not retry.
+            PayloadFolderFull: The disk or the folder is full; Temporal retries the task.
             PayloadFolderUnusable: The folder cannot be written.
         """
         owner = _owner(context)
@@ -101,11 +104,11 @@ class FolderDriver(StorageDriver):
     async def retrieve(
         self, context: StorageDriverRetrieveContext, claims: Sequence[StorageDriverClaim]
     ) -> list[Payload]:
-        """The payload of each claim, verified.
+        """The verified payload of each claim.
 
         Raises:
-            PayloadMissing: One is not there; this is not retried.
-            PayloadCorrupt: One is not what was stored, or a claim is not one of ours; this is not retried.
+            PayloadMissing: A payload is not in the folder; Temporal does not retry.
+            PayloadCorrupt: A payload is not what was stored, or a claim is invalid; Temporal does not retry.
             PayloadFolderUnusable: The folder cannot be read.
         """
         return [await asyncio.to_thread(self._retrieve, claim) for claim in claims]
@@ -113,12 +116,12 @@ class FolderDriver(StorageDriver):
     def _store(self, payload: Payload, owner: str) -> Claim:
         size = payload.ByteSize()
         try:
-            if size > self.largest:
-                raise too_large(size, self.largest, owner)
-            if not self._keeps:
-                return nowhere(size, self.server)
+            if size > self.max_payload_size:
+                raise too_large(size, self.max_payload_size, owner)
+            if not self._stores:
+                return unstored_claim(size, self.server)
             with self._turn(size):
-                data = payload.data  # the one copy: protobuf gives no view of it
+                data = payload.data  # the one copy: protobuf has no view of it
                 claim = self.blobs.put(self.server, head_of(payload.metadata, len(data)), data)
         except PayloadError as error:
             raise to_failure(error) from None
@@ -127,9 +130,9 @@ class FolderDriver(StorageDriver):
     def _retrieve(self, stored: StorageDriverClaim) -> Payload:
         try:
             claim = Claim.from_data(stored.claim_data)
-            if claim.size >= LARGE and not self._reads:
+            if claim.size >= LARGE and not self._reads_large:
                 self.blobs.verify(claim)
-                return on_the_way(claim)
+                return to_verified_reference(claim)
             with self._turn(claim.size):
                 head, data = self.blobs.read(claim)
                 return Payload(metadata=metadata_of(head), data=data)
@@ -137,11 +140,11 @@ class FolderDriver(StorageDriver):
             raise to_failure(error) from None
 
     def _turn(self, size: int) -> AbstractContextManager[object]:
-        return self._alone if size > LARGE else nullcontext()
+        return self._one_at_a_time if size > LARGE else nullcontext()
 
 
 def _owner(context: StorageDriverStoreContext) -> str:
-    """For whom a payload is stored, in words: a person reads it when the payload is lost."""
+    """What a payload is stored for, for the error of a lost payload."""
     target = context.target
     kind = "activity" if isinstance(target, StorageDriverActivityInfo) else "workflow"
     return f"{kind} {target.id} in {target.namespace}" if target is not None and target.id else ""

@@ -1,4 +1,4 @@
-"""What can go wrong with large payloads, one class per case."""
+"""Errors about large payloads. They stand apart so that a process without the Temporal SDK can load them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class PayloadMissing(PayloadError):
 
 
 class PayloadCorrupt(PayloadError):
-    """What the folder holds is not what was stored, or a history's reference is not one of ours."""
+    """A stored payload is not what was stored, or a reference is not one of devserver's."""
 
 
 class PayloadTooLarge(PayloadError):
-    """A payload is larger than one may be."""
+    """A payload is larger than the limit for one payload."""
 
 
 class PayloadFolderFull(PayloadError):
-    """The folder's limit is reached, or the disk is full."""
+    """The limit of the folder is reached, or the disk is full."""
 
 
 class PayloadFolderUnusable(PayloadError):
@@ -30,4 +30,4 @@ class PayloadFolderUnusable(PayloadError):
 
 
 class PayloadOptionError(OptionError, PayloadError):
-    """A size or a folder that cannot be used, or a second external storage."""
+    """A size or a folder is invalid, or there is another external storage."""

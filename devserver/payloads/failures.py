@@ -1,8 +1,8 @@
-"""How a payload that is lost or too large reaches whoever waits: as a failure that Temporal does not retry.
+"""How a lost or too large payload fails an activity or a workflow: at once, without a retry.
 
-A failing workflow task is retried for ever, and so is an activity without a limit. What is gone, damaged or too large
-stays so: it fails the activity or the workflow at once. Where arguments cannot be read the SDK does this for an
-`ApplicationError` only: these errors are of that class and of ours.
+Temporal retries a failing workflow task forever, and an activity without a limit too. But a missing, corrupt or too
+large payload will never be right, so it fails the activity or workflow. When arguments cannot be decoded, the SDK does
+so only for an `ApplicationError`: these errors are both, and `PayloadFailureConverter` finds them in the SDK's own.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from temporalio.exceptions import ApplicationError
 
 from .errors import PayloadCorrupt, PayloadError, PayloadMissing, PayloadTooLarge
 
+DECODING_FAILED = "Failed decoding"  # how the SDK's message begins
+
 
 class NonRetryableFailure(ApplicationError):
-    """Takes one of our errors; its whole text, with the hint, is the failure's message in Temporal."""
+    """A payload error as a non-retryable failure; its message has the whole text of the error, with the hint."""
 
     def __init__(self, error: PayloadError) -> None:
         self._text = "; ".join([error.message, *error.details, *([f"hint: {error.hint}"] if error.hint else [])])
@@ -28,31 +30,31 @@ class NonRetryableFailure(ApplicationError):
 
     @property
     def message(self) -> str:
-        """What Temporal keeps: the whole text, on one line."""
+        """The text of the error on one line, for the history."""
         return self._text
 
     @message.setter
     def message(self, value: str) -> None:
-        """The text is made once; a base class sets what it was given."""
+        """Ignored: a base class sets it."""
 
     @property
     def details(self) -> tuple[()]:
-        """None: they are in the message, where the Web UI and the CLI show them."""
+        """Empty: the details are in the message, which the Web UI and the CLI show."""
         return ()
 
     @details.setter
     def details(self, value: object) -> None:
-        """See `message`."""
+        """Ignored: a base class sets it."""
 
     def __reduce__(self) -> tuple[type[NonRetryableFailure], tuple[PayloadError]]:
-        return (type(self), (self.error,))
+        return type(self), (self.error,)
 
     def __str__(self) -> str:
         return self._text
 
 
 class PayloadMissingFailure(NonRetryableFailure, PayloadMissing):  # type: ignore[misc]
-    """A payload is not there."""
+    """A payload is not in the folder."""
 
 
 class PayloadCorruptFailure(NonRetryableFailure, PayloadCorrupt):  # type: ignore[misc]
@@ -60,10 +62,10 @@ class PayloadCorruptFailure(NonRetryableFailure, PayloadCorrupt):  # type: ignor
 
 
 class PayloadTooLargeFailure(NonRetryableFailure, PayloadTooLarge):  # type: ignore[misc]
-    """A payload is larger than one may be."""
+    """A payload is larger than the limit."""
 
 
-_FINAL: dict[type[PayloadError], type[NonRetryableFailure]] = {
+_FAILURES: dict[type[PayloadError], type[NonRetryableFailure]] = {
     PayloadMissing: PayloadMissingFailure,
     PayloadCorrupt: PayloadCorruptFailure,
     PayloadTooLarge: PayloadTooLargeFailure,
@@ -71,36 +73,35 @@ _FINAL: dict[type[PayloadError], type[NonRetryableFailure]] = {
 
 
 def to_failure(error: PayloadError) -> Exception:
-    """The error as Temporal should take it; one that may be over the next time (a full disk) stays as it is."""
-    final = _FINAL.get(type(error))
-    return error if final is None else final(error)
-
-
-UNDECODED = "Failed decoding"
+    """The error to raise to Temporal; one that a retry may resolve, such as a full disk, is returned as it is."""
+    failure = _FAILURES.get(type(error))
+    return error if failure is None else failure(error)
 
 
 def with_payload_failures(inner: type[FailureConverter]) -> type[FailureConverter]:
-    """What to use in the place of the failure converter class `inner`."""
+    """A failure converter class that uses `inner`, for a data converter."""
     return cast("type[FailureConverter]", functools.partial(PayloadFailureConverter, inner))
 
 
-def without_payload_failures(made: type[FailureConverter]) -> type[FailureConverter]:
-    """The class that was given to `with_final_failures`."""
-    partial: Any = made
-    return (
-        partial.args[0] if isinstance(partial, functools.partial) and partial.func is PayloadFailureConverter else made
-    )
+def without_payload_failures(outer: type[FailureConverter]) -> type[FailureConverter]:
+    """The `inner` class of `with_payload_failures`; any other class is returned as it is."""
+    partial: Any = outer
+    is_ours = isinstance(partial, functools.partial) and partial.func is PayloadFailureConverter
+    return partial.args[0] if is_ours else outer
 
 
 class PayloadFailureConverter(FailureConverter, WithSerializationContext):
-    """The converter `inner`; where the SDK could not decode arguments because of us, our failure is the activity's."""
+    """Converts with `inner`. If arguments could not be decoded because of a payload error, that error is the failure.
+
+    Without this the SDK retries the activity forever, with a message that does not name the reason.
+    """
 
     def __init__(self, inner: type[FailureConverter]) -> None:
         super().__init__()
         self._inner = inner()
 
     def with_context(self, context: SerializationContext) -> PayloadFailureConverter:
-        """The same for one workflow or activity."""
+        """The converter for one workflow or activity."""
         if not isinstance(self._inner, WithSerializationContext):
             return self
         other = copy.copy(self)
@@ -108,13 +109,12 @@ class PayloadFailureConverter(FailureConverter, WithSerializationContext):
         return other
 
     def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
-        """As the converter below does."""
+        """Convert an exception to a failure."""
         cause = exception.__cause__
-        undecoded = isinstance(exception, ApplicationError) and exception.message.startswith(UNDECODED)
-        self._inner.to_failure(
-            cause if undecoded and isinstance(cause, NonRetryableFailure) else exception, payload_converter, failure
-        )
+        undecoded = isinstance(exception, ApplicationError) and exception.message.startswith(DECODING_FAILED)
+        raised = cause if undecoded and isinstance(cause, NonRetryableFailure) else exception
+        self._inner.to_failure(raised, payload_converter, failure)
 
     def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> BaseException:
-        """As the converter below does."""
+        """Convert a failure to an exception."""
         return self._inner.from_failure(failure, payload_converter)

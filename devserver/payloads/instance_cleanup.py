@@ -33,7 +33,7 @@ def before_removal(database: Path) -> None:
         blobs = BlobFolder(folder)
         if not blobs.servers() or _restored(database):
             return
-        server = server_id_in(ServerDatabase(database, "this one"))
+        server = server_id_in(ServerDatabase(database, "the ephemeral database"))
         if server is not None and server in blobs.servers() and not _in_another_database(database, server):
             remove_server_payloads(blobs, server)
 

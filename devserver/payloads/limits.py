@@ -1,4 +1,4 @@
-"""Sizes as people write and read them."""
+"""Sizes as users write and read them, and the limits of one payload and of the whole folder."""
 
 from __future__ import annotations
 
@@ -10,22 +10,32 @@ from pathlib import Path
 
 from .errors import PayloadFolderFull, PayloadOptionError, PayloadTooLarge
 
+MAX_PAYLOAD_SIZE = "1GB"
+MAX_FOLDER_SIZE = "20GB"
+# From this size on a payload is written and read without the SDK's copies.
+LARGE = 4_000_000
+# Workflow code that runs for 2 s counts as deadlocked: hashing a larger payload is left to the driver's threads.
+LARGE_FOR_A_WORKFLOW = 500_000_000
+MEASURE_SECONDS = 60.0
+
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*\Z")
 
 
-def parse_size(size: int | str, what: str) -> int:
-    """A size in bytes from `65536`, `"64KB"` (1000 each) or `"64KiB"` (1024 each).
+def parse_size(size: int | str, name: str) -> int:
+    """A size in bytes: from `65536`, `"64KB"` (1000 bytes each) or `"64KiB"` (1024 bytes each).
 
     Raises:
-        PayloadOptionError: It is none, or below zero; `what` names it.
+        PayloadOptionError: The size is invalid or negative; the message has the `name` of the option.
     """
     if isinstance(size, int) and not isinstance(size, bool) and size >= 0:
         return size
-    found = _SIZE.match(size) if isinstance(size, str) else None
-    if found is None or found[2].upper() not in _UNITS:
-        raise PayloadOptionError(f"{what}: {size!r} is no size", hint='as in 65536, "64KB", "2.5 MB" or "1GiB"')
-    return int(float(found[1]) * _UNITS[found[2].upper()])
+    match = _SIZE.match(size) if isinstance(size, str) else None
+    if match is None or match[2].upper() not in _UNITS:
+        raise PayloadOptionError(
+            f"{name}: {size!r} is not a size", hint='for example 65536, "64KB", "2.5 MB" or "1GiB"'
+        )
+    return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
 def format_size(size: int) -> str:
@@ -36,61 +46,45 @@ def format_size(size: int) -> str:
     return f"{size} B"
 
 
-LARGEST = "1GB"
-
-
-MOST = "20GB"
-
-
-LARGE = 4_000_000
-
-
-# A workflow that computes for 2 s counts as deadlocked, so what takes long to hash is left to the driver's threads.
-LARGE_FOR_A_WORKFLOW = 500_000_000
-
-
-def too_large(size: int, largest: int, owner: str = "") -> PayloadTooLarge:
-    """The error for a payload above the limit."""
+def too_large(size: int, limit: int, owner: str = "") -> PayloadTooLarge:
+    """The error for a payload above the limit for one payload."""
     return PayloadTooLarge(
-        f"a payload of {format_size(size)} is larger than the {format_size(largest)} that one may have",
+        f"a payload of {format_size(size)} is larger than the limit of {format_size(limit)}",
         details=[f"for {owner}"] if owner else [],
-        hint="pass less, or where to find it; the limit is LargePayloads(largest=...)",
+        hint="pass less data, or a link to it; the limit is LargePayloads(max_payload_size=...)",
     )
 
 
-LOOK_AGAIN_SECONDS = 60.0
-
-
 class FolderQuota:
-    """Refuses what would pass the limit.
+    """The limit of a folder of blobs.
 
-    Other processes store in the folder too. It is measured at the first payload, again after a minute, and before
-    anything is refused; in between this process counts its own.
+    Other processes store blobs in the folder too. It is measured for the first blob, then once a minute, and before a
+    blob is refused; in between only the blobs of this process are counted.
 
     Args:
-        folder: What an error names.
-        most: The limit in bytes.
-        measure: How many bytes are there now.
+        folder: The folder, for errors.
+        limit: The limit in bytes.
+        measure: Returns how many bytes the folder holds.
     """
 
-    def __init__(self, folder: Path, most: int, measure: Callable[[], int]) -> None:
-        self._folder, self._most, self._measure = folder, most, measure
+    def __init__(self, folder: Path, limit: int, measure: Callable[[], int]) -> None:
+        self._folder, self._limit, self._measure = folder, limit, measure
         self._lock = threading.Lock()
-        self._held, self._at = 0, -LOOK_AGAIN_SECONDS
+        self._used, self._measured_at = 0, -MEASURE_SECONDS
 
-    def take(self, size: int) -> None:
-        """Note that a payload of `size` bytes is about to be written.
+    def reserve(self, size: int) -> None:
+        """Count a blob of `size` bytes that is about to be written.
 
         Raises:
-            PayloadFolderFull: With it the folder would hold more than it may.
+            PayloadFolderFull: The folder would hold more than its limit.
         """
         with self._lock:
-            if time.monotonic() - self._at > LOOK_AGAIN_SECONDS or self._held + size > self._most:
-                self._held, self._at = self._measure(), time.monotonic()
-            if self._held + size > self._most:
+            if time.monotonic() - self._measured_at > MEASURE_SECONDS or self._used + size > self._limit:
+                self._used, self._measured_at = self._measure(), time.monotonic()
+            if self._used + size > self._limit:
                 raise PayloadFolderFull(
-                    f"the payload folder {self._folder} holds {format_size(self._held)}: "
-                    f"{format_size(size)} more would pass its limit of {format_size(self._most)}",
-                    hint="run: devserver payloads prune, or raise the limit: LargePayloads(most=...)",
+                    f"the payload folder {self._folder} holds {format_size(self._used)}: {format_size(size)} more "
+                    f"would exceed its limit of {format_size(self._limit)}",
+                    hint="run devserver payloads prune, or raise the limit: LargePayloads(max_folder_size=...)",
                 )
-            self._held += size
+            self._used += size

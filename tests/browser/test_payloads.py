@@ -24,7 +24,7 @@ def test_the_web_ui_shows_what_is_stored(installed: Executable, tmp_path: Path) 
     """The argument itself where it is small enough, else its beginning and its size with the button that downloads."""
     origins: list[str] = []
     with (
-        CodecServer(BlobFolder(tmp_path / "payloads"), origins=lambda: origins, show="400KB") as codec,
+        CodecServer(BlobFolder(tmp_path / "payloads"), origins=lambda: origins, max_shown="400KB") as codec,
         DevServer.start(ephemeral=True, ui=True, ui_codec_endpoint=codec.url) as server,
     ):
         origins.append(server.ui_url or "")

@@ -1,4 +1,4 @@
-"""What tests of large payloads share: a server, a folder, and workers whose client keeps payloads in it."""
+"""Shared by the tests of large payloads: a server, a folder, and clients and workers that use it."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def server(installed: Executable) -> Iterator[DevServer]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where payloads are kept."""
+    """The folder of the payloads."""
     return tmp_path / "payloads"
 
 
 async def connected(server: DevServer, folder: Path, options: dict[str, Any] | None = None, **plugin: Any) -> Client:
-    """A client that keeps large payloads in the folder."""
+    """A client that stores large payloads in the folder."""
     return await Client.connect(server.address, plugins=[LargePayloads(folder, **plugin)], **(options or {}))
 
 
 def worker(client: Client, **options: Any) -> Worker:
     """A worker for all workflows and activities of `echo`."""
-    wanted = {"task_queue": QUEUE, "workflows": WORKFLOWS, "activities": ACTIVITIES, **options}
-    return Worker(client, **wanted)
+    arguments = {"task_queue": QUEUE, "workflows": WORKFLOWS, "activities": ACTIVITIES, **options}
+    return Worker(client, **arguments)
 
 
 def files(folder: Path) -> list[Path]:
     """All files in the folder, the newest last."""
-    return sorted((each for each in folder.rglob("*") if each.is_file()), key=lambda each: each.stat().st_mtime_ns)
+    return sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_mtime_ns)

@@ -1,4 +1,4 @@
-"""What is removed from the folder, and above all what is not; and whether it is sound."""
+"""Pruning and verification of the folder."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from .echo import Echo, Parent
 SIZE = 300_000
 
 
-async def kept(client: Client, folder: Path) -> set[int]:
-    """The sizes, in thousands, of what a prune leaves."""
+async def sizes_after_prune(client: Client, folder: Path) -> set[int]:
+    """The sizes, in thousands, of the blobs that a prune keeps."""
     blobs = BlobFolder(folder)
     prune(blobs, await read_usage(client), older_than=0)
-    return {round(each.size, -3) // 1000 for each in blobs.list()}
+    return {round(blob.size, -3) // 1000 for blob in blobs.list()}
 
 
-def test_what_a_history_or_a_schedule_refers_to_stays(server: DevServer, folder: Path) -> None:
-    """Of open and closed workflows, of a parent that has it from its child, and of a schedule; the rest goes."""
+def test_referenced_payloads_are_kept(server: DevServer, folder: Path) -> None:
+    """References of open and closed workflows, of a parent that got one from its child, and of a schedule count."""
 
     async def run() -> None:
         client = await connected(server, folder)
@@ -41,23 +41,23 @@ def test_what_a_history_or_a_schedule_refers_to_stays(server: DevServer, folder:
             await client.execute_workflow(Parent.run, 400_000, id="parent", task_queue=QUEUE)
         await client.start_workflow(Echo.run, b"o" * 500_000, id="open", task_queue="nobody")
         action = ScheduleActionStartWorkflow(Echo.run, b"s" * 600_000, id="later", task_queue="nobody")
-        while not [each async for each in client.list_workflows("WorkflowId = 'open'")]:
+        while not [info async for info in client.list_workflows("WorkflowId = 'open'")]:
             await asyncio.sleep(0.05)
         spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(days=300))])
         schedule = await client.create_schedule("yearly", Schedule(action=action, spec=spec))
-        await client.data_converter.encode([b"n" * 700_000])  # stored, and referred to by nobody
-        assert await kept(client, folder) == {300, 400, 500, 600}
+        await client.data_converter.encode([b"n" * 700_000])  # stored, without a reference
+        assert await sizes_after_prune(client, folder) == {300, 400, 500, 600}
         owners = {use.owner for uses in (await read_usage(client)).uses.values() for use in uses}
         runs = {"workflow closed", "workflow open", "workflow parent", "workflow parent-child"}
         assert owners == {*runs, "schedule yearly"}
         await schedule.delete()
-        assert await kept(client, folder) == {300, 400, 500}
+        assert await sizes_after_prune(client, folder) == {300, 400, 500}
 
     asyncio.run(run())
 
 
-def test_what_a_snapshot_refers_to_stays(installed: Executable, folder: Path) -> None:
-    """Also where the server does not know of it any more; a copy of another server's database does not count."""
+def test_payloads_of_a_snapshot_are_kept(installed: Executable, folder: Path) -> None:
+    """References in a snapshot of the server count, those in a copy of another server's database do not."""
 
     async def run() -> None:
         with DevServer.start(name="shop", ui=False, ephemeral=False) as server, DevServer.start(ui=False) as other:
@@ -68,13 +68,13 @@ def test_what_a_snapshot_refers_to_stays(installed: Executable, folder: Path) ->
             usage = await read_usage(client)
             assert usage.databases == 1
             owners = [use.owner for uses in usage.uses.values() for use in uses]
-            assert owners == ["workflow needs-it", f"the snapshot {saved.name} of shop"]
+            assert owners == ["workflow needs-it", f"snapshot {saved.name} of shop"]
 
     asyncio.run(run())
 
 
-def test_what_was_stored_lately_or_for_another_server_stays(server: DevServer, folder: Path) -> None:
-    """It may be on its way into a history; storing it again counts. What is forgotten by name goes."""
+def test_recent_payloads_and_those_of_other_servers_are_kept(server: DevServer, folder: Path) -> None:
+    """A recent payload may be on its way into a history; storing it again makes it recent. Removal by server works."""
 
     async def run() -> None:
         client = await connected(server, folder)
@@ -85,23 +85,23 @@ def test_what_was_stored_lately_or_for_another_server_stays(server: DevServer, f
         usage = await read_usage(client)
         assert prune(blobs, usage, older_than=3600).recent == 1
         os.utime(file, (0, 0))
-        assert [each.path for each in prune(blobs, usage, older_than=3600, dry_run=True).removed] == [file]
+        assert [blob.path for blob in prune(blobs, usage, older_than=3600, dry_run=True).removed] == [file]
         assert file.exists()
         await client.data_converter.encode([b"n" * SIZE])
         assert prune(blobs, usage, older_than=3600).recent == 1
         os.utime(file, (0, 0))
         assert prune(blobs, usage, older_than=3600).freed > SIZE
-        assert [each.digest for each in blobs.list()] == [elsewhere.digest]
+        assert [blob.digest for blob in blobs.list()] == [elsewhere.digest]
         assert len(remove_server_payloads(blobs, "another-server").removed) == 1
         assert not list(folder.rglob("abc*"))
-        with pytest.raises(PayloadOptionError, match="nothing is stored for a server another-server"):
+        with pytest.raises(PayloadOptionError, match="the folder has no payloads of a server another-server"):
             remove_server_payloads(blobs, "another-server")
 
     asyncio.run(run())
 
 
-def test_what_is_missing_or_damaged_is_found_with_who_needs_it(server: DevServer, folder: Path) -> None:
-    """A check reads every payload, and knows the workflow whose payload is gone."""
+def test_missing_and_corrupt_payloads_are_found(server: DevServer, folder: Path) -> None:
+    """Verification reads every payload, and names the workflow of a missing one."""
 
     async def run() -> None:
         client = await connected(server, folder)
@@ -110,7 +110,8 @@ def test_what_is_missing_or_damaged_is_found_with_who_needs_it(server: DevServer
         await client.data_converter.encode([b"d" * SIZE])
         files(folder)[0].write_bytes(b"damaged")
         found = {
-            type(each.error).__name__: each for each in find_problems(BlobFolder(folder), await read_usage(client))
+            type(problem.error).__name__: problem
+            for problem in find_problems(BlobFolder(folder), await read_usage(client))
         }
         assert [use.owner for use in found["PayloadMissing"].uses] == ["workflow needs-it"]
         assert found["PayloadCorrupt"].uses == ()
@@ -118,8 +119,8 @@ def test_what_is_missing_or_damaged_is_found_with_who_needs_it(server: DevServer
     asyncio.run(run())
 
 
-def test_a_blob_is_private_and_a_payload_that_any_tool_can_read(folder: Path) -> None:
-    """The folder is this user's alone, and a file is a serialized payload; equal ones are one file."""
+def test_blobs_are_private_serialized_payloads(folder: Path) -> None:
+    """Only this user can read the folder. A file is a serialized payload; equal payloads are one file."""
     from devserver.payloads.blob_format import head_of
 
     blobs = BlobFolder(folder)
@@ -142,8 +143,8 @@ BlobFolder(Path(sys.argv[1])).put("here", b"\\x12\\x05", b"hello")
 """
 
 
-def test_a_writer_that_is_killed_leaves_no_half_payload(folder: Path) -> None:
-    """What it had written is not taken for a payload, is written anew, and is removed when it is old."""
+def test_killed_writer(folder: Path) -> None:
+    """An unfinished file is not a payload; the payload can be stored again, and the file is removed once it is old."""
     subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False, timeout=30)
     (half,) = files(folder)
     blobs = BlobFolder(folder)

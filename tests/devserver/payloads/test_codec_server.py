@@ -1,4 +1,4 @@
-"""The codec server: what it shows to the Web UI and the CLI, and whom it refuses."""
+"""The codec server: what it shows in the Web UI and the CLI, and which requests it refuses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def blobs(tmp_path: Path) -> BlobFolder:
 @pytest.fixture
 def url(blobs: BlobFolder) -> Iterator[str]:
     """A codec server that shows up to 1,000 bytes to one Web UI."""
-    with CodecServer(blobs, origins=lambda: [UI], show=1000) as server:
+    with CodecServer(blobs, origins=lambda: [UI], max_shown=1000) as server:
         yield server.url
 
 
@@ -39,7 +39,7 @@ def stored(blobs: BlobFolder, data: bytes, encoding: bytes = b"json/plain") -> C
 
 
 def referring(claim: Claim, **more: str) -> dict[str, Any]:
-    """What a history has in its place, as JSON."""
+    """The reference in a history, as JSON."""
     data = json.dumps({"driverName": "devserver.folder", "claimData": {**claim.to_data(), **more}})
     metadata = {"encoding": b"json/protobuf", "messageType": b"temporal.api.sdk.v1.ExternalStorageReference"}
     return {
@@ -50,14 +50,14 @@ def referring(claim: Claim, **more: str) -> dict[str, Any]:
 
 
 def decoded(url: str, *payloads: Mapping[str, Any], query: str = "") -> list[Any]:
-    """What the server makes of payloads: the JSON in their data."""
+    """The decoded payloads: the JSON in their data."""
     answer = httpx.post(f"{url}/decode{query}", json={"payloads": payloads})
     assert answer.status_code == 200, answer.text
-    return [json.loads(base64.b64decode(each["data"])) for each in answer.json()["payloads"]]
+    return [json.loads(base64.b64decode(payload["data"])) for payload in answer.json()["payloads"]]
 
 
-def test_what_is_small_is_shown_and_of_what_is_large_a_head(url: str, blobs: BlobFolder) -> None:
-    """Other payloads stay as they are; what is binary is shown in base64, and what is lost as an error."""
+def test_small_payloads_and_previews_of_large_ones(url: str, blobs: BlobFolder) -> None:
+    """Small payloads are shown completely, large ones with their beginning, lost ones as an error."""
     small, large = stored(blobs, b'{"a": 1}'), stored(blobs, b'"' + b"x" * 9000 + b'"')
     binary, lost = stored(blobs, bytes(range(256)) * 9, b"binary/plain"), stored(blobs, b'"gone"')
     blobs.path("here", lost.digest).unlink()
@@ -74,8 +74,8 @@ def test_what_is_small_is_shown_and_of_what_is_large_a_head(url: str, blobs: Blo
     assert decoded(f"{url}/some-namespace", referring(small)) == [{"a": 1}]
 
 
-def test_the_web_ui_can_download_what_is_large(url: str, blobs: BlobFolder) -> None:
-    """What is shown keeps the form of a reference, by which the Web UI knows that there is more."""
+def test_download(url: str, blobs: BlobFolder) -> None:
+    """A preview keeps the form of a reference, so that the Web UI offers a download."""
     large = referring(stored(blobs, b'"' + b"x" * 9000 + b'"'))
     answer = httpx.post(f"{url}/decode?preserveStorageRefs=true", json={"payloads": [large]}).json()["payloads"][0]
     assert {key: answer[key] for key in ("metadata", "externalPayloads")} == {
@@ -86,16 +86,16 @@ def test_the_web_ui_can_download_what_is_large(url: str, blobs: BlobFolder) -> N
     assert httpx.post(f"{url}/encode", json={"payloads": [PLAIN]}).json() == {"payloads": [PLAIN]}
 
 
-def test_only_this_machine_and_the_web_ui_may_ask(url: str, blobs: BlobFolder) -> None:
-    """Not another site's page, and not a name that somebody has pointed here."""
+def test_requests_of_other_sites_are_refused(url: str, blobs: BlobFolder) -> None:
+    """Only this machine and the Web UI get an answer, not another site's page or another host name."""
     body = {"payloads": [referring(stored(blobs, b'{"a": 1}'))]}
 
-    def asked(**headers: str) -> httpx.Response:
+    def send(**headers: str) -> httpx.Response:
         named = {key.replace("_", "-"): value for key, value in headers.items()}
         return httpx.post(f"{url}/decode", json=body, headers=named)
 
     for origin in (UI, "http://localhost:8233"):
-        assert asked(Origin=origin).headers["Access-Control-Allow-Origin"] == origin
+        assert send(Origin=origin).headers["Access-Control-Allow-Origin"] == origin
         preflight = httpx.options(f"{url}/decode", headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
         assert "X-Namespace" in preflight.headers["Access-Control-Allow-Headers"]
     for headers in (
@@ -106,7 +106,7 @@ def test_only_this_machine_and_the_web_ui_may_ask(url: str, blobs: BlobFolder) -
         {"Host": f"evil.example:{url.rpartition(':')[2]}"},
         {"Sec_Fetch_Site": "cross-site"},
     ):
-        refused = asked(**headers)
+        refused = send(**headers)
         assert refused.status_code == 403, headers
         assert "Access-Control-Allow-Origin" not in refused.headers
         assert "payloads" not in refused.json()
@@ -123,8 +123,8 @@ def test_only_this_machine_and_the_web_ui_may_ask(url: str, blobs: BlobFolder) -
         ("/download", b'{"payloads": [{"data": "MQ=="}]}', 500),
     ],
 )
-def test_what_is_no_request_is_refused(url: str, path: str, body: bytes, status: int) -> None:
-    """With an error in JSON, and the server goes on."""
+def test_invalid_requests_are_refused(url: str, path: str, body: bytes, status: int) -> None:
+    """An invalid request gets an error in JSON, and the server keeps running."""
     answer = httpx.post(f"{url}{path}", content=body)
     assert answer.status_code == status
     assert {"error"} <= answer.json().keys()
@@ -132,7 +132,7 @@ def test_what_is_no_request_is_refused(url: str, path: str, body: bytes, status:
 
 
 def test_a_reference_cannot_lead_out_of_the_folder(url: str, blobs: BlobFolder) -> None:
-    """What is shown of a forged one is an error."""
+    """A forged reference is shown as an error."""
     claim = stored(blobs, b"1")
     for more in ({"sha256": "../../../../../../etc/passwd"}, {"server": "../.."}, {"size": "9" * 30}):
         assert "is not one of devserver's" in decoded(url, referring(claim, **more))[0]["error"]

@@ -1,4 +1,4 @@
-"""A payload that is missing, damaged, too large or has no room: an error that says which, and nothing waits on."""
+"""Missing, corrupt and too large payloads, and full folders: a clear error at once, without endless retries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZES = [300_000, 6_000_000]
 
 
 def failure_of(error: BaseException | None) -> ApplicationError:
-    """What is at the end of the causes."""
+    """The innermost cause."""
     while isinstance(error, WorkflowFailureError | ActivityError):
         error = error.cause
     assert isinstance(error, ApplicationError)
@@ -34,7 +34,7 @@ def failure_of(error: BaseException | None) -> ApplicationError:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_missing_argument_fails_the_workflow(server: DevServer, folder: Path, size: int) -> None:
-    """At once, with the file and the workflow in the failure, instead of a workflow task that is retried for ever."""
+    """The workflow fails at once and names the file, instead of a workflow task that is retried forever."""
 
     async def run() -> None:
         client = await connected(server, folder)
@@ -47,14 +47,14 @@ def test_a_missing_argument_fails_the_workflow(server: DevServer, folder: Path, 
         failure = failure_of(error.value)
         assert failure.type == "PayloadMissing"
         assert str(file) in failure.message
-        assert "hint: put the file back" in failure.message
+        assert "hint: restore the file" in failure.message
 
     asyncio.run(run())
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_missing_argument_fails_the_activity(server: DevServer, folder: Path, size: int) -> None:
-    """Without a retry, although an activity is retried without a limit."""
+    """The activity fails without a retry, although its retry policy has no limit."""
 
     async def run() -> None:
         client = await connected(server, folder)
@@ -73,8 +73,8 @@ def test_a_missing_argument_fails_the_activity(server: DevServer, folder: Path, 
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_damaged_result_is_an_error_of_ours(server: DevServer, folder: Path, size: int) -> None:
-    """Whoever asks for the result gets it: one changed byte, one missing byte, and another file in its place."""
+def test_corrupt_result(server: DevServer, folder: Path, size: int) -> None:
+    """The client gets an error for a changed byte, a missing byte, another file, and a link."""
 
     async def run() -> None:
         client = await connected(server, folder)
@@ -83,8 +83,8 @@ def test_a_damaged_result_is_an_error_of_ours(server: DevServer, folder: Path, s
             await handle.result()
         (file,) = files(folder)
         whole = file.read_bytes()
-        for damaged in (b"X".join([whole[:-9], whole[-8:]]), whole[:-1], b"", b"something else"):
-            file.write_bytes(damaged)
+        for corrupt in (b"X".join([whole[:-9], whole[-8:]]), whole[:-1], b"", b"something else"):
+            file.write_bytes(corrupt)
             with pytest.raises(PayloadCorrupt, match=r"is corrupt: .*workflow damaged in default"):
                 await handle.result()
         file.unlink()
@@ -93,7 +93,7 @@ def test_a_damaged_result_is_an_error_of_ours(server: DevServer, folder: Path, s
         elsewhere = file.parent.parent / "elsewhere"
         elsewhere.write_bytes(whole)
         file.symlink_to(elsewhere)
-        with pytest.raises(Exception, match=r"cannot be read|is corrupt"):
+        with pytest.raises(Exception, match=r"cannot read|is corrupt"):
             await handle.result()
         file.unlink()
         file.write_bytes(whole)
@@ -112,7 +112,7 @@ def test_a_damaged_result_is_an_error_of_ours(server: DevServer, folder: Path, s
     ],
 )
 def test_a_reference_cannot_lead_out_of_the_folder(server: DevServer, folder: Path, claim: dict[str, str]) -> None:
-    """Whoever can write a history cannot have a worker read another file; the workflow fails and says so."""
+    """Someone who can write a history cannot make a worker read another file: the workflow fails with the reason."""
 
     async def run() -> None:
         plain = await Client.connect(server.address)
@@ -129,13 +129,16 @@ def test_a_reference_cannot_lead_out_of_the_folder(server: DevServer, folder: Pa
     asyncio.run(run())
 
 
-def test_what_is_too_large_fails_and_is_not_stored(server: DevServer, folder: Path) -> None:
-    """In a client, in an activity and in a workflow's own code, where a failed task would be retried for ever."""
+def test_too_large_payloads_are_not_stored(server: DevServer, folder: Path) -> None:
+    """They fail in a client, in an activity and in workflow code, where a failed task would be retried forever."""
 
     async def run() -> None:
-        client = await connected(server, folder, largest="1MB")
+        client = await connected(server, folder, max_payload_size="1MB")
         async with worker(client):
-            with pytest.raises(PayloadTooLarge, match=r"2\.0 MB is larger than the 1\.0 MB .*LargePayloads\(largest"):
+            with pytest.raises(
+                PayloadTooLarge,
+                match=r"(?s)2\.0 MB is larger than the limit of 1\.0 MB.*LargePayloads\(max_payload_size",
+            ):
                 await client.execute_workflow(Echo.run, b"x" * 2_000_000, id="a", task_queue=QUEUE)
             for kind, size in itertools.product(("Makes", "Grows"), (2_000_000, 6_000_000)):
                 with pytest.raises(WorkflowFailureError) as error:
@@ -146,17 +149,17 @@ def test_what_is_too_large_fails_and_is_not_stored(server: DevServer, folder: Pa
     asyncio.run(run())
 
 
-def test_a_full_folder_refuses_and_room_lets_it_go_on(server: DevServer, folder: Path) -> None:
-    """The limit of the whole folder is told to a client; a workflow waits and goes on when there is room."""
+def test_full_folder(server: DevServer, folder: Path) -> None:
+    """A client gets an error; a workflow waits, and continues when there is room."""
 
     async def run() -> None:
-        client = await connected(server, folder, most="1MB")
+        client = await connected(server, folder, max_folder_size="1MB")
         await client.start_workflow(Echo.run, b"a" * 800_000, id="first", task_queue="nobody")
-        with pytest.raises(PayloadFolderFull, match=r"800\.0 kB: 300\.0 kB more would pass its limit of 1\.0 MB"):
+        with pytest.raises(PayloadFolderFull, match=r"800\.0 kB: 300\.0 kB more would exceed its limit of 1\.0 MB"):
             await client.start_workflow(Echo.run, b"b" * 300_000, id="second", task_queue="nobody")
         async with worker(client):
             handle = await client.start_workflow(Grows.run, 300_000, id="waits", task_queue=QUEUE)
-            await failed_task(client, "waits", "would pass its limit")
+            await failed_task(client, "waits", "would exceed its limit")
             files(folder)[0].unlink()
             assert await handle.result() == b"g" * 300_000
 
@@ -164,10 +167,8 @@ def test_a_full_folder_refuses_and_room_lets_it_go_on(server: DevServer, folder:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_full_disk_is_told_and_leaves_no_half_payload(
-    server: DevServer, tmp_path: Path, disk: Disk, size: int
-) -> None:
-    """With room again what was refused goes through."""
+def test_full_disk(server: DevServer, tmp_path: Path, disk: Disk, size: int) -> None:
+    """A full disk is an error and leaves no part of a payload; with room the same payload is stored."""
     folder = disk(tmp_path / "disk", 10_000_000)
     filler = fill(folder)
 
@@ -176,7 +177,7 @@ def test_a_full_disk_is_told_and_leaves_no_half_payload(
         filler.rename(folder / "filler")
         with pytest.raises(PayloadFolderFull, match="No space left on device"):
             await client.start_workflow(Echo.run, b"x" * size, id="refused", task_queue=QUEUE)
-        assert [each for each in files(folder) if each.name != "filler"] == []
+        assert [path for path in files(folder) if path.name != "filler"] == []
         (folder / "filler").unlink()
         async with worker(client):
             assert len(await client.execute_workflow(Echo.run, b"x" * size, id="again", task_queue=QUEUE)) == size
@@ -185,9 +186,9 @@ def test_a_full_disk_is_told_and_leaves_no_half_payload(
 
 
 async def failed_task(client: Client, workflow_id: str, message: str) -> None:
-    """Wait until a workflow task has failed with that."""
+    """Wait until a workflow task has failed with that message."""
     async for event in client.get_workflow_handle(workflow_id).fetch_history_events(wait_new_event=True):
         failed = event.workflow_task_failed_event_attributes
         if message in failed.failure.message:
             return
-    raise AssertionError("it ended instead")
+    raise AssertionError("the workflow ended without a failed task")

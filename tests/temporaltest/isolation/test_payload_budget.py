@@ -98,7 +98,7 @@ def test_what_is_stored_outside_the_history_counts_as_sent(suite: Suite) -> None
 def test_a_budget_that_cannot_be_used_is_a_usage_error(suite: Suite) -> None:
     """No size, an unknown word, and a test without a workflow of its own."""
     for words, fixture, told in (
-        ('"large"', "temporal", "mark.payload_budget(largest=...): 'large' is no size"),
+        ('"large"', "temporal", "mark.payload_budget(largest=...): 'large' is not a size"),
         ('most="1KB"', "temporal", "mark.payload_budget takes one size or keywords: largest, total, history"),
         ('"1KB"', "", "mark.payload_budget needs a fixture with a namespace of the test's own"),
     ):
