@@ -41,7 +41,7 @@ class Drainage:
 async def watch_drainage(
     client: Client, name: str, build: str, *, every: float = EVERY_SECONDS
 ) -> AsyncIterator[Drainage]:
-    """Yield the drainage of a build every so many seconds; the last one is `done`.
+    """Yield the drainage of a build, `every` seconds; the last one is `done`.
 
     Raises:
         DeploymentRefused: The build is current or ramping, so it does not drain.

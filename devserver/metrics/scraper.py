@@ -1,4 +1,4 @@
-"""Scrapes the endpoints of servers and workers, and remembers the scrape before of each for rates."""
+"""Scrapes the endpoints of servers and workers, and remembers the previous scrape of each for rates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Checks that every payload that a server refers to is in the folder, and that every blob is what was stored."""
+"""Checks that every payload that a server refers to is in the folder, and that every blob is what was stored.
+
+It stands apart from `usage`, so that an offline check does not load the Temporal SDK.
+"""
 
 from __future__ import annotations
 
