@@ -113,7 +113,7 @@ def test_some_that_give_no_figures(quick_up: Run, devserver: Run, status_of: Sta
     done = devserver("metrics", "--worker", "1", "--worker", url)
     assert (done.returncode, "\nworkflows\n  started 0" in done.stdout) == (4, True)
     assert "worker 127.0.0.1:1 gives no figures\n  cannot read the metrics at http://127.0.0.1:1/metrics" in done.stdout
-    assert "are those of a server, not of a worker\n  hint: use --server for a server" in done.stdout
+    assert "are those of a server, not of a worker hint: use --server for a server" in " ".join(done.stdout.split())
     found = json.loads(devserver("metrics", "--json", "--worker", "1").stdout)
     assert (found["workers"][0]["figures"], found["workers"][0]["error"]["error"]) == (None, "CannotAsk")
     assert devserver("metrics", "--server", url).returncode == 0
@@ -130,8 +130,8 @@ def test_some_that_give_no_figures(quick_up: Run, devserver: Run, status_of: Sta
         (["--name", "nix", "--worker", "1"], 4, "error: there is no instance nix"),
         (["--server", "127.0.0.1:1"], 4, "error: cannot read the metrics at http://127.0.0.1:1/metrics"),
         (["--watch", "1", "--server", "1"], 4, "error: cannot read the metrics at http://127.0.0.1:1/metrics"),
-        (["--server", "host"], 2, "error: --server host is no address of metrics"),
-        (["--worker", "host:port"], 2, "error: --worker host:port is no address of metrics"),
+        (["--server", "host"], 2, "error: --server host is not the address of a metrics endpoint"),
+        (["--worker", "host:port"], 2, "error: --worker host:port is not the address of a metrics endpoint"),
         (["--name", "default", "--server", "1"], 2, "error: --name and --server exclude each other"),
         (["--watch", "0"], 2, "Usage: "),
     ],

@@ -117,7 +117,11 @@ def test_the_json_forms(quick_up: Run, devserver: Run, status_of: StatusOf) -> N
 
 
 BAD = (
-    (["create", "x", *CREATE, "--cron", "0 9 * *"], 2, "the server refuses the request: CronString does not have 5-7 fields"),
+    (
+        ["create", "x", *CREATE, "--cron", "0 9 * *"],
+        2,
+        "the server refuses the request: CronString does not have 5-7 fields",
+    ),
     (["create", "x", *CREATE, "--cron", "@daily", "--timezone", "Berlin"], 2, "did you mean Europe/Berlin?"),
     (["create", "x", *CREATE, "--input", "all"], 2, "--input 'all' is not JSON"),
     (["create", "x", *CREATE, "--remaining-actions", "9" * 20], 2, "is not in the range 1<=x<="),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import cast
 
@@ -41,23 +41,19 @@ from devserver.errors import (
     OptionError,
 )
 from devserver.executables.models import Executable
+from tests.helpers.shared_server import SharedServer
+from tests.helpers.shared_server import module_server as module_server
+from tests.helpers.shared_server import server as server
 from tests.helpers.versioned import DEPLOYMENT, QUEUE, Moves, Stays, serving
 
 pytestmark = pytest.mark.asyncio
 LIMIT = 30.0
 
 
-@pytest.fixture
-def server(installed: Executable) -> Iterator[DevServer]:
-    """A server with the default settings."""
-    with DevServer.start(ui=False) as server:
-        yield server
-
-
 @pytest_asyncio.fixture
-async def client(server: DevServer) -> AsyncIterator[Client]:
-    """A client of the server."""
-    yield await Client.connect(server.address)
+async def client(server: SharedServer) -> AsyncIterator[Client]:
+    """A client of a namespace of its own."""
+    yield await server.connect()
 
 
 async def test_rollout_and_rollback(client: Client) -> None:

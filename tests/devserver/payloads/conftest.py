@@ -14,6 +14,9 @@ from devserver import DevServer
 from devserver.executables.models import Executable
 from devserver.payloads import LargePayloads
 from tests.devserver.instances.faults.conftest import disk as disk
+from tests.helpers.shared_server import SharedServer
+from tests.helpers.shared_server import module_server as module_server
+from tests.helpers.shared_server import server as server
 
 from .echo import ACTIVITIES, WORKFLOWS
 
@@ -21,8 +24,8 @@ QUEUE = "payloads"
 
 
 @pytest.fixture
-def server(installed: Executable) -> Iterator[DevServer]:
-    """A server for one test."""
+def own_server(installed: Executable) -> Iterator[DevServer]:
+    """A server for one test: usage is read from all namespaces of a server."""
     with DevServer.start(ui=False, ephemeral=True) as server:
         yield server
 
@@ -33,9 +36,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "payloads"
 
 
-async def connected(server: DevServer, folder: Path, options: dict[str, Any] | None = None, **plugin: Any) -> Client:
+async def connected(
+    server: DevServer | SharedServer, folder: Path, options: dict[str, Any] | None = None, **plugin: Any
+) -> Client:
     """A client that stores large payloads in the folder."""
-    return await Client.connect(server.address, plugins=[LargePayloads(folder, **plugin)], **(options or {}))
+    plugins = [LargePayloads(folder, **plugin)]
+    return await Client.connect(server.address, namespace=server.namespace, plugins=plugins, **(options or {}))
 
 
 def worker(client: Client, **options: Any) -> Worker:

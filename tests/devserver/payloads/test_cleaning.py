@@ -31,11 +31,11 @@ async def sizes_after_prune(client: Client, folder: Path) -> set[int]:
     return {round(blob.size, -3) // 1000 for blob in blobs.list()}
 
 
-def test_referenced_payloads_are_kept(server: DevServer, folder: Path) -> None:
+def test_referenced_payloads_are_kept(own_server: DevServer, folder: Path) -> None:
     """References of open and closed workflows, of a parent that got one from its child, and of a schedule count."""
 
     async def run() -> None:
-        client = await connected(server, folder)
+        client = await connected(own_server, folder)
         async with worker(client):
             await client.execute_workflow(Echo.run, b"c" * 300_000, id="closed", task_queue=QUEUE)
             await client.execute_workflow(Parent.run, 400_000, id="parent", task_queue=QUEUE)
@@ -73,11 +73,11 @@ def test_payloads_of_a_snapshot_are_kept(installed: Executable, folder: Path) ->
     asyncio.run(run())
 
 
-def test_recent_payloads_and_those_of_other_servers_are_kept(server: DevServer, folder: Path) -> None:
+def test_recent_payloads_and_those_of_other_servers_are_kept(own_server: DevServer, folder: Path) -> None:
     """A recent payload may be on its way into a history; storing it again makes it recent. Removal by server works."""
 
     async def run() -> None:
-        client = await connected(server, folder)
+        client = await connected(own_server, folder)
         blobs = BlobFolder(folder)
         await client.data_converter.encode([b"n" * SIZE])
         (file,) = files(folder)
@@ -100,11 +100,11 @@ def test_recent_payloads_and_those_of_other_servers_are_kept(server: DevServer, 
     asyncio.run(run())
 
 
-def test_missing_and_corrupt_payloads_are_found(server: DevServer, folder: Path) -> None:
+def test_missing_and_corrupt_payloads_are_found(own_server: DevServer, folder: Path) -> None:
     """Verification reads every payload, and names the workflow of a missing one."""
 
     async def run() -> None:
-        client = await connected(server, folder)
+        client = await connected(own_server, folder)
         await client.start_workflow(Echo.run, b"g" * SIZE, id="needs-it", task_queue="nobody")
         files(folder)[0].unlink()
         await client.data_converter.encode([b"d" * SIZE])

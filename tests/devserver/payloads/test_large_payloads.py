@@ -25,9 +25,9 @@ from temporalio.converter import (
 )
 from temporalio.worker import Replayer
 
-from devserver import DevServer
 from devserver.payloads import FolderDriver, LargePayloads, PayloadOptionError
 from tests.helpers.checkout import ROOT
+from tests.helpers.shared_server import SharedServer
 
 from .conftest import QUEUE, connected, files, worker
 from .echo import WORKFLOWS, Echo, Grows, Makes, Parent
@@ -35,7 +35,7 @@ from .echo import WORKFLOWS, Echo, Grows, Makes, Parent
 SMALL_HISTORY = 20_000
 
 
-def test_payloads_of_5_50_and_200_mb_and_small_histories(server: DevServer, folder: Path) -> None:
+def test_payloads_of_5_50_and_200_mb_and_small_histories(server: SharedServer, folder: Path) -> None:
     """Each payload is stored once, is returned unchanged, and replays; the replay stores nothing."""
 
     async def run() -> None:
@@ -64,7 +64,7 @@ def test_replay_copies_no_payloads(folder: Path) -> None:
     assert files(folder) == []
 
 
-def test_memory_compared_with_a_naive_driver(server: DevServer) -> None:
+def test_memory_compared_with_a_naive_driver(server: SharedServer) -> None:
     """50 MB through a workflow and an activity need less than two thirds of the memory of a driver of twenty lines."""
     assert peak("ours", server.address) < peak("naive", server.address) * 2 / 3
 
@@ -77,7 +77,7 @@ def peak(driver: str, address: str) -> float:
 
 
 @pytest.mark.parametrize("size", [300_000, 6_000_000])
-def test_payloads_of_workflows_activities_and_children(server: DevServer, folder: Path, size: int) -> None:
+def test_payloads_of_workflows_activities_and_children(server: SharedServer, folder: Path, size: int) -> None:
     """Values made by workflow code, and passed from a child to its parent, are stored too."""
 
     async def run() -> None:
@@ -92,7 +92,7 @@ def test_payloads_of_workflows_activities_and_children(server: DevServer, folder
     asyncio.run(run())
 
 
-def test_values_of_all_types(server: DevServer, folder: Path) -> None:
+def test_values_of_all_types(server: SharedServer, folder: Path) -> None:
     """Text, objects and several values, above and below the threshold, with Pydantic and after pickling."""
     values = ["t" * 5_000_000, {"list": list(range(100_000))}, b"b" * 300_000, "small", None, b"b" * 5_000_000]
 
@@ -123,7 +123,7 @@ class ReversingCodec(PayloadCodec):
         return [Payload.FromString(payload.data[::-1]) for payload in payloads]
 
 
-def test_folder_with_a_codec(server: DevServer, folder: Path) -> None:
+def test_folder_with_a_codec(server: SharedServer, folder: Path) -> None:
     """A payload that is encrypted for the server is encrypted in the folder too."""
 
     async def run() -> None:
@@ -156,7 +156,7 @@ class OtherDriver(StorageDriver):
         raise NotImplementedError
 
 
-def test_invalid_combinations_are_refused(server: DevServer, folder: Path) -> None:
+def test_invalid_combinations_are_refused(server: SharedServer, folder: Path) -> None:
     """A second storage, a worker whose client lacks the plugin, and invalid sizes are errors; a copied client works."""
 
     async def run() -> None:
@@ -171,7 +171,7 @@ def test_invalid_combinations_are_refused(server: DevServer, folder: Path) -> No
         again = Client(**client.config(active_config=True))
         data = b"x" * 5_000_000
         assert await again.data_converter.decode(await client.data_converter.encode([data])) == [data]
-        plain = await Client.connect(server.address)
+        plain = await server.connect()
         with pytest.raises(PayloadOptionError, match="the worker has LargePayloads, but its client does not"):
             worker(plain, plugins=[LargePayloads(folder)])
 

@@ -14,9 +14,9 @@ from temporalio.common import RawValue
 from temporalio.converter import JSONProtoPayloadConverter
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from devserver import DevServer
 from devserver.payloads import PayloadCorrupt, PayloadFolderFull, PayloadMissing, PayloadTooLarge
 from tests.devserver.instances.faults.conftest import Disk, fill
+from tests.helpers.shared_server import SharedServer
 
 from .conftest import QUEUE, connected, files, worker
 from .echo import LATER, Echo, Grows, Hands, Makes, given
@@ -33,7 +33,7 @@ def failure_of(error: BaseException | None) -> ApplicationError:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_missing_argument_fails_the_workflow(server: DevServer, folder: Path, size: int) -> None:
+def test_a_missing_argument_fails_the_workflow(server: SharedServer, folder: Path, size: int) -> None:
     """The workflow fails at once and names the file, instead of a workflow task that is retried forever."""
 
     async def run() -> None:
@@ -53,7 +53,7 @@ def test_a_missing_argument_fails_the_workflow(server: DevServer, folder: Path, 
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_missing_argument_fails_the_activity(server: DevServer, folder: Path, size: int) -> None:
+def test_a_missing_argument_fails_the_activity(server: SharedServer, folder: Path, size: int) -> None:
     """The activity fails without a retry, although its retry policy has no limit."""
 
     async def run() -> None:
@@ -73,7 +73,7 @@ def test_a_missing_argument_fails_the_activity(server: DevServer, folder: Path, 
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_corrupt_result(server: DevServer, folder: Path, size: int) -> None:
+def test_corrupt_result(server: SharedServer, folder: Path, size: int) -> None:
     """The client gets an error for a changed byte, a missing byte, another file, and a link."""
 
     async def run() -> None:
@@ -85,7 +85,7 @@ def test_corrupt_result(server: DevServer, folder: Path, size: int) -> None:
         whole = file.read_bytes()
         for corrupt in (b"X".join([whole[:-9], whole[-8:]]), whole[:-1], b"", b"something else"):
             file.write_bytes(corrupt)
-            with pytest.raises(PayloadCorrupt, match=r"is corrupt: .*workflow damaged in default"):
+            with pytest.raises(PayloadCorrupt, match=rf"is corrupt: .*workflow damaged in {server.namespace}"):
                 await handle.result()
         file.unlink()
         with pytest.raises(PayloadMissing, match="is missing"):
@@ -111,11 +111,11 @@ def test_corrupt_result(server: DevServer, folder: Path, size: int) -> None:
         {},
     ],
 )
-def test_a_reference_cannot_lead_out_of_the_folder(server: DevServer, folder: Path, claim: dict[str, str]) -> None:
+def test_a_reference_cannot_lead_out_of_the_folder(server: SharedServer, folder: Path, claim: dict[str, str]) -> None:
     """Someone who can write a history cannot make a worker read another file: the workflow fails with the reason."""
 
     async def run() -> None:
-        plain = await Client.connect(server.address)
+        plain = await server.connect()
         reference = ExternalStorageReference(driver_name="devserver.folder", claim_data=claim)
         payload = JSONProtoPayloadConverter().to_payload(reference)
         assert isinstance(payload, Payload)
@@ -129,7 +129,7 @@ def test_a_reference_cannot_lead_out_of_the_folder(server: DevServer, folder: Pa
     asyncio.run(run())
 
 
-def test_too_large_payloads_are_not_stored(server: DevServer, folder: Path) -> None:
+def test_too_large_payloads_are_not_stored(server: SharedServer, folder: Path) -> None:
     """They fail in a client, in an activity and in workflow code, where a failed task would be retried forever."""
 
     async def run() -> None:
@@ -149,7 +149,7 @@ def test_too_large_payloads_are_not_stored(server: DevServer, folder: Path) -> N
     asyncio.run(run())
 
 
-def test_full_folder(server: DevServer, folder: Path) -> None:
+def test_full_folder(server: SharedServer, folder: Path) -> None:
     """A client gets an error; a workflow waits, and continues when there is room."""
 
     async def run() -> None:
@@ -167,7 +167,7 @@ def test_full_folder(server: DevServer, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_full_disk(server: DevServer, tmp_path: Path, disk: Disk, size: int) -> None:
+def test_full_disk(server: SharedServer, tmp_path: Path, disk: Disk, size: int) -> None:
     """A full disk is an error and leaves no part of a payload; with room the same payload is stored."""
     folder = disk(tmp_path / "disk", 10_000_000)
     filler = fill(folder)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from devserver import DevServer
-from devserver.executables.models import Executable
+from tests.helpers.shared_server import module_server as module_server
+from tests.helpers.shared_server import server as server
 
 QUEUE = "lasting"
 
@@ -59,10 +57,3 @@ def worker(client: Client) -> Worker:
         workflow_runner=UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(0),
     )
-
-
-@pytest.fixture
-def server(installed: Executable) -> Iterator[DevServer]:
-    """A server with the default settings."""
-    with DevServer.start(ui=False) as server:
-        yield server

@@ -12,7 +12,6 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflow.v1 import NewWorkflowExecutionInfo
 from temporalio.client import Client
 
-from devserver import DevServer
 from devserver.schedules import (
     NewSchedule,
     ScheduleRefused,
@@ -23,6 +22,7 @@ from devserver.schedules import (
     list_schedules,
 )
 from devserver.schedules import calls as raw
+from tests.helpers.shared_server import SharedServer
 
 LIMIT = 30.0
 SECRET = Payload(metadata={"encoding": b"binary/encrypted"}, data=b"\x00\x01")
@@ -38,12 +38,12 @@ async def listed(client: Client, count: int, *, query: str = "", limit: int = 10
     return sorted(row.schedule_id for row in rows)
 
 
-def test_lists(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lists(server: SharedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """All schedules over several pages, at most `limit`, or those that match a filter."""
     monkeypatch.setattr(raw, "PAGE_SIZE", 2)
 
     async def story() -> None:
-        client = await Client.connect(server.address)
+        client = await server.connect()
         for name in ("a1", "a2", "a3", "b1", "b2"):
             await create_schedule(
                 client, NewSchedule(name, "Report", "reports", ScheduleSpec(crons=("@daily",)), paused=True)
@@ -57,11 +57,11 @@ def test_lists(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(story())
 
 
-def test_payloads_that_cannot_be_decoded(server: DevServer) -> None:
+def test_payloads_that_cannot_be_decoded(server: SharedServer) -> None:
     """Encrypted input and memo are marked; the other fields are there."""
 
     async def story() -> None:
-        client = await Client.connect(server.address)
+        client = await server.connect()
         action = NewWorkflowExecutionInfo(
             workflow_id="w",
             workflow_type=WorkflowType(name="Report"),

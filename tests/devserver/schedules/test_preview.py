@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from devserver import DevServer
 from devserver.errors import CannotAsk, OptionError
 from devserver.schedules import (
     Calendar,
@@ -29,17 +28,18 @@ from devserver.schedules import (
 )
 from devserver.schedules.calls import ScheduleCalls
 from devserver.system.time_zones import find_zone
+from tests.helpers.shared_server import SharedServer
 
 LIMIT = 30.0
 HOUR = timedelta(hours=1)
 BEFORE_SPRING = datetime(2027, 3, 26, 12, tzinfo=timezone.utc)
 
 
-def run(server: DevServer, story: Callable[[Client], Awaitable[None]]) -> None:
+def run(server: SharedServer, story: Callable[[Client], Awaitable[None]]) -> None:
     """Run a test with a client of the server."""
 
     async def connected() -> None:
-        await story(await Client.connect(server.address))
+        await story(await server.connect())
 
     asyncio.run(connected())
 
@@ -57,7 +57,7 @@ async def wait_for_no_schedules(client: Client) -> None:
     await wait_for_schedules(client)
 
 
-def test_times_are_the_servers_own(server: DevServer) -> None:
+def test_times_are_the_servers_own(server: SharedServer) -> None:
     """Times respect daylight saving time, exclusions, offsets and the end; an hour that does not exist is left out."""
 
     async def story(client: Client) -> None:
@@ -83,7 +83,7 @@ def test_times_are_the_servers_own(server: DevServer) -> None:
     run(server, story)
 
 
-def test_existing_schedule(server: DevServer) -> None:
+def test_existing_schedule(server: SharedServer) -> None:
     """The times of a schedule include its jitter, the notes show its state, and the preview changes nothing."""
 
     async def story(client: Client) -> None:
@@ -118,7 +118,7 @@ def test_existing_schedule(server: DevServer) -> None:
         (ScheduleSpec(intervals=(Interval(timedelta(0)),)), "interval is too small", "at least 1s"),
     ],
 )
-def test_refused_spec(server: DevServer, spec: ScheduleSpec, message: str, hint: str) -> None:
+def test_refused_spec(server: SharedServer, spec: ScheduleSpec, message: str, hint: str) -> None:
     """The error has the server's reason and what to write instead; no temporary schedule is left."""
 
     async def story(client: Client) -> None:
@@ -131,7 +131,7 @@ def test_refused_spec(server: DevServer, spec: ScheduleSpec, message: str, hint:
     run(server, story)
 
 
-def test_interrupted_preview(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_preview(server: SharedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C during a call leaves no temporary schedule behind."""
     asked: list[str] = []
     matching_times = ScheduleCalls.matching_times
@@ -157,7 +157,7 @@ def test_interrupted_preview(server: DevServer, monkeypatch: pytest.MonkeyPatch)
     run(server, story)
 
 
-def test_killed_preview(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_preview(server: SharedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """An abandoned temporary schedule is not listed and cannot act; a later preview deletes it once it is old, and no
     schedule that only looks like one."""
     left: list[str] = []
@@ -184,7 +184,7 @@ def test_killed_preview(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> N
     run(server, story)
 
 
-def test_close_calls(server: DevServer) -> None:
+def test_close_calls(server: SharedServer) -> None:
     """A note says where one second changes a result, and only there."""
 
     async def story(client: Client) -> None:
@@ -199,11 +199,11 @@ def test_close_calls(server: DevServer) -> None:
     run(server, story)
 
 
-def test_unknown_names_and_invalid_options(server: DevServer) -> None:
+def test_unknown_names_and_invalid_options(server: SharedServer) -> None:
     """An unknown schedule, an unknown namespace and invalid options are different errors."""
 
     async def story(client: Client) -> None:
-        with pytest.raises(ScheduleUnknown, match="the namespace default has no schedule nothing"):
+        with pytest.raises(ScheduleUnknown, match=f"the namespace {server.namespace} has no schedule nothing"):
             await preview_schedule(client, "nothing")
         with pytest.raises(OptionError, match="must be 1 to 1,000, not 0"):
             PreviewOptions(count=0)
