@@ -83,7 +83,7 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
     assert "nightly skipped the action: a run is open" in run("trigger", "nightly", "--overlap-policy", "skip", code=1)
     back = run("backfill", "nightly", "2026-11-01", "2026-11-04", "--zone", "UTC")
     assert back.startswith("nightly was due 3 times")
-    assert "by buffer_one most of them start nothing" in back
+    assert "with buffer_one most actions start no run" in back
     assert "was not due" in run("backfill", "nightly", "2025-01-01", "2025-02-01", code=1)
     assert run("pause", "nightly", "--reason", "disk swap") == "paused nightly"
     assert "state paused note disk swap" in run("describe", "nightly")
