@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..rehearsal.scenario.seeds import SEEDS
+from ..rehearsal.scenario.plan import SEEDS
 from .options.common import json_option
 from .render.output import echo_form
 

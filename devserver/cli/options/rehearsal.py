@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...rehearsal.scenario.seeds import SEEDS, any_seed
+from ...rehearsal.scenario.plan import SEEDS, any_seed
 
 if TYPE_CHECKING:
     from ...rehearsal.scenario.scenario import Scenario

@@ -25,7 +25,7 @@ def plan(scenarios: Sequence[Scenario], *, as_json: bool) -> str:
 
 
 def _plan_of(scenario: Scenario) -> dict[str, Any]:
-    from ...rehearsal.report.words import clean
+    from ...rehearsal.report.text import clean
     from ...rehearsal.scenario.scenario import name_of
 
     workflow = scenario.workflow if isinstance(scenario.workflow, str) else scenario.workflow.__name__
@@ -65,11 +65,11 @@ def _plan_lines(plan: dict[str, Any]) -> Iterator[str]:
 
 def result_lines(result: dict[str, Any], seconds: float) -> Iterator[str]:
     """A result, as `report.data` has it: the verdict, each finding, what acted twice, and what was done."""
-    from ...rehearsal.report import words
+    from ...rehearsal.report import text
 
     verdict = result["verdict"]
     head = click.style(f"{verdict.upper():<8}", fg=COLOURS[verdict], bold=True)
-    yield f"{head} {result['name']}  (seed {result['seed']}, {words.seconds(seconds)})"
+    yield f"{head} {result['name']}  (seed {result['seed']}, {text.seconds(seconds)})"
     unkept = [each for each in result["plan"] if each["at"] is None or each["trouble"]]
     if verdict != "pass" and not unkept and all(each["verdict"] != verdict for each in result["expectations"]):
         yield f"  {result['reason']}"
@@ -80,11 +80,11 @@ def result_lines(result: dict[str, Any], seconds: float) -> Iterator[str]:
             most = MOST_POINTS if result["sweep"] or result["status"] is None else MOST_DETAILS
             yield from (f"             {line}" for line in details[:most])
     for each in result["repeated"][:MOST_DETAILS]:
-        yield f"  {click.style('acted twice', fg='red', bold=True)}: {words.twice(each)}"
+        yield f"  {click.style('acted twice', fg='red', bold=True)}: {text.twice(each)}"
         if each["between"]:
             yield f"             in between: {'; '.join(each['between'][-3:])}"
     for each in result["plan"]:
-        yield f"  {words.moment(each['at']):<8} {each['step']}" + (f" ({each['trouble']})" if each["trouble"] else "")
+        yield f"  {text.moment(each['at']):<8} {each['step']}" + (f" ({each['trouble']})" if each["trouble"] else "")
     if result["sweep"]:
         points = len(result["sweep"]["points"])
         yield f"  {points - result['sweep']['failed']} of {points} points passed"

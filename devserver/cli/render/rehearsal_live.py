@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ...rehearsal.report.words import clean, seconds
+from ...rehearsal.report.text import clean, seconds
 from ..options.rehearsal import Task, Wanted
 from .rehearsal_words import LANES, bar, beginning, heading, how_far, line
 

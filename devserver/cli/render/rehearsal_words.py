@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...rehearsal.report.words import clean, seconds
+from ...rehearsal.report.text import clean, seconds
 from ..options.rehearsal import Task, Wanted
 
 if TYPE_CHECKING:

@@ -1,11 +1,8 @@
 """What may be expected of a run; each judges it by its evidence."""
 
-from .compensations import compensates
-from .effects import at_least_once, exactly_once
-from .ends import fails, status
+from .effects import at_least_once, compensates, exactly_once, order
 from .logs import log_free_of
-from .order import order
-from .outcome import completes, same_result
+from .outcome import completes, fails, same_result, status
 from .replays import replays
 from .signals import no_signal_lost
 from .times import never_idle_longer_than, recovers

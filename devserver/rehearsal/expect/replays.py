@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from temporalio.converter import DataConverter
+from temporalio.worker import Interceptor, Replayer
+
 from ..scenario.result import Judgement, RehearsalRun
+from ..scenario.runbook import runner
 
 
 @dataclass(frozen=True)
@@ -13,7 +20,6 @@ class Replays:
 
     def judge(self, run: RehearsalRun) -> Judgement:
         """By replaying every run of the workflow."""
-        from ._replaying import replay
 
         if not run.histories:
             return Judgement(str(self), "unknown", "the server has no history of it")
@@ -30,3 +36,27 @@ class Replays:
 def replays() -> Replays:
     """The histories replay against the runbook's code without non-determinism."""
     return Replays()
+
+
+def replay(run: RehearsalRun, interceptors: Sequence[Interceptor] = ()) -> list[str]:
+    """Replay every history of the run; what failed, one text each."""
+    failures: list[str] = []
+    thread = threading.Thread(target=lambda: failures.extend(asyncio.run(_replay(run, interceptors))))
+    thread.start()  # the rehearsal's own loop is at work
+    thread.join()
+    return failures
+
+
+async def _replay(run: RehearsalRun, interceptors: Sequence[Interceptor]) -> list[str]:
+    failures = []
+    replayer = Replayer(
+        workflows=list(run.workflows),
+        workflow_runner=runner(),
+        interceptors=interceptors,
+        data_converter=run.data_converter or DataConverter.default,
+    )
+    for history in run.histories:
+        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        if result.replay_failure is not None:
+            failures.append(f"{type(result.replay_failure).__name__}: {result.replay_failure}")
+    return failures

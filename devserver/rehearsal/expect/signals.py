@@ -15,7 +15,7 @@ from temporalio.worker import (
 
 from ..run.metrics import RunMetrics
 from ..scenario.result import Judgement, RehearsalRun
-from ._replaying import replay
+from .replays import replay
 
 HEADER = "devserver-rehearsal"  # each signal of a drill has its identity there
 

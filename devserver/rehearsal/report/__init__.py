@@ -1,8 +1,7 @@
 """The report of rehearsals: one HTML file that needs nothing else, and the same as JSON."""
 
-from .about import About
+from .data import FORMAT, About, assembled, data, result_data
 from .page import html
-from .shape import FORMAT, assembled, data, result_data
 from .write import HTML_FILE, JSON_FILE, ReportNotWritten, write, write_data
 
 __all__ = [

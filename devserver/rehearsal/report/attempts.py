@@ -7,7 +7,7 @@ from typing import Any
 
 from ..scenario.result import RehearsalRun
 from ..scenario.timeline import Mark
-from .words import NAME_CHARACTERS, clean
+from .text import NAME_CHARACTERS, clean
 
 Key = tuple[str, str, str]
 

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..scenario.result import RehearsalRun
-from .words import clean
+from .text import clean
 
 BEFORE_SECONDS = 2.0
 AFTER_SECONDS = 5.0

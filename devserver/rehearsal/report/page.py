@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..scenario.result import Result
-from . import words
-from .about import About
-from .drawing import drawn
-from .shape import WORST, data
-from .shapes import Picture
+from . import text
+from .data import WORST, About, data
+from .timeline import drawn
+from .timeline_shapes import Picture
 
 MOST_SHOWN = 30
 
@@ -33,18 +32,18 @@ def render(shape: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        seconds=words.seconds,
-        moment=words.moment,
-        counted=words.counted,
-        effect=words.effect_name,
-        point=words.point,
+        seconds=text.seconds,
+        moment=text.moment,
+        counted=text.counted,
+        effect=text.effect_name,
+        point=text.point,
         plain=_plain,
     )
     shown = _shown(shape["results"])
     pictures = {number: drawn(shape["results"][number]) for number in shown}
     points = {number: _points(shape["results"][number]) for number in shown}
     page = environment.get_template("report.html")
-    return page.render(report=shape, shown=shown, pictures=pictures, points=points, words=words.VERDICTS)
+    return page.render(report=shape, shown=shown, pictures=pictures, points=points, words=text.VERDICTS)
 
 
 def _shown(results: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -56,7 +55,7 @@ def _shown(results: Sequence[Mapping[str, Any]]) -> list[int]:
 def _points(result: Mapping[str, Any]) -> list[tuple[str, Picture | None]]:
     """The pictures of a sweep's points that did not pass, as far as the report holds their runs."""
     points = result["sweep"]["points"] if result["sweep"] else ()
-    return [(words.point(point), drawn(point["run"])) for point in points if point["run"] is not None]
+    return [(text.point(point), drawn(point["run"])) for point in points if point["run"] is not None]
 
 
 def _plain(value: Any) -> str:

@@ -10,9 +10,8 @@ from typing import Any
 from ...system.files import write_whole
 from ..errors import RehearsalError
 from ..scenario.result import Result
-from .about import About
+from .data import About, data
 from .page import render
-from .shape import data
 
 HTML_FILE = "report.html"
 JSON_FILE = "report.json"

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..scenario.result import RehearsalRun
-from .intervals import Span, overlap, union
 
 LANES = ("server", "worker")
 SHUT = {"network": ("cut",), "database": ("locked", "disk full")}
@@ -91,3 +90,22 @@ def progress_of(run: RehearsalRun) -> list[float]:
     """The moments at which a run went on, by time: those of `starts_of`, and when attempts completed."""
     attempts = [mark for mark in run.marks if mark.lane == "activity" and mark.detail.get("ended") == "completes"]
     return sorted([*starts_of(run), *(mark.until for mark in attempts if mark.until is not None)])
+
+
+Span = tuple[float, float]
+
+
+def union(spans: Iterable[Span]) -> list[Span]:
+    """The same times, as spans that do not overlap."""
+    joined: list[Span] = []
+    for begin, end in sorted(spans):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        elif end > begin:
+            joined.append((begin, end))
+    return joined
+
+
+def overlap(span: Span, others: Sequence[Span]) -> float:
+    """How long a span shares with spans that do not overlap."""
+    return sum(max(0.0, min(span[1], end) - max(span[0], begin)) for begin, end in others)

@@ -12,8 +12,7 @@ from temporalio.api.enums.v1 import EventType
 
 from ..ledger import Effect
 from ..scenario.result import RehearsalRun
-from .downtime import LANES, Downtime, end_of, outages_of, progress_of, spans_of
-from .intervals import Span, overlap, union
+from .downtime import LANES, Downtime, Span, end_of, outages_of, overlap, progress_of, spans_of, union
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHistory

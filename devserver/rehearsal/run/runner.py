@@ -11,19 +11,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ..drills.handing_over import HandOver
+from ..drills.handover import HandOver
 from ..environment.environment import RehearsalEnvironment
 from ..environment.fixture import world_of
+from ..scenario.plan import any_seed
 from ..scenario.preflight import check
 from ..scenario.result import Judgement, RehearsalRun, Result, Sweep, verdict_of
 from ..scenario.runbook import Runbook
 from ..scenario.scenario import Scenario, holds, name_of
-from ..scenario.seeds import any_seed
 from ..scenario.timeline import Mark
 from ..scenario.view import RunView
 from .implicit_expectations import unjudged
 from .legacy_script import ScriptRun, compare
-from .run import RunExecutor
+from .run_executor import RunExecutor
 
 INTERRUPTED = "it was interrupted before its runbook had ended"
 RUNS = "the runbook runs where nothing is done to it"

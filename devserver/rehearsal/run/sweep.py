@@ -33,7 +33,7 @@ from ..scenario.runbook import Runbook
 from ..scenario.scenario import Scenario
 from ..scenario.view import RunView
 from .implicit_expectations import unjudged
-from .run import RunExecutor
+from .run_executor import RunExecutor
 from .runner import RehearsalSettings, result_of, steady, working_folder
 from .sweep_points import Planned, points_of_run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -93,3 +94,11 @@ def _validate(action: object, moment: Moment) -> None:
             f"{name} is neither a fault nor a drill (planned at: {moment})",
             hint=CALL_IT.format(example="faults.kill_server()"),
         )
+
+
+SEEDS = 2**32  # a seed is 0 or more, and less
+
+
+def any_seed() -> int:
+    """One that nobody has chosen."""
+    return random.SystemRandom().randrange(SEEDS)

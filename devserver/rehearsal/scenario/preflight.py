@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 from ...introspection.module_scan import WORKFLOW
-from ..drills._planned import sendable
+from ..drills.validation import sendable
 from ..environment.converters import converter
 from ..environment.module_paths import go_home
 from ..errors import ScenarioInvalid

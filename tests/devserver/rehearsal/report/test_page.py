@@ -10,7 +10,7 @@ import pytest
 
 from devserver.rehearsal import report
 from devserver.rehearsal.report import About
-from devserver.rehearsal.report.words import clean, counted, listed, moment, seconds
+from devserver.rehearsal.report.text import clean, counted, listed, moment, seconds
 from devserver.rehearsal.scenario.result import Done, Judgement, Point, Sweep
 from devserver.rehearsal.scenario.timeline import Mark
 from tests.helpers.rehearsed import attempt, effect, result, run, twice

@@ -12,7 +12,7 @@ from ..run.downtime import Downtime
 from ..run.metrics import Duplicate
 from ..scenario.result import Done, Judgement
 from ..scenario.timeline import Mark
-from .words import NAME_CHARACTERS, clean
+from .text import NAME_CHARACTERS, clean
 
 MOST_DETAILS = 50
 MOST_OUTPUT = 10_000

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .attempts import troubled
-from .shapes import Picture, Row, Scale, Shape, dots, merged
-from .words import counted, effect_name, moment, seconds
+from .text import counted, effect_name, moment, seconds
+from .timeline_shapes import Picture, Row, Scale, Shape, dots, merged
 
 ROW = 38  # pixels
 TOP = 26

@@ -5,15 +5,15 @@ from __future__ import annotations
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import metadata
 from typing import Any
 
 from ..scenario.result import Point, Result, Sweep
-from . import plain
-from .about import About
-from .runs import NO_RUN, run_shape
-from .words import NAME_CHARACTERS, clean, summary
+from . import serialization
+from .run_data import NO_RUN, run_shape
+from .text import NAME_CHARACTERS, clean, summary
 
 FORMAT = 1
 WORST = {"pass": 0, "unknown": 1, "fail": 2}
@@ -56,7 +56,7 @@ def result_data(result: Result) -> dict[str, Any]:
         "seed": result.seed,
         "again": again(result),
         "versions": {clean(name): clean(version) for name, version in result.versions.items()},
-        "expectations": [plain.finding(each) for each in result.findings],
+        "expectations": [serialization.finding(each) for each in result.findings],
         **(run_shape(result.run) if result.run else NO_RUN),
         "sweep": _sweep(result.sweep) if result.sweep else None,
     }
@@ -98,3 +98,15 @@ def _point(point: Point) -> dict[str, Any]:
         "seconds": point.seconds,
         "run": None,
     }
+
+
+@dataclass(frozen=True)
+class About:
+    """What a report tells beside its results.
+
+    `unfinished` says why some of it is missing (interrupted), None where it is whole; `not_held` names the scenarios
+    that were not reached.
+    """
+
+    unfinished: str | None = None
+    not_held: Sequence[str] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -13,15 +14,15 @@ from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
 from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest
 
 from ..environment.run_context import RunContext
+from ..environment.virtual_clock import Clock, Stop
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..faults._numbers import seconds
 from ..run.downtime import ON_ITS_WAY
 from ..scenario.events import TriggerEvent
 from ..scenario.result import Judgement
 from ..scenario.scenario import Scenario
-from ._night import HELD_SECONDS, falls, passes
-from ._operator import REASON, Operator
-from ._planned import planned
+from .operator import REASON, Operator
+from .validation import planned
 
 MINUTE = 60
 PAUSED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED
@@ -164,3 +165,38 @@ def pause(for_: float | timedelta | None = None) -> Pause:
 def resume() -> Resume:
     """The runbook, which was paused by `pause()`, is resumed; that nothing started in between is checked."""
     return Resume()
+
+
+HELD_SECONDS = 0.5  # of the wall clock, in which nothing may start
+
+
+PLANNED_SECONDS = 2.0
+
+
+LOOK_SECONDS = 0.02
+
+
+async def falls(context: RunContext, clock: Clock, length: timedelta) -> Stop:
+    """Have the clock move that far as soon as the runbook is resumed; returns when the server knows."""
+    stop = await clock.ahead(length)
+    operator = Operator(context)
+    until = context.timeline.now() + PLANNED_SECONDS
+    while context.timeline.now() < until:
+        config = (await operator.describe()).workflow_extended_info.time_skipping_info.effective_config
+        if config.enabled and config.HasField("fast_forward_config"):
+            break
+        await asyncio.sleep(LOOK_SECONDS)
+    return stop
+
+
+async def passes(context: RunContext, stop: Stop) -> str:
+    """Wait until it is over; what to say of it."""
+    ways = [asyncio.create_task(each.wait()) for each in (stop.arrived, context.over)]
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+    if stop.arrived.is_set():
+        return "; its clock, which the server does not move during a pause, moved on right after it"
+    return "; it ended before its clock had moved on by that much, which the server does after a pause only"

@@ -19,7 +19,7 @@ from ..run.legacy_script import ScriptRun
 from ..scenario.events import TriggerEvent
 from ..scenario.result import Judgement
 from ..scenario.scenario import Scenario
-from ._operator import Operator
+from .operator import Operator
 
 How = Literal["cancel", "terminate"]
 

@@ -11,7 +11,7 @@ from temporalio.api.history.v1 import History, HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from devserver.rehearsal import Result, at, drills
-from devserver.rehearsal.drills.pausing import _started
+from devserver.rehearsal.drills.pause import _started
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.run.metrics import RunMetrics
 from devserver.rehearsal.scenario.preflight import check

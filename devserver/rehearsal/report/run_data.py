@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..run.downtime import spans_of
-from ..run.intervals import union
+from ..run.downtime import spans_of, union
 from ..run.metrics import RunMetrics
 from ..scenario.result import RehearsalRun
-from . import logs, plain
+from . import logs, serialization
 from .attempts import activities, last_moment, troubled
-from .words import clean, counted
+from .text import clean, counted
 
 MOST_MARKS = 10_000
 MOST_EFFECTS = 5_000
@@ -46,26 +45,30 @@ def run_shape(run: RehearsalRun) -> dict[str, Any]:
     began = run.began.timestamp()
     figures = RunMetrics.of(run)
     rows = activities(run)
-    faults = [plain.mark(mark) for mark in run.marks if mark.lane in ("fault", "drill") and "signal" not in mark.detail]
+    faults = [
+        serialization.mark(mark)
+        for mark in run.marks
+        if mark.lane in ("fault", "drill") and "signal" not in mark.detail
+    ]
     kept = sorted(run.marks, key=lambda mark: mark.lane in _LAST_WORTH)[:MOST_MARKS]
-    marks = [plain.mark(mark) for mark in sorted(kept, key=lambda mark: mark.at)]
+    marks = [serialization.mark(mark) for mark in sorted(kept, key=lambda mark: mark.at)]
     return {
         "began": run.began.isoformat(timespec="milliseconds"),
         "seconds": run.seconds,
         "status": clean(run.status),
         "failure": None if run.failure is None else clean(run.failure),
-        "output": plain.output(run.output),
+        "output": serialization.output(run.output),
         "workflow_id": clean(run.workflow_id),
         "figures": _figures(run, figures, rows),
-        "plan": [plain.done(each) for each in run.done],
+        "plan": [serialization.done(each) for each in run.done],
         "faults": faults,
-        "outages": [plain.outage(each) for each in figures.outages],
+        "outages": [serialization.outage(each) for each in figures.outages],
         "activities": _worst_first(rows)[:MOST_ACTIVITIES],
-        "effects": [plain.effect(each, began) for each in run.effects[:MOST_EFFECTS]],
-        "repeated": [plain.repeated(each, faults) for each in figures.duplicates[:MOST_EFFECTS]],
+        "effects": [serialization.effect(each, began) for each in run.effects[:MOST_EFFECTS]],
+        "repeated": [serialization.repeated(each, faults) for each in figures.duplicates[:MOST_EFFECTS]],
         "timeline": {"started": run.started, "end": last_moment(run), "marks": marks},
         "logs": {"around": logs.around(run, faults), "last": logs.last(run)},
-        "stuck": [clean(line) for line in run.stuck[: plain.MOST_DETAILS]],
+        "stuck": [clean(line) for line in run.stuck[: serialization.MOST_DETAILS]],
         "left_out": _left_out(run, len(rows), len(faults)),
     }
 

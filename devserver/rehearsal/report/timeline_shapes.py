@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from .words import moment
+from .text import moment
 
 LEFT = 1.0
 RIGHT = 96.0
