@@ -53,13 +53,15 @@ class Rehearsals:
         many = isinstance(what, (str, Path))
         scenarios = scenarios_in([self._folder / what]) if isinstance(what, (str, Path)) else [what]
         with plain_errors():
-            results = hold(scenarios, self._config, self._test, seed)
+            results = run_rehearsals(scenarios, self._config, self._test, seed)
             if must_pass:
                 require(results)
         return results if many else results[0]
 
 
-def hold(scenarios: Sequence[Scenario], config: PluginConfig, test: str, seed: int | None = None) -> list[Result]:
+def run_rehearsals(
+    scenarios: Sequence[Scenario], config: PluginConfig, test: str, seed: int | None = None
+) -> list[Result]:
     """Hold rehearsals one after the other; a report is written where the run is told to.
 
     Raises:
@@ -85,20 +87,20 @@ def require(results: Iterable[Result]) -> None:
     Raises:
         RehearsalFailed: One has not.
     """
-    told = ["\n".join(_told(each)) for each in results if each.verdict != "pass"]
-    if told:
-        raise RehearsalFailed("\n".join(told))
+    problems = ["\n".join(_told(each)) for each in results if each.verdict != "pass"]
+    if problems:
+        raise RehearsalFailed("\n".join(problems))
 
 
 def _told(result: Result) -> list[str]:
     lines = [f"the rehearsal {result.name!r}: {result.verdict}"]
-    for each in result.findings:
+    for each in result.judgements:
         if each.verdict != "pass":
             lines.append(f"  {each.verdict}: {each.name}: {each.evidence}")
             lines += [f"    {line}" for line in each.details if line not in each.evidence]
-    for step in result.run.done if result.run else ():
+    for step in result.run.steps if result.run else ():
         when = "never" if step.at is None else f"at {step.at:.3f} s"
-        lines.append(f"  {when}: {step.step}" + (f" ({step.trouble})" if step.trouble else ""))
+        lines.append(f"  {when}: {step.step}" + (f" ({step.problem})" if step.problem else ""))
     return lines if len(lines) > 1 else [*lines, f"  {result.reason}"]
 
 
@@ -166,7 +168,7 @@ class RehearsalItem(pytest.Item):
         """Hold it."""
         with plain_errors():
             config = self.config.stash[stash.SETTINGS]
-            require(hold([self._scenario], config, self.nodeid))
+            require(run_rehearsals([self._scenario], config, self.nodeid))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it is and what it is called."""

@@ -19,7 +19,7 @@ class WorkerFailed(RehearsalError):
     """The runbook's worker does not start or has died by itself; the details hold its last lines."""
 
 
-class WorldFailed(RehearsalError):
+class FixtureFailed(RehearsalError):
     """What a scenario's runbook works on cannot be made or taken down."""
 
 

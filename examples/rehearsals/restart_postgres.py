@@ -18,7 +18,7 @@ class KillPostgres:
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Kill it."""
-        context.world.kill()
+        context.fixture.kill()
 
     def __str__(self) -> str:
         return "PostgreSQL is killed (-9)"
@@ -26,7 +26,7 @@ class KillPostgres:
 
 def has_all_orders(view: RunView) -> bool:
     """PostgreSQL answers and has all orders."""
-    postgres: Postgres = view.world
+    postgres: Postgres = view.fixture
     return postgres.query("select count(*) from orders") == str(ORDERS)
 
 
@@ -34,7 +34,7 @@ answer_lost = Scenario(
     name="PostgreSQL is killed, and the answer that it runs again is lost",
     runbook="postgres_runbook",
     workflow="RestartPostgres",
-    world=postgres_with_orders,
+    fixture=postgres_with_orders,
     steady_state=[has_all_orders],
     plan=[
         at.activity_starts("is_up").do(KillPostgres()),

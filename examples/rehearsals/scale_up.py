@@ -65,7 +65,7 @@ stopped = replace(
 by_hand = replace(
     undisturbed,
     name="scale-up, beside the script that does it today",
-    old_way=BY_HAND,
+    legacy_script=BY_HAND,
 )
 handed_over = replace(
     undisturbed,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from devserver.rehearsal import report
-from devserver.rehearsal.report import About
-from devserver.rehearsal.scenario.result import Point, Sweep
+from devserver.rehearsal.report import ReportStatus
+from devserver.rehearsal.scenario.result import PointResult, Sweep
 from tests.helpers.browser import CHROMIUM, CONTRASTS, TOO_WIDE, Browser, browser
 from tests.helpers.rehearsed import effect, result, run, twice
 
@@ -29,14 +29,14 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
     """A report with everything in it: failures, a sweep, long names, an interruption."""
-    sweep = Sweep("worker", run(), [Point(7, "event 7 TimerFired", "fail", "it hangs", None, 1.0, twice())], [])
+    sweep = Sweep("worker", run(), [PointResult(7, "event 7 TimerFired", "fail", "it hangs", None, 1.0, twice())], [])
     results = [
         result(twice()),
         result(twice(effects=[effect(1, LONG), effect(2, LONG, 2)], failure=LONG, stuck=[LONG]), name=LONG),
         result(None, name="swept", sweep=sweep),
-        result(run(), verdict="pass", name="a good one", findings=[]),
+        result(run(), verdict="pass", name="a good one", judgements=[]),
     ]
-    return report.write(results, tmp_path / "report", About("interrupted by Ctrl-C", ["another"]))
+    return report.write(results, tmp_path / "report", ReportStatus("interrupted by Ctrl-C", ["another"]))
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

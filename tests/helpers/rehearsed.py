@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from devserver.rehearsal.ledger import Effect
-from devserver.rehearsal.scenario.result import Done, Judgement, RehearsalRun, Result
+from devserver.rehearsal.scenario.result import Judgement, RehearsalRun, Result, StepResult
 from devserver.rehearsal.scenario.timeline import Mark
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
@@ -47,13 +47,13 @@ def twice(**more: Any) -> RehearsalRun:
         Mark(0.0, "server", "up", 5.2, {}),
         Mark(0.05, "worker", "runbook", 1.1, {"ended": "killed"}),
         attempt(1.0, 1.1, ended="completes"),
-        Mark(1.1, "fault", KILL, 2.1, {"cue": "add_node completes"}),
+        Mark(1.1, "fault", KILL, 2.1, {"trigger": "add_node completes"}),
         Mark(2.1, "worker", "runbook", 5.2, {"ended": "gracefully"}),
         attempt(3.0, 3.5, 2, ended="completes"),
     ]
     wanted: dict[str, Any] = {
         "effects": [effect(1.05, "node-5"), effect(3.25, "node-5", 2)],
-        "done": [Done(f"1st time that add_node completes: {KILL}", 1.1, "add_node completes (attempt 1)")],
+        "steps": [StepResult(f"1st time that add_node completes: {KILL}", 1.1, "add_node completes (attempt 1)")],
         "server_log": [_logged(0.5, "the server sees the worker"), _logged(30, "long after")],
         "worker_log": [_logged(2.5, "connected again"), "a line without a time"],
         **more,
@@ -67,7 +67,7 @@ def result(made: RehearsalRun | None, **more: Any) -> Result:
         "name": "scale up",
         "verdict": "fail",
         "reason": "add_node exactly once: add_node node-5 happened 2 times",
-        "findings": [
+        "judgements": [
             Judgement("completes within 20 s", "pass", "it completed after 5.00 s"),
             Judgement("add_node exactly once", "fail", "add_node node-5 happened 2 times", ["one", "two"]),
         ],

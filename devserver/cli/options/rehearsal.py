@@ -59,7 +59,7 @@ class Outcome:
     """
 
     results: list[dict[str, Any]] = field(default_factory=list)
-    not_held: list[str] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
     interrupted: int | None = None  # by this signal
     seconds: list[float] = field(default_factory=list)
     kept: Path | None = None

@@ -36,7 +36,7 @@ def _plan_of(scenario: Scenario) -> dict[str, Any]:
         "workflow": workflow,
         "limit_seconds": scenario.limit,
         "time_skipping": scenario.time_skipping,
-        "old_way": None if scenario.old_way is None else clean(scenario.old_way),
+        "legacy_script": None if scenario.legacy_script is None else clean(scenario.legacy_script),
         "checks": [clean(name_of(each)) for each in scenario.steady_state],
         "plan": [
             {"when": clean(step.moment), "what": [clean(each) for each in step.actions]} for step in scenario.plan
@@ -57,8 +57,8 @@ def _plan_lines(plan: dict[str, Any]) -> Iterator[str]:
             yield f"    do      {what}"
     if not plan["plan"]:
         yield "  does      nothing to it"
-    if plan["old_way"]:
-        yield f"  beside    the old way: {plan['old_way']}"
+    if plan["legacy_script"]:
+        yield f"  script    {plan['legacy_script']}"
     for each in plan["expect"]:
         yield f"  expects   {each}"
 
@@ -70,7 +70,7 @@ def result_lines(result: dict[str, Any], seconds: float) -> Iterator[str]:
     verdict = result["verdict"]
     head = click.style(f"{verdict.upper():<8}", fg=COLOURS[verdict], bold=True)
     yield f"{head} {result['name']}  (seed {result['seed']}, {text.seconds(seconds)})"
-    unkept = [each for each in result["plan"] if each["at"] is None or each["trouble"]]
+    unkept = [each for each in result["plan"] if each["at"] is None or each["problem"]]
     if verdict != "pass" and not unkept and all(each["verdict"] != verdict for each in result["expectations"]):
         yield f"  {result['reason']}"
     for each in result["expectations"]:
@@ -79,12 +79,12 @@ def result_lines(result: dict[str, Any], seconds: float) -> Iterator[str]:
         if each["verdict"] != "pass":
             most = MOST_POINTS if result["sweep"] or result["status"] is None else MOST_DETAILS
             yield from (f"             {line}" for line in details[:most])
-    for each in result["repeated"][:MOST_DETAILS]:
+    for each in result["repeated_effects"][:MOST_DETAILS]:
         yield f"  {click.style('acted twice', fg='red', bold=True)}: {text.twice(each)}"
         if each["between"]:
             yield f"             in between: {'; '.join(each['between'][-3:])}"
     for each in result["plan"]:
-        yield f"  {text.moment(each['at']):<8} {each['step']}" + (f" ({each['trouble']})" if each["trouble"] else "")
+        yield f"  {text.moment(each['at']):<8} {each['step']}" + (f" ({each['problem']})" if each["problem"] else "")
     if result["sweep"]:
         points = len(result["sweep"]["points"])
         yield f"  {points - result['sweep']['failed']} of {points} points passed"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from ...rehearsal.run.sweep import Progress as Swept
+    from ...rehearsal.run.sweep import SweepProgress
     from ...rehearsal.scenario.result import Result
     from ...rehearsal.scenario.timeline import Mark
 
@@ -78,7 +78,7 @@ class Live:
         if mark.lane in LANES:
             self._last.append((mark.lane, line(mark)))
 
-    def swept(self, progress: Swept) -> None:
+    def swept(self, progress: SweepProgress) -> None:
         """A point is done."""
         self._far = f"  {bar(progress)} {how_far(progress)}"
 

@@ -11,7 +11,7 @@ import click
 
 from ...errors import DevServerError
 from ...rehearsal import report
-from ...rehearsal.report import About
+from ...rehearsal.report import ReportStatus
 from ..options.rehearsal import Outcome, Wanted
 from .rehearsal import result_lines
 
@@ -23,8 +23,8 @@ def write_so_far(wanted: Wanted, outcome: Outcome, left: int) -> bool:
     """Write the report of what is held already: if we are killed, it is there. A failure is told at the end."""
     if wanted.report is not None:
         with contextlib.suppress(DevServerError):
-            about = About(f"{left} more were still to be held")
-            report.write_data(report.assembled(outcome.results, about), wanted.report)
+            about = ReportStatus(f"{left} more were still to be held")
+            report.write_data(report.combined(outcome.results, about), wanted.report)
             return True
     return False
 
@@ -34,35 +34,35 @@ def finish(wanted: Wanted, outcome: Outcome) -> int:
 
     A report that cannot be written is told; the verdicts are printed all the same.
     """
-    shape = report.assembled(outcome.results, _about(outcome))
+    shape = report.combined(outcome.results, _about(outcome))
     if not wanted.as_json:
         _print(shape, outcome)
-    troubles: list[DevServerError] = []
+    problems: list[DevServerError] = []
     page = None
     if wanted.report is not None:
         try:
             page = str(report.write_data(shape, wanted.report))
         except DevServerError as error:
-            troubles.append(error)
+            problems.append(error)
     if wanted.junit is not None:
         from .junit import write
 
         try:
             write(shape, outcome.seconds, wanted.junit)
         except DevServerError as error:
-            troubles.append(error)
+            problems.append(error)
     if wanted.as_json:
         kept = str(outcome.kept) if outcome.kept else None
         click.echo(json.dumps({**shape, "report": page, "kept": kept}, indent=2, ensure_ascii=False))
     else:
         _print_places(wanted, outcome, page, shape)
-    return _code(shape, outcome, troubles)
+    return _code(shape, outcome, problems)
 
 
-def _about(outcome: Outcome) -> About:
+def _about(outcome: Outcome) -> ReportStatus:
     if outcome.interrupted is None:
-        return About()
-    return About(f"interrupted by {STOPPED.get(signal.Signals(outcome.interrupted), '')}", outcome.not_held)
+        return ReportStatus()
+    return ReportStatus(f"interrupted by {STOPPED.get(signal.Signals(outcome.interrupted), '')}", outcome.not_run)
 
 
 def _print(shape: dict[str, Any], outcome: Outcome) -> None:
@@ -74,10 +74,10 @@ def _print(shape: dict[str, Any], outcome: Outcome) -> None:
 def _print_places(wanted: Wanted, outcome: Outcome, page: str | None, shape: dict[str, Any]) -> None:
     counts = shape["counts"]
     click.echo(f"{counts['pass']} passed, {counts['fail']} failed, {counts['unknown']} unknown")
-    if shape["unfinished"]:
-        click.echo(f"{shape['unfinished']}: everything is stopped; not held: {', '.join(shape['not_held']) or 'none'}")
+    if shape["incomplete"]:
+        click.echo(f"{shape['incomplete']}: everything is stopped; not held: {', '.join(shape['not_run']) or 'none'}")
     if page:
-        click.echo(f"report: {page}" + (" (what there is of it)" if shape["unfinished"] else ""))
+        click.echo(f"report: {page}" + (" (what there is of it)" if shape["incomplete"] else ""))
     elif wanted.report is None and counts["fail"]:
         click.echo("for a page with the evidence, add: --report DIR")
     if wanted.junit and wanted.junit.exists():
@@ -88,12 +88,12 @@ def _print_places(wanted: Wanted, outcome: Outcome, page: str | None, shape: dic
             click.echo(f"  look at the server's state with: devserver up --db {database}")
 
 
-def _code(shape: dict[str, Any], outcome: Outcome, troubles: list[DevServerError]) -> int:
+def _code(shape: dict[str, Any], outcome: Outcome, problems: list[DevServerError]) -> int:
     from ..main import show
 
-    for error in troubles:
+    for error in problems:
         show(error)
     if outcome.interrupted is not None:
         return 128 + outcome.interrupted
     code = CODES[shape["verdict"]]
-    return code or (troubles[0].exit_code if troubles else 0)
+    return code or (problems[0].exit_code if problems else 0)

@@ -15,7 +15,7 @@ from .rehearsal_words import LANES, beginning, heading, how_far, line
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from ...rehearsal.run.sweep import Progress as Swept
+    from ...rehearsal.run.sweep import SweepProgress
     from ...rehearsal.scenario.result import Result
     from ...rehearsal.scenario.timeline import Mark
 
@@ -31,7 +31,7 @@ class Progress(Protocol):
     def told(self, mark: Mark) -> None:
         """Something happens."""
 
-    def swept(self, progress: Swept) -> None:
+    def swept(self, progress: SweepProgress) -> None:
         """A point of a sweep is done."""
 
     def end(self, result: Result) -> None:
@@ -60,7 +60,7 @@ class Silent:
     def told(self, mark: Mark) -> None:
         """Nothing."""
 
-    def swept(self, progress: Swept) -> None:
+    def swept(self, progress: SweepProgress) -> None:
         """Nothing."""
 
     def end(self, result: Result) -> None:
@@ -98,7 +98,7 @@ class Lines:
         if mark.lane in LANES:
             self.say(line(mark))
 
-    def swept(self, progress: Swept) -> None:
+    def swept(self, progress: SweepProgress) -> None:
         """Say how far it is, for each tenth."""
         tenth = 10 * progress.done // max(progress.total, 1)
         if tenth > self._tenth:

@@ -68,7 +68,7 @@ class _Session:
                 raise
         finally:
             held = len(self._outcome.results)
-            self._outcome.not_held = [each.scenario.name for each in tasks[held:]]
+            self._outcome.not_run = [each.scenario.name for each in tasks[held:]]
 
     async def _all(self, tasks: list[Task]) -> None:
         for task in tasks:
@@ -80,10 +80,10 @@ class _Session:
                 result = await self._one(task, taken)
             except DevServerError as error:
                 hint = [f"hint: {error.hint}"] if error.hint else []
-                result = _not_held(task, error.message, [*error.details, *hint])
+                result = _not_run(task, error.message, [*error.details, *hint])
             except Exception as error:  # noqa: BLE001 - a user's action or expectation; the others are still held
                 lines = "".join(traceback.format_exception(error)).splitlines()
-                result = _not_held(task, f"{type(error).__name__}: {error}", lines[-MOST_LINES:])
+                result = _not_run(task, f"{type(error).__name__}: {error}", lines[-MOST_LINES:])
             taken(result)
             if task.number < len(tasks) and write_so_far(self._wanted, self._outcome, len(tasks) - task.number):
                 self._journal.note(written=task.number)
@@ -125,12 +125,12 @@ def _keep_log(result: Result, folder: Path) -> None:
             (folder / "server.log").write_text("\n".join([*result.run.server_log, ""]))
 
 
-def _not_held(task: Task, reason: str, details: Sequence[str]) -> Result:
+def _not_run(task: Task, reason: str, details: Sequence[str]) -> Result:
     return Result(
         name=task.scenario.name,
         verdict="unknown",
         reason=reason,
-        findings=[Judgement("the rehearsal can be held", "unknown", reason, details)],
+        judgements=[Judgement("the rehearsal can be held", "unknown", reason, details)],
         run=None,
         seed=task.seed,
         file=str(task.scenario.file) if task.scenario.file else None,

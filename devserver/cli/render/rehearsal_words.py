@@ -8,7 +8,7 @@ from ...rehearsal.report.text import clean, seconds
 from ..options.rehearsal import Task, Wanted
 
 if TYPE_CHECKING:
-    from ...rehearsal.run.sweep import Progress as Swept
+    from ...rehearsal.run.sweep import SweepProgress
     from ...rehearsal.scenario.timeline import Mark
 
 LANES = ("server", "worker", "network", "database", "fault", "drill", "activity", "check")
@@ -34,13 +34,13 @@ def what(mark: Mark) -> str:
     return "up" if mark.lane in ("server", "worker") else clean(mark.what, 200)
 
 
-def how_far(progress: Swept) -> str:
+def how_far(progress: SweepProgress) -> str:
     """How far a sweep is, in words."""
     left = f", about {seconds(progress.seconds_left)} left" if progress.seconds_left else ""
     return f"{progress.done} of {progress.total} points, {progress.failed} not passed{left}"
 
 
-def bar(progress: Swept, width: int = 24) -> str:
+def bar(progress: SweepProgress, width: int = 24) -> str:
     """How far a sweep is, as a bar."""
     full = width * progress.done // max(progress.total, 1)
     return f"[{'#' * full}{'.' * (width - full)}]"

@@ -53,7 +53,7 @@ class Detect:
             except (CannotAsk, asyncio.TimeoutError) as error:
                 blind = f"; the last look did not succeed: {error or 'no answer'}"
             await context.lasts(0 if seen else LOOK_SECONDS)
-        context.findings.append(self._found(seen, blind, context.timeline.now() - began, over=context.over.is_set()))
+        context.judgements.append(self._found(seen, blind, context.timeline.now() - began, over=context.over.is_set()))
         if self.then is not None:
             rest = await self.then.begin(context, trigger)
             if rest is not None:

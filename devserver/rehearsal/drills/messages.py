@@ -39,7 +39,7 @@ FIRST_SECONDS = 1.0  # what waits at the moment goes on after that, though there
 
 
 @dataclass(frozen=True)
-class Ask:
+class RequestDrill:
     """The runbook gets a query or an update, and answers."""
 
     kind: str
@@ -76,16 +76,16 @@ class Ask:
             await asyncio.wait([asking], timeout=left)
             answer = asking.result()
         except (asyncio.InvalidStateError, WorkflowUpdateRPCTimeoutOrCancelledError):
-            finding = Judgement(str(self), "fail", f"there was no answer within {self.within:g} s")
+            judgement = Judgement(str(self), "fail", f"there was no answer within {self.within:g} s")
         except (WorkflowUpdateFailedError, WorkflowQueryFailedError) as error:
-            finding = Judgement(str(self), "fail", f"it was refused, or failed: {error.__cause__ or error}")
+            judgement = Judgement(str(self), "fail", f"it was refused, or failed: {error.__cause__ or error}")
         except (TemporalError, ValueError) as error:  # the SDK's ValueError is a workflow that was paused meanwhile
-            finding = Judgement(str(self), "fail", f"the server refused it: {error}")
+            judgement = Judgement(str(self), "fail", f"the server refused it: {error}")
         else:
-            finding = self._judged(answer, context.timeline.now() - began)
+            judgement = self._judged(answer, context.timeline.now() - began)
         finally:
             asking.cancel()
-        context.findings.append(finding)
+        context.judgements.append(judgement)
 
     async def _answer(self, context: RunContext, until: float) -> Any:
         """Ask until the server answers, or that time has come."""
@@ -110,7 +110,7 @@ class Ask:
         return f"{self.kind} {self.name}({', '.join(map(repr, self.args))})"
 
 
-def update(name: str, *args: Any, expect_result: Any = NOTHING, within: float | timedelta = 10.0) -> Ask:
+def update(name: str, *args: Any, expect_result: Any = NOTHING, within: float | timedelta = 10.0) -> RequestDrill:
     """The runbook gets an update with these arguments, accepts it and completes it soon (with that result).
 
     Raises:
@@ -119,7 +119,7 @@ def update(name: str, *args: Any, expect_result: Any = NOTHING, within: float | 
     return _ask("update", name, args, expect_result, within)
 
 
-def query(name: str, *args: Any, expect_result: Any = NOTHING, within: float | timedelta = 10.0) -> Ask:
+def query(name: str, *args: Any, expect_result: Any = NOTHING, within: float | timedelta = 10.0) -> RequestDrill:
     """The runbook is asked a query with these arguments and answers soon, with that result if one is given.
 
     Raises:
@@ -128,10 +128,10 @@ def query(name: str, *args: Any, expect_result: Any = NOTHING, within: float | t
     return _ask("query", name, args, expect_result, within)
 
 
-def _ask(kind: str, name: str, args: Sequence[Any], wanted: Any, within: float | timedelta) -> Ask:
+def _ask(kind: str, name: str, args: Sequence[Any], wanted: Any, within: float | timedelta) -> RequestDrill:
     if not name or not isinstance(name, str):
         raise ScenarioInvalid(f"each {kind} has a name, not {name!r}")
-    return Ask(kind, name, args, wanted, seconds(within, f"{kind}(within=...)"))
+    return RequestDrill(kind, name, args, wanted, seconds(within, f"{kind}(within=...)"))
 
 
 def _plain(value: Any) -> Any:
@@ -148,7 +148,7 @@ ENCODING = {"encoding": b"binary/plain"}
 
 
 @dataclass(frozen=True)
-class Signal:
+class SignalDrill:
     """The runbook gets a signal."""
 
     name: str
@@ -191,13 +191,13 @@ class Signal:
         evidence = f"acknowledged, and taken to the runbook's code within {took:.2f} s"
         if why:
             evidence = f"acknowledged, and after {took:.2f} s {why}{await operator.still_open()}"
-        context.findings.append(Judgement(str(self), "fail" if why else "pass", evidence))
+        context.judgements.append(Judgement(str(self), "fail" if why else "pass", evidence))
 
     def __str__(self) -> str:
         return f"signal {self.name}({', '.join(map(repr, self.args))})"
 
 
-def signal(name: str, *args: Any, within: float | timedelta = 10.0) -> Signal:
+def signal(name: str, *args: Any, within: float | timedelta = 10.0) -> SignalDrill:
     """The runbook gets a signal with these arguments, and its code has it within so many seconds.
 
     It is sent again until the server acknowledges it; the server takes it once.
@@ -207,4 +207,4 @@ def signal(name: str, *args: Any, within: float | timedelta = 10.0) -> Signal:
     """
     if not name or not isinstance(name, str):
         raise ScenarioInvalid(f"a signal has a name, not {name!r}")
-    return Signal(name, args, seconds(within, "signal(within=...)"))
+    return SignalDrill(name, args, seconds(within, "signal(within=...)"))

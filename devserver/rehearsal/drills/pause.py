@@ -14,7 +14,7 @@ from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
 from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest
 
 from ..environment.run_context import RunContext
-from ..environment.virtual_clock import Clock, Stop
+from ..environment.virtual_clock import ClockStop, RunClock
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..faults._numbers import seconds
 from ..run.downtime import ON_ITS_WAY
@@ -58,18 +58,18 @@ class Pause:
             raise FaultImpossible("the server has acknowledged the pause, and the runbook is not paused")
         if self.seconds is not None:
             return self._rest(context, self.seconds)
-        context.findings.append(Judgement(str(self), "pass", "the server tells that it is paused"))
+        context.judgements.append(Judgement(str(self), "pass", "the server tells that it is paused"))
         return None
 
     async def _rest(self, context: RunContext, seconds: float) -> None:
         if context.clock is None or seconds <= HELD_SECONDS:
             await context.lasts(seconds)
-            context.findings.append(await _resumed(context, str(self)))
+            context.judgements.append(await _resumed(context, str(self)))
             return
         await context.lasts(HELD_SECONDS)
         night = await falls(context, context.clock, timedelta(seconds=seconds - HELD_SECONDS))
-        finding = await _resumed(context, str(self))
-        context.findings.append(replace(finding, evidence=finding.evidence + await passes(context, night)))
+        judgement = await _resumed(context, str(self))
+        context.judgements.append(replace(judgement, evidence=judgement.evidence + await passes(context, night)))
 
     def __str__(self) -> str:
         return "the runbook is paused" + ("" if self.seconds is None else f" for {_length(self.seconds)}")
@@ -87,7 +87,7 @@ class Resume:
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Resume it."""
-        context.findings.append(await _resumed(context, str(self)))
+        context.judgements.append(await _resumed(context, str(self)))
 
     def __str__(self) -> str:
         return "the runbook is resumed"
@@ -176,7 +176,7 @@ PLANNED_SECONDS = 2.0
 LOOK_SECONDS = 0.02
 
 
-async def falls(context: RunContext, clock: Clock, length: timedelta) -> Stop:
+async def falls(context: RunContext, clock: RunClock, length: timedelta) -> ClockStop:
     """Have the clock move that far as soon as the runbook is resumed; returns when the server knows."""
     stop = await clock.ahead(length)
     operator = Operator(context)
@@ -189,7 +189,7 @@ async def falls(context: RunContext, clock: Clock, length: timedelta) -> Stop:
     return stop
 
 
-async def passes(context: RunContext, stop: Stop) -> str:
+async def passes(context: RunContext, stop: ClockStop) -> str:
     """Wait until it is over; what to say of it."""
     ways = [asyncio.create_task(each.wait()) for each in (stop.arrived, context.over)]
     try:

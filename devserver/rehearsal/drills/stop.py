@@ -20,7 +20,7 @@ Compensation = str | tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Stop:
+class StopDrill:
     """The runbook is cancelled."""
 
     compensations: Sequence[Compensation]
@@ -40,15 +40,15 @@ class Stop:
         status = await operator.closed(self.within)
         took = f"{context.timeline.now() - began:.2f} s after it was cancelled"
         if status is None:
-            trouble = [f"it had not ended {took}{await operator.still_open()}"]
+            problem = [f"it had not ended {took}{await operator.still_open()}"]
         else:
-            trouble = [] if status == self.status else [f"it is {status}, not {self.status}, {took}"]
-            trouble += [f"its child workflow {child} still runs" for child in await left_open(operator)]
-        trouble += self._missing(ledger.read(context.ledger, after=before))
-        evidence = "; ".join(trouble) or f"it is {status} {took}" + (
+            problem = [] if status == self.status else [f"it is {status}, not {self.status}, {took}"]
+            problem += [f"its child workflow {child} still runs" for child in await left_open(operator)]
+        problem += self._missing(ledger.read(context.ledger, after=before))
+        evidence = "; ".join(problem) or f"it is {status} {took}" + (
             ", all was taken back" if self.compensations else ""
         )
-        context.findings.append(Judgement(str(self), "fail" if trouble else "pass", evidence, trouble))
+        context.judgements.append(Judgement(str(self), "fail" if problem else "pass", evidence, problem))
 
     def _missing(self, effects: Sequence[ledger.Effect]) -> list[str]:
         done = {effect.name for effect in effects} | {(effect.name, effect.key) for effect in effects}
@@ -61,7 +61,7 @@ class Stop:
 
 def stop(
     compensations: Sequence[Compensation] = (), *, within: float | timedelta = 10.0, status: str = "canceled"
-) -> Stop:
+) -> StopDrill:
     """The runbook is cancelled, ends soon with that status, and takes back what it did.
 
     Args:
@@ -76,7 +76,7 @@ def stop(
         raise ScenarioInvalid(f"no workflow ends {status!r}", hint=f"it ends {', '.join(STATUSES)}")
     if isinstance(compensations, (str, bytes)):
         raise ScenarioInvalid(f"compensations are a list of names or (name, key), not {compensations!r}")
-    return Stop(tuple(compensations), seconds(within, "stop(within=...)"), status)
+    return StopDrill(tuple(compensations), seconds(within, "stop(within=...)"), status)
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,10 @@ class Terminate:
     async def _rest(self, context: RunContext) -> None:
         operator = Operator(context)
         status = await operator.closed(ANSWER_SECONDS)
-        trouble = [] if status == "terminated" else [f"it is {status or 'still open'}"]
-        trouble += [f"its child workflow {child} still runs" for child in await left_open(operator)]
-        evidence = "; ".join(trouble) or "it is terminated, and so are its children, if it had any"
-        context.findings.append(Judgement(str(self), "fail" if trouble else "pass", evidence, trouble))
+        problem = [] if status == "terminated" else [f"it is {status or 'still open'}"]
+        problem += [f"its child workflow {child} still runs" for child in await left_open(operator)]
+        evidence = "; ".join(problem) or "it is terminated, and so are its children, if it had any"
+        context.judgements.append(Judgement(str(self), "fail" if problem else "pass", evidence, problem))
 
     def __str__(self) -> str:
         return "the runbook is terminated"

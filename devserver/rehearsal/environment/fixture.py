@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ...system.threads import async_block
-from ..errors import WorldFailed
+from ..errors import FixtureFailed
 from ..scenario.scenario import Scenario
 
 
 @contextlib.asynccontextmanager
-async def world_of(scenario: Scenario, folder: Path) -> AsyncIterator[Any]:
+async def scenario_fixture(scenario: Scenario, folder: Path) -> AsyncIterator[Any]:
     """Set up the scenario's fixture for a run in `folder`, yield its value (None without a fixture), and tear it down.
 
     The fixture is set up and torn down in a thread, so it may block; a cancelled caller waits until that is done.
@@ -21,21 +21,21 @@ async def world_of(scenario: Scenario, folder: Path) -> AsyncIterator[Any]:
     Raises:
         WorldFailed: The fixture cannot be set up or torn down; says why.
     """
-    if scenario.world is None:
+    if scenario.fixture is None:
         yield None
         return
     try:
-        block = async_block(scenario.world(folder))
+        block = async_block(scenario.fixture(folder))
         value = await block.__aenter__()
     except Exception as error:
-        raise WorldFailed(f"cannot set up the scenario's fixture: {_text(error)}") from error
+        raise FixtureFailed(f"cannot set up the scenario's fixture: {_text(error)}") from error
     try:
         yield value
     finally:
         try:
             await block.__aexit__(None, None, None)
         except Exception as error:
-            raise WorldFailed(f"cannot tear down the scenario's fixture: {_text(error)}") from error
+            raise FixtureFailed(f"cannot tear down the scenario's fixture: {_text(error)}") from error
 
 
 def _text(error: Exception) -> str:

@@ -46,7 +46,7 @@ def next_run(event: HistoryEvent) -> str:
     return str(getattr(getattr(event, attributes), "new_execution_run_id", "")) if attributes else ""
 
 
-class HistoryWatch:
+class HistoryWatcher:
     """Follows a workflow through all its runs; tells of each event once, in order, and of its status in the end.
 
     A server that comes back with an older database undoes events: those that take their place are told too. `hopeless`
@@ -62,10 +62,10 @@ class HistoryWatch:
         self.run_ids = [run_id]
         self.status = "running"
 
-    async def follow(self, told: Callable[[HistoryEvent], Awaitable[None]]) -> None:
+    async def follow(self, on_event: Callable[[HistoryEvent], Awaitable[None]]) -> None:
         """Until the last run has ended."""
         while True:
-            last = await self._follow_run(self.run_ids[-1], told)
+            last = await self._follow_run(self.run_ids[-1], on_event)
             if last is None:
                 again = await self._newest()
                 if again is None:
@@ -79,7 +79,9 @@ class HistoryWatch:
             self.status = "running"
             self.run_ids.append(next_run(last))
 
-    async def _follow_run(self, run_id: str, told: Callable[[HistoryEvent], Awaitable[None]]) -> HistoryEvent | None:
+    async def _follow_run(
+        self, run_id: str, on_event: Callable[[HistoryEvent], Awaitable[None]]
+    ) -> HistoryEvent | None:
         """The run's last event; None where it is lost: it was started again, or will not come back."""
         seen: list[tuple[int, int]] = []
         while True:
@@ -87,7 +89,7 @@ class HistoryWatch:
                 async for event in self._events(run_id):
                     if not _is_news(event, seen):
                         continue
-                    await told(event)
+                    await on_event(event)
                     if event.event_type in CLOSING:
                         return event
             except _Unknown:

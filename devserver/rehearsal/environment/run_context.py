@@ -19,7 +19,7 @@ from ..scenario.timeline import Timeline
 from .asyncio_compat import within
 from .converters import converter
 from .environment import RehearsalEnvironment
-from .virtual_clock import Clock
+from .virtual_clock import RunClock
 from .worker_process import Answer, RehearsalWorker
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class RunbookSource(Protocol):
         ...
 
     @property
-    def old_way(self) -> LegacyScript | None:
+    def legacy_script(self) -> LegacyScript | None:
         """The script that the runbook replaces."""
         ...
 
@@ -82,11 +82,11 @@ class RunContext:
         self.worker_log = folder / "worker.log"
         self.worker: RehearsalWorker | None = None
         self.settings = WorkerSettings(scenario.module, _path_of(scenario))
-        self.findings: list[Judgement] = []
-        self.world: Any = None  # what the scenario's world gives
+        self.judgements: list[Judgement] = []
+        self.fixture: Any = None  # what the scenario's world gives
         self.changing = asyncio.Lock()  # the server's process has one outage at a time
         self.over = asyncio.Event()  # the runbook has ended: what still lasts ends now
-        self.clock: Clock | None = None  # with time skipping
+        self.clock: RunClock | None = None  # with time skipping
         self.start_runbook: Callable[[], Awaitable[str]]  # starts the workflow (again); the id of its run
         options = environment.client.config()
         options["data_converter"] = converter(scenario.data_converter)

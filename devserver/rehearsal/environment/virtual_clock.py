@@ -24,7 +24,7 @@ LATE = timedelta(milliseconds=1)  # the server moves no clock by nothing
 
 
 @dataclass(eq=False)
-class Stop:
+class ClockStop:
     """A virtual time, `offset` after the start, at which the clock is held until all `holders` have let it go."""
 
     offset: timedelta
@@ -39,13 +39,13 @@ class Stop:
             self.gone.set()
 
 
-class Clock:
+class RunClock:
     """Drives the clock of one workflow, through all its runs and the server's outages, until `close`."""
 
     def __init__(self, client: Client, workflow_id: str, offsets: Sequence[timedelta]) -> None:
         self._plain = client
         self._handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(workflow_id)
-        self._stops = [Stop(offset, offsets.count(offset)) for offset in sorted(set(offsets))]
+        self._stops = [ClockStop(offset, offsets.count(offset)) for offset in sorted(set(offsets))]
         self._begun: datetime | None = None
         self._changed = asyncio.Event()
         self._driving: asyncio.Task[None] | None = None
@@ -62,13 +62,13 @@ class Clock:
         if self._driving is not None:
             self._driving.cancel()
 
-    def stop(self, offset: timedelta) -> Stop:
+    def stop(self, offset: timedelta) -> ClockStop:
         """The stop at a moment that was planned."""
         return next(stop for stop in self._stops if stop.offset == offset)
 
-    async def ahead(self, by: timedelta) -> Stop:
+    async def ahead(self, by: timedelta) -> ClockStop:
         """Have it move ahead by so much from now, as soon as no activity is under way; nobody holds it there."""
-        stop = Stop(await self._now() + by, 0)
+        stop = ClockStop(await self._now() + by, 0)
         stop.gone.set()
         self._stops.append(stop)
         self._changed.set()

@@ -15,7 +15,7 @@ MOST_NAMED = 6
 
 
 @dataclass(frozen=True)
-class Times:
+class EffectCount:
     """Each effect of that name happened once, or at least once; the keys say which there must be."""
 
     name: str
@@ -49,14 +49,14 @@ def _twice(effect: Duplicate) -> str:
     return f"{' '.join(filter(None, (effect.name, effect.key)))} happened {len(effect.at)} times{by}: at {when}"
 
 
-def exactly_once(name: str, *keys: str) -> Times:
+def exactly_once(name: str, *keys: str) -> EffectCount:
     """Each effect of that name is in the ledger once; with `keys`, those are there."""
-    return Times(name, keys, at_least=False)
+    return EffectCount(name, keys, at_least=False)
 
 
-def at_least_once(name: str, *keys: str) -> Times:
+def at_least_once(name: str, *keys: str) -> EffectCount:
     """Each effect of that name is in the ledger; twice is no harm. With `keys`, those are there."""
-    return Times(name, keys, at_least=True)
+    return EffectCount(name, keys, at_least=True)
 
 
 ASKED = "WorkflowExecutionCancelRequested"
@@ -80,7 +80,7 @@ class Compensates:
         missing = [f"{self.name} {key} did not happen" for key in self.keys if key not in done]
         if not done and not missing:
             missing = [f"{self.name} did not happen"]
-        return self._finding(missing, done)
+        return self._judgement(missing, done)
 
     def _pairs(self, effects: Sequence[Effect]) -> Judgement:
         """Each key of what is compensated: after the last time that it was done, it was taken back."""
@@ -97,9 +97,9 @@ class Compensates:
             for key, place in wanted.items()
             if back.get(key, -1) < place
         ]
-        return self._finding(missing, list(wanted))
+        return self._judgement(missing, list(wanted))
 
-    def _finding(self, missing: Sequence[str], done: Sequence[str]) -> Judgement:
+    def _judgement(self, missing: Sequence[str], done: Sequence[str]) -> Judgement:
         if missing:
             return Judgement(str(self), "fail", "; ".join(missing), missing)
         which = ", ".join(dict.fromkeys(key for key in done if key))
@@ -132,7 +132,7 @@ Where = dict[str, list[int]]  # key -> places in the ledger
 
 
 @dataclass(frozen=True)
-class Order:
+class EffectOrder:
     """What stands before another in the list happened before it, each time."""
 
     items: Sequence[Item]
@@ -140,7 +140,7 @@ class Order:
     def judge(self, run: RehearsalRun) -> Judgement:
         """By the ledger, which is in the order in which it was written."""
         places = {item: _places(item, run) for item in self.items}
-        missing = [f"{_named(item)} never happened" for item, found in places.items() if not found]
+        missing = [f"{_effect_name(item)} never happened" for item, found in places.items() if not found]
         wrong = [text for a, b in combinations(self.items, 2) for text in _wrong(a, b, places[a], places[b], run)]
         if missing or wrong:
             return Judgement(str(self), "fail", "; ".join([*wrong, *missing]), [*wrong, *missing])
@@ -148,7 +148,7 @@ class Order:
         return Judgement(str(self), "pass", f"{count} effects are in that order")
 
     def __str__(self) -> str:
-        return f"order: {' before '.join(map(_named, self.items))}"
+        return f"order: {' before '.join(map(_effect_name, self.items))}"
 
 
 def _places(item: Item, run: RehearsalRun) -> Where:
@@ -173,14 +173,14 @@ def _wrong(a: Item, b: Item, first: Where, then: Where, run: RehearsalRun) -> li
 
 def _at(place: int, run: RehearsalRun) -> str:
     effect = run.effects[place]
-    return f"{_named((effect.name, effect.key))} at {effect.at - run.began.timestamp():.3f} s"
+    return f"{_effect_name((effect.name, effect.key))} at {effect.at - run.began.timestamp():.3f} s"
 
 
-def _named(item: Item) -> str:
+def _effect_name(item: Item) -> str:
     return item if isinstance(item, str) else " ".join(item).rstrip()
 
 
-def order(*effects: Item) -> Order:
+def order(*effects: Item) -> EffectOrder:
     """Effects happened in that order, each given as a name or as (name, key): `order("drain", "stop", "start")`.
 
     Between two names that have keys in common the order holds for each key: each node is drained before it is stopped,
@@ -191,12 +191,12 @@ def order(*effects: Item) -> Order:
         ScenarioInvalid: Fewer than two are given, one is given twice, or is no name.
     """
     for each in effects:
-        if not isinstance(each, str) and not (isinstance(each, tuple) and len(each) == 2 and _texts(each)):
+        if not isinstance(each, str) and not (isinstance(each, tuple) and len(each) == 2 and _all_text(each)):
             raise ScenarioInvalid(f"order takes names of effects and (name, key), not {each!r}")
     if len(effects) < 2 or len(set(effects)) < len(effects):
         raise ScenarioInvalid(f"an order is of two effects or more, each given once, not of {list(effects)}")
-    return Order(effects)
+    return EffectOrder(effects)
 
 
-def _texts(values: tuple[object, ...]) -> bool:
+def _all_text(values: tuple[object, ...]) -> bool:
     return all(isinstance(each, str) for each in values)

@@ -77,7 +77,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Ends:
+class EndsWithStatus:
     """It ends with that status."""
 
     status: str
@@ -105,10 +105,10 @@ class WorkflowFails:
         if run.status != "failed":
             return Judgement(str(self), "fail", f"it is {run.status}")
         chain = list(_chain(run))
-        told = [f"{kind}: {text}" for kind, text in chain]
+        messages = [f"{kind}: {text}" for kind, text in chain]
         if any(self.type in (None, kind) and (self.message or "") in text for kind, text in chain):
-            return Judgement(str(self), "pass", told[0], told)
-        return Judgement(str(self), "fail", f"it fails for another reason: {' <- '.join(told)}", told)
+            return Judgement(str(self), "pass", messages[0], messages)
+        return Judgement(str(self), "fail", f"it fails for another reason: {' <- '.join(messages)}", messages)
 
     def __str__(self) -> str:
         what = " ".join(filter(None, [self.type and f"with {self.type}", self.message and f"saying {self.message!r}"]))
@@ -128,7 +128,7 @@ def _chain(run: RehearsalRun) -> Iterator[tuple[str, str]]:
         failure = failure.cause if failure.HasField("cause") else None
 
 
-def status(wanted: str) -> Ends:
+def status(wanted: str) -> EndsWithStatus:
     """The runbook ends with that status: completed, failed, canceled, terminated or timed out.
 
     Raises:
@@ -136,7 +136,7 @@ def status(wanted: str) -> Ends:
     """
     if wanted not in STATUSES:
         raise ScenarioInvalid(f"no workflow ends {wanted!r}", hint=f"it ends {', '.join(STATUSES)}")
-    return Ends(wanted)
+    return EndsWithStatus(wanted)
 
 
 def fails(message: str | None = None, *, type: str | None = None) -> WorkflowFails:  # noqa: A002 - the SDK's name

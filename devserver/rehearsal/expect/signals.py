@@ -26,10 +26,10 @@ class NoSignalLost:
 
     def judge(self, run: RehearsalRun) -> Judgement:
         """By the histories, and by replaying them."""
-        figures = RunMetrics.of(run)
-        if not figures.signals:
+        metrics = RunMetrics.of(run)
+        if not metrics.signals:
             return Judgement(str(self), "unknown", "no drill sent a signal that was acknowledged")
-        lost = [f"{each.name} (acknowledged at {each.at:.3f} s): {each.why}" for each in figures.lost_signals]
+        lost = [f"{each.name} (acknowledged at {each.at:.3f} s): {each.why}" for each in metrics.lost_signals]
         if lost:
             return Judgement(str(self), "fail", "; ".join(lost), lost)
         handled: dict[str, bool] = {}
@@ -39,7 +39,7 @@ class NoSignalLost:
         lost = [text for mark in run.marks if mark.lane == "drill" for text in _unhandled(mark.detail, handled)]
         if lost:
             return Judgement(str(self), "fail", "; ".join(lost), lost)
-        return Judgement(str(self), "pass", f"all {figures.signals} that were acknowledged were handled")
+        return Judgement(str(self), "pass", f"all {metrics.signals} that were acknowledged were handled")
 
     def __str__(self) -> str:
         return "no signal lost"

@@ -43,9 +43,9 @@ class NeverIdle:
 
     def judge(self, run: RehearsalRun) -> Judgement:
         """By the longest time without."""
-        figures = RunMetrics.of(run)
-        late = figures.idle > self.limit
-        evidence = f"the longest time without progress was {figures.idle:.2f} s, from {figures.idle_from:.3f} s on"
+        metrics = RunMetrics.of(run)
+        late = metrics.idle > self.limit
+        evidence = f"the longest time without progress was {metrics.idle:.2f} s, from {metrics.idle_from:.3f} s on"
         return Judgement(str(self), "fail" if late else "pass", evidence)
 
     def __str__(self) -> str:

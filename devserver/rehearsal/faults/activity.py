@@ -13,7 +13,7 @@ from ._numbers import seconds
 
 
 @dataclass(frozen=True)
-class Order:
+class ActivityFaultOrder:
     """The attempt goes on as ordered."""
 
     order: str
@@ -39,17 +39,23 @@ class Order:
         return f"the activity {self.what}"
 
 
-def fail_activity(message: str = "a fault of the rehearsal", *, type: str = "Rehearsed", retry: bool = True) -> Order:  # noqa: A002 - the SDK's name
-    """The attempt fails with that message; with `retry=False` it is not tried again."""
-    return Order("fail", f"fails: {message}", {"message": message, "type": type, "non_retryable": not retry})
+def fail_activity(
+    message: str = "a fault of the rehearsal",
+    *,
+    type: str = "Rehearsed",  # noqa: A002 - the SDK's name
+    retry: bool = True,
+) -> ActivityFaultOrder:
+    """The attempt fails with this message; with `retry=False` it is not retried."""
+    detail = {"message": message, "type": type, "non_retryable": not retry}
+    return ActivityFaultOrder("fail", f"fails: {message}", detail)
 
 
-def hang_activity() -> Order:
+def hang_activity() -> ActivityFaultOrder:
     """The attempt does not go on; it ends when it is cancelled or its worker is. The server sees a timeout."""
-    return Order("hang", "hangs")
+    return ActivityFaultOrder("hang", "hangs")
 
 
-def slow_activity(by: float | timedelta) -> Order:
+def slow_activity(by: float | timedelta) -> ActivityFaultOrder:
     """The attempt takes so many seconds longer."""
     extra = seconds(by, "slow_activity")
-    return Order("sleep", f"takes {extra:g} s longer", {"seconds": extra})
+    return ActivityFaultOrder("sleep", f"takes {extra:g} s longer", {"seconds": extra})

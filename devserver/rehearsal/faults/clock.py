@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..environment.run_context import RunContext
-from ..environment.virtual_clock import Stop
+from ..environment.virtual_clock import ClockStop
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..scenario.events import TriggerEvent
 from ..scenario.scenario import Scenario
@@ -35,7 +35,7 @@ class AdvanceClock:
         assert context.clock is not None  # noqa: S101 - `check` was there
         return self._moves(context, await context.clock.ahead(self.by))
 
-    async def _moves(self, context: RunContext, stop: Stop) -> None:
+    async def _moves(self, context: RunContext, stop: ClockStop) -> None:
         tasks = [asyncio.create_task(each.wait()) for each in (stop.arrived, context.over)]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

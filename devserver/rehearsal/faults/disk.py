@@ -102,8 +102,8 @@ def _locker(db: Path) -> subprocess.Popen[str]:
     )
     assert locker.stdout is not None  # noqa: S101 - a pipe was asked for
     if locker.stdout.readline().strip() != LOCKED:
-        _, trouble = locker.communicate()
-        raise FaultImpossible(f"the database could not be locked: {(trouble.splitlines() or ['?'])[-1]}")
+        _, problem = locker.communicate()
+        raise FaultImpossible(f"the database could not be locked: {(problem.splitlines() or ['?'])[-1]}")
     return locker
 
 

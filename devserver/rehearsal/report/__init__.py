@@ -1,6 +1,6 @@
 """The report of rehearsals: one HTML file that needs nothing else, and the same as JSON."""
 
-from .data import FORMAT, About, assembled, data, result_data
+from .data import FORMAT, ReportStatus, combined, data, result_data
 from .page import html
 from .write import HTML_FILE, JSON_FILE, ReportNotWritten, write, write_data
 
@@ -8,9 +8,9 @@ __all__ = [
     "FORMAT",
     "HTML_FILE",
     "JSON_FILE",
-    "About",
     "ReportNotWritten",
-    "assembled",
+    "ReportStatus",
+    "combined",
     "data",
     "html",
     "result_data",

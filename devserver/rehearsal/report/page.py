@@ -8,14 +8,14 @@ from typing import Any
 
 from ..scenario.result import Result
 from . import text
-from .data import WORST, About, data
+from .data import WORST, ReportStatus, data
 from .timeline import drawn
-from .timeline_shapes import Picture
+from .timeline_shapes import TimelinePicture
 
 MOST_SHOWN = 30
 
 
-def html(results: Sequence[Result], about: About | None = None) -> str:
+def html(results: Sequence[Result], about: ReportStatus | None = None) -> str:
     """The report of these results as one page, which needs no script and nothing from elsewhere."""
     return render(data(results, about))
 
@@ -52,7 +52,7 @@ def _shown(results: Sequence[Mapping[str, Any]]) -> list[int]:
     return sorted(by_worth[:MOST_SHOWN])
 
 
-def _points(result: Mapping[str, Any]) -> list[tuple[str, Picture | None]]:
+def _points(result: Mapping[str, Any]) -> list[tuple[str, TimelinePicture | None]]:
     """The pictures of a sweep's points that did not pass, as far as the report holds their runs."""
     points = result["sweep"]["points"] if result["sweep"] else ()
     return [(text.point(point), drawn(point["run"])) for point in points if point["run"] is not None]

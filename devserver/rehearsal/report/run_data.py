@@ -26,24 +26,24 @@ NO_RUN: Mapping[str, Any] = {
     "failure": None,
     "output": None,
     "workflow_id": None,
-    "figures": None,
+    "metrics": None,
     "plan": [],
     "faults": [],
     "outages": [],
     "activities": [],
     "effects": [],
-    "repeated": [],
+    "repeated_effects": [],
     "timeline": {"started": 0.0, "end": 0.0, "marks": []},
     "logs": {"around": [], "last": {"server": [], "worker": []}},
     "stuck": [],
-    "left_out": [],
+    "omitted": [],
 }
 
 
-def run_shape(run: RehearsalRun) -> dict[str, Any]:
+def run_data(run: RehearsalRun) -> dict[str, Any]:
     """Everything a report tells of a run; the keys are those of `NO_RUN`."""
     began = run.began.timestamp()
-    figures = RunMetrics.of(run)
+    metrics = RunMetrics.of(run)
     rows = activities(run)
     faults = [
         serialization.mark(mark)
@@ -59,40 +59,40 @@ def run_shape(run: RehearsalRun) -> dict[str, Any]:
         "failure": None if run.failure is None else clean(run.failure),
         "output": serialization.output(run.output),
         "workflow_id": clean(run.workflow_id),
-        "figures": _figures(run, figures, rows),
-        "plan": [serialization.done(each) for each in run.done],
+        "metrics": _figures(run, metrics, rows),
+        "plan": [serialization.step_result(each) for each in run.steps],
         "faults": faults,
-        "outages": [serialization.outage(each) for each in figures.outages],
+        "outages": [serialization.outage(each) for each in metrics.outages],
         "activities": _worst_first(rows)[:MOST_ACTIVITIES],
         "effects": [serialization.effect(each, began) for each in run.effects[:MOST_EFFECTS]],
-        "repeated": [serialization.repeated(each, faults) for each in figures.duplicates[:MOST_EFFECTS]],
+        "repeated_effects": [serialization.repeated(each, faults) for each in metrics.duplicates[:MOST_EFFECTS]],
         "timeline": {"started": run.started, "end": last_moment(run), "marks": marks},
         "logs": {"around": logs.around(run, faults), "last": logs.last(run)},
         "stuck": [clean(line) for line in run.stuck[: serialization.MOST_DETAILS]],
-        "left_out": _left_out(run, len(rows), len(faults)),
+        "omitted": _omitted(run, len(rows), len(faults)),
     }
 
 
-def _figures(run: RehearsalRun, figures: RunMetrics, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _figures(run: RehearsalRun, metrics: RunMetrics, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     down = {}
     for lane in ("server", "worker"):
-        spans = spans_of([each for each in figures.outages if each.lane == lane], last_moment(run))
+        spans = spans_of([each for each in metrics.outages if each.lane == lane], last_moment(run))
         down[lane] = sum(end - begin for begin, end in union(spans))
     return {
         "server_down_seconds": down["server"],
         "worker_down_seconds": down["worker"],
-        "downtime_seconds": figures.downtime,
-        "recovery_seconds": figures.recovery,
-        "idle_seconds": figures.idle,
-        "idle_from": figures.idle_from,
+        "downtime_seconds": metrics.downtime,
+        "recovery_seconds": metrics.recovery,
+        "idle_seconds": metrics.idle,
+        "idle_from": metrics.idle_from,
         "activities": len(rows),
-        "attempts": sum(figures.attempts.values()),
-        "most_attempts": figures.most_attempts,
+        "attempts": sum(metrics.attempts.values()),
+        "most_attempts": metrics.most_attempts,
         "effects": len(run.effects),
-        "duplicate_effects": sum(len(each.at) - 1 for each in figures.duplicates),
-        "signals": figures.signals,
+        "duplicate_effects": sum(len(each.at) - 1 for each in metrics.duplicates),
+        "signals": metrics.signals,
         "lost_signals": [
-            {"name": clean(each.name), "at": each.at, "why": clean(each.why)} for each in figures.lost_signals
+            {"name": clean(each.name), "at": each.at, "why": clean(each.why)} for each in metrics.lost_signals
         ],
     }
 
@@ -104,7 +104,7 @@ def _worst_first(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda each: not troubled(each))
 
 
-def _left_out(run: RehearsalRun, rows: int, faults: int) -> list[str]:
+def _omitted(run: RehearsalRun, rows: int, faults: int) -> list[str]:
     over = [
         (len(run.marks), MOST_MARKS, "mark", "marks", "those of history events, the log and effects first"),
         (len(run.effects), MOST_EFFECTS, "effect", "effects", "the last ones; repeated ones are all named"),

@@ -10,7 +10,7 @@ from typing import Any
 from ..ledger import Effect
 from ..run.downtime import Downtime
 from ..run.metrics import Duplicate
-from ..scenario.result import Done, Judgement
+from ..scenario.result import Judgement, StepResult
 from ..scenario.timeline import Mark
 from .text import NAME_CHARACTERS, clean
 
@@ -18,23 +18,23 @@ MOST_DETAILS = 50
 MOST_OUTPUT = 10_000
 
 
-def finding(finding: Judgement) -> dict[str, Any]:
+def judgement(judgement: Judgement) -> dict[str, Any]:
     """What is known of one expectation."""
     return {
-        "name": clean(finding.name, NAME_CHARACTERS),
-        "verdict": finding.verdict,
-        "evidence": clean(finding.evidence),
-        "details": [clean(line) for line in finding.details[:MOST_DETAILS]],
+        "name": clean(judgement.name, NAME_CHARACTERS),
+        "verdict": judgement.verdict,
+        "evidence": clean(judgement.evidence),
+        "details": [clean(line) for line in judgement.details[:MOST_DETAILS]],
     }
 
 
-def done(done: Done) -> dict[str, Any]:
+def step_result(result: StepResult) -> dict[str, Any]:
     """A step of the plan, and what came of it."""
     return {
-        "step": clean(done.step),
-        "at": done.at,
-        "cue": None if done.trigger is None else clean(done.trigger),
-        "trouble": None if done.trouble is None else clean(done.trouble),
+        "step": clean(result.step),
+        "at": result.at,
+        "trigger": None if result.trigger is None else clean(result.trigger),
+        "problem": None if result.problem is None else clean(result.problem),
     }
 
 

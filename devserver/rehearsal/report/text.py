@@ -80,7 +80,7 @@ def summary(result: Mapping[str, Any]) -> str:
     if result["verdict"] == "pass":
         return f"{_passed(result)}{_done_to(result)}"
     if result["verdict"] == "unknown":
-        missed = [each for each in result["plan"] if each["at"] is None or each["trouble"]]
+        missed = [each for each in result["plan"] if each["at"] is None or each["problem"]]
         why = "Not everything that was planned happened" if missed else "Not everything could be judged"
         return f"Nothing is proven yet. {why}: {_sentence(result['reason'])}"
     if result["sweep"]:
@@ -90,8 +90,8 @@ def summary(result: Mapping[str, Any]) -> str:
             f"Do not rely on this runbook yet. It was broken at {counted(len(points), 'point')} of its way, one after "
             f"the other, and did not come through {result['sweep']['failed']} of them: {_sentence(named)}"
         )
-    if result["repeated"]:
-        named = "; ".join(twice(each) for each in result["repeated"][:3])
+    if result["repeated_effects"]:
+        named = "; ".join(twice(each) for each in result["repeated_effects"][:3])
         return f"Do not rely on this runbook yet. A step acted more than once: {_sentence(named)}{_done_to(result)}"
     failed = [each["name"] for each in result["expectations"] if each["verdict"] == "fail"]
     named = _sentence(listed(failed) or result["reason"])

@@ -8,23 +8,23 @@ from typing import Any
 
 from .attempts import troubled
 from .text import counted, effect_name, moment, seconds
-from .timeline_shapes import Picture, Row, Scale, Shape, dots, merged
+from .timeline_shapes import TimelinePicture, TimelineRow, TimelineScale, TimelineShape, dots, merged
 
 ROW = 38  # pixels
 TOP = 26
 MOST_ROWS = 24  # of one lane
 MOST_SMOOTH = 12  # activities that are drawn each on a line of its own though nothing happened to them
-MOST_TOLD = 3
+MOST_NAMED = 3
 
 SINGLE = {"network": "Network", "database": "Database", "check": "Checks", "log": "Server's log"}
 
 
-def drawn(result: Mapping[str, Any]) -> Picture | None:
+def drawn(result: Mapping[str, Any]) -> TimelinePicture | None:
     """The picture of one result's timeline, None where nothing was run."""
     timeline = result["timeline"]
     if not timeline["marks"]:
         return None
-    scale = Scale(timeline["end"])
+    scale = TimelineScale(timeline["end"])
     marks = timeline["marks"]
     rows = [_up_and_down(lane, result, scale) for lane in ("server", "worker")]
     rows += [_points(lane, name, marks, scale) for lane, name in SINGLE.items() if lane in ("network", "database")]
@@ -34,37 +34,37 @@ def drawn(result: Mapping[str, Any]) -> Picture | None:
     rows += [_points(lane, name, marks, scale) for lane, name in SINGLE.items() if lane in ("check", "log")]
     rows.append(_points("event", "Events of the history", marks, scale))
     placed = [
-        Row(row.lane, row.label, row.shapes, TOP + ROW * number, row.troubled)
+        TimelineRow(row.lane, row.label, row.shapes, TOP + ROW * number, row.troubled)
         for number, row in enumerate(row for row in rows if row.shapes)
     ]
     lines = [scale(each["at"]) for each in result["faults"][:MOST_ROWS]]
-    return Picture(placed, scale.ticks(), lines, TOP + ROW * len(placed) + 6, [*some, *more])
+    return TimelinePicture(placed, scale.ticks(), lines, TOP + ROW * len(placed) + 6, [*some, *more])
 
 
-def _up_and_down(lane: str, result: Mapping[str, Any], scale: Scale) -> Row:
+def _up_and_down(lane: str, result: Mapping[str, Any], scale: TimelineScale) -> TimelineRow:
     end = result["timeline"]["end"]
     ups = [mark for mark in result["timeline"]["marks"] if mark["lane"] == lane]
     shapes = [
         scale.bar(mark["at"], _or(mark["until"], end), "up", f"{lane} up from {moment(mark['at'])}") for mark in ups
     ]
     downs = [each for each in result["outages"] if each["lane"] == lane]
-    told = []
+    texts = []
     for each in downs:
         length = seconds(_or(each["until"], end) - each["at"])
-        told.append(f"{each['ended']}, down {length}")
+        texts.append(f"{each['ended']}, down {length}")
         title = f"{lane} {each['ended']} at {moment(each['at'])}, down {length}"
         shapes.append(scale.bar(each["at"], _or(each["until"], end), "down", title))
-    label = f"{lane.capitalize()}: {'; '.join(told[:2]) or 'up'}"
-    if len(told) > 2:
-        label = f"{lane.capitalize()}: {counted(len(told), 'outage')}"
-    return Row(lane, label, shapes, troubled=bool(told))
+    label = f"{lane.capitalize()}: {'; '.join(texts[:2]) or 'up'}"
+    if len(texts) > 2:
+        label = f"{lane.capitalize()}: {counted(len(texts), 'outage')}"
+    return TimelineRow(lane, label, shapes, troubled=bool(texts))
 
 
 def _or(value: float | None, other: float) -> float:
     return other if value is None else value
 
 
-def _points(lane: str, name: str, marks: Iterable[Mapping[str, Any]], scale: Scale) -> Row:
+def _points(lane: str, name: str, marks: Iterable[Mapping[str, Any]], scale: TimelineScale) -> TimelineRow:
     mine = [mark for mark in marks if mark["lane"] == lane]
     spans = [
         scale.bar(mark["at"], mark["until"], "span", f"{mark['what']}, {moment(mark['at'])} to {moment(mark['until'])}")
@@ -73,43 +73,47 @@ def _points(lane: str, name: str, marks: Iterable[Mapping[str, Any]], scale: Sca
     ]
     alone = [(mark["at"], mark["what"]) for mark in mine if mark["until"] is None]
     kind = "tick" if lane == "event" else "point"
-    told = f"{len(mine):,}" if lane == "event" or len(mine) > MOST_TOLD else "; ".join(mark["what"] for mark in mine)
-    return Row(lane, f"{name}: {told}", [*merged(spans), *dots(alone, scale, kind)], troubled=lane != "event")
+    texts = f"{len(mine):,}" if lane == "event" or len(mine) > MOST_NAMED else "; ".join(mark["what"] for mark in mine)
+    return TimelineRow(lane, f"{name}: {texts}", [*merged(spans), *dots(alone, scale, kind)], troubled=lane != "event")
 
 
-def _faults(result: Mapping[str, Any], scale: Scale) -> tuple[list[Row], list[str]]:
+def _faults(result: Mapping[str, Any], scale: TimelineScale) -> tuple[list[TimelineRow], list[str]]:
     rows = []
     faults = result["faults"]
     for number, each in enumerate(faults[:MOST_ROWS], 1):
         title = f"{each['lane']} {number}: {each['what']}, at {moment(each['at'])}"
         shape = scale.bar(each["at"], each["until"], each["lane"], title, str(number))
-        rows.append(Row(each["lane"], f"{each['lane'].capitalize()} {number}: {each['what']}", [shape], troubled=True))
+        rows.append(
+            TimelineRow(each["lane"], f"{each['lane'].capitalize()} {number}: {each['what']}", [shape], troubled=True)
+        )
     left = faults[MOST_ROWS:]
     if not left:
         return rows, []
     bars = [scale.bar(each["at"], each["until"], each["lane"], each["what"]) for each in left]
-    rows.append(Row("fault", f"{counted(len(left), 'more fault or drill', 'more faults and drills')}", merged(bars)))
+    rows.append(
+        TimelineRow("fault", f"{counted(len(left), 'more fault or drill', 'more faults and drills')}", merged(bars))
+    )
     return rows, [f"{counted(len(left), 'fault or drill is', 'faults and drills are')} drawn on one line"]
 
 
-def _activities(result: Mapping[str, Any], scale: Scale) -> tuple[list[Row], list[str]]:
+def _activities(result: Mapping[str, Any], scale: TimelineScale) -> tuple[list[TimelineRow], list[str]]:
     """A row for each activity; where there are too many, for those with trouble, and one for the rest."""
     found = result["activities"]
     alone = found
     if len(found) > MOST_SMOOTH:
         alone = [each for each in found if troubled(each)][:MOST_ROWS]
-    rows = [Row("activity", _told(each), _attempts(each, scale), troubled=troubled(each)) for each in alone]
+    rows = [TimelineRow("activity", _label(each), _attempts(each, scale), troubled=troubled(each)) for each in alone]
     mine = {id(each) for each in alone}
     rest = [each for each in found if id(each) not in mine]
     if not rest:
         return rows, []
-    bars = [Shape(bar.x, bar.width, bar.kind, bar.title) for each in rest for bar in _attempts(each, scale)]
+    bars = [TimelineShape(bar.x, bar.width, bar.kind, bar.title) for each in rest for bar in _attempts(each, scale)]
     bars.sort(key=lambda bar: (bar.kind, bar.x))
-    rows.append(Row("activity", f"{len(rest):,} {'other ' if alone else ''}activities", merged(bars)))
+    rows.append(TimelineRow("activity", f"{len(rest):,} {'other ' if alone else ''}activities", merged(bars)))
     return rows, [f"{len(rest):,} of {len(found):,} activities are drawn on one line"]
 
 
-def _attempts(activity: Mapping[str, Any], scale: Scale) -> list[Shape]:
+def _attempts(activity: Mapping[str, Any], scale: TimelineScale) -> list[TimelineShape]:
     shapes = []
     for each in activity["attempts"]:
         how = HOW.get(each["ended"], each["ended"])
@@ -127,7 +131,7 @@ HOW = {
 }
 
 
-def _told(activity: Mapping[str, Any]) -> str:
+def _label(activity: Mapping[str, Any]) -> str:
     attempts = activity["attempts"]
     name = f"{activity['name']} {activity['id']}".strip()
     if len(attempts) == 1:
@@ -139,13 +143,13 @@ def _told(activity: Mapping[str, Any]) -> str:
     return f"{name}: {before}; {how[-1]}"
 
 
-def _effects(result: Mapping[str, Any], scale: Scale) -> list[Row]:
+def _effects(result: Mapping[str, Any], scale: TimelineScale) -> list[TimelineRow]:
     effects = result["effects"]
     points = dots([(each["at"], effect_name(each)) for each in effects], scale, "effect")
-    count = result["figures"]["effects"] if result["figures"] else len(effects)
-    rows = [Row("effect", f"Side effects: {count:,}", points)]
-    for each in result["repeated"][:MOST_ROWS]:
+    count = result["metrics"]["effects"] if result["metrics"] else len(effects)
+    rows = [TimelineRow("effect", f"Side effects: {count:,}", points)]
+    for each in result["repeated_effects"][:MOST_ROWS]:
         moments = [(one["at"], effect_name(each)) for one in each["moments"]]
         label = f"{effect_name(each)}: happened {len(moments):,} times"
-        rows.append(Row("effect", label, dots(moments, scale, "again"), troubled=True))
+        rows.append(TimelineRow("effect", label, dots(moments, scale, "again"), troubled=True))
     return rows

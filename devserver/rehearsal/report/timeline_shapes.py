@@ -18,7 +18,7 @@ WIDE = 75  # and a page just above that
 
 
 @dataclass(frozen=True)
-class Shape:
+class TimelineShape:
     """A bar, or a point where it has no width: `kind` is its look, `title` what it is."""
 
     x: float
@@ -29,12 +29,12 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Row:
+class TimelineRow:
     """A line of the picture: its label, and what is on it. `y` is its upper edge in pixels."""
 
     lane: str
     label: str
-    shapes: Sequence[Shape]
+    shapes: Sequence[TimelineShape]
     y: int = 0
     troubled: bool = False
 
@@ -50,17 +50,17 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A whole timeline. `lines` are the moments of faults, `left_out` what is not drawn one by one."""
+class TimelinePicture:
+    """A whole timeline. `lines` are the moments of faults, `omitted` what is not drawn one by one."""
 
-    rows: Sequence[Row]
+    rows: Sequence[TimelineRow]
     ticks: Sequence[tuple[float, str]]
     lines: Sequence[float]
     height: int
-    left_out: Sequence[str]
+    omitted: Sequence[str]
 
 
-class Scale:
+class TimelineScale:
     """Seconds to per cent."""
 
     def __init__(self, end: float) -> None:
@@ -70,10 +70,10 @@ class Scale:
         """Where a moment is."""
         return round(LEFT + (RIGHT - LEFT) * min(max(at, 0.0) / self._end, 1.0), 3)
 
-    def bar(self, at: float, until: float | None, kind: str, title: str, text: str = "") -> Shape:
+    def bar(self, at: float, until: float | None, kind: str, title: str, text: str = "") -> TimelineShape:
         """A bar from `at` to `until`."""
         x = self(at)
-        return Shape(x, round(self(at if until is None else until) - x, 3), kind, title, text)
+        return TimelineShape(x, round(self(at if until is None else until) - x, 3), kind, title, text)
 
     def ticks(self) -> list[tuple[float, str]]:
         """At most a handful of round numbers."""
@@ -83,23 +83,23 @@ class Scale:
         return [(self(step * number), f"{step * number:g} s") for number in range(int(self._end / step) + 1)]
 
 
-def dots(moments: Iterable[tuple[float, str]], scale: Scale, kind: str) -> list[Shape]:
+def dots(moments: Iterable[tuple[float, str]], scale: TimelineScale, kind: str) -> list[TimelineShape]:
     """Points, those at the same place as one."""
     found = []
     for _, group in groupby(sorted(moments), key=lambda each: round(scale(each[0]) / GRAIN)):
         here = list(group)
         title = f"{here[0][1]} at {moment(here[0][0])}" + (f" and {len(here) - 1:,} more" if len(here) > 1 else "")
-        found.append(Shape(scale(here[0][0]), 0.0, kind, title))
+        found.append(TimelineShape(scale(here[0][0]), 0.0, kind, title))
     return found
 
 
-def merged(bars: Sequence[Shape]) -> list[Shape]:
+def merged(bars: Sequence[TimelineShape]) -> list[TimelineShape]:
     """Bars, those at the same place as one."""
     found = []
     for _, group in groupby(bars, key=lambda bar: (bar.kind, round(bar.x / GRAIN))):
         here = list(group)
         more = f" and {len(here) - 1:,} more" if len(here) > 1 else ""
-        found.append(Shape(here[0].x, max(bar.width for bar in here), here[0].kind, here[0].title + more))
+        found.append(TimelineShape(here[0].x, max(bar.width for bar in here), here[0].kind, here[0].title + more))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ...system.files import write_whole
 from ..errors import RehearsalError
 from ..scenario.result import Result
-from .data import About, data
+from .data import ReportStatus, data
 from .page import render
 
 HTML_FILE = "report.html"
@@ -21,7 +21,7 @@ class ReportNotWritten(RehearsalError):
     """The report's folder cannot be written: permissions, a read-only or a full disk."""
 
 
-def write(results: Sequence[Result], folder: Path, about: About | None = None) -> Path:
+def write(results: Sequence[Result], folder: Path, about: ReportStatus | None = None) -> Path:
     """Write the report of these results into a folder: see `write_data`."""
     return write_data(data(results, about), folder)
 

@@ -86,18 +86,18 @@ class LegacyScript:
 
 
 def compare(run: RehearsalRun, old: ScriptRun) -> list[Judgement]:
-    """Where the runbook and the old way differ: in effects, in their order, in the result."""
+    """Where the runbook and the legacy script differ: in effects, in their order, in the result."""
     if old.code != 0:
         ended = "did not end within its limit" if old.code is None else f"exited with {old.code}"
-        return [Judgement("the old way runs", "unknown", f"the script {ended}", list(old.said[-MOST_SHOWN:]))]
+        return [Judgement("the legacy script runs", "unknown", f"the script {ended}", list(old.said[-MOST_SHOWN:]))]
     return [_effects(run, old), _order(run, old), _result(run, old)]
 
 
 def _effects(run: RehearsalRun, old: ScriptRun) -> Judgement:
     ours, theirs = Counter(map(_named, run.effects)), Counter(map(_named, old.effects))
     details = [f"only the runbook did: {_times(name, count)}" for name, count in (ours - theirs).items()]
-    details += [f"only the old way did: {_times(name, count)}" for name, count in (theirs - ours).items()]
-    return _finding("the same effects as the old way", details, f"{sum(ours.values())} effects are the same")
+    details += [f"only the legacy script did: {_times(name, count)}" for name, count in (theirs - ours).items()]
+    return _judgement("the same effects as the legacy script", details, f"{sum(ours.values())} effects are the same")
 
 
 def _order(run: RehearsalRun, old: ScriptRun) -> Judgement:
@@ -106,19 +106,19 @@ def _order(run: RehearsalRun, old: ScriptRun) -> Judgement:
     ours = [name for name in dict.fromkeys(ours) if name in both]
     theirs = [name for name in dict.fromkeys(theirs) if name in both]
     different = [(a, b) for a, b in zip(ours, theirs, strict=True) if a != b]
-    details = [f"the runbook: {', '.join(ours)}", f"the old way: {', '.join(theirs)}"] if different else []
-    return _finding("the same order as the old way", details, f"{len(ours)} effects come in the same order")
+    details = [f"the runbook: {', '.join(ours)}", f"the legacy script: {', '.join(theirs)}"] if different else []
+    return _judgement("the same order as the legacy script", details, f"{len(ours)} effects come in the same order")
 
 
 def _result(run: RehearsalRun, old: ScriptRun) -> Judgement:
-    name = "the same result as the old way"
+    name = "the same result as the legacy script"
     if run.status == "completed" and run.output == old.output:
         return Judgement(name, "pass", f"both are {old.output!r}")
     ours = repr(run.output) if run.status == "completed" else f"{run.status}: {run.failure}"
-    return Judgement(name, "fail", f"the old way gives {old.output!r}, the runbook {ours}")
+    return Judgement(name, "fail", f"the legacy script returns {old.output!r}, the runbook {ours}")
 
 
-def _finding(name: str, details: Sequence[str], same: str) -> Judgement:
+def _judgement(name: str, details: Sequence[str], same: str) -> Judgement:
     if not details:
         return Judgement(name, "pass", same)
     return Judgement(name, "fail", "; ".join(details[:MOST_SHOWN]), details)

@@ -21,10 +21,10 @@ from ...stuck.findings import Thresholds
 from .. import ledger
 from ..environment.asyncio_compat import within
 from ..environment.environment import RehearsalEnvironment
-from ..environment.history_watcher import HistoryWatch, log_lines, type_of
+from ..environment.history_watcher import HistoryWatcher, log_lines, type_of
 from ..environment.run_context import RunContext
-from ..environment.virtual_clock import Clock
-from ..scenario.moments import Virtual
+from ..environment.virtual_clock import RunClock
+from ..scenario.moments import VirtualMoment
 from ..scenario.plan import PlanStep
 from ..scenario.result import Judgement, RehearsalRun
 from ..scenario.runbook import Runbook, workflow_type
@@ -46,21 +46,21 @@ class RunExecutor:
         environment: RehearsalEnvironment,
         folder: Path,
         plan: Sequence[PlanStep],
-        told: Callable[[Mark], None] = lambda mark: None,
-        world: Any = None,
+        on_mark: Callable[[Mark], None] = lambda mark: None,
+        fixture: Any = None,
     ) -> None:
         self._scenario = scenario
         self._runbook = runbook
-        self._timeline = Timeline(told)
+        self._timeline = Timeline(on_mark)
         self._workflow_id = f"rehearsal-{uuid.uuid4().hex[:8]}"
         self.context = RunContext(scenario, environment, folder, self._timeline, self._workflow_id)
-        self.context.world = world
-        self._director = StepExecutor(self.context, plan)
-        self.context.cast(self._director.answer)
+        self.context.fixture = fixture
+        self._executor = StepExecutor(self.context, plan)
+        self.context.cast(self._executor.answer)
         self.context.start_runbook = self._start
         if scenario.time_skipping:
-            stops = [step.moment.after for step in plan if isinstance(step.moment, Virtual)]
-            self.context.clock = Clock(self.context.client, self._workflow_id, stops)
+            stops = [step.moment.after for step in plan if isinstance(step.moment, VirtualMoment)]
+            self.context.clock = RunClock(self.context.client, self._workflow_id, stops)
         self._log: list[str] = []
         self._died: str | None = None
         self.broken: str | None = None  # why the runbook's own code cannot go on
@@ -78,7 +78,7 @@ class RunExecutor:
         try:
             return await self._run()
         finally:
-            await self._director.abandon()
+            await self._executor.abandon()
             context.restore()
             if context.clock is not None:
                 context.clock.close()
@@ -91,15 +91,15 @@ class RunExecutor:
         await context.start_worker()
         logs = asyncio.create_task(self._read_log())
         self._started = self._timeline.now()
-        watch = HistoryWatch(context.client, self._workflow_id, await self._start(), lambda: self._director.idle)
-        self._director.begin()
+        watch = HistoryWatcher(context.client, self._workflow_id, await self._start(), lambda: self._executor.idle)
+        self._executor.begin()
         following = asyncio.create_task(self._follow(watch))
         with contextlib.suppress(asyncio.TimeoutError):
             await within(self._scenario.limit, following)
         ended = None if watch.status == "running" else self._timeline.now()
         if ended is None:
             self._timeline.note("check", f"the limit of {self._scenario.limit:g} s has passed", limit=True)
-        await self._director.settle()
+        await self._executor.settle()
         if not context.environment.server.running:
             await self._server_died()
         run = await self._written_down(watch, ended)
@@ -121,21 +121,21 @@ class RunExecutor:
             clock.started()
         return str(handle.first_execution_run_id)
 
-    async def _follow(self, watch: HistoryWatch) -> None:
-        async def told(event: HistoryEvent) -> None:
+    async def _follow(self, watch: HistoryWatcher) -> None:
+        async def on_event(event: HistoryEvent) -> None:
             kind = type_of(event)
             at = min(self._timeline.now(), self._timeline.seconds(event.event_time.ToDatetime(timezone.utc)))
             self._timeline.note("event", kind, at=at, id=event.event_id, run=watch.run_ids[-1])
             activity_id = event.activity_task_scheduled_event_attributes.activity_id
             first_run = len(watch.run_ids) == 1
-            await self._director.event(kind, event.event_id, first_run=first_run, activity_id=activity_id)
+            await self._executor.event(kind, event.event_id, first_run=first_run, activity_id=activity_id)
 
             failed = event.workflow_task_failed_event_attributes
             if self._alone and failed.failure.message:  # without a message it is the server that ended a task
                 self.broken = f"its workflow task fails: {failed.failure.message}"
                 raise _Broken
 
-        watching = asyncio.create_task(watch.follow(told))
+        watching = asyncio.create_task(watch.follow(on_event))
         dying = asyncio.create_task(self._worker_dies())
         try:
             await asyncio.wait([watching, dying], return_when=asyncio.FIRST_COMPLETED)
@@ -160,7 +160,7 @@ class RunExecutor:
 
     async def _server_died(self) -> None:
         context = self.context
-        context.findings.append(Judgement("the server lives", "fail", "it ended by itself", self._log[-12:]))
+        context.judgements.append(Judgement("the server lives", "fail", "it ended by itself", self._log[-12:]))
         context.down("server", ended="by itself")
         await context.start_server()  # for what it knows of the run
 
@@ -168,11 +168,11 @@ class RunExecutor:
         async for line in log_lines(self.context.environment.log):
             if len(self._log) < LOG_LINES:
                 self._log.append(line)
-            await self._director.log(line)
+            await self._executor.log(line)
 
     # Writing it down
 
-    async def _written_down(self, watch: HistoryWatch, ended: float | None) -> RehearsalRun:
+    async def _written_down(self, watch: HistoryWatcher, ended: float | None) -> RehearsalRun:
         output, failure = await self._outcome(watch)
         stuck = await self._stuck() if watch.status == "running" else []
         histories = await self._histories(watch)
@@ -201,9 +201,9 @@ class RunExecutor:
         stuck: Sequence[str] = (),
     ) -> RehearsalRun:
         context = self.context
-        findings = list(context.findings)
+        judgements = list(context.judgements)
         if self._died is not None:
-            findings.append(Judgement("the worker lives", "fail", "it ended by itself", self._died.splitlines()))
+            judgements.append(Judgement("the worker lives", "fail", "it ended by itself", self._died.splitlines()))
         effects = ledger.read(context.ledger)
         for effect in effects:
             at = effect.at - self._timeline.began.timestamp()
@@ -219,8 +219,8 @@ class RunExecutor:
             histories=histories,
             marks=self._timeline.marks,
             effects=effects,
-            done=self._director.done,
-            findings=findings,
+            steps=self._executor.steps,
+            judgements=judgements,
             server_log=list(self._log),
             worker_log=_lines(context.worker_log)[-LOG_LINES:],
             stuck=stuck,
@@ -228,7 +228,7 @@ class RunExecutor:
             data_converter=context.client.data_converter,
         )
 
-    async def _outcome(self, watch: HistoryWatch) -> tuple[Any, str | None]:
+    async def _outcome(self, watch: HistoryWatcher) -> tuple[Any, str | None]:
         if watch.status == "lost":
             return None, "the server does not know it any more"
         if watch.status == "running":
@@ -239,7 +239,7 @@ class RunExecutor:
             return None, _chain(error.cause)
         return json.loads(json.dumps(output, default=str)), None
 
-    async def _histories(self, watch: HistoryWatch) -> list[WorkflowHistory]:
+    async def _histories(self, watch: HistoryWatcher) -> list[WorkflowHistory]:
         found = []
         for run_id in watch.run_ids:
             with contextlib.suppress(RPCError):

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..drills.handover import HandOver
 from ..environment.environment import RehearsalEnvironment
-from ..environment.fixture import world_of
+from ..environment.fixture import scenario_fixture
 from ..scenario.plan import any_seed
 from ..scenario.preflight import check
 from ..scenario.result import Judgement, RehearsalRun, Result, Sweep, verdict_of
@@ -33,16 +33,17 @@ NOT_STEADY = "the steady state did not hold before; nothing was done"
 
 @dataclass(frozen=True)
 class RehearsalSettings:
-    """How rehearsals are held.
+    """How rehearsals run.
 
-    `folder` keeps ledgers and logs; None: they are removed. `told` hears of each mark; `interrupted` of what there is
-    of a rehearsal that is cancelled, once all of it is stopped but its server.
+    `folder` keeps ledgers and logs (None: a temporary folder). `on_mark` is called with each mark of the timeline;
+    `on_interrupt` with what a cancelled rehearsal has so far, once everything but its server is stopped. `server` holds
+    keywords of `DevServer.start`.
     """
 
     folder: Path | None = None
     seed: int = field(default_factory=any_seed)
-    told: Callable[[Mark], None] = lambda mark: None
-    interrupted: Callable[[Result], None] = lambda result: None
+    on_mark: Callable[[Mark], None] = lambda mark: None
+    on_interrupt: Callable[[Result], None] = lambda result: None
     server: dict[str, Any] = field(default_factory=dict)
 
 
@@ -67,17 +68,17 @@ async def rehearse_on(
     baseline = None
     if scenario.needs_baseline:
         plain = _made(folder / "without-faults")
-        async with world_of(scenario, plain) as world:
-            undisturbed = RunExecutor(scenario, runbook, environment, plain, (), world=world)
+        async with scenario_fixture(scenario, plain) as fixture:
+            undisturbed = RunExecutor(scenario, runbook, environment, plain, (), fixture=fixture)
             baseline = await undisturbed.run()
         if undisturbed.broken is not None:
-            trouble = Judgement(RUNS, "fail", undisturbed.broken, [*baseline.stuck, *baseline.worker_log[-LAST:]])
-            return result_of(scenario, settings, environment, [trouble], baseline)
+            problem = Judgement(RUNS, "fail", undisturbed.broken, [*baseline.stuck, *baseline.worker_log[-LAST:]])
+            return result_of(scenario, settings, environment, [problem], baseline)
     dice = random.Random(settings.seed)  # noqa: S311 - it hides nothing
     plan = [replace(step, moment=step.moment.drawn(dice, baseline)) for step in scenario.plan]
     faulty = _made(folder / "with-faults")
-    async with world_of(scenario, faulty) as world:
-        performance = RunExecutor(scenario, runbook, environment, faulty, plan, settings.told, world)
+    async with scenario_fixture(scenario, faulty) as fixture:
+        performance = RunExecutor(scenario, runbook, environment, faulty, plan, settings.on_mark, fixture)
         return await _judged(performance, scenario, environment, settings, folder, baseline)
 
 
@@ -93,32 +94,32 @@ async def _judged(
     view = RunView(performance.context)
     before = await steady(scenario, view, "before")
     if any(each.verdict == "fail" for each in before):
-        return result_of(scenario, settings, environment, before, None, trouble=NOT_STEADY)
-    async with _beside(scenario, folder / "old-way") as old_way:
+        return result_of(scenario, settings, environment, before, None, problem=NOT_STEADY)
+    async with _beside(scenario, folder / "old-way") as legacy_script:
         try:
             run = replace(await performance.run(), baseline=baseline)
         except asyncio.CancelledError:
             so_far = performance.so_far()
-            settings.interrupted(result_of(scenario, settings, environment, before, so_far, trouble=INTERRUPTED))
+            settings.on_interrupt(result_of(scenario, settings, environment, before, so_far, problem=INTERRUPTED))
             raise
-        old = await old_way
+        old = await legacy_script
     after = await steady(scenario, view, "after")
     compared = compare(run, old) if old else []
     judged = [each.judge(run) for each in scenario.expect]
-    findings = [*before, *run.findings, *judged, *unjudged(run, scenario.expect), *compared, *after]
-    return result_of(scenario, settings, environment, findings, run)
+    judgements = [*before, *run.judgements, *judged, *unjudged(run, scenario.expect), *compared, *after]
+    return result_of(scenario, settings, environment, judgements, run)
 
 
 @contextlib.asynccontextmanager
 async def _beside(scenario: Scenario, folder: Path) -> AsyncIterator[asyncio.Task[ScriptRun | None]]:
-    """The old way, which begins with the runbook and is not left running where that cannot be run."""
+    """The legacy script, which begins with the runbook and is not left running where that cannot be run."""
 
     async def run() -> ScriptRun | None:
-        if scenario.old_way is None or _is_handed_over(scenario):
+        if scenario.legacy_script is None or _is_handed_over(scenario):
             return None
         here = scenario.file.parent if scenario.file else None
-        async with world_of(scenario, _made(folder)):
-            return await scenario.old_way.run(here, folder / "ledger.jsonl")
+        async with scenario_fixture(scenario, _made(folder)):
+            return await scenario.legacy_script.run(here, folder / "ledger.jsonl")
 
     task = asyncio.create_task(run())
     try:
@@ -129,39 +130,39 @@ async def _beside(scenario: Scenario, folder: Path) -> AsyncIterator[asyncio.Tas
 
 
 def _is_handed_over(scenario: Scenario) -> bool:
-    """Whether the scenario's old way is run in the runbook's place, and not beside it."""
+    """Whether the scenario's legacy script is run in the runbook's place, and not beside it."""
     actions = [action for step in scenario.plan for action in step.actions]
-    return any(isinstance(each, HandOver) and each.old_way is None for each in actions)
+    return any(isinstance(each, HandOver) and each.legacy_script is None for each in actions)
 
 
 async def steady(scenario: Scenario, view: RunView, when: str) -> list[Judgement]:
     """What each check of the steady state says now."""
-    findings = []
+    judgements = []
     for each in scenario.steady_state:
-        trouble = await holds(each, view)
+        problem = await holds(each, view)
         name = f"{name_of(each)} ({when})"
-        findings.append(Judgement(name, "fail" if trouble else "pass", trouble or "it holds"))
-    return findings
+        judgements.append(Judgement(name, "fail" if problem else "pass", problem or "it holds"))
+    return judgements
 
 
 def result_of(
     scenario: Scenario,
     settings: RehearsalSettings,
     environment: RehearsalEnvironment,
-    findings: Sequence[Judgement],
+    judgements: Sequence[Judgement],
     run: RehearsalRun | None,
     *,
-    trouble: str | None = None,
+    problem: str | None = None,
     sweep: Sweep | None = None,
 ) -> Result:
-    """A rehearsal's result; `trouble` says why it could not be held as planned."""
-    verdict, reason = verdict_of(findings, run.done if run else ())
+    """A rehearsal's result; `problem` says why it could not be held as planned."""
+    verdict, reason = verdict_of(judgements, run.steps if run else ())
     server = environment.server
     return Result(
         name=scenario.name,
-        verdict="unknown" if trouble else verdict,
-        reason=trouble or reason,
-        findings=tuple(findings),
+        verdict="unknown" if problem else verdict,
+        reason=problem or reason,
+        judgements=tuple(judgements),
         run=run,
         seed=settings.seed,
         versions={"server": server.server_version, "executable": server.version},

@@ -13,7 +13,7 @@ from ..environment.asyncio_compat import within
 from ..environment.run_context import RunContext
 from ..scenario.events import ActivityTrigger, HistoryTrigger, LogTrigger, TimeTrigger, TriggerEvent
 from ..scenario.plan import Action, PlanStep
-from ..scenario.result import Done
+from ..scenario.result import StepResult
 from ..scenario.view import RunView
 
 TOLD_SECONDS = 0.5
@@ -26,7 +26,7 @@ class StepExecutor:
         self._context = context
         self._open = list(plan)
         self._plan = list(plan)
-        self._done: dict[int, Done] = {}
+        self._done: dict[int, StepResult] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
         self._spans: dict[tuple[str, str, int], int] = {}
         self._told: dict[str, asyncio.Event] = {}
@@ -95,14 +95,14 @@ class StepExecutor:
     # Doing
 
     async def _do(self, step: PlanStep, trigger: TriggerEvent) -> None:
-        self._done[self._plan.index(step)] = Done(str(step), self._context.timeline.now(), str(trigger))
+        self._done[self._plan.index(step)] = StepResult(str(step), self._context.timeline.now(), str(trigger))
         for action in step.actions:
             mark = self._context.timeline.note(_lane(action), str(action), trigger=str(trigger))
             try:
                 rest = await action.begin(self._context, trigger)
             except Exception as error:  # noqa: BLE001 - a user's action, or a call to a server that is down
                 self._missed(step, _words(error))
-                self._context.timeline.end(mark, trouble=_words(error))
+                self._context.timeline.end(mark, problem=_words(error))
                 continue
             if rest is None:
                 self._context.timeline.end(mark)
@@ -110,20 +110,22 @@ class StepExecutor:
                 self._rests.append(asyncio.create_task(self._rest(step, mark, rest)))
 
     async def _rest(self, step: PlanStep, mark: int, rest: Coroutine[Any, Any, None]) -> None:
-        trouble = {}
+        problem = {}
         try:
             await rest
         except Exception as error:  # noqa: BLE001 - as above
             self._missed(step, _words(error))
-            trouble = {"trouble": _words(error)}
+            problem = {"problem": _words(error)}
         finally:
-            self._context.timeline.end(mark, **trouble)
+            self._context.timeline.end(mark, **problem)
 
-    def _missed(self, step: PlanStep, trouble: str) -> None:
+    def _missed(self, step: PlanStep, problem: str) -> None:
         number = self._plan.index(step)
-        done = self._done.get(number, Done(str(step), None, None))
-        troubles = [] if done.trouble is None else done.trouble.split("; ")
-        self._done[number] = Done(done.step, done.at, done.trigger, "; ".join(dict.fromkeys([*troubles, trouble])))
+        done = self._done.get(number, StepResult(str(step), None, None))
+        problems = [] if done.problem is None else done.problem.split("; ")
+        self._done[number] = StepResult(
+            done.step, done.at, done.trigger, "; ".join(dict.fromkeys([*problems, problem]))
+        )
 
     def _mark(self, question: dict[str, Any]) -> None:
         key = (question["workflow_id"], question["activity_id"], question["attempt"])
@@ -165,9 +167,11 @@ class StepExecutor:
                 await task
 
     @property
-    def done(self) -> tuple[Done, ...]:
+    def steps(self) -> tuple[StepResult, ...]:
         """Each step of the plan, and what became of it."""
-        return tuple(self._done.get(number, Done(str(step), None, None)) for number, step in enumerate(self._plan))
+        return tuple(
+            self._done.get(number, StepResult(str(step), None, None)) for number, step in enumerate(self._plan)
+        )
 
 
 def _words(error: Exception) -> str:

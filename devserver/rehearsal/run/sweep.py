@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import faults
 from ..environment.environment import RehearsalEnvironment
-from ..environment.fixture import world_of
+from ..environment.fixture import scenario_fixture
 from ..environment.run_context import RunContext
 from ..environment.worker_forkserver import WorkerForkServer
 from ..errors import ScenarioInvalid
@@ -21,7 +21,7 @@ from ..scenario.preflight import check
 from ..scenario.result import (
     NOTHING_EXPECTED,
     Judgement,
-    Point,
+    PointResult,
     RehearsalRun,
     Result,
     Sweep,
@@ -35,7 +35,7 @@ from ..scenario.view import RunView
 from .implicit_expectations import unjudged
 from .run_executor import RunExecutor
 from .runner import RehearsalSettings, result_of, steady, working_folder
-from .sweep_points import Planned, points_of_run
+from .sweep_points import SweepPoint, points_of_run
 
 # Each message of the worker takes so long, so that a kill right after an event is not overtaken by the next one.
 ROAD_SECONDS = 0.004
@@ -43,7 +43,7 @@ CORES = os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
-class Progress:
+class SweepProgress:
     """How far a sweep is: so many points of all are done, and so many seconds are left, by what the others took."""
 
     done: int
@@ -58,7 +58,7 @@ async def sweep(
     settings: RehearsalSettings | None = None,
     *,
     lanes: int | None = None,
-    progress: Callable[[Progress], None] = lambda progress: None,
+    progress: Callable[[SweepProgress], None] = lambda progress: None,
 ) -> Result:
     """Sweep a scenario's runbook; its plan is not done, its expectations and steady state are judged at each point.
 
@@ -90,24 +90,24 @@ async def sweep(
                     each.cancel()
                 await asyncio.gather(*others, return_exceptions=True)
             swept = sweeper.swept()
-            return result_of(scenario, settings, environment, [_finding(swept)], None, sweep=swept)
+            return result_of(scenario, settings, environment, [_judgement(swept)], None, sweep=swept)
 
 
-def _finding(swept: Sweep) -> Judgement:
+def _judgement(swept: Sweep) -> Judgement:
     """What the points come to."""
     name = f"survives a kill of the {swept.target} at each of {len(swept.points)} points"
     failed = [f"after event {point.event}, {point.what}: {point.verdict}: {point.reason}" for point in swept.failed]
-    left_out = [
+    omitted = [
         f"not judged, since it is not met without faults, and a sweep does not do what is planned: {each}"
-        for each in swept.left_out
+        for each in swept.omitted
     ]
     if not swept.points:
-        return Judgement(name, "unknown", _no_points(swept.plain), left_out)
+        return Judgement(name, "unknown", _no_points(swept.plain), omitted)
     if swept.failed:
         verdict: Verdict = "fail" if any(point.verdict == "fail" for point in swept.failed) else "unknown"
-        return Judgement(name, verdict, f"{len(failed)} points do not pass", [*failed, *left_out])
-    if swept.left_out:
-        return Judgement(name, "unknown", left_out[0], left_out)
+        return Judgement(name, verdict, f"{len(failed)} points do not pass", [*failed, *omitted])
+    if swept.omitted:
+        return Judgement(name, "unknown", omitted[0], omitted)
     return Judgement(name, "pass", f"every point passes{_beyond(swept.plain)}")
 
 
@@ -146,16 +146,16 @@ class _Sweeper:
         runbook: Runbook,
         target: Target,
         folder: Path,
-        progress: Callable[[Progress], None],
+        progress: Callable[[SweepProgress], None],
     ) -> None:
         self._scenario = scenario
         self._runbook = runbook
         self._target: Target = target
         self._folder = folder
         self._progress = progress
-        self._open: list[Planned] = []
-        self._points: list[Point] = []
-        self._left_out: list[str] = []
+        self._open: list[SweepPoint] = []
+        self._points: list[PointResult] = []
+        self._omitted: list[str] = []
         self._unsure: set[str] = set()  # not judged without faults
         self._sure: set[str] = set()  # judged at a point
 
@@ -164,10 +164,10 @@ class _Sweeper:
         plain = await self._perform(environment, "without-faults", ())
         self._plain = replace(plain, baseline=plain)
         own = [each.name for each in self._own(plain) if each.verdict != "pass"]
-        findings = [(each, each.judge(self._plain)) for each in self._scenario.expect]
-        self._judges = [each for each, finding in findings if finding.verdict != "fail"]
-        self._unsure = {str(each) for each, finding in findings if finding.verdict == "unknown"}
-        self._left_out = [*own, *(str(each) for each, finding in findings if finding.verdict == "fail")]
+        judgements = [(each, each.judge(self._plain)) for each in self._scenario.expect]
+        self._judges = [each for each, judgement in judgements if judgement.verdict != "fail"]
+        self._unsure = {str(each) for each, judgement in judgements if judgement.verdict == "unknown"}
+        self._omitted = [*own, *(str(each) for each, judgement in judgements if judgement.verdict == "fail")]
         ended = plain.status != "running"  # else each point would take the whole limit, and show nothing
         self._open = points_of_run(plain) if ended and (self._judges or self._scenario.steady_state) else []
         self._total = len(self._open)
@@ -186,56 +186,56 @@ class _Sweeper:
             self._points.append(await self._point(environment, self._open.pop(0)))
             self._tell()
 
-    async def _point(self, environment: RehearsalEnvironment, planned: Planned) -> Point:
+    async def _point(self, environment: RehearsalEnvironment, planned: SweepPoint) -> PointResult:
         loop = asyncio.get_running_loop()
         began = loop.time()
         kill: Any = _KillServerAtOnce(0.0) if self._target == "server" else faults.kill_worker()
         run = await self._perform(environment, planned.folder, (planned.moment.do(kill),))
         run = replace(run, baseline=self._plain)
-        own = [each for each in self._own(run) if each.name not in self._left_out]
-        findings: list[Judgement] = [*own, *self._judged(run)]
-        verdict, reason = verdict_of(findings, run.done)
+        own = [each for each in self._own(run) if each.name not in self._omitted]
+        judgements: list[Judgement] = [*own, *self._judged(run)]
+        verdict, reason = verdict_of(judgements, run.steps)
         last = None if self._scenario.time_skipping else _last_event(run, self._target)
         evidence = None if verdict == "pass" else run
-        return Point(planned.event, planned.what, verdict, reason, last, loop.time() - began, evidence)
+        return PointResult(planned.event, planned.what, verdict, reason, last, loop.time() - began, evidence)
 
     def _judged(self, run: RehearsalRun) -> list[Judgement]:
         """What the expectations say at a point; one that cannot be judged without faults may not be at each."""
-        told = []
+        judgements = []
         for each in self._judges:
-            finding = each.judge(run)
-            if finding.verdict != "unknown":
+            judgement = each.judge(run)
+            if judgement.verdict != "unknown":
                 self._sure.add(str(each))
             elif str(each) in self._unsure:
                 continue
-            told.append(finding)
-        return told
+            judgements.append(judgement)
+        return judgements
 
     def _own(self, run: RehearsalRun) -> list[Judgement]:
         """What a run tells without an expectation: steady state, and an end that none of them judges."""
-        return [*run.findings, *unjudged(run, self._scenario.expect)]
+        return [*run.judgements, *unjudged(run, self._scenario.expect)]
 
     async def _perform(self, environment: RehearsalEnvironment, name: str, plan: Sequence[Any]) -> RehearsalRun:
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True)
-        async with world_of(self._scenario, folder) as world:
-            performance = RunExecutor(self._scenario, self._runbook, environment, folder, plan, world=world)
+        async with scenario_fixture(self._scenario, folder) as fixture:
+            performance = RunExecutor(self._scenario, self._runbook, environment, folder, plan, fixture=fixture)
             view = RunView(performance.context)
             before = await steady(self._scenario, view, "before")
             run = await performance.run()
-            return replace(run, findings=[*before, *run.findings, *await steady(self._scenario, view, "after")])
+            return replace(run, judgements=[*before, *run.judgements, *await steady(self._scenario, view, "after")])
 
     def _tell(self) -> None:
         done = len(self._points)
         took = asyncio.get_running_loop().time() - self._began
         left = took / done * (self._total - done) if done else None
-        self._progress(Progress(done, self._total, sum(each.verdict != "pass" for each in self._points), left))
+        self._progress(SweepProgress(done, self._total, sum(each.verdict != "pass" for each in self._points), left))
 
     def swept(self) -> Sweep:
         """All points, by event."""
         points = sorted(self._points, key=lambda point: point.event)  # stable: before the answer comes later
         never = sorted(self._unsure - self._sure)
-        return Sweep(self._target, self._plain, tuple(points), (*self._left_out, *never))
+        return Sweep(self._target, self._plain, tuple(points), (*self._omitted, *never))
 
 
 def _last_event(run: RehearsalRun, target: Target) -> int | None:

@@ -17,7 +17,7 @@ from ..scenario.timeline import Mark
 
 
 @dataclass(frozen=True)
-class Planned:
+class SweepPoint:
     """A point to be tried: right after `event`, or at `what`."""
 
     event: int
@@ -27,7 +27,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class ActivityAttempt:
     """An attempt of an activity: the how-manieth of all of its type that started, and that completed."""
 
     mark: Mark
@@ -40,7 +40,7 @@ class Attempt:
         return str(self.mark.detail["id"]), int(self.mark.detail["attempt"])
 
 
-def points_of(events: Sequence[HistoryEvent], attempts: Sequence[Attempt] = ()) -> list[Planned]:
+def points_of(events: Sequence[HistoryEvent], attempts: Sequence[ActivityAttempt] = ()) -> list[SweepPoint]:
     """The points of a history: one for each event, and one for each activity that has acted and not answered yet.
 
     The server writes that an activity has started only when it has ended, so the worker tells of these two moments.
@@ -62,7 +62,7 @@ def points_of(events: Sequence[HistoryEvent], attempts: Sequence[Attempt] = ()) 
     for event in events:
         number, folder = event.event_id, f"event-{event.event_id}"
         if event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
-            points.append(Planned(number, type_of(event), moments.event_id(number), folder))
+            points.append(SweepPoint(number, type_of(event), moments.event_id(number), folder))
             continue
         started = event.activity_task_started_event_attributes
         of = scheduled[started.scheduled_event_id]
@@ -72,14 +72,14 @@ def points_of(events: Sequence[HistoryEvent], attempts: Sequence[Attempt] = ()) 
         attempt = known.get((of.activity_id, started.attempt))
         start = attempt.start if attempt else counts["starts", name]
         answer = attempt.answer if attempt else counts["completes", name]
-        points.append(Planned(number, f"{type_of(event)} ({name})", moments.activity_starts(name, start), folder))
+        points.append(SweepPoint(number, f"{type_of(event)} ({name})", moments.activity_starts(name, start), folder))
         if number in completed and answer:
             acted = f"{name} has acted, and not answered yet"
-            points.append(Planned(number, acted, moments.activity_completes(name, answer), f"{folder}-acted"))
+            points.append(SweepPoint(number, acted, moments.activity_completes(name, answer), f"{folder}-acted"))
     return points
 
 
-def points_of_run(run: RehearsalRun) -> list[Planned]:
+def points_of_run(run: RehearsalRun) -> list[SweepPoint]:
     """The points of a run: those of its first history, and the attempts of all that it has no event for.
 
     These are of child workflows, of the runs that it continued as, local ones, and attempts that others followed.
@@ -88,7 +88,7 @@ def points_of_run(run: RehearsalRun) -> list[Planned]:
         return []
     events = run.histories[0].events
     attempts = _attempts(run.marks)
-    own: dict[tuple[str, int], Attempt] = {}
+    own: dict[tuple[str, int], ActivityAttempt] = {}
     for each in attempts:
         if each.mark.detail["workflow_id"] == run.workflow_id:
             own.setdefault(each.key, each)  # a run that it continues as begins to count anew
@@ -106,21 +106,21 @@ def points_of_run(run: RehearsalRun) -> list[Planned]:
     return sorted([*points_of(events, there), *more], key=lambda point: point.event)
 
 
-def _around(run: RehearsalRun, first: Sequence[Mark], number: int, attempt: Attempt) -> list[Planned]:
+def _around(run: RehearsalRun, first: Sequence[Mark], number: int, attempt: ActivityAttempt) -> list[SweepPoint]:
     """An attempt that the first history (its events: `first`) tells nothing of: its start, and when it has acted."""
     name, workflow = attempt.mark.what, str(attempt.mark.detail["workflow_id"])
     event = max((mark.detail["id"] for mark in first if mark.at <= attempt.mark.at), default=1)
     where = f" of {workflow}" if workflow != run.workflow_id else ""
     what = f"{name}{where} (attempt {attempt.key[1]})"
     folder = f"elsewhere-{number}"
-    points = [Planned(event, f"{what} starts", moments.activity_starts(name, attempt.start), folder)]
+    points = [SweepPoint(event, f"{what} starts", moments.activity_starts(name, attempt.start), folder)]
     if attempt.answer:
         moment = moments.activity_completes(name, attempt.answer)
-        points.append(Planned(event, f"{what} has acted, and not answered yet", moment, f"{folder}-acted"))
+        points.append(SweepPoint(event, f"{what} has acted, and not answered yet", moment, f"{folder}-acted"))
     return points
 
 
-def _attempts(marks: Sequence[Mark]) -> list[Attempt]:
+def _attempts(marks: Sequence[Mark]) -> list[ActivityAttempt]:
     """All attempts of a timeline, each with its numbers: those by which moments count."""
     acts = [mark for mark in marks if mark.lane == "activity"]
     ended = [mark for mark in acts if mark.detail.get("ended") == "completes"]
@@ -133,5 +133,5 @@ def _attempts(marks: Sequence[Mark]) -> list[Attempt]:
     attempts = []
     for mark in acts:
         starts[mark.what] += 1
-        attempts.append(Attempt(mark, starts[mark.what], answers.get(id(mark))))
+        attempts.append(ActivityAttempt(mark, starts[mark.what], answers.get(id(mark))))
     return attempts

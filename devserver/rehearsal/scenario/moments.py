@@ -71,7 +71,7 @@ class EventMoment(Moment):
 
 
 @dataclass(frozen=True)
-class EventId(Moment):
+class EventIdMoment(Moment):
     """The event of that number in the runbook's history, whatever it is."""
 
     id: int
@@ -85,7 +85,7 @@ class EventId(Moment):
 
 
 @dataclass(frozen=True)
-class Elapsed(Moment):
+class ElapsedMoment(Moment):
     """So many seconds after the runbook's start."""
 
     seconds: float
@@ -100,7 +100,7 @@ class Elapsed(Moment):
 
 
 @dataclass(frozen=True)
-class Virtual(Moment):
+class VirtualMoment(Moment):
     """So long after the runbook's start by its own clock, which stands still there until all is done."""
 
     after: timedelta
@@ -127,7 +127,7 @@ class Virtual(Moment):
 
 
 @dataclass(frozen=True)
-class LogLine(Moment):
+class LogMoment(Moment):
     """The first line of the server's log, since the rehearsal began, that a pattern is found in."""
 
     pattern: str
@@ -141,7 +141,7 @@ class LogLine(Moment):
 
 
 @dataclass(frozen=True)
-class Holds(Moment):
+class ConditionMoment(Moment):
     """A condition of your own holds for the first time."""
 
     condition: Callable[[RunView], bool] = field(compare=False)
@@ -166,7 +166,7 @@ class RandomEvent(Moment):
     def drawn(self, dice: Random, baseline: RehearsalRun | None) -> Moment:
         """One of them."""
         events = baseline.histories[0].events if baseline and baseline.histories else ()
-        return EventId(dice.randint(1, len(events))) if events else self
+        return EventIdMoment(dice.randint(1, len(events))) if events else self
 
     def __str__(self) -> str:
         return "an event that the seed picks"
@@ -181,7 +181,7 @@ class RandomTime(Moment):
 
     def drawn(self, dice: Random, baseline: RehearsalRun | None) -> Moment:
         """One to the millisecond."""
-        return Elapsed(round(dice.uniform(self.earliest, self.latest), 3))
+        return ElapsedMoment(round(dice.uniform(self.earliest, self.latest), 3))
 
     def __str__(self) -> str:
         return f"a time that the seed picks, {self.earliest:g} s to {self.latest:g} s after the start"
@@ -209,12 +209,12 @@ def event(type: str, nth: int = 1) -> Moment:  # noqa: A002 - what the history c
 
 def event_id(number: int) -> Moment:
     """The event of that number in the history of the runbook's first run."""
-    return EventId(_count(number))
+    return EventIdMoment(_count(number))
 
 
 def elapsed(time: float | timedelta) -> Moment:
     """So many seconds (or so long) after the runbook's start, by the wall clock."""
-    return Elapsed(_seconds(time, "at.elapsed"))
+    return ElapsedMoment(_seconds(time, "at.elapsed"))
 
 
 def random_event() -> Moment:
@@ -237,7 +237,7 @@ def virtual(time: timedelta) -> Moment:
     """
     if not isinstance(time, timedelta) or time < timedelta(0):
         raise ScenarioInvalid(f"at.virtual takes a timedelta of 0 or more, not {time!r}")
-    return Virtual(time)
+    return VirtualMoment(time)
 
 
 def log(pattern: str) -> Moment:
@@ -246,12 +246,12 @@ def log(pattern: str) -> Moment:
         re.compile(pattern)
     except re.error as error:
         raise ScenarioInvalid(f"at.log({pattern!r}) is no regular expression: {error}") from None
-    return LogLine(pattern)
+    return LogMoment(pattern)
 
 
 def when(condition: Callable[[RunView], bool], name: str | None = None) -> Moment:
     """A condition holds for the first time; it is asked every 20 ms, with a `RunView` at the rehearsal so far."""
-    return Holds(condition, name or str(getattr(condition, "__name__", "a condition holds")))
+    return ConditionMoment(condition, name or str(getattr(condition, "__name__", "a condition holds")))
 
 
 def _seconds(time: float | timedelta, what: str) -> float:

@@ -30,16 +30,16 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class Done:
+class StepResult:
     """A step of the plan: `at` is when it was done (seconds), None where its moment never came.
 
-    `trouble` says why it could not be done as planned.
+    `problem` says why it could not be done as planned.
     """
 
     step: str
     at: float | None
     trigger: str | None
-    trouble: str | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class RehearsalRun:
     histories: Sequence[WorkflowHistory] = field(repr=False)
     marks: Sequence[Mark] = field(repr=False)
     effects: Sequence[Effect] = field(repr=False)
-    done: Sequence[Done] = ()
-    findings: Sequence[Judgement] = ()
+    steps: Sequence[StepResult] = ()
+    judgements: Sequence[Judgement] = ()
     server_log: Sequence[str] = field(default=(), repr=False)
     worker_log: Sequence[str] = field(default=(), repr=False)
     stuck: Sequence[str] = ()
@@ -83,7 +83,7 @@ class RehearsalRun:
 
 
 @dataclass(frozen=True)
-class Point:
+class PointResult:
     """A kill right after an event of the plain run, or before the next one where `what` says so.
 
     `last` is the last event that the history had at the kill, None where that cannot be told. `run` is there where the
@@ -101,15 +101,15 @@ class Point:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A whole sweep. `plain` is the run without faults; `left_out` names expectations that it does not meet itself."""
+    """A whole sweep. `plain` is the run without faults; `omitted` names expectations that it does not meet itself."""
 
     target: Target
     plain: RehearsalRun
-    points: Sequence[Point]
-    left_out: Sequence[str]
+    points: Sequence[PointResult]
+    omitted: Sequence[str]
 
     @property
-    def failed(self) -> list[Point]:
+    def failed(self) -> list[PointResult]:
         """Those that did not pass."""
         return [point for point in self.points if point.verdict != "pass"]
 
@@ -125,7 +125,7 @@ class Result:
     name: str
     verdict: Verdict
     reason: str
-    findings: Sequence[Judgement]
+    judgements: Sequence[Judgement]
     run: RehearsalRun | None
     seed: int
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -133,17 +133,17 @@ class Result:
     sweep: Sweep | None = None
 
 
-def verdict_of(findings: Sequence[Judgement], done: Sequence[Done]) -> tuple[Verdict, str]:
+def verdict_of(judgements: Sequence[Judgement], steps: Sequence[StepResult]) -> tuple[Verdict, str]:
     """The verdict on the whole, and the reason for it in one line."""
-    failed = [finding for finding in findings if finding.verdict == "fail"]
+    failed = [judgement for judgement in judgements if judgement.verdict == "fail"]
     if failed:
         return "fail", "; ".join(f"{each.name}: {each.evidence}" for each in failed)
     missed = [
-        f"{each.step}: {each.trouble or 'that moment never came'}" for each in done if each.at is None or each.trouble
+        f"{each.step}: {each.problem or 'that moment never came'}" for each in steps if each.at is None or each.problem
     ]
-    unknown = [f"{each.name}: {each.evidence}" for each in findings if each.verdict == "unknown"]
+    unknown = [f"{each.name}: {each.evidence}" for each in judgements if each.verdict == "unknown"]
     if missed or unknown:
         return "unknown", "; ".join([*missed, *unknown])
-    if not findings:
+    if not judgements:
         return "unknown", NOTHING_EXPECTED
-    return "pass", f"{len(findings)} expectations met, {len(done)} planned steps done"
+    return "pass", f"{len(judgements)} expectations met, {len(steps)} planned steps done"

@@ -50,7 +50,7 @@ class Scenario:
         old_way: The script that does the same today; it is run beside the runbook on its own ledger, and compared.
         world: What the runbook works on, where that must be made first: takes the run's folder (its ledger is there)
             and gives a context manager, which is entered before each run, also those without faults and of a sweep,
-            and left after it. It may block. What it gives is the `world` of a `RunView` and of an action's stage.
+            and left after it. It may block. What it gives is the `fixture` of a `RunView` and of an action's stage.
         memo: Anything for the report, such as a link to the runbook's page.
     """
 
@@ -65,8 +65,8 @@ class Scenario:
     limit: float = 60.0
     data_converter: str | None = None
     time_skipping: bool = False
-    old_way: LegacyScript | None = None
-    world: Callable[[Path], AbstractContextManager[Any]] | None = None
+    legacy_script: LegacyScript | None = None
+    fixture: Callable[[Path], AbstractContextManager[Any]] | None = None
     memo: str = ""
     file: Path | None = field(default=None, compare=False)
 

@@ -30,10 +30,10 @@ class Mark:
 class Timeline:
     """The marks of one rehearsal, in the order in which they were made. Used from one event loop."""
 
-    def __init__(self, told: Callable[[Mark], None] = lambda mark: None) -> None:
+    def __init__(self, on_mark: Callable[[Mark], None] = lambda mark: None) -> None:
         self.began = datetime.now(timezone.utc)
         self._zero = time.monotonic()
-        self._told = told
+        self._on_mark = on_mark
         self._marks: list[Mark] = []
 
     def now(self) -> float:
@@ -48,7 +48,7 @@ class Timeline:
         """Mark something that happens just now, or happened `at`; its number, for `end`."""
         mark = Mark(self.now() if at is None else at, lane, what, None, detail)
         self._marks.append(mark)
-        self._told(mark)
+        self._on_mark(mark)
         return len(self._marks) - 1
 
     def end(self, number: int, **detail: Any) -> None:

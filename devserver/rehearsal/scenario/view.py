@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
 
     from ..environment.run_context import RunContext
-    from ..environment.virtual_clock import Clock
+    from ..environment.virtual_clock import RunClock
 
 
 class RunView:
@@ -35,9 +35,9 @@ class RunView:
         return self._context.folder
 
     @property
-    def world(self) -> Any:
+    def fixture(self) -> Any:
         """What the scenario's world gives."""
-        return self._context.world
+        return self._context.fixture
 
     @property
     def effects(self) -> Sequence[Effect]:
@@ -50,7 +50,7 @@ class RunView:
         return self._context.timeline.marks
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> RunClock:
         """The runbook's virtual clock, which it has with `time_skipping=True`."""
         if self._context.clock is None:
             raise FaultImpossible("the runbook has no clock of its own", hint="Scenario(..., time_skipping=True)")

@@ -231,7 +231,7 @@ def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     assert f"report: {tmp_path / 'out' / 'report.html'}\n" in done.stdout
     shape = json.loads((tmp_path / "out" / "report.json").read_text())
     assert [each["verdict"] for each in shape["results"]] == ["fail", "pass"]
-    assert shape["unfinished"] is None
+    assert shape["incomplete"] is None
     assert "add node-1" in (tmp_path / "out" / "report.html").read_text()
     progress = done.stderr.splitlines()
     assert progress[0] == "[1/2] lost, seed 5"
@@ -259,7 +259,7 @@ def test_what_was_planned_and_never_happened_is_no_pass(devserver: Run, write: W
     assert [each["verdict"] for each in shape["results"]] == ["unknown", "unknown"]
     assert [each["seed"] for each in shape["results"]] == [4294967295, 0]
     assert shape["results"][0]["plan"][0]["at"] is None
-    assert "--seed 4294967295" in shape["results"][0]["again"]
+    assert "--seed 4294967295" in shape["results"][0]["command"]
     assert shape["report"] is None
     errors = list(Xml.parse(tmp_path / "junit.xml").getroot().iter("error"))
     assert ["that moment never came" in str(error.get("message")) for error in errors] == [True, True]
@@ -374,8 +374,8 @@ def test_ctrl_c_stops_everything_and_leaves_what_there_is_of_the_report(
     assert f"report: {tmp_path / 'out' / 'report.html'} (what there is of it)" in out
     eventually(lambda: not processes_of(home))
     shape = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert shape["unfinished"] == "interrupted by Ctrl-C"
-    assert shape["not_held"] == ["other"]
+    assert shape["incomplete"] == "interrupted by Ctrl-C"
+    assert shape["not_run"] == ["other"]
     (partial,) = shape["results"]
     assert partial["verdict"] == "unknown"
     assert [each["key"] for each in partial["effects"]][:1] == ["node-1"]

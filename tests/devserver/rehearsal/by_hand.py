@@ -1,4 +1,4 @@
-"""The old way of adding nodes: by hand, what is left to be done, or all of it again, or not at all."""
+"""The legacy script of adding nodes: by hand, what is left to be done, or all of it again, or not at all."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from devserver.rehearsal import RehearsalSettings, Result, Scenario, expect, rehearse
+from devserver.rehearsal import RehearsalSettings, Result, Scenario, expect
+from devserver.rehearsal import rehearse as rehearse_alone
 from devserver.rehearsal.environment.environment import RehearsalEnvironment
 from devserver.rehearsal.run.runner import rehearse_on
 from devserver.rehearsal.scenario.preflight import check
@@ -21,7 +22,7 @@ from tests.conftest import end_processes_of, ephemeral_folders_of, processes_of
 RUNBOOKS = Path(__file__).parent / "runbooks"
 OURS = "devserver.rehearsal"  # in the command line of each process of a run; only the fork server may outlive it
 
-Hold = Callable[..., Result]
+Rehearse = Callable[..., Result]
 
 
 def scene(runbook: str, workflow: str, *plan: Any, **more: Any) -> Scenario:
@@ -47,12 +48,12 @@ class Stand:
             self._environment = asyncio.run(RehearsalEnvironment.open())
         return self._environment
 
-    def hold(self, scenario: Scenario, *, fresh: bool = False, **settings: Any) -> Result:
+    def rehearse(self, scenario: Scenario, *, fresh: bool = False, **settings: Any) -> Result:
         """Hold a rehearsal; with `fresh`, on a server of its own as `devserver rehearse` does."""
         folder = self.home / f"run-{next(self._numbers)}"
         wanted = RehearsalSettings(**{"folder": folder, **settings})
         if fresh:
-            return asyncio.run(rehearse(scenario, wanted))
+            return asyncio.run(rehearse_alone(scenario, wanted))
         return asyncio.run(rehearse_on(self.environment, scenario, check(scenario), wanted, folder))
 
     @property
@@ -98,9 +99,9 @@ def home(stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 @pytest.fixture
-def hold(stand: Stand, home: Path) -> Hold:
-    """Hold a rehearsal: `hold(scene("steps", "Steps", at.elapsed(1).do(...)))`."""
-    return stand.hold
+def rehearse(stand: Stand, home: Path) -> Rehearse:
+    """Hold a rehearsal: `rehearse(scene("steps", "Steps", at.elapsed(1).do(...)))`."""
+    return stand.rehearse
 
 
 def _move_in(patch: pytest.MonkeyPatch, home: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from devserver.rehearsal import Result, at, drills, expect, faults
 from devserver.rehearsal.scenario.result import Judgement
-from tests.devserver.rehearsal.conftest import Hold, scene
+from tests.devserver.rehearsal.conftest import Rehearse, scene
 
 CLUSTERS = 20
 NAMES = [f"cluster-{number}" for number in range(1, CLUSTERS + 1)]
@@ -31,12 +31,12 @@ PLAN = (
 
 def of(result: Result, name: str) -> Judgement:
     """The finding whose name has that text."""
-    return next(finding for finding in result.findings if name in finding.name)
+    return next(judgement for judgement in result.judgements if name in judgement.name)
 
 
-def test_a_rollout_of_five_days(hold: Hold) -> None:
+def test_a_rollout_of_five_days(rehearse: Rehearse) -> None:
     """Twenty waits of six hours, a monitor that fires, an alarm by hand, a night of pause, a killed server: seconds."""
-    result = hold(scene("days", "Rollout", *PLAN, input=CLUSTERS, expect=EXPECTED, time_skipping=True, limit=60.0))
+    result = rehearse(scene("days", "Rollout", *PLAN, input=CLUSTERS, expect=EXPECTED, time_skipping=True, limit=60.0))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     assert result.run.output >= 6 * (CLUSTERS + 1)  # hours by the runbook's clock: one cluster waited twice
@@ -46,23 +46,23 @@ def test_a_rollout_of_five_days(hold: Hold) -> None:
     assert "nothing started while it was paused" in paused.evidence
 
 
-def test_a_reckless_rollout(hold: Hold) -> None:
+def test_a_reckless_rollout(rehearse: Rehearse) -> None:
     """A rollout that goes on whatever monitors say is found out."""
     expected = [expect.completes(), expect.exactly_once("roll_back", "cluster-7")]
-    result = hold(scene("days", "Reckless", PLAN[0], input=8, expect=expected, time_skipping=True, limit=60.0))
-    assert [each.verdict for each in result.findings] == ["pass", "pass", "fail"]
+    result = rehearse(scene("days", "Reckless", PLAN[0], input=8, expect=expected, time_skipping=True, limit=60.0))
+    assert [each.verdict for each in result.judgements] == ["pass", "pass", "fail"]
     assert "no effect 'roll_back'" in result.reason or "never happened" in result.reason
 
 
 @pytest.mark.parametrize(("hours", "verdict"), [(8, "pass"), (13, "fail")])
-def test_an_approval_after_the_night(hold: Hold, hours: int, verdict: str) -> None:
+def test_an_approval_after_the_night(rehearse: Rehearse, hours: int, verdict: str) -> None:
     """A pause of hours is hours by the runbook's clock: what then comes too late is found out."""
     resumed = at.when(lambda view: any(mark.lane == "drill" and mark.until for mark in view.marks), "the night is over")
     plan = (
         at.virtual(timedelta(hours=1)).do(drills.pause(for_=timedelta(hours=hours))),
         resumed.do(drills.signal("approve")),
     )
-    result = hold(scene("days", "Approved", *plan, time_skipping=True))
+    result = rehearse(scene("days", "Approved", *plan, time_skipping=True))
     assert result.verdict == verdict, result.reason
     assert of(result, "paused for").evidence.endswith("moved on right after it")
     assert verdict == "pass" or "the approval came too late" in result.reason

@@ -116,7 +116,7 @@ def test_the_bug_is_found(rehearse: Rehearse, tmp_path: Path) -> None:
     assert "in between: its answer is lost: the worker is killed (-9) after the side effect" in done.stdout
     assert "without faults it is 8, with them 9" in done.stdout
     report = json.loads((tmp_path / "rehearsals" / "out" / "report.json").read_text())
-    (twice,) = report["results"][0]["repeated"]
+    (twice,) = report["results"][0]["repeated_effects"]
     assert (twice["name"], twice["key"]) == ("add_node", "node-5")
     assert "add_node node-5 happened twice" in (tmp_path / "rehearsals" / "out" / "report.html").read_text()
 
@@ -136,7 +136,7 @@ def test_the_bug_is_mended(rehearse: Rehearse, tmp_path: Path) -> None:
 
 
 def test_what_survives(rehearse: Rehearse) -> None:
-    """The mended scale-up passes whatever is done to it: faults, a pause, a stop, the old way beside and instead."""
+    """The fixed scale-up passes with faults, a pause, a stop, and the legacy script next to it or instead of it."""
     done = rehearse("scale_up.py")
     assert done.returncode == 0, done.stdout
     assert "7 passed, 0 failed, 0 unknown" in done.stdout
@@ -144,8 +144,8 @@ def test_what_survives(rehearse: Rehearse) -> None:
         "the server (killed at",
         "nothing started while it was paused",
         "remove_node happened for node-4, node-5, node-6",
-        "the same result as the old way: both are 8",
-        "the old way did the rest: add_node node-6, add_node node-7, add_node node-8",
+        "the same result as the legacy script: both are 8",
+        "the legacy script did the rest: add_node node-6, add_node node-7, add_node node-8",
     ):
         assert told in done.stdout
 

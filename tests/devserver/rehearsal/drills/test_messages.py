@@ -9,7 +9,7 @@ from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.run.metrics import RunMetrics
 from devserver.rehearsal.scenario.preflight import check
 from devserver.rehearsal.scenario.result import Judgement
-from tests.devserver.rehearsal.conftest import Hold, scene
+from tests.devserver.rehearsal.conftest import Rehearse, scene
 from tests.devserver.rehearsal.runbooks.tended import Size
 
 SECOND = at.activity_starts("add", nth=2)
@@ -17,42 +17,42 @@ SECOND = at.activity_starts("add", nth=2)
 
 def of(result: Result, name: str) -> Judgement:
     """The finding whose name has that text."""
-    return next(finding for finding in result.findings if name in finding.name)
+    return next(judgement for judgement in result.judgements if name in judgement.name)
 
 
-def test_signal(hold: Hold) -> None:
+def test_signal(rehearse: Rehearse) -> None:
     """A signal changes the target while the runbook runs; it is acknowledged, kept and handled."""
     plan = SECOND.do(drills.signal("grow", 5))
     expected = [expect.completes(), expect.no_signal_lost(), expect.exactly_once("add", "node-5")]
-    result = hold(scene("tended", "Tended", plan, expect=expected))
+    result = rehearse(scene("tended", "Tended", plan, expect=expected))
     assert result.verdict == "pass", result.reason
     assert of(result, "no signal lost").evidence == "all 1 that were acknowledged were handled"
 
 
-def test_signal_through_an_outage(hold: Hold) -> None:
+def test_signal_through_an_outage(rehearse: Rehearse) -> None:
     """A signal that is sent while the server is down is sent again until it is acknowledged, and taken once."""
     kill = SECOND.do(faults.kill_server(down=0.5), drills.signal("grow", 4))
-    result = hold(scene("tended", "Tended", kill, expect=[expect.completes(), expect.no_signal_lost()]))
+    result = rehearse(scene("tended", "Tended", kill, expect=[expect.completes(), expect.no_signal_lost()]))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     assert [mark.what for mark in result.run.marks].count("WorkflowExecutionSignaled") == 1
 
 
-def test_signal_over_continued_runs(hold: Hold) -> None:
+def test_signal_over_continued_runs(rehearse: Rehearse) -> None:
     """A signal to a runbook that continues as new is found in the run that it went to."""
     plan = SECOND.do(drills.signal("grow", 9))
-    result = hold(scene("tended", "Chained", plan, input=1, expect=[expect.completes(), expect.no_signal_lost()]))
+    result = rehearse(scene("tended", "Chained", plan, input=1, expect=[expect.completes(), expect.no_signal_lost()]))
     assert result.verdict == "pass", result.reason
 
 
-def test_signal_that_chokes(hold: Hold) -> None:
+def test_signal_that_chokes(rehearse: Rehearse) -> None:
     """A signal that breaks the workflow task is not handled; devserver stuck tells of it, and the operator acts."""
     plan = SECOND_OF_CHOKING.do(
         drills.signal("grow", 4, within=2),
         drills.detect(within=5, kind="workflow_task_failing", then=drills.terminate()),
     )
     expected = [expect.no_signal_lost(), expect.status("terminated")]
-    result = hold(scene("tended", "Choking", plan, expect=expected))
+    result = rehearse(scene("tended", "Choking", plan, expect=expected))
     assert result.verdict == "fail"
     assert "no workflow task has taken it" in of(result, "signal grow").evidence
     assert "workflow_task_failing seen after" in of(result, "devserver stuck").evidence
@@ -64,37 +64,37 @@ def test_signal_that_chokes(hold: Hold) -> None:
 SECOND_OF_CHOKING = at.activity_completes("add")
 
 
-def test_signal_whose_handler_does_not_end(hold: Hold) -> None:
+def test_signal_whose_handler_does_not_end(rehearse: Rehearse) -> None:
     """A runbook that ends while it still handles a signal has lost it, though the server kept it."""
     plan = at.activity_starts("add").do(drills.signal("grow", 4))
     expected = [expect.completes(), expect.no_signal_lost()]
-    result = hold(scene("tended", "Abrupt", plan, expect=expected))
+    result = rehearse(scene("tended", "Abrupt", plan, expect=expected))
     assert of(result, "signal grow").verdict == "pass"
     assert of(result, "no signal lost").evidence == "grow: its handler had not ended when the run did"
     assert result.verdict == "fail"
 
 
-def test_signal_that_is_lost_with_the_database(hold: Hold) -> None:
+def test_signal_that_is_lost_with_the_database(rehearse: Rehearse) -> None:
     """A signal that was acknowledged and taken is lost where the database is then restored from before it."""
     plan = (
         SECOND.do(faults.snapshot_database(), drills.signal("grow", 4)),
         at.activity_starts("add", nth=3).do(faults.restore_database()),
     )
-    result = hold(scene("tended", "Tended", *plan, expect=[expect.completes(), expect.no_signal_lost()]))
+    result = rehearse(scene("tended", "Tended", *plan, expect=[expect.completes(), expect.no_signal_lost()]))
     assert "it is in no history" in of(result, "no signal lost").evidence
     assert result.verdict == "fail"
 
 
-def test_signal_to_nobody(hold: Hold) -> None:
+def test_signal_to_nobody(rehearse: Rehearse) -> None:
     """A signal to a runbook that has ended is not acknowledged: unknown, and no signal counts."""
     plan = at.event("WorkflowExecutionCompleted").do(drills.signal("grow", 4))
-    result = hold(scene("tended", "Tended", plan, expect=[expect.no_signal_lost()]))
+    result = rehearse(scene("tended", "Tended", plan, expect=[expect.no_signal_lost()]))
     assert result.verdict == "unknown"
     assert "had ended before the drill could begin" in result.reason
     assert "no drill sent a signal" in of(result, "no signal lost").evidence
 
 
-def test_update_and_query(hold: Hold) -> None:
+def test_update_and_query(rehearse: Rehearse) -> None:
     """An update changes the target and answers; a query tells what was done so far."""
     plan = SECOND.do(
         drills.query("size", expect_result=Size(1, 3)),
@@ -102,74 +102,74 @@ def test_update_and_query(hold: Hold) -> None:
         drills.query("added", expect_result=("node-1",)),
     )
     expected = [expect.completes(), expect.exactly_once("add", "node-1", "node-2")]
-    result = hold(scene("tended", "Tended", plan, expect=expected))
+    result = rehearse(scene("tended", "Tended", plan, expect=expected))
     assert result.verdict == "pass", result.reason
     assert of(result, "update").evidence.startswith("it answered 3 within")
 
 
-def test_update_and_query_otherwise(hold: Hold) -> None:
+def test_update_and_query_otherwise(rehearse: Rehearse) -> None:
     """An answer that is not the expected one fails, and so does an update that the runbook refuses."""
     plan = SECOND.do(
         drills.update("set_target", 0),
         drills.update("set_target", 4, expect_result=7),
         drills.query("added", expect_result=[]),
     )
-    result = hold(scene("tended", "Tended", plan))
-    assert [each.verdict for each in result.findings] == ["fail", "fail", "fail", "pass"]
-    assert [each.evidence for each in result.findings][:3] == [
+    result = rehearse(scene("tended", "Tended", plan))
+    assert [each.verdict for each in result.judgements] == ["fail", "fail", "fail", "pass"]
+    assert [each.evidence for each in result.judgements][:3] == [
         "it was refused, or failed: ValueError: a ring has nodes",
         "it answered 3, not 7",
         "it answered ['node-1'], not []",
     ]
 
 
-def test_no_answer_without_a_worker(hold: Hold) -> None:
+def test_no_answer_without_a_worker(rehearse: Rehearse) -> None:
     """A query or an update that no worker is there to answer fails within its limit."""
     ask = drills.query("added", within=0.2), drills.update("set_target", 4, within=0.2)
-    result = hold(scene("tended", "Tended", SECOND.do(faults.kill_worker(down=0.6), *ask)))
+    result = rehearse(scene("tended", "Tended", SECOND.do(faults.kill_worker(down=0.6), *ask)))
     assert of(result, "query").evidence == "there was no answer within 0.2 s"
     assert of(result, "update").evidence == "there was no answer within 0.2 s"
     assert result.verdict == "fail"
 
 
-def test_update_through_an_outage(hold: Hold) -> None:
+def test_update_through_an_outage(rehearse: Rehearse) -> None:
     """An update that is sent while the server is down is sent again until it is answered, and is one update."""
     ask = drills.update("set_target", 4, expect_result=3), drills.query("added", expect_result=["node-1"])
-    result = hold(scene("tended", "Tended", SECOND.do(faults.kill_server(down=0.5), *ask)))
+    result = rehearse(scene("tended", "Tended", SECOND.do(faults.kill_server(down=0.5), *ask)))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     assert [mark.what for mark in result.run.marks].count("WorkflowExecutionUpdateAccepted") == 1
 
 
-def test_detect(hold: Hold) -> None:
+def test_detect(rehearse: Rehearse) -> None:
     """An activity that fails for ever is seen by devserver stuck, and then the operator stops the runbook."""
     plan = at.activity_starts("broken").do(drills.detect(within=10, then=drills.stop()))
-    result = hold(scene("tended", "Hopeless", plan, expect=[expect.status("canceled")]))
+    result = rehearse(scene("tended", "Hopeless", plan, expect=[expect.status("canceled")]))
     assert result.verdict == "pass", result.reason
     assert "activity_retrying seen after" in of(result, "devserver stuck").evidence
 
 
-def test_detect_through_an_outage(hold: Hold) -> None:
+def test_detect_through_an_outage(rehearse: Rehearse) -> None:
     """Who looks for what is stuck looks again when the server is back."""
     plan = at.activity_starts("broken").do(
         faults.kill_server(down=0.5), drills.detect(within=15, kind="activity_retrying", then=drills.terminate())
     )
-    result = hold(scene("tended", "Hopeless", plan, expect=[expect.status("terminated")]))
+    result = rehearse(scene("tended", "Hopeless", plan, expect=[expect.status("terminated")]))
     assert result.verdict == "pass", result.reason
 
 
-def test_detect_what_is_well(hold: Hold) -> None:
+def test_detect_what_is_well(rehearse: Rehearse) -> None:
     """A runbook that is well is not seen as stuck, so a drill that waits for that fails."""
-    result = hold(scene("tended", "Tended", SECOND.do(drills.detect(within=5))))
+    result = rehearse(scene("tended", "Tended", SECOND.do(drills.detect(within=5))))
     assert result.verdict == "fail"
     assert "nothing that is stuck was seen in" in of(result, "devserver stuck").evidence
 
 
-def test_detect_another_kind(hold: Hold) -> None:
+def test_detect_another_kind(rehearse: Rehearse) -> None:
     """A drill that waits for one kind of trouble is not content with another; the operator acts all the same."""
     plan = at.activity_starts("broken").do(drills.detect(within=1, kind="timer_late", then=drills.terminate()))
-    result = hold(scene("tended", "Hopeless", plan, expect=[expect.status("terminated")]))
-    assert [each.verdict for each in result.findings] == ["fail", "pass", "pass"]
+    result = rehearse(scene("tended", "Hopeless", plan, expect=[expect.status("terminated")]))
+    assert [each.verdict for each in result.judgements] == ["fail", "pass", "pass"]
     assert "timer_late was not seen in" in of(result, "devserver stuck").evidence
 
 

@@ -16,19 +16,19 @@ from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.run.metrics import RunMetrics
 from devserver.rehearsal.scenario.preflight import check
 from devserver.rehearsal.scenario.result import Judgement
-from tests.devserver.rehearsal.conftest import Hold, scene
+from tests.devserver.rehearsal.conftest import Rehearse, scene
 
 SECOND = at.activity_starts("add", nth=2)
 
 
 def of(result: Result, name: str) -> Judgement:
     """The finding whose name has that text."""
-    return next(finding for finding in result.findings if name in finding.name)
+    return next(judgement for judgement in result.judgements if name in judgement.name)
 
 
-def test_pause_holds(hold: Hold) -> None:
+def test_pause_holds(rehearse: Rehearse) -> None:
     """A paused runbook starts nothing, and goes on when its time is over; the pause is no idleness."""
-    result = hold(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.8))))
+    result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.8))))
     assert result.verdict == "pass", result.reason
     assert of(result, "paused for 0.8 s").evidence == "nothing started while it was paused"
     assert result.run is not None
@@ -41,39 +41,39 @@ def test_pause_holds(hold: Hold) -> None:
     assert RunMetrics.of(result.run).idle < 0.8
 
 
-def test_pause_leaves_children_going(hold: Hold) -> None:
+def test_pause_leaves_children_going(rehearse: Rehearse) -> None:
     """A runbook whose child goes on while it is paused fails the drill, which names the activity that started."""
-    result = hold(scene("tended", "Delegating", SECOND.do(drills.pause(for_=1))))
+    result = rehearse(scene("tended", "Delegating", SECOND.do(drills.pause(for_=1))))
     assert result.verdict == "fail"
     assert "add of the workflow" in of(result, "paused").evidence
 
 
-def test_resume_at_another_moment(hold: Hold) -> None:
+def test_resume_at_another_moment(rehearse: Rehearse) -> None:
     """A runbook is paused at one moment and resumed at another, and nothing starts in between."""
     paused = at.when(lambda view: any(mark.what == "WorkflowExecutionPaused" for mark in view.marks), "it is paused")
-    result = hold(scene("tended", "Tended", SECOND.do(drills.pause()), paused.do(drills.resume())))
+    result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause()), paused.do(drills.resume())))
     assert result.verdict == "pass", result.reason
     assert of(result, "is resumed").verdict == "pass"
 
 
-def test_paused_twice(hold: Hold) -> None:
+def test_paused_twice(rehearse: Rehearse) -> None:
     """A pause of what is paused did not happen as planned: the verdict is unknown, and says why."""
-    result = hold(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.3), drills.pause())))
+    result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.3), drills.pause())))
     assert result.verdict == "unknown"
     assert "already paused" in result.reason
 
 
-def test_paused_is_asked(hold: Hold) -> None:
+def test_paused_is_asked(rehearse: Rehearse) -> None:
     """The server refuses updates of a paused workflow; the drill says so and does not pass."""
-    result = hold(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.3), drills.update("set_target", 4))))
+    result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.3), drills.update("set_target", 4))))
     assert result.verdict == "unknown"
     assert "the runbook is paused, and the server refuses each update" in result.reason
 
 
-def test_nothing_to_pause(hold: Hold) -> None:
+def test_nothing_to_pause(rehearse: Rehearse) -> None:
     """A runbook that has ended cannot be paused: unknown."""
     ended = at.event("WorkflowExecutionCompleted")
-    result = hold(scene("tended", "Tended", ended.do(drills.pause(for_=0.1))))
+    result = rehearse(scene("tended", "Tended", ended.do(drills.pause(for_=0.1))))
     assert result.verdict == "unknown"
     assert "had ended before the drill could begin" in result.reason
 

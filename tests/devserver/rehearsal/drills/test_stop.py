@@ -11,7 +11,7 @@ from devserver.rehearsal import LegacyScript, Result, at, drills, expect
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.scenario.preflight import check
 from devserver.rehearsal.scenario.result import Judgement
-from tests.devserver.rehearsal.conftest import Hold, scene
+from tests.devserver.rehearsal.conftest import Rehearse, scene
 
 SECOND = at.activity_starts("add", nth=2)
 THIRD = at.activity_starts("add", nth=3)
@@ -20,85 +20,85 @@ BY_HAND = str(Path(__file__).parents[1] / "by_hand.py")
 
 def of(result: Result, name: str) -> Judgement:
     """The finding whose name has that text."""
-    return next(finding for finding in result.findings if name in finding.name)
+    return next(judgement for judgement in result.judgements if name in judgement.name)
 
 
 def by_hand(*words: str) -> LegacyScript:
-    """The old way, as a script."""
+    """The legacy script, as a script."""
     return LegacyScript([sys.executable, BY_HAND, *words])
 
 
-def test_stop_takes_back(hold: Hold) -> None:
+def test_stop_takes_back(rehearse: Rehearse) -> None:
     """A runbook that is stopped removes what it had added, and ends as cancelled."""
     stop = drills.stop(compensations=[("remove", "node-1"), ("remove", "node-2")])
     expected = [expect.status("canceled"), expect.compensates("remove", "node-1", "node-2")]
-    result = hold(scene("tended", "Tended", THIRD.do(stop), expect=expected))
+    result = rehearse(scene("tended", "Tended", THIRD.do(stop), expect=expected))
     assert result.verdict == "pass", result.reason
     assert "all was taken back" in of(result, "stopped").evidence
 
 
-def test_stop_is_not_heard(hold: Hold) -> None:
+def test_stop_is_not_heard(rehearse: Rehearse) -> None:
     """A runbook that ignores the cancellation fails the drill, which names what was not taken back."""
     expected = [expect.completes()]
-    result = hold(scene("tended", "Deaf", THIRD.do(drills.stop([("remove", "node-1"), "undo"])), expect=expected))
+    result = rehearse(scene("tended", "Deaf", THIRD.do(drills.stop([("remove", "node-1"), "undo"])), expect=expected))
     assert result.verdict == "fail"
     details = of(result, "stopped").details
     assert details[0].startswith("it is completed, not canceled")
     assert list(details[1:]) == ["remove node-1 did not happen", "undo did not happen"]
 
 
-def test_stop_in_a_pause(hold: Hold) -> None:
+def test_stop_in_a_pause(rehearse: Rehearse) -> None:
     """A paused runbook does not hear that it is stopped: the drill fails and says why, and the resume lets it end."""
     paused = at.event("WorkflowExecutionPaused")
     plan = (SECOND.do(drills.pause(for_=1.2)), paused.do(drills.stop(within=0.3)))
-    result = hold(scene("tended", "Tended", *plan, expect=[expect.status("canceled")]))
+    result = rehearse(scene("tended", "Tended", *plan, expect=[expect.status("canceled")]))
     assert "it is paused, and will be told when it is resumed" in of(result, "stopped").evidence
-    assert [each.name for each in result.findings if each.verdict == "fail"] == [of(result, "stopped").name]
+    assert [each.name for each in result.judgements if each.verdict == "fail"] == [of(result, "stopped").name]
 
 
-def test_terminate(hold: Hold) -> None:
+def test_terminate(rehearse: Rehearse) -> None:
     """A runbook that is terminated ends at once, with all that belongs to it."""
-    result = hold(scene("tended", "Tended", SECOND.do(drills.terminate()), expect=[expect.status("terminated")]))
+    result = rehearse(scene("tended", "Tended", SECOND.do(drills.terminate()), expect=[expect.status("terminated")]))
     assert result.verdict == "pass", result.reason
 
 
-def test_terminate_leaves_a_child(hold: Hold) -> None:
+def test_terminate_leaves_a_child(rehearse: Rehearse) -> None:
     """A child that outlives its terminated parent fails the drill, which names it."""
     expected = [expect.status("terminated")]
-    result = hold(scene("tended", "Delegating", SECOND.do(drills.terminate()), expect=expected))
+    result = rehearse(scene("tended", "Delegating", SECOND.do(drills.terminate()), expect=expected))
     assert result.verdict == "fail"
     assert "its child workflow" in of(result, "terminated").evidence
 
 
-def test_hand_over(hold: Hold) -> None:
-    """The old way does what the terminated runbook has left, and no more."""
+def test_hand_over(rehearse: Rehearse) -> None:
+    """The legacy script does what the terminated runbook has left, and no more."""
     over = drills.hand_over(by_hand(), how="terminate")
     expected = [expect.status("terminated"), expect.exactly_once("add", "node-1", "node-2", "node-3")]
-    result = hold(scene("tended", "Tended", at.activity_completes("add", nth=2).do(over), expect=expected))
+    result = rehearse(scene("tended", "Tended", at.activity_completes("add", nth=2).do(over), expect=expected))
     assert result.verdict == "pass", result.reason
-    assert of(result, "handed over").evidence == "the old way did the rest: add node-3"
+    assert of(result, "handed over").evidence == "the legacy script did the rest: add node-3"
 
 
-def test_hand_over_to_the_careless(hold: Hold) -> None:
-    """An old way that begins anew does again what was done: the drill names it."""
+def test_hand_over_to_the_careless(rehearse: Rehearse) -> None:
+    """A legacy script that begins anew does again what was done: the drill names it."""
     over = drills.hand_over(by_hand("careless"), how="terminate")
-    result = hold(scene("tended", "Tended", at.activity_completes("add").do(over), expect=[]))
+    result = rehearse(scene("tended", "Tended", at.activity_completes("add").do(over), expect=[]))
     assert result.verdict == "fail"
-    assert of(result, "handed over").evidence == "the old way did add node-1 again"
+    assert of(result, "handed over").evidence == "the legacy script repeated add node-1"
 
 
-def test_hand_over_to_what_is_broken(hold: Hold) -> None:
-    """An old way that does not work any more fails the drill with its last words."""
+def test_hand_over_to_what_is_broken(rehearse: Rehearse) -> None:
+    """A legacy script that does not work any more fails the drill with its last words."""
     over = drills.hand_over(by_hand("broken"))
-    result = hold(scene("tended", "Tended", at.activity_completes("add").do(over), expect=[]))
-    assert of(result, "handed over").evidence == "the old way exited with 1: the script is of last year"
+    result = rehearse(scene("tended", "Tended", at.activity_completes("add").do(over), expect=[]))
+    assert of(result, "handed over").evidence == "the legacy script exited with code 1: the script is of last year"
 
 
-def test_hand_over_by_what_does_not_let_go(hold: Hold) -> None:
-    """The old way is not begun while the runbook still runs."""
+def test_hand_over_by_what_does_not_let_go(rehearse: Rehearse) -> None:
+    """The legacy script is not begun while the runbook still runs."""
     over = drills.hand_over(by_hand(), within=0.3)
-    result = hold(scene("tended", "Tended", SECOND.do(drills.pause(), over), expect=[], limit=2.0))
-    assert "the old way was not begun" in of(result, "handed over").evidence
+    result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(), over), expect=[], limit=2.0))
+    assert "the legacy script did not start" in of(result, "handed over").evidence
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_hand_over_by_what_does_not_let_go(hold: Hold) -> None:
         (lambda: drills.stop(status="finished"), "no workflow ends 'finished'"),
         (lambda: drills.stop("remove"), "compensations are a list"),
         (lambda: drills.stop(within=-1), r"stop\(within"),
-        (lambda: drills.hand_over(by_hand(), how="ask"), "by 'cancel' or 'terminate'"),  # type: ignore[arg-type]
-        (lambda: drills.hand_over("by_hand.sh"), "the old way is a LegacyScript"),  # type: ignore[arg-type]
-        (lambda: check(scene("tended", "Tended", SECOND.do(drills.hand_over()))), "an old way that nobody names"),
+        (lambda: drills.hand_over(by_hand(), how="ask"), "'cancel' or 'terminate'"),  # type: ignore[arg-type]
+        (lambda: drills.hand_over("by_hand.sh"), "takes a LegacyScript"),  # type: ignore[arg-type]
+        (lambda: check(scene("tended", "Tended", SECOND.do(drills.hand_over()))), "no legacy_script"),
     ],
 )
 def test_wrong_use(make: object, said: str) -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from devserver.rehearsal import at, expect
-from devserver.rehearsal.environment.fixture import world_of
+from devserver.rehearsal.environment.fixture import scenario_fixture
 from devserver.rehearsal.environment.run_context import RunContext
-from devserver.rehearsal.errors import WorldFailed
+from devserver.rehearsal.errors import FixtureFailed
 from devserver.rehearsal.scenario.events import TriggerEvent
 from devserver.rehearsal.scenario.view import RunView
 
-from ..conftest import Hold, scene
+from ..conftest import Rehearse, scene
 
 World = Callable[[Path], AbstractContextManager[str]]
 
@@ -27,13 +27,13 @@ def noting(said: list[str]) -> World:
     """A world that notes when it is made and when it is gone."""
 
     @contextlib.contextmanager
-    def world(folder: Path) -> Iterator[str]:
+    def fixture(folder: Path) -> Iterator[str]:
         assert folder.is_dir()
         said.append(f"made for {folder.name}")
         yield folder.name
         said.append(f"gone for {folder.name}")
 
-    return world
+    return fixture
 
 
 class Touch:
@@ -44,15 +44,15 @@ class Touch:
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Note that it was here."""
-        self._said.append(f"touched {context.world}")
+        self._said.append(f"touched {context.fixture}")
 
 
-def test_each_run_has_a_world_of_its_own(hold: Hold) -> None:
+def test_each_run_has_a_world_of_its_own(rehearse: Rehearse) -> None:
     """It is there from the first check to the last, for the run without faults too, and then it is gone."""
     said: list[str] = []
 
     def is_well(view: RunView) -> bool:
-        said.append(f"looked at {view.world} in {view.folder.name}")
+        said.append(f"looked at {view.fixture} in {view.folder.name}")
         return True
 
     scenario = scene(
@@ -61,9 +61,9 @@ def test_each_run_has_a_world_of_its_own(hold: Hold) -> None:
         at.activity_starts("step").do(Touch(said)),
         expect=[expect.same_result()],
         steady_state=[is_well],
-        world=noting(said),
+        fixture=noting(said),
     )
-    assert hold(scenario).verdict == "pass"
+    assert rehearse(scenario).verdict == "pass"
     view = "looked at with-faults in with-faults"
     assert said == [
         *("made for without-faults", "gone for without-faults"),
@@ -71,26 +71,26 @@ def test_each_run_has_a_world_of_its_own(hold: Hold) -> None:
     ]
 
 
-def test_a_world_that_cannot_be_made(hold: Hold) -> None:
+def test_a_world_that_cannot_be_made(rehearse: Rehearse) -> None:
     """It is said why; the runbook is not begun."""
 
-    def world(folder: Path) -> AbstractContextManager[None]:
+    def fixture(folder: Path) -> AbstractContextManager[None]:
         raise OSError("no such database")
 
-    with pytest.raises(WorldFailed, match="cannot set up the scenario's fixture: OSError: no such database"):
-        hold(scene("steps", "OneSure", world=world))
+    with pytest.raises(FixtureFailed, match="cannot set up the scenario's fixture: OSError: no such database"):
+        rehearse(scene("steps", "OneSure", fixture=fixture))
 
 
-def test_a_world_that_cannot_be_taken_down(hold: Hold) -> None:
+def test_a_world_that_cannot_be_taken_down(rehearse: Rehearse) -> None:
     """It is said why."""
 
     @contextlib.contextmanager
-    def world(folder: Path) -> Iterator[None]:
+    def fixture(folder: Path) -> Iterator[None]:
         yield
         raise OSError("it does not stop")
 
-    with pytest.raises(WorldFailed, match="cannot tear down the scenario's fixture: OSError: it does not stop"):
-        hold(scene("steps", "OneSure", world=world))
+    with pytest.raises(FixtureFailed, match="cannot tear down the scenario's fixture: OSError: it does not stop"):
+        rehearse(scene("steps", "OneSure", fixture=fixture))
 
 
 def test_interrupted_while_it_is_made(tmp_path: Path) -> None:
@@ -99,15 +99,15 @@ def test_interrupted_while_it_is_made(tmp_path: Path) -> None:
     making, go_on = threading.Event(), threading.Event()
 
     @contextlib.contextmanager
-    def world(folder: Path) -> Iterator[None]:
+    def fixture(folder: Path) -> Iterator[None]:
         making.set()
         assert go_on.wait(10)
-        said.append("made")
+        said.append("created")
         yield
         said.append("gone")
 
     async def enter() -> None:
-        async with world_of(scene("steps", "OneSure", world=world), tmp_path):
+        async with scenario_fixture(scene("steps", "OneSure", fixture=fixture), tmp_path):
             said.append("used")
 
     async def main() -> None:
@@ -120,4 +120,4 @@ def test_interrupted_while_it_is_made(tmp_path: Path) -> None:
             await entering
 
     asyncio.run(main())
-    assert said == ["made", "gone"]
+    assert said == ["created", "gone"]

@@ -8,7 +8,7 @@ import pytest
 
 from devserver.rehearsal import scenarios_in
 
-from ..conftest import Hold
+from ..conftest import Rehearse
 
 RUNBOOK = """
 from temporalio import workflow
@@ -50,11 +50,11 @@ def folders(tmp_path: Path) -> list[Path]:
     return found
 
 
-def test_each_folder_has_its_own_modules(hold: Hold, folders: list[Path]) -> None:
+def test_each_folder_has_its_own_modules(rehearse: Rehearse, folders: list[Path]) -> None:
     """Each is run with, judged by, and replayed against the runbook beside it, in whatever order they are held."""
     one, two = scenarios_in(folders)
     for scenario in (one, two, one):
-        result = hold(scenario)
+        result = rehearse(scenario)
         assert result.verdict == "pass", (scenario.name, result.reason)
         assert result.run is not None
         assert result.run.output == scenario.name

@@ -9,17 +9,17 @@ import pytest
 from devserver.rehearsal import Result, at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.run.metrics import RunMetrics
-from tests.devserver.rehearsal.conftest import Hold, scene
+from tests.devserver.rehearsal.conftest import Rehearse, scene
 
 ROLL = [[name, f"node-{number}"] for number in (1, 2) for name in ("drain", "stop", "start")]
 
 
 def verdicts(result: Result) -> list[str]:
     """Those of all findings."""
-    return [finding.verdict for finding in result.findings]
+    return [judgement.verdict for judgement in result.judgements]
 
 
-def test_effects(hold: Hold) -> None:
+def test_effects(rehearse: Rehearse) -> None:
     """An effect that happened twice, or never, is told from one that happened once."""
     lost = at.activity_completes("act", nth=2).do(faults.lose_answer())
     expected = [
@@ -29,16 +29,16 @@ def test_effects(hold: Hold) -> None:
         expect.at_least_once("stop", "node-3"),
         expect.exactly_once("burn"),
     ]
-    result = hold(scene("judged", "Listed", lost, input=ROLL, expect=expected))
+    result = rehearse(scene("judged", "Listed", lost, input=ROLL, expect=expected))
     assert verdicts(result) == ["pass", "pass", "fail", "fail", "fail"]
-    assert "stop node-1 happened 2 times by act" in result.findings[2].evidence
+    assert "stop node-1 happened 2 times by act" in result.judgements[2].evidence
     assert result.run is not None
-    figures = RunMetrics.of(result.run)
-    assert [(each.name, each.key, list(each.attempts)) for each in figures.duplicates] == [("stop", "node-1", [1, 2])]
-    assert (figures.attempts, figures.most_attempts) == ({"act": 7}, 2)
+    metrics = RunMetrics.of(result.run)
+    assert [(each.name, each.key, list(each.attempts)) for each in metrics.duplicates] == [("stop", "node-1", [1, 2])]
+    assert (metrics.attempts, metrics.most_attempts) == ({"act": 7}, 2)
 
 
-def test_order(hold: Hold) -> None:
+def test_order(rehearse: Rehearse) -> None:
     """Order holds for each node; where all are asked for, or one came too early, it does not."""
     lost = at.activity_completes("act", nth=1).do(faults.lose_answer())
     expected = [
@@ -49,13 +49,13 @@ def test_order(hold: Hold) -> None:
         expect.order("drain", ("stop", "node-1")),
         expect.order("drain", "burn"),
     ]
-    result = hold(scene("judged", "Listed", lost, input=ROLL, expect=expected))
+    result = rehearse(scene("judged", "Listed", lost, input=ROLL, expect=expected))
     assert verdicts(result) == ["pass", "pass", "pass", "fail", "fail", "fail"]
-    assert "drain node-1 at" in result.findings[3].evidence
-    assert result.findings[5].evidence == "burn never happened"
+    assert "drain node-1 at" in result.judgements[3].evidence
+    assert result.judgements[5].evidence == "burn never happened"
 
 
-def test_compensations(hold: Hold) -> None:
+def test_compensations(rehearse: Rehearse) -> None:
     """What was taken back is told from what was not, and from a removal that came before its addition."""
     expected = [
         expect.compensates("remove", "node-1", of="add"),
@@ -66,65 +66,65 @@ def test_compensations(hold: Hold) -> None:
         expect.compensates("undo"),
     ]
     effects = [["remove", "node-2"], ["add", "node-1"], ["add", "node-2"], ["remove", "node-1"]]
-    result = hold(scene("judged", "Listed", input=effects, expect=expected))
+    result = rehearse(scene("judged", "Listed", input=effects, expect=expected))
     assert verdicts(result) == ["pass", "pass", "fail", "fail", "unknown", "fail"]
-    assert result.findings[2].evidence == "add node-2 was done, and no remove came after it"
+    assert result.judgements[2].evidence == "add node-2 was done, and no remove came after it"
 
 
-def test_recovery(hold: Hold) -> None:
+def test_recovery(rehearse: Rehearse) -> None:
     """How long it takes from the return of server and worker until the run goes on is told and judged."""
     plan = (
         at.activity_starts("act", nth=2).do(faults.kill_server(down=0.3)),
         at.activity_completes("act", nth=5).do(faults.kill_worker(down=0.2)),
     )
     expected = [expect.recovers(within=20), expect.recovers(within=0), expect.never_idle_longer_than(0.1)]
-    result = hold(scene("judged", "Listed", *plan, input=ROLL, expect=expected))
+    result = rehearse(scene("judged", "Listed", *plan, input=ROLL, expect=expected))
     assert verdicts(result) == ["pass", "fail", "fail"]
     assert result.run is not None
-    figures = RunMetrics.of(result.run)
-    assert [(each.lane, each.ended) for each in figures.outages] == [("server", "killed"), ("worker", "killed")]
-    assert figures.recovery is not None
-    assert figures.recovery > 0
-    assert figures.downtime > 0.5
-    assert figures.idle >= 0.3
+    metrics = RunMetrics.of(result.run)
+    assert [(each.lane, each.ended) for each in metrics.outages] == [("server", "killed"), ("worker", "killed")]
+    assert metrics.recovery is not None
+    assert metrics.recovery > 0
+    assert metrics.downtime > 0.5
+    assert metrics.idle >= 0.3
 
 
-def test_recovery_of_what_is_between(hold: Hold) -> None:
+def test_recovery_of_what_is_between(rehearse: Rehearse) -> None:
     """A network that is cut is an outage to recover from, and no downtime of server or worker."""
     plan = at.activity_starts("act", nth=2).do(faults.cut_network(for_=0.4))
     expected = [expect.recovers(within=20), expect.recovers(within=0)]
-    result = hold(scene("judged", "Listed", plan, input=ROLL, expect=expected))
+    result = rehearse(scene("judged", "Listed", plan, input=ROLL, expect=expected))
     assert verdicts(result) == ["pass", "fail"]
     assert result.run is not None
-    figures = RunMetrics.of(result.run)
-    assert [(each.lane, each.ended) for each in figures.outages] == [("network", "cut")]
-    assert figures.downtime == 0
+    metrics = RunMetrics.of(result.run)
+    assert [(each.lane, each.ended) for each in metrics.outages] == [("network", "cut")]
+    assert metrics.downtime == 0
 
 
-def test_nothing_to_recover_from(hold: Hold) -> None:
+def test_nothing_to_recover_from(rehearse: Rehearse) -> None:
     """Without an outage it is unknown whether a runbook recovers."""
-    result = hold(scene("judged", "Listed", input=ROLL, expect=[expect.recovers(within=5)]))
+    result = rehearse(scene("judged", "Listed", input=ROLL, expect=[expect.recovers(within=5)]))
     assert result.verdict == "unknown"
 
 
-def test_never_back(hold: Hold) -> None:
+def test_never_back(rehearse: Rehearse) -> None:
     """A worker that is not back when the time is up has not recovered, and the run stands still until then."""
     plan = at.activity_starts("act", nth=2).do(faults.kill_worker(down=30))
     expected = [expect.recovers(within=20), expect.never_idle_longer_than(1)]
-    result = hold(scene("judged", "Listed", plan, input=ROLL, expect=expected, limit=1.5))
+    result = rehearse(scene("judged", "Listed", plan, input=ROLL, expect=expected, limit=1.5))
     assert verdicts(result)[:2] == ["fail", "fail"]
-    assert "did not come back" in result.findings[0].evidence or "nothing went on" in result.findings[0].evidence
+    assert "did not come back" in result.judgements[0].evidence or "nothing went on" in result.judgements[0].evidence
 
 
-def test_idleness(hold: Hold) -> None:
+def test_idleness(rehearse: Rehearse) -> None:
     """A slow activity is time without progress; the limit decides."""
     expected = [expect.never_idle_longer_than(10), expect.never_idle_longer_than(timedelta(seconds=0.5))]
-    result = hold(scene("judged", "Listed", input=[["add", "1"], ["wait"], ["add", "2"]], expect=expected))
+    result = rehearse(scene("judged", "Listed", input=[["add", "1"], ["wait"], ["add", "2"]], expect=expected))
     assert verdicts(result) == ["pass", "fail"]
-    assert "from" in result.findings[1].evidence
+    assert "from" in result.judgements[1].evidence
 
 
-def test_logs(hold: Hold) -> None:
+def test_logs(rehearse: Rehearse) -> None:
     """A pattern is found in what the worker prints and in what the server logs."""
     expected = [
         expect.log_free_of("did panic", where="worker"),
@@ -133,9 +133,9 @@ def test_logs(hold: Hold) -> None:
         expect.log_free_of("."),
     ]
     plan = at.activity_starts("act").do(faults.kill_server())
-    result = hold(scene("judged", "Listed", plan, input=[["add", "node-1"]], expect=expected))
+    result = rehearse(scene("judged", "Listed", plan, input=[["add", "node-1"]], expect=expected))
     assert verdicts(result) == ["pass", "fail", "pass", "fail"]
-    assert "the first: did add node-1" in result.findings[1].evidence
+    assert "the first: did add node-1" in result.judgements[1].evidence
 
 
 @pytest.mark.parametrize(

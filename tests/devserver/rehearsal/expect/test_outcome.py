@@ -6,10 +6,10 @@ import pytest
 
 from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
-from tests.devserver.rehearsal.conftest import Hold, scene
+from tests.devserver.rehearsal.conftest import Rehearse, scene
 
 
-def test_fails_as_expected(hold: Hold) -> None:
+def test_fails_as_expected(rehearse: Rehearse) -> None:
     """A failure can be what is expected: by its message, its type, or that of a cause."""
     expected = [
         expect.fails(),
@@ -21,23 +21,23 @@ def test_fails_as_expected(hold: Hold) -> None:
         expect.fails("the disk is gone", type="ValueError"),
         expect.completes(),
     ]
-    result = hold(scene("tended", "Failing", expect=expected))
-    assert [each.verdict for each in result.findings] == ["pass"] * 5 + ["fail"] * 3
-    assert "DiskGone: the disk is gone" in result.findings[5].evidence
+    result = rehearse(scene("tended", "Failing", expect=expected))
+    assert [each.verdict for each in result.judgements] == ["pass"] * 5 + ["fail"] * 3
+    assert "DiskGone: the disk is gone" in result.judgements[5].evidence
 
 
-def test_completes_instead(hold: Hold) -> None:
+def test_completes_instead(rehearse: Rehearse) -> None:
     """A runbook that completes does not meet the expectation that it fails, or that it is soon done."""
     expected = [expect.fails(), expect.status("canceled"), expect.completes(within=0.001), expect.completes(within=60)]
-    result = hold(scene("tended", "Tended", expect=expected))
-    assert [each.verdict for each in result.findings] == ["fail", "fail", "fail", "pass"]
-    assert result.findings[0].evidence == "it is completed"
+    result = rehearse(scene("tended", "Tended", expect=expected))
+    assert [each.verdict for each in result.judgements] == ["fail", "fail", "fail", "pass"]
+    assert result.judgements[0].evidence == "it is completed"
 
 
-def test_same_result(hold: Hold) -> None:
+def test_same_result(rehearse: Rehearse) -> None:
     """The result with faults is compared with that without; where attempts are counted it differs."""
     lost = at.activity_completes("act", nth=2).do(faults.lose_answer())
-    result = hold(
+    result = rehearse(
         scene(
             "judged",
             "Listed",
@@ -48,16 +48,16 @@ def test_same_result(hold: Hold) -> None:
     )
     assert result.verdict == "pass", result.reason
     counting = at.activity_completes("count", nth=2).do(faults.lose_answer())
-    result = hold(scene("judged", "Counting", counting, expect=[expect.same_result()]))
+    result = rehearse(scene("judged", "Counting", counting, expect=[expect.same_result()]))
     assert result.verdict == "fail"
     assert "without faults it is 3, with them 4" in result.reason
 
 
-def test_does_not_replay(hold: Hold) -> None:
+def test_does_not_replay(rehearse: Rehearse) -> None:
     """A runbook that decides by chance does not replay."""
-    result = hold(scene("judged", "Chance", expect=[expect.completes(), expect.replays()]))
-    assert [each.verdict for each in result.findings] == ["pass", "fail"]
-    assert "Nondeterminism" in result.findings[1].evidence
+    result = rehearse(scene("judged", "Chance", expect=[expect.completes(), expect.replays()]))
+    assert [each.verdict for each in result.judgements] == ["pass", "fail"]
+    assert "Nondeterminism" in result.judgements[1].evidence
 
 
 @pytest.mark.parametrize(

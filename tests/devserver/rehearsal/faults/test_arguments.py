@@ -82,9 +82,9 @@ def test_a_fault_that_cannot_be_is_refused_where_it_is_written(message: str) -> 
     assert caught.value.message == message
 
 
-def test_a_build_that_is_not_there_is_refused_before_anything_starts(hold: Callable[..., object]) -> None:
+def test_a_build_that_is_not_there_is_refused_before_anything_starts(rehearse: Callable[..., object]) -> None:
     """A plan that names a module that does not import is no plan."""
     from tests.devserver.rehearsal.conftest import scene
 
     with pytest.raises(ScenarioInvalid, match="the runbook's module 'steps_nowhere' does not import"):
-        hold(scene("steps", "Sure", at.elapsed(0).do(faults.replace_worker("steps_nowhere"))), fresh=True)
+        rehearse(scene("steps", "Sure", at.elapsed(0).do(faults.replace_worker("steps_nowhere"))), fresh=True)

@@ -15,7 +15,7 @@ from devserver.rehearsal.scenario.events import TriggerEvent
 from devserver.rehearsal.scenario.plan import Action
 from devserver.rehearsal.scenario.scenario import Scenario
 from devserver.rehearsal.scenario.view import RunView
-from tests.devserver.rehearsal.conftest import Hold, scene
+from tests.devserver.rehearsal.conftest import Rehearse, scene
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -52,84 +52,84 @@ def clock_moved(view: RunView) -> bool:
     return any(mark.lane == "fault" and mark.until is not None for mark in view.marks)
 
 
-def test_the_clock_stops_at_a_virtual_moment(hold: Hold) -> None:
+def test_the_clock_stops_at_a_virtual_moment(rehearse: Rehearse) -> None:
     """After 63 hours ten rounds of six have been made, however fast they were; then the clock goes on to the end."""
     count = Count()
     plan = [at.virtual(63 * HOUR).do(count), at.virtual(6 * HOUR - timedelta(seconds=1)).do(count)]
-    result = hold(days("Rounds", *plan, expect=[*ALL, expect.exactly_once("check", *map(str, range(20)))]))
+    result = rehearse(days("Rounds", *plan, expect=[*ALL, expect.exactly_once("check", *map(str, range(20)))]))
     assert result.verdict == "pass", result.reason
     assert count.counts == [0, 10]
 
 
 @pytest.mark.parametrize("fault", [faults.kill_server(down=0.2), faults.kill_worker()], ids=str)
-def test_days_survive_an_outage(hold: Hold, fault: Action) -> None:
+def test_days_survive_an_outage(rehearse: Rehearse, fault: Action) -> None:
     """The clock goes on when server and worker are back, and no round is left out."""
     expected = [*ALL, expect.exactly_once("check", *map(str, range(20)))]
-    result = hold(days("Rounds", at.virtual(2 * DAY + HOUR).do(fault), expect=expected))
+    result = rehearse(days("Rounds", at.virtual(2 * DAY + HOUR).do(fault), expect=expected))
     assert result.verdict == "pass", result.reason
 
 
-def test_days_survive_the_way_back_in_time(hold: Hold) -> None:
+def test_days_survive_the_way_back_in_time(rehearse: Rehearse) -> None:
     """A snapshot that was made while the clock was held is brought back, and its clock goes on."""
     plan = [at.virtual(DAY).do(faults.snapshot_database()), at.virtual(2 * DAY).do(faults.restore_database())]
-    result = hold(days("Rounds", *plan, expect=[*ALL, expect.at_least_once("check", *map(str, range(20)))]))
+    result = rehearse(days("Rounds", *plan, expect=[*ALL, expect.at_least_once("check", *map(str, range(20)))]))
     assert result.verdict == "pass", result.reason
 
 
-def test_an_approval_may_come_two_days_late(hold: Hold) -> None:
+def test_an_approval_may_come_two_days_late(rehearse: Rehearse) -> None:
     """The clock moves where no timer runs, so a runbook that waits for a person can be rehearsed."""
-    result = hold(days("Patient", at.virtual(2 * DAY).do(Approve())))
+    result = rehearse(days("Patient", at.virtual(2 * DAY).do(Approve())))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     assert result.run.output == 48
 
 
-def test_a_late_approval_shows_a_runbook_that_takes_none(hold: Hold) -> None:
+def test_a_late_approval_shows_a_runbook_that_takes_none(rehearse: Rehearse) -> None:
     """What compares times finds two days between them."""
-    result = hold(days("Strict", at.virtual(2 * DAY).do(Approve())))
+    result = rehearse(days("Strict", at.virtual(2 * DAY).do(Approve())))
     assert result.verdict == "fail"
     assert "the approval is stale" in result.reason
 
 
 @pytest.mark.parametrize(("workflow", "verdict"), [("Patient", "pass"), ("Strict", "fail")])
-def test_a_clock_moves_ahead(hold: Hold, workflow: str, verdict: str) -> None:
+def test_a_clock_moves_ahead(rehearse: Rehearse, workflow: str, verdict: str) -> None:
     """Thirty hours pass at once; the approval that comes then is late."""
     ahead = at.event("WorkflowTaskCompleted").do(faults.advance_clock(30 * HOUR))
-    result = hold(days(workflow, ahead, at.when(clock_moved).do(Approve())))
+    result = rehearse(days(workflow, ahead, at.when(clock_moved).do(Approve())))
     assert result.verdict == verdict, result.reason
     assert result.run is not None
     if verdict == "pass":
         assert result.run.output == 30
 
 
-def test_a_clock_moves_on_from_a_virtual_moment(hold: Hold) -> None:
+def test_a_clock_moves_on_from_a_virtual_moment(rehearse: Rehearse) -> None:
     """The two are used together: a day, and six hours more."""
     ahead = at.virtual(DAY).do(faults.advance_clock(6 * HOUR))
-    result = hold(days("Patient", ahead, at.when(clock_moved).do(Approve())))
+    result = rehearse(days("Patient", ahead, at.when(clock_moved).do(Approve())))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     assert result.run.output == 30
 
 
-def test_a_child_does_not_hold_the_clock(hold: Hold) -> None:
+def test_a_child_does_not_hold_the_clock(rehearse: Rehearse) -> None:
     """A child that begins while its parent's clock is held has one that runs."""
     count = Count()
-    result = hold(days("Delegates", at.virtual(DAY + HOUR).do(count)))
+    result = rehearse(days("Delegates", at.virtual(DAY + HOUR).do(count)))
     assert result.verdict == "pass", result.reason
     assert count.counts == [0]
 
 
-def test_a_virtual_moment_after_the_end_never_comes(hold: Hold) -> None:
+def test_a_virtual_moment_after_the_end_never_comes(rehearse: Rehearse) -> None:
     """A runbook of five days has no sixth."""
-    result = hold(days("Rounds", at.virtual(6 * DAY).do(faults.kill_worker())))
+    result = rehearse(days("Rounds", at.virtual(6 * DAY).do(faults.kill_worker())))
     assert result.verdict == "unknown"
     assert "6 days, 0:00:00 of virtual time after the start" in result.reason
     assert "that moment never came" in result.reason
 
 
-def test_a_clock_that_cannot_move_that_far_is_no_pass(hold: Hold) -> None:
+def test_a_clock_that_cannot_move_that_far_is_no_pass(rehearse: Rehearse) -> None:
     """The runbook ends on the way."""
-    result = hold(days("Rounds", at.activity_starts("check", nth=2).do(faults.advance_clock(6 * DAY))))
+    result = rehearse(days("Rounds", at.activity_starts("check", nth=2).do(faults.advance_clock(6 * DAY))))
     assert result.verdict == "unknown"
     assert "the runbook had ended before its clock had moved that far" in result.reason
 
@@ -139,8 +139,8 @@ def test_a_clock_that_cannot_move_that_far_is_no_pass(hold: Hold) -> None:
     [at.virtual(DAY).do(faults.kill_server()), at.elapsed(0).do(faults.advance_clock(DAY))],
     ids=["moment", "fault"],
 )
-def test_virtual_time_needs_a_virtual_clock(hold: Hold, plan: object) -> None:
+def test_virtual_time_needs_a_virtual_clock(rehearse: Rehearse, plan: object) -> None:
     """A plan with virtual time in a scenario without it is refused, and the hint says what to write."""
     with pytest.raises(ScenarioInvalid) as caught:
-        hold(scene("virtual_days", "Rounds", plan))
+        rehearse(scene("virtual_days", "Rounds", plan))
     assert caught.value.hint == "Scenario(..., time_skipping=True) gives it one"

@@ -15,7 +15,7 @@ import pytest
 from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.scenario.plan import Action
-from tests.devserver.rehearsal.conftest import Hold, scene
+from tests.devserver.rehearsal.conftest import Rehearse, scene
 
 SECOND = at.activity_starts("step", nth=2)
 THIRD = at.activity_starts("step", nth=3)
@@ -23,10 +23,10 @@ CARELESS = at.activity_starts("careless_step", nth=2), at.activity_starts("carel
 ONCE = [expect.completes(), expect.exactly_once("step", "one", "two", "three"), expect.replays()]
 
 
-def test_a_sure_runbook_survives_the_way_back_in_time(hold: Hold) -> None:
+def test_a_sure_runbook_survives_the_way_back_in_time(rehearse: Rehearse) -> None:
     """What was acknowledged after the snapshot is done again, and a step that finds out what was done acts once."""
     plan = [SECOND.do(faults.snapshot_database()), THIRD.do(faults.restore_database(down=0.2))]
-    result = hold(scene("steps", "Sure", *plan, expect=ONCE))
+    result = rehearse(scene("steps", "Sure", *plan, expect=ONCE))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     assert [mark.what for mark in result.run.marks if mark.lane == "database"] == [
@@ -37,27 +37,27 @@ def test_a_sure_runbook_survives_the_way_back_in_time(hold: Hold) -> None:
     assert len(started) > len(set(started)), "an event that was undone, and the one in its place, are both shown"
 
 
-def test_the_worker_may_stay_when_the_database_is_restored(hold: Hold) -> None:
+def test_the_worker_may_stay_when_the_database_is_restored(rehearse: Rehearse) -> None:
     """With `restart_worker=False` the same worker process goes on, with the answer of a step that was undone."""
     plan = [SECOND.do(faults.snapshot_database()), THIRD.do(faults.restore_database(restart_worker=False))]
-    result = hold(scene("steps", "Sure", *plan, expect=ONCE[:2]))
+    result = rehearse(scene("steps", "Sure", *plan, expect=ONCE[:2]))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     assert len([mark for mark in result.run.marks if mark.lane == "worker"]) == 1
 
 
-def test_a_restored_database_shows_a_step_that_acts_twice(hold: Hold) -> None:
+def test_a_restored_database_shows_a_step_that_acts_twice(rehearse: Rehearse) -> None:
     """The server has forgotten that the second step was done, and has it done again."""
     second, third = CARELESS
     plan = [second.do(faults.snapshot_database("a")), third.do(faults.restore_database("a"))]
-    result = hold(scene("steps", "Careless", *plan, expect=ONCE))
+    result = rehearse(scene("steps", "Careless", *plan, expect=ONCE))
     assert result.verdict == "fail"
     assert "step two happened 2 times" in result.reason
 
 
-def test_a_lost_runbook_is_found_out_at_once(hold: Hold) -> None:
+def test_a_lost_runbook_is_found_out_at_once(rehearse: Rehearse) -> None:
     """The server knows nothing of it any more; the limit of 20 s is not waited for."""
-    result = hold(scene("steps", "Sure", SECOND.do(faults.lose_database())))
+    result = rehearse(scene("steps", "Sure", SECOND.do(faults.lose_database())))
     assert result.verdict == "fail"
     assert "it is lost: the server does not know it any more" in result.reason
     assert result.run is not None
@@ -65,11 +65,11 @@ def test_a_lost_runbook_is_found_out_at_once(hold: Hold) -> None:
 
 
 @pytest.mark.parametrize(("workflow", "verdict"), [("Sure", "pass"), ("Careless", "fail")])
-def test_a_runbook_is_started_again_after_the_loss(hold: Hold, workflow: str, verdict: str) -> None:
+def test_a_runbook_is_started_again_after_the_loss(rehearse: Rehearse, workflow: str, verdict: str) -> None:
     """Begun anew, a sure runbook does what is left; a careless one does all of it once more."""
     moment = SECOND if workflow == "Sure" else CARELESS[0]
     plan = moment.do(faults.lose_database(down=0.1, start_again=True))
-    result = hold(scene("steps", workflow, plan, expect=ONCE))
+    result = rehearse(scene("steps", workflow, plan, expect=ONCE))
     assert result.verdict == verdict, result.reason
     assert result.run is not None
     assert result.run.status == "completed"
@@ -77,17 +77,19 @@ def test_a_runbook_is_started_again_after_the_loss(hold: Hold, workflow: str, ve
         assert "step one happened 2 times" in result.reason
 
 
-def test_a_runbook_that_was_started_again_has_moments_too(hold: Hold) -> None:
+def test_a_runbook_that_was_started_again_has_moments_too(rehearse: Rehearse) -> None:
     """The history of the new run is followed, though something is still planned: its events are counted on."""
     again = SECOND.do(faults.lose_database(start_again=True))
-    result = hold(scene("steps", "Sure", again, at.event("ActivityTaskCompleted", nth=4).do(faults.reset_network())))
+    result = rehearse(
+        scene("steps", "Sure", again, at.event("ActivityTaskCompleted", nth=4).do(faults.reset_network()))
+    )
     assert result.verdict == "pass", result.reason
 
 
 @pytest.mark.parametrize("fault", [faults.lock_database(0.6), faults.fill_disk(0.6)], ids=str)
-def test_a_sure_runbook_survives_a_server_that_cannot_write(hold: Hold, fault: Action) -> None:
+def test_a_sure_runbook_survives_a_server_that_cannot_write(rehearse: Rehearse, fault: Action) -> None:
     """It goes on when there is room, or the lock is gone; the timeline shows how long that was."""
-    result = hold(scene("steps", "Sure", SECOND.do(fault), expect=ONCE))
+    result = rehearse(scene("steps", "Sure", SECOND.do(fault), expect=ONCE))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     (mark,) = (mark for mark in result.run.marks if mark.lane == "database")
@@ -97,41 +99,41 @@ def test_a_sure_runbook_survives_a_server_that_cannot_write(hold: Hold, fault: A
 
 
 @pytest.mark.parametrize("fault", [faults.lock_database(1), faults.fill_disk(1)], ids=str)
-def test_a_runbook_in_a_hurry_does_not(hold: Hold, fault: Action) -> None:
+def test_a_runbook_in_a_hurry_does_not(rehearse: Rehearse, fault: Action) -> None:
     """Nothing it does counts while the server cannot write it down."""
-    result = hold(scene("steps", "Punctual", SECOND.do(fault)))
+    result = rehearse(scene("steps", "Punctual", SECOND.do(fault)))
     assert result.verdict == "fail"
     assert "too late" in result.reason
 
 
-def test_a_full_disk_that_nobody_felt_is_no_pass(hold: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_that_nobody_felt_is_no_pass(rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that told of no failed write has not shown what the runbook does then."""
     monkeypatch.setattr("devserver.rehearsal.faults.disk.REFUSED", "words that no server says")
-    result = hold(scene("steps", "Sure", SECOND.do(faults.fill_disk(0.1))))
+    result = rehearse(scene("steps", "Sure", SECOND.do(faults.fill_disk(0.1))))
     assert result.verdict == "unknown"
     assert "no write of the server failed meanwhile" in result.reason
 
 
-def test_a_disk_that_cannot_be_filled_here_is_said_to_be(hold: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_cannot_be_filled_here_is_said_to_be(rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system cannot take a running server's room away, the verdict is unknown, and says so."""
     monkeypatch.setattr("devserver.rehearsal.faults.disk.sys", SimpleNamespace(platform="darwin"))
-    result = hold(scene("steps", "Sure", SECOND.do(faults.fill_disk(1))))
+    result = rehearse(scene("steps", "Sure", SECOND.do(faults.fill_disk(1))))
     assert result.verdict == "unknown"
     assert "only Linux can take a running server's room away" in result.reason
 
 
-def test_a_snapshot_that_is_made_too_late_cannot_be_restored(hold: Hold) -> None:
+def test_a_snapshot_that_is_made_too_late_cannot_be_restored(rehearse: Rehearse) -> None:
     """The plan has both, in the wrong order: nothing is restored, and the verdict says why."""
     plan = [SECOND.do(faults.restore_database()), THIRD.do(faults.snapshot_database())]
-    result = hold(scene("steps", "Sure", *plan))
+    result = rehearse(scene("steps", "Sure", *plan))
     assert result.verdict == "unknown"
     assert "the snapshot before has not been made yet" in result.reason
 
 
-def test_a_snapshot_that_is_never_made_is_refused(hold: Hold) -> None:
+def test_a_snapshot_that_is_never_made_is_refused(rehearse: Rehearse) -> None:
     """Nothing is started for a plan that restores what it never saves."""
     with pytest.raises(ScenarioInvalid, match="restores a snapshot 'monday' and never makes it"):
-        hold(scene("steps", "Sure", SECOND.do(faults.restore_database("monday"))), fresh=True)
+        rehearse(scene("steps", "Sure", SECOND.do(faults.restore_database("monday"))), fresh=True)
 
 
 KILLED = """
@@ -157,12 +159,12 @@ def test_a_lock_ends_with_the_rehearsal_that_is_killed(tmp_path: Path) -> None:
         free.execute("insert into some values (1)")
 
 
-def test_a_database_that_cannot_be_locked_is_said_to_be(hold: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_cannot_be_locked_is_said_to_be(rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where something else holds the lock all the time, the fault is not done, and the reason is SQLite's own."""
     monkeypatch.setattr("devserver.rehearsal.faults.disk.PATIENCE_SECONDS", 0.1)
     plan = SECOND.do(faults.lock_database(0.2))
     locked = "import sqlite3, sys; print('no'); raise sqlite3.OperationalError('database is locked')"
     monkeypatch.setattr("devserver.rehearsal.faults.disk.leashed", lambda command: [sys.executable, "-c", locked])
-    result = hold(scene("steps", "Sure", plan))
+    result = rehearse(scene("steps", "Sure", plan))
     assert result.verdict == "unknown"
     assert "the database could not be locked: sqlite3.OperationalError: database is locked" in result.reason

@@ -15,7 +15,7 @@ from devserver.rehearsal.scenario.plan import Action
 from devserver.rehearsal.scenario.preflight import check
 from devserver.rehearsal.scenario.timeline import Mark
 from devserver.rehearsal.scenario.view import RunView
-from tests.devserver.rehearsal.conftest import Hold, Stand, scene
+from tests.devserver.rehearsal.conftest import Rehearse, Stand, scene
 
 STARTS = at.activity_starts("step", nth=2)
 ONCE = [expect.completes(), expect.exactly_once("step", "one", "two", "three"), expect.replays()]
@@ -23,9 +23,9 @@ FAULTS = [(faults.kill_server, "killed"), (faults.stop_server, "stopped"), (faul
 
 
 @pytest.mark.parametrize(("fault", "ended"), FAULTS, ids=lambda value: getattr(value, "__name__", str(value)))
-def test_a_sure_runbook_survives(hold: Hold, fault: Callable[[float], Action], ended: str) -> None:
+def test_a_sure_runbook_survives(rehearse: Rehearse, fault: Callable[[float], Action], ended: str) -> None:
     """It goes on where it was when the server is back; the timeline shows the outage."""
-    result = hold(scene("steps", "Sure", STARTS.do(fault(0.4)), expect=ONCE))
+    result = rehearse(scene("steps", "Sure", STARTS.do(fault(0.4)), expect=ONCE))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     first, second = (mark for mark in result.run.marks if mark.lane == "server")
@@ -35,17 +35,17 @@ def test_a_sure_runbook_survives(hold: Hold, fault: Callable[[float], Action], e
 
 
 @pytest.mark.parametrize(("fault", "ended"), FAULTS, ids=lambda value: getattr(value, "__name__", str(value)))
-def test_a_runbook_in_a_hurry_fails(hold: Hold, fault: Callable[[float], Action], ended: str) -> None:
+def test_a_runbook_in_a_hurry_fails(rehearse: Rehearse, fault: Callable[[float], Action], ended: str) -> None:
     """One that allows itself 0.7 s does not survive an outage that takes longer."""
-    result = hold(scene("steps", "Punctual", STARTS.do(fault(0.8))))
+    result = rehearse(scene("steps", "Punctual", STARTS.do(fault(0.8))))
     assert result.verdict == "fail"
     assert "too late" in result.reason
 
 
-def test_outages_come_one_after_the_other(hold: Hold) -> None:
+def test_outages_come_one_after_the_other(rehearse: Rehearse) -> None:
     """A second one waits for the first one's end, so that both are what the plan says."""
     plan = STARTS.do(faults.kill_server(down=0.2), faults.freeze_server(0.2), faults.stop_server(down=0.2))
-    result = hold(scene("steps", "Sure", plan, expect=ONCE))
+    result = rehearse(scene("steps", "Sure", plan, expect=ONCE))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     ends = [mark.detail["ended"] for mark in result.run.marks if mark.lane == "server" and "ended" in mark.detail]
@@ -55,17 +55,17 @@ def test_outages_come_one_after_the_other(hold: Hold) -> None:
 @pytest.mark.parametrize(
     "fault", [faults.kill_server(3600), faults.freeze_server(3600), faults.fill_disk(3600)], ids=str
 )
-def test_an_outage_ends_with_the_rehearsal(hold: Hold, stand: Stand, fault: Action) -> None:
+def test_an_outage_ends_with_the_rehearsal(rehearse: Rehearse, stand: Stand, fault: Action) -> None:
     """An hour of it is broken off at the runbook's limit; the next run finds the server well."""
     environment = stand.environment
-    result = hold(scene("steps", "Sure", STARTS.do(fault), limit=1))
+    result = rehearse(scene("steps", "Sure", STARTS.do(fault), limit=1))
     assert result.verdict == "fail"
     assert "it had not ended after 1 s" in result.reason
-    assert hold(scene("steps", "Sure")).verdict == "pass"
+    assert rehearse(scene("steps", "Sure")).verdict == "pass"
     assert stand.environment is environment
 
 
-def test_a_server_that_was_ended_by_others_cannot_suffer(hold: Hold, stand: Stand) -> None:
+def test_a_server_that_was_ended_by_others_cannot_suffer(rehearse: Rehearse, stand: Stand) -> None:
     """A step says why it was not done; that the server ended by itself is a finding, and fails the rehearsal."""
     environment = stand.environment
 
@@ -83,13 +83,13 @@ def test_a_server_that_was_ended_by_others_cannot_suffer(hold: Hold, stand: Stan
         faults.lock_database(1),
         faults.fill_disk(1),
     ]
-    result = hold(scene("steps", "Slow", dead.do(*planned), limit=1, expect=[]))
+    result = rehearse(scene("steps", "Slow", dead.do(*planned), limit=1, expect=[]))
     assert result.verdict == "fail"
     assert "the server lives: it ended by itself" in result.reason
     assert result.run is not None
-    assert result.run.done[0].trouble == "the server is already down"
-    troubles = [mark.detail.get("trouble") for mark in result.run.marks if mark.lane == "fault"]
-    assert troubles == ["the server is already down"] * len(planned)
+    assert result.run.steps[0].problem == "the server is already down"
+    problems = [mark.detail.get("problem") for mark in result.run.marks if mark.lane == "fault"]
+    assert problems == ["the server is already down"] * len(planned)
 
 
 class Slow:
@@ -104,30 +104,30 @@ class Slow:
         self.done = True
 
 
-def test_what_has_begun_is_done_though_the_runbook_ends(hold: Hold) -> None:
+def test_what_has_begun_is_done_though_the_runbook_ends(rehearse: Rehearse) -> None:
     """A fault whose moment came is not left half done, or the verdict would say of it what is not true."""
     slow = Slow()
-    result = hold(scene("steps", "Sure", at.when(lambda view: bool(view.effects), "a step acted").do(slow)))
+    result = rehearse(scene("steps", "Sure", at.when(lambda view: bool(view.effects), "a step acted").do(slow)))
     assert result.verdict == "pass", result.reason
     assert slow.done
 
 
-def test_an_outage_that_comes_too_late_is_no_pass(hold: Hold) -> None:
+def test_an_outage_that_comes_too_late_is_no_pass(rehearse: Rehearse) -> None:
     """A freeze that waits for the first one's end, and finds the runbook at its limit, did not happen: that is told."""
     step = STARTS.do(faults.freeze_server(3600))
     begun = at.when(lambda view: any(mark.lane == "fault" for mark in view.marks), "the first one has begun")
     late = begun.do(faults.freeze_server(1))
-    result = hold(scene("steps", "Sure", step, late, limit=1, expect=[]))
+    result = rehearse(scene("steps", "Sure", step, late, limit=1, expect=[]))
     assert result.verdict != "pass"
     assert result.run is not None
-    assert result.run.done[1].trouble == "the runbook had ended before this could begin"
+    assert result.run.steps[1].problem == "the runbook had ended before this could begin"
 
 
 LONG = [faults.freeze_server(3600), faults.cut_network(3600), faults.lock_database(3600), faults.fill_disk(3600)]
 
 
 @pytest.mark.parametrize("fault", LONG, ids=str)
-def test_a_fault_ends_when_the_rehearsal_is_broken_off(hold: Hold, stand: Stand, fault: Action) -> None:
+def test_a_fault_ends_when_the_rehearsal_is_broken_off(rehearse: Rehearse, stand: Stand, fault: Action) -> None:
     """Ctrl-C in the middle of it: what was frozen, cut, locked or full is not so any more."""
     environment = stand.environment
     scenario = scene("steps", "Sure", STARTS.do(fault))
@@ -141,7 +141,7 @@ def test_a_fault_ends_when_the_rehearsal_is_broken_off(hold: Hold, stand: Stand,
                 loop.call_later(0.3, begun.set)
 
         folder = stand.home / f"broken-off-{fault}".replace(" ", "-").replace("/", "-")
-        wanted = RehearsalSettings(folder=folder, told=told)
+        wanted = RehearsalSettings(folder=folder, on_mark=told)
         running = asyncio.create_task(rehearse_on(environment, scenario, check(scenario), wanted, folder))
         await begun.wait()
         running.cancel()
@@ -149,5 +149,5 @@ def test_a_fault_ends_when_the_rehearsal_is_broken_off(hold: Hold, stand: Stand,
             await running
 
     asyncio.run(interrupted())
-    assert hold(scene("steps", "Sure")).verdict == "pass"
+    assert rehearse(scene("steps", "Sure")).verdict == "pass"
     assert stand.environment is environment

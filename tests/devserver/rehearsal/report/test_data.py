@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from devserver.rehearsal import report
-from devserver.rehearsal.report import About
-from devserver.rehearsal.scenario.result import Done, Judgement, Point, Sweep, Verdict
+from devserver.rehearsal.report import ReportStatus
+from devserver.rehearsal.scenario.result import Judgement, PointResult, StepResult, Sweep, Verdict
 from devserver.rehearsal.scenario.timeline import Mark
 from tests.helpers.checkout import ROOT
 from tests.helpers.rehearsed import KILL, attempt, effect, result, run, twice
@@ -28,7 +28,7 @@ def only(made: Any) -> dict[str, Any]:
 
 def test_a_step_that_acted_twice_is_named_with_both_moments_and_what_came_between() -> None:
     """Who reads the report learns which step, when, by which attempts, and why."""
-    (repeated,) = only(result(twice()))["repeated"]
+    (repeated,) = only(result(twice()))["repeated_effects"]
     assert (repeated["name"], repeated["key"], repeated["activity"]) == ("add_node", "node-5", "add_node")
     assert [round(each["at"], 3) for each in repeated["moments"]] == [1.05, 3.25]
     assert [each["attempt"] for each in repeated["moments"]] == [1, 2]
@@ -48,10 +48,10 @@ def test_the_summary_says_it_to_someone_who_does_not_know_temporal() -> None:
     [
         (result(run(), verdict="pass", reason="3 expectations met"), "The runbook did all that was expected of it in"),
         (
-            result(run(done=[Done("a step", None, None)]), verdict="unknown", reason="a step: never came"),
+            result(run(steps=[StepResult("a step", None, None)]), verdict="unknown", reason="a step: never came"),
             "Nothing is proven yet. Not everything that was planned happened: a step: never came.",
         ),
-        (result(None, verdict="unknown", reason="no server", findings=[]), "Nothing is proven yet."),
+        (result(None, verdict="unknown", reason="no server", judgements=[]), "Nothing is proven yet."),
         (result(run()), "Do not rely on this runbook yet. This did not hold: add_node exactly once."),
     ],
     ids=["pass", "missed", "not held", "fail"],
@@ -63,12 +63,12 @@ def test_each_verdict_has_its_words(made: Any, expected: str) -> None:
 
 def test_figures_are_those_of_the_run() -> None:
     """Downtime, recovery, attempts and what acted again are numbers that a script can compare."""
-    figures = only(result(twice()))["figures"]
-    assert figures["worker_down_seconds"] == pytest.approx(1.0)
-    assert figures["server_down_seconds"] == 0
-    assert figures["recovery_seconds"] == pytest.approx(0.9)
-    assert (figures["activities"], figures["attempts"], figures["duplicate_effects"]) == (1, 2, 1)
-    assert (figures["signals"], figures["lost_signals"]) == (0, [])
+    metrics = only(result(twice()))["metrics"]
+    assert metrics["worker_down_seconds"] == pytest.approx(1.0)
+    assert metrics["server_down_seconds"] == 0
+    assert metrics["recovery_seconds"] == pytest.approx(0.9)
+    assert (metrics["activities"], metrics["attempts"], metrics["duplicate_effects"]) == (1, 2, 1)
+    assert (metrics["signals"], metrics["lost_signals"]) == (0, [])
 
 
 def test_attempts_say_how_they_ended() -> None:
@@ -103,7 +103,7 @@ def test_logs_are_those_around_each_fault() -> None:
 
 def test_it_says_how_to_run_it_again() -> None:
     """The command line names file, scenario and seed, quoted for a shell."""
-    again = only(result(twice(), name="it's $(mine)"))["again"]
+    again = only(result(twice(), name="it's $(mine)"))["command"]
     assert again == """devserver rehearse '/runbooks/scale up.py' --only 'it'"'"'s $(mine)' --seed 7"""
 
 
@@ -119,13 +119,15 @@ def test_what_json_cannot_hold_is_told_as_text() -> None:
 def test_a_sweep_has_all_points_and_the_runs_of_those_that_failed() -> None:
     """Each point is named; the evidence is there for the first that did not pass."""
     verdicts: list[Verdict] = ["pass", "fail", "unknown"]
-    points = [Point(number, f"event {number}", each, "why", None, 1.0, twice()) for number, each in enumerate(verdicts)]
+    points = [
+        PointResult(number, f"event {number}", each, "why", None, 1.0, twice()) for number, each in enumerate(verdicts)
+    ]
     made = result(None, sweep=Sweep("worker", run(), points, ["replays clean"]))
     found = only(made)
     assert [point["verdict"] for point in found["sweep"]["points"]] == verdicts
     assert [point["run"] is not None for point in found["sweep"]["points"]] == [False, True, True]
     assert "did not come through 2 of them" in found["summary"]
-    assert found["again"].endswith("--sweep worker")
+    assert found["command"].endswith("--sweep worker")
 
 
 def test_the_worst_verdict_is_the_report_s() -> None:
@@ -136,8 +138,8 @@ def test_the_worst_verdict_is_the_report_s() -> None:
     assert report.data([passed, unknown])["verdict"] == "unknown"
     assert report.data([passed])["verdict"] == "pass"
     assert report.data([])["verdict"] == "unknown"
-    shape = report.data([passed], About("interrupted by Ctrl-C", ["the other"]))
-    assert (shape["unfinished"], shape["not_held"]) == ("interrupted by Ctrl-C", ["the other"])
+    shape = report.data([passed], ReportStatus("interrupted by Ctrl-C", ["the other"]))
+    assert (shape["incomplete"], shape["not_run"]) == ("interrupted by Ctrl-C", ["the other"])
 
 
 def test_a_very_long_run_gives_a_report_of_sane_size() -> None:
@@ -145,10 +147,10 @@ def test_a_very_long_run_gives_a_report_of_sane_size() -> None:
     marks = [attempt(i / 10, i / 10 + 0.05, ident=str(i), ended="completes") for i in range(6_000)]
     marks += [Mark(i / 40, "event", "ActivityTaskScheduled", None, {"id": i}) for i in range(24_000)]
     effects = [effect(i / 20, f"node-{i}") for i in range(12_000)] + [effect(600, "node-11999", 2)]
-    made = result(run(marks, effects, ended=600.0), findings=[Judgement("x", "fail", "y" * 100_000, ["z"] * 10_000)])
+    made = result(run(marks, effects, ended=600.0), judgements=[Judgement("x", "fail", "y" * 100_000, ["z"] * 10_000)])
     found = only(made)
-    assert [each["key"] for each in found["repeated"]] == ["node-11999"]
-    assert [text.split(" left out")[0] for text in found["left_out"]] == [
+    assert [each["key"] for each in found["repeated_effects"]] == ["node-11999"]
+    assert [text.split(" left out")[0] for text in found["omitted"]] == [
         "20,000 marks of 30,000",
         "7,001 effects of 12,001",
         "4,000 activities of 6,000",
@@ -167,13 +169,13 @@ def keys(shape: Any) -> set[str]:
         return set().union(*map(keys, shape)) if shape else set()
     if not isinstance(shape, dict):
         return set()
-    chosen = ("detail", "versions", "made_with", "output", "counts")
+    chosen = ("detail", "versions", "created_with", "output", "counts")
     return set(shape).union(*(keys(value) for key, value in shape.items() if key not in chosen))
 
 
 def test_every_key_is_described() -> None:
     """What a script may rely on is in docs/json.md."""
-    sweep = Sweep("worker", run(), [Point(1, "event 1", "fail", "why", None, 1.0, twice())], [])
+    sweep = Sweep("worker", run(), [PointResult(1, "event 1", "fail", "why", None, 1.0, twice())], [])
     shape = report.data([result(twice()), result(None, sweep=sweep)])
     text = (ROOT / "docs" / "json.md").read_text()
     section = text[text.index("## `rehearse --json`") : text.index("## Exit codes")]

@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 
 from devserver.rehearsal import report
-from devserver.rehearsal.report import About
+from devserver.rehearsal.report import ReportStatus
 from devserver.rehearsal.report.text import clean, counted, listed, moment, seconds
-from devserver.rehearsal.scenario.result import Done, Judgement, Point, Sweep
+from devserver.rehearsal.scenario.result import Judgement, PointResult, StepResult, Sweep
 from devserver.rehearsal.scenario.timeline import Mark
 from tests.helpers.rehearsed import attempt, effect, result, run, twice
 
@@ -66,16 +66,16 @@ def hostile() -> str:
         status=HOSTILE,
         failure=HOSTILE,
         output=HOSTILE,
-        done=[Done(HOSTILE, 1.0, HOSTILE, HOSTILE)],
+        steps=[StepResult(HOSTILE, 1.0, HOSTILE, HOSTILE)],
         server_log=log,
         worker_log=log,
         stuck=[HOSTILE],
     )
-    findings = [Judgement(HOSTILE, "fail", HOSTILE, [HOSTILE])]
-    more = {"name": HOSTILE, "reason": HOSTILE, "file": HOSTILE, "versions": {HOSTILE: HOSTILE}, "findings": findings}
-    sweep = Sweep("server", run(), [Point(1, HOSTILE, "fail", HOSTILE, None, 1.0, made)], [HOSTILE])
+    judgements = [Judgement(HOSTILE, "fail", HOSTILE, [HOSTILE])]
+    more = {"name": HOSTILE, "reason": HOSTILE, "file": HOSTILE, "versions": {HOSTILE: HOSTILE}, "judgements": judgements}
+    sweep = Sweep("server", run(), [PointResult(1, HOSTILE, "fail", HOSTILE, None, 1.0, made)], [HOSTILE])
     return report.html(
-        [result(made, **more), result(None, **more, sweep=sweep)], About(f"interrupted {HOSTILE}", [HOSTILE])
+        [result(made, **more), result(None, **more, sweep=sweep)], ReportStatus(f"interrupted {HOSTILE}", [HOSTILE])
     )
 
 
@@ -122,7 +122,7 @@ def test_headings_go_down_one_by_one() -> None:
 
 def test_a_partial_report_says_so_first() -> None:
     """Who opens what is left of an interrupted call is told what is missing."""
-    text = report.html([result(run())], About("interrupted by Ctrl-C", ["the other one"]))
+    text = report.html([result(run())], ReportStatus("interrupted by Ctrl-C", ["the other one"]))
     head = text[text.index("<header>") : text.index("</header>")]
     assert "This report is not whole:" in head
     assert "interrupted by Ctrl-C. Not held: the other one." in head

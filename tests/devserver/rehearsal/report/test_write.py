@@ -23,8 +23,8 @@ def test_it_is_a_page_and_the_same_as_json(tmp_path: Path) -> None:
     page = report.write([result(twice())], tmp_path / "new" / "folder")
     assert sorted(file.name for file in page.parent.iterdir()) == ["report.html", "report.json"]
     shape = json.loads((page.parent / "report.json").read_text())
-    assert shape["format"] == report.FORMAT
-    assert shape["results"][0]["repeated"][0]["key"] == "node-5"
+    assert shape["form"] == report.FORMAT
+    assert shape["results"][0]["repeated_effects"][0]["key"] == "node-5"
     assert page.read_text().startswith("<!DOCTYPE html>")
 
 

@@ -29,7 +29,7 @@ def task(at: float) -> Mark:
     return Mark(at, "event", "WorkflowTaskCompleted")
 
 
-def figures(*marks: Mark, ended: float | None = 10.0, effects: tuple[Effect, ...] = ()) -> RunMetrics:
+def metrics(*marks: Mark, ended: float | None = 10.0, effects: tuple[Effect, ...] = ()) -> RunMetrics:
     """Those of a run from 1.0 to `ended`."""
     lanes = {mark.lane for mark in marks}
     always = [up(lane, 0.0) for lane in ("server", "worker") if lane not in lanes]
@@ -39,7 +39,7 @@ def figures(*marks: Mark, ended: float | None = 10.0, effects: tuple[Effect, ...
 
 def test_nothing_went_wrong() -> None:
     """A run without faults has no outage, no recovery, and its longest gap as idleness."""
-    found = figures(task(1.2), attempt(1.3, 4.0), task(4.1), attempt(4.2, 9.9))
+    found = metrics(task(1.2), attempt(1.3, 4.0), task(4.1), attempt(4.2, 9.9))
     assert (found.outages, found.recovery, found.downtime, found.duplicates) == ([], None, 0, [])
     assert (round(found.idle, 3), found.idle_from) == (5.7, 4.2)
     assert (found.attempts, found.most_attempts) == ({"act": 2}, 2)
@@ -47,31 +47,31 @@ def test_nothing_went_wrong() -> None:
 
 def test_outage_and_recovery() -> None:
     """Recovery is from the return to the next attempt or workflow task; what completes meanwhile does not count."""
-    found = figures(up("server", 0, 3.0), up("server", 5.0), attempt(2.9, 3.5), attempt(6.5, 7.0))
+    found = metrics(up("server", 0, 3.0), up("server", 5.0), attempt(2.9, 3.5), attempt(6.5, 7.0))
     assert found.outages == [Downtime("server", 3.0, 5.0, "killed", 1.5)]
     assert (found.downtime, found.recovery) == (2.0, 1.5)
 
 
 def test_outages_that_overlap() -> None:
     """Two outages at once are down together, and the one does not count as slow recovery of the other."""
-    found = figures(up("server", 0, 3.0), up("server", 4.0), up("worker", 0, 3.5), up("worker", 6.0), attempt(6.5))
+    found = metrics(up("server", 0, 3.0), up("server", 4.0), up("worker", 0, 3.5), up("worker", 6.0), attempt(6.5))
     assert found.downtime == 3.0
     assert [outage.recovery for outage in found.outages] == [0.5, 0.5]
 
 
 def test_it_went_on_before_the_server_was_seen() -> None:
     """An attempt that starts when we do not know yet that the server answers is a recovery at once."""
-    found = figures(up("server", 0, 3.0), up("server", 5.0), attempt(4.99, 9.0))
+    found = metrics(up("server", 0, 3.0), up("server", 5.0), attempt(4.99, 9.0))
     assert [outage.recovery for outage in found.outages] == [0.0]
 
 
 def test_never_back() -> None:
     """What is not back at the end, or does not go on, has no recovery; the figure says so for the whole."""
-    found = figures(up("worker", 0, 3.0), ended=8.0)
+    found = metrics(up("worker", 0, 3.0), ended=8.0)
     assert found.outages == [Downtime("worker", 3.0, None, "killed", None)]
     assert (found.downtime, found.recovery) == (5.0, None)
     limit = Mark(9.0, "check", "the limit of 8 s has passed", None, {"limit": True})
-    found = figures(up("server", 0, 3.0), up("server", 4.0), limit, up("worker", 9.5), ended=None)
+    found = metrics(up("server", 0, 3.0), up("server", 4.0), limit, up("worker", 9.5), ended=None)
     assert [outage.recovery for outage in found.outages] == [None]
     assert found.idle == 8.0
 
@@ -79,12 +79,12 @@ def test_never_back() -> None:
 def test_paused_time_is_no_idleness() -> None:
     """What an operator has paused does not stand still."""
     paused = [Mark(2.0, "event", "WorkflowExecutionPaused"), Mark(9.0, "event", "WorkflowExecutionUnpaused")]
-    assert round(figures(attempt(1.5, 1.9), *paused, task(9.5)).idle, 3) == 0.6
+    assert round(metrics(attempt(1.5, 1.9), *paused, task(9.5)).idle, 3) == 0.6
 
 
 def test_outage_after_the_end() -> None:
     """What is taken down after the runbook has ended is no outage of it."""
-    assert figures(up("worker", 0, 10.5), task(2.0)).outages == []
+    assert metrics(up("worker", 0, 10.5), task(2.0)).outages == []
 
 
 def test_duplicates() -> None:
@@ -93,4 +93,4 @@ def test_duplicates() -> None:
         Effect(BEGAN.timestamp() + at, "add", key, {}, "w", "add_node", "1", number, 1)
         for at, key, number in [(2.0, "a", 1), (3.0, "b", 1), (4.0, "a", 2)]
     )
-    assert figures(effects=effects).duplicates == [Duplicate("add", "a", "add_node", [2.0, 4.0], [1, 2])]
+    assert metrics(effects=effects).duplicates == [Duplicate("add", "a", "add_node", [2.0, 4.0], [1, 2])]

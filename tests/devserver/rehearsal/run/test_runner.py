@@ -10,7 +10,7 @@ import pytest
 from devserver.rehearsal import Scenario, at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
 
-from ..conftest import Hold, scene
+from ..conftest import Rehearse, scene
 
 BROKEN = """
 from temporalio import workflow
@@ -49,31 +49,31 @@ def runbook(folder: Path, text: str, name: str) -> Path:
     return folder / "scenario.py"
 
 
-def test_a_runbook_that_is_broken_is_found_out_at_once(hold: Hold, tmp_path: Path) -> None:
+def test_a_runbook_that_is_broken_is_found_out_at_once(rehearse: Rehearse, tmp_path: Path) -> None:
     """Its own error is the reason, long before the limit: a run without faults shows it."""
     file = runbook(tmp_path, BROKEN, "runbook_broken")
     plan = [at.elapsed(0).do(faults.freeze_worker(0.01))]
     scenario = Scenario("x", "runbook_broken", "Broken", plan=plan, expect=[expect.same_result()], limit=100, file=file)
-    result = hold(scenario)
+    result = rehearse(scenario)
     assert result.verdict == "fail"
     assert "its workflow task fails: 'no such node'" in result.reason
-    assert any("KeyError" in line for line in result.findings[0].details)
-    plain = hold(Scenario("x", "runbook_broken", "Broken", expect=[expect.completes()], limit=100, file=file))
+    assert any("KeyError" in line for line in result.judgements[0].details)
+    plain = rehearse(Scenario("x", "runbook_broken", "Broken", expect=[expect.completes()], limit=100, file=file))
     assert plain.verdict == "fail"
     assert "its workflow task fails: 'no such node'" in plain.reason
 
 
-def test_what_keeps_a_runbook_at_its_limit_is_told(hold: Hold) -> None:
+def test_what_keeps_a_runbook_at_its_limit_is_told(rehearse: Rehearse) -> None:
     """A runbook that has not ended says what it waits for, as devserver stuck would."""
     hangs = at.activity_starts("step").do(faults.kill_worker(down=60))
-    result = hold(scene("steps", "Sure", hangs, limit=2.0))
+    result = rehearse(scene("steps", "Sure", hangs, limit=2.0))
     assert result.verdict == "fail"
     assert "it had not ended after 2 s" in result.reason
     assert result.run is not None
     assert any("step" in line for line in result.run.stuck), result.run.stuck
 
 
-def test_a_runbook_with_a_data_converter_of_its_own(hold: Hold, tmp_path: Path) -> None:
+def test_a_runbook_with_a_data_converter_of_its_own(rehearse: Rehearse, tmp_path: Path) -> None:
     """Workers, clients, results and replays have the converter that the scenario names."""
     file = runbook(tmp_path, MODELS, "runbook_models")
     import sys
@@ -95,7 +95,7 @@ def test_a_runbook_with_a_data_converter_of_its_own(hold: Hold, tmp_path: Path) 
         expect=[expect.completes(), expect.same_result(), expect.replays()],
         file=file,
     )
-    result = hold(scenario)
+    result = rehearse(scenario)
     assert result.verdict == "pass", result.reason
 
 
@@ -103,31 +103,31 @@ def test_a_runbook_with_a_data_converter_of_its_own(hold: Hold, tmp_path: Path) 
     ("name", "told"),
     [("json:dumps", "is no data converter"), ("nothing_here:x", "ModuleNotFoundError"), ("json", "AttributeError")],
 )
-def test_a_data_converter_that_is_none(name: str, told: str, hold: Hold) -> None:
+def test_a_data_converter_that_is_none(name: str, told: str, rehearse: Rehearse) -> None:
     """It is refused before anything is started, with the form that its name has."""
     with pytest.raises(ScenarioInvalid, match=told):
-        hold(scene("steps", "Sure", data_converter=name))
+        rehearse(scene("steps", "Sure", data_converter=name))
 
 
 @pytest.mark.parametrize("more", [{"input": "x"}, {"args": [1, 2]}])
-def test_arguments_that_nobody_takes(more: dict[str, Any], hold: Hold) -> None:
+def test_arguments_that_nobody_takes(more: dict[str, Any], rehearse: Rehearse) -> None:
     """The server would drop them without a word, so they are refused, with what the workflow takes."""
     with pytest.raises(ScenarioInvalid, match="too many positional arguments"):
-        hold(scene("steps", "Sure", **more))
+        rehearse(scene("steps", "Sure", **more))
 
 
-def test_arguments_that_are_missing(hold: Hold, tmp_path: Path) -> None:
+def test_arguments_that_are_missing(rehearse: Rehearse, tmp_path: Path) -> None:
     """They are named."""
     file = runbook(tmp_path, MODELS, "runbook_missing")
     with pytest.raises(ScenarioInvalid, match="missing a required argument: 'wish'"):
-        hold(Scenario("x", "runbook_missing", "Grant", expect=[expect.completes()], file=file))
+        rehearse(Scenario("x", "runbook_missing", "Grant", expect=[expect.completes()], file=file))
 
 
-def test_arguments_that_cannot_be_sent(hold: Hold, tmp_path: Path) -> None:
+def test_arguments_that_cannot_be_sent(rehearse: Rehearse, tmp_path: Path) -> None:
     """They are refused before anything is started."""
     file = runbook(tmp_path, MODELS, "runbook_unsent")
     with pytest.raises(ScenarioInvalid, match="cannot be sent"):
-        hold(Scenario("x", "runbook_unsent", "Grant", input=object(), expect=[expect.completes()], file=file))
+        rehearse(Scenario("x", "runbook_unsent", "Grant", input=object(), expect=[expect.completes()], file=file))
 
 
 LOUD = """
@@ -167,9 +167,9 @@ class Loud:
 """
 
 
-def test_a_long_error_and_a_cancelled_activity_leave_the_worker_as_it_is(hold: Hold, tmp_path: Path) -> None:
+def test_a_long_error_and_a_cancelled_activity_leave_the_worker_as_it_is(rehearse: Rehearse, tmp_path: Path) -> None:
     """What an activity fails with may be longer than a line of a pipe; one that is cancelled ends as it would."""
     file = runbook(tmp_path, LOUD, "runbook_loud")
     plan = [at.activity_starts("wait").do(faults.freeze_worker(0.05))]
-    result = hold(Scenario("x", "runbook_loud", "Loud", plan=plan, expect=[expect.completes()], file=file))
+    result = rehearse(Scenario("x", "runbook_loud", "Loud", plan=plan, expect=[expect.completes()], file=file))
     assert result.verdict == "pass", result.reason

@@ -10,7 +10,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from devserver.rehearsal import RehearsalSettings, Result, RunView, Scenario, expect, sweep
 from devserver.rehearsal.errors import ScenarioInvalid
-from devserver.rehearsal.run.sweep import Progress
+from devserver.rehearsal.run.sweep import SweepProgress
 from devserver.rehearsal.run.sweep_points import points_of
 from devserver.rehearsal.scenario.result import Sweep, Target
 
@@ -19,9 +19,9 @@ from ..conftest import scene
 pytestmark = pytest.mark.server
 
 
-def swept(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[Progress]]:
+def swept(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[SweepProgress]]:
     """Sweep it; what was told of the progress."""
-    told: list[Progress] = []
+    told: list[SweepProgress] = []
     result = asyncio.run(sweep(scenario, target, RehearsalSettings(), progress=told.append))
     assert result.sweep is not None
     return result.sweep, result, told
@@ -36,7 +36,7 @@ def careful(workflow: str, *more: object) -> Scenario:
 def test_a_sure_runbook_survives_a_kill_at_each_point(target: Target) -> None:
     """Each event is a point, and each activity between its effect and its answer; the kill is there, and all pass."""
     found, result, told = swept(careful("Sure", expect.same_result(), expect.replays()), target)
-    assert result.verdict == "pass", (result.reason, result.findings)
+    assert result.verdict == "pass", (result.reason, result.judgements)
     events = len(found.plain.histories[0].events)
     assert [point.event for point in found.points if "not answered" not in point.what] == list(range(1, events + 1))
     assert sum("not answered" in point.what for point in found.points) == 1
@@ -48,13 +48,13 @@ def test_a_sure_runbook_survives_a_kill_at_each_point(target: Target) -> None:
 def test_points_at_which_a_careless_runbook_acts_twice_are_named() -> None:
     """Between an effect and its answer is where it fails, and nowhere else; the evidence is kept."""
     found, result, _ = swept(careful("Careless"), "worker")
-    assert result.verdict == "fail", result.findings
+    assert result.verdict == "fail", result.judgements
     assert {point.what for point in found.failed} == {"careless_step has acted, and not answered yet"}
     (point,) = found.failed
     assert "step one happened 2 times" in point.reason
     assert point.run is not None
     assert [effect.attempt for effect in point.run.effects] == [1, 2]
-    assert any("after event" in line for line in result.findings[0].details)
+    assert any("after event" in line for line in result.judgements[0].details)
 
 
 def test_the_steady_state_is_judged_at_each_point() -> None:
@@ -86,11 +86,11 @@ def test_what_cannot_be_judged_is_no_pass() -> None:
     """What a plain run does not meet, or what needs a plan, is left out and named; recovery from the kill is judged."""
     more = expect.recovers(within=15), expect.exactly_once("other"), expect.no_signal_lost()
     found, result, _ = swept(careful("Sure", *more), "worker")
-    assert (result.verdict, found.failed) == ("unknown", []), (result.findings, found.failed)
-    assert found.left_out == ("other exactly once", "no signal lost")
+    assert (result.verdict, found.failed) == ("unknown", []), (result.judgements, found.failed)
+    assert found.omitted == ("other exactly once", "no signal lost")
     assert "not met without faults" in result.reason
     assert "a sweep does not do what is planned" in result.reason
-    assert [line.rpartition(": ")[2] for line in result.findings[0].details] == [*found.left_out]
+    assert [line.rpartition(": ")[2] for line in result.judgements[0].details] == [*found.omitted]
 
 
 def test_a_runbook_that_waits_for_what_is_planned_is_not_swept() -> None:

@@ -9,10 +9,10 @@ import pytest
 from devserver.rehearsal import Scenario, at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
 
-from ..conftest import Hold, scene
+from ..conftest import Rehearse, scene
 
 
-def test_a_moment_left_to_chance_is_the_same_with_the_same_seed(hold: Hold) -> None:
+def test_a_moment_left_to_chance_is_the_same_with_the_same_seed(rehearse: Rehearse) -> None:
     """The event and the time at which something is done are those of the seed, and are told."""
 
     def steps(seed: int) -> list[str]:
@@ -20,9 +20,9 @@ def test_a_moment_left_to_chance_is_the_same_with_the_same_seed(hold: Hold) -> N
             at.random_event().do(faults.freeze_server(0.05)),
             at.random_time(0, 0.2).do(faults.freeze_worker(0.05)),
         )
-        result = hold(scene("steps", "Slow", *plan), seed=seed)  # it takes a second
+        result = rehearse(scene("steps", "Slow", *plan), seed=seed)  # it takes a second
         assert result.verdict == "pass", result.reason
-        return [step.step for step in result.run.done] if result.run else []
+        return [step.step for step in result.run.steps] if result.run else []
 
     first, again, other = steps(7), steps(7), steps(8)
     assert first == again
@@ -31,49 +31,49 @@ def test_a_moment_left_to_chance_is_the_same_with_the_same_seed(hold: Hold) -> N
     assert first[1].endswith("the worker is frozen for 0.05 s")
 
 
-def test_a_moment_that_never_comes_is_no_pass(hold: Hold) -> None:
+def test_a_moment_that_never_comes_is_no_pass(rehearse: Rehearse) -> None:
     """What was planned and did not happen makes the verdict unknown, and is named."""
-    result = hold(scene("steps", "Sure", at.activity_starts("step", nth=99).do(faults.kill_worker())))
+    result = rehearse(scene("steps", "Sure", at.activity_starts("step", nth=99).do(faults.kill_worker())))
     assert result.verdict == "unknown"
     assert "99th time that step starts" in result.reason
     assert "never came" in result.reason
 
 
-def test_an_event_of_any_type(hold: Hold) -> None:
+def test_an_event_of_any_type(rehearse: Rehearse) -> None:
     """The nth event of a type is a moment."""
-    result = hold(scene("steps", "Sure", at.event("WorkflowTaskCompleted", nth=2).do(faults.freeze_worker(0.05))))
+    result = rehearse(scene("steps", "Sure", at.event("WorkflowTaskCompleted", nth=2).do(faults.freeze_worker(0.05))))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
-    assert result.run.done[0].trigger == "event 10 WorkflowTaskCompleted"
+    assert result.run.steps[0].trigger == "event 10 WorkflowTaskCompleted"
 
 
-def test_a_line_of_the_servers_log(hold: Hold) -> None:
+def test_a_line_of_the_servers_log(rehearse: Rehearse) -> None:
     """What the server logs is a moment: here that it has come back, with a second fault."""
     plan = (
         at.activity_starts("step", nth=2).do(faults.kill_server()),
         at.log(r"server|frontend|started|listening").do(faults.freeze_worker(0.05)),
     )
-    result = hold(scene("steps", "Sure", *plan))
+    result = rehearse(scene("steps", "Sure", *plan))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
-    assert "the server logs" in str(result.run.done[1].trigger)
+    assert "the server logs" in str(result.run.steps[1].trigger)
 
 
-def test_a_condition_of_ones_own(hold: Hold) -> None:
+def test_a_condition_of_ones_own(rehearse: Rehearse) -> None:
     """A function of the rehearsal so far is a moment, named after it."""
 
     def two_steps_were_done(view: object) -> bool:
         return len(view.effects) >= 2  # type: ignore[attr-defined]
 
-    result = hold(scene("steps", "Slow", at.when(two_steps_were_done).do(faults.freeze_worker(0.05))))
+    result = rehearse(scene("steps", "Slow", at.when(two_steps_were_done).do(faults.freeze_worker(0.05))))
     assert result.run is not None
-    assert result.run.done[0].trigger == "two_steps_were_done"
+    assert result.run.steps[0].trigger == "two_steps_were_done"
     assert len(result.run.effects) > 2
 
 
-def test_a_condition_that_breaks_is_told(hold: Hold) -> None:
+def test_a_condition_that_breaks_is_told(rehearse: Rehearse) -> None:
     """Its error is the reason why the verdict is unknown."""
-    result = hold(scene("steps", "Slow", at.when(lambda view: 1 / 0).do(faults.freeze_worker(0.05))))  # type: ignore[arg-type,return-value]
+    result = rehearse(scene("steps", "Slow", at.when(lambda view: 1 / 0).do(faults.freeze_worker(0.05))))  # type: ignore[arg-type,return-value]
     assert result.verdict == "unknown"
     assert "ZeroDivisionError" in result.reason
 
@@ -107,22 +107,22 @@ def test_what_cannot_be(make: object, told: str) -> None:
         make()  # type: ignore[operator]
 
 
-def test_an_activity_that_is_not_there(hold: Hold) -> None:
+def test_an_activity_that_is_not_there(rehearse: Rehearse) -> None:
     """It is refused before anything is started, with the activities that are."""
     with pytest.raises(ScenarioInvalid, match="waits for an activity 'stepp'") as refused:
-        hold(scene("steps", "Sure", at.activity_starts("stepp").do(faults.kill_worker())))
+        rehearse(scene("steps", "Sure", at.activity_starts("stepp").do(faults.kill_worker())))
     assert "step" in str(refused.value.hint)
 
 
-def test_an_event_that_is_in_no_history(hold: Hold) -> None:
+def test_an_event_that_is_in_no_history(rehearse: Rehearse) -> None:
     """A typing mistake is refused before anything is started, with the type that was meant."""
     with pytest.raises(ScenarioInvalid, match="waits for an event 'TimerStartet'") as refused:
-        hold(scene("steps", "Sure", at.event("TimerStartet").do(faults.kill_worker())))
+        rehearse(scene("steps", "Sure", at.event("TimerStartet").do(faults.kill_worker())))
     assert refused.value.hint == "is it TimerStarted?"
 
 
-def test_a_workflow_that_is_not_there(hold: Hold) -> None:
+def test_a_workflow_that_is_not_there(rehearse: Rehearse) -> None:
     """It is refused with the workflows that are."""
     with pytest.raises(ScenarioInvalid, match="has no workflow 'Shure'") as refused:
-        hold(scene("steps", "Shure", expect=[expect.completes()]))
+        rehearse(scene("steps", "Shure", expect=[expect.completes()]))
     assert "Sure" in str(refused.value.hint)
