@@ -42,15 +42,11 @@ KNOWN_DUPLICATES = {
     "Changes",
     "JsonLines",
     "Lines",
-    "Order",
-    "Progress",
-    "Row",
     "Run",
     "Screen",
     "Shape",
     "Silent",
     "Source",
-    "Stop",
     "View",
 }
 

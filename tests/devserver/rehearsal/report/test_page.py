@@ -72,7 +72,13 @@ def hostile() -> str:
         stuck=[HOSTILE],
     )
     judgements = [Judgement(HOSTILE, "fail", HOSTILE, [HOSTILE])]
-    more = {"name": HOSTILE, "reason": HOSTILE, "file": HOSTILE, "versions": {HOSTILE: HOSTILE}, "judgements": judgements}
+    more = {
+        "name": HOSTILE,
+        "reason": HOSTILE,
+        "file": HOSTILE,
+        "versions": {HOSTILE: HOSTILE},
+        "judgements": judgements,
+    }
     sweep = Sweep("server", run(), [PointResult(1, HOSTILE, "fail", HOSTILE, None, 1.0, made)], [HOSTILE])
     return report.html(
         [result(made, **more), result(None, **more, sweep=sweep)], ReportStatus(f"interrupted {HOSTILE}", [HOSTILE])
