@@ -22,9 +22,9 @@ def inspect(spec: str, as_json: bool) -> None:
 
     module = find(spec)
     if as_json:
-        from ..introspection.module_json import describe
+        from ..introspection.module_json import module_json
 
-        echo_json(describe(module))
+        echo_json(module_json(module))
         return
     from .render.module import page
 

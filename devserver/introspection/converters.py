@@ -1,4 +1,4 @@
-"""What clients and workers of a module are given besides: a data converter and plugins of the SDK, named or its own."""
+"""The data converter and the plugins of the SDK for clients and workers of a module: its own, or named by options."""
 
 from __future__ import annotations
 
@@ -14,43 +14,42 @@ from ..client.target import Target, connect
 from ..errors import DevServerError
 from .errors import IntrospectionError, ModuleFailed, NotInModule, UnexpectedObject
 from .hints import bare, fields_of
-from .import_module import calling, load_one, said_of, users_traceback
+from .import_module import call, load_one, summary_of, users_traceback
 from .module import Module, nearest
-from .module_scan import unmakeable
+from .module_scan import why_not_callable
 from .module_spec import parse
-
-if TYPE_CHECKING:
-    from temporalio.converter import DataConverter
-
-    from .module_scan import Definitions
 
 if TYPE_CHECKING:
     from temporalio.client import Client
     from temporalio.converter import DataConverter
 
+    from .module_scan import Definitions
+
 PLUGINS = "plugins"
 DATA_CONVERTER = "data_converter"
-CONVERTER_FORM = "it is named as MODULE:NAME, such as temporalio.contrib.pydantic:pydantic_data_converter"
-PLUGIN_FORM = "it is named as MODULE:NAME, such as app.plugins:tracing: a plugin, a list of them, or what makes them"
-PART = "that is a part of one: DataConverter(payload_codec=..., payload_converter_class=...)"
+CONVERTER_FORM = "name it as MODULE:NAME, such as temporalio.contrib.pydantic:pydantic_data_converter"
+PLUGIN_FORM = (
+    "name it as MODULE:NAME, such as app.plugins:tracing: a plugin, a list of plugins, or a function that returns them"
+)
+PART = "make a data converter of it: DataConverter(payload_codec=..., payload_converter_class=...)"
 
 
-def with_given(module: Module, converter: str | None, plugins: Iterable[str]) -> Module:
-    """The module with the data converter of that name in place of its own, and with these plugins after its own.
+def with_options(module: Module, converter: str | None, plugins: Iterable[str]) -> Module:
+    """The module with the named data converter in place of its own, and the named plugins after its own.
 
-    Each name is `MODULE:NAME`, of a value or of a function or class without arguments that gives it.
+    Each name is `MODULE:NAME`: of the object, or of a function or class without arguments that returns it.
 
     Raises:
-        IntrospectionError: There is none of that name, it is something else, or its module fails.
+        IntrospectionError: The name does not exist or is something else, or its module raises.
     """
     if converter is not None:
         module = replace(module, data_converter=_converter(converter))
-    more = [each for name in plugins for each in _plugins(name)]
+    more = [plugin for name in plugins for plugin in _plugins(name)]
     return replace(module, plugins=(*module.plugins, *more))
 
 
 def plugins_of(modules: Sequence[ModuleType]) -> tuple[Any, ...]:
-    """The list `plugins` of a module, if all in it are plugins of the SDK."""
+    """The list `plugins` of a module, if it contains only plugins of the SDK."""
     for module in modules:
         for name in (PLUGINS, PLUGINS.upper()):
             own = vars(module).get(name)
@@ -60,14 +59,14 @@ def plugins_of(modules: Sequence[ModuleType]) -> tuple[Any, ...]:
 
 
 async def client_options(module: Module, *, large_payloads: bool = True) -> dict[str, Any]:
-    """What `connect` takes for the module: its data converter, its plugins, and the folder of large payloads.
+    """The keywords of `connect` for the module: data converter and plugins, including the one for large payloads.
 
-    The folder is left out where the converter has an external storage of its own.
+    That one is left out if the data converter has an external storage.
 
     Raises:
         IntrospectionError: A plugin raises.
     """
-    plugins = _for_clients(module)
+    plugins = _client_plugins(module)
     used = await converter_in_use(module)
     if large_payloads and (used is None or used.external_storage is None):
         from ..payloads import LargePayloads
@@ -78,11 +77,11 @@ async def client_options(module: Module, *, large_payloads: bool = True) -> dict
 
 
 async def connect_for(module: Module, target: Target, *, large_payloads: bool = True, **more: Any) -> Client:
-    """A client with all that; `more` is what else `connect` takes.
+    """A client for the module; `more` are further keywords of `connect`.
 
     Raises:
         IntrospectionError: A plugin raises.
-        DevServerError: There is no connection.
+        DevServerError: The client cannot connect.
     """
     options = await client_options(module, large_payloads=large_payloads)
     try:
@@ -92,16 +91,16 @@ async def connect_for(module: Module, target: Target, *, large_payloads: bool = 
     except Exception as error:
         if not module.plugins:
             raise
-        raise plugin_fails(error, module) from error
+        raise plugin_failed(error, module) from error
 
 
-def plugin_fails(error: Exception, module: Module) -> ModuleFailed:
-    """Our error for what a plugin raises, with its part of the traceback."""
-    return ModuleFailed(f"a plugin fails: {said_of(error)}", details=users_traceback(error, module.project))
+def plugin_failed(error: Exception, module: Module) -> ModuleFailed:
+    """The error for an exception of a plugin, with its part of the traceback."""
+    return ModuleFailed(f"a plugin raises {summary_of(error)}", details=users_traceback(error, module.project))
 
 
 async def converter_in_use(module: Module) -> DataConverter | None:
-    """The data converter as the module's plugins leave it; None: the SDK's default. No server is asked.
+    """The data converter after the module's plugins have changed it; None is the SDK's default. Does not connect.
 
     Raises:
         IntrospectionError: A plugin raises.
@@ -110,30 +109,30 @@ async def converter_in_use(module: Module) -> DataConverter | None:
     from temporalio.converter import DataConverter
     from temporalio.service import ConnectConfig, ServiceClient
 
-    plugins = _for_clients(module)
+    plugins = _client_plugins(module)
     if not plugins:
         return module.data_converter
-    nowhere = await ServiceClient.connect(ConnectConfig(target_host="127.0.0.1:1", lazy=True))
+    lazy = await ServiceClient.connect(ConnectConfig(target_host="127.0.0.1:1", lazy=True))
     converter = module.data_converter or DataConverter.default
     try:
-        return Client(nowhere, data_converter=converter, plugins=plugins).data_converter
+        return Client(lazy, data_converter=converter, plugins=plugins).data_converter
     except DevServerError:
         raise
     except Exception as error:
-        raise plugin_fails(error, module) from error
+        raise plugin_failed(error, module) from error
 
 
-def for_workers(module: Module) -> list[Any]:
-    """The plugins that a worker does not take from its client."""
+def worker_plugins(module: Module) -> list[Any]:
+    """The plugins that a worker does not get from its client."""
     from temporalio.client import Plugin
 
-    return [each for each in module.plugins if not isinstance(each, Plugin)]
+    return [plugin for plugin in module.plugins if not isinstance(plugin, Plugin)]
 
 
-def _for_clients(module: Module) -> list[Any]:
+def _client_plugins(module: Module) -> list[Any]:
     from temporalio.client import Plugin
 
-    return [each for each in module.plugins if isinstance(each, Plugin)]
+    return [plugin for plugin in module.plugins if isinstance(plugin, Plugin)]
 
 
 def _is_plugin(thing: Any) -> bool:
@@ -146,54 +145,54 @@ def _is_plugin(thing: Any) -> bool:
 def _converter(name: str) -> DataConverter:
     from temporalio.converter import DataConverter, PayloadCodec, PayloadConverter
 
-    found = _named(name, "data converter", lambda thing: isinstance(thing, DataConverter), CONVERTER_FORM)
+    found = _named(name, "data converter", lambda value: isinstance(value, DataConverter), CONVERTER_FORM)
     if not isinstance(found, DataConverter):
         part = isinstance(found, (PayloadCodec, PayloadConverter))
-        raise UnexpectedObject(f"{name} is no data converter, but {found!r}", hint=PART if part else CONVERTER_FORM)
+        raise UnexpectedObject(f"{name} is not a data converter, but {found!r}", hint=PART if part else CONVERTER_FORM)
     return found
 
 
 def _plugins(name: str) -> Sequence[Any]:
     found = _named(name, "plugin", _is_plugin, PLUGIN_FORM)
     plugins = found if isinstance(found, (list, tuple)) else [found]
-    for each in plugins:
-        if not _is_plugin(each):
+    for plugin in plugins:
+        if not _is_plugin(plugin):
             raise UnexpectedObject(
-                f"{name} is no plugin of the SDK, but {each!r}",
-                hint="they are of temporalio.plugin.SimplePlugin, temporalio.client.Plugin or temporalio.worker.Plugin",
+                f"{name} is not a plugin of the SDK, but {plugin!r}",
+                hint="use a temporalio.plugin.SimplePlugin, temporalio.client.Plugin or temporalio.worker.Plugin",
             )
     return plugins
 
 
-def _named(text: str, what: str, fits: Callable[[Any], bool], form: str) -> Any:
-    """The value of that name; what a function or class of that name gives, unless it fits itself."""
+def _named(text: str, kind: str, matches: Callable[[Any], bool], form: str) -> Any:
+    """The object of that name, or what a function or class of that name returns."""
     try:
         spec = parse(text)
         if spec.name is None:
-            raise NotInModule("that names a module only", hint=form)
+            raise NotInModule("this names only a module", hint=form)
         module = load_one(spec)
         try:
             found = reduce(getattr, spec.name.split("."), module)
         except AttributeError:
-            known = [name for name, value in vars(module).items() if fits(value) or _may_give(value, module)]
+            known = [name for name, value in vars(module).items() if matches(value) or _may_return(value, module)]
             raise NotInModule(f"{spec.module} has no {spec.name}", hint=nearest(spec.name, known)) from None
-        if fits(found) or not callable(found):
+        if matches(found) or not callable(found):
             return found
-        why = unmakeable(found)
-        if why is not None:
-            raise UnexpectedObject(f"it cannot be called: {why}", hint=form)
-        return calling(found, f"{spec.name}()", spec)
+        reason = why_not_callable(found)
+        if reason is not None:
+            raise UnexpectedObject(f"it cannot be called: {reason}", hint=form)
+        return call(found, f"{spec.name}()", spec)
     except IntrospectionError as error:
-        error.message = f"the {what} {text} cannot be had: {error.message}"
+        error.message = f"cannot use the {kind} {text}: {error.message}"
         raise
 
 
-def _may_give(value: Any, module: ModuleType) -> bool:
+def _may_return(value: Any, module: ModuleType) -> bool:
     return isinstance(value, (list, tuple)) or getattr(value, "__module__", None) == module.__name__
 
 
 def converter_of(modules: Sequence[ModuleType], found: Definitions) -> DataConverter | None:
-    """The value `data_converter` of a module, else Pydantic's if a signature has a model, else None: the SDK's."""
+    """The `data_converter` of a module, else Pydantic's if a signature has a model, else None: the SDK's default."""
     from temporalio.converter import DataConverter
 
     for module in modules:
@@ -210,11 +209,11 @@ def converter_of(modules: Sequence[ModuleType], found: Definitions) -> DataConve
 
 
 def _hints(found: Definitions) -> Iterator[Any]:
-    """Every type that goes in or comes out."""
-    definitions = [each.definition for each in found.activities]
-    for each in found.workflows:
-        of = each.definition
-        definitions += [of, *of.signals.values(), *of.queries.values(), *of.updates.values()]
+    """The types of all parameters and results."""
+    definitions = [activity.definition for activity in found.activities]
+    for workflow in found.workflows:
+        run = workflow.definition
+        definitions += [run, *run.signals.values(), *run.queries.values(), *run.updates.values()]
     for definition in definitions:
         yield from definition.arg_types or ()
         yield getattr(definition, "ret_type", None)
@@ -227,10 +226,10 @@ def _mentions(hint: Any, model: type, seen: dict[int, Any]) -> bool:
     hint = bare(hint)
     if id(hint) in seen:
         return False
-    seen[id(hint)] = hint  # kept, so that nothing else gets its id
+    seen[id(hint)] = hint  # keeps it alive, so that its id stays its own
     if isinstance(hint, type) and issubclass(hint, model):
         return True
-    parts = [*typing.get_args(hint), *(each.hint for each in fields_of(hint) or ())]
+    parts = [*typing.get_args(hint), *(field.hint for field in fields_of(hint) or ())]
     if is_dataclass(hint):
-        parts += [each.type for each in fields(hint)]  # those of `fields_of` need all of their names
+        parts += [field.type for field in fields(hint)]  # `fields_of` has no hints if one of them is unknown
     return any(_mentions(part, model, seen) for part in parts)

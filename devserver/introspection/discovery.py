@@ -11,43 +11,43 @@ from typing import Any
 
 from .converters import converter_of, plugins_of
 from .errors import DuplicateName, IntrospectionError, NotInModule
-from .import_module import calling, load
+from .import_module import call, load
 from .module import Module, nearest, place_of
-from .module_scan import ACTIVITY, Definitions, clashes, counts, unmakeable
+from .module_scan import ACTIVITY, Definitions, duplicates, is_own, why_not_callable
 from .module_spec import ModuleSpec, parse
 
 FACTORIES = ("activities", "make_activities", "nexus_services", "make_nexus_services")
 QUEUE = "TASK_QUEUE"
-GIVE = "have a function activities() that returns the instances, or name yours: MODULE:FUNCTION"
+HINT = "write a function activities() that returns the instances, or name one: MODULE:FUNCTION"
 
 
 def find(spec: str, *, make: bool = True) -> Module:
-    """What a worker for the module works on.
+    """Import a module and find what a worker for it runs.
 
-    Imports the module, so its folder goes to `sys.path` as with `python -m`; what it prints meanwhile goes to stderr.
-    Of a package, submodules count too.
+    Its folder is added to `sys.path`, as with `python -m`; its output goes to stderr. The submodules of a package are
+    imported too.
 
     Args:
         spec: `package.module` or `path/to/file.py`, each with an optional `:NAME`. The name of a workflow (its class or
-            type), an activity or a Nexus service narrows the module to it; that of a factory, a class or a value adds
-            the instances that it gives.
-        make: Whether to call factories and to make the instances that need no arguments. Without, methods are found
-            unbound: enough to know names and types.
+            type), an activity or a Nexus service selects it alone; the name of a factory, a class or a value adds the
+            instances that it returns.
+        make: Whether to call factories, and classes that need no arguments. Otherwise methods are not bound, which is
+            enough for names and types.
 
     Raises:
-        ModuleUnknown: There is no such module.
-        ModuleFailed: It raises, or a factory does.
-        NotInModule: It has no such name.
-        DuplicateName: Two definitions go by one name.
+        ModuleUnknown: The module does not exist.
+        ModuleFailed: The module or a factory raises.
+        NotInModule: The module does not contain that name.
+        DuplicateName: Two definitions have the same name.
     """
-    wanted = parse(spec)
-    modules = load(wanted)
-    search = _Search(wanted, modules, make)
+    parsed = parse(spec)
+    modules = load(parsed)
+    search = _Search(parsed, modules, make)
     search.scan()
-    narrow = wanted.name is not None and not search.added(wanted.name)
+    select = parsed.name is not None and not search.add_named(parsed.name)
     search.make_rest()
-    found = _told(search, modules)
-    return _narrowed(found, wanted) if narrow else found
+    found = _module(search, modules)
+    return _selected(found, parsed) if select else found
 
 
 class _Search:
@@ -61,20 +61,20 @@ class _Search:
         self.notes: list[str] = []
 
     def scan(self) -> None:
-        """Take what stands in the modules, and what their factories give."""
+        """Add the definitions in the modules, and those that their factories return."""
         top = self.spec.module.partition(".")[0]
         for module in self.modules:
             for name, value in list(vars(module).items()):
-                if name.startswith("__") or not counts(value, top, self.spec.project):
+                if name.startswith("__") or not is_own(value, top, self.spec.project):
                     continue
-                if not self.found.take(value) and name in FACTORIES and callable(value):
-                    self.give(name, value)
+                if not self.found.add(value) and name in FACTORIES and callable(value):
+                    self.add_from(name, value)
             for name in FACTORIES:
                 if isinstance(vars(module).get(name), (list, tuple)):
-                    self.give(name, vars(module)[name])
+                    self.add_from(name, vars(module)[name])
 
-    def added(self, name: str) -> bool:
-        """Take what a factory, a class or a value of that name gives; False if it is none of them."""
+    def add_named(self, name: str) -> bool:
+        """Add what a factory, class or value of that name returns; False if the name is none of them."""
         for module in self.modules:
             value: Any = module
             for part in name.split("."):
@@ -82,57 +82,59 @@ class _Search:
             if value is None or isinstance(value, ModuleType) or hasattr(value, ACTIVITY):
                 continue
             before = Definitions()
-            if isinstance(value, type) and before.take(value) and not before.classes:
+            if isinstance(value, type) and before.add(value) and not before.classes:
                 return False
-            self.give(name, value)
+            self.add_from(name, value)
             return True
         return False
 
-    def give(self, name: str, source: Any) -> None:
-        """Take the instances that a factory returns or a list holds."""
+    def add_from(self, name: str, source: Any) -> None:
+        """Add the instances that a factory returns or a list contains."""
         if not callable(source):
-            self._take_all(name, source)
+            self._add_all(name, source)
         elif self.make:
-            why = unmakeable(source)
-            if why:
+            reason = why_not_callable(source)
+            if reason:
                 raise IntrospectionError(
-                    f"the factory {name} ({place_of(source)}) cannot be called: {why}",
-                    hint="a factory is a plain function without arguments, or with defaults for all",
+                    f"the factory {name} ({place_of(source)}) cannot be called: {reason}",
+                    hint="a factory is a function, not async, that can be called without arguments",
                 )
-            self._take_all(name, calling(source, f"the factory {name} ({place_of(source)})", self.spec))
+            self._add_all(name, call(source, f"the factory {name} ({place_of(source)})", self.spec))
 
-    def _take_all(self, name: str, given: Any) -> None:
-        things = given if isinstance(given, (list, tuple, set, frozenset)) else [given]
-        for each in things:
-            if not self.found.take(each):
+    def _add_all(self, name: str, instances: Any) -> None:
+        values = instances if isinstance(instances, (list, tuple, set, frozenset)) else [instances]
+        for value in values:
+            if not self.found.add(value):
                 raise IntrospectionError(
-                    f"{name} gives {each!r}, which has no activities and no Nexus operations",
-                    hint="methods are decorated with @activity.defn, classes with @nexusrpc.handler.service_handler",
+                    f"{name} returns {value!r}, which has no activities and no Nexus operations",
+                    hint="decorate methods with @activity.defn, classes with @nexusrpc.handler.service_handler",
                 )
 
     def make_rest(self) -> None:
-        """Make an instance of each class that has none and needs no arguments; note the others."""
+        """Make an instance of each class that has none and needs no arguments; add a note for the others."""
         if not self.make:
-            for cls in self.found.needy():
+            for cls in self.found.without_instance():
                 self.found.add_unbound(cls)
             return
-        # The most derived first: its instance does for the classes that it is made from.
-        for cls in sorted(self.found.needy(), key=lambda each: -len(each.__mro__)):
-            if cls in self.found.needy() and not unmakeable(cls):
-                self.found.take(calling(cls, f"{cls.__name__}() ({place_of(cls)})", self.spec))
-        for cls in self.found.needy():
-            self.notes.append(f"{cls.__name__} ({place_of(cls)}) is left out, {unmakeable(cls)}: {GIVE}")
+        # The most derived first: its instance counts for its base classes too.
+        for cls in sorted(self.found.without_instance(), key=lambda cls: -len(cls.__mro__)):
+            if cls in self.found.without_instance() and not why_not_callable(cls):
+                self.found.add(call(cls, f"{cls.__name__}() ({place_of(cls)})", self.spec))
+        for cls in self.found.without_instance():
+            self.notes.append(f"{cls.__name__} ({place_of(cls)}) is left out because {why_not_callable(cls)}: {HINT}")
 
 
-def _told(search: _Search, modules: Sequence[ModuleType]) -> Module:
+def _module(search: _Search, modules: Sequence[ModuleType]) -> Module:
     found = search.found
-    for kind, things in (
-        ("workflows of one type", found.workflows),
-        ("activities of one name", found.activities),
-        ("Nexus services of one name", found.services),
+    for kind, definitions in (
+        ("workflows", found.workflows),
+        ("activities", found.activities),
+        ("Nexus services", found.services),
     ):
-        for name, one, other in clashes(list(things)):
-            raise DuplicateName(f"there are two {kind}: {name}", details=[one, other], hint="rename one of them")
+        for name, one, other in duplicates(list(definitions)):
+            raise DuplicateName(
+                f"two {kind} have the same name: {name}", details=[one, other], hint="rename one of them"
+            )
     file = getattr(modules[0], "__file__", None)
     return Module(
         spec=search.spec.text,
@@ -150,7 +152,7 @@ def _told(search: _Search, modules: Sequence[ModuleType]) -> Module:
 
 
 def _task_queue(modules: Sequence[ModuleType]) -> str:
-    """`TASK_QUEUE` of the module, else its package's name: the same for all that share a package."""
+    """`TASK_QUEUE` of the module; else the name of its package, which all of its modules share."""
     for module in modules:
         named = vars(module).get(QUEUE)
         if isinstance(named, str) and named:
@@ -159,7 +161,7 @@ def _task_queue(modules: Sequence[ModuleType]) -> str:
 
 
 def queue_of(name: str) -> str:
-    """The task queue of a module without `TASK_QUEUE`: its outermost package that is more than a folder."""
+    """The task queue of a module without `TASK_QUEUE`: its outermost package that has an `__init__.py`."""
     parts = name.split(".")
     for count in range(1, len(parts) + 1):
         module = sys.modules.get(".".join(parts[:count]))
@@ -168,26 +170,26 @@ def queue_of(name: str) -> str:
     return parts[-1].replace("_", "-")
 
 
-def _narrowed(found: Module, spec: ModuleSpec) -> Module:
-    """Only what goes by the name that was given."""
+def _selected(found: Module, spec: ModuleSpec) -> Module:
+    """The module with only the definitions of the name that was given."""
     name = str(spec.name)
 
-    def meant(each: Any) -> bool:
-        function = getattr(each, "function", None)
-        names = {each.label, getattr(function, "__name__", None), getattr(function, "__qualname__", None)}
-        return name in names or getattr(getattr(each, "cls", None), "__name__", None) == name
+    def matches(definition: Any) -> bool:
+        function = getattr(definition, "function", None)
+        names = {definition.label, getattr(function, "__name__", None), getattr(function, "__qualname__", None)}
+        return name in names or getattr(getattr(definition, "cls", None), "__name__", None) == name
 
-    kept = replace(
+    selected = replace(
         found,
-        workflows=tuple(filter(meant, found.workflows)),
-        activities=tuple(filter(meant, found.activities)),
-        nexus_services=tuple(filter(meant, found.nexus_services)),
+        workflows=tuple(filter(matches, found.workflows)),
+        activities=tuple(filter(matches, found.activities)),
+        nexus_services=tuple(filter(matches, found.nexus_services)),
         notes=(),
     )
-    if kept.is_empty:
-        known = [each.label for each in found.workflows]
-        known += [each.label for each in found.activities]
-        known += [each.label for each in found.nexus_services]
+    if selected.is_empty:
+        known = [workflow.label for workflow in found.workflows]
+        known += [activity.label for activity in found.activities]
+        known += [service.label for service in found.nexus_services]
         where = found.spec.partition(":")[0]
         raise NotInModule(f"{where} has no workflow, activity, service or factory {name}", hint=nearest(name, known))
-    return kept
+    return selected

@@ -1,49 +1,51 @@
-"""Reads docstrings: what a thing is for, and what it says of each parameter or field."""
+"""Reads docstrings: what a thing does, and the description of each parameter or field."""
 
 from __future__ import annotations
 
 import inspect
-import re
+from functools import lru_cache
 from typing import Any
 
-_SECTION = re.compile(r"^(Args|Arguments|Parameters|Attributes|Fields):\s*$")
-_ENTRY = re.compile(r"^(\*{0,2}\w+)\s*(?:\([^)]*\))?:\s*(.*)$")
-_FIELD = re.compile(r"^:(?:param|ivar|var)(?:\s+[^:]+?)?\s+(\w+):\s*(.*)$")
-_OTHER = re.compile(r"^[A-Z][A-Za-z ]+:\s*$")
+from docstring_parser import Docstring, ParseError, google, numpydoc, rest
+from docstring_parser.google import Section, SectionType
+
+# The fields of a dataclass may stand under `Fields:` too.
+_GOOGLE = google.GoogleParser([*google.DEFAULT_SECTIONS, Section("Fields", "attribute", SectionType.MULTIPLE)])
+_PARAMETERS = {"param", "parameter", "arg", "argument", "attribute", "key", "keyword", "ivar", "var", "cvar"}
 
 
 def doc_of(thing: Any) -> str:
-    """The docstring without its sections; empty for what Python writes itself."""
+    """The docstring without its sections; empty for one that Python made."""
     text = _own(thing)
-    kept: list[str] = []
-    for line in text.splitlines():
-        if _OTHER.match(line) or _FIELD.match(line):
-            break
-        kept.append(line)
-    return "\n".join(kept).strip()
+    parsed = _parse(text)
+    return text if parsed is None else (parsed.description or "").strip()
 
 
 def parameter_docs(thing: Any) -> dict[str, str]:
-    """What the sections `Args:` or `Attributes:`, or `:param name:`, say, by name."""
-    found: dict[str, str] = {}
-    name, inside = "", False
-    for line in _own(thing).splitlines():
-        field = _FIELD.match(line)
-        entry = field or (_ENTRY.match(line.strip()) if inside and line.startswith("    ") else None)
-        if _SECTION.match(line):
-            inside, name = True, ""
-        elif entry and (field or not line.startswith("        ")):
-            name = entry[1].lstrip("*")
-            found[name] = entry[2].strip()
-        elif name and line.startswith("    "):
-            found[name] = f"{found[name]} {line.strip()}".strip()
-        elif line.strip():
-            inside, name = False, ""
-    return found
+    """The descriptions of parameters or fields by name, in the style of Google, NumPy or Sphinx."""
+    parsed = _parse(_own(thing))
+    docs: dict[str, str] = {}
+    for entry in parsed.meta if parsed is not None else ():
+        if len(entry.args) > 1 and entry.args[0] in _PARAMETERS:
+            name = getattr(entry, "arg_name", entry.args[-1]).lstrip("*")
+            docs[name] = " ".join((entry.description or "").split())
+    return docs
+
+
+@lru_cache
+def _parse(text: str) -> Docstring | None:
+    """The docstring in the style that finds most in it; None if no style can read it."""
+    parsed = []
+    for parse in (_GOOGLE.parse, rest.parse, numpydoc.parse):
+        try:
+            parsed.append(parse(text))
+        except ParseError:
+            continue
+    return max(parsed, key=lambda docstring: len(docstring.meta), default=None)
 
 
 def _own(thing: Any) -> str:
-    """The docstring that a person wrote: a dataclass without one gets its signature from Python."""
+    """The docstring that a person wrote: Python gives a dataclass its signature, and a class that of its base."""
     text = inspect.cleandoc(thing.__doc__) if isinstance(getattr(thing, "__doc__", None), str) else ""
     if isinstance(thing, type) and text.startswith(f"{thing.__name__}("):
         return ""

@@ -1,4 +1,4 @@
-"""What can be wrong with a user's module, one class per case."""
+"""What can be wrong with a user's module or a call to a workflow, one class for each case."""
 
 from __future__ import annotations
 
@@ -6,46 +6,46 @@ from ..errors import DevServerError
 
 
 class IntrospectionError(DevServerError):
-    """A module cannot be used as it is."""
+    """The module cannot be used."""
 
 
 class ModuleUnknown(IntrospectionError):
-    """There is no such module or file."""
+    """The module or file does not exist."""
 
     exit_code = 2
 
 
 class ModuleFailed(IntrospectionError):
-    """The module, or a factory in it, raises; the details hold the user's part of the traceback."""
+    """The module, or a factory in it, raises; the details are the user's part of the traceback."""
 
 
 class ImportInterrupted(IntrospectionError):
-    """Ctrl-C came while the module was imported; the details hold where it was."""
+    """Ctrl-C while the module was imported; the details say where."""
 
     exit_code = 130
 
 
 class NotInModule(IntrospectionError):
-    """The module has nothing of that name."""
+    """The module does not contain that name."""
 
     exit_code = 2
 
 
 class UnexpectedObject(IntrospectionError):
-    """What a name stands for is not what is wanted there."""
+    """A name stands for an object of another kind than expected, such as no data converter."""
 
     exit_code = 2
 
 
 class DuplicateName(IntrospectionError):
-    """Two definitions of a module go by one name."""
+    """Two definitions of a module have the same name."""
 
 
 class InvalidInput(IntrospectionError):
-    """What is to be sent does not fit what the workflow or handler takes; the details hold every further reason."""
+    """The input does not match the parameters of the workflow or handler; the details are further reasons."""
 
     exit_code = 2
 
 
 class WorkflowCallRefused(IntrospectionError):
-    """A workflow was not started, signalled, queried or updated, for a reason that lies in the call."""
+    """The server, or a check before the call, refuses to start, signal, query or update a workflow."""

@@ -1,4 +1,4 @@
-"""Imports a user's module: what it prints goes to stderr, what it raises comes back as the user's own frames."""
+"""Imports the user's module: its output goes to stderr, and its exceptions become errors with the user's own frames."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ from .module_spec import FORM, ModuleSpec
 T = TypeVar("T")
 
 OURS = str(Path(__file__).parents[1] / "_")[:-1]
-MOST_FRAMES = 12
-NO_PARTS = ("__main__", "conftest", "tests", "test")
-RUNS_ON_IMPORT = "what a module does when it is run as a program stands below: if __name__ == '__main__':"
+MAX_FRAMES = 12
+EXCLUDED = ("__main__", "conftest", "tests", "test")
+RUNS_ON_IMPORT = "put what runs the module as a program below: if __name__ == '__main__':"
 
 
 def load(spec: ModuleSpec) -> list[ModuleType]:
-    """The module; of a package its submodules too, but for tests and `__main__`.
+    """Import the module; of a package its submodules too, without tests and `__main__`.
 
     Raises:
-        ModuleUnknown: There is none.
-        ModuleFailed: It raises, or something in it.
+        ModuleUnknown: It does not exist.
+        ModuleFailed: It raises, or a submodule does.
     """
     first = load_one(spec)
     return [first, *(_import(name, spec) for name in _submodules(first))]
 
 
 def load_one(spec: ModuleSpec) -> ModuleType:
-    """The module alone.
+    """Import the module alone.
 
     Raises:
-        ModuleUnknown: There is none.
+        ModuleUnknown: It does not exist.
         ModuleFailed: It raises.
     """
-    spec.on_path()
+    spec.extend_path()
     found = _import(spec.module, spec)
-    _see_that_it_is_ours(found, spec)
+    _check_file(found, spec)
     return found
 
 
-def calling(function: Callable[[], T], what: str, spec: ModuleSpec) -> T:
-    """What the user's function returns.
+def call(function: Callable[[], T], name: str, spec: ModuleSpec) -> T:
+    """Call a function of the user; what it returns.
 
     Raises:
         ModuleFailed: It raises.
@@ -58,9 +58,11 @@ def calling(function: Callable[[], T], what: str, spec: ModuleSpec) -> T:
         with contextlib.redirect_stdout(sys.stderr):
             return function()
     except KeyboardInterrupt as error:
-        raise _interrupted(what, spec, error) from None
+        raise _interrupted(name, spec, error) from None
     except BaseException as error:
-        raise ModuleFailed(f"{what} fails: {said_of(error)}", details=users_traceback(error, spec.project)) from error
+        raise ModuleFailed(
+            f"{name} raises {summary_of(error)}", details=users_traceback(error, spec.project)
+        ) from error
 
 
 def _import(name: str, spec: ModuleSpec) -> ModuleType:
@@ -71,91 +73,89 @@ def _import(name: str, spec: ModuleSpec) -> ModuleType:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")) and not _frames(error):
             raise _unknown(name, spec) from None
         hint = (
-            f"install {error.name} for {sys.executable}; the command runs in that environment, so temporal-devserver "
-            "belongs into the project's own"
+            f"install {error.name} for {sys.executable}, or install temporal-devserver in the project's environment: "
+            "a command imports modules from its own environment"
         )
-        raise _fails(name, spec, error, hint) from error
+        raise _failed(name, spec, error, hint) from error
     except KeyboardInterrupt as error:
         raise _interrupted(f"the import of {name}", spec, error) from None
     except BaseException as error:
         hint = None
         if isinstance(error, SystemExit):
             hint = RUNS_ON_IMPORT
-        raise _fails(name, spec, error, hint) from error
+        raise _failed(name, spec, error, hint) from error
 
 
-def _interrupted(what: str, spec: ModuleSpec, error: BaseException) -> ImportInterrupted:
+def _interrupted(action: str, spec: ModuleSpec, error: BaseException) -> ImportInterrupted:
     return ImportInterrupted(
-        f"interrupted: {what} was not over", details=users_traceback(error, spec.project)[:-1], hint=RUNS_ON_IMPORT
+        f"interrupted during {action}", details=users_traceback(error, spec.project)[:-1], hint=RUNS_ON_IMPORT
     )
 
 
-def _fails(name: str, spec: ModuleSpec, error: BaseException, hint: str | None) -> ModuleFailed:
+def _failed(name: str, spec: ModuleSpec, error: BaseException, hint: str | None) -> ModuleFailed:
     return ModuleFailed(
-        f"the module {name} does not import: {said_of(error)}", details=users_traceback(error, spec.project), hint=hint
+        f"cannot import the module {name}: {summary_of(error)}", details=users_traceback(error, spec.project), hint=hint
     )
 
 
-def said_of(error: BaseException) -> str:
-    """An exception in a line."""
+def summary_of(error: BaseException) -> str:
+    """An exception in one line."""
     if isinstance(error, SystemExit):
-        return f"it ends with sys.exit({error.code!r})"
+        return f"SystemExit({error.code!r})"
     lines = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()
-    return lines[-1 if isinstance(error, SyntaxError) else 0]  # of a syntax error the place comes first
+    return lines[-1 if isinstance(error, SyntaxError) else 0]  # the place comes first in a syntax error
 
 
 def _unknown(name: str, spec: ModuleSpec) -> ModuleUnknown:
-    there = {each.name for each in pkgutil.iter_modules([str(root) for root in spec.roots])}
-    near = difflib.get_close_matches(name.partition(".")[0], there, n=3)
-    looked = [f"looked in {root}" for root in spec.roots]
+    modules = {module.name for module in pkgutil.iter_modules([str(root) for root in spec.roots])}
+    near = difflib.get_close_matches(name.partition(".")[0], modules, n=3)
+    searched = [f"searched in {root}" for root in spec.roots]
     hint = f"did you mean {' or '.join(near)}?" if near else FORM
-    return ModuleUnknown(f"there is no module {name}", details=looked, hint=hint)
+    return ModuleUnknown(f"there is no module {name}", details=searched, hint=hint)
 
 
-def _see_that_it_is_ours(module: ModuleType, spec: ModuleSpec) -> None:
-    """A module of that name that was there before is not the file that was given."""
+def _check_file(module: ModuleType, spec: ModuleSpec) -> None:
+    """Check that the imported module is the file that was given, not another one of that name."""
     found = getattr(module, "__file__", None)
     if spec.file is None or found is None:
         return
-    wanted = spec.file.resolve()
-    wanted = wanted / "__init__.py" if wanted.is_dir() else wanted
-    if Path(found).resolve() != wanted:
-        raise ModuleUnknown(
-            f"{spec.file} cannot be imported: the module {spec.module} is {found}", hint="rename the file"
-        )
+    file = spec.file.resolve()
+    file = file / "__init__.py" if file.is_dir() else file
+    if Path(found).resolve() != file:
+        raise ModuleUnknown(f"cannot import {spec.file}: the module {spec.module} is {found}", hint="rename the file")
 
 
 def _submodules(package: ModuleType) -> Iterator[str]:
-    for each in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{package.__name__}."):
-        if not is_part(each.name.rpartition(".")[2]):
+    for module in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{package.__name__}."):
+        if not is_part(module.name.rpartition(".")[2]):
             continue
-        yield each.name
-        if each.ispkg and each.name in sys.modules:
-            yield from _submodules(sys.modules[each.name])
+        yield module.name
+        if module.ispkg and module.name in sys.modules:
+            yield from _submodules(sys.modules[module.name])
 
 
 def is_part(name: str) -> bool:
-    """Whether a submodule of that name counts as its package's: not `__main__`, not tests."""
-    return not (name in NO_PARTS or name.startswith("test_") or name.endswith("_test"))
+    """Whether a submodule of that name is imported with its package: `__main__` and tests are not."""
+    return not (name in EXCLUDED or name.startswith("test_") or name.endswith("_test"))
 
 
 def users_traceback(error: BaseException, project: Path) -> list[str]:
-    """The traceback from the user's first frame on, without Python's own importing and ours."""
-    told = traceback.TracebackException.from_exception(error)
-    kept = _frames(error)
-    theirs = [each for each in kept if _is_in(each.filename, project)] or kept
-    last = kept[-1:] if kept and kept[-1] not in theirs else []
-    told.stack = traceback.StackSummary.from_list([*theirs, *last][-MOST_FRAMES:])
-    told.__cause__ = told.__context__ = None
-    return "".join(told.format()).rstrip().splitlines()
+    """The traceback from the user's first frame on, without frames of Python's import system and of this package."""
+    formatted = traceback.TracebackException.from_exception(error)
+    frames = _frames(error)
+    theirs = [frame for frame in frames if _is_in(frame.filename, project)] or frames
+    last = frames[-1:] if frames and frames[-1] not in theirs else []
+    formatted.stack = traceback.StackSummary.from_list([*theirs, *last][-MAX_FRAMES:])
+    formatted.__cause__ = formatted.__context__ = None
+    return "".join(formatted.format()).rstrip().splitlines()
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
     stack = traceback.extract_tb(error.__traceback__)
     return [
-        each
-        for each in stack
-        if not each.filename.startswith((OURS, "<frozen importlib")) and "importlib/__init__" not in each.filename
+        frame
+        for frame in stack
+        if not frame.filename.startswith((OURS, "<frozen importlib")) and "importlib/__init__" not in frame.filename
     ]
 
 

@@ -1,4 +1,4 @@
-"""What was found in a module: workflows, activities and Nexus services, by their names on the server."""
+"""The content of a module: workflows, activities and Nexus services, by their names on the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DYNAMIC = "(dynamic)"
 
 @dataclass(frozen=True)
 class Workflow:
-    """A class with `@workflow.defn`. `name` is its type (None: dynamic), `definition` the SDK's own."""
+    """A class with `@workflow.defn`. `name` is its type (None: dynamic), `definition` is the SDK's."""
 
     name: str | None
     cls: type
@@ -27,21 +27,21 @@ class Workflow:
 
     @property
     def label(self) -> str:
-        """Its name for people."""
+        """Its name, or `(dynamic)`."""
         return self.name or DYNAMIC
 
     @property
     def place(self) -> str:
-        """Where it is written, as `file:line`."""
+        """Its source, as `file:line`."""
         return place_of(self.cls)
 
 
 @dataclass(frozen=True)
 class Activity:
-    """A function or method with `@activity.defn`, as a worker takes it: methods are bound to their instance.
+    """A function or bound method with `@activity.defn`, as a worker registers it.
 
-    `name` is None for a dynamic one; `definition` is the SDK's own. A method that is not bound yet, because nothing
-    was made (`find(make=False)`), has `bound` False: a worker cannot take it.
+    `name` is None for a dynamic one; `definition` is the SDK's. A worker cannot register a method without an instance
+    (`find(make=False)`), which has `bound` False.
     """
 
     name: str | None
@@ -51,25 +51,25 @@ class Activity:
 
     @property
     def label(self) -> str:
-        """Its name for people."""
+        """Its name, or `(dynamic)`."""
         return self.name or DYNAMIC
 
     @property
     def is_async(self) -> bool:
-        """Whether it needs no thread of an executor."""
+        """Whether it is `async`, so that it needs no thread of an executor."""
         return bool(self.definition.is_async)
 
     @property
     def place(self) -> str:
-        """Where it is written, as `file:line`."""
+        """Its source, as `file:line`."""
         return place_of(self.function)
 
 
 @dataclass(frozen=True)
 class NexusService:
-    """A Nexus service by its name; `handler` is the instance that serves it, or its class if nothing was made.
+    """A Nexus service by its name; `handler` is its instance, or its class if none was made.
 
-    `definition` is nexusrpc's own.
+    `definition` is nexusrpc's.
     """
 
     name: str
@@ -78,7 +78,7 @@ class NexusService:
 
     @property
     def bound(self) -> bool:
-        """Whether `handler` is an instance, which is what a worker takes."""
+        """Whether `handler` is an instance, as a worker needs it."""
         return not isinstance(self.handler, type)
 
     @property
@@ -88,22 +88,29 @@ class NexusService:
 
     @property
     def label(self) -> str:
-        """Its name for people."""
+        """Its name, or `(dynamic)`."""
         return self.name
 
     @property
     def place(self) -> str:
-        """Where it is written, as `file:line`."""
+        """Its source, as `file:line`."""
         return place_of(self.cls)
 
 
 @dataclass(frozen=True)
 class Module:
-    """A user's module. `spec` is as given, `name` its import name, `file` its source (absolute; None for a namespace).
+    """The user's module.
 
-    `project` is the folder whose code counts, `task_queue` the default for its worker and its clients.
-    `data_converter` is None where the SDK's default does; `plugins` are the SDK's, for clients and workers. `notes` are
-    sentences on what was left out.
+    Attributes:
+        spec: The specification, as it was given.
+        name: The import name.
+        file: The source (absolute); None for a namespace package.
+        project: The folder of the user's own code.
+        task_queue: The default of its workers and clients.
+        workflows, activities, nexus_services: Its content, in the order of the source.
+        data_converter: None for the SDK's default.
+        plugins: Plugins of the SDK, for clients and workers.
+        notes: Sentences about what was left out.
     """
 
     spec: str
@@ -120,35 +127,36 @@ class Module:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing that a worker could work on."""
+        """Whether a worker would have nothing to run."""
         return not (self.workflows or self.activities or self.nexus_services)
 
     def workflow(self, name: str) -> Workflow:
-        """The workflow of that type, or of that class; a dynamic one takes any type that is not there.
+        """The workflow of that type, else of that class, else the dynamic one.
 
         Raises:
             NotInModule: There is none.
         """
-        by_class = (each for each in self.workflows if each.cls.__name__ == name)
-        dynamic = (each for each in self.workflows if each.name is None)
-        for each in (*(each for each in self.workflows if each.name == name), *by_class, *dynamic):
-            return each
-        known = [each.label for each in self.workflows]
+        by_type = (workflow for workflow in self.workflows if workflow.name == name)
+        by_class = (workflow for workflow in self.workflows if workflow.cls.__name__ == name)
+        dynamic = (workflow for workflow in self.workflows if workflow.name is None)
+        for workflow in (*by_type, *by_class, *dynamic):
+            return workflow
+        known = [workflow.label for workflow in self.workflows]
         raise NotInModule(f"{self.spec.partition(':')[0]} has no workflow {name}", hint=nearest(name, known))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint: what it may have been meant to be, else all there is."""
-    there = list(dict.fromkeys(known))
-    lower = {each.lower(): each for each in there}
+    """A hint: the name that was probably meant, else all known names."""
+    names = list(dict.fromkeys(known))
+    lower = {known_name.lower(): known_name for known_name in names}
     near = difflib.get_close_matches(name.lower(), lower, n=1)
     if near:
         return f"did you mean {lower[near[0]]}?"
-    return f"there are: {', '.join(sorted(there))}" if there else "there are none"
+    return f"it has {', '.join(sorted(names))}" if names else "it has none"
 
 
 def place_of(thing: Any) -> str:
-    """Where a class or function is written, as `file:line`; its name where nobody knows."""
+    """The source of a class or function, as `file:line`; its name if the source is unknown."""
     thing = inspect.unwrap(getattr(thing, "__func__", thing))
     if not isinstance(thing, type) and not inspect.isfunction(thing):
         thing = type(thing)

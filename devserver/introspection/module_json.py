@@ -1,4 +1,4 @@
-"""A module as plain data: what JSON shows of it, and what a page is written from."""
+"""A module as plain data, for `devserver inspect --json`; docs/json.md lists the keys."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .value_parsing import plain
 FORM = 1
 
 
-def describe(module: Module) -> dict[str, Any]:
-    """The whole module; the keys are told in docs/json.md."""
+def module_json(module: Module) -> dict[str, Any]:
+    """The whole module."""
     return {
         "form": FORM,
         "module": module.name,
         "file": str(module.file) if module.file else None,
         "task_queue": module.task_queue,
         "data_converter": _converter(module),
-        "plugins": [each.name() for each in module.plugins],
-        "workflows": [_workflow(each) for each in module.workflows],
-        "activities": [_activity(each) for each in module.activities],
-        "nexus_services": [_service(each) for each in module.nexus_services],
+        "plugins": [plugin.name() for plugin in module.plugins],
+        "workflows": [_workflow(workflow) for workflow in module.workflows],
+        "activities": [_activity(activity) for activity in module.activities],
+        "nexus_services": [_service(service) for service in module.nexus_services],
         "notes": list(module.notes),
     }
 
@@ -39,41 +39,41 @@ def _converter(module: Module) -> str:
 
 def _workflow(workflow: Workflow) -> dict[str, Any]:
     definition = workflow.definition
-    behaviour = definition.versioning_behavior
+    behavior = definition.versioning_behavior
     return {
         "type": workflow.name,
         "class": workflow.cls.__qualname__,
         "place": workflow.place,
-        **_told(signature.of_workflow(workflow)),
-        "signals": [_handler(each) for each in definition.signals.values()],
-        "queries": [_handler(each) for each in definition.queries.values()],
+        **_signature(signature.of_workflow(workflow)),
+        "signals": [_handler(handler) for handler in definition.signals.values()],
+        "queries": [_handler(handler) for handler in definition.queries.values()],
         "updates": [
-            {**_handler(each), "validated": each.validator is not None} for each in definition.updates.values()
+            {**_handler(handler), "validated": handler.validator is not None} for handler in definition.updates.values()
         ],
-        "versioning": behaviour.name.lower() if behaviour else None,
-        "failure_exception_types": [each.__qualname__ for each in definition.failure_exception_types],
+        "versioning": behavior.name.lower() if behavior else None,
+        "failure_exception_types": [cls.__qualname__ for cls in definition.failure_exception_types],
         "sandboxed": definition.sandboxed,
     }
 
 
 def _handler(definition: Any) -> dict[str, Any]:
-    return {"name": definition.name, **_told(signature.of_handler(definition))}
+    return {"name": definition.name, **_signature(signature.of_handler(definition))}
 
 
 def _activity(activity: Activity) -> dict[str, Any]:
-    told = _told(signature.of_activity(activity))
-    return {"name": activity.name, "place": activity.place, **told, "async": activity.is_async}
+    described = _signature(signature.of_activity(activity))
+    return {"name": activity.name, "place": activity.place, **described, "async": activity.is_async}
 
 
 def _service(service: NexusService) -> dict[str, Any]:
     operations = [
         {
-            "name": each.name,
-            "input": _type(bare(each.input_type)),
-            "output": _type(bare(each.output_type)),
-            "doc": doc_of(getattr(service.cls, each.method_name, None)),
+            "name": operation.name,
+            "input": _type(bare(operation.input_type)),
+            "output": _type(bare(operation.output_type)),
+            "doc": doc_of(getattr(service.cls, operation.method_name, None)),
         }
-        for each in service.definition.operation_definitions.values()
+        for operation in service.definition.operation_definitions.values()
     ]
     return {
         "name": service.name,
@@ -84,10 +84,10 @@ def _service(service: NexusService) -> dict[str, Any]:
     }
 
 
-def _told(found: signature.Signature) -> dict[str, Any]:
+def _signature(found: signature.Signature) -> dict[str, Any]:
     return {
         "doc": found.doc,
-        "parameters": None if found.raw else [_field(each) for each in found.parameters],
+        "parameters": None if found.raw else [_field(parameter) for parameter in found.parameters],
         "result": None if found.result is MISSING else _type(found.result),
     }
 

@@ -1,4 +1,4 @@
-"""What came of a call, and why nothing did: results, failures, refusals, and workers that are not there."""
+"""Results and failures of calls to a workflow: as values, as JSON, and as errors that say what to do."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ REFUSALS = (
 
 @dataclass(frozen=True)
 class WorkflowOutcome:
-    """What came of a workflow or an update: its result, or the failure that it ended with."""
+    """The result of a workflow or an update, or the failure that it ended with."""
 
     result: RawValue | None = None
     failure: FailureText | None = None
 
 
-async def outcome(handle: WorkflowHandle[Any, Any], client: Client) -> WorkflowOutcome:
-    """Wait for a workflow's end, across continue-as-new and retries.
+async def wait_for_outcome(handle: WorkflowHandle[Any, Any], client: Client) -> WorkflowOutcome:
+    """Wait until a workflow ends, across continue-as-new and retries.
 
     Raises:
-        CannotAsk: The server gives no answer any more.
+        CannotAsk: The server no longer answers.
     """
     try:
         return WorkflowOutcome(result=await handle.result())
@@ -51,28 +51,28 @@ async def outcome(handle: WorkflowHandle[Any, Any], client: Client) -> WorkflowO
     except RPCError as error:
         raise call_failed(client, error) from None
     except Exception as error:
-        raise undecoded(error) from error
+        raise not_decoded(error) from error
 
 
-def undecoded(error: Exception) -> DevServerError:
-    """Our error for an answer that came and could not be read: its codec failed, or its payload's file is gone."""
+def not_decoded(error: Exception) -> DevServerError:
+    """The error for an answer that cannot be decoded: its codec failed, or the file of its payload is missing."""
     if isinstance(error, DevServerError):
         return error
     return WorkflowCallRefused(
-        f"the answer came, and the module's data converter cannot read it: {type(error).__name__}: {error}",
-        hint="see that the module has the codec and the keys of its worker",
+        f"the module's data converter cannot decode the answer: {type(error).__name__}: {error}",
+        hint="check that the module has the codec and the keys of its worker",
     )
 
 
-async def polls(calls: ServiceCalls, queue: str) -> bool:
-    """Whether a worker has asked for workflow tasks of that queue lately."""
+async def has_poller(calls: ServiceCalls, queue: str) -> bool:
+    """Whether a worker has polled workflow tasks of the task queue within the last 90 seconds."""
     now = datetime.now(timezone.utc)
-    found = await calls.pollers(queue, WORKFLOW_TASKS)
-    return any(still_polls(each, now) for each in found)
+    pollers = await calls.pollers(queue, WORKFLOW_TASKS)
+    return any(still_polls(poller, now) for poller in pollers)
 
 
 async def failure_of(cause: BaseException, client: Client) -> FailureText:
-    """The failure that an error of the SDK has, or one made of what it says."""
+    """The failure of an error of the SDK; if it has none, its message."""
     failure = getattr(cause, "failure", None)
     if failure is not None:
         return await failure_text(failure, client.data_converter)
@@ -81,21 +81,21 @@ async def failure_of(cause: BaseException, client: Client) -> FailureText:
     return FailureText(line, (line,))
 
 
-def not_done(client: Client, error: RPCError, what: str) -> DevServerError:
-    """Our error for a call that the server refused, or did not answer."""
+def refusal(client: Client, error: RPCError, message: str) -> DevServerError:
+    """The error for a call that the server refused (`message` and its reason) or did not answer."""
     if error.status in REFUSALS:
         missing = call_failed(client, error)
         if missing.message.startswith("there is no namespace"):
             return missing
-        return WorkflowCallRefused(f"{what}: {error.message}")
+        return WorkflowCallRefused(f"{message}: {error.message}")
     return call_failed(client, error)
 
 
-MOST_BYTES = 1000
+MAX_CHARACTERS = 1000
 
 
-def shown(payload: Payload | None, converter: DataConverter) -> Any:
-    """The JSON form of a payload whose codec has been undone already. It never raises."""
+def payload_json(payload: Payload | None, converter: DataConverter) -> Any:
+    """The value of a payload, already decoded by its codec, as JSON has it; never raises."""
     if payload is None:
         return None
     encoding = payload.metadata.get("encoding", b"").decode("ascii", "replace")
@@ -106,14 +106,14 @@ def shown(payload: Payload | None, converter: DataConverter) -> Any:
             return json.loads(payload.data)
         value = converter.payload_converter.from_payloads([payload])[0]
     except Exception:  # noqa: BLE001 - converters are the user's, and may fail in any way
-        return unreadable(payload)
+        return _unreadable(payload)
     if isinstance(value, (bytes, bytearray)):
         return _text(bytes(value))
     return plain(value)
 
 
-def unreadable(payload: Payload) -> str:
-    """What is said instead of a value that cannot be decoded."""
+def _unreadable(payload: Payload) -> str:
+    """A text in place of a value that cannot be decoded."""
     encoding = payload.metadata.get("encoding", b"").decode("ascii", "replace") or "no encoding"
     return f"({len(payload.data)} bytes of {encoding}, which this client cannot read)"
 
@@ -123,4 +123,4 @@ def _text(data: bytes) -> str:
         text = data.decode()
     except UnicodeDecodeError:
         return f"({len(data)} bytes)"
-    return text if len(text) <= MOST_BYTES else f"{text[:MOST_BYTES]}... ({len(data)} bytes)"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}... ({len(data)} bytes)"

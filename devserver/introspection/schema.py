@@ -1,4 +1,4 @@
-"""Types as JSON Schema has them: what a caller in any language would have to send."""
+"""Types as JSON Schema: what a caller in any language has to send."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _PLAIN: dict[Any, dict[str, Any]] = {
 
 
 def schema_of(hint: Any, seen: tuple[Any, ...] = ()) -> dict[str, Any]:
-    """A type's schema; a type within itself is told by its title only. `{}` is anything."""
+    """The schema of a type; `{}` is anything. A type inside itself has a title only."""
     if hint is MISSING:
         return {}
-    schemas = [_schema(each, seen) for each in alternatives(hint)]
+    schemas = [_schema(member, seen) for member in alternatives(hint)]
     if takes_none(hint) and hint not in (Any, object, NOTHING):
         schemas.append({"type": "null"})
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas} if schemas else {}
@@ -43,18 +43,18 @@ def schema_of(hint: Any, seen: tuple[Any, ...] = ()) -> dict[str, Any]:
 def _schema(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
     origin, args = typing.get_origin(kind) or kind, typing.get_args(kind)
     if origin is Literal:
-        return {"enum": [plain(each) for each in args]}
+        return {"enum": [plain(value) for value in args]}
     if isinstance(kind, type) and kind in _PLAIN:
         return dict(_PLAIN[kind])
     if inspect.isclass(origin) and issubclass(origin, enum.Enum):
-        return {"title": origin.__name__, "enum": [plain(each) for each in origin]}
+        return {"title": origin.__name__, "enum": [plain(member) for member in origin]}
     if fields_of(kind) is not None:
         return _object(kind, seen)
     element = element_of(kind)
     if element is not MISSING:
         return {"type": "array", "items": schema_of(element, seen)}
     if origin is tuple:
-        return {"type": "array", "prefixItems": [schema_of(each, seen) for each in args]}
+        return {"type": "array", "prefixItems": [schema_of(item, seen) for item in args]}
     if inspect.isclass(origin) and issubclass(origin, Mapping):
         values = schema_of(args[1], seen) if len(args) == 2 else {}
         return {"type": "object", **({"additionalProperties": values} if values else {})}
@@ -67,11 +67,11 @@ def _object(kind: Any, seen: tuple[Any, ...]) -> dict[str, Any]:
         return {"type": "object", "title": title}
     fields = fields_of(kind) or ()
     properties = {}
-    for each in fields:
-        properties[each.key] = schema_of(each.hint, (*seen, kind))
-        if each.doc:
-            properties[each.key]["description"] = each.doc
-        if each.default is not MISSING:
-            properties[each.key]["default"] = plain(each.default)
-    required = [each.key for each in fields if each.required]
+    for field in fields:
+        properties[field.key] = schema_of(field.hint, (*seen, kind))
+        if field.doc:
+            properties[field.key]["description"] = field.doc
+        if field.default is not MISSING:
+            properties[field.key]["default"] = plain(field.default)
+    required = [field.key for field in fields if field.required]
     return {"type": "object", "title": title, "properties": properties, **({"required": required} if required else {})}

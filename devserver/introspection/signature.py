@@ -1,4 +1,4 @@
-"""What a workflow, a handler, an activity or an operation takes and gives, with what is written about it."""
+"""The signatures of workflows, handlers and activities, with their docstrings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 @dataclass(frozen=True)
 class Signature:
-    """Parameters in their order; `result` is MISSING where nothing is said.
+    """Parameters in order, and the type of the result (MISSING without a hint).
 
-    `raw` takes any arguments: a dynamic definition, or one with `*args`.
+    `raw` accepts any arguments: a dynamic definition, or one with `*args`.
     """
 
     parameters: tuple[Field, ...]
@@ -28,19 +28,19 @@ class Signature:
 
 
 def of_workflow(workflow: Workflow) -> Signature:
-    """Of its run method; the docs are the class's, or else that method's."""
+    """The signature of its run method; the docstring is that of the class, else of the method."""
     found = signature(workflow.definition.run_fn, method=True, dynamic=workflow.name is None)
     return Signature(found.parameters, found.result, doc_of(workflow.cls) or found.doc, found.raw)
 
 
 def of_handler(definition: Any) -> Signature:
-    """Of a signal, a query or an update, by the SDK's definition of it."""
+    """The signature of a signal, query or update, from the definition of the SDK."""
     found = signature(definition.fn, method=definition.is_method, dynamic=definition.name is None)
     return Signature(found.parameters, found.result, definition.description or found.doc, found.raw)
 
 
 def of_activity(activity: Activity) -> Signature:
-    """Of the function or the method."""
+    """The signature of its function or method."""
     function = activity.function
     if isinstance(function, type):
         return signature(vars(function)["__call__"], method=True, dynamic=activity.name is None)
@@ -51,21 +51,21 @@ def of_activity(activity: Activity) -> Signature:
 
 
 def signature(function: Callable[..., Any], *, method: bool, dynamic: bool = False) -> Signature:
-    """Of any function; of an unbound method without its first parameter."""
+    """The signature of any function; of a `method` without its first parameter."""
     hints, docs = hints_of(function), parameter_docs(function)
     parameters = list(inspect.signature(function).parameters.values())[1 if method else 0 :]
-    raw = dynamic or any(each.kind in _OPEN for each in parameters)
-    # Temporal hands arguments over by position; what has a keyword only keeps its default.
-    taken = [each for each in parameters if each.kind is not each.KEYWORD_ONLY]
+    raw = dynamic or any(parameter.kind in _OPEN for parameter in parameters)
+    # Temporal passes arguments by position; a keyword-only parameter keeps its default.
+    positional = [parameter for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
     fields = tuple(
         Field(
-            each.name,
-            each.name,
-            bare(hints.get(each.name, Any)),
-            each.default is each.empty,
-            MISSING if each.default is each.empty else each.default,
-            annotated_doc(hints.get(each.name)) or docs.get(each.name, ""),
+            parameter.name,
+            parameter.name,
+            bare(hints.get(parameter.name, Any)),
+            parameter.default is parameter.empty,
+            MISSING if parameter.default is parameter.empty else parameter.default,
+            annotated_doc(hints.get(parameter.name)) or docs.get(parameter.name, ""),
         )
-        for each in taken
+        for parameter in positional
     )
     return Signature(() if raw else fields, bare(hints.get("return", MISSING)), doc_of(function), raw)

@@ -1,4 +1,4 @@
-"""Starts a workflow: looks whether a worker would take it, and says why it could not be started."""
+"""Starts a workflow, and finds out whether a worker polls its task queue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 
 from ..client.calls import CALL_TIMEOUT, ServiceCalls
 from .errors import WorkflowCallRefused
-from .results import not_done, polls
+from .results import has_poller, refusal
 from .targets import CallTarget
 
 ConflictPolicy = Literal["Fail", "UseExisting", "TerminateExisting"]
@@ -40,7 +40,7 @@ REUSES: Mapping[str, WorkflowIDReusePolicy] = {
 
 @dataclass(frozen=True)
 class WorkflowStartOptions:
-    """How a workflow is started. `search_attributes` and `memo` have values as JSON has them."""
+    """The options of a workflow start. The values of `search_attributes` and `memo` are as JSON has them."""
 
     workflow_id: str
     task_queue: str
@@ -57,7 +57,7 @@ class WorkflowStartOptions:
 
 @dataclass(frozen=True)
 class StartedWorkflow:
-    """A workflow that runs. `polled` tells whether a worker asks for its tasks, `existing` whether it ran before."""
+    """A running workflow. `polled`: a worker polls its task queue; `existing`: it was running before."""
 
     workflow_id: str
     run_id: str
@@ -74,11 +74,11 @@ async def start(
     """Start a workflow.
 
     Raises:
-        WorkflowCallRefused: The id is taken, or the server refuses.
-        CannotAsk: The server gives no answer.
+        WorkflowCallRefused: The workflow id is in use, or the server refuses.
+        CannotAsk: The server does not answer.
     """
     calls = ServiceCalls(client)
-    polled = await polls(calls, options.task_queue)
+    polled = await has_poller(calls, options.task_queue)
     before = await calls.describe_workflow(options.workflow_id) if options.id_conflict_policy == "UseExisting" else None
     kind = str(called.type)
     attributes = _typed(options.search_attributes)
@@ -102,12 +102,12 @@ async def start(
         )
     except WorkflowAlreadyStartedError as error:
         raise WorkflowCallRefused(
-            f"the workflow id {options.workflow_id} is taken, by the run {error.run_id}",
+            f"the workflow id {options.workflow_id} is in use by the run {error.run_id}",
             hint="choose another --workflow-id; or, while that run is open, --id-conflict-policy UseExisting or "
             "TerminateExisting; once it is closed, --id-reuse-policy AllowDuplicate",
         ) from None
     except RPCError as error:
-        raise not_done(client, error, f"{kind} cannot be started") from None
+        raise refusal(client, error, f"cannot start {kind}") from None
     known = before.workflow_execution_info.execution.run_id if before is not None else None
     run_id = handle.result_run_id or handle.first_execution_run_id or ""
     existing = known is not None and known == run_id
@@ -115,17 +115,18 @@ async def start(
 
 
 def _typed(values: Mapping[str, Any]) -> TypedSearchAttributes:
-    """As the SDK wants them. The type is a guess: the server goes by what it knows of the attribute's name.
+    """Search attributes for the SDK. The type is a guess: the server knows the attribute by its name.
 
     Raises:
-        WorkflowCallRefused: No attribute can have such a value.
+        WorkflowCallRefused: No search attribute can have such a value.
     """
     pairs = []
     for name, value in values.items():
         make = _KEYS.get(type(value))
-        if make is None or (isinstance(value, list) and not all(isinstance(each, str) for each in value)):
+        if make is None or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
             raise WorkflowCallRefused(
-                f"the search attribute {name} cannot be {value!r}", hint="a text, a number, or a list of texts"
+                f"the search attribute {name} cannot be {value!r}",
+                hint="use a text, a number, true, false, or a list of texts",
             )
         pairs.append(SearchAttributePair(make(name), value))
     return TypedSearchAttributes(pairs)

@@ -1,4 +1,4 @@
-"""What `MODULE:WORKFLOW` or `MODULE:WORKFLOW.HANDLER` calls: the workflow or handler, and what it takes."""
+"""Finds the workflow or handler that `MODULE:WORKFLOW` or `MODULE:WORKFLOW.HANDLER` names, with its parameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS: Mapping[Kind, str] = {"signal": "signals", "query": "queries", "update": 
 
 @dataclass(frozen=True)
 class CallTarget:
-    """A workflow by its type, and for a signal, query or update its name. `type` is None: any of a dynamic workflow."""
+    """A workflow and its type (None: any type of a dynamic workflow); for a signal, query or update its name too."""
 
     module: Module
     workflow: Workflow
@@ -30,20 +30,20 @@ class CallTarget:
 
     @cached_property
     def inputs(self) -> InputOptions:
-        """Its options."""
+        """The command-line options of its parameters."""
         return InputOptions(self.signature)
 
     def worker_on(self, queue: str) -> list[str]:
-        """The command that runs a worker of the module for a task queue."""
+        """The command that runs a worker for the module on a task queue."""
         words = ["devserver", "run", self.module.spec.partition(":")[0]]
         return words if queue == self.module.task_queue else [*words, "--task-queue", queue]
 
 
 def find_workflow(spec: str) -> CallTarget:
-    """The workflow that a specification names; without a name the only one of the module.
+    """The workflow that `MODULE[:WORKFLOW]` names; without a name the only one of the module.
 
     Raises:
-        NotInModule: There is none, or there are several and none is named.
+        NotInModule: The module has none, or several and none is named.
         IntrospectionError: The module cannot be used.
     """
     where, _, name = spec.partition(":")
@@ -51,38 +51,45 @@ def find_workflow(spec: str) -> CallTarget:
     if name:
         workflow = module.workflow(name)
     else:
-        labels = [each.label for each in module.workflows]
+        labels = [item.label for item in module.workflows]
         if len(labels) != 1:
-            said = f"several workflows: {', '.join(labels)}" if labels else "no workflow"
-            raise NotInModule(f"{where} has {said}", hint=f"name one: {where}:{(labels or ['WORKFLOW'])[0]}")
+            content = f"several workflows: {', '.join(labels)}" if labels else "no workflow"
+            raise NotInModule(f"{where} has {content}", hint=f"name one: {where}:{(labels or ['WORKFLOW'])[0]}")
         workflow = module.workflows[0]
     return CallTarget(module, workflow, workflow.name or name or None, of_workflow(workflow))
 
 
 def find_handler(spec: str, kind: Kind) -> CallTarget:
-    """The signal, query or update that a specification names; the workflow may be left out where only one has it.
+    """The signal, query or update that `MODULE:[WORKFLOW.]HANDLER` names.
+
+    The workflow can be left out if only one has a handler of that name.
 
     Raises:
-        NotInModule: There is none of that name, or several workflows have it.
+        NotInModule: No workflow has it, or several do.
         IntrospectionError: The module cannot be used.
     """
     where, _, name = spec.partition(":")
     module = find(where, make=False)
-    found = list(_meant(module, name, kind))
+    found = list(_matching(module, name, kind))
     if len(found) == 1:
         return found[0]
     if found:
         raise NotInModule(
             f"several workflows of {where} have a {kind} {name}",
-            hint=f"name one: {' or '.join(f'{where}:{each.workflow.label}.{each.name}' for each in found)}",
+            hint=f"name one: {' or '.join(f'{where}:{target.workflow.label}.{target.name}' for target in found)}",
         )
-    known = [f"{each.label}.{of.name}" for each in module.workflows for of in _handlers(each, kind) if of.name]
-    said = f"{where} has no {kind} {name}" if name else f"no {kind} of {where} is named"
-    raise NotInModule(said, hint=nearest(name, known))
+    known = [
+        f"{workflow.label}.{handler.name}"
+        for workflow in module.workflows
+        for handler in _handlers(workflow, kind)
+        if handler.name
+    ]
+    message = f"{where} has no {kind} {name}" if name else f"{spec} names no {kind}"
+    raise NotInModule(message, hint=nearest(name, known))
 
 
-def _meant(module: Module, name: str, kind: Kind) -> Iterator[CallTarget]:
-    """The handlers of that name: with their workflow's, else of any, else dynamic ones."""
+def _matching(module: Module, name: str, kind: Kind) -> Iterator[CallTarget]:
+    """The handlers of that name; if there are none, the dynamic ones."""
     for dynamic in (False, True):
         found = [
             called
@@ -96,7 +103,7 @@ def _meant(module: Module, name: str, kind: Kind) -> Iterator[CallTarget]:
 
 
 def _of_workflows(module: Module, name: str) -> Iterator[tuple[Workflow, str]]:
-    """Each workflow with what its handler would be called: types and names may have dots themselves."""
+    """Each workflow with the handler's name in `name`: workflow types and handlers may contain dots."""
     for workflow in module.workflows:
         for label in dict.fromkeys((workflow.name, workflow.cls.__name__)):
             if label and name.startswith(f"{label}."):

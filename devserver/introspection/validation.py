@@ -1,4 +1,10 @@
-"""Values as the receiver will get them: built and tried with the data converter before anything is sent."""
+"""Values as the worker will receive them: built and encoded with its data converter before anything is sent.
+
+Pydantic's TypeAdapter was tried for this and for the schemas, and does less. It drops unknown keys of dataclasses and
+converts "5", 5.0 and true to int (strict mode refuses enum names and `1h30m`), has no schema for classes that only the
+data converter knows, and cannot tell that the worker's converter does not carry a value. It would be a dependency, and
+importing it takes a third of the time of importing the SDK.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +25,7 @@ _NUMBERS = {int: "a whole number", float: "a number", bool: "true or false", str
 
 
 class InvalidValue(Exception):
-    """A value does not fit; `problems` has where (JSON keys and indexes) and why."""
+    """A value does not match its type; `problems` are its places (JSON keys and indexes) and reasons."""
 
     def __init__(self, *problems: tuple[Path, str]) -> None:
         super().__init__(*problems)
@@ -27,7 +33,7 @@ class InvalidValue(Exception):
 
 
 class InputConverter:
-    """One data converter, as a worker with the same module has it."""
+    """Converts JSON forms to values with the data converter that the worker of the module has."""
 
     def __init__(self, converter: DataConverter | None) -> None:
         from temporalio.converter import DataConverter
@@ -36,11 +42,11 @@ class InputConverter:
         self._plain = DataConverter.default.payload_converter
         self._own = self.converter.payload_converter
 
-    def value(self, form: Any, hint: Any) -> Any:
-        """The value that a JSON form is for that type, once the converter has carried it there and back.
+    def convert(self, form: Any, hint: Any) -> Any:
+        """The value of a type for a JSON form, after an encoding and decoding as a test.
 
         Raises:
-            InvalidValue: It is none, or the converter cannot carry it.
+            InvalidValue: It is no value of that type, or the data converter cannot carry it.
         """
         check_form(form, hint)
         if alternatives(hint) == (bytes,) and isinstance(form, str):
@@ -54,16 +60,16 @@ class InputConverter:
             raise InvalidValue(((), f"{CANNOT_CARRY} {text_of(hint)}: {innermost(error)}")) from error
         return value
 
-    def takes(self, value: Any, hint: Any) -> bool:
-        """Whether the converter carries a value there and back."""
+    def carries(self, value: Any, hint: Any) -> bool:
+        """Whether the data converter encodes a value and decodes it again."""
         try:
             self._own.from_payloads(self._own.to_payloads([value]), _hints(hint))
         except Exception:  # noqa: BLE001 - converters are the user's, and may fail in any way
             return False
         return True
 
-    def nested(self, form: Any, hint: Any) -> Any:
-        """The JSON form as it stands inside another: converters differ in what they make of bytes."""
+    def nested_form(self, form: Any, hint: Any) -> Any:
+        """The JSON form as a part of another form: converters encode bytes differently."""
         if alternatives(hint) != (bytes,) or not isinstance(form, str):
             return form
         (payload,) = self._own.to_payloads([[form.encode()]])
@@ -76,18 +82,18 @@ class InputConverter:
         for converter in (self._own, self._plain):
             try:
                 return converter.from_payloads([payload], _hints(hint))[0]
-            except KeyError:  # how a converter says that it does not know an encoding
+            except KeyError:  # a converter raises this for an encoding that it does not know
                 continue
             except Exception as error:
                 raise InvalidValue(*_problems(error, hint)) from error
-        raise InvalidValue(((), "the data converter does not read JSON"))
+        raise InvalidValue(((), "the data converter cannot decode JSON"))
 
 
 def check_form(form: Any, hint: Any, at: Path = ()) -> None:
-    """See that a JSON form has the keys and plain types that a type says: converters are lenient there.
+    """Check the keys and plain types of a JSON form, which data converters accept leniently.
 
     Raises:
-        InvalidValue: It has not.
+        InvalidValue: They do not match the type.
     """
     kinds = alternatives(hint)
     if len(kinds) != 1 or (form is None and takes_none(hint)):
@@ -96,8 +102,8 @@ def check_form(form: Any, hint: Any, at: Path = ()) -> None:
     if fields is not None:
         _check_fields(form, kind, at)
     elif element is not MISSING and isinstance(form, list):
-        for index, each in enumerate(form):
-            check_form(each, element, (*at, index))
+        for index, item in enumerate(form):
+            check_form(item, element, (*at, index))
     elif kind in _NUMBERS and not _is(form, kind):
         raise InvalidValue((at, f"{json.dumps(form)} is not {_NUMBERS[kind]}"))
 
@@ -105,53 +111,53 @@ def check_form(form: Any, hint: Any, at: Path = ()) -> None:
 def _check_fields(form: Any, kind: Any, at: Path) -> None:
     fields = fields_of(kind) or ()
     if not isinstance(form, dict):
-        raise InvalidValue((at, f"{json.dumps(form)} is no JSON object, which {text_of(kind)} is"))
-    known = {name: each for each in fields for name in (each.key, each.name)}
+        raise InvalidValue((at, f"{json.dumps(form)} is not a JSON object, as {text_of(kind)} is"))
+    known = {name: field for field in fields for name in (field.key, field.name)}
     problems = (
-        _dropped(form, kind, at) if is_model(kind) else [(at, _has_no(kind, key)) for key in form if key not in known]
+        _ignored(form, kind, at) if is_model(kind) else [(at, _has_no(kind, key)) for key in form if key not in known]
     )
     for key, value in form.items():
         if key in known and not is_model(kind):
             try:
                 check_form(value, known[key].hint, (*at, key))
-            except InvalidValue as unfit:
-                problems += unfit.problems
+            except InvalidValue as error:
+                problems += error.problems
     given = {known[key].name for key in form if key in known}
-    missing = [each.key for each in fields if each.required and each.name not in given]
+    missing = [field.key for field in fields if field.required and field.name not in given]
     problems += [((*at, key), "is missing") for key in missing]
     if problems:
         raise InvalidValue(*problems)
 
 
-def _dropped(form: Any, hint: Any, at: Path) -> list[tuple[Path, str]]:
-    """The keys that a model would drop, however deep; all else of a value is for the model itself to judge."""
+def _ignored(form: Any, hint: Any, at: Path) -> list[tuple[Path, str]]:
+    """The keys that a model would ignore, at any depth; it validates the rest itself."""
     kinds = alternatives(hint)
     if len(kinds) != 1:
         return []
     fields, element = fields_of(kinds[0]), element_of(hint)
     if isinstance(form, list) and element is not MISSING:
-        return [found for index, each in enumerate(form) for found in _dropped(each, element, (*at, index))]
-    if not isinstance(form, dict) or fields is None or (at and _reads_other_forms(kinds[0])):
+        return [problem for index, item in enumerate(form) for problem in _ignored(item, element, (*at, index))]
+    if not isinstance(form, dict) or fields is None or (at and _accepts_other_forms(kinds[0])):
         return []
-    known = {name: each for each in fields for name in (each.key, each.name)}
-    takes_all = is_model(kinds[0]) and kinds[0].model_config.get("extra") in ("allow", "forbid")
-    found = [] if takes_all else [(at, _has_no(kinds[0], key)) for key in form if key not in known]
+    known = {name: field for field in fields for name in (field.key, field.name)}
+    accepts_all = is_model(kinds[0]) and kinds[0].model_config.get("extra") in ("allow", "forbid")
+    found = [] if accepts_all else [(at, _has_no(kinds[0], key)) for key in form if key not in known]
     for key, value in form.items():
         if key in known:
-            found += _dropped(value, known[key].hint, (*at, key))
+            found += _ignored(value, known[key].hint, (*at, key))
     return found
 
 
-def _reads_other_forms(kind: Any) -> bool:
-    """Whether a model takes what does not look like it: its only value alone, or what a validator makes of it first."""
+def _accepts_other_forms(kind: Any) -> bool:
+    """Whether a model accepts other forms than its fields: it is a root model, or has a validator that runs first."""
     if not is_model(kind):
         return False
     validators = kind.__pydantic_decorators__.model_validators.values()
-    return bool(kind.__pydantic_root_model__) or any(each.info.mode != "after" for each in validators)
+    return bool(kind.__pydantic_root_model__) or any(validator.info.mode != "after" for validator in validators)
 
 
 def _has_no(kind: Any, key: str) -> str:
-    return f"{text_of(kind)} has no {key!r}: {nearest(key, (each.key for each in fields_of(kind) or ()))}"
+    return f"{text_of(kind)} has no {key!r}: {nearest(key, (field.key for field in fields_of(kind) or ()))}"
 
 
 def _is(form: Any, kind: Any) -> bool:
@@ -165,24 +171,24 @@ def _hints(hint: Any) -> list[Any] | None:
 
 
 def _problems(error: Exception, hint: Any) -> Sequence[tuple[Path, str]]:
-    """What the converter said, where that is known: a model tells each field."""
-    told = getattr(error, "errors", None)
-    if callable(told) and type(error).__name__ == "ValidationError":
-        return [(tuple(each["loc"]), _sentence(each)) for each in told(include_url=False)]
-    said = innermost(error)
-    if "Unserializable type" in said or "not JSON serializable" in said:
-        said = f"{CANNOT_CARRY} {text_of(hint)}: {said}"
-    return [((), said)]
+    """The problems that the data converter reports, for each field if it is a model's."""
+    errors = getattr(error, "errors", None)
+    if callable(errors) and type(error).__name__ == "ValidationError":
+        return [(tuple(item["loc"]), _sentence(item)) for item in errors(include_url=False)]
+    reason = innermost(error)
+    if "Unserializable type" in reason or "not JSON serializable" in reason:
+        reason = f"{CANNOT_CARRY} {text_of(hint)}: {reason}"
+    return [((), reason)]
 
 
-def _sentence(told: Any) -> str:
-    given = told.get("input")
-    shown = f" (was {given!r})" if isinstance(given, (str, int, float, bool)) else ""
-    return f"{told['msg']}{shown}"
+def _sentence(problem: Any) -> str:
+    value = problem.get("input")
+    shown = f" (was {value!r})" if isinstance(value, (str, int, float, bool)) else ""
+    return f"{problem['msg']}{shown}"
 
 
 def innermost(error: BaseException) -> str:
-    """What the first of a chain of errors says."""
+    """The message of the first error of a chain."""
     while error.__cause__ is not None:
         error = error.__cause__
     return str(error) or type(error).__name__

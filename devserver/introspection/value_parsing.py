@@ -1,4 +1,4 @@
-"""Text from a command line as a value of a type, in the form that JSON has for it."""
+"""Parses text from a command line as a value of a type, in its JSON form."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
 
 
 def _number(kind: Callable[[str], Any], name: str) -> Callable[[str], Any]:
-    def run(text: str) -> Any:
+    def parse(text: str) -> Any:
         try:
             return kind(text)
         except (ValueError, ArithmeticError):
             raise ValueError(f"{text!r} is not {name}") from None
 
-    return run
+    return parse
 
 
 def _bool(text: str) -> bool:
@@ -38,25 +38,25 @@ def _bool(text: str) -> bool:
 
 
 def _iso(kind: Any, example: str) -> Callable[[str], str]:
-    def run(text: str) -> str:
+    def parse(text: str) -> str:
         try:
             # Python 3.10 does not know the Z.
             return str(kind.fromisoformat(re.sub(r"[zZ]$", "+00:00", text)).isoformat())
         except ValueError:
-            raise ValueError(f"{text!r} is not of the form {example}") from None
+            raise ValueError(f"{text!r} does not have the form {example}") from None
 
-    return run
+    return parse
 
 
 def _duration(text: str) -> float | str:
-    """Seconds; ISO 8601 durations stay as they are."""
+    """A duration in seconds; an ISO 8601 duration stays a text."""
     if re.fullmatch(r"-?P.+", text):
         return text
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     parts = _DURATION.findall(text)
     if not parts or "".join(map("".join, parts)) != text:
-        raise ValueError(f"{text!r} is no duration, as 90s, 1h30m or 2d")
+        raise ValueError(f"{text!r} is not a duration such as 90s, 1h30m or 2d")
     return sum(float(count) * _SECONDS[unit] for count, unit in parts)
 
 
@@ -67,7 +67,7 @@ def _float(text: str) -> float:
     return number
 
 
-READERS: Mapping[type, tuple[str, Callable[[str], Any]]] = {
+PARSERS: Mapping[type, tuple[str, Callable[[str], Any]]] = {
     str: ("TEXT", str),
     int: ("INTEGER", _number(int, "a whole number")),
     float: ("NUMBER", _number(_float, "a number")),
@@ -86,12 +86,12 @@ _ABSTRACT_MANY = {getattr(typing, name).__origin__ for name in ("Sequence", "Ite
 
 
 def is_many(hint: Any) -> bool:
-    """Whether it holds any number of one type: a list, a set, `tuple[int, ...]`."""
+    """Whether a type is a collection of one type: a list, a set, `tuple[int, ...]`."""
     return element_of(hint) is not MISSING
 
 
 def element_of(hint: Any) -> Any:
-    """The type of its elements; MISSING if it does not hold many."""
+    """The type of the elements of a collection; MISSING for any other type."""
     kinds = alternatives(hint)
     if len(kinds) != 1:
         return MISSING
@@ -103,12 +103,12 @@ def element_of(hint: Any) -> Any:
 
 
 def choices_of(hint: Any) -> tuple[str, ...]:
-    """What may be said where only some values are possible; empty otherwise."""
+    """The words for the values of an enum or a Literal; empty for any other type."""
     return tuple(_choices(hint))
 
 
 def word_of(value: Any, hint: Any) -> str:
-    """A default as one would write it."""
+    """A default as it is written on a command line."""
     for word, choice in _choices(hint).items():
         if choice == getattr(value, "value", value):
             return word
@@ -116,26 +116,26 @@ def word_of(value: Any, hint: Any) -> str:
 
 
 def is_flag(hint: Any) -> bool:
-    """Whether it is only true or false (or not said)."""
+    """Whether a type is a bool, or an optional one."""
     return alternatives(hint) == (bool,)
 
 
 def kind_of(hint: Any) -> str:
-    """What is to be written, for help: NUMBER, TEXT, JSON, a list of choices."""
+    """The metavar of a type in help texts: NUMBER, TEXT, JSON, a list of choices."""
     choices = choices_of(hint)
     if choices:
         return f"[{'|'.join(choices)}]"
     kinds = alternatives(hint)
     if len(kinds) == 1 and _is_opaque(kinds[0]):
         return "TEXT"
-    return READERS[kinds[0]][0] if len(kinds) == 1 and _reader(kinds[0]) else "JSON"
+    return PARSERS[kinds[0]][0] if len(kinds) == 1 and _reader(kinds[0]) else "JSON"
 
 
 def read(text: str, hint: Any) -> Any:
-    """The JSON form of the value that `text` is.
+    """The JSON form of the value that `text` stands for.
 
     Raises:
-        ValueError: It is none of that type; the message says what is wanted.
+        ValueError: It is no value of that type; the message says what is.
     """
     kinds = alternatives(hint)
     if text == "null" and takes_none(hint) and kinds != (str,):
@@ -156,10 +156,10 @@ def read(text: str, hint: Any) -> Any:
 
 
 def read_many(texts: Sequence[str], hint: Any) -> list[Any]:
-    """The JSON form of a list: one value for each text, or a whole list as JSON.
+    """The JSON form of a collection: one value for each text, or one text with all of it as JSON.
 
     Raises:
-        ValueError: One is not of the elements' type.
+        ValueError: One is no value of the elements' type.
     """
     element = element_of(hint)
     if len(texts) == 1 and texts[0].lstrip().startswith("["):
@@ -173,7 +173,7 @@ def read_json(text: str) -> Any:
     """The value of a JSON text.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not JSON.
     """
     try:
         return json.loads(text)
@@ -182,7 +182,7 @@ def read_json(text: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A default as JSON has it; what it has no form for as Python writes it."""
+    """A value as JSON has it; its `repr` if JSON cannot express it."""
     if isinstance(value, enum.Enum):
         return plain(value.value)
     if isinstance(value, bytes):
@@ -190,7 +190,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, datetime.timedelta):
         return f"PT{value.total_seconds():.15g}S"
     if isinstance(value, (set, frozenset)):
-        return sorted((plain(each) for each in value), key=str)
+        return sorted((plain(item) for item in value), key=str)
     try:
         return json.loads(json.dumps(value))
     except (TypeError, ValueError):
@@ -201,15 +201,15 @@ def plain(value: Any) -> Any:
 
 def _choices(hint: Any) -> dict[str, Any]:
     kinds = alternatives(hint)
-    if kinds and all(typing.get_origin(each) is Literal for each in kinds):
-        return {_word(value): value for each in kinds for value in typing.get_args(each)}
-    kind = kinds[0] if len(kinds) == 1 else None
-    if not (inspect.isclass(kind) and issubclass(kind, enum.Enum)) or issubclass(kind, enum.Flag):
+    if kinds and all(typing.get_origin(kind) is Literal for kind in kinds):
+        return {_word(value): value for kind in kinds for value in typing.get_args(kind)}
+    single = kinds[0] if len(kinds) == 1 else None
+    if not (inspect.isclass(single) and issubclass(single, enum.Enum)) or issubclass(single, enum.Flag):
         return {}
-    values = [each.value for each in kind]
-    if all(isinstance(each, str) for each in values):
-        return {each: each for each in values}
-    return {each.name: each.value for each in kind}
+    values = [member.value for member in single]
+    if all(isinstance(value, str) for value in values):
+        return {value: value for value in values}
+    return {member.name: member.value for member in single}
 
 
 def _word(value: Any) -> str:
@@ -217,14 +217,14 @@ def _word(value: Any) -> str:
 
 
 def _is_opaque(kind: Any) -> bool:
-    """Whether only the data converter knows its form, which mostly is a text: a URL, a path, a secret."""
-    if not isinstance(kind, type) or kind in (*READERS, object, NOTHING) or fields_of(kind) is not None:
+    """Whether only the data converter knows its JSON form, which is mostly a text: a URL, a path, a secret."""
+    if not isinstance(kind, type) or kind in (*PARSERS, object, NOTHING) or fields_of(kind) is not None:
         return False
     return not issubclass(kind, (int, float, enum.Enum, Mapping, tuple, *_MANY))
 
 
 def _reader(kind: Any) -> Callable[[str], Any] | None:
-    found = READERS.get(kind) if isinstance(kind, type) else None
+    found = PARSERS.get(kind) if isinstance(kind, type) else None
     return found[1] if found else None
 
 

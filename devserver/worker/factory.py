@@ -74,7 +74,7 @@ def make_worker(client: Client, module: Module, options: WorkerOptions, reporter
         )
     except Exception as error:
         if module.plugins and not isinstance(error, (ValueError, TypeError, RuntimeError)):  # which the SDK raises
-            raise converters.plugin_fails(error, module) from error
+            raise converters.plugin_failed(error, module) from error
         raise _refused(error, module) from error
 
 
@@ -87,7 +87,7 @@ def _keywords(module: Module, options: WorkerOptions) -> dict[str, Any]:
         "max_concurrent_activities": options.max_activities,
         "max_concurrent_workflow_tasks": options.max_workflow_tasks,
         "identity": options.identity,
-        "plugins": converters.for_workers(module),
+        "plugins": converters.worker_plugins(module),
     }
     if options.otlp is not None:
         from ..otel import HistorySpans

@@ -52,7 +52,7 @@ def load(options: WorkerOptions) -> Module:
         IntrospectionError: It cannot be used.
     """
     from .. import introspection
-    from ..introspection.converters import with_given
+    from ..introspection.converters import with_options
     from .errors import NothingToRun
 
     module = introspection.find(options.spec)
@@ -62,7 +62,7 @@ def load(options: WorkerOptions) -> Module:
             details=module.notes,
             hint="decorate workflow classes with @workflow.defn, activity functions and methods with @activity.defn",
         )
-    return with_given(module, options.data_converter, options.plugins)
+    return with_options(module, options.data_converter, options.plugins)
 
 
 def fail(channel: ParentChannel, error: BaseException, since: float) -> NoReturn:

@@ -51,11 +51,11 @@ async def connect_with(target: Target, data_converter: str | None, plugins: Iter
 
     if data_converter is None and not plugins:
         return await connect(target)
-    from ...introspection.converters import connect_for, with_given
+    from ...introspection.converters import connect_for, with_options
     from ...introspection.module import Module
 
     nothing = Module(spec="", name="", file=None, project=Path.cwd(), task_queue="")
-    return await connect_for(with_given(nothing, data_converter, plugins), target, large_payloads=False)
+    return await connect_for(with_options(nothing, data_converter, plugins), target, large_payloads=False)
 
 
 async def connect_as(called: CallTarget, connection: Connection) -> tuple[Client, Target]:

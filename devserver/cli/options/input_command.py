@@ -108,9 +108,9 @@ def _is_own(param: click.Parameter) -> bool:
 
 def _with_given(called: CallTarget, params: dict[str, Any]) -> CallTarget:
     """The target, with the converter of --data-converter and the plugins of --plugin."""
-    from ...introspection.converters import with_given
+    from ...introspection.converters import with_options
 
-    return replace(called, module=with_given(called.module, params.pop("data_converter"), params.pop("plugins")))
+    return replace(called, module=with_options(called.module, params.pop("data_converter"), params.pop("plugins")))
 
 
 def _arguments(ctx: click.Context, called: CallTarget, given: dict[str, Any], whole: Any) -> list[Any]:

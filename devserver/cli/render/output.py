@@ -61,6 +61,6 @@ def echo_note(text: str) -> None:
 
 def value_of(raw: RawValue | None, client: Client) -> Any:
     """A result as JSON has it."""
-    from ...introspection.results import shown
+    from ...introspection.results import payload_json
 
-    return shown(raw.payload if raw is not None else None, client.data_converter)
+    return payload_json(raw.payload if raw is not None else None, client.data_converter)

@@ -137,7 +137,7 @@ async def _start(
 ) -> int:
     import asyncio
 
-    from ...introspection.results import outcome as outcome_of
+    from ...introspection.results import wait_for_outcome
     from ...introspection.start_workflow import start as start_workflow
 
     client, target = await connect_as(called, connection)
@@ -146,9 +146,9 @@ async def _start(
         _echo_started(started, target, connection, err=wait)
     if not started.polled:
         words = [*called.worker_on(started.task_queue), *words_of(connection)]
-        echo_note(f"no worker polls the task queue {started.task_queue}; start one: {shlex.join(words)}")
+        echo_note(f"no worker polls the task queue {started.task_queue}; start a worker: {shlex.join(words)}")
     try:
-        outcome = await outcome_of(started.handle, client) if wait else None
+        outcome = await wait_for_outcome(started.handle, client) if wait else None
     except asyncio.CancelledError:
         echo_note(f"{started.workflow_id} keeps running")
         raise

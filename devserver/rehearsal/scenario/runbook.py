@@ -47,7 +47,7 @@ class Runbook:
             ) from error
         found = Definitions()
         for each in list(vars(loaded).values()):
-            found.take(each)
+            found.add(each)
         if not found.workflows:
             raise ScenarioInvalid(f"the runbook's module {module!r} has no workflow (a class with @workflow.defn)")
         activities = {each.label: each.function for each in found.activities}

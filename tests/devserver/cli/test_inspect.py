@@ -114,8 +114,8 @@ Nexus service Bank
     operation pay(int) -> str
         Pay at once.
 
-note: Clerk ({file}:51) is left out, it needs name: have a function activities() that returns the
-instances, or name yours: MODULE:FUNCTION
+note: Clerk ({file}:51) is left out because it needs name: write a function activities() that returns
+the instances, or name one: MODULE:FUNCTION
 """
 
 
@@ -191,7 +191,7 @@ def test_a_module_that_cannot_be_described(write: Write, devserver: Run) -> None
     done = devserver("inspect", "broken.py", "--json")
     assert (done.returncode, done.stdout) == (1, "")
     lines = done.stderr.splitlines()
-    assert lines[0].startswith("error: the module broken does not import: ModuleNotFoundError: No module named")
+    assert lines[0].startswith("error: cannot import the module broken: ModuleNotFoundError: No module named")
     assert [line.strip() for line in lines if "import" in line][1] == "import nowhere_at_all"
     assert lines[-1].startswith("hint: install nowhere_at_all for ")
     write("empty.py", "")
@@ -202,7 +202,7 @@ def test_the_json_form_is_told_key_by_key(write: Write, devserver: Run) -> None:
     """Whatever a script finds is in docs/json.md."""
     write("desk.py", DESK)
     page = (ROOT / "docs" / "json.md").read_text()
-    (section,) = re.findall(r"(?ms)^## `describe --json`$(.*?)(?=^## )", page)
+    (section,) = re.findall(r"(?ms)^## `inspect --json`$(.*?)(?=^## )", page)
     keys = set(re.findall(r"`([a-z_]+)`", section))
     assert _keys(json.loads(devserver("inspect", "desk", "--json").stdout)) - keys == set()
 

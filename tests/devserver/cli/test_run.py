@@ -268,7 +268,7 @@ def test_what_cannot_be_run(quick_up: Run, devserver: Run, module: Path) -> None
         (["nothing"], 2, "there is no module nothing"),
         (["fails"], 1, "line 2, in <module>"),
         (["empty"], 1, "has no workflow, no activity and no Nexus service"),
-        (["clash"], 1, "two activities of one name: a"),
+        (["clash"], 1, "two activities have the same name: a"),
         (["greeting:Nope"], 2, "Nope"),
         (["greeting", "--namespace", "nope"], 4, "no namespace nope"),
         (["greeting", "--deployment-name", "d"], 2, "--build-id ID"),

@@ -1,4 +1,4 @@
-"""What is made of options: values as the workflow will get them, and every reason why they cannot be had."""
+"""Options become values as the workflow receives them; every problem is reported."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_all_that_is_wrong_is_told_at_once(write: Write) -> None:
     wrong: dict[str, Any] = {"who": "Ada", "size": "SMALL", "to": '{"town": 1}', "level": "mid", "parts": ("1", "b")}
     assert refused(called, {**wrong, "at": "soon", "key": "k", "more": "{", "either": "x"}) == [
         "--size: 'SMALL' is not one of small, large",
-        "--at: 'soon' is not of the form 2026-11-22T15:40:04+00:00",
+        "--at: 'soon' does not have the form 2026-11-22T15:40:04+00:00",
         "--key: 'k' is not a UUID",
         "--level: 'mid' is not one of low, high",
         "--parts: 'b' is not a whole number",
@@ -196,7 +196,7 @@ def test_all_that_is_wrong_is_told_at_once(write: Write) -> None:
     ]
     fits = {"who": "Ada", "size": "small"}
     assert refused(called, {**fits, "to": '{"town": 1}'}) == [
-        "--to: Address has no 'town': there are: city, zip_code",
+        "--to: Address has no 'town': it has city, zip_code",
         "missing: --to.city",
     ]
     assert refused(called, {**fits, "to": '{"city": 1, "zip_code": 1.5}'}) == [
@@ -217,7 +217,7 @@ def test_input_as_json_and_options_over_it(write: Write) -> None:
     (parcel,) = made(called, {"who": "Bob", "to.city": "Bonn"}, whole)
     assert (parcel.who, parcel.to.city, parcel.to.zip_code) == ("Bob", "Bonn", 5)
     assert refused(called, {}, {**whole, "sise": 1}) == ["the input: Parcel has no 'sise': did you mean size?"]
-    assert refused(called, {}, []) == ["the input: [] is no JSON object, which Parcel is"]
+    assert refused(called, {}, []) == ["the input: [] is not a JSON object, as Parcel is"]
 
 
 def test_several_arguments(write: Write) -> None:
@@ -258,11 +258,11 @@ def test_several_arguments(write: Write) -> None:
     assert made(called, {"times": "1"}, {"name": "b"}) == ["b", None, 1]
     assert refused(called, {"at.y": "1"}) == ["missing: --name", "missing: --at.x"]
     assert refused(called, {}, 5) == [
-        "the input is a JSON list of at most 3 arguments, or an object of name, at, times"
+        "the input must be a JSON list of at most 3 arguments, or an object with name, at, times"
     ]
     nothing = find_workflow("several:Nothing")
     assert made(nothing, {}) == made(nothing, {}, []) == []
-    assert refused(nothing, {}, [1]) == ["it takes no input"]
+    assert refused(nothing, {}, [1]) == ["it has no parameters, so it accepts no input"]
 
 
 def test_generics_and_words_of_typed_dicts(write: Write) -> None:
@@ -333,7 +333,7 @@ def test_pydantic_models(write: Write) -> None:
         called, {}, {"first": {**tea, "prize": 1}, "items": [tea, {**tea, "x": 1}], "due": "2026-01-02"}
     ) == [
         "--first: Item has no 'prize': did you mean price?",
-        "--items[1]: Item has no 'x': there are: itemName, price",
+        "--items[1]: Item has no 'x': it has itemName, price",
     ]
     (order,) = made(called, {**given, "home": "https://a.example/b", "file": "7"})
     assert (str(order.home), str(order.file)) == ("https://a.example/b", "7")

@@ -9,7 +9,13 @@ from temporalio.converter import DataConverter
 
 from devserver.client.target import Target
 from devserver.introspection import IntrospectionError, find
-from devserver.introspection.converters import client_options, connect_for, converter_in_use, for_workers, with_given
+from devserver.introspection.converters import (
+    client_options,
+    connect_for,
+    converter_in_use,
+    with_options,
+    worker_plugins,
+)
 from devserver.payloads import LargePayloads
 from tests.helpers.user_code import ORDER, Write
 
@@ -77,9 +83,9 @@ def test_a_data_converter_by_its_name() -> None:
     from temporalio.contrib.pydantic import pydantic_data_converter
 
     for name in ("sealing:sealed", "sealing.py:sealed", "sealing:by_factory"):
-        converter = with_given(find("shop"), name, []).data_converter
+        converter = with_options(find("shop"), name, []).data_converter
         assert type(getattr(converter, "payload_codec", None)).__name__ == "Codec"
-    found = with_given(find("shop"), "temporalio.contrib.pydantic:pydantic_data_converter", [])
+    found = with_options(find("shop"), "temporalio.contrib.pydantic:pydantic_data_converter", [])
     assert found.data_converter is pydantic_data_converter
 
 
@@ -87,20 +93,25 @@ def test_a_data_converter_by_its_name() -> None:
 @pytest.mark.parametrize(
     ("converter", "plugin", "said", "hint"),
     [
-        ("nix:sealed", "", "the data converter nix:sealed cannot be had: there is no module nix", "name it as"),
-        ("sealing", "", "the data converter sealing cannot be had: that names a module only", "MODULE:NAME"),
-        ("sealing:saeled", "", "cannot be had: sealing has no saeled", "did you mean sealed?"),
-        ("sealing:with_keys", "", "cannot be had: it cannot be called: it needs keys", "MODULE:NAME"),
-        ("sealing:broken", "", "cannot be had: broken() fails: KeyError: 'SHOP_KEY'", "None"),
-        ("sealing:Codec", "", "sealing:Codec is no data converter, but <sealing.Codec", "payload_codec=..."),
-        ("", "sealing:sealed", "sealing:sealed is no plugin of the SDK, but DataConverter(", "SimplePlugin"),
-        ("", "sealing:bth", "the plugin sealing:bth cannot be had: sealing has no bth", "did you mean both?"),
+        ("nix:sealed", "", "cannot use the data converter nix:sealed: there is no module nix", "name it as"),
+        ("sealing", "", "cannot use the data converter sealing: this names only a module", "MODULE:NAME"),
+        (
+            "sealing:saeled",
+            "",
+            "cannot use the data converter sealing:saeled: sealing has no saeled",
+            "did you mean sealed?",
+        ),
+        ("sealing:with_keys", "", "it cannot be called: it needs keys", "MODULE:NAME"),
+        ("sealing:broken", "", "broken() raises KeyError: 'SHOP_KEY'", "None"),
+        ("sealing:Codec", "", "sealing:Codec is not a data converter, but <sealing.Codec", "payload_codec=..."),
+        ("", "sealing:sealed", "sealing:sealed is not a plugin of the SDK, but DataConverter(", "SimplePlugin"),
+        ("", "sealing:bth", "cannot use the plugin sealing:bth: sealing has no bth", "did you mean both?"),
     ],
 )
 def test_what_is_none(converter: str, plugin: str, said: str, hint: str) -> None:
     """Told with what was looked for, and what a name has to be."""
     with pytest.raises(IntrospectionError) as caught:
-        with_given(find("shop"), converter or None, [plugin] if plugin else [])
+        with_options(find("shop"), converter or None, [plugin] if plugin else [])
     assert said in caught.value.message
     assert hint in str(caught.value.hint)
 
@@ -111,9 +122,9 @@ def test_plugins(write: Write) -> None:
     write("own.py", ORDER + "\nfrom sealing import Sealing\nplugins = [Sealing()]\n")
     write("other.py", ORDER + "\nplugins = ['no plugin of the SDK']\n")
     assert find("other").plugins == ()
-    found = with_given(find("own"), None, ["sealing:both", "sealing:Storing"])
+    found = with_options(find("own"), None, ["sealing:both", "sealing:Storing"])
     assert [type(each).__name__ for each in found.plugins] == ["Sealing", "Sealing", "OfWorkers", "Storing"]
-    assert [type(each).__name__ for each in for_workers(found)] == ["OfWorkers"]
+    assert [type(each).__name__ for each in worker_plugins(found)] == ["OfWorkers"]
 
 
 @pytest.mark.usefixtures("shop")
@@ -121,7 +132,7 @@ def test_what_a_client_gets() -> None:
     """Plugins may change the converter; the folder of large payloads is left out where values are stored otherwise."""
 
     def given(*plugins: str, large: bool = True) -> list[str]:
-        module = with_given(find("shop"), None, plugins)
+        module = with_options(find("shop"), None, plugins)
         options = asyncio.run(client_options(module, large_payloads=large))
         return [type(each).__name__ for each in options["plugins"]]
 
@@ -130,11 +141,11 @@ def test_what_a_client_gets() -> None:
     assert given("sealing:both") == ["Sealing", "LargePayloads"]
     assert given("sealing:Storing") == ["Storing"]
     assert given(f"{LargePayloads.__module__}:LargePayloads") == ["LargePayloads"]
-    sealed = asyncio.run(converter_in_use(with_given(find("shop"), None, ["sealing:Sealing"])))
+    sealed = asyncio.run(converter_in_use(with_options(find("shop"), None, ["sealing:Sealing"])))
     assert isinstance(sealed, DataConverter)
     assert sealed.payload_codec is not None
-    with pytest.raises(IntrospectionError, match="a plugin fails: AttributeError"):
+    with pytest.raises(IntrospectionError, match="a plugin raises AttributeError"):
         given("sealing:Failing")
-    locked = with_given(find("shop"), None, ["sealing:Locked"])
-    with pytest.raises(IntrospectionError, match="a plugin fails: KeyError: 'SHOP_KEY'"):
+    locked = with_options(find("shop"), None, ["sealing:Locked"])
+    with pytest.raises(IntrospectionError, match="a plugin raises KeyError: 'SHOP_KEY'"):
         asyncio.run(connect_for(locked, Target("127.0.0.1:1", "default")))
