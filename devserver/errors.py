@@ -177,6 +177,18 @@ class CannotAsk(DevServerError):
     exit_code = 4
 
 
+class TimeSkippingUnavailable(DevServerError):
+    """The SDK or the server does not skip time."""
+
+
+class ClockCapped(DevServerError):
+    """The server has skipped time as often as it may for a workflow, so its virtual clock stopped."""
+
+
+class ClockMoveReplaced(DevServerError):
+    """Another call moved a workflow's virtual clock before the move had arrived."""
+
+
 class InstanceUnknown(DevServerError):
     """No instance has that name."""
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from . import factories
     from .activities.call_ledger import Call
     from .activities.scripted import REAL, Script, delays, fails, heartbeats
-    from .environment import Environment
     from .errors import (
         ClockStuck,
         NotSupported,
@@ -28,11 +27,12 @@ if TYPE_CHECKING:
     from .facade import Temporal
     from .outage import Outage, ServerKilled
     from .replay.fixture import Replay
+    from .reports.spans import Spans
     from .schedules.fixture import Schedules
-    from .spans import Spans
     from .time.controls import Time
     from .versioning.fixture import Versions
     from .workers.workers import RunningWorker
+    from .workflows.environment import Environment
 
 __all__ = [
     "REAL",
@@ -66,7 +66,7 @@ __all__ = [
 _MODULES = {
     "activities.call_ledger": ("Call",),
     "time.controls": ("Time",),
-    "environment": ("Environment",),
+    "workflows.environment": ("Environment",),
     "errors": (
         "ClockStuck",
         "NotSupported",
@@ -82,7 +82,7 @@ _MODULES = {
     "outage": ("Outage", "ServerKilled"),
     "schedules.fixture": ("Schedules",),
     "activities.scripted": ("REAL", "Script", "delays", "fails", "heartbeats"),
-    "spans": ("SpanTree", "Spans"),
+    "reports.spans": ("SpanTree", "Spans"),
     "versioning.fixture": ("Versions",),
     "workers.workers": ("RunningWorker",),
 }

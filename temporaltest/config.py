@@ -1,4 +1,4 @@
-"""What a test run is set to: one frozen record from options, ini, environment and `[tool.devserver]`."""
+"""The configuration of a test run: one frozen record from options, environment, ini file and `[tool.devserver]`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .options import IMAGE, OPTIONS, PREFIX, Option
-from .xdist import SETTINGS
 
 if TYPE_CHECKING:
     import pytest
@@ -17,14 +16,18 @@ if TYPE_CHECKING:
     from devserver import Settings
 
 TERMINAL_LINGER = 180.0
-GROUP = f"Temporal (also as ini key temporal_NAME, or in the environment as {PREFIX}NAME)"
-# What of `[tool.devserver]` and `DEVSERVER_*` says which executable runs; it is read here so that it is read once.
+GROUP = f"Temporal (each also as ini key temporal_NAME and as environment variable {PREFIX}NAME)"
+# Settings of `[tool.devserver]` and `DEVSERVER_*` that select the executable; read here so that they are read once.
 EXECUTABLE = ("binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
+WORKER_INPUT = "temporal"
 
 
 @dataclass(frozen=True)
 class PluginConfig:
-    """The settings of one test run; `linger` and `timeout` are in seconds, `executable` are keywords of `DevServer`."""
+    """The configuration of one test run.
+
+    `linger` and `timeout` are in seconds; `executable` has keywords of `DevServer.start` that select the executable.
+    """
 
     backend: str = "managed"
     version: str | None = None
@@ -51,7 +54,7 @@ class PluginConfig:
     executable: Mapping[str, str | bool] = field(default_factory=dict)
 
     def header(self) -> str:
-        """The line at the top of a run: what is used, and only what differs from the usual."""
+        """The line at the top of a run: the server, and the settings that differ from the defaults."""
         ours = self.backend != "external"
         notes = [f"tuning {self.tuning or 'fast'}"] if ours else []
         notes += [f"timeout {self.timeout:g} s"]
@@ -59,17 +62,17 @@ class PluginConfig:
         notes += [f"recording into {self.record}"] if self.record else []
         notes += [f"replaying from {self.replay_from}"] if self.replay_from else []
         notes += ["Web UI"] if self.ui and ours else []
-        notes += ["kept after the run"] if self.keep and ours else []
-        notes += [f"warm for {self.linger:g} s after the run"] if self.linger and ours and not self.keep else []
-        return ", ".join([f"temporal: {self._where()}", *notes])
+        notes += ["kept running after the run"] if self.keep and ours else []
+        notes += [f"lingers for {self.linger:g} s after the run"] if self.linger and ours and not self.keep else []
+        return ", ".join([f"temporal: {self._server()}", *notes])
 
-    def _where(self) -> str:
+    def _server(self) -> str:
         if self.backend == "container":
             return f"container of {self.image}"
         if self.backend == "managed":
             return f"managed server, {self._executable()}"
-        named = f"client profile {self.client_profile}" if self.client_profile else "(as the SDK's environment says)"
-        return f"external server {self.address or named}"
+        profile = f"client profile {self.client_profile}" if self.client_profile else "(SDK environment configuration)"
+        return f"external server {self.address or profile}"
 
     def _executable(self) -> str:
         from devserver import DEFAULT_VERSION
@@ -78,25 +81,32 @@ class PluginConfig:
         return str(binary) if binary else f"Temporal CLI {self.version or DEFAULT_VERSION}"
 
     def server_options(self) -> dict[str, Any]:
-        """Which server is to run, as keywords of `DevServer.start`."""
-        said = {"version": self.version, "tuning": self.tuning}
-        return {**self.executable, **{key: value for key, value in said.items() if value is not None}}
+        """The server to run, as keywords of `DevServer.start`."""
+        options = {"version": self.version, "tuning": self.tuning}
+        return {**self.executable, **{key: value for key, value in options.items() if value is not None}}
 
     def to_wire(self) -> dict[str, Any]:
-        """In the form that xdist hands to its workers."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        """As plain values, which xdist can send to its workers."""
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
 
     @classmethod
     def from_wire(cls, values: Mapping[str, Any]) -> PluginConfig:
-        """What `to_wire` has written."""
+        """From the values of `to_wire`."""
         paths = {option.key for option in OPTIONS if option.parse is Path}
-        read: dict[str, Any] = {k: Path(value) if k in paths and value else value for k, value in values.items()}
-        return cls(**read)
+        parsed: dict[str, Any] = {k: Path(value) if k in paths and value else value for k, value in values.items()}
+        return cls(**parsed)
+
+
+class _Setting(NamedTuple):
+    """The value of an option, and where it was set: 0 on the command line, 1 in the environment, 2 in the ini file."""
+
+    rank: int
+    value: Any
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Declare every option to pytest, once, as a flag and as an ini key."""
+    """Declare every option to pytest, as a flag and as an ini key."""
     group = parser.getgroup("temporal", GROUP)
     for option in OPTIONS:
         group.addoption(option.flag, dest=option.ini, default=None, metavar=option.metavar, help=option.help)
@@ -104,30 +114,31 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> PluginConfig:
-    """The settings of this run: flag, then environment, then ini file, then `[tool.devserver]`, then the default.
+    """The configuration of this run.
 
-    One of xdist's workers has those of its controller, which alone knows of the terminal.
+    Flags override environment variables, then the ini file, then `[tool.devserver]`, then the defaults. An xdist worker
+    has the configuration of its controller, which alone knows about the terminal.
 
     Raises:
-        pytest.UsageError: A value cannot be used; names where it was said and what may be said.
+        pytest.UsageError: A value is invalid; the message says where it was set and what is valid.
     """
-    handed = getattr(config, "workerinput", {}).get(SETTINGS)
-    if handed is not None:
-        return PluginConfig.from_wire(handed)
+    values = getattr(config, "workerinput", {}).get(WORKER_INPUT)
+    if values is not None:
+        return PluginConfig.from_wire(values)
     variables = os.environ if environ is None else environ
-    settings = _project(config, variables)
-    said = {option.key: _said(config, option, variables) for option in OPTIONS}
-    values: dict[str, Any] = {}
+    project = _project(config, variables)
+    settings = {option.key: _setting(config, option, variables) for option in OPTIONS}
+    read: dict[str, Any] = {}
     for option in OPTIONS:
-        word = said[option.key]
-        values[option.key] = option.default if word is None else word[1]
-    values["backend"] = _backend(said, values)
-    values["version"] = values["version"] or settings.version
-    values["tuning"] = values["tuning"] or settings.tuning
-    values["executable"] = _executable(settings)
-    if values["linger"] is None:
-        values["linger"] = TERMINAL_LINGER if _at_terminal(variables) else 0.0
-    return PluginConfig(**values)
+        setting = settings[option.key]
+        read[option.key] = option.default if setting is None else setting.value
+    read["backend"] = _backend(settings, str(read["backend"]))
+    read["version"] = read["version"] or project.version
+    read["tuning"] = read["tuning"] or project.tuning
+    read["executable"] = _executable(project)
+    if read["linger"] is None:
+        read["linger"] = TERMINAL_LINGER if _at_terminal(variables) else 0.0
+    return PluginConfig(**read)
 
 
 def _project(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
@@ -149,50 +160,49 @@ def _executable(settings: Settings) -> dict[str, str | bool]:
     return {key: value if isinstance(value, bool) else str(value) for key, value in values.items() if value}
 
 
-def _said(config: pytest.Config, option: Option, environ: Mapping[str, str]) -> tuple[int, Any] | None:
-    """What was said of an option, and its rank: 0 on the command line, 1 in the environment, 2 in the ini file."""
+def _setting(config: pytest.Config, option: Option, environ: Mapping[str, str]) -> _Setting | None:
+    """The value of an option from the place that overrides the others; None where it is not set."""
     import pytest
 
     here = config.invocation_params.dir
-    said = (
+    places = (
         (option.flag, config.getoption(option.ini), here),
         (option.variable, environ.get(option.variable), here),
         (f"{option.ini} in {config.inipath}", config.getini(option.ini), config.rootpath),
     )
-    for rank, (where, text, folder) in enumerate(said):
+    for rank, (place, text, folder) in enumerate(places):
         if text in (None, ""):
             continue
         try:
             value = option.parse(str(text))
         except ValueError as error:
-            raise pytest.UsageError(f"{where}: must be {error}, not {text!r}") from None
-        return rank, folder / value if isinstance(value, Path) else value
+            raise pytest.UsageError(f"{place}: must be {error}, not {text!r}") from None
+        return _Setting(rank, folder / value if isinstance(value, Path) else value)
     return None
 
 
-def _backend(said: Mapping[str, tuple[int, Any] | None], values: Mapping[str, Any]) -> str:
-    """The backend that was named, unless the address of an external server was named with more right."""
+def _backend(settings: Mapping[str, _Setting | None], backend: str) -> str:
+    """The backend, unless a place that overrides it has the address or profile of an external server."""
     import pytest
 
-    backend = said["backend"]
-    rank = 3 if backend is None else backend[0]
+    named = settings["backend"]
+    rank = 3 if named is None else named.rank
     for key in ("address", "client_profile"):
-        address = said[key]
-        if address is None or address[0] > rank or values["backend"] == "external":
+        external = settings[key]
+        if external is None or external.rank > rank or backend == "external":
             continue
-        if address[0] == rank:
+        if external.rank == rank:
             flag = f"--temporal-{key.replace('_', '-')}"
             raise pytest.UsageError(
-                f"{flag} is of an external server, and --temporal-backend says {values['backend']}: leave one out"
+                f"{flag} selects an external server, but --temporal-backend is {backend}: remove one of them"
             )
         return "external"
-    return str(values["backend"])
+    return backend
 
 
 def _at_terminal(environ: Mapping[str, str]) -> bool:
-    """Whether a person is there: pytest captures stdin before it lets plugins look, so output is what tells."""
+    """Whether a person runs the tests. Checks output: pytest captures stdin before it loads plugins."""
     import sys
 
-    return not environ.get("CI") and any(
-        each is not None and each.isatty() for each in (sys.__stdout__, sys.__stderr__)
-    )
+    streams = (sys.__stdout__, sys.__stderr__)
+    return not environ.get("CI") and any(stream is not None and stream.isatty() for stream in streams)

@@ -17,8 +17,8 @@ from .workers.workers import RunningWorker
 from .workflows.start import Starting
 
 if TYPE_CHECKING:
-    from .environment import Environment
     from .isolation.context import CaseContext
+    from .workflows.environment import Environment
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class Temporal(Starting):
     @cached_property
     def env(self) -> Environment:
         """The same server in the shape of the SDK's `WorkflowEnvironment`."""
-        from .environment import Environment
+        from .workflows.environment import Environment
 
         return Environment(self._case)
 

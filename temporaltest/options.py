@@ -1,4 +1,4 @@
-"""The plugin's options: each is declared once, and is a flag, an ini key and a variable of the environment."""
+"""The plugin's options. Each is declared once, and is a flag, an ini key and an environment variable."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ _WORDS = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false
 
 @dataclass(frozen=True)
 class Option:
-    """One setting: `--temporal-NAME`, the ini key `temporal_NAME` and the variable `TEMPORAL_TEST_NAME`.
+    """One setting: the flag `--temporal-NAME`, the ini key `temporal_NAME`, the variable `TEMPORAL_TEST_NAME`.
 
-    `parse` raises ValueError with what the value must be.
+    `parse` raises ValueError; its message completes "must be ...".
     """
 
     name: str
     parse: Callable[[str], Any]
+    metavar: str
     help: str
     default: Any = None
-    metavar: str | None = None
 
     @property
     def flag(self) -> str:
-        """As it is given to pytest."""
+        """The command line flag."""
         return f"--temporal-{self.name}"
 
     @property
     def key(self) -> str:
-        """As it stands in `Config`."""
+        """The field of `PluginConfig`."""
         return self.name.replace("-", "_")
 
     @property
     def ini(self) -> str:
-        """As it stands in an ini file."""
+        """The key in an ini file."""
         return f"temporal_{self.key}"
 
     @property
     def variable(self) -> str:
-        """As it stands in the environment."""
+        """The environment variable."""
         return PREFIX + self.key.upper()
 
 
@@ -88,66 +88,59 @@ def _address(text: str) -> str:
 
 
 OPTIONS = (
-    Option("backend", _backend, f"where the server comes from: {', '.join(BACKENDS)} [managed]", "managed", "NAME"),
-    Option("version", str, "version of the Temporal CLI whose server to run, or latest", None, "VERSION"),
-    Option(
-        "tuning", _tuning, "the server's settings: fast (tuned for tests), stock (the CLI's own) [fast]", None, "NAME"
-    ),
-    Option("image", str, f"image of the container backend [{IMAGE}]", IMAGE, "IMAGE"),
+    Option("backend", _backend, "NAME", f"Where the server comes from: {', '.join(BACKENDS)} [managed].", "managed"),
+    Option("version", str, "VERSION", "Temporal CLI version to run, or latest."),
+    Option("tuning", _tuning, "NAME", "Server tuning: fast (for tests) or stock (the CLI's own settings) [fast]."),
+    Option("image", str, "IMAGE", f"Image of the container backend [{IMAGE}].", IMAGE),
     Option(
         "address",
         _address,
-        "address of an external server, such as localhost:7233; chooses that backend",
-        None,
         "HOST:PORT",
+        "Address of an external server, such as localhost:7233. Selects the external backend.",
     ),
     Option(
         "client-profile",
         str,
-        "the SDK's client profile (or TEMPORAL_PROFILE); chooses the external backend",
-        None,
         "NAME",
+        "Client profile of the SDK's environment configuration (or TEMPORAL_PROFILE). Selects the external backend.",
     ),
-    Option("namespace", str, "one namespace of an external server for all tests, instead of new ones", None, "NAME"),
+    Option("namespace", str, "NAME", "Namespace of an external server that all tests share, instead of new ones."),
     Option(
         "api-key",
         str,
-        "API key of an external server; better set TEMPORAL_API_KEY, which others cannot see",
-        None,
         "KEY",
+        "API key of an external server. Prefer the variable TEMPORAL_API_KEY: a command line is visible to others.",
     ),
-    Option("tls", _switch, "reach the external server with TLS (or TEMPORAL_TLS): on, off", None, "SWITCH"),
-    Option("tls-server-name", str, "name in its certificate (or TEMPORAL_TLS_SERVER_NAME)", None, "NAME"),
+    Option("tls", _switch, "SWITCH", "Connect to the external server with TLS (or TEMPORAL_TLS): on, off."),
+    Option("tls-server-name", str, "NAME", "Server name in the server's certificate (or TEMPORAL_TLS_SERVER_NAME)."),
     Option(
-        "tls-server-ca-cert-path", Path, "CA of its certificate (or TEMPORAL_TLS_SERVER_CA_CERT_PATH)", None, "FILE"
+        "tls-server-ca-cert-path",
+        Path,
+        "FILE",
+        "CA certificate of the server (or TEMPORAL_TLS_SERVER_CA_CERT_PATH).",
     ),
-    Option("tls-client-cert-path", Path, "client certificate (or TEMPORAL_TLS_CLIENT_CERT_PATH)", None, "FILE"),
-    Option("tls-client-key-path", Path, "its key (or TEMPORAL_TLS_CLIENT_KEY_PATH)", None, "FILE"),
-    Option("ui", _switch, "serve the Web UI: on, off [off]", False, "SWITCH"),
     Option(
-        "keep",
-        _switch,
-        "leave the server and its Web UI up after the run, to look at what a test left: on, off [off]",
-        False,
-        "SWITCH",
+        "tls-client-cert-path", Path, "FILE", "Client certificate for mutual TLS (or TEMPORAL_TLS_CLIENT_CERT_PATH)."
     ),
+    Option("tls-client-key-path", Path, "FILE", "Client private key for mutual TLS (or TEMPORAL_TLS_CLIENT_KEY_PATH)."),
+    Option("ui", _switch, "SWITCH", "Serve the Web UI: on, off [off].", False),
+    Option("keep", _switch, "SWITCH", "Keep the server and its Web UI running after the run: on, off [off].", False),
     Option(
         "linger",
         _seconds,
-        "leave the server up so long after the run, for the next one [180 at a terminal, else 0]",
-        None,
         "SECONDS",
+        "Seconds to keep the server running for the next run [180 at a terminal, else 0].",
     ),
-    Option("timeout", _seconds, "limit of each wait for a workflow, in seconds [30]", 30.0, "SECONDS"),
-    Option("replay", _switch, "replay every workflow at the end of its test: on, off [on]", True, "SWITCH"),
-    Option("record", Path, "write the history of every workflow of tests that pass into this folder", None, "DIR"),
+    Option("timeout", _seconds, "SECONDS", "Limit of each wait for a workflow, in seconds [30].", 30.0),
+    Option("replay", _switch, "SWITCH", "Replay every workflow at the end of its test: on, off [on].", True),
+    Option("record", Path, "DIR", "Record the workflow histories of tests that pass into this folder."),
     Option(
         "record-scrub",
         _switch,
-        "leave times, run ids and machines out of recordings, for version control: on, off [off]",
-        False,
         "SWITCH",
+        "Remove times, run ids and host names from recordings, for version control: on, off [off].",
+        False,
     ),
-    Option("replay-from", Path, "replay the histories in this folder against today's code", None, "DIR"),
-    Option("report", Path, "write what failed tests show into this folder, as text and JSON", None, "DIR"),
+    Option("replay-from", Path, "DIR", "Replay the histories in this folder against the current code."),
+    Option("report", Path, "DIR", "Write the reports of failed tests into this folder, as text and JSON."),
 )

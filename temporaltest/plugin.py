@@ -8,107 +8,114 @@ from typing import Any
 
 import pytest
 
-from . import config as settings
-from . import rehearsals, requirements, scopes, selection, stash, xdist
+from . import config as configuration
+from . import rehearsals
+from .isolation import pytest_run, scopes
+from .requirements import CASE_FIXTURE, MARK_LINES, OUTAGE_FIXTURE, requirements_of
 
-# Not imported above: pytest warns of a plugin that was there before it could rewrite its asserts.
+# Not imported above: pytest warns about a plugin that was imported before it could rewrite its asserts.
 pytest_plugins = ("temporaltest.fixtures",)
 
-NEEDING = frozenset({"_temporal_case", "temporal_server"})
+SERVER_FIXTURES = frozenset({CASE_FIXTURE, "temporal_server"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
-    settings.add_options(parser)
+    configuration.add_options(parser)
     rehearsals.add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the settings once; declare the mark; record and replay stored histories if asked."""
-    for line in requirements.MARK_LINES:
+    """Read the configuration once, declare the marks, and register recording and replay where asked for."""
+    for line in MARK_LINES:
         config.addinivalue_line("markers", line)
-    config.stash[stash.SETTINGS] = read = settings.read(config)
-    if read.record is not None and not hasattr(config, "workerinput") and selection.runs(config):
-        from .replay.writer import Recorder
+    config.stash[pytest_run.SETTINGS] = settings = configuration.read(config)
+    is_controller = not hasattr(config, "workerinput")
+    if settings.record is not None and is_controller and pytest_run.executes_tests(config):
+        from .replay.writer import RecordingWriter
 
-        config.pluginmanager.register(Recorder(config, read.record), "temporal-recorder")
-    if read.replay_from is not None:
+        config.pluginmanager.register(RecordingWriter(config, settings.record), "temporal-recorder")
+    if settings.replay_from is not None:
         from .replay import items
 
-        items.choose(config, read.replay_from, by_flag=config.getoption("temporal_replay_from") is not None)
-        config.pluginmanager.register(items.Stored(read.replay_from), "temporal-stored")
+        by_flag = config.getoption("temporal_replay_from") is not None
+        items.add_to_collection(config, settings.replay_from, by_flag=by_flag)
+        config.pluginmanager.register(items.HistoryCollector(settings.replay_from), "temporal-stored")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect rehearsals from files that have their name."""
+    """Collect rehearsals from files whose names match."""
     return rehearsals.collect(file_path, parent)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say what is used."""
-    return config.stash[stash.SETTINGS].header()
+    """Show the server and the settings that differ from the defaults."""
+    return config.stash[pytest_run.SETTINGS].header()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Check the marks, and begin the shared server with the first test that needs it, while collection goes on."""
-    with xdist.usage_errors(item.config):
-        needed = _needs_shared(item)
-    if needed and selection.runs_all(item.config) and not selection.forks(item.config):
-        stash.session(item.config).begin()
+    """Check the marks. Start the shared server with the first test that needs it, while collection continues."""
+    with pytest_run.usage_errors_reach_controller(item.config):
+        needed = _needs_shared_server(item)
+    if needed and pytest_run.executes_all(item.config) and not pytest_run.forks(item.config):
+        pytest_run.session_of(item.config).begin()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Where only some of the tests run, begin the shared server if one of those needs it."""
+    """Where only some of the tests run, start the shared server if one of those needs it."""
     config = session.config
-    if selection.runs(config) and not selection.forks(config) and any(map(_needs_shared, session.items)):
-        stash.session(config).begin()
+    if not pytest_run.executes_tests(config) or pytest_run.forks(config):
+        return
+    if any(map(_needs_shared_server, session.items)):
+        pytest_run.session_of(config).begin()
 
 
-def _needs_shared(item: pytest.Item) -> bool:
+def _needs_shared_server(item: pytest.Item) -> bool:
     names = getattr(item, "fixturenames", ())
-    private = requirements.requirements_of(item).private or requirements.OUTAGE_FIXTURE in names
-    return not private and not NEEDING.isdisjoint(names)
+    private = requirements_of(item).private or OUTAGE_FIXTURE in names
+    return not private and not SERVER_FIXTURES.isdisjoint(names)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Give the shared server up."""
-    stash.close(config)
+    """Release the shared server."""
+    pytest_run.close_session(config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Hand the settings to each of xdist's workers."""
-    node.workerinput[xdist.SETTINGS] = node.config.stash[stash.SETTINGS].to_wire()
+    """Pass the configuration to each xdist worker."""
+    node.workerinput[configuration.WORKER_INPUT] = node.config.stash[pytest_run.SETTINGS].to_wire()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """End the run where one of xdist's workers found that it cannot be as it is."""
-    xdist.raise_usage_error(node)
+    """End the run where an xdist worker found a usage error."""
+    pytest_run.raise_usage_error(node)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say where the server is that is left up."""
-    if config.stash[stash.SETTINGS].keep and selection.runs(config):
+    """Show the address of the server that is kept running."""
+    if config.stash[pytest_run.SETTINGS].keep and pytest_run.executes_tests(config):
         from .backends import make
 
-        kept = make(config.stash[stash.SETTINGS]).kept()
+        kept = make(config.stash[pytest_run.SETTINGS]).kept()
         if kept is not None:
             terminalreporter.section("Temporal")
-            terminalreporter.write_line(f"the server is kept at {kept}")
+            terminalreporter.write_line(f"the server is still running at {kept}")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """After a test has passed, replay what ran in it: what fails then fails the test."""
+    """After a test has passed, check and replay what ran in it; a failed check fails the test."""
     result = yield
-    if stash.CASE in item.stash:
-        from . import names
+    if pytest_run.CASE in item.stash:
         from .errors import TemporalTestError
+        from .reports import files
 
+        case = item.stash[pytest_run.CASE]
         try:
-            item.stash[stash.CASE].check()
-            item.stash[stash.CASE].checks.record(names.test_id(item.nodeid), item.config.rootpath)
+            case.check()
+            case.checks.record(files.test_id(item.nodeid), item.config.rootpath)
         except TemporalTestError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None
     for case in scopes.cases(item):
@@ -120,14 +127,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show with a failed test what its workflows did, and of its traceback the user's lines."""
-    case = item.stash.get(stash.CASE, None)
-    wider = scopes.cases(item)
-    left = scopes.left_by(item.config) if call.when == "teardown" else []
+    """Add to a failed test what its workflows did, and shorten its traceback to the user's lines."""
+    case = item.stash.get(pytest_run.CASE, None)
+    wider_cases = scopes.cases(item)
+    recorded = scopes.take_recorded(item.config) if call.when == "teardown" else []
     from .errors import TemporalTestError
 
-    ours = call.excinfo is not None and isinstance(call.excinfo.value, TemporalTestError)
-    if case is None and not wider and not left and not ours:
+    is_ours = call.excinfo is not None and isinstance(call.excinfo.value, TemporalTestError)
+    if case is None and not wider_cases and not recorded and not is_ours:
         return (yield)
     from .replay import writer
     from .reports import attach
@@ -137,14 +144,14 @@ def pytest_runtest_makereport(
         tracebacks.shorten(call.excinfo)
     report = yield
     if call.excinfo is not None:
-        tracebacks.headline(report, call.excinfo.value)
-    for each in [case, *wider] if report.failed else ():
-        if each is not None:
-            each.checks.failed = True
-            attach.attach(item, each, report)
+        tracebacks.set_headline(report, call.excinfo.value)
+    if report.failed:
+        for failed_case in [case, *wider_cases] if case is not None else wider_cases:
+            failed_case.checks.failed = True
+            attach.attach(item, failed_case, report)
     if case is not None and report.when == "call" and report.passed:
-        left = case.checks.recorded
-    writer.hand_over(report, left)
+        recorded = case.checks.recorded
+    writer.add_to_report(report, recorded)
     if case is not None and report.when == "teardown":
-        del item.stash[stash.CASE]
+        del item.stash[pytest_run.CASE]
     return report

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import pytest
 
-from . import names, stash
 from .config import PluginConfig
-from .errors import NotSupported, RehearsalFailed
-from .outcomes import plain_errors
+from .errors import NotSupported, RehearsalFailed, as_outcome
+from .isolation import pytest_run
+from .reports import files
 
 if TYPE_CHECKING:
     from devserver.rehearsal import RehearsalSettings, Result, Scenario
@@ -52,7 +52,7 @@ class Rehearsals:
 
         many = isinstance(what, (str, Path))
         scenarios = scenarios_in([self._folder / what]) if isinstance(what, (str, Path)) else [what]
-        with plain_errors():
+        with as_outcome():
             results = run_rehearsals(scenarios, self._config, self._test, seed)
             if must_pass:
                 require(results)
@@ -77,7 +77,7 @@ def run_rehearsals(
 
     results = _run(all_)
     if config.report is not None:
-        report.write(results, config.report / names.file_name(names.test_id(test)))
+        report.write(results, config.report / files.file_name(files.test_id(test)))
     return results
 
 
@@ -166,8 +166,8 @@ class RehearsalItem(pytest.Item):
 
     def runtest(self) -> None:
         """Hold it."""
-        with plain_errors():
-            config = self.config.stash[stash.SETTINGS]
+        with as_outcome():
+            config = self.config.stash[pytest_run.SETTINGS]
             require(run_rehearsals([self._scenario], config, self.nodeid))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

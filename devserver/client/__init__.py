@@ -5,6 +5,7 @@ The public names are those of `__all__`; they are loaded when first used, becaus
 - Connecting: `Connection` (a user's options), `find_target`, `Target`, `connect`.
 - Calls: `ServiceCalls` lists, counts and describes workflows (paused ones too), reads histories and finds pollers, with
   retries (`CallRetries`) and errors of ours; `quote`, `quote_time` and `both` write list filters.
+- Virtual clocks: `VirtualClock` of one workflow, `manual_client`, `require_time_skipping`.
 - Failures: `failure_line`, `failure_text` and `root_cause`; their rule is in `devserver.client.failures`.
 """
 
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from .statuses import OPEN_STATUSES, PAUSED, RunStatus, status_name
     from .target import Connection, Target, connect, find_target
     from .timestamps import to_datetime, to_datetime_or_none, to_timedelta, to_timestamp
+    from .virtual_clock import (
+        ClockState,
+        VirtualClock,
+        clock_state,
+        manual_client,
+        require_time_skipping,
+    )
 
 __all__ = [
     "BUSY_SERVER",
@@ -31,23 +39,28 @@ __all__ = [
     "PAUSED",
     "SDK",
     "CallRetries",
+    "ClockState",
     "Connection",
     "FailureText",
     "RunStatus",
     "ServiceCalls",
     "Target",
+    "VirtualClock",
     "both",
     "call_failed",
     "chain",
+    "clock_state",
     "connect",
     "failure_line",
     "failure_text",
     "failure_type",
     "find_target",
+    "manual_client",
     "namespace_missing",
     "profile_file",
     "quote",
     "quote_time",
+    "require_time_skipping",
     "root_cause",
     "status_name",
     "still_polls",
@@ -68,23 +81,28 @@ _MODULES = {
     "PAUSED": "statuses",
     "SDK": "retries",
     "CallRetries": "retries",
+    "ClockState": "virtual_clock",
     "Connection": "target",
     "FailureText": "failures",
     "RunStatus": "statuses",
     "ServiceCalls": "calls",
     "Target": "target",
+    "VirtualClock": "virtual_clock",
     "both": "list_filters",
     "call_failed": "call_errors",
     "chain": "failures",
+    "clock_state": "virtual_clock",
     "connect": "target",
     "failure_line": "failures",
     "failure_text": "failures",
     "failure_type": "failures",
     "find_target": "target",
+    "manual_client": "virtual_clock",
     "namespace_missing": "call_errors",
     "profile_file": "profile_file",
     "quote": "list_filters",
     "quote_time": "list_filters",
+    "require_time_skipping": "virtual_clock",
     "root_cause": "failures",
     "status_name": "statuses",
     "still_polls": "calls",

@@ -22,7 +22,7 @@ from .worker_plugin import WorkerTracking
 if TYPE_CHECKING:
     from ..outage import Outage
     from ..requirements import Requirements
-    from ..time.time_skipping import VirtualClocks
+    from ..time.virtual_clocks import VirtualClocks
     from ..workers.wait_guard import WaitGuard
     from ..workers.workers import Workers
     from .session import Session
@@ -132,7 +132,7 @@ class Allocation:
         client = Client(**options)
         if not self._requirements.time_skipping:
             return client
-        from ..time.time_skipping import VirtualClocks
+        from ..time.virtual_clocks import VirtualClocks
 
         self.clocks = VirtualClocks(client)
         self._session.loop.run(self.clocks.require(), SETUP_SECONDS)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..backends.endpoint import ServerEndpoint
     from ..outage import Outage
     from ..requirements import Requirements
-    from ..time.time_skipping import VirtualClocks
+    from ..time.virtual_clocks import VirtualClocks
     from .namespace_slot import NamespaceSlot
     from .session import Session
 
@@ -113,7 +113,7 @@ class CaseContext:
         if not hasattr(self.allocation, "client"):
             return f"the Temporal server at {self.endpoint.address} does not answer"
         client = self.unguarded()
-        clocks = [await diagnostics.standing(client)] if self.clocks is not None else []
+        clocks = [await diagnostics.clock_list(client)] if self.clocks is not None else []
         return "\n".join([await test_report.open_workflows(client, self.checks.codes), *clocks])
 
     def check_workers(self) -> None:

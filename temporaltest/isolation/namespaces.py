@@ -21,7 +21,10 @@ from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest, Reg
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from devserver.errors import CannotAsk
+
 from ..errors import SetupError, WaitTimeout
+from ..workflows.listing import list_workflows
 
 READY_SECONDS = 10.0
 POLL_SECONDS = 0.002
@@ -133,7 +136,7 @@ async def clean(client: Client) -> None:
     """
     try:
         await asyncio.wait_for(_terminate_open(client), CLEAN_SECONDS)
-    except (asyncio.TimeoutError, RPCError):
+    except (asyncio.TimeoutError, RPCError, CannotAsk):
         return
 
 
@@ -154,6 +157,6 @@ async def _terminate_open(client: Client) -> None:
             except RPCError:
                 return
 
-    while workflows := [workflow async for workflow in client.list_workflows("ExecutionStatus = 'Running'")]:
-        await asyncio.gather(*(end(workflow.id, workflow.run_id) for workflow in workflows))
+    while infos := [info async for info in list_workflows(client, "ExecutionStatus = 'Running'")]:
+        await asyncio.gather(*(end(info.execution.workflow_id, info.execution.run_id) for info in infos))
         await asyncio.sleep(VISIBLE_SECONDS)

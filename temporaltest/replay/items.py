@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from _pytest.fixtures import TopRequest
 
-from .. import selection
+from ..isolation import pytest_run
 from . import client_options
 
 
-def choose(config: pytest.Config, folder: Path, *, by_flag: bool) -> None:
+def add_to_collection(config: pytest.Config, folder: Path, *, by_flag: bool) -> None:
     """Have the folder collected: alone where nothing but the flag is given, else with the tests of the run.
 
     A folder that an ini file names is left out of a run of chosen tests. xdist's workers come to the same choice.
@@ -21,7 +21,7 @@ def choose(config: pytest.Config, folder: Path, *, by_flag: bool) -> None:
     Raises:
         pytest.UsageError: There is nothing in it.
     """
-    if not selection.runs(config):
+    if not pytest_run.executes_tests(config):
         return
     from ..errors import SetupError
     from .fixture import files_of
@@ -42,7 +42,7 @@ def choose(config: pytest.Config, folder: Path, *, by_flag: bool) -> None:
         config.args += [] if within else [str(folder)]
 
 
-class Stored:
+class HistoryCollector:
     """A plugin of pytest, there if a folder to replay from is given."""
 
     def __init__(self, folder: Path) -> None:
@@ -89,10 +89,10 @@ class HistoryItem(pytest.Item):
 
     def runtest(self) -> None:
         """Replay it."""
-        from .. import stash
+        from ..isolation import pytest_run
         from . import fixture
 
-        loop = stash.session(self.config).loop
+        loop = pytest_run.session_of(self.config).loop
         fixture.replay_files([self.path], self.config.rootpath, None, fixture.options_of(self._options), loop)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory
 
-from ..names import file_name
+from ..reports.files import file_name
 from ..workflows.executions import RunHistory
 from . import replay
 from .scrub import Scrubber

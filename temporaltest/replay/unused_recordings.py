@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from .. import selection
-from ..names import test_id
+from ..isolation import pytest_run
+from ..reports.files import test_id
 
 BROAD = ("package", "session")
 
@@ -38,7 +38,7 @@ class Knowledge:
         """The recordings whose tests, or whose scope's fixture, are gone or run other workflows now."""
         stopped = self._config.option.maxfail and "failed" in self._tests.values()
         # Where tests were left out of the files that ran, nothing is known of theirs.
-        if not selection.runs_all(self._config) or stopped or any("::" in arg for arg in self._config.args):
+        if not pytest_run.executes_all(self._config) or stopped or any("::" in arg for arg in self._config.args):
             return []
         return sorted(path for path in folder.rglob("*.json") if path not in written and self._is_unused(path))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ..names import write
+from ..reports.files import write
 from .unused_recordings import Knowledge
 
 ATTRIBUTE = "temporal_recordings"
@@ -22,13 +22,13 @@ AMBIGUOUS = (
 START = "workflowExecutionStartedEventAttributes"
 
 
-def hand_over(report: pytest.TestReport, recorded: Sequence[tuple[str, str]]) -> None:
-    """Put recordings into a test's report, in which they come from xdist's workers to their controller."""
+def add_to_report(report: pytest.TestReport, recorded: Sequence[tuple[str, str]]) -> None:
+    """Add recordings to the report of a test, which xdist sends from its workers to the controller."""
     if recorded:
-        setattr(report, ATTRIBUTE, [list(each) for each in recorded])
+        setattr(report, ATTRIBUTE, [list(pair) for pair in recorded])
 
 
-class Recorder:
+class RecordingWriter:
     """A plugin of pytest, there if a folder to record into is given.
 
     Raises:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..names import file_name, test_id, write
+from .files import file_name, test_id, write
 
 if TYPE_CHECKING:
     import pytest

@@ -10,8 +10,10 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
+from devserver.client import summary
+
 from ..replay.nondeterminism import WORKFLOW_TASKS, event_name
-from ..workflows.failure_text import cut, summary
+from ..workflows.tracebacks import cut
 
 FAILED_TASKS = (EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
 MOST_VALUE = 80

@@ -11,7 +11,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client
 
 from ..replay import replay
-from ..workflows.failure_text import described
+from ..workflows.tracebacks import failure_lines
 
 LONG = timedelta(seconds=10)
 SKIP = "@pytest.mark.temporal(time_skipping=True) lets it fire at once"
@@ -59,7 +59,7 @@ async def _activity(client: Client, activity: PendingActivityInfo) -> list[str]:
     if state == "not started" and queue:
         found.append(f"  no worker has taken it from the task queue {queue!r}; is there one with activities=[{name}]?")
     if activity.HasField("last_failure"):
-        failure = await described(activity.last_failure, client.data_converter)
+        failure = await failure_lines(activity.last_failure, client.data_converter)
         found += [f"  last failure: {failure[0]}", *(f"  {line}" for line in failure[1:])]
     return found
 

@@ -87,7 +87,7 @@ async def _first(client: Client, queries: Iterable[str]) -> tuple[list[tuple[str
     found: dict[tuple[str, str], None] = {}
     for query in queries:
         batch: list[tuple[str, str]] = []
-        async for each in list_workflows(client, query, page=MOST_WORKFLOWS + 1):
+        async for each in list_workflows(client, query, 2 * MOST_WORKFLOWS + 1):
             key = (each.execution.workflow_id, each.execution.run_id)
             if key in found:
                 continue

@@ -16,10 +16,11 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
+from devserver.client import OPEN_STATUSES, status_name
+
 from ..replay import replay
 from ..workflows.executions import RunHistory
-from ..workflows.failure_text import described
-from ..workflows.listing import status_name
+from ..workflows.tracebacks import failure_lines
 from . import pending
 from .event_lines import seconds, traced
 
@@ -68,7 +69,7 @@ async def inspect(
             return None
         raise
     info = described.workflow_execution_info
-    is_open = status_name(info.status) in ("running", "paused")
+    is_open = info.status in OPEN_STATUSES
     failure = await _failure(client, [*head, *tail])
     told = "\n".join(failure)
     unclear = (is_open and DEADLOCK not in told) or NONDETERMINISM in told
@@ -118,12 +119,12 @@ async def _failure(client: Client, events: Sequence[HistoryEvent]) -> list[str]:
             return []
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
             failure = event.workflow_execution_failed_event_attributes.failure
-            return await described(failure, client.data_converter)
+            return await failure_lines(failure, client.data_converter)
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
             failure = event.workflow_task_failed_event_attributes.failure
             if not failure.message:
                 continue  # the server ended it: a pause or a reset does so
-            lines = await described(failure, client.data_converter)
+            lines = await failure_lines(failure, client.data_converter)
             return [f"its task fails again and again: {lines[0]}", *lines[1:]]
     return []
 

@@ -143,7 +143,7 @@ class Trial:
         if self._finish is not None:
             await self._finish(run)
         elif self._case.clocks is not None:
-            await self._case.clocks.release(run)
+            await self._case.clocks.of(run).release()
 
     async def _open(self) -> list[Run]:
         runs = await recent(self._case.client, self._handle)

@@ -1,4 +1,4 @@
-"""`temporal_time`: the test drives the virtual clocks of its workflows, each its own."""
+"""`temporal_time`: the test drives the virtual clocks of its workflows; each workflow has its own."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from collections.abc import Coroutine
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from temporalio.client import ScheduleHandle, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import ScheduleHandle, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
+
+from devserver.client import VirtualClock
+from devserver.errors import ClockCapped, ClockMoveReplaced
 
 from ..errors import ClockStuck, SetupError, TemporalTestError, WaitTimeout
 from . import diagnostics
 
 if TYPE_CHECKING:
     from ..isolation.context import CaseContext
-    from .time_skipping import VirtualClocks
+    from .virtual_clocks import VirtualClocks
 
 T = TypeVar("T")
 Handle = WorkflowHandle[Any, Any]
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 IDLE_SECONDS = 5.0
 SPARE_SECONDS = 10.0
 
@@ -29,146 +32,149 @@ SPARE_SECONDS = 10.0
 class AsyncTime:
     """`temporal_time.aio`: the same calls for async tests, to be awaited in any event loop."""
 
-    def __init__(self, case: CaseContext, skipping: VirtualClocks) -> None:
+    def __init__(self, case: CaseContext, clocks: VirtualClocks) -> None:
         self._case = case
-        self._skipping = skipping
+        self._clocks = clocks
 
     async def now(self, handle: Handle) -> datetime:
         """See `Time.now`."""
-        _check_handle(handle)
-        return await self._skipping.skipper.get_current_time(handle)
+        return await self._clock(handle).now()
 
     async def fast_forward(self, handle: Handle, by: timedelta) -> datetime:
         """See `Time.fast_forward`."""
-        _check_handle(handle)
+        clock = self._clock(handle)
         if by <= timedelta(0):
-            raise SetupError(f"a clock goes forward only; {by!r} is not more than nothing")
-        ahead = await self._ahead(handle)
-        moving = self._watched(handle, by)
+            raise SetupError(f"a clock moves forward only: pass a positive duration, not {by!r}")
+        ahead = await _ahead(clock)
         try:
-            arrived = await self._case.guard.wait(moving, f"the clock of {handle.id} to move by {by}")
+            arrived = await self._case.guard.wait(self._move(clock, by), f"the clock of {handle.id} to move by {by}")
         except WaitTimeout as error:
-            holders = await diagnostics.holders(self._skipping.client, handle)
-            raise ClockStuck(f"the clock of {handle.id} did not move by {by}: {holders}\n{error}") from None
+            raise ClockStuck(
+                f"the clock of {handle.id} did not move by {by}: {await self._holders(clock)}\n{error}"
+            ) from None
+        except (ClockCapped, ClockMoveReplaced) as error:
+            raise ClockStuck(str(error)) from None
         except RPCError as error:
-            raise await self._refused(handle, error) from error
-        if not arrived and await self._ahead(handle) - ahead < min(by / 2, timedelta(seconds=1)):
-            holders = await diagnostics.holders(self._skipping.client, handle)
-            raise ClockStuck(f"the clock of {handle.id} did not move by {by}: {holders} before (a child's is its own)")
-        return await self.now(handle)
+            raise await self._refused(clock, error) from error
+        if not arrived and await _ahead(clock) - ahead < min(by / 2, timedelta(seconds=1)):
+            raise ClockStuck(
+                f"the clock of {handle.id} did not move by {by}: {await self._holders(clock)} before "
+                "(a child has a clock of its own)"
+            )
+        return await clock.now()
 
     async def until(self, handle: Handle, when: datetime) -> datetime:
         """See `Time.until`."""
         if when.tzinfo is None:
-            raise SetupError(f"{when!r} has no time zone; say which: when.replace(tzinfo=timezone.utc)")
+            raise SetupError(f"{when!r} has no time zone: use when.replace(tzinfo=timezone.utc)")
         now = await self.now(handle)
         if when <= now:
-            raise SetupError(f"the clock of {handle.id} is past {when} already: it stands at {now}")
+            raise SetupError(f"the clock of {handle.id} is already past {when}: it is at {now}")
         return await self.fast_forward(handle, when - now)
 
     async def release(self, handle: Handle) -> None:
         """See `Time.release`."""
+        clock = self._clock(handle)
+        await clock.describe()  # raises if there is no such workflow
+        await clock.release()
+
+    def _clock(self, handle: Handle) -> VirtualClock:
         _check_handle(handle)
-        await handle.describe()  # says so if there is no such workflow
-        await self._skipping.release(handle)
+        return self._clocks.of(handle)
 
-    async def _ahead(self, handle: Handle) -> timedelta:
-        """How far the clock is ahead of this machine's."""
-        return await self.now(handle) - datetime.now(timezone.utc)
+    async def _holders(self, clock: VirtualClock) -> str:
+        return await diagnostics.holders(self._clocks.client, clock)
 
-    async def _watched(self, handle: Handle, by: timedelta) -> bool:
-        """Move the clock; whether it arrived (else the workflow ended before). Notices what cannot mend by itself."""
-        target = await self.now(handle) + by
-        move = await self._skipping.begin(handle, by)
-        await self._skipping.free_children(handle)
-        task = asyncio.ensure_future(self._skipping.arrived(handle, move))
-        patience = time.monotonic() + min(IDLE_SECONDS, self._case.guard.limit / 2)
+    async def _move(self, clock: VirtualClock, by: timedelta) -> bool:
+        """Move the clock; False if the workflow ended before. Notices what holds it for good."""
+        target = await clock.now() + by
+        task = asyncio.ensure_future(clock.move(by))
+        idle_from = time.monotonic() + min(IDLE_SECONDS, self._case.guard.limit / 2)
         try:
-            while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
-                await self._look(handle, target, idle=time.monotonic() > patience)
+            while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
+                await clock.require_below_cap(target)
+                if time.monotonic() > idle_from:
+                    await self._require_poller(clock)
             return task.result()
         finally:
             task.cancel()
 
-    async def _look(self, handle: Handle, target: datetime, *, idle: bool) -> None:
-        description = await handle.describe()
-        if description.status != WorkflowExecutionStatus.RUNNING:
+    async def _require_poller(self, clock: VirtualClock) -> None:
+        """Raise if a workflow task waits on a task queue that no worker polls."""
+        description = await clock.describe()
+        queue = description.workflow_execution_info.task_queue
+        if not description.HasField("pending_workflow_task"):
             return
-        raw = description.raw_description
-        info = raw.workflow_extended_info.time_skipping_info
-        if not info.effective_config.enabled and info.current_time.ToDatetime(timezone.utc) < target:
-            from .time_skipping import capped
+        if not await diagnostics.has_poller(self._clocks.client, queue):
+            raise ClockStuck(f"the clock of {clock.workflow_id} does not move: {await self._holders(clock)}")
 
-            raise ClockStuck(capped(handle.id, info))
-        queue = raw.workflow_execution_info.task_queue
-        client = self._skipping.client
-        if idle and raw.HasField("pending_workflow_task") and not await diagnostics.polled(client, queue):
-            holders = await diagnostics.holders(client, handle)
-            raise ClockStuck(f"the clock of {handle.id} does not move: {holders}")
-
-    async def _refused(self, handle: Handle, error: RPCError) -> TemporalTestError:
+    async def _refused(self, clock: VirtualClock, error: RPCError) -> TemporalTestError:
         if error.status == RPCStatusCode.NOT_FOUND and "completed" in error.message:
-            over = await diagnostics.holders(self._skipping.client, handle)
-            return ClockStuck(f"the clock of {handle.id} does not move any more: {over}")
-        return ClockStuck(f"the server refuses to move the clock of {handle.id}: {error.message}")
+            return ClockStuck(f"the clock of {clock.workflow_id} no longer moves: {await self._holders(clock)}")
+        return ClockStuck(f"the server refuses to move the clock of {clock.workflow_id}: {error.message}")
 
 
 class Time:
-    """The virtual clocks of a test's workflows; each has its own. Every call blocks; `aio` has the same to be awaited.
+    """The virtual clocks of a test's workflows, one per workflow. Every call blocks; `aio` has the same to await.
 
-    In a test that has this fixture a workflow starts with its clock held: it goes on like a wall clock until the test
-    moves it, or waits for the workflow's result, which lets it run by itself.
+    In a test with this fixture, a workflow starts with a manual clock: it runs in real time until the test moves it or
+    waits for the workflow's result, which lets the server skip time.
     """
 
     def __init__(self, case: CaseContext) -> None:
         if case.clocks is None:
             raise SetupError(
-                "temporal_time needs workflows that have clocks of their own; mark the test (or its class or module):\n"
+                "temporal_time needs workflows with virtual clocks; mark the test (or its class or module):\n"
                 "@pytest.mark.temporal(time_skipping=True)"
             )
-        case.clocks.hold()
+        case.clocks.start_manual()
         self._case = case
         self.aio = AsyncTime(case, case.clocks)
 
     def now(self, handle: Handle) -> datetime:
-        """The workflow's own time, in UTC; this machine's time where it never skipped any."""
+        """The workflow's own time, in UTC; this machine's time if the workflow has no virtual clock."""
         return self._run(self.aio.now(handle))
 
     def fast_forward(self, handle: Handle, by: timedelta) -> datetime:
-        """Move the workflow's clock ahead and hold it there; what was due in between has happened. The time then.
+        """Move the workflow's clock ahead; timers that are due in between fire. Returns the workflow's time then.
 
-        A workflow that ends on the way leaves its clock where it ended. Children have clocks of their own: those whose
-        clocks the test has not moved itself run by themselves from now on, because an open child holds its parent's.
+        A workflow that ends on the way leaves its clock where it ended. Children have clocks of their own: from now on
+        the server skips time for those that the test has not moved itself, because an open child holds its parent.
 
         Raises:
-            ClockStuck: The clock did not move; says what held it.
+            ClockStuck: The clock did not move; the message says what held it.
             SetupError: `by` is not positive, or this is not a workflow's handle.
         """
         return self._run(self.aio.fast_forward(handle, by))
 
     def until(self, handle: Handle, when: datetime) -> datetime:
-        """Move the workflow's clock ahead to `when`, which has a time zone, and hold it there. The time then.
+        """Move the workflow's clock ahead to `when`, which has a time zone. Returns the workflow's time then.
 
         Raises:
-            ClockStuck: The clock did not move; says what held it.
-            SetupError: `when` is past in the workflow's time, or has no time zone.
+            ClockStuck: The clock did not move; the message says what held it.
+            SetupError: `when` is in the workflow's past, or has no time zone.
         """
         return self._run(self.aio.until(handle, when))
 
     def release(self, handle: Handle) -> None:
-        """Let the clock, and those of open children, run by themselves from now on, as fast as nothing is in flight."""
+        """Let the server skip time for the workflow and its open children whenever nothing is in flight."""
         self._run(self.aio.release(handle))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._case.loop.run(work, self._case.guard.limit + SPARE_SECONDS)
 
 
+async def _ahead(clock: VirtualClock) -> timedelta:
+    """How far the clock is ahead of this machine's."""
+    return await clock.now() - datetime.now(timezone.utc)
+
+
 def _check_handle(handle: object) -> None:
     if isinstance(handle, ScheduleHandle):
         raise SetupError(
-            f"the schedule {handle.id} has no clock to move: schedules go by real time on the server\n"
-            "temporal_schedules tells when it is due (next_times) and makes it act (trigger, backfill, overlap); "
-            "the clock of a workflow that it started can be moved"
+            f"the schedule {handle.id} has no clock to move: schedules run in real time on the server\n"
+            "use temporal_schedules to see when it is due (next_times) and to trigger it (trigger, backfill, overlap), "
+            "and temporal_time for the workflows that it starts"
         )
     if not isinstance(handle, WorkflowHandle):
         raise SetupError(f"a clock belongs to a workflow: pass its handle, not {handle!r}")

@@ -1,19 +1,14 @@
-"""Lists of workflows as the server gives them, and a client interceptor that narrows them to one query.
-
-The SDK's own list fails on a paused workflow.
-"""
+"""Lists of the workflows of one test: a client interceptor narrows them to one query, also in a shared namespace."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
 from temporalio import client as sdk
-from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
-from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 from temporalio.client import Client
 
-PAGE = 200
+from devserver.client import ServiceCalls, both
 
 
 class ListFilter(sdk.Interceptor):
@@ -24,40 +19,24 @@ class ListFilter(sdk.Interceptor):
 
     def intercept_client(self, next: sdk.OutboundInterceptor) -> sdk.OutboundInterceptor:  # noqa: A002 - the SDK's name
         """The SDK asks each interceptor for its link of the chain."""
-        return _Outbound(next, self.query)
+        return _Outbound(next, self)
 
 
 class _Outbound(sdk.OutboundInterceptor):
-    def __init__(self, next: sdk.OutboundInterceptor, query: str) -> None:  # noqa: A002 - the SDK's name
+    def __init__(self, next: sdk.OutboundInterceptor, list_filter: ListFilter) -> None:  # noqa: A002 - the SDK's name
         super().__init__(next)
-        self._query = query
+        self._filter = list_filter
 
     def list_workflows(self, input: sdk.ListWorkflowsInput) -> sdk.WorkflowExecutionAsyncIterator:  # noqa: A002
-        input.query = _both(self._query, input.query or "")
+        input.query = both(self._filter.query, input.query or "")
         return super().list_workflows(input)
 
 
-async def list_workflows(client: Client, query: str = "", *, page: int = PAGE) -> AsyncIterator[WorkflowExecutionInfo]:
-    """The workflows that match `query`, among those that the client lists."""
+async def list_workflows(
+    client: Client, query: str = "", limit: int | None = None
+) -> AsyncIterator[WorkflowExecutionInfo]:
+    """The workflows that match `query`, among those that the client lists; paused ones too."""
     interceptors = client.config()["interceptors"]
     narrow = next((interceptor.query for interceptor in interceptors if isinstance(interceptor, ListFilter)), "")
-    request = ListWorkflowExecutionsRequest(namespace=client.namespace, query=_both(narrow, query), page_size=page)
-    while True:
-        answer = await client.workflow_service.list_workflow_executions(request)
-        for execution in answer.executions:
-            yield execution
-        if not answer.next_page_token:
-            return
-        request.next_page_token = answer.next_page_token
-
-
-def _both(first: str, second: str) -> str:
-    return f"{first} AND ({second})" if first and second else first or second
-
-
-def status_name(status: int) -> str:
-    """A status in plain words. A server that is newer than the SDK may send a status that has no name here."""
-    if status not in WorkflowExecutionStatus.values():
-        return f"status {status}"
-    name = WorkflowExecutionStatus.Name(status)  # type: ignore[arg-type] # looked up right above
-    return name.removeprefix("WORKFLOW_EXECUTION_STATUS_").lower().replace("_", " ")
+    async for info in ServiceCalls(client).list_workflows(both(narrow, query), limit):
+        yield info

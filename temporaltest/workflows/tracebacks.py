@@ -1,4 +1,4 @@
-"""Which lines of a traceback are the user's: the only ones that a report of a test shows."""
+"""The user's lines of tracebacks and failures: the only ones that a report of a test shows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import pytest
+    from temporalio.api.failure.v1 import Failure
+    from temporalio.converter import DataConverter
 
 INTERNAL = tuple(
     str(folder) + os.sep
     for folder in (Path(__file__).parents[1], Path(asyncio.__file__).parent, Path(next(iter(concurrent.__path__))))
 )
+MAX_CHARACTERS = 2000
 ENTRY = re.compile(r'^  File "(?P<file>[^"]+)", line \d+, in [^\n]*\n(?:    [^\n]*\n?|\n)*', re.MULTILINE)
 
 
@@ -79,6 +82,19 @@ def users_lines(text: str) -> str:
     return textwrap.dedent(lines)
 
 
+async def failure_lines(failure: Failure, converter: DataConverter) -> list[str]:
+    """A failure of Temporal and its causes, the outermost first, with the user's part of the stack traces."""
+    from devserver.client import failure_text
+
+    text = await failure_text(failure, converter, stack_lines=lambda stack: users_lines(stack).splitlines())
+    return [cut(line) for line in text.lines]
+
+
+def cut(text: str, limit: int = MAX_CHARACTERS) -> str:
+    """A text of at most `limit` characters, and how many more there are."""
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text) - limit} more characters)"
+
+
 def shorten(info: pytest.ExceptionInfo[BaseException]) -> None:
     """Leave of a test's failure the user's lines, and say with a workflow's failure where in the workflow it was."""
     kept = _without_internals(info.tb)
@@ -92,7 +108,7 @@ def shorten(info: pytest.ExceptionInfo[BaseException]) -> None:
         _annotate(error)
 
 
-def headline(report: pytest.TestReport, error: BaseException) -> None:
+def set_headline(report: pytest.TestReport, error: BaseException) -> None:
     """Let the line of the short summary, which is cut, begin with the cause; JUnit's message is the same."""
     crash = getattr(report.longrepr, "reprcrash", None)
     kind = type(error)

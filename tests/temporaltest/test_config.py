@@ -180,7 +180,7 @@ def test_address_chooses_the_external_backend(
 
 def test_contradiction_is_refused(pytester: pytest.Pytester) -> None:
     """An address and another backend, said in the same place, cannot both be meant."""
-    with pytest.raises(pytest.UsageError, match=r"--temporal-address is of an external server, and .* managed"):
+    with pytest.raises(pytest.UsageError, match=r"--temporal-address selects an external server, but .* managed"):
         settings(pytester, "--temporal-address=a:1", "--temporal-backend=managed")
 
 
@@ -197,7 +197,7 @@ def test_contradiction_is_refused(pytester: pytest.Pytester) -> None:
         ),
         (
             ["--temporal-backend=container", "--temporal-image=mine:1", "--temporal-linger=60"],
-            "temporal: container of mine:1, tuning fast, timeout 30 s, warm for 60 s after the run",
+            "temporal: container of mine:1, tuning fast, timeout 30 s, lingers for 60 s after the run",
         ),
         (
             ["--temporal-address=a:1", f"--temporal-api-key={SECRET}", "--temporal-keep=on", "--temporal-linger=60"],
@@ -206,11 +206,11 @@ def test_contradiction_is_refused(pytester: pytest.Pytester) -> None:
         (["--temporal-client-profile=cloud"], "temporal: external server client profile cloud, timeout 30 s"),
         (
             ["--temporal-backend=external"],
-            "temporal: external server (as the SDK's environment says), timeout 30 s",
+            "temporal: external server (SDK environment configuration), timeout 30 s",
         ),
         (
             ["--temporal-keep=on", "--temporal-version=1.8.3"],
-            "temporal: managed server, Temporal CLI 1.8.3, tuning fast, timeout 30 s, kept after the run",
+            "temporal: managed server, Temporal CLI 1.8.3, tuning fast, timeout 30 s, kept running after the run",
         ),
     ],
 )
@@ -230,10 +230,10 @@ def test_key_is_not_shown(suite: Suite) -> None:
     """The API key stands in no output, not even where a test fails with its configuration in sight."""
     suite.tests(
         """
-        from temporaltest import stash
+        from temporaltest.isolation import pytest_run
 
         def test_settings(pytestconfig):
-            settings = pytestconfig.stash[stash.SETTINGS]
+            settings = pytestconfig.stash[pytest_run.SETTINGS]
             assert settings is None
 
         def test_server(temporal_client):
@@ -265,10 +265,10 @@ def test_worker_has_the_controllers_settings(suite: Suite) -> None:
         "test_it.py",
         """
         import os
-        from temporaltest import stash
+        from temporaltest.isolation import pytest_run
 
         def test_settings(pytestconfig):
-            assert pytestconfig.stash[stash.SETTINGS].linger == 77
+            assert pytestconfig.stash[pytest_run.SETTINGS].linger == 77
         """,
     )
     suite.file("conftest.py", "import os\nos.environ['TEMPORAL_TEST_LINGER'] = '5'\n")
@@ -293,7 +293,7 @@ def _header_at_terminal(suite: Suite, environ: dict[str, str]) -> str:
 
 def test_warm_at_a_terminal_only(suite: Suite) -> None:
     """The server stays warm for a few minutes where a person works, and not in CI."""
-    warm = f"warm for {TERMINAL_LINGER:g} s after the run"
+    warm = f"lingers for {TERMINAL_LINGER:g} s after the run"
     assert warm in _header_at_terminal(suite, {})
     assert warm not in _header_at_terminal(suite, {"CI": "true"})
     assert warm not in suite.run("--collect-only").stdout.str()

@@ -285,7 +285,9 @@ def test_kept_container_is_there_to_look_at(contained: Suite, docker: Engine) ->
     write(contained, USING)
     result = contained.passes("--temporal-keep=on", passed=4)
     (kept,) = docker.containers()
-    result.stdout.fnmatch_lines([f"the server is kept at http://127.0.0.1:* stop it with: docker rm -f {kept[:12]}"])
+    result.stdout.fnmatch_lines(
+        [f"the server is still running at http://127.0.0.1:* stop it with: docker rm -f {kept[:12]}"]
+    )
     contained.passes("--temporal-keep=on", passed=4, ways=TWO)
     assert docker.containers() == [kept]
     docker.client.containers.get(kept).remove(force=True)

@@ -373,7 +373,7 @@ def test_kept_server_is_there_to_look_at(ways: tuple[str, ...], suite: Suite, ho
     (left,) = told(suite.path)
     assert _open_workflows(left["address"], left["namespace"]) == ["waits-1"]
     result.stdout.fnmatch_lines(
-        [f"the server is kept at http://* (gRPC {left['address']}); stop it with: devserver down*"]
+        [f"the server is still running at http://* (gRPC {left['address']}); stop it with: devserver down*"]
     )
     _stop(suite)
     assert eventually(lambda: nothing_left(home))

@@ -91,14 +91,14 @@ def test_child_that_is_held(temporal, temporal_time):
     while not is_there(temporal, child):
         pass
     temporal_time.fast_forward(child, DAY)
-    moves(temporal_time, handle, f"the child workflow {handle.id}-child .Sleeper. is open and has a clock of its own")
+    moves(temporal_time, handle, f"the child workflow {handle.id}-child .Sleeper. is open; it has a clock of its own")
 
 
 def test_workflow_that_has_ended(temporal, temporal_time):
     temporal.worker(workflows=[Sleeper])
     handle = temporal.start(Sleeper.run, 0)
     temporal.run(handle.result())
-    moves(temporal_time, handle, "does not move any more: the workflow is completed")
+    moves(temporal_time, handle, "no longer moves: the workflow is completed")
 
 
 def test_workflow_that_fails_first(temporal, temporal_time):
@@ -115,16 +115,16 @@ def test_workflow_that_is_not_there(temporal, temporal_time):
 def test_cap(temporal, temporal_time):
     temporal.worker(workflows=[Sleeper])
     handle = temporal.start(Sleeper.run, 10)
-    with pytest.raises(ClockStuck, match="skips at most 3 times and that cap is reached"):
+    with pytest.raises(ClockStuck, match="has skipped time 3 times"):
         temporal_time.fast_forward(handle, 6 * DAY)
-    with pytest.raises(ClockStuck, match="skips at most 3 times and that cap is reached"):
+    with pytest.raises(ClockStuck, match="has skipped time 3 times"):
         temporal.run(handle.result())
 
 
 @pytest.mark.temporal(dynamic_config={"frontend.WorkflowTimeSkippingMaxSkipPerSession": 3})
 def test_cap_of_a_clock_that_runs_by_itself(temporal):
     temporal.worker(workflows=[Sleeper])
-    with pytest.raises(ClockStuck, match="the clock of sleeper-1 .* skips at most 3 times and that cap is reached"):
+    with pytest.raises(ClockStuck, match="the clock of sleeper-1 .* has skipped time 3 times"):
         temporal.execute(Sleeper.run, 10)
 
 
@@ -132,7 +132,7 @@ def test_schedule(temporal, temporal_time):
     action = ScheduleActionStartWorkflow(Sleeper.run, 1, id="nightly", task_queue=temporal.task_queue)
     schedule = Schedule(action=action, spec=ScheduleSpec(cron_expressions=["0 3 * * *"]))
     handle = temporal.run(temporal.client.create_schedule("nightly", schedule))
-    with pytest.raises(SetupError, match="(?s)schedules go by real time on the server.*temporal_schedules"):
+    with pytest.raises(SetupError, match="(?s)schedules run in real time on the server.*temporal_schedules"):
         temporal_time.fast_forward(handle, DAY)
     temporal.run(handle.delete())
 
@@ -154,14 +154,15 @@ async def test_async(temporal, temporal_time):
 def test_workflow_that_never_ends(temporal, temporal_time):
     temporal.worker(workflows=[Signalled])
     temporal.case.guard.limit = SOON
-    with pytest.raises(WaitTimeout, match=r"(?s)signalled-1 .Signalled.: running.*virtual clocks:.*runs by itself"):
+    state = r"(?s)signalled-1 .Signalled.: running.*virtual clocks:.*skips time by itself"
+    with pytest.raises(WaitTimeout, match=state):
         temporal.execute(Signalled.run)
 
 
 def test_query_of_a_held_workflow(temporal, temporal_time):
     handle = temporal.start(Sleeper.run, 1)
     temporal.case.guard.limit = SOON
-    with pytest.raises(WaitTimeout, match=r"(?s)virtual clocks:\\n  sleeper-1: .*held until it is moved"):
+    with pytest.raises(WaitTimeout, match=r"(?s)virtual clocks:\\n  sleeper-1: .*in real time until you move it"):
         temporal.run(asyncio.Event().wait())
 """
 )

@@ -222,7 +222,7 @@ def test_until(temporal, temporal_time):
     handle = temporal.start(Trial.run)
     tenth = temporal_time.now(handle) + 10 * DAY
     assert tenth <= temporal_time.until(handle, tenth) < tenth + timedelta(minutes=2)
-    with pytest.raises(SetupError, match="past .* already"):
+    with pytest.raises(SetupError, match="already past"):
         temporal_time.until(handle, tenth)
     with pytest.raises(SetupError, match="no time zone"):
         temporal_time.until(handle, tenth.replace(tzinfo=None) + DAY)

@@ -8,10 +8,10 @@ from temporalio.client import WorkflowHandle
 
 from devserver.otel import SpanTree, spans_of
 
-from .errors import SetupError
+from ..errors import SetupError
 
 if TYPE_CHECKING:
-    from .facade import Temporal
+    from ..facade import Temporal
 
 
 class Spans:

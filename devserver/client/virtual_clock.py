@@ -1,0 +1,274 @@
+"""The virtual clocks of workflows: the server's time skipping (V2), the one way to read and to drive it.
+
+Each workflow that was started with time skipping has a clock of its own, through all its runs. A clock is
+
+- manual: it runs in real time until somebody moves it (`manual_client` starts workflows so),
+- moving: the server skips time until a fast-forward has arrived, where the clock is manual again (`begin_move`), or
+- automatic: the server skips time whenever nothing is in flight (`release`).
+
+The server skips no time while an activity, a workflow task or a child is in flight, or while the workflow is paused.
+Children have clocks of their own, which are manual like their parent's: whoever moves or releases a clock releases
+theirs. The server skips at most `frontend.WorkflowTimeSkippingMaxSkipPerSession` times for a workflow, and then makes
+its clock manual without a word: `require_below_cap` finds that.
+
+Needs temporalio 1.35 and server 1.32; see `require_time_skipping`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse, GetSystemInfoRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode, __version__
+
+from ..errors import ClockCapped, ClockMoveReplaced, TimeSkippingUnavailable
+from .calls import LONG_POLL_TIMEOUT, ServiceCalls
+from .retries import SDK, CallRetries
+from .statuses import OPEN_STATUSES
+from .timestamps import to_datetime
+
+try:
+    from temporalio.api.common.v1 import FastForwardConfig, TimeSkippingConfig
+    from temporalio.api.enums.v1.time_skipping_pb2 import FastForwardPollingResult
+    from temporalio.api.workflow.v1 import WorkflowExecutionOptions
+    from temporalio.api.workflowservice.v1 import (
+        PollWorkflowExecutionTimeSkippingRequest,
+        UpdateWorkflowExecutionOptionsRequest,
+    )
+    from temporalio.testing import TimeSkipper
+    from temporalio.testing import TimeSkippingConfig as StartConfig
+except ImportError:
+    SDK_SKIPS = False
+else:
+    SDK_SKIPS = True
+
+if TYPE_CHECKING:
+    from temporalio.api.common.v1 import TimeSkippingInfo
+
+SERVER_SINCE = (1, 32)
+LEAST_MOVE = timedelta(milliseconds=1)  # the server refuses to move a clock by nothing
+REPLACED = "fast_forward_id does not match"
+
+
+@dataclass(frozen=True)
+class ClockState:
+    """Where a virtual clock is. `now` is in UTC; `moving` is the length of the fast-forward, None without one."""
+
+    now: datetime
+    skips: bool
+    moving: timedelta | None
+    max_skips: int
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the server skips time by itself, without a fast-forward that ends."""
+        return self.skips and self.moving is None
+
+
+class _ClockCalls(ServiceCalls):
+    refusals = (
+        RPCStatusCode.NOT_FOUND,
+        RPCStatusCode.INVALID_ARGUMENT,
+        RPCStatusCode.FAILED_PRECONDITION,
+        RPCStatusCode.UNIMPLEMENTED,
+        RPCStatusCode.PERMISSION_DENIED,
+    )
+
+
+class VirtualClock:
+    """The clock of one workflow.
+
+    Every method raises `CannotAsk` if the server does not answer, within what `retries` allow, and the SDK's `RPCError`
+    if it refuses: NOT_FOUND for a workflow that does not exist or has ended.
+
+    Args:
+        run_id: One run; by default the current one, whichever that is at each call.
+        retries: `through_outage(seconds)` for clocks that are driven while the server restarts.
+    """
+
+    def __init__(self, client: Client, workflow_id: str, run_id: str = "", *, retries: CallRetries = SDK) -> None:
+        require_sdk()
+        self.workflow_id = workflow_id
+        self._run_id = run_id
+        self._client = client
+        self._retries = retries
+        self._calls = _ClockCalls(client, retries=retries)
+
+    # Reading
+
+    async def describe(self) -> DescribeWorkflowExecutionResponse:
+        """The server's description of the workflow, also while it is paused."""
+        description = await self._calls.describe_workflow(self.workflow_id, self._run_id)
+        if description is None:
+            raise RPCError(f"there is no workflow {self.workflow_id}", RPCStatusCode.NOT_FOUND, b"")
+        return description
+
+    async def state(self) -> ClockState | None:
+        """Where the clock is; None for a workflow without one."""
+        return clock_state(await self.describe())
+
+    async def now(self) -> datetime:
+        """The workflow's time, in UTC; this machine's, if the workflow has no clock."""
+        state = await self.state()
+        return datetime.now(timezone.utc) if state is None else state.now
+
+    async def require_below_cap(self, target: datetime | None = None) -> None:
+        """Check that the server still skips time for a clock that was moved or released.
+
+        Args:
+            target: Where a fast-forward ends; a clock that is there has arrived.
+
+        Raises:
+            ClockCapped: The server has skipped as often as it may.
+        """
+        description = await self.describe()
+        state = clock_state(description)
+        if description.workflow_execution_info.status not in OPEN_STATUSES or state is None or state.skips:
+            return
+        capped = state.moving is None if target is None else state.now < target
+        if capped:
+            raise _capped(self.workflow_id, state)
+
+    # Driving
+
+    async def begin_move(self, by: timedelta) -> str:
+        """Have the server move the clock, as soon as nothing is in flight; the id for `wait_moved`."""
+        move = FastForwardConfig(id=str(uuid.uuid4()))
+        move.duration.FromTimedelta(max(by, LEAST_MOVE))
+        await self._configure(TimeSkippingConfig(enabled=True, fast_forward_config=move))
+        return move.id
+
+    async def wait_moved(self, move_id: str) -> bool:
+        """Wait until a fast-forward has arrived, in whichever run; False if the workflow ended before.
+
+        Raises:
+            ClockMoveReplaced: Another call has moved the clock meanwhile.
+        """
+        request = PollWorkflowExecutionTimeSkippingRequest(
+            namespace=self._client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=self.workflow_id),
+            fast_forward_id=move_id,
+        )
+        poll = self._client.workflow_service.poll_workflow_execution_time_skipping
+        retries = replace(self._retries, timeout=None)
+        while True:
+            answer = await self._calls.call(poll, request, timeout=LONG_POLL_TIMEOUT, limited=False, retries=retries)
+            result = answer.fast_forward_polling_result
+            if result == FastForwardPollingResult.FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_COMPLETED:
+                return True
+            if result == FastForwardPollingResult.FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_FAILED:
+                if REPLACED in answer.failed_reason:
+                    raise ClockMoveReplaced(f"another call moves the clock of {self.workflow_id} at the same time")
+                return False
+
+    async def move(self, by: timedelta) -> bool:
+        """Move the clock and wait until it has arrived; False if the workflow ended before."""
+        move_id = await self.begin_move(by)
+        await self.release_children(only_untouched=True)
+        return await self.wait_moved(move_id)
+
+    async def release(self) -> None:
+        """Let the server skip time by itself, for this workflow and its open children. An ended one is left alone."""
+        with contextlib.suppress(RPCError):
+            state = await self.state()
+            if state is None or not state.automatic:
+                await self._configure(TimeSkippingConfig(enabled=True))
+            await self.release_children()
+
+    async def release_children(self, *, only_untouched: bool = False) -> None:
+        """Release the clocks of open children, which hold their parent's.
+
+        Args:
+            only_untouched: Leave children alone whose clocks somebody has set before.
+        """
+        for child in (await self.describe()).pending_children:
+            clock = VirtualClock(self._client, child.workflow_id, retries=self._retries)
+            with contextlib.suppress(RPCError):  # it has not started yet, or has ended
+                if not only_untouched or await clock.state() is None:
+                    await clock.release()
+
+    async def _configure(self, config: TimeSkippingConfig) -> None:
+        request = UpdateWorkflowExecutionOptionsRequest(
+            namespace=self._client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=self.workflow_id, run_id=self._run_id),
+            workflow_execution_options=WorkflowExecutionOptions(time_skipping_config=config),
+            update_mask=FieldMask(paths=["time_skipping_config"]),
+            identity=self._client.identity,
+        )
+        await self._calls.call(self._client.workflow_service.update_workflow_execution_options, request)
+
+
+def clock_state(description: DescribeWorkflowExecutionResponse) -> ClockState | None:
+    """The clock in a description of a workflow; None for a workflow without one."""
+    if not description.workflow_extended_info.HasField("time_skipping_info"):
+        return None
+    info: TimeSkippingInfo = description.workflow_extended_info.time_skipping_info
+    config = info.effective_config
+    moves = config.HasField("fast_forward_config")
+    return ClockState(
+        now=to_datetime(info.current_time),
+        skips=config.enabled,
+        moving=config.fast_forward_config.duration.ToTimedelta() if moves else None,
+        max_skips=config.max_session_skip_count,
+    )
+
+
+def manual_client(client: Client) -> Client:
+    """A client whose workflows start with manual clocks.
+
+    Raises:
+        TimeSkippingUnavailable: The installed SDK is too old.
+    """
+    require_sdk()
+    return TimeSkipper(client, config=StartConfig(enabled=False)).client
+
+
+def require_sdk() -> None:
+    """Check that the installed SDK knows time skipping.
+
+    Raises:
+        TimeSkippingUnavailable: It does not.
+    """
+    if not SDK_SKIPS:
+        raise TimeSkippingUnavailable(
+            f"temporalio {__version__} has no time skipping on the real server",
+            hint="install temporalio 1.35 or later",
+        )
+
+
+async def require_time_skipping(client: Client) -> None:
+    """Check that SDK and server skip time for the client's namespace.
+
+    Raises:
+        TimeSkippingUnavailable: The SDK or the server is too old, or the server has it switched off.
+    """
+    require_sdk()
+    calls = _ClockCalls(client, retries=SDK)
+    version = (await calls.call(client.workflow_service.get_system_info, GetSystemInfoRequest())).server_version
+    if tuple(int(part) for part in version.split(".")[:2]) < SERVER_SINCE:
+        raise TimeSkippingUnavailable(f"server {version} is too old for time skipping: it needs 1.32 or later")
+    try:
+        await VirtualClock(client, "no-such-workflow-probes-time-skipping").begin_move(LEAST_MOVE)
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise TimeSkippingUnavailable(
+                f"time skipping is off on this server ({error.message})",
+                hint="use the tuning fast, or set the dynamic configuration frontend.WorkflowTimeSkippingEnabled=true",
+            ) from None
+
+
+def _capped(workflow_id: str, state: ClockState) -> ClockCapped:
+    now = state.now.replace(microsecond=0, tzinfo=None)
+    return ClockCapped(
+        f"the clock of {workflow_id} no longer moves: it is at {now} (UTC), and "
+        f"the server has skipped time {state.max_skips} times, the most it does for a workflow",
+        hint="raise the dynamic configuration frontend.WorkflowTimeSkippingMaxSkipPerSession, as the tuning fast does, "
+        "or look for a workflow that sleeps in an endless loop",
+    )
