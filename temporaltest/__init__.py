@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .schedules.fixture import Schedules
     from .time.controls import Time
     from .versioning.fixture import Versions
-    from .workers.workers import RunningWorker
+    from .workers.running_worker import RunningWorker
     from .workflows.environment import Environment
 
 __all__ = [
@@ -84,7 +84,7 @@ _MODULES = {
     "activities.scripted": ("REAL", "Script", "delays", "fails", "heartbeats"),
     "reports.spans": ("SpanTree", "Spans"),
     "versioning.fixture": ("Versions",),
-    "workers.workers": ("RunningWorker",),
+    "workers.running_worker": ("RunningWorker",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

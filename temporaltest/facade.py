@@ -13,7 +13,7 @@ from temporalio.client import Client
 from .activities.call_ledger import Call
 from .activities.mocks import name_of
 from .errors import SetupError, WaitTimeout
-from .workers.workers import RunningWorker
+from .workers.running_worker import RunningWorker
 from .workflows.start import Starting
 
 if TYPE_CHECKING:

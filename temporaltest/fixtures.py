@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .schedules.fixture import Schedules
     from .time.controls import Time
     from .versioning.fixture import Versions
-    from .workers.workers import RunningWorker
+    from .workers.running_worker import RunningWorker
     from .workflows.environment import Environment
 
 

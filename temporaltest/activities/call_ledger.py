@@ -1,4 +1,4 @@
-"""What activities were called with and what came of it: a ledger of every activity that a test's workers ran."""
+"""The calls of activities in a test: arguments, attempts, heartbeats, results and failures."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from temporalio import activity, client, worker
 
 @dataclass(frozen=True)
 class Call:
-    """One attempt of an activity. `args` are as the activity got them; `ended` is false while it still runs.
+    """One attempt of an activity.
 
-    `failure` is what it raised; `workflow_id` is None for an activity that no workflow has started.
+    `args` are those that the activity received; `ended` is False while it runs; `failure` is the exception it raised;
+    `workflow_id` is None for an activity that no workflow started.
     """
 
     activity: str
@@ -34,8 +35,8 @@ class Call:
         return f"{self.activity}{where}, attempt {self.attempt}, {state}"
 
 
-class Ledger(client.Interceptor, worker.Interceptor):
-    """An interceptor that notes every attempt; on a client, it is on every worker of that client too."""
+class CallLedger(client.Interceptor, worker.Interceptor):
+    """An interceptor that notes every attempt. On a client, it applies to every worker of the client too."""
 
     def __init__(self) -> None:
         self._calls: dict[bytes, Call] = {}
@@ -45,34 +46,34 @@ class Ledger(client.Interceptor, worker.Interceptor):
         return _Inbound(next, self)
 
     def calls(self, name: str | None = None) -> list[Call]:
-        """The attempts of one activity, or of all, in the order in which they began."""
+        """The attempts of one activity, or of all, in the order of their start."""
         return [call for call in list(self._calls.values()) if name in (None, call.activity)]
 
     def running(self) -> list[Call]:
-        """The attempts that have not ended."""
+        """The attempts that still run."""
         return [call for call in self.calls() if not call.ended]
 
     def begin(self, args: tuple[Any, ...]) -> None:
-        """Note that the current activity begins."""
+        """Note the start of the current activity."""
         info = activity.info()
         self._calls[info.task_token] = Call(
             info.activity_type, args, info.attempt, info.activity_id, info.workflow_id, info.workflow_type
         )
 
     def note(self, **changes: Any) -> None:
-        """Note more of the current activity."""
+        """Change what is noted about the current activity."""
         token = activity.info().task_token
         self._calls[token] = dataclasses.replace(self._calls[token], **changes)
 
     def heartbeat(self, token: bytes, details: tuple[Any, ...]) -> None:
-        """Note a heartbeat: its detail, or all of them where there are more."""
+        """Note a heartbeat: its detail, or a tuple if it has several."""
         call = self._calls[token]
         detail = details[0] if len(details) == 1 else details or None
         self._calls[token] = dataclasses.replace(call, heartbeats=(*call.heartbeats, detail))
 
 
 class _Inbound(worker.ActivityInboundInterceptor):
-    def __init__(self, next: worker.ActivityInboundInterceptor, ledger: Ledger) -> None:  # noqa: A002 - the SDK's name
+    def __init__(self, next: worker.ActivityInboundInterceptor, ledger: CallLedger) -> None:  # noqa: A002 - the SDK's name
         super().__init__(next)
         self._ledger = ledger
 
@@ -91,7 +92,7 @@ class _Inbound(worker.ActivityInboundInterceptor):
 
 
 class _Outbound(worker.ActivityOutboundInterceptor):
-    def __init__(self, next: worker.ActivityOutboundInterceptor, ledger: Ledger) -> None:  # noqa: A002 - the SDK's name
+    def __init__(self, next: worker.ActivityOutboundInterceptor, ledger: CallLedger) -> None:  # noqa: A002 - the SDK's name
         super().__init__(next)
         self._ledger = ledger
 

@@ -1,4 +1,4 @@
-"""Activities replaced in tests: each mock is checked against the activity it stands for, and runs in its place."""
+"""Mocks of activities: each is checked against the activity that it replaces, and runs in its place."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ from typing import Any, TypeVar
 from temporalio import activity, worker
 from temporalio.exceptions import ApplicationError
 
+from devserver.replay import DaemonThreads
+
 from ..errors import SetupError
-from ..workers.daemon_threads import DaemonThreads
-from .call_ledger import Ledger
-from .scripted import Fails, Original, Script
-from .signatures import Shape, misfit, shape, wrong_count, wrong_result
+from .call_ledger import CallLedger
+from .scripted import Original, Script, ScriptedFailure
+from .signatures import CallSignature, mismatch, signature_of, wrong_count, wrong_result
 
 T = TypeVar("T")
 
-LOOK_SECONDS = 0.02
+POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
 class Mock:
-    """What stands for the activity `name`, and that activity's shape where it is known."""
+    """The replacement of the activity `name`; `real` is the activity's signature, None if it is unknown."""
 
     name: str
     fake: Any
-    real: Shape | None
+    real: CallSignature | None
 
 
 def name_of(reference: str | Callable[..., Any]) -> str:
-    """The name that an activity is registered by; "" for a dynamic one.
+    """The name that an activity is registered with; "" for a dynamic one.
 
     Raises:
-        SetupError: It is no activity.
+        SetupError: `reference` is no activity.
     """
     if isinstance(reference, str):
         return reference
@@ -48,15 +49,15 @@ def name_of(reference: str | Callable[..., Any]) -> str:
 
 
 def registered(activities: Sequence[Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """The activities by the names that a worker registers them by."""
-    return {name_of(each): each for each in activities}
+    """The activities by the names that a worker registers them with."""
+    return {name_of(function): function for function in activities}
 
 
 def check(mocks: Mapping[str | Callable[..., Any], Any], activities: Sequence[Callable[..., Any]]) -> dict[str, Mock]:
-    """The mocks by the names of what they stand for.
+    """The mocks by the names of the activities that they replace.
 
     Raises:
-        SetupError: One stands for an activity that is not registered, or does not fit its signature.
+        SetupError: A mock replaces an activity that is not registered, or does not match its signature.
     """
     if not mocks:
         return {}
@@ -70,21 +71,21 @@ def check(mocks: Mapping[str | Callable[..., Any], Any], activities: Sequence[Ca
             names = ", ".join(sorted(known)) or "none"
             raise SetupError(
                 f"mocks: no activity {name!r} is registered on this worker (registered: {names})\n"
-                "give the real activity to activities=[...] as in production; its mock then runs in its place"
+                "pass the real activity to activities=[...] as in production; the mock then runs in its place"
             )
-        found[name] = Mock(name, fake, shape(known[name]) if name in known else None)
-        _check_shape(found[name], fake)
+        found[name] = Mock(name, fake, signature_of(known[name]) if name in known else None)
+        _check_signature(found[name], fake)
     return found
 
 
-def _check_shape(mock: Mock, fake: Any) -> None:
+def _check_signature(mock: Mock, fake: Any) -> None:
     if isinstance(fake, Script):
-        _check_shape(mock, fake.then)
+        _check_signature(mock, fake.then)
     elif mock.real is None or isinstance(fake, Original) or _is_error(fake):
         return
     elif callable(fake):
-        own = shape(fake)
-        why = misfit(mock.real, own) if own is not None else None
+        own = signature_of(fake)
+        why = mismatch(mock.real, own) if own is not None else None
         if why:
             raise SetupError(
                 f"the mock of {mock.name!r} {why}\n  activity {mock.real.text}\n  mock     {own and own.text}"
@@ -96,9 +97,9 @@ def _check_shape(mock: Mock, fake: Any) -> None:
 
 
 class Mocking(worker.Interceptor):
-    """A worker's interceptor that runs the mocks; the activities that have none run as they are."""
+    """A worker interceptor that runs the mocks; activities without a mock run unchanged."""
 
-    def __init__(self, mocks: Mapping[str, Mock], activities: Sequence[Callable[..., Any]], ledger: Ledger) -> None:
+    def __init__(self, mocks: Mapping[str, Mock], activities: Sequence[Callable[..., Any]], ledger: CallLedger) -> None:
         self._mocks = mocks
         self._dynamic = mocks.get("")
         self._known = registered(activities)
@@ -111,11 +112,11 @@ class Mocking(worker.Interceptor):
         return _Inbound(next, self)
 
     def mock(self, name: str) -> Mock | None:
-        """What stands for the activity; the mock of the dynamic one stands for every name that nothing else has."""
+        """The mock of the activity. A mock of the dynamic activity replaces every name that is not registered."""
         return self._mocks.get(name) or (None if name in self._known else self._dynamic)
 
     def count(self, *key: Any) -> int:
-        """How often it has been asked for that key, this time included."""
+        """How often this was called with the key, including this call."""
         return next(self._counts[key])
 
 
@@ -138,7 +139,7 @@ class _Inbound(worker.ActivityInboundInterceptor):
 
 @dataclass
 class _Run:
-    """See `scripts.Run`."""
+    """See `ScriptedRun`."""
 
     name: str
     mock: Mock
@@ -148,7 +149,7 @@ class _Run:
 
     def count(self, step: Script) -> int:
         info = activity.info()
-        alone = isinstance(step, Fails) and step.each
+        alone = isinstance(step, ScriptedFailure) and step.each
         return self.mocking.count(step, self.name, *((info.workflow_run_id, info.activity_id) if alone else ()))
 
     async def perform(self, what: Any) -> Any:
@@ -166,18 +167,18 @@ class _Run:
 
     async def _call(self, fake: Callable[..., Any]) -> Any:
         if inspect.iscoroutinefunction(fake) or inspect.iscoroutinefunction(type(fake).__call__):
-            return await self.patiently(fake(*self.input.args))
+            return await self.cancellable(fake(*self.input.args))
         call = replace(self.input, fn=lambda *args: fake(*args), executor=self.mocking.threads)
         result = await self.real.execute_activity(call)
-        return await self.patiently(result) if inspect.isawaitable(result) else result
+        return await self.cancellable(result) if inspect.isawaitable(result) else result
 
-    async def patiently(self, work: Awaitable[T]) -> T:
-        """The SDK cancels the task of an async activity only, so the mock of a sync one has to look."""
+    async def cancellable(self, work: Awaitable[T]) -> T:
+        """Wait for `work`. The SDK cancels only the tasks of async activities, so the mock of a sync one polls."""
         if self.input.executor is None:
             return await work
         task = asyncio.ensure_future(work)
         try:
-            while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
+            while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
                 if activity.is_cancelled():
                     task.cancel()
             return task.result()

@@ -1,4 +1,4 @@
-"""Scripted activities: failures, delays and heartbeats, put together; what comes after them is said by `then`."""
+"""Scripted activities: failures, delays and heartbeats, combined with `then`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Original(enum.Enum):
-    """The activity that a mock stands for."""
+    """The activity that a mock replaces."""
 
     REAL = "real"
 
@@ -24,34 +24,34 @@ class Original(enum.Enum):
 REAL = Original.REAL
 
 
-class Run(Protocol):
+class ScriptedRun(Protocol):
     """One attempt of a mocked activity, as a script sees it."""
 
     name: str
 
     def count(self, step: Script) -> int:
-        """How often that step has been reached, this time included: in the test, or in this activity's attempts."""
+        """How often this step was reached, including this time: in the test, or in the attempts of this activity."""
 
     async def perform(self, what: Any) -> Any:
-        """What `what` comes to: a call of it, its script, its exception, or itself."""
+        """The outcome of `what`: call it, play it, raise it, or return it."""
 
-    async def patiently(self, work: Awaitable[T]) -> T:
-        """The result of `work`, which is cancelled with the activity."""
+    async def cancellable(self, work: Awaitable[T]) -> T:
+        """The result of `work`, which is cancelled together with the activity."""
 
 
 @dataclass(frozen=True, eq=False)
 class Script:
-    """A step of a scripted activity, then what `then` is: REAL, a value, an exception, a callable or another step."""
+    """A step of a scripted activity. Then `then` happens: REAL, a value, an exception, a callable or another step."""
 
     then: Any = REAL
 
-    async def play(self, run: Run) -> Any:
-        """Do the step, then the rest."""
+    async def play(self, run: ScriptedRun) -> Any:
+        """Do the step, then `then`."""
         return await run.perform(self.then)
 
 
 @dataclass(frozen=True, eq=False)
-class Fails(Script):
+class ScriptedFailure(Script):
     """See `fails`."""
 
     error: BaseException | type[BaseException] | str | None = None
@@ -59,18 +59,18 @@ class Fails(Script):
     each: bool = False
     retry_after: timedelta | None = None
 
-    async def play(self, run: Run) -> Any:
-        """Fail, as long as it is said to."""
+    async def play(self, run: ScriptedRun) -> Any:
+        """Fail, `times` times."""
         if self.times is not None and run.count(self) > self.times:
             return await run.perform(self.then)
         if isinstance(self.error, type):
-            raise self._dressed(self.error())
+            raise self._prepared(self.error())
         if isinstance(self.error, BaseException):
-            raise self._dressed(self.error)
-        text = self.error or f"{run.name} fails: its script in this test says so"
+            raise self._prepared(self.error)
+        text = self.error or f"{run.name} fails: its script in this test makes it fail"
         raise ApplicationError(text, type="ScriptedFailure", next_retry_delay=self.retry_after)
 
-    def _dressed(self, error: BaseException) -> BaseException:
+    def _prepared(self, error: BaseException) -> BaseException:
         error = error.with_traceback(None)
         if self.retry_after is None:
             return error
@@ -78,28 +78,28 @@ class Fails(Script):
 
 
 @dataclass(frozen=True, eq=False)
-class Delays(Script):
+class ScriptedDelay(Script):
     """See `delays`."""
 
     seconds: float = 0.0
 
-    async def play(self, run: Run) -> Any:
+    async def play(self, run: ScriptedRun) -> Any:
         """Wait, in real time."""
-        await run.patiently(asyncio.sleep(self.seconds))
+        await run.cancellable(asyncio.sleep(self.seconds))
         return await run.perform(self.then)
 
 
 @dataclass(frozen=True, eq=False)
-class Heartbeats(Script):
+class ScriptedHeartbeats(Script):
     """See `heartbeats`."""
 
     details: tuple[Any, ...] = ()
     every: float = 0.0
 
-    async def play(self, run: Run) -> Any:
-        """Send them one after the other."""
+    async def play(self, run: ScriptedRun) -> Any:
+        """Send the heartbeats one after the other."""
         for number, detail in enumerate(self.details):
-            await run.patiently(asyncio.sleep(self.every if number else 0))
+            await run.cancellable(asyncio.sleep(self.every if number else 0))
             activity.heartbeat(detail)
         return await run.perform(self.then)
 
@@ -112,22 +112,22 @@ def fails(
     each: bool = False,
     retry_after: timedelta | None = None,
 ) -> Script:
-    """An activity that raises `error`: the first `times` calls of it in the test (all, if None), then does `then`.
+    """An activity that raises `error` in its first `times` calls of the test (in all, if None), then does `then`.
 
-    With `each`, the first attempts of each activity are counted on their own. `retry_after` is when Temporal tries
-    again, whatever the workflow's retry policy says; without it, that is after the policy's interval (1 s by default).
+    With `each`, the attempts of each activity execution are counted separately. Temporal retries after `retry_after`
+    instead of the interval of the workflow's retry policy (1 s by default).
     """
-    return Fails(then, error, times, each, retry_after)
+    return ScriptedFailure(then, error, times, each, retry_after)
 
 
 def delays(duration: timedelta | float, then: Any = REAL) -> Script:
-    """An activity that waits first, in real time (a number is in seconds), then does `then`; it can be cancelled."""
-    return Delays(then, _seconds(duration))
+    """An activity that waits in real time (a number is in seconds), then does `then`; it can be cancelled."""
+    return ScriptedDelay(then, _seconds(duration))
 
 
 def heartbeats(*details: Any, every: timedelta | float = 0.0, then: Any = REAL) -> Script:
-    """An activity that sends a heartbeat with each of `details`, `every` so often, then does `then`."""
-    return Heartbeats(then, details, _seconds(every))
+    """An activity that sends a heartbeat with each of `details`, one every `every` seconds, then does `then`."""
+    return ScriptedHeartbeats(then, details, _seconds(every))
 
 
 def _seconds(duration: timedelta | float) -> float:

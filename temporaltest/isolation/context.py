@@ -14,8 +14,9 @@ from ..errors import ServerLost, TemporalTestError, WorkerStuck
 from ..reports import test_report
 from ..time import diagnostics
 from ..workers.background_loop import BackgroundLoop
+from ..workers.running_worker import SPARE_SECONDS, STOP_SECONDS
 from ..workers.wait_guard import WaitGuard
-from ..workers.workers import SPARE_SECONDS, STOP_SECONDS, Workers
+from ..workers.workers import Workers
 from . import namespaces
 from .allocation import Allocation
 from .created_schedules import CreatedSchedules

@@ -6,7 +6,8 @@ from concurrent.futures import TimeoutError as OutOfTime
 from typing import TYPE_CHECKING
 
 from ..errors import ReplayFailed, ServerLost
-from ..replay import recording, replay
+from ..replay import recording
+from ..replay.worker_code import WorkerCode, code_of, replay_all, require_replayed
 from ..reports import test_report
 from ..workflows import executions
 from ..workflows.start import TASK_QUEUE
@@ -41,17 +42,17 @@ class PostTestChecks:
         self._allocation = allocation
         self._workers = workers
         self._guard = guard
-        self._codes: list[replay.Code] = []
+        self._codes: list[WorkerCode] = []
         self._runs: list[RunHistory] = []
         self.recorded: list[tuple[str, str]] = []
         self.failed = False
 
     @property
-    def codes(self) -> list[replay.Code]:
+    def codes(self) -> list[WorkerCode]:
         """The code of every worker that ran in the test; still known after they stop, if read before."""
         running = self._workers.running
         if len(running) > len(self._codes):
-            self._codes = [replay.code_of(worker.worker) for worker in running]
+            self._codes = [code_of(worker.worker) for worker in running]
         return self._codes
 
     def check(self) -> None:
@@ -74,8 +75,8 @@ class PostTestChecks:
                 return
             self._runs = runs
             if config.replay:
-                replaying = replay.replay_all(self.codes, runs)
-                replay.require(self._session.loop.run(replaying, config.timeout))
+                replaying = replay_all(self.codes, runs)
+                require_replayed(self._session.loop.run(replaying, config.timeout))
         except OutOfTime:
             raise ReplayFailed(
                 f"replaying the workflows of the test took more than {config.timeout:g} s; "
@@ -93,7 +94,7 @@ class PostTestChecks:
         replacements = {slot.namespace: "namespace"}
         if slot.shared:
             replacements |= {slot.id_prefix: "", slot.task_queue: TASK_QUEUE}
-        source = recording.Source(test, root, slot.id_prefix, replacements, scope)
+        source = recording.RecordedTest(test, root, slot.id_prefix, replacements, scope)
         recorded = recording.record(source, self._runs, self.codes, scrub=config.record_scrub)
         self.recorded = self._session.loop.run(recorded, config.timeout)
 

@@ -1,4 +1,4 @@
-"""Workers that a test makes itself with the SDK's `Worker` fail at once and are replayed, as those of `temporal` do."""
+"""The SDK plugin of a test's client: workers that the test creates itself get the defaults and are replayed too."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 class WorkerTracking(client.Plugin, worker.Plugin):
-    """The SDK's plugin on a test's client: it hears of every worker of that client."""
+    """Configures and notes every worker of the client."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
 
     def name(self) -> str:
-        """As the server shows it."""
+        """The name that the server shows."""
         return "temporaltest"
 
     def configure_client(self, config: client.ClientConfig) -> client.ClientConfig:
-        """Nothing to change."""
+        """Required by the SDK; changes nothing."""
         return config
 
     async def connect_service_client(
@@ -32,11 +32,11 @@ class WorkerTracking(client.Plugin, worker.Plugin):
         config: ConnectConfig,
         next: Callable[[ConnectConfig], Awaitable[ServiceClient]],  # noqa: A002 - the SDK's name
     ) -> ServiceClient:
-        """Nothing to change."""
+        """Required by the SDK; changes nothing."""
         return await next(config)
 
     def configure_worker(self, config: worker.WorkerConfig) -> worker.WorkerConfig:
-        """Fill in what workers in tests should have."""
+        """Set the plugin's defaults."""
         self._workers.prepare(config)
         return config
 
@@ -45,12 +45,12 @@ class WorkerTracking(client.Plugin, worker.Plugin):
         worker: worker.Worker,
         next: Callable[[worker.Worker], Awaitable[None]],  # noqa: A002 - the SDK's name
     ) -> None:
-        """Remember the worker."""
-        self._workers.adopt(worker)
+        """Note the worker."""
+        self._workers.on_run(worker)
         await next(worker)
 
     def configure_replayer(self, config: worker.ReplayerConfig) -> worker.ReplayerConfig:
-        """Nothing to change."""
+        """Required by the SDK; changes nothing."""
         return config
 
     def run_replayer(
@@ -62,5 +62,5 @@ class WorkerTracking(client.Plugin, worker.Plugin):
             AbstractAsyncContextManager[AsyncIterator[worker.WorkflowReplayResult]],
         ],
     ) -> AbstractAsyncContextManager[AsyncIterator[worker.WorkflowReplayResult]]:
-        """Nothing to change."""
+        """Required by the SDK; changes nothing."""
         return next(replayer, histories)

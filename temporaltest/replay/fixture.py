@@ -1,4 +1,4 @@
-"""Stored histories, replayed against today's code."""
+"""`temporal_replay`: recorded histories, replayed against the current code."""
 
 from __future__ import annotations
 
@@ -11,71 +11,75 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from temporalio import worker as sdk
+from temporalio import workflow
 from temporalio.client import WorkflowHistory
+
+from devserver.replay import WorkflowCode, replay
 
 from ..errors import ReplayFailed, SetupError
 from ..workers import sandbox
 from ..workers.background_loop import BackgroundLoop
 from ..workflows.executions import RunHistory
-from . import replay
 from .recording import FORMAT, Recording
-from .watched_replayer import Definition
 
 if TYPE_CHECKING:
     from ..isolation.session import Session
 
 LIMIT = 60.0
 ADVICE = (
-    "the code has changed in a way that its past does not fit: keep the old way for old runs with workflow.patched(), "
-    "or record anew if no run of the old code is left"
+    "the code changed in a way that does not match its past: keep the old behavior for old runs with "
+    "workflow.patched(), or record again if no run of the old code is left"
 )
+Definition = workflow._Definition
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The recordings in a folder, or the one file that it is.
+    """The recordings in a folder; a file is itself the one recording.
 
     Raises:
-        SetupError: There are none; a replay of nothing proves nothing.
+        SetupError: There are none. Replaying nothing proves nothing.
     """
     if folder.is_file():
         return [folder]
     if not folder.is_dir():
-        raise SetupError(f"there is no folder {folder} to replay from; make it with pytest --temporal-record {folder}")
-    found = sorted(folder.rglob("*.json"))
-    if not found:
-        raise SetupError(f"{folder} holds no recordings (*.json); make some with pytest --temporal-record {folder}")
-    return found
+        raise SetupError(
+            f"there is no folder {folder} to replay from; create it with pytest --temporal-record {folder}"
+        )
+    paths = sorted(folder.rglob("*.json"))
+    if not paths:
+        raise SetupError(f"{folder} has no recordings (*.json); create some with pytest --temporal-record {folder}")
+    return paths
 
 
 def read(path: Path) -> Recording:
-    """A recording; also a history as the Temporal CLI and Web UI save it, which does not say where its code is.
+    """A recording, or a history as the Temporal CLI and Web UI save it, which does not say where its code is.
 
     Raises:
-        SetupError: It cannot be read; says why.
+        SetupError: The file cannot be read; the message says why.
     """
     try:
         content = json.loads(path.read_text("utf-8"))
         if content.get("format", FORMAT) > FORMAT:
             raise SetupError(f"{path} was recorded by a newer version of temporal-devserver")
-        recording = _plain(path, content) if "events" in content else _known(content)
-        if not recording.workflow_type or recording.ran.workflow_type != recording.workflow_type:
+        recording = _from_history(path, content) if "events" in content else _from_recording(content)
+        if not recording.workflow_type or recording.run.workflow_type != recording.workflow_type:
             raise ValueError("its history does not begin with the start of a workflow")
     except SetupError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with a file, it is the file
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong, the file is the cause
         raise SetupError(f"{path} is no recording of a workflow: {type(error).__name__}: {error}") from None
     return recording
 
 
-def _known(content: Mapping[str, Any]) -> Recording:
-    known = {each.name for each in fields(Recording)}
+def _from_recording(content: Mapping[str, Any]) -> Recording:
+    known = {entry.name for entry in fields(Recording)}
     return Recording(**{key: value for key, value in content.items() if key in known})
 
 
-def _plain(path: Path, content: Mapping[str, Any]) -> Recording:
-    ran = RunHistory(WorkflowHistory.from_json(path.stem, dict(content)), "")
-    start = ran.history.events[0].workflow_execution_started_event_attributes
-    return Recording("", start.workflow_id or path.stem, ran.workflow_type, "", "", None, "no", content)
+def _from_history(path: Path, content: Mapping[str, Any]) -> Recording:
+    run = RunHistory(WorkflowHistory.from_json(path.stem, dict(content)), "")
+    start = run.history.events[0].workflow_execution_started_event_attributes
+    return Recording("", start.workflow_id or path.stem, run.workflow_type, "", "", None, "no", content)
 
 
 def replay_files(
@@ -85,77 +89,74 @@ def replay_files(
     options: Mapping[str, Any],
     loop: BackgroundLoop,
 ) -> None:
-    """Replay recordings; against `workflows`, or, if None, against the classes that they name.
+    """Replay recordings against `workflows`, or, if None, against the classes that the recordings name.
 
     Raises:
-        ReplayFailed: Some do not replay; says which, and where each leaves its history.
-        SetupError: One cannot be read, or its workflow is not known; says why.
+        ReplayFailed: Some do not replay; the message says which, and where each leaves its history.
+        SetupError: A recording cannot be read, or its workflow is unknown; the message says why.
     """
     divergences = []
     for path in paths:
         recording = read(path)
-        kind = (
-            _class_of(_shown(path, root), recording, root)
-            if workflows is None
-            else _one_of(_shown(path, root), recording, workflows)
-        )
-        code = replay.Code(None, {Definition.must_from_class(kind).name: kind}, {**_defaults(kind), **options})
-        replayed = loop.run(replay.replay(code, [recording.ran]), LIMIT)
-        divergences += [f"{_shown(path, root)}: {each.divergence}" for each in replayed if each.divergence is not None]
+        name = _shown(path, root)
+        found = _imported_class(name, recording, root) if workflows is None else _one_of(name, recording, workflows)
+        code = WorkflowCode.of_classes([found], **{**_defaults(found), **options})
+        (result,) = loop.run(replay([recording.run.history], code), LIMIT)
+        divergences += [f"{name}: {result.divergence}"] if result.divergence is not None else []
     if divergences:
         raise ReplayFailed("\n".join([*divergences, ADVICE]))
 
 
 def options_of(client_options: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a client's options a replay needs."""
+    """The options of a client that a replay needs too."""
+    interceptors, plugins = client_options.get("interceptors", ()), client_options.get("plugins", ())
     options: dict[str, Any] = {
-        "interceptors": [each for each in client_options.get("interceptors", ()) if isinstance(each, sdk.Interceptor)],
-        "plugins": [each for each in client_options.get("plugins", ()) if isinstance(each, sdk.Plugin)],
+        "interceptors": [interceptor for interceptor in interceptors if isinstance(interceptor, sdk.Interceptor)],
+        "plugins": [plugin for plugin in plugins if isinstance(plugin, sdk.Plugin)],
     }
     if "data_converter" in client_options:
         options["data_converter"] = client_options["data_converter"]
     return options
 
 
-def _defaults(kind: type) -> dict[str, Any]:
-    return {"workflow_runner": sandbox.runner([kind]), "workflow_failure_exception_types": [Exception]}
+def _defaults(workflow_class: type) -> dict[str, Any]:
+    return {"workflow_runner": sandbox.runner([workflow_class]), "workflow_failure_exception_types": [Exception]}
 
 
-def _one_of(shown: str, recording: Recording, workflows: Sequence[type]) -> type:
-    kinds = replay.kinds_of(workflows)
-    found = kinds.get(recording.workflow_type, kinds.get(None))
-    if found is None:
-        known = ", ".join(str(name) for name in kinds)
+def _one_of(name: str, recording: Recording, workflows: Sequence[type]) -> type:
+    code = WorkflowCode.of_classes(workflows)
+    if not code.has(recording.workflow_type):
+        known = ", ".join(str(workflow_type) for workflow_type in code.workflows)
         raise SetupError(
-            f"{shown} is of the workflow type {recording.workflow_type!r}, not one of the given: {known}\n"
-            "add its class to workflows=[...]; without workflows, each recording finds its own"
+            f"{name} has the workflow type {recording.workflow_type!r}, which none of the given classes has: {known}\n"
+            "add its class to workflows=[...], or leave workflows out: then each recording finds its own"
         )
-    return found
+    return code.class_of(recording.workflow_type)
 
 
-def _class_of(shown: str, recording: Recording, root: Path) -> type:
-    """The class that a recording names, imported as pytest would import it."""
-    what = f"{shown} is of the workflow type {recording.workflow_type!r}"
+def _imported_class(name: str, recording: Recording, root: Path) -> type:
+    """The class that a recording names, imported as pytest imports it."""
+    prefix = f"{name} has the workflow type {recording.workflow_type!r}"
     if not recording.module:
-        raise SetupError(f"{what} and does not say where its code is; use temporal_replay(..., workflows=[...])")
+        raise SetupError(f"{prefix} and does not say where its code is; use temporal_replay(..., workflows=[...])")
+    source = f"{recording.module}:{recording.qualname}"
     try:
         found: Any = _import(recording, root)
-        for name in recording.qualname.split("."):
-            found = getattr(found, name)
+        for part in recording.qualname.split("."):
+            found = getattr(found, part)
     except Exception as error:  # noqa: BLE001 - user's code is imported
-        wanted = f"{recording.module}:{recording.qualname}"
         raise SetupError(
-            f"{what}, whose class {wanted} cannot be imported: {type(error).__name__}: {error}\n"
-            "if it has moved, record anew; if it is gone, delete the recording"
+            f"{prefix}, whose class {source} cannot be imported: {type(error).__name__}: {error}\n"
+            "if it has moved, record again; if it no longer exists, delete the recording"
         ) from None
     definition = Definition.from_class(found) if isinstance(found, type) else None
     if definition is None or definition.name not in (None, recording.workflow_type):
-        raise SetupError(f"{what}, which {recording.module}:{recording.qualname} is not any more")
+        raise SetupError(f"{prefix}, which {source} no longer has")
     return definition.cls
 
 
 def _import(recording: Recording, root: Path) -> Any:
-    """The module; the folder that its file's imports begin at is put on the path, as pytest does with tests."""
+    """The module. The folder that its file's imports begin at is put on sys.path, as pytest does with tests."""
     if recording.module not in sys.modules and recording.file and (root / recording.file).exists():
         parts = recording.module.split(".")
         file = (root / recording.file).resolve()
@@ -173,7 +174,7 @@ def _shown(path: Path, root: Path) -> str:
 
 
 class Replay:
-    """What the fixture `temporal_replay` gives."""
+    """The value of the fixture `temporal_replay`."""
 
     def __init__(self, root: Path, client_options: Mapping[str, Any], session: Session) -> None:
         self._root = root
@@ -181,11 +182,11 @@ class Replay:
         self._session = session
 
     def __call__(self, folder: str | Path, workflows: Sequence[type] | None = None, **options: Any) -> list[Path]:
-        """Replay every history of a folder; which files these were. `options` are those of the SDK's `Replayer`.
+        """Replay every history of a folder; returns the files. `options` are those of the SDK's `Replayer`.
 
         Raises:
-            ReplayFailed: Some do not replay; says which, and where each leaves its history.
-            SetupError: There are none, one cannot be read, or its workflow is not known; says why.
+            ReplayFailed: Some do not replay; the message says which, and where each leaves its history.
+            SetupError: There are none, one cannot be read, or its workflow is unknown; the message says why.
         """
         paths = files_of(self._root / folder)
         replay_files(paths, self._root, workflows, {**self._options, **options}, self._session.loop)

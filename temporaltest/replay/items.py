@@ -1,4 +1,4 @@
-"""`--temporal-replay-from`: each stored history is an item of pytest's, with an outcome of its own."""
+"""`--temporal-replay-from`: each recorded history is a pytest item with an outcome of its own."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from . import client_options
 
 
 def add_to_collection(config: pytest.Config, folder: Path, *, by_flag: bool) -> None:
-    """Have the folder collected: alone where nothing but the flag is given, else with the tests of the run.
+    """Add the folder to what is collected; where only the flag is given, it alone is collected.
 
-    A folder that an ini file names is left out of a run of chosen tests. xdist's workers come to the same choice.
+    A folder from an ini file is not added to a run of selected tests. xdist's workers decide the same.
 
     Raises:
-        pytest.UsageError: There is nothing in it.
+        pytest.UsageError: The folder has no recordings.
     """
     if not pytest_run.executes_tests(config):
         return
@@ -33,27 +33,27 @@ def add_to_collection(config: pytest.Config, folder: Path, *, by_flag: bool) -> 
         problem = f"--temporal-replay-from: {error}"
     if problem:
         raise pytest.UsageError(problem)
-    chosen = config.args_source is pytest.Config.ArgsSource.ARGS
-    if by_flag and not chosen:
+    selected = config.args_source is pytest.Config.ArgsSource.ARGS
+    if by_flag and not selected:
         config.args = [str(folder)]
-    elif by_flag or not chosen:
+    elif by_flag or not selected:
         here = config.invocation_params.dir
         within = any((here / arg.split("::")[0]).resolve() in (folder, *folder.parents) for arg in config.args)
         config.args += [] if within else [str(folder)]
 
 
 class HistoryCollector:
-    """A plugin of pytest, there if a folder to replay from is given."""
+    """A pytest plugin that is registered with `--temporal-replay-from`: collects the recordings of a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Folders of recordings are collected whatever their names are."""
+        """Collect folders of recordings, whatever their names are."""
         return False if collection_path.resolve().is_relative_to(self.folder) else None
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        """A file of the folder is a history."""
+        """Collect each JSON file of the folder as a history."""
         if file_path.suffix != ".json" or not file_path.resolve().is_relative_to(self.folder):
             return None
         collector: pytest.Collector = HistoryFile.from_parent(parent, path=file_path)
@@ -61,17 +61,17 @@ class HistoryCollector:
 
 
 class HistoryFile(pytest.Module):
-    """A stored history. It is a module, as doctests' files are, so that fixtures may last for it."""
+    """A recorded history. It is a module, as files of doctests are, so that it can be the scope of fixtures."""
 
     obj = None
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Its replay."""
+        """Its replay, as one item."""
         yield HistoryItem.from_parent(self, name="replay", home=client_options.home_of(self))
 
 
 class HistoryItem(pytest.Item):
-    """The replay of a stored history. It may use fixtures, as doctests may: the client options of its test."""
+    """The replay of a recorded history. It uses fixtures, as doctests do: the client options of its test."""
 
     def __init__(self, home: client_options.Home, **keywords: Any) -> None:
         super().__init__(**keywords)
@@ -83,12 +83,12 @@ class HistoryItem(pytest.Item):
         self._request = TopRequest(self, _ispytest=True)  # type: ignore[arg-type] # as pytest's doctests do
 
     def setup(self) -> None:
-        """Have the fixtures made."""
+        """Set up the fixtures."""
         self._request._fillfixtures()
         self._options = self._request.getfixturevalue(client_options.FIXTURE)
 
     def runtest(self) -> None:
-        """Replay it."""
+        """Replay the history."""
         from ..isolation import pytest_run
         from . import fixture
 
@@ -96,15 +96,15 @@ class HistoryItem(pytest.Item):
         fixture.replay_files([self.path], self.config.rootpath, None, fixture.options_of(self._options), loop)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """What does not fit needs no traceback."""
+        """The message of a failed replay, without a traceback."""
         from ..errors import TemporalTestError
 
         if not isinstance(excinfo.value, TemporalTestError):
             return super().repr_failure(excinfo, style)
         missing = self._home.missing
-        note = f"({client_options.FIXTURE} may be another than when this was recorded: {missing})"
+        note = f"({client_options.FIXTURE} may differ from the one this was recorded with: {missing})"
         return f"{excinfo.value}\n{note}" if missing else str(excinfo.value)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """What stands above a failure."""
+        """The heading of a failure."""
         return self.path, None, f"replay of {self.path.parent.name}/{self.path.name}"

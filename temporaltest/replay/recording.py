@@ -1,4 +1,4 @@
-"""Histories as files: what a test's workflows did, and where their code is."""
+"""Recordings: histories as files, with the test that made them and the place of their code."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ from temporalio.client import WorkflowHistory
 
 from ..reports.files import file_name
 from ..workflows.executions import RunHistory
-from . import replay
 from .scrub import Scrubber
+from .worker_code import WorkerCode, replay_all
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One run of a workflow. `module` and `qualname` name its class, `file` the module's file from the rootdir.
+    """The recording of one run of a workflow.
 
-    Where it ran for a scope, `scope` says which, and `test` names its fixture.
+    Attributes:
+        test: The id of the test, or of the fixture if `scope` is set.
+        module, qualname: The workflow's class.
+        file: The file of the module, relative to pytest's rootdir; None if it is elsewhere.
+        scrubbed: "yes", "no", or "partly: ..." with the reason.
+        history: The history as JSON.
+        scope: The scope of the fixture whose tests ran the workflow.
     """
 
     test: str
@@ -38,7 +44,7 @@ class Recording:
     scope: str | None = None
 
     def to_text(self) -> str:
-        """As it is written."""
+        """The content of the file."""
         content = asdict(self)
         if self.scope is None:
             del content["scope"]
@@ -46,78 +52,81 @@ class Recording:
         return json.dumps(content, indent=1) + "\n"
 
     @property
-    def ran(self) -> RunHistory:
-        """In the form that is replayed."""
+    def run(self) -> RunHistory:
+        """The run, as it is replayed."""
         return RunHistory(WorkflowHistory.from_json(self.workflow_id, dict(self.history)), "")
 
 
 @dataclass(frozen=True)
-class Source:
-    """The test, or the fixture of a scope, that is recorded.
+class RecordedTest:
+    """The test that is recorded, or the fixture of a scope.
 
-    `words` are texts that differ from run to run, and what stands for each.
+    `prefix` is removed from workflow ids. `replacements` has texts that differ from run to run, such as the namespace,
+    and what replaces each.
     """
 
     test: str
     root: Path
     prefix: str
-    words: Mapping[str, str]
+    replacements: Mapping[str, str]
     scope: str | None = None
 
 
 async def record(
-    source: Source, runs: Sequence[RunHistory], codes: Sequence[replay.Code], *, scrub: bool
+    source: RecordedTest, runs: Sequence[RunHistory], codes: Sequence[WorkerCode], *, scrub: bool
 ) -> list[tuple[str, str]]:
-    """Names of files and their texts, for every run whose code is known."""
-    found: list[tuple[str, str]] = []
+    """Recordings of all runs whose code is known, as (file name, text)."""
+    recordings: list[tuple[str, str]] = []
     counts: dict[str, int] = {}
-    scrubber = Scrubber(source.words)
-    for ran in runs:
-        code = next((each for each in reversed(codes) if each.runs(ran)), None)
+    scrubber = Scrubber(source.replacements)
+    for run in runs:
+        code = next((code for code in reversed(codes) if code.runs(run)), None)
         if code is None:
             continue
-        name = ran.id.removeprefix(source.prefix)
-        recording = _recording(source, ran, code.kind_of(ran))
+        name = run.id.removeprefix(source.prefix)
+        recording = _recording(source, run, code.code.class_of(run.workflow_type))
         if scrub:
-            # What else ran for a scope differs from one of xdist's workers to the next, so ids are counted anew.
-            scrubber = Scrubber(source.words) if source.scope else scrubber
+            # Each xdist worker runs other tests of a scope, so ids are counted from 1 in every recording of a scope.
+            scrubber = Scrubber(source.replacements) if source.scope else scrubber
             name = scrubber.text(name)
             recording = await _scrubbed(recording, scrubber, codes, source)
         counts[name] = counts.get(name, 0) + 1
         number = f".{counts[name]}" if counts[name] > 1 else ""
-        found.append((f"{file_name(source.test)}/{file_name(name)}{number}.json", recording.to_text()))
-    return found
+        recordings.append((f"{file_name(source.test)}/{file_name(name)}{number}.json", recording.to_text()))
+    return recordings
 
 
-def _recording(source: Source, ran: RunHistory, kind: type) -> Recording:
+def _recording(source: RecordedTest, run: RunHistory, workflow: type) -> Recording:
     return Recording(
         test=source.test,
-        workflow_id=ran.id,
-        workflow_type=ran.workflow_type,
-        module=kind.__module__,
-        qualname=kind.__qualname__,
-        file=_file(kind, source.root),
+        workflow_id=run.id,
+        workflow_type=run.workflow_type,
+        module=workflow.__module__,
+        qualname=workflow.__qualname__,
+        file=_file(workflow, source.root),
         scrubbed="no",
-        history=ran.history.to_json_dict(),
+        history=run.history.to_json_dict(),
         scope=source.scope,
     )
 
 
-def _file(kind: type, root: Path) -> str | None:
+def _file(workflow: type, root: Path) -> str | None:
     try:
-        return Path(inspect.getfile(kind)).resolve().relative_to(root.resolve()).as_posix()
+        return Path(inspect.getfile(workflow)).resolve().relative_to(root.resolve()).as_posix()
     except (TypeError, OSError, ValueError):
-        return None  # a module that is installed, or that has no file, is found by its name
+        return None  # an installed module, or one without a file, is found by its name
 
 
 async def _scrubbed(
-    recording: Recording, scrubber: Scrubber, codes: Sequence[replay.Code], source: Source
+    recording: Recording, scrubber: Scrubber, codes: Sequence[WorkerCode], source: RecordedTest
 ) -> Recording:
-    """Without what differs from run to run, but only as far as it still replays."""
+    """Without what differs from run to run, unless it no longer replays then."""
     thorough = _with(recording, scrubber, "yes")
-    if all(each.divergence is None for each in await replay.replay_all(codes, [thorough.ran])):
+    if all(result.divergence is None for result in await replay_all(codes, [thorough.run])):
         return thorough
-    return _with(recording, Scrubber(source.words, thorough=False), "partly: it decides by its times or ids")
+    return _with(
+        recording, Scrubber(source.replacements, thorough=False), "partly: the workflow decides by its times or ids"
+    )
 
 
 def _with(recording: Recording, scrubber: Scrubber, how: str) -> Recording:

@@ -11,18 +11,22 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
 from devserver.client import summary
+from devserver.replay import event_name
 
-from ..replay.nondeterminism import WORKFLOW_TASKS, event_name
 from ..workflows.tracebacks import cut
 
-FAILED_TASKS = (EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+QUIET_TASKS = (
+    EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+)
 MOST_VALUE = 80
 MOST_BYTES = 10_000
 
 
 async def traced(events: Sequence[HistoryEvent], began: float, converter: DataConverter) -> list[str]:
-    """The lines; workflow tasks that went well are no one's concern. `began` is the time of the first event."""
-    shown = [each for each in events if each.event_type not in WORKFLOW_TASKS or each.event_type in FAILED_TASKS]
+    """One line per event but for workflow tasks that succeeded. `began` is the time of the first event, in seconds."""
+    shown = [event for event in events if event.event_type not in QUIET_TASKS]
     return [f"{e.event_id:>5} {seconds(e) - began:>+9.3f}s  {await _line(e, converter)}" for e in shown]
 
 

@@ -10,7 +10,7 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client
 
-from ..replay import replay
+from ..replay.worker_code import WorkerCode
 from ..workflows.tracebacks import failure_lines
 
 LONG = timedelta(seconds=10)
@@ -21,7 +21,7 @@ async def lines(
     client: Client,
     state: DescribeWorkflowExecutionResponse,
     events: Iterable[HistoryEvent],
-    codes: Sequence[replay.Code],
+    codes: Sequence[WorkerCode],
 ) -> list[str]:
     """A line for each thing that is waited for, and indented ones about it; `codes` is what the test's workers run."""
     found = _workflow_task(state, codes)
@@ -34,7 +34,7 @@ async def lines(
     ]
 
 
-def _workflow_task(state: DescribeWorkflowExecutionResponse, codes: Sequence[replay.Code]) -> list[str]:
+def _workflow_task(state: DescribeWorkflowExecutionResponse, codes: Sequence[WorkerCode]) -> list[str]:
     if not state.HasField("pending_workflow_task"):
         return []
     task, info = state.pending_workflow_task, state.workflow_execution_info

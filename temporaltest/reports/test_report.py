@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from ..replay import replay
+from ..replay.worker_code import WorkerCode
 from ..workflows.listing import list_workflows
 from .workflow_state import WorkflowState, inspect
 
@@ -65,7 +65,7 @@ class Report:
         return [f"... and more than {MOST_WORKFLOWS} workflows"] if self.more else []
 
 
-async def gather(client: Client, ui: str | None, codes: Sequence[replay.Code]) -> Report:
+async def gather(client: Client, ui: str | None, codes: Sequence[WorkerCode]) -> Report:
     """Look at the workflows of the namespace, first at those that did not complete."""
     keys, more = await _first(client, (NOT_COMPLETED, COMPLETED))
     link = f"{ui}/namespaces/{client.namespace}/workflows" if ui else None
@@ -73,7 +73,7 @@ async def gather(client: Client, ui: str | None, codes: Sequence[replay.Code]) -
     return Report(client.namespace, states, more, link)
 
 
-async def open_workflows(client: Client, codes: Sequence[replay.Code] = ()) -> str:
+async def open_workflows(client: Client, codes: Sequence[WorkerCode] = ()) -> str:
     """The state of every open workflow: where it stands, pending activities, their attempts and last failures."""
     keys, more = await _first(client, (RUNNING,))
     states = await _inspect(client, keys, codes, None)
@@ -99,7 +99,7 @@ async def _first(client: Client, queries: Iterable[str]) -> tuple[list[tuple[str
 
 
 async def _inspect(
-    client: Client, keys: Iterable[tuple[str, str]], codes: Sequence[replay.Code], link: str | None
+    client: Client, keys: Iterable[tuple[str, str]], codes: Sequence[WorkerCode], link: str | None
 ) -> list[WorkflowState]:
     states = await asyncio.gather(*(inspect(client, *key, codes, link) for key in keys))
     return [each for each in states if each is not None]

@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from devserver.client import OPEN_STATUSES, status_name
 
-from ..replay import replay
+from ..replay.worker_code import WorkerCode, replay_all
 from ..workflows.executions import RunHistory
 from ..workflows.tracebacks import failure_lines
 from . import pending
@@ -56,7 +56,7 @@ class WorkflowState:
 
 
 async def inspect(
-    client: Client, workflow_id: str, run_id: str, codes: Sequence[replay.Code], link: str | None
+    client: Client, workflow_id: str, run_id: str, codes: Sequence[WorkerCode], link: str | None
 ) -> WorkflowState | None:
     """Look at a run; None if it is gone."""
     execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
@@ -130,7 +130,7 @@ async def _failure(client: Client, events: Sequence[HistoryEvent]) -> list[str]:
 
 
 async def _standing(
-    client: Client, execution: WorkflowExecution, length: int, codes: Sequence[replay.Code]
+    client: Client, execution: WorkflowExecution, length: int, codes: Sequence[WorkerCode]
 ) -> list[str]:
     """Where its code stands. A replay tells: the SDK's `__stack_trace` query shows the SDK's own frames only."""
     if length > MOST_REPLAYED:
@@ -138,9 +138,9 @@ async def _standing(
     handle = client.get_workflow_handle(execution.workflow_id, run_id=execution.run_id)
     ran = RunHistory(WorkflowHistory(execution.workflow_id, (await handle.fetch_history()).events), execution.run_id)
     lines: list[str] = []
-    for each in await replay.replay_all(codes, [ran]):
-        if each.divergence is not None:
-            return str(each.divergence).splitlines()
-        lines += [f"stands at {stack[-1]}" for stack in each.stacks]
-        lines += [f"  called from {place}" for stack in each.stacks for place in reversed(stack[:-1])]
+    for result in await replay_all(codes, [ran]):
+        if result.divergence is not None:
+            return str(result.divergence).splitlines()
+        lines += [f"waits at {stack[-1]}" for stack in result.stacks]
+        lines += [f"  called from {line}" for stack in result.stacks for line in reversed(stack[:-1])]
     return lines

@@ -1,4 +1,4 @@
-"""Whether a build can take over what is open: histories of open workflows, or stored ones, replayed against it."""
+"""Checks whether a build can take over open workflows, or recorded ones, by replaying their histories against it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from pathlib import Path
 from temporalio.api.enums.v1 import EventType, VersioningBehavior
 from temporalio.client import Client
 
+from devserver.replay import replay
+
 from ..errors import ReplayFailed, SetupError
-from ..replay import fixture, replay
-from ..replay.replay import Code
+from ..replay import fixture
+from ..replay.worker_code import WorkerCode, code_of
 from ..workers.background_loop import BackgroundLoop
-from ..workers.workers import RunningWorker
+from ..workers.running_worker import RunningWorker
 from ..workflows import executions
 from ..workflows.executions import RunHistory
 
 PINNED = VersioningBehavior.VERSIONING_BEHAVIOR_PINNED
-ENDS = frozenset(
+CLOSE_EVENTS = frozenset(
     {
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
@@ -30,12 +32,12 @@ ENDS = frozenset(
     }
 )
 ADVICE = (
-    "the new code does not fit what these workflows have done: keep the old way for them with workflow.patched(), or "
-    "pin them to the build that they began on"
+    "the new code does not match the histories of these workflows: keep the old behavior for them with "
+    "workflow.patched(), or pin them to the build that they started on"
 )
 
 
-async def of_open(
+async def check_open(
     build: str,
     workers: Sequence[RunningWorker],
     client: Client,
@@ -43,62 +45,66 @@ async def of_open(
     *,
     pinned: bool,
 ) -> list[str]:
-    """Replay the open workflows of the test, those that are pinned only if asked; their ids.
+    """Replay the open workflows of the test against a build; with `pinned`, also the pinned ones. Returns their ids.
 
     Raises:
         ReplayFailed: Some do not replay, or the build has no code for them.
-        SetupError: There are none.
+        SetupError: No workflow is open.
     """
-    runs = [ran for ran in await executions.find(client, started) if ran.history.events[-1].event_type not in ENDS]
-    chosen = [ran for ran in runs if pinned or not _is_pinned(ran)]
+    runs = await executions.find(client, started)
+    open_runs = [run for run in runs if run.history.events[-1].event_type not in CLOSE_EVENTS]
+    chosen = [run for run in open_runs if pinned or not _is_pinned(run)]
     if not chosen:
-        left = f"; {len(runs)} that are pinned are left out (pinned=True has them)" if runs else ""
-        raise SetupError(f"no open workflow is there for the build {build} to take over{left}")
-    made = await asyncio.to_thread(lambda: [replay.code_of(each.worker) for each in workers])
-    codes = [dataclasses.replace(each, build="") for each in made]  # as if what is open were on this build
+        skipped = f"; {len(open_runs)} are pinned to a build, use pinned=True to replay them too" if open_runs else ""
+        raise SetupError(f"there is no open workflow that the build {build} could take over{skipped}")
+    found = await asyncio.to_thread(lambda: [code_of(worker.worker) for worker in workers])
+    codes = [dataclasses.replace(code, build="") for code in found]  # as if the workflows were on this build
     problems = []
-    for ran in chosen:
-        code = next((each for each in codes if each.runs(ran)), None)
+    for run in chosen:
+        code = next((code for code in codes if code.runs(run)), None)
         if code is None:
-            problems.append(_no_code(ran, codes))
+            problems.append(_no_code(run, codes))
             continue
-        problems += [str(each.divergence) for each in await replay.replay(code, [ran]) if each.divergence is not None]
+        results = await replay([run.history], code.code)
+        problems += [str(result.divergence) for result in results if result.divergence is not None]
     if problems:
         head = f"the build {build} cannot take over {len(problems)} of {len(chosen)} open workflows:"
         raise ReplayFailed("\n".join([head, *problems, ADVICE]))
-    return [ran.id for ran in chosen]
+    return [run.id for run in chosen]
 
 
-def of_files(build: str, workers: Sequence[RunningWorker], root: Path, folder: Path, loop: BackgroundLoop) -> list[str]:
-    """Replay stored histories; the files.
+def check_files(
+    build: str, workers: Sequence[RunningWorker], root: Path, folder: Path, loop: BackgroundLoop
+) -> list[str]:
+    """Replay recorded histories against a build. Returns the files.
 
     Raises:
         ReplayFailed: Some do not replay.
         SetupError: There are none, one cannot be read, or the build has no code for it.
     """
     paths = fixture.files_of(root / folder)
-    codes = [replay.code_of(each.worker) for each in workers]
-    kinds = [kind for code in codes for kind in code.kinds.values()]
+    codes = [code_of(worker.worker).code for worker in workers]
+    workflows = [workflow for code in codes for workflow in code.workflows.values()]
     try:
-        fixture.replay_files(paths, root, kinds, codes[0].options, loop)
+        fixture.replay_files(paths, root, workflows, codes[0].options, loop)
     except ReplayFailed as error:
         raise ReplayFailed(f"the build {build} cannot take over:\n{error}") from None
     return [str(path) for path in paths]
 
 
-def _is_pinned(ran: RunHistory) -> bool:
-    """Whether its last task said so; it may have changed from build to build."""
-    done = [
+def _is_pinned(run: RunHistory) -> bool:
+    """Whether the workflow's last task was pinned; the behavior may change from build to build."""
+    behaviors = [
         event.workflow_task_completed_event_attributes.versioning_behavior
-        for event in ran.history.events
+        for event in run.history.events
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
     ]
-    return bool(done) and done[-1] == PINNED
+    return bool(behaviors) and behaviors[-1] == PINNED
 
 
-def _no_code(ran: RunHistory, codes: Sequence[Code]) -> str:
-    known = ", ".join(f"{kind} on {code.task_queue}" for code in codes for kind in code.kinds)
+def _no_code(run: RunHistory, codes: Sequence[WorkerCode]) -> str:
+    known = ", ".join(f"{workflow} on {code.task_queue}" for code in codes for workflow in code.code.workflows)
     return (
-        f"the workflow {ran.id} ({ran.workflow_type}) on the task queue {ran.task_queue} finds no code: "
+        f"the workflow {run.id} ({run.workflow_type}) on the task queue {run.task_queue} has no code: "
         f"the build has {known or 'no workflows'}"
     )

@@ -1,4 +1,4 @@
-"""The background event loop that clients and workers live in, so that tests may call from any loop or none."""
+"""The background event loop of clients and workers, so that tests may call from any loop or none."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from .daemon_threads import keep_for_ever
+from devserver.replay import keep_forever
 
 T = TypeVar("T")
 
 
 class BackgroundLoop:
-    """An event loop in a thread of its own, from construction until `close`."""
+    """An event loop in a thread of its own, running from construction until `close`."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -27,18 +27,18 @@ class BackgroundLoop:
         self._loop.run_forever()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Begin `work` in the loop."""
+        """Start `work` in the loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def run(self, work: Coroutine[Any, Any, T], limit: float | None = None) -> T:
-        """The result of `work`; call from outside the loop.
+        """The result of `work`; call this from outside the loop.
 
         Raises:
-            TimeoutError: It took longer than `limit` seconds, and was cancelled.
+            TimeoutError: The work took longer than `limit` seconds, and was cancelled.
         """
         if threading.current_thread() is self._thread:
             work.close()
-            raise RuntimeError("temporaltest's own loop cannot wait for itself; use await here")
+            raise RuntimeError("the event loop of the plugin cannot wait for itself: use await here")
         future = self.submit(work)
         try:
             return future.result(limit)
@@ -47,11 +47,11 @@ class BackgroundLoop:
             raise
 
     def abandon(self) -> None:
-        """Leave it to whatever does not end in it, for as long as the process lives; nobody else is to use it."""
-        keep_for_ever([self, *asyncio.all_tasks(self._loop)])  # a pending task that is collected would complain
+        """Leave the loop running with tasks that do not end, until the process ends; do not use it any more."""
+        keep_forever([self, *asyncio.all_tasks(self._loop)])  # asyncio reports a pending task that is collected
 
     def close(self, limit: float = 5.0) -> None:
-        """Cancel what still runs, at most for `limit` seconds, and end the thread."""
+        """Cancel what still runs, within `limit` seconds, and end the thread."""
         if self._loop.is_closed():
             return
         with contextlib.suppress(TimeoutError, concurrent.futures.TimeoutError):

@@ -1,4 +1,4 @@
-"""Workers in the background loop: started at once, watched, stopped within a limit."""
+"""The workers of one test: started at once, watched, stopped within a limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import TimeoutError as OutOfTime
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,78 +14,32 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkerConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from devserver.replay import DaemonThreads, release_threads
+
 from ..activities import mocks
-from ..activities.call_ledger import Ledger
+from ..activities.call_ledger import CallLedger
 from ..errors import SetupError, TemporalTestError, WorkerDied, WorkerStuck
 from . import eviction, sandbox
-from .daemon_threads import DaemonThreads, let_go
-from .start_errors import cannot_start, causes
+from .running_worker import STOP_SECONDS, RunningWorker, causes, start_error
 
-STOP_SECONDS = 10.0
-SPARE_SECONDS = 2.0
 Activity = Callable[..., Any]
 
 
 @dataclass
-class RunningWorker:
-    """One worker that runs; `with` stops it at the end of the block. `options` are those it was made with."""
-
-    worker: Worker
-    task: asyncio.Task[Any]
-    options: Mapping[str, Any]
-    stopped: bool = False
-    stuck: bool = False
-    # Whether the test has been told of its death: once is enough.
-    told: bool = False
-    # A worker that the test made itself with the SDK's own class: we know of it, but do not watch and stop it.
-    adopted: bool = False
-
-    @property
-    def task_queue(self) -> str:
-        """The task queue it polls."""
-        return self.worker.task_queue
-
-    def death(self) -> BaseException | None:
-        """Why it ended, if it ended without being asked to."""
-        if self.adopted or self.stopped or not self.task.done():
-            return None
-        if self.task.cancelled():
-            return RuntimeError("its task was cancelled")
-        return self.task.exception() or RuntimeError("it was shut down from outside")
-
-    def stop(self) -> None:
-        """Stop it now, not at the end of the test: for tests of what happens while no worker runs, or another one.
-
-        Raises:
-            WorkerStuck: An activity does not end within ten seconds, or a workflow does not let itself be ended.
-        """
-        stopping = asyncio.run_coroutine_threadsafe(_stop(self, STOP_SECONDS), self.task.get_loop())
-        try:
-            stopped = stopping.result(STOP_SECONDS + SPARE_SECONDS)
-        except OutOfTime:
-            stopped = False
-        if not stopped:
-            raise WorkerStuck(f"the worker on task queue {self.task_queue!r} did not stop within {STOP_SECONDS:g} s")
-        unending = eviction.evict_all(self.worker)
-        if unending:
-            raise WorkerStuck(unending)
-
-    def __enter__(self) -> RunningWorker:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-
-@dataclass
 class Workers:
-    """The workers of one test, and the ledger of what their activities did."""
+    """The workers of one test.
+
+    Attributes:
+        running: Those that were started and not evicted yet.
+        ledger: The calls of their activities.
+        activities: The names of the activities that they run.
+        starting: The event loop and task queue of each worker that was created and does not run yet.
+    """
 
     running: list[RunningWorker] = field(default_factory=list)
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: CallLedger = field(default_factory=CallLedger)
     activities: set[str] = field(default_factory=set)
-    # Where workers were made that do not run yet.
-    made: list[tuple[asyncio.AbstractEventLoop, str]] = field(default_factory=list)
+    starting: list[tuple[asyncio.AbstractEventLoop, str]] = field(default_factory=list)
 
     async def start(
         self,
@@ -96,10 +49,10 @@ class Workers:
         mocked: Mapping[str | Activity, Any] | None = None,
         **options: Any,
     ) -> RunningWorker:
-        """Start a worker with the SDK's own `options`, ours where none are given.
+        """Start a worker. `options` are those of the SDK's `Worker`; `prepare` adds the plugin's defaults.
 
         Raises:
-            SetupError: The SDK refuses the workflows or activities, or a mock does not fit; says why and what to do.
+            SetupError: The SDK rejects the workflows or activities, or a mock does not match its activity.
         """
         if mocked:
             activities = options.get("activities", ())
@@ -110,15 +63,15 @@ class Workers:
         try:
             worker = Worker(client, **options)
         except (ValueError, TypeError, RuntimeError) as error:
-            raise SetupError(cannot_start(error)) from None
-        made_with: Mapping[str, Any] = {**worker.config(active_config=True)}
-        running = RunningWorker(worker, asyncio.create_task(worker.run()), made_with)
+            raise SetupError(start_error(error)) from None
+        active_options: Mapping[str, Any] = {**worker.config(active_config=True)}
+        running = RunningWorker(worker, asyncio.create_task(worker.run()), active_options)
         self.running.append(running)
         return running
 
     def prepare(self, config: WorkerConfig) -> None:
-        """Fill in what a worker in a test should have where nothing else is said; its activities become known."""
-        # A bug in a workflow fails it at once; by default its task is tried again for ever and the test hangs.
+        """Set the plugin's defaults for a worker in a test where the test sets nothing; note its activities."""
+        # A bug in a workflow fails it at once. By default the server retries its task forever, and the test hangs.
         if not config.get("workflow_failure_exception_types"):
             config["workflow_failure_exception_types"] = [Exception]
         runner = config.get("workflow_runner")
@@ -129,100 +82,90 @@ class Workers:
         if config.get("workflow_task_executor") is None:
             config["workflow_task_executor"] = DaemonThreads("temporaltest-workflow")
         with contextlib.suppress(RuntimeError):
-            self.made.append((asyncio.get_running_loop(), config.get("task_queue", "")))
-        found = map(activity._Definition.from_callable, config.get("activities", ()))
-        self.activities |= {each.name for each in found if each is not None and each.name}
+            self.starting.append((asyncio.get_running_loop(), config.get("task_queue", "")))
+        definitions = map(activity._Definition.from_callable, config.get("activities", ()))
+        self.activities |= {definition.name for definition in definitions if definition and definition.name}
 
-    def adopt(self, worker: Worker) -> None:
-        """Note that a worker begins to run in the current task; those that the test made itself are new to us."""
+    def on_run(self, worker: Worker) -> None:
+        """A worker starts to run in the current task; note it, if the test created it with the SDK's own class."""
         task = asyncio.current_task()
         with contextlib.suppress(ValueError):
-            self.made.remove((asyncio.get_running_loop(), worker.task_queue))
-        if task is not None and not any(each.worker is worker for each in self.running):
+            self.starting.remove((asyncio.get_running_loop(), worker.task_queue))
+        if task is not None and not any(running.worker is worker for running in self.running):
             options: Mapping[str, Any] = {**worker.config(active_config=True)}
-            self.running.append(RunningWorker(worker, task, options, adopted=True))
+            self.running.append(RunningWorker(worker, task, options, external=True))
 
     def queues_in(self, loop: asyncio.AbstractEventLoop) -> list[str]:
-        """The task queues of workers that run in that event loop, or are about to."""
-        running = [each.task_queue for each in self.running if each.task.get_loop() is loop and not each.task.done()]
-        return running + [queue for home, queue in self.made if home is loop]
+        """The task queues of workers that run in this event loop, or are about to."""
+        running = [w.task_queue for w in self.running if w.task.get_loop() is loop and not w.task.done()]
+        return running + [queue for home, queue in self.starting if home is loop]
 
     def trouble(self) -> TemporalTestError | None:
         """The error for a worker that died, if one did."""
-        for each in self.running:
-            death = each.death()
+        for running in self.running:
+            death = running.death()
             if death is not None:
-                each.told = True
-                error = WorkerDied(f"the worker on task queue {each.task_queue!r} has died: {causes(death)}")
+                running.death_reported = True
+                error = WorkerDied(f"the worker on task queue {running.task_queue!r} has died: {causes(death)}")
                 error.__cause__ = death
                 return error
         return None
 
     async def stop(self, limit: float = STOP_SECONDS) -> None:
-        """Stop all of them, at once, within `limit` seconds.
+        """Stop all of them concurrently, within `limit` seconds.
 
         Raises:
             WorkerStuck: An activity or a workflow does not end; it is left behind in its thread.
-            WorkerDied: One had died, and nobody had noticed.
+            WorkerDied: A worker had died, and no test has failed for it.
         """
-        trouble = None if any(each.told for each in self.running) else self.trouble()
-        ours = [each for each in self.running if not each.adopted]
-        stopped = await asyncio.gather(*(_stop(each, limit) for each in ours))
-        stuck = [each for each, is_stopped in zip(ours, stopped, strict=True) if not is_stopped]
+        trouble = None if any(running.death_reported for running in self.running) else self.trouble()
+        ours = [running for running in self.running if not running.external]
+        stopped = await asyncio.gather(*(running.shut_down(limit) for running in ours))
+        stuck = [running for running, is_stopped in zip(ours, stopped, strict=True) if not is_stopped]
         if stuck:
-            raise WorkerStuck(self._stuck(stuck, limit))
+            raise WorkerStuck(self._stuck_text(stuck, limit))
         if trouble is not None:
             raise trouble
 
     def evict(self) -> None:
-        """End the workflows that the workers have left; call it after `stop`, outside the event loop.
+        """End the workflows that the workers still have; call it after `stop`, outside the event loop.
 
         Raises:
-            WorkerStuck: The code of a workflow does not let itself be ended.
+            WorkerStuck: The code of a workflow cannot be ended.
         """
-        running, self.running = self.running, []
-        ended = [each for each in running if each.task.done() and not each.stuck]
-        for each in running:
-            if each not in ended and not each.adopted:
-                eviction.give_up(each.worker, each.options.get("workflow_task_executor"))
-                let_go(each.options.get("activity_executor"))
-        unending = list(filter(None, [eviction.evict_all(each.worker) for each in ended]))
-        if unending:
-            raise WorkerStuck("\n".join(unending))
+        workers, self.running = self.running, []
+        ended = [worker for worker in workers if worker.task.done() and not worker.stuck]
+        for worker in workers:
+            if worker not in ended and not worker.external:
+                eviction.abandon(worker.worker, worker.options.get("workflow_task_executor"))
+                release_threads(worker.options.get("activity_executor"))
+        stuck = list(filter(None, [eviction.evict_all(worker.worker) for worker in ended]))
+        if stuck:
+            raise WorkerStuck("\n".join(stuck))
 
-    def _stuck(self, stuck: Sequence[RunningWorker], limit: float) -> str:
-        queues = ", ".join(repr(each.task_queue) for each in stuck)
+    def _stuck_text(self, stuck: Sequence[RunningWorker], limit: float) -> str:
+        queues = ", ".join(repr(worker.task_queue) for worker in stuck)
         text = f"the worker on task queue {queues} did not stop within {limit:g} s"
         calls = self.ledger.running()
-        names = [name for each in stuck for name in eviction.busy(each.worker)]
+        names = [name for worker in stuck for name in eviction.blocking(worker.worker)]
         if names:
-            return "\n  ".join([f"{text}: a workflow blocks its thread, it should await instead", *names])
+            return "\n  ".join([f"{text}: a workflow blocks its thread; use await in it", *names])
         if not calls:
-            return f"{text}: none of its activities or workflows runs, so it may be the server that does not answer"
+            return f"{text}: none of its activities or workflows runs, so the server may not answer"
         return "\n  ".join([f"{text}; activities that do not end when they are cancelled:", *map(str, calls)]) + (
-            "\nlet a sync activity call activity.heartbeat() or look at activity.is_cancelled(), "
-            "and an async one let CancelledError through"
+            "\nlet a sync activity call activity.heartbeat() or check activity.is_cancelled(), "
+            "and let an async activity pass CancelledError on"
         )
 
     def blocked(self, limit: float) -> WorkerStuck:
-        """The error for an event loop that did not answer within `limit` seconds."""
+        """The error for an event loop that is blocked for more than `limit` seconds."""
         lines = [f"something blocks the event loop of this test's workers for more than {limit:g} s:"]
-        lines += [str(call) for call in self.ledger.running()] or ["no activity, so an interceptor or a data converter"]
-        return WorkerStuck("\n  ".join(lines) + "\nuse await in it, or make it a plain function, which gets a thread")
-
-
-async def _stop(running: RunningWorker, limit: float) -> bool:
-    """Whether it did stop within `limit` seconds."""
-    dead, running.stopped = running.task.done(), True
-    if dead:  # to shut it down as well waits for ever with an SDK before 1.35
-        return True
-    try:
-        await asyncio.wait_for(running.worker.shutdown(), limit)
-    except asyncio.TimeoutError:
-        running.task.cancel()
-        running.stuck = True
-        return False
-    return True
+        lines += [str(call) for call in self.ledger.running()] or [
+            "no activity runs, so it is an interceptor or a data converter"
+        ]
+        return WorkerStuck(
+            "\n  ".join(lines) + "\nuse await in it, or make it a plain function, which runs in a thread"
+        )
 
 
 def _is_sync(function: Activity) -> bool:

@@ -1,4 +1,4 @@
-"""Every workflow that ran in a test: what was started, what lists show, and what these led to."""
+"""Every workflow run of a test: what was started, what the server lists, and the runs that these led to."""
 
 from __future__ import annotations
 
@@ -6,33 +6,32 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHistory
-from temporalio.service import RPCError, RPCStatusCode
+
+from devserver.client import SDK, ServiceCalls
 
 from .listing import list_workflows
 
-AT_ONCE = 20
+MAX_CONCURRENT = 20
 
 
 @dataclass(frozen=True)
 class RunHistory:
-    """One run of a workflow, as far as it came."""
+    """One run of a workflow with its history, as far as it got."""
 
     history: WorkflowHistory
     run_id: str
 
     @property
     def id(self) -> str:
-        """The workflow's id, which later runs of it have too."""
+        """The workflow id, which later runs have too."""
         return self.history.workflow_id
 
     @property
     def workflow_type(self) -> str:
-        """The name of the workflow's type."""
+        """The name of the workflow type."""
         return self._start.workflow_type.name
 
     @property
@@ -42,17 +41,17 @@ class RunHistory:
 
     @property
     def build(self) -> str:
-        """The build of the worker that did its last task; empty for one without a version."""
-        done = (
+        """The build id of the worker that completed its last task; empty for a worker without a version."""
+        builds = (
             event.workflow_task_completed_event_attributes.deployment_version.build_id
             for event in reversed(self.history.events)
             if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
         )
-        return next(done, "")
+        return next(builds, "")
 
     @property
     def order(self) -> tuple[int, int, str]:
-        """Sorts runs by the time they began."""
+        """A sort key: the time of the start, then the id."""
         time = self.history.events[0].event_time
         return time.seconds, time.nanos, self.id
 
@@ -62,58 +61,51 @@ class RunHistory:
 
 
 class _Finder:
-    """Follows each run to the runs that it led to, so that nothing waits for a list to be up to date."""
+    """Follows each run to the runs that it led to, so that nothing depends on a list that is not up to date yet."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
-        self._limit = asyncio.Semaphore(AT_ONCE)
+        self._namespace = client.namespace
+        self._calls = ServiceCalls(client, max_concurrent=MAX_CONCURRENT, retries=SDK)
         self._seen: set[tuple[str, str]] = set()
-        self._found: dict[tuple[str, str], RunHistory] = {}
+        self._runs: dict[tuple[str, str], RunHistory] = {}
 
     async def follow(self, seeds: Iterable[tuple[str, str | None]]) -> list[RunHistory]:
-        """The runs of `seeds` and all that they led to, the first first."""
-        todo = {(workflow_id, run_id or "") for workflow_id, run_id in seeds}
-        while todo:
-            self._seen |= todo
-            latest = {(workflow_id, "") for workflow_id, _ in todo} - self._seen
+        """The runs of `seeds`, as (workflow id, run id), and all that they led to, in the order of their start."""
+        pending = {(workflow_id, run_id or "") for workflow_id, run_id in seeds}
+        while pending:
+            self._seen |= pending
+            latest = {(workflow_id, "") for workflow_id, _ in pending} - self._seen
             self._seen |= latest
-            found = await asyncio.gather(*(self._fetch(*each) for each in (*todo, *latest)))
-            todo = {each for runs in found for each in runs} - self._seen
-        return sorted(self._found.values(), key=lambda ran: ran.order)
+            links = await asyncio.gather(*(self._fetch(*run) for run in (*pending, *latest)))
+            pending = {link for found in links for link in found} - self._seen
+        return sorted(self._runs.values(), key=lambda run: run.order)
 
     async def _fetch(self, workflow_id: str, run_id: str) -> list[tuple[str, str]]:
-        async with self._limit:
-            try:
-                if not run_id:
-                    return await self._latest(workflow_id)
-                history = await self._client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
-            except RPCError as error:
-                if error.status == RPCStatusCode.NOT_FOUND:
-                    return []
-                raise
-        if history.events:
-            self._found[workflow_id, run_id] = RunHistory(history, run_id)
-        return [link for event in history.events for link in _links(workflow_id, self._client.namespace, event)]
-
-    async def _latest(self, workflow_id: str) -> list[tuple[str, str]]:
-        """A reset makes a run that no event leads to."""
-        execution = WorkflowExecution(workflow_id=workflow_id)
-        request = DescribeWorkflowExecutionRequest(namespace=self._client.namespace, execution=execution)
-        answer = await self._client.workflow_service.describe_workflow_execution(request)
-        return [(workflow_id, answer.workflow_execution_info.execution.run_id)]
+        """Read a run; the runs that it led to. Without a run id: the current run, since no event leads to a reset."""
+        if not run_id:
+            description = await self._calls.describe_workflow(workflow_id)
+            if description is None:
+                return []
+            return [(workflow_id, description.workflow_execution_info.execution.run_id)]
+        events = await self._calls.history(workflow_id, run_id)
+        if not events:
+            return []
+        self._runs[workflow_id, run_id] = RunHistory(WorkflowHistory(workflow_id, events), run_id)
+        return [link for event in events for link in _links(workflow_id, self._namespace, event)]
 
 
 async def find(client: Client, started: Iterable[tuple[str, str | None]]) -> list[RunHistory]:
-    """Every run of what was started, of all that the client's lists show, and of what these led to."""
-    shown = [(each.execution.workflow_id, each.execution.run_id) async for each in list_workflows(client)]
-    return await _Finder(client).follow([*started, *shown])
+    """Every run of what was started, of what the client lists, and of what these led to."""
+    listed = [(info.execution.workflow_id, info.execution.run_id) async for info in list_workflows(client)]
+    return await _Finder(client).follow([*started, *listed])
 
 
 def _links(workflow_id: str, namespace: str, event: HistoryEvent) -> list[tuple[str, str]]:
-    attributes = getattr(event, event.WhichOneof("attributes") or "", None)
+    """The run that an event leads to: a child's first run, or the next run of the workflow."""
     if event.event_type == EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
         child = event.child_workflow_execution_started_event_attributes
         execution = child.workflow_execution
         return [(execution.workflow_id, execution.run_id)] if child.namespace in ("", namespace) else []
-    later = getattr(attributes, "new_execution_run_id", "")
-    return [(workflow_id, later)] if later else []
+    attributes = getattr(event, event.WhichOneof("attributes") or "", None)
+    next_run = getattr(attributes, "new_execution_run_id", "")
+    return [(workflow_id, next_run)] if next_run else []

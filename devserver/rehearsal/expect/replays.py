@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from temporalio.converter import DataConverter
-from temporalio.worker import Interceptor, Replayer
+from temporalio.worker import Interceptor
 
+from ...replay import ReplayResult, WorkflowCode
+from ...replay import replay as replay_histories
 from ..scenario.result import Judgement, RehearsalRun
 from ..scenario.runbook import runner
 
@@ -20,7 +22,6 @@ class Replays:
 
     def judge(self, run: RehearsalRun) -> Judgement:
         """By replaying every run of the workflow."""
-
         if not run.histories:
             return Judgement(str(self), "unknown", "the server has no history of it")
         failures = replay(run)
@@ -39,24 +40,19 @@ def replays() -> Replays:
 
 
 def replay(run: RehearsalRun, interceptors: Sequence[Interceptor] = ()) -> list[str]:
-    """Replay every history of the run; what failed, one text each."""
-    failures: list[str] = []
-    thread = threading.Thread(target=lambda: failures.extend(asyncio.run(_replay(run, interceptors))))
-    thread.start()  # the rehearsal's own loop is at work
-    thread.join()
-    return failures
-
-
-async def _replay(run: RehearsalRun, interceptors: Sequence[Interceptor]) -> list[str]:
-    failures = []
-    replayer = Replayer(
-        workflows=list(run.workflows),
+    """Replay every history of the run; an explanation of each that does not replay."""
+    code = WorkflowCode.of_classes(
+        run.workflows,
         workflow_runner=runner(),
         interceptors=interceptors,
         data_converter=run.data_converter or DataConverter.default,
     )
-    for history in run.histories:
-        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-        if result.replay_failure is not None:
-            failures.append(f"{type(result.replay_failure).__name__}: {result.replay_failure}")
-    return failures
+    results: list[ReplayResult] = []
+
+    def replay_in_thread() -> None:
+        results.extend(asyncio.run(replay_histories(run.histories, code)))
+
+    thread = threading.Thread(target=replay_in_thread)
+    thread.start()  # the rehearsal's own event loop is running
+    thread.join()
+    return [str(result.divergence) for result in results if result.divergence is not None]

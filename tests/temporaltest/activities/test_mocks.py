@@ -163,13 +163,13 @@ def test_a_mock_that_does_not_fit_is_refused(suite: Suite) -> None:
                 ({charge: "x", "charge": "y"}, "'charge' is mocked twice"),
                 ({charge: count}, "takes 3, the activity takes 2"),
                 ({charge: plain}, "takes 1, the activity takes 2"),
-                ({charge: swapped}, "takes 'amount' at place 1, the activity at place 2"),
+                ({charge: swapped}, "takes 'amount' as argument 1, the activity as argument 2"),
                 ({charge: typed}, "takes int for 'order', the activity takes str"),
                 ({charge: result}, "returns int, the activity returns str"),
-                ({charge: 5}, "gives 5, the activity returns str"),
-                ({charge: None}, "gives None, the activity returns str"),
+                ({charge: 5}, "returns 5, the activity returns str"),
+                ({charge: None}, "returns None, the activity returns str"),
                 ({charge: fails(times=1, then=plain)}, "takes 1, the activity takes 2"),
-                ({receipt: "x"}, "gives 'x', the activity returns Receipt"),
+                ({receipt: "x"}, "returns 'x', the activity returns Receipt"),
             ],
         )
         def test_it(temporal, mocks, message):
@@ -194,7 +194,7 @@ def test_what_only_a_call_can_tell(suite: Suite) -> None:
             ("mock", "kind", "message"),
             [
                 (lambda *args: "x", "wrong", "'charge' is called with 1 arguments and takes 2"),
-                (lambda order, amount: 5, "charge", "the mock of 'charge' gives 5, the activity returns str"),
+                (lambda order, amount: 5, "charge", "the mock of 'charge' returns 5, the activity returns str"),
             ],
         )
         def test_it(temporal, mock, kind, message):

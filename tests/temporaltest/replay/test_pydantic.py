@@ -90,8 +90,8 @@ def test_a_converter_that_is_missing_is_named(suite: Suite) -> None:
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "  the code had not come to flows.py:* in run: *",
-            "  its __init__ failed, or its input cannot be decoded: is temporal_client_options the same as *",
+            "  the code had not reached flows.py:* in run: *",
+            "  its __init__ failed, or its input cannot be decoded: does the data converter match *",
         ]
     )
 

@@ -175,7 +175,7 @@ def test_what_a_workflow_decides_by_is_kept(shop: Suite) -> None:
     )
     shop.passes(*SCRUB, passed=1)
     [text] = texts(shop).values()
-    assert json.loads(text)["scrubbed"] == "partly: it decides by its times or ids"
+    assert json.loads(text)["scrubbed"] == "partly: the workflow decides by its times or ids"
     assert '"taskId"' not in text
     shop.passes(*FROM, passed=1)
 
@@ -515,7 +515,7 @@ def test_client_options_that_cannot_be_had(coded: Suite) -> None:
     coded.file("checks/test_coded.py", "import nothing_like_it")
     result = coded.run(*FROM)
     result.assert_outcomes(passed=3, failed=1)
-    note = "(temporal_client_options may be another than when this was recorded: checks/test_coded.py "
+    note = "(temporal_client_options may differ from the one this was recorded with: checks/test_coded.py "
     result.stdout.fnmatch_lines(
         [UNREADABLE, f"{note}cannot be imported: ModuleNotFoundError: No module named 'nothing_like_it')"]
     )
@@ -540,7 +540,7 @@ def test_stored_histories_are_items(recorded: Suite, ways: tuple[str, ...], monk
             "  nearest event: 5, timer started (1)",
             "  the code was at",
             "    flows.py:* in run: await workflow.execute_activity(pay, 2, **SHORT)",
-            "the code has changed in a way that its past does not fit: *",
+            "the code changed in a way that does not match its past: *",
         ]
     )
     assert not (recorded.path / "untouched").exists(), "a server was started"
@@ -570,7 +570,7 @@ def test_nothing_to_replay(suite: Suite) -> None:
     for ways in (ALONE, TWO):
         result = suite.run("--temporal-replay-from", "empty", ways=ways)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
-        result.stderr.fnmatch_lines(["ERROR: --temporal-replay-from: *empty holds no recordings (*.json); *"])
+        result.stderr.fnmatch_lines(["ERROR: --temporal-replay-from: *empty has no recordings (*.json); *"])
 
 
 def test_bad_recordings(recorded: Suite) -> None:
@@ -595,10 +595,10 @@ def test_bad_recordings(recorded: Suite) -> None:
     result.assert_outcomes(failed=8)
     result.stdout.fnmatch_lines(
         [
-            "histories/a.json is of the workflow type 'Order', whose class flows:Gone cannot be imported: Attr*",
-            "if it has moved, record anew; if it is gone, delete the recording",
+            "histories/a.json has the workflow type 'Order', whose class flows:Gone cannot be imported: Attr*",
+            "if it has moved, record again; if it no longer exists, delete the recording",
             "*b.json * whose class nothing_like_it:Order cannot be imported: ModuleNotFoundError: *",
-            "*c.json is of the workflow type 'Order', which flows:Lucky is not any more",
+            "*c.json has the workflow type 'Order', which flows:Lucky no longer has",
             "*d.json is no recording of a workflow: *",
             "*e.json was recorded by a newer version of temporal-devserver",
             "*f.json * does not say where its code is; use temporal_replay(..., workflows=[[]...[]])",
@@ -640,12 +640,12 @@ def test_fixture_replays_a_folder(recorded: Suite) -> None:
 
 
         def test_unknown(temporal_replay):
-            with pytest.raises(SetupError, match="histories/.* not one of the given: Lucky\\nadd its class"):
+            with pytest.raises(SetupError, match="histories/.* none of the given classes has: Lucky\\nadd its class"):
                 temporal_replay("histories", workflows=[Lucky])
 
 
         def test_empty(temporal_replay):
-            with pytest.raises(SetupError, match="holds no recordings"):
+            with pytest.raises(SetupError, match="has no recordings"):
                 temporal_replay("empty", workflows=[Order])
         """,
     )

@@ -372,7 +372,7 @@ def test_kind(temporal, kind):
             "  nearest event: 5, activity task scheduled (one)",
             "  the code raised KeyError: 'gone'",
             '    test_it.py:* in run: raise KeyError("gone")',
-            "  the code had come to the end of test_it.py:* in run: *",
+            "  the code had reached the end of test_it.py:* in run: *",
         ]
     )
 

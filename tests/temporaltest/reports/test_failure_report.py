@@ -103,7 +103,7 @@ def test_stuck(temporal):
             "E             last failure: ValueError: no 5 on this card",
             'E               File "*test_it.py", line *, in decline',
             'E                 raise ValueError(f"no {amount} on this card")',
-            "E           stands at test_it.py:* in approval: await workflow.wait_condition(lambda: False)",
+            "E           waits at test_it.py:* in approval: await workflow.wait_condition(lambda: False)",
             "E             called from test_it.py:* in run: await self.approval()",
             "",
             "test_it.py:*: WaitTimeout",

@@ -185,7 +185,7 @@ def test_activity(temporal):
             "E           its task fails again and again: NotFoundError: Workflow class Unknown is not registered *",
             "E           activity missing pending: *",
             "E             last failure: NotFoundError: Activity function missing * is not registered *",
-            "E           stands at test_it.py:* in run: await workflow.execute_activity(missing, **SHORT)",
+            "E           waits at test_it.py:* in run: await workflow.execute_activity(missing, **SHORT)",
         ]
     )
 

@@ -331,7 +331,7 @@ def test_the_next_works(temporal):
     )
     result = suite.run()
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(["*did not stop within 1 s: a workflow blocks its thread, it should await instead*"])
+    result.stdout.fnmatch_lines(["*did not stop within 1 s: a workflow blocks its thread; use await in it*"])
 
 
 def test_workers_can_be_stopped_and_replaced(suite: Suite) -> None:
@@ -634,7 +634,7 @@ def test_it(temporal):
 def test_stopped_by_the_test(temporal):
     worker = temporal.worker(workflows=[Swallows])
     temporal.run(until_it_sleeps(temporal.start(Swallows.run)))
-    with pytest.raises(AssertionError, match="the workflow swallows-1 .Swallows. does not let itself be ended"):
+    with pytest.raises(AssertionError, match="the workflow swallows-1 .Swallows. cannot be ended"):
         worker.stop()
 
 
@@ -648,7 +648,7 @@ def test_the_next_works(temporal):
     result.assert_outcomes(passed=3, errors=1)
     result.stdout.fnmatch_lines(
         [
-            "the workflow swallows-1 (Swallows) does not let itself be ended",
+            "the workflow swallows-1 (Swallows) cannot be ended",
             "*code that catches BaseException in a loop cannot be ended, so a worker never gets rid of it*",
         ]
     )

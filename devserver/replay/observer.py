@@ -1,4 +1,4 @@
-"""A replayer that is watched: it fails rather than hangs, and tells how far the workflow's code came, to which line."""
+"""Observes a replay: it fails rather than hangs, and shows how far the workflow's code came and to which line."""
 
 from __future__ import annotations
 
@@ -15,26 +15,32 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from ..workers import eviction
-from ..workflows.tracebacks import SourceLine, places_of, raised_at
+from .eviction import evict
+from .source_lines import SourceLine, raised_at, suspended_at
 
 Definition = workflow._Definition
 EVICT_SECONDS = 1.0  # the SDK complains after 2 s
 DEFINITION = "__temporal_workflow_definition"
 
 
-class Watch(sdk.Plugin):
-    """A replayer's last plugin: it has the last word on the configuration.
+class ReplayObserver(sdk.Plugin):
+    """A plugin of the SDK's replayer; it must be the last one, so that nothing changes the configuration after it.
 
-    Where non-determinism counts as a failure of the workflow, the SDK's replayer waits for ever for an end that does
-    not come; so it is told that none does.
+    Where non-determinism counts as a failure of the workflow, the SDK's replayer waits forever for an end that does not
+    come. So the replayer gets stand-ins, of whose failures none counts, in place of the workflow classes.
+
+    Attributes:
+        reached: The length of the history that the code has been given.
+        stacks: Where the code was then: the user's lines of each task, the innermost last.
+        raised: What the workflow's main function raised.
+        function: The workflow's main function.
     """
 
     def __init__(self) -> None:
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
-        """Begin with another history."""
+    def reset(self) -> None:
+        """Prepare for the next history."""
         self.reached = 0
         self.stacks: list[list[SourceLine]] = []
         self.raised: BaseException | None = None
@@ -42,30 +48,30 @@ class Watch(sdk.Plugin):
         self._task: asyncio.Task[Any] | None = None
 
     @property
-    def begun(self) -> bool:
-        """Whether the workflow's main function was reached."""
+    def started(self) -> bool:
+        """Whether the workflow's main function started."""
         return self._task is not None
 
-    def began(self, task: asyncio.Task[Any] | None) -> None:
-        """A workflow's main function begins."""
+    def on_start(self, task: asyncio.Task[Any] | None) -> None:
+        """The workflow's main function starts in this task."""
         self._task = task
 
-    def look(self) -> None:
-        """Note where the workflow's code stands."""
+    def note_stacks(self) -> None:
+        """Note where the workflow's code is."""
         if self._task is None or self.raised is not None:
             return
-        others = [each for each in asyncio.all_tasks(self._task.get_loop()) if each is not self._task]
-        tasks = [each for each in (self._task, *others) if not each.done()]
-        stacks = [places_of(each.get_coro()) for each in tasks]
+        others = [task for task in asyncio.all_tasks(self._task.get_loop()) if task is not self._task]
+        stacks = [suspended_at(task.get_coro()) for task in (self._task, *others) if not task.done()]
         self.stacks = [stack for stack in stacks if stack]
 
     def configure_replayer(self, config: sdk.ReplayerConfig) -> sdk.ReplayerConfig:
-        """Put stand-ins in the place of the workflows, and a watched runner in the place of the runner."""
-        definitions = {each.name: each for each in map(Definition.must_from_class, config.get("workflows", ()))}
+        """Replace the workflows with stand-ins and the runner with one that is observed."""
+        classes = map(Definition.must_from_class, config.get("workflows", ()))
+        definitions = {definition.name: definition for definition in classes}
         types = tuple(config.get("workflow_failure_exception_types", ()))
         sandboxed = config.get("workflow_runner") or SandboxedWorkflowRunner()
         unsandboxed = config.get("unsandboxed_workflow_runner") or UnsandboxedWorkflowRunner()
-        config["workflows"] = [_stand_in(each) for each in definitions.values()]
+        config["workflows"] = [_stand_in(definition) for definition in definitions.values()]
         config["workflow_failure_exception_types"] = []
         config["workflow_runner"] = _Runner(self, sandboxed, definitions, types)
         config["unsandboxed_workflow_runner"] = _Runner(self, unsandboxed, definitions, types)
@@ -73,11 +79,11 @@ class Watch(sdk.Plugin):
         return config
 
     def configure_worker(self, config: sdk.WorkerConfig) -> sdk.WorkerConfig:
-        """The SDK asks for it; this is no plugin of workers."""
+        """Required by the SDK; this is no plugin of workers."""
         return config
 
     async def run_worker(self, worker: sdk.Worker, next: Callable[[sdk.Worker], Any]) -> None:  # noqa: A002
-        """The SDK asks for it; this is no plugin of workers."""
+        """Required by the SDK; this is no plugin of workers."""
         await next(worker)
 
     def run_replayer(
@@ -89,12 +95,12 @@ class Watch(sdk.Plugin):
             AbstractAsyncContextManager[AsyncIterator[sdk.WorkflowReplayResult]],
         ],
     ) -> AbstractAsyncContextManager[AsyncIterator[sdk.WorkflowReplayResult]]:
-        """Nothing around the run."""
+        """Required by the SDK; nothing to do around the run."""
         return next(replayer, histories)
 
 
 def _stand_in(definition: Definition) -> type:
-    """A class that the replayer takes for the workflow, and that says of no failure that it fails the workflow."""
+    """A class that the replayer takes for the workflow; none of its failures fails the workflow."""
     kind = type(definition.cls.__name__, (), {})
     setattr(kind, DEFINITION, replace(definition, cls=kind, failure_exception_types=[]))
     return kind
@@ -105,12 +111,12 @@ class _Runner(WorkflowRunner):
 
     def __init__(
         self,
-        watch: Watch,
+        observer: ReplayObserver,
         runner: WorkflowRunner,
         definitions: Mapping[str | None, Definition],
         types: Sequence[type[BaseException]],
     ) -> None:
-        self._watch = watch
+        self._observer = observer
         self._runner = runner
         self._definitions = definitions
         self._types = types
@@ -119,59 +125,59 @@ class _Runner(WorkflowRunner):
         self._runner.set_worker_level_failure_exception_types([*types, *self._types])
 
     def prepare_workflow(self, defn: Definition) -> None:
-        """The worker that ran the workflow has checked it already."""
+        """Required by the SDK; the worker that ran the workflow has checked it."""
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         real = replace(det, defn=self._definitions[det.defn.name], worker_level_failure_exception_types=self._types)
         code = real.defn.run_fn.__code__
-        self._watch.function = SourceLine(code.co_filename, code.co_firstlineno, code.co_name)
-        instance: Any = _Instance(self._watch, self._runner.create_instance(real))
+        self._observer.function = SourceLine(code.co_filename, code.co_firstlineno, code.co_name)
+        instance: Any = _Instance(self._observer, self._runner.create_instance(real))
         return instance  # type: ignore[no-any-return]
 
 
 class _Instance:
     """One workflow in its sandbox; all but `activate` is the SDK's own."""
 
-    def __init__(self, watch: Watch, instance: WorkflowInstance) -> None:
-        self._watch = watch
+    def __init__(self, observer: ReplayObserver, instance: WorkflowInstance) -> None:
+        self._observer = observer
         self._instance = instance
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._instance, name)
 
     def activate(self, act: Any) -> Any:
-        """One step of the workflow; before it is put away, look where it stands.
+        """One step of the workflow. Before the last one, which ends it, note where its code is.
 
-        Code that does not let itself be put away is left behind, since the SDK's replayer waits for it for ever.
+        Code that does not end is left behind, since the SDK's replayer would wait for it forever.
         """
         if not any(job.HasField("remove_from_cache") for job in act.jobs):
-            self._watch.reached = act.history_length
+            self._observer.reached = act.history_length
             return self._instance.activate(act)
-        self._watch.look()
-        eviction.evict(self._instance, act, EVICT_SECONDS)
+        self._observer.note_stacks()
+        evict(self._instance, act, EVICT_SECONDS)
         return WorkflowActivationCompletion(run_id=act.run_id)
 
 
 class _Interceptor(sdk.Interceptor):
-    """Tells the watch of a workflow's main task and of what it raises."""
+    """Shows the observer a workflow's main task and what it raises."""
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, observer: ReplayObserver) -> None:
+        self._observer = observer
 
     def workflow_interceptor_class(
         self,
         input: sdk.WorkflowInterceptorClassInput,  # noqa: A002 - the SDK's name
     ) -> type[sdk.WorkflowInboundInterceptor]:
-        watch = self._watch
+        observer = self._observer
 
         class Inbound(sdk.WorkflowInboundInterceptor):
             async def execute_workflow(self, input: sdk.ExecuteWorkflowInput) -> Any:  # noqa: A002
-                watch.began(asyncio.current_task())
+                observer.on_start(asyncio.current_task())
                 try:
                     return await self.next.execute_workflow(input)
                 except Exception as error:
-                    watch.raised = error
-                    watch.stacks = [raised_at(error)]
+                    observer.raised = error
+                    observer.stacks = [raised_at(error)]
                     raise
 
         return Inbound

@@ -1,0 +1,76 @@
+"""Replaying histories against workflow code, with a readable account of each non-determinism.
+
+    code = WorkflowCode.of_classes([Order])
+    for result in await replay([history], code):
+        print(result.history.workflow_id, result.divergence or "replays")
+
+The public names are those of `__all__`; they are loaded when first used, because `temporalio` takes long to import.
+
+- `replay` takes histories and returns one result for each, in the same order. It fails rather than hangs.
+- `WorkflowCode` is what histories are replayed against: workflow classes, and options of the SDK's `Replayer`.
+- `Divergence` says where the code left its history: the reason, the nearest event, the lines of the user's code.
+- `SourceLine`, `is_user_code`, `user_lines`, `suspended_at`, `raised_at`: the user's part of tracebacks and coroutines.
+- `evict`, `park`, `DaemonThreads`, `keep_forever`, `release_threads`: ending workflow code that does not end by itself.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as in devserver/__init__.py
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .daemon_threads import DaemonThreads, keep_forever, release_threads
+    from .eviction import evict, park
+    from .nondeterminism import Divergence, event_name
+    from .replay import ReplayResult, WorkflowCode, replay
+    from .source_lines import SourceLine, is_user_code, raised_at, shown_path, suspended_at, user_lines
+
+__all__ = [
+    "DaemonThreads",
+    "Divergence",
+    "ReplayResult",
+    "SourceLine",
+    "WorkflowCode",
+    "event_name",
+    "evict",
+    "is_user_code",
+    "keep_forever",
+    "park",
+    "raised_at",
+    "release_threads",
+    "replay",
+    "shown_path",
+    "suspended_at",
+    "user_lines",
+]
+
+_MODULES = {
+    "DaemonThreads": "daemon_threads",
+    "Divergence": "nondeterminism",
+    "ReplayResult": "replay",
+    "SourceLine": "source_lines",
+    "WorkflowCode": "replay",
+    "event_name": "nondeterminism",
+    "evict": "eviction",
+    "is_user_code": "source_lines",
+    "keep_forever": "daemon_threads",
+    "park": "eviction",
+    "raised_at": "source_lines",
+    "release_threads": "daemon_threads",
+    "replay": "replay",
+    "shown_path": "source_lines",
+    "suspended_at": "source_lines",
+    "user_lines": "source_lines",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'devserver.replay' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

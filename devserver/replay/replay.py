@@ -1,0 +1,129 @@
+"""Replays histories against workflow code: one result for each history."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from temporalio import worker as sdk
+from temporalio.client import WorkflowHistory
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
+from temporalio.worker import Replayer
+from temporalio.workflow import NondeterminismError
+
+from .daemon_threads import DaemonThreads
+from .nondeterminism import Divergence, explain, failed_after_history
+from .observer import Definition, ReplayObserver
+from .source_lines import SourceLine
+
+# Options that a worker and a replayer have in common, taken from a worker as its plugins have configured it.
+WORKER_OPTIONS = (
+    "workflow_runner",
+    "unsandboxed_workflow_runner",
+    "workflow_failure_exception_types",
+    "debug_mode",
+    "build_id",
+)
+
+
+@dataclass(frozen=True)
+class WorkflowCode:
+    """What histories are replayed against.
+
+    Attributes:
+        workflows: The classes by the names of their workflow types; a dynamic workflow has the name None.
+        options: Options of the SDK's `Replayer`, such as `data_converter` and `interceptors`.
+    """
+
+    workflows: Mapping[str | None, type]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_classes(cls, workflows: Iterable[type], **options: Any) -> WorkflowCode:
+        """The code of these classes; a ValueError, if one of them is no workflow."""
+        return cls(workflows_by_name(workflows), options)
+
+    @classmethod
+    def of_worker(cls, worker: sdk.Worker) -> WorkflowCode:
+        """The code of a worker.
+
+        The replayer gets the plugins and interceptors that the worker was created with, because plugins configure a
+        replayer themselves; the other options are as the worker's plugins left them.
+        """
+        created, active = worker.config(), worker.config(active_config=True)
+        client = worker.client.config()
+        plugins = [plugin for plugin in client["plugins"] if isinstance(plugin, sdk.Plugin)]
+        interceptors = [each for each in client["interceptors"] if isinstance(each, sdk.Interceptor)]
+        options: dict[str, Any] = {key: value for key, value in active.items() if key in WORKER_OPTIONS}
+        options["plugins"] = [*plugins, *created.get("plugins", ())]
+        options["interceptors"] = [*interceptors, *created.get("interceptors", ())]
+        options["namespace"] = client["namespace"]
+        options["data_converter"] = client["data_converter"]
+        return cls(workflows_by_name(created.get("workflows", ())), options)
+
+    def has(self, workflow_type: str) -> bool:
+        """Whether it runs workflows of this type; a dynamic workflow runs all."""
+        return workflow_type in self.workflows or None in self.workflows
+
+    def class_of(self, workflow_type: str) -> type:
+        """The class that runs workflows of this type."""
+        return self.workflows[workflow_type if workflow_type in self.workflows else None]
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """The result of one replay.
+
+    Attributes:
+        history: The history.
+        divergence: Where the code left the history; None if it replays.
+        stacks: Where the code was at the end of the history: the user's lines of each task, the innermost last.
+    """
+
+    history: WorkflowHistory
+    divergence: Divergence | None
+    stacks: Sequence[Sequence[SourceLine]] = ()
+
+
+def workflows_by_name(workflows: Iterable[type]) -> dict[str | None, type]:
+    """Workflow classes by the names of their types."""
+    return {Definition.must_from_class(workflow).name: workflow for workflow in workflows}
+
+
+async def replay(histories: Sequence[WorkflowHistory], code: WorkflowCode) -> list[ReplayResult]:
+    """Replay histories one after the other; one result for each, in the same order.
+
+    A failure of the workflow's code is no divergence if the history does not go further: there it may have failed too.
+    """
+    if not histories:
+        return []
+    observer = ReplayObserver()
+    options = {**code.options, "plugins": [*code.options.get("plugins", ()), observer]}
+    threads = DaemonThreads("workflow-replay")
+    workflows = list(code.workflows.values())
+    replayer = Replayer(workflows=workflows, workflow_task_executor=threads, runtime=_silent_runtime(), **options)
+
+    async def observed() -> AsyncIterator[WorkflowHistory]:
+        for history in histories:
+            observer.reset()
+            yield history
+
+    results: list[ReplayResult] = []
+    async with replayer.workflow_replay_iterator(observed()) as outcomes:
+        async for outcome in outcomes:
+            results.append(_result(histories[len(results)], outcome.replay_failure, observer))
+    return results
+
+
+def _result(history: WorkflowHistory, failure: BaseException | None, observer: ReplayObserver) -> ReplayResult:
+    open_end = not isinstance(failure, NondeterminismError) and failed_after_history(history, observer.reached)
+    divergence = None if failure is None or open_end else explain(history, failure, observer)
+    return ReplayResult(history, divergence, observer.stacks)
+
+
+@cache
+def _silent_runtime() -> Runtime:
+    """A runtime that logs nothing: the result has what it would log about a failed replay."""
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="OFF")))
