@@ -42,11 +42,8 @@ KNOWN_DUPLICATES = {
     "Changes",
     "JsonLines",
     "Lines",
-    "Run",
     "Screen",
-    "Shape",
     "Silent",
-    "Source",
     "View",
 }
 
