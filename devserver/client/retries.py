@@ -14,7 +14,13 @@ from datetime import timedelta
 from temporalio.service import RPCStatusCode
 
 BUSY = (RPCStatusCode.RESOURCE_EXHAUSTED,)
-DOWN = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+# UNKNOWN is the SDK's status for a connection that broke during a call.
+DOWN = (
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.UNKNOWN,
+)
 
 
 @dataclass(frozen=True)

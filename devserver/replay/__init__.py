@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .daemon_threads import DaemonThreads, keep_forever, release_threads
     from .eviction import evict, park
     from .nondeterminism import Divergence, event_name
-    from .replay import ReplayResult, WorkflowCode, replay
+    from .replayer import ReplayResult, WorkflowCode, replay
     from .source_lines import SourceLine, is_user_code, raised_at, shown_path, suspended_at, user_lines
 
 __all__ = [
@@ -47,9 +47,9 @@ __all__ = [
 _MODULES = {
     "DaemonThreads": "daemon_threads",
     "Divergence": "nondeterminism",
-    "ReplayResult": "replay",
+    "ReplayResult": "replayer",
     "SourceLine": "source_lines",
-    "WorkflowCode": "replay",
+    "WorkflowCode": "replayer",
     "event_name": "nondeterminism",
     "evict": "eviction",
     "is_user_code": "source_lines",
@@ -57,7 +57,7 @@ _MODULES = {
     "park": "eviction",
     "raised_at": "source_lines",
     "release_threads": "daemon_threads",
-    "replay": "replay",
+    "replay": "replayer",
     "shown_path": "source_lines",
     "suspended_at": "source_lines",
     "user_lines": "source_lines",

@@ -179,7 +179,7 @@ def test_a_mock_that_does_not_fit_is_refused(suite: Suite) -> None:
 
 
         def test_not_registered(temporal):
-            with pytest.raises(SetupError, match="give the real activity to activities="):
+            with pytest.raises(SetupError, match="pass the real activity to activities="):
                 temporal.worker(workflows=[Order], mocks={charge: "x"})
         """,
     ).passes(passed=14)
