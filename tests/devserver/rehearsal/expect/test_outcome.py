@@ -57,7 +57,7 @@ def test_does_not_replay(rehearse: Rehearse) -> None:
     """A runbook that decides by chance does not replay."""
     result = rehearse(scene("judged", "Chance", expect=[expect.completes(), expect.replays()]))
     assert [each.verdict for each in result.judgements] == ["pass", "fail"]
-    assert "Nondeterminism" in result.judgements[1].evidence
+    assert "(Chance) does not replay: " in result.judgements[1].evidence
 
 
 @pytest.mark.parametrize(
