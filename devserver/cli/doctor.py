@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from ..config.server_options import check_name
+from ..config.option_values import check_name
 from ..instances.doctor import examine
 from ..system.paths import Paths
 from .options.common import json_option

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config.server_options import DEFAULT_NAME
+from ..config.option_values import DEFAULT_NAME
 from ..errors import CannotAsk, DevServerError, OptionError
 from .options.common import json_option, limit_option, watch_option
 from .options.environment import EnvironmentOption

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import click
 
-from ..config.server_options import DEFAULT_NAME, check_name
+from ..config.option_values import DEFAULT_NAME, check_name
 from ..database import refuse_newer, restore_into, snapshots
 from ..errors import InstanceNotRunning
 from ..instances import lifecycle

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .. import executables
-from ..config.server_options import check_name
+from ..config.option_values import check_name
 from ..config.settings import Settings
 from ..instances import lifecycle
 from ..instances.cleanup import tidy

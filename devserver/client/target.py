@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from ..config.server_options import DEFAULT_NAME
+from ..config.option_values import DEFAULT_NAME
 from ..errors import CannotAsk, DevServerError, OptionError
 from .call_errors import unreachable
 

@@ -10,36 +10,54 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError
+from .option_values import check_namespace
 from .tuning import TUNINGS
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
-DEFAULT_NAME = "default"
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 7233
 DEFAULT_RETENTION = 30 * 86400
 UI_PORT_OFFSET = 1000
 SHORTEST_RETENTION = 3600
-LONGEST_NAMESPACE = 1000
 SEARCH_ATTRIBUTE_TYPES = ("Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList")
 LOG_LEVELS = ("debug", "info", "warn", "error", "never")
 LOG_FORMATS = ("text", "json")
 
-_NAME = re.compile(r"[A-Za-z0-9~][A-Za-z0-9._-]{0,62}\Z")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
 _URL = re.compile(r"https?://[^\s/]+\S*\Z")
-LONGEST = 365_000 * 24 * 3600  # seconds: what can be added to any moment of today
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?\Z")
 
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """Everything that makes one running server different from another.
+    """The options of one server, checked.
 
-    Ports: None takes the usual one (7233 for the instance `default`, any free one for others), 0 any free one.
-    `dynamic_config` holds (key, JSON text), `search_attributes` (name, type); `retention` is in seconds.
-    `database` None means the instance's own file.
+    Attributes:
+        port: The gRPC port; None: 7233 for the instance `default`, else any free port. 0: any free port.
+        http_port: The port of the HTTP API; None or 0: any free port.
+        ui_port: The port of the Web UI; None: `port` + 1000 if that is free. 0: any free port.
+        metrics_port: The port of the Prometheus metrics; None or 0: any free port.
+        ui: Whether the Web UI runs.
+        namespaces: The namespaces to create; the first one is the clients' default.
+        search_attributes: (name, type) of the search attributes of all namespaces.
+        dynamic_config: (key, JSON text) of dynamic configuration values; they win over `tuning`.
+        tuning: The name of a set of dynamic configuration values; see `tuning.TUNINGS`.
+        database: The SQLite file; None: the instance's own.
+        ephemeral: Whether the state is removed when the server ends.
+        durable: Whether every write reaches the disk before it is acknowledged.
+        upgrade: Whether the database of an older server is upgraded.
+        retention: Seconds for which namespaces keep closed workflows.
+        bind: The IP address to listen on.
+        allow_remote: Whether other machines may reach the server.
+        log_level: The least level of log lines.
+        ui_codec_endpoint: The URL of a codec server for the Web UI.
+        ui_ip: The IP address of the Web UI; None: `bind`.
+        ui_public_path: The path below which the Web UI is served.
+        ui_asset_path: A folder with the Web UI's files.
+        sqlite_pragmas: (name, value) of SQLite pragmas.
+        log_format: `text` or `json`.
+        log_config: Whether the server logs its configuration.
     """
 
     port: int | None = None
@@ -76,7 +94,7 @@ class ServerOptions:
         _check_address(self)
 
     def opens_network(self) -> bool:
-        """Whether others than this machine's processes can reach the server."""
+        """Whether other machines can reach the server."""
         return {self.bind, self.ui_address} != {LOOPBACK}
 
     @property
@@ -85,14 +103,14 @@ class ServerOptions:
         return self.ui_ip or self.bind
 
     def to_json(self) -> dict[str, Any]:
-        """The form kept in an instance's record."""
+        """The options as JSON, for an instance's record."""
         data = {field.name: getattr(self, field.name) for field in fields(self)}
         paths = {name: getattr(self, name) for name in ("database", "ui_asset_path")}
         return data | {name: str(path) if path else None for name, path in paths.items()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ServerOptions:
-        """What `to_json` wrote; unknown keys (from a newer devserver) are passed over."""
+        """The options that `to_json` wrote. Unknown keys, which a newer version wrote, are ignored."""
         known = {field.name for field in fields(cls)}
         values = {key: value for key, value in data.items() if key in known}
         for key in ("namespaces", "search_attributes", "dynamic_config", "sqlite_pragmas"):
@@ -101,66 +119,6 @@ class ServerOptions:
             if values.get(key):
                 values[key] = Path(values[key])
         return cls(**values)
-
-
-def check_name(name: str, *, new: bool = False) -> str:
-    """`name` if an instance may be called so: it becomes a folder's name.
-
-    A `new` one of a user's may not begin with `~`: such instances vanish with their holder.
-    """
-    if not _NAME.match(name) or (new and name.startswith("~")):
-        raise OptionError(
-            f"{name!r} cannot be an instance's name",
-            hint="use at most 63 letters, digits, dots, dashes and underscores, a letter or digit first",
-        )
-    return name
-
-
-def check_namespace(name: str) -> None:
-    """Refuse what Temporal would refuse, before anything is started."""
-    if not name or len(name.encode()) > LONGEST_NAMESPACE:
-        raise OptionError(
-            f"a namespace's name has 1 to {LONGEST_NAMESPACE} bytes, not {len(name.encode())}",
-            hint="choose another name with --namespace",
-        )
-    if name == "temporal-system":
-        raise OptionError("the namespace temporal-system is the server's own", hint="choose another name")
-    if any(character.isspace() or not character.isprintable() for character in name) or "/" in name:
-        raise OptionError(
-            f"the namespace {name!r} holds a space, a slash or a control character",
-            hint="Temporal's own tools cannot address such a namespace; use letters, digits, dots and dashes",
-        )
-
-
-def parse_pair(text: str, option: str, form: str) -> tuple[str, str]:
-    """`KEY=VALUE` as given to a repeatable option."""
-    key, separator, value = text.partition("=")
-    if not separator or not key.strip() or not value.strip():
-        raise OptionError(f"{option} {text!r} is not of the form {form}", hint=f"for example {option} {form}")
-    return key.strip(), value.strip()
-
-
-def parse_duration(text: str, option: str) -> int:
-    """Seconds of `30d`, `12h`, `1d12h`, `90m`, `45s` or a plain number of seconds; at most a thousand years."""
-    plain = text.strip()
-    found = _DURATION.match(f"{plain}s" if plain.isdecimal() else plain)
-    if not found or not any(found.groups()):
-        raise OptionError(f"{option} {text!r} is not a duration", hint=f"for example {option} 30d, or 12h, or 90m")
-    days, hours, minutes, seconds = (int(group or 0) for group in found.groups()) if len(plain) < 40 else (LONGEST,) * 4
-    length = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    if length > LONGEST:
-        raise OptionError(f"{option} {plain[:40]} is too long", hint=f"the longest is {format_duration(LONGEST)}")
-    return length
-
-
-def format_duration(seconds: int) -> str:
-    """`seconds` in the form that `parse_duration` reads."""
-    parts = []
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        count, seconds = divmod(seconds, length)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts) or "0s"
 
 
 def _check_ports(options: ServerOptions) -> None:
@@ -172,7 +130,7 @@ def _check_ports(options: ServerOptions) -> None:
             continue
         if not 0 < port < 65536:
             raise OptionError(
-                f"{option} {port} is not a port", hint="a port is a number from 1 to 65535; 0 is any free"
+                f"{option} {port} is not a port", hint="use a number from 1 to 65535, or 0 for any free port"
             )
         if port in seen:
             raise OptionError(f"{seen[port]} and {option} are both {port}", hint="give each its own port")
@@ -181,29 +139,34 @@ def _check_ports(options: ServerOptions) -> None:
 
 def _check_choices(options: ServerOptions) -> None:
     if options.tuning not in TUNINGS:
-        raise OptionError(f"there is no tuning {options.tuning!r}", hint=f"tunings: {', '.join(TUNINGS)}")
+        raise OptionError(f"unknown tuning {options.tuning!r}", hint=f"tunings: {', '.join(TUNINGS)}")
     if options.log_level not in LOG_LEVELS:
-        raise OptionError(f"there is no log level {options.log_level!r}", hint=f"levels: {', '.join(LOG_LEVELS)}")
+        raise OptionError(f"unknown log level {options.log_level!r}", hint=f"levels: {', '.join(LOG_LEVELS)}")
     if options.ui_codec_endpoint is not None and not _URL.match(options.ui_codec_endpoint):
         raise OptionError(
-            f"--ui-codec-endpoint {options.ui_codec_endpoint!r} is not the address of a codec server",
-            hint="as in http://127.0.0.1:8234, which `devserver payloads serve` prints",
+            f"--ui-codec-endpoint {options.ui_codec_endpoint!r} is not the URL of a codec server",
+            hint="for example http://127.0.0.1:8234, which `devserver payloads serve` prints",
         )
     if options.retention < SHORTEST_RETENTION:
         raise OptionError(
             f"a retention of {options.retention} s is shorter than Temporal allows",
-            hint="at least one hour, for example --retention 30d",
+            hint="use at least one hour, for example --retention 30d",
         )
     if options.ephemeral and options.database is not None:
-        raise OptionError("--ephemeral keeps nothing and --db keeps a file", hint="give one of the two")
+        raise OptionError(
+            "--ephemeral and --db contradict each other", hint="use --ephemeral to keep no state, or --db to keep it"
+        )
     if options.ephemeral and options.durable:
-        raise OptionError("--ephemeral keeps nothing, so --durable has no meaning", hint="give one of the two")
+        raise OptionError(
+            "--ephemeral and --durable contradict each other",
+            hint="use --ephemeral to keep no state, or --durable to keep it",
+        )
 
 
 def _check_pairs(options: ServerOptions) -> None:
     for name, kind in options.search_attributes:
         if not _IDENTIFIER.match(name):
-            raise OptionError(f"{name!r} cannot be a search attribute's name", hint="use letters, digits and _")
+            raise OptionError(f"{name!r} is not a valid search attribute name", hint="use letters, digits and _")
         if kind not in SEARCH_ATTRIBUTE_TYPES:
             raise OptionError(
                 f"the search attribute {name} has the unknown type {kind!r}",
@@ -211,7 +174,7 @@ def _check_pairs(options: ServerOptions) -> None:
             )
     for key, value in options.dynamic_config:
         if not _IDENTIFIER.match(key):
-            raise OptionError(f"{key!r} cannot be a dynamic configuration key")
+            raise OptionError(f"{key!r} is not a valid dynamic configuration key")
         try:
             json.loads(value)
         except ValueError as error:
@@ -224,16 +187,16 @@ def _check_pairs(options: ServerOptions) -> None:
 
 def _check_address(options: ServerOptions) -> None:
     if options.bind != LOOPBACK and not _ip_address(options.bind, "--bind").is_unspecified:
-        # Seen with 1.9.1: it listens there, but its services look for each other on 127.0.0.1, so nothing is served.
+        # With 1.9.1 the server listens there, but its services look for each other on 127.0.0.1, so it serves nothing.
         raise OptionError(
             f"--bind {options.bind}: Temporal's dev server works on {LOOPBACK} or on all addresses, "
-            "not on a single other",
+            "not on another single address",
             hint="use --bind 0.0.0.0 --allow-remote (:: with IPv6) and let a firewall choose who may connect",
         )
     for option, address in (("--bind", options.bind), ("--ui-ip", options.ui_address)):
         if address != LOOPBACK and not _ip_address(address, option).is_loopback and not options.allow_remote:
             raise OptionError(
-                f"{option} {address} would open the server to the network",
+                f"{option} {address} opens the server to the network",
                 details=[
                     "a dev server has no authentication: everyone who can reach it can read and change everything"
                 ],
@@ -253,67 +216,7 @@ def _ip_address(text: str, option: str) -> IPv4Address | IPv6Address:
         ) from error
 
 
-@dataclass(frozen=True)
-class Ports:
-    """The four ports a server listens on; `ui` is None where the Web UI is off."""
-
-    grpc: int
-    http: int
-    metrics: int
-    ui: int | None
-
-
-# Flags that only some versions know: flag -> the first CLI version that has it.
-NEWS_FETCH_OFF = ("--ui-disable-news-fetch", (1, 8))
-
-
-def command_line(options: ServerOptions, *, executable: Path, version: str, ports: Ports, database: Path) -> list[str]:
-    """The executable's command line for these options. Namespaces and search attributes are not in it: they are
-    ensured once the server answers, on old databases as on new ones.
-    """
-    command = [
-        str(executable), "server", "start-dev",
-        "--ip", options.bind,
-        "--port", str(ports.grpc),
-        "--http-port", str(ports.http),
-        "--metrics-port", str(ports.metrics),
-        "--db-filename", str(database),
-        "--log-level", options.log_level,
-    ]  # fmt: skip
-    if ports.ui is None:
-        command.append("--headless")
-    else:
-        command += ["--ui-ip", options.ui_address, "--ui-port", str(ports.ui)]
-        for flag, value in (("--ui-public-path", options.ui_public_path), ("--ui-asset-path", options.ui_asset_path)):
-            command += [flag, str(value)] if value is not None else []
-        if options.ui_codec_endpoint is not None:
-            command += ["--ui-codec-endpoint", options.ui_codec_endpoint]
-        if _at_least(version, NEWS_FETCH_OFF[1]):
-            command.append(NEWS_FETCH_OFF[0])
-    if options.log_format != "text":
-        command += ["--log-format", options.log_format]
-    if options.log_config:
-        command.append("--log-config")
-    for pragma in pragmas(options):
-        command += ["--sqlite-pragma", pragma]
-    for key, value in dynamic_config(options).items():
-        command += ["--dynamic-config-value", f"{key}={value}"]
-    return command
-
-
-def pragmas(options: ServerOptions) -> tuple[str, ...]:
-    """How SQLite writes: what FACTS calls fastest for what may be lost, two to three times stock otherwise."""
-    synchronous = "OFF" if options.ephemeral else "FULL" if options.durable else "NORMAL"
-    values = {"journal_mode": "WAL", "synchronous": synchronous} | dict(options.sqlite_pragmas)
-    return tuple(f"{name}={value}" for name, value in values.items())
-
-
 def dynamic_config(options: ServerOptions) -> dict[str, str]:
-    """Key -> JSON text: the tuning's values, then the user's, which win."""
+    """The dynamic configuration of a server, key -> JSON text: the tuning's values and the user's, which win."""
     values = {setting.key: setting.value for setting in TUNINGS[options.tuning]}
     return values | dict(options.dynamic_config)
-
-
-def _at_least(version: str, wanted: tuple[int, ...]) -> bool:
-    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[: len(wanted)])
-    return numbers >= wanted or numbers == (0, 0)  # 0.0.0-DEV: built by hand, so recent

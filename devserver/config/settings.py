@@ -1,7 +1,7 @@
-"""One frozen record of the user's settings: defaults, then the project's table, then the environment.
+"""The user's settings: from `[tool.devserver]` in pyproject.toml, and from the environment, which wins.
 
-The project's table is `[tool.devserver]`; command-line options come on top of all that in `cli`. Names are
-the same everywhere: the key `base-url` is `DEVSERVER_BASE_URL` and `--base-url`.
+Command-line options win over both. Names are the same everywhere: the key `base-url` is `DEVSERVER_BASE_URL` and
+`--base-url`.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ PREFIX = "DEVSERVER_"
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user has set; None where nothing was said.
+    """The settings of the user; None where a setting is not given.
 
     Attributes:
-        binary: Path of an executable to run in place (absolute).
-        version: Version of the Temporal CLI, or `latest`.
-        source: The only source to take the executable from.
+        binary: The absolute path of a Temporal CLI to run.
+        version: The version of the Temporal CLI, or `latest`.
+        source: The only source of executables to use.
         offline: Never touch the network.
-        base_url: Where the download service, or a mirror of it, is.
-        require_pinned: Refuse an executable whose SHA-256 is not known beforehand.
-        accept_sha256: A SHA-256 that is as good as the pinned one.
-        tuning: Name of the dynamic configuration.
-        port: Port of the frontend.
-        ui_port: Port of the Web UI.
-        namespaces: Namespaces to make.
+        base_url: The URL of the download service, or of a mirror.
+        require_pinned: Reject an executable without a pinned SHA-256.
+        accept_sha256: A SHA-256 to accept instead of the pinned one.
+        tuning: The name of a set of dynamic configuration values.
+        port: The gRPC port.
+        ui_port: The port of the Web UI.
+        namespaces: The namespaces to create.
         search_attributes: Search attribute name -> type.
-        retention: How long closed workflows are kept, such as `30d`.
-        file: The pyproject.toml that was read, if any.
+        retention: The time for which closed workflows are kept, such as `30d`.
+        file: The pyproject.toml that was read.
     """
 
     binary: Path | None = None
@@ -59,11 +59,11 @@ class Settings:
 
     @classmethod
     def load(cls, cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-        """The settings that hold in the folder `cwd` (default: the current one).
+        """The settings for the folder `cwd`, by default the current one.
 
         Raises:
-            ConfigFileError: The table is malformed, or someone else owns the file.
-            OptionError: A `DEVSERVER_*` variable has a value that cannot be used, or the folder is gone.
+            ConfigFileError: The table is malformed, or another user owns the file.
+            OptionError: A `DEVSERVER_*` variable has an invalid value, or the folder was removed.
         """
         folder = whole(cwd or Path())
         values: dict[str, Any] = {}
@@ -79,12 +79,12 @@ def _field(key: str) -> str:
 
 
 def variable(key: str) -> str:
-    """The environment variable of a key of the table."""
+    """The environment variable for a key of the table."""
     return PREFIX + _field(key).upper()
 
 
 def _find_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The nearest pyproject.toml upward that has the table, and the table."""
+    """The nearest pyproject.toml with the table, in this folder or above, and the table."""
     for parent in (folder, *folder.parents):
         path = parent / FILE
         try:
@@ -92,12 +92,14 @@ def _find_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         except PermissionError as error:
-            if parent != folder:  # someone else's
+            if parent != folder:  # another user's
                 continue
             raise ConfigFileError(f"you may not read {path}", hint=f"run: chmod u+r {path}") from error
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigFileError(f"cannot read {path}: {error}", hint="see that it is a text you may read") from None
-        if TABLE in text:  # cheap: no parser is imported for a project that does not use us
+            raise ConfigFileError(
+                f"cannot read {path}: {error}", hint="check that it is a readable text file"
+            ) from None
+        if TABLE in text:  # no parser is imported for a project without our table
             table = _parse(path, text)
             if table is not None:
                 _refuse_strangers_file(path, folder)
@@ -113,7 +115,7 @@ def _parse(path: Path, text: str) -> dict[str, Any] | None:
     try:
         table = toml.loads(text).get("tool", {})
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, numbers too long, tables too deep
-        raise ConfigFileError(f"{path} is not valid TOML: {error}", hint="mend the file") from None
+        raise ConfigFileError(f"{path} is not valid TOML: {error}", hint="fix the file") from None
     table = table.get(TABLE) if isinstance(table, dict) else None
     if table is not None and not isinstance(table, dict):
         raise ConfigFileError(f"{path}: tool.{TABLE} must be a table", hint=f"write [tool.{TABLE}]")
@@ -121,14 +123,14 @@ def _parse(path: Path, text: str) -> dict[str, Any] | None:
 
 
 def _refuse_strangers_file(path: Path, folder: Path) -> None:
-    """A file that another user put above our folder (in /tmp, say) must not choose what we execute."""
+    """Reject a file of another user above our folder, in /tmp for example: it must not choose what we execute."""
     if not hasattr(os, "getuid"):
         return
     owner = path.stat().st_uid
     if owner not in (os.getuid(), 0, folder.stat().st_uid):
         raise ConfigFileError(
-            f"{path} belongs to user {owner}, and its settings would choose the program that is run here",
-            hint=f"remove it, or work in a folder that has a {FILE} of its own",
+            f"{path} belongs to user {owner}, and its settings choose the program to run",
+            hint=f"remove it, or work in a folder with its own {FILE}",
         )
 
 
@@ -138,7 +140,7 @@ def _from_table(path: Path, table: dict[str, Any]) -> dict[str, Any]:
         reader = READERS.get(key)
         if reader is None:
             raise ConfigFileError(
-                f"{path}: [tool.{TABLE}] has no key {key!r}",
+                f"{path}: unknown key {key!r} in [tool.{TABLE}]",
                 details=[f"valid keys: {', '.join(READERS)}"],
                 hint=_did_you_mean(key),
             )
@@ -169,5 +171,5 @@ def _from_environment(environ: Mapping[str, str], folder: Path) -> dict[str, Any
         try:
             values[_field(key)] = reader(typed(reader, text), folder)
         except ValueError as error:
-            raise OptionError(f"{name} must be {error}, not {text!r}", hint=f"set it right, or unset {name}") from None
+            raise OptionError(f"{name} must be {error}, not {text!r}", hint=f"correct or unset {name}") from None
     return values

@@ -1,4 +1,4 @@
-"""How each setting's value is checked: one reader per key, for values of TOML and of the environment."""
+"""Checks of the values of settings: one reader per key, for TOML values and environment variables."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..system.paths import whole
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
 
-# (value, folder that relative paths start from) -> value, or ValueError with what it must be.
+# (value, folder for relative paths) -> value. A ValueError says what the value must be.
 Reader = Callable[[Any, Path], Any]
 
 
 def _text(value: Any, folder: Path) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError("a text")
+        raise ValueError("a string")
     return value
 
 
@@ -27,7 +27,7 @@ def _path(value: Any, folder: Path) -> Path:
     try:
         return whole(path if str(path).startswith("~") else folder / path)
     except OptionError:
-        raise ValueError("a path that can be") from None
+        raise ValueError("a valid path") from None
 
 
 def _flag(value: Any, folder: Path) -> bool:
@@ -38,19 +38,19 @@ def _flag(value: Any, folder: Path) -> bool:
 
 def _port(value: Any, folder: Path) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
-        raise ValueError("a port from 1 to 65535, or 0 for any free one")
+        raise ValueError("a port from 1 to 65535, or 0 for any free port")
     return value
 
 
 def _names(value: Any, folder: Path) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise ValueError('a list of texts, such as ["orders", "billing"]')
+        raise ValueError('a list of strings, such as ["orders", "billing"]')
     return tuple(value)
 
 
 def _attributes(value: Any, folder: Path) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(item, str) and item for item in value.values()):
-        raise ValueError('a table of name and type, such as { CustomerId = "Keyword" }')
+        raise ValueError('a table of names and types, such as { CustomerId = "Keyword" }')
     return dict(value)
 
 
@@ -72,7 +72,7 @@ READERS: dict[str, Reader] = {
 
 
 def typed(reader: Reader, text: str) -> Any:
-    """An environment variable's text as the value that the same key has in a TOML file."""
+    """The value of an environment variable in the type that its key has in a TOML file."""
     if reader is _flag:
         word = text.lower()
         return True if word in _YES else False if word in _NO else text

@@ -1,6 +1,6 @@
-"""Dynamic configuration by name; each value with its reason.
+"""Tunings: sets of dynamic configuration values by name, each value with its reason.
 
-What the stock values cost was measured on server 1.32.0. Keys a server does not know it ignores.
+The effect of the stock values was measured on server 1.32.0. A server ignores keys that it does not know.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Setting:
-    """One dynamic configuration value: the key, the value as JSON text, and why it is set."""
+class TuningValue:
+    """One dynamic configuration value: the key, the value as JSON text, and the reason."""
 
     key: str
     value: str
@@ -20,91 +20,91 @@ class Setting:
 UNLIMITED = "100000"
 
 FAST = (
-    Setting(
+    TuningValue(
         "history.timerProcessorMaxTimeShift",
         '"1ms"',
-        "stock 1 s: every timer, retry back-off and time skip waits up to a second more than it should",
+        "stock 1 s: every timer, retry back-off and time skip takes up to a second longer",
     ),
-    Setting(
+    TuningValue(
         "history.timerProcessorMaxPollRPS",
         UNLIMITED,
         "stock 20: at most 20 timer reads a second",
     ),
-    Setting(
+    TuningValue(
         "history.transferProcessorMaxPollRPS",
         UNLIMITED,
-        "stock 20: activities, child workflows and signals are handed out at 20 reads a second",
+        "stock 20: activities, child workflows and signals are dispatched at 20 reads a second",
     ),
-    Setting(
+    TuningValue(
         "history.visibilityProcessorMaxPollRPS",
         UNLIMITED,
-        "stock 20: a started or closed workflow shows late in lists",
+        "stock 20: started and closed workflows appear late in lists",
     ),
-    Setting(
+    TuningValue(
         "history.outboundProcessorMaxPollRPS",
         UNLIMITED,
-        "stock 20: Nexus operations and callbacks are handed out at 20 reads a second",
+        "stock 20: Nexus operations and callbacks are dispatched at 20 reads a second",
     ),
-    Setting(
+    TuningValue(
         "history.persistenceMaxQPS",
         UNLIMITED,
-        "stock 9000: seldom felt, but one process serves all, so there is no one to protect",
+        "stock 9000: rarely reached, but a single user needs no protection from others",
     ),
-    Setting("frontend.persistenceMaxQPS", UNLIMITED, "as history.persistenceMaxQPS"),
-    Setting("matching.persistenceMaxQPS", UNLIMITED, "as history.persistenceMaxQPS"),
-    Setting(
+    TuningValue("frontend.persistenceMaxQPS", UNLIMITED, "as history.persistenceMaxQPS"),
+    TuningValue("matching.persistenceMaxQPS", UNLIMITED, "as history.persistenceMaxQPS"),
+    TuningValue(
         "history.workflowIdReuseMinimalInterval",
         '"0s"',
         "stock 1 s: a quick continue-as-new waits up to a second, and under time skipping its clock jumps",
     ),
-    Setting(
+    TuningValue(
         "frontend.rps.namespaceReplicationInducingAPIs",
         UNLIMITED,
-        "stock 20: at most so many namespaces are made a second, and a test suite makes one per test",
+        "stock 20: at most 20 new namespaces a second, and a test suite creates one per test",
     ),
-    Setting(
+    TuningValue(
         "frontend.namespaceRPS.namespaceReplicationInducingAPIs",
         UNLIMITED,
         "as frontend.rps.namespaceReplicationInducingAPIs",
     ),
-    Setting("frontend.namespaceRPS", UNLIMITED, "stock 2400: one test suite can reach it"),
-    Setting(
+    TuningValue("frontend.namespaceRPS", UNLIMITED, "stock 2400: one test suite can reach it"),
+    TuningValue(
         "frontend.WorkflowTimeSkippingEnabled",
         "true",
         "stock false: time skipping on the real server needs it (server 1.32 or later)",
     ),
-    Setting(
+    TuningValue(
         "frontend.WorkflowTimeSkippingMaxSkipPerSession",
         UNLIMITED,
         "stock 200: after 200 skips a workflow silently stops skipping and its test hangs",
     ),
-    Setting(
+    TuningValue(
         "frontend.enableCancelWorkerPollsOnShutdown",
         "true",
         "stock false: a worker's shutdown waits for its open polls",
     ),
-    Setting(
+    TuningValue(
         "frontend.WorkflowPauseEnabled",
         "true",
-        "stock false: pausing and unpausing a workflow needs it",
+        "stock false: needed to pause and unpause a workflow",
     ),
-    Setting(
+    TuningValue(
         "system.namespaceCacheRefreshInterval",
         '"500ms"',
-        "stock 2 s: in a new namespace, as each test has one, worker deployments and batches begin so much later",
+        "stock 2 s: worker deployments and batches start that much later in a new namespace, which every test has",
     ),
-    Setting(
+    TuningValue(
         "matching.wv.VersionDrainageStatusVisibilityGracePeriod",
         '"1s"',
-        "stock 3 m: a build whose last pinned workflow has ended is called drained only after that time",
+        "stock 3 m: a build is drained only this long after its last pinned workflow has ended",
     ),
-    Setting(
+    TuningValue(
         "matching.wv.VersionDrainageStatusRefreshInterval",
         '"1s"',
-        "stock 3 m: how often the server looks whether a build is drained",
+        "stock 3 m: the interval at which the server checks whether a build is drained",
     ),
 )
 
-STOCK: tuple[Setting, ...] = ()
+STOCK: tuple[TuningValue, ...] = ()
 
-TUNINGS: dict[str, tuple[Setting, ...]] = {"fast": FAST, "stock": STOCK}
+TUNINGS: dict[str, tuple[TuningValue, ...]] = {"fast": FAST, "stock": STOCK}

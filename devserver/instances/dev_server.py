@@ -9,13 +9,12 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..config.server_options import DEFAULT_NAME, check_name
+from ..config.option_values import DEFAULT_NAME, check_name
 from ..errors import InstanceNotRunning, InstanceUnknown, StopFailed
 from ..system.paths import Paths
 from ..system.process import ProcessIdentity
 from ..system.progress import Silent
 from . import lifecycle
-from .async_start import AsyncStart
 from .cleanup import tidy
 from .folder import InstanceFolder
 from .leases import Lease
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from ..database import Snapshot
     from ..system.progress import Reporter
+    from ..system.threads import AsyncStart
 
 START_DEV_RETENTION = timedelta(days=1)
 
@@ -94,7 +94,9 @@ class DevServer(ServerInfo):
     @classmethod
     def start_async(cls, name: str | None = None, **keywords: Unpack[StartKeywords]) -> AsyncStart[DevServer]:
         """`start` without blocking the event loop: `await` it, or use it in `async with`."""
-        return AsyncStart(lambda: cls.start(name, **keywords))
+        from ..system.threads import AsyncStart
+
+        return AsyncStart(lambda: cls.start(name, **keywords), cls.close)
 
     @classmethod
     def attach(cls, name: str = DEFAULT_NAME) -> DevServer:

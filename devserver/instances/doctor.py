@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from .. import executables
-from ..config.server_options import DEFAULT_NAME, DEFAULT_PORT
+from ..config.option_values import DEFAULT_NAME
+from ..config.server_options import DEFAULT_PORT
 from ..config.settings import PREFIX, Settings, variable
 from ..config.settings_parsing import READERS
 from ..database import CheckResult, check

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config.server_options import check_name
+from ..config.option_values import check_name
 from ..errors import DevServerError, InstanceUnknown, StartFailed
 from ..server.log import LOG
 from ..system.filelocks import LockedFile

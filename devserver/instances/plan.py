@@ -5,16 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..config.server_options import (
-    DEFAULT_NAME,
-    DEFAULT_PORT,
-    UI_PORT_OFFSET,
-    Ports,
-    ServerOptions,
-    check_name,
-    command_line,
-)
+from ..config.option_values import DEFAULT_NAME, check_name
+from ..config.server_options import DEFAULT_PORT, UI_PORT_OFFSET, ServerOptions
 from ..errors import StartFailed, UnsupportedPlatform
+from ..server.command_line import Ports, command_line
 from ..server.spec import ServerSpec, unsupported
 from ..system.files import private_folder
 from ..system.paths import whole

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..config.server_options import DEFAULT_NAME, Ports, ServerOptions
-from ..system.addresses import bracketed, client_host
+from ..config.option_values import DEFAULT_NAME
+from ..config.server_options import ServerOptions
+from ..server.command_line import Ports
+from ..system.ports import bracketed, client_host
 from ..system.process import ProcessIdentity
 
 ANONYMOUS = "~"  # how the names of instances without a name begin

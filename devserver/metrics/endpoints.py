@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..config.server_options import DEFAULT_NAME
+from ..config.option_values import DEFAULT_NAME
 from ..errors import CannotAsk, InstanceNotRunning, InstanceUnknown, OptionError
-from ..system.addresses import bracketed
-from ..system.ports import is_loopback
+from ..system.ports import bracketed, is_loopback
 
 if TYPE_CHECKING:
     import ssl

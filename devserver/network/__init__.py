@@ -1,1 +1,1 @@
-"""Network."""
+"""A TCP proxy whose network can be cut, slowed and reset."""

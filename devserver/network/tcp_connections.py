@@ -1,4 +1,4 @@
-"""What the proxy carries: one connection of a client and one to the server, over roads that can be cut and slowed."""
+"""The connections of the proxy: pairs of a client's and a server's, over links that can be cut and slowed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Coroutine
 from typing import Any
 
 CHUNK_BYTES = 65536
-CHUNKS_HELD = 64
+BUFFERED_CHUNKS = 64
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER of 0 s: closing sends RST
 
-Held = asyncio.Queue[tuple[float, "bytes | OSError"]]
+Buffer = asyncio.Queue[tuple[float, "bytes | OSError"]]
 
 
-class Road:
-    """One way of the network, for all connections: whether it is open, and its latency in seconds."""
+class Link:
+    """One direction of the network, for all connections: whether it is open, and its latency in seconds."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
@@ -25,10 +25,10 @@ class Road:
         self.delay = 0.0
 
 
-class Pair:
-    """One connection of a client, and the one to the server at `host` and `port` that belongs to it."""
+class ConnectionPair:
+    """A client's connection, and the connection to the server at `host` and `port` that belongs to it."""
 
-    def __init__(self, host: str, port: int, to_server: Road, to_client: Road) -> None:
+    def __init__(self, host: str, port: int, to_server: Link, to_client: Link) -> None:
         self._host = host
         self._port = port
         self._to_server = to_server
@@ -36,10 +36,10 @@ class Pair:
         self._writers: list[asyncio.StreamWriter] = []
 
     async def carry(self, client: socket.socket) -> None:
-        """Carry what both sides send until both have ended, or one connection breaks: then the other does too."""
+        """Forward data until both sides have ended, or one connection breaks: then the other breaks too."""
         try:
             from_client = await self._open(sock=client)
-            await self._to_server.open.wait()  # a connection is made by packets both ways
+            await self._to_server.open.wait()  # opening a connection takes packets in both directions
             await self._to_client.open.wait()
             from_server = await self._open(host=self._host, port=self._port)
             client_sink, server_sink = self._writers
@@ -61,21 +61,21 @@ class Pair:
         return reader
 
     async def _break(self) -> None:
-        """Pass a broken connection on, to each side when its road is open."""
+        """Break the connections, each one when its link is open."""
         await _all(
             *(
-                _reset_when_open(writer, road)
-                for writer, road in zip(self._writers, (self._to_client, self._to_server), strict=False)
+                _reset_when_open(writer, link)
+                for writer, link in zip(self._writers, (self._to_client, self._to_server), strict=False)
             )
         )
 
     def reset(self) -> None:
-        """Break the connection on both sides, whatever the roads are like."""
+        """Break both connections, even if the links are cut."""
         for writer in self._writers:
             _reset(writer)
 
     async def _close(self) -> None:
-        """Close both sides once they have what was sent to them, or at once where that is cancelled."""
+        """Close both connections after pending data was sent, or at once if this is cancelled."""
         for writer in self._writers:
             writer.close()
         try:
@@ -87,8 +87,8 @@ class Pair:
                 writer.transport.abort()
 
 
-async def _reset_when_open(writer: asyncio.StreamWriter, road: Road) -> None:
-    await road.open.wait()
+async def _reset_when_open(writer: asyncio.StreamWriter, link: Link) -> None:
+    await link.open.wait()
     _reset(writer)
 
 
@@ -99,8 +99,8 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 async def _all(*work: Coroutine[Any, Any, None]) -> None:
-    """All of them; where one fails, the others are cancelled."""
-    tasks = [asyncio.ensure_future(each) for each in work]
+    """Wait for all; if one fails, cancel the others."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in work]
     try:
         await asyncio.gather(*tasks)
     finally:
@@ -109,30 +109,30 @@ async def _all(*work: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _flow(source: asyncio.StreamReader, sink: asyncio.StreamWriter, road: Road) -> None:
-    """Move what `source` sends to `sink` as the road lets it; a few MB are held at most, then `source` has to wait."""
-    held: Held = asyncio.Queue(CHUNKS_HELD)
-    await _all(_take(source, held, road), _give(held, sink, road))
+async def _flow(source: asyncio.StreamReader, sink: asyncio.StreamWriter, link: Link) -> None:
+    """Forward data from `source` to `sink` over the link. At most a few MB are buffered, then `source` has to wait."""
+    buffer: Buffer = asyncio.Queue(BUFFERED_CHUNKS)
+    await _all(_read(source, buffer, link), _write(buffer, sink, link))
 
 
-async def _take(source: asyncio.StreamReader, held: Held, road: Road) -> None:
+async def _read(source: asyncio.StreamReader, buffer: Buffer, link: Link) -> None:
     loop = asyncio.get_running_loop()
     data: bytes | OSError = b"-"
     while isinstance(data, bytes) and data:
         try:
             data = await source.read(CHUNK_BYTES)
-        except OSError as error:  # it travels like data: behind what was sent before it, and not over a cut road
+        except OSError as error:  # an error arrives in order, after the data before it, and not over a cut link
             data = error
-        await held.put((loop.time() + road.delay, data))
+        await buffer.put((loop.time() + link.delay, data))
 
 
-async def _give(held: Held, sink: asyncio.StreamWriter, road: Road) -> None:
+async def _write(buffer: Buffer, sink: asyncio.StreamWriter, link: Link) -> None:
     loop = asyncio.get_running_loop()
     while True:
-        due, data = await held.get()
+        due, data = await buffer.get()
         if due > loop.time():
             await asyncio.sleep(due - loop.time())
-        await road.open.wait()
+        await link.open.wait()
         if isinstance(data, OSError):
             raise data
         if not data:

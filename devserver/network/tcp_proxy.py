@@ -1,4 +1,4 @@
-"""A TCP proxy between clients and a server, whose network can be cut, slowed and reset."""
+"""A TCP proxy between clients and a server, to cut, slow and reset their network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from .tcp_connections import Pair, Road
+from .tcp_connections import ConnectionPair, Link
 
 T = TypeVar("T")
 Direction = Literal["both", "to_server", "to_client"]
@@ -29,12 +29,12 @@ ACCEPT_AGAIN_SECONDS = 0.05
 class TcpProxy:
     """Forwards every connection made to `address` to the server at `target` (`host:port`), until `close`.
 
-    It lives in a thread of its own. Every method may be called from any thread and any event loop, and has taken
-    effect when it returns, in well under a millisecond. `way` is `both`, `to_server` or `to_client`.
+    The proxy has its own thread. Methods can be called from any thread and event loop, and have taken effect when they
+    return, in well under a millisecond. `direction` is `both`, `to_server` or `to_client`.
 
     Raises:
         ValueError: `target` is not `host:port`.
-        OSError: `host` is no address of this machine.
+        OSError: `host` is not an address of this machine.
     """
 
     def __init__(self, target: str, *, host: str = "127.0.0.1") -> None:
@@ -43,66 +43,68 @@ class TcpProxy:
         self._listener = socket.create_server((host, 0), backlog=128)
         self._listener.setblocking(False)
         self.address = f"{host}:{self._listener.getsockname()[1]}"
-        self._roads: dict[Direction, Road] = {way: Road() for way in DIRECTIONS["both"]}
-        self._carried: dict[asyncio.Task[None], Pair] = {}
+        self._links: dict[Direction, Link] = {direction: Link() for direction in DIRECTIONS["both"]}
+        self._carried: dict[asyncio.Task[None], ConnectionPair] = {}
         self._closing = threading.Lock()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name=f"netproxy-{target}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"tcp-proxy-{target}", daemon=True)
         self._thread.start()
 
-    # What can be done to the network
+    def cut(self, direction: Direction = "both") -> None:
+        """Forward nothing in that direction until `heal`, without closing connections, as when packets are lost.
 
-    def cut(self, way: Direction = "both") -> None:
-        """Let nothing pass `way` until `heal`, without a word to either side, as when packets are lost.
-
-        What is sent meanwhile is held and arrives after `heal`, as TCP's retransmissions do; so do new connections.
+        Data sent meanwhile arrives after `heal`, as TCP's retransmissions do; new connections wait too.
         """
-        roads = self._of(way)
+        links = self._of(direction)
 
         def shut() -> None:
-            for road in roads:
-                road.open.clear()
+            for link in links:
+                link.open.clear()
 
         self._call(shut)
 
-    def heal(self, way: Direction = "both") -> None:
-        """Let everything pass `way` again. Latency stays."""
-        roads = self._of(way)
+    def heal(self, direction: Direction = "both") -> None:
+        """Forward data in that direction again. The latency stays."""
+        links = self._of(direction)
 
         def reopen() -> None:
-            for road in roads:
-                road.open.set()
+            for link in links:
+                link.open.set()
 
         self._call(reopen)
 
-    def delay(self, seconds: float, way: Direction = "both") -> None:
-        """From now on everything takes `seconds` longer `way` (`both`: each way, so an answer takes twice that).
+    def delay(self, seconds: float, direction: Direction = "both") -> None:
+        """Set the latency of a direction (`both`: of each direction, so that an answer takes twice as long).
 
         Raises:
             ValueError: `seconds` is negative or not finite.
         """
         if not (math.isfinite(seconds) and seconds >= 0):
-            raise ValueError(f"a latency is a number of seconds, 0 or more, not {seconds!r}")
-        roads = self._of(way)
+            raise ValueError(f"the latency must be a number of seconds, 0 or more, not {seconds!r}")
+        links = self._of(direction)
 
         def set_all() -> None:
-            for road in roads:
-                road.delay = seconds
+            for link in links:
+                link.delay = seconds
 
         self._call(set_all)
 
     def reset(self) -> int:
-        """Break every open connection with a TCP reset to both sides; how many there were. New ones are carried."""
+        """Break every open connection with a TCP reset to both sides. New connections work.
+
+        Returns:
+            The number of connections that were open.
+        """
         self._check()
         return self._submit(self._reset_all(), CALL_SECONDS)
 
     @property
     def connections(self) -> int:
-        """How many connections are open now."""
+        """The number of open connections."""
         return self._call(lambda: len(self._carried))
 
     def close(self) -> None:
-        """Break all connections and give the port up. A second call does nothing."""
+        """Break all connections and close the port. A second call does nothing."""
         with self._closing:
             if self._loop.is_closed():
                 return
@@ -124,7 +126,7 @@ class TcpProxy:
     def __repr__(self) -> str:
         return f"<TcpProxy {self.address} -> {self.target}>"
 
-    # Its thread
+    # In the proxy's thread
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -146,10 +148,10 @@ class TcpProxy:
 
         return self._submit(act(), CALL_SECONDS)
 
-    def _of(self, way: Direction) -> list[Road]:
-        if way not in DIRECTIONS:
-            raise ValueError(f"a way is one of {', '.join(DIRECTIONS)}, not {way!r}")
-        return [self._roads[each] for each in DIRECTIONS[way]]
+    def _of(self, direction: Direction) -> list[Link]:
+        if direction not in DIRECTIONS:
+            raise ValueError(f"the direction must be one of {', '.join(DIRECTIONS)}, not {direction!r}")
+        return [self._links[direction] for direction in DIRECTIONS[direction]]
 
     async def _reset_all(self) -> int:
         carried = dict(self._carried)
@@ -163,19 +165,19 @@ class TcpProxy:
         while True:
             try:
                 client, _ = await self._loop.sock_accept(self._listener)
-            except OSError:  # no file descriptor left, or the client is gone already
+            except OSError:  # no file descriptor is left, or the client has closed already
                 await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
                 continue
             self._carry(client)
 
     def _carry(self, client: socket.socket) -> None:
-        pair = Pair(self._host, self._port, self._roads["to_server"], self._roads["to_client"])
+        pair = ConnectionPair(self._host, self._port, self._links["to_server"], self._links["to_client"])
         task = self._loop.create_task(pair.carry(client))
         self._carried[task] = pair
 
         def ended(task: asyncio.Task[None]) -> None:
             del self._carried[task]
-            client.close()  # where it was cancelled before it began
+            client.close()  # if the task was cancelled before it started
 
         task.add_done_callback(ended)
 
@@ -189,5 +191,5 @@ class TcpProxy:
 def _split(target: str) -> tuple[str, int]:
     host, colon, port = target.rpartition(":")
     if not (host and colon and port.isdigit() and 0 < int(port) < 65536):
-        raise ValueError(f"a server's address is host:port, not {target!r}")
+        raise ValueError(f"the server's address must be host:port, not {target!r}")
     return host.strip("[]"), int(port)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from ..errors import StartTimeout
-from ..system.addresses import bracketed, client_host
+from ..system.ports import bracketed, client_host
 from ..system.spawn import Child, client_free_environment, spawn_bound
 from .http_api import CALL_SECONDS, HttpApi, NotAnswering
 from .log import log_tail

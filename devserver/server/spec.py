@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..config.server_options import DEFAULT_PORT, Ports, ServerOptions
+from ..config.server_options import DEFAULT_PORT, ServerOptions
 from ..system.paths import Paths
+from .command_line import Ports
 from .log import LOG
 from .namespaces import DEFAULT_NAMESPACE
 

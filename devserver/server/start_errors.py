@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..config.server_options import Ports
 from ..errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost, PortTaken, StartFailed
 from ..system.ports import port_taken
+from .command_line import Ports
 
 if TYPE_CHECKING:
     from .spec import ServerSpec

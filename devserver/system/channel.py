@@ -17,7 +17,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from .parent_death import die_with
+from .parent_death import die_with_parent
 
 MAX_TEXT = 4000  # characters of one text in a child's message: a failure may quote a whole payload
 CHUNK_BYTES = 65536
@@ -88,7 +88,7 @@ class ParentChannel:
 
     def __init__(self, descriptor: int, parent: int) -> None:
         """Take the socket `descriptor` over from the parent, whose process id is `parent`."""
-        die_with(parent)
+        die_with_parent(parent)
         os.set_inheritable(descriptor, False)
         self._channel = Channel(socket.socket(fileno=descriptor))
         self._received: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()

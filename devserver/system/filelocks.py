@@ -1,7 +1,7 @@
-"""A file locked by a living process; the lock falls when that process dies, however it dies.
+"""A file locked by a living process; the lock ends with the process, however it ends.
 
-`filelock` does the same and more and is used where a download waits anyway. Here its import alone
-would take half as long as the server's whole start.
+The package `filelock` can do more and is used for downloads. Here its import would take half as long as the start of a
+server.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ POLL_SECONDS = 0.01
 
 
 class LockedFile:
-    """An exclusive lock on `path`, held until `release` or the end of the process.
+    """An exclusive lock on `path`, until `release` or the end of the process.
 
-    Processes started by the holder do not inherit it.
+    Processes that the holder starts do not inherit it; processes that it forks do.
     """
 
     def __init__(self, path: Path, handle: int) -> None:
@@ -29,7 +29,11 @@ class LockedFile:
 
     @classmethod
     def attempt(cls, path: Path, content: str = "") -> LockedFile | None:
-        """Lock `path` and write `content` into it, or None where another process holds it."""
+        """Lock `path` and write `content` into it; None if another process holds the lock.
+
+        Raises:
+            FolderNotWritable: The file cannot be opened.
+        """
         import fcntl
 
         while True:
@@ -42,15 +46,15 @@ class LockedFile:
                 return None
             if current:
                 break
-            os.close(handle)  # its holder removed it between our open and our lock
-        with contextlib.suppress(OSError):  # a full disk: it is locked all the same, and can be used to end things
+            os.close(handle)  # its holder removed the file after we opened it
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without its content
             os.ftruncate(handle, 0)
             os.pwrite(handle, content.encode(), 0)
         return cls(path, handle)
 
     @classmethod
     def acquire(cls, path: Path, content: str = "", *, limit: float) -> LockedFile | None:
-        """Like `attempt`, asking again for `limit` seconds."""
+        """Like `attempt`, repeated for up to `limit` seconds."""
         deadline = time.monotonic() + limit
         while True:
             lock = cls.attempt(path, content)
@@ -59,7 +63,7 @@ class LockedFile:
             time.sleep(POLL_SECONDS)
 
     def release(self, *, remove: bool = False) -> None:
-        """Give the lock up, and the file with it where `remove` is set. A second call does nothing."""
+        """Release the lock, and remove the file with `remove`. A second call does nothing."""
         if self._handle is None:
             return
         if remove:
@@ -86,7 +90,7 @@ def _open(path: Path) -> int:
     except OSError as error:
         raise FolderNotWritable(
             f"cannot open the lock file {path}: {error.strerror}",
-            hint="see that the folder is yours, is writable and has space left",
+            hint="check that you own the folder, that it is writable and that the disk is not full",
         ) from error
 
 

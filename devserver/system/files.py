@@ -1,4 +1,4 @@
-"""Private folders and files: 0700 and 0600, ours alone, written aside and renamed; and what a file hashes to."""
+"""Files and folders: private to this user (0700, 0600), written as a whole, hashed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pathlib import Path
 from ..errors import FolderNotWritable, UnsafeFolder
 
 CHUNK = 1 << 20
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a full disk, a quota, a limit of files
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a full disk, a quota, a limit on file sizes
 
 
 def private_folder(path: Path) -> Path:
-    """Make `path` (and what is missing above it) and see that only this user can write to it.
+    """Create the folder `path` with its parents, and check that only this user can write to it.
 
     Raises:
-        UnsafeFolder: It belongs to someone else, or its mode lets others write.
-        FolderNotWritable: It cannot be made, or is not a folder.
+        UnsafeFolder: Another user owns it, or its mode lets other users write.
+        FolderNotWritable: It cannot be created, or is not a folder.
     """
     try:
         for folder in (*reversed(path.parents), path):
@@ -30,7 +30,7 @@ def private_folder(path: Path) -> Path:
             raise NotADirectoryError(20, "it is a file", str(path))
     except OSError as error:
         raise FolderNotWritable(
-            f"cannot make the folder {path}: {error.strerror}",
+            f"cannot create the folder {path}: {error.strerror}",
             hint="set DEVSERVER_HOME to a folder you can write to",
         ) from error
     refuse_unsafe(path)
@@ -38,11 +38,11 @@ def private_folder(path: Path) -> Path:
 
 
 def refuse_unsafe(path: Path) -> None:
-    """See that only this user can write to the folder `path`; one that is not there is safe.
+    """Check that only this user can write to the folder `path`. A folder that does not exist is safe.
 
     Raises:
-        UnsafeFolder: It belongs to someone else, or its mode lets others write.
-        FolderNotWritable: It cannot even be looked at.
+        UnsafeFolder: Another user owns it, or its mode lets other users write.
+        FolderNotWritable: It cannot be read.
     """
     try:
         info = path.stat()
@@ -55,19 +55,19 @@ def refuse_unsafe(path: Path) -> None:
     if info.st_uid != os.getuid():
         raise UnsafeFolder(
             f"{path} belongs to user {info.st_uid}, not to you (user {os.getuid()})",
-            hint="whoever owns it could replace the server's executable; set DEVSERVER_HOME to a folder of your own",
+            hint="its owner could replace the server's executable; set DEVSERVER_HOME to a folder of your own",
         )
     if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise UnsafeFolder(
-            f"{path} may be written by others (mode {stat.S_IMODE(info.st_mode):04o})",
+            f"other users may write to {path} (mode {stat.S_IMODE(info.st_mode):04o})",
             hint=f"run: chmod 700 {path}",
         )
 
 
 def unreadable(path: Path, error: OSError) -> FolderNotWritable:
-    """The error for a folder that may not be looked into."""
+    """The error for a folder that cannot be read."""
     return FolderNotWritable(
-        f"cannot look into the folder {path}: {error.strerror}",
+        f"cannot read the folder {path}: {error.strerror}",
         hint=f"give yourself access (chmod 700 {path.parent}), or set DEVSERVER_HOME to another folder",
     )
 
@@ -84,7 +84,7 @@ def sha256_of(path: Path) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write `text` to `path` as a whole or not at all, readable by this user only.
+    """Write `text` to `path`, completely or not at all, readable by this user only.
 
     Raises:
         FolderNotWritable: The disk is full or the folder cannot be written.
@@ -99,15 +99,15 @@ def write_private(path: Path, text: str) -> None:
 
 
 def write_whole(texts: Mapping[Path, str], *, mode: int = 0o666) -> None:
-    """Write files so that no reader sees half of one: all are written aside before the first takes its place.
+    """Write text files so that no reader sees a part: all are written to temporary files, which are then renamed.
 
     Raises:
-        OSError: One cannot be written; nothing half-written is left, and what was there before is.
+        OSError: A file cannot be written; the files are as before.
     """
     asides: dict[Path, Path] = {}
     try:
         for path, text in texts.items():
-            # A name that nobody can foresee: a stamp lies beside its database, which may be in /tmp.
+            # An unpredictable name: the file may be in /tmp.
             aside = asides[path] = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
             descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -1,4 +1,7 @@
-"""Ties processes to the one that started them; run as `python leash.py PARENT COMMAND...` it ties a command."""
+"""Child processes that end with their parent.
+
+This file is also a script, `python parent_death.py PARENT COMMAND...`, so it imports nothing of ours.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ import sys
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2); it outlives exec
 
 
-def leashed(command: list[str]) -> list[str]:
-    """The command on a leash of this process. Where there is no such call (macOS) it runs as it is."""
+def bound_to_parent(command: list[str]) -> list[str]:
+    """The command, wrapped so that its process ends with this process. On macOS it runs unbound."""
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 
-def die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, also where it is frozen."""
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, even if it is frozen (Linux)."""
     if sys.platform == "linux":
         import ctypes
 
@@ -25,10 +28,10 @@ def die_with(parent: int) -> None:
 
 
 def main(parent: int, command: list[str]) -> None:
-    """Become the command."""
-    die_with(parent)
+    """Become the command, bound to the parent."""
+    die_with_parent(parent)
     try:
-        os.execvp(command[0], command)  # noqa: S606 - it is the user's own command, without a shell
+        os.execvp(command[0], command)  # noqa: S606 - the user's own command, without a shell
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
         os._exit(127)

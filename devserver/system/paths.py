@@ -1,7 +1,7 @@
-"""The only place that knows where the cache, the state and the data of this project live.
+"""Where our files are: the folders for cache, state and data.
 
-`DEVSERVER_HOME` moves all three below one folder; otherwise the user's own cache, state and data
-folders are taken (XDG on Linux, Library on macOS).
+`DEVSERVER_HOME` puts all three below one folder; the default is the user's cache, state and data folders (XDG on Linux,
+Library on macOS).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HOME_VARIABLE = "DEVSERVER_HOME"
 
 @dataclass(frozen=True)
 class Paths:
-    """Where things are kept. Nothing is made here: see `files.private_folder`."""
+    """The paths of our files and folders. Nothing is created: see `files.private_folder`."""
 
     cache: Path
     state: Path
@@ -30,7 +30,7 @@ class Paths:
         """The folders of this user, or those below `DEVSERVER_HOME`.
 
         Raises:
-            OptionError: `DEVSERVER_HOME` leads nowhere.
+            OptionError: `DEVSERVER_HOME` is not a usable path.
         """
         home = (os.environ if environ is None else environ).get(HOME_VARIABLE)
         if home:
@@ -56,35 +56,35 @@ class Paths:
 
     @property
     def schemas(self) -> Path:
-        """What each server version's database looks like."""
+        """The database schema of each server version."""
         return self.cache / "schemas"
 
     @property
     def histories(self) -> Path:
-        """The index of closed workflows' histories, of all servers."""
+        """The index of the histories of closed workflows, for all servers."""
         return self.cache / "histories"
 
     def snapshots(self, name: str) -> Path:
-        """The saved states of the instance `name`."""
+        """The snapshots of the instance `name`."""
         return self.data / name / "snapshots"
 
     def backups(self, name: str) -> Path:
-        """What was saved by itself before an upgrade or a restore of the instance `name`."""
+        """Databases saved before an upgrade or a restore of the instance `name`."""
         return self.data / name / "backups"
 
     @property
     def bug_reports(self) -> Path:
-        """Log files of our own bugs."""
+        """Reports of unexpected errors in this program."""
         return self.state / "bugs"
 
     @property
     def payloads(self) -> Path:
-        """Large payloads, a folder per server. No instance's folder: their names begin with a letter, digit or `~`."""
+        """Large payloads, a folder per server. No instance has this name: `_` cannot begin one."""
         return self.data / "_payloads"
 
     @property
     def rehearsals(self) -> Path:
-        """Rehearsals that are being held, a journal and a folder for each."""
+        """Running rehearsals, a journal and a folder for each."""
         return self.state / "rehearsals"
 
     def instance(self, name: str) -> Path:
@@ -97,16 +97,16 @@ class Paths:
 
 
 def whole(path: Path) -> Path:
-    """A path as a user writes it, absolute and without `~`.
+    """The absolute path for a path as a user writes it, with `~` expanded.
 
     Raises:
-        OptionError: It begins with a home that nobody has, starts from a folder that is gone, or is no path at all.
+        OptionError: It has an unknown home folder or a zero byte, or the current folder was removed.
     """
     if "\0" in str(path):
-        raise OptionError(f"{str(path)!r} cannot be a path", hint="a path holds no zero byte")
+        raise OptionError(f"{str(path)!r} is not a path", hint="a path cannot contain a zero byte")
     try:
         return path.expanduser().absolute()
     except RuntimeError:
-        raise OptionError(f"{path}: there is no home folder {path.parts[0]}", hint="write the whole path") from None
+        raise OptionError(f"{path}: there is no home folder {path.parts[0]}", hint="write the full path") from None
     except FileNotFoundError:
-        raise OptionError("the folder you are in was removed", hint="go to one that is there: cd") from None
+        raise OptionError("the current folder was removed", hint="change to an existing folder: cd") from None

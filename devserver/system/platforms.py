@@ -1,4 +1,4 @@
-"""Which build of the executable a machine needs: pure functions from the machine's names to ours."""
+"""Platforms: the operating system and processor that an executable is built for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PIP_TAGS = {
 
 @dataclass(frozen=True)
 class Platform:
-    """A kind of machine, in the words of the official download service.
+    """An operating system and a processor, as the official download service spells them.
 
     Attributes:
         os: `linux`, `darwin` or `windows`.
@@ -38,7 +38,7 @@ class Platform:
 
     @property
     def key(self) -> str:
-        """`linux-amd64` and the like: the name in tables and folders."""
+        """The platform's name in tables and folders, such as `linux-amd64`."""
         return f"{self.os}-{self.arch}"
 
     @property
@@ -48,18 +48,18 @@ class Platform:
 
     @property
     def pip_tags(self) -> tuple[str, ...]:
-        """What pip's `--platform` must be told; empty where no wheel exists (Windows)."""
+        """The values for pip's `--platform`; empty where there is no wheel (Windows)."""
         return _PIP_TAGS.get(self.key, ())
 
     @classmethod
     def from_key(cls, key: str) -> Platform:
-        """The platform whose `key` this is."""
+        """The platform with that `key`."""
         system, _, arch = key.partition("-")
         return cls(system, arch)
 
 
 def platform_of(system: str, machine: str) -> Platform:
-    """The platform of a machine that calls itself so (`sys.platform`, `uname -m`).
+    """The platform for the names that a machine gives itself (`sys.platform`, `uname -m`).
 
     Raises:
         UnsupportedPlatform: Temporal publishes no executable for it.
@@ -68,8 +68,8 @@ def platform_of(system: str, machine: str) -> Platform:
     if ours is None or arch is None:
         raise UnsupportedPlatform(
             f"there is no Temporal executable for {system} on {machine}",
-            details=["there is one for Linux, macOS and Windows on x86_64 and arm64"],
-            hint="build the Temporal CLI with Go and name the result with --binary PATH",
+            details=["executables exist for Linux, macOS and Windows on x86_64 and arm64"],
+            hint="build the Temporal CLI with Go and pass it with --binary PATH",
         )
     return Platform(ours, arch)
 

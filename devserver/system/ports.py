@@ -169,3 +169,13 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def client_host(bind: str) -> str:
+    """Where clients reach a server that listens on `bind`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 - compared, not bound
+
+
+def bracketed(host: str) -> str:
+    """`host` as it is written before a port."""
+    return f"[{host}]" if ":" in host else host

@@ -1,4 +1,4 @@
-"""Processes by identity (pid and start time), and how ours are ended."""
+"""Processes, identified by pid and start time: signal, freeze and end them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ ZOMBIE_STATES = ("Z", "X")
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """A process that cannot be mistaken for another: a reused pid has another start.
+    """One process. A later process that reuses the pid has another start.
 
-    `started` is opaque: on Linux the boot's id and the clock ticks since then, elsewhere the time of
-    creation as psutil tells it.
+    Attributes:
+        pid: The pid.
+        started: Opaque; on Linux the id of the boot and clock ticks since then, elsewhere psutil's creation time.
     """
 
     pid: int
@@ -27,7 +28,7 @@ class ProcessIdentity:
 
     @classmethod
     def of(cls, pid: int) -> ProcessIdentity | None:
-        """The identity of the living process `pid`, or None where there is none (a zombie is none)."""
+        """The identity of the living process `pid`; None if there is none (a zombie counts as none)."""
         started = _linux_start(pid) if sys.platform == "linux" else _psutil_start(pid)
         return None if started is None else cls(pid, started)
 
@@ -40,11 +41,11 @@ class ProcessIdentity:
         return identity
 
     def alive(self) -> bool:
-        """Whether this very process lives."""
+        """Whether this process is alive."""
         return ProcessIdentity.of(self.pid) == self
 
     def signal(self, number: int) -> bool:
-        """Send a signal to this very process; False where it is gone."""
+        """Send a signal to this process; False if it has ended."""
         if not self.alive():
             return False
         with contextlib.suppress(ProcessLookupError):
@@ -53,7 +54,7 @@ class ProcessIdentity:
         return False
 
     def freeze(self, limit: float = 5.0) -> bool:
-        """Stop it from running, and wait until every thread of it has stopped; False where it is gone."""
+        """Suspend it, and wait up to `limit` seconds until every thread is suspended; False if it has ended."""
         if not self.signal(signal.SIGSTOP):
             return False
         deadline = time.monotonic() + limit
@@ -62,7 +63,7 @@ class ProcessIdentity:
         return self.alive()
 
     def wait_gone(self, limit: float) -> bool:
-        """Wait at most `limit` seconds until it is gone; whether it is."""
+        """Wait up to `limit` seconds for its end; whether it has ended."""
         deadline = time.monotonic() + limit
         while self.alive():
             if time.monotonic() >= deadline:
@@ -71,14 +72,14 @@ class ProcessIdentity:
         return True
 
     def end(self, limit: float) -> None:
-        """Ask it to end, and kill it after `limit` seconds. A frozen process is woken first."""
+        """Send SIGTERM, and kill it after `limit` seconds. A frozen process is resumed first."""
         if self.signal(signal.SIGTERM):
             self.signal(signal.SIGCONT)
             if not self.wait_gone(limit):
                 self.kill()
 
     def kill(self) -> None:
-        """Kill it and wait until it is gone."""
+        """Kill it and wait up to 10 seconds for its end."""
         if self.signal(signal.SIGKILL):
             self.wait_gone(10)
 
@@ -89,8 +90,8 @@ def _linux_start(pid: int) -> str | None:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
-    fields = stat.rpartition(b")")[2].split()  # the name before it may hold anything
-    if fields[0].decode() in ZOMBIE_STATES and int(fields[17]) <= 1:  # else other threads still have files and ports
+    fields = stat.rpartition(b")")[2].split()  # the name before it may contain anything
+    if fields[0].decode() in ZOMBIE_STATES and int(fields[17]) <= 1:  # with other threads, it still has files and ports
         return None
     return f"{boot[:8]}:{fields[19].decode()}"
 

@@ -1,4 +1,4 @@
-"""How the library tells of long work without printing: the CLI passes a `Reporter`, others stay silent."""
+"""Progress of long work: the library reports to a `Reporter` and prints nothing itself."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from typing import Protocol
 
 
 class Reporter(Protocol):
-    """Receives what a person would want to see while waiting. Called from the thread that works."""
+    """Receives notes, warnings and progress, in the thread that does the work."""
 
     def note(self, text: str) -> None:
-        """Say one line: waiting for another process, retrying, falling back, an unpinned version."""
+        """One line, such as: waiting for another process, retrying, trying another source."""
 
     def warn(self, text: str) -> None:
-        """Say one line of warning: advisories, an open address."""
+        """One line of warning, such as: a security advisory, an open port."""
 
     def progress(self, what: str, done: int, total: int | None) -> None:
-        """`done` of `total` bytes of `what` are there; `total` is None when it is unknown."""
+        """`done` of `total` bytes of `what` have arrived; `total` is None if it is unknown."""
 
 
 class Silent:
-    """The default: says nothing."""
+    """Reports nothing."""
 
     def note(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def warn(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def progress(self, what: str, done: int, total: int | None) -> None:
-        """Say nothing."""
+        """Do nothing."""

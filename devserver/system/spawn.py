@@ -17,24 +17,24 @@ SIGKILL = 9  # the module signal takes as long to import as all of this file to 
 
 
 class Child:
-    """A process that we started and must wait for; `returncode` is a signal's number, negated, where one ended it."""
+    """A child process; `returncode` is its exit code, or the negated number of the signal that ended it."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
-        """Its return code if it has ended."""
+        """The return code; None while it is running."""
         return self._wait(os.WNOHANG)
 
     def wait(self) -> int:
-        """Its return code, once it has ended."""
+        """Wait until it has ended; its return code."""
         code = self._wait(0)
         assert code is not None  # noqa: S101 - without WNOHANG there is one
         return code
 
     def kill(self) -> None:
-        """End it at once, if it has not ended."""
+        """Kill it if it is running."""
         if self.poll() is None:
             os.kill(self.pid, SIGKILL)
 
@@ -47,13 +47,13 @@ class Child:
 
 
 def spawn_bound(command: Sequence[str], *, log: str | os.PathLike[str], environ: Mapping[str, str]) -> Child:
-    """Start a child that ends with this process, even when this process is killed (Linux).
+    """Start a child that ends with this process, even if this process is killed (Linux).
 
-    Its output goes to `log`, its files are private, and it has a process group of its own: Ctrl-C is ours to handle.
-    Call from the main thread of a single-threaded process: Linux ends the child with the thread that started it.
+    Its output goes to `log` and its files are private. It has a process group of its own, so Ctrl-C does not reach it.
+    Call this from the main thread: Linux ends the child with the thread that started it.
 
     Raises:
-        OSError: The system will not run it.
+        OSError: The operating system refuses to run it.
     """
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     failed_read, failed_write = os.pipe()  # closed by a successful exec
@@ -79,7 +79,7 @@ def spawn_bound(command: Sequence[str], *, log: str | os.PathLike[str], environ:
 
 
 def _binder() -> Callable[[], None]:
-    """What the child does first; made before the fork, because a child should load nothing."""
+    """The first step of the child, prepared before the fork: a forked child should import nothing."""
     parent = os.getpid()
     prctl = None
     if sys.platform == "linux":
@@ -98,9 +98,9 @@ def _binder() -> Callable[[], None]:
 
 
 def _become(command: Sequence[str], output: int, environ: Mapping[str, str]) -> None:
-    os.umask(0o077)  # its database is nobody else's business
+    os.umask(0o077)  # its database is private
     signal = sys.modules.get("signal")
-    if signal is not None:  # else nothing has been set
+    if signal is not None:  # else no handler was ever set
         for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
@@ -111,7 +111,7 @@ def _become(command: Sequence[str], output: int, environ: Mapping[str, str]) -> 
 
 
 def client_free_environment(base: Mapping[str, str]) -> dict[str, str]:
-    """What the executable sees: `base` without `TEMPORAL_*` and client profiles, which are meant for clients."""
+    """The environment of the server: `base` without `TEMPORAL_*` and client profiles, which are for clients."""
     kept = {key: value for key, value in base.items() if not key.startswith("TEMPORAL_")}
     kept["TEMPORAL_CONFIG_FILE"] = os.devnull
     return kept

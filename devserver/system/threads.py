@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -36,3 +37,45 @@ async def async_block(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
         yield value
     finally:
         await in_thread(lambda: manager.__exit__(None, None, None))
+
+
+class AsyncStart(Generic[T]):
+    """Runs a blocking `start` in a thread. Await it for its result, or use it in `async with`.
+
+    Args:
+        start: The blocking call.
+        close: Undoes `start`; called if the caller is cancelled, and at the end of the `async with` block.
+    """
+
+    def __init__(self, start: Callable[[], T], close: Callable[[T], None]) -> None:
+        self._start = start
+        self._close = close
+        self._started: T | None = None
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._start_in_thread().__await__()
+
+    async def _start_in_thread(self) -> T:
+        starting = asyncio.ensure_future(asyncio.to_thread(self._start))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await asyncio.wait([starting])
+            if starting.exception() is None:
+                result = starting.result()
+                await in_thread(lambda: self._close(result))
+            raise
+
+    async def __aenter__(self) -> T:
+        self._started = await self
+        return self._started
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        started = self._started
+        if started is not None:
+            await asyncio.to_thread(self._close, started)

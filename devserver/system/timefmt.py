@@ -1,4 +1,4 @@
-"""Moments as records, logs, stamps and file names write them, in UTC to the second; and durations in words."""
+"""Times in UTC, to the second, for records and file names; durations for people."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 
 def utc_now() -> str:
-    """ISO 8601: 2026-11-22T15:00:41Z."""
+    """The current time in ISO 8601, such as 2026-11-22T15:00:41Z."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def utc_for_names() -> str:
-    """As file names like it: 20261122T150041Z."""
+    """The current time for a file name, such as 20261122T150041Z."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
 
 def age(duration: timedelta) -> str:
-    """A duration in its two largest units: 3m12s, 2d4h."""
+    """A duration in its two largest units, such as 3m12s or 2d4h."""
     seconds = max(0, round(duration.total_seconds()))
     parts: list[str] = []
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
@@ -31,7 +31,7 @@ def age(duration: timedelta) -> str:
 
 
 def lasted(duration: timedelta) -> str:
-    """A duration: 12 ms, 1.2 s, 3m12s, 2d4h."""
+    """A duration, such as 12 ms, 1.2 s, 3m12s or 2d4h."""
     seconds = duration.total_seconds()
     if seconds < 0.9995:
         return f"{max(0, round(seconds * 1000))} ms"

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ...config.server_options import DEFAULT_NAME
+from ...config.option_values import DEFAULT_NAME
 from ...errors import OptionError
 from ..render.terminal import clean
 from .types import Duration, Number

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ...config.server_options import parse_duration
+from ...config.option_values import parse_duration
 from .named_arguments import NamedArgument, named_arguments
 
 if TYPE_CHECKING:

@@ -8,15 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ...config.server_options import (
-    DEFAULT_RETENTION,
-    LOG_FORMATS,
-    LOG_LEVELS,
-    LOOPBACK,
-    ServerOptions,
-    parse_duration,
-    parse_pair,
-)
+from ...config.option_values import parse_duration, parse_pair
+from ...config.server_options import DEFAULT_RETENTION, LOG_FORMATS, LOG_LEVELS, LOOPBACK, ServerOptions
 from ...config.settings import Settings
 from ...config.tuning import TUNINGS
 from .environment import setting_option

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from ...config.server_options import LONGEST, format_duration
+from ...config.option_values import LONGEST_SECONDS, format_duration
 from ...errors import OptionError
 
 if TYPE_CHECKING:
@@ -83,8 +83,10 @@ def seconds(text: str, option: str) -> float:
         found = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(plain))
     else:
         raise OptionError(f"{option} {text!r} is not a duration", hint=f"for example {option} 5s, or 200ms, or 1h30m")
-    if found > LONGEST:
-        raise OptionError(f"{option} {plain[:40]} is too long", hint=f"the longest is {format_duration(LONGEST)}")
+    if found > LONGEST_SECONDS:
+        raise OptionError(
+            f"{option} {plain[:40]} is too long", hint=f"the longest is {format_duration(LONGEST_SECONDS)}"
+        )
     return found
 
 

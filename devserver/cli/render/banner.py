@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ...config.server_options import DEFAULT_NAME
+from ...config.option_values import DEFAULT_NAME
 from ...instances.folder import InstanceFolder
 from ...instances.record import Record
 from .output import echo_json

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from ...config.server_options import format_duration
+from ...config.option_values import format_duration
 from .terminal import clean, width_now
 
 if TYPE_CHECKING:

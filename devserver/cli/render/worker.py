@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...config.server_options import DEFAULT_NAME
+from ...config.option_values import DEFAULT_NAME
 from ..options.connection import trace_words, words_of
 from .output import echo_json_line
 from .terminal import clean, width_now

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...client.target import Connection, Target
-from ...config.server_options import parse_pair
+from ...config.option_values import parse_pair
 from ..options.client import connect_as, converter_options
 from ..options.common import json_option
 from ..options.connection import connection_options, trace_words, words_of

@@ -8,7 +8,7 @@ import socket
 import sys
 
 from ...system.channel import Channel
-from ...system.parent_death import die_with
+from ...system.parent_death import die_with_parent
 
 
 def serve(channel: Channel) -> None:
@@ -32,6 +32,6 @@ def serve(channel: Channel) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    die_with(int(sys.argv[2]))
+    die_with_parent(int(sys.argv[2]))
     serve(Channel(socket.socket(fileno=int(sys.argv[1]))))
     os._exit(0)

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ...system.parent_death import leashed
+from ...system.parent_death import bound_to_parent
 from ..environment.run_context import RunContext
 from ..environment.sqlite_lock_main import LOCKED
 from ..errors import FaultImpossible
@@ -93,7 +93,7 @@ def _locker(db: Path) -> subprocess.Popen[str]:
     """
     module = f"{__package__.rpartition('.')[0]}.environment.sqlite_lock_main"
     locker = subprocess.Popen(
-        leashed([sys.executable, "-m", module, str(db), str(PATIENCE_SECONDS)]),
+        bound_to_parent([sys.executable, "-m", module, str(db), str(PATIENCE_SECONDS)]),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

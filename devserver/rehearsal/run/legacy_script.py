@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...system.parent_death import leashed
+from ...system.parent_death import bound_to_parent
 from .. import ledger
 from ..environment.asyncio_compat import within
 from ..errors import ScenarioInvalid
@@ -64,7 +64,7 @@ class LegacyScript:
             ledger.create(ledger_file)
         before = len(ledger.read(ledger_file))
         process = await asyncio.create_subprocess_exec(
-            *leashed(list(self.command)),
+            *bound_to_parent(list(self.command)),
             cwd=folder,
             env={**os.environ, **self.environment, ledger.FILE: str(ledger_file)},
             stdin=asyncio.subprocess.DEVNULL,

@@ -8,17 +8,10 @@ from typing import Any
 
 import pytest
 
-from devserver.config.server_options import (
-    DEFAULT_RETENTION,
-    Ports,
-    ServerOptions,
-    check_name,
-    command_line,
-    format_duration,
-    parse_duration,
-    parse_pair,
-)
+from devserver.config.option_values import check_name, format_duration, parse_duration, parse_pair
+from devserver.config.server_options import DEFAULT_RETENTION, ServerOptions
 from devserver.errors import OptionError
+from devserver.server.command_line import Ports, command_line
 
 PORTS = Ports(grpc=1, http=2, metrics=3, ui=4)
 

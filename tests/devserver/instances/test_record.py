@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.config.server_options import Ports, ServerOptions
+from devserver.config.server_options import ServerOptions
 from devserver.errors import DevServerError, UnsafeFolder
 from devserver.instances.folder import InstanceFolder
 from devserver.instances.record import (
@@ -22,6 +22,7 @@ from devserver.instances.record import (
     down_command,
     up_command,
 )
+from devserver.server.command_line import Ports
 from devserver.server.log import log_tail
 from devserver.system.files import private_folder
 from devserver.system.paths import Paths

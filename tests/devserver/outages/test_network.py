@@ -31,12 +31,12 @@ def network(proxy: TcpProxy, log: OutageLog) -> NetworkOutages:
 
 def cut_directions(proxy: TcpProxy) -> set[str]:
     """The directions in which nothing passes."""
-    return {direction for direction, road in proxy._roads.items() if not road.open.is_set()}
+    return {direction for direction, road in proxy._links.items() if not road.open.is_set()}
 
 
 def delays(proxy: TcpProxy) -> dict[str, float]:
     """How long each direction takes."""
-    return {direction: road.delay for direction, road in proxy._roads.items()}
+    return {direction: road.delay for direction, road in proxy._links.items()}
 
 
 def test_overlapping_cuts(proxy: TcpProxy, network: NetworkOutages, log: OutageLog) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from devserver import DevServer
-from devserver.config.server_options import Ports, ServerOptions
+from devserver.config.server_options import ServerOptions
 from devserver.instances.folder import InstanceFolder
+from devserver.server.command_line import Ports
 from devserver.server.log import LOG, ROTATE_BYTES
 from devserver.server.spec import ServerSpec
 from devserver.system.paths import Paths

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.config.server_options import Ports, ServerOptions
+from devserver.config.server_options import ServerOptions
 from devserver.errors import (
     DatabaseCorrupt,
     DatabaseError,
@@ -20,6 +20,7 @@ from devserver.errors import (
     PortTaken,
     StartFailed,
 )
+from devserver.server.command_line import Ports
 from devserver.server.spec import ServerSpec
 from devserver.server.start_errors import explain_exit, explain_refusal
 from devserver.system.paths import Paths

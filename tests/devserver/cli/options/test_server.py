@@ -15,8 +15,9 @@ import pytest
 from devserver.cli.main import run
 from devserver.cli.options.server import make_options
 from devserver.cli.up import BINARY_KEYS, up
-from devserver.config.server_options import Ports, ServerOptions, command_line
+from devserver.config.server_options import ServerOptions
 from devserver.config.settings import Settings
+from devserver.server.command_line import Ports, command_line
 from tests.conftest import Run
 from tests.devserver.cli.conftest import StatusOf
 

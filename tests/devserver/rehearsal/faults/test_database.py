@@ -164,7 +164,9 @@ def test_a_database_that_cannot_be_locked_is_said_to_be(rehearse: Rehearse, monk
     monkeypatch.setattr("devserver.rehearsal.faults.disk.PATIENCE_SECONDS", 0.1)
     plan = SECOND.do(faults.lock_database(0.2))
     locked = "import sqlite3, sys; print('no'); raise sqlite3.OperationalError('database is locked')"
-    monkeypatch.setattr("devserver.rehearsal.faults.disk.leashed", lambda command: [sys.executable, "-c", locked])
+    monkeypatch.setattr(
+        "devserver.rehearsal.faults.disk.bound_to_parent", lambda command: [sys.executable, "-c", locked]
+    )
     result = rehearse(scene("steps", "Sure", plan))
     assert result.verdict == "unknown"
     assert "the database could not be locked: sqlite3.OperationalError: database is locked" in result.reason

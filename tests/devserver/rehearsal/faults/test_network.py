@@ -74,7 +74,7 @@ def test_a_cut_network_is_healed_with_the_rehearsal(rehearse: Rehearse, stand: S
     assert rehearse(scene("steps", "Sure", plan, limit=1)).verdict == "fail"
     assert rehearse(scene("steps", "Sure")).verdict == "pass"
     assert stand.environment is environment
-    assert {road.delay for road in environment.proxy._roads.values()} == {0}
+    assert {road.delay for road in environment.proxy._links.values()} == {0}
 
 
 def test_a_slow_network_does_not_keep_the_rehearsal(rehearse: Rehearse) -> None:

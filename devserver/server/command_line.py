@@ -1,0 +1,70 @@
+"""The command line of a server: `temporal server start-dev` with its options."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config.server_options import ServerOptions, dynamic_config
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports that a server listens on; `ui` is None if the Web UI is off."""
+
+    grpc: int
+    http: int
+    metrics: int
+    ui: int | None
+
+
+# A flag that older versions do not know, and the first CLI version that has it.
+NEWS_FETCH_OFF = ("--ui-disable-news-fetch", (1, 8))
+
+
+def command_line(options: ServerOptions, *, executable: Path, version: str, ports: Ports, database: Path) -> list[str]:
+    """The command line for these options.
+
+    It has no namespaces and search attributes: they are created when the server is ready, in old databases too.
+    """
+    command = [
+        str(executable), "server", "start-dev",
+        "--ip", options.bind,
+        "--port", str(ports.grpc),
+        "--http-port", str(ports.http),
+        "--metrics-port", str(ports.metrics),
+        "--db-filename", str(database),
+        "--log-level", options.log_level,
+    ]  # fmt: skip
+    if ports.ui is None:
+        command.append("--headless")
+    else:
+        command += ["--ui-ip", options.ui_address, "--ui-port", str(ports.ui)]
+        for flag, value in (("--ui-public-path", options.ui_public_path), ("--ui-asset-path", options.ui_asset_path)):
+            command += [flag, str(value)] if value is not None else []
+        if options.ui_codec_endpoint is not None:
+            command += ["--ui-codec-endpoint", options.ui_codec_endpoint]
+        if _at_least(version, NEWS_FETCH_OFF[1]):
+            command.append(NEWS_FETCH_OFF[0])
+    if options.log_format != "text":
+        command += ["--log-format", options.log_format]
+    if options.log_config:
+        command.append("--log-config")
+    for pragma in pragmas(options):
+        command += ["--sqlite-pragma", pragma]
+    for key, value in dynamic_config(options).items():
+        command += ["--dynamic-config-value", f"{key}={value}"]
+    return command
+
+
+def pragmas(options: ServerOptions) -> tuple[str, ...]:
+    """The SQLite pragmas: the fastest ones for the durability that the options ask for."""
+    synchronous = "OFF" if options.ephemeral else "FULL" if options.durable else "NORMAL"
+    values = {"journal_mode": "WAL", "synchronous": synchronous} | dict(options.sqlite_pragmas)
+    return tuple(f"{name}={value}" for name, value in values.items())
+
+
+def _at_least(version: str, wanted: tuple[int, ...]) -> bool:
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[: len(wanted)])
+    return numbers >= wanted or numbers == (0, 0)  # 0.0.0-DEV: a build of the user's, so a recent one
