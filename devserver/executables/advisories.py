@@ -1,4 +1,4 @@
-"""The floor under old versions: which published advisories apply to a version of the server."""
+"""Published security advisories and the server versions they apply to."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _FORM = re.compile(r"(\d+)\.(\d+)\.(\d+)(-.+)?")
 
 @dataclass(frozen=True)
 class Advisory:
-    """A published weakness of the server.
+    """A published security advisory on the server.
 
     Attributes:
-        id: The CVE's name.
-        summary: What it lets someone do.
-        affected: Ranges of server versions, each from (included) to the fixed one (excluded).
+        id: The CVE id.
+        summary: What an attacker can do.
+        affected: Ranges of server versions, from the first (included) to the fixed one (excluded).
     """
 
     id: str
@@ -24,7 +24,7 @@ class Advisory:
     affected: tuple[tuple[_Version, _Version], ...]
 
     def applies_to(self, server_version: str) -> bool:
-        """Whether that version is affected. A pre-release of the fixed version still is."""
+        """Whether that version is affected. A pre-release of a fixed version is."""
         found = _FORM.match(server_version)
         if found is None:
             return False
@@ -58,5 +58,5 @@ ADVISORIES = (
 
 
 def advisories_for(server_version: str) -> tuple[Advisory, ...]:
-    """The advisories that apply to a server version such as `1.32.0`; none for one that is no number."""
+    """The advisories for a server version such as `1.32.0`; none for a version that is not a number."""
     return tuple(advisory for advisory in ADVISORIES if advisory.applies_to(server_version))

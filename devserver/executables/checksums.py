@@ -1,4 +1,4 @@
-"""Which hash will do: the pinned one, the accepted one, or, where none is known, the one seen first."""
+"""The SHA-256 that an executable must have: the pinned one, the accepted one, or else the first one seen."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from .models import Goal
 
 
 def check(goal: Goal, path: Path, *, origin: str, store: Path, reporter: Reporter) -> str:
-    """Hash an executable that is about to be installed, and delete it if it is another than expected.
+    """Hash an executable before it is installed, and delete it if the hash is not the expected one.
 
     Args:
-        goal: What is wanted.
-        path: The file, in a temporary folder of ours.
-        origin: Where it came from, for the message.
-        store: The store, which remembers the hashes of versions without a pin.
-        reporter: Hears of a version without a pin.
+        goal: The executable to install.
+        path: The file, in one of our temporary folders.
+        origin: Where it came from, for messages.
+        store: The store, which has the first hashes of versions without a pin.
+        reporter: Receives a warning for a version without a pin.
 
     Returns:
-        The hash.
+        The hash, in hex.
 
     Raises:
-        ChecksumMismatch: It is neither the pinned hash, nor the accepted one, nor the one seen before.
+        ChecksumMismatch: The hash is not the expected one.
     """
     found = sha256_of(path)
     if goal.expects(found):
         return found
-    before = _seen(goal, store) if goal.pin is None and goal.accept is None else None
-    if goal.pin is None and goal.accept is None and before in (None, found):
+    before = _seen(goal, store) if goal.pinned_sha256 is None and goal.accept is None else None
+    if goal.pinned_sha256 is None and goal.accept is None and before in (None, found):
         if before is None:
             reporter.warn(
-                f"no SHA-256 is known beforehand for temporal {goal.version} on {goal.platform.key}; "
-                f"trusting what {origin} gave: {found}"
+                f"temporal {goal.version} for {goal.platform.key} has no pinned SHA-256; "
+                f"trusting the one from {origin}: {found}"
             )
         return found
     path.unlink()
@@ -43,34 +43,34 @@ def check(goal: Goal, path: Path, *, origin: str, store: Path, reporter: Reporte
 
 
 def remember(goal: Goal, sha256: str, store: Path) -> None:
-    """Keep the hash of a version without a pin: a later download must give the same."""
-    if goal.pin is None:
+    """Write the hash of a version without a pin: later downloads must have the same."""
+    if goal.pinned_sha256 is None:
         write_private(_seen_file(goal, store), sha256 + "\n")
 
 
 def mismatch(
     goal: Goal, found: str, *, origin: str, before: str | None = None, deleted: bool = True
 ) -> ChecksumMismatch:
-    """The error for a hash that is another than expected."""
+    """The error for an unexpected hash."""
     expected = [f"expected: {value} ({why})" for value, why in _expected(goal, before) if value]
     return ChecksumMismatch(
-        f"temporal {goal.version} from {origin} is not the executable that was expected"
+        f"temporal {goal.version} from {origin} is not the expected executable"
         + ("; it was deleted and not run" if deleted else "; it was not run"),
         details=[
             *expected,
             f"found:    {found}",
-            "likely cause: a mirror or proxy that serves another build, or someone's own; at worst, tampering",
+            "likely cause: a mirror or proxy that serves another build; at worst, tampering",
         ],
         hint="1. try another source, such as --source wheel or --source release; "
-        f"2. if you know this build and trust it: --accept-sha256 {found}",
+        f"2. if you trust this build: --accept-sha256 {found}",
     )
 
 
 def _expected(goal: Goal, before: str | None) -> list[tuple[str | None, str]]:
     return [
-        (goal.pin, f"pinned for {goal.platform.key}"),
+        (goal.pinned_sha256, f"pinned for {goal.platform.key}"),
         (goal.accept, "accepted by you"),
-        (before, "seen when this version was first installed here"),
+        (before, "of the first installation of this version here"),
     ]
 
 

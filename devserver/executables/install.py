@@ -1,4 +1,4 @@
-"""The slow way to an executable: take turns, fetch aside, verify, move into place."""
+"""Installation of an executable: fetch it from a source, verify it, move it into the store."""
 
 from __future__ import annotations
 
@@ -20,25 +20,26 @@ from ..errors import (
 )
 from ..system.files import NO_ROOM
 from ..system.progress import Reporter
-from . import checksums, install_lock, metadata, version_probe
+from . import checksums, install_lock, temporal_cli
 from .models import Executable, Goal
+from .receipt import Receipt, write_receipt
 from .sources import select
 from .sources.source import Fetched, Source
 
 
-def install(goal: Goal, store: Path, *, look: install_lock.Look, reporter: Reporter) -> Executable:
-    """Put the wanted executable into the store, unless another process does so first.
+def install(goal: Goal, store: Path, *, find_stored: install_lock.FindStored, reporter: Reporter) -> Executable:
+    """Install the executable, unless another process does so first.
 
     Args:
-        goal: What is wanted.
-        store: The store's folder, known to be private.
-        look: Says what the store holds by now.
-        reporter: Hears of waiting, falling back and warnings.
+        goal: The executable to install.
+        store: The folder of the store, which is private.
+        find_stored: Returns the executable once another process has installed it.
+        reporter: Receives notes on waiting and on other sources, warnings and progress.
 
     Raises:
-        DevServerError: As `store.ensure` says.
+        DevServerError: As for `resolve.ensure`.
     """
-    with _disk_errors(store), install_lock.take(goal, store, look, reporter) as found:
+    with _disk_errors(store), install_lock.take(goal, store, find_stored, reporter) as found:
         if found is None:
             install_lock.sweep(store, own=goal.key)
             found = _from_sources(goal, store, reporter)
@@ -52,18 +53,18 @@ def _from_sources(goal: Goal, store: Path, reporter: Reporter) -> Executable:
         try:
             with _work_folder(store, goal.key) as work:
                 fetched = source.fetch(goal, work, reporter)
-                return _settle(goal, source, fetched, work, store, reporter)
+                return _accept(goal, source, fetched, work, store, reporter)
         except (BinaryNotFound, DownloadFailed) as error:
             failure: DevServerError = error
         except ChecksumMismatch as error:
             if source.needs_network:
                 raise
-            failure = error  # someone's own build on PATH: not what is wanted, but no one's attack
+            failure = error  # another build on PATH: not usable, but no attack
         failures.append((source, failure))
         more = sources[number + 1 :]
         if more and (source.needs_network or isinstance(failure, ChecksumMismatch)):
             reporter.note(f"{source.name}: {failure.message}; trying {more[0].name}")
-    raise _nowhere(goal, failures)
+    raise _no_source(goal, failures)
 
 
 @contextlib.contextmanager
@@ -75,33 +76,33 @@ def _work_folder(store: Path, key: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _settle(goal: Goal, source: Source, fetched: Fetched, work: Path, store: Path, reporter: Reporter) -> Executable:
-    """Verify what a source gave and move it into place."""
+def _accept(goal: Goal, source: Source, fetched: Fetched, work: Path, store: Path, reporter: Reporter) -> Executable:
+    """Verify a fetched executable and move it into the store."""
     ready = work / "ready"
     ready.mkdir(mode=0o700)
     path = ready / goal.platform.executable
     fetched.path.rename(path)
     path.chmod(stat.S_IRWXU)
     sha256 = checksums.check(goal, path, origin=fetched.origin, store=store, reporter=reporter)
-    answer = version_probe.ask(path)
+    answer = temporal_cli.probe_version(path)
     if answer.version != goal.version:
-        raise BinaryNotFound(f"{fetched.origin} gave temporal {answer.version}, not {goal.version}")
-    metadata.write(ready, _receipt(goal, source, fetched, path, sha256, answer))
+        raise BinaryNotFound(f"{fetched.origin} has temporal {answer.version}, not {goal.version}")
+    write_receipt(ready, _receipt(goal, source, fetched, path, sha256, answer))
     checksums.remember(goal, sha256, store)
     target = store / goal.key
     if target.exists():
         target.rename(work / "replaced")
     ready.rename(target)
     return Executable(
-        target / path.name, answer.version, answer.server_version, sha256, source.name, sha256 == goal.pin
+        target / path.name, answer.version, answer.server_version, sha256, source.name, sha256 == goal.pinned_sha256
     )
 
 
 def _receipt(
-    goal: Goal, source: Source, fetched: Fetched, path: Path, sha256: str, answer: version_probe.ProbeResult
-) -> metadata.Receipt:
+    goal: Goal, source: Source, fetched: Fetched, path: Path, sha256: str, answer: temporal_cli.ProbeResult
+) -> Receipt:
     info = path.stat()
-    return metadata.Receipt(
+    return Receipt(
         version=answer.version,
         server_version=answer.server_version,
         sha256=sha256,
@@ -109,13 +110,13 @@ def _receipt(
         mtime_ns=info.st_mtime_ns,
         source=source.name,
         origin=fetched.origin,
-        accepted=sha256 == goal.accept and sha256 != goal.pin,
+        accepted=sha256 == goal.accept and sha256 != goal.pinned_sha256,
         installed_at=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     )
 
 
-def _nowhere(goal: Goal, failures: list[tuple[Source, DevServerError]]) -> DevServerError:
-    """One error for all sources that failed; the error itself where only one was asked for."""
+def _no_source(goal: Goal, failures: list[tuple[Source, DevServerError]]) -> DevServerError:
+    """One error for all sources that failed; the error itself if there was only one source."""
     if goal.request.source is not None:
         return failures[0][1]
     details = [f"store: {goal.key} is not installed"]

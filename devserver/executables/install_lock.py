@@ -1,4 +1,4 @@
-"""Taking turns: one process installs a version, the others wait for it and take what it made, or its failure."""
+"""The lock for an installation: one process installs a version, others wait for its result or its error."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from ..system.files import write_private
 from ..system.progress import Reporter
 from .models import Executable, Goal
 
-Look = Callable[[], "Executable | None"]
+FindStored = Callable[[], "Executable | None"]
 
 WORK = ".tmp-"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
 
 
 @contextlib.contextmanager
-def take(goal: Goal, store: Path, look: Look, reporter: Reporter) -> Iterator[Executable | None]:
-    """Enter with the executable that another process installed meanwhile, or with None and the turn held.
+def take(goal: Goal, store: Path, find_stored: FindStored, reporter: Reporter) -> Iterator[Executable | None]:
+    """Yield the executable that another process has installed meanwhile, or None with the lock held.
 
-    An error that leaves the block while the turn is held is also raised in the processes that wait for it
-    with the same request: two hundred of them do not repeat one failing download two hundred times.
+    An error that leaves the block with the lock held is also raised in the processes that wait with the same request:
+    two hundred processes do not repeat a failing download two hundred times.
 
     Raises:
-        DownloadFailed: Another process held the turn for longer than the request waits.
-        DevServerError: What the process that was waited for failed with.
+        DownloadFailed: Another process held the lock for longer than the request waits.
+        DevServerError: The error of the process that held the lock.
     """
     lock = lock_of(store, goal.key)
     began = time.time()
-    found, waited = _wait(goal, store, lock, look, reporter)
+    found, waited = _wait(goal, store, lock, find_stored, reporter)
     if found is not None:
         yield found
         return
@@ -47,10 +47,10 @@ def take(goal: Goal, store: Path, look: Look, reporter: Reporter) -> Iterator[Ex
         if waited:
             _raise_again(failure, goal, began)
         failure.unlink(missing_ok=True)
-        yield look()
+        yield find_stored()
     except DevServerError as error:
         if not failure.exists():
-            _keep(failure, goal, error)
+            _write_failure(failure, goal, error)
         raise
     finally:
         _owner(store, goal.key).unlink(missing_ok=True)
@@ -58,16 +58,16 @@ def take(goal: Goal, store: Path, look: Look, reporter: Reporter) -> Iterator[Ex
 
 
 def lock_of(store: Path, key: str) -> filelock.BaseFileLock:
-    """The lock that whoever installs or removes that executable holds."""
+    """The lock for installing or removing an executable."""
     return filelock.FileLock(store / f".{key}.lock", timeout=0, mode=0o600)
 
 
 def sweep(store: Path, own: str = "") -> None:
-    """Remove what killed installers left: temporary folders whose lock nobody else holds.
+    """Remove the temporary folders of killed processes: those whose lock is free.
 
     Args:
-        store: The store's folder.
-        own: The version whose lock the caller holds.
+        store: The folder of the store.
+        own: The key of the executable whose lock the caller holds.
     """
     for folder in store.glob(f"{WORK}*"):
         key = folder.name.removeprefix(WORK).rpartition("-")[0]
@@ -79,9 +79,9 @@ def sweep(store: Path, own: str = "") -> None:
 
 
 def _wait(
-    goal: Goal, store: Path, lock: filelock.BaseFileLock, look: Look, reporter: Reporter
+    goal: Goal, store: Path, lock: filelock.BaseFileLock, find_stored: FindStored, reporter: Reporter
 ) -> tuple[Executable | None, bool]:
-    """What another process installed, or None once the lock is ours; and whether it took any waiting."""
+    """The executable that another process installed, or None once we have the lock; and whether we waited."""
     deadline = time.monotonic() + goal.request.wait
     waited, pause = False, _FIRST_PAUSE
     while not _acquired(lock, _owner(store, goal.key)):
@@ -93,11 +93,11 @@ def _wait(
             raise DownloadFailed(
                 f"another process{who} has been installing temporal {goal.version} "
                 f"for more than {goal.request.wait:g} s",
-                hint="see what it is doing, or end it; nothing it leaves behind is used",
+                hint="check that process, or end it; its unfinished files are not used",
             )
         time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads processes out, guards nothing
         pause = min(pause * 1.5, _LONGEST_PAUSE)
-        found = look()
+        found = find_stored()
         if found is not None:
             return found, True
     return None, waited
@@ -132,21 +132,21 @@ def _name(owner: Path) -> str:
         return ""
 
 
-def _keep(failure: Path, goal: Goal, error: DevServerError) -> None:
+def _write_failure(failure: Path, goal: Goal, error: DevServerError) -> None:
     with contextlib.suppress(FolderNotWritable):
-        write_private(failure, json.dumps({"request": _mark(goal), "error": error.to_json()}))
+        write_private(failure, json.dumps({"request": _digest(goal), "error": error.to_json()}))
 
 
-def _mark(goal: Goal) -> str:
-    """What tells a request from others; a mirror's address may hold a password, which stays out of the file."""
+def _digest(goal: Goal) -> str:
+    """A digest that identifies a request: a mirror's URL may contain a password, which must not be written."""
     return hashlib.sha256(repr(goal.request).encode()).hexdigest()
 
 
 def _raise_again(failure: Path, goal: Goal, began: float) -> None:
-    """Raise what the process that was waited for failed with, if it wanted the same."""
+    """Raise the error of the process that held the lock, if it had the same request."""
     try:
         kept = json.loads(failure.read_bytes()) if failure.stat().st_mtime >= began else {}
-        if kept.get("request") != _mark(goal):
+        if kept.get("request") != _digest(goal):
             return
         error = DevServerError.from_json(kept["error"])
     except (OSError, ValueError, KeyError, AttributeError):

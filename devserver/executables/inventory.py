@@ -1,4 +1,4 @@
-"""What the store holds: list it, hash it again, remove what nobody needs."""
+"""The executables in the store: list, verify and remove them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ..errors import FolderNotWritable, OptionError
 from ..system.files import private_folder, refuse_unsafe, sha256_of
 from ..system.paths import Paths
 from ..system.platforms import Platform
-from . import metadata
 from .models import Executable
+from .receipt import read_receipt
 from .releases import DEFAULT_VERSION
-from .versions import order, pin, wanted
+from .versions import parse_version, pinned_sha256, version_key
 
 
 @dataclass(frozen=True)
 class Verified:
-    """An executable that was hashed again.
+    """An installed executable, hashed again.
 
     Attributes:
-        executable: As it was installed.
-        found: What it hashes to now; None where it cannot be read.
+        executable: The executable as it was installed.
+        found: Its SHA-256 now; None if it cannot be read.
     """
 
     executable: Executable
@@ -34,18 +34,18 @@ class Verified:
 
     @property
     def intact(self) -> bool:
-        """Whether it is still what was installed."""
+        """Whether the file is unchanged."""
         return self.found == self.executable.sha256
 
 
 @dataclass(frozen=True)
 class PrunedBinaries:
-    """What became of a version when the store was pruned.
+    """One version in the store, removed or kept by `prune`.
 
     Attributes:
         version: The version.
-        size: Bytes of its folder.
-        kept_because: Why it is still there; None where it was removed.
+        size: The size of its folder in bytes.
+        kept_because: Why it was kept; None if it was removed.
     """
 
     version: str
@@ -54,13 +54,13 @@ class PrunedBinaries:
 
 
 def installed(paths: Paths) -> list[Executable]:
-    """The executables in the store, oldest version first. Nothing is hashed."""
+    """The executables in the store, oldest version first, without hashing them."""
     found = [executable for folder in _folders(paths) if (executable := _in(folder)) is not None]
-    return sorted(found, key=lambda executable: order(executable.version))
+    return sorted(found, key=lambda executable: version_key(executable.version))
 
 
 def verify(paths: Paths) -> list[Verified]:
-    """Every executable in the store, hashed again."""
+    """Hash every executable in the store again."""
     results = []
     for executable in installed(paths):
         found = None
@@ -73,25 +73,26 @@ def verify(paths: Paths) -> list[Verified]:
 def prune(
     paths: Paths, *, keep: Collection[str] = (), everything: bool = False, dry_run: bool = False
 ) -> list[PrunedBinaries]:
-    """Remove all versions but the default one, those in `keep`, and those that instances need. What has no receipt, so
-    is never used, goes whatever its version.
+    """Remove all versions but the default one, those in `keep`, and those that instances use.
+
+    A folder without a receipt is never used, so it is removed whatever its version.
 
     Args:
         paths: Where the store and the instances are.
-        keep: Versions to keep as well, in any form that `versions.wanted` takes.
-        everything: Remove the default version too. What is in use is kept all the same.
-        dry_run: Remove nothing, only tell.
+        keep: More versions to keep, in any form that `versions.parse_version` takes.
+        everything: Remove the default version too; versions in use are still kept.
+        dry_run: Remove nothing.
 
     Raises:
-        OptionError: A version to keep is none.
+        OptionError: A version to keep is not a version.
         FolderNotWritable: A folder cannot be removed.
     """
-    kept = {wanted(version): "asked for with --keep" for version in keep}
+    kept = {parse_version(version): "kept with --keep" for version in keep}
     if not everything:
         kept.setdefault(DEFAULT_VERSION, "the default version")
-    used = {**_named(paths), **_running()}
+    used = {**_used_by_instances(paths), **_running()}
     results = []
-    for version, folder in sorted(_versions(paths), key=lambda found: order(found[0])):
+    for version, folder in sorted(_versions(paths), key=lambda found: version_key(found[0])):
         executable = _in(folder)
         path = folder / "none" if executable is None else executable.path
         reason = used.get(path) or used.get(path.resolve()) or (kept.get(version) if executable else None)
@@ -118,28 +119,28 @@ def _folders(paths: Paths) -> Iterator[Path]:
 
 
 def _versions(paths: Paths) -> Iterator[tuple[str, Path]]:
-    """The folders whose name is that of a version, whatever is in them."""
+    """The folders that are named after a version, whatever they contain."""
     for folder in _folders(paths):
         version, _, platform = folder.name.rpartition("-")[0].rpartition("-")
         with contextlib.suppress(OptionError):
-            if platform and folder.is_dir() and not folder.is_symlink() and wanted(version) == version:
+            if platform and folder.is_dir() and not folder.is_symlink() and parse_version(version) == version:
                 yield version, folder
 
 
 def _in(folder: Path) -> Executable | None:
-    receipt = metadata.read(folder)
+    receipt = read_receipt(folder)
     if receipt is None or not folder.name.startswith(f"{receipt.version}-"):
         return None
     key = folder.name.removeprefix(f"{receipt.version}-")
     path = folder / Platform.from_key(key).executable
     if not path.is_file():
         return None
-    pinned = receipt.sha256 == pin(receipt.version, key)
+    pinned = receipt.sha256 == pinned_sha256(receipt.version, key)
     return Executable(path, receipt.version, receipt.server_version, receipt.sha256, receipt.source, pinned)
 
 
-def _named(paths: Paths) -> dict[Path, str]:
-    """Executables that instances need for their next start."""
+def _used_by_instances(paths: Paths) -> dict[Path, str]:
+    """The executables that instances use, also for their next start."""
     found = {}
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         refuse_unsafe(paths.instances)
@@ -151,18 +152,18 @@ def _named(paths: Paths) -> dict[Path, str]:
 
 
 def _running() -> dict[Path, str]:
-    """Executables that run, whoever started them."""
+    """The executables of running processes."""
     import psutil
 
     found = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            found[Path(process.exe())] = f"it runs (pid {process.pid})"
+            found[Path(process.exe())] = f"it is running (pid {process.pid})"
     return found
 
 
 def _remove(folder: Path, seen: Executable | None, store: Path) -> str | None:
-    """Remove a version's folder, in one step for whoever looks; why not, where it cannot be."""
+    """Remove a version's folder atomically; why it was kept, if it was."""
     import filelock
 
     from .install_lock import lock_of
@@ -178,6 +179,6 @@ def _remove(folder: Path, seen: Executable | None, store: Path) -> str | None:
         return "another process is installing it"
     except OSError as error:
         raise FolderNotWritable(
-            f"cannot remove {folder}: {error.strerror}", hint="see that the folder is yours"
+            f"cannot remove {folder}: {error.strerror}", hint="check that you own the folder"
         ) from error
     return None

@@ -1,4 +1,4 @@
-"""The records of the store: what is asked for, what exactly that means here, and what was found."""
+"""A request for an executable, what exactly it means on this machine, and the executable itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..config.settings import Settings
 from ..errors import OptionError, UnpinnedVersion
 from ..system.paths import whole
 from ..system.platforms import Platform, current
-from .versions import LATEST, pin, wanted
+from .versions import LATEST, parse_version, pinned_sha256
 
 SOURCES = ("explicit", "installed", "release", "wheel")
 _HEX = frozenset("0123456789abcdef")
@@ -17,17 +17,17 @@ _HEX = frozenset("0123456789abcdef")
 
 @dataclass(frozen=True)
 class BinaryRequest:
-    """Which executable is asked for, and where it may come from.
+    """A request for an executable, with the sources it may come from.
 
     Attributes:
         version: `1.9.1`, `v1.9.1`, `latest`, or None for the default version.
-        binary: An executable to run in place.
-        source: One of `SOURCES` to use that one only; None to try all in their order.
-        offline: Never touch the network.
-        base_url: Where the download service, or a mirror of it, is.
-        require_pinned: Refuse an executable whose SHA-256 is not known beforehand.
-        accept_sha256: A SHA-256 (64 hex digits) that is as good as the pinned one.
-        wait: Seconds to wait for another process that installs the same version.
+        binary: The path of an executable to run.
+        source: The only one of `SOURCES` to use; None tries all in their order.
+        offline: Do not use the network.
+        base_url: The URL of the download service, or of a mirror.
+        require_pinned: Reject an executable without a pinned SHA-256.
+        accept_sha256: A SHA-256 (64 hex digits) to accept instead of the pinned one.
+        wait: Seconds to wait for another process that is installing the same version.
     """
 
     version: str | None = None
@@ -52,9 +52,9 @@ class BinaryRequest:
         require_pinned: bool | None = None,
         accept_sha256: str | None = None,
     ) -> BinaryRequest:
-        """The request that settings and, above them, options make.
+        """The request for the settings and the options, which win.
 
-        A version or a source named as an option takes precedence over a `binary` in the settings.
+        A version or a source that is given as an option wins over a `binary` in the settings.
         """
         own = settings.binary if version is None and source in (None, "explicit") else None
         return cls(
@@ -69,12 +69,12 @@ class BinaryRequest:
 
     @property
     def in_place(self) -> bool:
-        """Whether an executable of the user's is to be run where it lies."""
+        """Whether the request names an executable by its path."""
         return self.source == "explicit" or (self.binary is not None and self.source is None)
 
     @property
     def by_name(self) -> bool:
-        """Whether the user named a version, and so answers for it."""
+        """Whether the user chose a version, and so accepts its security advisories."""
         return self.version is not None and self.version.strip().lower() != LATEST
 
 
@@ -83,12 +83,12 @@ class Executable:
     """A verified executable.
 
     Attributes:
-        path: Where it is (absolute).
+        path: Its absolute path.
         version: The CLI's version, such as `1.9.1`.
         server_version: The version of the server inside, such as `1.32.0`.
-        sha256: What its bytes hash to, in hex.
-        source: Which of `SOURCES` it came from.
-        pinned: Whether that hash was known beforehand.
+        sha256: Its SHA-256 in hex.
+        source: The one of `SOURCES` that it came from.
+        pinned: Whether that SHA-256 is pinned.
     """
 
     path: Path
@@ -101,58 +101,60 @@ class Executable:
 
 @dataclass(frozen=True)
 class Goal:
-    """A request made exact: which version for which machine, and which hashes will do.
+    """An exact request: a version for a platform, and the hashes that it may have.
 
     Attributes:
-        request: What was asked for.
+        request: The request.
         version: The exact version.
-        platform: This machine's.
-        pin: The hash from the table, or None.
-        accept: The hash that the user accepts, or None.
+        platform: The platform of this machine.
+        pinned_sha256: The pinned SHA-256, or None.
+        accept: The SHA-256 that the user accepts, or None.
     """
 
     request: BinaryRequest
     version: str
     platform: Platform
-    pin: str | None
+    pinned_sha256: str | None
     accept: str | None
 
     @classmethod
     def of(cls, request: BinaryRequest) -> Goal:
-        """What a request means on this machine.
+        """The exact meaning of a request on this machine.
 
         Raises:
-            OptionError: A version, source or hash that is none.
+            OptionError: The version, source or hash is invalid.
             UnsupportedPlatform: There is no executable for this machine.
-            UnpinnedVersion: Pins are required and this version has none.
+            UnpinnedVersion: A pinned SHA-256 is required, and this version has none.
         """
         if request.source is not None and request.source not in SOURCES:
-            raise OptionError(f"there is no source {request.source!r}", hint=f"sources: {', '.join(SOURCES)}")
-        version, platform = wanted(request.version), current()
-        goal = cls(request, version, platform, pin(version, platform.key), accepted(request.accept_sha256))
-        if request.require_pinned and goal.pin is None and goal.accept is None:
+            raise OptionError(f"unknown source {request.source!r}", hint=f"sources: {', '.join(SOURCES)}")
+        version, platform = parse_version(request.version), current()
+        goal = cls(
+            request, version, platform, pinned_sha256(version, platform.key), parse_sha256(request.accept_sha256)
+        )
+        if request.require_pinned and goal.pinned_sha256 is None and goal.accept is None:
             raise UnpinnedVersion(
-                f"no SHA-256 is known beforehand for temporal {version} on {platform.key}, and pins are required",
-                hint="name the hash you trust with --accept-sha256 HEX, take a pinned version "
-                "(`devserver binary list` lists them), or drop --require-pinned",
+                f"temporal {version} for {platform.key} has no pinned SHA-256, and one is required",
+                hint="give the hash that you trust with --accept-sha256 HEX, use a pinned version "
+                "(`devserver binary list` lists them), or omit --require-pinned",
             )
         return goal
 
     @property
     def key(self) -> str:
-        """The name of its folder in the store."""
+        """The name of the executable's folder in the store."""
         return f"{self.version}-{self.platform.key}"
 
     def expects(self, sha256: str) -> bool:
         """Whether a hash is the pinned or the accepted one."""
-        return sha256 in (self.pin, self.accept)
+        return sha256 in (self.pinned_sha256, self.accept)
 
 
-def accepted(text: str | None) -> str | None:
-    """A hash as the user wrote it, in lower case.
+def parse_sha256(text: str | None) -> str | None:
+    """A SHA-256 as a user writes it, in lower case and without `sha256:`.
 
     Raises:
-        OptionError: It is not 64 hex digits.
+        OptionError: The text is not 64 hex digits.
     """
     if text is None:
         return None
@@ -160,6 +162,6 @@ def accepted(text: str | None) -> str | None:
     if len(digits) != 64 or not _HEX.issuperset(digits):
         raise OptionError(
             f"{text!r} is not a SHA-256",
-            hint="give 64 hex digits, as `sha256sum` prints them",
+            hint="use 64 hex digits, as `sha256sum` prints them",
         )
     return digits

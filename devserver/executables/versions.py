@@ -1,4 +1,4 @@
-"""What a person means by a version of the Temporal CLI: `1.9.1`, `v1.9.1`, `latest`, or nothing."""
+"""Versions of the Temporal CLI as users write them: `1.9.1`, `v1.9.1`, `latest`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ LATEST = "latest"
 _FORM = re.compile(r"v?(\d{1,5}\.\d{1,5}\.\d{1,5}(?:-[0-9A-Za-z][0-9A-Za-z.-]{0,40})?)")
 
 
-def wanted(text: str | None) -> str:
-    """The version that `text` stands for; the default one where it is None.
+def parse_version(text: str | None) -> str:
+    """The exact version for `text`, such as `1.9.1`; the default version for None.
 
     Raises:
-        OptionError: It has not the form of a version.
+        OptionError: The text is not a version.
     """
     if text is None:
         return DEFAULT_VERSION
     word = text.strip()
     if word.lower() == LATEST:
-        return max(SERVER_VERSIONS, key=order)
+        return max(SERVER_VERSIONS, key=version_key)
     found = _FORM.fullmatch(word)
     if found is None:
         raise OptionError(
@@ -32,13 +32,13 @@ def wanted(text: str | None) -> str:
     return found[1]
 
 
-def pin(version: str, platform_key: str) -> str | None:
-    """The SHA-256 that the executable must have, or None where none is known."""
+def pinned_sha256(version: str, platform_key: str) -> str | None:
+    """The pinned SHA-256 of an executable; None if the version has no pin."""
     return PINS.get(version, {}).get(platform_key)
 
 
-def order(version: str) -> tuple[int, int, int, bool, str]:
-    """A sort key: numbers by value, and a pre-release before its release."""
+def version_key(version: str) -> tuple[int, int, int, bool, str]:
+    """A sort key: numbers by value, a pre-release before its release."""
     numbers, _, rest = version.partition("-")
     major, minor, patch = (int(part) for part in numbers.split("."))
     return (major, minor, patch, not rest, rest)

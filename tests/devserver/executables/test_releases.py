@@ -48,21 +48,21 @@ def test_the_pin_fits_the_real_executable(real_binary: Path) -> None:
 )
 def test_a_version_may_be_written_in_several_ways(text: str | None, expected: str) -> None:
     """A leading v, spaces, `latest` and pre-releases are understood."""
-    assert versions.wanted(text) == expected
+    assert versions.parse_version(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "1.9", "newest", "1.9.1; rm -rf /", "../../1.9.1", "1.9.1/..", "1.9.1\n"])
 def test_what_is_no_version_is_refused_with_the_known_ones(text: str) -> None:
     """The error shows the text, the form, and the versions known."""
     if text.strip() == "1.9.1":
-        assert versions.wanted(text) == "1.9.1"
+        assert versions.parse_version(text) == "1.9.1"
         return
     with pytest.raises(OptionError) as caught:
-        versions.wanted(text)
+        versions.parse_version(text)
     assert DEFAULT_VERSION in str(caught.value)
 
 
 def test_versions_are_ordered_by_value_and_a_pre_release_comes_first() -> None:
     """1.10 is newer than 1.9, and a release than its candidates."""
     mixed = ["1.10.0", "1.9.1", "1.10.0-rc.1", "1.9.10"]
-    assert sorted(mixed, key=versions.order) == ["1.9.1", "1.9.10", "1.10.0-rc.1", "1.10.0"]
+    assert sorted(mixed, key=versions.version_key) == ["1.9.1", "1.9.10", "1.10.0-rc.1", "1.10.0"]

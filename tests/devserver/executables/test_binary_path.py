@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import BinaryNotFound, ChecksumMismatch, NotTemporal, OptionError, UnpinnedVersion, VersionRefused
-from devserver.executables import BinaryRequest, version_probe
+from devserver.executables import BinaryRequest, temporal_cli
 from devserver.executables.resolve import ensure
 from devserver.system.paths import Paths
 from tests.helpers.download_service import script
@@ -36,13 +36,13 @@ def test_the_real_executable_runs_where_it_lies_and_is_pinned(paths: Paths, real
 def test_it_is_asked_only_once(paths: Paths, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer is remembered until the file changes."""
     asked: list[Path] = []
-    real = version_probe.ask
+    real = temporal_cli.probe_version
 
-    def ask(path: Path) -> version_probe.ProbeResult:
+    def ask(path: Path) -> temporal_cli.ProbeResult:
         asked.append(path)
         return real(path)
 
-    monkeypatch.setattr(version_probe, "ask", ask)
+    monkeypatch.setattr(temporal_cli, "probe_version", ask)
     first = ensure(BinaryRequest(binary=own), paths=paths)
     assert ensure(BinaryRequest(binary=own), paths=paths) == first
     own.write_bytes(script("1.9.2", "1.32.1"))

@@ -1,4 +1,4 @@
-"""What the store knows of an executable it holds: a small file beside it, and whether it still fits."""
+"""The receipt beside each installed executable: what it is, and where it came from."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Receipt:
     Attributes:
         version: The CLI's version.
         server_version: The version of the server inside.
-        sha256: What its bytes hashed to before it was moved into the store.
-        size: In bytes.
-        mtime_ns: Its time of change, nanoseconds since the epoch.
-        source: Which source it came from.
-        origin: Where that source had it from: a path, or an address without credentials.
+        sha256: Its SHA-256 when it was installed, in hex.
+        size: Its size in bytes.
+        mtime_ns: Its modification time in nanoseconds since 1970.
+        source: The name of the source.
+        origin: The path, or the URL without credentials, that the source took it from.
         accepted: Whether the user accepted the hash instead of the pinned one.
-        installed_at: When, in UTC, as ISO 8601.
+        installed_at: The time of the installation in UTC, ISO 8601.
     """
 
     version: str
@@ -38,7 +38,7 @@ class Receipt:
     installed_at: str
 
     def fits(self, executable: Path) -> bool:
-        """Whether the file is there and is, by size and time, the one that was hashed."""
+        """Whether the file exists and has the size and modification time of the installed one."""
         try:
             info = executable.stat()
         except OSError:
@@ -46,16 +46,16 @@ class Receipt:
         return (info.st_size, info.st_mtime_ns) == (self.size, self.mtime_ns)
 
 
-def read(folder: Path) -> Receipt | None:
-    """The receipt in a folder of the store; None where there is none that can be used."""
+def read_receipt(folder: Path) -> Receipt | None:
+    """The receipt in a folder of the store; None if there is no valid one."""
     try:
         return Receipt(**json.loads((folder / NAME).read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def write(folder: Path, receipt: Receipt) -> None:
-    """Put a receipt into a folder.
+def write_receipt(folder: Path, receipt: Receipt) -> None:
+    """Write a receipt into a folder.
 
     Raises:
         FolderNotWritable: The disk is full or the folder cannot be written.
