@@ -69,7 +69,7 @@ class DevServer(ServerInfo):
         reporter: Reporter = given.pop("reporter", None) or Silent()
         detach = given.pop("detach", False)
         linger = given.pop("linger", timedelta(0))
-        wait = given.pop("wait", 30.0)
+        timeout = given.pop("timeout", 30.0)
         binary = {key: given.pop(key) for key in BINARY_KEYWORDS if key in given}
         explicit = frozenset(given) | (frozenset(binary) & {"version", "binary"})
         if name is None:
@@ -85,7 +85,7 @@ class DevServer(ServerInfo):
             explicit=explicit,
             held=not detach,
             linger=linger.total_seconds(),
-            wait=wait,
+            wait=timeout,
         )
         tidy(paths)
         started = lifecycle.start(request, reporter)

@@ -21,7 +21,7 @@ class ServerKeywords(TypedDict, total=False):
     """Every option of `devserver up`, typed. Omitted keywords have the default of the command.
 
     `dynamic_config` maps a key to a value that JSON can represent, `search_attributes` a name to a type such as
-    `Keyword`. `wait` is in seconds.
+    `Keyword`, `sqlite_pragmas` a pragma to its value. `timeout` limits the start, in seconds.
     """
 
     version: str
@@ -48,8 +48,14 @@ class ServerKeywords(TypedDict, total=False):
     bind: str
     allow_remote: bool
     log_level: str
+    log_format: str
+    log_config: bool
     ui_codec_endpoint: str
-    wait: float
+    ui_ip: str
+    ui_public_path: str
+    ui_asset_path: str | os.PathLike[str]
+    sqlite_pragmas: Mapping[str, str]
+    timeout: float
 
 
 class StartKeywords(ServerKeywords, total=False):
@@ -112,4 +118,6 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "dynamic_config": lambda value: tuple((key, json.dumps(setting)) for key, setting in dict(value).items()),
     "retention": lambda value: int(value.total_seconds()),
     "database": Path,
+    "ui_asset_path": Path,
+    "sqlite_pragmas": lambda value: tuple(dict(value).items()),
 }

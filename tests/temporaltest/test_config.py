@@ -140,9 +140,9 @@ def test_unknown_value_names_its_place(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ('profil = "fast"', "has no key 'profil'"),
-        ('tuning = "slow"', "there is no tuning 'slow'"),
-        ("version = 1", "version must be a text"),
+        ('profil = "fast"', "unknown key 'profil'"),
+        ('tuning = "slow"', "unknown tuning 'slow'"),
+        ("version = 1", "version must be a string"),
     ],
 )
 def test_malformed_project_ends_the_run(table: str, told: str, suite: Suite) -> None:

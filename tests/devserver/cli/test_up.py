@@ -172,8 +172,8 @@ def test_names_that_cannot_be_folders_are_refused(devserver: Run, home: Path, na
     done = devserver("up", "-d", "--name", name)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"error: {name!r} cannot be an instance's name\n"
-        "hint: use at most 63 letters, digits, dots, dashes and underscores, a letter or digit first\n"
+        f"error: {name!r} is not a valid instance name\n"
+        "hint: use at most 63 letters, digits, dots, dashes and underscores, beginning with a letter or digit\n"
     )
     assert not (home / "devserver" / "state").exists()
 
@@ -454,7 +454,7 @@ def test_ephemeral_contradicts_keeping(devserver: Run, other: tuple[str, ...]) -
     """What keeps nothing keeps no file and survives no power loss."""
     done = devserver("up", "--ephemeral", *other)
     assert done.returncode == 2
-    assert done.stderr.endswith("hint: give one of the two\n")
+    assert done.stderr.endswith("hint: use --ephemeral to keep no state, or --db to keep it\n")
 
 
 # Failures
@@ -483,7 +483,7 @@ def test_opening_the_server_needs_a_word(devserver: Run) -> None:
         done = devserver("up", "--bind", address)
         assert done.returncode == 2
         assert done.stderr == (
-            f"error: --bind {address} would open the server to the network\n"
+            f"error: --bind {address} opens the server to the network\n"
             "  a dev server has no authentication: everyone who can reach it can read and change everything\n"
             "hint: add --allow-remote if that is what you want\n"
         )
@@ -512,7 +512,7 @@ def test_an_address_that_would_never_serve_is_refused(devserver: Run, address: s
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         f"error: --bind {address}: "
-        "Temporal's dev server works on 127.0.0.1 or on all addresses, not on a single other\n"
+        "Temporal's dev server works on 127.0.0.1 or on all addresses, not on another single address\n"
         "hint: use --bind 0.0.0.0 --allow-remote (:: with IPv6) and let a firewall choose who may connect\n"
     )
 
@@ -526,9 +526,9 @@ def test_the_projects_table_is_heeded_and_checked(quick_up: Run, devserver: Run,
     assert (found["namespace"], found["tuning"]) == ("orders", "stock")
     assert frontend_of(found).retention("orders") == 3 * DAY
     for text, told in (
-        ("[tool.devserver]\nprt = 1\n", "has no key 'prt'"),
+        ("[tool.devserver]\nprt = 1\n", "unknown key 'prt'"),
         ('[tool.devserver]\nport = "7"\n', "port must be a port from 1 to 65535"),
-        ('[tool.devserver]\ntuning = "slow"\n', "there is no tuning 'slow'"),
+        ('[tool.devserver]\ntuning = "slow"\n', "unknown tuning 'slow'"),
         ('[tool.devserver]\nretention = "soon"\n', "retention 'soon' is not a duration"),
         ("[tool.devserver\n", "is not valid TOML"),
     ):
@@ -546,7 +546,7 @@ def test_a_state_folder_open_to_others_is_refused(installed: Executable, devserv
         done = devserver(*args)
         assert (done.returncode, done.stdout) == (1, ""), args
         assert done.stderr == (
-            f"error: {paths.state} may be written by others (mode 0777)\nhint: run: chmod 700 {paths.state}\n"
+            f"error: other users may write to {paths.state} (mode 0777)\nhint: run: chmod 700 {paths.state}\n"
         ), args
 
 

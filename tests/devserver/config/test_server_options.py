@@ -98,24 +98,24 @@ def refusal(**options: Any) -> str:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"port": -1}, "--port -1 is not a port\nhint: a port is a number from 1 to 65535; 0 is any free"),
+        ({"port": -1}, "--port -1 is not a port\nhint: use a number from 1 to 65535, or 0 for any free port"),
         ({"metrics_port": 65536}, "--metrics-port 65536 is not a port"),
         ({"http_port": 9, "ui_port": 9}, "--http-port and --ui-port are both 9"),
-        ({"tuning": "slow"}, "there is no tuning 'slow'\nhint: tunings: fast, stock"),
-        ({"log_level": "loud"}, "there is no log level 'loud'"),
-        ({"ui_codec_endpoint": "127.0.0.1:8234"}, "--ui-codec-endpoint '127.0.0.1:8234' is not the address of a codec"),
+        ({"tuning": "slow"}, "unknown tuning 'slow'\nhint: tunings: fast, stock"),
+        ({"log_level": "loud"}, "unknown log level 'loud'"),
+        ({"ui_codec_endpoint": "127.0.0.1:8234"}, "--ui-codec-endpoint '127.0.0.1:8234' is not the URL of a codec"),
         ({"retention": 3599}, "a retention of 3599 s is shorter than Temporal allows"),
         ({"search_attributes": (("A", "Number"),)}, "the search attribute A has the unknown type 'Number'"),
-        ({"search_attributes": (("1A", "Int"),)}, "'1A' cannot be a search attribute's name"),
-        ({"dynamic_config": (("a b", "1"),)}, "'a b' cannot be a dynamic configuration key"),
+        ({"search_attributes": (("1A", "Int"),)}, "'1A' is not a valid search attribute name"),
+        ({"dynamic_config": (("a b", "1"),)}, "'a b' is not a valid dynamic configuration key"),
         ({"dynamic_config": (("a", "1s"),)}, "the value of the dynamic configuration a is not JSON: 1s"),
         ({"bind": "localhost"}, "--bind 'localhost' is not an IP address"),
-        ({"namespaces": ("temporal-system",)}, "the namespace temporal-system is the server's own"),
-        ({"namespaces": ("",)}, "a namespace's name has 1 to 1000 bytes, not 0"),
-        ({"namespaces": ("é" * 501,)}, "a namespace's name has 1 to 1000 bytes, not 1002"),
-        ({"namespaces": ("a b",)}, "the namespace 'a b' holds a space, a slash or a control character"),
-        ({"namespaces": ("a/b",)}, "the namespace 'a/b' holds a space, a slash or a control character"),
-        ({"namespaces": ("a\x1b",)}, "the namespace 'a\\x1b' holds a space, a slash or a control character"),
+        ({"namespaces": ("temporal-system",)}, "the namespace temporal-system is reserved for the server"),
+        ({"namespaces": ("",)}, "the name of a namespace must have 1 to 1000 bytes, not 0"),
+        ({"namespaces": ("é" * 501,)}, "the name of a namespace must have 1 to 1000 bytes, not 1002"),
+        ({"namespaces": ("a b",)}, "the namespace 'a b' contains a space, a slash or a control character"),
+        ({"namespaces": ("a/b",)}, "the namespace 'a/b' contains a space, a slash or a control character"),
+        ({"namespaces": ("a\x1b",)}, "the namespace 'a\\x1b' contains a space, a slash or a control character"),
     ],
 )
 def test_what_cannot_be_used_is_refused(options: dict[str, Any], told: str) -> None:
@@ -172,7 +172,7 @@ def test_what_is_no_pair(text: str) -> None:
     with pytest.raises(OptionError) as error:
         parse_pair(text, "--search-attribute", "Name=Keyword")
     assert str(error.value) == (
-        f"--search-attribute {text!r} is not of the form Name=Keyword\n"
+        f"--search-attribute {text!r} does not have the form Name=Keyword\n"
         "hint: for example --search-attribute Name=Keyword"
     )
 

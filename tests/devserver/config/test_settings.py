@@ -109,14 +109,14 @@ def test_an_unknown_key_is_refused_with_the_nearest_and_all_valid_ones(tmp_path:
 @pytest.mark.parametrize(
     ("line", "must_be"),
     [
-        ("version = 1.9", "version must be a text, not 1.9"),
+        ("version = 1.9", "version must be a string, not 1.9"),
         ('offline = "yes"', "offline must be true or false"),
         ("port = 70000", "port must be a port from 1 to 65535"),
         ("port = true", "port must be a port"),
-        ('namespaces = "orders"', "namespaces must be a list of texts"),
+        ('namespaces = "orders"', "namespaces must be a list of strings"),
         ('search-attributes = ["A"]', "search-attributes must be a table"),
         ("search-attributes = { A = 1 }", "search-attributes must be a table"),
-        ('binary = ""', "binary must be a text"),
+        ('binary = ""', "binary must be a string"),
     ],
 )
 def test_a_wrong_type_is_refused_with_what_it_must_be(tmp_path: Path, line: str, must_be: str) -> None:
@@ -200,7 +200,7 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest
 def test_a_path_that_cannot_be_is_told_with_its_key(tmp_path: Path, path: str) -> None:
     """A home that nobody has, a zero byte."""
     write(tmp_path, f'[tool.devserver]\nbinary = "{path}"\n')
-    with pytest.raises(ConfigFileError, match="binary must be a path"):
+    with pytest.raises(ConfigFileError, match="binary must be a valid path"):
         Settings.load(tmp_path, {})
 
 

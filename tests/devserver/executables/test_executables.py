@@ -142,7 +142,7 @@ def test_a_version_without_a_pin_says_so_and_is_trusted_on_first_use(
     assert [SHA256 in warning for warning in recorder.warnings] == [True]
     executables.prune(paths, everything=True)
     service.archive = OTHER
-    with pytest.raises(ChecksumMismatch, match="seen when this version was first installed here"):
+    with pytest.raises(ChecksumMismatch, match="of the first installation of this version here"):
         ensure(request(service), paths=paths)
     assert ensure(request(service, accept_sha256=OTHER_SHA256), paths=paths).sha256 == OTHER_SHA256
 
@@ -198,7 +198,7 @@ def test_a_download_that_is_not_temporal_is_not_installed(
 def test_a_download_of_another_version_is_not_installed(paths: Paths, service: DownloadService) -> None:
     """The version it tells must be the one that was asked for."""
     service.archive = tar_gz(("temporal", script("8.8.8")))
-    with pytest.raises(BinaryNotFound, match=r"gave temporal 8\.8\.8, not 9\.9\.9"):
+    with pytest.raises(BinaryNotFound, match=r"has temporal 8\.8\.8, not 9\.9\.9"):
         ensure(request(service), paths=paths)
 
 
@@ -214,7 +214,7 @@ def test_every_source_that_failed_is_listed_in_order_with_its_reason(
     text = str(caught.value)
     places = [text.index(f"{n}. {name}:") for n, name in enumerate(SOURCES[1:], 1)]
     assert places == sorted(places)
-    assert "does not answer as a download service does" in text
+    assert "does not answer like a download service" in text
     assert "a proxy's page" in text
     assert "1.9.1" in text
     assert any(note.startswith("release:") and note.endswith("trying wheel") for note in recorder.notes)

@@ -65,7 +65,7 @@ def test_prune_keeps_the_default_and_what_was_named(
     planned = store.prune(paths, keep=["v9.8.0"], dry_run=True)
     assert versions(paths) == ["9.7.0", "9.8.0", "9.9.0"]
     assert store.prune(paths, keep=["v9.8.0"]) == planned
-    assert [result.kept_because for result in planned] == [None, "asked for with --keep", "the default version"]
+    assert [result.kept_because for result in planned] == [None, "kept with --keep", "the default version"]
     assert versions(paths) == ["9.8.0", "9.9.0"]
     store.prune(paths, everything=True)
     assert versions(paths) == []
@@ -90,7 +90,7 @@ def test_prune_never_removes_what_runs(paths: Paths, service: DownloadService) -
     found = install(paths, service, "9.9.0")
     found.path.write_bytes(Path("/bin/sleep").read_bytes())
     with subprocess.Popen([found.path, "60"]) as process:
-        assert store.prune(paths, everything=True)[0].kept_because == f"it runs (pid {process.pid})"
+        assert store.prune(paths, everything=True)[0].kept_because == f"it is running (pid {process.pid})"
         process.kill()
     assert store.prune(paths, everything=True)[0].kept_because is None
 

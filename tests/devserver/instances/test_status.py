@@ -47,7 +47,7 @@ def test_holders_are_named(paths: Paths) -> None:
 
 
 def test_freezing_and_thawing_is_seen(paths: Paths) -> None:
-    """The process is there all the time; whether it answers is what counts."""
+    """The process is there all the time; whether the server answers is what counts."""
     with DevServer.start() as server:
         seen = [of(paths, server.name)["state"]]
         server.freeze()

@@ -35,7 +35,7 @@ def test_a_folder_that_others_may_write_is_refused(tmp_path: Path, bits: int) ->
     folder.chmod(bits)
     with pytest.raises(UnsafeFolder) as error:
         private_folder(folder)
-    assert str(error.value) == (f"{folder} may be written by others (mode {bits:04o})\nhint: run: chmod 700 {folder}")
+    assert str(error.value) == (f"other users may write to {folder} (mode {bits:04o})\nhint: run: chmod 700 {folder}")
 
 
 def test_a_folder_that_others_may_read_will_do(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_file_in_its_place(tmp_path: Path) -> None:
     for path in (tmp_path / "x", tmp_path / "x" / "y"):
         with pytest.raises(FolderNotWritable) as error:
             private_folder(path)
-        assert error.value.message.startswith(f"cannot make the folder {path}: ")
+        assert error.value.message.startswith(f"cannot create the folder {path}: ")
 
 
 def test_a_folder_that_is_not_there_is_safe(tmp_path: Path) -> None:

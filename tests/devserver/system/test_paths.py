@@ -26,7 +26,7 @@ def test_a_home_that_nobody_has_is_a_matter_of_usage() -> None:
     """It is told as that, before anything is made."""
     with pytest.raises(OptionError, match="no home folder ~nosuchuser"):
         Paths.default({"DEVSERVER_HOME": "~nosuchuser/x"})
-    with pytest.raises(OptionError, match="cannot be a path"):
+    with pytest.raises(OptionError, match="is not a path"):
         whole(Path("a\0b"))
 
 

@@ -29,10 +29,10 @@ def test_an_empty_store_is_told(devserver: Run) -> None:
 def test_a_dry_run_removes_nothing(devserver: Run) -> None:
     """It tells what would go; the real run then does just that."""
     assert devserver("binary", "prune", "--dry-run", "--keep", "9.8.0").stdout == (
-        "kept temporal 9.8.0: asked for with --keep\nwould remove temporal 9.9.0\nwould free 1 MB\n"
+        "kept temporal 9.8.0: kept with --keep\nwould remove temporal 9.9.0\nwould free 1 MB\n"
     )
     assert devserver("binary", "prune", "--keep", "9.8.0").stdout == (
-        "kept temporal 9.8.0: asked for with --keep\nremoved temporal 9.9.0\nfreed 1 MB\n"
+        "kept temporal 9.8.0: kept with --keep\nremoved temporal 9.9.0\nfreed 1 MB\n"
     )
     assert devserver("binary", "prune", "--all").stdout == "removed temporal 9.8.0\nfreed 1 MB\n"
 

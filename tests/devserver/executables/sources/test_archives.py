@@ -48,7 +48,7 @@ def test_a_member_in_a_folder_may_be_named(tmp_path: Path) -> None:
         (b"", "neither tar.gz nor zip"),
         (b"<html>", "neither tar.gz nor zip"),
         (tar_gz(("other", b"x")), "holds no temporal"),
-        (zipped(("other", b"x")), "holds 0 files called temporal"),
+        (zipped(("other", b"x")), "contains 0 files named temporal"),
         (tar_gz(("temporal", b""), kind=tarfile.SYMTYPE, link="/bin/sh"), "not one regular file"),
         (tar_gz(("temporal", b""), kind=tarfile.LNKTYPE, link="other"), "not one regular file"),
         (tar_gz(("temporal", b""), kind=tarfile.DIRTYPE), "not one regular file"),

