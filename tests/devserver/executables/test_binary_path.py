@@ -88,7 +88,7 @@ def test_another_version_than_the_one_asked_for_is_refused(paths: Paths, own: Pa
 
 def test_each_thing_that_is_no_executable_has_its_own_words(paths: Paths, tmp_path: Path, own: Path) -> None:
     """Missing, a folder, not executable, not named at all."""
-    with pytest.raises(BinaryNotFound, match="there is no file"):
+    with pytest.raises(BinaryNotFound, match="does not exist"):
         ensure(BinaryRequest(binary=tmp_path / "none"), paths=paths)
     with pytest.raises(NotTemporal, match="is not a file"):
         ensure(BinaryRequest(binary=own.parent), paths=paths)

@@ -262,10 +262,10 @@ def test_a_version_under_the_floor_is_refused_unless_it_is_named(
     ("changes", "what"),
     [
         ({"version": "newest"}, "not a version"),
-        ({"source": "somewhere"}, "no source"),
+        ({"source": "somewhere"}, "unknown source"),
         ({"accept_sha256": "abc"}, "not a SHA-256"),
-        ({"base_url": "ftp://mirror"}, "not the address"),
-        ({"base_url": "mirror"}, "not the address"),
+        ({"base_url": "ftp://mirror"}, "not the URL"),
+        ({"base_url": "mirror"}, "not the URL"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_a_usage_error(
@@ -289,7 +289,7 @@ def test_a_version_folder_that_others_may_write_to_is_refused(paths: Paths, serv
     """The same holds for the folder of one version."""
     found = ensure(request(service), paths=paths)
     found.path.parent.chmod(0o777)
-    with pytest.raises(UnsafeFolder, match="written by others"):
+    with pytest.raises(UnsafeFolder, match="other users may write"):
         ensure(request(service), paths=paths)
 
 

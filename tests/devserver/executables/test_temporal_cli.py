@@ -27,10 +27,10 @@ def test_the_real_executable_tells_both_versions(real_binary: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("#!/bin/sh\necho hello\n", "answers `--version` with something else"),
+        ("#!/bin/sh\necho hello\n", "`--version` prints something else"),
         ("#!/bin/sh\necho broken >&2; exit 3\n", "exit code 3"),
         ("#!/bin/sh\nexit 0\n", "it printed nothing"),
-        ("\x7fELF garbage", "not a program, or one for another kind of machine"),
+        ("\x7fELF garbage", "not a program, or was built for another kind of machine"),
         ("#!/bin/sh\nprintf '\\377\\376\\033[31m'\n", "something else"),
         ("#!/no/such/interpreter\n", "cannot be run"),
     ],

@@ -117,7 +117,7 @@ def test_keywords_reach_the_server(tmp_path: Path) -> None:
         tuning="stock",
         durable=True,
         log_level="error",
-        wait=20,
+        timeout=20,
     ) as server:
         from devserver.server.http_api import HttpApi
 

@@ -47,7 +47,7 @@ def test_a_member_in_a_folder_may_be_named(tmp_path: Path) -> None:
         (GOOD_ZIP[:80] + b"?????" + GOOD_ZIP[85:], "truncated or damaged"),
         (b"", "neither tar.gz nor zip"),
         (b"<html>", "neither tar.gz nor zip"),
-        (tar_gz(("other", b"x")), "holds no temporal"),
+        (tar_gz(("other", b"x")), "contains no temporal"),
         (zipped(("other", b"x")), "contains 0 files named temporal"),
         (tar_gz(("temporal", b""), kind=tarfile.SYMTYPE, link="/bin/sh"), "not one regular file"),
         (tar_gz(("temporal", b""), kind=tarfile.LNKTYPE, link="other"), "not one regular file"),

