@@ -6,6 +6,7 @@ that come from anywhere. What each event type does is in one table, `EVENT_ROLES
 
 from __future__ import annotations
 
+from ..client.statuses import RunStatus
 from .events import (
     EVENT_ROLES,
     WORKFLOW_TASK_EVENTS,
@@ -26,7 +27,6 @@ from .model import (
     NexusOperation,
     OriginKind,
     RunOrigin,
-    RunStatus,
     Step,
     StepKind,
     StepStatus,

@@ -20,8 +20,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent, TimerStartedEventAttributes
 
+from ..client.statuses import RunStatus
 from ..errors import OptionError
-from .model import RunStatus, StepKind, StepStatus
+from .model import StepKind, StepStatus
 
 PREFIX = "EVENT_TYPE_"
 

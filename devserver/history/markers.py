@@ -1,4 +1,4 @@
-"""What a marker stands for: a local activity, a version patch, a side effect, or something of the SDK's own."""
+"""What a marker records: a local activity, a version patch, a side effect, or something internal to the SDK."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from temporalio.api.history.v1 import MarkerRecordedEventAttributes
 
 from ..client.timestamps import EPOCH
 
-# The names that SDKs give to local activities: those on the shared core, and Go and Java.
+# Marker names of local activities: in SDKs on the shared core, and in Go and Java.
 LOCAL = ("core_local_activity", "LocalActivity")
 PATCH = ("core_patch", "Version")
 
 
 class Marker(NamedTuple):
-    """A marker as a step: `scheduled` and `completed` are None where the SDK does not tell."""
+    """A marker as a step. `scheduled` and `completed` are None if the SDK does not record them."""
 
     kind: Literal["local_activity", "marker"]
     name: str
@@ -30,7 +30,7 @@ class Marker(NamedTuple):
 
 
 def read_marker(attributes: MarkerRecordedEventAttributes) -> Marker:
-    """What is in a marker. One that cannot be read has its own name and nothing more."""
+    """Read a marker. One that cannot be read has its name only."""
     name, details = attributes.marker_name, attributes.details
     data = _data(attributes, "data") or _data(attributes, "patch-data")
     result = details["result"].payloads if "result" in details else ()
@@ -40,8 +40,8 @@ def read_marker(attributes: MarkerRecordedEventAttributes) -> Marker:
             _text(data, "activity_type", "ActivityType") or "local activity",
             _text(data, "activity_id", "ActivityID"),
             _number(data, "attempt", "Attempt") or 1,
-            _moment(data.get("original_schedule_time")),
-            _moment(data.get("complete_time")),
+            _time(data.get("original_schedule_time")),
+            _time(data.get("complete_time")),
             result,
         )
     if name in PATCH:
@@ -54,7 +54,7 @@ def _data(attributes: MarkerRecordedEventAttributes, key: str) -> dict[str, Any]
     if key not in details:
         return {}
     try:
-        read = json.loads(str(details[key].payloads[0].data, "utf-8"))  # bytes would be looked at for their encoding
+        read = json.loads(str(details[key].payloads[0].data, "utf-8"))  # json would guess the encoding of bytes
     except (ValueError, IndexError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}
@@ -81,8 +81,8 @@ def _number(data: dict[str, Any], *keys: str) -> int:
     return 0
 
 
-def _moment(value: object) -> datetime | None:
-    """A moment as the shared core writes it; None for what is none."""
+def _time(value: object) -> datetime | None:
+    """A time stamp as the shared core writes it; None for anything else."""
     if not isinstance(value, dict):
         return None
     seconds, nanos = value.get("seconds"), value.get("nanos")

@@ -1,8 +1,7 @@
-"""What a trace is made of: a workflow's runs and their steps.
+"""Runs of workflows and their steps.
 
-Times are moments in UTC as the server wrote them: the workflow's own clock where time is skipped. Durations are
-`timedelta`s. Failures and payloads are kept as Temporal has them, and made text by `failure_text` and `preview` when
-they are shown.
+Times are in UTC as the server wrote them: by the workflow's own clock if time is skipped. Durations are `timedelta`s.
+Failures and payloads stay as Temporal stores them; `failure_text` and `preview` show them as text.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Literal
 
 from temporalio.api.failure.v1 import Failure
 
+from ..client.statuses import RunStatus
 from .previews import TruncatedPayload
 
 StepKind = Literal[
@@ -21,19 +21,19 @@ StepKind = Literal[
     "timer",
     "child",
     "nexus",
-    "signal",  # one that the workflow got
+    "signal",  # one that the workflow received
     "signal_out",  # one that it sent to another workflow
     "update",
-    "cancel",  # somebody asked the workflow to cancel
-    "cancel_out",  # it asked another workflow to cancel
+    "cancel",  # somebody requested that the workflow cancels
+    "cancel_out",  # it requested that another workflow cancels
     "marker",  # side effects, version patches, changed memos and search attributes
     "pause",
     "workflow_task_failure",
 ]
 StepStatus = Literal[
-    "scheduled",  # not begun: waits for a worker, or to be started or delivered
+    "scheduled",  # waits for a worker, or to be started or delivered
     "running",
-    "backing_off",  # failed, and waits for its next attempt
+    "backing_off",  # failed, waits for its next attempt
     "paused",
     "completed",
     "failed",
@@ -43,9 +43,6 @@ StepStatus = Literal[
     "rejected",  # of an update
     "unfinished",  # it was open when the run ended
 ]
-RunStatus = Literal[
-    "running", "paused", "completed", "failed", "timed_out", "canceled", "terminated", "continued_as_new"
-]
 OriginKind = Literal["started", "continued_as_new", "retried", "cron", "reset"]
 OPEN: tuple[StepStatus | RunStatus, ...] = ("scheduled", "running", "backing_off", "paused")
 BAD: tuple[StepStatus | RunStatus, ...] = ("failed", "timed_out", "terminated")
@@ -53,7 +50,7 @@ BAD: tuple[StepStatus | RunStatus, ...] = ("failed", "timed_out", "terminated")
 
 @dataclass(frozen=True)
 class Execution:
-    """Another workflow's run. `run_id` is empty where it is not known; `namespace` where it is the same one."""
+    """Another workflow's run. `run_id` is empty if it is unknown, `namespace` if it is the same one."""
 
     workflow_id: str
     run_id: str = ""
@@ -72,25 +69,24 @@ class NexusOperation:
 
 @dataclass(slots=True)
 class Step:
-    """One thing that a run did, or that was done to it.
+    """One thing that a run did, or that happened to it.
 
     Attributes:
-        name: The activity's, workflow's, signal's or update's type; a marker's name; empty for a timer without a
-            summary.
+        name: The type of the activity, workflow, signal or update; a marker's name; empty for a timer.
         id: The activity's, timer's or update's id, else empty.
-        event_id: Of the event that opened it; unique in the run.
-        event_ids: Of the event that began (0: none) and the one that closed it (0: open).
-        scheduled, started, closed: None where it is not (yet) so. `started` of an activity is its last attempt's start.
-        attempts: Begun so far, 0 where there are none to count; for a `workflow_task_failure` how many failed in a row.
-        failure: The last one; of a retried activity also where it completed in the end.
-        reason: In a few words, where Temporal tells one without a failure.
-        next_retry: When the next attempt comes.
-        duration: How long a timer was set to take.
-        target: The child workflow, the workflow signalled or cancelled, the sender of a signal, or the workflow behind
-            a Nexus operation.
+        event_id: The event that opened it; unique in the run.
+        event_ids: The events that started (0: none) and closed it (0: open).
+        scheduled, started, closed: None if that has not happened. `started` is the start of an activity's last attempt.
+        attempts: Attempts so far, 0 for what has none; of a `workflow_task_failure` the failures in a row.
+        failure: The last one; a retried activity that completed has the one of the attempt before.
+        reason: A few words, where Temporal has a reason without a failure.
+        next_retry: When the next attempt starts.
+        duration: The duration of a timer.
+        target: The child workflow, the workflow that was signaled or canceled, the sender of a signal, or the workflow
+            of a Nexus operation.
         queue: The task queue.
-        identity: Of the worker or the client.
-        note: The summary that the workflow's code gave it.
+        identity: The worker's or the client's.
+        note: The summary from the workflow's code.
     """
 
     kind: StepKind
@@ -117,45 +113,45 @@ class Step:
 
     @property
     def open(self) -> bool:
-        """Whether it goes on."""
+        """Whether it is not closed."""
         return self.status in OPEN
 
     @property
     def bad(self) -> bool:
-        """Whether it has failed, was rejected, or fails at the moment and will be tried again."""
+        """Whether it failed, was rejected, or is failing and will be retried."""
         if self.open:
             return self.failure is not None or self.kind == "workflow_task_failure"
         return self.status in BAD or self.status == "rejected" or self.kind == "workflow_task_failure"
 
     @property
     def notable(self) -> bool:
-        """Whether it must be seen among many alike: it is bad, was retried, still goes on, or was cancelled."""
+        """Whether it is shown even among many of its kind: it is bad, open, or was retried or canceled."""
         troubled = self.status == "unfinished" and self.failure is not None
         return self.open or self.bad or troubled or self.status == "canceled" or self.attempts > 1
 
     @property
     def took(self) -> timedelta | None:
-        """From when it was scheduled until it closed, all its attempts and waits included; None while it is open."""
+        """From its schedule to its close, with all attempts and waits; None while it is open."""
         return None if self.closed is None else self.closed - self.scheduled
 
     @property
     def has_tree(self) -> bool:
-        """Whether a workflow lies behind it that a tracer can follow."""
+        """Whether it has a workflow of its own that can be read."""
         return self.kind in ("child", "nexus") and self.target is not None and bool(self.target.run_id)
 
 
 @dataclass(frozen=True)
 class RunOrigin:
-    """How a run came to be.
+    """How a run began.
 
     Attributes:
-        run_id: The run before; empty for one that was started.
-        event_id: For a reset, the event up to which the history is that of the run before (0 otherwise).
-        by: The identity of who started or reset it.
-        reason: Of a reset.
+        run_id: The run before; empty if there was none.
+        event_id: For a reset, the last event that comes from the run before, else 0.
+        by: The identity of the client that started or reset it.
+        reason: The reason of a reset.
         schedule_id: The schedule that started it, else empty.
-        parent: The workflow that started it as a child; `parent_event` is the event of that run which began it.
-        root: The workflow at the top of the tree, None where it is this one.
+        parent: The workflow that started it as a child; `parent_event` is the event of that run which did.
+        root: The workflow at the top of the tree; None if it is this one.
         caller: The workflow whose Nexus operation started it; `caller_event` is the event of that run which
             scheduled the operation.
     """
@@ -183,7 +179,7 @@ class NextRun:
 
 @dataclass(frozen=True)
 class FailedTasks:
-    """The failed workflow tasks of a run: how many failures the history has, and the last one."""
+    """The failed workflow tasks in a run's history: their number, and the last one."""
 
     count: int = 0
     last_at: datetime | None = None
@@ -192,21 +188,21 @@ class FailedTasks:
 
 @dataclass(slots=True)
 class WorkflowRun:
-    """One run of a workflow, with its steps in the order in which they were opened.
+    """One run of a workflow; its steps are in the order in which they were opened.
 
     Attributes:
-        first_run_id: Of the chain that continue-as-new, retries, cron and resets make.
-        started: When it was created, by a reset if there was one; its first task may come later (`delay`).
-        attempt: 2 and more for a run that is a retry.
-        next: The run that came after it, None while there is none. Where there are several, as after a second reset,
-            the chain knows the others.
-        failure: Why it failed; None otherwise.
+        first_run_id: The first run of its chain of continue-as-new, retries, cron and resets.
+        started: When it was created, or reset; its first task may come later (`delay`).
+        attempt: 2 and more for a retry.
+        next: The run after it; None if there is none. If there are several, after a second reset, the chain has the
+            others.
+        failure: Why it failed, else None.
         reason: Why it was terminated, and by whom.
-        identities: Of the workers that completed its workflow tasks, at most `MOST_WORKERS`.
-        builds: Their build ids, with the deployment's name where there is one.
-        events: How many are in the history.
+        identities: The workers that completed its workflow tasks, at most 20.
+        builds: Their build ids, with the deployment's name if there is one.
+        events: The number of events in its history.
         skipped: How far time skipping has set its clock ahead.
-        missing: Nothing is known but the ids: its history was deleted.
+        missing: Its history was deleted: only its ids are known.
     """
 
     workflow_id: str
@@ -237,17 +233,17 @@ class WorkflowRun:
 
     @property
     def open(self) -> bool:
-        """Whether it goes on."""
+        """Whether it is not closed."""
         return self.status in OPEN
 
     @property
     def bad(self) -> bool:
-        """Whether it failed, timed out or was terminated; a reset run says how it went instead of the one before."""
+        """Whether it failed, timed out or was terminated, and no reset replaced it."""
         return self.status in BAD and (self.next is None or self.next.how != "reset")
 
     @property
     def own_steps(self) -> list[Step]:
-        """Its steps without those that it has from the run that was reset and that were over by then."""
+        """Its steps without those that come from the run before a reset and were closed by then."""
         upto = self.origin.event_id
         if not upto:
             return self.steps

@@ -1,4 +1,4 @@
-"""What a description of a run tells that its history does not: attempts that go on, failures so far, a later reset."""
+"""Adds to a run what only its description has: current attempts, failures so far, a later reset."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from temporalio.api.enums.v1 import PendingActivityState, PendingNexusOperationS
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
+from ..client.statuses import PAUSED
 from ..client.timestamps import to_datetime
 from .model import NextRun, Step, StepStatus
 from .run_builder import RunBuilder
 from .step_builder import trimmed_failure
 
-PAUSED = 8  # a status for which older SDKs have no name
 BUSY = (
     PendingActivityState.PENDING_ACTIVITY_STATE_STARTED,
     PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED,
@@ -22,9 +22,9 @@ BUSY = (
 
 
 def merge(builder: RunBuilder, description: DescribeWorkflowExecutionResponse) -> list[Step]:
-    """Bring the builder's run up to date; the steps that have changed.
+    """Bring the builder's run up to date; the steps that changed.
 
-    The description may be newer than the history that was read: steps that this does not have yet are left out.
+    The description may be newer than the history: steps that are not in the history yet are left out.
     """
     run = builder.run
     info, extended = description.workflow_execution_info, description.workflow_extended_info
@@ -51,7 +51,7 @@ def _activities(builder: RunBuilder, description: DescribeWorkflowExecutionRespo
 def _changed(step: Step, pending: PendingActivityInfo) -> bool:
     before = (step.status, step.attempts, step.next_retry)
     busy = pending.state in BUSY
-    # The attempt of one that waits is the one that comes next.
+    # An activity that waits is described with the number of its next attempt.
     step.attempts = pending.attempt if busy else pending.attempt - 1
     step.status = _status(pending, busy)
     step.next_retry = None
@@ -96,7 +96,7 @@ def _retried(step: Step, pending: Any) -> None:
 
 
 def _task(builder: RunBuilder, description: DescribeWorkflowExecutionResponse) -> Iterator[Step]:
-    """Only the first of the failures in a row is in the history; the rest shows in the number of the next attempt."""
+    """The history has the first of several failures in a row; the number of the next attempt counts them all."""
     failed = description.pending_workflow_task.attempt - 1
     for step in builder.steps.open:
         if step.kind == "workflow_task_failure" and failed > step.attempts:

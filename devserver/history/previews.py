@@ -1,4 +1,4 @@
-"""Inputs and results as one line each: what is kept of them while a history is read, and how it is shown."""
+"""Payloads as one line of text: how much of them stays in memory while a history is read, and how it is shown."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import NamedTuple
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter
 
-MOST_KEPT = 4096
-MOST_SHOWN = 200
-# Nothing but these says by itself what it is; the rest was encoded or encrypted by somebody.
+MAX_STORED = 4096
+MAX_SHOWN = 200
+# Encodings that can be shown without the codec that wrote them.
 PLAIN = ("json/plain", "json/protobuf", "binary/null", "binary/plain")
 
 
 class TruncatedPayload(NamedTuple):
-    """A payload as it is kept: up to 4 kB whole, of a longer one the metadata and the first bytes.
+    """A payload of at most 4 kB: of a longer one, the metadata and the first bytes.
 
     Attributes:
-        raw: The payload, serialised: a message of its own would keep the whole page it came with in memory.
-        cut_from: The size of its data in bytes, where not all of that is kept; else 0.
+        raw: The payload, serialized: a message would keep the whole page that it came with in memory.
+        cut_from: The size of the whole data in bytes if it was cut, else 0.
     """
 
     raw: bytes
@@ -28,45 +28,44 @@ class TruncatedPayload(NamedTuple):
 
     @property
     def payload(self) -> Payload:
-        """As Temporal has it, but for what was not kept."""
+        """The payload as a message."""
         return Payload.FromString(self.raw)
 
 
 def truncate(payloads: Iterable[Payload]) -> tuple[TruncatedPayload, ...]:
-    """What is kept of the payloads of one input or result."""
-    return tuple([_truncated(each) for each in payloads])
+    """The payloads of one input or result, each of at most 4 kB."""
+    return tuple([_truncated(payload) for payload in payloads])
 
 
 def _truncated(payload: Payload) -> TruncatedPayload:
     raw = payload.SerializeToString()
-    if len(raw) <= MOST_KEPT or payload.external_payloads or len(payload.data) <= MOST_KEPT:
+    if len(raw) <= MAX_STORED or payload.external_payloads or len(payload.data) <= MAX_STORED:
         return TruncatedPayload(raw)
-    part = Payload(metadata=payload.metadata, data=payload.data[:MOST_KEPT])
+    part = Payload(metadata=payload.metadata, data=payload.data[:MAX_STORED])
     return TruncatedPayload(part.SerializeToString(), len(payload.data))
 
 
-async def preview(values: Sequence[TruncatedPayload], converter: DataConverter, most: int = MOST_SHOWN) -> str:
-    """The values in one line of at most `most` characters, with commas between them.
+async def preview(values: Sequence[TruncatedPayload], converter: DataConverter, limit: int = MAX_SHOWN) -> str:
+    """The values in one line of at most `limit` characters, separated by commas; never raises.
 
-    What cannot be decoded is told by its encoding and size, as `(encoded: binary/encrypted, 1.2 kB)`; this never
-    raises.
+    A payload that cannot be decoded is shown as `(encoded: binary/encrypted, 1.2 kB)`.
     """
     shown: list[str] = []
-    room = most
-    for each in values:
-        shown.append(cut(await _value(each, converter), room))
+    room = limit
+    for value in values:
+        shown.append(cut(await _value(value, converter), room))
         room -= len(shown[-1]) + 2
         if room <= 0:
             break
-    return cut(", ".join(shown), most)
+    return cut(", ".join(shown), limit)
 
 
-async def _value(kept: TruncatedPayload, converter: DataConverter) -> str:
-    payload = kept.payload
+async def _value(value: TruncatedPayload, converter: DataConverter) -> str:
+    payload = value.payload
     if payload.external_payloads:
-        return f"(external storage, {size_text(sum(each.size_bytes for each in payload.external_payloads))})"
-    size = kept.cut_from or len(payload.data)
-    if not kept.cut_from and converter.payload_codec is not None:
+        return f"(external storage, {size_text(sum(part.size_bytes for part in payload.external_payloads))})"
+    size = value.cut_from or len(payload.data)
+    if not value.cut_from and converter.payload_codec is not None:
         try:
             payload = (await converter.payload_codec.decode([payload]))[0]
         except Exception:  # noqa: BLE001 - codecs are the user's, and may fail in any way
@@ -85,7 +84,7 @@ def _plain(payload: Payload, size: int) -> str:
     text = payload.data.decode(errors="replace")
     try:
         return json.dumps(json.loads(text), ensure_ascii=False)
-    except (ValueError, RecursionError):  # a long one of which the beginning is kept, or no JSON at all
+    except (ValueError, RecursionError):  # it was cut, or is not JSON at all
         return text
 
 
@@ -98,13 +97,13 @@ def _opaque(encoding: str, size: int) -> str:
 
 
 def size_text(size: int) -> str:
-    """A number of bytes in few characters: 12 bytes, 1.2 kB, 200.0 MB."""
+    """A number of bytes as text: `12 bytes`, `1.2 kB`, `200.0 MB`."""
     if size < 1000:
         return f"{size} bytes"
     return f"{size / 1000:.1f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
-def cut(text: str, most: int) -> str:
-    """`text` on one line, cut to `most` characters."""
+def cut(text: str, limit: int) -> str:
+    """`text` on one line of at most `limit` characters."""
     line = " ".join(text.split())
-    return line if len(line) <= most else line[: max(0, most - 3)] + "..."
+    return line if len(line) <= limit else line[: max(0, limit - 3)] + "..."

@@ -11,9 +11,10 @@ from temporalio.api.enums.v1 import ContinueAsNewInitiator, TimeoutType, Workflo
 from temporalio.api.enums.v1 import EventType as E
 from temporalio.api.history.v1 import HistoryEvent
 
+from ..client.statuses import RunStatus
 from ..client.timestamps import to_datetime, to_timedelta
 from .events import EVENT_ROLES, cause_words, close_status, next_run_id
-from .model import Execution, FailedTasks, NextRun, OriginKind, RunOrigin, RunStatus, Step, WorkflowRun
+from .model import Execution, FailedTasks, NextRun, OriginKind, RunOrigin, Step, WorkflowRun
 from .previews import truncate
 from .step_builder import StepBuilder, execution, trimmed_failure
 from .step_handlers import HANDLERS

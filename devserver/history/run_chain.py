@@ -1,4 +1,4 @@
-"""All runs of one workflow: from the first over continue-as-new, retries, cron and resets to the newest."""
+"""All runs of one workflow, from the first to the newest, across continue-as-new, retries, cron and resets."""
 
 from __future__ import annotations
 
@@ -12,26 +12,16 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from ..client.calls import ServiceCalls
 from ..client.list_filters import quote
+from ..client.statuses import STATUSES, RunStatus
 from ..client.timestamps import EPOCH, to_datetime
 from ..errors import CannotAsk, OptionError
-from .model import Execution, NextRun, OriginKind, RunStatus
-from .pending import PAUSED
+from .model import Execution, NextRun, OriginKind
 from .run_builder import RunBuilder
 from .tail import clock_ahead
 
-MOST_RUNS = 10_000
-MOST_LISTED = 1000
-MOST_STRANGERS = 50
-STATUSES: dict[int, RunStatus] = {
-    1: "running",
-    2: "completed",
-    3: "failed",
-    4: "canceled",
-    5: "terminated",
-    6: "continued_as_new",
-    7: "timed_out",
-    PAUSED: "paused",
-}
+MAX_RUNS = 10_000
+MAX_LISTED = 1000
+MAX_UNRELATED = 50
 
 
 @dataclass(frozen=True)
@@ -39,10 +29,10 @@ class RunSummary:
     """A run of a chain, before its history is read.
 
     Attributes:
-        how: How it came after the run before it.
-        size: Of its history, in bytes.
+        how: How it followed the run before it.
+        size: Bytes of its history.
         ahead: How far time skipping has set its clock ahead of ours.
-        missing: Its history was deleted, as retention does; nothing else is known of it.
+        missing: Its history was deleted after the retention time: only its ids are known.
     """
 
     run_id: str
@@ -62,107 +52,107 @@ class RunChain:
     """The runs of one workflow, the oldest first.
 
     Attributes:
-        others: Executions of the same workflow id that have nothing to do with these, as far as lists know them.
-        notes: What is not there and why, sentences.
+        others: The number of listed executions with the same workflow id that do not belong to this chain.
+        notes: Sentences on what is missing, and why.
     """
 
     workflow_id: str
     namespace: str
-    links: tuple[RunSummary, ...]
+    runs: tuple[RunSummary, ...]
     others: int = 0
     notes: tuple[str, ...] = ()
 
     @property
     def newest(self) -> RunSummary:
         """The last run."""
-        return self.links[-1]
+        return self.runs[-1]
 
 
 async def find_chain(calls: ServiceCalls, execution: Execution, *, others: bool = False) -> RunChain | None:
-    """The chain that a run belongs to, the current run's without a run id; None where there is no such run.
+    """The chain that a run belongs to, or the current run without a run id; None if there is no such run.
 
     Args:
-        others: Ask lists, too: for other executions of the same id, and for runs that later resets have hidden.
+        others: Read lists too: for other executions of the same id, and for runs that later resets have hidden.
 
     Raises:
         CannotAsk: The server does not answer.
     """
-    asked = await calls.describe_workflow(execution.workflow_id, execution.run_id)
-    if asked is None:
+    described = await calls.describe_workflow(execution.workflow_id, execution.run_id)
+    if described is None:
         return None
-    walk = _Walk(calls, execution.workflow_id)
-    run_id = asked.workflow_execution_info.execution.run_id
-    first = asked.workflow_execution_info.first_run_id or run_id
-    await walk.from_run(first, asked if first == run_id else None)
-    if walk.links[0].missing:
-        notes = ("earlier runs are gone: the server deletes closed workflows after the namespace's retention time",)
-        walk.notes += notes
-        walk.links.clear()
-        await walk.from_run(await _earliest(calls, execution.workflow_id, run_id))
-    strangers = await _strangers(walk, first) if others else 0
-    walk.links.sort(key=lambda link: link.started or EPOCH)
-    return RunChain(execution.workflow_id, calls.client.namespace, tuple(walk.links), strangers, walk.notes)
+    walk = _ChainWalk(calls, execution.workflow_id)
+    run_id = described.workflow_execution_info.execution.run_id
+    first = described.workflow_execution_info.first_run_id or run_id
+    await walk.add_from(first, described if first == run_id else None)
+    if walk.runs[0].missing:
+        walk.notes += ("earlier runs are gone: the server deletes closed workflows after the retention time",)
+        walk.runs.clear()
+        await walk.add_from(await _earliest(calls, execution.workflow_id, run_id))
+    unrelated = await _count_unrelated(walk, first) if others else 0
+    walk.runs.sort(key=lambda run: run.started or EPOCH)
+    return RunChain(execution.workflow_id, calls.client.namespace, tuple(walk.runs), unrelated, walk.notes)
 
 
 def workflow_missing(calls: ServiceCalls, execution: Execution) -> CannotAsk:
-    """Our error for a workflow or a run that the server does not know."""
+    """Our error for a workflow or a run that does not exist."""
     run = f" with the run {execution.run_id}" if execution.run_id else ""
     return CannotAsk(
         f"there is no workflow {execution.workflow_id}{run} in the namespace {calls.client.namespace}",
-        hint="`devserver search --since 1d` lists those of a day; closed ones are deleted after their retention time",
+        hint="list workflows of the last day with `devserver search --since 1d`; closed workflows are deleted after "
+        "the namespace's retention time",
     )
 
 
-class _Walk:
-    """Goes from run to run."""
+class _ChainWalk:
+    """Goes from run to run and collects summaries."""
 
     def __init__(self, calls: ServiceCalls, workflow_id: str) -> None:
         self.calls = calls
         self.workflow_id = workflow_id
-        self.links: list[RunSummary] = []
+        self.runs: list[RunSummary] = []
         self.notes: tuple[str, ...] = ()
 
-    async def from_run(self, run_id: str, known: DescribeWorkflowExecutionResponse | None = None) -> None:
-        """Add a run and all that came after it."""
-        seen = {link.run_id for link in self.links}
+    async def add_from(self, run_id: str, known: DescribeWorkflowExecutionResponse | None = None) -> None:
+        """Add a run and all that followed it. `known` is the run's description, if the caller has it."""
+        seen = {run.run_id for run in self.runs}
         ahead = [NextRun("started", run_id)]
         while ahead:
-            if len(self.links) >= MOST_RUNS:
-                self.notes += (f"only the first {MOST_RUNS:,} runs are told",)
+            if len(self.runs) >= MAX_RUNS:
+                self.notes += (f"only the first {MAX_RUNS:,} runs are shown",)
                 return
-            each = ahead.pop()
-            if each.run_id in seen:
+            run = ahead.pop()
+            if run.run_id in seen:
                 continue
-            seen.add(each.run_id)
-            link, following = await self._visit(each, known)
+            seen.add(run.run_id)
+            summary, following = await self._visit(run, known)
             known = None
-            self.links.append(link)
+            self.runs.append(summary)
             ahead += following
 
     async def _visit(
-        self, each: NextRun, known: DescribeWorkflowExecutionResponse | None
+        self, run: NextRun, known: DescribeWorkflowExecutionResponse | None
     ) -> tuple[RunSummary, list[NextRun]]:
-        """The link, and what came after it, the last first."""
-        described = known or await self.calls.describe_workflow(self.workflow_id, each.run_id)
+        """The run's summary, and the runs that followed it, the last first."""
+        described = known or await self.calls.describe_workflow(self.workflow_id, run.run_id)
         if described is None:
-            return RunSummary(each.run_id, each.how, missing=True), []
-        link, close = _summary(each, described), None
-        if described.workflow_execution_info.HasField("close_time"):  # of an open run, the server would wait for it
-            execution = WorkflowExecution(workflow_id=self.workflow_id, run_id=each.run_id)
+            return RunSummary(run.run_id, run.how, missing=True), []
+        summary, close = _summary(run, described), None
+        if described.workflow_execution_info.HasField("close_time"):  # the server would wait for an open run to close
+            execution = WorkflowExecution(workflow_id=self.workflow_id, run_id=run.run_id)
             close = await self.calls.close_event(execution)
         reset = described.workflow_extended_info.reset_run_id
         following = [NextRun("reset", reset)] if reset else []
-        after = _after(close, link.status)
+        after = _run_after(close, summary.status)
         if after is not None:
             following.append(after)
-        return link, following
+        return summary, following
 
 
-def _summary(each: NextRun, described: DescribeWorkflowExecutionResponse) -> RunSummary:
+def _summary(run: NextRun, described: DescribeWorkflowExecutionResponse) -> RunSummary:
     info = described.workflow_execution_info
     return RunSummary(
-        run_id=each.run_id,
-        how=each.how,
+        run_id=run.run_id,
+        how=run.how,
         type=info.type.name,
         status=STATUSES.get(info.status, "running"),
         started=to_datetime(info.start_time),
@@ -173,20 +163,20 @@ def _summary(each: NextRun, described: DescribeWorkflowExecutionResponse) -> Run
     )
 
 
-def _after(close: HistoryEvent | None, status: RunStatus) -> NextRun | None:
+def _run_after(close: HistoryEvent | None, status: RunStatus) -> NextRun | None:
     if close is None:
         return None
-    reader = RunBuilder("", "")
-    reader.add(close)
-    following = reader.run.next
-    # To some clients the server tells a retry and a next run of a cron schedule as continue-as-new.
+    builder = RunBuilder("", "")
+    builder.add(close)
+    following = builder.run.next
+    # Some clients get a retry and the next run of a cron schedule as continue-as-new.
     if following is not None and status != "continued_as_new":
         return NextRun("cron" if status == "completed" else "retried", following.run_id)
     return following
 
 
 async def _earliest(calls: ServiceCalls, workflow_id: str, run_id: str) -> str:
-    """The first run before this one whose history is still there."""
+    """The first run before this one whose history still exists."""
     while True:
         page = await calls.history_page(WorkflowExecution(workflow_id=workflow_id, run_id=run_id), max_events=1)
         if page is None or not page.history.events:
@@ -197,23 +187,23 @@ async def _earliest(calls: ServiceCalls, workflow_id: str, run_id: str) -> str:
         run_id = before
 
 
-async def _strangers(walk: _Walk, first: str) -> int:
-    """How many listed runs are not of this chain; those that are, and that walking did not find, are added."""
-    known = {link.run_id for link in walk.links}
+async def _count_unrelated(walk: _ChainWalk, first: str) -> int:
+    """How many listed runs are not part of this chain; those that are, and that the walk did not find, are added."""
+    known = {run.run_id for run in walk.runs}
     listed: list[str] = []
     with contextlib.suppress(CannotAsk, OptionError):  # a server without lists, or with old ones
         listed = [
             info.execution.run_id
-            async for info in walk.calls.list_workflows(f"WorkflowId = {quote(walk.workflow_id)}", MOST_LISTED)
+            async for info in walk.calls.list_workflows(f"WorkflowId = {quote(walk.workflow_id)}", MAX_LISTED)
         ]
     listed = [run_id for run_id in listed if run_id not in known]
     count = 0
-    for run_id in reversed(listed[:MOST_STRANGERS]):  # the oldest first: what came after it is found with it
+    for run_id in reversed(listed[:MAX_UNRELATED]):  # the oldest first: the walk finds the runs that followed it
         described = await walk.calls.describe_workflow(walk.workflow_id, run_id)
         if described is None or described.workflow_execution_info.first_run_id != first:
             count += 1
-        elif run_id not in {link.run_id for link in walk.links}:
-            at = len(walk.links)
-            await walk.from_run(run_id)
-            walk.links[at] = replace(walk.links[at], how="reset")
-    return count + max(0, len(listed) - MOST_STRANGERS)
+        elif run_id not in {run.run_id for run in walk.runs}:
+            at = len(walk.runs)
+            await walk.add_from(run_id)
+            walk.runs[at] = replace(walk.runs[at], how="reset")
+    return count + max(0, len(listed) - MAX_UNRELATED)

@@ -63,7 +63,7 @@ async def spans_of_run(client: Client, workflow_id: str, run_id: str) -> AsyncIt
     if run.next is None:
         chain = await reader.chain(workflow_id, run_id)
         if chain.newest.run_id == run_id:
-            start = next((link.started for link in chain.links if link.started is not None), begun(run))
+            start = next((link.started for link in chain.runs if link.started is not None), begun(run))
             yield await span_of_workflow(chain, start, run, place, reader.converter)
 
 
@@ -73,7 +73,7 @@ async def _workflow(
     first: WorkflowRun | None = None
     last: WorkflowRun | None = None
     place = ParentContext(0)
-    for link in chain.links:
+    for link in chain.runs:
         run = await reader.run(chain.workflow_id, link)
         if run.missing:
             continue
@@ -97,8 +97,8 @@ async def _children(
 ) -> AsyncIterator[HistorySpan]:
     for step in run.own_steps:
         below = await reader.child(step)
-        if below is not None and any(link.how == "reset" for link in below.links):
-            below = await reader.chain(below.workflow_id, below.links[0].run_id)  # with runs that later resets hide
+        if below is not None and any(link.how == "reset" for link in below.runs):
+            below = await reader.chain(below.workflow_id, below.runs[0].run_id)  # with runs that later resets hide
         if below is not None:
             here = ParentContext(place.trace_id, ids.step_span_id(run.run_id, step.event_id))
             async for span in _workflow(reader, below, (run, step, here), depth):

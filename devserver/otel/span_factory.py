@@ -32,12 +32,12 @@ async def span_of_workflow(
         "temporal.workflow_id": last.workflow_id,
         "temporal.namespace": chain.namespace,
         "temporal.task_queue": last.task_queue,
-        "temporal.runs": len(chain.links),
+        "temporal.runs": len(chain.runs),
         "temporal.status": last.status,
     }
     if last.origin.schedule_id:
         attributes["temporal.schedule_id"] = last.origin.schedule_id
-    if first_id(last) != chain.links[0].run_id:
+    if first_id(last) != chain.runs[0].run_id:
         attributes["temporal.incomplete"] = True  # earlier runs were deleted, so it began before its start here
     return HistorySpan(
         trace_id=place.trace_id,

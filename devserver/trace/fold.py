@@ -1,4 +1,4 @@
-"""Folds what a run did over and over, and bounds how much of it is told."""
+"""Collapses steps that a run repeated, and limits the number of entries that are shown."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from datetime import datetime, timedelta
 
 from ..history.model import Step, StepKind, StepStatus
 
-LONGEST = 10
-# So many rounds are told as themselves.
-FEWEST_ROUNDS = 3
-MOST_ENTRIES = 2000
+MAX_PATTERN = 10
+MIN_ROUNDS = 3  # fewer rounds are shown step by step
+MAX_ENTRIES = 2000
 
 Key = tuple[str, str]
 
 
 @dataclass(slots=True)
 class RepeatTimes:
-    """How often a step of a pattern was done and how long that took; timers count with the time they were set to."""
+    """How often a step of a pattern ran, and how long it took; a timer counts with its duration."""
 
     kind: StepKind
     name: str
@@ -28,7 +27,7 @@ class RepeatTimes:
     most: timedelta | None = None
 
     def add(self, step: Step) -> None:
-        """Count one more; the time of one that is open does not count."""
+        """Add a step; one that is open adds no time."""
         self.count += 1
         time = step.duration if step.kind == "timer" else step.took
         if time is None:
@@ -40,17 +39,16 @@ class RepeatTimes:
 
 @dataclass(slots=True)
 class Repeat:
-    """Steps that were done over and over: `charge, ship, timer`, 3,333 times.
+    """Steps that were repeated: `charge, ship, timer`, 3,333 times.
 
     Attributes:
-        pattern: One entry for each step of the pattern, with its figures over all rounds.
-        count: How many rounds.
+        pattern: The steps of one round, with their times over all rounds.
+        count: The number of rounds.
         first, last: Event ids of the first and the last step.
-        started, closed: When the first step was scheduled, and the last one to close did; None while one is open.
-        notable: The steps among them that failed, were retried, still go on or were cancelled, in their order: these
-            are never folded away.
-        hidden: How many more of these there are than is kept.
-        unfinished: How many were open when the run ended.
+        started, closed: When the first step was scheduled, and when the last one closed; None while one is open.
+        notable: The steps that failed, were retried or canceled, or are open, in their order: these are always shown.
+        hidden: The number of notable steps beyond the limit of entries.
+        unfinished: The number of steps that were open when the run closed.
     """
 
     pattern: Sequence[RepeatTimes]
@@ -65,7 +63,7 @@ class Repeat:
 
     @property
     def status(self) -> StepStatus:
-        """How the whole of it went; what failed in it is told in `notable`."""
+        """The status of the whole; steps that failed are in `notable`."""
         if self.closed is None:
             return "running"
         return "unfinished" if self.unfinished else "completed"
@@ -73,7 +71,7 @@ class Repeat:
 
 @dataclass(slots=True)
 class OmittedSteps:
-    """What a run did beyond the number of entries that are kept: by kind and name, the most frequent first."""
+    """Steps beyond the limit of entries: counted by kind and name, the most frequent first."""
 
     figures: Sequence[RepeatTimes]
     count: int
@@ -85,12 +83,11 @@ class OmittedSteps:
 DisplayEntry = Step | Repeat | OmittedSteps
 
 
-def fold(steps: Sequence[Step], *, most: int = MOST_ENTRIES, least: int = FEWEST_ROUNDS) -> list[DisplayEntry]:
-    """The steps in their order, with what is repeated told once.
+def fold(steps: Sequence[Step], *, most: int = MAX_ENTRIES, least: int = MIN_ROUNDS) -> list[DisplayEntry]:
+    """The steps in their order, with repeated ones collapsed.
 
-    A sequence of up to 10 steps of the same kinds and names that comes at least `least` times in a row, with nothing
-    in between, becomes a `Repeat`; what failed, was retried or still goes on among them is in its `notable`. After
-    `most` entries (a notable step counts as one) the remainder becomes one `OmittedSteps`.
+    A sequence of up to 10 steps of the same kinds and names that comes at least `least` times in a row becomes a
+    `Repeat`. After `most` entries (a notable step counts as one) the remaining steps become one `OmittedSteps`.
     """
     keys = [key(step) for step in steps]
     entries: list[DisplayEntry] = []
@@ -116,15 +113,15 @@ def fold(steps: Sequence[Step], *, most: int = MOST_ENTRIES, least: int = FEWEST
 
 
 def key(step: Step) -> Key:
-    """What makes two steps alike."""
+    """Two steps with the same key are alike."""
     return step.kind, step.name
 
 
 def _repetition(keys: Sequence[Key], at: int, least: int) -> tuple[int, int]:
-    """The period and the number of rounds that cover most from here on; the shorter period where that is the same."""
+    """The period and the number of rounds that cover the most steps from here; the shorter period of equal ones."""
     best, covered = (1, 1), 1
     here, end = keys[at], len(keys)
-    for period in range(1, LONGEST + 1):
+    for period in range(1, MAX_PATTERN + 1):
         if at + period * least > end:
             break
         if keys[at + period] != here:
@@ -160,7 +157,7 @@ def _rest(steps: Sequence[Step]) -> OmittedSteps:
     for step in steps:
         figures.setdefault(key(step), RepeatTimes(step.kind, step.name)).add(step)
     return OmittedSteps(
-        figures=sorted(figures.values(), key=lambda each: -each.count),
+        figures=sorted(figures.values(), key=lambda times: -times.count),
         count=len(steps),
         first=steps[0].event_id,
         started=steps[0].scheduled,

@@ -118,7 +118,7 @@ class TraceFollower:
             CannotAsk: The workflow is no longer there. A server that is away is no error, but news.
         """
         link = chain.newest
-        self.root = self._live(chain.workflow_id, link.run_id, 0, number=len(chain.links))
+        self.root = self._live(chain.workflow_id, link.run_id, 0, number=len(chain.runs))
         self._start(self._follow_root(self.root))
         self._start(self._look())
         try:

@@ -1,4 +1,4 @@
-"""Goes through a workflow's tree, one run at a time: what is told of it, in the order in which it is shown."""
+"""Goes through a workflow's tree, one run at a time, in the order in which it is shown."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from ..history.model import Step, WorkflowRun
 from ..history.reader import HistoryReader
 from ..history.run_chain import RunChain, RunSummary
-from .fold import MOST_ENTRIES, DisplayEntry, Repeat, fold
+from .fold import MAX_ENTRIES, DisplayEntry, Repeat, fold
 
 
 @dataclass(frozen=True)
 class TraceOptions:
-    """What somebody wants to see.
+    """What is shown.
 
     Attributes:
-        depth: Levels of children; None: all.
-        failures: Only what has failed at least once, and the way there.
-        folds: Whether repeated steps are told once.
-        most_runs: Runs that are read in all.
-        most_of_chain: Runs of one workflow that are read: the first and the newest.
-        most_entries: Of one run.
+        depth: Maximum depth of children; None: all.
+        failures: Show only what failed at least once, and its parents.
+        folds: Whether repeated steps are collapsed.
+        most_runs: Maximum number of runs that are read.
+        most_of_chain: Maximum number of runs of one workflow that are read: the first and the newest.
+        most_entries: Maximum number of entries of one run.
     """
 
     depth: int | None = None
@@ -29,23 +29,23 @@ class TraceOptions:
     folds: bool = True
     most_runs: int = 2000
     most_of_chain: int = 20
-    most_entries: int = MOST_ENTRIES
+    most_entries: int = MAX_ENTRIES
 
 
 @dataclass(frozen=True)
 class RunBegins:
-    """A run, before its steps. `number` counts from 1 among the `chain`'s links."""
+    """A run, before its entries. `number` counts from 1 among the chain's runs."""
 
     depth: int
     chain: RunChain
-    link: RunSummary
+    summary: RunSummary
     number: int
     run: WorkflowRun
 
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """An entry of the run that began last at this depth. `of` is the repeat that a notable step is part of."""
+    """An entry of the last run at this depth. `of` is the repeat that a notable step is part of."""
 
     depth: int
     run: WorkflowRun
@@ -55,16 +55,16 @@ class ShownEntry:
 
 @dataclass(frozen=True)
 class HiddenRuns:
-    """What is not shown below the step or after the run before, and why, in a few words."""
+    """What is not shown below the step, or after the run, before it: `what` says what and why in a few words."""
 
     depth: int
     what: str
-    links: Sequence[RunSummary] = ()
+    runs: Sequence[RunSummary] = ()
 
 
 @dataclass(frozen=True)
 class RunEnds:
-    """After a run's last entry."""
+    """The end of a run's entries."""
 
     depth: int
     chain: RunChain
@@ -74,85 +74,85 @@ class RunEnds:
 TraceItem = RunBegins | ShownEntry | HiddenRuns | RunEnds
 
 
-async def walk(reader: HistoryReader, chain: RunChain, wanted: TraceOptions) -> AsyncIterator[TraceItem]:
+async def walk(reader: HistoryReader, chain: RunChain, options: TraceOptions) -> AsyncIterator[TraceItem]:
     """The tree below a chain, depth first: children come after the step that started them.
 
     At most one run for each level is in memory. Raises as the tracer does.
     """
-    walker = _Walker(reader, wanted)
-    if not wanted.failures:
-        async for told in walker.chain(chain, 0):
-            yield told
+    walker = _Walker(reader, options)
+    if not options.failures:
+        async for item in walker.chain(chain, 0):
+            yield item
         return
-    async for told in _only_failures(walker.chain(chain, 0)):
-        yield told
+    async for item in _only_failures(walker.chain(chain, 0)):
+        yield item
 
 
-async def _only_failures(all_of_it: AsyncIterator[TraceItem]) -> AsyncIterator[TraceItem]:
-    """Without the branches that lead to no failure; the first run's head is always told."""
+async def _only_failures(items: AsyncIterator[TraceItem]) -> AsyncIterator[TraceItem]:
+    """The items without branches that lead to no failure; the first run is always there."""
     waiting: list[TraceItem] = []
-    async for told in all_of_it:
-        if isinstance(told, RunEnds):
-            shown = not any(isinstance(each, RunBegins) and each.depth == told.depth for each in waiting)
-            waiting = [each for each in waiting if each.depth < told.depth]
-            if shown or told.run.bad:
-                yield told
+    async for item in items:
+        if isinstance(item, RunEnds):
+            shown = not any(isinstance(other, RunBegins) and other.depth == item.depth for other in waiting)
+            waiting = [other for other in waiting if other.depth < item.depth]
+            if shown or item.run.bad:
+                yield item
             continue
         # A step at some depth ends the branch of the one before it.
-        waiting = [each for each in waiting if each.depth < told.depth or isinstance(each, RunBegins)]
-        waiting.append(told)
-        if _fails(told):
-            for each in waiting:
-                yield each
+        waiting = [other for other in waiting if other.depth < item.depth or isinstance(other, RunBegins)]
+        waiting.append(item)
+        if _fails(item):
+            for other in waiting:
+                yield other
             waiting = []
 
 
-def _fails(told: TraceItem) -> bool:
-    if isinstance(told, RunBegins):
-        return told.run.bad or (told.depth == 0 and told.number == len(told.chain.links))
-    if isinstance(told, HiddenRuns):
-        return any(link.status in ("failed", "timed_out", "terminated") for link in told.links)
-    return isinstance(told, ShownEntry) and isinstance(told.entry, Step) and has_failed(told.entry)
+def _fails(item: TraceItem) -> bool:
+    if isinstance(item, RunBegins):
+        return item.run.bad or (item.depth == 0 and item.number == len(item.chain.runs))
+    if isinstance(item, HiddenRuns):
+        return any(summary.status in ("failed", "timed_out", "terminated") for summary in item.runs)
+    return isinstance(item, ShownEntry) and isinstance(item.entry, Step) and has_failed(item.entry)
 
 
 def has_failed(step: Step) -> bool:
-    """Whether it has failed at least once, whatever came of it."""
+    """Whether it failed at least once, also if a later attempt completed."""
     return step.bad or step.failure is not None
 
 
 class _Walker:
-    """Reads what is told, when it is asked for."""
+    """Reads the runs as the caller goes on."""
 
-    def __init__(self, reader: HistoryReader, wanted: TraceOptions) -> None:
+    def __init__(self, reader: HistoryReader, options: TraceOptions) -> None:
         self._reader = reader
-        self._wanted = wanted
-        self._left = wanted.most_runs
+        self._options = options
+        self._left = options.most_runs
 
     async def chain(self, chain: RunChain, depth: int) -> AsyncIterator[TraceItem]:
-        links = chain.links
-        most = max(1, self._wanted.most_of_chain)
-        skipped = range(1, len(links) - most + 1) if len(links) > most else range(0)
-        for number, link in enumerate(links):
+        runs = chain.runs
+        most = max(1, self._options.most_of_chain)
+        skipped = range(1, len(runs) - most + 1) if len(runs) > most else range(0)
+        for number, summary in enumerate(runs):
             if skipped and number == skipped[0]:
                 text = f"{len(skipped):,} runs are not shown"
-                yield HiddenRuns(depth, text, [links[each] for each in skipped])
+                yield HiddenRuns(depth, text, [runs[index] for index in skipped])
             if number in skipped:
                 continue
             if self._left <= 0:
-                yield HiddenRuns(depth, f"more than {self._wanted.most_runs:,} runs: the rest is not read")
+                yield HiddenRuns(depth, f"more than {self._options.most_runs:,} runs: the rest is not read")
                 return
             self._left -= 1
-            async for told in self._run(chain, number, link, depth):
-                yield told
+            async for item in self._run(chain, number, summary, depth):
+                yield item
 
-    async def _run(self, chain: RunChain, number: int, link: RunSummary, depth: int) -> AsyncIterator[TraceItem]:
-        run = await self._reader.run(chain.workflow_id, link)
-        yield RunBegins(depth, chain, link, number + 1, run)
+    async def _run(self, chain: RunChain, number: int, summary: RunSummary, depth: int) -> AsyncIterator[TraceItem]:
+        run = await self._reader.run(chain.workflow_id, summary)
+        yield RunBegins(depth, chain, summary, number + 1, run)
         for shown in self._entries(run, depth):
             yield shown
             if isinstance(shown.entry, Step) and shown.entry.kind in ("child", "nexus"):
-                async for told in self._below(shown.entry, depth + 1):
-                    yield told
+                async for item in self._below(shown.entry, depth + 1):
+                    yield item
         yield RunEnds(depth, chain, run)
 
     def _entries(self, run: WorkflowRun, depth: int) -> Iterator[ShownEntry]:
@@ -163,26 +163,26 @@ class _Walker:
                     yield ShownEntry(depth, run, step, of=entry)
 
     def entries(self, run: WorkflowRun) -> Sequence[DisplayEntry]:
-        """What of the run's own steps is shown."""
+        """The entries of the run's own steps."""
         steps = run.own_steps
-        if self._wanted.failures:
+        if self._options.failures:
             return [step for step in steps if has_failed(step) or step.has_tree]
-        return fold(steps, most=self._wanted.most_entries) if self._wanted.folds else steps
+        return fold(steps, most=self._options.most_entries) if self._options.folds else steps
 
     async def _below(self, step: Step, depth: int) -> AsyncIterator[TraceItem]:
         if not step.has_tree or step.target is None:
             return
-        if self._wanted.depth is not None and depth > self._wanted.depth:
+        if self._options.depth is not None and depth > self._options.depth:
             return
         if step.target.namespace not in ("", self._reader.namespace):
             yield HiddenRuns(depth, f"runs in the namespace {step.target.namespace}, which is not read")
             return
         if self._left <= 0:
-            yield HiddenRuns(depth, f"more than {self._wanted.most_runs:,} runs: this one is not read")
+            yield HiddenRuns(depth, f"more than {self._options.most_runs:,} runs: this one is not read")
             return
         chain = await self._reader.child(step)
         if chain is None:
             yield HiddenRuns(depth, "its history is gone")
             return
-        async for told in self.chain(chain, depth):
-            yield told
+        async for item in self.chain(chain, depth):
+            yield item

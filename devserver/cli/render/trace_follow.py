@@ -201,7 +201,7 @@ class Screen:
         from ...history import Step
         from ...trace import RunBegins, RunEnds
 
-        chain = replace(self._chain, workflow_id=live.run.workflow_id, links=self._chain.links[:1] * live.number)
+        chain = replace(self._chain, workflow_id=live.run.workflow_id, runs=self._chain.runs[:1] * live.number)
         lines = await tree.lines(RunBegins(live.depth, chain, chain.newest, live.number, live.run))
         for shown in self._shown(live):
             lines += await tree.lines(shown)

@@ -79,10 +79,10 @@ class Tree:
         run, chain = told.run, told.chain
         if self._start is None:
             self._start = run.started
-        if told.depth and len(chain.links) == 1:
+        if told.depth and len(chain.runs) == 1:
             return []  # the step that started it has said all
         stem = self._stems(told.depth)
-        many = f", run {told.number} of {len(chain.links)}" if len(chain.links) > 1 else ""
+        many = f", run {told.number} of {len(chain.runs)}" if len(chain.runs) > 1 else ""
         if run.missing:
             return [*self._lines(stem, stem, f"run {run.run_id}{many}: its history is gone", dim=True)]
         head = f"{run.type} {run.workflow_id}{many}, {formatting.run_state(run, self.now + run.skipped)}"
@@ -173,7 +173,7 @@ class Tree:
 
     def _hidden(self, told: HiddenRuns) -> Iterator[str]:
         stem = self._stems(told.depth)
-        counted = Counter(link.status.replace("_", " ") for link in told.links)
+        counted = Counter(link.status.replace("_", " ") for link in told.runs)
         counts = ", ".join(f"{count:,} {self._times} {status}" for status, count in counted.most_common())
         yield from self._lines(stem, stem, f"... {told.what}" + (f": {counts}" if counts else ""), dim=True)
         if told.depth == 0:

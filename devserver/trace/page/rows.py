@@ -64,7 +64,7 @@ class PageRow:
 
 def scale_of(chain: RunChain, now: datetime) -> PageScale:
     """From the first run that is known to the newest's end."""
-    starts = [link.started for link in chain.links if link.started is not None]
+    starts = [link.started for link in chain.runs if link.started is not None]
     start = min(starts, default=now)
     return PageScale(start, max(chain.newest.closed or now + chain.newest.ahead, start))
 
@@ -84,7 +84,7 @@ class PageRows:
         if isinstance(told, RunBegins):
             return await self._run(told)
         if isinstance(told, HiddenRuns):
-            counted = Counter(link.status.replace("_", " ") for link in told.links)
+            counted = Counter(link.status.replace("_", " ") for link in told.runs)
             counts = ", ".join(f"{count:,} {status}" for status, count in counted.most_common())
             return PageRow(told.depth, "note", "", told.what + (f": {counts}" if counts else ""))
         depth = told.depth + 1 + (told.of is not None)
@@ -95,7 +95,7 @@ class PageRows:
         return await self._step(depth, told, told.entry)
 
     async def _run(self, told: RunBegins) -> PageRow | None:
-        run, links = told.run, told.chain.links
+        run, links = told.run, told.chain.runs
         if told.depth and len(links) == 1:
             return None  # the step that started it has said all
         number = f", run {told.number} of {len(links)}" if len(links) > 1 else ""

@@ -84,7 +84,7 @@ async def _write(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, o
             chain=chain,
             where=where,
             state=formatting.run_state(newest, now + newest.ahead)
-            if len(chain.links) == 1
+            if len(chain.runs) == 1
             else newest.status.replace("_", " "),
             status=newest.status,
             now=f"{now:%Y-%m-%d %H:%M:%S} UTC",

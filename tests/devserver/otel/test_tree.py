@@ -35,7 +35,7 @@ async def until(ask: Callable[[], Awaitable[T]]) -> T:
 
 async def links_of(client: Client, most: int) -> Sequence[RunSummary]:
     """The runs of `rolls`, once there are so many."""
-    links = (await HistoryReader(client).chain("rolls")).links
+    links = (await HistoryReader(client).chain("rolls")).runs
     return links if len(links) >= most else ()
 
 

@@ -247,7 +247,7 @@ async def ended(handle: Any) -> None:
 
 def links(chain: RunChain) -> list[tuple[str, str]]:
     """How each run came to be and how it went."""
-    return [(link.how, link.status) for link in chain.links]
+    return [(link.how, link.status) for link in chain.runs]
 
 
 async def reset(client: Client, workflow_id: str, run_id: str, event_id: int) -> str:
@@ -272,7 +272,7 @@ def test_from_run_to_run(server: DevServer) -> None:
         await ended(await start(client, Attempts.run, 3, id="w", retry_policy=policy))
         retried = await reader.chain("w")
         assert links(retried) == [("started", "failed"), ("retried", "failed"), ("retried", "completed")]
-        runs = [await reader.run("w", link) for link in retried.links]
+        runs = [await reader.run("w", link) for link in retried.runs]
         assert [(run.attempt, run.origin.how, run.origin.run_id) for run in runs] == [
             (1, "started", ""),
             (2, "retried", runs[0].run_id),
@@ -284,19 +284,19 @@ def test_from_run_to_run(server: DevServer) -> None:
         await once(reader, "w", lambda run: run.status == "running" and run.events >= 4)  # its first task is over
         await again.signal(Waits.go)
         await once(reader, "w", lambda run: run.origin.how == "continued_as_new" and run.events >= 4)
-        first = (await reader.chain("w")).links[0].run_id
+        first = (await reader.chain("w")).runs[0].run_id
         second = await reset(client, "w", first, 4)
         third = await reset(client, "w", first, 4)
         await once(reader, "w", lambda run: run.run_id == third or run.origin.run_id == third)
         chain = await reader.chain("w")
         while not (
-            {second, third} < {link.run_id for link in chain.links} and chain.others == 3
+            {second, third} < {link.run_id for link in chain.runs} and chain.others == 3
         ):  # as lists get to know
             chain = await reader.chain("w")
-        assert (chain.links[0].run_id, chain.newest.status) == (first, "running")
-        assert {link.how for link in chain.links} == {"started", "continued_as_new", "reset"}
-        assert links(await reader.chain("w", retried.links[1].run_id)) == links(retried)
-        of = await reader.run("w", next(link for link in chain.links if link.run_id == third))
+        assert (chain.runs[0].run_id, chain.newest.status) == (first, "running")
+        assert {link.how for link in chain.runs} == {"started", "continued_as_new", "reset"}
+        assert links(await reader.chain("w", retried.runs[1].run_id)) == links(retried)
+        of = await reader.run("w", next(link for link in chain.runs if link.run_id == third))
         assert (of.origin.how, of.origin.run_id, of.origin.event_id) == ("reset", first, 4)
         assert of.origin.reason == "bad deploy"
 
@@ -314,7 +314,7 @@ def test_steps_of_a_reset_run(server: DevServer) -> None:
         assert (len(before.own_steps), len(after.steps), len(after.own_steps)) == (6, 6, 3)
         chain = await reader.chain("loop")
         assert links(chain) == [("started", "completed"), ("reset", "completed")]
-        first = await reader.run("loop", chain.links[0])
+        first = await reader.run("loop", chain.runs[0])
         assert first.next is not None
         assert (first.next.how, first.next.run_id) == ("reset", after.run_id)
 
@@ -322,7 +322,7 @@ def test_steps_of_a_reset_run(server: DevServer) -> None:
         found = await once(reader, "waits", lambda run: run.events >= 4)
         await reset(client, "waits", found.run_id, 4)
         chain = await reader.chain("waits")
-        ended_by_reset = await reader.run("waits", chain.links[0])
+        ended_by_reset = await reader.run("waits", chain.runs[0])
         assert (ended_by_reset.status, ended_by_reset.bad) == ("terminated", False)
         await waits.terminate()
 
@@ -336,14 +336,14 @@ def test_runs_that_are_gone(server: DevServer) -> None:
         again = await start(client, Waits.run, "again", id="again")
         await again.signal(Waits.go)
         await once(reader, "again", lambda run: run.origin.how == "continued_as_new")
-        first = (await reader.chain("again")).links[0]
+        first = (await reader.chain("again")).runs[0]
         await client.workflow_service.delete_workflow_execution(
             DeleteWorkflowExecutionRequest(
                 namespace="default",
                 workflow_execution=WorkflowExecution(workflow_id="again", run_id=first.run_id),
             )
         )
-        while len((chain := await reader.chain("again")).links) > 1:
+        while len((chain := await reader.chain("again")).runs) > 1:
             await asyncio.sleep(0.02)
         assert "earlier runs are gone" in chain.notes[0]
         assert (chain.newest.missing, (await reader.run("again", first)).missing) == (False, True)
@@ -389,7 +389,7 @@ def test_long_chains_are_told_by_their_ends(server: DevServer) -> None:
         tree = [each async for each in walk(reader, await reader.chain("many"), TraceOptions(most_of_chain=3))]
         assert [each.number for each in tree if isinstance(each, RunBegins)] == [1, 7, 8]
         (hidden,) = [each for each in tree if isinstance(each, HiddenRuns)]
-        assert (hidden.what, {link.status for link in hidden.links}) == ("5 runs are not shown", {"failed"})
+        assert (hidden.what, {link.status for link in hidden.runs}) == ("5 runs are not shown", {"failed"})
 
     run(server, story)
 
@@ -411,7 +411,7 @@ def test_the_next_page_is_fetched_while_one_is_read(server: DevServer) -> None:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(client.workflow_service, "get_workflow_execution_history", counted)
-            async for _ in reader.pages("paged", handle.result_run_id or "", most=1):
+            async for _ in reader.pages("paged", handle.result_run_id or "", max_events=1):
                 ahead.append(len(asked) - len(ahead) - 1)
         assert len(ahead) > 2
         assert ahead == [1] * (len(ahead) - 1) + [0]
