@@ -1,4 +1,4 @@
-"""Histories as OpenTelemetry spans: with the true start and end, and the same ids each time.
+"""Histories as OpenTelemetry spans, with the true start and end, and the same ids in each export.
 
 The public names are those of `__all__`; they are loaded when first used. Sending spans needs the extra `otel`.
 """
@@ -9,20 +9,20 @@ TYPE_CHECKING = False  # as in devserver/__init__.py
 if TYPE_CHECKING:
     from typing import Any
 
-    from .errors import ExportFailed, OpenTelemetryMissing
     from .histories import spans_of
-    from .model import HistorySpan, SpanEvent
+    from .otlp import ExportFailed, OpenTelemetryMissing
     from .plugin import HistorySpans
+    from .spans import HistorySpan, SpanEvent
     from .tree import SpanTree
 
 __all__ = ["ExportFailed", "HistorySpan", "HistorySpans", "OpenTelemetryMissing", "SpanEvent", "SpanTree", "spans_of"]
 
 _HOMES = {
-    "ExportFailed": "errors",
-    "HistorySpan": "model",
+    "ExportFailed": "otlp",
+    "HistorySpan": "spans",
     "HistorySpans": "plugin",
-    "OpenTelemetryMissing": "errors",
-    "SpanEvent": "model",
+    "OpenTelemetryMissing": "otlp",
+    "SpanEvent": "spans",
     "SpanTree": "tree",
     "spans_of": "histories",
 }

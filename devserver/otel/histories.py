@@ -1,4 +1,4 @@
-"""Makes spans of histories: one for a workflow over all its runs, one for each run, one for each step."""
+"""Makes spans of histories: one for each workflow over all its runs, one for each run, one for each step."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from temporalio.client import Client
 
 from ..history import Execution, HistoryReader, RunChain, RunSummary, Step, WorkflowRun
 from ..history.run_chain import workflow_missing
-from . import ids
-from .model import HistorySpan
-from .parent_context import ParentContext, hangs_below, parent_context_of
+from .parent_context import ParentContext, is_parent, parent_context_of
 from .span_factory import INSTANT, begun, span_of_run, span_of_step, span_of_workflow
+from .spans import HistorySpan, step_span_id
 
-MOST_DEPTH = 100
+MAX_DEPTH = 100
 
 
 async def spans_of(
-    client: Client, workflow_id: str, run_id: str = "", *, depth: int = MOST_DEPTH
+    client: Client, workflow_id: str, run_id: str = "", *, depth: int = MAX_DEPTH
 ) -> AsyncIterator[HistorySpan]:
-    """The spans of a workflow over all its runs, and of its children, one run's at a time.
+    """The spans of a workflow over all its runs, and of its children, run by run.
 
-    They are the same spans with the same ids each time, whichever workflow of the tree is asked for, except that what
-    has ended in between has its end.
+    A second call makes the same spans with the same ids, whichever workflow of the tree it is for; what has ended since
+    has its end.
 
     Args:
-        depth: How far down children are followed; 0 for none of them.
+        depth: Maximum depth of children; 0 for none.
 
     Raises:
         CannotAsk: The server does not answer, or there is no such workflow.
@@ -42,9 +41,9 @@ async def spans_of(
 
 
 async def spans_of_run(client: Client, workflow_id: str, run_id: str) -> AsyncIterator[HistorySpan]:
-    """The spans of one run of a workflow, those of the workflow itself included if this run is its last.
+    """The spans of one run; with the span of the workflow itself if this run is its last.
 
-    However many runs there are, only the last one's asks for the others.
+    Other runs are read for the last run only.
 
     Raises:
         CannotAsk: The server does not answer, or there is no such run.
@@ -78,7 +77,7 @@ async def _workflow(
         if run.missing:
             continue
         if first is None:
-            if above is not None and not hangs_below(reader, run, *above[:2]):
+            if above is not None and not is_parent(reader, run, *above[:2]):
                 return
             first = replace(run, steps=[])
             place = await parent_context_of(reader, run) if above is None else above[2]
@@ -100,7 +99,7 @@ async def _children(
         if below is not None and any(link.how == "reset" for link in below.runs):
             below = await reader.chain(below.workflow_id, below.runs[0].run_id)  # with runs that later resets hide
         if below is not None:
-            here = ParentContext(place.trace_id, ids.step_span_id(run.run_id, step.event_id))
+            here = ParentContext(place.trace_id, step_span_id(run.run_id, step.event_id))
             async for span in _workflow(reader, below, (run, step, here), depth):
                 yield span
 

@@ -1,4 +1,4 @@
-"""The HTTP session of an OTLP exporter: what is not taken is an error, and on this machine no proxy is asked."""
+"""The HTTP session of an OTLP exporter: reports rejected spans, and uses no proxy for a collector on this machine."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 
-class NotTaken(Exception):
-    """Why spans did not arrive. To the exporter it is no error of the connection, which it would try again."""
+class SpansRejected(Exception):
+    """Why a collector rejected spans. Not an error of the connection: the exporter would retry those."""
 
 
 class CollectorSession(requests.Session):
     """A session for one collector.
 
-    The exporter takes a redirection for a success, tries a certificate that does not fit for ten seconds, and does not
-    look at how many spans were rejected.
+    On its own the exporter treats a redirect as success, retries for ten seconds if a certificate does not match, and
+    ignores rejected spans.
 
     Args:
-        direct: Ask no proxy, whatever the environment says.
+        direct: Use no proxy, whatever the environment says.
     """
 
     def __init__(self, *, direct: bool) -> None:
@@ -29,7 +29,7 @@ class CollectorSession(requests.Session):
         self.trust_env = not direct
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """As in the base class, but a certificate given for the collector wins over `REQUESTS_CA_BUNDLE`."""
+        """As in the base class, but the collector's own certificate setting wins over `REQUESTS_CA_BUNDLE`."""
         if verify is None and isinstance(self.verify, str):
             verify = self.verify
         return super().merge_environment_settings(url, proxies, stream, verify, cert)
@@ -38,15 +38,17 @@ class CollectorSession(requests.Session):
         """As in the base class.
 
         Raises:
-            NotTaken: The other side's certificate does not fit, it sends elsewhere, or it has rejected some.
+            SpansRejected: The certificate does not match, the collector redirects, or it rejected some spans.
         """
         how["allow_redirects"] = False
         try:
             response = super().send(request, **how)
         except requests.exceptions.SSLError as error:
-            raise NotTaken(str(error)) from None
+            raise SpansRejected(str(error)) from None
         if 300 <= response.status_code < 400:
-            raise NotTaken(f"it answers {response.status_code}: go to {response.headers.get('Location', 'elsewhere')}")
+            raise SpansRejected(
+                f"it redirects ({response.status_code}) to {response.headers.get('Location', 'another address')}"
+            )
         if response.ok:
             _refuse_rejected(response.content)
         return response
@@ -54,6 +56,8 @@ class CollectorSession(requests.Session):
 
 def _refuse_rejected(answer: bytes) -> None:
     with contextlib.suppress(DecodeError):
-        said = ExportTraceServiceResponse.FromString(answer).partial_success
-        if said.rejected_spans:
-            raise NotTaken(f"it has rejected {said.rejected_spans} of them: {said.error_message or 'without a reason'}")
+        result = ExportTraceServiceResponse.FromString(answer).partial_success
+        if result.rejected_spans:
+            raise SpansRejected(
+                f"it rejected {result.rejected_spans} of them: {result.error_message or 'no reason given'}"
+            )

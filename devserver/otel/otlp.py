@@ -2,40 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
 import threading
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from ..client.timestamps import EPOCH
-from ..errors import OptionError
+from ..errors import DevServerError, OptionError
 from ..system.ports import is_loopback
-from .errors import ExportFailed, OpenTelemetryMissing
-from .exporter_thread import beside
-from .model import HistorySpan
+from .readable_spans import readable, resource
+from .spans import HistorySpan
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExporter
 
 BATCH = 512
 SECONDS = 10.0
-SERVICE = "temporal"
 EXPORTER_LOG = "opentelemetry.exporter.otlp.proto.http"
-# Where one of these is set, OpenTelemetry makes a session that has the user's credentials.
+# If one of these is set, OpenTelemetry makes a session with the user's credentials.
 PROVIDERS = tuple(f"OTEL_PYTHON_EXPORTER_OTLP_HTTP_{kind}CREDENTIAL_PROVIDER" for kind in ("", "TRACES_"))
 OF_TLS = ("SSL", "TLS", "certificate")
 
 
+class OpenTelemetryMissing(DevServerError):
+    """The packages of the extra `otel` are not installed."""
+
+    def __init__(
+        self,
+        message: str = "sending spans needs OpenTelemetry, which is not installed",
+        *,
+        details: Sequence[str] = (),
+        hint: str | None = "pip install 'temporal-devserver[otel]'",
+    ) -> None:
+        super().__init__(message, details=details, hint=hint)
+
+
+class ExportFailed(DevServerError):
+    """The collector did not accept the spans."""
+
+
 @dataclass(frozen=True)
 class ExportResult:
-    """How many spans were sent, and how many were not because they go on."""
+    """How many spans were sent, and how many are still open."""
 
     spans: int = 0
     open: int = 0
@@ -44,16 +58,17 @@ class ExportResult:
 def otlp_exporter(endpoint: str, *, seconds: float = SECONDS) -> SpanExporter:
     """An exporter to a collector that speaks OTLP over HTTP.
 
-    Headers, certificates and compression are read from OpenTelemetry's own variables, as `OTEL_EXPORTER_OTLP_HEADERS`
-    and `OTEL_EXPORTER_OTLP_CERTIFICATE`. On this machine no proxy is asked.
+    Headers, certificates and compression come from OpenTelemetry's own variables, such as
+    `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_CERTIFICATE`. A collector on this machine is never reached
+    through a proxy.
 
     Args:
-        endpoint: As `http://127.0.0.1:4318`; `/v1/traces` is added where there is no path.
-        seconds: How long one batch may take, its retries included.
+        endpoint: A URL such as `http://127.0.0.1:4318`; `/v1/traces` is added if it has no path.
+        seconds: Limit of one batch, with its retries.
 
     Raises:
         OpenTelemetryMissing: The extra `otel` is not installed.
-        OptionError: The endpoint is no URL.
+        OptionError: The endpoint is not a URL.
     """
     parts = _parts(endpoint)
     try:
@@ -68,7 +83,7 @@ def otlp_exporter(endpoint: str, *, seconds: float = SECONDS) -> SpanExporter:
 
 
 def without_secrets(endpoint: str) -> str:
-    """The endpoint as it may be shown: without a user, a password and what comes after the path."""
+    """The endpoint without user, password and query, to be shown."""
     parts = _parts(endpoint)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
@@ -78,24 +93,24 @@ def _parts(endpoint: str) -> SplitResult:
         parts = urlsplit(endpoint)
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
             return parts
-    except ValueError:  # brackets that do not match, or a port that is none
+    except ValueError:  # unmatched brackets, or an invalid port
         pass
-    raise OptionError(f"{endpoint} is no OTLP endpoint", hint="give a URL, as http://127.0.0.1:4318")
+    raise OptionError(f"{endpoint} is not an OTLP endpoint", hint="write a URL such as http://127.0.0.1:4318")
 
 
 async def send(
     spans: AsyncIterable[HistorySpan], exporter: SpanExporter, *, where: str, include_open: bool = False
 ) -> ExportResult:
-    """Send spans as they come, in batches; what goes on is sent once it has ended.
+    """Send spans in batches, as they come. Open spans are not sent.
 
     Args:
-        where: What an error calls the collector.
-        include_open: Send also what goes on, with the present moment as its end and the attribute `temporal.open`.
+        where: The collector's name in errors.
+        include_open: Send open spans too, with the current time as their end and the attribute `temporal.open`.
 
     Raises:
-        ExportFailed: The collector does not answer or refuses; spans sent before are sent.
+        ExportFailed: The collector does not answer, or refuses a batch; batches before that one were sent.
     """
-    resource = _resource()
+    sender = resource()
     sent, still_open = 0, 0
     batch: list[ReadableSpan] = []
     async for span in spans:
@@ -103,31 +118,31 @@ async def send(
             still_open += 1
             if not include_open:
                 continue
-        batch.append(readable(span, resource))
+        batch.append(readable(span, sender))
         if len(batch) == BATCH:
-            await beside(partial(_export, exporter, batch, where))
+            await run_in_thread(partial(_export, exporter, batch, where))
             sent, batch = sent + len(batch), []
     if batch:
-        await beside(partial(_export, exporter, batch, where))
+        await run_in_thread(partial(_export, exporter, batch, where))
     return ExportResult(sent + len(batch), still_open)
 
 
 def _export(exporter: SpanExporter, batch: Sequence[ReadableSpan], where: str) -> None:
     from opentelemetry.sdk.trace.export import SpanExportResult
 
-    said = _Said()
+    lines = _LogLines()
     log = logging.getLogger(EXPORTER_LOG)
-    log.addHandler(said)
+    log.addHandler(lines)
     try:
         result = exporter.export(batch)
-        reason = said.lines
+        reason = lines.lines
     except Exception as error:  # noqa: BLE001 - an exporter may be anybody's
         result, reason = SpanExportResult.FAILURE, [f"{type(error).__name__}: {error}"]
     finally:
-        log.removeHandler(said)
+        log.removeHandler(lines)
     if result is not SpanExportResult.SUCCESS:
         raise ExportFailed(
-            f"the collector at {where} did not take {len(batch)} spans",
+            f"the collector at {where} did not accept {len(batch)} spans",
             details=reason[-3:],
             hint=_hint(" ".join(reason)),
         )
@@ -136,12 +151,12 @@ def _export(exporter: SpanExporter, batch: Sequence[ReadableSpan], where: str) -
 def _hint(reason: str) -> str:
     if any(word in reason for word in OF_TLS):
         own = "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and ..._CLIENT_KEY"
-        return f"OTEL_EXPORTER_OTLP_CERTIFICATE names the CA of its certificate, {own} name yours"
-    return "see that it runs and takes OTLP over HTTP (often port 4318; 4317 is gRPC)"
+        return f"set OTEL_EXPORTER_OTLP_CERTIFICATE to the CA of its certificate, {own} to your own"
+    return "check that it is running and accepts OTLP over HTTP (often port 4318; 4317 is gRPC)"
 
 
-class _Said(logging.Handler):
-    """Keeps what an exporter logs: it tells its reasons nowhere else."""
+class _LogLines(logging.Handler):
+    """Collects the log lines of an exporter, the only place where it gives its reasons."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -149,48 +164,41 @@ class _Said(logging.Handler):
         self._thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one line, if it is of this export and not of one beside it."""
+        """Add a line, unless it comes from another export at the same time."""
         if record.thread != self._thread:
             return
         self.lines.append(" ".join(record.getMessage().split())[:300])
 
 
-def _resource() -> Resource:
-    """Who the spans are of: the service `temporal`, or what OpenTelemetry's variables say."""
-    from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+async def close(exporter: SpanExporter, seconds: float, *, shut_down: bool) -> None:
+    """Have an exporter send what it has buffered, and shut it down if asked to, within a number of seconds."""
 
-    return Resource({"service.name": SERVICE}).merge(OTELResourceDetector().detect())
+    def closed() -> None:
+        exporter.force_flush(int(seconds * 1000))
+        if shut_down:
+            exporter.shutdown()
 
-
-def readable(span: HistorySpan, resource: Resource) -> ReadableSpan:
-    """The span as the OpenTelemetry SDK has it."""
-    from opentelemetry.sdk.trace import Event, ReadableSpan
-    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-    from opentelemetry.trace import SpanKind, Status, StatusCode
-
-    end = max(span.end or datetime.now(timezone.utc), span.start)  # a worker's own clock may have been behind
-    attributes: dict[str, Any] = {**span.attributes, **({"temporal.open": True} if span.open else {})}
-    return ReadableSpan(
-        name=span.name.encode(errors="replace").decode(),  # a marker may say anything
-        context=_context(span.trace_id, span.span_id),
-        parent=_context(span.trace_id, span.parent_id) if span.parent_id is not None else None,
-        resource=resource,
-        attributes=attributes,
-        events=[Event(each.name, each.attributes, nanoseconds(each.at)) for each in span.events],
-        kind=SpanKind.CLIENT if span.kind == "client" else SpanKind.INTERNAL,
-        status=Status(StatusCode.ERROR, span.error) if span.error is not None else Status(StatusCode.UNSET),
-        start_time=nanoseconds(span.start),
-        end_time=nanoseconds(end),
-        instrumentation_scope=InstrumentationScope("devserver.otel"),
-    )
+    with contextlib.suppress(asyncio.TimeoutError, Exception):  # the exporter may be the user's
+        await asyncio.wait_for(run_in_thread(closed), seconds)
 
 
-def _context(trace_id: int, span_id: int) -> Any:
-    from opentelemetry.trace import SpanContext, TraceFlags
+async def run_in_thread(call: Callable[[], None]) -> None:
+    """Make a call that may hang in a daemon thread of its own: neither the event loop nor the process waits for it."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
 
-    return SpanContext(trace_id, span_id, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    def answer(error: Exception | None) -> None:
+        if not future.done():
+            future.set_result(None) if error is None else future.set_exception(error)
 
+    def run() -> None:
+        error: Exception | None = None
+        try:
+            call()
+        except Exception as raised:  # noqa: BLE001 - it is raised in the caller
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(answer, error)
 
-def nanoseconds(moment: datetime) -> int:
-    """Since 1970; exact, which a float would not be."""
-    return (moment - EPOCH) // timedelta(microseconds=1) * 1000
+    threading.Thread(target=run, name="devserver.otel", daemon=True).start()
+    await future

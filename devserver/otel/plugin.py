@@ -20,9 +20,8 @@ from temporalio.worker import (
 )
 
 from ..errors import OptionError
-from .exporter import Sending
-from .exporter_thread import close
-from .otlp import otlp_exporter, without_secrets
+from .exporter import RunExporter
+from .otlp import close, otlp_exporter, without_secrets
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -34,23 +33,25 @@ FINISH_SECONDS = 10.0
 
 
 class HistorySpans(SimplePlugin):
-    """Sends the spans of each workflow run that ends on this worker, made of its history: they begin when it began,
-    weeks and many workers ago, and have the same ids whoever sends them.
+    """A worker or client plugin that sends the spans of each workflow run that closes on the worker.
+
+    Spans are made of the history: they start when the run started, maybe weeks and many workers ago, and have the same
+    ids whoever sends them.
 
         Worker(client, task_queue="orders", workflows=[Order], plugins=[HistorySpans("http://127.0.0.1:4318")])
 
-    Given to a client, it is for all workers of that client. Spans are sent beside the work: a collector that does not
-    answer costs a warning in the log (`devserver.otel`) and no workflow anything. Runs that were terminated or timed
-    out are found by asking the server, as are those that ended while no worker was there, up to `catch_up` ago.
+    As a plugin of a client it works for all workers of that client. Exports never delay a workflow: a collector that does
+    not answer causes a warning in the log `devserver.otel`. Runs that were terminated or timed out are found by
+    listing them, and so are runs that closed while no worker was running, up to `catch_up` ago.
 
     Args:
-        endpoint: Of a collector that speaks OTLP over HTTP.
-        exporter: Any exporter of the OpenTelemetry SDK instead. It is flushed when a worker ends; to shut it down is
-            left to you, as other workers may use it.
-        catch_up: How far back a starting worker looks; zero for not at all.
+        endpoint: URL of a collector that accepts OTLP over HTTP.
+        exporter: An exporter of the OpenTelemetry SDK instead. It is flushed when a worker stops; shut it down
+            yourself, as other workers may use it.
+        catch_up: How far back a worker looks when it starts; zero: not at all.
 
     Raises:
-        OptionError: Neither endpoint nor exporter is given, or both, or the endpoint is no URL.
+        OptionError: Neither endpoint nor exporter is set, or both are, or the endpoint is not a URL.
         OpenTelemetryMissing: The extra `otel` is not installed.
     """
 
@@ -59,62 +60,65 @@ class HistorySpans(SimplePlugin):
     ) -> None:
         super().__init__(NAME)
         if (endpoint is None) == (exporter is None):
-            raise OptionError("HistorySpans needs an endpoint or an exporter", hint="as in http://127.0.0.1:4318")
+            raise OptionError(
+                "HistorySpans needs an endpoint or an exporter",
+                hint="write for example HistorySpans('http://127.0.0.1:4318')",
+            )
         if endpoint is not None:
-            otlp_exporter(endpoint)  # what is wrong with it is said now
+            otlp_exporter(endpoint)  # raises now if it is wrong
         self._endpoint = endpoint
         self._exporter = exporter
         self._where = without_secrets(endpoint) if endpoint is not None else type(exporter).__name__
         self._catch_up = catch_up
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
-        """Listen to the worker's workflows."""
+        """Add the interceptor that notices closing runs."""
         config = super().configure_worker(config)
         interceptors = list(config.get("interceptors") or [])
-        if _of(self, interceptors) is None:  # a worker may have it from its client, too
-            interceptors.append(_Ended(self))
+        if _of(self, interceptors) is None:  # the worker may have it from its client already
+            interceptors.append(_ClosedRuns(self))
         config["interceptors"] = interceptors
         return config
 
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:  # noqa: A002 - the SDK's name
-        """Run the worker, and send what ends meanwhile; what is left at its end within 10 s."""
+        """Run the worker and send the spans of runs that close; those left when it stops within 10 s."""
         config = worker.config(active_config=True)
         listener = _of(self, config.get("interceptors") or [])
-        if listener is None or listener.sending is not None or not config.get("workflows"):
+        if listener is None or listener.exporting is not None or not config.get("workflows"):
             await super().run_worker(worker, next)
             return
         exporter = self._exporter or otlp_exporter(self._endpoint or "")
-        sending = listener.sending = Sending(worker, exporter, self._where)
-        scan = asyncio.ensure_future(sending.scan(self._catch_up))
+        exporting = listener.exporting = RunExporter(worker, exporter, self._where)
+        scan = asyncio.ensure_future(exporting.scan(self._catch_up))
         try:
             await super().run_worker(worker, next)
         finally:
             scan.cancel()
-            finishing = asyncio.ensure_future(self._finish(listener, sending, exporter))
-            # An SDK before 1.35 cancels this at the end of `async with`, and for that whoever has used the worker.
+            finishing = asyncio.ensure_future(self._finish(listener, exporting, exporter))
+            # SDKs before 1.35 cancel this at the end of `async with`, and with it the user of the worker.
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.shield(finishing)
 
-    async def _finish(self, listener: _Ended, sending: Sending, exporter: SpanExporter) -> None:
+    async def _finish(self, listener: _ClosedRuns, exporting: RunExporter, exporter: SpanExporter) -> None:
         ends = asyncio.get_running_loop().time() + FINISH_SECONDS
-        await sending.finish(FINISH_SECONDS)
-        listener.sending = None
+        await exporting.finish(FINISH_SECONDS)
+        listener.exporting = None
         left = max(1.0, ends - asyncio.get_running_loop().time())
         await close(exporter, left, shut_down=self._exporter is None)
 
 
-class _Ended(Interceptor):
-    """Tells which runs the worker's own code has ended."""
+class _ClosedRuns(Interceptor):
+    """Reports the runs that the worker's own code closes."""
 
     def __init__(self, plugin: HistorySpans) -> None:
         self.plugin = plugin
-        self.sending: Sending | None = None
+        self.exporting: RunExporter | None = None
         self._others: Callable[[str, str], None] | None = None
 
-    def tell(self, workflow_id: str, run_id: str) -> None:
-        """Called from a workflow's thread."""
-        if self.sending is not None:
-            self.sending.ended(workflow_id, run_id)
+    def run_closed(self, workflow_id: str, run_id: str) -> None:
+        """A run has closed, or may have. Called from a workflow's thread."""
+        if self.exporting is not None:
+            self.exporting.run_closed(workflow_id, run_id)
         if self._others is not None:
             self._others(workflow_id, run_id)
 
@@ -122,9 +126,9 @@ class _Ended(Interceptor):
         self,
         input: WorkflowInterceptorClassInput,  # noqa: A002 - the SDK's name
     ) -> type[WorkflowInboundInterceptor] | None:
-        """The part that runs beside a workflow's code: one for all plugins of this kind that a worker has."""
+        """The interceptor of workflows: one for all plugins of this class that the worker has."""
         self._others = input.unsafe_extern_functions.get(ENDED)
-        input.unsafe_extern_functions[ENDED] = self.tell
+        input.unsafe_extern_functions[ENDED] = self.run_closed
         return _Inbound if self._others is None else None
 
 
@@ -133,23 +137,23 @@ class _Inbound(WorkflowInboundInterceptor):
         try:
             result = await super().execute_workflow(input)
         except asyncio.CancelledError:
-            # An eviction from the cache looks the same; only where somebody asked to cancel may the run have ended.
+            # An eviction from the cache looks the same; the run can only have closed if its cancellation was requested.
             if workflow.in_workflow() and workflow.cancellation_reason() is not None:
-                _tell()
+                _report()
             raise
         except (Exception, workflow.ContinueAsNewError):
-            _tell()
+            _report()
             raise
-        _tell()
+        _report()
         return result
 
 
-def _tell() -> None:
+def _report() -> None:
     if workflow.in_workflow() and not workflow.unsafe.is_replaying():
         info = workflow.info()
         workflow.extern_functions()[ENDED](info.workflow_id, info.run_id)
 
 
-def _of(plugin: HistorySpans, interceptors: Any) -> _Ended | None:
-    """What `configure_worker` of this plugin gave to a worker."""
-    return next((each for each in interceptors if isinstance(each, _Ended) and each.plugin is plugin), None)
+def _of(plugin: HistorySpans, interceptors: Any) -> _ClosedRuns | None:
+    """The interceptor that this plugin added to a worker."""
+    return next((item for item in interceptors if isinstance(item, _ClosedRuns) and item.plugin is plugin), None)

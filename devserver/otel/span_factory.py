@@ -1,4 +1,4 @@
-"""Makes one span each: of a workflow over all its runs, of a run, of a step."""
+"""Makes a span of a workflow over all its runs, of a run, or of a step."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from temporalio.converter import DataConverter
 from ..client.failures import failure_text
 from ..history import RunChain, Step, WorkflowRun
 from ..history.model import BAD
-from . import ids
-from .model import HistorySpan, SpanEvent, Value
 from .parent_context import ParentContext, first_id
+from .spans import HistorySpan, SpanEvent, Value, run_span_id, step_span_id, workflow_span_id
 
-# What takes no time is an event of its run's span.
+# These take no time: they are events of their run's span.
 INSTANT = ("signal", "cancel", "marker")
 NAMES = {
     "local_activity": "local activity",
@@ -38,21 +37,21 @@ async def span_of_workflow(
     if last.origin.schedule_id:
         attributes["temporal.schedule_id"] = last.origin.schedule_id
     if first_id(last) != chain.runs[0].run_id:
-        attributes["temporal.incomplete"] = True  # earlier runs were deleted, so it began before its start here
+        attributes["temporal.incomplete"] = True  # earlier runs were deleted: the workflow began before its start here
     return HistorySpan(
         trace_id=place.trace_id,
-        span_id=ids.workflow_span_id(chain.namespace, last.workflow_id, first_id(last)),
+        span_id=workflow_span_id(chain.namespace, last.workflow_id, first_id(last)),
         parent_id=place.parent_id,
         name=f"workflow {last.type}",
         start=start,
         end=last.closed,
-        error=await _why(run=last, converter=converter),
+        error=await _error(run=last, converter=converter),
         attributes=attributes,
     )
 
 
 async def span_of_run(run: WorkflowRun, place: ParentContext, converter: DataConverter) -> HistorySpan:
-    """A run, with what took no time as events."""
+    """A run, with steps that took no time as events."""
     attributes: dict[str, Value] = {
         "temporal.workflow_id": run.workflow_id,
         "temporal.run_id": run.run_id,
@@ -67,19 +66,19 @@ async def span_of_run(run: WorkflowRun, place: ParentContext, converter: DataCon
         attributes["temporal.builds"] = ", ".join(run.builds)
     return HistorySpan(
         trace_id=place.trace_id,
-        span_id=ids.run_span_id(run.run_id),
-        parent_id=ids.workflow_span_id(run.namespace, run.workflow_id, first_id(run)),
+        span_id=run_span_id(run.run_id),
+        parent_id=workflow_span_id(run.namespace, run.workflow_id, first_id(run)),
         name=f"run {run.type}",
         start=begun(run),
         end=run.closed,
-        error=await _why(run, converter),
+        error=await _error(run, converter),
         attributes=attributes,
         events=tuple([_event(step) for step in run.own_steps if step.kind in INSTANT]),
     )
 
 
 async def span_of_step(run: WorkflowRun, step: Step, place: ParentContext, converter: DataConverter) -> HistorySpan:
-    """A step; what a reset run has from the run before it begins with the reset."""
+    """A step. A step that a reset run has from the run before starts with the reset."""
     failure = await failure_text(step.failure, converter) if step.failure is not None else None
     line = failure.line if failure is not None else step.reason
     start = max(step.scheduled, begun(run)) if run.origin.how == "reset" else step.scheduled
@@ -88,8 +87,8 @@ async def span_of_step(run: WorkflowRun, step: Step, place: ParentContext, conve
         events.append(SpanEvent("started", step.started, {"temporal.attempt": step.attempts} if step.attempts else {}))
     return HistorySpan(
         trace_id=place.trace_id,
-        span_id=ids.step_span_id(run.run_id, step.event_id),
-        parent_id=ids.run_span_id(run.run_id),
+        span_id=step_span_id(run.run_id, step.event_id),
+        parent_id=run_span_id(run.run_id),
         name=_name(step),
         start=start,
         end=step.closed,
@@ -111,14 +110,14 @@ def _attributes(run: WorkflowRun, step: Step, line: str) -> dict[str, Value]:
     if step.operation is not None:
         attributes["temporal.nexus_endpoint"] = step.operation.endpoint
     if line and not step.bad:
-        attributes["temporal.last_failure"] = line  # of an attempt before the one that did it
+        attributes["temporal.last_failure"] = line  # of an attempt before the one that completed
     return attributes
 
 
 def begun(run: WorkflowRun) -> datetime:
-    """When a run began."""
+    """The start of a run that is not missing."""
     if run.started is None:
-        raise AssertionError("a run that is there has its start")
+        raise AssertionError("a run whose history was read has a start")
     return run.started
 
 
@@ -136,7 +135,7 @@ def _event(step: Step) -> SpanEvent:
     return SpanEvent(_name(step), step.scheduled, attributes)
 
 
-async def _why(run: WorkflowRun, converter: DataConverter) -> str | None:
+async def _error(run: WorkflowRun, converter: DataConverter) -> str | None:
     if run.status not in BAD or not run.bad:
         return None
     if run.failure is not None:

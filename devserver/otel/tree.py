@@ -7,27 +7,27 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .model import HistorySpan
+from .spans import HistorySpan
 
 
 @dataclass(frozen=True)
 class SpanTree:
     """The spans of one workflow over all its runs, and of its children.
 
-    `str(tree)` is the tree by names, the earliest first, with the reason behind each error: made to be compared.
+    `str(tree)` has the name of each span, the earliest first, and its error: compare it with a text in a test.
     """
 
     spans: tuple[HistorySpan, ...]
 
     @property
     def root(self) -> HistorySpan:
-        """The workflow that was asked for, from its first run's start to its last run's end."""
+        """The span of the workflow, from its first run's start to its last run's end."""
         ids = {span.span_id for span in self.spans}
         return next(span for span in self.spans if span.parent_id not in ids)
 
     @property
     def errors(self) -> dict[str, str]:
-        """The reason of each span that failed, by the span's name; of several of a name, the last one's."""
+        """The errors of spans by the spans' names; the last one's if several have the same name."""
         return {span.name: span.error for span in self.spans if span.error is not None}
 
     def named(self, name: str) -> list[HistorySpan]:
@@ -38,7 +38,7 @@ class SpanTree:
         """The only span of that name.
 
         Raises:
-            AssertionError: There is none, or more than one; the message has the tree.
+            AssertionError: There is none, or more than one; the message shows the tree.
         """
         found = self.named(name)
         if len(found) != 1:
@@ -46,16 +46,16 @@ class SpanTree:
         return found[0]
 
     def children(self, span: HistorySpan) -> list[HistorySpan]:
-        """What hangs right below a span, the earliest first."""
+        """The children of a span, the earliest first."""
         return sorted(self._below.get(span.span_id, ()), key=_order)
 
     def walk(self) -> Iterator[tuple[int, HistorySpan]]:
-        """Each span with its depth, the root's being 0: what is below a span right after it."""
+        """Each span with its depth, 0 for the root, in the order of the tree."""
         ahead = [(0, self.root)]
         while ahead:
             depth, span = ahead.pop()
             yield depth, span
-            ahead += [(depth + 1, each) for each in reversed(self.children(span))]
+            ahead += [(depth + 1, child) for child in reversed(self.children(span))]
 
     @cached_property
     def _below(self) -> dict[int | None, list[HistorySpan]]:

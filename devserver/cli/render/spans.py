@@ -23,9 +23,9 @@ SHOWN = "-"
 async def send_spans(client: Client, workflow_id: str, run_id: str, how: dict[str, Any]) -> None:
     """Send them, or show them where the endpoint is `-`. `how`: the command's options."""
     from ...otel import spans_of
-    from ...otel.histories import MOST_DEPTH
+    from ...otel.histories import MAX_DEPTH
 
-    depth = MOST_DEPTH if how["depth"] is None else how["depth"]
+    depth = MAX_DEPTH if how["depth"] is None else how["depth"]
     spans = spans_of(client, workflow_id, run_id, depth=depth)
     if how["otlp"] != SHOWN:
         await _send(spans, how)

@@ -88,7 +88,7 @@ def test_a_module_that_is_run_sends_what_ends(
         assert run.end() == 130
     assert len(otlp.named("run Leaf")) == 2
     done = devserver("run", "work.py", "--otlp", "localhost")
-    assert (done.returncode, "localhost is no OTLP endpoint" in done.stderr) == (2, True)
+    assert (done.returncode, "localhost is not an OTLP endpoint" in done.stderr) == (2, True)
 
 
 def test_bad_input_is_told(devserver: Run, server: DevServer, otlp: Collector) -> None:
@@ -101,7 +101,7 @@ def test_bad_input_is_told(devserver: Run, server: DevServer, otlp: Collector) -
 
     assert refused("w", "--otlp", "localhost:4318") == (
         2,
-        "error: localhost:4318 is no OTLP endpoint\nhint: give a URL, as http://127.0.0.1:4318\n",
+        "error: localhost:4318 is not an OTLP endpoint\nhint: write a URL such as http://127.0.0.1:4318\n",
     )
     assert refused("w", "--otlp", otlp.url, "--follow")[0] == 2
     code, said = refused("w", "--otlp", otlp.url)

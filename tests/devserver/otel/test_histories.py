@@ -12,7 +12,8 @@ from temporalio.worker import Worker
 from devserver import DevServer
 from devserver.errors import CannotAsk, OptionError
 from devserver.otel import ExportFailed, HistorySpan, HistorySpans, spans_of
-from devserver.otel.otlp import nanoseconds, otlp_exporter, send
+from devserver.otel.otlp import otlp_exporter, send
+from devserver.otel.readable_spans import nanoseconds
 from tests.devserver.otel.work import ACTIVITIES, QUEUE, SOON, WORKFLOWS, Tree
 from tests.helpers.collector import Collector
 
@@ -182,7 +183,7 @@ async def test_errors_say_what_is_wrong(server: DevServer, otlp: Collector) -> N
         await spans(client, "nobody")
     await client.start_workflow("Tree", id="waits", task_queue="nowhere")
     otlp.answer = 403
-    with pytest.raises(ExportFailed, match="did not take 2 spans") as refused:
+    with pytest.raises(ExportFailed, match="did not accept 2 spans") as refused:
         await send(spans_of(client, "waits"), otlp_exporter(otlp.url), where=otlp.url, include_open=True)
     assert "403" in str(refused.value)
     gone = "http://127.0.0.1:9"
@@ -193,7 +194,7 @@ async def test_errors_say_what_is_wrong(server: DevServer, otlp: Collector) -> N
         await send(spans_of(client, "waits"), otlp_exporter(grpc, seconds=0.5), where=grpc, include_open=True)
     assert "4317 is gRPC" in str(refused.value.hint)
     for bad in ("localhost:4318", "http://", "http://[::1", "http://127.0.0.1:99999", "ftp://127.0.0.1"):
-        with pytest.raises(OptionError, match="no OTLP endpoint"):
+        with pytest.raises(OptionError, match="not an OTLP endpoint"):
             otlp_exporter(bad)
     with pytest.raises(OptionError, match="an endpoint or an exporter"):
         HistorySpans()

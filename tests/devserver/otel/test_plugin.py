@@ -85,7 +85,7 @@ async def test_a_collector_that_is_down_costs_no_workflow_anything(
     ends also while it is down.
     """
     monkeypatch.setattr(exporter, "SCAN_SECONDS", 0.1)
-    monkeypatch.setattr(exporter, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(exporter, "REPORT_SECONDS", 0.0)
     client = await Client.connect(server.address)
     otlp.answer = 400
 
@@ -154,7 +154,7 @@ async def test_a_collector_that_hangs_holds_up_nobody(
     try:
         await asyncio.wait_for(work(), LIMIT)
         assert kept.daemons == {True}  # nobody's end waits for such a thread, as for those of the event loop
-        assert "runs are not sent: the worker has ended" in caplog.text
+        assert "runs are not sent: the worker has stopped" in caplog.text
     finally:
         kept.may_go_on.set()
 
