@@ -40,8 +40,8 @@ class HistorySpans(SimplePlugin):
 
         Worker(client, task_queue="orders", workflows=[Order], plugins=[HistorySpans("http://127.0.0.1:4318")])
 
-    As a plugin of a client it works for all workers of that client. Exports never delay a workflow: a collector that does
-    not answer causes a warning in the log `devserver.otel`. Runs that were terminated or timed out are found by
+    As a plugin of a client it works for all workers of that client. Exports never delay a workflow: a collector that
+    does not answer causes a warning in the log `devserver.otel`. Runs that were terminated or timed out are found by
     listing them, and so are runs that closed while no worker was running, up to `catch_up` ago.
 
     Args:

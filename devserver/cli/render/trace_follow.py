@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ...errors import DevServerError
     from ...history import HistoryReader, RunChain, Step, WorkflowRun
     from ...trace import ShownEntry, TraceOptions
-    from ...trace.follow import FollowedRun, FollowEvent, TraceFollower
+    from ...trace.follow import TraceFollower
+    from ...trace.follow_events import FollowedRun, FollowEvent
 
 DRAW_SECONDS = 0.2
 IDLE_SECONDS = 1.0
@@ -54,14 +55,14 @@ class Lines:
 
     async def show(self, news: FollowEvent) -> None:
         """As it comes."""
-        from ...trace.follow import RunClosed, RunFollowed, ServerAway, ServerBack, StepChanged
+        from ...trace.follow_events import RunClosed, RunFollowed, ServerAway, ServerBack, StepChanged
 
         if isinstance(news, StepChanged):
-            await self._step(news.live.run, news.step, _now())
+            await self._step(news.followed.run, news.step, _now())
         elif isinstance(news, RunFollowed):
-            await self._seen(news.live)
+            await self._seen(news.followed)
         elif isinstance(news, RunClosed):
-            await self._closed(news.live.run)
+            await self._closed(news.followed.run)
         elif isinstance(news, ServerAway):
             self._say(_now(), f"! {news.error.message}")
         elif isinstance(news, ServerBack):
@@ -110,7 +111,7 @@ class JsonLines:
 
     async def show(self, news: FollowEvent) -> None:
         """As it comes."""
-        from ...trace.follow import RunClosed, RunFollowed, ServerAway, ServerBack, StepChanged
+        from ...trace.follow_events import RunClosed, RunFollowed, ServerAway, ServerBack, StepChanged
         from ...trace.serialization import run_data, step_data
 
         converter = self._reader.converter
@@ -119,13 +120,13 @@ class JsonLines:
         elif isinstance(news, ServerBack):
             self._say("back")
         elif isinstance(news, StepChanged):
-            self._step(news.live.run, await step_data(news.step, converter))
+            self._step(news.followed.run, await step_data(news.step, converter))
         elif isinstance(news, RunFollowed):
-            self._say("run", run=await run_data(news.live.run, converter))
-            for step in news.live.run.steps:
-                self._step(news.live.run, await step_data(step, converter))
+            self._say("run", run=await run_data(news.followed.run, converter))
+            for step in news.followed.run.steps:
+                self._step(news.followed.run, await step_data(step, converter))
         elif isinstance(news, RunClosed):
-            self._say("closed", run=await run_data(news.live.run, converter))
+            self._say("closed", run=await run_data(news.followed.run, converter))
 
     def _step(self, run: WorkflowRun, step: dict[str, Any]) -> None:
         self._say("step", workflow_id=run.workflow_id, run_id=run.run_id, step=step)
@@ -161,7 +162,7 @@ class Screen:
 
     async def show(self, news: FollowEvent) -> None:
         """Drawn soon."""
-        from ...trace.follow import ServerAway, ServerBack
+        from ...trace.follow_events import ServerAway, ServerBack
 
         if isinstance(news, (ServerAway, ServerBack)):
             self._away = news.error if isinstance(news, ServerAway) else None

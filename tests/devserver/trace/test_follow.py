@@ -15,14 +15,14 @@ from temporalio.common import RetryPolicy
 from devserver import DevServer
 from devserver.executables.models import Executable
 from devserver.history import HistoryReader
-from devserver.trace.follow import (
+from devserver.trace.follow import TraceFollower
+from devserver.trace.follow_events import (
     FollowEvent,
     RunClosed,
     RunFollowed,
     ServerAway,
     ServerBack,
     StepChanged,
-    TraceFollower,
 )
 from tests.helpers.traced import QUEUE, Attempts, Everything, Waits, make_endpoint, worker
 
@@ -58,7 +58,7 @@ async def until(news: AsyncIterator[FollowEvent], fits: Callable[[FollowEvent], 
 def short(news: list[FollowEvent]) -> list[tuple[str, ...]]:
     """What is told of runs, in a few words."""
     runs = [each for each in news if isinstance(each, (RunFollowed, RunClosed))]
-    return [(type(each).__name__, each.live.run.workflow_id, each.live.run.status) for each in runs]
+    return [(type(each).__name__, each.followed.run.workflow_id, each.followed.run.status) for each in runs]
 
 
 def test_from_start_to_end(server: DevServer) -> None:
@@ -91,14 +91,14 @@ def test_from_run_to_run(server: DevServer) -> None:
         news = TraceFollower(reader).follow(await reader.chain("again"))
         await until(news, lambda each: isinstance(each, RunFollowed))
         await again.signal(Waits.go)
-        await until(news, lambda each: isinstance(each, RunFollowed) and each.live.number == 2)
+        await until(news, lambda each: isinstance(each, RunFollowed) and each.followed.number == 2)
         await client.get_workflow_handle("again").signal(Waits.go)
         assert short([each async for each in news])[-1] == ("RunClosed", "again", "completed")
 
         policy = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
         await start(client, Attempts.run, 9, id="retried", retry_policy=policy)
         seen = [each async for each in TraceFollower(reader).follow(await reader.chain("retried"))]
-        closed = [each.live.run for each in seen if isinstance(each, RunClosed)]
+        closed = [each.followed.run for each in seen if isinstance(each, RunClosed)]
         assert (closed[-1].attempt, closed[-1].status, closed[-1].next) == (3, "failed", None)
         with contextlib.suppress(WorkflowFailureError):
             await client.get_workflow_handle("retried").result()
@@ -119,7 +119,7 @@ def test_attempts_are_told(server: DevServer) -> None:
         await until(
             news,
             lambda each: (
-                any(step.status == "backing_off" for step in each.live.run.steps)
+                any(step.status == "backing_off" for step in each.followed.run.steps)
                 if isinstance(each, (RunFollowed, StepChanged))
                 else False
             ),
