@@ -1,4 +1,4 @@
-"""The words of a trace: durations, what a step is called, how it went."""
+"""Texts of a trace: titles of steps, durations, states."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ HOW = {
     "started": "started",
     "continued_as_new": "continued as new",
     "retried": "retried",
-    "cron": "started again by its cron schedule",
+    "cron": "started by its cron schedule",
     "reset": "reset",
 }
 
 
 def after(start: datetime | None, when: datetime | None) -> str:
-    """When something was, counted from a start, in 8 characters."""
+    """The time since a start, in 8 characters."""
     if start is None or when is None:
         return " " * 8
     seconds = max(0.0, (when - start).total_seconds())
@@ -29,7 +29,7 @@ def after(start: datetime | None, when: datetime | None) -> str:
 
 
 def title(step: Step) -> str:
-    """What a step is called."""
+    """The title of a step."""
     make = TITLES.get(step.kind)
     return make(step) if make is not None else step.name
 
@@ -72,7 +72,7 @@ TITLES: dict[str, Callable[[Step], str]] = {
 
 
 def kind_title(figures: RepeatTimes) -> str:
-    """What the steps of a pattern are called."""
+    """The title of the steps of a pattern."""
     name = figures.name
     match figures.kind:
         case "timer":
@@ -87,7 +87,7 @@ def kind_title(figures: RepeatTimes) -> str:
 
 
 def between(figures: RepeatTimes) -> str:
-    """The durations of a pattern's step: one, or from the least to the most."""
+    """The durations of a pattern's steps: one, or the shortest and the longest."""
     if figures.least is None or figures.most is None:
         return ""
     least, most = lasted(figures.least), lasted(figures.most)
@@ -95,7 +95,7 @@ def between(figures: RepeatTimes) -> str:
 
 
 def repeat_state(repeat: Repeat) -> Iterator[str]:
-    """How repeated steps went, in a few words each."""
+    """The state of repeated steps, in a few words each."""
     if repeat.closed is not None:
         yield f"{lasted(repeat.closed - repeat.started)} in all"
     if repeat.unfinished:
@@ -103,7 +103,7 @@ def repeat_state(repeat: Repeat) -> Iterator[str]:
 
 
 def state(step: Step, now: datetime | None = None) -> Iterator[str]:
-    """How a step went, in a few words each: what is usual is not said. With `now`, also for how long it goes on."""
+    """The state of a step in a few words each; nothing for what is usual. With `now`, also how long it has been open."""
     if step.status not in ("completed",) and step.kind not in ("workflow_task_failure", "pause"):
         yield step.status.replace("_", " ")
     took = step.took
@@ -118,7 +118,7 @@ def state(step: Step, now: datetime | None = None) -> Iterator[str]:
 
 
 def run_state(run: WorkflowRun | RunSummary, now: datetime) -> str:
-    """How a run went."""
+    """The state of a run."""
     words = run.status.replace("_", " ")
     if run.started is None:
         return words

@@ -1,4 +1,4 @@
-"""Runs and steps as plain data, in the form that docs/json.md tells."""
+"""Runs and steps as plain data, in the form that docs/json.md describes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def seconds(time: timedelta | None) -> float | None:
 
 
 async def run_data(run: WorkflowRun, converter: DataConverter) -> dict[str, Any]:
-    """A run without its steps."""
+    """The data of a run without its steps."""
     origin, failed = run.origin, run.failed_tasks
     return {
         "workflow_id": run.workflow_id,
@@ -55,7 +55,7 @@ async def run_data(run: WorkflowRun, converter: DataConverter) -> dict[str, Any]
         "next": None if run.next is None else {"how": run.next.how, "run_id": run.next.run_id},
         "input": await _values(run.input, converter),
         "result": await _values(run.result, converter),
-        "memo": {name: await preview(kept, converter) for name, kept in run.memo},
+        "memo": {name: await preview(values, converter) for name, values in run.memo},
         "reason": run.reason,
         **await _failure(run.failure, converter),
         "failed_tasks": failed.count,
@@ -66,7 +66,7 @@ async def run_data(run: WorkflowRun, converter: DataConverter) -> dict[str, Any]
 
 
 async def step_data(step: Step, converter: DataConverter) -> dict[str, Any]:
-    """A step."""
+    """The data of a step."""
     operation = step.operation
     return {
         "kind": step.kind,
@@ -105,8 +105,8 @@ def _execution(execution: Execution | None) -> dict[str, str | None] | None:
     }
 
 
-async def _values(kept: Sequence[TruncatedPayload], converter: DataConverter) -> list[str]:
-    return [await preview([each], converter) for each in kept]
+async def _values(payloads: Sequence[TruncatedPayload], converter: DataConverter) -> list[str]:
+    return [await preview([payload], converter) for payload in payloads]
 
 
 async def _failure(failure: Failure | None, converter: DataConverter) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A trace as a page: one file with its style and script in it, written while the workflow is read."""
+"""A trace as an HTML page: one file with its style and script, written while the workflow is read."""
 
 from __future__ import annotations
 

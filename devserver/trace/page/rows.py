@@ -1,4 +1,4 @@
-"""The rows of a trace's page: one for each run, step and repeat, with what is behind it."""
+"""The rows of a trace's page: one for each run, step and repeat, with the details that it opens to."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from .. import formatting
 from ..fold import OmittedSteps, Repeat
 from ..tree import HiddenRuns, RunBegins, RunEnds, ShownEntry, TraceItem
 
-MOST_VALUE = 4000
-NAMED = 12
+MAX_VALUE = 4000
+MAX_NAMED = 12
 
 
 @dataclass(frozen=True)
 class PageScale:
-    """The time that the page shows, from the first run's start to the end, or to now."""
+    """The time that the page shows: from the first run's start to the newest run's close, or to now."""
 
     start: datetime
     end: datetime
 
-    def share(self, moment: datetime | None) -> float:
-        """Where a moment is: 0 at the start, 100 at the end."""
+    def share(self, when: datetime | None) -> float:
+        """The position of a time, from 0 at the start to 100 at the end; None is the end."""
         whole = (self.end - self.start).total_seconds()
-        passed = ((moment or self.end) - self.start).total_seconds()
+        passed = ((when or self.end) - self.start).total_seconds()
         return 0.0 if whole <= 0 else round(min(100.0, max(0.0, 100 * passed / whole)), 4)
 
 
@@ -40,14 +40,14 @@ class PageRow:
     """One row of the page.
 
     Attributes:
-        depth: Of the tree: how far it is indented.
-        kind: What it is, as a class of the style: `run`, `step`, `repeat`, `note`.
-        state: How it went, as the model names it.
-        title, about: In a few words each.
-        left, right: Where its bar is, 0 to 100; none for a note.
-        begun: After how much time it began.
-        behind: What is shown when the row is opened: names and texts.
-        bad: Whether it has failed, or an attempt of it has.
+        depth: The depth in the tree.
+        kind: A class of the style sheet: `run`, `step`, `repeat`, `note`.
+        state: The status of the run or step.
+        title, about: A few words each.
+        left, right: Start and end of its bar, 0 to 100; None for a note.
+        begun: The time since the start of the page.
+        behind: Names and texts that are shown when the row is opened.
+        bad: Whether it, or an attempt of it, failed.
     """
 
     depth: int
@@ -63,46 +63,46 @@ class PageRow:
 
 
 def scale_of(chain: RunChain, now: datetime) -> PageScale:
-    """From the first run that is known to the newest's end."""
+    """The time from the first known run to the newest run's close."""
     starts = [link.started for link in chain.runs if link.started is not None]
     start = min(starts, default=now)
     return PageScale(start, max(chain.newest.closed or now + chain.newest.ahead, start))
 
 
 class PageRows:
-    """Makes rows of what a walk tells."""
+    """Makes rows of the items of a walk."""
 
     def __init__(self, converter: DataConverter, scale: PageScale, now: datetime) -> None:
         self._converter = converter
         self._scale = scale
         self._now = now
 
-    async def row(self, told: TraceItem) -> PageRow | None:
-        """The row of one thing told; None where it has none."""
-        if isinstance(told, RunEnds):
+    async def row(self, item: TraceItem) -> PageRow | None:
+        """The row of an item; None if it has none."""
+        if isinstance(item, RunEnds):
             return None
-        if isinstance(told, RunBegins):
-            return await self._run(told)
-        if isinstance(told, HiddenRuns):
-            counted = Counter(link.status.replace("_", " ") for link in told.runs)
+        if isinstance(item, RunBegins):
+            return await self._run(item)
+        if isinstance(item, HiddenRuns):
+            counted = Counter(link.status.replace("_", " ") for link in item.runs)
             counts = ", ".join(f"{count:,} {status}" for status, count in counted.most_common())
-            return PageRow(told.depth, "note", "", told.what + (f": {counts}" if counts else ""))
-        depth = told.depth + 1 + (told.of is not None)
-        if isinstance(told.entry, Repeat):
-            return self._repeat(depth, told.entry)
-        if isinstance(told.entry, OmittedSteps):
-            return self._rest(depth, told.entry)
-        return await self._step(depth, told, told.entry)
+            return PageRow(item.depth, "note", "", item.what + (f": {counts}" if counts else ""))
+        depth = item.depth + 1 + (item.of is not None)
+        if isinstance(item.entry, Repeat):
+            return self._repeat(depth, item.entry)
+        if isinstance(item.entry, OmittedSteps):
+            return self._rest(depth, item.entry)
+        return await self._step(depth, item, item.entry)
 
-    async def _run(self, told: RunBegins) -> PageRow | None:
-        run, links = told.run, told.chain.runs
-        if told.depth and len(links) == 1:
-            return None  # the step that started it has said all
-        number = f", run {told.number} of {len(links)}" if len(links) > 1 else ""
+    async def _run(self, item: RunBegins) -> PageRow | None:
+        run, runs = item.run, item.chain.runs
+        if item.depth and len(runs) == 1:
+            return None  # the step that started it shows the same
+        number = f", run {item.number} of {len(runs)}" if len(runs) > 1 else ""
         if run.missing:
-            return PageRow(told.depth, "note", "", f"run {run.run_id}{number}: its history is gone")
+            return PageRow(item.depth, "note", "", f"run {run.run_id}{number}: its history is gone")
         return PageRow(
-            told.depth,
+            item.depth,
             "run",
             run.status,
             f"{run.type} {run.workflow_id}{number}",
@@ -130,7 +130,7 @@ class PageRows:
             behind.append(("failure", "\n".join((await failure_text(run.failure, self._converter)).lines)))
         return [(name, text) for name, text in behind if text]
 
-    async def _step(self, depth: int, told: ShownEntry, step: Step) -> PageRow:
+    async def _step(self, depth: int, item: ShownEntry, step: Step) -> PageRow:
         behind = [
             ("kind", step.kind.replace("_", " ")),
             ("event", str(step.event_id)),
@@ -139,7 +139,7 @@ class PageRows:
             ("closed", _stamp(step.closed)),
             ("attempts", str(step.attempts or "")),
             ("worker", step.identity),
-            ("task queue", step.queue if step.queue != told.run.task_queue else ""),
+            ("task queue", step.queue if step.queue != item.run.task_queue else ""),
             ("reason", step.reason),
             ("summary", await self._values(step.note)),
             ("input", await self._values(step.input)),
@@ -154,7 +154,7 @@ class PageRows:
             "step",
             step.status,
             formatting.title(step),
-            ", ".join(formatting.state(step, self._now + told.run.skipped)),
+            ", ".join(formatting.state(step, self._now + item.run.skipped)),
             self._scale.share(step.scheduled),
             self._scale.share(end),
             formatting.after(self._scale.start, step.scheduled).strip(),
@@ -163,13 +163,13 @@ class PageRows:
         )
 
     def _repeat(self, depth: int, repeat: Repeat) -> PageRow:
-        pattern = ", ".join(formatting.kind_title(each) for each in repeat.pattern)
+        pattern = ", ".join(formatting.kind_title(times) for times in repeat.pattern)
         behind = [
-            (formatting.kind_title(each), f"{each.count:,} times, {formatting.between(each)}".removesuffix(", "))
-            for each in repeat.pattern
+            (formatting.kind_title(times), f"{times.count:,} times, {formatting.between(times)}".removesuffix(", "))
+            for times in repeat.pattern
         ]
         if repeat.hidden:
-            behind.append(("not shown", f"{repeat.hidden:,} that were retried, failed or go on"))
+            behind.append(("not shown", f"{repeat.hidden:,} that were retried, failed or are open"))
         return PageRow(
             depth,
             "repeat",
@@ -184,16 +184,16 @@ class PageRows:
         )
 
     def _rest(self, depth: int, rest: OmittedSteps) -> PageRow:
-        behind = [(formatting.kind_title(each), f"{each.count:,} times") for each in rest.figures[:NAMED]]
+        behind = [(formatting.kind_title(times), f"{times.count:,} times") for times in rest.figures[:MAX_NAMED]]
         failed = f"{rest.bad:,} of them failed" if rest.bad else ""
         begun = formatting.after(self._scale.start, rest.started).strip()
         return PageRow(
             depth, "note", "", f"{rest.count:,} more steps", failed, begun=begun, behind=behind, bad=bool(rest.bad)
         )
 
-    async def _values(self, kept: Sequence[TruncatedPayload]) -> str:
-        return await preview(kept, self._converter, MOST_VALUE) if kept else ""
+    async def _values(self, payloads: Sequence[TruncatedPayload]) -> str:
+        return await preview(payloads, self._converter, MAX_VALUE) if payloads else ""
 
 
-def _stamp(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03} UTC"
+def _stamp(when: datetime | None) -> str:
+    return "" if when is None else f"{when:%Y-%m-%d %H:%M:%S}.{when.microsecond // 1000:03} UTC"

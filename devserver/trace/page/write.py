@@ -1,4 +1,4 @@
-"""Writes a trace's page, row by row: whole, or not at all."""
+"""Writes a trace's page row by row: the whole file, or nothing."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from .rows import PageRow, PageRows, PageScale, scale_of
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-MOST_ROWS = 20_000
+MAX_ROWS = 20_000
 TICKS = 4
 
 
 class PageNotWritten(DevServerError):
-    """The file cannot be written: permissions, a folder that is not there, a full disk."""
+    """The page cannot be written: permissions, a missing folder, a full disk."""
 
 
-async def write_page(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, file: Path, *, where: str) -> int:
-    """Write the page of a trace into `file`; how many rows it has, at most 20,000.
+async def write_page(reader: HistoryReader, chain: RunChain, options: TraceOptions, file: Path, *, where: str) -> int:
+    """Write the page of a trace into `file`; the number of its rows, at most 20,000.
 
-    It is written aside and renamed: nobody sees half of it, and what was there stays until then. A file that was there
-    keeps its mode, a link still leads to it.
+    A temporary file is written and renamed, so that an existing page stays until the new one is complete. An existing
+    file keeps its mode, and a symbolic link its target.
 
     Args:
-        where: What the page calls the server.
+        where: The server's name on the page.
 
     Raises:
-        PageNotWritten: It could not be written; nothing half-written is left.
+        PageNotWritten: The file cannot be written; no part of it is left.
         CannotAsk: The server does not answer.
     """
     aside: Path | None = None
@@ -49,9 +49,9 @@ async def write_page(reader: HistoryReader, chain: RunChain, wanted: TraceOption
         target = file.resolve()
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".trace-", suffix=".part")
         aside = Path(name)
-        # Half of a character that needs two is no text, but JSON may have it.
+        # JSON may contain lone surrogates, which are not text.
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as out:
-            count = await _write(reader, chain, wanted, out, where)
+            count = await _write(reader, chain, options, out, where)
         aside.chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask())
         aside.replace(target)
         aside = None
@@ -59,7 +59,7 @@ async def write_page(reader: HistoryReader, chain: RunChain, wanted: TraceOption
     except OSError as error:
         room = "make room, or " if error.errno in NO_ROOM else ""
         raise PageNotWritten(
-            f"the page cannot be written to {file}: {error.strerror}", hint=f"{room}name another file with --html"
+            f"cannot write the page to {file}: {error.strerror}", hint=f"{room}choose another file with --html"
         ) from error
     finally:
         if aside is not None:
@@ -73,7 +73,7 @@ def _umask() -> int:
     return mask
 
 
-async def _write(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, out: TextIO, where: str) -> int:
+async def _write(reader: HistoryReader, chain: RunChain, options: TraceOptions, out: TextIO, where: str) -> int:
     now = datetime.now(timezone.utc)
     scale = scale_of(chain, now)
     environment = _environment()
@@ -94,19 +94,21 @@ async def _write(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, o
     )
     template = environment.get_template("row.html")
     count, cut = 0, False
-    async for row in _rows(reader, chain, wanted, PageRows(reader.converter, scale, now)):
-        if count >= MOST_ROWS:
+    async for row in _rows(reader, chain, options, PageRows(reader.converter, scale, now)):
+        if count >= MAX_ROWS:
             cut = True
             break
         count += 1
         out.write(template.render(row=row))
-    out.write(environment.get_template("foot.html").render(cut=cut, most=MOST_ROWS))
+    out.write(environment.get_template("foot.html").render(cut=cut, most=MAX_ROWS))
     return count
 
 
-async def _rows(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, rows: PageRows) -> AsyncIterator[PageRow]:
-    async for told in walk(reader, chain, wanted):
-        row = await rows.row(told)
+async def _rows(
+    reader: HistoryReader, chain: RunChain, options: TraceOptions, rows: PageRows
+) -> AsyncIterator[PageRow]:
+    async for item in walk(reader, chain, options):
+        row = await rows.row(item)
         if row is not None:
             yield row
 
