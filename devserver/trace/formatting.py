@@ -103,7 +103,7 @@ def repeat_state(repeat: Repeat) -> Iterator[str]:
 
 
 def state(step: Step, now: datetime | None = None) -> Iterator[str]:
-    """The state of a step in a few words each; nothing for what is usual. With `now`, also how long it has been open."""
+    """The state of a step, in a few words each, if it is not the usual one. `now`: also how long it has been open."""
     if step.status not in ("completed",) and step.kind not in ("workflow_task_failure", "pause"):
         yield step.status.replace("_", " ")
     took = step.took
