@@ -23,7 +23,7 @@ from tests.helpers.fork_server import ForkServer, fork_server
 
 pytest_plugins = "pytester"
 
-CLI_LIMIT = 60
+CLI_LIMIT = 180
 SHARED_MEMORY = Path("/dev/shm")
 
 # The marks of pyproject.toml that a test has because of a fixture.

@@ -133,7 +133,7 @@ def test_examples_run(example: str, installed: Executable) -> None:
         env=os.environ.copy(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.stdout == "the server is dead: True\nsignals seen: 2\n", done.stderr

@@ -31,7 +31,7 @@ def test_the_web_ui_shows_what_is_stored(installed: Executable, tmp_path: Path) 
         run_id = asyncio.run(_run(server.address, tmp_path / "payloads"))
         page = f"{server.ui_url}/namespaces/default/workflows/shown/{run_id}/history"
         words = [CHROMIUM or "", *OPTIONS, *DUMP, f"--user-data-dir={tmp_path / 'chromium'}", page]
-        shown = subprocess.run(words, capture_output=True, text=True, timeout=90, check=True).stdout
+        shown = subprocess.run(words, capture_output=True, text=True, timeout=240, check=True).stdout
     assert "all-of-it" in shown
     assert "begins" in shown
     assert "the-beginning" in shown

@@ -43,7 +43,7 @@ def test_a_workflow_is_in_the_ui_after_the_server_was_stopped_and_started(
             [CHROMIUM or "", *OPTIONS, *DUMP, f"--user-data-dir={tmp_path / 'chromium'}", page],
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=240,
             check=True,
         ).stdout
     finally:

@@ -34,7 +34,7 @@ from tests.helpers.waiting import eventually
 
 ROOT = Path(tempfile.gettempdir()) / f"temporaltest-docker-{os.getuid()}"
 LOCK, STATE = ROOT / "lock", ROOT / "folder"
-END_SECONDS = 15
+END_SECONDS = 60
 BRIDGE = "docker0"
 _STARTED: list[subprocess.Popen[bytes]] = []  # kept, since another process may be the one that ends it
 CHANGES = ["ENV USER=root HOME=/"]

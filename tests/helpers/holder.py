@@ -25,7 +25,7 @@ class Holder:
 
     def leave(self) -> None:
         """Let it give up its hold and end."""
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=180)
         assert self.process.returncode == 0
 
     def kill(self) -> None:

@@ -28,7 +28,7 @@ class Prometheus:
     def ask(self, path: str) -> Any:
         """The data of an answer; None while it gives none."""
         try:
-            with urllib.request.urlopen(f"{self._url}/{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self._url}/{path}", timeout=60) as answer:
                 return json.load(answer)["data"]
         except (URLError, ConnectionError, TimeoutError):
             return None
@@ -63,7 +63,7 @@ def promtool(*words: str | Path) -> str:
     tool = shutil.which("promtool")
     if tool is None:
         pytest.skip("promtool is not installed (make system)")
-    done = subprocess.run([tool, *map(str, words)], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([tool, *map(str, words)], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

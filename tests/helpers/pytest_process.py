@@ -16,7 +16,7 @@ import psutil
 
 from tests.helpers.waiting import eventually
 
-END_SECONDS = 90
+END_SECONDS = 240
 
 # For the tests of a suite: tell what happened, and wait for what must happen.
 TALK = """

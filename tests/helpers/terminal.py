@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
-LIMIT = 30.0
+LIMIT = 120.0
 
 
 class Terminal:

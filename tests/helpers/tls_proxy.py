@@ -16,7 +16,7 @@ import pytest
 from temporaltest.workers.background_loop import BackgroundLoop
 
 NAME = "temporal.test"
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

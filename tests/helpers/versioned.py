@@ -17,7 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymen
 from tests.helpers.checkout import ROOT
 
 DEPLOYMENT, QUEUE = "shop", "orders"
-LIMIT = 30.0
+LIMIT = 120.0
 
 
 class Waits:

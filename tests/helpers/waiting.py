@@ -8,7 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-LIMIT = 30.0
+LIMIT = 120.0
 POLL_SECONDS = 0.01
 
 

@@ -14,7 +14,7 @@ from typing import IO
 
 from tests.conftest import command
 
-LIMIT = 30.0
+LIMIT = 120.0
 
 
 class WorkerRun:

@@ -18,7 +18,7 @@ from devserver.system.paths import HOME_VARIABLE, Paths
 from tests.conftest import end_processes_of, ephemeral_folders_of, link
 from tests.helpers.fork_server import Forked, ForkServer
 
-RUN_LIMIT = 100.0
+RUN_LIMIT = 240.0
 
 ALONE = ("-p", "no:xdist")
 ZERO = ("-n", "0")

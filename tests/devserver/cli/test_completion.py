@@ -43,7 +43,7 @@ def completed(shell: str, line: str) -> set[str]:
         pytest.skip(f"{shell} is not installed")
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(
-        [*program, script.format(line=line)], capture_output=True, text=True, env=env, timeout=60, check=False
+        [*program, script.format(line=line)], capture_output=True, text=True, env=env, timeout=180, check=False
     )
     assert (done.returncode, done.stderr) == (0, ""), done
     return set(done.stdout.split())

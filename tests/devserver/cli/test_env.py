@@ -37,7 +37,7 @@ def test_shells_take_it(quick_up: Run, status_of: StatusOf, shell: str) -> None:
         pytest.skip(f"{program} is not installed")
     quick_up("-n", ODD)
     words = [program, "-c", script.format(" ".join([*command("env")]))]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
     assert (done.stdout.strip(), done.stderr) == (f"{status_of()['address']}|{ODD}", "")
 
 

@@ -179,7 +179,7 @@ def test_narrow_terminals_and_old_ones(write: Write) -> None:
     """40 columns and ASCII are enough."""
     write("desk.py", DESK)
     environ = {**os.environ, "COLUMNS": "40", "PYTHONIOENCODING": "ascii"}
-    old = subprocess.run(command("inspect", "desk.py"), env=environ, capture_output=True, timeout=60, check=False)
+    old = subprocess.run(command("inspect", "desk.py"), env=environ, capture_output=True, timeout=180, check=False)
     text = old.stdout.decode("ascii")
     assert (old.returncode, "\\xbbf\\xfcr" in text) == (0, True)
     assert [line for line in text.splitlines() if len(line) > 40 and "desk.py:" not in line] == []

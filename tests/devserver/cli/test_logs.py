@@ -61,7 +61,7 @@ def test_ctrl_c_ends_following(quick_up: Run, devserver: Run) -> None:
         assert following.stdout is not None
         following.stdout.readline()
         following.send_signal(signal.SIGINT)
-        _, errors = following.communicate(timeout=30)
+        _, errors = following.communicate(timeout=120)
     assert (following.returncode, errors.strip()) == (130, "interrupted")
     assert devserver("status").returncode == 0
 

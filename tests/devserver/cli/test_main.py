@@ -47,7 +47,7 @@ def test_help_loads_nothing_it_does_not_need() -> None:
         "import sys; from devserver.cli.main import run; code = run(['--help']); "
         "print(*sorted(sys.modules), file=sys.stderr); sys.exit(code)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=180, check=True)
     loaded = set(done.stderr.split())
     heavy = {"temporalio", "httpx", "rich", "psutil", "filelock", "platformdirs", "sqlite3", "asyncio", "packaging"}
     assert loaded & heavy == set()
@@ -145,7 +145,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(args: tuple[str, ...]) -> N
     """`devserver list | head -0`: exit code 0, and not a word."""
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run(command(*args), stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    done = subprocess.run(command(*args), stdout=write, stderr=subprocess.PIPE, text=True, timeout=180, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -158,5 +158,5 @@ def test_colours_are_for_terminals(devserver: Run) -> None:
 def test_python_m_and_the_script_are_one(devserver: Run) -> None:
     """`python -m devserver` is the console script."""
     script = Path(sys.executable).parent / "devserver"
-    done = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=180, check=True)
     assert done.stdout == devserver("--help").stdout

@@ -93,7 +93,7 @@ def test_a_server_and_its_worker(quick_up: Run, devserver: Run, status_of: Statu
         assert re.search(r"(?m)^  fail +2 +p50 .* errors 2$", shown)
 
         environ = {**os.environ, "COLUMNS": "40", "PYTHONIOENCODING": "ascii"}
-        old = subprocess.run(command(*args), env=environ, capture_output=True, text=True, timeout=60, check=False)
+        old = subprocess.run(command(*args), env=environ, capture_output=True, text=True, timeout=180, check=False)
         assert (old.returncode, old.stderr, "task queue p\\xe4ckchen" in old.stdout) == (0, "", True)
         assert [each for each in old.stdout.splitlines() if len(each) > 40] == []
 
@@ -164,7 +164,7 @@ def test_watching(up: Run, devserver: Run, watching: Watching, status_of: Status
         assert line_with(process, "started anew").endswith(f" ! server {address} was started anew: it counts from 0\n")
         assert "completed 0 (0/s)" in line_with(process, "completed")
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=30)
+        rest, errors = process.communicate(timeout=120)
     assert (process.returncode, errors.strip()) == (130, "interrupted")
     assert "Traceback" not in rest
 

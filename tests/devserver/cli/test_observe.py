@@ -60,7 +60,7 @@ def test_the_agent_sends_what_is_said(worked: Worked, devserver: Run, tmp_path: 
         "conf.d/openmetrics.d/conf.yaml",
     ]
     words = [sys.executable, "-m", "tests.helpers.datadog_agent", str(tmp_path / "conf.d"), str(NAMES_FILE)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     sent = json.loads(done.stdout)
     (coverage,) = found["coverage"]

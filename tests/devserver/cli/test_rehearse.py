@@ -367,7 +367,7 @@ def test_ctrl_c_stops_everything_and_leaves_what_there_is_of_the_report(
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as held:
         eventually(lambda: is_doing(paths, "fault: its answer is lost"))
         held.send_signal(signal.SIGINT)
-        out, err = held.communicate(timeout=30)
+        out, err = held.communicate(timeout=120)
     assert held.returncode == 130
     assert "interrupted; everything is being stopped" in err
     assert "interrupted by Ctrl-C: everything is stopped; not held: other\n" in out
@@ -390,7 +390,7 @@ def test_ctrl_c_at_any_time_ends_it(write: Write, home: Path, paths: Paths) -> N
         with subprocess.Popen(command("rehearse", path), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as held:
             eventually(lambda wait=wait: is_doing(paths, wait))  # type: ignore[misc]
             held.send_signal(signal.SIGINT)
-            held.communicate(timeout=30)
+            held.communicate(timeout=120)
         assert held.returncode == 130
         eventually(lambda: not processes_of(home))
 
@@ -405,7 +405,7 @@ def test_a_second_ctrl_c_does_not_wait(write: Write, home: Path, paths: Paths) -
         while "interrupted; everything is being stopped" not in held.stderr.readline():
             pass
         held.send_signal(signal.SIGINT)
-        out, _ = held.communicate(timeout=30)
+        out, _ = held.communicate(timeout=120)
     assert held.returncode == 130
     assert out == ""
     eventually(lambda: not processes_of(home))
@@ -420,7 +420,7 @@ def test_a_killed_rehearsal_leaves_nothing_running_and_the_next_one_tells_of_it(
     with subprocess.Popen(command("rehearse", str(slow)), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as held:
         eventually(lambda: is_doing(paths, "activity: add"))
         held.kill()
-        held.communicate(timeout=30)
+        held.communicate(timeout=120)
     eventually(lambda: not processes_of(home))
     (journal,) = journals(paths)
     folder = journal.with_suffix("")
@@ -440,7 +440,7 @@ def test_two_rehearsals_at_once_do_not_see_each_other(write: Write, paths: Paths
     path = str(write(lost=LOST, seconds=1.0))
     words = [*command("rehearse", path, "--json")]
     both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    found = [each.communicate(timeout=60) for each in both]
+    found = [each.communicate(timeout=180) for each in both]
     assert [each.returncode for each in both] == [1, 1]
     assert [err for _, err in found] == ["", ""]
     assert [len(json.loads(out)["results"][0]["effects"]) for out, _ in found] == [3, 3]

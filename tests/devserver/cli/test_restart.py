@@ -61,7 +61,7 @@ def test_a_foreground_server_ends_and_runs_on_detached(
     with foreground("--ephemeral") as process:
         before = status_of()
         assert devserver("restart").returncode == 0
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
     assert process.returncode == 130
     assert (status_of()["state"], status_of()["address"]) == ("ready", before["address"])
 

@@ -358,7 +358,7 @@ def test_json_and_metrics(quick_up: Run, module: Path, start: Start) -> None:
 
 
 def _answer(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         text: bytes = answer.read()
     return text
 

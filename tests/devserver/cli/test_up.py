@@ -90,7 +90,7 @@ def test_detached_means_ready(up: Run, status_of: StatusOf, paths: Paths) -> Non
     )
     assert frontend_of(found).serves("default")
     for url in (found["ui_url"], found["metrics_url"]):
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             assert answer.status == 200
 
 
@@ -188,7 +188,7 @@ def test_the_foreground_ends_gracefully(
     """Ctrl-C, `kill` and a closed terminal stop the server, which has time to finish; nothing is left running."""
     with foreground() as process:
         process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=180)
     assert (process.returncode, errors.strip()) == (130, "interrupted")
     found = status_of()
     assert (found["state"], found["exit"], found["pid"]) == ("stopped", None, None)
@@ -226,7 +226,7 @@ def test_down_ends_a_foreground_server(foreground: Foreground, devserver: Run, s
     with foreground("--ephemeral") as process:
         assert status_of()["supervisor_pid"] == process.pid
         assert devserver("down").stdout == "stopped default\n"
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
     assert process.returncode == 130
 
 
@@ -236,7 +236,7 @@ def test_a_server_that_dies_ends_the_foreground_with_its_last_words(
     """A crash is told at once, with its cause and what is kept; the exit code is 1."""
     with foreground("--name", "a") as process:
         psutil.Process(status_of("a")["pid"]).kill()
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=180)
     assert process.returncode == 1
     lines = errors.splitlines()
     assert lines[0] == "error: the server of the instance a crashed (signal 9)"
@@ -250,7 +250,7 @@ def test_a_reader_that_leaves_ends_the_foreground_in_order(installed: Executable
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        command("up", "--port", "0"), stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        command("up", "--port", "0"), stdout=write, stderr=subprocess.PIPE, text=True, timeout=180, check=False
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")

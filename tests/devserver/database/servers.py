@@ -13,7 +13,7 @@ from pathlib import Path
 
 from devserver.system.ports import ANY, Reservation
 
-LIMIT = 30.0
+LIMIT = 120.0
 WAL = ("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL")
 
 

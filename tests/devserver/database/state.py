@@ -25,7 +25,7 @@ OPEN = "open-one"
 NOTE = SearchAttributeKey.for_text("CustomNote")
 COLOUR = SearchAttributeKey.for_keyword("CustomColour")
 TAGS = SearchAttributeKey.for_keyword_list("CustomTags")
-LIMIT = 30.0
+LIMIT = 120.0
 
 
 @workflow.defn

@@ -47,7 +47,7 @@ from tests.helpers.shared_server import server as server
 from tests.helpers.versioned import DEPLOYMENT, QUEUE, Moves, Stays, serving
 
 pytestmark = pytest.mark.asyncio
-LIMIT = 30.0
+LIMIT = 120.0
 
 
 @pytest_asyncio.fixture

@@ -22,7 +22,7 @@ from tests.helpers.download_service import VERSION, DownloadService, hold, statu
 from tests.helpers.recorder import Recorder
 
 CROWD = 200
-LIMIT = 60
+LIMIT = 180
 KEY = f"{VERSION}-{current().key}"
 
 ASK = """

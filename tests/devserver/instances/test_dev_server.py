@@ -97,7 +97,7 @@ def test_properties_say_where_everything_is(paths: Paths, installed: Executable)
         assert repr(server) == f"<DevServer props at {server.address}>"
         assert server.ui_url is not None
         for url in (server.ui_url, f"{server.http_url}/api/v1/namespaces/orders", server.metrics_url):
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 assert answer.status == 200
 
 
@@ -117,7 +117,7 @@ def test_keywords_reach_the_server(tmp_path: Path) -> None:
         tuning="stock",
         durable=True,
         log_level="error",
-        timeout=20,
+        timeout=120,
     ) as server:
         from devserver.server.http_api import HttpApi
 

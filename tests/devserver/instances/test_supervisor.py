@@ -73,7 +73,7 @@ def test_ctrl_c_ends_the_foreground(home: Path, paths: Paths) -> None:
             assert process.stdout is not None
             assert "is ready; Ctrl-C stops it" in process.stdout.readline()
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=180)
         finally:
             process.kill()
     assert process.returncode == 130
@@ -99,7 +99,7 @@ def test_closed_terminal_ends_the_foreground(paths: Paths, nohup: bool) -> None:
             if nohup:
                 assert DevServer.attach().running
                 process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.communicate(timeout=180)
         finally:
             process.kill()
     assert process.returncode == 130

@@ -120,7 +120,7 @@ def test_without_the_extra_it_says_what_to_install(server: DevServer) -> None:
         text=True,
         env=os.environ.copy(),
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 1
     assert "pip install 'temporal-devserver[otel]'" in done.stderr

@@ -21,7 +21,7 @@ from tests.devserver.otel.work import ACTIVITIES, QUEUE, WORKFLOWS, Stubborn, Tr
 from tests.helpers.collector import Collector
 from tests.helpers.traced import Buggy
 
-LIMIT = 15.0
+LIMIT = 60.0
 
 
 class Keeps(SpanExporter):

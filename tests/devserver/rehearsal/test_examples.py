@@ -20,7 +20,7 @@ from tests.helpers.waiting import eventually
 pytestmark = pytest.mark.server
 
 EXAMPLES = ROOT / "examples" / "rehearsals"
-LIMIT = 110  # seconds that one command may take
+LIMIT = 240  # seconds that one command may take
 
 Rehearse = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -20,7 +20,7 @@ from .conftest import worker
 C = TypeVar("C")
 T = TypeVar("T")
 
-LIMIT = 90.0
+LIMIT = 240.0
 POLL_SECONDS = 0.1
 DUE_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 NEWER: dict[str, Any] = {

@@ -24,7 +24,7 @@ from devserver.schedules import (
 from devserver.schedules import calls as raw
 from tests.helpers.shared_server import SharedServer
 
-LIMIT = 30.0
+LIMIT = 120.0
 SECRET = Payload(metadata={"encoding": b"binary/encrypted"}, data=b"\x00\x01")
 
 

@@ -23,7 +23,7 @@ from devserver.search.cluster_identity import identity
 from tests.helpers import traced
 from tests.helpers.searched import QUEUE, WORKER, Many, Pays, Waits, worker
 
-LIMIT = 30.0
+LIMIT = 120.0
 HOUR = timedelta(hours=1)
 DECLINED = "card_declined 402 for 17.5%"
 

@@ -13,7 +13,7 @@ from devserver import DevServer
 from devserver.executables.models import Executable
 from devserver.stuck import Finding, StuckReport, find_stuck
 
-LIMIT = 30.0
+LIMIT = 120.0
 POLL_SECONDS = 0.05
 MARKS = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
 

@@ -42,7 +42,7 @@ def run(server: DevServer, story: Callable[[Client], Awaitable[None]]) -> None:
 def advised(server: DevServer, finding: Finding) -> str:
     """What the Temporal CLI says to the finding's own command; it must work."""
     words = [str(server.executable), *finding.command, "--address", server.address]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

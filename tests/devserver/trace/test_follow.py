@@ -26,7 +26,7 @@ from devserver.trace.follow_events import (
 )
 from tests.helpers.traced import QUEUE, Attempts, Everything, Waits, make_endpoint, worker
 
-LIMIT = 60.0
+LIMIT = 180.0
 
 
 def run(story: Callable[[Client, HistoryReader], Awaitable[None]], server: DevServer) -> None:

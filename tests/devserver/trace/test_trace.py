@@ -28,7 +28,7 @@ from devserver.history.run_chain import RunChain
 from devserver.trace import HiddenRuns, RunBegins, ShownEntry, TraceOptions, walk
 from tests.helpers.traced import QUEUE, Attempts, Buggy, Everything, Loop, Waits, make_endpoint, worker
 
-LIMIT = 30.0
+LIMIT = 120.0
 # Otherwise a deleted run is there for up to half a minute.
 DELETES_SOON = {"history.transferProcessorEnsureCloseBeforeDelete": False}
 

@@ -17,5 +17,5 @@ print(colorsys.__name__)
 
 def test_finding_a_module_asks_for_pythons_folders_no_more() -> None:
     """A worker starts on Python 3.13, whose sysconfig imports a module and does not bear to be asked meanwhile."""
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=180, check=False)
     assert done.stdout == "colorsys\n", done.stderr

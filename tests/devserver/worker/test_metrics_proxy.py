@@ -13,7 +13,7 @@ from devserver.worker.metrics_proxy import MetricsProxy
 
 def get(port: int) -> bytes:
     """What is served there."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         content: bytes = answer.read()
         return content
 

@@ -17,7 +17,7 @@ from tests.helpers.waiting import eventually
 from tests.temporaltest.conftest import ALONE, SLEEPS, TWO, Suite
 from tests.temporaltest.isolation.test_session import GREET, WAITING
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 OWN = os.urandom(4).hex()
 IMAGE = f"temporaltest-image-{OWN}"

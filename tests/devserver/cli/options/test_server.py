@@ -39,7 +39,7 @@ def server_words(options: ServerOptions) -> list[str]:
 
 def flags_of(real_binary: Path, *words: str) -> set[str]:
     """The flags that the help of a command of the real executable lists."""
-    done = subprocess.run([real_binary, *words], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([real_binary, *words], capture_output=True, text=True, timeout=180, check=True)
     return set(re.findall(r"(?m)^ +(?:-\w, )?(--[\w-]+)", done.stdout))
 
 
@@ -141,7 +141,7 @@ def test_a_pasted_command_line_starts_the_server(up: Run, devserver: Run, status
     assert (found["state"], found["database"]) == ("ready", str(tmp_path / "dev.db"))
     assert found["namespaces"] == ["orders", "default"]
     assert found["ui_url"].endswith("/temporal")
-    with urllib.request.urlopen(found["ui_url"], timeout=10) as page:
+    with urllib.request.urlopen(found["ui_url"], timeout=60) as page:
         assert b"/temporal/" in page.read()
     log = devserver("logs", "--lines", "1000").stdout.splitlines()
     assert any(line.startswith(('{"time":', '{"level":')) for line in log)

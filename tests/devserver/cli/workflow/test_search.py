@@ -30,7 +30,7 @@ from tests.helpers.terminal import Terminal
 
 from ..conftest import StatusOf
 
-LIMIT = 60.0
+LIMIT = 180.0
 DECLINED = "card_declined ü-→ 402"
 Orders = Callable[..., None]
 
@@ -208,7 +208,11 @@ def test_narrow_and_old_terminals(quick_up: Run, devserver: Run, orders: Orders)
     for encoding in ("ascii", "latin-1", "utf-8"):
         environ = {**os.environ, "COLUMNS": "40", "PYTHONIOENCODING": encoding}
         old = subprocess.run(
-            command("search", "ü-→", "--status", "completed"), env=environ, capture_output=True, timeout=60, check=False
+            command("search", "ü-→", "--status", "completed"),
+            env=environ,
+            capture_output=True,
+            timeout=180,
+            check=False,
         )
         text = old.stdout.decode(encoding)
         assert (old.returncode, "activity charge failed" in " ".join(text.split())) == (0, True), old.stderr

@@ -225,7 +225,7 @@ def test_narrow_terminals_and_old_ones(quick_up: Run, devserver: Run, start: Sta
     assert "bestellung-ü-?[31m" in done.stdout
     for encoding, shown in (("ascii", "bestellung-\\xfc-?[31m"), ("latin-1", "p?ckchen-\\u2192")):
         environ = {**os.environ, "COLUMNS": "40", "PYTHONIOENCODING": encoding}
-        old = subprocess.run(command("stuck"), env=environ, capture_output=True, timeout=60, check=False)
+        old = subprocess.run(command("stuck"), env=environ, capture_output=True, timeout=180, check=False)
         text = old.stdout.decode("ascii", "replace").replace("\ufffd", "?")
         assert (old.returncode, old.stderr, shown in text) == (1, b"", True), text
         assert [each for each in text.splitlines() if len(each) > 40 and " temporal -- " not in each] == []
@@ -241,7 +241,7 @@ def test_watching_tells_changes(quick_up: Run, devserver: Run, start: Start, wat
         devserver("temporal", "--", "workflow", "terminate", "--workflow-id", "order-17")
         assert re.fullmatch(rf"\S+Z - no_worker order-17: {QUEUE_LINE} \(after \d+s\)", line(process))
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=30)
+        rest, errors = process.communicate(timeout=120)
     assert (process.returncode, rest, errors.strip()) == (130, "", "interrupted")
 
 

@@ -175,7 +175,7 @@ def test_following(quick_up: Run, devserver: Run, start: Start, status_of: Statu
             assert lines.stdout is not None
             lines.stdout.readline()
             lines.send_signal(signal.SIGINT)
-            _, said = lines.communicate(timeout=30)
+            _, said = lines.communicate(timeout=120)
         assert (lines.returncode, said.strip()) == (130, "interrupted")
 
 

@@ -77,7 +77,7 @@ def test_foreground_tells_that_the_server_was_killed(begin: Begin, paths: Paths)
     """`up` in the foreground ends with 1 and the cause when its server is killed."""
     with begin(*UP) as process:
         kill(ready(paths).server)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "error: the server of the instance default crashed (signal 9)" in said
     assert "start it again with: devserver up" in said
@@ -200,7 +200,7 @@ def test_interrupted_start_is_stopped(
     with begin(*UP, "--binary", str(gate.path)) as process:
         eventually(gate.started)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert said.endswith("interrupted\n")
     assert processes_of(home) == []
@@ -216,7 +216,7 @@ def test_supervisor_killed_while_starting_is_told(
         record = eventually(lambda: InstanceFolder(paths, "default").read_record())
         assert record is not None
         kill(record.supervisor)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "error: the supervisor of the instance default ended before the server was ready" in said
     assert eventually(lambda: processes_of(home) == [])
@@ -237,7 +237,7 @@ def test_output_that_nobody_reads_ends_the_server(begin: Begin, devserver: Run, 
 def test_two_commands_at_once_start_one_server(begin: Begin, devserver: Run) -> None:
     """Of several `up -d` at the same time one starts the server and the others find it."""
     with begin(*UP, "-d") as one, begin(*UP, "-d") as two, begin(*UP, "-d") as three:
-        said = [process.communicate(timeout=60)[0] for process in (one, two, three)]
+        said = [process.communicate(timeout=180)[0] for process in (one, two, three)]
         assert [process.returncode for process in (one, two, three)] == [0, 0, 0]
     assert sorted("already runs" in each for each in said) == [False, True, True]
     assert devserver("down").returncode == 0

@@ -52,7 +52,7 @@ def test_port_taken_while_the_server_starts(
         eventually(gate.started)
         with listening(gate.port()):
             gate.open()
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=180)
     assert process.returncode == 1
     assert f"error: cannot listen on 127.0.0.1:{gate.port()}" in said
     assert f"(pid {os.getpid()})" in said
@@ -70,7 +70,7 @@ def test_another_port_is_taken_where_any_would_do(
         lost = gate.port()
         with listening(lost):
             gate.open()
-            process.communicate(timeout=60)
+            process.communicate(timeout=180)
             assert process.returncode == 0
             assert f":{lost}\n" not in devserver("env").stdout
     assert devserver("down").returncode == 0
@@ -102,6 +102,6 @@ def test_reserved_port_is_not_given_away_meanwhile(
         for each in others:
             each.release()
         gate.open()
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
     assert process.returncode == 0
     assert devserver("down").returncode == 0

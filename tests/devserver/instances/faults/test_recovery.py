@@ -21,7 +21,7 @@ from tests.devserver.instances.faults.conftest import Begin
 from tests.helpers.waiting import LIMIT, eventually
 from tests.helpers.work import QUEUE, Order, worker
 
-pytestmark = [pytest.mark.usefixtures("installed"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.usefixtures("installed"), pytest.mark.timeout(600)]
 
 WORKFLOWS = 20
 SIGNALS_A_ROUND = 40
