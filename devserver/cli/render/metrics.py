@@ -90,7 +90,7 @@ def _source(seen: MetricsSample, limit: int, width: int) -> Iterator[str]:
         if seen.error.hint:
             yield from wrapped(clean(f"hint: {seen.error.hint}"), width)
         return
-    yield f"{title} {click.style('was started anew: it counts from 0', fg='yellow')}" if seen.restarted else title
+    yield f"{title} {click.style('was restarted: its counts start at 0', fg='yellow')}" if seen.restarted else title
     if isinstance(seen.figures, ServerMetrics):
         yield from _server(seen.figures, limit, width)
     elif seen.figures is not None:

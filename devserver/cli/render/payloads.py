@@ -153,7 +153,7 @@ def pruned(done: PrunedPayloads, *, dry_run: bool) -> dict[str, Any]:
         "removed": [{"sha256": blob.digest, "bytes": blob.size, "server": blob.server} for blob in done.removed],
         "freed_bytes": done.freed,
         "kept_used": done.used,
-        "kept_young": done.recent,
+        "kept_recent": done.recent,
     }
 
 
@@ -163,8 +163,8 @@ def echo_pruned(shown: dict[str, Any]) -> None:
     click.echo(f"{word} {_count(len(shown['removed']))}, {format_size(shown['freed_bytes'])}")
     if shown["kept_used"]:
         click.echo(f"kept {shown['kept_used']} that histories refer to")
-    if shown["kept_young"]:
-        click.echo(f"kept {shown['kept_young']} that were stored lately (--older-than)")
+    if shown["kept_recent"]:
+        click.echo(f"kept {shown['kept_recent']} that were stored recently (--older-than)")
 
 
 def serving(url: str, folder: BlobFolder) -> Iterator[str]:

@@ -161,7 +161,7 @@ def test_watching(up: Run, devserver: Run, watching: Watching, status_of: Status
         up()
         address = status_of()["address"]
         assert line_with(process, "answers again").endswith(f" ! server {address} answers again\n")
-        assert line_with(process, "started anew").endswith(f" ! server {address} was started anew: it counts from 0\n")
+        assert line_with(process, "restarted").endswith(f" ! server {address} was restarted: its counts start at 0\n")
         assert "completed 0 (0/s)" in line_with(process, "completed")
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=120)
@@ -193,7 +193,7 @@ def test_watching_on_a_terminal(up: Run, devserver: Run, status_of: StatusOf) ->
         terminal.until("; last seen:")
         terminal.until("started 0 (0/s)")
         up()
-        terminal.until("was started anew")
+        terminal.until("was restarted")
         terminal.send("\x03")
         terminal.until("interrupted")
         assert terminal.code() == 130

@@ -94,7 +94,7 @@ def test_what_no_run_refers_to_is_removed_and_nothing_unasked(devserver: Run, qu
     assert "removed 0 payloads" in devserver("payloads", "prune", "--older-than", "0s").stdout
     server = file.parent.parent.name
     refused = devserver("payloads", "prune", "--forget", server, "--yes")
-    assert (refused.returncode, "still there: snapshot before of" in refused.stderr) == (2, True)
+    assert (refused.returncode, "still exists: snapshot before of" in refused.stderr) == (2, True)
     devserver("snapshot", "delete", "before")
     assert "would remove 1 payload" in devserver("payloads", "prune", "--forget", server, "--dry-run").stdout
     for answer, code in (("n\n", 1), ("", 2)):
