@@ -197,25 +197,6 @@ class StopFailed(DevServerError):
     """A supervisor or server process did not end within the limit."""
 
 
-# Worker deployments
-
-
-class DeploymentUnknown(DevServerError):
-    """No worker deployment has that name."""
-
-
-class BuildUnknown(DevServerError):
-    """The worker deployment has no build with that id."""
-
-
-class DeploymentChanged(DevServerError):
-    """Another client changed the worker deployment at the same time; nothing was done."""
-
-
-class DeploymentRefused(DevServerError):
-    """The change would leave workflows without workers, or is ambiguous."""
-
-
 # The database
 
 

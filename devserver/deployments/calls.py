@@ -22,7 +22,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..client.call_errors import call_failed
 from ..client.calls import POLLS_WITHIN, REFUSALS, ServiceCalls, still_polls
-from ..errors import BuildUnknown, CannotAsk, DeploymentChanged, DeploymentRefused, DeploymentUnknown
+from ..errors import CannotAsk
+from .errors import BuildUnknown, DeploymentChanged, DeploymentRefused, DeploymentUnknown
 from .model import Deployment, VersionTaskQueue, build_name, deployment_from_proto
 
 T = TypeVar("T")

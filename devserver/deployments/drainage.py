@@ -10,8 +10,8 @@ from datetime import datetime
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 
-from ..errors import DeploymentRefused
 from .calls import DeploymentCalls, unknown_build
+from .errors import DeploymentRefused
 from .model import NEVER_USED, VersionState
 from .status import open_workflows_filter
 

@@ -12,8 +12,9 @@ from datetime import timedelta
 
 from temporalio.client import Client
 
-from ..errors import DeploymentRefused, OptionError
+from ..errors import OptionError
 from .calls import DeploymentCalls, first_lines, unknown_build
+from .errors import DeploymentRefused
 from .model import Deployment, DeploymentVersion, Routing, VersionTaskQueue, build_name
 from .status import POLL_SECONDS, wait_until_settled
 

@@ -32,14 +32,8 @@ from devserver.deployments import (
     watch_drainage,
 )
 from devserver.deployments.calls import DeploymentCalls
-from devserver.errors import (
-    BuildUnknown,
-    CannotAsk,
-    DeploymentChanged,
-    DeploymentRefused,
-    DeploymentUnknown,
-    OptionError,
-)
+from devserver.deployments.errors import BuildUnknown, DeploymentChanged, DeploymentRefused, DeploymentUnknown
+from devserver.errors import CannotAsk, OptionError
 from devserver.executables.models import Executable
 from tests.helpers.shared_server import SharedServer
 from tests.helpers.shared_server import module_server as module_server

@@ -1,4 +1,4 @@
-"""Workflows that pass large values on; in a module of their own, which the workflow sandbox imports again."""
+"""Workflows that pass large values; in a module of their own, which the workflow sandbox imports again."""
 
 from __future__ import annotations
 
@@ -11,67 +11,67 @@ LIMIT = timedelta(seconds=30)
 
 
 @activity.defn
-async def given(data: bytes) -> bytes:
-    """What it was given."""
+async def echo(data: bytes) -> bytes:
+    """Return the argument."""
     return data
 
 
 @activity.defn
-async def made(size: int) -> bytes:
-    """Something new."""
+async def make(size: int) -> bytes:
+    """Return new data."""
     return b"m" * size
 
 
 @workflow.defn
 class Echo:
-    """Through an activity and back."""
+    """Passes its argument through an activity."""
 
     @workflow.run
     async def run(self, data: bytes) -> bytes:
-        """What it was given."""
-        return await workflow.execute_activity(given, data, start_to_close_timeout=LIMIT)
+        """Return the argument."""
+        return await workflow.execute_activity(echo, data, start_to_close_timeout=LIMIT)
 
 
 @workflow.defn
 class Makes:
-    """Has an activity make something, and returns it."""
+    """Returns data of an activity."""
 
     @workflow.run
     async def run(self, size: int) -> bytes:
-        """What the activity made."""
-        return await workflow.execute_activity(made, size, start_to_close_timeout=LIMIT)
+        """Return the data of the activity."""
+        return await workflow.execute_activity(make, size, start_to_close_timeout=LIMIT)
 
 
 @workflow.defn
 class Grows:
-    """Makes something large itself, which a workflow's code should not."""
+    """Makes large data in workflow code, which a workflow should not do."""
 
     @workflow.run
     async def run(self, size: int) -> bytes:
-        """So many bytes."""
+        """Return `size` bytes."""
         return b"g" * size
 
 
 @workflow.defn
-class Hands:
-    """Hands what it was given to an activity that another worker does."""
+class PassesOn:
+    """Passes its argument to an activity of another worker."""
 
     @workflow.run
     async def run(self, data: bytes) -> int:
-        """How much came back."""
-        back = await workflow.execute_activity(given, data, start_to_close_timeout=LIMIT, task_queue=LATER)
-        return len(back)
+        """Return the size of the activity's result."""
+        result = await workflow.execute_activity(echo, data, start_to_close_timeout=LIMIT, task_queue=LATER)
+        return len(result)
 
 
 @workflow.defn
 class Parent:
-    """Keeps what a child made: the server copies it from the child's history."""
+    """Gets data from a child: the server copies the reference from the child's history."""
 
     @workflow.run
     async def run(self, size: int) -> int:
-        """How much it was."""
+        """Return the size of the child's result."""
         return len(await workflow.execute_child_workflow(Makes.run, size, id=f"{workflow.info().workflow_id}-child"))
 
 
-WORKFLOWS = [Echo, Makes, Grows, Hands, Parent]
-ACTIVITIES = [given, made]
+WORKFLOWS = [Echo, Makes, Grows, PassesOn, Parent]
+ACTIVITIES = [echo, make]

@@ -19,7 +19,7 @@ from tests.devserver.instances.faults.conftest import Disk, fill
 from tests.helpers.shared_server import SharedServer
 
 from .conftest import QUEUE, connected, files, worker
-from .echo import LATER, Echo, Grows, Hands, Makes, given
+from .echo import LATER, Echo, Grows, Makes, PassesOn, echo
 
 SIZES = [300_000, 6_000_000]
 
@@ -59,12 +59,12 @@ def test_a_missing_argument_fails_the_activity(server: SharedServer, folder: Pat
     async def run() -> None:
         client = await connected(server, folder)
         async with worker(client):
-            handle = await client.start_workflow(Hands.run, b"x" * size, id="lost", task_queue=QUEUE)
+            handle = await client.start_workflow(PassesOn.run, b"x" * size, id="lost", task_queue=QUEUE)
             while not (await handle.describe()).raw_description.pending_activities:
                 await asyncio.sleep(0.01)
             (file,) = files(folder)
             file.unlink()
-            async with worker(client, task_queue=LATER, workflows=[], activities=[given]):
+            async with worker(client, task_queue=LATER, workflows=[], activities=[echo]):
                 with pytest.raises(WorkflowFailureError) as error:
                     await handle.result()
         assert failure_of(error.value).type == "PayloadMissing"
