@@ -209,7 +209,7 @@ def test_the_json_forms_are_described_key_by_key() -> None:
         CannotAsk("the server does not answer").to_json(),
     )
     text = (ROOT / "docs" / "json.md").read_text()
-    (section,) = re.findall(r"(?ms)^## `deploy ... --json`$(.*?)(?=^## )", text)
+    (section,) = re.findall(r"(?ms)^## `deployment ... --json`$(.*?)(?=^## )", text)
     told = set(re.findall(r"`([a-z_]+)`", section)) - {"ramp", "rollback", "inactive", "draining", "unknown"}
     assert told == set().union(*map(keys_of, forms)) | {"created"}
 
