@@ -221,7 +221,7 @@ def running(shop):
 """
 
 
-def test_clocks_of_a_scope(every_way: Suite) -> None:
+def test_clocks_of_a_scope(both_ways: Suite) -> None:
     """`factories.time` moves the clocks of a wider fixture's workflows, in each test that has it."""
     tests = (
         CLOCKS
@@ -238,8 +238,8 @@ def test_moves(number, shop, shop_time):
 """
     )
     for scope in ("function", "module"):
-        every_way.tests(tests.replace("SCOPE", scope), f"test_{scope}.py")
-    every_way.passes(passed=4)
+        both_ways.tests(tests.replace("SCOPE", scope), f"test_{scope}.py")
+    both_ways.passes(passed=4)
 
 
 def test_clocks_are_let_go(suite: Suite) -> None:
@@ -288,9 +288,9 @@ def greet(shop):
 )
 
 
-def test_outages_of_a_scope(every_way: Suite) -> None:
+def test_outages_of_a_scope(both_ways: Suite) -> None:
     """`factories.outage` harms a wider fixture's server; what a test leaves on is undone before the next."""
-    every_way.tests(
+    both_ways.tests(
         OUTAGES
         + """
 shop_outage = factories.outage("shop")
@@ -310,7 +310,7 @@ def test_own_server(temporal, shop):
     assert temporal.address != shop.address
 """
     )
-    every_way.passes(passed=4)
+    both_ways.passes(passed=4)
 
 
 def test_an_outage_that_lasts_for_a_scope(suite: Suite) -> None:

@@ -73,10 +73,10 @@ def shop(suite: Suite, text: str) -> Suite:
     return suite
 
 
-def test_a_mock_runs_in_place_of_the_activity(both_ways: Suite) -> None:
+def test_a_mock_runs_in_place_of_the_activity(suite: Suite) -> None:
     """A fake is given by reference, method or name; it may be sync or async, a value, or a mock object."""
     shop(
-        both_ways,
+        suite,
         """
         from unittest.mock import AsyncMock, Mock
 

@@ -75,9 +75,9 @@ def shop(suite: Suite, tests: str) -> Suite:
     return suite
 
 
-def test_models_everywhere(both_ways: Suite) -> None:
+def test_models_everywhere(suite: Suite) -> None:
     """Workflows, mocks, recorded calls, the replay of each test and of stored histories take and give models."""
-    suite = shop(both_ways, TESTS)
+    suite = shop(suite, TESTS)
     suite.passes("--temporal-record", "histories", passed=3)
     suite.passes("--temporal-replay-from", "histories", passed=3)
 

@@ -238,11 +238,11 @@ def test_code_that_cannot_go_on_diverges_from_nothing(temporal):
 """
 
 
-def test_nondeterminism_fails_a_passing_test(every_way: Suite) -> None:
+def test_nondeterminism_fails_a_passing_test(both_ways: Suite) -> None:
     """A test whose asserts hold fails if its workflow does other things on replay; it names the event and the line."""
-    path = every_way.tests(FLAKY)
+    path = both_ways.tests(FLAKY)
     line = 1 + next(i for i, text in enumerate(path.read_text().splitlines()) if "execute_activity(two if" in text)
-    result = every_way.run()
+    result = both_ways.run()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [

@@ -58,10 +58,10 @@ def test_wrong(temporal):
 )
 
 
-def test_section_of_a_failed_test(every_way: Suite) -> None:
+def test_section_of_a_failed_test(both_ways: Suite) -> None:
     """The report of a failed assertion has a section with namespace, workflow, status and what happened, in short."""
-    every_way.tests(FAILS)
-    result = every_way.run()
+    both_ways.tests(FAILS)
+    result = both_ways.run()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [

@@ -355,10 +355,10 @@ def test_a_schedule_acts_when_told(suite: Suite) -> None:
     suite.passes("--temporal-timeout", "10", passed=8)
 
 
-def test_overlap_policies(both_ways: Suite) -> None:
+def test_overlap_policies(suite: Suite) -> None:
     """Each policy is tried on real runs: which ran, were skipped, cancelled or terminated, and in which order."""
-    both_ways.tests(POLICIES)
-    both_ways.passes(passed=10)
+    suite.tests(POLICIES)
+    suite.passes(passed=10)
 
 
 def test_a_run_that_heeds_no_cancellation(suite: Suite) -> None:

@@ -350,10 +350,10 @@ async def test_blocking_calls_in_an_async_test(temporal, temporal_time):
 )
 
 
-def test_each_kind_of_waiting_is_skipped(both_ways: Suite) -> None:
+def test_each_kind_of_waiting_is_skipped(suite: Suite) -> None:
     """Timers, children, retries, heartbeats, signals, updates, continue-as-new and cancellation take no time."""
-    both_ways.tests(KINDS)
-    both_ways.passes(passed=9)
+    suite.tests(KINDS)
+    suite.passes(passed=9)
 
 
 def test_test_drives_the_clocks(suite: Suite) -> None:

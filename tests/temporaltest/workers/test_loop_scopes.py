@@ -6,10 +6,10 @@ from ..conftest import Suite
 from .test_workers import GREET
 
 
-def test_anyio_in_a_module(both_ways: Suite) -> None:
+def test_anyio_in_a_module(suite: Suite) -> None:
     """Async fixtures and tests of anyio that share a module's loop share a namespace or have their own."""
-    both_ways.file("pytest.ini", "[pytest]\nfilterwarnings = error\n")
-    both_ways.tests(
+    suite.file("pytest.ini", "[pytest]\nfilterwarnings = error\n")
+    suite.tests(
         GREET
         + """
 from temporalio.worker import Worker
@@ -51,17 +51,17 @@ def test_sync(order, shop):
     assert shop.run(order.result()) == "Hello, Ada"
 """
     )
-    both_ways.passes("-p", "no:asyncio", passed=4)
+    suite.passes("-p", "no:asyncio", passed=4)
 
 
-def test_fixtures_of_the_sdks_samples(both_ways: Suite) -> None:
+def test_fixtures_of_the_sdks_samples(suite: Suite) -> None:
     """The `env` and `client` of samples of the SDK are few lines, in the session's loop; tests stay as they are."""
-    both_ways.ini(
+    suite.ini(
         "asyncio_mode = auto",
         "asyncio_default_test_loop_scope = session",
     )
-    both_ways.file("pytest.ini", (both_ways.path / "pytest.ini").read_text().replace("= function", "= session"))
-    both_ways.file(
+    suite.file("pytest.ini", (suite.path / "pytest.ini").read_text().replace("= function", "= session"))
+    suite.file(
         "conftest.py",
         """
         import pytest_asyncio
@@ -76,7 +76,7 @@ def test_fixtures_of_the_sdks_samples(both_ways: Suite) -> None:
             return env.client
         """,
     )
-    both_ways.tests(
+    suite.tests(
         GREET
         + """
 import uuid
@@ -95,4 +95,4 @@ async def test_greets(client: Client, env: WorkflowEnvironment, name):
         assert await client.execute_workflow(Greet.run, name, id=queue, task_queue=queue) == f"Hello, {name}"
 """
     )
-    both_ways.passes(passed=2)
+    suite.passes(passed=2)
