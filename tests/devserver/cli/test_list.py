@@ -14,7 +14,7 @@ from .conftest import StatusOf
 def test_none_yet(devserver: Run) -> None:
     """A newcomer is told how to begin; a script gets an empty list."""
     assert devserver("list").stdout == "no servers yet; start one with: devserver up\n"
-    assert devserver("list", "--json").stdout == "[]\n"
+    assert json.loads(devserver("list", "--json").stdout) == {"form": 1, "servers": []}
 
 
 def test_running_and_stopped(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from devserver.cli.main import COMMANDS, SECTIONS, UNLISTED, LazyGroup, run
 from devserver.cli.main import devserver as root
-from devserver.instances import lifecycle
+from devserver.instances.folder import InstanceFolder
 from devserver.system.paths import Paths
 from tests.conftest import Run, command
 
@@ -83,7 +83,7 @@ def test_a_bug_is_3_and_is_written_down(
     def broken(*_: object) -> object:
         raise ZeroDivisionError("cannot divide https://me:hunter2@example.com")
 
-    monkeypatch.setattr(lifecycle, "known", broken)
+    monkeypatch.setattr(InstanceFolder, "require_record", broken)
     monkeypatch.setattr(sys, "argv", ["devserver", "status", "--base-url", "https://me:hunter2@example.com"])
     monkeypatch.setenv("SECRET", "hunter2")
     assert run(["status"]) == 3
@@ -106,7 +106,7 @@ def test_an_argument_that_is_no_text_is_wrong_usage(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Bytes that are no UTF-8 cannot be sent to a server: that is said, and is no bug of ours."""
-    monkeypatch.setattr(lifecycle, "known", lambda *_: "caf\udce9".encode())
+    monkeypatch.setattr(InstanceFolder, "require_record", lambda *_: "caf\udce9".encode())
     assert run(["trace", "caf\udce9"]) == 2
     assert capsys.readouterr().err.startswith("error: the argument caf? is no text in UTF-8\nhint: ")
     assert run(["trace", "cafe"]) == 3
@@ -120,7 +120,7 @@ def test_a_bug_that_cannot_be_written_down_is_shown(
     def broken(*_: object) -> object:
         raise ZeroDivisionError("cannot divide")
 
-    monkeypatch.setattr(lifecycle, "known", broken)
+    monkeypatch.setattr(InstanceFolder, "require_record", broken)
     paths.state.parent.mkdir(parents=True, exist_ok=True)
     paths.state.write_text("a file")
     assert run(["status"]) == 3
@@ -135,7 +135,7 @@ def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     def interrupted(*_: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lifecycle, "known", interrupted)
+    monkeypatch.setattr(InstanceFolder, "require_record", interrupted)
     assert run(["status"]) == 130
     assert capsys.readouterr().err.strip() == "interrupted"
 
