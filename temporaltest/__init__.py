@@ -1,11 +1,11 @@
-"""The pytest plugin on top of `devserver`.
+"""The pytest plugin for Temporal, built on `devserver`.
 
-The public names are those of `__all__`; they are loaded when first used: a run that needs no Temporal pays nothing.
+The public names are those of `__all__`. They are loaded when first used, so a run that needs no Temporal pays nothing.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # what typing calls so
+TYPE_CHECKING = False  # as in devserver/__init__.py
 if TYPE_CHECKING:
     from typing import Any
 

@@ -1,4 +1,4 @@
-"""`temporal`: all that a test of workflows needs, in one place; every call works without an event loop."""
+"""`temporal`: everything that a test of workflows needs; every call works without an event loop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .activities.call_ledger import Call
 from .activities.mocks import name_of
 from .errors import SetupError, WaitTimeout
 from .workers.running_worker import RunningWorker
-from .workflows.start import Starting
+from .workflows.start import WorkflowStarter
 
 if TYPE_CHECKING:
     from .isolation.context import CaseContext
@@ -25,11 +25,11 @@ T = TypeVar("T")
 SPARE_SECONDS = 10.0
 
 
-class Temporal(Starting):
-    """The Temporal server as one test sees it: a namespace of its own, a client, workers.
+class Temporal(WorkflowStarter):
+    """The Temporal server of one test: a namespace of its own, a client, workers.
 
-    In an async test, await `temporal.client` with the SDK's own calls; in any test, the methods here block. They may be
-    called in an async test too, since workers live in a loop of their own.
+    The methods block. An async test may call them too, because workers run in another event loop; it may also await the
+    SDK's calls of `temporal.client`.
     """
 
     def __init__(self, case: CaseContext) -> None:
@@ -41,19 +41,19 @@ class Temporal(Starting):
 
     @property
     def case(self) -> CaseContext:
-        """What the plugin keeps of the test."""
+        """The plugin's context of the test."""
         return self._case
 
     @cached_property
     def env(self) -> Environment:
-        """The same server in the shape of the SDK's `WorkflowEnvironment`."""
+        """The same server as an SDK `WorkflowEnvironment`."""
         from .workflows.environment import Environment
 
         return Environment(self._case)
 
     @property
     def client(self) -> Client:
-        """The SDK's client of the test's namespace; usable from any event loop."""
+        """The SDK's client of the test's namespace, usable from any event loop."""
         return self._case.client
 
     @property
@@ -68,17 +68,17 @@ class Temporal(Starting):
 
     @property
     def ui_url(self) -> str | None:
-        """The Web UI, where it is on (`--temporal-ui`)."""
+        """The URL of the Web UI; None unless `--temporal-ui` is on."""
         return self._case.endpoint.ui_url
 
     @property
     def task_queue(self) -> str:
-        """The task queue that workers and workflows of the test use unless told otherwise."""
+        """The default task queue of the test's workers and workflows."""
         return self._case.slot.task_queue
 
     @property
     def id_prefix(self) -> str:
-        """How the ids of workflows begin that are not given one; not empty where tests share a namespace."""
+        """The prefix of generated workflow ids; empty unless tests share a namespace."""
         return self._case.slot.id_prefix
 
     def worker(
@@ -91,15 +91,16 @@ class Temporal(Starting):
         passthrough: Sequence[str] = (),
         **options: Any,
     ) -> RunningWorker:
-        """Start a worker; it is stopped at the end of the test. `options` are those of the SDK's `Worker`.
+        """Start a worker, which is stopped at the end of the test. `options` are those of the SDK's `Worker`.
 
-        `mocks` says what stands for an activity (the function or its name): a callable sync or async, a value, an
-        exception, or a script (`fails`, `delays`, `heartbeats`). `passthrough` names modules that the sandbox takes as
-        they are.
+        Args:
+            mocks: What replaces an activity (the function or its name): a sync or async callable, a value, an
+                exception, or a script (`fails`, `delays`, `heartbeats`).
+            passthrough: Modules that the workflow sandbox does not import again.
 
         Raises:
-            SetupError: The SDK refuses the workflows or activities, or a mock does not fit its activity.
-            WorkerStuck: An activity of this test blocks the event loop that its workers live in.
+            SetupError: The SDK rejects the workflows or activities, or a mock does not match its activity.
+            WorkerStuck: An activity of this test blocks the event loop of its workers.
         """
         starting = self._case.workers.start(
             self._case.client,
@@ -116,25 +117,25 @@ class Temporal(Starting):
             raise self._case.workers.blocked(self._case.guard.limit) from None
 
     def calls(self, activity: str | Callable[..., Any] | None = None) -> list[Call]:
-        """Every attempt of an activity in this test, mocked or not, in the order in which they began; of all, if None.
+        """Every attempt of an activity in this test, mocked or not, in the order of their start; of all, if None.
 
         Raises:
             SetupError: No worker of the test runs that activity.
         """
         name = None if activity is None else name_of(activity)
-        found = self._case.workers.ledger.calls(name)
+        calls = self._case.workers.ledger.calls(name)
         known = self._case.workers.activities
-        if name and not found and name not in known:
+        if name and not calls and name not in known:
             raise SetupError(f"no worker of this test runs {name!r} (activities: {', '.join(sorted(known)) or 'none'})")
-        return found
+        return calls
 
-    def run(self, work: Awaitable[T], what: str = "a call of temporal.run") -> T:
-        """The result of anything awaitable of the SDK, within the limit of a wait.
+    def run(self, work: Awaitable[T], description: str = "a call of temporal.run") -> T:
+        """The result of an awaitable of the SDK, within `--temporal-timeout`. `description` names it in an error.
 
         Raises:
-            WaitTimeout: It passed the limit; the message holds the state of every open workflow.
+            WaitTimeout: It takes longer; the message has the state of every open workflow.
             WorkerDied: A worker ended meanwhile.
-            SetupError: Called in an event loop that a worker needs meanwhile.
+            SetupError: The call blocks an event loop that a worker runs in.
         """
         try:
             self._refuse_to_block_a_worker()
@@ -142,14 +143,14 @@ class Temporal(Starting):
             _discard(work)
             raise
         guard = self._case.guard
-        future = self._case.loop.submit(guard.wait(work, what))
+        future = self._case.loop.submit(guard.wait(work, description))
         try:
             return future.result(guard.limit + SPARE_SECONDS)
         except (OutOfTime, KeyboardInterrupt) as error:
             if isinstance(error, KeyboardInterrupt) or not future.cancel():
                 future.cancel()
                 raise
-            raise WaitTimeout(f"waited for {what}\n{self._case.workers.blocked(guard.limit)}") from error
+            raise WaitTimeout(f"waited for {description}\n{self._case.workers.blocked(guard.limit)}") from error
 
     def _refuse_to_block_a_worker(self) -> None:
         try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .daemon_threads import DaemonThreads, keep_forever, release_threads
     from .eviction import evict, park
-    from .nondeterminism import Divergence, event_name
+    from .nondeterminism import Divergence, event_text
     from .replayer import ReplayResult, WorkflowCode, replay
     from .source_lines import SourceLine, is_user_code, raised_at, shown_path, suspended_at, user_lines
 
@@ -31,7 +31,7 @@ __all__ = [
     "ReplayResult",
     "SourceLine",
     "WorkflowCode",
-    "event_name",
+    "event_text",
     "evict",
     "is_user_code",
     "keep_forever",
@@ -50,7 +50,7 @@ _MODULES = {
     "ReplayResult": "replayer",
     "SourceLine": "source_lines",
     "WorkflowCode": "replayer",
-    "event_name": "nondeterminism",
+    "event_text": "nondeterminism",
     "evict": "eviction",
     "is_user_code": "source_lines",
     "keep_forever": "daemon_threads",

@@ -10,19 +10,13 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
+from ..history import WORKFLOW_TASK_EVENTS, attributes_of
 from .observer import ReplayObserver
 
 EVENT = re.compile(r"HistoryEvent\(id: (\d+)")
 MESSAGE = re.compile(r'message: "(.*?)", source:', re.DOTALL)
 PREFIX = re.compile(r"^\[TMPRL\d+\] Nondeterminism error: ")
 MAX_STACKS = 5
-WORKFLOW_TASKS = (
-    EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
-    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
-    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
-    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
-    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
-)
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ class Divergence:
         name = f"{self.history.workflow_id} ({_type_of(self.history)})"
         lines = [f"the workflow {name} does not replay: {self.reason}"]
         if self.event is not None:
-            lines.append(f"  nearest event: {self.event.event_id}, {event_name(self.event)}")
+            lines.append(f"  nearest event: {self.event.event_id}, {event_text(self.event)}")
         return "\n".join([*lines, *(f"  {line}" for line in self.where)])
 
 
@@ -61,14 +55,14 @@ def _nearest(history: WorkflowHistory, reason: str, reached: int) -> HistoryEven
     named = EVENT.search(reason)
     if named:
         return next((event for event in history.events if event.event_id == int(named.group(1))), None)
-    later = [e for e in history.events if e.event_id > reached and e.event_type not in WORKFLOW_TASKS]
+    later = [e for e in history.events if e.event_id > reached and e.event_type not in WORKFLOW_TASK_EVENTS]
     quoted = re.findall(r"'([^']+)'", reason)
     matching = [event for event in later if quoted and quoted[0] in _names(event)]
     return next(iter([*matching, *later]), None)
 
 
 def _names(event: HistoryEvent) -> list[str]:
-    attributes = getattr(event, event.WhichOneof("attributes") or "", None)
+    attributes = attributes_of(event)
     ids = [getattr(attributes, name, "") for name in ("activity_id", "timer_id", "workflow_id", "signal_name")]
     types = [getattr(getattr(attributes, name, None), "name", "") for name in ("activity_type", "workflow_type")]
     return [*ids, *types]
@@ -95,7 +89,7 @@ def failed_after_history(history: WorkflowHistory, reached: int) -> bool:
     return reached > max(done, default=0)
 
 
-def event_name(event: HistoryEvent) -> str:
+def event_text(event: HistoryEvent) -> str:
     """An event's type in words, with a name: `activity task scheduled (charge)`."""
     kind = EventType.Name(event.event_type).removeprefix("EVENT_TYPE_").lower().replace("_", " ")
     names = [name for name in _names(event)[::-1] if name]

@@ -1,4 +1,4 @@
-"""Servers in containers, by testcontainers: one for xdist's workers and for runs that ask for the same."""
+"""The container backend: servers in containers, one shared by xdist's workers and by equal runs."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _SUPERVISORS: list[subprocess.Popen[bytes]] = []  # those that this process has 
 
 
 @dataclass(frozen=True)
-class Hold:
-    """Our hold on one container."""
+class ContainerLease:
+    """A lease of one container."""
 
     folder: Path
     lease: Lease
@@ -54,32 +54,34 @@ class ContainerBackend:
         return self._get(self._name(), {}, private=False)
 
     def private(self, requirements: Requirements, *, outages: bool = False) -> ServerEndpoint:
-        """A container of the test's own, gone at its end."""
+        """A container for one test, removed at its end."""
         if outages:
             raise NotSupported(f"no {OUTAGES} here: {NO_OUTAGES}")
         if requirements.version is not None:
-            raise NotSupported("no other versions here: the image is what it is; choose one with --temporal-image")
+            raise NotSupported(
+                "no other server version here: the image has one version; use --temporal-image to choose another image"
+            )
         own = {key: json.dumps(value) for key, value in requirements.dynamic_config.items()}
         return self._get(f"own-{os.getpid()}-{os.urandom(4).hex()}", own, private=True)
 
     def release(self, endpoint: ServerEndpoint) -> None:
-        """Give up the hold; the last one ends the container, and waits until it has gone."""
-        hold: Hold = endpoint.resource
-        hold.lease.release()
-        record = ContainerRecord.read(hold.folder)
+        """Release the lease. The last one ends the container and waits until it is removed."""
+        lease: ContainerLease = endpoint.resource
+        lease.lease.release()
+        record = ContainerRecord.read(lease.folder)
         supervisor = record.supervisor if record is not None else None
-        last = hold.private or not (self._config.keep or self._config.linger or holders(hold.folder))
+        last = lease.private or not (self._config.keep or self._config.linger or holders(lease.folder))
         if supervisor is not None and last:
             supervisor.wait_gone(END_SECONDS)
             _reap()
         if supervisor is not None and not supervisor.alive():
-            _remove_orphans(hold.folder)
-        if hold.private:
-            shutil.rmtree(hold.folder, ignore_errors=True)
-            lock_path(hold.folder).unlink(missing_ok=True)
+            _remove_orphans(lease.folder)
+        if lease.private:
+            shutil.rmtree(lease.folder, ignore_errors=True)
+            lock_path(lease.folder).unlink(missing_ok=True)
 
     def kept(self) -> str | None:
-        """Where the container is that a run with `--temporal-keep` has left up."""
+        """Where the container is that a run with `--temporal-keep` leaves running."""
         record = ContainerRecord.read(folder_of(self._name()))
         if record is None or not _runs(record):
             return None
@@ -114,17 +116,17 @@ class ContainerBackend:
             except BaseException:
                 lease.release()
                 raise
-        return self._endpoint(record, Hold(folder, lease, private), own)
+        return self._endpoint(record, ContainerLease(folder, lease, private), own)
 
-    def _endpoint(self, record: ContainerRecord, hold: Hold, own: Mapping[str, str]) -> ServerEndpoint:
+    def _endpoint(self, record: ContainerRecord, lease: ContainerLease, own: Mapping[str, str]) -> ServerEndpoint:
         why = why_no_skipping(record.version, self._dynamic_config(own))
         return ServerEndpoint(
             address=record.address,
             can=frozenset({NAMESPACES, PRIVATE_SERVERS}) | frozenset({TIME_SKIPPING} if why is None else ()),
             why_not={OUTAGES: NO_OUTAGES, TIME_SKIPPING: why or ""},
             ui_url=record.ui_url,
-            resource=hold,
-            alive=lambda: _still(hold.folder, record),
+            resource=lease,
+            alive=lambda: _still(lease.folder, record),
         )
 
 

@@ -1,4 +1,4 @@
-"""A server that is there already, reached as the SDK's environment configuration says: profile, TLS, API key."""
+"""The external backend: a server that runs already, with the SDK's environment configuration."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from ..requirements import Requirements
 
 CONNECT_SECONDS = 10.0
-NOT_OURS = "the external server is not ours; use the managed backend for this test"
-WAYS = (
-    "give --temporal-address host:port, or --temporal-client-profile NAME with a profile that has one, "
+NOT_OURS = "the plugin did not start the external server; use the managed backend for this test"
+ADVICE = (
+    "use --temporal-address host:port, or --temporal-client-profile NAME with a profile that has one, "
     "or set TEMPORAL_ADDRESS"
 )
 
 
 class ExternalBackend:
-    """See `Backend`. Each option of ours takes the place of the SDK's variable of that name, and the SDK reads it."""
+    """See `Backend`. Each option of the plugin replaces the SDK's environment variable of the same name."""
 
     def __init__(self, config: PluginConfig) -> None:
         self._config = config
@@ -46,28 +46,28 @@ class ExternalBackend:
         """The server, once it has answered; nothing is started.
 
         Raises:
-            SetupError: It is not named, or does not answer; says which address and why.
+            SetupError: There is no address, or the server does not answer; the message says why.
         """
         connect = self._load()
         address = connect.pop("target_host", None)
-        spare = connect.pop("namespace", None)
+        fallback = connect.pop("namespace", None)
         if address is None:
-            raise SetupError(f"no address of an external server: {WAYS}")
-        named = self._config.namespace
-        version = asyncio.run(_look(address, connect, named))
+            raise SetupError(f"no address of an external server: {ADVICE}")
+        namespace = self._config.namespace
+        version = asyncio.run(_check(address, connect, namespace))
         old = version_of(version) < TIME_SKIPPING_SINCE
         monitor = ConnectionMonitor(address)
         return ServerEndpoint(
             address=address,
-            can=frozenset({NAMESPACES} if named is None else ()) | frozenset(() if old else {TIME_SKIPPING}),
+            can=frozenset({NAMESPACES} if namespace is None else ()) | frozenset(() if old else {TIME_SKIPPING}),
             why_not={
                 NAMESPACES: "all tests share the one of --temporal-namespace",
                 TIME_SKIPPING: f"server {version} is too old, 1.32 or later is needed",
                 OUTAGES: NOT_OURS,
                 PRIVATE_SERVERS: NOT_OURS,
             },
-            namespace=named,
-            fallback_namespace=spare,
+            namespace=namespace,
+            fallback_namespace=fallback,
             ours=False,
             connect=connect,
             resource=monitor,
@@ -75,23 +75,23 @@ class ExternalBackend:
         )
 
     def private(self, requirements: Requirements, *, outages: bool = False) -> ServerEndpoint:
-        """There is none to give."""
+        """Not supported."""
         raise NotSupported(f"no {PRIVATE_SERVERS} here: {NOT_OURS}")
 
     def release(self, endpoint: ServerEndpoint) -> None:
-        """Nothing is held but the connection that tells whether it is there."""
+        """Close the connection that monitors the server."""
         monitor: ConnectionMonitor = endpoint.resource
         monitor.stop()
 
     def kept(self) -> str | None:
-        """Nothing of ours is left up."""
+        """Nothing is left running."""
         return None
 
     def _load(self) -> dict[str, Any]:
         config = self._config
         variables = _as_variables(config)
         environ = {**os.environ, **variables}
-        # The key of a stored profile must not go to an address that somebody named for this run.
+        # Do not send the key of a stored profile to an address that was set for this run.
         stored = config.address is None or "TEMPORAL_PROFILE" in environ
         try:
             profile = ClientConfigProfile.load(
@@ -103,7 +103,7 @@ class ExternalBackend:
 
 
 def _as_variables(config: PluginConfig) -> dict[str, str]:
-    """Our options as the variables of the SDK's environment configuration."""
+    """The plugin's options as variables of the SDK's environment configuration."""
     values = {
         "TEMPORAL_PROFILE": config.client_profile,
         "TEMPORAL_ADDRESS": config.address,
@@ -117,8 +117,8 @@ def _as_variables(config: PluginConfig) -> dict[str, str]:
     return {name: str(value) for name, value in values.items() if value is not None}
 
 
-async def _look(address: str, connect: Mapping[str, Any], namespace: str | None) -> str:
-    """The version of the server, which has `namespace` if one is named."""
+async def _check(address: str, connect: Mapping[str, Any], namespace: str | None) -> str:
+    """The version of the server; checks that `namespace` exists, if one is set."""
     try:
         client = await asyncio.wait_for(Client.connect(address, **connect), CONNECT_SECONDS)
         info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
@@ -126,14 +126,14 @@ async def _look(address: str, connect: Mapping[str, Any], namespace: str | None)
         said = str(error) or f"no answer within {CONNECT_SECONDS:g} s"
         raise SetupError(
             f"the external Temporal server at {address} does not answer: {said}\n"
-            "see that it runs, and that TLS and API key are as it wants them (--temporal-tls..., TEMPORAL_API_KEY)"
+            "check that it is running and that TLS and API key match its settings (--temporal-tls..., TEMPORAL_API_KEY)"
         ) from None
     if namespace is not None:
-        await _see_namespace(client, address, namespace)
+        await _require_namespace(client, address, namespace)
     return info.server_version
 
 
-async def _see_namespace(client: Client, address: str, namespace: str) -> None:
+async def _require_namespace(client: Client, address: str, namespace: str) -> None:
     try:
         await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
     except RPCError as error:

@@ -1,4 +1,4 @@
-"""Servers of our own, by `devserver`: one shared by everyone who asks for the same, private ones for single tests."""
+"""The managed backend: servers that `devserver` starts, one shared by equal runs, private ones for single tests."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from ..requirements import Requirements
 
 CAN = frozenset({NAMESPACES, PRIVATE_SERVERS})
-SHARED = "all tests share this server; ask for one with @pytest.mark.temporal(private_server=True)"
+SHARED = "all tests share this server; use @pytest.mark.temporal(private_server=True) for one of its own"
 
 
 class ManagedBackend:
-    """See `Backend`. The shared server is known by what it runs with: who asks for other things gets another."""
+    """See `Backend`. Runs with the same settings share one server."""
 
     def __init__(self, config: PluginConfig) -> None:
         self._config = config
 
     @property
     def name(self) -> str:
-        """The shared server's name as an instance of devserver."""
+        """The name of the shared server's devserver instance."""
         key = json.dumps([self._options(), self._config.keep], sort_keys=True)
         return f"pytest-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
 
     def shared(self) -> ServerEndpoint:
-        """Join the server of that name, or start it; it ends with its last holder and the linger time."""
+        """Join the shared server, or start it; it ends after its last user, and after the linger time."""
         server = DevServer.start(
             self.name,
             port=0,
@@ -44,7 +44,7 @@ class ManagedBackend:
         return self._endpoint(server, {}, shared=True)
 
     def private(self, requirements: Requirements, *, outages: bool = False) -> ServerEndpoint:
-        """A server of the test's own: ephemeral, gone at its end."""
+        """An ephemeral server, which ends with the test."""
         options = self._options()
         if requirements.version is not None:
             options["version"] = requirements.version
@@ -54,12 +54,12 @@ class ManagedBackend:
         return self._endpoint(server, own, shared=False)
 
     def release(self, endpoint: ServerEndpoint) -> None:
-        """Give up the hold; the last one ends the server."""
+        """Release the server; it ends with its last user."""
         if endpoint.managed is not None:
             endpoint.managed.close()
 
     def kept(self) -> str | None:
-        """Where the server is that a run with `--temporal-keep` has left up."""
+        """Where the server is that a run with `--temporal-keep` leaves running."""
         try:
             server = DevServer.attach(self.name)
         except DevServerError:

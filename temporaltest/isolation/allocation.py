@@ -1,4 +1,4 @@
-"""Where a test runs: a server, a place on it and a client of that; found at its start and given up at its end."""
+"""What a test is given at its start and releases at its end: a server, a part of it, and a client."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ SETUP_SECONDS = 20.0
 
 
 class Allocation:
-    """Of one test; `endpoint`, `slot` and `client` are there when it has arrived.
+    """The server, namespace and client of one test; `endpoint`, `slot` and `client` are set by `allocate`.
 
-    Every method is called from outside the event loops.
+    Call every method from outside the event loops.
     """
 
     endpoint: ServerEndpoint
@@ -47,7 +47,7 @@ class Allocation:
         self._requirements = requirements
         self._workers = workers
         self._guard = guard
-        self._outages_go_on = False
+        self._outages_continue = False
         self.outage: Outage | None = None
         self.clocks: VirtualClocks | None = None
 
@@ -59,7 +59,7 @@ class Allocation:
         *,
         outages: bool,
     ) -> None:
-        """Find a server and settle there; where the shared server is killed meanwhile, on the next one."""
+        """Get a server and reserve a namespace; if the shared server is killed meanwhile, on the next one."""
         required, session = self._requirements, self._session
         while True:
             if required.private:
@@ -81,11 +81,11 @@ class Allocation:
                     raise
 
     def _expose(self, endpoint: ServerEndpoint) -> ServerEndpoint:
-        """The same server behind a proxy, with all that can go wrong with it."""
+        """The same server behind a proxy, with outages."""
         endpoint.require(OUTAGES)
         from ..outage import Outage
 
-        assert endpoint.managed is not None  # noqa: S101 - outages need a handle, so who can has one
+        assert endpoint.managed is not None  # noqa: S101 - a server that supports outages has a handle
         self.outage = Outage(endpoint.managed, self._make_namespace_again, self._workers)
         return replace(endpoint, address=self.outage.address, alive=self.outage.alive)
 
@@ -102,20 +102,20 @@ class Allocation:
         self._session.loop.run(make(), SETUP_SECONDS)
 
     def _reserve(self, base: Client, name: str) -> NamespaceSlot:
-        """A namespace; a shared one where the server makes us none."""
+        """A namespace; a shared one if the server does not allow new ones."""
         try:
             return self._set_up(reserve(base, self.endpoint, name, self._requirements))
         except namespaces.NamespaceNotAllowed as refused:
             spare = self.endpoint.fallback_namespace
             if spare is None:
                 raise NotSupported(
-                    f"no {NAMESPACES} here: {refused}; name one for all tests with --temporal-namespace"
+                    f"no {NAMESPACES} here: {refused}; use --temporal-namespace with one for all tests"
                 ) from None
             self.endpoint = self._session.share(self.endpoint, spare)
             return self._set_up(reserve(base, self.endpoint, name, self._requirements))
 
     def _set_up(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of work in the session's loop, unless the server is killed meanwhile, or does not answer."""
+        """The result of work in the session's loop, unless the server is killed meanwhile or does not answer."""
         try:
             return self._session.loop.run(self._guard.wait(work, "the test's namespace"), SETUP_SECONDS)
         except OutOfTime:
@@ -139,18 +139,18 @@ class Allocation:
         return self.clocks.client
 
     def unguarded(self) -> Client:
-        """A client of the namespace whose calls the guard does not bound."""
+        """A client of the namespace without the limit of waits."""
         options = self.slot.confined({**self._session.client(self.endpoint).config()})
         options["data_converter"] = self.client.config()["data_converter"]
         return Client(**options)
 
     def trouble(self) -> TemporalTestError | None:
-        """Why waiting for the server is of no use, if it is."""
+        """Why waiting for the server is useless; None if it is not."""
         trouble = None if self.outage is None else self.outage.trouble(self._session.config.timeout)
         return trouble or self.lost()
 
     def lost(self) -> ServerLost | None:
-        """The error for the server's end while the test ran, unless that was an outage."""
+        """The error if the server ended while the test ran, unless an outage did that."""
         if self.endpoint.alive():
             return None
         if not self.endpoint.ours:
@@ -159,19 +159,19 @@ class Allocation:
 
     @contextlib.contextmanager
     def outages_last(self, *, wider: bool) -> Iterator[None]:
-        """A block after which outages are undone; where it is wider than a test, not before."""
+        """A block at whose end outages are undone; if it is `wider` than a test, not at the end of each test."""
         if self.outage is not None:
             self.outage.again()
-        before, self._outages_go_on = self._outages_go_on, self._outages_go_on or wider
+        before, self._outages_continue = self._outages_continue, self._outages_continue or wider
         try:
             yield
         finally:
-            self._outages_go_on = before
+            self._outages_continue = before
             self.end_outages()
 
     def end_outages(self) -> None:
-        """Undo what was done to the server, as far as that ends with the test: what follows needs an answer."""
-        if self.outage is None or self.outage.over or self._outages_go_on:
+        """Undo the outages that end with the test: the checks after it need a server that answers."""
+        if self.outage is None or self.outage.over or self._outages_continue:
             return
         self.outage.undo()
         if self.outage.log and self.outage.answers:
@@ -179,11 +179,11 @@ class Allocation:
                 self._session.loop.run(self._reconnect(), SETUP_SECONDS)
 
     async def _reconnect(self) -> None:
-        """Have the first call on a connection that an outage broke, which fails, behind us."""
+        """Make the first call on a connection that an outage broke, because that call fails."""
         await self.unguarded().workflow_service.get_system_info(GetSystemInfoRequest(), retry=True)
 
     def release(self) -> None:
-        """Give up the proxy and a private server."""
+        """Close the proxy and release a private server."""
         if self.outage is not None:
             self.outage.close()
         if self._requirements.private:

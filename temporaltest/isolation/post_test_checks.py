@@ -16,7 +16,7 @@ from . import payload_budget
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..reports.test_report import Report
+    from ..reports.test_report import WorkflowReport
     from ..requirements import Requirements
     from ..workers.wait_guard import WaitGuard
     from ..workers.workers import Workers
@@ -98,7 +98,7 @@ class PostTestChecks:
         recorded = recording.record(source, self._runs, self.codes, scrub=config.record_scrub)
         self.recorded = self._session.loop.run(recorded, config.timeout)
 
-    def report(self) -> Report:
+    def report(self) -> WorkflowReport:
         """What the test's workflows did, for a person to read."""
         allocation = self._allocation
         if allocation.outage is not None and allocation.outage.silent:

@@ -1,4 +1,4 @@
-"""The shared server of a test run: begun during collection, replaced when it was killed, given up at the end."""
+"""The shared server of a test run: started during collection, replaced if it is killed, released at the end."""
 
 from __future__ import annotations
 
@@ -25,10 +25,7 @@ ABANDON_SECONDS = 5.0
 
 
 class Session:
-    """One per pytest process; xdist's workers each have one, and their servers are the same.
-
-    `root` is pytest's rootdir.
-    """
+    """The session of one pytest process; those of xdist's workers share one server. `root` is pytest's rootdir."""
 
     def __init__(self, config: PluginConfig, root: Path = Path()) -> None:
         self.config = config
@@ -42,7 +39,7 @@ class Session:
 
     @property
     def loop(self) -> BackgroundLoop:
-        """Where clients and workers live."""
+        """The event loop of the clients."""
         with self._lock:
             if self._loop is None:
                 self._loop = BackgroundLoop()
@@ -50,7 +47,7 @@ class Session:
 
     @property
     def backend(self) -> Backend:
-        """Where servers come from."""
+        """The backend that provides servers."""
         with self._lock:
             if self._backend is None:
                 self._backend = make(self.config)
@@ -59,8 +56,8 @@ class Session:
     def begin(self) -> None:
         """Start the shared server without waiting for it; a second call does nothing.
 
-        The thread is a daemon, so that nobody who gives up has to wait for a download; a server whose starter dies
-        ends by itself.
+        The thread is a daemon, so that an interrupted run does not wait for a download. A server ends by itself when
+        the process that started it dies.
         """
         with self._lock:
             if self._starting is not None:
@@ -75,12 +72,12 @@ class Session:
         import_sdk()
 
     def endpoint(self) -> ServerEndpoint:
-        """The shared server, ready; a new one where the last was killed.
+        """The shared server, once it is ready; a new one if the last was killed.
 
-        What has failed once is not tried again: each test that needs the server is told the same at once.
+        A start that failed is not repeated: each test that needs the server fails at once with the same error.
 
         Raises:
-            devserver.DevServerError, SetupError: It does not start; says why.
+            devserver.DevServerError, SetupError: The server does not start; the message says why.
         """
         while True:
             with self._lock:
@@ -96,17 +93,19 @@ class Session:
                     self._starting = None
 
     def client(self, endpoint: ServerEndpoint) -> Client:
-        """A client of the server, connected once; tests have clients of their own namespace on its connection."""
+        """A client of the server, connected once; the clients of tests share its connection."""
         with self._lock:
             if endpoint.address not in self._clients:
                 try:
                     self._clients[endpoint.address] = self.loop.run(_connect(endpoint), CONNECT_SECONDS)
                 except OutOfTime:
-                    raise SetupError(f"no answer of {endpoint.address} within {CONNECT_SECONDS:g} s") from None
+                    raise SetupError(
+                        f"the Temporal server at {endpoint.address} does not answer within {CONNECT_SECONDS:g} s"
+                    ) from None
             return self._clients[endpoint.address]
 
     def share(self, endpoint: ServerEndpoint, namespace: str) -> ServerEndpoint:
-        """The same server for tests that share one namespace; it is what `endpoint` answers from now on."""
+        """The same server with one namespace for all tests; `endpoint` returns it from now on."""
         from dataclasses import replace
 
         shared = replace(endpoint, namespace=namespace)
@@ -116,13 +115,13 @@ class Session:
         return shared
 
     def release(self, endpoint: ServerEndpoint) -> None:
-        """Give up a server."""
+        """Release a server."""
         with self._lock:
             self._clients.pop(endpoint.address, None)
         self.backend.release(endpoint)
 
     def close(self) -> None:
-        """Give up our hold on the shared server and end the loop; a start that goes on is abandoned."""
+        """Release the shared server and end the event loop. A start that is not finished is abandoned."""
         with self._lock:
             starting, self._starting = self._starting, None
             loop, self._loop = self._loop, None
@@ -138,14 +137,14 @@ class Session:
 def _start(backend: Backend, starting: Future[ServerEndpoint]) -> None:
     try:
         starting.set_result(backend.shared())
-    except BaseException as error:  # noqa: BLE001 - whoever needs the server is told
+    except BaseException as error:  # noqa: BLE001 - raised again in each test that needs the server
         starting.set_exception(error)
 
 
 def import_sdk() -> None:
-    """Import the SDK, in the main thread and its client first.
+    """Import the SDK in the main thread, its client first.
 
-    Its modules import each other in a circle: some cannot be imported first, and none while another thread does it.
+    Its modules import each other in a circle: some cannot be imported first, and none by two threads at a time.
     """
     import temporalio.client  # noqa: F401
 

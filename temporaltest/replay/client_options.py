@@ -1,4 +1,4 @@
-"""Which `temporal_client_options` a stored history is replayed with: those that the recorded test would have today."""
+"""The `temporal_client_options` of a recorded history: those that the recorded test has in the current code."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ REPORTS: pytest.StashKey[dict[pytest.Collector, pytest.CollectReport]] = pytest.
 
 
 @dataclass(frozen=True)
-class Home:
-    """The node nearest to a recorded test that is there today. `missing` says why it is not the test's own."""
+class RecordedNode:
+    """The node nearest to a recorded test that still exists. `missing` says why it is not the node of the test."""
 
     node: pytest.Collector
     missing: str = ""
 
     def definitions(self, item: pytest.Item) -> dict[str, Sequence[Any]]:
-        """The fixtures that make the options, as pytest keeps them; none where the item's own folder overrides them."""
+        """The definitions of the options fixture; none if the folder of the item overrides them."""
         manager = item.session._fixturemanager
         there = manager.getfixturedefs(FIXTURE, self.node) or ()
         here = manager.getfixturedefs(FIXTURE, item) or ()
@@ -32,34 +32,34 @@ class Home:
         return {**found}
 
 
-def home_of(history: pytest.Collector) -> Home:
-    """Where the test is that a stored history is of. Its module is imported: the options may be defined there."""
+def node_of(history: pytest.Collector) -> RecordedNode:
+    """The node of the test that a history was recorded in. Its module is imported, as it may define the options."""
     owner = _owner(history.path)
     if owner is None:
-        return Home(history)
+        return RecordedNode(history)
     file, *names = owner.partition("[")[0].split("::")[:-1]
     path = history.config.rootpath / file
     node: Any = next((each for each in history.iter_parents() if _leads_to(each, path)), None)
     if node is None:
-        return Home(history)
+        return RecordedNode(history)
     while node.path != path:
         further = next((each for each in _children(node)[0] if _leads_to(each, path)), None)
         if further is None:
-            return Home(node, f"{file} is not there any more" if not path.exists() else f"{file} is not collected")
+            return RecordedNode(node, f"{file} no longer exists" if not path.exists() else f"{file} is not collected")
         node = further
     for name in names:
         children, problem = _children(node)
         further = next((each for each in children if each.name == name), None)
         if further is None:
-            return Home(node, problem or f"{owner} is not there any more")
+            return RecordedNode(node, problem or f"{owner} no longer exists")
         if not isinstance(further, pytest.Collector):
-            break  # a test's own fixture of a scope
+            break  # a fixture of function scope
         node = further
-    return Home(node, _children(node)[1])
+    return RecordedNode(node, _children(node)[1])
 
 
 def _owner(path: Path) -> str | None:
-    """The test, or fixture of a scope, that a recording names; a session's has no place of its own."""
+    """The test, or the fixture of a scope, that a recording names; None for a session's, which has no node."""
     try:
         owner = json.loads(path.read_text("utf-8"))["test"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -72,13 +72,13 @@ def _leads_to(node: object, path: Path) -> bool:
 
 
 def _children(node: pytest.Collector) -> tuple[list[Any], str]:
-    """What pytest collects in a node, which is what makes its fixtures known; or why it cannot."""
+    """What pytest collects in a node, which also registers its fixtures; or why it cannot collect."""
     session = node.session
     reports = session.stash.setdefault(REPORTS, {})
     if node not in reports:
         reports[node], known = session._collect_one_node(node)
         if not known and pytest.version_tuple < (9,):
-            # Pytest 8 leaves tests out that it has collected before.
+            # pytest 8 leaves out tests that it has collected before.
             session._collection_cache.pop(node)
     report = reports[node]
     if report.passed:

@@ -67,18 +67,18 @@ class HistoryFile(pytest.Module):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Its replay, as one item."""
-        yield HistoryItem.from_parent(self, name="replay", home=client_options.home_of(self))
+        yield HistoryItem.from_parent(self, name="replay", recorded_node=client_options.node_of(self))
 
 
 class HistoryItem(pytest.Item):
     """The replay of a recorded history. It uses fixtures, as doctests do: the client options of its test."""
 
-    def __init__(self, home: client_options.Home, **keywords: Any) -> None:
+    def __init__(self, recorded_node: client_options.RecordedNode, **keywords: Any) -> None:
         super().__init__(**keywords)
-        self._home = home
+        self._recorded_node = recorded_node
         self.funcargs: dict[str, object] = {}
         self._fixtureinfo = self.session._fixturemanager.getfixtureinfo(node=self, func=None, cls=None)
-        self._fixtureinfo.name2fixturedefs.update(home.definitions(self))
+        self._fixtureinfo.name2fixturedefs.update(recorded_node.definitions(self))
         self.fixturenames = self._fixtureinfo.names_closure
         self._request = TopRequest(self, _ispytest=True)  # type: ignore[arg-type] # as pytest's doctests do
 
@@ -101,7 +101,7 @@ class HistoryItem(pytest.Item):
 
         if not isinstance(excinfo.value, TemporalTestError):
             return super().repr_failure(excinfo, style)
-        missing = self._home.missing
+        missing = self._recorded_node.missing
         note = f"({client_options.FIXTURE} may differ from the one this was recorded with: {missing})"
         return f"{excinfo.value}\n{note}" if missing else str(excinfo.value)
 

@@ -1,4 +1,4 @@
-"""Takes out of a recorded history what differs from run to run, so that its file stays as it is."""
+"""Removes from a recorded history what differs from run to run, so that its file does not change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UUID = re.compile(
 )
 TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z$")
 EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
-# What neither a workflow nor its replay looks at.
+# Neither a workflow nor its replay reads these.
 DROPPED = frozenset(
     {
         "taskId",
@@ -32,20 +32,20 @@ BLANK = frozenset({"identity", "stackTrace", "sdkVersion", "sdkName", "lastWorke
 
 
 class Scrubber:
-    """For the histories of one test: what is one id in them stays one id.
+    """Scrubs the histories of one test; equal ids stay equal.
 
-    `words` are further texts that differ from run to run, and what stands for each. Ids and times are left alone if not
-    `thorough`: a workflow may have used them, as the seed of its randomness or to decide.
+    `replacements` has further texts that differ from run to run, and what replaces each. Without `thorough`, ids and
+    times are kept: a workflow may have used them as a seed of randomness or to decide.
     """
 
-    def __init__(self, words: Mapping[str, str], *, thorough: bool = True) -> None:
-        self._words = sorted(words.items(), key=lambda word: -len(word[0]))
+    def __init__(self, replacements: Mapping[str, str], *, thorough: bool = True) -> None:
+        self._replacements = sorted(replacements.items(), key=lambda pair: -len(pair[0]))
         self._thorough = thorough
         self._ids: dict[str, str] = {}
         self._began: datetime | None = None
 
     def history(self, history: Mapping[str, Any]) -> dict[str, Any]:
-        """A history in JSON's form. Its time begins with the year 2000 and goes on by its timers only."""
+        """A history as JSON. Its time starts in the year 2000 and advances by its timers only."""
         self._began = None
         scrubbed: dict[str, Any] = self._scrub(dict(history))
         if self._thorough:
@@ -54,8 +54,8 @@ class Scrubber:
 
     def text(self, text: str) -> str:
         """A text without what differs from run to run."""
-        for word, instead in self._words:
-            text = text.replace(word, instead)
+        for old, new in self._replacements:
+            text = text.replace(old, new)
         return UUID.sub(lambda found: self._id(found.group(0)), text) if self._thorough else text
 
     def _scrub(self, value: Any) -> Any:

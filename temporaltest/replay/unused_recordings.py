@@ -1,4 +1,4 @@
-"""Which recordings belong to no test any more, as far as a run can know."""
+"""Which recordings no longer belong to a test, as far as a run can know."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ..reports.files import test_id
 BROAD = ("package", "session")
 
 
-class Knowledge:
-    """What a run has seen of its tests."""
+class RecordingUse:
+    """The outcomes and recordings of a run, from which unused recordings follow."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -24,20 +24,20 @@ class Knowledge:
         self._tests: dict[str, str] = {}
         self._times: Counter[Path] = Counter()
 
-    def learn(self, report: pytest.TestReport) -> None:
-        """A test's outcome."""
+    def note_outcome(self, report: pytest.TestReport) -> None:
+        """Note the outcome of a test."""
         test = test_id(report.nodeid)
         if report.when == "call" or report.failed or test not in self._tests:
             self._tests[test] = report.outcome
 
-    def recorded(self, folder: Path) -> None:
-        """A test or scope has left recordings; a scope may do so in each of xdist's workers."""
+    def note_recorded(self, folder: Path) -> None:
+        """Note that a test or scope was recorded; several xdist workers may record the same scope."""
         self._times[folder] += 1
 
     def unused(self, folder: Path, written: set[Path]) -> list[Path]:
-        """The recordings whose tests, or whose scope's fixture, are gone or run other workflows now."""
+        """The recordings whose test, or fixture, no longer exists or no longer runs the workflow."""
         stopped = self._config.option.maxfail and "failed" in self._tests.values()
-        # Where tests were left out of the files that ran, nothing is known of theirs.
+        # If the run left out some tests of a file, their recordings may be in use.
         if not pytest_run.executes_all(self._config) or stopped or any("::" in arg for arg in self._config.args):
             return []
         return sorted(path for path in folder.rglob("*.json") if path not in written and self._is_unused(path))
@@ -53,7 +53,7 @@ class Knowledge:
         return outcome == "passed" or (outcome is None and self._has_run(owner))
 
     def _is_unused_by_scope(self, path: Path, owner: str, scope: object) -> bool:
-        """Only if each test that could have used it has passed, all of them in one process."""
+        """Only if every test that could use the fixture has passed, all in one process."""
         has_run = self._everything if scope in BROAD else self._has_run(owner)
         node = owner.rpartition("::")[0]
         return has_run and self._times[path.parent] <= 1 and {*self._outcomes(node)} <= {"passed"}
@@ -72,14 +72,14 @@ class Knowledge:
         )
 
     def _has_run(self, test: str) -> bool:
-        """Whether a test's file has run, or would have if it was there."""
+        """Whether the file of a test has run, or would have if it existed."""
         file = test.split("::")[0]
-        files = {each.split("::")[0] for each in self._tests}
+        files = {node.split("::")[0] for node in self._tests}
         return self._everything or file in files or not (self._root / file).exists()
 
 
 def content_of(path: Path) -> dict[str, object]:
-    """What a recording says; nothing if the file is none."""
+    """The content of a recording; empty if the file is no recording."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Puts what a failed test's workflows did into its report, into files and into JUnit's properties."""
+"""Adds what the workflows of a failed test did to its pytest report, to files and to JUnit properties."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ if TYPE_CHECKING:
     import pytest
 
     from ..isolation.context import CaseContext
-    from .test_report import Report
+    from .test_report import WorkflowReport
 
 SECTION = "Temporal"
 
 
 def attach(item: pytest.Item, case: CaseContext, report: pytest.TestReport) -> None:
-    """Add the section, the properties and the files.
-
-    Nothing here makes a failed test fail in another way.
-    """
+    """Add the section, the properties and the files. Errors here never replace the failure of the test."""
     found = _report(case)
     properties = dict(found.properties())
     text = found.to_text()
@@ -36,21 +33,21 @@ def attach(item: pytest.Item, case: CaseContext, report: pytest.TestReport) -> N
     report.user_properties += new
 
 
-def _report(case: CaseContext) -> Report:
-    from .test_report import Report
+def _report(case: CaseContext) -> WorkflowReport:
+    from .test_report import WorkflowReport
 
-    unknown = Report(case.namespace)
+    unknown = WorkflowReport(case.namespace)
     try:
         case.end_outages()
         lost = case.lost()
         found = case.checks.report() if lost is None else replace(unknown, unknown=str(lost))
-    except Exception as error:  # noqa: BLE001 - the test's own failure is what matters
-        found = replace(unknown, unknown=f"(the server does not tell what happened: {error!r})")
+    except Exception as error:  # noqa: BLE001 - the failure of the test matters more
+        found = replace(unknown, unknown=f"(the state of the workflows is unknown: {error!r})")
     return replace(found, outages=case.outage.log) if case.outage is not None else found
 
 
 def _show(report: pytest.TestReport, text: str) -> None:
-    """Put it below the traceback, where neither --show-capture nor JUnit leaves it out."""
+    """Add the text below the traceback, where both --show-capture and JUnit show it."""
     add = getattr(report.longrepr, "addsection", None)
     if add is None:
         report.sections.insert(0, (SECTION, text))
@@ -58,7 +55,9 @@ def _show(report: pytest.TestReport, text: str) -> None:
         add(SECTION, text, "-")
 
 
-def _write(item: pytest.Item, case: CaseContext, report: pytest.TestReport, found: Report, text: str) -> dict[str, str]:
+def _write(
+    item: pytest.Item, case: CaseContext, report: pytest.TestReport, found: WorkflowReport, text: str
+) -> dict[str, str]:
     folder = case.session.config.report
     if folder is None:
         return {}

@@ -1,4 +1,4 @@
-"""A history in a line for each event that matters to a person."""
+"""A history with one line per event that matters to a person."""
 
 from __future__ import annotations
 
@@ -11,33 +11,31 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
 from devserver.client import summary
-from devserver.replay import event_name
+from devserver.history import WORKFLOW_TASK_EVENTS
+from devserver.replay import event_text
 
 from ..workflows.tracebacks import cut
 
-QUIET_TASKS = (
-    EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
-    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
-    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
-)
-MOST_VALUE = 80
-MOST_BYTES = 10_000
+FAILED_TASKS = (EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+QUIET_EVENTS = WORKFLOW_TASK_EVENTS.difference(FAILED_TASKS)
+MAX_VALUE = 80
+MAX_BYTES = 10_000
 
 
-async def traced(events: Sequence[HistoryEvent], began: float, converter: DataConverter) -> list[str]:
+async def event_lines(events: Sequence[HistoryEvent], began: float, converter: DataConverter) -> list[str]:
     """One line per event but for workflow tasks that succeeded. `began` is the time of the first event, in seconds."""
-    shown = [event for event in events if event.event_type not in QUIET_TASKS]
+    shown = [event for event in events if event.event_type not in QUIET_EVENTS]
     return [f"{e.event_id:>5} {seconds(e) - began:>+9.3f}s  {await _line(e, converter)}" for e in shown]
 
 
 def seconds(event: HistoryEvent) -> float:
-    """The event's time."""
+    """The event's time, in seconds since 1970."""
     return float(event.event_time.seconds + event.event_time.nanos / 1e9)
 
 
 async def _line(event: HistoryEvent, converter: DataConverter) -> str:
     attributes: Any = getattr(event, event.WhichOneof("attributes") or "", None)
-    line = event_name(event)
+    line = event_text(event)
     for name in ("input", "result"):
         payloads = getattr(attributes, name, None)
         if isinstance(payloads, Payloads) and payloads.payloads:
@@ -45,15 +43,15 @@ async def _line(event: HistoryEvent, converter: DataConverter) -> str:
     failure = getattr(attributes, "failure", None)
     if failure is not None and failure.message:
         causes = [failure, failure.cause] if failure.HasField("cause") else [failure]
-        line += ": " + ", caused by ".join(cut(summary(each), 300) for each in causes)
+        line += ": " + ", caused by ".join(cut(summary(cause), 300) for cause in causes)
     return line
 
 
 async def _values(payloads: Payloads, converter: DataConverter) -> str:
-    if payloads.ByteSize() > MOST_BYTES:
+    if payloads.ByteSize() > MAX_BYTES:
         return f"<{payloads.ByteSize():,} bytes>"
     try:
         values = await converter.decode(payloads.payloads)
-    except Exception as error:  # noqa: BLE001 - it may be the decoding that the test is about
+    except Exception as error:  # noqa: BLE001 - decoding may be what the test is about
         return f"<cannot be decoded: {cut(str(error), 60)}>"
-    return ", ".join(cut(repr(each), MOST_VALUE) for each in values)
+    return ", ".join(cut(repr(value), MAX_VALUE) for value in values)

@@ -1,4 +1,4 @@
-"""`temporal_spans`: what a workflow did as a tree of OpenTelemetry spans, to assert on."""
+"""`temporal_spans`: a workflow's history as a tree of OpenTelemetry spans, for assertions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Spans:
-    """Reads histories of the test's namespace as spans: the same that `devserver trace --otlp` sends."""
+    """Histories of the test's namespace as spans, the same that `devserver trace --otlp` sends."""
 
     def __init__(self, temporal: Temporal) -> None:
         self._temporal = temporal
 
     def of(self, workflow: str | WorkflowHandle[Any, Any]) -> SpanTree:
-        """The spans of a workflow, given by its handle or its id, as far as it has come. May be called in async tests.
+        """The spans of a workflow so far, given by its handle or id. Async tests may call it too.
 
         Raises:
             SetupError: There is no such workflow.

@@ -1,4 +1,4 @@
-"""What a person needs to see when a test fails: each workflow, its status, what it did, where it stands and why."""
+"""The report of a failed test: each workflow with its status, its events, and where its code is."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from ..outage import OutageEvent
 
 OUTAGES = "outages (seconds since the server was ready):"
-MOST_WORKFLOWS = 20
+MAX_WORKFLOWS = 20
 RUNNING = "ExecutionStatus = 'Running'"
 NOT_COMPLETED = "ExecutionStatus != 'Completed'"
 COMPLETED = "ExecutionStatus = 'Completed'"
 
 
 @dataclass(frozen=True)
-class Report:
-    """What a namespace holds. `more` says that there are workflows that are not shown.
+class WorkflowReport:
+    """The workflows of a test.
 
-    `unknown` is why nothing is known of it, where that is so; `outages` are those that the test did.
+    `more` is set if some are not shown; `unknown` is the reason why nothing is known; `outages` are those of the test.
     """
 
     namespace: str
@@ -38,60 +38,60 @@ class Report:
     outages: Sequence[OutageEvent] = ()
 
     def to_text(self) -> str:
-        """For the terminal."""
+        """The text for the terminal."""
         head = f"namespace {self.namespace}" + (f"  {self.ui}" if self.ui else "")
-        blocks = [line for each in self.workflows for line in each.lines()] or ["no workflow was started"]
-        found = [self.unknown] if self.unknown else [head, *blocks, *self._rest()]
-        outages = [OUTAGES, *(f"  {each}" for each in self.outages)] if self.outages else []
-        return "\n".join([*found, *outages])
+        blocks = [line for workflow in self.workflows for line in workflow.lines()] or ["no workflow was started"]
+        lines = [self.unknown] if self.unknown else [head, *blocks, *self._rest()]
+        outages = [OUTAGES, *(f"  {event}" for event in self.outages)] if self.outages else []
+        return "\n".join([*lines, *outages])
 
     def to_json(self) -> dict[str, Any]:
-        """For programs; moments as RFC 3339."""
-        return {**asdict(self), "outages": [{**asdict(each), "at": each.at.isoformat()} for each in self.outages]}
+        """The report as JSON; times as RFC 3339."""
+        return {**asdict(self), "outages": [{**asdict(event), "at": event.at.isoformat()} for event in self.outages]}
 
     def properties(self) -> Mapping[str, str]:
-        """The gist, as properties of a test in JUnit's form."""
-        failures = [f"{each.id}: {each.failure[0]}" for each in self.workflows if each.failure]
-        states = [f"{each.id} ({each.type}): {each.status}" for each in self.workflows]
-        found = {
+        """A summary, as properties of a test in JUnit XML."""
+        failures = [f"{workflow.id}: {workflow.failure[0]}" for workflow in self.workflows if workflow.failure]
+        states = [f"{workflow.id} ({workflow.type}): {workflow.status}" for workflow in self.workflows]
+        properties = {
             "temporal_namespace": self.namespace,
             "temporal_workflows": "; ".join([*states, *(line.strip() for line in self._rest())]),
             "temporal_failures": "; ".join(failures),
             "temporal_ui": self.ui or "",
         }
-        return {key: value for key, value in found.items() if value}
+        return {key: value for key, value in properties.items() if value}
 
     def _rest(self) -> list[str]:
-        return [f"... and more than {MOST_WORKFLOWS} workflows"] if self.more else []
+        return [f"... and more than {MAX_WORKFLOWS} workflows"] if self.more else []
 
 
-async def gather(client: Client, ui: str | None, codes: Sequence[WorkerCode]) -> Report:
-    """Look at the workflows of the namespace, first at those that did not complete."""
+async def gather(client: Client, ui: str | None, codes: Sequence[WorkerCode]) -> WorkflowReport:
+    """The report of the workflows that the client lists; those that did not complete come first."""
     keys, more = await _first(client, (NOT_COMPLETED, COMPLETED))
     link = f"{ui}/namespaces/{client.namespace}/workflows" if ui else None
     states = await _inspect(client, keys, codes, link)
-    return Report(client.namespace, states, more, link)
+    return WorkflowReport(client.namespace, states, more, link)
 
 
 async def open_workflows(client: Client, codes: Sequence[WorkerCode] = ()) -> str:
-    """The state of every open workflow: where it stands, pending activities, their attempts and last failures."""
+    """The state of every open workflow: where its code is, pending activities, their attempts and last failures."""
     keys, more = await _first(client, (RUNNING,))
     states = await _inspect(client, keys, codes, None)
-    lines = [line for each in states for line in each.lines(traced=False)]
-    rest = [f"... and more than {MOST_WORKFLOWS} workflows"] if more else []
+    lines = [line for state in states for line in state.lines(trace=False)]
+    rest = [f"... and more than {MAX_WORKFLOWS} workflows"] if more else []
     return "\n".join(["open workflows:", *lines, *rest]) if lines else "no workflow is open"
 
 
 async def _first(client: Client, queries: Iterable[str]) -> tuple[list[tuple[str, str]], bool]:
-    """The first workflows by their ids, and whether there are more; one may change from query to query."""
+    """The first workflows as (workflow id, run id), and whether there are more; one may match two queries in turn."""
     found: dict[tuple[str, str], None] = {}
     for query in queries:
         batch: list[tuple[str, str]] = []
-        async for each in list_workflows(client, query, 2 * MOST_WORKFLOWS + 1):
-            key = (each.execution.workflow_id, each.execution.run_id)
+        async for info in list_workflows(client, query, 2 * MAX_WORKFLOWS + 1):
+            key = (info.execution.workflow_id, info.execution.run_id)
             if key in found:
                 continue
-            if len(found) + len(batch) == MOST_WORKFLOWS:
+            if len(found) + len(batch) == MAX_WORKFLOWS:
                 return [*found, *reversed(batch)], True
             batch.append(key)
         found |= dict.fromkeys(reversed(batch))  # lists show the newest first
@@ -102,4 +102,4 @@ async def _inspect(
     client: Client, keys: Iterable[tuple[str, str]], codes: Sequence[WorkerCode], link: str | None
 ) -> list[WorkflowState]:
     states = await asyncio.gather(*(inspect(client, *key, codes, link) for key in keys))
-    return [each for each in states if each is not None]
+    return [state for state in states if state is not None]

@@ -1,4 +1,4 @@
-"""One workflow, looked at from all sides."""
+"""The state of one workflow run: status, failure, what it waits for, where its code is, its events."""
 
 from __future__ import annotations
 
@@ -8,32 +8,27 @@ from dataclasses import dataclass
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.workflowservice.v1 import (
-    DescribeWorkflowExecutionRequest,
-    GetWorkflowExecutionHistoryRequest,
-    GetWorkflowExecutionHistoryReverseRequest,
-)
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client, WorkflowHistory
-from temporalio.service import RPCError, RPCStatusCode
 
-from devserver.client import OPEN_STATUSES, status_name
+from devserver.client import OPEN_STATUSES, SDK, ServiceCalls, status_name
 
 from ..replay.worker_code import WorkerCode, replay_all
 from ..workflows.executions import RunHistory
 from ..workflows.tracebacks import failure_lines
-from . import pending
-from .event_lines import seconds, traced
+from .event_lines import event_lines, seconds
+from .pending import pending_lines
 
 HEAD = 50
 TAIL = 25
-MOST_REPLAYED = 2000
+MAX_REPLAYED = 2000
 NONDETERMINISM = "[TMPRL1100]"
 DEADLOCK = "[TMPRL1101]"
 
 
 @dataclass(frozen=True)
 class WorkflowState:
-    """What is known of one run of a workflow; every text is for a person. `omitted` events are not in the trace."""
+    """One run of a workflow, in texts for a person. `omitted` is the number of events that the trace leaves out."""
 
     id: str
     run_id: str
@@ -42,63 +37,53 @@ class WorkflowState:
     status: str
     failure: Sequence[str] = ()
     pending: Sequence[str] = ()
-    standing: Sequence[str] = ()
+    code: Sequence[str] = ()
     trace: Sequence[str] = ()
     omitted: int = 0
     url: str | None = None
 
-    def lines(self, *, traced: bool = True) -> list[str]:
-        """The workflow and all about it, indented."""
-        about = [*self.failure, *self.pending, *self.standing]
+    def lines(self, *, trace: bool = True) -> list[str]:
+        """The workflow, and its details indented."""
+        about = [*self.failure, *self.pending, *self.code]
         link = [self.url] if self.url else []
-        trace = self.trace if traced else ()
-        return [f"  {self.id} ({self.type}): {self.status}", *(f"    {line}" for line in [*link, *about, *trace])]
+        trace_lines = self.trace if trace else ()
+        return [f"  {self.id} ({self.type}): {self.status}", *(f"    {line}" for line in [*link, *about, *trace_lines])]
 
 
 async def inspect(
     client: Client, workflow_id: str, run_id: str, codes: Sequence[WorkerCode], link: str | None
 ) -> WorkflowState | None:
-    """Look at a run; None if it is gone."""
-    execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
-    request = DescribeWorkflowExecutionRequest(namespace=client.namespace, execution=execution)
-    try:
-        described = await client.workflow_service.describe_workflow_execution(request)
-        head, tail = await _ends(client, execution)
-    except RPCError as error:
-        if error.status == RPCStatusCode.NOT_FOUND:
-            return None
-        raise
-    info = described.workflow_execution_info
+    """Describe a run; None if it no longer exists."""
+    calls = ServiceCalls(client, retries=SDK)
+    description = await calls.describe_workflow(workflow_id, run_id)
+    if description is None:
+        return None
+    head, tail = await _ends(calls, WorkflowExecution(workflow_id=workflow_id, run_id=run_id))
+    info = description.workflow_execution_info
     is_open = info.status in OPEN_STATUSES
     failure = await _failure(client, [*head, *tail])
-    told = "\n".join(failure)
-    unclear = (is_open and DEADLOCK not in told) or NONDETERMINISM in told
+    text = "\n".join(failure)
+    unclear = (is_open and DEADLOCK not in text) or NONDETERMINISM in text
     trace, omitted = await _trace(client, head, tail, info.history_length)
     return WorkflowState(
         *(workflow_id, run_id, info.type.name, info.task_queue, status_name(info.status)),
         failure=failure,
-        pending=await pending.lines(client, described, [*head, *tail], codes) if is_open else [],
-        standing=await _standing(client, execution, info.history_length, codes) if unclear else [],
+        pending=await pending_lines(client, description, [*head, *tail], codes) if is_open else [],
+        code=await _code_lines(calls, info, codes) if unclear else [],
         trace=trace,
         omitted=omitted,
         url=f"{link}/{workflow_id}/{run_id}" if link else None,
     )
 
 
-async def _ends(client: Client, execution: WorkflowExecution) -> tuple[list[HistoryEvent], list[HistoryEvent]]:
+async def _ends(calls: ServiceCalls, execution: WorkflowExecution) -> tuple[list[HistoryEvent], list[HistoryEvent]]:
     """The first events, and the last ones if there are more."""
-    request = GetWorkflowExecutionHistoryRequest(
-        namespace=client.namespace, execution=execution, maximum_page_size=HEAD
-    )
-    answer = await client.workflow_service.get_workflow_execution_history(request)
-    head = list(answer.history.events)  # a page's size counts what was written at once, which may be many events
-    if not answer.next_page_token:
+    page = await calls.history_page(execution, max_events=HEAD)
+    head = list(page.history.events) if page is not None else []  # a page may have more events than asked for
+    if page is None or not page.next_page_token:
         return (head, []) if len(head) <= HEAD + TAIL else (head[:HEAD], head[-TAIL:])
-    backwards = GetWorkflowExecutionHistoryReverseRequest(
-        namespace=client.namespace, execution=execution, maximum_page_size=TAIL
-    )
-    last = await client.workflow_service.get_workflow_execution_history_reverse(backwards)
-    tail = reversed(last.history.events[:TAIL])
+    last = await calls.last_events(execution, TAIL)
+    tail = reversed(last[:TAIL])
     return head[:HEAD], [event for event in tail if event.event_id > head[:HEAD][-1].event_id]
 
 
@@ -109,11 +94,11 @@ async def _trace(
     began = seconds(head[0]) if head else 0.0
     omitted = max(0, tail[0].event_id - head[-1].event_id - 1) if tail else 0
     gap = [f"      ... {omitted:,} of {length:,} events are not shown ..."] if omitted else []
-    return [*await traced(head, began, converter), *gap, *await traced(tail, began, converter)], omitted
+    return [*await event_lines(head, began, converter), *gap, *await event_lines(tail, began, converter)], omitted
 
 
 async def _failure(client: Client, events: Sequence[HistoryEvent]) -> list[str]:
-    """Why it failed; or, if its code cannot go on, what its last task failed with."""
+    """Why the workflow failed, or why its last task failed, if the server retries that."""
     for event in reversed(events):
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
             return []
@@ -123,22 +108,23 @@ async def _failure(client: Client, events: Sequence[HistoryEvent]) -> list[str]:
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
             failure = event.workflow_task_failed_event_attributes.failure
             if not failure.message:
-                continue  # the server ended it: a pause or a reset does so
+                continue  # the server ended it: a pause or a reset
             lines = await failure_lines(failure, client.data_converter)
-            return [f"its task fails again and again: {lines[0]}", *lines[1:]]
+            return [f"its workflow task fails and is retried: {lines[0]}", *lines[1:]]
     return []
 
 
-async def _standing(
-    client: Client, execution: WorkflowExecution, length: int, codes: Sequence[WorkerCode]
-) -> list[str]:
-    """Where its code stands. A replay tells: the SDK's `__stack_trace` query shows the SDK's own frames only."""
-    if length > MOST_REPLAYED:
-        return [f"(its {length:,} events are too many to find out where its code stands)"]
-    handle = client.get_workflow_handle(execution.workflow_id, run_id=execution.run_id)
-    ran = RunHistory(WorkflowHistory(execution.workflow_id, (await handle.fetch_history()).events), execution.run_id)
+async def _code_lines(calls: ServiceCalls, info: WorkflowExecutionInfo, codes: Sequence[WorkerCode]) -> list[str]:
+    """Where the workflow's code is, found by a replay: the `__stack_trace` query shows only frames of the SDK."""
+    if info.history_length > MAX_REPLAYED:
+        return [f"(its {info.history_length:,} events are too many to find out where its code is)"]
+    execution = info.execution
+    events = await calls.history(execution.workflow_id, execution.run_id) or []
+    if not events:
+        return []
+    run = RunHistory(WorkflowHistory(execution.workflow_id, events), execution.run_id)
     lines: list[str] = []
-    for result in await replay_all(codes, [ran]):
+    for result in await replay_all(codes, [run]):
         if result.divergence is not None:
             return str(result.divergence).splitlines()
         lines += [f"waits at {stack[-1]}" for stack in result.stacks]

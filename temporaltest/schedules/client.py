@@ -1,4 +1,4 @@
-"""What `temporal_schedules` does, to be awaited in any event loop."""
+"""`temporal_schedules.aio`: the calls of `temporal_schedules`, to be awaited in any event loop."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from temporalio.client import (
 from temporalio.service import RPCError
 
 from ..errors import SetupError
-from .overlap import EVERY_HOUR, Finish, Overlap, Trial, due_times
-from .state import POLL_SECONDS, Counts, Run, counts, every, matching_times, recent, stamp, whole_second
+from .overlap import EVERY_HOUR, Finish, Overlap, OverlapTrial, due_times
+from .state import POLL_SECONDS, ActionCounts, ActionRun, counts, every, matching_times, recent, stamp, whole_second
 
 if TYPE_CHECKING:
     from ..isolation.context import CaseContext
@@ -34,7 +34,7 @@ T = TypeVar("T")
 Workflow = str | Callable[..., Awaitable[Any]]
 
 CENTURY = timedelta(days=36525)
-MOST_TIMES = 1000
+MAX_TIMES = 1000
 SPARE_SECONDS = 10.0
 
 
@@ -70,15 +70,15 @@ class AsyncSchedules:
         try:
             return await self._case.client.create_schedule(name, schedule)
         except RPCError as error:
-            raise SetupError(f"the server refuses the schedule {name}: {error.message}") from error
+            raise SetupError(f"the server rejects the schedule {name}: {error.message}") from error
 
     async def next_times(
         self, spec: ScheduleSpec | str | ScheduleHandle, count: int = 10, *, after: datetime | None = None
     ) -> list[datetime]:
         """See `Schedules.next_times`."""
         since = _in_zone(after or datetime.now(timezone.utc))
-        if not 1 <= count <= MOST_TIMES:
-            raise SetupError(f"the server tells 1 to {MOST_TIMES} times, not {count}")
+        if not 1 <= count <= MAX_TIMES:
+            raise SetupError(f"count must be 1 to {MAX_TIMES}, not {count}")
         if isinstance(spec, ScheduleHandle):
             return (await matching_times(self._case.client, spec.id, since, since + CENTURY))[:count]
         handle = await self.create(spec, "never-started")
@@ -87,12 +87,14 @@ class AsyncSchedules:
         finally:
             await handle.delete()
 
-    async def trigger(self, handle: ScheduleHandle, *, overlap: ScheduleOverlapPolicy | None = None) -> Run | None:
+    async def trigger(
+        self, handle: ScheduleHandle, *, overlap: ScheduleOverlapPolicy | None = None
+    ) -> ActionRun | None:
         """See `Schedules.trigger`."""
         client = self._case.client
         before = await counts(handle)
         known = {run.workflow_id for run in await recent(client, handle)}
-        # Runs are told apart by the second they are due at: the SDK's own trigger loses one of two in a second.
+        # The server identifies runs by the second they are due: the SDK's trigger loses one of two in a second.
         when = whole_second(datetime.now(timezone.utc), self._triggered.get(handle.id))
         self._triggered[handle.id] = when
         request = TriggerImmediatelyRequest(
@@ -107,7 +109,7 @@ class AsyncSchedules:
                 identity=client.identity,
             )
         )
-        dealt = await self._until(handle, lambda now: now.dealt_with > before.dealt_with, "to act on its trigger")
+        dealt = await self._until(handle, lambda now: now.handled > before.handled, "to start its triggered run")
         if dealt.taken == before.taken:
             return None
         return next(run for run in reversed(await recent(client, handle)) if run.workflow_id not in known)
@@ -119,26 +121,27 @@ class AsyncSchedules:
         end: datetime,
         *,
         overlap: ScheduleOverlapPolicy | None = None,
-    ) -> list[Run]:
+    ) -> list[ActionRun]:
         """See `Schedules.backfill`."""
         after = _in_zone(start) - timedelta(microseconds=1)
         due = await matching_times(self._case.client, handle.id, after, _in_zone(end))
-        if not 0 < len(due) < MOST_TIMES:
+        if not 0 < len(due) < MAX_TIMES:
             raise SetupError(
-                f"from {start} to {end} the schedule {handle.id} is due {len(due)} times; nothing to backfill"
+                f"the schedule {handle.id} is due {len(due)} times from {start} to {end}; "
+                f"a backfill needs 1 to {MAX_TIMES - 1} times"
             )
         before = await counts(handle)
         known = {run.workflow_id for run in await self.runs(handle)}
         await handle.backfill(ScheduleBackfill(start_at=after, end_at=end, overlap=overlap))
-        goal = before.dealt_with + len(due)
+        goal = before.handled + len(due)
         await self._until(
             handle,
-            lambda now: now.dealt_with >= goal and not now.buffered,
-            f"to act on the {len(due)} times it was due",
+            lambda now: now.handled >= goal and not now.buffered,
+            f"to run the {len(due)} actions that were due",
         )
         return [run for run in await self.runs(handle) if run.workflow_id not in known]
 
-    async def runs(self, handle: ScheduleHandle) -> list[Run]:
+    async def runs(self, handle: ScheduleHandle) -> list[ActionRun]:
         """See `Schedules.runs`."""
         return await self._case.guard.wait(every(self._case.client, handle), f"the runs of the schedule {handle.id}")
 
@@ -155,19 +158,19 @@ class AsyncSchedules:
         """See `Schedules.overlap`."""
         due = due_times(starts)
         handle = await self.create(EVERY_HOUR, workflow, *arguments, overlap=policy, **options)
-        trial = Trial(self._case, handle, policy, finish).run(due)
+        trial = OverlapTrial(self._case, handle, policy, finish).run(due)
         return await self._case.guard.wait(trial, f"the runs of a schedule that is due {starts} times ({policy.name})")
 
-    async def _until(self, handle: ScheduleHandle, done: Callable[[Counts], bool], what: str) -> Counts:
-        async def look() -> Counts:
+    async def _until(self, handle: ScheduleHandle, done: Callable[[ActionCounts], bool], awaited: str) -> ActionCounts:
+        async def look() -> ActionCounts:
             while not done(now := await counts(handle)):
                 await asyncio.sleep(POLL_SECONDS)
             return now
 
-        return await self._case.guard.wait(look(), f"the schedule {handle.id} {what}")
+        return await self._case.guard.wait(look(), f"the schedule {handle.id} {awaited}")
 
 
 def _in_zone(moment: datetime) -> datetime:
     if moment.tzinfo is None:
-        raise SetupError(f"{moment!r} has no time zone; say which: when.replace(tzinfo=timezone.utc)")
+        raise SetupError(f"{moment!r} has no time zone: use when.replace(tzinfo=timezone.utc)")
     return moment

@@ -1,4 +1,4 @@
-"""`temporal_schedules`: when schedules are due, and what they do then, without waiting for it."""
+"""`temporal_schedules`: when schedules are due and what they start, without waiting for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from temporalio.client import ScheduleHandle, ScheduleOverlapPolicy, ScheduleSpe
 
 from .client import AsyncSchedules, Workflow
 from .overlap import Finish, Overlap
-from .state import Run
+from .state import ActionRun
 
 if TYPE_CHECKING:
     from ..isolation.context import CaseContext
@@ -21,9 +21,9 @@ SPARE_SECONDS = 10.0
 
 
 class Schedules:
-    """Schedules in tests. They go by real time on the server, so a test asks when they are due and makes them act.
+    """Schedules in tests. They run in real time on the server, so a test reads when they are due and triggers them.
 
-    Every call blocks; `aio` has the same to be awaited. Every schedule that a test makes is deleted at its end.
+    Every call blocks; `aio` has the same calls to await. Every schedule that a test creates is deleted at its end.
     """
 
     def __init__(self, case: CaseContext) -> None:
@@ -40,12 +40,12 @@ class Schedules:
         paused: bool = True,
         **options: Any,
     ) -> ScheduleHandle:
-        """Make a schedule of a workflow; `spec` may be a cron expression. It is paused: it acts when the test says so.
+        """Create a schedule of a workflow; `spec` may be a cron expression. It is paused: the test triggers it.
 
         `options` are `id` and those of the SDK's `ScheduleActionStartWorkflow`.
 
         Raises:
-            SetupError: The server refuses it; says why.
+            SetupError: The server rejects it; the message says why.
         """
         return self._run(self.aio.create(spec, workflow, *arguments, overlap=overlap, paused=paused, **options))
 
@@ -54,20 +54,20 @@ class Schedules:
     ) -> list[datetime]:
         """The first `count` times, in UTC, that a schedule is due later than `after` (now); fewer where it ends before.
 
-        The server itself tells them, so calendars, time zones, jitter and daylight saving are its own.
+        The server computes them, with its calendars, time zones, jitter and daylight saving.
 
         Raises:
-            SetupError: The server refuses the spec, or `after` has no time zone.
+            SetupError: The server rejects the spec, or `after` has no time zone.
         """
         return self._run(self.aio.next_times(spec, count, after=after))
 
-    def trigger(self, handle: ScheduleHandle, *, overlap: ScheduleOverlapPolicy | None = None) -> Run | None:
-        """Make the schedule act now; the run it started, or None where its overlap policy skipped it.
+    def trigger(self, handle: ScheduleHandle, *, overlap: ScheduleOverlapPolicy | None = None) -> ActionRun | None:
+        """Trigger the schedule now; returns the run it started, or None if its overlap policy skipped it.
 
-        A start that its policy buffers is waited for until it runs.
+        Waits for a start that its policy buffers.
 
         Raises:
-            WaitTimeout: It did not act within the limit.
+            WaitTimeout: The schedule did not start a run within the limit.
         """
         return self._run(self.aio.trigger(handle, overlap=overlap))
 
@@ -78,18 +78,18 @@ class Schedules:
         end: datetime,
         *,
         overlap: ScheduleOverlapPolicy | None = None,
-    ) -> list[Run]:
-        """Make the schedule act for each time it was due from `start` to `end`, both included; the runs it started.
+    ) -> list[ActionRun]:
+        """Run the actions that were due from `start` to `end`, both included; returns the runs it started.
 
-        Comes back when every time was dealt with: with buffering policies, when the last run has started.
+        Returns when every action was started, skipped or dropped; buffered ones have started by then.
 
         Raises:
-            SetupError: It was not due in that time, or 1,000 times or more.
-            WaitTimeout: Not all was dealt with within the limit.
+            SetupError: The schedule was not due in that time, or 1,000 times or more.
+            WaitTimeout: Some actions were not handled within the limit.
         """
         return self._run(self.aio.backfill(handle, start, end, overlap=overlap))
 
-    def runs(self, handle: ScheduleHandle) -> list[Run]:
+    def runs(self, handle: ScheduleHandle) -> list[ActionRun]:
         """Every workflow that the schedule started, oldest first."""
         return self._run(self.aio.runs(handle))
 
@@ -103,14 +103,14 @@ class Schedules:
         finish: Finish | None = None,
         **options: Any,
     ) -> Overlap:
-        """Try a policy: make a schedule due `starts` times, each while a run is open, and tell what became of each.
+        """Try an overlap policy: make a schedule due `starts` times while a run is open; returns the outcome of each.
 
-        A run has to last: it waits for what `finish` then does with its handle (`lambda run: run.signal("go")`), or
-        sleeps in virtual time in a test marked time_skipping.
+        A run must stay open: let it wait for what `finish` does with its handle (`lambda run: run.signal("go")`), or
+        sleep in virtual time in a test with time_skipping=True.
 
         Raises:
-            SetupError: A run ended too early for anything to overlap.
-            WaitTimeout: A run does not end, such as one that heeds no cancellation.
+            SetupError: A run ended too early, so nothing overlapped.
+            WaitTimeout: A run does not end, such as one that ignores cancellation.
         """
         return self._run(self.aio.overlap(policy, workflow, *arguments, starts=starts, finish=finish, **options))
 

@@ -1,4 +1,4 @@
-"""What a schedule does that is due again while a run of it is open: each policy tried on real runs."""
+"""What a schedule does that is due again while a run of it is open: an overlap policy, tried on real runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from temporalio.client import (
 )
 
 from ..errors import SetupError
-from .state import POLL_SECONDS, Counts, Run, counts, recent
+from .state import POLL_SECONDS, ActionCounts, ActionRun, counts, recent
 
 if TYPE_CHECKING:
     from ..isolation.context import CaseContext
@@ -28,20 +28,23 @@ Finish = Callable[[WorkflowHandle[Any, Any]], Awaitable[object]]
 
 HOUR = timedelta(hours=1)
 EVERY_HOUR = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=HOUR)])
-MOST_STARTS = 10
+MAX_STARTS = 10
 BUFFERING = (ScheduleOverlapPolicy.BUFFER_ONE, ScheduleOverlapPolicy.BUFFER_ALL)
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """What became of the starts of a schedule, numbered from 1 in the order in which they were due.
+    """The outcome of the starts of a schedule, numbered from 1 in the order in which they were due.
 
-    `due` has their times, `runs` those that ran in the order of their start, `together` how many were open at once.
+    Attributes:
+        due: The times of the starts.
+        runs: The runs, in the order of their start.
+        together: The largest number of runs that were open at the same time.
     """
 
     policy: ScheduleOverlapPolicy
     due: tuple[datetime, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[ActionRun, ...]
     together: int
 
     @property
@@ -85,14 +88,14 @@ def due_times(starts: int) -> tuple[datetime, ...]:
     Raises:
         SetupError: Too few starts to overlap, or more than the server remembers.
     """
-    if not 2 <= starts <= MOST_STARTS:
-        raise SetupError(f"overlap takes 2 to {MOST_STARTS} starts (the server remembers so many), not {starts}")
+    if not 2 <= starts <= MAX_STARTS:
+        raise SetupError(f"starts must be 2 to {MAX_STARTS} (the number that the server remembers), not {starts}")
     hour = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
     return tuple(hour - (starts - number) * HOUR for number in range(starts))
 
 
-class Trial:
-    """One schedule, made due several times while its first run is open; then its runs are let end."""
+class OverlapTrial:
+    """Makes a schedule due several times while its first run is open, then lets its runs end."""
 
     def __init__(
         self, case: CaseContext, handle: ScheduleHandle, policy: ScheduleOverlapPolicy, finish: Finish | None
@@ -104,12 +107,12 @@ class Trial:
         self._together = 0
 
     async def run(self, due: tuple[datetime, ...]) -> Overlap:
-        """Make it due at each of these times, see to it that all runs end, and tell what became of each."""
+        """Make the schedule due at each of these times, and wait until all runs have ended."""
         for number, when in enumerate(due, 1):
             if number > 1 and not await self._open():
                 raise SetupError(
                     f"the run of start {number - 1} had ended before start {number} was due, so nothing overlaps: "
-                    "let it wait for something, and give that with finish=lambda run: run.signal(...)"
+                    "let it wait for something that you send with finish=lambda run: run.signal(...)"
                 )
             await self._make_due(number, when)
         await self._let_end(len(due))
@@ -118,18 +121,18 @@ class Trial:
     async def _make_due(self, number: int, when: datetime) -> None:
         start = when - timedelta(seconds=1)
         await self._handle.backfill(ScheduleBackfill(start_at=start, end_at=when, overlap=self._policy))
-        while not self._dealt_with(await counts(self._handle), number):
+        while not self._handled(await counts(self._handle), number):
             await asyncio.sleep(POLL_SECONDS)
         self._together = max(self._together, len(await self._open()))
 
-    def _dealt_with(self, now: Counts, number: int) -> bool:
+    def _handled(self, now: ActionCounts, number: int) -> bool:
         waiting = now.buffered if self._policy in BUFFERING else 0
-        return now.dealt_with + waiting >= number
+        return now.handled + waiting >= number
 
     async def _let_end(self, starts: int) -> None:
         ending: set[str] = set()
         while True:
-            all_begun = (await counts(self._handle)).dealt_with >= starts  # asked first: what has begun is seen below
+            all_begun = (await counts(self._handle)).handled >= starts  # asked first: what has begun is seen below
             still = await self._open()
             if all_begun and not still:
                 return
@@ -145,6 +148,6 @@ class Trial:
         elif self._case.clocks is not None:
             await self._case.clocks.of(run).release()
 
-    async def _open(self) -> list[Run]:
+    async def _open(self) -> list[ActionRun]:
         runs = await recent(self._case.client, self._handle)
         return [run for run in runs if run.status == WorkflowExecutionStatus.RUNNING]

@@ -1,4 +1,4 @@
-"""What the server says of a schedule: how its starts were dealt with, its runs, and when it is due."""
+"""The state of a schedule on the server: how its actions were handled, its runs, and when it is due."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SCHEDULED_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 
 
 @dataclass(frozen=True)
-class Counts:
-    """How a schedule's starts were dealt with so far."""
+class ActionCounts:
+    """How a schedule's actions were handled so far."""
 
     taken: int
     skipped: int
@@ -25,13 +25,13 @@ class Counts:
     buffered: int
 
     @property
-    def dealt_with(self) -> int:
-        """Those that no longer wait for anything."""
+    def handled(self) -> int:
+        """Actions that were started, skipped or dropped."""
         return self.taken + self.skipped + self.dropped
 
 
 @dataclass(frozen=True)
-class Run:
+class ActionRun:
     """One workflow that a schedule started; `scheduled_at` is when it was due. Times have the time zone UTC."""
 
     workflow_id: str
@@ -42,20 +42,20 @@ class Run:
     status: WorkflowExecutionStatus
 
 
-async def counts(handle: ScheduleHandle) -> Counts:
-    """As they are now."""
+async def counts(handle: ScheduleHandle) -> ActionCounts:
+    """The counts now."""
     info = (await handle.describe()).raw_description.info
-    return Counts(info.action_count, info.overlap_skipped, info.buffer_dropped, info.buffer_size)
+    return ActionCounts(info.action_count, info.overlap_skipped, info.buffer_dropped, info.buffer_size)
 
 
-async def recent(client: Client, handle: ScheduleHandle) -> list[Run]:
+async def recent(client: Client, handle: ScheduleHandle) -> list[ActionRun]:
     """The last 10 runs of a schedule, oldest first."""
     actions = (await handle.describe()).raw_description.info.recent_actions
     ids = [each.start_workflow_result.workflow_id for each in actions]
     return await described(client, ids)
 
 
-async def every(client: Client, handle: ScheduleHandle) -> list[Run]:
+async def every(client: Client, handle: ScheduleHandle) -> list[ActionRun]:
     """All runs of a schedule, oldest first, once the server's list has them all."""
     query = f"TemporalScheduledById = '{handle.id}'"
     while True:
@@ -65,15 +65,15 @@ async def every(client: Client, handle: ScheduleHandle) -> list[Run]:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def described(client: Client, ids: list[str]) -> list[Run]:
+async def described(client: Client, ids: list[str]) -> list[ActionRun]:
     """The runs of these workflows, in the order of their start."""
     runs = await asyncio.gather(*(_run(client, each) for each in ids))
     return sorted(runs, key=lambda run: (run.started_at, run.scheduled_at))
 
 
-async def _run(client: Client, workflow_id: str) -> Run:
+async def _run(client: Client, workflow_id: str) -> ActionRun:
     found = await client.get_workflow_handle(workflow_id).describe()
-    return Run(
+    return ActionRun(
         workflow_id=found.id,
         run_id=found.run_id,
         scheduled_at=found.typed_search_attributes[SCHEDULED_AT],

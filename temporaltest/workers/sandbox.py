@@ -1,4 +1,4 @@
-"""The workflow sandbox as tests need it: it imports a workflow's module again; what it cannot import passes through."""
+"""The workflow sandbox for tests. It imports a workflow's module again; modules it cannot import pass through."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from ..errors import SetupError
 
-# A test's own module is imported again in the sandbox, and with it what it imports; these have nothing to do there.
+# The sandbox imports a test's module again, with everything that it imports; these are not needed there.
 PASSED_THROUGH = ("pytest", "_pytest", "pluggy", "temporaltest", "devserver", "pytest_asyncio", "anyio")
 
 
 def runner(workflows: Iterable[type], passthrough: Sequence[str] = ()) -> SandboxedWorkflowRunner:
-    """The SDK's sandbox; `passthrough` names modules that it takes as they are.
+    """The SDK's sandbox; `passthrough` has modules that it does not import again.
 
     Raises:
-        SetupError: An import of a workflow by its module's name finds another class.
+        SetupError: Another module with the same name hides the module of a workflow.
     """
-    through = {*PASSED_THROUGH, *passthrough}
-    for kind in workflows:
-        _refuse_shadowed(kind)
-        if not _importable(kind.__module__):
-            through.add(kind.__module__)
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*through))
+    modules = {*PASSED_THROUGH, *passthrough}
+    for workflow in workflows:
+        _refuse_shadowed(workflow)
+        if not _importable(workflow.__module__):
+            modules.add(workflow.__module__)
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*modules))
 
 
-def _refuse_shadowed(kind: type) -> None:
-    module = sys.modules.get(kind.__module__)
-    found = getattr(module, kind.__name__, kind)
-    if found is not kind:
+def _refuse_shadowed(workflow: type) -> None:
+    module = sys.modules.get(workflow.__module__)
+    found = getattr(module, workflow.__name__, workflow)
+    if found is not workflow:
         raise SetupError(
-            f"the module {kind.__module__!r} has another {kind.__name__} than the one that was given: "
-            f"{getattr(module, '__file__', module)} has taken its place\n"
-            "two modules of tests have one name: put an __init__.py beside each, or use --import-mode=importlib"
+            f"the class {workflow.__name__} is not the one in the module {workflow.__module__!r}, which is "
+            f"{getattr(module, '__file__', module)}\n"
+            "two test modules have the same name: add an __init__.py to each folder, or use --import-mode=importlib"
         )
 
 
 def _importable(module: str) -> bool:
-    """Whether an import of that name would read the file that the loaded module came from.
+    """Whether importing this name reads the file of the loaded module.
 
-    With `--import-mode=importlib` it reads nothing, and a module made by hand has no file.
+    With `--import-mode=importlib` it does not, and a module created in code has no file.
     """
     spec = _find(module)
     if spec is None or spec.origin is None:
@@ -53,7 +53,7 @@ def _importable(module: str) -> bool:
 
 
 def _find(module: str) -> ModuleSpec | None:
-    """What `importlib.util.find_spec` would answer if the module were not loaded yet."""
+    """The spec of a module as `importlib.util.find_spec` finds it if the module is not loaded."""
     path: Sequence[str] | None = None
     spec = None
     parts = module.split(".")

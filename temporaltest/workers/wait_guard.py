@@ -1,4 +1,4 @@
-"""No wait is for ever: every wait of a test ends at its limit, or at once when a worker has died."""
+"""Every wait of a test ends at its limit, or at once when a worker has died."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from ..errors import TemporalTestError, WaitTimeout
 
 T = TypeVar("T")
 
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 DESCRIBE_SECONDS = 5.0
 
 
 class WaitGuard(sdk.Interceptor):
-    """A client interceptor: what waits for a workflow is bounded, and what was started is remembered.
+    """A client interceptor that limits waits for workflows, and notes the workflows that are started.
 
-    `trouble` tells of a dead worker, `describe` the state of the namespace, for the message of a wait too long.
+    Args:
+        limit: The limit of a wait, in seconds.
+        trouble: Returns why waiting is useless, such as a dead worker; None if it is not.
+        describe: Returns the state of the namespace, for the message of a wait that was too long.
     """
 
     def __init__(
@@ -38,39 +41,39 @@ class WaitGuard(sdk.Interceptor):
         """The SDK asks each interceptor for its link of the chain."""
         return _Outbound(next, self)
 
-    async def wait(self, work: Awaitable[T], what: str, *, until: float | None = None) -> T:
-        """The result of `work`.
+    async def wait(self, work: Awaitable[T], description: str, *, until: float | None = None) -> T:
+        """The result of `work`. `description` names it in an error.
 
         Raises:
-            WaitTimeout: It passed the limit; the message holds the state of every open workflow.
-            WorkerDied, ServerLost: A worker or the server ended meanwhile, which is then the cause of other errors too.
+            WaitTimeout: It took longer than the limit; the message has the state of every open workflow.
+            WorkerDied, ServerLost: A worker or the server ended meanwhile.
         """
         deadline = time.monotonic() + self.limit if until is None else until
         task = asyncio.ensure_future(work)
         try:
             while True:
-                done, _ = await asyncio.wait({task}, timeout=min(LOOK_SECONDS, max(0, deadline - time.monotonic())))
+                done, _ = await asyncio.wait({task}, timeout=min(POLL_SECONDS, max(0, deadline - time.monotonic())))
                 trouble = None if done and task.exception() is None else self._trouble()
                 if trouble is not None:
                     raise trouble from (task.exception() if done else None)
                 if done:
                     return task.result()
                 if time.monotonic() >= deadline:
-                    raise WaitTimeout(f"waited more than {self.limit:g} s for {what}\n{await self._state()}")
+                    raise WaitTimeout(f"waited more than {self.limit:g} s for {description}\n{await self._state()}")
         finally:
             task.cancel()
 
     async def _state(self) -> str:
         describing = asyncio.ensure_future(self._describe())
         try:
-            # Not wait_for: that would wait for the end of what has been cancelled.
+            # Not wait_for, which waits until a cancelled task has ended.
             done, _ = await asyncio.wait({describing}, timeout=DESCRIBE_SECONDS)
             if not done:
                 describing.cancel()
-                return f"(the server does not tell the state of its workflows within {DESCRIBE_SECONDS:g} s)"
+                return f"(the server did not describe its workflows within {DESCRIBE_SECONDS:g} s)"
             return describing.result()
-        except Exception as error:  # noqa: BLE001 - the timeout is what the test is about, not why it cannot be explained
-            return f"(the server does not tell the state of its workflows: {error!r})"
+        except Exception as error:  # noqa: BLE001 - the timeout matters, not why it cannot be explained
+            return f"(the state of the workflows is unknown: {error!r})"
 
 
 class _Outbound(sdk.OutboundInterceptor):
@@ -104,17 +107,17 @@ class _Outbound(sdk.OutboundInterceptor):
         events = super().fetch_workflow_history_events(input)
         if not input.wait_new_event:
             return events
-        bounded: Any = _Bounded(events, self._guard, f"the workflow {input.id}")
+        bounded: Any = _BoundedEvents(events, self._guard, f"the workflow {input.id}")
         return bounded  # type: ignore[no-any-return]
 
 
-class _Bounded:
-    """The SDK's iterator over events, each of whose waits is bounded."""
+class _BoundedEvents:
+    """The SDK's iterator over events, with a limit for its waits."""
 
-    def __init__(self, events: Any, guard: WaitGuard, what: str) -> None:
+    def __init__(self, events: Any, guard: WaitGuard, description: str) -> None:
         self._events = events
         self._guard = guard
-        self._what = what
+        self._description = description
         self._until = time.monotonic() + guard.limit
 
     def __getattr__(self, name: str) -> Any:
@@ -124,7 +127,7 @@ class _Bounded:
         return self
 
     async def __anext__(self) -> Any:
-        return await self._guard.wait(self._next(), self._what, until=self._until)
+        return await self._guard.wait(self._next(), self._description, until=self._until)
 
     async def _next(self) -> Any:
         return await self._events.__anext__()

@@ -1,20 +1,28 @@
-"""Starting workflows from tests: the types of arguments and results are those of the workflow's `run`."""
+"""Starting workflows from tests, with the types of the workflow's arguments and result."""
 
 from __future__ import annotations
 
 import abc
 import itertools
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, overload
 
 from temporalio.client import Client, WorkflowHandle
+from temporalio.common import (
+    Priority,
+    RetryPolicy,
+    SearchAttributes,
+    TypedSearchAttributes,
+    VersioningOverride,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-    from .start_options import NamedOptions, StartOptions
 
 S = TypeVar("S")
 A = TypeVar("A")
@@ -26,8 +34,40 @@ T = TypeVar("T")
 TASK_QUEUE = "tests"
 
 
-class Starting(abc.ABC):
-    """`execute` and `start` for whoever has a client and can wait."""
+class StartOptions(TypedDict, total=False):
+    """Keywords of `Client.start_workflow`, none of them required; the test has defaults of `id` and `task_queue`."""
+
+    id: str
+    task_queue: str
+    execution_timeout: timedelta | None
+    run_timeout: timedelta | None
+    task_timeout: timedelta | None
+    id_reuse_policy: WorkflowIDReusePolicy
+    id_conflict_policy: WorkflowIDConflictPolicy
+    retry_policy: RetryPolicy | None
+    cron_schedule: str
+    memo: Mapping[str, Any] | None
+    search_attributes: TypedSearchAttributes | SearchAttributes | None
+    static_summary: str | None
+    static_details: str | None
+    start_delay: timedelta | None
+    start_signal: str | None
+    start_signal_args: Sequence[Any]
+    rpc_metadata: Mapping[str, str | bytes]
+    rpc_timeout: timedelta | None
+    request_eager_start: bool
+    priority: Priority
+    versioning_override: VersioningOverride | None
+
+
+class NamedStartOptions(StartOptions, total=False):
+    """Keywords for a workflow that is given by its name, which does not have the type of the result."""
+
+    result_type: type | None
+
+
+class WorkflowStarter(abc.ABC):
+    """`execute` and `start`, for a subclass that has a client and can wait."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -35,20 +75,20 @@ class Starting(abc.ABC):
     @property
     @abc.abstractmethod
     def client(self) -> Client:
-        """The SDK's client of the namespace; usable from any event loop."""
+        """The SDK's client of the namespace, usable from any event loop."""
 
     @property
     def task_queue(self) -> str:
-        """The task queue that workers and workflows use unless told otherwise."""
+        """The default task queue of workers and workflows."""
         return TASK_QUEUE
 
     @property
     def id_prefix(self) -> str:
-        """How the ids of workflows begin that are not given one."""
+        """The prefix of generated workflow ids."""
         return ""
 
     @abc.abstractmethod
-    def run(self, work: Awaitable[T], what: str = "a call of temporal.run") -> T:
+    def run(self, work: Awaitable[T], description: str = "a call of temporal.run") -> T:
         """The result of `work`, within the limit of a wait."""
 
     @overload
@@ -80,15 +120,15 @@ class Starting(abc.ABC):
     ) -> T: ...
     @overload
     def execute(
-        self, workflow: str, /, *arguments: Any, args: Sequence[Any] = (), **options: Unpack[NamedOptions]
+        self, workflow: str, /, *arguments: Any, args: Sequence[Any] = (), **options: Unpack[NamedStartOptions]
     ) -> Any: ...
 
     def execute(self, workflow: Any, /, *arguments: Any, **options: Any) -> Any:
         """Start a workflow and wait for its result. `options` are those of the SDK's `start_workflow`.
 
         Raises:
-            temporalio.client.WorkflowFailureError: The workflow failed, with its own traceback.
-            WaitTimeout: It did not end within the limit.
+            temporalio.client.WorkflowFailureError: The workflow failed; the error has its traceback.
+            WaitTimeout: The workflow did not end within `--temporal-timeout`.
         """
         handle: WorkflowHandle[Any, Any] = self._start(workflow, arguments, options)
         return self.run(handle.result(), f"the workflow {handle.id}")
@@ -124,11 +164,11 @@ class Starting(abc.ABC):
     ) -> WorkflowHandle[Any, T]: ...
     @overload
     def start(
-        self, workflow: str, /, *arguments: Any, args: Sequence[Any] = (), **options: Unpack[NamedOptions]
+        self, workflow: str, /, *arguments: Any, args: Sequence[Any] = (), **options: Unpack[NamedStartOptions]
     ) -> WorkflowHandle[Any, Any]: ...
 
     def start(self, workflow: Any, /, *arguments: Any, **options: Any) -> WorkflowHandle[Any, Any]:
-        """Start a workflow; its id and task queue are the test's unless given. Wait with `run(handle.result())`."""
+        """Start a workflow, by default with a generated id. Wait for it with `run(handle.result())`."""
         return self._start(workflow, arguments, options)
 
     def _start(self, workflow: Any, arguments: Sequence[Any], options: dict[str, Any]) -> WorkflowHandle[Any, Any]:
@@ -139,7 +179,7 @@ class Starting(abc.ABC):
         return self.run(self.client.start_workflow(workflow, **options), "the start of a workflow")
 
     def _id(self, workflow: Any) -> str:
-        """Readable, and the same in each run of the test: `Greet.run` makes `greet-1`, `greet-2`."""
+        """A readable id that is the same in each run of the test: `greet-1`, `greet-2` for `Greet.run`."""
         name = workflow if isinstance(workflow, str) else getattr(workflow, "__qualname__", "workflow")
         readable = re.sub(r"(?<!^)(?=[A-Z])", "-", name.split(".")[-2:][0]).lower()
         return f"{self.id_prefix}{readable}-{next(self._numbers)}"

@@ -359,7 +359,7 @@ def test_over(shop):
     result = suite.run()
     result.assert_outcomes(passed=3, failed=2)
     result.stdout.fnmatch_lines(
-        ["*the server does not tell what happened: *an outage of the server is active*", "outages *"]
+        ["*the state of the workflows is unknown: *an outage of the server is active*", "outages *"]
     )
 
 

@@ -143,7 +143,7 @@ def test_plain(temporal):
     result.stdout.fnmatch_lines_random(
         [
             "SKIPPED * no outages here: the server runs in a container; use the managed backend for this test",
-            "SKIPPED * no other versions here: the image is what it is; choose one with --temporal-image",
+            "SKIPPED * no other server version here: the image has one version; use --temporal-image *",
         ]
     )
 

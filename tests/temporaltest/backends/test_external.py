@@ -195,7 +195,7 @@ def test_nothing_listens(bare_suite: Suite) -> None:
     """An address where no server is fails each test once, with the address and what to look at."""
     output = _one_error(bare_suite, "--temporal-address=127.0.0.1:1")
     assert "the external Temporal server at 127.0.0.1:1 does not answer: " in output
-    assert "see that it runs, and that TLS and API key are as it wants them" in output
+    assert "check that it is running and that TLS and API key match its settings" in output
 
 
 LOSING = """
@@ -307,7 +307,7 @@ def test_certificate_of_another_ca(server: DevServer, bare_suite: Suite, certifi
 def test_no_address(bare_suite: Suite) -> None:
     """The external backend without an address says the ways to name one."""
     output = _one_error(bare_suite, "--temporal-backend=external")
-    assert "no address of an external server: give --temporal-address host:port, or --temporal-client-profile" in output
+    assert "no address of an external server: use --temporal-address host:port, or --temporal-client-profile" in output
 
 
 def test_no_such_profile(bare_suite: Suite) -> None:

@@ -613,7 +613,7 @@ def test_late(temporal, request):
     )
     result = suite.run()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*name temporal_outage among the test's arguments*"])
+    result.stdout.fnmatch_lines(["*add temporal_outage to the test's arguments*"])
 
 
 def test_server_of_others_is_let_alone(suite: Suite) -> None:
@@ -632,7 +632,7 @@ def test_other(temporal):
         result = suite.run("--temporal-address", server.address)
         assert server.running
     result.assert_outcomes(passed=1, skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*the external server is not ours*"])
+    result.stdout.fnmatch_lines(["SKIPPED*the plugin did not start the external server*"])
 
 
 def test_no_shared_server_is_started_for_outages(suite: Suite, paths: Paths) -> None:

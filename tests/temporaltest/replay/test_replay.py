@@ -251,7 +251,7 @@ def test_nondeterminism_fails_a_passing_test(both_ways: Suite) -> None:
             "  the code was at",
             "    test_it.py:* in run: await other_when_replayed()",
             f"    test_it.py:{line} in other_when_replayed: await workflow.execute_activity(two if *",
-            "the same code did other things when it ran again on the same history: *",
+            "the same code behaved differently when it ran again on the same history: *",
         ]
     )
     result.stdout.no_fnmatch_line("*During handling*")

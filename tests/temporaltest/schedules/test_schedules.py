@@ -125,7 +125,7 @@ def test_existing_schedule(temporal_schedules):
 
 
 def test_bad_input(temporal_schedules):
-    with pytest.raises(SetupError, match="refuses the schedule .*5-7 fields"):
+    with pytest.raises(SetupError, match="rejects the schedule .*5-7 fields"):
         temporal_schedules.next_times("nope")
     with pytest.raises(SetupError, match="unknown time zone Mars"):
         temporal_schedules.next_times(hourly(time_zone_name="Mars"))

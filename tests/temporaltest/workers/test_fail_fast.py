@@ -182,7 +182,7 @@ def test_activity(temporal):
         [
             "E           workflow task pending, attempt 1",
             "E           no worker of this test polls its task queue 'typo'; they poll 'tests'",
-            "E           its task fails again and again: NotFoundError: Workflow class Unknown is not registered *",
+            "E           its workflow task fails and is retried: NotFoundError: Workflow class Unknown is not *",
             "E           activity missing pending: *",
             "E             last failure: NotFoundError: Activity function missing * is not registered *",
             "E           waits at test_it.py:* in run: await workflow.execute_activity(missing, **SHORT)",
@@ -264,7 +264,7 @@ def test_short_timer(temporal):
         [
             "E * polls its task queue 'tests'; start one: temporal.worker(workflows=[[]Packs[]])",
             "E           activity pack pending: not started, attempt 1",
-            "E           *no worker has taken it from the task queue 'tests'; is there one with activities=[[]pack[]]?",
+            "E           *no worker has polled it from the task queue 'tests': start one with activities=[[]pack[]]",
             "E           timer pending: 30 days 0:01:00; @pytest.mark.temporal(time_skipping=True) lets it *",
             "E           timer pending: 9 s",
             "FAILED test_it.py::test_worker - WaitTimeout: waited more than 1 s for the *",
@@ -293,7 +293,7 @@ def test_blocks(temporal):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E           its task fails again and again: *[[]TMPRL1101[]] Potential deadlock detected: *",
+            "E           its workflow task fails and is retried: *[[]TMPRL1101[]] Potential deadlock detected: *",
             'E             File "*test_it.py", line *, in run',
         ]
     )

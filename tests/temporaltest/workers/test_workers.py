@@ -515,7 +515,7 @@ def test_two_modules_of_one_name(suite: Suite) -> None:
     anywhere(suite, "one", "two")
     result = suite.run()
     result.assert_outcomes(passed=5, failed=1)
-    result.stdout.fnmatch_lines(["*has another Here than the one that was given: *two/conftest.py has taken its place"])
+    result.stdout.fnmatch_lines(["*the class Here is not the one in the module 'conftest', which is *two/conftest.py"])
     suite.passes("--import-mode", "importlib", passed=6)
 
 
