@@ -1,1 +1,1 @@
-"""Activities."""
+"""Activities in tests: mocks, scripts, and the calls that were made."""

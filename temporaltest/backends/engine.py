@@ -30,42 +30,46 @@ REAPER_SECONDS = 15.0  # a registry that cannot be reached may leave a pull with
 
 
 class ContainerUnavailable(Exception):
-    """The container cannot be had; the message says why and what to do."""
+    """No container can be started; the message says why and what to do."""
 
 
 def engine() -> DockerClient:
-    """The engine, which answers."""
+    """The Docker engine, after it has answered.
+
+    Raises:
+        ContainerUnavailable: It does not answer.
+    """
     try:
         client = DockerClient()
         client.client.ping()
     except docker.errors.DockerException as error:
         raise ContainerUnavailable(
-            f"no Docker engine answers: {error}\nstart Docker, or set DOCKER_HOST to where it is; "
-            "without one use --temporal-backend managed"
+            f"no Docker engine answers: {error}\nstart Docker, or set DOCKER_HOST to its address; "
+            "without Docker use --temporal-backend managed"
         ) from None
     return client
 
 
 def publish_at(client: DockerClient) -> str | None:
-    """The address on which ports are published: never one that others than this machine reach.
+    """The address on which ports are published: only this machine can reach it.
 
-    None where the container is reached directly, in the network that we are in ourselves.
+    None if the container is reached directly, in a network that this process is in too.
     """
     mode = client.get_connection_mode()
     if mode is ConnectionMode.bridge_ip:
         return None
-    if mode is ConnectionMode.gateway_ip:  # we are in a container: the bridge is this machine's own
+    if mode is ConnectionMode.gateway_ip:  # this process is in a container: only this machine reaches the bridge
         return str(client.client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"])
     if client.host() in LOCAL:
         return LOOPBACK
     raise ContainerUnavailable(
-        f"the Docker engine is on {client.host()}: its containers could only be reached by opening their ports to the "
-        "network, and they know no authentication\nuse an engine on this machine, or --temporal-address with a server"
+        f"the Docker engine is on {client.host()}: its containers can only be reached if their ports are open to the "
+        "network, and they have no authentication\nuse an engine on this machine, or --temporal-address with a server"
     )
 
 
 def begin_reaper(keep: bool) -> None:
-    """Let ryuk remove the container if we are killed; where its image cannot be had, or not soon, we do without."""
+    """Let ryuk remove the container if this process is killed. Continue without, if its image is not available soon."""
     if not (keep or testcontainers_config.ryuk_disabled):
         starting = threading.Thread(target=_start_reaper, daemon=True)
         starting.start()
@@ -78,7 +82,7 @@ def begin_reaper(keep: bool) -> None:
 def _start_reaper() -> None:
     try:
         Reaper.get_instance()
-    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting
+    except Exception as error:  # noqa: BLE001 - ryuk is optional
         print(f"no ryuk: {error}", file=sys.stderr)  # noqa: T201 - our log
         Reaper.delete_instance()
 
@@ -100,9 +104,9 @@ def remove_orphans(client: DockerClient, folder: Path) -> None:
 
 
 def last_lines(container: Container) -> str:
-    """What it said last."""
+    """The last lines of the container's log."""
     lines = container.logs(tail=LAST_LINES).decode(errors="replace").splitlines()
-    return "\n".join(f"  {line}" for line in lines) or "  (it said nothing)"
+    return "\n".join(f"  {line}" for line in lines) or "  (no output)"
 
 
 def _home(folder: Path) -> str:

@@ -17,9 +17,9 @@ from ..workers.background_loop import BackgroundLoop
 from ..workers.running_worker import SPARE_SECONDS, STOP_SECONDS
 from ..workers.wait_guard import WaitGuard
 from ..workers.workers import Workers
-from . import namespaces
+from . import cleanup
 from .allocation import Allocation
-from .created_schedules import CreatedSchedules
+from .cleanup import CreatedSchedules
 from .post_test_checks import PostTestChecks
 
 if TYPE_CHECKING:
@@ -160,9 +160,9 @@ class CaseContext:
             return
         with contextlib.suppress(OutOfTime):
             self.session.loop.run(self.schedules.delete(self.unguarded()), CLEAN_SECONDS)
-            self.session.loop.run(namespaces.clean(self.unguarded()), CLEAN_SECONDS)
+            self.session.loop.run(cleanup.terminate_workflows(self.unguarded()), CLEAN_SECONDS)
             if not (self.endpoint.ours or self.slot.shared):
-                self.session.loop.run(namespaces.delete(self.unguarded(), self.namespace), CLEAN_SECONDS)
+                self.session.loop.run(cleanup.delete_namespace(self.unguarded(), self.namespace), CLEAN_SECONDS)
 
     def _stop_workers(self) -> None:
         lost = self.lost() is not None

@@ -1,9 +1,8 @@
-"""A new namespace for each test: create it, wait until it answers, clean it up."""
+"""A new namespace for each test: create it with its search attributes, wait until it answers."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import time
 import uuid
@@ -14,23 +13,16 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
-    DeleteNamespaceRequest,
     ListSearchAttributesRequest,
 )
 from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest, RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from devserver.errors import CannotAsk
-
 from ..errors import SetupError, WaitTimeout
-from ..workflows.listing import list_workflows
 
 READY_SECONDS = 10.0
 POLL_SECONDS = 0.002
-CLEAN_SECONDS = 2.0
-MAX_CONCURRENT = 50
-VISIBLE_SECONDS = 0.05
 TYPES = {
     "Text": IndexedValueType.INDEXED_VALUE_TYPE_TEXT,
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -127,36 +119,3 @@ async def search_attributes_of(client: Client, name: str) -> dict[str, IndexedVa
     """The custom search attributes of a namespace."""
     answer = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace=name))
     return dict(answer.custom_attributes)
-
-
-async def clean(client: Client) -> None:
-    """Terminate the open workflows that the client lists, as many as possible in two seconds; errors are ignored.
-
-    Open workflows with timers would keep a shared server busy.
-    """
-    try:
-        await asyncio.wait_for(_terminate_open(client), CLEAN_SECONDS)
-    except (asyncio.TimeoutError, RPCError, CannotAsk):
-        return
-
-
-async def delete(client: Client, name: str) -> None:
-    """Delete a namespace with its content, in the background of the server. One that may not be deleted stays."""
-    with contextlib.suppress(RPCError, asyncio.TimeoutError):
-        deleting = client.operator_service.delete_namespace(DeleteNamespaceRequest(namespace=name))
-        await asyncio.wait_for(deleting, CLEAN_SECONDS)
-
-
-async def _terminate_open(client: Client) -> None:
-    limit = asyncio.Semaphore(MAX_CONCURRENT)
-
-    async def end(workflow_id: str, run_id: str) -> None:
-        async with limit:
-            try:
-                await client.get_workflow_handle(workflow_id, run_id=run_id).terminate("the test is over")
-            except RPCError:
-                return
-
-    while infos := [info async for info in list_workflows(client, "ExecutionStatus = 'Running'")]:
-        await asyncio.gather(*(end(info.execution.workflow_id, info.execution.run_id) for info in infos))
-        await asyncio.sleep(VISIBLE_SECONDS)

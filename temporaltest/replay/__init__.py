@@ -1,1 +1,1 @@
-"""Replay."""
+"""Recorded histories, and the replay of everything that ran in a test."""

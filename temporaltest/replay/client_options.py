@@ -39,22 +39,22 @@ def node_of(history: pytest.Collector) -> RecordedNode:
         return RecordedNode(history)
     file, *names = owner.partition("[")[0].split("::")[:-1]
     path = history.config.rootpath / file
-    node: Any = next((each for each in history.iter_parents() if _leads_to(each, path)), None)
+    node: Any = next((parent for parent in history.iter_parents() if _leads_to(parent, path)), None)
     if node is None:
         return RecordedNode(history)
     while node.path != path:
-        further = next((each for each in _children(node)[0] if _leads_to(each, path)), None)
-        if further is None:
+        following = next((child for child in _children(node)[0] if _leads_to(child, path)), None)
+        if following is None:
             return RecordedNode(node, f"{file} no longer exists" if not path.exists() else f"{file} is not collected")
-        node = further
+        node = following
     for name in names:
         children, problem = _children(node)
-        further = next((each for each in children if each.name == name), None)
-        if further is None:
+        following = next((child for child in children if child.name == name), None)
+        if following is None:
             return RecordedNode(node, problem or f"{owner} no longer exists")
-        if not isinstance(further, pytest.Collector):
+        if not isinstance(following, pytest.Collector):
             break  # a fixture of function scope
-        node = further
+        node = following
     return RecordedNode(node, _children(node)[1])
 
 

@@ -60,7 +60,7 @@ class Scrubber:
 
     def _scrub(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [self._scrub(each) for each in (sorted(value) if _are_numbers(value) else value)]
+            return [self._scrub(entry) for entry in (sorted(value) if _are_numbers(value) else value)]
         if isinstance(value, str):
             return self._time(value) or self.text(value)
         if not isinstance(value, dict) or _is_payload(value):
@@ -99,7 +99,7 @@ def _is_payload(value: Any) -> bool:
 
 def _are_numbers(values: list[Any]) -> bool:
     """Whether a list is one of the SDK's sets of flags, which have no order."""
-    return all(isinstance(each, int) for each in values)
+    return all(isinstance(value, int) for value in values)
 
 
 def _run_by_timers(events: list[dict[str, Any]]) -> None:

@@ -1,1 +1,1 @@
-"""Reports."""
+"""What a failed test shows, and a workflow's history as spans."""

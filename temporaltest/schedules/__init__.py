@@ -1,1 +1,1 @@
-"""Schedules."""
+"""Schedules in tests."""

@@ -23,9 +23,11 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
+from devserver.client import to_timestamp
+
 from ..errors import SetupError
 from .overlap import EVERY_HOUR, Finish, Overlap, OverlapTrial, due_times
-from .state import POLL_SECONDS, ActionCounts, ActionRun, counts, every, matching_times, recent, stamp, whole_second
+from .state import POLL_SECONDS, ActionCounts, ActionRun, counts, every, matching_times, recent, whole_second
 
 if TYPE_CHECKING:
     from ..isolation.context import CaseContext
@@ -99,7 +101,7 @@ class AsyncSchedules:
         self._triggered[handle.id] = when
         request = TriggerImmediatelyRequest(
             overlap_policy=Wire.ValueType(overlap or 0),
-            scheduled_time=stamp(when),
+            scheduled_time=to_timestamp(when),
         )
         await client.workflow_service.patch_schedule(
             PatchScheduleRequest(

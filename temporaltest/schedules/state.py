@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.workflowservice.v1 import ListScheduleMatchingTimesRequest
 from temporalio.client import Client, ScheduleHandle, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey
+
+from devserver.client import quote, to_datetime, to_timestamp
 
 POLL_SECONDS = 0.01
 SCHEDULED_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
@@ -51,15 +52,15 @@ async def counts(handle: ScheduleHandle) -> ActionCounts:
 async def recent(client: Client, handle: ScheduleHandle) -> list[ActionRun]:
     """The last 10 runs of a schedule, oldest first."""
     actions = (await handle.describe()).raw_description.info.recent_actions
-    ids = [each.start_workflow_result.workflow_id for each in actions]
+    ids = [action.start_workflow_result.workflow_id for action in actions]
     return await described(client, ids)
 
 
 async def every(client: Client, handle: ScheduleHandle) -> list[ActionRun]:
     """All runs of a schedule, oldest first, once the server's list has them all."""
-    query = f"TemporalScheduledById = '{handle.id}'"
+    query = f"TemporalScheduledById = {quote(handle.id)}"
     while True:
-        ids = {each.id async for each in client.list_workflows(query)}
+        ids = {workflow.id async for workflow in client.list_workflows(query)}
         if len(ids) >= (await counts(handle)).taken:
             return await described(client, sorted(ids))
         await asyncio.sleep(POLL_SECONDS)
@@ -67,7 +68,7 @@ async def every(client: Client, handle: ScheduleHandle) -> list[ActionRun]:
 
 async def described(client: Client, ids: list[str]) -> list[ActionRun]:
     """The runs of these workflows, in the order of their start."""
-    runs = await asyncio.gather(*(_run(client, each) for each in ids))
+    runs = await asyncio.gather(*(_run(client, workflow_id) for workflow_id in ids))
     return sorted(runs, key=lambda run: (run.started_at, run.scheduled_at))
 
 
@@ -84,25 +85,18 @@ async def _run(client: Client, workflow_id: str) -> ActionRun:
 
 
 async def matching_times(client: Client, schedule_id: str, after: datetime, until: datetime) -> list[datetime]:
-    """When a schedule is due, later than `after` and not later than `until`; the server tells at most 1,000."""
+    """When a schedule is due, later than `after` and not later than `until`; the server returns at most 1,000."""
     request = ListScheduleMatchingTimesRequest(
         namespace=client.namespace,
         schedule_id=schedule_id,
-        start_time=stamp(after),
-        end_time=stamp(until),
+        start_time=to_timestamp(after),
+        end_time=to_timestamp(until),
     )
     answer = await client.workflow_service.list_schedule_matching_times(request)
-    return [each.ToDatetime(timezone.utc) for each in answer.start_time]
-
-
-def stamp(moment: datetime) -> Timestamp:
-    """As the server takes it."""
-    made = Timestamp()
-    made.FromDatetime(moment.astimezone(timezone.utc))
-    return made
+    return [to_datetime(time) for time in answer.start_time]
 
 
 def whole_second(moment: datetime, later_than: datetime | None) -> datetime:
-    """The second of a moment, moved on where it is not later than another one."""
+    """The second of a moment; the second after `later_than`, if it is not later than that."""
     second = moment.replace(microsecond=0)
     return second if later_than is None or second > later_than else later_than + timedelta(seconds=1)

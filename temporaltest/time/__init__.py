@@ -1,1 +1,1 @@
-"""Time."""
+"""Virtual clocks of the test's workflows."""

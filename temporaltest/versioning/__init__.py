@@ -1,1 +1,1 @@
-"""Versioning."""
+"""Worker Versioning in tests."""

@@ -1,1 +1,1 @@
-"""Workflows."""
+"""Workflows of a test: starting, listing, their runs, their failures; the SDK's environment."""

@@ -316,7 +316,7 @@ def test_no_engine(bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_engine_on_another_machine(contained: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine elsewhere is refused: its containers would be open to the network."""
     monkeypatch.setenv("TC_HOST", "192.0.2.1")
-    assert "the Docker engine is on 192.0.2.1: its containers could only be reached" in _one_error(contained)
+    assert "the Docker engine is on 192.0.2.1: its containers can only be reached" in _one_error(contained)
 
 
 def test_image_that_is_not_there(contained: Suite) -> None:

@@ -15,7 +15,7 @@ from temporalio.client import Client
 from devserver import DevServer
 from devserver.executables.models import Executable
 from temporaltest.errors import SetupError
-from temporaltest.isolation import namespaces
+from temporaltest.isolation import cleanup, namespaces
 from tests.helpers.waiting import LIMIT, POLL_SECONDS
 from tests.temporaltest.conftest import Suite, module_home, within
 
@@ -104,7 +104,7 @@ def test_cleaning_ends_what_is_open(server: DevServer) -> None:
 
     async def main() -> None:
         async with _started(server.address, 20) as mine:
-            await namespaces.clean(mine)
+            await cleanup.terminate_workflows(mine)
             assert (await mine.count_workflows("ExecutionStatus = 'Running'")).count == 0
 
     asyncio.run(main())
@@ -116,7 +116,7 @@ def test_cleaning_ends_with_the_limit(server: DevServer, monkeypatch: pytest.Mon
 
     async def main() -> None:
         async with _started(server.address, 20) as mine:
-            await namespaces.clean(mine)
+            await cleanup.terminate_workflows(mine)
             assert (await mine.count_workflows("ExecutionStatus = 'Running'")).count > 0
 
     asyncio.run(main())
@@ -127,9 +127,9 @@ def test_deleting_takes_it_away(server: DevServer) -> None:
 
     async def main() -> None:
         async with _started(server.address, 3) as mine:
-            await namespaces.delete(mine, mine.namespace)
-            await namespaces.delete(mine, mine.namespace)
-            await namespaces.delete(mine, "temporal-system")
+            await cleanup.delete_namespace(mine, mine.namespace)
+            await cleanup.delete_namespace(mine, mine.namespace)
+            await cleanup.delete_namespace(mine, "temporal-system")
 
     asyncio.run(main())
 

@@ -354,9 +354,7 @@ def test_a_scope_in_two_workers(shop: Suite) -> None:
     shop.passes(*SCRUB, passed=2)
     assert (folder / "order-2.json").exists()
     result = shop.passes(*SCRUB, passed=2, ways=TWO)
-    result.stdout.fnmatch_lines(
-        ["? recordings have the name of several workflows, *", f"  {folder}/order-1.json"]
-    )
+    result.stdout.fnmatch_lines(["? recordings have the name of several workflows, *", f"  {folder}/order-1.json"])
     result.stdout.no_fnmatch_line("*longer belong to a test*")
     first = texts(shop)
     shop.passes(*SCRUB, passed=2, ways=TWO)
