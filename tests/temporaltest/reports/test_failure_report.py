@@ -393,8 +393,8 @@ def test_link_to_a_kept_server(own_suite: Suite, devserver: Run) -> None:
         }
         assert f"namespace {found['temporal_namespace']}  {found['temporal_ui']}" in result.stdout.lines
     finally:
-        for each in json.loads(devserver("list", "--json").stdout):
-            assert devserver("down", "--name", each["name"]).returncode == 0
+        for instance in json.loads(devserver("list", "--json").stdout)["servers"]:
+            assert devserver("down", "--name", instance["name"]).returncode == 0
 
 
 def test_a_server_that_is_gone(suite: Suite) -> None:
