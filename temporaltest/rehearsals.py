@@ -1,4 +1,4 @@
-"""Rehearsals as tests: what `temporal_rehearsal` gives, and the collector of files with scenarios."""
+"""Rehearsals as tests: the fixture `temporal_rehearsal`, and the collector of files with scenarios."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Rehearsals:
-    """What the fixture `temporal_rehearsal` gives."""
+    """The value of the fixture `temporal_rehearsal`."""
 
     def __init__(self, config: PluginConfig, folder: Path, test: str) -> None:
         self._config = config
@@ -40,13 +40,13 @@ class Rehearsals:
     def __call__(
         self, what: Scenario | str | Path, *, seed: int | None = None, must_pass: bool = True
     ) -> Result | list[Result]:
-        """Hold a rehearsal, on a server of its own; or all those of a file or folder (from the test's folder).
+        """Run a scenario on a server of its own, or all scenarios of a file or folder (relative to the test's folder).
 
-        Fails the test unless all pass; with `must_pass=False` the results are for the test to judge.
+        The test fails unless all pass; with `must_pass=False` the test judges the results itself.
 
         Raises:
-            RehearsalFailed: One fails, or something that was planned did not happen; says which.
-            devserver.DevServerError: It could not be held; says why.
+            RehearsalFailed: A rehearsal failed, or a planned step did not happen; says which.
+            devserver.DevServerError: A rehearsal could not run; says why.
         """
         from devserver.rehearsal import scenarios_in
 
@@ -62,15 +62,15 @@ class Rehearsals:
 def run_rehearsals(
     scenarios: Sequence[Scenario], config: PluginConfig, test: str, seed: int | None = None
 ) -> list[Result]:
-    """Hold rehearsals one after the other; a report is written where the run is told to.
+    """Run rehearsals one after the other, and write a report if the configuration asks for one.
 
     Raises:
-        NotSupported: The servers of this test run are not ours to break.
+        NotSupported: The backend of this test run has no servers to break.
     """
     from devserver.rehearsal import rehearse, report
 
     if config.backend != "managed":
-        raise NotSupported(f"a rehearsal breaks its server: the {config.backend} backend has none to break")
+        raise NotSupported(f"rehearsals need the managed backend: the {config.backend} backend has no server to break")
 
     async def all_() -> list[Result]:
         return [await rehearse(each, _settings(config, seed)) for each in scenarios]
@@ -82,10 +82,10 @@ def run_rehearsals(
 
 
 def require(results: Iterable[Result]) -> None:
-    """Fail unless all have passed.
+    """Fail unless all rehearsals passed.
 
     Raises:
-        RehearsalFailed: One has not.
+        RehearsalFailed: One did not.
     """
     problems = ["\n".join(_told(each)) for each in results if each.verdict != "pass"]
     if problems:
@@ -112,8 +112,8 @@ def _settings(config: PluginConfig, seed: int | None) -> RehearsalSettings:
 
 
 def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """In an event loop of its own: in this thread, where Ctrl-C ends it well, unless a loop runs in it."""
-    import asyncio  # not above: a suite that rehearses nothing does not pay for it
+    """Run in a new event loop: in this thread, so that Ctrl-C ends it, or in another if this one has a loop."""
+    import asyncio  # only suites with rehearsals load it
     from concurrent.futures import ThreadPoolExecutor
 
     try:
@@ -128,13 +128,13 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def add_option(parser: pytest.Parser) -> None:
-    """Declare which files are collected."""
-    about = f"files whose rehearsals are collected as tests [{' '.join(DEFAULT_FILES)}]"
+    """Declare the option for collected files."""
+    about = f"patterns of files whose scenarios are collected as tests [{' '.join(DEFAULT_FILES)}]"
     parser.addini(FILES, about, type="args", default=list(DEFAULT_FILES))
 
 
 def collect(path: Path, parent: pytest.Collector) -> RehearsalFile | None:
-    """The collector of a file, if it is one with scenarios."""
+    """The collector of a file with scenarios; None for other files."""
     if path.suffix == ".py" and any(fnmatch(path.name, each) for each in parent.config.getini(FILES)):
         file: RehearsalFile = RehearsalFile.from_parent(parent, path=path)
         return file
@@ -145,7 +145,7 @@ class RehearsalFile(pytest.File):
     """A file with scenarios."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        """One test for each."""
+        """One test per scenario."""
         from devserver import DevServerError
         from devserver.rehearsal import scenarios_in
 
@@ -165,11 +165,11 @@ class RehearsalItem(pytest.Item):
         self._scenario = scenario
 
     def runtest(self) -> None:
-        """Hold it."""
+        """Run the rehearsal."""
         with as_outcome():
             config = self.config.stash[pytest_run.SETTINGS]
             require(run_rehearsals([self._scenario], config, self.nodeid))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where it is and what it is called."""
+        """The file and the name, for the report."""
         return self.path, None, self.name

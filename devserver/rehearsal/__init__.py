@@ -1,7 +1,7 @@
-"""Rehearse an outage: run a runbook on the real server, break things under it, and judge what came of it.
+"""Rehearsals of outages: run a runbook on a real server, break things while it runs, and judge the result.
 
-The names of `__all__` are loaded when they are first used: a runbook imports `ledger` from here, also where it runs for
-earnest, and that must cost nothing.
+The names of `__all__` are loaded when they are first used: a runbook imports `ledger` from here in production, too,
+and that must cost nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can be wrong with a rehearsal itself, apart from what it finds."""
+"""Errors of rehearsals: a rehearsal could not run. What a rehearsal finds is a verdict, not an error."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from ..errors import DevServerError
 
 
 class RehearsalError(DevServerError):
-    """A rehearsal could not be held."""
+    """A rehearsal could not run."""
 
 
 class ScenarioInvalid(RehearsalError):
-    """A scenario says what cannot be done, or cannot be loaded."""
+    """A scenario cannot be loaded, or contains a mistake; nothing was started."""
 
     exit_code = 2
 
 
 class WorkerFailed(RehearsalError):
-    """The runbook's worker does not start or has died by itself; the details hold its last lines."""
+    """The runbook's worker did not start; the details hold the last lines of its log."""
 
 
 class FixtureFailed(RehearsalError):
-    """What a scenario's runbook works on cannot be made or taken down."""
+    """The scenario's fixture cannot be set up or torn down."""
 
 
 class FaultImpossible(RehearsalError):
-    """A fault or a drill cannot be done here, or not now; the verdict is unknown."""
+    """A fault or a drill is not possible here or now; the verdict is unknown."""

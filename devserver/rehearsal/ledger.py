@@ -1,6 +1,6 @@
-"""The ledger of real side effects: durable, shared by processes, and light enough to be imported by any runbook.
+"""The ledger of side effects: durable, shared by processes, and cheap to import in any runbook.
 
-Where no rehearsal runs, `effect` does nothing.
+Outside of a rehearsal, `effect` does nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ FILE = "DEVSERVER_LEDGER"  # the environment variable that names the ledger's fi
 
 @dataclass(frozen=True)
 class Effect:
-    """One side effect: `name` and `key` say which, `at` (seconds since the epoch) when, the rest who.
+    """One side effect: `name` and `key` identify it; `at` is in seconds since the epoch.
 
-    `workflow_id`, `activity`, `activity_id` and `attempt` are None where no activity did it.
+    `workflow_id`, `activity`, `activity_id` and `attempt` are None if it did not happen in an activity.
     """
 
     at: float
@@ -36,17 +36,17 @@ class Effect:
 
 
 def effect(name: str, key: object = "", **detail: object) -> None:
-    """Note that a side effect has just happened: a node was added, a mail sent, a row written.
+    """Record a side effect that has just happened: a node was added, a mail was sent, a row was written.
 
-    Call it right after the effect, in an activity or in a script. `name` and `key` together say which effect it was:
-    the same two once more is the same effect done twice. `detail` is shown in the report (JSON, or else its text).
-    It is on disk when this returns, whatever is killed next.
+    Call it right after the effect, in an activity or in a script. `name` and `key` together identify the effect: the
+    same pair again means that the effect was repeated. The report shows `detail` (as JSON, or as text).
+    The record is on disk when this returns, whatever is killed next.
     """
     file = os.environ.get(FILE)
     if file is None:
         return
     done = Effect(time.time(), name, str(key), detail, *_who(), os.getpid())
-    # One call that a kill comes before or after. The empty line parts it from one that a full disk has cut.
+    # One write, so that a kill comes before or after it. The newline first: a full disk may have cut the line before.
     line = b"\n" + json.dumps(vars(done), default=str).encode() + b"\n"
     ledger = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -57,17 +57,17 @@ def effect(name: str, key: object = "", **detail: object) -> None:
 
 
 def create(file: Path) -> None:
-    """Make an empty ledger."""
+    """Create an empty ledger."""
     file.touch(0o600)
 
 
 def read(file: Path, after: int = 0) -> list[Effect]:
-    """What is in the ledger, in the order in which it was written, without the first `after` ones."""
+    """The effects in the ledger in the order of writing, without the first `after`."""
     return [effect for line in file.read_bytes().split(b"\n") if (effect := _whole(line))][after:]
 
 
 def _whole(line: bytes) -> Effect | None:
-    """None: it is empty, or not all of it is there."""
+    """The effect of a line; None if the line is empty or incomplete."""
     try:
         return Effect(**json.loads(line))
     except ValueError:
@@ -75,7 +75,7 @@ def _whole(line: bytes) -> Effect | None:
 
 
 def _who() -> tuple[str | None, str | None, str | None, int | None]:
-    activity = sys.modules.get("temporalio.activity")  # a script has none, and loading it takes long
+    activity = sys.modules.get("temporalio.activity")  # never loaded in a script, and slow to load
     if activity is None or not activity.in_activity():
         return None, None, None, None
     info = activity.info()
@@ -83,7 +83,7 @@ def _who() -> tuple[str | None, str | None, str | None, int | None]:
 
 
 def main(words: list[str]) -> int:
-    """Note an effect from a shell: `python -m devserver.rehearsal.ledger NAME [KEY]`."""
+    """Record an effect from a shell: `python -m devserver.rehearsal.ledger NAME [KEY]`."""
     if not 1 <= len(words) <= 2:
         sys.stderr.write("usage: python -m devserver.rehearsal.ledger NAME [KEY]\n")
         return 2

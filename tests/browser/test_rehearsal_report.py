@@ -87,7 +87,7 @@ def test_the_timeline_has_its_lanes_and_draws_them_where_they_happened(chromium:
         "Fault 1: the worker is killed (-9) and down for 1 s",
     ]
     assert labels[3:] == [
-        "add_node 1: done, its answer lost; completed",
+        "add_node 1: done, result lost; completed",
         "Side effects: 2",
         "add_node node-5: happened 2 times",
     ]

@@ -27,7 +27,7 @@ def xml(report: dict[str, Any], seconds: Sequence[float]) -> str:
         "time": f"{sum(seconds):.3f}",
     }
     root = Xml.Element("testsuites", {"name": SUITE, **counts})
-    suite = Xml.SubElement(root, "testsuite", {"name": SUITE, "timestamp": report["made"][:19], **counts})
+    suite = Xml.SubElement(root, "testsuite", {"name": SUITE, "timestamp": report["created"][:19], **counts})
     for result, took in zip(results, seconds, strict=True):
         suite.append(_case(result, took))
     Xml.indent(root)

@@ -102,7 +102,7 @@ class _Session:
         if self._wanted.keep:
             folder.mkdir()
             server = {"database": folder / "temporal.db"}
-        settings = RehearsalSettings(folder, task.seed, self._told, interrupted, server)
+        settings = RehearsalSettings(folder, task.seed, self._on_mark, interrupted, server)
         if self._wanted.sweep:
             from ...rehearsal.run.sweep import sweep
 
@@ -113,7 +113,7 @@ class _Session:
             _keep_log(result, folder)
         return result
 
-    def _told(self, mark: Mark) -> None:
+    def _on_mark(self, mark: Mark) -> None:
         self._progress.told(mark)
         if mark.lane in NOTED:
             self._journal.note(at=round(mark.at, 3), doing=f"{mark.lane}: {mark.what}")

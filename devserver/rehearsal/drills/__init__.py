@@ -1,4 +1,4 @@
-"""What an operator does to a runbook; each is an action of a plan, and finds out whether it works as one would hope."""
+"""Drills: what an operator does to a runbook. Each is an action of a plan, and is judged like an expectation."""
 
 from .detection import detect
 from .handover import hand_over

@@ -1,4 +1,4 @@
-"""The drill that looks how long it takes until `devserver stuck` sees what is stuck."""
+"""The drill that measures how long `devserver stuck` needs to report a problem."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Detect:
-    """Something that is stuck is seen soon."""
+    """`devserver stuck` reports a problem in time."""
 
     within: float
     kind: str | None
@@ -35,13 +35,13 @@ class Detect:
     lane: ClassVar[str] = "drill"
 
     def check(self, scenario: Scenario) -> None:
-        """What comes then can be known to be possible."""
+        """Check the action that follows."""
         check = getattr(self.then, "check", None)
         if check is not None:
             check(scenario)
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """The clock runs from now on."""
+        """Start the clock; the rest waits for the problem."""
         return self._rest(context, trigger, context.timeline.now())
 
     async def _rest(self, context: RunContext, trigger: TriggerEvent, began: float) -> None:
@@ -51,7 +51,7 @@ class Detect:
                 left = began + self.within - context.timeline.now()
                 seen = self._seen(await within(left, self._inspect(context)))
             except (CannotAsk, asyncio.TimeoutError) as error:
-                blind = f"; the last look did not succeed: {error or 'no answer'}"
+                blind = f"; the last check failed: {error or 'no answer'}"
             await context.lasts(0 if seen else LOOK_SECONDS)
         context.judgements.append(self._found(seen, blind, context.timeline.now() - began, over=context.over.is_set()))
         if self.then is not None:
@@ -67,13 +67,13 @@ class Detect:
 
     def _found(self, seen: Stuck | None, blind: str, took: float, *, over: bool) -> Judgement:
         if seen is not None:
-            return Judgement(str(self), "pass", f"{seen.kind} seen after {took:.2f} s: {seen.what}", [seen.hint])
-        ended = ": then the runbook had ended, or its time was up" if over else ""
-        what = f"{self.kind} was not seen" if self.kind else "nothing that is stuck was seen"
+            return Judgement(str(self), "pass", f"{seen.kind} reported after {took:.2f} s: {seen.what}", [seen.hint])
+        ended = ": then the runbook ended or reached its limit" if over else ""
+        what = f"{self.kind} was not reported" if self.kind else "no problem was reported"
         return Judgement(str(self), "fail", f"{what} in {took:.2f} s{ended}{blind}")
 
     def __str__(self) -> str:
-        return f"devserver stuck sees {self.kind or 'what is stuck'} within {self.within:g} s"
+        return f"devserver stuck reports {self.kind or 'a problem'} within {self.within:g} s"
 
 
 def detect(
@@ -83,17 +83,17 @@ def detect(
     thresholds: Thresholds | None = None,
     then: Action | None = None,
 ) -> Detect:
-    """From this moment on, `devserver stuck` is asked until it tells that the runbook is stuck.
+    """`devserver stuck` reports the runbook as stuck, in time from this moment on.
 
     Args:
         within: How long that may take.
-        kind: What it must tell, as `activity_retrying`; None: anything.
-        thresholds: From when on something counts as stuck; None: those of `devserver stuck`.
-        then: What the operator does when it is seen, or at the end of the time: `drills.stop()`.
+        kind: The kind of problem, such as `activity_retrying`; None: any.
+        thresholds: When something counts as stuck; None: the defaults of `devserver stuck`.
+        then: What the operator does then, or when the time is over: `drills.stop()`.
 
     Raises:
-        ScenarioInvalid: There is no such kind, or the limit is no time.
+        ScenarioInvalid: The kind or the limit is invalid.
     """
     if kind is not None and kind not in KINDS:
-        raise ScenarioInvalid(f"devserver stuck tells of no {kind!r}", hint=f"it tells of {', '.join(KINDS)}")
+        raise ScenarioInvalid(f"unknown kind of problem {kind!r}", hint=f"kinds: {', '.join(KINDS)}")
     return Detect(seconds(within, "detect(within=...)"), kind, thresholds or Thresholds(), then)

@@ -1,4 +1,4 @@
-"""Drills that ask the runbook, and change it by what they ask: queries and updates."""
+"""Drills that send the runbook messages: signals, queries and updates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from ..scenario.scenario import NOTHING, Scenario
 from .operator import DOWN, OPEN, POLL_SECONDS, Operator
 from .validation import handles, sendable
 
-FIRST_SECONDS = 1.0  # what waits at the moment goes on after that, though there is no answer yet
+FIRST_SECONDS = 1.0  # an activity that waits at the moment continues then, even without an answer
 
 
 @dataclass(frozen=True)
@@ -50,23 +50,23 @@ class RequestDrill:
     lane: ClassVar[str] = "drill"
 
     def check(self, scenario: Scenario) -> None:
-        """The runbook has a handler for it, and it can be sent."""
+        """Check that the runbook has a handler, and that the arguments can be sent."""
         handles(scenario, self.kind, self.name)
         sendable(str(self), self.args, converter(scenario.data_converter))
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Ask; the rest waits for the answer."""
+        """Send the message; the rest waits for the answer."""
         status = await Operator(context).status()
         if status == Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
             raise FaultImpossible(
-                f"the runbook is paused, and the server refuses each {self.kind} of a paused workflow",
-                hint="plan it before the pause or after drills.resume(); a signal is kept until then",
+                f"the runbook is paused: the server refuses every {self.kind} of a paused workflow",
+                hint="plan it before the pause or after drills.resume(); a signal is delivered after the pause",
             )
         if self.kind == "update" and status not in OPEN:
-            raise FaultImpossible("the runbook had ended before the drill could begin")
+            raise FaultImpossible("the runbook ended before the drill could begin")
         began = context.timeline.now()
         asking = asyncio.create_task(self._answer(context, began + self.within))
-        asking.add_done_callback(lambda task: task.cancelled() or task.exception())  # seen, where it came too late
+        asking.add_done_callback(lambda task: task.cancelled() or task.exception())  # else asyncio warns
         await asyncio.wait([asking], timeout=min(FIRST_SECONDS, self.within))
         return self._rest(context, asking, began)
 
@@ -88,8 +88,8 @@ class RequestDrill:
         context.judgements.append(judgement)
 
     async def _answer(self, context: RunContext, until: float) -> Any:
-        """Ask until the server answers, or that time has come."""
-        number = uuid4().hex  # an update that is asked for again is the same one
+        """Send the message until the server answers, or `until` has passed."""
+        number = uuid4().hex  # repeated calls are the same update
         while True:
             try:
                 if self.kind == "query":
@@ -97,7 +97,7 @@ class RequestDrill:
                 return await context.handle.execute_update(self.name, args=self.args, id=number)
             except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
                 if (isinstance(error, RPCError) and error.status not in DOWN) or context.timeline.now() >= until:
-                    raise  # at the end of its time the SDK tells so that it was cancelled
+                    raise  # at the limit, the SDK reports a cancellation
             await asyncio.sleep(POLL_SECONDS)
 
     def _judged(self, answer: Any, took: float) -> Judgement:
@@ -111,32 +111,32 @@ class RequestDrill:
 
 
 def update(name: str, *args: Any, expect_result: Any = NOTHING, within: float | timedelta = 10.0) -> RequestDrill:
-    """The runbook gets an update with these arguments, accepts it and completes it soon (with that result).
+    """The runbook gets an update with these arguments, accepts it, and completes it in time (with this result).
 
     Raises:
-        ScenarioInvalid: It has no name, or the limit is no time. `check`: the runbook has no handler for it.
+        ScenarioInvalid: The name or the limit is invalid; in `check`: the runbook has no handler for it.
     """
     return _ask("update", name, args, expect_result, within)
 
 
 def query(name: str, *args: Any, expect_result: Any = NOTHING, within: float | timedelta = 10.0) -> RequestDrill:
-    """The runbook is asked a query with these arguments and answers soon, with that result if one is given.
+    """The runbook gets a query with these arguments and answers in time (with this result).
 
     Raises:
-        ScenarioInvalid: It has no name, or the limit is no time. `check`: the runbook has no handler for it.
+        ScenarioInvalid: The name or the limit is invalid; in `check`: the runbook has no handler for it.
     """
     return _ask("query", name, args, expect_result, within)
 
 
 def _ask(kind: str, name: str, args: Sequence[Any], wanted: Any, within: float | timedelta) -> RequestDrill:
     if not name or not isinstance(name, str):
-        raise ScenarioInvalid(f"each {kind} has a name, not {name!r}")
+        raise ScenarioInvalid(f"{kind} takes a name, not {name!r}")
     return RequestDrill(kind, name, args, wanted, seconds(within, f"{kind}(within=...)"))
 
 
 def _plain(value: Any) -> Any:
-    """As it is sent, so that a tuple is the list, and a dataclass the dict, that it comes back as."""
-    with contextlib.suppress(Exception):  # no JSON is what it is
+    """A value as its JSON form comes back: a tuple as a list, a dataclass as a dict."""
+    with contextlib.suppress(Exception):  # not JSON: compare the value itself
         return json.loads(DataConverter.default.payload_converter.to_payload(value).data)
     return value
 
@@ -157,12 +157,12 @@ class SignalDrill:
     lane: ClassVar[str] = "drill"
 
     def check(self, scenario: Scenario) -> None:
-        """The runbook knows the signal, and it can be sent."""
+        """Check that the runbook has a handler, and that the arguments can be sent."""
         handles(scenario, "signal", self.name)
         sendable(str(self), self.args, converter(scenario.data_converter))
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Send it until it is acknowledged; the rest waits until the runbook's code has it."""
+        """Send the signal until the server acknowledges it; the rest waits until the runbook's code has it."""
         operator = Operator(context)
         identity = f"drill-{uuid4().hex[:8]}"
         request = SignalWorkflowExecutionRequest(
@@ -171,7 +171,7 @@ class SignalDrill:
             signal_name=self.name,
             input=Payloads(payloads=await context.client.data_converter.encode(self.args)),
             identity=identity,
-            request_id=identity,  # the server takes it once, however often it is sent
+            request_id=identity,  # the server accepts repeated calls once
             header=Header(fields={HEADER: Payload(metadata=ENCODING, data=identity.encode())}),
         )
         await operator.call(operator.service.signal_workflow_execution, request)
@@ -182,15 +182,15 @@ class SignalDrill:
         operator = Operator(context)
         began = context.timeline.now()
         while True:
-            last = context.over.is_set() or await operator.status() not in OPEN  # told before the look, not after it
+            last = context.over.is_set() or await operator.status() not in OPEN  # read before the histories, not after
             why = why_lost(await operator.histories(), identity)
             took = context.timeline.now() - began
             if not why or last or took > self.within:
                 break
             await asyncio.sleep(LOOK_SECONDS)
-        evidence = f"acknowledged, and taken to the runbook's code within {took:.2f} s"
+        evidence = f"acknowledged, and delivered to the runbook's code within {took:.2f} s"
         if why:
-            evidence = f"acknowledged, and after {took:.2f} s {why}{await operator.still_open()}"
+            evidence = f"acknowledged, but after {took:.2f} s {why}{await operator.still_open()}"
         context.judgements.append(Judgement(str(self), "fail" if why else "pass", evidence))
 
     def __str__(self) -> str:
@@ -198,13 +198,13 @@ class SignalDrill:
 
 
 def signal(name: str, *args: Any, within: float | timedelta = 10.0) -> SignalDrill:
-    """The runbook gets a signal with these arguments, and its code has it within so many seconds.
+    """The runbook gets a signal with these arguments, and its code receives it in time.
 
-    It is sent again until the server acknowledges it; the server takes it once.
+    The signal is sent until the server acknowledges it; the server accepts it once.
 
     Raises:
-        ScenarioInvalid: It has no name, or the limit is no time. `check`: the runbook has no handler for it.
+        ScenarioInvalid: The name or the limit is invalid; in `check`: the runbook has no handler for it.
     """
     if not name or not isinstance(name, str):
-        raise ScenarioInvalid(f"a signal has a name, not {name!r}")
+        raise ScenarioInvalid(f"signal takes a name, not {name!r}")
     return SignalDrill(name, args, seconds(within, "signal(within=...)"))

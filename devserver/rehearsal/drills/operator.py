@@ -1,4 +1,4 @@
-"""An operator's hands: calls that are made again while the server does not answer, and a look at the workflow."""
+"""The operator of drills: calls that are repeated while the server is down, and reads of the workflow."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REASON = "a drill of the rehearsal"
 
 
 class Operator:
-    """Somebody who acts on the runbook of a stage, and asks again where the server does not answer for a while."""
+    """Acts on the runbook of a run, and repeats calls while the server does not answer."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
@@ -44,10 +44,10 @@ class Operator:
         self.service = context.client.workflow_service
 
     async def call(self, call: Callable[..., Awaitable[T]], request: Any, within: float = ANSWER_SECONDS) -> T:
-        """Make a call; its answer.
+        """Make a call; returns its answer.
 
         Raises:
-            FaultImpossible: The server refuses, has not answered in that time, or the workflow has ended.
+            FaultImpossible: The server refuses or does not answer in time, or the workflow has ended.
         """
         until = time.monotonic() + within
         while True:
@@ -55,11 +55,11 @@ class Operator:
                 return await call(request, retry=False, timeout=CALL)
             except RPCError as error:
                 if error.status == RPCStatusCode.NOT_FOUND:
-                    raise FaultImpossible("the runbook had ended before the drill could begin") from None
+                    raise FaultImpossible("the runbook ended before the drill could begin") from None
                 if error.status not in DOWN:
                     raise FaultImpossible(f"the server refuses: {error.message}") from None
                 if time.monotonic() > until:
-                    raise FaultImpossible(f"the server has not answered for {within:g} s: {error.message}") from None
+                    raise FaultImpossible(f"the server did not answer for {within:g} s: {error.message}") from None
             await asyncio.sleep(POLL_SECONDS)
 
     async def describe(self, workflow_id: str | None = None) -> DescribeWorkflowExecutionResponse:
@@ -69,11 +69,11 @@ class Operator:
         return await self.call(self.service.describe_workflow_execution, request)
 
     async def status(self, workflow_id: str | None = None) -> Status.ValueType:
-        """The status of its current run; a paused one is told as such, which the SDK cannot."""
+        """The status of the current run, also `paused`, which the SDK does not know."""
         return (await self.describe(workflow_id)).workflow_execution_info.status
 
     async def closed(self, within: float) -> str | None:
-        """Wait until the runbook has ended; how, None where it has not in that time or in the rehearsal's."""
+        """Wait until the runbook has ended; returns its status, None if it did not end in time."""
         until = time.monotonic() + within
         while True:
             last = self._context.over.is_set() or time.monotonic() > until
@@ -85,37 +85,37 @@ class Operator:
             await asyncio.sleep(POLL_SECONDS)
 
     async def still_open(self) -> str:
-        """Why the runbook has not ended, as far as it is plain to see; empty, or a clause."""
+        """Why the runbook has not ended, as a clause; empty if unknown."""
         paused = await self.status() == Status.WORKFLOW_EXECUTION_STATUS_PAUSED
-        return ": it is paused, and will be told when it is resumed" if paused else ""
+        return ": it is paused, and gets the request when it is resumed" if paused else ""
 
     async def history(self, run_id: str | None = None) -> WorkflowHistory:
-        """The history of a run, of the current one if none is named.
+        """The history of a run (None: the current run).
 
         Raises:
-            FaultImpossible: The server does not answer, or has lost it.
+            FaultImpossible: The server does not answer, or has lost the history.
         """
         handle = self._context.client.get_workflow_handle(self._context.workflow_id, run_id=run_id)
         try:
             return await handle.fetch_history()
         except RPCError as error:
-            raise FaultImpossible(f"the server does not show the history: {error.message}") from None
+            raise FaultImpossible(f"cannot read the history: {error.message}") from None
 
     async def histories(self) -> list[WorkflowHistory]:
-        """Those of all runs that the rehearsal has seen, in their order."""
+        """The histories of all runs seen so far, in order."""
         events = self._context.timeline.of("event")
         runs = list(dict.fromkeys(str(mark.detail["run"]) for mark in events if "run" in mark.detail))
         return [await self.history(run) for run in runs]
 
     async def cancel(self) -> None:
-        """Ask the runbook to end."""
+        """Request the runbook's cancellation."""
         request = RequestCancelWorkflowExecutionRequest(
             namespace=self.namespace, workflow_execution=self._execution, reason=REASON, request_id=uuid4().hex
         )
         await self.call(self.service.request_cancel_workflow_execution, request)
 
     async def terminate(self) -> None:
-        """End the runbook without asking it."""
+        """Terminate the runbook."""
         request = TerminateWorkflowExecutionRequest(
             namespace=self.namespace, workflow_execution=self._execution, reason=REASON
         )
@@ -127,15 +127,15 @@ class Operator:
 
 
 def name_of(status: Status.ValueType) -> str:
-    """A status in Temporal's words, as a run has it."""
+    """A status in Temporal's words: `timed out`."""
     return Status.Name(status).removeprefix("WORKFLOW_EXECUTION_STATUS_").lower().replace("_", " ")
 
 
-CLOSE_SECONDS = 2.0  # the server ends children a moment after their parent
+CLOSE_SECONDS = 2.0  # the server ends children shortly after their parent
 
 
 async def left_open(operator: Operator) -> list[str]:
-    """The ids of children that go on when the runbook has just ended: because they may, or after some time still do."""
+    """Ids of child workflows that stay open after the runbook has ended, by their policy or against it."""
     until = time.monotonic() + CLOSE_SECONDS
     events = [event for history in await operator.histories() for event in history.events]
     children = {child: may for event in events for child, may in _child(event)}
@@ -148,7 +148,7 @@ async def left_open(operator: Operator) -> list[str]:
 
 
 def _child(event: HistoryEvent) -> list[tuple[str, bool]]:
-    """The child that the event tells of, and whether it may outlive the runbook."""
+    """The child workflow that an event starts, and whether it may outlive the runbook."""
     if not event.HasField("start_child_workflow_execution_initiated_event_attributes"):
         return []
     child = event.start_child_workflow_execution_initiated_event_attributes
@@ -159,4 +159,4 @@ async def _open(operator: Operator, child: str) -> bool:
     try:
         return await operator.status(child) in OPEN
     except FaultImpossible:
-        return False  # it was never started
+        return False  # never started

@@ -1,4 +1,4 @@
-"""Drills that pause the runbook and resume it, and check that nothing starts in between."""
+"""Drills that pause and resume the runbook, and check that nothing starts in between."""
 
 from __future__ import annotations
 
@@ -34,42 +34,42 @@ STARTS = {
 
 @dataclass(frozen=True)
 class Pause:
-    """The runbook is paused, for a while or until it is resumed."""
+    """The runbook is paused, for a time or until it is resumed."""
 
     seconds: float | None
     lane: ClassVar[str] = "drill"
 
     def check(self, scenario: Scenario) -> None:
-        """The rehearsal is longer than the pause."""
+        """Check that the pause is shorter than the limit."""
         if self.seconds is not None and self.seconds >= scenario.limit and not scenario.time_skipping:
             raise ScenarioInvalid(
-                f"{self}, and {scenario.name!r} is given up after {scenario.limit:g} s",
-                hint="Scenario(..., time_skipping=True) makes a night short, limit=... gives the runbook more time",
+                f"{self}, but the limit of {scenario.name!r} is {scenario.limit:g} s",
+                hint="use Scenario(..., time_skipping=True) for long pauses, or raise limit=...",
             )
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None] | None:
-        """Pause it; the rest resumes it."""
+        """Pause the runbook; the rest resumes it."""
         operator = Operator(context)
         request = PauseWorkflowExecutionRequest(
             namespace=operator.namespace, workflow_id=context.workflow_id, reason=REASON, request_id=uuid4().hex
         )
         await operator.call(operator.service.pause_workflow_execution, request)
         if await operator.status() != Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
-            raise FaultImpossible("the server has acknowledged the pause, and the runbook is not paused")
+            raise FaultImpossible("the server has acknowledged the pause, but the runbook is not paused")
         if self.seconds is not None:
             return self._rest(context, self.seconds)
-        context.judgements.append(Judgement(str(self), "pass", "the server tells that it is paused"))
+        context.judgements.append(Judgement(str(self), "pass", "the server reports it as paused"))
         return None
 
     async def _rest(self, context: RunContext, seconds: float) -> None:
-        if context.clock is None or seconds <= HELD_SECONDS:
+        if context.clock is None or seconds <= PAUSE_SECONDS:
             await context.lasts(seconds)
             context.judgements.append(await _resumed(context, str(self)))
             return
-        await context.lasts(HELD_SECONDS)
-        night = await falls(context, context.clock, timedelta(seconds=seconds - HELD_SECONDS))
+        await context.lasts(PAUSE_SECONDS)
+        advance = await advance_after_resume(context, context.clock, timedelta(seconds=seconds - PAUSE_SECONDS))
         judgement = await _resumed(context, str(self))
-        context.judgements.append(replace(judgement, evidence=judgement.evidence + await passes(context, night)))
+        context.judgements.append(replace(judgement, evidence=judgement.evidence + await advanced(context, advance)))
 
     def __str__(self) -> str:
         return "the runbook is paused" + ("" if self.seconds is None else f" for {_length(self.seconds)}")
@@ -82,11 +82,11 @@ class Resume:
     lane: ClassVar[str] = "drill"
 
     def check(self, scenario: Scenario) -> None:
-        """There is a pause before it."""
+        """Check that the plan pauses the runbook."""
         planned(scenario, self, after=Pause, hint="plan drills.pause() at an earlier moment")
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
-        """Resume it."""
+        """Resume the runbook."""
         context.judgements.append(await _resumed(context, str(self)))
 
     def __str__(self) -> str:
@@ -94,10 +94,10 @@ class Resume:
 
 
 async def _resumed(context: RunContext, name: str) -> Judgement:
-    """Resume it, and say what started since it was paused."""
+    """Resume the runbook, and judge whether anything started since it was paused."""
     operator = Operator(context)
     if await operator.status() != Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
-        raise FaultImpossible("the runbook is not paused any more: it has ended, or somebody else has resumed it")
+        raise FaultImpossible("the runbook is no longer paused: it has ended or was resumed")
     started = [*await _started(operator), *_elsewhere(context)]
     request = UnpauseWorkflowExecutionRequest(
         namespace=operator.namespace, workflow_id=context.workflow_id, reason=REASON, request_id=uuid4().hex
@@ -105,7 +105,7 @@ async def _resumed(context: RunContext, name: str) -> Judgement:
     try:
         await operator.call(operator.service.unpause_workflow_execution, request)
     except FaultImpossible:
-        if await operator.status() == Status.WORKFLOW_EXECUTION_STATUS_PAUSED:  # else an earlier try has done it
+        if await operator.status() == Status.WORKFLOW_EXECUTION_STATUS_PAUSED:  # else an earlier call has resumed it
             raise
     if started:
         return Judgement(name, "fail", f"while it was paused, {started[0]} started", started)
@@ -113,7 +113,7 @@ async def _resumed(context: RunContext, name: str) -> Judgement:
 
 
 async def _started(operator: Operator) -> list[str]:
-    """What of the runbook itself has started since it was paused, by the server's clock."""
+    """What the runbook itself has started since it was paused, by the server's clock."""
     events = (await operator.history()).events
     since = [event.event_time.ToDatetime(timezone.utc) for event in events if event.event_type == PAUSED][-1]
     begun = [
@@ -138,36 +138,37 @@ def _after(stamp: Any, since: datetime) -> bool:
 
 
 def _elsewhere(context: RunContext) -> Iterator[str]:
-    """Which activities of other workflows, such as the runbook's children, have started since it was paused."""
+    """Activities of other workflows, such as child workflows, that have started since the pause."""
     events = [mark for mark in context.timeline.of("event") if mark.what == "WorkflowExecutionPaused"]
     since = max((mark.at for mark in events), default=context.timeline.now()) + ON_ITS_WAY
     for mark in context.timeline.of("activity"):
         if mark.at > since and mark.detail.get("workflow_id") != context.workflow_id:
-            yield f"{mark.what} of the workflow {mark.detail.get('workflow_id')} (a pause leaves children be)"
+            yield f"{mark.what} of the workflow {mark.detail.get('workflow_id')} (child workflows are not paused)"
 
 
 def pause(for_: float | timedelta | None = None) -> Pause:
-    """The runbook is paused, by the server's own means, for so long or until `resume()`.
+    """The runbook is paused on the server, for this time or until `resume()`.
 
-    Attempts of activities that run may finish. That nothing starts until it is resumed is checked: no workflow task, no
-    attempt of an activity, neither of the runbook nor of another workflow on its worker. The server pauses no children.
+    Running attempts of activities may finish. The drill checks that nothing starts during the pause: no workflow task
+    and no attempt of an activity, neither of the runbook nor of another workflow on its worker. The server does not
+    pause child workflows.
 
-    With `time_skipping` the time is the runbook's: `pause(for_=timedelta(hours=8))` is a night. As the server does not
-    move the clock of a paused workflow, the pause is held for half a second, and the clock moves by the rest right
-    after the resume: a timer that is due in the night fires then at its own time, not in the morning.
+    With `time_skipping` the time is virtual: `pause(for_=timedelta(hours=8))` is a night. Because the server does not
+    move the clock of a paused workflow, the pause lasts half a second, and the clock advances by the rest right after
+    the resume: a timer that is due in the night fires at its own time, not in the morning.
 
     Raises:
-        ScenarioInvalid: The time is negative, or no time.
+        ScenarioInvalid: The time is invalid.
     """
     return Pause(None if for_ is None else seconds(for_, "pause(for_=...)"))
 
 
 def resume() -> Resume:
-    """The runbook, which was paused by `pause()`, is resumed; that nothing started in between is checked."""
+    """The runbook, paused by `pause()`, is resumed; the drill checks that nothing started in between."""
     return Resume()
 
 
-HELD_SECONDS = 0.5  # of the wall clock, in which nothing may start
+PAUSE_SECONDS = 0.5  # seconds of the wall clock in which nothing may start
 
 
 PLANNED_SECONDS = 2.0
@@ -176,8 +177,8 @@ PLANNED_SECONDS = 2.0
 LOOK_SECONDS = 0.02
 
 
-async def falls(context: RunContext, clock: RunClock, length: timedelta) -> ClockStop:
-    """Have the clock move that far as soon as the runbook is resumed; returns when the server knows."""
+async def advance_after_resume(context: RunContext, clock: RunClock, length: timedelta) -> ClockStop:
+    """Advance the clock as soon as the runbook is resumed; returns when the server knows."""
     stop = await clock.ahead(length)
     operator = Operator(context)
     until = context.timeline.now() + PLANNED_SECONDS
@@ -189,8 +190,8 @@ async def falls(context: RunContext, clock: RunClock, length: timedelta) -> Cloc
     return stop
 
 
-async def passes(context: RunContext, stop: ClockStop) -> str:
-    """Wait until it is over; what to say of it."""
+async def advanced(context: RunContext, stop: ClockStop) -> str:
+    """Wait until the clock has advanced; returns a clause for the evidence."""
     ways = [asyncio.create_task(each.wait()) for each in (stop.arrived, context.over)]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -198,5 +199,5 @@ async def passes(context: RunContext, stop: ClockStop) -> str:
         for way in ways:
             way.cancel()
     if stop.arrived.is_set():
-        return "; its clock, which the server does not move during a pause, moved on right after it"
-    return "; it ended before its clock had moved on by that much, which the server does after a pause only"
+        return "; its clock, which stands still during a pause, advanced right after it"
+    return "; it ended before its clock had advanced by that much (the clock stands still during a pause)"

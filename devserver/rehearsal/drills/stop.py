@@ -1,4 +1,4 @@
-"""The drill that stops the runbook and checks that it takes back what it did."""
+"""Drills that end the runbook: cancelled with its compensations, or terminated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class StopDrill:
     lane: ClassVar[str] = "drill"
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Cancel it; the rest waits for its end."""
+        """Cancel the runbook; the rest waits for its end."""
         before = len(ledger.read(context.ledger))
         await Operator(context).cancel()
         return self._rest(context, before)
@@ -40,13 +40,13 @@ class StopDrill:
         status = await operator.closed(self.within)
         took = f"{context.timeline.now() - began:.2f} s after it was cancelled"
         if status is None:
-            problem = [f"it had not ended {took}{await operator.still_open()}"]
+            problem = [f"it was still open {took}{await operator.still_open()}"]
         else:
             problem = [] if status == self.status else [f"it is {status}, not {self.status}, {took}"]
-            problem += [f"its child workflow {child} still runs" for child in await left_open(operator)]
+            problem += [f"its child workflow {child} is still open" for child in await left_open(operator)]
         problem += self._missing(ledger.read(context.ledger, after=before))
         evidence = "; ".join(problem) or f"it is {status} {took}" + (
-            ", all was taken back" if self.compensations else ""
+            ", everything was compensated" if self.compensations else ""
         )
         context.judgements.append(Judgement(str(self), "fail" if problem else "pass", evidence, problem))
 
@@ -62,20 +62,20 @@ class StopDrill:
 def stop(
     compensations: Sequence[Compensation] = (), *, within: float | timedelta = 10.0, status: str = "canceled"
 ) -> StopDrill:
-    """The runbook is cancelled, ends soon with that status, and takes back what it did.
+    """The runbook is cancelled, ends in time with this status, and compensates what it did.
 
     Args:
-        compensations: Effects that must happen after it was cancelled, by name or as (name, key).
-        within: Seconds that it has to end.
-        status: How it ends: a runbook that catches the cancellation may as well end `completed` or `failed`.
+        compensations: Effects that must happen after the cancellation, by name or as (name, key).
+        within: Seconds in which it must end.
+        status: How it ends: a runbook that handles the cancellation may also end `completed` or `failed`.
 
     Raises:
-        ScenarioInvalid: There is no such status, or the limit is no time.
+        ScenarioInvalid: An argument is invalid.
     """
     if status not in STATUSES:
-        raise ScenarioInvalid(f"no workflow ends {status!r}", hint=f"it ends {', '.join(STATUSES)}")
+        raise ScenarioInvalid(f"unknown status {status!r}", hint=f"statuses: {', '.join(STATUSES)}")
     if isinstance(compensations, (str, bytes)):
-        raise ScenarioInvalid(f"compensations are a list of names or (name, key), not {compensations!r}")
+        raise ScenarioInvalid(f"compensations must be a list of names or (name, key), not {compensations!r}")
     return StopDrill(tuple(compensations), seconds(within, "stop(within=...)"), status)
 
 
@@ -86,7 +86,7 @@ class Terminate:
     lane: ClassVar[str] = "drill"
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Terminate it; the rest looks whether all of it has ended."""
+        """Terminate the runbook; the rest checks that all of it has ended."""
         await Operator(context).terminate()
         return self._rest(context)
 
@@ -94,8 +94,8 @@ class Terminate:
         operator = Operator(context)
         status = await operator.closed(ANSWER_SECONDS)
         problem = [] if status == "terminated" else [f"it is {status or 'still open'}"]
-        problem += [f"its child workflow {child} still runs" for child in await left_open(operator)]
-        evidence = "; ".join(problem) or "it is terminated, and so are its children, if it had any"
+        problem += [f"its child workflow {child} is still open" for child in await left_open(operator)]
+        evidence = "; ".join(problem) or "it is terminated, and no child workflow is open"
         context.judgements.append(Judgement(str(self), "fail" if problem else "pass", evidence, problem))
 
     def __str__(self) -> str:
@@ -103,5 +103,5 @@ class Terminate:
 
 
 def terminate() -> Terminate:
-    """The runbook is terminated: it ends at once, takes nothing back, and leaves no child workflow running."""
+    """The runbook is terminated: it ends at once without compensation, and leaves no child workflow open."""
     return Terminate()

@@ -1,4 +1,4 @@
-"""What a drill can tell of a scenario before it is held: the runbook's handlers, and what else is planned."""
+"""Checks of drills before a rehearsal starts: the runbook's handlers, the arguments, the rest of the plan."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ KINDS = {"signal": "signals", "update": "updates", "query": "queries"}
 
 
 def planned(scenario: Scenario, action: Action, after: type, hint: str) -> None:
-    """See that the plan has an action of that type, too.
+    """Check that the plan also has an action of this type.
 
     Raises:
         ScenarioInvalid: It has none.
     """
     if not any(isinstance(each, after) for step in scenario.plan for each in step.actions):
-        raise ScenarioInvalid(f"{scenario.name!r} plans that {action}, and never what comes before it", hint=hint)
+        raise ScenarioInvalid(f"the plan of {scenario.name!r} has no step before: {action}", hint=hint)
 
 
 def handles(scenario: Scenario, kind: str, name: str) -> None:
-    """See that the runbook has a handler for the signal, update or query, where that can be known.
+    """Check that the runbook has a handler for the signal, update or query, if that can be known.
 
     Raises:
-        ScenarioInvalid: It has none, and makes none while it runs.
+        ScenarioInvalid: It has none, and does not set one while it runs.
     """
     workflow = Runbook.load(scenario.module).workflow(scenario.workflow)
     known = getattr(getattr(workflow, WORKFLOW), KINDS[kind])
     if name in known or None in known or name.startswith("__") or _makes_its_own(workflow, kind):
         return
     names = ", ".join(sorted(known)) or "none"
-    raise ScenarioInvalid(f"the runbook's workflow has no {kind} {name!r}", hint=f"it has: {names}")
+    raise ScenarioInvalid(f"unknown {kind} {name!r} of the runbook's workflow", hint=f"handlers: {names}")
 
 
 def sendable(what: str, args: Sequence[Any], converter: DataConverter) -> None:
-    """See that the arguments can be sent.
+    """Check that the arguments can be encoded.
 
     Raises:
         ScenarioInvalid: They cannot.
@@ -51,11 +51,11 @@ def sendable(what: str, args: Sequence[Any], converter: DataConverter) -> None:
     try:
         converter.payload_converter.to_payloads(args)
     except Exception as error:
-        raise ScenarioInvalid(f"the arguments of {what} cannot be sent: {error}") from error
+        raise ScenarioInvalid(f"cannot encode the arguments of {what}: {error}") from error
 
 
 def _makes_its_own(workflow: type, kind: str) -> bool:
-    """Whether handlers are set while it runs, so that nobody can know them before."""
+    """Whether the workflow sets handlers while it runs, so that they are not known before."""
     try:
         source = inspect.getsource(sys.modules[workflow.__module__])
     except (OSError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""The worker's interceptor: each attempt of an activity waits at its start and at its end for the rehearsal's word."""
+"""The worker's interceptor: each attempt of an activity asks the rehearsal at its start and at its end how to go on."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 
 class Asks(Protocol):
-    """Whoever answers how an activity goes on."""
+    """Answers how an activity continues."""
 
     async def ask(self, **question: Any) -> dict[str, Any]:
-        """The order for an activity at a phase."""
+        """The instruction for an activity at a phase."""
         ...
 
 
 class ActivityInterceptor(Interceptor):
-    """Puts a gate before and after each attempt."""
+    """Asks before and after each attempt."""
 
     def __init__(self, control: Asks) -> None:
         self._control = control
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
-        """The SDK asks each interceptor for its link of the chain."""
-        return _Gated(next, self._control)
+        """Called by the SDK for the interceptor's link of the chain."""
+        return _Intercepted(next, self._control)
 
 
-class _Gated(ActivityInboundInterceptor):
+class _Intercepted(ActivityInboundInterceptor):
     def __init__(self, next: ActivityInboundInterceptor, control: Asks) -> None:  # noqa: A002 - the SDK's name
         super().__init__(next)
         self._control = control

@@ -1,7 +1,7 @@
-"""Waiting with a limit, so that a cancellation is never lost.
+"""`asyncio.wait_for` that never loses a cancellation.
 
-`asyncio.wait_for` of Python 3.10 and 3.11 forgets a cancellation that comes in the moment in which what it waits for is
-done: Ctrl-C would be told and nothing would end.
+In Python 3.10 and 3.11, `asyncio.wait_for` drops a cancellation that arrives just when the awaited task is done:
+Ctrl-C would be acknowledged, and nothing would end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 async def within(seconds: float, awaitable: Awaitable[T]) -> T:
-    """What it gives; it is cancelled at the limit, and when the caller is.
+    """The result of an awaitable, which is cancelled after `seconds`, and when the caller is cancelled.
 
     Raises:
         asyncio.TimeoutError: It took longer.
@@ -28,7 +28,7 @@ async def within(seconds: float, awaitable: Awaitable[T]) -> T:
             task.cancel()
             await asyncio.wait({task})
         if not task.cancelled():
-            task.exception()  # it is looked at below, or nobody's any more
+            task.exception()  # retrieved, so that asyncio does not warn
     if late:
         raise asyncio.TimeoutError
     return task.result()

@@ -1,4 +1,4 @@
-"""The data converter of a runbook, by its name: every process of a rehearsal imports it."""
+"""The data converter of a runbook, by name: every process of a rehearsal imports it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def converter(name: str | None) -> DataConverter:
     """The data converter `module:name`; None: the SDK's default.
 
     Raises:
-        ScenarioInvalid: There is none of that name.
+        ScenarioInvalid: It cannot be imported, or is not a data converter.
     """
     if name is None:
         return DataConverter.default
@@ -22,9 +22,9 @@ def converter(name: str | None) -> DataConverter:
         found = getattr(importlib.import_module(module), attribute)
     except Exception as error:
         raise ScenarioInvalid(
-            f"the data converter {name!r} cannot be had: {type(error).__name__}: {error}",
-            hint="it is named as module:name, such as temporalio.contrib.pydantic:pydantic_data_converter",
+            f"cannot import the data converter {name!r}: {type(error).__name__}: {error}",
+            hint="use module:name, such as temporalio.contrib.pydantic:pydantic_data_converter",
         ) from error
     if not isinstance(found, DataConverter):
-        raise ScenarioInvalid(f"{name!r} is no data converter, but {found!r}")
+        raise ScenarioInvalid(f"{name!r} is not a data converter, but {found!r}")
     return found

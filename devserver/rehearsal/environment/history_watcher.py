@@ -1,4 +1,4 @@
-"""Watches a run from outside: the runbook's history and the server's log, across outages."""
+"""Follows a run from outside, across outages: the runbook's history, and the server's log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CLOSING = {
 
 
 def type_of(event: HistoryEvent) -> str:
-    """An event's type as people write it: `TimerStarted`."""
+    """An event's type as the Web UI shows it: `TimerStarted`."""
     return _written(EventType.Name(event.event_type))
 
 
@@ -41,16 +41,16 @@ TYPES = tuple(map(_written, EventType.keys()))  # every type that a history may 
 
 
 def next_run(event: HistoryEvent) -> str:
-    """The run that an ended run goes on as: continued as new, retried, or by its cron schedule; empty where none is."""
+    """The run that follows an ended run (continued as new, retried, cron); empty if there is none."""
     attributes = event.WhichOneof("attributes")
     return str(getattr(getattr(event, attributes), "new_execution_run_id", "")) if attributes else ""
 
 
 class HistoryWatcher:
-    """Follows a workflow through all its runs; tells of each event once, in order, and of its status in the end.
+    """Follows a workflow through all its runs: reports each event once, in order, and the final status.
 
-    A server that comes back with an older database undoes events: those that take their place are told too. `hopeless`
-    says whether nothing will bring a workflow back that the server does not know any more.
+    A server that comes back with an older database has undone events: the events that replace them are reported too.
+    `hopeless` says whether nothing will restore a workflow that the server no longer knows.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class HistoryWatcher:
         self.status = "running"
 
     async def follow(self, on_event: Callable[[HistoryEvent], Awaitable[None]]) -> None:
-        """Until the last run has ended."""
+        """Follow until the last run has ended; `on_event` is awaited with each event."""
         while True:
             last = await self._follow_run(self.run_ids[-1], on_event)
             if last is None:
@@ -82,7 +82,7 @@ class HistoryWatcher:
     async def _follow_run(
         self, run_id: str, on_event: Callable[[HistoryEvent], Awaitable[None]]
     ) -> HistoryEvent | None:
-        """The run's last event; None where it is lost: it was started again, or will not come back."""
+        """The run's last event; None if the run is lost: started again, or never restored."""
         seen: list[tuple[int, int]] = []
         while True:
             try:
@@ -98,7 +98,7 @@ class HistoryWatcher:
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _newest(self) -> str | None:
-        """The workflow's newest run, if that is one we have not seen."""
+        """The workflow's latest run, if it is a new one."""
         try:
             description = await self._client.get_workflow_handle(self._id).describe()
         except RPCError:
@@ -106,10 +106,10 @@ class HistoryWatcher:
         return description.run_id if description.run_id not in self.run_ids else None
 
     async def _events(self, run_id: str) -> AsyncIterator[HistoryEvent]:
-        """A run's events from the first on, until it has ended or the server does not answer.
+        """All events of a run, until it has ended or the server does not answer.
 
         Raises:
-            _Unknown: The server answers that it does not know the run.
+            _Unknown: The server does not know the run.
         """
         request = GetWorkflowExecutionHistoryRequest(
             namespace=self._client.namespace,
@@ -138,7 +138,7 @@ class _Unknown(Exception):
 
 
 def _is_news(event: HistoryEvent, seen: list[tuple[int, int]]) -> bool:
-    """Whether this event was not there before; what it takes the place of, and all after that, is undone."""
+    """Whether an event is new. A new event in the place of an old one undoes that one and all later ones."""
     mark = (event.event_type, event.event_time.ToNanoseconds())
     if event.event_id <= len(seen) and seen[event.event_id - 1] == mark:
         return False
@@ -147,7 +147,7 @@ def _is_news(event: HistoryEvent, seen: list[tuple[int, int]]) -> bool:
 
 
 async def log_lines(log: Path) -> AsyncIterator[str]:
-    """Lines that are written to a log from now on."""
+    """The lines that are written to a log from now on."""
     with log.open(errors="replace") as file:
         file.seek(0, 2)
         half = ""

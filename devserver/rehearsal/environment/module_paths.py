@@ -1,4 +1,4 @@
-"""Has modules found in a scenario's folder first: folders of scenarios may have modules of the same names."""
+"""Imports modules from the folder of the current scenario: other scenarios may have modules of the same names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ PREFIX = "rehearsal_"
 
 
 def name_in(file: Path) -> str:
-    """The name under which a scenario's file is loaded; by it we know which folders have brought modules."""
+    """The module name of a scenario's file. Its prefix marks the folders that scenarios were loaded from."""
     return f"{PREFIX}{file.stem}_{zlib.crc32(bytes(file.parent)):08x}"
 
 
 def go_home(folder: Path) -> None:
-    """Have the modules of that folder found, in place of those of the same names that another scenario's has brought.
+    """Import modules from this folder first, and forget modules of the same names from other scenarios' folders.
 
     `folder` is absolute.
     """
@@ -35,7 +35,7 @@ def go_home(folder: Path) -> None:
 
 
 def _home(module: ModuleType | None) -> Path | None:
-    """The folder in which a module was found; a package is a folder itself."""
+    """The folder that a module was imported from; for a package, the folder that contains it."""
     file = _file(module)
     if file is None:
         return None

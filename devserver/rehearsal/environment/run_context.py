@@ -1,4 +1,4 @@
-"""One run of a runbook as faults and drills find it: server, network, worker, workflow, ledger, timeline."""
+"""One run of a runbook as faults and drills see it: server, network, worker, workflow, ledger, timeline."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STICKY_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """What a worker runs: a module, where it is looked for, and the worker's options."""
+    """What a worker runs: a module, the path to import it from, and the worker's options."""
 
     module: str
     path: tuple[str, ...]
@@ -62,7 +62,7 @@ class RunbookSource(Protocol):
 
 
 class RunContext:
-    """Where one run happens. Everything is used from one event loop."""
+    """One run of a runbook. Use it from one event loop."""
 
     def __init__(
         self,
@@ -83,11 +83,11 @@ class RunContext:
         self.worker: RehearsalWorker | None = None
         self.settings = WorkerSettings(scenario.module, _path_of(scenario))
         self.judgements: list[Judgement] = []
-        self.fixture: Any = None  # what the scenario's world gives
+        self.fixture: Any = None  # the value of the scenario's fixture
         self.changing = asyncio.Lock()  # the server's process has one outage at a time
-        self.over = asyncio.Event()  # the runbook has ended: what still lasts ends now
+        self.over = asyncio.Event()  # the runbook has ended: faults in effect end now
         self.clock: RunClock | None = None  # with time skipping
-        self.start_runbook: Callable[[], Awaitable[str]]  # starts the workflow (again); the id of its run
+        self.start_runbook: Callable[[], Awaitable[str]]  # starts the workflow (again); returns its run id
         options = environment.client.config()
         options["data_converter"] = converter(scenario.data_converter)
         self._client = Client(**options)
@@ -107,11 +107,11 @@ class RunContext:
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
-        """The runbook's workflow, whichever run of it is the last."""
+        """The handle of the runbook's workflow, for its latest run."""
         return self.client.get_workflow_handle(self.workflow_id)
 
     async def lasts(self, seconds: float) -> bool:
-        """Wait so many seconds, or until the runbook has ended; whether it has."""
+        """Wait `seconds`, or until the runbook has ended; returns whether it has ended."""
         with contextlib.suppress(asyncio.TimeoutError):
             await within(seconds, self.over.wait())
         return self.over.is_set()
@@ -124,11 +124,11 @@ class RunContext:
     # Lanes that are up or down
 
     def up(self, lane: str, what: str = "up") -> None:
-        """Mark that the server or the worker runs from now on."""
+        """Mark the server or the worker as up from now on."""
         self._spans[lane] = self.timeline.note(lane, what)  # type: ignore[arg-type]
 
     def down(self, lane: str, **how: Any) -> None:
-        """Mark that it does not run any more."""
+        """Mark the server or the worker as down from now on."""
         if lane in self._spans:
             self.timeline.end(self._spans.pop(lane), **how)
 
@@ -136,18 +136,18 @@ class RunContext:
 
     @contextlib.asynccontextmanager
     async def outage(self) -> AsyncIterator[contextlib.AsyncExitStack]:
-        """Begin something that the server's process suffers, once nothing else does; the next waits for its end.
+        """Begin an outage of the server's process, once no other is in effect; the next one waits for its end.
 
-        What is yielded ends it: at the end of the block, unless the rest of a fault has taken it over (`pop_all`).
+        The yielded stack ends it when the block ends, unless the rest of a fault takes it over (`pop_all`).
 
         Raises:
-            FaultImpossible: The runbook ended before.
+            FaultImpossible: The runbook ended first.
         """
         async with contextlib.AsyncExitStack() as end:
             await self.changing.acquire()
             end.callback(self.changing.release)
             if self.over.is_set():
-                raise FaultImpossible("the runbook had ended before this could begin")
+                raise FaultImpossible("the runbook ended before this could begin")
             yield end
 
     async def kill_server(self) -> None:
@@ -192,17 +192,17 @@ class RunContext:
 
     # The worker
 
-    def cast(self, answer: Answer) -> None:
-        """Say who answers the worker's questions."""
+    def set_answer(self, answer: Answer) -> None:
+        """Set who answers the worker's questions."""
         self._answer = answer
 
     async def start_worker(self, settings: WorkerSettings | None = None) -> None:
         """Start a worker process, and wait until it polls.
 
         Raises:
-            WorkerFailed: It did not; says why.
+            WorkerFailed: It does not start; says why.
         """
-        assert self._answer is not None  # noqa: S101 - `cast` comes first
+        assert self._answer is not None  # noqa: S101 - `set_answer` comes first
         self.settings = settings or self.settings
         wanted = {
             "path": self.settings.path,
@@ -221,10 +221,10 @@ class RunContext:
         self.up("worker", self.settings.module)
 
     async def kill_worker(self) -> None:
-        """End the worker's process at once.
+        """Kill the worker's process.
 
         Raises:
-            FaultImpossible: It is already down.
+            FaultImpossible: The worker is already down.
         """
         if self.worker is None:
             raise FaultImpossible("the worker is already down")
@@ -233,14 +233,14 @@ class RunContext:
         await worker.kill()
 
     async def end_worker(self) -> None:
-        """End the worker's process gracefully, if there is one."""
+        """Stop the worker's process gracefully, if there is one."""
         worker, self.worker = self.worker, None
         if worker is not None:
             await worker.stop()
             self.down("worker", ended="gracefully")
 
     def with_build(self, module: str, build_id: str | None) -> WorkerSettings:
-        """The worker's settings with another module, another build id."""
+        """The worker's settings with another module and build id."""
         options = {**self.settings.options, **({"build_id": build_id} if build_id else {})}
         return replace(self.settings, module=module, options=options)
 

@@ -1,4 +1,4 @@
-"""The process that `faults.lock_database` starts: it locks a SQLite file until its standard input ends."""
+"""The process that `faults.lock_database` starts: it locks a SQLite file until its standard input is closed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import closing
 LOCKED = "locked"
 
 
-def hold(db: str, patience: float) -> None:
-    """Lock the file against all who write, say so, and hold on until whoever wanted it has enough or has died."""
+def lock(db: str, patience: float) -> None:
+    """Lock the file against writers, print that, and keep the lock until standard input is closed."""
     with closing(sqlite3.connect(f"file:{db}?mode=rw", uri=True, isolation_level=None, timeout=patience)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
-        print(LOCKED, flush=True)  # noqa: T201 - it is heard by `faults/locked.py`
+        print(LOCKED, flush=True)  # noqa: T201 - `faults/disk.py` waits for it
         sys.stdin.read()
         connection.execute("ROLLBACK")
 
 
 if __name__ == "__main__":
-    hold(sys.argv[1], float(sys.argv[2]))
+    lock(sys.argv[1], float(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""The virtual clock of a run: it skips by itself, stops at the moments that are planned, and can be moved ahead."""
+"""The virtual clock of a run: it skips time, stops at planned moments, and can be advanced."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ AGAIN_SECONDS = 0.05
 
 @dataclass(eq=False)
 class ClockStop:
-    """A virtual time, `offset` after the start, at which the clock is held until all `holders` have let it go."""
+    """A virtual time, `offset` after the start, at which the clock stands still until all `holders` release it."""
 
     offset: timedelta
     holders: int
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def let_go(self) -> None:
-        """One of the holders needs it no more."""
+    def release(self) -> None:
+        """One holder is done."""
         self.holders -= 1
         if self.holders <= 0:
             self.gone.set()
 
 
 class RunClock:
-    """Drives the clock of one workflow, through all its runs and the server's outages, until `close`."""
+    """Drives the virtual clock of one workflow through all its runs and the server's outages, until `close`."""
 
     def __init__(self, client: Client, workflow_id: str, offsets: Sequence[timedelta]) -> None:
         self._clock = VirtualClock(client, workflow_id, retries=NEVER)  # the driver itself tries again
@@ -44,22 +44,22 @@ class RunClock:
         self.client = manual_client(client)
 
     def started(self) -> None:
-        """The workflow has been started, or the server is back: its clock goes on from here."""
+        """The workflow was started, or the server was restarted: the clock continues from here."""
         self._changed.set()
         if self._driving is None:
             self._driving = asyncio.create_task(self._drive())
 
     def close(self) -> None:
-        """Drive it no more."""
+        """Stop driving the clock."""
         if self._driving is not None:
             self._driving.cancel()
 
     def stop(self, offset: timedelta) -> ClockStop:
-        """The stop at a moment that was planned."""
+        """The stop at a planned moment."""
         return next(stop for stop in self._stops if stop.offset == offset)
 
     async def ahead(self, by: timedelta) -> ClockStop:
-        """Have it move ahead by so much from now, as soon as no activity is under way; nobody holds it there."""
+        """Advance the clock by this much, as soon as no activity runs; it does not stand still there."""
         stop = ClockStop(await self._now() + by, 0)
         stop.gone.set()
         self._stops.append(stop)
@@ -77,7 +77,7 @@ class RunClock:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _turn(self) -> None:
-        """Move it to the next stop and wait until it is let go; with no stop left, let it run."""
+        """Move the clock to the next stop and wait until that is released; without a stop, let it run."""
         if not self._stops:
             await self._clock.release()
             await self._changed.wait()
@@ -91,7 +91,7 @@ class RunClock:
         self._stops.remove(stop)
 
     async def _moved(self, by: timedelta) -> bool:
-        """Move it; False where something else comes first."""
+        """Move the clock; False if something else came first."""
         move = await self._clock.begin_move(by)
         await self._clock.release_children()
         tasks = [asyncio.create_task(self._arrived(move)), asyncio.create_task(self._changed.wait())]

@@ -1,4 +1,4 @@
-"""What may be expected of a run; each judges it by its evidence."""
+"""Expectations of a run; each judges the run by its evidence."""
 
 from .effects import at_least_once, compensates, exactly_once, order
 from .logs import log_free_of

@@ -1,4 +1,4 @@
-"""Expectations of the ledger of side effects."""
+"""Expectations of side effects, judged by the ledger: how often, in which order, compensated."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True)
 class EffectCount:
-    """Each effect of that name happened once, or at least once; the keys say which there must be."""
+    """Each effect of this name happened exactly or at least once; the keys are required."""
 
     name: str
     keys: Sequence[str]
     at_least: bool
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """By the ledger."""
+        """Judge by the ledger."""
         found = dict.fromkeys(effect.key for effect in run.effects if effect.name == self.name)
         if not found and not self.keys:
-            return Judgement(str(self), "fail", f"no effect {self.name!r} is in the ledger")
+            return Judgement(str(self), "fail", f"no effect {self.name!r} in the ledger")
         missing = [f"{self.name} {key} never happened" for key in self.keys if key not in found]
         again = [each for each in RunMetrics.of(run).duplicates if each.name == self.name]
         twice = [] if self.at_least else [_twice(each) for each in again]
@@ -50,12 +50,12 @@ def _twice(effect: Duplicate) -> str:
 
 
 def exactly_once(name: str, *keys: str) -> EffectCount:
-    """Each effect of that name is in the ledger once; with `keys`, those are there."""
+    """Each effect of this name happens exactly once; the ones with `keys` must happen."""
     return EffectCount(name, keys, at_least=False)
 
 
 def at_least_once(name: str, *keys: str) -> EffectCount:
-    """Each effect of that name is in the ledger; twice is no harm. With `keys`, those are there."""
+    """Each effect of this name happens, and may be repeated; the ones with `keys` must happen."""
     return EffectCount(name, keys, at_least=True)
 
 
@@ -64,14 +64,14 @@ ASKED = "WorkflowExecutionCancelRequested"
 
 @dataclass(frozen=True)
 class Compensates:
-    """The effect happened in time, for each key that is wanted."""
+    """The compensation happened for each required key."""
 
     name: str
     keys: Sequence[str]
     of: str | None
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """By the ledger."""
+        """Judge by the ledger."""
         asked = next((mark.at for mark in run.marks if mark.lane == "event" and mark.what == ASKED), run.started)
         since = run.began.timestamp() + asked
         if self.of is not None:
@@ -83,7 +83,7 @@ class Compensates:
         return self._judgement(missing, done)
 
     def _pairs(self, effects: Sequence[Effect]) -> Judgement:
-        """Each key of what is compensated: after the last time that it was done, it was taken back."""
+        """Each effect has a compensation with the same key after its last time."""
         last: dict[str, int] = {}
         back: dict[str, int] = {}
         for place, effect in enumerate(effects):
@@ -91,9 +91,9 @@ class Compensates:
                 (last if effect.name == self.of else back)[effect.key] = place
         wanted = {key: place for key, place in last.items() if not self.keys or key in self.keys}
         if not wanted:
-            return Judgement(str(self), "unknown", f"no effect {self.of!r} happened: there was nothing to take back")
+            return Judgement(str(self), "unknown", f"no effect {self.of!r} happened: there was nothing to compensate")
         missing = [
-            f"{self.of} {key}".rstrip() + f" was done, and no {self.name} came after it"
+            f"{self.of} {key}".rstrip() + f" happened, but no {self.name} came after it"
             for key, place in wanted.items()
             if back.get(key, -1) < place
         ]
@@ -107,21 +107,21 @@ class Compensates:
 
     def __str__(self) -> str:
         which = f" ({', '.join(self.keys)})" if self.keys else ""
-        return f"{self.name}{which} takes back " + (f"each {self.of}" if self.of else "what was done")
+        return f"{self.name}{which} compensates " + (f"each {self.of}" if self.of else "the runbook's effects")
 
 
 def compensates(name: str, *keys: str, of: str | None = None) -> Compensates:
-    """When the runbook is stopped, the effect of that name happens: `compensates("remove_node", of="add_node")`.
+    """When the runbook is stopped, this effect happens: `compensates("remove_node", of="add_node")`.
 
-    With `of`, each effect of that name has, after the last time that it was done, one of `name` with the same key;
-    `keys` narrow it. Without, the effect happens for each of `keys`, or at least once, after the runbook was cancelled
-    (after its start where it never was).
+    With `of`, an effect `name` with the same key must follow the last time of each effect `of` (or only of those with
+    `keys`). Without `of`, the effect must happen for each of `keys`, or at least once, after the runbook was cancelled
+    (if it never was: after its start).
 
     Raises:
         ScenarioInvalid: The effect would compensate itself.
     """
     if name == of:
-        raise ScenarioInvalid(f"the effect {name!r} cannot take back itself")
+        raise ScenarioInvalid(f"the effect {name!r} cannot compensate itself")
     return Compensates(name, keys, of)
 
 
@@ -133,19 +133,19 @@ Where = dict[str, list[int]]  # key -> places in the ledger
 
 @dataclass(frozen=True)
 class EffectOrder:
-    """What stands before another in the list happened before it, each time."""
+    """Effects happened in the order of the list, each time."""
 
     items: Sequence[Item]
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """By the ledger, which is in the order in which it was written."""
+        """Judge by the ledger, which is in the order of writing."""
         places = {item: _places(item, run) for item in self.items}
         missing = [f"{_effect_name(item)} never happened" for item, found in places.items() if not found]
         wrong = [text for a, b in combinations(self.items, 2) for text in _wrong(a, b, places[a], places[b], run)]
         if missing or wrong:
             return Judgement(str(self), "fail", "; ".join([*wrong, *missing]), [*wrong, *missing])
         count = sum(len(each) for found in places.values() for each in found.values())
-        return Judgement(str(self), "pass", f"{count} effects are in that order")
+        return Judgement(str(self), "pass", f"{count} effects are in this order")
 
     def __str__(self) -> str:
         return f"order: {' before '.join(map(_effect_name, self.items))}"
@@ -161,7 +161,7 @@ def _places(item: Item, run: RehearsalRun) -> Where:
 
 
 def _wrong(a: Item, b: Item, first: Where, then: Where, run: RehearsalRun) -> list[str]:
-    """Each pair that is in the wrong order: of the same key where both are names that share keys, else of any."""
+    """Pairs in the wrong order: per key if both are names that share keys, else over all keys."""
     shared = first.keys() & then.keys() if isinstance(a, str) and isinstance(b, str) else set()
     if shared:
         pairs = [(first[key], then[key]) for key in sorted(shared)]
@@ -181,20 +181,20 @@ def _effect_name(item: Item) -> str:
 
 
 def order(*effects: Item) -> EffectOrder:
-    """Effects happened in that order, each given as a name or as (name, key): `order("drain", "stop", "start")`.
+    """Effects happen in this order, each given as a name or as (name, key): `order("drain", "stop", "start")`.
 
-    Between two names that have keys in common the order holds for each key: each node is drained before it is stopped,
-    whatever the other nodes do. Otherwise all of the one come before all of the other. An effect that is done again
-    later, after its successor, is out of order. Each must have happened.
+    Between two names with common keys, the order applies per key: each node is drained before it is stopped, whatever
+    happens to other nodes. Otherwise all effects of the first name come before all of the second. An effect that is
+    repeated after its successor is out of order. Each effect must happen.
 
     Raises:
-        ScenarioInvalid: Fewer than two are given, one is given twice, or is no name.
+        ScenarioInvalid: Fewer than two effects, a repeated one, or not a name.
     """
     for each in effects:
         if not isinstance(each, str) and not (isinstance(each, tuple) and len(each) == 2 and _all_text(each)):
-            raise ScenarioInvalid(f"order takes names of effects and (name, key), not {each!r}")
+            raise ScenarioInvalid(f"order takes names of effects or (name, key), not {each!r}")
     if len(effects) < 2 or len(set(effects)) < len(effects):
-        raise ScenarioInvalid(f"an order is of two effects or more, each given once, not of {list(effects)}")
+        raise ScenarioInvalid(f"order takes two or more different effects, not {list(effects)}")
     return EffectOrder(effects)
 
 

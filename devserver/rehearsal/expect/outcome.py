@@ -15,13 +15,13 @@ from ..scenario.result import Judgement, RehearsalRun
 
 @dataclass(frozen=True)
 class Completes:
-    """It completes, and soon enough."""
+    """The runbook completes in time."""
 
     within: float | None
     judges_end = True
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """By its status and how long it took."""
+        """Judge by the status and the duration."""
         if run.status != "completed":
             return Judgement(str(self), "fail", f"it is {run.status}: {run.failure}", run.stuck)
         took = run.seconds or 0.0
@@ -34,32 +34,32 @@ class Completes:
 
 @dataclass(frozen=True)
 class SameResult:
-    """Its result is that of a run without faults."""
+    """The result is that of the run without faults."""
 
     needs_baseline = True
     judges_end = True
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """By comparing it with the run that was made first."""
+        """Judge by comparison with the run without faults."""
         plain = run.baseline
         if plain is None or plain.status != "completed":
             return Judgement(str(self), "unknown", "the run without faults did not complete")
         if run.status == "completed" and run.output == plain.output:
             return Judgement(str(self), "pass", f"both are {run.output!r}")
         found = repr(run.output) if run.status == "completed" else f"{run.status}: {run.failure}"
-        return Judgement(str(self), "fail", f"without faults it is {plain.output!r}, with them {found}")
+        return Judgement(str(self), "fail", f"without faults {plain.output!r}, with faults {found}")
 
     def __str__(self) -> str:
         return "the same result as without faults"
 
 
 def completes(within: float | timedelta | None = None) -> Completes:
-    """The runbook completes, within so many seconds of the wall clock if a limit is given."""
+    """The runbook completes, within this time of the wall clock if one is given."""
     return Completes(None if within is None else seconds(within, "completes(within=...)"))
 
 
 def same_result() -> SameResult:
-    """The result is that of the same runbook without faults, which is run first."""
+    """The result is that of the same runbook without faults, which runs first."""
     return SameResult()
 
 
@@ -78,13 +78,13 @@ KINDS = {
 
 @dataclass(frozen=True)
 class EndsWithStatus:
-    """It ends with that status."""
+    """The runbook ends with this status."""
 
     status: str
     judges_end = True
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """By its status."""
+        """Judge by the status."""
         why = f": {run.failure}" if run.failure and run.status != self.status else ""
         return Judgement(str(self), "pass" if run.status == self.status else "fail", f"it is {run.status}{why}")
 
@@ -94,14 +94,14 @@ class EndsWithStatus:
 
 @dataclass(frozen=True)
 class WorkflowFails:
-    """It fails, and for that reason."""
+    """The runbook fails for this reason."""
 
     type: str | None
     message: str | None
     judges_end = True
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """By its failure and the causes of it."""
+        """Judge by the failure and its causes."""
         if run.status != "failed":
             return Judgement(str(self), "fail", f"it is {run.status}")
         chain = list(_chain(run))
@@ -116,7 +116,7 @@ class WorkflowFails:
 
 
 def _chain(run: RehearsalRun) -> Iterator[tuple[str, str]]:
-    """A failed run's failure and its causes, each by type and message."""
+    """The failure of a run and its causes, as pairs of type and message."""
     event = run.histories[-1].events[-1] if run.histories else None
     if event is None or not event.HasField("workflow_execution_failed_event_attributes"):
         yield "", run.failure or ""
@@ -129,20 +129,20 @@ def _chain(run: RehearsalRun) -> Iterator[tuple[str, str]]:
 
 
 def status(wanted: str) -> EndsWithStatus:
-    """The runbook ends with that status: completed, failed, canceled, terminated or timed out.
+    """The runbook ends with this status: completed, failed, canceled, terminated or timed out.
 
     Raises:
-        ScenarioInvalid: There is no such status.
+        ScenarioInvalid: Unknown status.
     """
     if wanted not in STATUSES:
-        raise ScenarioInvalid(f"no workflow ends {wanted!r}", hint=f"it ends {', '.join(STATUSES)}")
+        raise ScenarioInvalid(f"unknown status {wanted!r}", hint=f"statuses: {', '.join(STATUSES)}")
     return EndsWithStatus(wanted)
 
 
 def fails(message: str | None = None, *, type: str | None = None) -> WorkflowFails:  # noqa: A002 - the SDK's name
-    """The runbook fails; the failure or one of its causes has that text in its message, and is of that type.
+    """The runbook fails; the failure or one of its causes contains this message and is of this type.
 
-    `type` is that of an ApplicationError (the exception's class, where it was no ApplicationError), or the SDK's class
-    for others: ActivityError, TimeoutError, ChildWorkflowError, CancelledError.
+    `type` is the type of an ApplicationError (or the exception's class), or the SDK's class for other failures:
+    ActivityError, TimeoutError, ChildWorkflowError, CancelledError.
     """
     return WorkflowFails(type, message)

@@ -1,4 +1,4 @@
-"""The expectation that histories replay against the runbook's code."""
+"""The expectation that histories replay with the runbook's code."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ..scenario.runbook import runner
 
 @dataclass(frozen=True)
 class Replays:
-    """The code agrees with the histories that it has made."""
+    """The histories replay with the code that made them."""
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """By replaying every run of the workflow."""
+        """Judge by replaying every run of the workflow."""
         if not run.histories:
-            return Judgement(str(self), "unknown", "the server has no history of it")
+            return Judgement(str(self), "unknown", "the server has no history of the runbook")
         failures = replay(run)
         if failures:
             return Judgement(str(self), "fail", failures[0].splitlines()[0], failures)
@@ -31,11 +31,11 @@ class Replays:
         return Judgement(str(self), "pass", f"{count} events replay")
 
     def __str__(self) -> str:
-        return "replays clean"
+        return "replays"
 
 
 def replays() -> Replays:
-    """The histories replay against the runbook's code without non-determinism."""
+    """The histories replay with the runbook's code, without a non-determinism error."""
     return Replays()
 
 

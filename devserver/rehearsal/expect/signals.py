@@ -22,24 +22,29 @@ HEADER = "devserver-rehearsal"  # each signal of a drill has its identity there
 
 @dataclass(frozen=True)
 class NoSignalLost:
-    """Every signal of a drill came to its handler, and the handler ended."""
+    """Every signal of a drill reached its handler, and the handler ended."""
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """By the histories, and by replaying them."""
+        """Judge by the histories and their replay."""
         metrics = RunMetrics.of(run)
         if not metrics.signals:
-            return Judgement(str(self), "unknown", "no drill sent a signal that was acknowledged")
+            return Judgement(str(self), "unknown", "no signal of a drill was acknowledged")
         lost = [f"{each.name} (acknowledged at {each.at:.3f} s): {each.why}" for each in metrics.lost_signals]
         if lost:
             return Judgement(str(self), "fail", "; ".join(lost), lost)
         handled: dict[str, bool] = {}
         failures = replay(run, [_Handled(handled)])
         if failures:
-            return Judgement(str(self), "unknown", "whether they were handled cannot be told: replay fails", failures)
+            return Judgement(
+                str(self),
+                "unknown",
+                "unknown whether the signals were handled: replay fails",
+                failures,
+            )
         lost = [text for mark in run.marks if mark.lane == "drill" for text in _unhandled(mark.detail, handled)]
         if lost:
             return Judgement(str(self), "fail", "; ".join(lost), lost)
-        return Judgement(str(self), "pass", f"all {metrics.signals} that were acknowledged were handled")
+        return Judgement(str(self), "pass", f"all {metrics.signals} acknowledged signals were handled")
 
     def __str__(self) -> str:
         return "no signal lost"
@@ -49,18 +54,18 @@ def _unhandled(detail: Mapping[str, Any], handled: Mapping[str, bool]) -> list[s
     identity = detail.get("identity")
     if identity is None or handled.get(identity):
         return []
-    begun = "its handler had not ended when the run did" if identity in handled else "no handler was called for it"
+    begun = "its handler did not end before the run did" if identity in handled else "no handler was called"
     return [f"{detail['signal']}: {begun}"]
 
 
 class _Handled(Interceptor):
-    """Notes in a replay which signals a handler was called for, and whether it ended."""
+    """Records during a replay which signals were handled, and whether the handler ended."""
 
     def __init__(self, handled: dict[str, bool]) -> None:
         self._handled = handled
 
     def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:  # noqa: A002 - the SDK's name
-        """The SDK asks for the class of each workflow's interceptor."""
+        """Called by the SDK for the class of each workflow's interceptor."""
         handled = self._handled
 
         class Handling(WorkflowInboundInterceptor):
@@ -75,10 +80,10 @@ class _Handled(Interceptor):
 
 
 def no_signal_lost() -> NoSignalLost:
-    """Every signal that was acknowledged to a drill is kept and handled.
+    """Every acknowledged signal of a drill is recorded and handled.
 
-    That is: it is in a history of the runbook; a workflow task that began after it has completed, so that it came to
-    the runbook's code; and in a replay of that history its handler is called and ends before the run does. Unknown
-    where no drill had a signal acknowledged.
+    A signal counts as handled if it is in a history of the runbook, if a workflow task that started after it has
+    completed, and if its handler is called in a replay of that history and ends before the run does. Unknown if no
+    signal was acknowledged.
     """
     return NoSignalLost()

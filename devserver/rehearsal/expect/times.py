@@ -1,4 +1,4 @@
-"""Expectations of how soon a run goes on."""
+"""Expectations of progress: recovery after outages, and no long idle time."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ..scenario.result import Judgement, RehearsalRun
 
 @dataclass(frozen=True)
 class Recovers:
-    """After each outage it goes on soon."""
+    """The run makes progress soon after each outage."""
 
     within: float
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """By the outages."""
+        """Judge by the outages."""
         outages = RunMetrics.of(run).outages
         if not outages:
-            return Judgement(str(self), "unknown", "nothing was down, cut or locked while the runbook ran")
+            return Judgement(str(self), "unknown", "there was no outage while the runbook ran")
         details = [_told(each, run) for each in outages]
         late = [
             text
@@ -37,12 +37,12 @@ class Recovers:
 
 @dataclass(frozen=True)
 class NeverIdle:
-    """It is never without progress for long."""
+    """The run is never without progress for long."""
 
     limit: float
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """By the longest time without."""
+        """Judge by the longest idle time."""
         metrics = RunMetrics.of(run)
         late = metrics.idle > self.limit
         evidence = f"the longest time without progress was {metrics.idle:.2f} s, from {metrics.idle_from:.3f} s on"
@@ -54,36 +54,34 @@ class NeverIdle:
 
 def _told(outage: Downtime, run: RehearsalRun) -> str:
     if outage.recovery is None and run.status == "completed":
-        return (
-            f"the {outage.lane} ({outage.ended} at {outage.began:.3f} s) was not needed any more: the runbook completed"
-        )
+        return f"the {outage.lane} ({outage.ended} at {outage.began:.3f} s) was no longer needed: the runbook completed"
     if outage.back is None:
         return f"the {outage.lane} ({outage.ended} at {outage.began:.3f} s) did not come back"
-    went_on = "nothing went on" if outage.recovery is None else f"the run went on after {outage.recovery:.2f} s"
+    went_on = "the run made no progress" if outage.recovery is None else f"progress after {outage.recovery:.2f} s"
     return f"the {outage.lane} ({outage.ended} at {outage.began:.3f} s) was back at {outage.back:.3f} s, {went_on}"
 
 
 def recovers(within: float | timedelta) -> Recovers:
-    """After each outage, an activity starts or a workflow task completes soon after its end.
+    """An activity starts or a workflow task completes within this time after the end of each outage.
 
-    Outages are those of server and worker, a network that was cut, a database that was locked, and a full disk.
-    The time is of the wall clock; another outage in between does not count, a timer that the runbook
-    waits for does. A runbook that completes has not to go on after its last outage. Unknown where there was no outage.
+    Outages are those of server and worker, a cut network, a locked database, and a full disk. The time is that of the
+    wall clock; other outages in between do not count, timers of the runbook do. A runbook that has completed need not
+    make progress after its last outage. Unknown if there was no outage.
 
     Raises:
-        ScenarioInvalid: The limit is negative, or no time.
+        ScenarioInvalid: The limit is invalid.
     """
     return Recovers(seconds(within, "recovers(within=...)"))
 
 
 def never_idle_longer_than(limit: float | timedelta) -> NeverIdle:
-    """There is progress at least that often, from the runbook's start to its end, outages included.
+    """The runbook makes progress at least this often, from its start to its end, outages included.
 
-    Progress is an attempt of an activity that starts or completes, or a workflow task that completes: an attempt that
-    runs on and a timer that has not fired are none. While the workflow is paused the time does not count. It is the
-    wall clock's: with `time_skipping`, timers take none.
+    Progress is an attempt of an activity that starts or completes, or a workflow task that completes; a running attempt
+    and a pending timer are not. Pauses do not count. The time is that of the wall clock: with `time_skipping`, timers
+    take none.
 
     Raises:
-        ScenarioInvalid: The limit is negative, or no time.
+        ScenarioInvalid: The limit is invalid.
     """
     return NeverIdle(seconds(limit, "never_idle_longer_than"))

@@ -1,4 +1,4 @@
-"""What can be broken under a runbook; each is an action of a plan."""
+"""Faults: what can be broken while a runbook runs. Each is an action of a plan."""
 
 from .activity import fail_activity, hang_activity, slow_activity
 from .clock import advance_clock

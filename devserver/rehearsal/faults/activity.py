@@ -1,4 +1,4 @@
-"""Faults of the attempt of an activity that waits at the moment."""
+"""Faults of the activity attempt that waits at the moment."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ._numbers import seconds
 
 @dataclass(frozen=True)
 class ActivityFaultOrder:
-    """The attempt goes on as ordered."""
+    """The attempt continues as ordered."""
 
     order: str
     what: str
     detail: dict[str, Any] = field(default_factory=dict)
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
-        """Order it."""
+        """Give the order."""
         if not isinstance(trigger, ActivityTrigger):
             raise FaultImpossible(
-                f"no activity waits at this moment: {trigger}", hint="plan it at at.activity_starts(...)"
+                f"no activity waits at this moment: {trigger}", hint="plan it with at.activity_starts(...)"
             )
         if trigger.instruction.order != "go":
             raise FaultImpossible(
-                "another fault of the plan says already how this attempt goes on", hint="plan them at two moments"
+                "another fault of the plan already controls this attempt", hint="plan them at two moments"
             )
         if context.worker is None:
             raise FaultImpossible("the worker is down, and the attempt with it")
@@ -51,11 +51,11 @@ def fail_activity(
 
 
 def hang_activity() -> ActivityFaultOrder:
-    """The attempt does not go on; it ends when it is cancelled or its worker is. The server sees a timeout."""
+    """The attempt hangs until it is cancelled or its worker ends; the server sees a timeout."""
     return ActivityFaultOrder("hang", "hangs")
 
 
 def slow_activity(by: float | timedelta) -> ActivityFaultOrder:
-    """The attempt takes so many seconds longer."""
+    """The attempt takes `by` longer."""
     extra = seconds(by, "slow_activity")
     return ActivityFaultOrder("sleep", f"takes {extra:g} s longer", {"seconds": extra})

@@ -1,4 +1,4 @@
-"""The fault of the runbook's clock."""
+"""The fault that advances the runbook's virtual clock."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from ._numbers import seconds
 
 @dataclass(frozen=True)
 class AdvanceClock:
-    """The runbook's clock moves ahead, as if nothing had happened for so long."""
+    """The runbook's clock is advanced, as if nothing had happened for that time."""
 
     by: timedelta
 
     def check(self, scenario: Scenario) -> None:
-        """See that there is such a clock."""
+        """Check that the runbook has a virtual clock."""
         if not scenario.time_skipping:
             raise ScenarioInvalid(
-                f"{scenario.name!r} moves the clock of a runbook that has none of its own",
-                hint="Scenario(..., time_skipping=True) gives it one",
+                f"{scenario.name!r} advances the clock, but its runbook has no virtual clock",
+                hint="add Scenario(..., time_skipping=True)",
             )
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Have it moved; the rest waits until it has."""
+        """Advance the clock; the rest waits until it has arrived."""
         assert context.clock is not None  # noqa: S101 - `check` was there
         return self._moves(context, await context.clock.ahead(self.by))
 
@@ -43,19 +43,19 @@ class AdvanceClock:
             for task in tasks:
                 task.cancel()
         if not stop.arrived.is_set():
-            raise FaultImpossible("the runbook had ended before its clock had moved that far")
+            raise FaultImpossible("the runbook ended before its clock had advanced that far")
 
     def __str__(self) -> str:
-        return f"the runbook's clock moves ahead by {self.by}"
+        return f"the runbook's clock advances by {self.by}"
 
 
 def advance_clock(by: float | timedelta) -> AdvanceClock:
-    """The runbook's clock moves ahead by so much, as soon as no activity is under way. For `time_skipping=True`.
+    """The runbook's clock advances by this much, as soon as no activity runs. For `time_skipping=True`.
 
-    What was due meanwhile has happened then: timers fire on the way. It is felt where a runbook waits for something
-    else than time, and compares times: an approval that comes two days late.
+    Timers that are due on the way fire. Use it for a runbook that compares times, such as the age of an approval that
+    comes two days late.
     """
     length = seconds(by, "advance_clock")
     if not length:
-        raise ScenarioInvalid("advance_clock moves the clock by more than nothing")
+        raise ScenarioInvalid("advance_clock takes a time greater than 0")
     return AdvanceClock(timedelta(seconds=length))

@@ -1,4 +1,4 @@
-"""Faults of what the server has stored: its database lost, or brought back as it was before."""
+"""Faults of the server's state: its database lost, or restored from a snapshot."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True)
 class LoseDatabase:
-    """The server is killed and comes back with an empty database: it knows of no workflow any more."""
+    """The server is killed and comes back with an empty database."""
 
     down: float
     start_again: bool
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Kill it and remove the file; the rest brings it back."""
+        """Kill the server and remove the file; the rest restarts it."""
         async with context.outage() as end:
             await context.kill_server()
             await asyncio.to_thread(context.outages.server.replace_database)
@@ -49,12 +49,12 @@ class LoseDatabase:
 
 @dataclass(frozen=True)
 class SnapshotDatabase:
-    """A copy of the database is made, as a backup is, while the server runs."""
+    """The database is copied while the server runs, as for a backup."""
 
     name: str
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
-        """Copy it."""
+        """Copy the database."""
         async with context.outage():
             copy = _copy(context, self.name)
             await asyncio.to_thread(remove_whole, copy)
@@ -67,25 +67,25 @@ class SnapshotDatabase:
 
 @dataclass(frozen=True)
 class RestoreDatabase:
-    """The server is killed and comes back as it was at the snapshot: what was acknowledged since then is lost."""
+    """The server is killed and comes back with the snapshot: everything acknowledged since then is lost."""
 
     name: str
     down: float
     restart_worker: bool
 
     def check(self, scenario: Scenario) -> None:
-        """See that the plan makes that snapshot."""
+        """Check that the plan makes that snapshot."""
         made = [
             action.name for step in scenario.plan for action in step.actions if isinstance(action, SnapshotDatabase)
         ]
         if self.name not in made:
             raise ScenarioInvalid(
-                f"the plan of {scenario.name!r} restores a snapshot {self.name!r} and never makes it",
+                f"the plan of {scenario.name!r} restores the snapshot {self.name!r} but never makes it",
                 hint="plan faults.snapshot_database() at an earlier moment",
             )
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Kill it and exchange the file; the rest brings it back."""
+        """Kill the server and replace the file; the rest restarts it."""
         async with context.outage() as end:
             copy = _copy(context, self.name)
             if not copy.exists():
@@ -105,9 +105,9 @@ class RestoreDatabase:
             await context.start_worker()
 
     def __str__(self) -> str:
-        worker = ", the worker with it" if self.restart_worker else ", and the worker goes on"
+        worker = "; the worker restarts too" if self.restart_worker else "; the worker keeps running"
         return (
-            f"the server is killed, its database restored from the snapshot ({self.name}); it is back after "
+            f"the server is killed, its database restored from snapshot {self.name}; it is back after "
             f"{self.down:g} s{worker}"
         )
 
@@ -119,7 +119,7 @@ def _copy(context: RunContext, name: str) -> Path:
 def lose_database(down: float | timedelta = 0.0, *, start_again: bool = False) -> LoseDatabase:
     """The server is killed, and comes back `down` seconds later with an empty database: the runbook is gone.
 
-    With `start_again` it is then begun anew with the same input, as an operator would; its effects have happened.
+    With `start_again` the runbook is started again with the same input, as an operator would do; its effects remain.
     """
     return LoseDatabase(seconds(down, "lose_database(down=...)"), bool(start_again))
 
@@ -134,16 +134,14 @@ def restore_database(
 ) -> RestoreDatabase:
     """The server is killed, and comes back `down` seconds later as it was at the snapshot: it goes back in time.
 
-    The worker is started anew with it, as whoever restores a Temporal database must: with `restart_worker=False` it
-    goes on with what it has cached of a time that the server does not know, and histories may come of it that do not
-    replay. Moments that count events or attempts count those too that are undone.
+    The worker restarts too, as it must when a Temporal database is restored: with `restart_worker=False` it keeps
+    workflows in its cache that the server does not know, and histories may result that do not replay. Moments that
+    count events or attempts also count those that were undone.
     """
     return RestoreDatabase(_named(name), seconds(down, "restore_database(down=...)"), bool(restart_worker))
 
 
 def _named(name: str) -> str:
     if not isinstance(name, str) or NAME.fullmatch(name) is None:
-        raise ScenarioInvalid(
-            f"a snapshot cannot be named {name!r}", hint="letters, digits, dots and dashes make a name"
-        )
+        raise ScenarioInvalid(f"not a name of a snapshot: {name!r}", hint="use letters, digits, dots and dashes")
     return name

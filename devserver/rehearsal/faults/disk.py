@@ -1,4 +1,4 @@
-"""Faults of the server's writing: its database locked by another process, its disk full."""
+"""Faults of the server's writes: its database is locked by another process, its disk is full."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ REFUSED = "disk I/O error"
 
 @dataclass(frozen=True)
 class LockDatabase:
-    """Another process holds SQLite's lock for a while: the server can read, and its writes fail."""
+    """Another process locks the database: the server can read, and its writes fail."""
 
     seconds: float
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Lock it; the rest lets go."""
+        """Lock the database; the rest unlocks it."""
         async with context.outage() as end:
             if not context.environment.server.running:
                 raise FaultImpossible("the server is already down")
@@ -49,14 +49,14 @@ class LockDatabase:
 
 @dataclass(frozen=True)
 class FillDisk:
-    """The kernel refuses for a while what would make the server's files grow, as a disk without room does."""
+    """The kernel refuses writes that make the server's files grow, as on a full disk."""
 
     seconds: float
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Take the room; the rest gives it back."""
+        """Limit the file size; the rest lifts the limit."""
         if sys.platform != "linux":
-            raise FaultImpossible("only Linux can take a running server's room away (prlimit)")
+            raise FaultImpossible("fill_disk needs Linux (prlimit)")
         async with context.outage() as end:
             pid = context.environment.server.pid
             if pid is None:
@@ -71,7 +71,7 @@ class FillDisk:
         with context.environment.log.open("rb") as log:
             log.seek(written)
             if REFUSED.encode() not in log.read():
-                raise FaultImpossible("no write of the server failed meanwhile: it wrote nothing, or had room left")
+                raise FaultImpossible("no write of the server failed meanwhile: it wrote nothing, or had space left")
 
     def __str__(self) -> str:
         return f"the server's disk is full for {self.seconds:g} s (its files may not grow: RLIMIT_FSIZE)"
@@ -86,10 +86,10 @@ async def _lasts(context: RunContext, seconds: float, end: AsyncExitStack) -> No
 
 
 def _locker(db: Path) -> subprocess.Popen[str]:
-    """A process that holds the lock, and that ends with us.
+    """Start a process that holds the lock, and that ends with us.
 
     Raises:
-        FaultImpossible: The lock could not be had.
+        FaultImpossible: The database cannot be locked.
     """
     module = f"{__package__.rpartition('.')[0]}.environment.sqlite_lock_main"
     locker = subprocess.Popen(
@@ -103,7 +103,7 @@ def _locker(db: Path) -> subprocess.Popen[str]:
     assert locker.stdout is not None  # noqa: S101 - a pipe was asked for
     if locker.stdout.readline().strip() != LOCKED:
         _, problem = locker.communicate()
-        raise FaultImpossible(f"the database could not be locked: {(problem.splitlines() or ['?'])[-1]}")
+        raise FaultImpossible(f"cannot lock the database: {(problem.splitlines() or ['?'])[-1]}")
     return locker
 
 
@@ -120,12 +120,12 @@ def _let_go(locker: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def _full(pid: int, db: Path, log: Path) -> Iterator[None]:
-    """Leave the server no room behind what is in use of SQLite's log; it cannot begin that anew while we read it."""
+    """Leave no space after the used part of SQLite's log. The server cannot restart the log while we read from it."""
     import resource
 
     connection = sqlite3.connect(db, isolation_level=None, timeout=PATIENCE_SECONDS, check_same_thread=False)
     try:
-        _write_something(connection)  # a reader of the log, not of the file alone, keeps it from beginning anew
+        _write_something(connection)  # only a reader of the log itself keeps the server from restarting it
         connection.execute("BEGIN")
         (page,) = connection.execute("PRAGMA page_size").fetchone()
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -147,21 +147,21 @@ def _write_something(connection: sqlite3.Connection) -> None:
 
 
 def _used(db: Path, page: int) -> int:
-    """How many bytes of the database's log are in use, by its index."""
+    """The used bytes of the database's log, according to its index."""
     index = db.with_name(f"{db.name}-shm").read_bytes()[: LAST_FRAME + 4]
     (frames,) = struct.unpack_from("=I", index, LAST_FRAME)
     return int(WAL_HEADER + frames * (FRAME_HEADER + page))
 
 
 def lock_database(for_: float | timedelta) -> LockDatabase:
-    """Another process locks the database for so many seconds: the server can read, and its writes fail."""
+    """Another process locks the database for this time: the server can read, and its writes fail."""
     return LockDatabase(seconds(for_, "lock_database"))
 
 
 def fill_disk(for_: float | timedelta) -> FillDisk:
-    """The server's disk is full for so many seconds: the kernel refuses whatever would make one of its files grow.
+    """The server's disk is full for this time: the kernel refuses writes that make one of its files grow.
 
-    No root and no disk is needed: the limit RLIMIT_FSIZE of the running server is lowered, so SQLite tells the server
-    of a failed write ("disk I/O error") where a real disk would say "full". Linux only; elsewhere it is not done.
+    It needs neither root nor a disk: the running server's limit RLIMIT_FSIZE is lowered, so SQLite reports "disk I/O
+    error" where a real disk would be "full". Linux only; elsewhere the verdict is unknown.
     """
     return FillDisk(seconds(for_, "fill_disk"))

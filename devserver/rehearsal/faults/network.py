@@ -19,13 +19,13 @@ NAMES: dict[Direction, str] = {"both": "", "to_server": " to the server", "to_cl
 
 @dataclass(frozen=True)
 class CutNetwork:
-    """Nothing passes for a while; connections stay open, and what was sent arrives afterwards."""
+    """Nothing passes for a time; connections stay open, and what was sent arrives afterwards."""
 
     seconds: float
     way: Direction
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Cut it; the rest heals it, but for what another fault keeps cut."""
+        """Cut the network; the rest restores it."""
         cut = context.outages.network.cut(self.way)
         mark = context.timeline.note("network", f"cut{NAMES[self.way]}")
 
@@ -45,14 +45,14 @@ class CutNetwork:
 
 @dataclass(frozen=True)
 class SlowNetwork:
-    """Everything takes longer for a while."""
+    """Everything takes longer."""
 
     by: float
     seconds: float | None
     way: Direction
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Slow it; the rest ends that."""
+        """Slow the network down; the rest restores it."""
         slow = context.outages.network.slow(self.by, self.way)
         mark = context.timeline.note("network", f"slow{NAMES[self.way]} by {self.by:g} s")
 
@@ -73,10 +73,10 @@ class SlowNetwork:
 
 @dataclass(frozen=True)
 class ResetConnections:
-    """Every connection of the worker breaks at once; new ones are carried."""
+    """Every connection of the worker breaks; new ones work."""
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
-        """Break them."""
+        """Reset the connections."""
         count = await asyncio.to_thread(context.outages.network.reset)
         context.timeline.note("network", "reset", connections=count)
 
@@ -85,27 +85,25 @@ class ResetConnections:
 
 
 def cut_network(for_: float | timedelta, way: str = "both") -> CutNetwork:
-    """Nothing passes between worker and server for so many seconds; `way` `to_server` or `to_client`: one way only.
+    """Nothing passes between worker and server for this time, in both directions or one (`to_server`, `to_client`).
 
-    What is sent meanwhile arrives afterwards, as TCP sends it again.
+    What is sent meanwhile arrives afterwards, because TCP sends it again.
     """
     return CutNetwork(seconds(for_, "cut_network"), _way(way))
 
 
 def slow_network(by: float | timedelta, for_: float | timedelta | None = None, way: str = "both") -> SlowNetwork:
-    """What passes takes `by` seconds longer each way (or one way), for so many seconds or to the end."""
+    """Everything takes `by` seconds longer in each direction (or one), for this time or until the end."""
     limit = None if for_ is None else seconds(for_, "slow_network(for_=...)")
     return SlowNetwork(seconds(by, "slow_network(by)"), limit, _way(way))
 
 
 def reset_network() -> ResetConnections:
-    """The worker's connections are broken by TCP resets; new ones are made as usual."""
+    """TCP resets break the worker's connections; new connections work."""
     return ResetConnections()
 
 
 def _way(way: str) -> Direction:
     if way not in DIRECTIONS:
-        raise ScenarioInvalid(
-            f"{way!r} is no way of the network", hint=f"it is one of {', '.join(get_args(Direction))}"
-        )
+        raise ScenarioInvalid(f"unknown direction {way!r}", hint=f"use one of {', '.join(get_args(Direction))}")
     return way

@@ -16,12 +16,12 @@ from ._numbers import and_down, seconds
 
 @dataclass(frozen=True)
 class KillServer:
-    """The server is killed, and comes back after a while with its state."""
+    """The server is killed, and comes back with its state."""
 
     down: float
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Kill it; the rest brings it back."""
+        """Kill the server; the rest restarts it."""
         async with context.outage() as end:
             await context.kill_server()
             return back(context, self.down, end.pop_all())
@@ -32,12 +32,12 @@ class KillServer:
 
 @dataclass(frozen=True)
 class StopServer:
-    """The server is stopped gracefully, and comes back after a while with its state."""
+    """The server is stopped gracefully, and comes back with its state."""
 
     down: float
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Stop it; the rest brings it back."""
+        """Stop the server; the rest restarts it."""
         async with context.outage() as end:
             await context.stop_server()
             return back(context, self.down, end.pop_all())
@@ -48,12 +48,12 @@ class StopServer:
 
 @dataclass(frozen=True)
 class FreezeServer:
-    """The server's process does not run for a while; connections stay open."""
+    """The server's process is suspended; connections stay open."""
 
     seconds: float
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Freeze it; the rest thaws it."""
+        """Freeze the process; the rest thaws it."""
         async with context.outage() as end:
             return self._thaw(context, await context.freeze_server(), end.pop_all())
 
@@ -70,14 +70,14 @@ class FreezeServer:
 
 
 async def back(context: RunContext, down: float, end: AsyncExitStack) -> None:
-    """Bring a server back that is down: after so many seconds, or when the runbook has ended."""
+    """Restart a server after `down` seconds, or when the runbook has ended."""
     async with end:
         await context.lasts(down)
         await context.start_server()
 
 
 def kill_server(down: float | timedelta = 0.0) -> KillServer:
-    """The server is killed (-9) and comes back `down` seconds later, with all that it had acknowledged."""
+    """The server is killed (-9) and comes back `down` seconds later, with everything it had acknowledged."""
     return KillServer(seconds(down, "kill_server(down=...)"))
 
 
@@ -87,5 +87,5 @@ def stop_server(down: float | timedelta = 0.0) -> StopServer:
 
 
 def freeze_server(for_: float | timedelta) -> FreezeServer:
-    """The server's process is frozen (SIGSTOP) for so many seconds; connections to it stay open."""
+    """The server's process is frozen (SIGSTOP) for this time; connections to it stay open."""
     return FreezeServer(seconds(for_, "freeze_server"))

@@ -17,16 +17,16 @@ from ._numbers import and_down, seconds
 
 @dataclass(frozen=True)
 class KillWorker:
-    """The worker is killed, and another one is started after a while."""
+    """The worker is killed, and another one is started later."""
 
     down: float
     lost_answer: bool = False
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Kill it; the rest starts another."""
+        """Kill the worker; the rest starts another one."""
         if self.lost_answer and not (isinstance(trigger, ActivityTrigger) and trigger.phase == "completes"):
             raise FaultImpossible(
-                "an answer is lost when an activity completes", hint="plan it at at.activity_completes(...)"
+                "an answer can be lost only when an activity completes", hint="plan it with at.activity_completes(...)"
             )
         await context.kill_worker()
         return _back(context, self.down)
@@ -39,12 +39,12 @@ class KillWorker:
 
 @dataclass(frozen=True)
 class FreezeWorker:
-    """The worker's process does not run for a while."""
+    """The worker's process is suspended."""
 
     seconds: float
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Freeze it; the rest thaws it."""
+        """Freeze the process; the rest thaws it."""
         worker = context.worker
         if worker is None:
             raise FaultImpossible("the worker is already down")
@@ -67,27 +67,27 @@ class FreezeWorker:
 
 @dataclass(frozen=True)
 class ReplaceWorker:
-    """Another build of the worker takes the place of the one that runs, as a deployment has it."""
+    """Another build of the worker replaces the running one, as in a deployment."""
 
     runbook: str | None
     build_id: str | None
     down: float
 
     def check(self, scenario: Scenario) -> None:
-        """See that the other build is there, before anything is started."""
+        """Check that the other build can be imported, before anything is started."""
         from ..scenario.runbook import Runbook
 
         if self.runbook is not None:
             Runbook.load(self.runbook)
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """End the old one, which an activity that waits just now does not survive; the rest starts the new one."""
+        """Kill the old worker (and any activity that waits now); the rest starts the new one."""
         await context.kill_worker()
         return self._takes_over(context, context.with_build(self.runbook or context.settings.module, self.build_id))
 
     async def _takes_over(self, context: RunContext, settings: WorkerSettings) -> None:
         if await context.lasts(self.down):
-            raise FaultImpossible("the runbook had ended before the new worker was started")
+            raise FaultImpossible("the runbook ended before the new worker was started")
         await context.start_worker(settings)
 
     def __str__(self) -> str:
@@ -108,7 +108,7 @@ def kill_worker(down: float | timedelta = 0.0) -> KillWorker:
 
 
 def lose_answer(down: float | timedelta = 0.0) -> KillWorker:
-    """The activity that completes has done all it does, and the server never hears of it.
+    """The completing activity has done its work, but the server never learns of it.
 
     The worker is killed (-9) between the side effect and its answer. For `at.activity_completes`.
     """
@@ -116,20 +116,20 @@ def lose_answer(down: float | timedelta = 0.0) -> KillWorker:
 
 
 def freeze_worker(for_: float | timedelta) -> FreezeWorker:
-    """The worker's process is frozen (SIGSTOP) for so many seconds."""
+    """The worker's process is frozen (SIGSTOP) for this time."""
     return FreezeWorker(seconds(for_, "freeze_worker"))
 
 
 def replace_worker(
     runbook: str | None = None, *, build_id: str | None = None, down: float | timedelta = 0.0
 ) -> ReplaceWorker:
-    """The worker is killed, and `down` seconds later one with other code (a module beside the runbook's, or
-    importable), another build id, or both takes its place and stays.
+    """The worker is killed and replaced `down` seconds later by one with other code, another build id, or both.
+
+    `runbook` is a module next to the runbook's or importable. The new worker stays.
     """
     if not (runbook or build_id):
         raise ScenarioInvalid(
-            "replace_worker replaces the worker by the same one",
-            hint='name another module, faults.replace_worker("runbook_v2"), or a build id; '
-            "for a restart there is faults.kill_worker()",
+            "replace_worker needs another module or build id",
+            hint='use faults.replace_worker("runbook_v2"), or faults.kill_worker() for a restart',
         )
     return ReplaceWorker(runbook, build_id, seconds(down, "replace_worker(down=...)"))

@@ -1,4 +1,4 @@
-"""The report of rehearsals: one HTML file that needs nothing else, and the same as JSON."""
+"""The report of rehearsals: one self-contained HTML file, and the same data as JSON."""
 
 from .data import FORMAT, ReportStatus, combined, data, result_data
 from .page import html

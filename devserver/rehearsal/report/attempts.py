@@ -1,4 +1,4 @@
-"""The activities of a run, each with its attempts and how those ended."""
+"""The activities of a run, each with its attempts and how they ended."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Key = tuple[str, str, str]
 
 
 def last_moment(run: RehearsalRun) -> float:
-    """When the last thing of a run happened, in seconds since the rehearsal's start."""
+    """The time of the last event of a run, in seconds since its start."""
     return max([run.ended or 0.0, run.started, *(mark.until or mark.at for mark in run.marks)])
 
 
 def activities(run: RehearsalRun) -> list[dict[str, Any]]:
-    """Each activity of the run, in the order of their first attempts: `name`, `id`, and its `attempts`.
+    """The activities of a run in the order of their first attempts: `name`, `id`, and `attempts`.
 
-    An attempt is `attempt`, `at`, `until`, `ended` (`completed`, `failed`, `lost` where the server never got the
-    answer, `killed` with its worker, `over` where it failed or timed out unseen, `open` in the end) and `error`.
+    An attempt has `attempt`, `at`, `until`, `ended` (`completed`, `failed`, `lost`: its result did not reach the
+    server, `killed` with its worker, `over`: failed or timed out unseen, `open` at the end) and `error`.
     """
     rows: list[dict[str, Any]] = []
     last: dict[Key, dict[str, Any]] = {}
@@ -31,7 +31,7 @@ def activities(run: RehearsalRun) -> list[dict[str, Any]]:
         key = (mark.what, str(mark.detail.get("id", "")), str(mark.detail.get("workflow_id", "")))
         attempt = _attempt(mark)
         row = last.get(key)
-        if row is None or attempt["attempt"] <= row["attempts"][-1]["attempt"]:  # a run it continues as counts anew
+        if row is None or attempt["attempt"] <= row["attempts"][-1]["attempt"]:  # a continued run counts again
             row = last[key] = {"name": clean(key[0], NAME_CHARACTERS), "id": clean(key[1]), "attempts": []}
             rows.append(row)
         row["attempts"].append(attempt)
@@ -44,7 +44,7 @@ def activities(run: RehearsalRun) -> list[dict[str, Any]]:
 
 
 def troubled(activity: Mapping[str, Any]) -> bool:
-    """Whether an activity did not simply complete at once."""
+    """Whether an activity did not complete at its first attempt."""
     return len(activity["attempts"]) > 1 or any(each["ended"] != "completed" for each in activity["attempts"])
 
 
@@ -61,7 +61,7 @@ def _attempt(mark: Mark) -> dict[str, Any]:
 
 
 def _settle(attempt: dict[str, Any], later: Sequence[dict[str, Any]], kills: Sequence[float], end: float) -> None:
-    """What the worker could not tell of an attempt: that it was killed in it, or that its answer was lost."""
+    """Add what the worker cannot know of an attempt: that it was killed, or that its result was lost."""
     if attempt["ended"] == "completed" and later:
         attempt["ended"] = "lost"
     if attempt["until"] is None:

@@ -1,4 +1,4 @@
-"""The shape of a report: plain data, which the page shows and JSON holds (docs/json.md describes it)."""
+"""The report as plain data, for the page and for JSON (docs/json.md describes the keys)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MOST_POINTS_SHOWN = 10
 
 
 def data(results: Sequence[Result], about: ReportStatus | None = None) -> dict[str, Any]:
-    """The report as plain data: what JSON can hold, of a size that can be read."""
+    """The report of results as plain data of limited size."""
     return combined([result_data(each) for each in results], about)
 
 
 def combined(results: Sequence[Mapping[str, Any]], about: ReportStatus | None = None) -> dict[str, Any]:
-    """The report of results that are plain data already: each is made once, however often a report is written."""
+    """The report of results that are already plain data."""
     about = about or ReportStatus()
     verdicts = [each["verdict"] for each in results]
     return {
@@ -64,7 +64,7 @@ def result_data(result: Result) -> dict[str, Any]:
 
 
 def command_line(result: Result) -> str:
-    """The command line that holds the same rehearsal again, with the same seed."""
+    """The command line that runs the same rehearsal again with the same seed."""
     words = ["devserver", "rehearse", result.file or "SCENARIO.py", "--only", result.name, "--seed", str(result.seed)]
     if result.sweep:
         words += ["--sweep", result.sweep.target]
@@ -72,7 +72,7 @@ def command_line(result: Result) -> str:
 
 
 def _sweep(sweep: Sweep) -> dict[str, Any]:
-    """All points; the first of those that did not pass with their runs."""
+    """All points; the first ones that did not pass include their runs."""
     points = [_point(each) for each in sweep.points]
     shown: list[Mapping[str, Any]] = []
     for point, each in zip(points, sweep.points, strict=True):
@@ -102,10 +102,10 @@ def _point(point: PointResult) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ReportStatus:
-    """What a report tells beside its results.
+    """Whether a report is complete.
 
-    `incomplete` says why some of it is missing (interrupted), None where it is whole; `not_run` names the scenarios
-    that were not reached.
+    `incomplete` says why results are missing (None: the report is complete); `not_run` names the scenarios that did not
+    run.
     """
 
     incomplete: str | None = None

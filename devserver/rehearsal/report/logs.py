@@ -1,4 +1,4 @@
-"""What server and worker logged around each fault and drill."""
+"""The logs of server and worker around each fault and drill."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Line = dict[str, Any]
 
 
 def around(run: RehearsalRun, faults: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each fault and drill: `what`, `at`, and what `server` and `worker` logged from 2 s before to 5 s after it."""
+    """For each fault and drill: `what`, `at`, and lines of `server` and `worker` from 2 s before to 5 s after it."""
     logs = {"server": timed(run.server_log, run.began), "worker": timed(run.worker_log, run.began)}
     found = []
     for fault in faults[:MOST_FAULTS]:
@@ -33,7 +33,7 @@ def around(run: RehearsalRun, faults: Sequence[dict[str, Any]]) -> list[dict[str
 
 
 def last(run: RehearsalRun) -> dict[str, list[Line]]:
-    """The last lines of both logs, which tell how it ended."""
+    """The last lines of both logs."""
     return {
         "server": timed(run.server_log, run.began)[-LAST_LINES:],
         "worker": timed(run.worker_log, run.began)[-LAST_LINES:],
@@ -41,9 +41,9 @@ def last(run: RehearsalRun) -> dict[str, list[Line]]:
 
 
 def timed(log: Sequence[str], began: datetime) -> list[Line]:
-    """Lines with their moments: `at` (seconds since the rehearsal's start) and `line`.
+    """Lines with their times: `at` (seconds since the run's start) and `line`.
 
-    A line without a time has that of the line before it, as those of a traceback; None where there is none.
+    A line without a time, such as a traceback's, has that of the line before it; None if there is none.
     """
     found: list[Line] = []
     at: float | None = None
@@ -68,7 +68,7 @@ def _moment(line: str, began: datetime, before: float | None) -> float | None:
         return (moment - began).total_seconds() + float(f"0.{(fraction or '.0')[1:]}")
     except (ValueError, OverflowError):
         return before
-    except TypeError:  # no zone: the machine's own, or UTC in a log of the server's
+    except TypeError:  # no time zone: local time, or UTC in the server's log
         return (moment.astimezone() - began).total_seconds() + float(f"0.{(fraction or '.0')[1:]}")
 
 

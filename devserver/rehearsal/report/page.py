@@ -1,4 +1,4 @@
-"""The report as a page: one file with its style and its picture in it."""
+"""The report as a page: one HTML file with its style and pictures."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MOST_SHOWN = 30
 
 
 def html(results: Sequence[Result], about: ReportStatus | None = None) -> str:
-    """The report of these results as one page, which needs no script and nothing from elsewhere."""
+    """The report of these results as one page without scripts and external resources."""
     return render(data(results, about))
 
 
 def render(shape: Mapping[str, Any]) -> str:
-    """The page of a report's data."""
+    """Render a report's data as a page."""
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
@@ -47,13 +47,13 @@ def render(shape: Mapping[str, Any]) -> str:
 
 
 def _shown(results: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Which results are shown one by one: all, or where there are many those that tell most."""
+    """The results that are shown in full: all, or the worst if there are many."""
     by_worth = sorted(range(len(results)), key=lambda number: -WORST[results[number]["verdict"]])
     return sorted(by_worth[:MOST_SHOWN])
 
 
 def _points(result: Mapping[str, Any]) -> list[tuple[str, TimelinePicture | None]]:
-    """The pictures of a sweep's points that did not pass, as far as the report holds their runs."""
+    """The pictures of the points that did not pass, if the report contains their runs."""
     points = result["sweep"]["points"] if result["sweep"] else ()
     return [(text.point(point), drawn(point["run"])) for point in points if point["run"] is not None]
 

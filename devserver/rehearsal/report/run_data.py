@@ -1,4 +1,4 @@
-"""One run as plain data, with what was left out of it where it is long."""
+"""One run as plain data; of a long run, what was omitted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_MARKS = 10_000
 MOST_EFFECTS = 5_000
 MOST_ACTIVITIES = 2_000
 
-# What is left out of a long run first.
+# Omitted first in a long run.
 _LAST_WORTH = ("event", "log", "effect")
 
 NO_RUN: Mapping[str, Any] = {
@@ -41,7 +41,7 @@ NO_RUN: Mapping[str, Any] = {
 
 
 def run_data(run: RehearsalRun) -> dict[str, Any]:
-    """Everything a report tells of a run; the keys are those of `NO_RUN`."""
+    """Everything that a report shows of a run; the keys are those of `NO_RUN`."""
     began = run.began.timestamp()
     metrics = RunMetrics.of(run)
     rows = activities(run)
@@ -98,7 +98,7 @@ def _figures(run: RehearsalRun, metrics: RunMetrics, rows: Sequence[Mapping[str,
 
 
 def _worst_first(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Where there are too many, those that a report must not leave out come first; else all, by time."""
+    """All by time; if there are too many, those with problems come first."""
     if len(rows) <= MOST_ACTIVITIES:
         return list(rows)
     return sorted(rows, key=lambda each: not troubled(each))
@@ -106,13 +106,13 @@ def _worst_first(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _omitted(run: RehearsalRun, rows: int, faults: int) -> list[str]:
     over = [
-        (len(run.marks), MOST_MARKS, "mark", "marks", "those of history events, the log and effects first"),
-        (len(run.effects), MOST_EFFECTS, "effect", "effects", "the last ones; repeated ones are all named"),
-        (rows, MOST_ACTIVITIES, "activity", "activities", "those that completed at their first attempt first"),
+        (len(run.marks), MOST_MARKS, "mark", "marks", "history events, log lines and effects first"),
+        (len(run.effects), MOST_EFFECTS, "effect", "effects", "the last ones; repeated effects are complete"),
+        (rows, MOST_ACTIVITIES, "activity", "activities", "those that completed at their first attempt"),
         (faults, logs.MOST_FAULTS, "fault's log", "faults' logs", "the last ones"),
     ]
     return [
-        f"{counted(found - most, one, many)} of {found:,} left out: {which}"
+        f"{counted(found - most, one, many)} of {found:,} omitted: {which}"
         for found, most, one, many, which in over
         if found > most
     ]

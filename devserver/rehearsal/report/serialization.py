@@ -1,4 +1,4 @@
-"""Parts of results as plain data: what JSON can hold, texts without control characters, nothing endless."""
+"""Records as plain JSON data: text without control characters, and of limited length."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_OUTPUT = 10_000
 
 
 def judgement(judgement: Judgement) -> dict[str, Any]:
-    """What is known of one expectation."""
+    """The judgement of an expectation, drill or check."""
     return {
         "name": clean(judgement.name, NAME_CHARACTERS),
         "verdict": judgement.verdict,
@@ -29,7 +29,7 @@ def judgement(judgement: Judgement) -> dict[str, Any]:
 
 
 def step_result(result: StepResult) -> dict[str, Any]:
-    """A step of the plan, and what came of it."""
+    """The result of a step of the plan."""
     return {
         "step": clean(result.step),
         "at": result.at,
@@ -39,13 +39,13 @@ def step_result(result: StepResult) -> dict[str, Any]:
 
 
 def mark(mark: Mark) -> dict[str, Any]:
-    """Something that happened."""
+    """A mark of the timeline."""
     what = clean(mark.what, NAME_CHARACTERS)
     return {"at": mark.at, "until": mark.until, "lane": mark.lane, "what": what, "detail": detail(mark.detail)}
 
 
 def effect(effect: Effect, began: float) -> dict[str, Any]:
-    """A side effect; `began` is when the rehearsal did, in seconds since the epoch."""
+    """A side effect; `began` is the run's start in seconds since the epoch."""
     return {
         "at": effect.at - began,
         "name": clean(effect.name, NAME_CHARACTERS),
@@ -57,7 +57,7 @@ def effect(effect: Effect, began: float) -> dict[str, Any]:
 
 
 def repeated(duplicate: Duplicate, faults: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A side effect that happened more than once, and the faults and drills `between` its first and last time."""
+    """A side effect that happened more than once, with the faults and drills `between` its first and last time."""
     return {
         "name": clean(duplicate.name, NAME_CHARACTERS),
         "key": clean(duplicate.key, NAME_CHARACTERS),
@@ -75,7 +75,7 @@ def _between(fault: Mapping[str, Any], first: float, last: float) -> bool:
 
 
 def outage(outage: Downtime) -> dict[str, Any]:
-    """A time in which the server or the worker did not run."""
+    """An outage."""
     return {
         "lane": outage.lane,
         "at": outage.began,
@@ -86,7 +86,7 @@ def outage(outage: Downtime) -> dict[str, Any]:
 
 
 def detail(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Values that JSON has as they are, others as text."""
+    """Details as JSON values, others as text."""
     return {
         clean(key, NAME_CHARACTERS): value if _is_plain(value) else clean(value, NAME_CHARACTERS)
         for key, value in list(detail.items())[:MOST_DETAILS]
@@ -94,7 +94,7 @@ def detail(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def output(output: Any) -> Any:
-    """A workflow's result, as text where it is long."""
+    """A workflow's result; as shortened text if it is long."""
     text = json.dumps(output, default=str)
     return json.loads(text, parse_constant=str) if len(text) <= MOST_OUTPUT else clean(text, MOST_OUTPUT)
 

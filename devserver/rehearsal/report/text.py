@@ -1,4 +1,4 @@
-"""How a report says things: times, numbers, what acted twice, and a verdict's reason for whoever reads only that."""
+"""The text of reports: times, numbers, repeated effects, and summaries of verdicts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME_CHARACTERS = 300
 
 
 def clean(text: object, most: int = MOST_CHARACTERS) -> str:
-    """A text as a page, XML and a terminal can show it: no escape sequences, no control characters, not endless."""
+    """Text that is safe for a page, XML and a terminal: no escape sequences or control characters, limited length."""
     whole = str(text)
     short = CONTROLS.sub("\N{REPLACEMENT CHARACTER}", ESCAPES.sub("", whole[: 2 * most]))
     if len(whole) <= 2 * most and len(short) <= most:
@@ -23,7 +23,7 @@ def clean(text: object, most: int = MOST_CHARACTERS) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """A time for people: `0.41 s`, `12.5 s`, `3 min 20 s`, `2 h 5 min`; a dash for none."""
+    """A duration: `0.41 s`, `12.5 s`, `3 min 20 s`, `2 h 5 min`; a dash for none."""
     if value is None:
         return "\N{EN DASH}"
     if value < 0:
@@ -39,7 +39,7 @@ def seconds(value: float | None) -> str:
 
 
 def moment(value: float | None) -> str:
-    """A moment on the timeline, to the millisecond; `never` for none."""
+    """A time on the timeline in milliseconds; `never` for None."""
     return "never" if value is None else f"{value:,.3f} s"
 
 
@@ -57,7 +57,7 @@ def listed(names: Sequence[str], most: int = 3) -> str:
 
 
 def twice(repeated: Mapping[str, Any]) -> str:
-    """A step that acted more than once, with its moments."""
+    """A repeated effect, with its times."""
     moments = repeated["moments"]
     by = f" (step {repeated['activity']})" if repeated["activity"] not in (None, repeated["name"]) else ""
     times = "twice" if len(moments) == 2 else f"{len(moments):,} times"
@@ -66,50 +66,50 @@ def twice(repeated: Mapping[str, Any]) -> str:
 
 
 def effect_name(effect: Mapping[str, Any]) -> str:
-    """An effect's name and key, as `add_node node-5`."""
+    """An effect's name and key: `add_node node-5`."""
     return f"{effect['name']} {effect['key']}".strip()
 
 
 def point(point: Mapping[str, Any]) -> str:
-    """A point of a sweep: the event that the kill came after, and what had happened by then."""
+    """A point of a sweep: the event before the kill, and what it was."""
     return f"event {point['event']}, {point['what']}"
 
 
 def summary(result: Mapping[str, Any]) -> str:
-    """The verdict's reason for someone who knows the runbook, but neither Temporal nor the scenario's text."""
+    """A summary of the verdict for readers who know the runbook, but neither Temporal nor the scenario."""
     if result["verdict"] == "pass":
         return f"{_passed(result)}{_done_to(result)}"
     if result["verdict"] == "unknown":
         missed = [each for each in result["plan"] if each["at"] is None or each["problem"]]
-        why = "Not everything that was planned happened" if missed else "Not everything could be judged"
-        return f"Nothing is proven yet. {why}: {_sentence(result['reason'])}"
+        why = "Not every planned step happened" if missed else "Not every expectation could be judged"
+        return f"This proves nothing yet. {why}: {_sentence(result['reason'])}"
     if result["sweep"]:
         points = result["sweep"]["points"]
         named = listed([point(each) for each in points if each["verdict"] != "pass"])
         return (
-            f"Do not rely on this runbook yet. It was broken at {counted(len(points), 'point')} of its way, one after "
-            f"the other, and did not come through {result['sweep']['failed']} of them: {_sentence(named)}"
+            f"Do not rely on this runbook yet. Of {counted(len(points), 'point')} with a kill, it did not survive "
+            f"{result['sweep']['failed']}: {_sentence(named)}"
         )
     if result["repeated_effects"]:
         named = "; ".join(twice(each) for each in result["repeated_effects"][:3])
-        return f"Do not rely on this runbook yet. A step acted more than once: {_sentence(named)}{_done_to(result)}"
+        return f"Do not rely on this runbook yet. A side effect was repeated: {_sentence(named)}{_done_to(result)}"
     failed = [each["name"] for each in result["expectations"] if each["verdict"] == "fail"]
     named = _sentence(listed(failed) or result["reason"])
-    return f"Do not rely on this runbook yet. This did not hold: {named}{_done_to(result)}"
+    return f"Do not rely on this runbook yet. Not met: {named}{_done_to(result)}"
 
 
 def _passed(result: Mapping[str, Any]) -> str:
     if result["sweep"]:
         points = len(result["sweep"]["points"])
-        return f"The runbook came through at all {counted(points, 'point')} at which it was broken."
+        return f"The runbook survived a kill at each of {counted(points, 'point')}."
     took = f" in {seconds(result['seconds'])}" if result["seconds"] is not None else ""
-    return f"The runbook did all that was expected of it{took}."
+    return f"The runbook met all expectations{took}."
 
 
 def _done_to(result: Mapping[str, Any]) -> str:
     broken = [each["what"] for each in result["faults"]]
     more = [f"and {len(broken) - 3} more"] if len(broken) > 3 else []
-    return f" What was done to it: {_sentence('; '.join([*broken[:3], *more]))}" if broken else ""
+    return f" Faults and drills: {_sentence('; '.join([*broken[:3], *more]))}" if broken else ""
 
 
 def _sentence(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The rows of a timeline's picture: which lanes there are, what they are called, what is on them."""
+"""The picture of a timeline: its lanes, their labels, and their shapes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .timeline_shapes import TimelinePicture, TimelineRow, TimelineScale, Timeli
 ROW = 38  # pixels
 TOP = 26
 MOST_ROWS = 24  # of one lane
-MOST_SMOOTH = 12  # activities that are drawn each on a line of its own though nothing happened to them
+MOST_SMOOTH = 12  # activities with a line of their own although nothing happened to them
 MOST_NAMED = 3
 
-SINGLE = {"network": "Network", "database": "Database", "check": "Checks", "log": "Server's log"}
+SINGLE = {"network": "Network", "database": "Database", "check": "Checks", "log": "Server log"}
 
 
 def drawn(result: Mapping[str, Any]) -> TimelinePicture | None:
-    """The picture of one result's timeline, None where nothing was run."""
+    """The picture of a result's timeline; None if nothing ran."""
     timeline = result["timeline"]
     if not timeline["marks"]:
         return None
@@ -93,11 +93,11 @@ def _faults(result: Mapping[str, Any], scale: TimelineScale) -> tuple[list[Timel
     rows.append(
         TimelineRow("fault", f"{counted(len(left), 'more fault or drill', 'more faults and drills')}", merged(bars))
     )
-    return rows, [f"{counted(len(left), 'fault or drill is', 'faults and drills are')} drawn on one line"]
+    return rows, [f"{counted(len(left), 'fault or drill shares', 'faults and drills share')} one line"]
 
 
 def _activities(result: Mapping[str, Any], scale: TimelineScale) -> tuple[list[TimelineRow], list[str]]:
-    """A row for each activity; where there are too many, for those with trouble, and one for the rest."""
+    """A row for each activity; if there are too many, for those with problems, and one row for the rest."""
     found = result["activities"]
     alone = found
     if len(found) > MOST_SMOOTH:
@@ -110,7 +110,7 @@ def _activities(result: Mapping[str, Any], scale: TimelineScale) -> tuple[list[T
     bars = [TimelineShape(bar.x, bar.width, bar.kind, bar.title) for each in rest for bar in _attempts(each, scale)]
     bars.sort(key=lambda bar: (bar.kind, bar.x))
     rows.append(TimelineRow("activity", f"{len(rest):,} {'other ' if alone else ''}activities", merged(bars)))
-    return rows, [f"{len(rest):,} of {len(found):,} activities are drawn on one line"]
+    return rows, [f"{len(rest):,} of {len(found):,} activities share one line"]
 
 
 def _attempts(activity: Mapping[str, Any], scale: TimelineScale) -> list[TimelineShape]:
@@ -124,10 +124,10 @@ def _attempts(activity: Mapping[str, Any], scale: TimelineScale) -> list[Timelin
 
 
 HOW = {
-    "lost": "done, its answer lost",
+    "lost": "done, result lost",
     "open": "never ended",
     "over": "failed or timed out",
-    "killed": "killed in it",
+    "killed": "killed",
 }
 
 

@@ -1,4 +1,4 @@
-"""The parts of a timeline's picture, in percent of its width, so that it fits any page; what is at one place is one."""
+"""The shapes of a timeline's picture, in percent of its width; shapes at the same place are merged."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .text import moment
 LEFT = 1.0
 RIGHT = 96.0
 MOST_TICKS = 5
-GRAIN = 0.25  # per cent: what is nearer than this is one point
+GRAIN = 0.25  # percent: closer points are merged
 NARROW = 36  # characters of a label that fit the smallest phone
 WIDE = 75  # and a page just above that
 
 
 @dataclass(frozen=True)
 class TimelineShape:
-    """A bar, or a point where it has no width: `kind` is its look, `title` what it is."""
+    """A bar, or a point if it has no width; `kind` is its CSS class, `title` its tooltip."""
 
     x: float
     width: float
@@ -30,7 +30,7 @@ class TimelineShape:
 
 @dataclass(frozen=True)
 class TimelineRow:
-    """A line of the picture: its label, and what is on it. `y` is its upper edge in pixels."""
+    """A line of the picture: its label and its shapes. `y` is its upper edge in pixels."""
 
     lane: str
     label: str
@@ -40,18 +40,18 @@ class TimelineRow:
 
     @property
     def wide(self) -> str:
-        """The label as it fits a page."""
+        """The label, cut for a wide page."""
         return _cut(self.label, WIDE)
 
     @property
     def narrow(self) -> str:
-        """The label as it fits a phone."""
+        """The label, cut for a phone."""
         return _cut(self.label, NARROW)
 
 
 @dataclass(frozen=True)
 class TimelinePicture:
-    """A whole timeline. `lines` are the moments of faults, `omitted` what is not drawn one by one."""
+    """A whole timeline. `lines` are the times of faults; `omitted` says what shares a line."""
 
     rows: Sequence[TimelineRow]
     ticks: Sequence[tuple[float, str]]
@@ -61,13 +61,13 @@ class TimelinePicture:
 
 
 class TimelineScale:
-    """Seconds to per cent."""
+    """Converts seconds to percent."""
 
     def __init__(self, end: float) -> None:
         self._end = max(end, 0.001)
 
     def __call__(self, at: float) -> float:
-        """Where a moment is."""
+        """The place of a time."""
         return round(LEFT + (RIGHT - LEFT) * min(max(at, 0.0) / self._end, 1.0), 3)
 
     def bar(self, at: float, until: float | None, kind: str, title: str, text: str = "") -> TimelineShape:
@@ -76,7 +76,7 @@ class TimelineScale:
         return TimelineShape(x, round(self(at if until is None else until) - x, 3), kind, title, text)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """At most a handful of round numbers."""
+        """About five round numbers."""
         rough = self._end / MOST_TICKS
         unit = 10.0 ** math.floor(math.log10(rough))
         step = next(unit * each for each in (1, 2, 5, 10) if unit * each >= rough * 0.999)
@@ -84,7 +84,7 @@ class TimelineScale:
 
 
 def dots(moments: Iterable[tuple[float, str]], scale: TimelineScale, kind: str) -> list[TimelineShape]:
-    """Points, those at the same place as one."""
+    """Points; those at the same place are merged."""
     found = []
     for _, group in groupby(sorted(moments), key=lambda each: round(scale(each[0]) / GRAIN)):
         here = list(group)
@@ -94,7 +94,7 @@ def dots(moments: Iterable[tuple[float, str]], scale: TimelineScale, kind: str) 
 
 
 def merged(bars: Sequence[TimelineShape]) -> list[TimelineShape]:
-    """Bars, those at the same place as one."""
+    """Bars; those at the same place are merged."""
     found = []
     for _, group in groupby(bars, key=lambda bar: (bar.kind, round(bar.x / GRAIN))):
         here = list(group)

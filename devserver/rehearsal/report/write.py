@@ -1,4 +1,4 @@
-"""Writes a report into a folder: whole or not at all."""
+"""Writes a report into a folder, completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JSON_FILE = "report.json"
 
 
 class ReportNotWritten(RehearsalError):
-    """The report's folder cannot be written: permissions, a read-only or a full disk."""
+    """The report's folder cannot be written: permissions, a read-only or full disk."""
 
 
 def write(results: Sequence[Result], folder: Path, about: ReportStatus | None = None) -> Path:
@@ -27,12 +27,12 @@ def write(results: Sequence[Result], folder: Path, about: ReportStatus | None = 
 
 
 def write_data(shape: Mapping[str, Any], folder: Path) -> Path:
-    """Write `report.html` and `report.json` of a report's data into `folder`, which is made; the page's path.
+    """Write `report.html` and `report.json` into `folder`, which is created if missing; returns the page's path.
 
-    Both are written aside and renamed: a reader never sees half of one, and a report that was there stays until then.
+    Both are written to temporary files and renamed: a reader never sees half a report, and an old one stays until then.
 
     Raises:
-        ReportNotWritten: It could not be; nothing half-written is left.
+        ReportNotWritten: The folder cannot be written; no partial file is left.
     """
     texts = {JSON_FILE: json.dumps(shape, indent=1, ensure_ascii=False) + "\n", HTML_FILE: render(shape)}
     try:
@@ -40,7 +40,7 @@ def write_data(shape: Mapping[str, Any], folder: Path) -> Path:
         write_whole({folder / name: text for name, text in texts.items()})
     except OSError as error:
         raise ReportNotWritten(
-            f"the report cannot be written into {folder}: {error.strerror}",
-            hint="free some space there, or name another folder with --report",
+            f"cannot write the report into {folder}: {error.strerror}",
+            hint="free disk space, or choose another folder with --report",
         ) from error
     return folder / HTML_FILE

@@ -1,4 +1,4 @@
-"""When a run's server or worker was down, its network cut or its database shut, and how soon the run went on."""
+"""When server or worker were down, the network cut or the database locked, and how soon the run made progress again."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ON_ITS_WAY = 0.1  # seconds in which an attempt may still start whose task had l
 
 @dataclass(frozen=True)
 class Downtime:
-    """A time without server, worker, network or database (`lane`): from `began` to `back`, None where it stayed away.
+    """A time without server, worker, network or database (`lane`): from `began` to `back` (None: it did not come back).
 
-    `ended` says what became of it (`killed`, `frozen`, `cut`, `locked`, ...). `recovery` is how many seconds passed
-    from its return to the next progress, other outages left out; None where there was none.
+    `ended` says what happened to it (`killed`, `frozen`, `cut`, `locked`, ...). `recovery` is the time in seconds from
+    its return to the next progress, without other outages in between; None if there was no progress.
     """
 
     lane: str
@@ -36,7 +36,7 @@ def outages_of(run: RehearsalRun) -> list[Downtime]:
 
 
 def _gaps(run: RehearsalRun, lane: str) -> list[Downtime]:
-    """When the lane was not up, from the runbook's start to its end."""
+    """When the lane was down between the runbook's start and end."""
     spans = [mark for mark in run.marks if mark.lane == lane]
     gaps = []
     end = end_of(run)
@@ -51,7 +51,7 @@ def _gaps(run: RehearsalRun, lane: str) -> list[Downtime]:
 
 
 def _shut(run: RehearsalRun) -> list[Downtime]:
-    """When a fault kept the network or the database from the run."""
+    """When a fault cut the network or blocked the database."""
     end = end_of(run)
     shut = [mark for mark in run.marks if mark.what.startswith(SHUT.get(mark.lane, ())) and mark.at < end]
     back = [mark.until if mark.until is not None and mark.until <= end else None for mark in shut]
@@ -63,18 +63,18 @@ def _recovery(gap: Downtime, moments: Sequence[float], down: Sequence[Span]) -> 
         return None
     back = gap.back
     if any(gap.began + ON_ITS_WAY < moment < back for moment in moments):
-        return 0.0  # it had begun before we saw that the server answers
+        return 0.0  # it started before we saw that the server is ready
     after = next((moment for moment in moments if moment >= back), None)
     return None if after is None else after - back - overlap((back, after), down)
 
 
 def spans_of(outages: Iterable[Downtime], end: float) -> list[Span]:
-    """When they were, none longer than the run."""
+    """The spans of outages, cut at the end of the run."""
     return [(each.began, end if each.back is None else min(each.back, end)) for each in outages]
 
 
 def end_of(run: RehearsalRun) -> float:
-    """When a run ended, or its time was up."""
+    """When a run ended or reached its limit."""
     limit = [mark.at for mark in run.marks if mark.lane == "check" and mark.detail.get("limit")]
     last = limit or [mark.at for mark in run.marks]
     return run.ended if run.ended is not None else max(last, default=run.started)
@@ -87,7 +87,7 @@ def starts_of(run: RehearsalRun) -> list[float]:
 
 
 def progress_of(run: RehearsalRun) -> list[float]:
-    """The moments at which a run went on, by time: those of `starts_of`, and when attempts completed."""
+    """The moments of progress, by time: those of `starts_of`, and when attempts completed."""
     attempts = [mark for mark in run.marks if mark.lane == "activity" and mark.detail.get("ended") == "completes"]
     return sorted([*starts_of(run), *(mark.until for mark in attempts if mark.until is not None)])
 
@@ -96,7 +96,7 @@ Span = tuple[float, float]
 
 
 def union(spans: Iterable[Span]) -> list[Span]:
-    """The same times, as spans that do not overlap."""
+    """The same times as spans that do not overlap."""
     joined: list[Span] = []
     for begin, end in sorted(spans):
         if joined and begin <= joined[-1][1]:
@@ -107,5 +107,5 @@ def union(spans: Iterable[Span]) -> list[Span]:
 
 
 def overlap(span: Span, others: Sequence[Span]) -> float:
-    """How long a span shares with spans that do not overlap."""
+    """How long a span overlaps with others, which do not overlap each other."""
     return sum(max(0.0, min(span[1], end) - max(span[0], begin)) for begin, end in others)

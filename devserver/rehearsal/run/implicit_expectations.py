@@ -1,4 +1,4 @@
-"""What is to be said of a run's end where no expectation does: a runbook that fails or never ends is no pass unseen."""
+"""Judges a run's end if no expectation does: a runbook that fails or never ends must not pass unnoticed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ SUSPICIOUS = ("failed", "timed out", "lost")
 
 
 def unjudged(run: RehearsalRun, expect: Sequence[Expectation]) -> list[Judgement]:
-    """What no expectation would tell: it has not ended, or it ended badly.
+    """What no expectation reports: the run has not ended, or has ended badly.
 
-    One that judges the end has `judges_end = True`. An end that an operator makes (cancel, terminate) is what a drill
-    judges.
+    Expectations that judge the end have `judges_end = True`. Drills judge the ends that they cause (cancel, terminate).
     """
     if any(getattr(each, "judges_end", False) for each in expect):
         return []
     if run.status == "running":
-        return [Judgement("the runbook ends", "fail", run.failure or "it had not ended")]
+        return [Judgement("the runbook ends", "fail", run.failure or "it did not end")]
     if run.status in SUSPICIOUS:
-        hint = "expect.completes() or expect.fails() would say whether it should"
+        hint = "add expect.completes() or expect.fails()"
         return [Judgement("the runbook completes", "unknown", f"it is {run.status}: {run.failure}; {hint}")]
     return []

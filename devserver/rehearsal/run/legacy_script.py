@@ -1,4 +1,4 @@
-"""The way it is done today: a script, run beside the runbook or in its place, and compared with it."""
+"""The legacy script that a runbook replaces: run next to the runbook and compared, or run in its place."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ MOST_SHOWN = 10
 
 @dataclass(frozen=True)
 class ScriptRun:
-    """What a script did: its exit code (None: it passed its limit), what it printed, and its effects.
+    """The run of a script: its exit code (None: it passed its time limit), its printed lines, and its effects.
 
-    `output` is what its last line of standard output is as JSON, else that line; None where it printed nothing.
+    `output` is its last line of standard output, decoded if it is JSON; None if it printed nothing.
     """
 
     code: int | None
@@ -39,10 +39,10 @@ class ScriptRun:
 
 @dataclass(frozen=True)
 class LegacyScript:
-    """An existing script, as a command without a shell, run in the scenario's folder.
+    """An existing script: a command without a shell, run in the scenario's folder.
 
-    It notes its effects as activities do, from Python with `ledger.effect`, from a shell with
-    `python -m devserver.rehearsal.ledger NAME KEY`. What its last line says, as JSON, is its result.
+    It records its effects as activities do: from Python with `ledger.effect`, from a shell with
+    `python -m devserver.rehearsal.ledger NAME KEY`. Its last line, as JSON, is its result.
     """
 
     command: Sequence[str]
@@ -59,7 +59,7 @@ class LegacyScript:
         return " ".join(self.command)
 
     async def run(self, folder: Path | None, ledger_file: Path) -> ScriptRun:
-        """Run it, with that ledger, to its end or its limit."""
+        """Run the script with this ledger, to its end or its time limit."""
         if not ledger_file.exists():
             ledger.create(ledger_file)
         before = len(ledger.read(ledger_file))
@@ -88,7 +88,7 @@ class LegacyScript:
 def compare(run: RehearsalRun, old: ScriptRun) -> list[Judgement]:
     """Where the runbook and the legacy script differ: in effects, in their order, in the result."""
     if old.code != 0:
-        ended = "did not end within its limit" if old.code is None else f"exited with {old.code}"
+        ended = "passed its time limit" if old.code is None else f"exited with code {old.code}"
         return [Judgement("the legacy script runs", "unknown", f"the script {ended}", list(old.said[-MOST_SHOWN:]))]
     return [_effects(run, old), _order(run, old), _result(run, old)]
 

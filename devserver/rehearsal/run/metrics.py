@@ -1,4 +1,4 @@
-"""The key figures of a run, which are computed nowhere else: downtime, recovery, idleness, repeats, lost signals."""
+"""The metrics of a run: downtime, recovery, idle time, repeated effects, lost signals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """An effect that happened more than once: `at` are the moments, `attempts` the activity's (None: a script)."""
+    """An effect that happened more than once: `at` are the times, `attempts` those of the activity (None: a script)."""
 
     name: str
     key: str
@@ -40,13 +40,13 @@ class LostSignal:
 
 @dataclass(frozen=True)
 class RunMetrics:
-    """The key figures of one run; times are seconds since the rehearsal's start, durations seconds of the wall clock.
+    """The metrics of one run; times are seconds since the run's start, durations seconds of the wall clock.
 
     Progress is an attempt of an activity that starts or completes, or a workflow task that completes. `idle` is the
-    longest time without any, from the runbook's start to its end; while the workflow is paused it is not counted. It
-    began at `idle_from`. `recovery` is the longest of all outages: None where there was none, or where nothing went on
-    after one of them. `downtime` is how long server or worker were down. `attempts` counts them by type of activity,
-    `most_attempts` those of the one activity that needed most. `signals` counts those of drills that were acknowledged.
+    longest time without progress between the runbook's start and end, pauses excluded; it began at `idle_from`.
+    `recovery` is the longest of all outages: None if there was no outage, or no progress after one of them. `downtime`
+    is how long server or worker were down. `attempts` counts attempts by activity type, `most_attempts` those of the
+    one activity that needed most. `signals` counts the signals of drills that the server acknowledged.
     """
 
     downtime: float
@@ -62,7 +62,7 @@ class RunMetrics:
 
     @classmethod
     def of(cls, run: RehearsalRun) -> RunMetrics:
-        """Those of a run, from its marks, its ledger and its histories."""
+        """The metrics of a run, from its marks, its ledger and its histories."""
         outages = outages_of(run)
         down = [outage for outage in outages if outage.lane in LANES]
         idle, since = _idle(run)
@@ -125,9 +125,9 @@ def _duplicates(run: RehearsalRun) -> list[Duplicate]:
 
 
 def _signals(run: RehearsalRun) -> list[tuple[str, float, str]]:
-    """Each signal that was acknowledged to a drill: its name, when, and why it is lost (empty: it is not).
+    """Each acknowledged signal of a drill: its name, when, and why it is lost (empty: it is not).
 
-    Each was sent with an identity of its own, by which the history has it.
+    Each signal has an identity of its own, which is in the history.
     """
     sent = [mark for mark in run.marks if mark.lane == "drill" and "signal" in mark.detail]
     return [
@@ -136,9 +136,9 @@ def _signals(run: RehearsalRun) -> list[tuple[str, float, str]]:
 
 
 def why_lost(histories: Sequence[WorkflowHistory], identity: str) -> str:
-    """Why the signal with that identity counts as lost, empty where it does not.
+    """Why the signal with this identity counts as lost; empty if it does not.
 
-    It is kept where a history has it, and a workflow task that began after it has completed.
+    It is not lost if a history contains it, and a workflow task that started after it has completed.
     """
     for history in histories:
         found = [
@@ -153,5 +153,5 @@ def why_lost(histories: Sequence[WorkflowHistory], identity: str) -> str:
                 for event in history.events
                 if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
             )
-            return "" if taken else "it is in the history, and no workflow task has taken it to the runbook's code"
-    return "it is in no history"
+            return "" if taken else "it is in the history, but no workflow task has delivered it to the runbook"
+    return "it is not in the history"

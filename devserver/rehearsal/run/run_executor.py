@@ -1,4 +1,4 @@
-"""One run of a runbook on a host: begun, watched, broken as planned, and written down."""
+"""Executes one run of a runbook: starts it, follows it, executes the plan, and records the result."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LOG_LINES = 20_000
 
 
 class RunExecutor:
-    """One run of a scenario's runbook, with the steps that are planned for it."""
+    """Executes one run of a scenario's runbook with a plan."""
 
     def __init__(
         self,
@@ -56,19 +56,19 @@ class RunExecutor:
         self.context = RunContext(scenario, environment, folder, self._timeline, self._workflow_id)
         self.context.fixture = fixture
         self._executor = StepExecutor(self.context, plan)
-        self.context.cast(self._executor.answer)
+        self.context.set_answer(self._executor.answer)
         self.context.start_runbook = self._start
         if scenario.time_skipping:
             stops = [step.moment.after for step in plan if isinstance(step.moment, VirtualMoment)]
             self.context.clock = RunClock(self.context.client, self._workflow_id, stops)
         self._log: list[str] = []
         self._died: str | None = None
-        self.broken: str | None = None  # why the runbook's own code cannot go on
-        self._alone = not plan  # nothing will mend what breaks by itself
+        self.broken: str | None = None  # why the runbook's code cannot continue
+        self._alone = not plan  # no planned step can change the outcome
         self._started = 0.0
 
     async def run(self) -> RehearsalRun:
-        """Run it to its end, or to the scenario's limit.
+        """Run the runbook to its end, or to the scenario's limit.
 
         Raises:
             WorkerFailed: The worker does not start.
@@ -102,7 +102,7 @@ class RunExecutor:
         await self._executor.settle()
         if not context.environment.server.running:
             await self._server_died()
-        run = await self._written_down(watch, ended)
+        run = await self._recorded(watch, ended)
         logs.cancel()
         await context.end_worker()
         return run
@@ -131,7 +131,7 @@ class RunExecutor:
             await self._executor.event(kind, event.event_id, first_run=first_run, activity_id=activity_id)
 
             failed = event.workflow_task_failed_event_attributes
-            if self._alone and failed.failure.message:  # without a message it is the server that ended a task
+            if self._alone and failed.failure.message:  # without a message, the server itself has ended the task
                 self.broken = f"its workflow task fails: {failed.failure.message}"
                 raise _Broken
 
@@ -148,7 +148,7 @@ class RunExecutor:
             await asyncio.gather(watching, dying, return_exceptions=True)
 
     async def _worker_dies(self) -> None:
-        """Returns when the worker has ended though nobody ended it."""
+        """Return when the worker has ended by itself."""
         while True:
             worker = self.context.worker
             if worker is not None and worker.exited.is_set() and not worker.stopping:
@@ -160,9 +160,9 @@ class RunExecutor:
 
     async def _server_died(self) -> None:
         context = self.context
-        context.judgements.append(Judgement("the server lives", "fail", "it ended by itself", self._log[-12:]))
+        context.judgements.append(Judgement("the server keeps running", "fail", "it ended by itself", self._log[-12:]))
         context.down("server", ended="by itself")
-        await context.start_server()  # for what it knows of the run
+        await context.start_server()  # to read the run from it
 
     async def _read_log(self) -> None:
         async for line in log_lines(self.context.environment.log):
@@ -170,16 +170,16 @@ class RunExecutor:
                 self._log.append(line)
             await self._executor.log(line)
 
-    # Writing it down
+    # Recording the result
 
-    async def _written_down(self, watch: HistoryWatcher, ended: float | None) -> RehearsalRun:
+    async def _recorded(self, watch: HistoryWatcher, ended: float | None) -> RehearsalRun:
         output, failure = await self._outcome(watch)
         stuck = await self._stuck() if watch.status == "running" else []
         histories = await self._histories(watch)
         return self._record(ended, watch.status, output, failure, histories, stuck)
 
     async def _stuck(self) -> list[str]:
-        """What keeps a runbook that has not ended from going on, as `devserver stuck` tells it."""
+        """Why a runbook that has not ended is blocked, as `devserver stuck` reports it."""
         at_once = Thresholds(attempts=2, waiting=timedelta(seconds=1), late=timedelta(seconds=1))
         try:
             report = await find_stuck(self.context.client, workflow_id=self._workflow_id, thresholds=at_once)
@@ -188,7 +188,7 @@ class RunExecutor:
         return [each.what + (f": {each.last_failure}" if each.last_failure else "") for each in report.findings]
 
     def so_far(self) -> RehearsalRun:
-        """What there is of a run that was cancelled, once `run` has ended: nothing is asked of the server."""
+        """The record of a cancelled run, after `run` has returned; the server is not called."""
         return self._record(None, "running", None, "it was interrupted", [])
 
     def _record(
@@ -203,7 +203,9 @@ class RunExecutor:
         context = self.context
         judgements = list(context.judgements)
         if self._died is not None:
-            judgements.append(Judgement("the worker lives", "fail", "it ended by itself", self._died.splitlines()))
+            judgements.append(
+                Judgement("the worker keeps running", "fail", "it ended by itself", self._died.splitlines())
+            )
         effects = ledger.read(context.ledger)
         for effect in effects:
             at = effect.at - self._timeline.began.timestamp()
@@ -230,9 +232,9 @@ class RunExecutor:
 
     async def _outcome(self, watch: HistoryWatcher) -> tuple[Any, str | None]:
         if watch.status == "lost":
-            return None, "the server does not know it any more"
+            return None, "the server no longer knows it"
         if watch.status == "running":
-            return None, self.broken or f"it had not ended after {self._scenario.limit:g} s"
+            return None, self.broken or f"it did not end within {self._scenario.limit:g} s"
         try:
             output = await self.context.handle.result()
         except WorkflowFailureError as error:
@@ -253,7 +255,7 @@ class RunExecutor:
 
 
 class _Broken(Exception):
-    """The runbook's code fails by itself, again and again."""
+    """The runbook's own code fails again and again."""
 
 
 def _lines(log: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Holds a rehearsal: checks the scenario, runs its runbook on a host of its own, and judges what came of it."""
+"""Runs a rehearsal: checks the scenario, runs its runbook on a server of its own, and judges the run."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from .implicit_expectations import unjudged
 from .legacy_script import ScriptRun, compare
 from .run_executor import RunExecutor
 
-INTERRUPTED = "it was interrupted before its runbook had ended"
-RUNS = "the runbook runs where nothing is done to it"
+INTERRUPTED = "it was interrupted before its runbook ended"
+RUNS = "the runbook runs without faults"
 LAST = 30  # lines of the worker's log
-NOT_STEADY = "the steady state did not hold before; nothing was done"
+NOT_STEADY = "the steady state did not hold before the run; the plan was not executed"
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class RehearsalSettings:
 
 
 async def rehearse(scenario: Scenario, settings: RehearsalSettings | None = None) -> Result:
-    """Hold one rehearsal.
+    """Run one rehearsal.
 
     Raises:
-        ScenarioInvalid: The scenario names what the runbook does not have; nothing was started.
+        ScenarioInvalid: The scenario does not match the runbook; nothing was started.
         DevServerError: The server or the worker does not start; says why.
     """
     settings = settings or RehearsalSettings()
@@ -64,7 +64,7 @@ async def rehearse(scenario: Scenario, settings: RehearsalSettings | None = None
 async def rehearse_on(
     environment: RehearsalEnvironment, scenario: Scenario, runbook: Runbook, settings: RehearsalSettings, folder: Path
 ) -> Result:
-    """Hold one rehearsal on a host that is there."""
+    """Run one rehearsal in an existing environment."""
     baseline = None
     if scenario.needs_baseline:
         plain = _made(folder / "without-faults")
@@ -74,7 +74,7 @@ async def rehearse_on(
         if undisturbed.broken is not None:
             problem = Judgement(RUNS, "fail", undisturbed.broken, [*baseline.stuck, *baseline.worker_log[-LAST:]])
             return result_of(scenario, settings, environment, [problem], baseline)
-    dice = random.Random(settings.seed)  # noqa: S311 - it hides nothing
+    dice = random.Random(settings.seed)  # noqa: S311 - not for security
     plan = [replace(step, moment=step.moment.drawn(dice, baseline)) for step in scenario.plan]
     faulty = _made(folder / "with-faults")
     async with scenario_fixture(scenario, faulty) as fixture:
@@ -90,12 +90,12 @@ async def _judged(
     folder: Path,
     baseline: RehearsalRun | None,
 ) -> Result:
-    """Run what is planned between two looks at the steady state, and judge it."""
+    """Execute the plan between two checks of the steady state, and judge the run."""
     view = RunView(performance.context)
     before = await steady(scenario, view, "before")
     if any(each.verdict == "fail" for each in before):
         return result_of(scenario, settings, environment, before, None, problem=NOT_STEADY)
-    async with _beside(scenario, folder / "old-way") as legacy_script:
+    async with _next_to_it(scenario, folder / "old-way") as legacy_script:
         try:
             run = replace(await performance.run(), baseline=baseline)
         except asyncio.CancelledError:
@@ -111,8 +111,8 @@ async def _judged(
 
 
 @contextlib.asynccontextmanager
-async def _beside(scenario: Scenario, folder: Path) -> AsyncIterator[asyncio.Task[ScriptRun | None]]:
-    """The legacy script, which begins with the runbook and is not left running where that cannot be run."""
+async def _next_to_it(scenario: Scenario, folder: Path) -> AsyncIterator[asyncio.Task[ScriptRun | None]]:
+    """The legacy script, started with the runbook; it is cancelled if the run fails."""
 
     async def run() -> ScriptRun | None:
         if scenario.legacy_script is None or _is_handed_over(scenario):
@@ -130,13 +130,13 @@ async def _beside(scenario: Scenario, folder: Path) -> AsyncIterator[asyncio.Tas
 
 
 def _is_handed_over(scenario: Scenario) -> bool:
-    """Whether the scenario's legacy script is run in the runbook's place, and not beside it."""
+    """Whether a drill runs the scenario's legacy script in the runbook's place."""
     actions = [action for step in scenario.plan for action in step.actions]
     return any(isinstance(each, HandOver) and each.legacy_script is None for each in actions)
 
 
 async def steady(scenario: Scenario, view: RunView, when: str) -> list[Judgement]:
-    """What each check of the steady state says now."""
+    """The judgement of each check of the steady state, now."""
     judgements = []
     for each in scenario.steady_state:
         problem = await holds(each, view)
@@ -155,7 +155,7 @@ def result_of(
     problem: str | None = None,
     sweep: Sweep | None = None,
 ) -> Result:
-    """A rehearsal's result; `problem` says why it could not be held as planned."""
+    """A rehearsal's result; `problem` says why it did not run as planned."""
     verdict, reason = verdict_of(judgements, run.steps if run else ())
     server = environment.server
     return Result(
@@ -178,7 +178,7 @@ def _made(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def working_folder(settings: RehearsalSettings) -> Iterator[Path]:
-    """Where a rehearsal's ledgers and logs are while it lasts."""
+    """The folder of a rehearsal's ledgers and logs."""
     if settings.folder is not None:
         yield _made(settings.folder)
         return

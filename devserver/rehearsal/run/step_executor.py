@@ -1,4 +1,4 @@
-"""Does what is planned when its moment comes."""
+"""Executes the steps of a plan when their moments come."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..scenario.plan import Action, PlanStep
 from ..scenario.result import StepResult
 from ..scenario.view import RunView
 
-TOLD_SECONDS = 0.5
+EVENT_SECONDS = 0.5
 
 
 class StepExecutor:
-    """Takes cues of one run, and does each step of the plan at the first cue that is its moment."""
+    """Takes the trigger events of one run, and executes each step of the plan at the first event that matches it."""
 
     def __init__(self, context: RunContext, plan: Sequence[PlanStep]) -> None:
         self._context = context
@@ -29,19 +29,19 @@ class StepExecutor:
         self._done: dict[int, StepResult] = {}
         self._counts: Counter[tuple[str, str]] = Counter()
         self._spans: dict[tuple[str, str, int], int] = {}
-        self._told: dict[str, asyncio.Event] = {}
+        self._handled: dict[str, asyncio.Event] = {}
         self._waiting: list[asyncio.Task[None]] = []
         self._doing: list[asyncio.Task[None]] = []
         self._rests: list[asyncio.Task[None]] = []
 
-    # Cues
+    # Trigger events
 
     async def answer(self, question: dict[str, Any]) -> dict[str, Any]:
-        """How an activity goes on that asks; what is planned at this moment is done first."""
+        """Answer an activity that asks how to continue, after the steps planned for this moment are done."""
         phase, activity = question["phase"], question["activity"]
         if phase == "starts" and question["workflow_id"] == self._context.workflow_id:
-            with contextlib.suppress(asyncio.TimeoutError):  # a server that is down tells of no event
-                await within(TOLD_SECONDS, self._scheduled(question["activity_id"]).wait())
+            with contextlib.suppress(asyncio.TimeoutError):  # a server that is down sends no event
+                await within(EVENT_SECONDS, self._scheduled(question["activity_id"]).wait())
         self._counts[phase, activity] += 1
         self._mark(question)
         trigger = ActivityTrigger(
@@ -56,14 +56,14 @@ class StepExecutor:
         return {"order": trigger.instruction.order, "detail": trigger.instruction.detail}
 
     async def event(self, kind: str, number: int, *, first_run: bool, activity_id: str = "") -> None:
-        """The history has another event; `activity_id` is that of the activity which it schedules."""
+        """The history has a new event; `activity_id` is that of the activity it schedules, if any."""
         self._counts["event", kind] += 1
         await self.take(HistoryTrigger(kind, self._counts["event", kind], number if first_run else 0))
         self._scheduled(activity_id).set()
 
     def _scheduled(self, activity_id: str) -> asyncio.Event:
-        """Set when what is planned at the event is done: it comes before the activity that it schedules."""
-        return self._told.setdefault(activity_id, asyncio.Event())
+        """Set when the steps planned at the scheduling event are done: they come before the activity."""
+        return self._handled.setdefault(activity_id, asyncio.Event())
 
     async def log(self, line: str) -> None:
         """The server has logged a line."""
@@ -71,14 +71,14 @@ class StepExecutor:
         await self.take(LogTrigger(line, self._counts["log", ""]))
 
     async def take(self, trigger: TriggerEvent) -> None:
-        """Do what is planned at this moment."""
+        """Execute the steps planned for this trigger event."""
         for step in [each for each in self._open if each.moment.matches(trigger)]:
             self._open.remove(step)
             self._doing.append(asyncio.create_task(self._do(step, trigger)))
-            await asyncio.shield(self._doing[-1])  # what has begun is done, also where the runbook ends meanwhile
+            await asyncio.shield(self._doing[-1])  # a started step is completed, even if the runbook ends meanwhile
 
     def begin(self) -> None:
-        """The runbook has begun: moments that nobody tells of are waited for from now on."""
+        """The runbook has started: wait for moments that come without a trigger event."""
         view = RunView(self._context)
         self._waiting = [asyncio.create_task(self._await(step, view)) for step in self._plan]
 
@@ -86,7 +86,7 @@ class StepExecutor:
         try:
             what = await step.moment.comes(view)
         except Exception as error:  # noqa: BLE001 - a user's condition
-            self._missed(step, f"its moment cannot be told: {type(error).__name__}: {error}")
+            self._missed(step, f"its condition raised {type(error).__name__}: {error}")
             return
         if what is not None:
             await self.take(TimeTrigger(step.moment, what))
@@ -143,13 +143,13 @@ class StepExecutor:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing goes on, and nothing is planned any more."""
+        """Whether no step is running or still to come."""
         return not self._open and all(task.done() for task in [*self._doing, *self._rests])
 
     # The end
 
     async def settle(self) -> None:
-        """The runbook has ended: moments that have not come will not; what still lasts ends now, and is mended."""
+        """The runbook has ended: stop waiting for moments, and end and restore faults in effect."""
         self._context.over.set()
         for task in self._waiting:
             task.cancel()
@@ -160,7 +160,7 @@ class StepExecutor:
             await self._rests[number]
 
     async def abandon(self) -> None:
-        """End all that goes on, in whatever state that leaves server and worker."""
+        """Cancel everything, whatever state that leaves server and worker in."""
         for task in [*self._waiting, *self._doing, *self._rests]:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -168,7 +168,7 @@ class StepExecutor:
 
     @property
     def steps(self) -> tuple[StepResult, ...]:
-        """Each step of the plan, and what became of it."""
+        """The result of each step of the plan."""
         return tuple(
             self._done.get(number, StepResult(str(step), None, None)) for number, step in enumerate(self._plan)
         )

@@ -1,4 +1,4 @@
-"""A crash at every point of a history: a run without faults, then one for each of its events with a kill after it."""
+"""Sweeps: a run without faults, then one run for each point of its history, with a kill right there."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ from .run_executor import RunExecutor
 from .runner import RehearsalSettings, result_of, steady, working_folder
 from .sweep_points import SweepPoint, points_of_run
 
-# Each message of the worker takes so long, so that a kill right after an event is not overtaken by the next one.
-ROAD_SECONDS = 0.004
+# Latency of the worker's messages, so that a kill right after an event comes before the next event.
+LATENCY_SECONDS = 0.004
 CORES = os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
 class SweepProgress:
-    """How far a sweep is: so many points of all are done, and so many seconds are left, by what the others took."""
+    """The progress of a sweep in points, and an estimate of the seconds left (None: unknown)."""
 
     done: int
     total: int
@@ -60,12 +60,12 @@ async def sweep(
     lanes: int | None = None,
     progress: Callable[[SweepProgress], None] = lambda progress: None,
 ) -> Result:
-    """Sweep a scenario's runbook; its plan is not done, its expectations and steady state are judged at each point.
+    """Sweep a scenario's runbook. Its plan is ignored; expectations and steady state are judged at each point.
 
-    `lanes` points are tried at a time, each on a server of its own; None: as many as the machine has processors.
+    `lanes` points run at a time, each on a server of its own; None: one per processor.
 
     Raises:
-        ScenarioInvalid: The scenario names what the runbook does not have, or expects nothing.
+        ScenarioInvalid: The scenario does not match the runbook, or expects nothing.
         DevServerError: The server or the worker does not start; says why.
     """
     settings = settings or RehearsalSettings()
@@ -94,44 +94,44 @@ async def sweep(
 
 
 def _judgement(swept: Sweep) -> Judgement:
-    """What the points come to."""
+    """The judgement of the whole sweep."""
     name = f"survives a kill of the {swept.target} at each of {len(swept.points)} points"
     failed = [f"after event {point.event}, {point.what}: {point.verdict}: {point.reason}" for point in swept.failed]
     omitted = [
-        f"not judged, since it is not met without faults, and a sweep does not do what is planned: {each}"
+        f"not judged, because the run without faults does not meet it (a sweep ignores the plan): {each}"
         for each in swept.omitted
     ]
     if not swept.points:
         return Judgement(name, "unknown", _no_points(swept.plain), omitted)
     if swept.failed:
         verdict: Verdict = "fail" if any(point.verdict == "fail" for point in swept.failed) else "unknown"
-        return Judgement(name, verdict, f"{len(failed)} points do not pass", [*failed, *omitted])
+        return Judgement(name, verdict, f"{len(failed)} points did not pass", [*failed, *omitted])
     if swept.omitted:
         return Judgement(name, "unknown", omitted[0], omitted)
     return Judgement(name, "pass", f"every point passes{_beyond(swept.plain)}")
 
 
 def _beyond(plain: RehearsalRun) -> str:
-    """What of the run's other histories is no point."""
+    """Which parts of the run's other histories are not points."""
     others = {str(mark.detail["workflow_id"]) for mark in plain.marks if mark.lane == "activity"} - {plain.workflow_id}
     if not others and len(plain.histories) == 1:
         return ""
-    return "; of children and of the runs that it continues as, only activities are points"
+    return "; in child workflows and later runs, only activities are points"
 
 
 def _no_points(plain: RehearsalRun) -> str:
     if plain.status == "running":
-        return f"without faults {plain.failure}; what is planned is not done in a sweep: does the runbook wait for it?"
+        return f"without faults {plain.failure}; a sweep ignores the plan: does the runbook wait for one of its steps?"
     if plain.histories:
-        return "no expectation is met without faults, and what is planned is not done in a sweep"
+        return "the run without faults meets no expectation (a sweep ignores the plan)"
     return "the run without faults has no history"
 
 
 class _KillServerAtOnce(KillServer):
-    """The network is cut before the server is killed, which is quicker: the worker gets nothing in between."""
+    """Cuts the network before it kills the server, because that is faster: the worker receives nothing in between."""
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Cut, and kill; the rest brings both back."""
+        """Cut and kill; the rest restores both."""
         cut = context.outages.network.cut()
         try:
             return await super().begin(context, trigger)
@@ -156,11 +156,11 @@ class _Sweeper:
         self._open: list[SweepPoint] = []
         self._points: list[PointResult] = []
         self._omitted: list[str] = []
-        self._unsure: set[str] = set()  # not judged without faults
-        self._sure: set[str] = set()  # judged at a point
+        self._unsure: set[str] = set()  # unknown without faults
+        self._sure: set[str] = set()  # judged at some point
 
     async def plain_run(self, environment: RehearsalEnvironment) -> None:
-        """The run without faults, whose events are the points."""
+        """The run without faults: its events are the points."""
         plain = await self._perform(environment, "without-faults", ())
         self._plain = replace(plain, baseline=plain)
         own = [each.name for each in self._own(plain) if each.verdict != "pass"]
@@ -168,20 +168,20 @@ class _Sweeper:
         self._judges = [each for each, judgement in judgements if judgement.verdict != "fail"]
         self._unsure = {str(each) for each, judgement in judgements if judgement.verdict == "unknown"}
         self._omitted = [*own, *(str(each) for each, judgement in judgements if judgement.verdict == "fail")]
-        ended = plain.status != "running"  # else each point would take the whole limit, and show nothing
+        ended = plain.status != "running"  # otherwise each point would run to the limit and prove nothing
         self._open = points_of_run(plain) if ended and (self._judges or self._scenario.steady_state) else []
         self._total = len(self._open)
         self._began = asyncio.get_running_loop().time()
         self._tell()
 
     async def lane_of_its_own(self, fork_server: WorkerForkServer, settings: RehearsalSettings) -> None:
-        """Points on one more server."""
+        """Try points on another server."""
         async with await RehearsalEnvironment.open(fork_server, **settings.server) as environment:
             await self.lane(environment)
 
     async def lane(self, environment: RehearsalEnvironment) -> None:
         """Try points until none is left."""
-        environment.outages.network.set_usual_latency(ROAD_SECONDS, "to_server")
+        environment.outages.network.set_usual_latency(LATENCY_SECONDS, "to_server")
         while self._open:
             self._points.append(await self._point(environment, self._open.pop(0)))
             self._tell()
@@ -200,7 +200,7 @@ class _Sweeper:
         return PointResult(planned.event, planned.what, verdict, reason, last, loop.time() - began, evidence)
 
     def _judged(self, run: RehearsalRun) -> list[Judgement]:
-        """What the expectations say at a point; one that cannot be judged without faults may not be at each."""
+        """The judgements of the expectations at a point; those unknown without faults may stay unknown."""
         judgements = []
         for each in self._judges:
             judgement = each.judge(run)
@@ -212,7 +212,7 @@ class _Sweeper:
         return judgements
 
     def _own(self, run: RehearsalRun) -> list[Judgement]:
-        """What a run tells without an expectation: steady state, and an end that none of them judges."""
+        """The judgements of a run itself: steady state, and an end that no expectation judges."""
         return [*run.judgements, *unjudged(run, self._scenario.expect)]
 
     async def _perform(self, environment: RehearsalEnvironment, name: str, plan: Sequence[Any]) -> RehearsalRun:
@@ -233,13 +233,13 @@ class _Sweeper:
 
     def swept(self) -> Sweep:
         """All points, by event."""
-        points = sorted(self._points, key=lambda point: point.event)  # stable: before the answer comes later
+        points = sorted(self._points, key=lambda point: point.event)  # stable: a start comes before its completion
         never = sorted(self._unsure - self._sure)
         return Sweep(self._target, self._plain, tuple(points), (*self._omitted, *never))
 
 
 def _last_event(run: RehearsalRun, target: Target) -> int | None:
-    """The last event that the history had at the kill, by the server's own clock; a virtual clock tells nothing."""
+    """The last event in the history at the kill, by the server's clock; not available on a virtual clock."""
     ends = [mark.until for mark in run.marks if mark.lane == target and mark.detail.get("ended") == "killed"]
     if not run.histories or ends[:1] in ([], [None]):
         return None

@@ -1,4 +1,4 @@
-"""Where a sweep kills: at each event of a history, and around each attempt of an activity, a child's too."""
+"""The points of a sweep: each event of a history, and each attempt of an activity, also in child workflows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..scenario.timeline import Mark
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """A point to be tried: right after `event`, or at `what`."""
+    """A point to try: right after `event`, or at `what`."""
 
     event: int
     what: str
@@ -28,7 +28,7 @@ class SweepPoint:
 
 @dataclass(frozen=True)
 class ActivityAttempt:
-    """An attempt of an activity: the how-manieth of all of its type that started, and that completed."""
+    """An attempt of an activity, and its number among the starts and completions of its type."""
 
     mark: Mark
     start: int
@@ -36,15 +36,15 @@ class ActivityAttempt:
 
     @property
     def key(self) -> tuple[str, int]:
-        """What the history knows it by."""
+        """Activity id and attempt, as in the history."""
         return str(self.mark.detail["id"]), int(self.mark.detail["attempt"])
 
 
 def points_of(events: Sequence[HistoryEvent], attempts: Sequence[ActivityAttempt] = ()) -> list[SweepPoint]:
-    """The points of a history: one for each event, and one for each activity that has acted and not answered yet.
+    """The points of a history: one for each event, and one for each activity that has acted but not reported it yet.
 
-    The server writes that an activity has started only when it has ended, so the worker tells of these two moments.
-    `attempts` are those of this history: others may be of the same type, so they say which of all it is.
+    The server records an activity's start only when it has ended, so the worker announces these two moments.
+    `attempts` are those of this history; they give the number of each attempt among all of its type.
     """
     scheduled = {
         event.event_id: event.activity_task_scheduled_event_attributes
@@ -67,22 +67,22 @@ def points_of(events: Sequence[HistoryEvent], attempts: Sequence[ActivityAttempt
         started = event.activity_task_started_event_attributes
         of = scheduled[started.scheduled_event_id]
         name = of.activity_type.name
-        counts["starts", name] += started.attempt  # a moment counts every attempt, the history has the last one
+        counts["starts", name] += started.attempt  # a moment counts every attempt, the history only has the last one
         counts["completes", name] += number in completed
         attempt = known.get((of.activity_id, started.attempt))
         start = attempt.start if attempt else counts["starts", name]
         answer = attempt.answer if attempt else counts["completes", name]
         points.append(SweepPoint(number, f"{type_of(event)} ({name})", moments.activity_starts(name, start), folder))
         if number in completed and answer:
-            acted = f"{name} has acted, and not answered yet"
+            acted = f"{name} has acted, but not reported it yet"
             points.append(SweepPoint(number, acted, moments.activity_completes(name, answer), f"{folder}-acted"))
     return points
 
 
 def points_of_run(run: RehearsalRun) -> list[SweepPoint]:
-    """The points of a run: those of its first history, and the attempts of all that it has no event for.
+    """The points of a run: those of its first history, and attempts of activities that are not in it.
 
-    These are of child workflows, of the runs that it continued as, local ones, and attempts that others followed.
+    These are activities of child workflows and of later runs, local activities, and attempts that were retried.
     """
     if not run.histories:
         return []
@@ -91,7 +91,7 @@ def points_of_run(run: RehearsalRun) -> list[SweepPoint]:
     own: dict[tuple[str, int], ActivityAttempt] = {}
     for each in attempts:
         if each.mark.detail["workflow_id"] == run.workflow_id:
-            own.setdefault(each.key, each)  # a run that it continues as begins to count anew
+            own.setdefault(each.key, each)  # a continued run counts again
     started = set()
     for event in events:
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
@@ -107,7 +107,7 @@ def points_of_run(run: RehearsalRun) -> list[SweepPoint]:
 
 
 def _around(run: RehearsalRun, first: Sequence[Mark], number: int, attempt: ActivityAttempt) -> list[SweepPoint]:
-    """An attempt that the first history (its events: `first`) tells nothing of: its start, and when it has acted."""
+    """The points of an attempt that is not in the first history (events: `first`): its start, and its completion."""
     name, workflow = attempt.mark.what, str(attempt.mark.detail["workflow_id"])
     event = max((mark.detail["id"] for mark in first if mark.at <= attempt.mark.at), default=1)
     where = f" of {workflow}" if workflow != run.workflow_id else ""
@@ -116,12 +116,12 @@ def _around(run: RehearsalRun, first: Sequence[Mark], number: int, attempt: Acti
     points = [SweepPoint(event, f"{what} starts", moments.activity_starts(name, attempt.start), folder)]
     if attempt.answer:
         moment = moments.activity_completes(name, attempt.answer)
-        points.append(SweepPoint(event, f"{what} has acted, and not answered yet", moment, f"{folder}-acted"))
+        points.append(SweepPoint(event, f"{what} has acted, but not reported it yet", moment, f"{folder}-acted"))
     return points
 
 
 def _attempts(marks: Sequence[Mark]) -> list[ActivityAttempt]:
-    """All attempts of a timeline, each with its numbers: those by which moments count."""
+    """All attempts of a timeline, with the numbers by which moments count them."""
     acts = [mark for mark in marks if mark.lane == "activity"]
     ended = [mark for mark in acts if mark.detail.get("ended") == "completes"]
     answers: dict[int, int] = {}

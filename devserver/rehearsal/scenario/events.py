@@ -1,4 +1,4 @@
-"""What a rehearsal sees while a runbook runs: each is a cue at which something may be planned."""
+"""Trigger events: what happens in a run, and can start the steps of a plan."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Phase = Literal["starts", "fails", "completes"]
 
 @dataclass
 class Instruction:
-    """How an activity that waits at a cue goes on: as it would, or as a fault has it.
+    """How an activity that waits at a trigger event continues: normally, or as a fault demands.
 
-    `order` is one of `go`, `fail`, `hang`, `sleep`; `detail` its arguments.
+    `order` is one of `go`, `fail`, `hang`, `sleep`; `detail` holds its arguments.
     """
 
     order: str = "go"
@@ -21,8 +21,9 @@ class Instruction:
 
 @dataclass(frozen=True)
 class ActivityTrigger:
-    """An attempt of an activity starts, has failed or has completed, and waits for us until all that is planned here
-    is done. `nth` counts the starts (failures, completions) of this type of activity, retries included.
+    """An attempt of an activity starts, has failed or has completed, and waits until the actions planned here are done.
+
+    `nth` counts the starts (failures, completions) of this type of activity, retries included.
     """
 
     phase: Phase
@@ -39,7 +40,7 @@ class ActivityTrigger:
 
 @dataclass(frozen=True)
 class HistoryTrigger:
-    """The server has written an event into the runbook's history. `nth` counts those of its type, as `TimerStarted`."""
+    """The server has added an event to the runbook's history. `nth` counts the events of its type (`TimerStarted`)."""
 
     type: str
     nth: int
@@ -51,7 +52,7 @@ class HistoryTrigger:
 
 @dataclass(frozen=True)
 class LogTrigger:
-    """The server has logged a line. `number` counts its lines since the rehearsal's start."""
+    """The server has logged a line. `number` counts its lines since the run's start."""
 
     line: str
     number: int
@@ -62,7 +63,7 @@ class LogTrigger:
 
 @dataclass(frozen=True)
 class TimeTrigger:
-    """A time has come that a moment waited for: `moment` is that very moment."""
+    """A moment has come that waits by itself, such as a time or a condition."""
 
     moment: object
     what: str

@@ -1,4 +1,4 @@
-"""Scenarios from files: a file's, or those of all files in a folder."""
+"""Loads scenarios from files and folders."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from types import ModuleType
 
 from ..environment.module_paths import go_home, name_in
 from ..errors import ScenarioInvalid
-from .runbook import LOOKED_FOR
+from .runbook import SEARCH_PATH
 from .scenario import Scenario
 
 
 def scenarios_in(paths: Sequence[Path]) -> list[Scenario]:
-    """The scenarios of files and folders, in the order in which they stand there.
+    """The scenarios of files and folders, in their order in the file.
 
-    In a folder, files without a scenario (a runbook, helpers) are left out.
+    Files of a folder without a scenario (runbooks, helpers) are skipped.
 
     Raises:
-        ScenarioInvalid: A file does not load, or there is no scenario.
+        ScenarioInvalid: A file cannot be loaded, or there is no scenario.
     """
     found: list[Scenario] = []
     for path in paths:
@@ -32,10 +32,12 @@ def scenarios_in(paths: Sequence[Path]) -> list[Scenario]:
             continue
         here = _scenarios(path)
         if not here:
-            raise ScenarioInvalid(f"{path} holds no scenario", hint="a scenario is a Scenario(...) at the module's top")
+            raise ScenarioInvalid(
+                f"no scenario in {path}", hint="assign a Scenario(...) to a name at the top level of the file"
+            )
         found += here
     if not found:
-        raise ScenarioInvalid(f"there is no scenario in {', '.join(map(str, paths))}")
+        raise ScenarioInvalid(f"no scenario in {', '.join(map(str, paths))}")
     return found
 
 
@@ -50,13 +52,13 @@ def _scenarios(file: Path) -> list[Scenario]:
 
 def _load(file: Path) -> ModuleType:
     if not file.is_file():
-        raise ScenarioInvalid(f"there is no file {file}")
+        raise ScenarioInvalid(f"no such file: {file}")
     whole = file.resolve()
     go_home(whole.parent)  # the runbook's module is there
     name = name_in(whole)
     spec = importlib.util.spec_from_file_location(name, whole)
     if spec is None or spec.loader is None:
-        raise ScenarioInvalid(f"{file} is no Python file")
+        raise ScenarioInvalid(f"not a Python file: {file}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -67,12 +69,12 @@ def _load(file: Path) -> ModuleType:
         ) from error
     except Exception as error:
         raise ScenarioInvalid(
-            f"{file} does not load: {type(error).__name__}: {error}",
+            f"cannot load {file}: {type(error).__name__}: {error}",
             details=_where(error, file),
-            hint=LOOKED_FOR if isinstance(error, ModuleNotFoundError) else None,
+            hint=SEARCH_PATH if isinstance(error, ModuleNotFoundError) else None,
         ) from error
     except SystemExit as error:
-        raise ScenarioInvalid(f"{file} does not load: it ends with sys.exit({error.code!r})") from error
+        raise ScenarioInvalid(f"cannot load {file}: it calls sys.exit({error.code!r})") from error
     return module
 
 

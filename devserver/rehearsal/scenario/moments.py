@@ -1,4 +1,4 @@
-"""When something is done to a rehearsal: moments, which `do` turns into steps of a plan."""
+"""The moments of a plan, for `at.…`: when a fault or a drill is done."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ActivityMoment(Moment):
     nth: int
 
     def matches(self, trigger: TriggerEvent) -> bool:
-        """Whether this is it."""
+        """Whether the trigger event is this moment."""
         return isinstance(trigger, ActivityTrigger) and (trigger.activity, trigger.phase, trigger.nth) == (
             self.activity,
             self.phase,
@@ -46,24 +46,24 @@ class ActivityMoment(Moment):
 
 @dataclass(frozen=True)
 class EventMoment(Moment):
-    """The nth event of a type in the runbook's history, as `TimerStarted`."""
+    """The nth event of a type in the runbook's history (`TimerStarted`)."""
 
     type: str
     nth: int
 
     def matches(self, trigger: TriggerEvent) -> bool:
-        """Whether this is it."""
+        """Whether the trigger event is this moment."""
         return isinstance(trigger, HistoryTrigger) and (trigger.type, trigger.nth) == (self.type, self.nth)
 
     def check(self, scenario: PlannedScenario) -> None:
-        """See that there is such a type."""
+        """Check that there is such a type of event."""
         from ..environment.history_watcher import TYPES
 
         if self.type not in TYPES:
             close = difflib.get_close_matches(self.type, TYPES, 1)
             raise ScenarioInvalid(
-                f"{scenario.name!r} waits for an event {self.type!r}, which no history has",
-                hint=f"is it {close[0]}?" if close else "it is called as in a history: TimerStarted, for one",
+                f"{scenario.name!r} waits for an unknown type of event: {self.type!r}",
+                hint=f"did you mean {close[0]}?" if close else "use the names of a history, such as TimerStarted",
             )
 
     def __str__(self) -> str:
@@ -72,12 +72,12 @@ class EventMoment(Moment):
 
 @dataclass(frozen=True)
 class EventIdMoment(Moment):
-    """The event of that number in the runbook's history, whatever it is."""
+    """The event with this id in the runbook's history."""
 
     id: int
 
     def matches(self, trigger: TriggerEvent) -> bool:
-        """Whether this is it."""
+        """Whether the trigger event is this moment."""
         return isinstance(trigger, HistoryTrigger) and trigger.id == self.id
 
     def __str__(self) -> str:
@@ -86,12 +86,12 @@ class EventIdMoment(Moment):
 
 @dataclass(frozen=True)
 class ElapsedMoment(Moment):
-    """So many seconds after the runbook's start."""
+    """A number of seconds after the runbook's start."""
 
     seconds: float
 
     async def comes(self, view: RunView) -> str | None:
-        """Wait for the time."""
+        """Wait for that time."""
         await asyncio.sleep(self.seconds)
         return str(self)
 
@@ -101,16 +101,16 @@ class ElapsedMoment(Moment):
 
 @dataclass(frozen=True)
 class VirtualMoment(Moment):
-    """So long after the runbook's start by its own clock, which stands still there until all is done."""
+    """A virtual time after the runbook's start; the clock stands still until the actions planned there are done."""
 
     after: timedelta
 
     def check(self, scenario: PlannedScenario) -> None:
-        """See that there is such a clock."""
+        """Check that the runbook has a virtual clock."""
         if not scenario.time_skipping:
             raise ScenarioInvalid(
-                f"{scenario.name!r} waits for a virtual time, and its runbook has no virtual clock",
-                hint="Scenario(..., time_skipping=True) gives it one",
+                f"{scenario.name!r} waits for a virtual time, but its runbook has no virtual clock",
+                hint="add Scenario(..., time_skipping=True)",
             )
 
     async def comes(self, view: RunView) -> str | None:
@@ -119,8 +119,8 @@ class VirtualMoment(Moment):
         return str(self)
 
     def over(self, view: RunView) -> None:
-        """Let the clock go on."""
-        view.clock.stop(self.after).let_go()
+        """Let the clock continue."""
+        view.clock.stop(self.after).release()
 
     def __str__(self) -> str:
         return f"{self.after} of virtual time after the start"
@@ -128,12 +128,12 @@ class VirtualMoment(Moment):
 
 @dataclass(frozen=True)
 class LogMoment(Moment):
-    """The first line of the server's log, since the rehearsal began, that a pattern is found in."""
+    """The first line of the server's log, since the run's start, that matches a pattern."""
 
     pattern: str
 
     def matches(self, trigger: TriggerEvent) -> bool:
-        """Whether this is it."""
+        """Whether the trigger event is this moment."""
         return isinstance(trigger, LogTrigger) and re.search(self.pattern, trigger.line) is not None
 
     def __str__(self) -> str:
@@ -142,13 +142,13 @@ class LogMoment(Moment):
 
 @dataclass(frozen=True)
 class ConditionMoment(Moment):
-    """A condition of your own holds for the first time."""
+    """A condition of your own is true for the first time."""
 
     condition: Callable[[RunView], bool] = field(compare=False)
     name: str
 
     async def comes(self, view: RunView) -> str | None:
-        """Ask every 20 ms."""
+        """Evaluate the condition every 20 ms."""
         while not self.condition(view):
             await asyncio.sleep(POLL_SECONDS)
         return str(self)
@@ -159,81 +159,81 @@ class ConditionMoment(Moment):
 
 @dataclass(frozen=True)
 class RandomEvent(Moment):
-    """One of the events that the history has without faults, by the rehearsal's seed."""
+    """A random event of the history without faults; the seed decides which."""
 
     needs_baseline = True
 
     def drawn(self, dice: Random, baseline: RehearsalRun | None) -> Moment:
-        """One of them."""
+        """The event of this run."""
         events = baseline.histories[0].events if baseline and baseline.histories else ()
         return EventIdMoment(dice.randint(1, len(events))) if events else self
 
     def __str__(self) -> str:
-        return "an event that the seed picks"
+        return "a random event"
 
 
 @dataclass(frozen=True)
 class RandomTime(Moment):
-    """A time after the start, by the rehearsal's seed."""
+    """A random time after the start; the seed decides which."""
 
     earliest: float
     latest: float
 
     def drawn(self, dice: Random, baseline: RehearsalRun | None) -> Moment:
-        """One to the millisecond."""
+        """The time of this run, in whole milliseconds."""
         return ElapsedMoment(round(dice.uniform(self.earliest, self.latest), 3))
 
     def __str__(self) -> str:
-        return f"a time that the seed picks, {self.earliest:g} s to {self.latest:g} s after the start"
+        return f"a random time, {self.earliest:g} s to {self.latest:g} s after the start"
 
 
 def activity_starts(activity: str, nth: int = 1) -> Moment:
-    """The nth attempt of that type of activity reaches the worker; it waits until what is planned is done."""
+    """The nth attempt of this activity type reaches the worker; it waits until the planned actions are done."""
     return ActivityMoment(activity, "starts", _count(nth))
 
 
 def activity_fails(activity: str, nth: int = 1) -> Moment:
-    """An attempt has failed for the nth time; the server has not been told yet."""
+    """An attempt has failed for the nth time; the server does not know it yet."""
     return ActivityMoment(activity, "fails", _count(nth))
 
 
 def activity_completes(activity: str, nth: int = 1) -> Moment:
-    """An attempt has completed, with all its effects, for the nth time; the server has not been told yet."""
+    """An attempt has completed for the nth time, with all its effects; the server does not know it yet."""
     return ActivityMoment(activity, "completes", _count(nth))
 
 
 def event(type: str, nth: int = 1) -> Moment:  # noqa: A002 - what the history calls it
-    """The nth event of that type, as `TimerStarted`, in the history of the runbook and the runs it continues as."""
+    """The nth event of this type (`TimerStarted`) in the histories of the runbook and of the runs it continues as."""
     return EventMoment(type, _count(nth))
 
 
 def event_id(number: int) -> Moment:
-    """The event of that number in the history of the runbook's first run."""
+    """The event with this id in the history of the runbook's first run."""
     return EventIdMoment(_count(number))
 
 
 def elapsed(time: float | timedelta) -> Moment:
-    """So many seconds (or so long) after the runbook's start, by the wall clock."""
+    """A time after the runbook's start by the wall clock, in seconds or as a timedelta."""
     return ElapsedMoment(_seconds(time, "at.elapsed"))
 
 
 def random_event() -> Moment:
-    """An event that the seed picks from the history which the runbook has without faults; it is run so first."""
+    """A random event of the history without faults; the seed decides which. The runbook first runs without faults."""
     return RandomEvent()
 
 
 def random_time(earliest: float | timedelta, latest: float | timedelta) -> Moment:
-    """A time between those after the runbook's start, by the wall clock, that the seed picks."""
+    """A random time between these two after the runbook's start, by the wall clock; the seed decides which."""
     first, last = _seconds(earliest, "at.random_time"), _seconds(latest, "at.random_time")
     if last < first:
-        raise ScenarioInvalid(f"at.random_time takes the earlier time first, not {earliest!r} and {latest!r}")
+        raise ScenarioInvalid(f"at.random_time takes the earlier time first, not {earliest!r} before {latest!r}")
     return RandomTime(first, last)
 
 
 def virtual(time: timedelta) -> Moment:
-    """So long after the runbook's start by its own clock, for `time_skipping=True`.
+    """A virtual time after the runbook's start, for `time_skipping=True`.
 
-    The clock stands still there until what is planned is done, also where the runbook waits for no timer.
+    The clock stands still there until the planned actions are done, even if the runbook waits for no timer.
     """
     if not isinstance(time, timedelta) or time < timedelta(0):
         raise ScenarioInvalid(f"at.virtual takes a timedelta of 0 or more, not {time!r}")
@@ -241,16 +241,16 @@ def virtual(time: timedelta) -> Moment:
 
 
 def log(pattern: str) -> Moment:
-    """The server logs a line that the regular expression is found in."""
+    """The server logs a line that matches the regular expression."""
     try:
         re.compile(pattern)
     except re.error as error:
-        raise ScenarioInvalid(f"at.log({pattern!r}) is no regular expression: {error}") from None
+        raise ScenarioInvalid(f"at.log({pattern!r}): not a regular expression: {error}") from None
     return LogMoment(pattern)
 
 
 def when(condition: Callable[[RunView], bool], name: str | None = None) -> Moment:
-    """A condition holds for the first time; it is asked every 20 ms, with a `RunView` at the rehearsal so far."""
+    """A condition is true for the first time; it is called every 20 ms with a `RunView` of the run so far."""
     return ConditionMoment(condition, name or str(getattr(condition, "__name__", "a condition holds")))
 
 
@@ -263,7 +263,7 @@ def _seconds(time: float | timedelta, what: str) -> float:
 
 def _count(number: int) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise ScenarioInvalid(f"a moment's number is 1 or more, not {number!r}")
+        raise ScenarioInvalid(f"a moment's number must be 1 or more, not {number!r}")
     return number
 
 

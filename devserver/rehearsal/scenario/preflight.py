@@ -1,4 +1,4 @@
-"""Checks a scenario against its runbook, before anything is started."""
+"""Checks a scenario against its runbook before anything is started."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .scenario import Scenario
 
 
 def check(scenario: Scenario) -> Runbook:
-    """The scenario's runbook, once it is sure that it has what the scenario names.
+    """Check that the runbook has everything that the scenario names; returns the runbook.
 
     Raises:
-        ScenarioInvalid: It has not.
+        ScenarioInvalid: Something is missing, or an argument cannot be sent.
     """
     if scenario.file is not None:
         go_home(scenario.file.parent)
@@ -36,16 +36,16 @@ def check(scenario: Scenario) -> Runbook:
 def _arguments(scenario: Scenario, workflow: type) -> None:
     run = inspect.signature(getattr(workflow, WORKFLOW).run_fn)
     try:
-        run.bind(None, *scenario.arguments)  # the server drops what is too much, without a word
+        run.bind(None, *scenario.arguments)  # the server silently drops excess arguments
     except TypeError as error:
         raise ScenarioInvalid(
-            f"{scenario.name!r} does not give its workflow what it takes: {error}",
-            hint=f"{workflow.__name__} is run with {run}; input=... is one argument, args=[...] are several",
+            f"the arguments of {scenario.name!r} do not match its workflow: {error}",
+            hint=f"{workflow.__name__} takes {run}; use input=... for one argument, args=[...] for several",
         ) from None
     if any(each is ... for each in scenario.arguments):
         raise ScenarioInvalid(
-            f"{scenario.name!r} gives its workflow a value that is still to be written: ...",
-            hint=f"see {scenario.file}",
+            f"{scenario.name!r} has a placeholder among the arguments of its workflow: ...",
+            hint=f"replace it in {scenario.file}",
         )
     sendable(f"{scenario.name!r}", scenario.arguments, converter(scenario.data_converter))
 
@@ -53,6 +53,6 @@ def _arguments(scenario: Scenario, workflow: type) -> None:
 def _activity(moment: Moment, scenario: Scenario, runbook: Runbook) -> None:
     if isinstance(moment, ActivityMoment) and moment.activity not in runbook.activities:
         raise ScenarioInvalid(
-            f"{scenario.name!r} waits for an activity {moment.activity!r} that {runbook.module!r} has not",
-            hint=f"it has: {', '.join(sorted(runbook.activities)) or 'none'}",
+            f"{scenario.name!r} waits for an unknown activity: {moment.activity!r} is not in {runbook.module!r}",
+            hint=f"activities: {', '.join(sorted(runbook.activities)) or 'none'}",
         )

@@ -1,4 +1,4 @@
-"""What came of a rehearsal: frozen records, which the report shows and JSON holds."""
+"""Results of rehearsals: frozen records, for the report and for JSON."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 Verdict = Literal["pass", "fail", "unknown"]
 Target = Literal["server", "worker"]
-NOTHING_EXPECTED = "nothing is expected, so nothing is shown: give the scenario expect=[expect.completes()], for one"
+NOTHING_EXPECTED = "the scenario expects nothing, so a run proves nothing: add for example expect=[expect.completes()]"
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is known of one expectation, drill or check: the verdict, and the evidence in one line and in several."""
+    """The verdict on one expectation, drill or check, with the evidence in one line and in several."""
 
     name: str
     verdict: Verdict
@@ -31,7 +31,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class StepResult:
-    """A step of the plan: `at` is when it was done (seconds), None where its moment never came.
+    """What became of a step of the plan: `at` is when it was done (seconds), None if its moment never came.
 
     `problem` says why it could not be done as planned.
     """
@@ -44,12 +44,12 @@ class StepResult:
 
 @dataclass(frozen=True)
 class RehearsalRun:
-    """One run of a runbook, whole. Times are seconds since the rehearsal's start (`began`).
+    """One complete run of a runbook. Times are seconds since the run's start (`began`).
 
     `status` is that of the workflow's last run, in Temporal's words (`completed`, `failed`, ... or `running` where the
-    limit passed), or `lost` where the server does not know it any more. `output` is its result, as JSON would have it;
-    `failure` why it failed. `history` is that of its last run; `histories` of all runs it continued as. `baseline` is
-    the same run without faults, where one was made.
+    limit passed), or `lost` if the server no longer knows it. `output` is its result as plain JSON data; `failure` says
+    why it failed. `history` is that of its last run, `histories` those of all runs that it continued as. `baseline` is
+    the same run without faults, if there was one.
     """
 
     workflow_id: str
@@ -73,21 +73,21 @@ class RehearsalRun:
 
     @property
     def history(self) -> WorkflowHistory | None:
-        """That of the last run, None where the server has lost it."""
+        """The history of the last run; None if the server has lost it."""
         return self.histories[-1] if self.histories else None
 
     @property
     def seconds(self) -> float | None:
-        """How long it took, None where it did not end."""
+        """How long it took; None if it did not end."""
         return None if self.ended is None else self.ended - self.started
 
 
 @dataclass(frozen=True)
 class PointResult:
-    """A kill right after an event of the plain run, or before the next one where `what` says so.
+    """The result of a kill right after an event of the baseline, or at `what`.
 
-    `last` is the last event that the history had at the kill, None where that cannot be told. `run` is there where the
-    verdict is no pass: it holds the evidence.
+    `last` is the last event in the history at the kill; None if unknown. `run` holds the evidence if the verdict is not
+    `pass`.
     """
 
     event: int
@@ -110,7 +110,7 @@ class Sweep:
 
     @property
     def failed(self) -> list[PointResult]:
-        """Those that did not pass."""
+        """The points that did not pass."""
         return [point for point in self.points if point.verdict != "pass"]
 
 
@@ -118,8 +118,8 @@ class Sweep:
 class Result:
     """A rehearsal's result: its verdict, and all the evidence.
 
-    The verdict is `unknown`, never `pass`, where something that was planned did not happen. `run` is None where nothing
-    was done, and in a sweep, which has many.
+    The verdict is `unknown`, never `pass`, if something planned did not happen. `run` is None if nothing ran, and in a
+    sweep, which has many runs.
     """
 
     name: str
@@ -134,12 +134,12 @@ class Result:
 
 
 def verdict_of(judgements: Sequence[Judgement], steps: Sequence[StepResult]) -> tuple[Verdict, str]:
-    """The verdict on the whole, and the reason for it in one line."""
+    """The verdict on the rehearsal, and the reason for it in one line."""
     failed = [judgement for judgement in judgements if judgement.verdict == "fail"]
     if failed:
         return "fail", "; ".join(f"{each.name}: {each.evidence}" for each in failed)
     missed = [
-        f"{each.step}: {each.problem or 'that moment never came'}" for each in steps if each.at is None or each.problem
+        f"{each.step}: {each.problem or 'its moment never came'}" for each in steps if each.at is None or each.problem
     ]
     unknown = [f"{each.name}: {each.evidence}" for each in judgements if each.verdict == "unknown"]
     if missed or unknown:

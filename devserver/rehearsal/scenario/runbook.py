@@ -1,4 +1,4 @@
-"""The module of a runbook: which workflows and activities are in it."""
+"""A runbook: the workflows and activities of a module."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ...introspection.module_scan import WORKFLOW, Definitions
 from ..errors import ScenarioInvalid
 
 THREADS = 32
-LOOKED_FOR = "modules are looked for beside the scenario's file, where Python looks, and in the current folder"
+SEARCH_PATH = "modules are searched in the folder of the scenario's file, in Python's path, and in the current folder"
 
 
 @dataclass(frozen=True)
 class Runbook:
-    """The workflows and activities that a module has, its own and those it has imported.
+    """The workflows and activities of a module, defined or imported there.
 
-    Activities are by their names; methods are those of instances that the module has.
+    Activities are by name; methods count if the module has an instance of their class.
     """
 
     module: str
@@ -33,7 +33,7 @@ class Runbook:
 
     @classmethod
     def load(cls, module: str) -> Runbook:
-        """Import a module and look what is in it.
+        """Import a module and collect its workflows and activities.
 
         Raises:
             ScenarioInvalid: It cannot be imported, or has no workflow.
@@ -42,19 +42,19 @@ class Runbook:
             loaded = importlib.import_module(module)
         except (Exception, SystemExit) as error:
             raise ScenarioInvalid(
-                f"the runbook's module {module!r} does not import: {type(error).__name__}: {error}",
-                hint=LOOKED_FOR,
+                f"cannot import the runbook {module!r}: {type(error).__name__}: {error}",
+                hint=SEARCH_PATH,
             ) from error
         found = Definitions()
         for each in list(vars(loaded).values()):
             found.add(each)
         if not found.workflows:
-            raise ScenarioInvalid(f"the runbook's module {module!r} has no workflow (a class with @workflow.defn)")
+            raise ScenarioInvalid(f"the runbook {module!r} has no workflow (a class with @workflow.defn)")
         activities = {each.label: each.function for each in found.activities}
         return cls(module, tuple(each.cls for each in found.workflows), activities)
 
     def workflow(self, wanted: str | type) -> type:
-        """The workflow of that type, by its name or class.
+        """The workflow with this name or class.
 
         Raises:
             ScenarioInvalid: There is none.
@@ -64,16 +64,16 @@ class Runbook:
             if name in (each.__name__, workflow_type(each)):
                 return each
         known = ", ".join(workflow_type(each) for each in self.workflows)
-        raise ScenarioInvalid(f"the runbook {self.module!r} has no workflow {wanted!r}", hint=f"it has: {known}")
+        raise ScenarioInvalid(f"unknown workflow {wanted!r} in the runbook {self.module!r}", hint=f"workflows: {known}")
 
     def executor(self) -> ThreadPoolExecutor | None:
-        """Threads for activities that are not async, if there are any."""
+        """Threads for activities that are not async; None if all are."""
         if all(inspect.iscoroutinefunction(each) for each in self.activities.values()):
             return None
         return ThreadPoolExecutor(THREADS, thread_name_prefix="activity")
 
     def worker_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The worker's options, from what JSON can hold of them."""
+        """The worker's options, from their form in JSON."""
         return {
             "sticky_queue_schedule_to_start_timeout": timedelta(seconds=given["sticky_seconds"]),
             **({"build_id": given["build_id"]} if given.get("build_id") else {}),
@@ -81,10 +81,10 @@ class Runbook:
 
 
 def workflow_type(kind: type) -> str:
-    """A workflow's name on the server."""
+    """A workflow's type name on the server."""
     return getattr(kind, WORKFLOW).name or DYNAMIC
 
 
 def runner() -> SandboxedWorkflowRunner:
-    """The SDK's sandbox, which takes us as we are: a runbook imports our ledger."""
+    """The SDK's sandbox, with `devserver` passed through: runbooks import its ledger."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("devserver"))

@@ -1,4 +1,4 @@
-"""A scenario: a runbook, what is done to it and when, and what is expected of it."""
+"""A scenario: a runbook, what is done to it and when, and what it is expected to do."""
 
 from __future__ import annotations
 
@@ -23,35 +23,36 @@ Check = Callable[..., bool | Awaitable[bool | None] | None]
 
 
 class Expectation(Protocol):
-    """Something that must be true of a run. `str` of it says what."""
+    """Something that must be true of a run. `str()` of it says what."""
 
     def judge(self, run: RehearsalRun) -> Judgement:
-        """What a run says about it."""
+        """Judge a run."""
         ...
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A rehearsal's text.
+    """What a rehearsal does.
 
     Args:
         name: What is rehearsed, in the words of the team.
-        runbook: The module with the workflows and activities: its name (beside the scenario's file, or importable).
+        runbook: The module with the workflows and activities, or its name (next to the scenario's file or importable).
         workflow: The runbook's workflow: its class, or the name of its type.
-        input: Its argument, if it takes one.
-        args: Its arguments, if it takes several.
-        steady_state: Checks that must hold before the runbook begins and after it has ended. A check takes nothing, or
-            a `RunView`; it returns False or raises where it does not hold. It may be async.
+        input: The workflow's argument, if it takes one.
+        args: The workflow's arguments, if it takes several.
+        steady_state: Checks that must hold before the runbook starts and after it has ended. A check takes nothing, or
+            a `RunView`; it fails if it returns False or raises. It may be async.
         plan: What is done, and when: `at.activity_starts("add_node").do(faults.kill_server())`.
         expect: What must be true in the end.
-        limit: Seconds that the runbook has (of the wall clock).
-        data_converter: The runbook's, as `module:name`; None: the SDK's default.
+        limit: Seconds of the wall clock that the runbook may take.
+        data_converter: The runbook's data converter, as `module:name`; None: the SDK's default.
         time_skipping: Whether its clock is virtual, so that timers of days take no time.
-        old_way: The script that does the same today; it is run beside the runbook on its own ledger, and compared.
-        world: What the runbook works on, where that must be made first: takes the run's folder (its ledger is there)
-            and gives a context manager, which is entered before each run, also those without faults and of a sweep,
-            and left after it. It may block. What it gives is the `fixture` of a `RunView` and of an action's stage.
-        memo: Anything for the report, such as a link to the runbook's page.
+        legacy_script: The script that does the same today; it runs next to the runbook on a ledger of its own, and the
+            two are compared.
+        fixture: What the runbook works on, if that must be set up: a function that takes the run's folder (with its
+            ledger) and returns a context manager. It is entered before each run, also of a baseline or a sweep, and
+            exited after it; it may block. Its value is `fixture` of `RunView` and `RunContext`.
+        memo: Any text for the report, such as a link to the runbook's documentation.
     """
 
     name: str
@@ -77,8 +78,8 @@ class Scenario:
         for step in self.plan:
             if not isinstance(step, PlanStep):
                 raise ScenarioInvalid(
-                    f"the plan of {self.name!r} holds {step!r}, which is no step",
-                    hint="a step is a moment and what is done then: at.elapsed(1).do(faults.kill_server())",
+                    f"the plan of {self.name!r} contains {step!r}, which is not a step",
+                    hint="a step is a moment and its actions: at.elapsed(1).do(faults.kill_server())",
                 )
 
     @property
@@ -88,18 +89,18 @@ class Scenario:
 
     @property
     def needs_baseline(self) -> bool:
-        """Whether the runbook is run without faults first: an expectation or a moment compares with that."""
+        """Whether the runbook runs without faults first, because an expectation or a moment needs that run."""
         parts = (*self.expect, *(step.moment for step in self.plan))
         return any(getattr(each, "needs_baseline", False) for each in parts)
 
     @property
     def module(self) -> str:
-        """The runbook's module's name."""
+        """The name of the runbook's module."""
         return self.runbook if isinstance(self.runbook, str) else self.runbook.__name__
 
 
 def _validate(scenario: Scenario) -> None:
-    """See that each of its parts is of the right kind.
+    """Check that each part of a scenario is of the right kind.
 
     Raises:
         ScenarioInvalid: One is not.
@@ -108,23 +109,23 @@ def _validate(scenario: Scenario) -> None:
     for part in ("steady_state", "plan", "expect"):
         if not isinstance(getattr(scenario, part), (list, tuple)):
             raise ScenarioInvalid(
-                f"the {part} of {name!r} is a list, not {getattr(scenario, part)!r}", hint=f"{part}=[...]"
+                f"the {part} of {name!r} must be a list, not {getattr(scenario, part)!r}", hint=f"use {part}=[...]"
             )
     for each in scenario.steady_state:
         if not callable(each):
             raise ScenarioInvalid(
-                f"the steady_state of {name!r} holds {each!r}, which cannot be called",
-                hint="a check is a function: it is named here without brackets, and called before and after",
+                f"the steady_state of {name!r} contains {each!r}, which is not a function",
+                hint="name the function without parentheses; it is called before and after the run",
             )
     for wanted in scenario.expect:
         if isinstance(wanted, type) or not callable(getattr(wanted, "judge", None)):
             raise ScenarioInvalid(
-                f"{name!r} expects {_named(wanted)}, which is no expectation",
+                f"{name!r} expects {_named(wanted)}, which is not an expectation",
                 hint=CALL_IT.format(example="expect.completes()"),
             )
     limit: Any = scenario.limit
     if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not 0 < limit < math.inf:
-        raise ScenarioInvalid(f"the limit of {name!r} is a number of seconds, more than 0, not {limit!r}")
+        raise ScenarioInvalid(f"the limit of {name!r} must be a number of seconds greater than 0, not {limit!r}")
 
 
 def _named(each: object) -> str:
@@ -132,7 +133,7 @@ def _named(each: object) -> str:
 
 
 async def holds(check: Check, view: RunView) -> str | None:
-    """None where a check of the steady state holds, else why it does not."""
+    """None if a check of the steady state holds, else why it does not."""
     import inspect
 
     try:
@@ -145,6 +146,6 @@ async def holds(check: Check, view: RunView) -> str | None:
 
 
 def name_of(check: Check) -> str:
-    """A check's name for people: the first line of its docstring, or its name."""
+    """A check's display name: the first line of its docstring, or its name."""
     doc = (getattr(check, "__doc__", None) or "").strip().splitlines()
     return doc[0].rstrip(".") if doc else str(getattr(check, "__name__", check)).replace("_", " ")

@@ -1,4 +1,4 @@
-"""Writes a first scenario for a runbook's module: to run as it is, and to go on from."""
+"""Writes a first scenario for a runbook: it runs as it is, and is meant to be edited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLAIN = {str: '"..."', int: "1", float: "1.0", bool: "False", bytes: 'b""', list
 
 TEXT = '''"""Rehearses {workflow}: what if the server dies, the worker dies, or an answer is lost in the middle of it?
 
-Hold it with: devserver rehearse {file}
+Run it with: devserver rehearse {file}
 """
 
 from devserver.rehearsal import Scenario, at, expect, faults
@@ -30,7 +30,7 @@ RUNBOOK = {{
         expect.completes(within=60),
         expect.same_result(),
         expect.replays(),
-        # With `ledger.effect("name", key=...)` in an activity, right after what it does to the world:
+        # Add `ledger.effect("name", key=...)` to an activity, right after its side effect, to check:
         # expect.exactly_once("name"),
     ],
 }}
@@ -47,13 +47,13 @@ ONE = """{name} = Scenario(
 
 
 def first_scenario(module: str, file: Path) -> str:
-    """The text of a scenario's file for the first workflow of a module that other workflows do not need.
+    """The text of a scenario file for the last workflow that a module defines: earlier ones are often its parts.
 
     Raises:
-        ScenarioInvalid: The module does not import, or has no workflow.
+        ScenarioInvalid: The module cannot be imported, or has no workflow.
     """
     runbook = Runbook.load(module)
-    workflow = runbook.workflows[-1]  # what it is made of comes before it
+    workflow = runbook.workflows[-1]  # its parts are defined before it
     kind = workflow_type(workflow)
     imports, value = _input(workflow)
     activity = next(iter(runbook.activities), None)
@@ -68,19 +68,19 @@ def first_scenario(module: str, file: Path) -> str:
 
 
 def write_first(module: str, file: Path) -> None:
-    """Write it into a file that is not there yet.
+    """Write a first scenario into a new file.
 
     Raises:
-        ScenarioInvalid: The file is there, cannot be written, or the module is no runbook.
+        ScenarioInvalid: The file exists or cannot be written, or the module is not a runbook.
     """
     text = first_scenario(module, file)
     try:
         with file.open("x", encoding="utf-8") as new:
             new.write(text)
     except FileExistsError:
-        raise ScenarioInvalid(f"{file} is there already", hint="name another file") from None
+        raise ScenarioInvalid(f"{file} already exists", hint="choose another file") from None
     except OSError as error:
-        raise ScenarioInvalid(f"{file} cannot be written: {error.strerror}") from None
+        raise ScenarioInvalid(f"cannot write {file}: {error.strerror}") from None
 
 
 def _scenarios(workflow: str, activity: str | None) -> list[str]:
@@ -98,26 +98,26 @@ def _scenarios(workflow: str, activity: str | None) -> list[str]:
 
 
 def _input(workflow: type) -> tuple[dict[str, set[str]], str]:
-    """Values for the arguments of a workflow, as Python, and what they import."""
+    """Imports and example arguments for a workflow, as Python source."""
     run = getattr(workflow, WORKFLOW).run_fn
     try:
         types = typing.get_type_hints(run)
     except Exception as error:
-        raise ScenarioInvalid(f"the types of {workflow.__name__}'s arguments cannot be told: {error}") from error
+        raise ScenarioInvalid(f"cannot read the parameter types of {workflow.__name__}: {error}") from error
     imports: dict[str, set[str]] = {}
-    wanted = list(inspect.signature(run).parameters.values())[1:]  # all: the SDK reads fewer without their types
+    wanted = list(inspect.signature(run).parameters.values())[1:]  # all parameters, also those without a type
     return imports, ", ".join(_value(each, types.get(each.name, Any), imports) for each in wanted)
 
 
 def _value(parameter: inspect.Parameter, kind: Any, imports: dict[str, set[str]]) -> str:
-    """Its default, where that can be written, or else an example."""
+    """The default of a parameter if it can be written as source, else an example."""
     if parameter.default is None or type(parameter.default) in PLAIN:
         return repr(parameter.default)
     return _example(kind, imports)
 
 
 def _example(kind: Any, imports: dict[str, set[str]]) -> str:
-    """A value of a type, as Python; `...` where that must be filled in."""
+    """An example value of a type as Python source; `...` if the user must fill it in."""
     if kind in PLAIN:
         return PLAIN[kind]
     origin, of = typing.get_origin(kind), typing.get_args(kind)

@@ -1,4 +1,4 @@
-"""What happened in a rehearsal and when, in lanes."""
+"""The timeline of a run: what happened and when, in lanes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Lane = Literal[
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happened: `at` seconds after the rehearsal's start, `until` where it lasted (None: a moment).
+    """Something that happened: `at` in seconds after the run's start, and `until` if it lasted (None: a moment).
 
-    `detail` holds what JSON can hold.
+    `detail` holds plain JSON values.
     """
 
     at: float
@@ -28,7 +28,7 @@ class Mark:
 
 
 class Timeline:
-    """The marks of one rehearsal, in the order in which they were made. Used from one event loop."""
+    """The marks of one run. Used from one event loop."""
 
     def __init__(self, on_mark: Callable[[Mark], None] = lambda mark: None) -> None:
         self.began = datetime.now(timezone.utc)
@@ -37,28 +37,28 @@ class Timeline:
         self._marks: list[Mark] = []
 
     def now(self) -> float:
-        """Seconds since the rehearsal's start."""
+        """Seconds since the run's start."""
         return time.monotonic() - self._zero
 
     def seconds(self, moment: datetime) -> float:
-        """A wall-clock time as seconds since the rehearsal's start."""
+        """A wall-clock time as seconds since the run's start."""
         return (moment - self.began).total_seconds()
 
     def note(self, lane: Lane, what: str, *, at: float | None = None, **detail: Any) -> int:
-        """Mark something that happens just now, or happened `at`; its number, for `end`."""
+        """Mark something that happens now, or happened `at`; returns its number, for `end`."""
         mark = Mark(self.now() if at is None else at, lane, what, None, detail)
         self._marks.append(mark)
         self._on_mark(mark)
         return len(self._marks) - 1
 
     def end(self, number: int, **detail: Any) -> None:
-        """What was marked lasted until now; `detail` is added to it."""
+        """End a mark now, and add `detail` to it."""
         mark = self._marks[number]
         self._marks[number] = replace(mark, until=self.now(), detail={**mark.detail, **detail})
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        """All so far, by time."""
+        """All marks so far, by time."""
         return tuple(sorted(self._marks, key=lambda mark: mark.at))
 
     def of(self, lane: Lane) -> list[Mark]:

@@ -1,4 +1,4 @@
-"""What a check of the steady state or a condition of a plan may look at."""
+"""What checks of the steady state and conditions of a plan can see of a run."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 
 
 class RunView:
-    """A look at a rehearsal so far."""
+    """A read-only view of a run so far."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
 
     @property
     def seconds(self) -> float:
-        """Seconds since the rehearsal's start."""
+        """Seconds since the run's start."""
         return self._context.timeline.now()
 
     @property
     def folder(self) -> Path:
-        """The run's own folder: its ledger is there, and what the runbook keeps beside it."""
+        """The run's own folder, with its ledger and the files that the runbook puts there."""
         return self._context.folder
 
     @property
     def fixture(self) -> Any:
-        """What the scenario's world gives."""
+        """The value of the scenario's fixture."""
         return self._context.fixture
 
     @property
     def effects(self) -> Sequence[Effect]:
-        """What the ledger holds."""
+        """The effects in the ledger."""
         return ledger.read(self._context.ledger)
 
     @property
@@ -51,17 +51,17 @@ class RunView:
 
     @property
     def clock(self) -> RunClock:
-        """The runbook's virtual clock, which it has with `time_skipping=True`."""
+        """The runbook's virtual clock (`time_skipping=True`)."""
         if self._context.clock is None:
-            raise FaultImpossible("the runbook has no clock of its own", hint="Scenario(..., time_skipping=True)")
+            raise FaultImpossible("the runbook has no virtual clock", hint="add Scenario(..., time_skipping=True)")
         return self._context.clock
 
     @property
     def client(self) -> Client:
-        """A client of the server; the network's faults do not touch it."""
+        """A client of the server; faults of the network do not affect it."""
         return self._context.client
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
-        """The runbook's workflow."""
+        """The handle of the runbook's workflow."""
         return self._context.handle

@@ -148,7 +148,7 @@ def test_a_dry_run_can_be_read_by_a_script(devserver: Run, write: Write) -> None
     ("scene", "named"),
     [
         ("plan=[at.activity_starts('ad').do(faults.kill_worker())]", "an activity 'ad' that 'grow' has not"),
-        ("plan=[1]", "which is no step"),
+        ("plan=[1]", "which is not a step"),
         ("expect=[expect.completed()]", "AttributeError: module 'devserver.rehearsal.expect'"),
     ],
 )
@@ -262,7 +262,7 @@ def test_what_was_planned_and_never_happened_is_no_pass(devserver: Run, write: W
     assert "--seed 4294967295" in shape["results"][0]["command"]
     assert shape["report"] is None
     errors = list(Xml.parse(tmp_path / "junit.xml").getroot().iter("error"))
-    assert ["that moment never came" in str(error.get("message")) for error in errors] == [True, True]
+    assert ["its moment never came" in str(error.get("message")) for error in errors] == [True, True]
 
 
 def test_what_is_kept_can_be_looked_at(devserver: Run, write: Write, paths: Paths) -> None:
@@ -292,7 +292,7 @@ def test_a_sweep_kills_at_every_point(devserver: Run, write: Write) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     assert " points passed\n" in done.stdout
     assert "  fail     survives a kill of the worker at each of " in done.stdout
-    assert "add has acted, and not answered yet: fail: add exactly once: add node-1 happened 2 times" in done.stdout
+    assert "add has acted, but not reported it yet: fail: add exactly once: add node-1 happened 2 times" in done.stdout
     assert "points, " in done.stderr
     assert "Points that did not pass" in Path("out/report.html").read_text()
 
@@ -334,7 +334,7 @@ def test_a_steady_state_that_does_not_hold_before_says_that_nothing_was_done(dev
     done = devserver("rehearse", str(write(ill="steady_state=[lambda: False], expect=[expect.completes()]")))
     assert done.returncode == 4, done.stderr
     assert "UNKNOWN  ill" in done.stdout
-    assert "  the steady state did not hold before; nothing was done\n" in done.stdout
+    assert "  the steady state did not hold before the run; the plan was not executed\n" in done.stdout
     assert "(before): it returned False" in done.stdout
 
 
@@ -353,7 +353,7 @@ def test_a_full_disk_under_the_report_does_not_lose_the_verdicts(devserver: Run,
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
     assert done.returncode == 1
     assert "PASS     fine" in done.stdout
-    assert f"error: the report cannot be written into {folder}: No space left on device" in done.stderr
+    assert f"error: cannot write the report into {folder}: No space left on device" in done.stderr
 
 
 # Interrupted, killed, two at once

@@ -1,4 +1,4 @@
-"""What tests of rehearsals share: one server for all of them, and a way to hold a scenario on it."""
+"""What tests of rehearsals share: one server for all of them, and a way to run a scenario on it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Stand:
         return self._environment
 
     def rehearse(self, scenario: Scenario, *, fresh: bool = False, **settings: Any) -> Result:
-        """Hold a rehearsal; with `fresh`, on a server of its own as `devserver rehearse` does."""
+        """Run a rehearsal; with `fresh`, on a server of its own as `devserver rehearse` does."""
         folder = self.home / f"run-{next(self._numbers)}"
         wanted = RehearsalSettings(**{"folder": folder, **settings})
         if fresh:
@@ -100,7 +100,7 @@ def home(stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 @pytest.fixture
 def rehearse(stand: Stand, home: Path) -> Rehearse:
-    """Hold a rehearsal: `rehearse(scene("steps", "Steps", at.elapsed(1).do(...)))`."""
+    """Run a rehearsal: `rehearse(scene("steps", "Steps", at.elapsed(1).do(...)))`."""
     return stand.rehearse
 
 

@@ -114,7 +114,7 @@ def test_the_bug_is_found(rehearse: Rehearse, tmp_path: Path) -> None:
     assert "fail     add_node exactly once: add_node node-5 happened 2 times by add_node" in done.stdout
     assert "acted twice: add_node node-5 happened twice" in done.stdout
     assert "in between: its answer is lost: the worker is killed (-9) after the side effect" in done.stdout
-    assert "without faults it is 8, with them 9" in done.stdout
+    assert "without faults 8, with faults 9" in done.stdout
     report = json.loads((tmp_path / "rehearsals" / "out" / "report.json").read_text())
     (twice,) = report["results"][0]["repeated_effects"]
     assert (twice["name"], twice["key"]) == ("add_node", "node-5")

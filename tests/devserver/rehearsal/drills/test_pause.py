@@ -67,7 +67,7 @@ def test_paused_is_asked(rehearse: Rehearse) -> None:
     """The server refuses updates of a paused workflow; the drill says so and does not pass."""
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.3), drills.update("set_target", 4))))
     assert result.verdict == "unknown"
-    assert "the runbook is paused, and the server refuses each update" in result.reason
+    assert "the runbook is paused: the server refuses each update" in result.reason
 
 
 def test_nothing_to_pause(rehearse: Rehearse) -> None:

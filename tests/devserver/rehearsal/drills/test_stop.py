@@ -52,7 +52,7 @@ def test_stop_in_a_pause(rehearse: Rehearse) -> None:
     paused = at.event("WorkflowExecutionPaused")
     plan = (SECOND.do(drills.pause(for_=1.2)), paused.do(drills.stop(within=0.3)))
     result = rehearse(scene("tended", "Tended", *plan, expect=[expect.status("canceled")]))
-    assert "it is paused, and will be told when it is resumed" in of(result, "stopped").evidence
+    assert "it is paused, and gets the request when it is resumed" in of(result, "stopped").evidence
     assert [each.name for each in result.judgements if each.verdict == "fail"] == [of(result, "stopped").name]
 
 
@@ -104,8 +104,8 @@ def test_hand_over_by_what_does_not_let_go(rehearse: Rehearse) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: drills.stop(status="finished"), "no workflow ends 'finished'"),
-        (lambda: drills.stop("remove"), "compensations are a list"),
+        (lambda: drills.stop(status="finished"), "unknown status 'finished'"),
+        (lambda: drills.stop("remove"), "compensations must be a list"),
         (lambda: drills.stop(within=-1), r"stop\(within"),
         (lambda: drills.hand_over(by_hand(), how="ask"), "'cancel' or 'terminate'"),  # type: ignore[arg-type]
         (lambda: drills.hand_over("by_hand.sh"), "takes a LegacyScript"),  # type: ignore[arg-type]

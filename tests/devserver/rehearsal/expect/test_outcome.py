@@ -50,7 +50,7 @@ def test_same_result(rehearse: Rehearse) -> None:
     counting = at.activity_completes("count", nth=2).do(faults.lose_answer())
     result = rehearse(scene("judged", "Counting", counting, expect=[expect.same_result()]))
     assert result.verdict == "fail"
-    assert "without faults it is 3, with them 4" in result.reason
+    assert "without faults 3, with faults 4" in result.reason
 
 
 def test_does_not_replay(rehearse: Rehearse) -> None:
@@ -63,7 +63,7 @@ def test_does_not_replay(rehearse: Rehearse) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: expect.status("done"), "no workflow ends 'done'"),
+        (lambda: expect.status("done"), "unknown status 'done'"),
         (lambda: expect.completes(within=-1), r"completes\(within"),
     ],
 )

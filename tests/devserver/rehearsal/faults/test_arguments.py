@@ -31,15 +31,15 @@ SENTENCES = {
         faults.lose_database(1, start_again=True)
     ),
     "a snapshot of the database is made (before)": faults.snapshot_database(),
-    "the server is killed, its database restored from the snapshot (a); it is back after 2 s, the worker with it": (
+    "the server is killed, its database restored from snapshot a; it is back after 2 s; the worker restarts too": (
         faults.restore_database("a", down=2)
     ),
-    "the server is killed, its database restored from the snapshot (a); it is back after 0 s, and the worker goes on": (
+    "the server is killed, its database restored from snapshot a; it is back after 0 s; the worker keeps running": (
         faults.restore_database("a", restart_worker=False)
     ),
     "the database is locked by another process for 3 s": faults.lock_database(3),
     "the server's disk is full for 3 s (its files may not grow: RLIMIT_FSIZE)": faults.fill_disk(3),
-    "the runbook's clock moves ahead by 2 days, 0:00:00": faults.advance_clock(timedelta(days=2)),
+    "the runbook's clock advances by 2 days, 0:00:00": faults.advance_clock(timedelta(days=2)),
     "the activity fails: no room": faults.fail_activity("no room"),
     "the activity hangs": faults.hang_activity(),
     "the activity takes 4 s longer": faults.slow_activity(4),
@@ -53,17 +53,17 @@ def test_a_fault_is_a_sentence(sentence: str) -> None:
 
 
 INVALID: dict[str, Callable[[], Action]] = {
-    "kill_server(down=...) takes seconds, 0 or more, or a timedelta, not -1": lambda: faults.kill_server(-1),
-    "stop_server(down=...) takes seconds, 0 or more, or a timedelta, not 'soon'": lambda: faults.stop_server("soon"),  # type: ignore[arg-type]
-    "freeze_server takes seconds, 0 or more, or a timedelta, not nan": lambda: faults.freeze_server(float("nan")),
-    "cut_network takes seconds, 0 or more, or a timedelta, not inf": lambda: faults.cut_network(float("inf")),
-    "slow_network(by) takes seconds, 0 or more, or a timedelta, not True": lambda: faults.slow_network(True),
-    "lock_database takes seconds, 0 or more, or a timedelta, not None": lambda: faults.lock_database(None),  # type: ignore[arg-type]
-    "a snapshot cannot be named '../away'": lambda: faults.snapshot_database("../away"),
-    "advance_clock moves the clock by more than nothing": lambda: faults.advance_clock(0),
-    "advance_clock takes seconds, 0 or more, or a timedelta, not -3600": lambda: faults.advance_clock(-3600),
-    "'up' is no way of the network": lambda: faults.cut_network(1, way="up"),
-    "replace_worker replaces the worker by the same one": lambda: faults.replace_worker(),
+    "kill_server(down=...) takes seconds (0 or more) or a timedelta, not -1": lambda: faults.kill_server(-1),
+    "stop_server(down=...) takes seconds (0 or more) or a timedelta, not 'soon'": lambda: faults.stop_server("soon"),  # type: ignore[arg-type]
+    "freeze_server takes seconds (0 or more) or a timedelta, not nan": lambda: faults.freeze_server(float("nan")),
+    "cut_network takes seconds (0 or more) or a timedelta, not inf": lambda: faults.cut_network(float("inf")),
+    "slow_network(by) takes seconds (0 or more) or a timedelta, not True": lambda: faults.slow_network(True),
+    "lock_database takes seconds (0 or more) or a timedelta, not None": lambda: faults.lock_database(None),  # type: ignore[arg-type]
+    "not a name of a snapshot: '../away'": lambda: faults.snapshot_database("../away"),
+    "advance_clock takes a time greater than 0": lambda: faults.advance_clock(0),
+    "advance_clock takes seconds (0 or more) or a timedelta, not -3600": lambda: faults.advance_clock(-3600),
+    "unknown direction 'up'": lambda: faults.cut_network(1, way="up"),
+    "replace_worker needs another module or build id": lambda: faults.replace_worker(),
 }
 
 
@@ -86,5 +86,5 @@ def test_a_build_that_is_not_there_is_refused_before_anything_starts(rehearse: C
     """A plan that names a module that does not import is no plan."""
     from tests.devserver.rehearsal.conftest import scene
 
-    with pytest.raises(ScenarioInvalid, match="the runbook's module 'steps_nowhere' does not import"):
+    with pytest.raises(ScenarioInvalid, match="cannot import the runbook 'steps_nowhere'"):
         rehearse(scene("steps", "Sure", at.elapsed(0).do(faults.replace_worker("steps_nowhere"))), fresh=True)

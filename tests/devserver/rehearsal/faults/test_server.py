@@ -60,7 +60,7 @@ def test_an_outage_ends_with_the_rehearsal(rehearse: Rehearse, stand: Stand, fau
     environment = stand.environment
     result = rehearse(scene("steps", "Sure", STARTS.do(fault), limit=1))
     assert result.verdict == "fail"
-    assert "it had not ended after 1 s" in result.reason
+    assert "it did not end within 1 s" in result.reason
     assert rehearse(scene("steps", "Sure")).verdict == "pass"
     assert stand.environment is environment
 
@@ -120,7 +120,7 @@ def test_an_outage_that_comes_too_late_is_no_pass(rehearse: Rehearse) -> None:
     result = rehearse(scene("steps", "Sure", step, late, limit=1, expect=[]))
     assert result.verdict != "pass"
     assert result.run is not None
-    assert result.run.steps[1].problem == "the runbook had ended before this could begin"
+    assert result.run.steps[1].problem == "the runbook ended before this could begin"
 
 
 LONG = [faults.freeze_server(3600), faults.cut_network(3600), faults.lock_database(3600), faults.fill_disk(3600)]

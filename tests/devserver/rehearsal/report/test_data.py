@@ -38,7 +38,7 @@ def test_a_step_that_acted_twice_is_named_with_both_moments_and_what_came_betwee
 def test_the_summary_says_it_to_someone_who_does_not_know_temporal() -> None:
     """The first sentence is the verdict, the next ones the evidence."""
     summary = only(result(twice()))["summary"]
-    assert summary.startswith("Do not rely on this runbook yet. A step acted more than once: add_node node-5 happened")
+    assert summary.startswith("Do not rely on this runbook yet. A side effect was repeated: add_node node-5 happened")
     assert "at 1.050 s (attempt 1) and at 3.250 s (attempt 2)" in summary
     assert KILL in summary
 
@@ -46,13 +46,13 @@ def test_the_summary_says_it_to_someone_who_does_not_know_temporal() -> None:
 @pytest.mark.parametrize(
     ("made", "expected"),
     [
-        (result(run(), verdict="pass", reason="3 expectations met"), "The runbook did all that was expected of it in"),
+        (result(run(), verdict="pass", reason="3 expectations met"), "The runbook met all expectations in"),
         (
             result(run(steps=[StepResult("a step", None, None)]), verdict="unknown", reason="a step: never came"),
-            "Nothing is proven yet. Not everything that was planned happened: a step: never came.",
+            "This proves nothing yet. Not every planned step happened: a step: never came.",
         ),
-        (result(None, verdict="unknown", reason="no server", judgements=[]), "Nothing is proven yet."),
-        (result(run()), "Do not rely on this runbook yet. This did not hold: add_node exactly once."),
+        (result(None, verdict="unknown", reason="no server", judgements=[]), "This proves nothing yet."),
+        (result(run()), "Do not rely on this runbook yet. Not met: add_node exactly once."),
     ],
     ids=["pass", "missed", "not held", "fail"],
 )
@@ -122,11 +122,11 @@ def test_a_sweep_has_all_points_and_the_runs_of_those_that_failed() -> None:
     points = [
         PointResult(number, f"event {number}", each, "why", None, 1.0, twice()) for number, each in enumerate(verdicts)
     ]
-    made = result(None, sweep=Sweep("worker", run(), points, ["replays clean"]))
+    made = result(None, sweep=Sweep("worker", run(), points, ["replays"]))
     found = only(made)
     assert [point["verdict"] for point in found["sweep"]["points"]] == verdicts
     assert [point["run"] is not None for point in found["sweep"]["points"]] == [False, True, True]
-    assert "did not come through 2 of them" in found["summary"]
+    assert "it did not survive 2" in found["summary"]
     assert found["command"].endswith("--sweep worker")
 
 
@@ -150,7 +150,7 @@ def test_a_very_long_run_gives_a_report_of_sane_size() -> None:
     made = result(run(marks, effects, ended=600.0), judgements=[Judgement("x", "fail", "y" * 100_000, ["z"] * 10_000)])
     found = only(made)
     assert [each["key"] for each in found["repeated_effects"]] == ["node-11999"]
-    assert [text.split(" left out")[0] for text in found["omitted"]] == [
+    assert [text.split(" omitted")[0] for text in found["omitted"]] == [
         "20,000 marks of 30,000",
         "7,001 effects of 12,001",
         "4,000 activities of 6,000",

@@ -130,8 +130,8 @@ def test_a_partial_report_says_so_first() -> None:
     """Who opens what is left of an interrupted call is told what is missing."""
     text = report.html([result(run())], ReportStatus("interrupted by Ctrl-C", ["the other one"]))
     head = text[text.index("<header>") : text.index("</header>")]
-    assert "This report is not whole:" in head
-    assert "interrupted by Ctrl-C. Not held: the other one." in head
+    assert "This report is incomplete:" in head
+    assert "interrupted by Ctrl-C. Not run: the other one." in head
 
 
 def test_many_rehearsals_are_a_table_and_the_worst_in_full() -> None:
@@ -141,7 +141,7 @@ def test_many_rehearsals_are_a_table_and_the_worst_in_full() -> None:
     assert text.count('<section class="result"') == 30
     assert ">the bad one</a>" in text
     assert 'id="r100"' in text
-    assert "70 rehearsals of 100 not shown one by one" in text
+    assert "70 rehearsals of 100 not shown in full" in text
     assert len(text) < 600_000
 
 

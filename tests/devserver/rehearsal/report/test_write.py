@@ -46,7 +46,7 @@ def test_a_full_disk_is_told_with_the_folder_and_leaves_the_old_report(tmp_path:
         assert {file.name: file.read_text() for file in folder.iterdir()} == before
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
-    assert caught.value.message == f"the report cannot be written into {folder}: No space left on device"
+    assert caught.value.message == f"cannot write the report into {folder}: No space left on device"
     assert "--report" in str(caught.value.hint)
 
 

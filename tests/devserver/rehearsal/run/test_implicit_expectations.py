@@ -22,7 +22,7 @@ def test_a_runbook_that_never_ends_fails(rehearse: Rehearse) -> None:
     """Also where only other things are expected of it, and they are met."""
     result = rehearse(scene("steps", "Slow", expect=FEW, limit=0.5))
     assert result.verdict == "fail"
-    assert "the runbook ends: it had not ended after 0.5 s" in result.reason
+    assert "the runbook ends: it did not end within 0.5 s" in result.reason
 
 
 @pytest.mark.parametrize(("more", "verdict"), [([], "unknown"), ([expect.fails()], "pass")])

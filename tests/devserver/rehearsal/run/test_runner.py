@@ -68,7 +68,7 @@ def test_what_keeps_a_runbook_at_its_limit_is_told(rehearse: Rehearse) -> None:
     hangs = at.activity_starts("step").do(faults.kill_worker(down=60))
     result = rehearse(scene("steps", "Sure", hangs, limit=2.0))
     assert result.verdict == "fail"
-    assert "it had not ended after 2 s" in result.reason
+    assert "it did not end within 2 s" in result.reason
     assert result.run is not None
     assert any("step" in line for line in result.run.stuck), result.run.stuck
 

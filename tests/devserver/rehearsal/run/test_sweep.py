@@ -49,7 +49,7 @@ def test_points_at_which_a_careless_runbook_acts_twice_are_named() -> None:
     """Between an effect and its answer is where it fails, and nowhere else; the evidence is kept."""
     found, result, _ = swept(careful("Careless"), "worker")
     assert result.verdict == "fail", result.judgements
-    assert {point.what for point in found.failed} == {"careless_step has acted, and not answered yet"}
+    assert {point.what for point in found.failed} == {"careless_step has acted, but not reported it yet"}
     (point,) = found.failed
     assert "step one happened 2 times" in point.reason
     assert point.run is not None
@@ -76,7 +76,7 @@ def test_activities_of_children_and_later_runs_are_points(workflow: str, where: 
     found, result, _ = swept(scene("family", workflow, expect=[expect.exactly_once("tell")]), "worker")
     assert result.verdict == "fail", (result.reason, [point.what for point in found.points])
     # On a busy machine a kill at the task before may also come after the effect: that is found as well, and is right.
-    acted = [point.what for point in found.failed if "has acted, and not answered yet" in point.what]
+    acted = [point.what for point in found.failed if "has acted, but not reported it yet" in point.what]
     assert {what.partition(" ")[0] for what in acted} == {"tell"}
     assert any(where in what for what in acted)
     assert len(found.points) == len({(point.event, point.what) for point in found.points})
@@ -98,7 +98,7 @@ def test_a_runbook_that_waits_for_what_is_planned_is_not_swept() -> None:
     found, result, told = swept(scene("tended", "Choking", limit=0.7), "worker")
     assert result.verdict == "unknown"
     assert found.points == ()
-    assert "does the runbook wait for it?" in result.reason
+    assert "does the runbook wait for one of its steps?" in result.reason
     assert told[-1].total == 0
 
 

@@ -77,7 +77,7 @@ def test_nothing_is_overwritten(runbook: str, capsys: pytest.CaptureFixture[str]
     assert run(["rehearse", "--init", runbook]) == 0
     Path(f"rehearsal_{runbook}.py").write_text("mine")
     assert run(["rehearse", "--init", runbook]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert Path(f"rehearsal_{runbook}.py").read_text() == "mine"
 
 
@@ -88,12 +88,15 @@ def test_what_must_be_filled_in_is_told(runbook: str, capsys: pytest.CaptureFixt
     assert "size=1, ratio=1.0), ..., None, False]" in first_scenario(runbook, Path("x.py"))
     assert run(["rehearse", "--init", runbook, "first.py"]) == 0
     assert run(["rehearse", "first.py"]) == 2
-    assert "a value that is still to be written: ..." in capsys.readouterr().err
+    assert "a placeholder among the arguments of its workflow: ..." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("import nothing_of_that_name", "does not import: ModuleNotFoundError"), ("x = 1", "has no workflow")],
+    [
+        ("import nothing_of_that_name", "cannot import the runbook 'no_runbook_.*': ModuleNotFoundError"),
+        ("x = 1", "has no workflow"),
+    ],
 )
 def test_no_runbook(text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A module that does not import or has no workflow is named with the cause."""
@@ -107,4 +110,4 @@ def test_no_runbook(text: str, told: str, tmp_path: Path, monkeypatch: pytest.Mo
 def test_no_path_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a path there is nothing to hold, and how to begin is told."""
     assert run(["rehearse"]) == 2
-    assert "--init MODULE writes a first one" in capsys.readouterr().err
+    assert "--init MODULE writes a first scenario" in capsys.readouterr().err
