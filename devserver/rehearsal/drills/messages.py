@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from temporalio.api.common.v1 import Header, Payload, Payloads, WorkflowExecution
-from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import (
     WorkflowQueryFailedError,
@@ -23,6 +22,7 @@ from temporalio.converter import DataConverter
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
+from ...client import OPEN_STATUSES, PAUSED
 from ..environment.converters import converter
 from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
@@ -32,7 +32,7 @@ from ..run.metrics import why_lost
 from ..scenario.events import TriggerEvent
 from ..scenario.result import Judgement
 from ..scenario.scenario import NOTHING, Scenario
-from .operator import DOWN, OPEN, POLL_SECONDS, Operator
+from .operator import DOWN, POLL_SECONDS, Operator
 from .validation import handles, sendable
 
 FIRST_SECONDS = 1.0  # an activity that waits at the moment continues then, even without an answer
@@ -57,12 +57,12 @@ class RequestDrill:
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Send the message; the rest waits for the answer."""
         status = await Operator(context).status()
-        if status == Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
+        if status == PAUSED:
             raise FaultImpossible(
                 f"the runbook is paused: the server refuses every {self.kind} of a paused workflow",
                 hint="plan it before the pause or after drills.resume(); a signal is delivered after the pause",
             )
-        if self.kind == "update" and status not in OPEN:
+        if self.kind == "update" and status not in OPEN_STATUSES:
             raise FaultImpossible("the runbook ended before the drill could begin")
         began = context.timeline.now()
         asking = asyncio.create_task(self._answer(context, began + self.within))
@@ -182,7 +182,7 @@ class SignalDrill:
         operator = Operator(context)
         began = context.timeline.now()
         while True:
-            last = context.over.is_set() or await operator.status() not in OPEN  # read before the histories, not after
+            last = context.over.is_set() or await operator.status() not in OPEN_STATUSES  # read first
             why = why_lost(await operator.histories(), identity)
             took = context.timeline.now() - began
             if not why or last or took > self.within:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -14,7 +13,6 @@ from temporalio.api.enums.v1 import ParentClosePolicy
 from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import (
-    DescribeWorkflowExecutionRequest,
     DescribeWorkflowExecutionResponse,
     RequestCancelWorkflowExecutionRequest,
     TerminateWorkflowExecutionRequest,
@@ -22,17 +20,25 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
+from ...client import OPEN_STATUSES, PAUSED, ServiceCalls, status_name, through_outage
+from ...errors import CannotAsk
 from ..environment.run_context import RunContext
 from ..errors import FaultImpossible
 
 T = TypeVar("T")
 
 ANSWER_SECONDS = 10.0
-CALL = timedelta(seconds=2)
+CLOSE_SECONDS = 2.0  # the server ends children shortly after their parent
 POLL_SECONDS = 0.05
 DOWN = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
-OPEN = (Status.WORKFLOW_EXECUTION_STATUS_RUNNING, Status.WORKFLOW_EXECUTION_STATUS_PAUSED)
 REASON = "a drill of the rehearsal"
+ENDED = "the runbook ended before the drill could begin"
+
+
+class DrillCalls(ServiceCalls):
+    """Calls that are repeated while the server is down, and raise every other refusal as it is."""
+
+    refusals = tuple(status for status in RPCStatusCode if status not in DOWN)
 
 
 class Operator:
@@ -40,33 +46,37 @@ class Operator:
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
+        self._calls = DrillCalls(context.client, retries=through_outage(ANSWER_SECONDS, pause=POLL_SECONDS))
         self.namespace = context.client.namespace
         self.service = context.client.workflow_service
 
-    async def call(self, call: Callable[..., Awaitable[T]], request: Any, within: float = ANSWER_SECONDS) -> T:
+    async def call(self, method: Callable[..., Awaitable[T]], request: Any) -> T:
         """Make a call; returns its answer.
 
         Raises:
             FaultImpossible: The server refuses or does not answer in time, or the workflow has ended.
         """
-        until = time.monotonic() + within
-        while True:
-            try:
-                return await call(request, retry=False, timeout=CALL)
-            except RPCError as error:
-                if error.status == RPCStatusCode.NOT_FOUND:
-                    raise FaultImpossible("the runbook ended before the drill could begin") from None
-                if error.status not in DOWN:
-                    raise FaultImpossible(f"the server refuses: {error.message}") from None
-                if time.monotonic() > until:
-                    raise FaultImpossible(f"the server did not answer for {within:g} s: {error.message}") from None
-            await asyncio.sleep(POLL_SECONDS)
+        try:
+            return await self._calls.call(method, request)
+        except CannotAsk as error:
+            raise FaultImpossible(error.message) from None
+        except RPCError as error:
+            ended = error.status == RPCStatusCode.NOT_FOUND
+            raise FaultImpossible(ENDED if ended else f"the server refuses: {error.message}") from None
 
     async def describe(self, workflow_id: str | None = None) -> DescribeWorkflowExecutionResponse:
-        """The current run of the runbook, or of another workflow."""
-        execution = WorkflowExecution(workflow_id=workflow_id or self._context.workflow_id)
-        request = DescribeWorkflowExecutionRequest(namespace=self.namespace, execution=execution)
-        return await self.call(self.service.describe_workflow_execution, request)
+        """The current run of the runbook, or of another workflow.
+
+        Raises:
+            FaultImpossible: The server does not answer in time, or does not know the workflow.
+        """
+        try:
+            description = await self._calls.describe_workflow(workflow_id or self._context.workflow_id)
+        except CannotAsk as error:
+            raise FaultImpossible(error.message) from None
+        if description is None:
+            raise FaultImpossible(ENDED)
+        return description
 
     async def status(self, workflow_id: str | None = None) -> Status.ValueType:
         """The status of the current run, also `paused`, which the SDK does not know."""
@@ -78,15 +88,15 @@ class Operator:
         while True:
             last = self._context.over.is_set() or time.monotonic() > until
             status = await self.status()
-            if status not in OPEN and status != Status.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
-                return name_of(status)
+            if status not in OPEN_STATUSES and status != Status.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
+                return status_name(status).replace("_", " ")
             if last:
                 return None
             await asyncio.sleep(POLL_SECONDS)
 
     async def still_open(self) -> str:
         """Why the runbook has not ended, as a clause; empty if unknown."""
-        paused = await self.status() == Status.WORKFLOW_EXECUTION_STATUS_PAUSED
+        paused = await self.status() == PAUSED
         return ": it is paused, and gets the request when it is resumed" if paused else ""
 
     async def history(self, run_id: str | None = None) -> WorkflowHistory:
@@ -126,14 +136,6 @@ class Operator:
         return WorkflowExecution(workflow_id=self._context.workflow_id)
 
 
-def name_of(status: Status.ValueType) -> str:
-    """A status in Temporal's words: `timed out`."""
-    return Status.Name(status).removeprefix("WORKFLOW_EXECUTION_STATUS_").lower().replace("_", " ")
-
-
-CLOSE_SECONDS = 2.0  # the server ends children shortly after their parent
-
-
 async def left_open(operator: Operator) -> list[str]:
     """Ids of child workflows that stay open after the runbook has ended, by their policy or against it."""
     until = time.monotonic() + CLOSE_SECONDS
@@ -157,6 +159,6 @@ def _child(event: HistoryEvent) -> list[tuple[str, bool]]:
 
 async def _open(operator: Operator, child: str) -> bool:
     try:
-        return await operator.status(child) in OPEN
+        return await operator.status(child) in OPEN_STATUSES
     except FaultImpossible:
         return False  # never started

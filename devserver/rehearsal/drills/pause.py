@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
 from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest
 
+from ...client import PAUSED
 from ..environment.run_context import RunContext
 from ..environment.virtual_clock import ClockStop, RunClock
 from ..errors import FaultImpossible, ScenarioInvalid
@@ -25,7 +25,7 @@ from .operator import REASON, Operator
 from .validation import planned
 
 MINUTE = 60
-PAUSED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED
+PAUSE_EVENT = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED
 STARTS = {
     EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED: "an activity",
     EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED: "a workflow task",
@@ -54,7 +54,7 @@ class Pause:
             namespace=operator.namespace, workflow_id=context.workflow_id, reason=REASON, request_id=uuid4().hex
         )
         await operator.call(operator.service.pause_workflow_execution, request)
-        if await operator.status() != Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
+        if await operator.status() != PAUSED:
             raise FaultImpossible("the server has acknowledged the pause, but the runbook is not paused")
         if self.seconds is not None:
             return self._rest(context, self.seconds)
@@ -96,7 +96,7 @@ class Resume:
 async def _resumed(context: RunContext, name: str) -> Judgement:
     """Resume the runbook, and judge whether anything started since it was paused."""
     operator = Operator(context)
-    if await operator.status() != Status.WORKFLOW_EXECUTION_STATUS_PAUSED:
+    if await operator.status() != PAUSED:
         raise FaultImpossible("the runbook is no longer paused: it has ended or was resumed")
     started = [*await _started(operator), *_elsewhere(context)]
     request = UnpauseWorkflowExecutionRequest(
@@ -105,7 +105,7 @@ async def _resumed(context: RunContext, name: str) -> Judgement:
     try:
         await operator.call(operator.service.unpause_workflow_execution, request)
     except FaultImpossible:
-        if await operator.status() == Status.WORKFLOW_EXECUTION_STATUS_PAUSED:  # else an earlier call has resumed it
+        if await operator.status() == PAUSED:  # else an earlier call has resumed it
             raise
     if started:
         return Judgement(name, "fail", f"while it was paused, {started[0]} started", started)
@@ -115,7 +115,7 @@ async def _resumed(context: RunContext, name: str) -> Judgement:
 async def _started(operator: Operator) -> list[str]:
     """What the runbook itself has started since it was paused, by the server's clock."""
     events = (await operator.history()).events
-    since = [event.event_time.ToDatetime(timezone.utc) for event in events if event.event_type == PAUSED][-1]
+    since = [event.event_time.ToDatetime(timezone.utc) for event in events if event.event_type == PAUSE_EVENT][-1]
     begun = [
         STARTS[event.event_type]
         for event in events

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
 from pathlib import Path
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+
+from ...client import NEVER, ServiceCalls
+from ...errors import CannotAsk
 
 AGAIN_SECONDS = 0.02
 LOG_SECONDS = 0.02
-POLL = timedelta(seconds=30)
 
 CLOSING = {
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: "completed",
@@ -56,7 +55,7 @@ class HistoryWatcher:
     def __init__(
         self, client: Client, workflow_id: str, run_id: str, hopeless: Callable[[], bool] = lambda: True
     ) -> None:
-        self._client = client
+        self._calls = ServiceCalls(client, retries=NEVER)
         self._id = workflow_id
         self._hopeless = hopeless
         self.run_ids = [run_id]
@@ -100,10 +99,13 @@ class HistoryWatcher:
     async def _newest(self) -> str | None:
         """The workflow's latest run, if it is a new one."""
         try:
-            description = await self._client.get_workflow_handle(self._id).describe()
-        except RPCError:
+            description = await self._calls.describe_workflow(self._id)
+        except CannotAsk:
             return None
-        return description.run_id if description.run_id not in self.run_ids else None
+        if description is None:
+            return None
+        run_id = description.workflow_execution_info.execution.run_id
+        return run_id if run_id not in self.run_ids else None
 
     async def _events(self, run_id: str) -> AsyncIterator[HistoryEvent]:
         """All events of a run, until it has ended or the server does not answer.
@@ -111,26 +113,20 @@ class HistoryWatcher:
         Raises:
             _Unknown: The server does not know the run.
         """
-        request = GetWorkflowExecutionHistoryRequest(
-            namespace=self._client.namespace,
-            execution=WorkflowExecution(workflow_id=self._id, run_id=run_id),
-            wait_new_event=True,
-        )
+        execution = WorkflowExecution(workflow_id=self._id, run_id=run_id)
+        token = b""
         while True:
             try:
-                call = self._client.workflow_service.get_workflow_execution_history
-                answer = await call(request, retry=False, timeout=POLL)
-            except RPCError as error:
-                if error.status == RPCStatusCode.NOT_FOUND:
-                    raise _Unknown from error
-                if error.status != RPCStatusCode.DEADLINE_EXCEEDED:
-                    return
-                continue
-            for event in answer.history.events:
-                yield event
-            if not answer.next_page_token:
+                page = await self._calls.history_page(execution, token=token, wait=True)
+            except CannotAsk:
                 return
-            request.next_page_token = answer.next_page_token
+            if page is None:
+                raise _Unknown
+            for event in page.history.events:
+                yield event
+            token = page.next_page_token
+            if not token:
+                return
 
 
 class _Unknown(Exception):

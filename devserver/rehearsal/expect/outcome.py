@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from temporalio.api.failure.v1 import Failure
-
+from ...client import chain, failure_type
 from ..errors import ScenarioInvalid
 from ..faults._numbers import seconds
 from ..scenario.result import Judgement, RehearsalRun
@@ -66,16 +65,6 @@ def same_result() -> SameResult:
 STATUSES = ("completed", "failed", "canceled", "terminated", "timed out")
 
 
-KINDS = {
-    "activity_failure_info": "ActivityError",
-    "child_workflow_execution_failure_info": "ChildWorkflowError",
-    "timeout_failure_info": "TimeoutError",
-    "canceled_failure_info": "CancelledError",
-    "terminated_failure_info": "TerminatedError",
-    "server_failure_info": "ServerError",
-}
-
-
 @dataclass(frozen=True)
 class EndsWithStatus:
     """The runbook ends with this status."""
@@ -121,11 +110,8 @@ def _chain(run: RehearsalRun) -> Iterator[tuple[str, str]]:
     if event is None or not event.HasField("workflow_execution_failed_event_attributes"):
         yield "", run.failure or ""
         return
-    failure: Failure | None = event.workflow_execution_failed_event_attributes.failure
-    while failure is not None:
-        kind = failure.WhichOneof("failure_info") or ""
-        yield KINDS.get(kind) or failure.application_failure_info.type, failure.message
-        failure = failure.cause if failure.HasField("cause") else None
+    for failure in chain(event.workflow_execution_failed_event_attributes.failure):
+        yield failure_type(failure), failure.message
 
 
 def status(wanted: str) -> EndsWithStatus:

@@ -67,7 +67,7 @@ def test_paused_is_asked(rehearse: Rehearse) -> None:
     """The server refuses updates of a paused workflow; the drill says so and does not pass."""
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.3), drills.update("set_target", 4))))
     assert result.verdict == "unknown"
-    assert "the runbook is paused: the server refuses each update" in result.reason
+    assert "the runbook is paused: the server refuses every update" in result.reason
 
 
 def test_nothing_to_pause(rehearse: Rehearse) -> None:
@@ -75,19 +75,19 @@ def test_nothing_to_pause(rehearse: Rehearse) -> None:
     ended = at.event("WorkflowExecutionCompleted")
     result = rehearse(scene("tended", "Tended", ended.do(drills.pause(for_=0.1))))
     assert result.verdict == "unknown"
-    assert "had ended before the drill could begin" in result.reason
+    assert "ended before the drill could begin" in result.reason
 
 
 def test_resume_without_pause() -> None:
     """A plan that resumes and never pauses is refused before anything is started."""
-    with pytest.raises(ScenarioInvalid, match="never what comes before it"):
+    with pytest.raises(ScenarioInvalid, match="has no step before"):
         check(scene("tended", "Tended", SECOND.do(drills.resume())))
 
 
 def test_pause_beyond_the_limit() -> None:
     """A pause that the rehearsal's limit would cut short is refused before the start; a virtual one is not."""
     night = SECOND.do(drills.pause(for_=timedelta(hours=8)))
-    with pytest.raises(ScenarioInvalid, match=r"paused for 8:00:00, and .* is given up after 20 s") as caught:
+    with pytest.raises(ScenarioInvalid, match=r"paused for 8:00:00, but the limit of .* is 20 s") as caught:
         check(scene("tended", "Tended", night))
     assert "time_skipping=True" in str(caught.value.hint)
     check(scene("tended", "Tended", night, time_skipping=True))

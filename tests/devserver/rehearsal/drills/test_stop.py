@@ -34,7 +34,7 @@ def test_stop_takes_back(rehearse: Rehearse) -> None:
     expected = [expect.status("canceled"), expect.compensates("remove", "node-1", "node-2")]
     result = rehearse(scene("tended", "Tended", THIRD.do(stop), expect=expected))
     assert result.verdict == "pass", result.reason
-    assert "all was taken back" in of(result, "stopped").evidence
+    assert "everything was compensated" in of(result, "stopped").evidence
 
 
 def test_stop_is_not_heard(rehearse: Rehearse) -> None:

@@ -72,7 +72,7 @@ def test_a_script_that_fails_proves_nothing(rehearse: Rehearse) -> None:
     script = LegacyScript([sys.executable, "-c", "raise SystemExit('no such cluster')"])
     result = rehearse(scene("steps", "Sure", legacy_script=script))
     assert result.verdict == "unknown"
-    assert "the script exited with 1" in result.reason
+    assert "the script exited with code 1" in result.reason
     assert any("no such cluster" in line for each in result.judgements for line in each.details)
 
 

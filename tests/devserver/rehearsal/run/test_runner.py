@@ -101,7 +101,7 @@ def test_a_runbook_with_a_data_converter_of_its_own(rehearse: Rehearse, tmp_path
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("json:dumps", "is no data converter"), ("nothing_here:x", "ModuleNotFoundError"), ("json", "AttributeError")],
+    [("json:dumps", "is not a data converter"), ("nothing_here:x", "ModuleNotFoundError"), ("json", "AttributeError")],
 )
 def test_a_data_converter_that_is_none(name: str, told: str, rehearse: Rehearse) -> None:
     """It is refused before anything is started, with the form that its name has."""
@@ -126,7 +126,7 @@ def test_arguments_that_are_missing(rehearse: Rehearse, tmp_path: Path) -> None:
 def test_arguments_that_cannot_be_sent(rehearse: Rehearse, tmp_path: Path) -> None:
     """They are refused before anything is started."""
     file = runbook(tmp_path, MODELS, "runbook_unsent")
-    with pytest.raises(ScenarioInvalid, match="cannot be sent"):
+    with pytest.raises(ScenarioInvalid, match="cannot encode the arguments"):
         rehearse(Scenario("x", "runbook_unsent", "Grant", input=object(), expect=[expect.completes()], file=file))
 
 

@@ -38,8 +38,8 @@ def test_a_sure_runbook_survives_a_kill_at_each_point(target: Target) -> None:
     found, result, told = swept(careful("Sure", expect.same_result(), expect.replays()), target)
     assert result.verdict == "pass", (result.reason, result.judgements)
     events = len(found.plain.histories[0].events)
-    assert [point.event for point in found.points if "not answered" not in point.what] == list(range(1, events + 1))
-    assert sum("not answered" in point.what for point in found.points) == 1
+    assert [point.event for point in found.points if "not reported" not in point.what] == list(range(1, events + 1))
+    assert sum("not reported" in point.what for point in found.points) == 1
     assert all(point.last is None or point.last >= point.event - 1 for point in found.points)
     assert (told[0].done, told[0].seconds_left) == (0, None)
     assert (told[-1].done, told[-1].total, told[-1].failed) == (len(found.points), len(found.points), 0)
