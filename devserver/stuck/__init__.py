@@ -1,4 +1,4 @@
-"""Reads what a server knows of workflows; never changes anything there."""
+"""Finds workflows that are blocked; never changes anything on the server."""
 
 from __future__ import annotations
 

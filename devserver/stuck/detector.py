@@ -1,4 +1,4 @@
-"""Finds what is stuck in a namespace: what an on-call person must know, with bounded work."""
+"""Finds the blocked workflows of a namespace, with a bounded number of calls."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ async def find_stuck(
     limit: int = LIMIT,
     max_concurrent: int = MAX_CONCURRENT,
 ) -> StuckReport:
-    """What is stuck in the client's namespace, or in the one workflow, the worst first.
+    """Find what is blocked in the client's namespace, or in one workflow, the worst first.
 
     Work is bounded: at most `limit` open workflows are examined, first those that the server marks, then the oldest and
     the newest. Each costs one description and at most one page of history, `max_concurrent` at a time. A paused
     workflow is always found; a closed one is never stuck.
 
     Args:
-        workflow_id: Look at the current run of this workflow only, without the delay that lists have.
-        query: A list filter that narrows the open workflows.
-        thresholds: From when on something counts as stuck.
+        workflow_id: Examine only the current run of this workflow, without the delay of lists.
+        query: A list filter for the open workflows.
+        thresholds: When something counts as stuck.
 
     Raises:
         CannotAsk: The server does not answer, or there is no such namespace or workflow.
-        OptionError: The server does not understand `query`, or a number cannot be used.
+        OptionError: The server does not understand `query`, or a limit is below 1.
     """
     if limit < 1 or max_concurrent < 1:
         raise OptionError(
@@ -87,13 +87,13 @@ def _notes(found: Sequence[Diagnosis]) -> tuple[str, ...]:
     unseen = sum(each.unseen for each in found)
     if not unseen:
         return ()
-    return (f"late timers were looked for in the last {EVENTS} events only: {unseen} workflows have more",)
+    return (f"only the last {EVENTS} events were searched for late timers: {unseen} workflows have more events",)
 
 
 async def _unpolled(
     calls: ServiceCalls, needs: Iterable[PollerNeed], now: datetime
 ) -> tuple[set[Queue], list[Finding]]:
-    """The task queues that are needed and that no worker polls, and a finding for each name."""
+    """Task queues that workflows need and that no worker polls, and a finding for each name."""
     wanted: dict[Queue, list[PollerNeed]] = defaultdict(list)
     for need in needs:
         wanted[need.queue].append(need)

@@ -32,10 +32,10 @@ KINDS: tuple[Kind, ...] = (
 
 @dataclass(frozen=True)
 class Thresholds:
-    """From when on something counts as stuck.
+    """When something counts as stuck.
 
-    `workflow_task_attempts` and `attempts` (of an activity) are numbers of the attempt that runs or comes next.
-    `waiting` is how long a task may wait for a worker, `late` how long after its time a timer may fire.
+    `workflow_task_attempts` and `attempts` (of an activity) are numbers of the current or next attempt.
+    `waiting` is how long a task may wait for a worker, `late` how long a timer may be overdue.
     """
 
     workflow_task_attempts: int = 2
@@ -46,11 +46,11 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is stuck. Texts are for a person; `failure` is the last failure in full, line by line.
+    """One blocked thing. `failure` has the lines of the last failure, `last_failure` its root cause in one line.
 
-    `since` and `next_retry` are UTC; None where the server does not tell. `command` is what to give to the Temporal CLI
-    (`("workflow", "unpause", ...)`), empty where no single command helps. `workflows` counts the open workflows that
-    suffer from it, where one finding speaks for a whole task queue; its `workflow_id` is then one of them.
+    `since` and `next_retry` are UTC; None if the server does not say. `command` are arguments for the Temporal CLI
+    (`("workflow", "unpause", ...)`), empty if no single command helps. `workflows` counts the open workflows that
+    are affected, if one finding is about a whole task queue; its `workflow_id` is then one of them.
     """
 
     kind: Kind
@@ -72,7 +72,7 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The same for the same trouble in a later look."""
+        """The same for the same problem in a later report."""
         if self.kind == "no_worker":
             return (self.kind, self.task_queue)
         what = self.what if self.kind == "timer_late" else ""
@@ -81,10 +81,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class StuckReport:
-    """What was found in one namespace, the worst first, and how far the look went.
+    """What is blocked in one namespace, the worst first, and how many workflows were examined.
 
-    `open` is how many open workflows there are (that fit the query), `examined` how many of them were looked at.
-    `notes` say what was not looked at, and why.
+    `open` is the number of open workflows (that match the query), `examined` how many of them were examined.
+    `notes` say what was not examined, and why.
     """
 
     namespace: str
@@ -101,12 +101,12 @@ class StuckReport:
 
     @property
     def complete(self) -> bool:
-        """Whether every open workflow was looked at."""
+        """Whether every open workflow was examined."""
         return self.examined >= self.open
 
 
 def ranked(findings: list[Finding]) -> tuple[Finding, ...]:
-    """The worst kind first; of one kind what suffers most, then what is oldest."""
+    """The worst kind first; of one kind those that affect most workflows, then the oldest."""
     return tuple(sorted(findings, key=_rank))
 
 

@@ -1,4 +1,4 @@
-"""One open workflow as it is looked at: its description, its clock, the end of its history, and what is found."""
+"""One open workflow while it is examined: its description, its clock, the end of its history, and the findings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Queue = tuple[str, "TaskQueueType.ValueType"]
 
 @dataclass(frozen=True)
 class PollerNeed:
-    """A task queue that a workflow needs a worker on; `since` a task waits there, None while there is none."""
+    """A task queue that a workflow needs a worker on. `since`: when a task began to wait there, if one does."""
 
     queue: Queue
     workflow: WorkflowExecutionInfo
@@ -33,7 +33,7 @@ class PollerNeed:
 
 @dataclass(frozen=True)
 class Suspect:
-    """A finding that says nothing new if no worker polls `unless_unpolled` at all."""
+    """A finding that is dropped if no worker polls `unless_unpolled`: that is reported instead."""
 
     finding: Finding
     unless_unpolled: Queue | None = None
@@ -41,7 +41,7 @@ class Suspect:
 
 @dataclass
 class Diagnosis:
-    """What one workflow's look brings. `unseen` tells that timers may lie further back than was looked."""
+    """What was found in one workflow. `unseen`: timers may be further back than the events that were read."""
 
     suspects: list[Suspect] = field(default_factory=list)
     needs: list[PollerNeed] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Diagnosis:
 
 
 class Inspection:
-    """One description, with the end of the history where that is needed."""
+    """One workflow that is examined."""
 
     def __init__(
         self, calls: ServiceCalls, description: DescribeWorkflowExecutionResponse, thresholds: Thresholds, now: datetime
@@ -64,33 +64,33 @@ class Inspection:
         self._tail: HistoryTail | None = None
         self.found = Diagnosis(open=True)
 
-    async def end(self) -> HistoryTail:
-        """The end of its history, read once."""
+    async def tail(self) -> HistoryTail:
+        """The end of the history; read once, and only if needed."""
         if self._tail is None:
             self._tail = HistoryTail(await self.calls.last_events(self.info.execution, EVENTS))
         return self._tail
 
-    async def told(self, failure: Any) -> dict[str, Any]:
-        """A failure as the two fields of a finding; none where there is none."""
+    async def failure_fields(self, failure: Any) -> dict[str, Any]:
+        """The two fields of a finding for a failure; empty without one."""
         if failure is None:
             return {}
         text = await failure_text(failure, self.calls.client.data_converter)
         return {"last_failure": text.line, "failure": text.lines}
 
-    def real(self, when: datetime) -> datetime:
-        """A moment of the workflow's own clock, which time skipping may have set ahead, on ours."""
+    def to_real_time(self, when: datetime) -> datetime:
+        """A time of the workflow's own clock, which time skipping may have set ahead, on our clock."""
         return when - self.ahead
 
-    def waits(self, since: datetime) -> bool:
-        """Whether a task that was given out then waits for too long."""
+    def waits_too_long(self, since: datetime) -> bool:
+        """Whether a task that was scheduled then has waited too long."""
         return self.now - since > self.thresholds.waiting
 
-    def need(self, queue: Queue, since: datetime | None) -> None:
-        """Note that it needs a worker there."""
+    def add_need(self, queue: Queue, since: datetime | None) -> None:
+        """The workflow needs a worker on that task queue."""
         self.found.needs.append(PollerNeed(queue, self.info, since))
 
-    def suspect(self, finding: Finding, unless_unpolled: Queue | None = None) -> None:
-        """Note what is stuck."""
+    def add_suspect(self, finding: Finding, unless_unpolled: Queue | None = None) -> None:
+        """Add a finding."""
         self.found.suspects.append(Suspect(finding, unless_unpolled))
 
     @property
@@ -99,7 +99,7 @@ class Inspection:
         return self.info.execution.workflow_id
 
     def finding(self, kind: Kind, what: str, hint: hints.Hint, *, queue: str | None = None, **more: Any) -> Finding:
-        """A finding about this workflow, on its own task queue unless another is named."""
+        """A finding about this workflow, by default on its own task queue."""
         return Finding(
             kind=kind,
             workflow_id=self.id,
@@ -114,5 +114,5 @@ class Inspection:
 
 
 def because(reason: str) -> str:
-    """A reason as the end of a sentence, if there is one."""
+    """A reason as the end of a sentence; empty without one."""
     return f": {reason}" if reason else ""

@@ -107,7 +107,7 @@ def test_a_failing_workflow_task(server: DevServer) -> None:
             assert any("raise RuntimeError" in line for line in finding.failure)
             assert (finding.attempts or 0) >= 2
             assert recent(finding.since)
-            assert "mend the workflow's code" in finding.hint
+            assert "fix the workflow's code" in finding.hint
             assert "WorkflowTaskFailed" in advised(server, finding)
         async with worker(client, workflows=[Mended]):
             await clear(client)
@@ -149,7 +149,7 @@ def test_code_that_no_longer_fits_the_history(server: DevServer) -> None:
             await handle.signal("tell")
             finding = await found(client, "workflow_task_failing")
             assert "Nondeterminism" in (finding.last_failure or "")
-            assert "the code that this workflow began with" in finding.hint
+            assert "the code that this workflow started with" in finding.hint
             advised(server, finding)
             await clear(client)
 
