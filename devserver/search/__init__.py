@@ -1,4 +1,4 @@
-"""Searches the histories of a namespace, and keeps those that are closed in an index on this machine."""
+"""Searches the histories of a namespace, with an index of closed runs on this machine."""
 
 from __future__ import annotations
 

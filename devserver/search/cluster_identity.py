@@ -1,4 +1,4 @@
-"""Which server it is, whatever its address: so that what is kept of one is never shown for another."""
+"""Identifies a server whatever its address, so that the index of one server is never used for another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _IdentityCalls(ServiceCalls):
     refusals = (*REFUSALS, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
 
     async def cluster(self) -> str:
-        """The cluster's id; empty where we may not know it."""
+        """The cluster's id; empty without permission to read it."""
         service = self.client.workflow_service
         try:
             answer = await self.call(service.get_cluster_info, GetClusterInfoRequest())
@@ -25,7 +25,7 @@ class _IdentityCalls(ServiceCalls):
         return answer.cluster_id
 
     async def namespace(self) -> str:
-        """The namespace's id; where we may not know it, its address and name."""
+        """The namespace's id; without permission to read it, its address and name."""
         request = DescribeNamespaceRequest(namespace=self.client.namespace)
         service = self.client.workflow_service
         try:
@@ -38,7 +38,7 @@ class _IdentityCalls(ServiceCalls):
 
 
 async def identity(client: Client) -> tuple[str, str]:
-    """The ids of the client's cluster and namespace: those of a server that was reset are new ones.
+    """The ids of the client's cluster and namespace. A server that was reset has new ones.
 
     Raises:
         CannotAsk: The server does not answer, or there is no such namespace.

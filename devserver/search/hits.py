@@ -1,4 +1,4 @@
-"""What was found: one step of one run, as a record that needs no server any more."""
+"""Hits of a search: one step of one run, as a record that needs no server."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ TIMER_FIRED = int(EventType.EVENT_TYPE_TIMER_FIRED)
 
 @dataclass(frozen=True)
 class Hit:
-    """A step that fits.
+    """A step that matches.
 
     Attributes:
-        at: When its event was, UTC.
-        kind: One of `shapes.KINDS`.
-        name: Its type (of activities, children, workflows) or name; empty where there is none.
-        id: Activity id, timer id, child's or update's id; empty where there is none.
-        event, event_id: The event that was asked for, else the step's last one.
-        state: How it ended (`completed`, `failed`, `timed_out`, `canceled`, ...); `waiting` or `running` where it has
-            not, `unfinished` where the run ended before it, `event` where it is only an event.
-        attempt: None where nothing is told of it. Of what is open: the one that runs or comes next.
-        seconds: From its first event to its last, or until now; None where it is only an event.
-        worker, build: Who did it; empty where that is not told.
-        last_failure, failure: In one line, and in full; empty where there was none.
+        at: The time of its event, UTC.
+        kind: One of `schema.KINDS`.
+        name: Its type (of activities, children, workflows) or name; empty if it has none.
+        id: The activity's, timer's, child's or update's id; empty if it has none.
+        event, event_id: The event that the search is for, else the step's last one.
+        state: How it closed (`completed`, `failed`, `timed_out`, `canceled`, ...); `waiting` or `running` if it is
+            open, `unfinished` if the run closed first, `event` for a single event.
+        attempt: The last attempt, of an open step the current or next one; None if it has none.
+        seconds: From its first event to its last, or until now; None for a single event.
+        worker, build: The worker's identity and build id; empty if unknown.
+        last_failure, failure: The failure in one line, and all lines; empty if there was none.
     """
 
     at: datetime
@@ -54,7 +54,7 @@ class Hit:
 
 
 def hit_of(run: RunFacts, row: Row, events: Sequence[int], now: datetime) -> Hit:
-    """A row of `Index.find` as a record; `events` are the types that were asked for."""
+    """A row of `Index.find` as a record; `events` are the event types of the query."""
     (_, _, number, kind, name, key, *_), told = row, _Row(row)
     at, event, event_id = told.shown(events)
     return Hit(
@@ -87,7 +87,7 @@ class _Row:
         self.worker, self.build, self.line, self.text = worker or "", build or "", line or "", text or ""
 
     def shown(self, events: Sequence[int]) -> tuple[int, int, int]:
-        """The event that stands for the step: when, its type, its number."""
+        """The event that is shown for the step: its time, type and id."""
         parts = (
             (self.closed_at, self.closed_type, self.closed_id),
             (self.started_at, self.started_type, self.started_id),

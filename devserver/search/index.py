@@ -1,4 +1,4 @@
-"""One SQLite database of runs and their steps: a run is there as a whole or not at all, and the file has a bound."""
+"""One SQLite database of runs and their steps: it has all of a run or nothing, and the file has a limit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STEP = "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """A run as lists show it. A closed one is the same run with the same history while all of this is the same.
+    """A run as lists show it. The history of a closed run is unchanged while all of this is unchanged.
 
     `closed_at` is microseconds since 1970, 0 while it is open; `events` is its history's length as lists tell it.
     """
@@ -41,7 +41,7 @@ class Index:
     """Runs and steps of several servers in one database.
 
     Raises:
-        sqlite3.Error: From every method; `shelf.Shelf` knows what to make of it.
+        sqlite3.Error: From every method; `IndexStore` handles it.
     """
 
     def __init__(self, connection: sqlite3.Connection, most_bytes: int | None = None) -> None:
@@ -51,17 +51,17 @@ class Index:
 
     @classmethod
     def in_memory(cls) -> Index:
-        """One that is kept nowhere."""
+        """An index in memory."""
         connection = sqlite3.connect(":memory:", isolation_level=None)
         schema.create(connection)
         return cls(connection)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     def server(self, cluster: str, namespace: str) -> int:
-        """The number of a cluster's namespace, which is noted as used now."""
+        """The number of a cluster's namespace; marks it as used now."""
         with self._writing():
             self._db.execute(
                 "INSERT INTO servers (cluster, namespace, used) VALUES (?, ?, ?)"
@@ -73,7 +73,7 @@ class Index:
         return number
 
     def known(self, server: int, runs: Sequence[RunFacts]) -> dict[str, int]:
-        """The number of each of these runs that is there as it is now: run id -> number."""
+        """The numbers of these runs, as far as the index has them unchanged: run id -> number."""
         rows = self._db.execute(
             "SELECT run_id, id, closed_at, events FROM runs"
             " WHERE server = ? AND run_id IN (SELECT value FROM json_each(?))",
@@ -84,7 +84,7 @@ class Index:
         return {run.run_id: each[0] for run, each in same if each and each[1:] == (run.closed_at, run.events)}
 
     def add(self, server: int, run: RunFacts, steps: Sequence[IndexedStep]) -> int | None:
-        """Write a run in one transaction; its number, or None where there is no room for it."""
+        """Write a run in one transaction; its number, or None if there is no room."""
         if not self._has_room(server, run):
             return None
         with self._writing():
@@ -107,16 +107,16 @@ class Index:
         return self._db.execute(sql, {**values, "runs": json.dumps(runs), "most": most}).fetchall()
 
     def words(self) -> list[str]:
-        """Every name, identity and build id that has been seen."""
+        """Every name, identity and build id in the index."""
         return [text for (text,) in self._db.execute("SELECT text FROM words")]
 
     def remove(self, number: int) -> None:
-        """Forget a run."""
+        """Remove a run."""
         with self._writing():
             self._remove(number)
 
     def clear(self, server: int) -> None:
-        """Forget all runs of a server."""
+        """Remove all runs of a server."""
         with self._writing():
             for (number,) in self._db.execute("SELECT id FROM runs WHERE server = ?", (server,)).fetchall():
                 self._remove(number)
@@ -124,16 +124,16 @@ class Index:
 
     @property
     def used_bytes(self) -> int:
-        """What the database takes, without what is free to be written again."""
+        """The size of the database without free pages."""
         pages, free, size = (
             self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
 
     def _has_room(self, server: int, run: RunFacts) -> bool:
-        """Whether a run may be added; where the bound is reached, what is less worth keeping is removed first.
+        """Whether a run may be added. At the limit other runs are removed first.
 
-        That is: runs of servers that were not searched for longest, then runs of this one that closed before it.
+        These are runs of the servers that were searched least recently, then runs of this server that closed earlier.
         """
         if self._most is None or self.used_bytes < self._most:
             return True
@@ -179,7 +179,7 @@ class Index:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """One transaction: all of it or nothing."""
+        """One transaction."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield

@@ -1,4 +1,4 @@
-"""The answer of each run: from what is kept of it, or from its history, which is kept then."""
+"""Matches runs against a query: from the index, or from their histories, which are then added to the index."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .query import SearchQuery
 
 @dataclass(frozen=True)
 class RunMatches:
-    """The rows of a run that fit; `gone`: its history is not there any more."""
+    """The rows of a run that match; `gone`: its history was deleted."""
 
     run: RunFacts
     rows: Sequence[Row] = ()
@@ -22,11 +22,11 @@ class RunMatches:
 
 
 class RunMatcher:
-    """Answers one question for one run after the other.
+    """Matches one query against runs, one after the other.
 
     Args:
-        most: How many rows are of use now.
-        read: Told of each page that the server has given: runs that are read with it (0 or 1), and its events.
+        most: The number of rows that are still needed.
+        read: Called for each page that was read: with the number of runs that it completes (0 or 1), and of its events.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class RunMatcher:
         self._scratch = Index.in_memory()
 
     def close(self) -> None:
-        """Nothing is asked any more."""
+        """Close the index in memory."""
         self._scratch.close()
 
     def kept(self, runs: Sequence[RunFacts]) -> dict[str, RunMatches]:
-        """The answers of those runs that are in the index: run id -> answer."""
+        """The matches of those runs that are in the index: run id -> matches."""
         closed = [run for run in runs if run.closed_at]
         numbers = self._shelf.known(closed)
         rows = self._from_index([*numbers.values()])
@@ -62,7 +62,7 @@ class RunMatcher:
         return {run.run_id: RunMatches(run, answers[run.run_id]) for run in closed if run.run_id in answers}
 
     async def read(self, run: RunFacts) -> RunMatches:
-        """The answer of a run whose history is asked of the server; a closed one is kept."""
+        """The matches of a run whose history is read from the server; a closed run is added to the index."""
         steps = IndexedSteps(self._reader.converter)
         async for page in self._reader.pages(run.workflow_id, run.run_id):
             for event in page.history.events:
@@ -82,7 +82,7 @@ class RunMatcher:
         return self._shelf.ask(lambda index: index.find(self._wanted, numbers, self._most()), None)
 
     def _unkept(self, run: RunFacts, made: Sequence[IndexedStep]) -> Sequence[Row]:
-        """What fits in a run that the index does not have: the same question, in memory."""
+        """The matches in a run that the index does not have: the same query, in memory."""
         number = self._scratch.add(0, run, made) or 0
         try:
             return self._scratch.find(self._wanted, [number], self._most())

@@ -22,7 +22,7 @@ KINDS = (
 )
 EVENT, WORKFLOW, TASK, ACTIVITY, TIMER, CHILD, NEXUS, UPDATE, SIGNAL, MARKER, EXTERNAL, LOCAL = range(len(KINDS))
 POINTS = (EVENT, SIGNAL, MARKER)  # these are single events
-APPLICATION = 0x74647366  # "tdsf": whose file it is
+APPLICATION = 0x74647366  # "tdsf": marks the file as ours
 
 _TABLES = """
 CREATE TABLE servers (id INTEGER PRIMARY KEY, cluster TEXT, namespace TEXT, used INTEGER, UNIQUE (cluster, namespace));
@@ -40,13 +40,13 @@ CREATE TABLE steps (
     attempt INTEGER, identity INTEGER, build INTEGER, failure INTEGER, before INTEGER, PRIMARY KEY (run, id)
 ) WITHOUT ROWID
 """
-# LIKE on the first is answered by its trigrams; on the second by reading every text. The answers are the same.
+# LIKE uses the trigrams of the first and reads every text of the second, with the same result.
 _TRIGRAMS = "CREATE VIRTUAL TABLE texts USING fts5 (text, tokenize = 'trigram')"
 _PLAIN = "CREATE TABLE texts (rowid INTEGER PRIMARY KEY, text TEXT)"
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Make the tables, in the transaction that is open."""
+    """Create the tables, in the open transaction."""
     for each in _TABLES.split(";"):
         connection.execute(each)
     try:
@@ -58,6 +58,6 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def version(connection: sqlite3.Connection) -> int:
-    """Of the tables that are there; 0: none are."""
+    """The version of the tables; 0 if there are none."""
     found: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return found

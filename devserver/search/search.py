@@ -1,4 +1,4 @@
-"""Searches a namespace: lists the runs that may fit, reads those that are not kept, and gives what fits as it comes."""
+"""Searches a namespace: lists the runs that may match, reads those that are not in the index, and yields hits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .query import SearchQuery
 from .run_matcher import RunMatcher, RunMatches
 
 LIMIT = 100
-# Runs whose histories are read at once: each is held whole until it is written down.
+# Histories that are read at once: each is in memory until it is in the index.
 READ_AT_ONCE = 8
 CHUNK = 1000
 NO_END = 1 << 62
@@ -34,7 +34,7 @@ NO_END = 1 << 62
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """How far a search is: runs in all (None: not counted), done, read from the server, and their events."""
+    """How far a search is: all runs (None: not counted), runs done, runs read from the server, and their events."""
 
     total: int | None = None
     done: int = 0
@@ -43,22 +43,22 @@ class SearchProgress:
 
 
 class Search:
-    """One search. Iterate it once, for the hits, in the order in which the server lists runs; then read the rest of it.
+    """One search. Iterate it once for the hits, in the order of the server's lists; then read its other attributes.
 
     Args:
-        folder: Where the index of closed runs is kept; None: nowhere. A client with a codec has none, so that what it
-            decodes is not written down in the clear.
-        limit: The most hits to give; 0: only read what is not kept yet.
-        most_bytes: The bound of the index.
-        rebuild: Forget first what is kept of this namespace.
-        watch: Told how far it is, often; without it runs are not counted.
+        folder: The folder of the index of closed runs; None: no index. A client with a codec has no index, so that
+            decoded data is not stored in the clear.
+        limit: Maximum number of hits; 0: only bring the index up to date.
+        most_bytes: Maximum size of the index.
+        rebuild: Rebuild the index of this namespace.
+        watch: Called often with the progress; without it runs are not counted.
 
     Attributes:
         progress: How far it is.
-        more: Whether there were more hits than `limit`.
-        gone: Runs that were listed, but whose history the server has deleted.
-        near: Where nothing was found: names that are nearly the activity's.
-        notes: What a user should know, such as why there is no index.
+        more: Whether there are more hits than `limit`.
+        gone: The number of listed runs whose history was deleted.
+        near: Similar names of activities, if nothing was found.
+        notes: What the user should know, such as why there is no index.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Search:
             self._answers.close()
 
     async def _count(self) -> None:
-        with contextlib.suppress(DevServerError):  # the list says it, too
+        with contextlib.suppress(DevServerError):  # the list reports it too
             total = await self._calls.count_workflows(self._wanted.list_filter())
             self.progress = replace(self.progress, total=total)
 
@@ -137,7 +137,7 @@ class Search:
             self._watch(self.progress)
 
     async def _answered(self) -> AsyncGenerator[RunMatches, None]:
-        """Each run's answer, in the order of the list; some histories are read ahead."""
+        """The matches of each run, in the order of the list; some histories are read ahead."""
         ahead: deque[asyncio.Task[RunMatches] | RunMatches] = deque()
         try:
             async for chunk in self._chunks():
@@ -171,7 +171,7 @@ class Search:
         except OptionError as error:
             if self._wanted.query is None:
                 raise
-            # About the user's part, not about what was added to it.
+            # Only the user's part of the query, not what was added to it.
             text = f"the server does not understand the query: {self._wanted.query}"
             raise OptionError(text, details=error.details, hint=error.hint) from None
 

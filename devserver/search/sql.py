@@ -1,4 +1,4 @@
-"""What is wanted as SQL over the tables of an index."""
+"""A query as SQL over the tables of an index."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def statement(wanted: SearchQuery, now: int) -> tuple[str, dict[str, Any]]:
         add(wanted, parts, values)
     order = f"page.key, {_LAST} DESC, steps.id DESC"
     where = " AND ".join(parts) or "1"
-    # Put together of our own words only: what users write are its parameters.
+    # Only our own words are in the text: what users write are parameters.
     return f"SELECT {_COLUMNS} FROM {_TABLES} WHERE {where} ORDER BY {order} LIMIT :most", values  # noqa: S608
 
 
 def _what(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None:
     if not wanted.about_steps:
         parts.append(f"kind = {schema.WORKFLOW}")
-    elif not wanted.events:  # a workflow task that went well is part of everything and says nothing
+    elif not wanted.events:  # workflow tasks that completed are everywhere and say nothing
         parts.append(f"NOT (kind = {schema.TASK} AND closed_type IN (0, 7) AND attempt < 2)")
     if wanted.activity is not None:
         kinds = _numbers((schema.ACTIVITY, schema.LOCAL))
@@ -76,7 +76,7 @@ def _who(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None:
 
 
 def _when(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None:
-    """An event's moment is its own; a step is there from its beginning to its end."""
+    """An event has one time; a step lasts from its start to its end."""
     if wanted.events:
         types = _numbers(wanted.events)
         begins = ends = (
@@ -99,11 +99,11 @@ def micro(when: datetime) -> int:
 
 
 def _numbers(numbers: Sequence[int]) -> str:
-    return f"({', '.join(str(int(each)) for each in numbers)})"
+    return f"({', '.join(str(int(number)) for number in numbers)})"
 
 
 def _word(column: str, key: str, text: str, values: dict[str, Any]) -> str:
-    """A whole word, in which `*` stands for anything."""
+    """A whole word; `*` matches anything."""
     values[key] = text if "*" not in text else text.replace("[", "[[]").replace("?", "[?]")
     sign = "GLOB" if "*" in text else "="
     return f"{column} IN (SELECT id FROM words WHERE text {sign} :{key})"  # noqa: S608
@@ -115,7 +115,7 @@ def _failed(key: str, text: str, values: dict[str, Any]) -> str:
 
 
 def _contains(column: str, text: str, values: dict[str, Any], key: str = "text") -> str:
-    """Text that is found anywhere. LIKE without ESCAPE can use trigrams, and finds too much where there are signs."""
+    """Text anywhere. LIKE without ESCAPE can use trigrams, and finds too much if the text has special characters."""
     values[f"{key}_loose"] = f"%{text}%"
     loose = f"{column} LIKE :{key}_loose"
     if not any(sign in text for sign in "%_\\"):

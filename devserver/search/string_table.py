@@ -1,4 +1,4 @@
-"""Each name and each failure of an index once: the number it has there, and what nobody needs any more."""
+"""The names and failures of an index, each stored once under a number, and removed when unused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .failure_texts import IndexedFailure
 
 
 class StringTable:
-    """The words and failures behind a connection."""
+    """The words and failures in the database of a connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -25,7 +25,7 @@ class StringTable:
         return self._words[text]
 
     def failure(self, told: IndexedFailure | None, known: dict[IndexedFailure, int]) -> int | None:
-        """The number of a failure, which is used once more; `known` are those of this run."""
+        """The number of a failure, counting one more use; `known` are the failures of this run."""
         if told is None:
             return None
         if told not in known:
@@ -34,11 +34,11 @@ class StringTable:
         return known[told]
 
     def rolled_back(self) -> None:
-        """What was written in this transaction is not there."""
+        """The transaction was rolled back: forget its numbers."""
         self._words.clear()
 
     def release(self, run: int) -> None:
-        """A run is to go: so do the failures that no other has."""
+        """Remove the failures that only this run uses."""
         gone = self._db.execute(
             "SELECT count(*), which FROM (SELECT failure AS which FROM steps WHERE run = ?"
             " UNION ALL SELECT before FROM steps WHERE run = ?) WHERE which IS NOT NULL GROUP BY which",
