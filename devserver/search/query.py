@@ -1,4 +1,4 @@
-"""What is searched for: conditions that one step of a history must all fulfil, and which runs are looked at."""
+"""The query of a search: conditions on a step, all of which it must match, and on the runs that are searched."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Attempts:
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """Conditions; one that is not given lets everything through. Those on steps must all fit the same step.
+    """Conditions; one that is not set matches everything. Those on steps must all match the same step.
 
     Names are whole and case counts; `*` stands for anything. Texts are found anywhere and in any case.
 
@@ -90,24 +90,24 @@ class SearchQuery:
             if text == "":
                 raise OptionError(f"an empty {name} is found everywhere", hint="say what to look for, or leave it out")
             if text is not None and len(text) > MOST_TEXT:
-                raise OptionError(f"a {name} of {len(text):,} letters is too long", hint=f"{MOST_TEXT:,} are enough")
+                raise OptionError(f"a {name} of {len(text):,} letters is too long", hint=f"use at most {MOST_TEXT:,}")
         if self.since is not None and self.until is not None and self.since > self.until:
-            raise OptionError("the time begins after it ends", hint="--since is the earlier moment, --until the later")
+            raise OptionError("the time begins after it ends", hint="--since is the earlier time, --until the later")
 
     @property
     def about_steps(self) -> bool:
-        """Whether it says anything of steps; otherwise runs are what is looked for."""
+        """Whether it has conditions on steps; otherwise the search is for runs."""
         on_steps = (self.text, self.activity, self.failure, self.attempts, self.longer, self.shorter)
         return bool(self.events) or any(each is not None for each in (*on_steps, self.worker, self.build))
 
     @property
     def about_runs(self) -> bool:
-        """Whether it says anything of runs, or of time."""
+        """Whether it has conditions on runs, or on time."""
         on_runs = (self.workflow_type, self.status, self.query, self.open, self.since, self.until)
         return any(each is not None for each in on_runs)
 
     def list_filter(self) -> str:
-        """The runs that may have what is wanted, as the server's list filter; more is for the steps to say."""
+        """The list filter of the runs that may match."""
         parts = [f"({self.query})"] if self.query else []
         if self.workflow_type is not None:
             parts.append(f"WorkflowType = {quote(self.workflow_type)}")
@@ -123,7 +123,7 @@ class SearchQuery:
 
 
 def status_named(text: str) -> str:
-    """A status as the server writes it, of any usual writing: `failed`, `TIMED_OUT`, `timed-out`.
+    """A status as the server writes it, from any usual spelling: `failed`, `TIMED_OUT`, `timed-out`.
 
     Raises:
         OptionError: There is none of that name.
@@ -131,7 +131,7 @@ def status_named(text: str) -> str:
     plain = re.sub(r"[^a-z]", "", text.lower()).removeprefix("workflowexecutionstatus")
     known = {name.lower(): name for name in STATES} | {"open": "Running", "cancelled": "Canceled"}
     if plain not in known:
-        raise OptionError(f"a workflow's status is never {text}", hint=f"one of {', '.join(STATES)}")
+        raise OptionError(f"unknown status {text}", hint=f"one of {', '.join(STATES)}")
     return known[plain]
 
 
