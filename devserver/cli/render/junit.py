@@ -43,7 +43,7 @@ def _case(result: dict[str, Any], took: float) -> Xml.Element:
     if kind:
         Xml.SubElement(case, kind, message=result["reason"], type=result["verdict"]).text = result["summary"]
     said = "\n".join(click.unstyle(line) for line in result_lines(result, took))
-    Xml.SubElement(case, "system-out").text = f"{said}\nagain: {result['again']}\n"
+    Xml.SubElement(case, "system-out").text = f"{said}\nagain: {result['command']}\n"
     return case
 
 

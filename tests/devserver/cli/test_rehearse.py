@@ -147,7 +147,7 @@ def test_a_dry_run_can_be_read_by_a_script(devserver: Run, write: Write) -> None
 @pytest.mark.parametrize(
     ("scene", "named"),
     [
-        ("plan=[at.activity_starts('ad').do(faults.kill_worker())]", "an activity 'ad' that 'grow' has not"),
+        ("plan=[at.activity_starts('ad').do(faults.kill_worker())]", "an unknown activity: 'ad' is not in 'grow'"),
         ("plan=[1]", "which is not a step"),
         ("expect=[expect.completed()]", "AttributeError: module 'devserver.rehearsal.expect'"),
     ],
@@ -181,8 +181,8 @@ def test_packages_of_the_project_are_found(devserver: Run, write: Write, tmp_pat
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("import nowhere", "hint: modules are looked for beside the scenario's file"),
-        ("import sys; sys.exit(3)", "does not load: it ends with sys.exit(3)"),
+        ("import nowhere", "hint: modules are searched in the folder of the scenario's file"),
+        ("import sys; sys.exit(3)", "it calls sys.exit(3)"),
     ],
 )
 def test_a_file_that_does_not_load_is_told(devserver: Run, tmp_path: Path, text: str, said: str) -> None:

@@ -160,7 +160,7 @@ def test_a_very_long_run_gives_a_report_of_sane_size() -> None:
     page = report.html([made])
     assert len(page) < 500_000
     assert "node-11999" in page
-    assert "20,000 marks of 30,000 left out" in page
+    assert "20,000 marks of 30,000 omitted" in page
 
 
 def keys(shape: Any) -> set[str]:
