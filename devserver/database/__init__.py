@@ -1,4 +1,4 @@
-"""The SQLite file: who owns it, who wrote it, its schema and upgrade, its snapshots, its health.
+"""The SQLite file: its owner, stamp, schema, upgrade, snapshots and health.
 
 What imports SQLite is loaded when first asked for: a supervisor that finds its own stamp needs none of it.
 """

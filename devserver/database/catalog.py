@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import OptionError, SnapshotUnknown
 from ..system.files import unreadable, write_private
-from .sqlite import told_clearly
+from .sqlite import our_errors
 
 DATABASE = "temporal.db"
 METADATA = "snapshot.json"
@@ -22,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One snapshot: what is known of it, and its folder."""
+    """One snapshot: its record and its folder."""
 
     name: str
     created: str
@@ -35,7 +35,7 @@ class Snapshot:
 
     @property
     def database(self) -> Path:
-        """The copy itself."""
+        """The database file."""
         return self.folder / DATABASE
 
     def to_json(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def list_(folder: Path) -> list[Snapshot]:
 
 
 def get(folder: Path, name: str) -> Snapshot:
-    """The snapshot of that name.
+    """The snapshot with that name.
 
     Raises:
         SnapshotUnknown: There is none; the details say which there are.
@@ -72,14 +72,14 @@ def get(folder: Path, name: str) -> Snapshot:
 
 
 def delete(folder: Path, name: str) -> Snapshot:
-    """Delete the snapshot of that name; what it was.
+    """Delete the snapshot with that name, and return it.
 
     Raises:
         SnapshotUnknown: There is none.
     """
     snapshot = get(folder, name)
     doomed = folder / f"{UNFINISHED}{os.getpid()}-deleted-{name}"
-    with told_clearly(snapshot.folder):
+    with our_errors(snapshot.folder):
         snapshot.folder.rename(doomed)
         shutil.rmtree(doomed)
     return snapshot
@@ -93,8 +93,8 @@ def check_name(name: str) -> str:
     """
     if not _NAME.match(name):
         raise OptionError(
-            f"{name!r} cannot name a snapshot",
-            hint="a name begins with a letter or digit and has up to 63 letters, digits, '.', '_' and '-'",
+            f"{name!r} is not a valid snapshot name",
+            hint="use at most 63 letters, digits, dots, dashes and underscores, beginning with a letter or digit",
         )
     return name
 

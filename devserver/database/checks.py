@@ -1,4 +1,4 @@
-"""The health of a database file, for `devserver doctor`; it may be running, nothing is changed."""
+"""The health of a database file, for `devserver doctor`. Its server may be running; nothing is changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENOUGH_TO_MENTION = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One thing that was looked at: `topic` names it, `text` tells what was found."""
+    """The result of one check: `topic` names what was checked, `text` says what was found."""
 
     level: Level
     topic: str
@@ -33,14 +33,14 @@ class CheckResult:
 
 
 def check(db: Path) -> list[CheckResult]:
-    """Everything that can be told of `db`; never raises for what is wrong with it."""
+    """Check a database file, and report problems as results instead of errors."""
     try:
         db = db.resolve()
         header = read_header(db)
     except DatabaseError as error:
         return [_from_error("database", error)]
     except (OSError, RuntimeError) as error:  # a link to itself
-        return [CheckResult("error", "database", f"cannot reach {db}: {error}", "name another file with --db")]
+        return [CheckResult("error", "database", f"cannot reach {db}: {error}", "use another file with --db")]
     if header is None:
         return [_of_no_file(db)]
     findings = [_of_size(db), _of_stamp(db, header), *_of_leftovers(db)]
@@ -56,8 +56,8 @@ def check(db: Path) -> list[CheckResult]:
 
 def _of_no_file(db: Path) -> CheckResult:
     if db.exists():
-        return CheckResult("warning", "database", f"{db} is empty", "it is made anew at the next start")
-    return CheckResult("ok", "database", f"{db} is not there yet", "it is made at the first start")
+        return CheckResult("warning", "database", f"{db} is empty", "the next start creates it again")
+    return CheckResult("ok", "database", f"{db} does not exist yet", "the first start creates it")
 
 
 def _of_size(db: Path) -> CheckResult:
@@ -69,10 +69,10 @@ def _of_stamp(db: Path, header: Header) -> CheckResult:
     stamp = read_stamp(db)
     if stamp is None:
         hint = "the next start compares its tables and stamps it"
-        return CheckResult("warning", "stamp", "no stamp says which server wrote it", hint)
+        return CheckResult("warning", "stamp", "there is no stamp with the version of the server that wrote it", hint)
     if not fits(stamp, header.schema_cookie):
         hint = "the next start compares its tables and stamps it"
-        return CheckResult("warning", "stamp", "the stamp is about another file: this one was put in its place", hint)
+        return CheckResult("warning", "stamp", "the file was replaced since it was stamped", hint)
     made = f", made by {stamp.made_by}" if stamp.made_by else ""
     when = stamp.last_written_at
     return CheckResult("ok", "stamp", f"last started on by server {stamp.last_written_by} at {when}{made}")
@@ -86,7 +86,7 @@ def _of_leftovers(db: Path) -> Iterator[CheckResult]:
             "warning",
             "log",
             f"its write-ahead log has {log / 1e6:.0f} MB",
-            "a restart folds it into the file",
+            "a restart writes it into the file",
         )
     if size_of(sidecar(db, "-journal")) and not used:
         yield CheckResult("warning", "journal", "a crash left a rollback journal", "the next start rolls it back")
@@ -96,37 +96,37 @@ def _of_leftovers(db: Path) -> Iterator[CheckResult]:
                 "warning",
                 "leftover",
                 f"{path} was left by a killed process",
-                "it may be deleted: it was never used",
+                "you can delete it: it was never used",
             )
 
 
 def _of_content(connection: sqlite3.Connection) -> Iterator[CheckResult]:
     tables = Schema.read(connection).columns
     if not tables.keys() >= OF_TEMPORAL:
-        yield CheckResult("error", "schema", "it is not one of Temporal's databases", "name another file with --db")
+        yield CheckResult("error", "schema", "it is not a Temporal database", "use another file with --db")
     damage = integrity(connection)
     if damage:
         yield CheckResult(
             "error",
             "integrity",
             "; ".join(damage[:3]),
-            "bring back a snapshot: devserver snapshot restore NAME",
+            "restore a snapshot: devserver snapshot restore NAME",
         )
     else:
-        yield CheckResult("ok", "integrity", "SQLite finds it intact")
+        yield CheckResult("ok", "integrity", "SQLite finds no damage")
     (pages,), (free,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "freelist_count"))
     (page_size,) = connection.execute("PRAGMA page_size").fetchone()
     wasted = free * page_size
     text = f"{free} of {pages} pages are free ({wasted / 1e6:.1f} MB)"
     if free > pages * MUCH_FREE and wasted > ENOUGH_TO_MENTION:
-        yield CheckResult("warning", "free pages", text, "they are used again; a snapshot and its restore keep them")
+        yield CheckResult("warning", "free pages", text, "SQLite reuses them; snapshots contain them too")
     else:
         yield CheckResult("ok", "free pages", text)
 
 
 def _of_refused_read(db: Path, error: DatabaseError) -> CheckResult:
     if size_of(sidecar(db, "-journal")) and "damaged" not in error.message:
-        return CheckResult("warning", "integrity", "not checked: a rollback journal waits for the next start")
+        return CheckResult("warning", "integrity", "not checked: the next start rolls back a journal first")
     return _from_error("integrity", error)
 
 

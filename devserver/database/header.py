@@ -1,4 +1,4 @@
-"""What can be told of a database file without SQLite: is it usable, and which schema cookie does it carry."""
+"""The header of a database file, read without SQLite: whether it is usable, and its schema cookie."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import DatabaseCorrupt, DatabaseError
 
 MAGIC = b"SQLite format 3\0"
 HEADER_SIZE = 100
-DAMAGE_HINT = "bring back a snapshot (devserver snapshot restore NAME), or name another file with --db"
+DAMAGE_HINT = "restore a snapshot (devserver snapshot restore NAME), or use another file with --db"
 # A write-ahead log above this is not searched: whoever asks then compares the schema instead.
 WAL_SEARCH_LIMIT = 64 * 1024 * 1024
 WAL_HEADER_SIZE = 32
@@ -21,7 +21,7 @@ FRAME_HEADER_SIZE = 24
 
 @dataclass(frozen=True)
 class Header:
-    """The facts of an SQLite header. `schema_cookie` is None when it would be too costly to tell."""
+    """An SQLite header. `schema_cookie` is None if it is too costly to find."""
 
     page_size: int
     schema_cookie: int | None
@@ -33,7 +33,7 @@ def sidecar(db: Path, ending: str) -> Path:
 
 
 def size_of(path: Path) -> int:
-    """The size of `path`; 0 where there is no such file."""
+    """The size of `path` in bytes; 0 if it does not exist."""
     try:
         return path.stat().st_size
     except OSError:
@@ -52,7 +52,7 @@ def read_header(db: Path) -> Header | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise DatabaseError(f"cannot look at the database {db}: {error.strerror}") from error
+        raise DatabaseError(f"cannot read the database {db}: {error.strerror}") from error
     _refuse_unusable(db, info)
     if info.st_size == 0:
         return None
@@ -65,7 +65,7 @@ def read_header(db: Path) -> Header | None:
         raise DatabaseError(
             f"{db} is not an SQLite database",
             details=[f"found: {info.st_size} bytes beginning with {head[:16]!r}"],
-            hint="name another file with --db; this one was left as it is",
+            hint="use another file with --db; this one was not changed",
         )
     return _parse(db, head, info.st_size)
 
@@ -74,7 +74,7 @@ def _refuse_unusable(db: Path, info: os.stat_result) -> None:
     if stat.S_ISDIR(info.st_mode):
         raise DatabaseError(f"the database {db} is a folder", hint=f"name a file, such as --db {db / 'temporal.db'}")
     if not stat.S_ISREG(info.st_mode):
-        raise DatabaseError(f"the database {db} is not a regular file", hint="name another file with --db")
+        raise DatabaseError(f"the database {db} is not a regular file", hint="use another file with --db")
     if not os.access(db, os.R_OK):
         raise _no_access(db, "it cannot be read")
     if not os.access(db, os.W_OK):
@@ -86,7 +86,7 @@ def _refuse_unusable(db: Path, info: os.stat_result) -> None:
 def _no_access(db: Path, why: str) -> DatabaseError:
     return DatabaseError(
         f"cannot use the database {db}: {why}",
-        hint=f"give yourself access (chmod u+rw {db}), or name another file with --db",
+        hint=f"give yourself access (chmod u+rw {db}), or use another file with --db",
     )
 
 
@@ -98,7 +98,7 @@ def _parse(db: Path, head: bytes, size: int) -> Header:
     counted = head[24:28] == head[92:96]  # else the page count is of an older time and means nothing
     if counted and not pending and size < pages * page_size:
         raise DatabaseCorrupt(
-            f"the database {db} is cut short",
+            f"the database {db} is truncated",
             details=[f"its header says {pages * page_size} bytes, the file has {size}"],
             hint=DAMAGE_HINT,
         )

@@ -1,4 +1,4 @@
-"""One owner per database file: a locked file beside it that falls when its owner dies."""
+"""One server per database file: a locked file beside it, whose lock ends with its owner."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..system.filelocks import LockedFile
 from ..system.files import private_folder
 from .header import sidecar
 
-ELSEWHERE = "its folder must be yours to write in; name another file with --db"
+ELSEWHERE = "you need write access to its folder; use another file with --db"
 
 
 class DatabaseLease:
@@ -25,7 +25,7 @@ class DatabaseLease:
 
     @classmethod
     def acquire(cls, db: Path, owner: str) -> DatabaseLease:
-        """Own `db` in the name of `owner`, at once or not at all.
+        """Lock `db` for `owner`, without waiting.
 
         Two paths to one file (relative, through links) are one lease. The file need not exist yet.
 
@@ -39,7 +39,7 @@ class DatabaseLease:
             lock = LockedFile.attempt(path, json.dumps({"owner": owner, "pid": os.getpid()}))
         except FolderNotWritable as error:
             raise DatabaseError(
-                f"cannot own the database {db}: {error.message}",
+                f"cannot lock the database {db}: {error.message}",
                 hint=ELSEWHERE,
             ) from error
         if lock is None:
@@ -47,7 +47,7 @@ class DatabaseLease:
         return cls(db, lock)
 
     def release(self) -> None:
-        """Give the database up. A second call does nothing."""
+        """Release the database. A second call does nothing."""
         self._lock.release(remove=True)
 
     def __enter__(self) -> DatabaseLease:
@@ -89,6 +89,6 @@ def _in_use(db: Path, owner: str | None) -> DatabaseInUse:
     option = f" --name {named[1]}" if named else ""
     return DatabaseInUse(
         f"the database {db} is in use by {owner or 'another server'}",
-        hint=f"two servers on one file corrupt each other's work: stop that one (devserver down{option}), "
-        f"use it (devserver status{option}), or name another file with --db",
+        hint=f"two servers on one file corrupt it: stop that server (devserver down{option}), "
+        f"use it (devserver status{option}), or use another file with --db",
     )

@@ -1,4 +1,4 @@
-"""What is done to a database file before a server starts on it: nothing, an upgrade, or a refusal."""
+"""The preparation of a database file before a server starts: nothing, an upgrade, or an error."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def prepare(
     schemas: Path,
     note: Note,
 ) -> None:
-    """See that server `server_version` can run on `db`. Call it with the lease held, before the start.
+    """Make sure that server `server_version` can run on `db`. Call it with the lease held, before the start.
 
     A stamp of the same version is believed, in a millisecond and without SQLite. Otherwise the file
     is compared with one that `executable` makes (kept in `schemas`), and upgraded where it is older.
@@ -50,7 +50,7 @@ def prepare(
         return
     stamp = read_stamp(db)
     if stamp is not None and not fits(stamp, header.schema_cookie):
-        note(f"{db} is another file than its stamp tells of; comparing its tables")
+        note(f"{db} was replaced since it was stamped; comparing its tables")
         stamp = None
     if stamp is not None and stamp.last_written_by == server_version:
         return
@@ -64,7 +64,7 @@ def _make_way(db: Path) -> None:
 
 
 class _Case:
-    """One file that has no stamp, or that of another version."""
+    """A file without a stamp, or with the stamp of another version."""
 
     def __init__(
         self, db: Path, header: Header, stamp: Stamp | None, executable: Path, wanted: str, note: Note
@@ -78,11 +78,11 @@ class _Case:
 
     @property
     def found(self) -> str | None:
-        """The version that last wrote the file, if anyone knows."""
+        """The version that last wrote the file, if it is known."""
         return self.stamp.last_written_by if self.stamp else None
 
     def settle(self, upgrade: bool, backups: Path, schemas: Path) -> None:
-        """Refuse, upgrade or accept the file, and stamp it; or make way where it holds nothing."""
+        """Reject, upgrade or accept the file, and stamp it; remove an unfinished one."""
         from . import upgrade as upgrading
         from .schema import compare, read_schema
         from .sqlite import remove_whole
@@ -95,7 +95,7 @@ class _Case:
         make = functools.partial(template, schemas, self.executable, self.wanted, self.note)
         if self.stamp is None and is_unfinished(self.db, make):
             refuse_users(self.db)
-            self.note(f"{self.db} was never finished: its server was ended while it made it; making it anew")
+            self.note(f"{self.db} is unfinished: its server was killed while creating it; creating it again")
             remove_whole(self.db)
             return
         schema = read_schema(self.db)
@@ -115,7 +115,7 @@ class _Case:
         elif than == "older":
             refuse_users(self.db)
             backup = upgrading.back_up(self.db, backups, self.found)
-            self.note(f"backed up {self.db} to {backup}: server {self.found} cannot go on after {self.wanted}")
+            self.note(f"backed up {self.db} to {backup}: server {self.found} cannot continue after {self.wanted}")
         self._restamp()
 
     def _restamp(self) -> None:
@@ -136,9 +136,9 @@ class _Case:
         cli = self.stamp.last_written_by_cli if self.stamp else None
         return DatabaseTooNew(
             f"the database {self.db} was written by a newer server than {self.wanted}",
-            details=[*details, "it was left as it is"],
+            details=[*details, "it was not changed"],
             hint=f"ask for {'--version ' + cli if cli else 'a newer version with --version'}, "
-            "or name another file with --db",
+            "or use another file with --db",
         )
 
     def _too_old(self, difference: Difference) -> DatabaseTooOld:
@@ -147,10 +147,10 @@ class _Case:
             f"the database {self.db} was written by an older server than {self.wanted}",
             details=[
                 f"written by {named(self.found)}",
-                f"it lacks: {_some(difference.missing) or 'some indexes or triggers'}",
+                f"missing: {_some(difference.missing) or 'some indexes or triggers'}",
             ],
-            hint="drop --no-upgrade (a backup is made before the upgrade), "
-            f"or go on with the older version: --version {cli or 'VERSION'}",
+            hint="omit --no-upgrade (the file is backed up first), "
+            f"or use the older version: --version {cli or 'VERSION'}",
         )
 
 

@@ -1,4 +1,4 @@
-"""Bringing a snapshot back: checked, the replaced file kept, exchanged in one step."""
+"""Restoring a snapshot: checked, with a copy of the replaced file, in one atomic step."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .sqlite import (
     create_private,
     disk_full,
     integrity,
+    our_errors,
     refuse_damage,
     remove_leftovers,
     remove_whole,
     replace_file,
     settle,
     sync,
-    told_clearly,
 )
 from .stamp import Stamp, forget_stamp, read_stamp, write_stamp
 from .users import refuse_users
@@ -44,13 +44,13 @@ def restore_into(
     keep_in: Path | None = None,
     note: Note = lambda text: None,
 ) -> Snapshot | None:
-    """Put the snapshot in the place of `db`, whose server must be stopped; what was there, as a snapshot.
+    """Replace `db`, whose server must be stopped, with the snapshot; returns a snapshot of the replaced database.
 
     The file is owned meanwhile; pass the lease if you hold it. What was there goes to `keep_in`, else beside
     the snapshot; a damaged file is kept there as it is, and None returned.
 
     Raises:
-        DatabaseCorrupt: The snapshot is not what was saved. `db` is as it was.
+        DatabaseCorrupt: The snapshot has changed since it was saved. `db` is as it was.
         DatabaseInUse: A server runs on `db`.
     """
     db = resolved(db)
@@ -72,7 +72,7 @@ def restore_into(
 
 
 def refuse_newer(snapshot: Snapshot, server_version: str) -> None:
-    """Raise DatabaseTooNew when a server of that version could not run on the snapshot."""
+    """Raise DatabaseTooNew if a server of that version cannot run on the snapshot."""
     if age(snapshot.server_version, server_version) == "newer":
         raise DatabaseTooNew(
             f"the snapshot {snapshot.name} was saved from server {snapshot.server_version}, "
@@ -83,7 +83,7 @@ def refuse_newer(snapshot: Snapshot, server_version: str) -> None:
 
 
 def _bring(snapshot: Snapshot, aside: Path) -> None:
-    with told_clearly(aside):
+    with our_errors(aside):
         if shutil.disk_usage(aside.parent).free < size_of(snapshot.database):
             raise disk_full(aside, f"{snapshot.size} bytes are needed")
         create_private(aside)
@@ -91,9 +91,9 @@ def _bring(snapshot: Snapshot, aside: Path) -> None:
         found = sha256_of(aside)
     if found != snapshot.sha256:
         raise DatabaseCorrupt(
-            f"the snapshot {snapshot.name} is not what was saved",
+            f"the snapshot {snapshot.name} has changed since it was saved",
             details=[f"expected SHA-256 {snapshot.sha256}", f"found {found} in {snapshot.database}"],
-            hint="the server's database was left as it is; restore another snapshot",
+            hint="the server's database was not changed; restore another snapshot",
         )
     with connect(aside, "immutable") as connection:
         refuse_damage(snapshot.database, integrity(connection))
@@ -101,7 +101,7 @@ def _bring(snapshot: Snapshot, aside: Path) -> None:
 
 
 def _keep(db: Path, folder: Path, note: Note) -> Snapshot | None:
-    """Keep what `db` holds and leave it without journal and log."""
+    """Save the state of `db`, and leave it without journal and log."""
     if not size_of(db):
         return None
     stamp = read_stamp(db)
@@ -124,13 +124,13 @@ def _keep(db: Path, folder: Path, note: Note) -> Snapshot | None:
 def _set_aside(db: Path, name: str, folder: Path, note: Note, error: DatabaseError) -> None:
     """A damaged file cannot be saved: copy it as it is, with journal and log."""
     target = folder / name
-    with told_clearly(target):
+    with our_errors(target):
         private_folder(target)
         for path in (db, *(sidecar(db, ending) for ending in SIDECARS)):
             if path.exists():
                 shutil.copy2(path, target / path.name)
         sync(target)
-    note(f"what was there is damaged and kept as it is in {target} ({error.message})")
+    note(f"the replaced database is damaged; a copy is in {target} ({error.message})")
 
 
 def _stamp(db: Path, snapshot: Snapshot) -> None:

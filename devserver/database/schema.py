@@ -1,4 +1,4 @@
-"""The shape of a database file, and how two shapes differ. There is no version table to ask."""
+"""The schema of a database file, and the difference between two schemas. Temporal has no version table to read."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Schema:
 
 @dataclass(frozen=True)
 class Difference:
-    """What a file lacks of the wanted schema, and what it has that the wanted schema lacks."""
+    """What a file lacks of a schema, and what it has in addition."""
 
     missing: Names
     extra: Names
@@ -59,12 +59,12 @@ class Difference:
 
     @property
     def lacking(self) -> bool:
-        """Whether a server of the wanted schema would miss something; tables beyond it do not hurt."""
+        """Whether a server of that schema would miss something; more tables do no harm."""
         return bool(self.missing) or self.other_sql
 
 
 def compare(found: Schema, wanted: Schema) -> Difference:
-    """How `found` differs from `wanted`; an index that a user added is no difference."""
+    """The difference of `found` from `wanted`, without indexes that a user added."""
     return Difference(
         missing=_lacking(found, wanted),
         extra=_lacking(wanted, found),
@@ -76,16 +76,16 @@ def read_schema(db: Path) -> Schema:
     """The schema of `db`.
 
     Raises:
-        DatabaseError: It is an SQLite database, but not one of Temporal's.
+        DatabaseError: It is an SQLite database, but not a Temporal database.
     """
     with connect(db) as connection:
         schema = Schema.read(connection)
     if not schema.columns.keys() >= OF_TEMPORAL:
         lacking = ", ".join(sorted(OF_TEMPORAL - schema.columns.keys()))
         raise DatabaseError(
-            f"{db} is an SQLite database, but not one of Temporal's",
-            details=[f"it lacks the tables: {lacking}"],
-            hint="name another file with --db; this one was left as it is",
+            f"{db} is an SQLite database, but not a Temporal database",
+            details=[f"missing tables: {lacking}"],
+            hint="use another file with --db; this one was not changed",
         )
     return schema
 

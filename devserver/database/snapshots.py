@@ -1,4 +1,4 @@
-"""Saving a snapshot: a named copy of a database, a folder that appears whole or not at all."""
+"""Saving a snapshot: a named copy of a database, in a folder that appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..system.files import private_folder, sha256_of
 from ..system.timefmt import utc_for_names, utc_now
 from .catalog import DATABASE, UNFINISHED, Snapshot, check_name, delete, get, list_, write_metadata
 from .header import size_of
-from .sqlite import connect, copy_whole, integrity, refuse_damage, sync, told_clearly
+from .sqlite import connect, copy_whole, integrity, our_errors, refuse_damage, sync
 
 __all__ = ["Snapshot", "delete", "get", "list_", "save", "unused_name"]
 
@@ -46,7 +46,7 @@ def save(
     if (folder / name).exists():
         raise _exists(name)
     if not db.is_file():
-        raise DatabaseError(f"there is no database {db} to save", hint="start the server once")
+        raise DatabaseError(f"the database {db} does not exist", hint="start the server once")
     _remove_unfinished(folder)
     with _aside(folder, name) as aside:
         if size_of(db) > LARGE:
@@ -69,7 +69,7 @@ def save(
 def _checked(copy: Path, db: Path) -> str:
     with connect(copy, "immutable") as connection:
         refuse_damage(db, integrity(connection))
-    with told_clearly(copy):
+    with our_errors(copy):
         return sha256_of(copy)
 
 
@@ -78,10 +78,10 @@ def _aside(folder: Path, name: str) -> Iterator[Path]:
     """A folder to be filled, which becomes `folder / name` at the end or is removed."""
     aside = folder / f"{UNFINISHED}{getpid()}-{name}"
     try:
-        with told_clearly(folder):
+        with our_errors(folder):
             aside.mkdir(mode=0o700)
         yield aside
-        with told_clearly(folder):
+        with our_errors(folder):
             sync(aside)
             _publish(aside, folder / name)
             sync(folder)
@@ -109,7 +109,7 @@ def unused_name(folder: Path, name: str) -> str:
 
 def _exists(name: str) -> SnapshotExists:
     return SnapshotExists(
-        f"there is a snapshot {name} already",
+        f"the snapshot {name} exists already",
         hint=f"choose another name, or remove it: devserver snapshot delete {name}",
     )
 

@@ -1,4 +1,4 @@
-"""SQLite itself: connections, whole copies, checks, and its errors told in our words."""
+"""SQLite: connections, copies, checks, and its errors as ours."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def connect(db: Path, mode: Mode = "rw") -> Iterator[sqlite3.Connection]:
     `rw` rolls back or replays what a crash left; `immutable` leaves no file beside `db`.
     """
     query = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
-    with told_clearly(db):
+    with our_errors(db):
         connection = sqlite3.connect(
             f"{db.absolute().as_uri()}?{query}", uri=True, isolation_level=None, timeout=BUSY_SECONDS
         )
@@ -36,7 +36,7 @@ def connect(db: Path, mode: Mode = "rw") -> Iterator[sqlite3.Connection]:
 
 
 @contextlib.contextmanager
-def told_clearly(db: Path) -> Iterator[None]:
+def our_errors(db: Path) -> Iterator[None]:
     """Turn errors of SQLite and of the disk into ours, about `db`."""
     try:
         yield
@@ -54,12 +54,14 @@ def _translated(db: Path, text: str) -> DatabaseError:
             hint=DAMAGE_HINT,
         )
     if "locked" in lower:
-        return DatabaseInUse(f"the database {db} is locked by another process", hint="stop whatever else has it open")
+        return DatabaseInUse(
+            f"the database {db} is locked by another process", hint="stop the process that has it open"
+        )
     if "full" in lower or "no space" in lower:
         return disk_full(db, text)
     if "no such module" in lower:
         return DatabaseError(
-            f"this Python's SQLite ({sqlite3.sqlite_version}) lacks what Temporal's database uses: {text}",
+            f"this Python's SQLite ({sqlite3.sqlite_version}) lacks a feature that Temporal's database needs: {text}",
             hint="use a Python whose SQLite has FTS5",
         )
     return DatabaseError(f"cannot use the database {db}: {text}")
@@ -71,7 +73,7 @@ def disk_full(db: Path, text: str) -> DatabaseError:
     return DatabaseError(
         f"no room to write {db}: {text}",
         details=[f"free: {free} bytes"],
-        hint="free some space (devserver snapshot list shows what takes some) and try again",
+        hint="free some space (devserver snapshot list shows the size of snapshots) and try again",
     )
 
 
@@ -86,7 +88,7 @@ def copy_whole(source: Path, target: Path) -> None:
     start the copy over, and under load it would never end.
     """
     size = sum(size_of(path) for path in (source, sidecar(source, "-wal")))
-    with told_clearly(target):
+    with our_errors(target):
         if shutil.disk_usage(_existing(target)).free < size:
             raise disk_full(target, f"{size} bytes are needed")
         create_private(target)
@@ -112,7 +114,7 @@ def create_private(path: Path) -> None:
 
 def sync(path: Path) -> None:
     """See that `path`, a file or a folder, is on the disk."""
-    with told_clearly(path):
+    with our_errors(path):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -146,12 +148,12 @@ def settle(db: Path) -> None:
     with connect(db) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if any(size_of(sidecar(db, ending)) for ending in ("-wal", "-journal")):
-        raise DatabaseInUse(f"another process works on {db}", hint="stop whatever else has it open")
+        raise DatabaseInUse(f"another process has {db} open", hint="stop the process that has it open")
 
 
 def replace_file(new: Path, db: Path) -> None:
     """Put `new` in the place of `db` in one step. `db` was settled: its log would spoil the new one."""
-    with told_clearly(db):
+    with our_errors(db):
         for ending in SIDECARS:
             sidecar(db, ending).unlink(missing_ok=True)
         new.replace(db)
@@ -159,7 +161,7 @@ def replace_file(new: Path, db: Path) -> None:
 
 
 def integrity(connection: sqlite3.Connection, *, quick: bool = False) -> list[str]:
-    """What SQLite finds wrong; empty when all is well."""
+    """The damage that SQLite finds; empty if there is none."""
     pragma = "quick_check" if quick else "integrity_check"
     found = [str(row[0]) for row in connection.execute(f"PRAGMA {pragma}(20)")]
     return [] if found == ["ok"] else found

@@ -1,4 +1,4 @@
-"""The stamp beside a database file: which server made it and which one last wrote to it."""
+"""The stamp beside a database file: the versions of the servers that created it and last wrote to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .header import read_header, sidecar
 
 @dataclass(frozen=True)
 class Stamp:
-    """What the stamp says. None where nobody knows: the file was there before we were."""
+    """The content of a stamp; None where it is unknown: the file is older than the stamp."""
 
     last_written_by: str
     last_written_by_cli: str | None

@@ -1,4 +1,4 @@
-"""A fresh database as a given executable makes it: the wanted schema, kept for the next time."""
+"""A new database from a given executable, as the template of its schema; cached."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..errors import DatabaseError, StartFailed, StartTimeout
 from ..system.files import private_folder
 from ..system.ports import ANY, Reservation
 from ..system.spawn import Child, client_free_environment, spawn_bound
-from .sqlite import settle, told_clearly
+from .sqlite import our_errors, settle
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 30.0
@@ -39,7 +39,7 @@ def template(schemas: Path, executable: Path, server_version: str, note: Callabl
         fresh = Path(folder) / "temporal.db"
         _make(executable, fresh)
         settle(fresh)
-        with told_clearly(kept):
+        with our_errors(kept):
             fresh.chmod(0o600)
             fresh.replace(kept)
     return kept
@@ -50,7 +50,7 @@ def _identity(executable: Path) -> str:
     try:
         info = executable.stat()
     except OSError as error:
-        raise DatabaseError(f"cannot look at the executable {executable}: {error.strerror}") from error
+        raise DatabaseError(f"cannot read the executable {executable}: {error.strerror}") from error
     return hashlib.sha256(f"{info.st_size} {info.st_mtime_ns}".encode()).hexdigest()[:12]
 
 
@@ -99,7 +99,7 @@ def _wait_until_open(server: Child, port: int, log: Path) -> None:
             raise StartFailed(
                 f"the server exited with {server.returncode} while making an empty database",
                 details=_tail(log),
-                hint="see that this executable runs at all: devserver temporal -- --version",
+                hint="check that the executable works: devserver temporal -- --version",
             )
         try:
             socket.create_connection((LOOPBACK, port), timeout=1).close()

@@ -1,4 +1,4 @@
-"""A file whose server was killed while it made it: some of its tables, and nothing in them."""
+"""Unfinished databases: the server was killed while creating the file, so it has some empty tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COUNTER = "namespace_metadata"  # the schema itself puts its one row there
 
 
 def is_unfinished(db: Path, template: Callable[[], Path]) -> bool:
-    """Whether `db` holds nothing but what a server of the `template` makes first, so that nothing is lost with it.
+    """Whether `db` contains only empty tables of the `template`, so that nothing is lost with it.
 
     A server goes on with such a file as if it were whole, and fails; it makes tables only where there is no file.
     """

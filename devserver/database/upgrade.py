@@ -1,4 +1,4 @@
-"""An older database file for a newer server: a backup, a fresh file, the old rows in it, one exchange."""
+"""The upgrade of an older database file: a backup, a new file with the old rows, one atomic replacement."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .sqlite import (
     copy_whole,
     create_private,
     integrity,
+    our_errors,
     refuse_damage,
     remove_leftovers,
     remove_whole,
     replace_file,
     settle,
     sync,
-    told_clearly,
 )
 from .users import refuse_users
 from .versions import named
@@ -38,7 +38,7 @@ def back_up(db: Path, backups: Path, version: str | None) -> Path:
     """A copy of `db` in `backups`, named after the version that wrote it and the time; checked."""
     private_folder(backups)
     name = f"{db.stem}-{version or 'unknown'}-{utc_for_names()}"
-    with told_clearly(backups):
+    with our_errors(backups):
         target = next(path for path in _numbered(backups, name) if not path.exists())
     copy_whole(db, target)
     with connect(target, "immutable") as connection:
@@ -70,7 +70,7 @@ def upgrade(db: Path, template: Path, backups: Path, *, found: str | None, wante
     remove_leftovers(db, UPGRADE)
     aside = beside(db, UPGRADE)
     try:
-        with told_clearly(aside):
+        with our_errors(aside):
             create_private(aside)
             shutil.copyfile(template, aside)
             shutil.copymode(db, aside)
@@ -85,7 +85,7 @@ def upgrade(db: Path, template: Path, backups: Path, *, found: str | None, wante
         remove_whole(aside)
     note(f"upgraded {db} from {named(found)} to {wanted}")
     if dropped:
-        note(f"server {wanted} has no use for {', '.join(dropped)}; the backup keeps them")
+        note(f"server {wanted} does not use {', '.join(dropped)}; the backup keeps them")
     return backup
 
 
@@ -145,5 +145,5 @@ def _failed(db: Path, backup: Path, found: str | None, wanted: str, error: Datab
     return DatabaseTooOld(
         f"the database {db}, written by {named(found)}, could not be upgraded for server {wanted}",
         details=[str(error), f"the file is as it was; a backup is {backup}"],
-        hint="go on with the version that wrote it (--version), or start on another file with --db",
+        hint="use the version that wrote it (--version), or another file with --db",
     )

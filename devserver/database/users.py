@@ -1,4 +1,4 @@
-"""Which other processes have a database file open, whoever started them."""
+"""The other processes that have a database file open."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def other_users(db: Path) -> list[tuple[int, str]]:
 
 
 def refuse_users(db: Path) -> None:
-    """Raise DatabaseInUse when another process has `db` open, such as a server that we did not start."""
+    """Raise DatabaseInUse if another process has `db` open, such as a server that we did not start."""
     users = other_users(db)
     if users:
         raise DatabaseInUse(
             f"the database {db} is open in another process",
             details=[f"{name} (pid {pid})" for pid, name in users],
-            hint="stop it first, or use another file with --db: two servers on one file damage each other's state",
+            hint="stop it first, or use another file with --db: two servers on one file corrupt it",
         )
 
 

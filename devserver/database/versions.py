@@ -1,4 +1,4 @@
-"""How two server versions stand to each other."""
+"""The order of two server versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def named(version: str | None) -> str:
 
 
 def age(found: str | None, wanted: str) -> Age | None:
-    """What `found` is compared with `wanted`; None where it cannot be told."""
+    """How `found` compares with `wanted`; None if that is unknown."""
     from packaging.version import InvalidVersion, Version
 
     try:

@@ -116,7 +116,7 @@ def test_a_running_instance_is_told_and_kept(up: Run, devserver: Run, status_of:
     for args in (("up",), ("up", "-d"), ("up", "--tuning", "fast", "--ephemeral")):
         done = devserver(*args)
         assert done.returncode == 0, done.stderr
-        assert "already runs" in done.stdout.splitlines()[0]
+        assert "already running" in done.stdout.splitlines()[0]
         assert before["address"] in done.stdout
     assert status_of() == before
 
@@ -347,7 +347,7 @@ def test_namespaces_and_attributes_are_ensured_on_old_databases_too(
     assert [frontend.retention(name) for name in ("billing", "default", "orders")] == [30 * DAY, 30 * DAY, 2 * DAY]
 
     done = devserver("up", "-d", "-n", "shipping", "--search-attribute", "Tags=KeywordList")
-    assert (done.returncode, "already runs" in done.stdout) == (0, True)
+    assert (done.returncode, "already running" in done.stdout) == (0, True)
     assert frontend.search_attributes("shipping") == {"Tags": "KeywordList"}
     assert frontend.search_attributes("billing") == {"Amount": "Double", "Tags": "KeywordList"}
     assert status_of()["namespaces"] == ["billing", "default", "shipping"]
@@ -422,7 +422,7 @@ def test_state_is_there_the_next_time(up: Run, devserver: Run, status_of: Status
 
 def test_ephemeral_keeps_nothing(quick_up: Run, devserver: Run, status_of: StatusOf, home: Path, paths: Paths) -> None:
     """It writes to memory, and the folder there is gone after `down`."""
-    assert "  state      kept nowhere (--ephemeral)\n" in quick_up().stdout
+    assert "  state      not on disk (--ephemeral)\n" in quick_up().stdout
     found = status_of()
     assert found["ephemeral"] is True
     assert [folder / "temporal.db" for folder in ephemeral_folders_of(home)] == [Path(found["database"])]
@@ -454,7 +454,7 @@ def test_ephemeral_contradicts_keeping(devserver: Run, other: tuple[str, ...]) -
     """What keeps nothing keeps no file and survives no power loss."""
     done = devserver("up", "--ephemeral", *other)
     assert done.returncode == 2
-    assert done.stderr.endswith("hint: use --ephemeral to keep no state, or --db to keep it\n")
+    assert done.stderr.endswith(f"hint: use --ephemeral to keep no state, or {other[0]} to keep it\n")
 
 
 # Failures

@@ -73,7 +73,7 @@ def test_a_file_whose_server_was_killed_while_making_it_is_made_anew(
     db = tmp_path / "half" / "t.db"
     half_made(db, fresh_file, tables)
     (note,) = [note for note in prepare(db) if "to compare with" not in note]
-    assert "never finished" in note
+    assert "is unfinished" in note
     assert list(db.parent.iterdir()) == []
     with running(real_binary, db):
         pass
@@ -93,7 +93,7 @@ def test_a_half_made_file_with_anything_in_it_is_left(tmp_path: Path, prepare: P
         with closing(sqlite3.connect(db)) as connection:
             connection.execute(statement)
             connection.commit()
-        refused(db, prepare, DatabaseError, "not one of Temporal's")
+        refused(db, prepare, DatabaseError, "not a Temporal database")
 
 
 def test_a_half_made_file_is_left_to_the_server_that_makes_it(
@@ -219,7 +219,7 @@ def test_an_sqlite_file_of_another_program_is_refused(tmp_path: Path, prepare: P
     """Someone else's database is not written to."""
     with closing(sqlite3.connect(tmp_path / "t.db")) as connection:
         connection.execute("CREATE TABLE cookies (name, value)")
-    error = refused(tmp_path / "t.db", prepare, DatabaseError, "not one of Temporal's")
+    error = refused(tmp_path / "t.db", prepare, DatabaseError, "not a Temporal database")
     assert "namespaces" in str(error)
 
 
@@ -228,7 +228,7 @@ def test_a_truncated_file_is_refused_even_with_a_stamp(db: Path, prepare: Prepar
     database.stamp(db, SERVER)
     with db.open("r+b") as file:
         file.truncate(40960)
-    refused(db, prepare, DatabaseCorrupt, "cut short")
+    refused(db, prepare, DatabaseCorrupt, "is truncated")
 
 
 def test_a_file_with_damaged_tables_is_refused(db: Path, prepare: Prepare) -> None:

@@ -45,7 +45,7 @@ def test_a_machine_where_all_is_well(paths: Paths, installed: Executable, devser
     assert done.returncode == 0
     assert done.stdout.endswith("all is well\n"), done.stdout
     assert "instance well: ready" in done.stdout
-    assert "SQLite finds it intact" in done.stdout
+    assert "SQLite finds no damage" in done.stdout
     assert {finding.level for finding in findings} == {"ok"}, findings
 
 
@@ -89,7 +89,7 @@ def test_a_frozen_server(installed: Executable, devserver: Run) -> None:
         done = devserver("doctor", "--name", "frozen", "--json")
         server.thaw()
     assert done.returncode == 1
-    (error,) = [finding for finding in json.loads(done.stdout) if finding["level"] == "error"]
+    (error,) = [finding for finding in json.loads(done.stdout)["findings"] if finding["level"] == "error"]
     assert error["topic"] == "instance frozen"
     assert error["text"].startswith("unresponsive")
 
