@@ -41,7 +41,6 @@ COLUMN: tuple[tuple[str, ...], ...] = (
 KNOWN_DUPLICATES = {
     "Changes",
     "JsonLines",
-    "Lines",
     "Screen",
     "Silent",
     "View",

@@ -149,9 +149,9 @@ async def _run(options: WorkerOptions, *, reload: bool, metrics_port: int | None
     import signal
 
     from ..worker.supervisor import WorkerSupervisor
-    from .render.worker import Lines, json_line
+    from .render.worker import WorkerLines, json_line
 
-    tell = json_line if as_json else Lines(options).show
+    tell = json_line if as_json else WorkerLines(options).show
     keeper = WorkerSupervisor(options, tell, reload=reload, metrics_port=metrics_port, quiet=as_json)
     first: list[int] = []
 

@@ -167,7 +167,14 @@ class WorkerSupervisor:
             except DevServerError as error:
                 if not self._reload:
                     raise
-                self._report("broken", **error.to_json(), old_code_runs=self._current is not None)
+                self._report(
+                    "broken",
+                    error=type(error).__name__,
+                    message=error.message,
+                    details=list(error.details),
+                    hint=error.hint,
+                    old_code_runs=self._current is not None,
+                )
                 self._changes.any_file = True
                 known = self._current.files if self._current else []
                 failed = self._pool.latest

@@ -74,7 +74,7 @@ def fail(channel: ParentChannel, error: BaseException, since: float) -> NoReturn
         details = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
         error = WorkerEnded(f"the worker failed: {type(error).__name__}: {error}", details=details)
     files = import_snapshot.imported_files()
-    channel.send("failed", error=error.to_json(), exit_code=error.exit_code, files=files, since=since)
+    channel.send("failed", error=error.to_json(), files=files, since=since)
     exit_now(1)
 
 

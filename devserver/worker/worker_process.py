@@ -148,7 +148,6 @@ class WorkerProcess:
             self._prepared.set_result(message)
         elif kind == "failed":
             self.failure = DevServerError.from_json(message["error"])
-            self.failure.exit_code = message["exit_code"]
         elif kind == "running":
             self._running.set()
         elif kind == "drained":

@@ -1,4 +1,4 @@
-"""How `devserver run` tells what happens: what it runs, then a line for each event; or JSON, an event a line."""
+"""The output of `devserver run`: a banner, then a line for each event; or JSON, one event on each line."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
 
 KEY_WIDTH = 12
 HANGING = "         "
-MOST_LINES = 14  # of an error's details
+MAX_DETAILS = 14  # of an error's details
 
 
 def json_line(event: WorkerEvent) -> None:
-    """An event as a line of JSON (docs/json.md)."""
+    """Print an event as a line of JSON (docs/json.md)."""
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(event.at))
     echo_json_line(event=event.kind, at=at, **event.facts)
 
 
-class Lines:
-    """Events for a person."""
+class WorkerLines:
+    """Prints events for a person."""
 
     def __init__(self, wanted: WorkerOptions) -> None:
         self._wanted = wanted
         self._shown: Mapping[str, Any] = {}
 
     def show(self, event: WorkerEvent) -> None:
-        """Print one."""
+        """Print an event."""
         if event.kind == "running" and not self._shown:
             for line in banner(event.facts, self._wanted):
                 click.echo(line)
         else:
-            colour, words = self._told(event)
+            color, words = self._text(event)
             lines = wrapped(words)
             stamp = click.style(time.strftime("%H:%M:%S", time.localtime(event.at)), dim=True)
-            click.echo(f"{stamp} {click.style(lines[0], fg=colour)}")
+            click.echo(f"{stamp} {click.style(lines[0], fg=color)}")
             for line in lines[1:]:
                 click.echo(line)
-            for line in event.facts.get("details", ())[-MOST_LINES:]:
+            for line in event.facts.get("details", ())[-MAX_DETAILS:]:
                 click.echo(HANGING + clean(line))
             if event.facts.get("hint"):
                 for line in wrapped(f"-> {event.facts['hint']}", HANGING):
@@ -57,22 +57,22 @@ class Lines:
         if event.kind in ("running", "replaced"):
             self._shown = event.facts
 
-    def _told(self, event: WorkerEvent) -> tuple[str | None, str]:
+    def _text(self, event: WorkerEvent) -> tuple[str | None, str]:
         facts = event.facts
         if event.kind == "replaced":
-            return "green", "the new code runs" + differences(self._shown, facts)
+            return "green", "reloaded" + differences(self._shown, facts)
         if event.kind in ("nondeterminism", "workflow_task_failed", "workflow_failed"):
             return "red", _workflow(event.kind, facts, self._trace(facts["workflow_id"]))
-        colour, tell = _TOLD[event.kind]
-        return colour, tell(facts)
+        color, tell = _EVENTS[event.kind]
+        return color, tell(facts)
 
     def _trace(self, workflow_id: str) -> str:
         return shlex.join(trace_words(self._wanted.connection, workflow_id))
 
 
 def banner(facts: Mapping[str, Any], wanted: WorkerOptions) -> Iterator[str]:
-    """What the worker works on and where, a line each."""
-    yield click.style(f"{clean(facts['module'])} runs; Ctrl-C stops it", bold=True)
+    """The banner: what the worker runs and where, in lines."""
+    yield click.style(f"Running {clean(facts['module'])}; press Ctrl-C to stop", bold=True)
     width = width_now()
     for key, value in _rows(facts, wanted):
         indent = " " * (KEY_WIDTH + 2) if width >= 3 * KEY_WIDTH else "    "
@@ -101,23 +101,23 @@ def _rows(facts: Mapping[str, Any], wanted: WorkerOptions) -> Iterator[tuple[str
         if not version["current"]:
             words = ["devserver", "deployment", "set-current", version["deployment"], version["build"]]
             command = shlex.join([*words, *words_of(wanted.connection)])
-            yield "", f"no new workflow comes to it until it is current: {command}"
-    yield from _besides(facts, wanted)
+            yield "", f"gets no new workflows until it is current: {command}"
+    yield from _options(facts, wanted)
     if facts["metrics_url"]:
         yield "metrics", facts["metrics_url"]
     for note in facts["notes"]:
         yield "note", note
-    yield "reload", "when its code changes" if facts["reload"] else "off"
+    yield "reload", "when code changes" if facts["reload"] else "off"
 
 
-def _besides(facts: Mapping[str, Any], wanted: WorkerOptions) -> Iterator[tuple[str, str]]:
-    """What was asked for besides the module."""
+def _options(facts: Mapping[str, Any], wanted: WorkerOptions) -> Iterator[tuple[str, str]]:
+    """The options that differ from their defaults."""
     if wanted.data_converter:
         yield "converter", wanted.data_converter
     if facts["plugins"]:
         yield "plugins", ", ".join(facts["plugins"])
     if not wanted.large_payloads:
-        yield "payloads", "all of them in the history"
+        yield "payloads", "large payloads stay in the history"
     if wanted.otlp is not None:
         from ...otel.otlp import without_secrets
 
@@ -126,33 +126,33 @@ def _besides(facts: Mapping[str, Any], wanted: WorkerOptions) -> Iterator[tuple[
 
 def _endpoints(facts: Mapping[str, Any]) -> str:
     names = ", ".join(facts["nexus_endpoints"])
-    return f" (endpoint {names})" if names else " (no endpoint leads here: --nexus-endpoint NAME makes one)"
+    return f" (endpoint {names})" if names else " (no endpoint points here; create one with --nexus-endpoint NAME)"
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """What has come and gone."""
-    told = ""
+    """What was added and removed."""
+    text = ""
     for key, title in (("workflows", "workflow"), ("activities", "activity"), ("nexus_services", "Nexus service")):
         old, new = before.get(key, ()), now.get(key, ())
-        told += "".join(f"; new {title} {each}" for each in new if each not in old)
-        told += "".join(f"; without {title} {each}" for each in old if each not in new)
-    return told
+        text += "".join(f"; new {title} {name}" for name in new if name not in old)
+        text += "".join(f"; removed {title} {name}" for name in old if name not in new)
+    return text
 
 
 def _workflow(kind: str, facts: Mapping[str, Any], trace: str) -> str:
-    who = f"workflow {facts['workflow_id']} ({facts['workflow_type']})" if facts["workflow_id"] else "a workflow"
-    what = {
-        "nondeterminism": "cannot go on with the changed code",
-        "workflow_task_failed": "does not go on: its code fails and is tried again",
+    workflow = f"workflow {facts['workflow_id']} ({facts['workflow_type']})" if facts["workflow_id"] else "a workflow"
+    state = {
+        "nondeterminism": "cannot continue with the changed code",
+        "workflow_task_failed": "is blocked, its workflow task fails and is retried",
         "workflow_failed": "failed",
     }[kind]
-    look = f" ({trace})" if facts["workflow_id"] else ""
-    return f"{who} {what}: {facts['message']}{_at(facts)}{look}"
+    command = f" ({trace})" if facts["workflow_id"] else ""
+    return f"{workflow} {state}: {facts['message']}{_at(facts)}{command}"
 
 
 def _activity(facts: Mapping[str, Any]) -> str:
-    who = f" of {facts['workflow_id']}" if facts["workflow_id"] else ""
-    return f"activity {facts['activity']}{who} failed, attempt {facts['attempt']}: {facts['message']}{_at(facts)}"
+    workflow = f" of workflow {facts['workflow_id']}" if facts["workflow_id"] else ""
+    return f"activity {facts['activity']}{workflow} failed, attempt {facts['attempt']}: {facts['message']}{_at(facts)}"
 
 
 def _at(facts: Mapping[str, Any]) -> str:
@@ -160,49 +160,52 @@ def _at(facts: Mapping[str, Any]) -> str:
 
 
 def _not_ready(facts: Mapping[str, Any]) -> str:
-    return f"{facts['module']} is not ready after {facts['seconds']:g} s: it is still imported, or the server is slow"
+    return f"{facts['module']} is not ready after {facts['seconds']:g} s: its import takes long, or the server is slow"
 
 
 def _broken(facts: Mapping[str, Any]) -> str:
     effect = "the worker keeps running the old code" if facts["old_code_runs"] else "no worker runs until it is fixed"
-    return f"the new code does not run, {effect}: {facts['message']}"
+    return f"the new code fails, {effect}: {facts['message']}"
 
 
 def _died(facts: Mapping[str, Any]) -> str:
-    again = "it starts again when the code is mended"
+    restart = "restarts when the code changes"
     if facts["restart_in"] is not None:
-        again = f"it starts again in {facts['restart_in']:g} s"
-    return f"the worker has ended ({facts['reason']}); {again}"
+        restart = f"restarts in {facts['restart_in']:g} s"
+    return f"the worker ended ({facts['reason']}); {restart}"
 
 
 def _draining(facts: Mapping[str, Any]) -> str:
     count = facts["activities"]
-    some = "1 activity still runs" if count == 1 else f"{count} activities still run"
-    return f"{some} in the worker that stops, for {facts['grace']:g} s at most"
+    activities = "1 activity" if count == 1 else f"{count} activities"
+    return f"waiting up to {facts['grace']:g} s for {activities} of the old worker"
 
 
 def _gone(facts: Mapping[str, Any]) -> str:
     return facts.get("message") or f"the server at {facts['address']} does not answer; the worker waits for it"
 
 
-_TOLD: Mapping[str, tuple[str | None, Callable[[Mapping[str, Any]], str]]] = {
+_EVENTS: Mapping[str, tuple[str | None, Callable[[Mapping[str, Any]], str]]] = {
     "not_ready": ("yellow", _not_ready),
-    "running": ("green", lambda _: "the worker runs again"),
+    "running": ("green", lambda _: "the worker is running again"),
     "changed": (None, lambda facts: f"changed: {', '.join(facts['files'])}"),
     "broken": ("red", _broken),
     "draining": (None, _draining),
-    "grace_over": ("yellow", lambda _: "activities did not end in time; the server retries them when they time out"),
+    "grace_over": (
+        "yellow",
+        lambda _: "stopped activities that did not finish in time; the server retries them after their timeout",
+    ),
     "died": ("red", _died),
     "server_gone": ("red", _gone),
     "server_back": ("green", lambda facts: f"the server at {facts['address']} answers again"),
     "activity_failed": ("yellow", _activity),
-    "sdk_error": ("red", lambda facts: f"the SDK says: {facts['message']}"),
-    "stopping": (None, lambda _: "stopping; Ctrl-C again ends it at once"),
+    "sdk_error": ("red", lambda facts: f"SDK error: {facts['message']}"),
+    "stopping": (None, lambda _: "stopping; press Ctrl-C again to stop at once"),
 }
 
 
 def wrapped(text: str, first: str = "") -> Sequence[str]:
-    """In lines as wide as the terminal; the first begins after its time, the others below it."""
+    """A text in lines as wide as the terminal, indented below the time of the first line."""
     width = width_now()
     hanging = HANGING if width >= 3 * len(HANGING) else "  "
     lines = textwrap.wrap(

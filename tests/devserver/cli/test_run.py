@@ -87,20 +87,20 @@ def test_an_edit_takes_over_workflows_that_wait(
     with running("greeting") as run:
         status = status_of()
         assert run.lines == [
-            "greeting runs; Ctrl-C stops it",
+            "Running greeting; press Ctrl-C to stop",
             "  task queue  greeting",
             f"  server      {status['address']}, namespace default",
             f"  web ui      {status['ui_url']}/namespaces/default/workflows",
             "  workflows   Greet, Do",
             "  activities  version, slow, crash, fail, large",
-            "  reload      when its code changes",
+            "  reload      when code changes",
         ]
         start("Greet", "w")
         eventually((module.parent / "asked").exists)
         (module.parent / "test_greeting.py").write_text("")  # none of the worker's files
         edit(module, 'VERSION = "one"', 'VERSION = "two"\n\n@activity.defn\nasync def more() -> None: ...\n')
         assert run.until("changed").endswith("changed: greeting.py")
-        assert run.until("the new code").endswith("the new code runs; new activity more")
+        assert run.until("reloaded").endswith("reloaded; new activity more")
         tell("w")
         assert result("w") == ["one", "two"]
         assert "test_greeting" not in run.text
@@ -117,8 +117,8 @@ def test_an_activity_that_runs_during_an_edit(
         start("Do", "w", "slow")
         eventually((module.parent / "begun").exists)
         edit(module, '"one"', '"two"')
-        run.until("1 activity still runs in the worker that stops")
-        run.until("the new code runs")
+        run.until("waiting up to .* s for 1 activity of the old worker")
+        run.until("reloaded")
         eventually(lambda: (module.parent / "begun").read_text() == done_by)
         (module.parent / "release").touch()
         assert result("w") == [done_by, "two"]
@@ -133,17 +133,17 @@ def test_broken_code_does_not_stop_the_worker(
         start("Greet", "w")
         eventually((module.parent / "asked").exists)
         edit(module, "VERSION = ", "VERSION ==== 2 #")
-        run.until("the new code does not run, the worker keeps running the old code: the module greeting")
+        run.until("the new code fails, the worker keeps running the old code: cannot import the module greeting")
         run.until(r'File ".*greeting.py", line')
         tell("w")
         assert result("w") == ["one", "one"]
         start("Do", "new", "fail")
         assert result("new") == ["done", "one"]
         edit(module, "VERSION ==== 2 #", 'assert not workflow.unsafe.in_sandbox(), "twice"\nVERSION = "sandbox" #')
-        run.until("the new code does not run")
+        run.until("the new code fails")
         run.until("imports_passed_through")
         edit(module, 'assert not workflow.unsafe.in_sandbox(), "twice"\nVERSION = "sandbox" #', 'VERSION = "two" #')
-        run.until("the new code runs")
+        run.until("reloaded")
         start("Do", "x", "fail")
         assert result("x") == ["done", "two"]
 
@@ -158,7 +158,7 @@ def test_code_that_is_never_ready(quick_up: Run, module: Path, start: Start, res
         start("Do", "old", "fail")
         assert result("old") == ["done", "one"]
         edit(module, "Path('hangs').touch()\nwhile True: time.sleep(1)", 'VERSION = "two"')
-        run.until("the new code runs")
+        run.until("reloaded")
         start("Do", "new", "fail")
         assert result("new") == ["done", "two"]
 
@@ -172,15 +172,15 @@ def test_changed_code_that_does_not_fit_a_history(
         start("Greet", "w")
         eventually((module.parent / "asked").exists)
         edit(module, "execute_activity(version", "execute_activity(fail")
-        run.until("the new code runs")
+        run.until("reloaded")
         tell("w")
         run.until(
-            r"workflow w \(Greet\) cannot go on with the changed code: \[TMPRL1100\] Nondeterminism error: Activity "
+            r"workflow w \(Greet\) cannot continue with the changed code: \[TMPRL1100\] Nondeterminism error: Activity "
         )
         run.until(r"activity command 'fail' \(devserver trace --namespace$")
         run.until(r"default w\)$")
         edit(module, "execute_activity(fail", "execute_activity(version")
-        run.until("the new code runs")
+        run.until("reloaded")
         assert result("w") == ["one", "one"]
 
 
@@ -195,10 +195,10 @@ def test_what_fails_is_told_once_and_where(quick_up: Run, module: Path, start: S
         start("Nobody", "n")
         place = module.read_text().splitlines().index('        raise ValueError("not yet")') + 1
         for attempt in (1, 2):
-            told = f"activity fail of x failed, attempt {attempt}: ValueError: not yet [greeting.py:{place}]"
+            told = f"activity fail of workflow x failed, attempt {attempt}: ValueError: not yet [greeting.py:{place}]"
             assert run.until("failed").endswith(told)
         run.until(
-            r"workflow w \(Greet\) does not go on: its code fails and is tried again: KeyError: 'w' \[greeting.py:"
+            r"workflow w \(Greet\) is blocked, its workflow task fails and is retried: KeyError: 'w' \[greeting.py:"
         )
         run.until("NotFoundError: Workflow class Nobody is not")
         assert run.end() == 130
@@ -212,8 +212,8 @@ def test_a_worker_that_dies_is_started_again(quick_up: Run, module: Path, start:
     with running("greeting", before=["nohup"]) as run:
         run.process.send_signal(signal.SIGHUP)
         start("Do", "w", "crash")
-        run.until(r"the worker has ended \(exit code 7\); it starts again in 0.5 s")
-        run.until("the worker runs again")
+        run.until(r"the worker ended \(exit code 7\); restarts in 0.5 s")
+        run.until("the worker is running again")
         assert result("w") == ["alive", "one"]
 
 
@@ -235,7 +235,7 @@ def test_ctrl_c(quick_up: Run, module: Path, start: Start) -> None:
         start("Do", "w", "slow")
         eventually((module.parent / "begun").exists)
         terminal.send("\x03")
-        terminal.until("1 activity still runs")
+        terminal.until("1 activity of the old worker")
         terminal.send("\x03")
         assert terminal.code() == 130
 
@@ -247,8 +247,8 @@ def test_a_server_that_is_gone_for_a_while(up: Run, devserver: Run, module: Path
         devserver("down")
         run.until(r"the server at 127.0.0.1:\d+ does not answer; the worker waits for it")
         up()
-        run.until("the worker has ended .the instance default now runs at 127.0.0.1")
-        run.until("the worker runs again")
+        run.until("the worker ended .the instance default now runs at 127.0.0.1")
+        run.until("the worker is running again")
         start("Greet", "w")
         eventually((module.parent / "asked").exists)
         assert run.end(signal.SIGTERM) == 0
@@ -317,7 +317,7 @@ def test_a_server_of_a_client_profile(
         with running("greeting", "--profile", "shop", env={"TEMPORAL_CONFIG_FILE": str(file)}) as run:
             assert f"  server      {address}, namespace default" in run.lines
             edit(module, '"one"', '"two"')
-            run.until("the new code runs")
+            run.until("reloaded")
             start("Do", "w", "fail")
             assert result("w") == ["done", "two"]
             assert run.end() == 130
@@ -393,7 +393,7 @@ def test_nexus_services(quick_up: Run, devserver: Run, tmp_path: Path, start: St
     quick_up()
     (tmp_path / "prices.py").write_text(NEXUS)
     with running("prices", "--no-reload") as run:
-        assert "  nexus       Pricing (no endpoint leads here: --nexus-endpoint NAME makes one)" in run.lines
+        assert "  nexus       Pricing (no endpoint points here; create one with --nexus-endpoint NAME)" in run.lines
         start("Ask", "w", "tea", queue="prices")  # the server refuses a command for an endpoint that is not there
         run.until(r"workflow w \(Ask\) .* the server rejects its commands$")
         run.until(r"^ +\(devserver trace w\)$")
@@ -419,13 +419,13 @@ def test_a_package_in_a_src_folder(quick_up: Run, tmp_path: Path, start: Start, 
         assert "  task queue  shop" in run.lines
         edit(package / "words.py", "one", "two")
         assert run.until("changed").endswith("changed: src/shop/words.py")
-        run.until("the new code runs")
+        run.until("reloaded")
         start("Do", "w", "fail", queue="shop")
         assert result("w") == ["done", "two"]
         (package / "test_more.py").write_text("")  # none of the package's own
         (package / "more.py").write_text("from temporalio import activity\n@activity.defn\ndef more() -> None: ...\n")
         assert run.until("changed").endswith("changed: src/shop/more.py")
-        assert run.until("the new code").endswith("; new activity more")
+        assert run.until("reloaded").endswith("; new activity more")
 
 
 def test_without_watchfiles(quick_up: Run, devserver: Run, module: Path) -> None:
