@@ -41,6 +41,7 @@ COLUMN: tuple[tuple[str, ...], ...] = (
 KNOWN_DUPLICATES = {
     "Changes",
     "JsonLines",
+    "Lines",
     "Screen",
     "Silent",
     "View",
