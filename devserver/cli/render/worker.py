@@ -178,7 +178,7 @@ def _died(facts: Mapping[str, Any]) -> str:
 def _draining(facts: Mapping[str, Any]) -> str:
     count = facts["activities"]
     activities = "1 activity" if count == 1 else f"{count} activities"
-    return f"waiting up to {facts['grace']:g} s for {activities} of the old worker"
+    return f"waiting up to {facts['grace']:g} s for {activities} to finish"
 
 
 def _gone(facts: Mapping[str, Any]) -> str:

@@ -117,7 +117,7 @@ def test_an_activity_that_runs_during_an_edit(
         start("Do", "w", "slow")
         eventually((module.parent / "begun").exists)
         edit(module, '"one"', '"two"')
-        run.until("waiting up to .* s for 1 activity of the old worker")
+        run.until("waiting up to .* s for 1 activity to finish")
         run.until("reloaded")
         eventually(lambda: (module.parent / "begun").read_text() == done_by)
         (module.parent / "release").touch()
@@ -235,7 +235,7 @@ def test_ctrl_c(quick_up: Run, module: Path, start: Start) -> None:
         start("Do", "w", "slow")
         eventually((module.parent / "begun").exists)
         terminal.send("\x03")
-        terminal.until("1 activity of the old worker")
+        terminal.until("waiting up to")
         terminal.send("\x03")
         assert terminal.code() == 130
 
