@@ -1,4 +1,4 @@
-"""The orders of two regions are moved to new tables in ten days, which take seconds, and everything breaks on the way.
+"""A migration moves the orders of two regions to new tables in ten virtual days, while faults hit everything.
 
 devserver rehearse database_migration.py
 """
@@ -20,7 +20,7 @@ def serves_all_orders(view: RunView) -> bool:
 
 
 def second_night_has_begun(view: RunView) -> bool:
-    """The second night's first chunk is copied."""
+    """Whether the second night's first chunk is copied."""
     return sum(effect.name == "copy" for effect in view.effects) > 3
 
 
@@ -34,7 +34,7 @@ undisturbed = Scenario(
     expect=[
         expect.completes(within=60),
         expect.exactly_once("write_both", *REGIONS),
-        expect.at_least_once("copy"),  # a chunk that is copied again does no harm
+        expect.at_least_once("copy"),  # copying a chunk again does no harm
         expect.exactly_once("cut_over", *REGIONS),
         expect.order(("cut_over", "east"), ("write_both", "west")),
         expect.same_result(),

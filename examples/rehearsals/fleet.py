@@ -1,4 +1,4 @@
-"""A simulated fleet of database clusters, kept in a file: which version each of them runs."""
+"""A simulated fleet of database clusters in a file: the version of each cluster."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ CLUSTERS = [f"cluster-{number:02}" for number in range(1, 21)]
 
 
 class Fleet:
-    """The fleet of a folder; all clusters begin with version 4."""
+    """The fleet in a folder; all clusters start with version 4."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "fleet.json"
 
     @classmethod
     def here(cls) -> Fleet:
-        """The fleet that a runbook works on: beside the rehearsal's ledger, each run has its own."""
+        """The fleet of this run, next to the rehearsal's ledger."""
         return cls(Path(os.environ.get(ledger.FILE, tempfile.gettempdir() + "/ledger.jsonl")).parent)
 
     @property
@@ -32,7 +32,7 @@ class Fleet:
         return found
 
     def install(self, cluster: str, version: int) -> None:
-        """Have a cluster run a version."""
+        """Set the version of a cluster."""
         aside = self._file.with_suffix(f".{os.getpid()}")
         aside.write_text(json.dumps({**self.versions, cluster: version}))
         aside.replace(self._file)

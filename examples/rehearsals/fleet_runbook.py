@@ -1,6 +1,6 @@
-"""The runbook that upgrades a fleet of clusters, one a day: watch each for six hours, take it back if it is not well.
+"""The runbook that upgrades a fleet of clusters, one a day: watch each for six hours, and roll it back if it is unhealthy.
 
-It runs for weeks. The monitors tell it by a signal, an operator asks it by a query how far it is.
+It runs for weeks. Monitors send a signal, and an operator queries the progress.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 
 @dataclass
 class Upgrade:
-    """Which clusters get which version."""
+    """The clusters to upgrade, and the version."""
 
     clusters: list[str]
     version: int
@@ -31,7 +31,7 @@ class Upgrade:
 
 @dataclass
 class Progress:
-    """The clusters that run the new version, and those that were taken back to the old one."""
+    """The clusters with the new version, and the clusters that were rolled back."""
 
     upgraded: list[str] = field(default_factory=list)
     taken_back: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Progress:
 
 @activity.defn
 def install(cluster: str, version: int) -> int:
-    """Have a cluster run a version; the version that it ran before."""
+    """Set the version of a cluster; returns its previous version."""
     fleet = Fleet.here()
     before = fleet.versions[cluster]
     if before != version:
@@ -58,7 +58,7 @@ class UpgradeFleet:
 
     @workflow.run
     async def run(self, wanted: Upgrade) -> Progress:
-        """What came of it."""
+        """The result."""
         for cluster in wanted.clusters:
             began = workflow.now()
             await self._install(cluster, wanted.version)
@@ -73,16 +73,16 @@ class UpgradeFleet:
 
     @workflow.signal
     def monitor_fired(self, cluster: str) -> None:
-        """A monitor says that a cluster is not well."""
+        """A monitor reports an unhealthy cluster."""
         self.unwell.add(cluster)
 
     @workflow.query
     def how_far(self) -> Progress:
-        """What has been done so far."""
+        """The progress so far."""
         return self.progress
 
     async def _quiet(self, cluster: str) -> bool:
-        """Watch a cluster; whether its monitors were quiet."""
+        """Watch a cluster; returns whether its monitors were quiet."""
         try:
             await workflow.wait_condition(lambda: cluster in self.unwell, timeout=WATCH)
         except asyncio.TimeoutError:

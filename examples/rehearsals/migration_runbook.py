@@ -1,7 +1,7 @@
-"""The runbook that moves the orders of each region to a new table, in five days a region, while customers buy.
+"""The runbook that moves the orders of each region to a new table, in five days per region, while customers buy.
 
-Day 1: write to both tables. Nights 1 to 3: copy what is old, in chunks. Day 4: compare. Day 5: cut over, and hand over
-to the next region, where the same workflow continues as a new run.
+Day 1: write to both tables. Nights 1 to 3: copy old rows in chunks. Day 4: compare. Day 5: cut over, and continue as new
+with the next region.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass
 class Migration:
-    """Which regions are still to be migrated, how fast, and what has been done."""
+    """The remaining regions, the chunk size, and the finished regions."""
 
     regions: list[str]
     chunk: int = 50  # rows that are copied at a time
@@ -36,7 +36,7 @@ class Migration:
 
 @dataclass
 class Night:
-    """What is copied in one night: at most so many chunks of rows, after an id."""
+    """The copy job of one night: a number of chunks of rows, after an id."""
 
     region: str
     after: int
@@ -46,14 +46,14 @@ class Night:
 
 @activity.defn
 def write_both(region: str) -> None:
-    """Have the region write to both tables."""
+    """Make the region write to both tables."""
     if Orders.here(region).write_both():
         ledger.effect("write_both", key=region)
 
 
 @activity.defn
 def backfill(night: Night) -> int:
-    """Copy a night's rows; the last id that was copied. An attempt goes on where the one before it was."""
+    """Copy a night's rows; returns the last copied id. A retry continues where the previous attempt stopped."""
     orders = Orders.here(night.region)
     details = activity.info().heartbeat_details
     done, last = (int(details[0]), int(details[1])) if details else (0, night.after)
@@ -70,27 +70,27 @@ def backfill(night: Night) -> int:
 
 @activity.defn
 def compare(region: str) -> int:
-    """How many rows differ between the tables."""
+    """Number of rows that differ between the tables."""
     return Orders.here(region).differences()
 
 
 @activity.defn
 def cut_over(region: str) -> None:
-    """Have the new table serve."""
+    """Serve from the new table."""
     if Orders.here(region).cut_over():
         ledger.effect("cut_over", key=region)
 
 
 @workflow.defn
 class MigrateOrders:
-    """Migrate one region, and hand over to the next."""
+    """Migrate one region, then continue with the next."""
 
     def __init__(self) -> None:
         self.chunk = 0
 
     @workflow.run
     async def run(self, migration: Migration) -> list[str]:
-        """The regions that were migrated, in order."""
+        """The migrated regions, in order."""
         self.chunk = self.chunk or migration.chunk
         region, *left = migration.regions
         await do(write_both, region)
@@ -111,19 +111,19 @@ class MigrateOrders:
 
     @workflow.update
     def set_chunk(self, rows: int) -> int:
-        """Copy so many rows at a time from the next night on; how many it was before."""
+        """Set the chunk size from the next night on; returns the previous size."""
         before, self.chunk = self.chunk, rows
         return before
 
     @set_chunk.validator
     def check_chunk(self, rows: int) -> None:
-        """More than that at a time would be felt by customers."""
+        """Reject larger chunks: customers would notice them."""
         if not 1 <= rows <= 500:
             raise ValueError("a chunk has 1 to 500 rows")
 
 
 async def do(what: Callable[..., T], *args: Any) -> T:
-    """Have an activity done: one that does not say for a second that it goes on is tried again."""
+    """Run an activity: it is retried after a second without a heartbeat."""
     result: T = await workflow.execute_activity(
         what,
         args=args,

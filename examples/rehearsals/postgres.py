@@ -1,4 +1,4 @@
-"""A real PostgreSQL with a thousand orders, for a rehearsal: made before a run, gone after it."""
+"""A real PostgreSQL with a thousand orders for a rehearsal: created before each run and removed after it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Down(Exception):
 
 @dataclass(frozen=True)
 class Postgres:
-    """How to reach it."""
+    """Connection to the database."""
 
     port: int
     password: str
@@ -35,11 +35,11 @@ class Postgres:
 
     @classmethod
     def here(cls) -> Postgres:
-        """The one that a runbook works on: how to reach it is written beside the rehearsal's ledger."""
+        """The database of this run: its connection is stored next to the rehearsal's ledger."""
         return cls(**json.loads(Path(os.environ[ledger.FILE]).with_name("postgres.json").read_text()))
 
     def query(self, sql: str) -> str:
-        """What psql prints.
+        """Run SQL and return psql's output.
 
         Raises:
             Down: PostgreSQL does not answer.
@@ -56,20 +56,20 @@ class Postgres:
         return done.stdout.strip()
 
     def start(self) -> bool:
-        """Have its machine start it; False where it runs."""
+        """Make its machine start it; False if it is running."""
         with socket.socket(socket.AF_UNIX) as control:
             control.connect(f"{self.folder}/control")
             return control.recv(100) == b"started"
 
     def kill(self) -> None:
-        """Kill it, as the kernel does where memory runs out."""
+        """Kill it, as the kernel does when memory runs out."""
         pid = int(Path(self.folder, "data", "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager
 def postgres_with_orders(folder: Path) -> Iterator[Postgres]:
-    """The world of a rehearsal."""
+    """The fixture of a rehearsal: a real PostgreSQL for each run."""
     home = tempfile.mkdtemp(prefix="rehearsal-postgres-")
     try:
         with _machine(home) as postgres:

@@ -1,8 +1,8 @@
-"""A machine with a real PostgreSQL on it, as small as can be: its own cluster in a temporary folder, on loopback.
+"""A small machine with a real PostgreSQL: its own cluster in a temporary folder, on loopback.
 
-`postgres.py` runs it as a process of its own: `python postgres_machine.py FOLDER`. It says on one line of JSON how to
-reach it, starts PostgreSQL again when somebody connects to its socket, and ends with all it has when its standard input
-closes: when whoever started it has ended, whatever ended them.
+`postgres.py` runs it as a separate process: `python postgres_machine.py FOLDER`. It prints its connection as one line of
+JSON, starts PostgreSQL again when somebody connects to its socket, and ends with everything it started when its standard
+input closes: when its parent has ended, however it ended.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def binary(name: str) -> str:
-    """A program of PostgreSQL; Debian has them outside of the PATH."""
+    """Path of a PostgreSQL program; Debian keeps them outside the PATH."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*"), key=lambda each: float(each.name), reverse=True)
     found = shutil.which(name) or next((str(each / "bin" / name) for each in versions), None)
     if found is None:
@@ -37,7 +37,7 @@ def binary(name: str) -> str:
 
 
 class Machine:
-    """One cluster: made, started, stopped."""
+    """One cluster: create, start and stop it."""
 
     def __init__(self, folder: Path) -> None:
         self.port = 0  # until it has been ready once; then it stays
@@ -57,7 +57,7 @@ class Machine:
         self._run("initdb", "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync", "-E", "UTF8")
 
     def start(self) -> bool:
-        """Start PostgreSQL, and wait until it is ready; False where it runs."""
+        """Start PostgreSQL and wait until it is ready; False if it is running."""
         if self._postgres is not None and self._postgres.poll() is None:
             return False
         until = time.monotonic() + START_SECONDS
@@ -107,7 +107,7 @@ class Machine:
 
 
 def _die_with(parent: int) -> Any:
-    """Have the kernel end PostgreSQL when we are killed ourselves; `preexec_fn`, since a new user forgets it."""
+    """Make the kernel end PostgreSQL when this process is killed; in `preexec_fn`, because a change of user clears it."""
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
     def in_child() -> None:
@@ -125,7 +125,7 @@ def _free_port() -> int:
 
 
 def main(folder: Path) -> None:
-    """Be that machine, in that folder, which is removed at the end."""
+    """Run the machine in this folder, which is removed at the end."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with ExitStack() as end:
         end.callback(shutil.rmtree, folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The runbook for a PostgreSQL that is down: start it, see that it is well, and that all its data is there."""
+"""The runbook for a PostgreSQL that is down: start it, check its health, and check its data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass
 class Data:
-    """What is in the database."""
+    """The content of the database."""
 
     orders: int
     amount: int
@@ -28,7 +28,7 @@ class Data:
 
 @activity.defn
 def is_up() -> bool:
-    """Whether it answers."""
+    """Whether PostgreSQL answers."""
     try:
         return Postgres.here().query("select 1") == "1"
     except Down:
@@ -37,14 +37,14 @@ def is_up() -> bool:
 
 @activity.defn
 def start_postgres() -> None:
-    """Start it, unless it runs: an attempt whose answer got lost may have started it."""
+    """Start it, unless it is running: an attempt whose result was lost may have started it."""
     if Postgres.here().start():
         ledger.effect("start_postgres")
 
 
 @activity.defn
 def check_health() -> None:
-    """Fails, and is tried again, until it has recovered and takes writes."""
+    """Fail, and be retried, until PostgreSQL has recovered and accepts writes."""
     writes = "create temp table probe (id int); insert into probe values (1); select pg_is_in_recovery(), id from probe"
     assert Postgres.here().query(writes) == "f|1"
 
@@ -58,11 +58,11 @@ def check_data() -> Data:
 
 @workflow.defn
 class RestartPostgres:
-    """Start it where it is down, and look it over."""
+    """Start PostgreSQL if it is down, and check it."""
 
     @workflow.run
     async def run(self) -> Data:
-        """What is in the database."""
+        """The content of the database."""
         if not await do(is_up):
             await do(start_postgres)
         await do(check_health)
@@ -70,7 +70,7 @@ class RestartPostgres:
 
 
 async def do(what: Callable[..., T], *args: Any) -> T:
-    """Have an activity done."""
+    """Run an activity."""
     result: T = await workflow.execute_activity(
         what,
         args=args,

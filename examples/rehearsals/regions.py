@@ -33,11 +33,11 @@ class Orders:
 
     @classmethod
     def here(cls, region: str) -> Orders:
-        """Those that a runbook works on: beside the rehearsal's ledger, each run has its own."""
+        """The orders of this run, next to the rehearsal's ledger."""
         return cls(Path(os.environ.get(ledger.FILE, tempfile.gettempdir() + "/ledger.jsonl")).parent, region)
 
     def write_both(self) -> bool:
-        """From now on, what is written to the old table is written to the new one too; False where it was so before."""
+        """Write to both tables from now on; False if this was already on."""
         with self._transaction() as orders:
             if _exists(orders, "both"):
                 return False
@@ -45,7 +45,7 @@ class Orders:
             return True
 
     def customer_buys(self, amount: int) -> None:
-        """A customer buys something, as customers do while databases are migrated."""
+        """A customer buys something during the migration."""
         with self._transaction() as orders:
             if _exists(orders, "cut_over"):
                 orders.execute("insert into new (amount) values (?)", (amount,))
@@ -53,19 +53,19 @@ class Orders:
                 orders.execute("insert into old (amount) values (?)", (amount,))
 
     def copy(self, after: int, count: int) -> int:
-        """Copy so many rows to the new table, those that follow an id; the last one's id, 0 where none is left."""
+        """Copy a number of rows after an id to the new table; returns the last id, or 0 if no row is left."""
         with self._transaction() as orders:
             rows = orders.execute("select * from old where id > ? order by id limit ?", (after, count)).fetchall()
             orders.executemany("insert or replace into new values (?, ?)", rows)
             return int(rows[-1][0]) if rows else 0
 
     def differences(self) -> int:
-        """How many rows of the old table are missing or different in the new one."""
+        """Number of rows of the old table that are missing or different in the new table."""
         with self._transaction() as orders:
             return _number(orders, "select count(*) from (select * from old except select * from new)")
 
     def cut_over(self) -> bool:
-        """From now on the new table serves; False where it was so before."""
+        """Serve from the new table from now on; False if it already does."""
         with self._transaction() as orders:
             if _exists(orders, "cut_over"):
                 return False
@@ -73,7 +73,7 @@ class Orders:
             return True
 
     def served(self) -> int:
-        """How many rows the table has that serves."""
+        """Number of rows in the serving table."""
         with self._transaction() as orders:
             if _exists(orders, "cut_over"):
                 return _number(orders, "select count(*) from new")

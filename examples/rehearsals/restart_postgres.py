@@ -1,6 +1,6 @@
-"""A real PostgreSQL is killed, and the runbook that restarts it survives the death of the server in the middle.
+"""A real PostgreSQL is killed, and the runbook that restarts it survives a killed Temporal server.
 
-It is a cluster of its own, in a temporary folder and on loopback; on Debian `make system` installs what it needs.
+It uses its own cluster in a temporary folder, on loopback; on Debian `make system` installs PostgreSQL.
 
     devserver rehearse restart_postgres.py
 """
@@ -14,7 +14,7 @@ from devserver.rehearsal import RunContext, RunView, Scenario, TriggerEvent, at,
 
 @dataclass(frozen=True)
 class KillPostgres:
-    """A fault of our own: `begin` does it, what it works on is what the scenario's world gives."""
+    """A custom fault: `begin` applies it to the value of the scenario's fixture."""
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Kill it."""
@@ -54,5 +54,5 @@ server_dies = replace(
         at.activity_starts("is_up").do(KillPostgres()),
         at.activity_starts("start_postgres").do(faults.kill_server(down=1)),
     ],
-    expect=[*answer_lost.expect, expect.same_result()],  # not an order is lost
+    expect=[*answer_lost.expect, expect.same_result()],  # no order is lost
 )

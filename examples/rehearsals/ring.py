@@ -1,6 +1,6 @@
-"""A simulated Cassandra ring, kept in a file: nodes join and leave it as they would the real one.
+"""A simulated Cassandra ring in a file: nodes join and leave it like a real ring.
 
-Joining is like the real thing in what matters here: the ring does not ask whether a node has joined before.
+As in a real ring, joining does not check whether a node has joined before.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ NODES = ["node-1", "node-2", "node-3"]
 
 
 class Ring:
-    """The ring of a folder. Each change is written aside and moved into place, so a kill never leaves half of it."""
+    """The ring in a folder. Each change is written to a temporary file and renamed, so a kill never leaves half of it."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "ring.json"
 
     @classmethod
     def here(cls) -> Ring:
-        """The ring that a runbook or a script works on: beside the rehearsal's ledger, each run has its own."""
+        """The ring of this run, next to the rehearsal's ledger."""
         return cls(Path(os.environ.get(ledger.FILE, tempfile.gettempdir() + "/ledger.jsonl")).parent)
 
     @property
     def nodes(self) -> list[str]:
-        """The nodes that own a part of the ring; one that joined twice is here twice."""
+        """The nodes that own a part of the ring; a node that joined twice is listed twice."""
         found: list[str] = json.loads(self._file.read_text()) if self._file.exists() else NODES
         return found
 
     @property
     def healthy(self) -> bool:
-        """Whether it has its first nodes, and no node twice."""
+        """Whether the ring has its first nodes, and no node twice."""
         return set(NODES) <= set(self.nodes) and len(set(self.nodes)) == len(self.nodes)
 
     def join(self, node: str) -> None:
-        """A node takes a part of the ring."""
+        """Give a node a part of the ring."""
         self._write([*self.nodes, node])
 
     def leave(self, node: str) -> None:
-        """A node gives back all that it has of the ring."""
+        """Remove all parts of a node from the ring."""
         self._write([each for each in self.nodes if each != node])
 
     def _write(self, nodes: list[str]) -> None:

@@ -1,6 +1,6 @@
-"""The runbook that scales a Cassandra ring up: add nodes one after the other; when it is stopped, take them back.
+"""The runbook that scales up a Cassandra ring: add nodes one after the other; when it is stopped, remove them again.
 
-It is written as for earnest. `ledger.effect` notes what was really done; where no rehearsal runs it does nothing.
+It is written like a production runbook. `ledger.effect` records side effects; outside a rehearsal it does nothing.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ T = TypeVar("T")
 
 @dataclass
 class ScaleUp:
-    """Which nodes are added."""
+    """The nodes to add."""
 
     nodes: list[str]
 
 
 @activity.defn
 def add_node(node: str) -> None:
-    """Have a node join the ring."""
+    """Make a node join the ring."""
     ring = Ring.here()
     ring.join(node)
     ledger.effect("add_node", key=node)
@@ -39,7 +39,7 @@ def add_node(node: str) -> None:
 
 @activity.defn
 def remove_node(node: str) -> None:
-    """Have a node leave the ring."""
+    """Make a node leave the ring."""
     ring = Ring.here()
     if node in ring.nodes:
         ring.leave(node)
@@ -48,24 +48,24 @@ def remove_node(node: str) -> None:
 
 @activity.defn
 def ring_size() -> int:
-    """How many parts the ring has."""
+    """Number of parts of the ring."""
     return len(Ring.here().nodes)
 
 
 @workflow.defn
 class ScaleUpRing:
-    """Add nodes one after the other, as a ring wants it."""
+    """Add nodes one after the other, as a ring requires."""
 
     @workflow.run
     async def run(self, wanted: ScaleUp) -> int:
-        """The size of the ring in the end."""
+        """The size of the ring at the end."""
         added: list[str] = []
         for node in wanted.nodes:
             added.append(node)
             joining = asyncio.create_task(do(add_node, node))
             try:
                 await asyncio.shield(joining)
-            except asyncio.CancelledError:  # somebody stops us
+            except asyncio.CancelledError:  # the runbook is stopped
                 await joining  # a node that is about to join cannot be removed
                 for each in reversed(added):
                     await do(remove_node, each)
@@ -74,7 +74,7 @@ class ScaleUpRing:
 
 
 async def do(what: Callable[..., T], *args: Any) -> T:
-    """Have an activity done. The ring is simulated, so a second is a long time, and it is tried again soon."""
+    """Run an activity. The ring is simulated, so a second is a long time, and it is tried again soon."""
     result: T = await workflow.execute_activity(
         what,
         args=args,

@@ -1,4 +1,4 @@
-"""Twenty clusters are upgraded in nearly three weeks, which take seconds: the runbook's clock skips what it waits for.
+"""A runbook upgrades twenty clusters in nearly three weeks of virtual time, which take seconds.
 
 devserver rehearse rolling_upgrade.py
 """
@@ -13,7 +13,7 @@ from devserver.rehearsal import RunView, Scenario, at, drills, expect, faults
 
 
 def day(number: int, hour: int = 0) -> timedelta:
-    """A time by the runbook's clock: it begins with the first cluster at hour 0 of day 1."""
+    """A time of the runbook's clock: the first cluster is at hour 0 of day 1."""
     return timedelta(days=number - 1, hours=hour)
 
 

@@ -1,6 +1,6 @@
-"""A ring is scaled up by a runbook that survives: what breaks under it, and what an operator does to it.
+"""A runbook scales up a ring and survives: faults that hit it, and drills of an operator.
 
-All of it, and a crash at every point of the first one:
+Run all scenarios, and a kill at every point of the first one:
 
     devserver rehearse scale_up.py
     devserver rehearse scale_up.py --only scale-up --sweep worker
@@ -64,12 +64,12 @@ stopped = replace(
 )
 by_hand = replace(
     undisturbed,
-    name="scale-up, beside the script that does it today",
+    name="scale-up, compared with the legacy script",
     legacy_script=BY_HAND,
 )
 handed_over = replace(
     undisturbed,
-    name="scale-up, an operator ends it and goes on with the script",
+    name="scale-up, an operator hands over to the legacy script",
     plan=[at.activity_completes("add_node", nth=2).do(drills.hand_over(BY_HAND, how="terminate"))],
     expect=[expect.status("terminated"), expect.exactly_once("add_node", *NODES)],
 )

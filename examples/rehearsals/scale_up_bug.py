@@ -1,8 +1,8 @@
-"""A ring is scaled up by a runbook with a bug. Hold it, and read which step acted twice, and why:
+"""A runbook with a bug scales up a ring. Run it, and read which step acted twice, and why:
 
     devserver rehearse scale_up_bug.py --report out
 
-The mended runbook is ring_runbook.py; `diff ring_runbook_bug.py ring_runbook.py` shows what was wrong.
+The fixed runbook is ring_runbook.py; `diff ring_runbook_bug.py ring_runbook.py` shows what was wrong.
 """
 
 from ring_runbook_bug import ScaleUp
@@ -14,7 +14,7 @@ answer_lost = Scenario(
     runbook="ring_runbook_bug",
     workflow="ScaleUpRing",
     input=ScaleUp(["node-4", "node-5", "node-6", "node-7", "node-8"]),
-    # The worker dies when node-5 has joined the ring and the server has not heard of it yet.
+    # The worker dies after node-5 joined the ring, before the server receives the result.
     plan=[at.activity_completes("add_node", nth=2).do(faults.lose_answer())],
     expect=[
         expect.completes(within=20),

@@ -1,6 +1,6 @@
-"""The way a ring was scaled up before there was a runbook: `python scale_up_by_hand.py NODE...`.
+"""The legacy script that scales up a ring: `python scale_up_by_hand.py NODE...`.
 
-It notes its effects as the runbook does, and its last line is its result, so the two can be compared.
+It records its effects like the runbook, and its last line is its result, so that the two can be compared.
 """
 
 import sys
