@@ -1,4 +1,4 @@
-"""The runbook that upgrades a fleet of clusters, one a day: watch each for six hours, and roll it back if it is unhealthy.
+"""The runbook that upgrades a fleet of clusters, one a day: watch each for six hours, roll it back if unhealthy.
 
 It runs for weeks. Monitors send a signal, and an operator queries the progress.
 """

@@ -1,7 +1,7 @@
 """The runbook that moves the orders of each region to a new table, in five days per region, while customers buy.
 
-Day 1: write to both tables. Nights 1 to 3: copy old rows in chunks. Day 4: compare. Day 5: cut over, and continue as new
-with the next region.
+Day 1: write to both tables. Nights 1 to 3: copy old rows in chunks. Day 4: compare. Day 5: cut over, and continue as
+new with the next region.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A small machine with a real PostgreSQL: its own cluster in a temporary folder, on loopback.
 
-`postgres.py` runs it as a separate process: `python postgres_machine.py FOLDER`. It prints its connection as one line of
-JSON, starts PostgreSQL again when somebody connects to its socket, and ends with everything it started when its standard
-input closes: when its parent has ended, however it ended.
+`postgres.py` runs it as a separate process: `python postgres_machine.py FOLDER`. It prints its connection as one line
+of JSON, starts PostgreSQL again when somebody connects to its socket, and ends with everything it started when its
+standard input closes: when its parent has ended, however it ended.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Machine:
 
 
 def _die_with(parent: int) -> Any:
-    """Make the kernel end PostgreSQL when this process is killed; in `preexec_fn`, because a change of user clears it."""
+    """Make the kernel end PostgreSQL when this process is killed; in `preexec_fn`: a change of user clears it."""
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
     def in_child() -> None:

@@ -16,7 +16,7 @@ NODES = ["node-1", "node-2", "node-3"]
 
 
 class Ring:
-    """The ring in a folder. Each change is written to a temporary file and renamed, so a kill never leaves half of it."""
+    """The ring in a folder. Each change goes to a temporary file that is renamed, so a kill never leaves half of it."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "ring.json"
