@@ -74,7 +74,7 @@ class ScaleUpRing:
 
 
 async def do(what: Callable[..., T], *args: Any) -> T:
-    """Run an activity. The ring is simulated, so a second is a long time, and it is tried again soon."""
+    """Run an activity. The ring is simulated, so timeouts and retries are short."""
     result: T = await workflow.execute_activity(
         what,
         args=args,
