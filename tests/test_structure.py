@@ -37,15 +37,8 @@ COLUMN: tuple[tuple[str, ...], ...] = (
     ("temporaltest",),
 )
 
-# Class names that two modules still define; none may be added.
-KNOWN_DUPLICATES = {
-    "Changes",
-    "JsonLines",
-    "Lines",
-    "Screen",
-    "Silent",
-    "View",
-}
+# Class names that two modules define; none may be added.
+KNOWN_DUPLICATES: set[str] = set()
 
 # The packages of `devserver` that the plugin may use, and others too: the names of their `__all__`.
 PUBLIC_PACKAGES = (

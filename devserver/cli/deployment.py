@@ -16,6 +16,7 @@ from .options.named_arguments import NamedArgument, named_arguments
 from .options.types import Number
 from .render import deployment as text
 from .render.output import echo_json, echo_lines
+from .render.terminal import wrapped
 
 if TYPE_CHECKING:
     from ..deployments import RolloutChange
@@ -62,15 +63,13 @@ def status(
     """Show the deployments: each build with its state, its workers, and its open workflows."""
     import asyncio
 
-    from .render.deployment_status import StatusQuery, show, view
+    from .render.deployment_status import StatusQuery, show, watch_deployments
 
     query = StatusQuery(connection, deployment, everything=everything)
     if watch is None:
         show(asyncio.run(query.look()), as_json)
         return
-    from .render.live import watch as watching
-
-    asyncio.run(watching(query.look, view(watch, as_json), watch))
+    asyncio.run(watch_deployments(query, watch, as_json))
 
 
 @deployment.command("set-current", short_help="Make a build current.")
@@ -164,4 +163,4 @@ def _show(change: RolloutChange, target: Target, as_json: bool) -> None:
     if as_json:
         echo_json(text.change_json(change, target))
         return
-    echo_lines(text.wrapped(text.change(change)))
+    echo_lines(wrapped(text.change(change), hanging="  "))

@@ -182,13 +182,13 @@ class RootGroup(LazyGroup):
 
 
 def _colour() -> bool | None:
-    """False where colours are not wanted; None: as the output can show."""
+    """False if NO_COLOR turns colors off; None to let click decide by the output."""
     return False if os.environ.get("NO_COLOR") else None
 
 
 @contextlib.contextmanager
 def _output_may_end() -> Iterator[None]:
-    """Whoever reads our output (head, a pager) leaves when it has seen enough: no failure, but a full disk is one."""
+    """End quietly when the reader of the output (head, a pager) leaves; a full disk is an error."""
     try:
         yield
         sys.stdout.flush()
@@ -200,7 +200,7 @@ def _output_may_end() -> Iterator[None]:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise DevServerError(
-            f"the output cannot be written: {error.strerror}", hint="what is there is not complete: make room first"
+            f"cannot write the output: {error.strerror}", hint="it is incomplete: free some space and run this again"
         ) from None
 
 
@@ -225,7 +225,7 @@ def main(args: Sequence[str] | None = None) -> None:
     """The console script: run a command and exit with its code."""
     try:
         code = run(args)
-    except SystemExit as error:  # how click ends when it has completed a shell's words
+    except SystemExit as error:  # raised by click after it has completed words for a shell
         code = error.code if isinstance(error.code, int) else 1
     if "temporalio.bridge" in sys.modules:
         _leave(code)
@@ -233,7 +233,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _leave(code: int) -> None:
-    """End at once: threads of the SDK now and then abort the interpreter while it shuts down."""
+    """Exit at once: threads of the SDK sometimes abort the interpreter during its shutdown."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -274,10 +274,10 @@ def _with_advice(error: click.ClickException) -> click.ClickException:
 
 
 def _failed(error: Exception, args: Sequence[str]) -> int:
-    """What no command expects: an argument that cannot be sent, or else a bug of ours."""
-    bytes_left = [arg for arg in args if any("\udc80" <= each <= "\udcff" for each in arg)]
+    """An exception that no command expects: an argument that is not UTF-8, or else a bug of devserver."""
+    bytes_left = [arg for arg in args if any("\udc80" <= character <= "\udcff" for character in arg)]
     if isinstance(error, UnicodeEncodeError) and bytes_left:
-        show(OptionError(f"the argument {bytes_left[0]} is no text in UTF-8", hint="see how it was typed or copied"))
+        show(OptionError(f"the argument {bytes_left[0]} is not UTF-8", hint="type it again"))
         return OptionError.exit_code
     from .render.bug_report import report
 
@@ -286,17 +286,17 @@ def _failed(error: Exception, args: Sequence[str]) -> int:
 
 
 def show(error: DevServerError) -> None:
-    """Print an error: what happened, what was found, what to do."""
+    """Print an error: what went wrong, what was found, what to do."""
     colour = _colour()
-    click.echo(click.style("error: ", fg="red", bold=True) + _harmless(error.message), err=True, color=colour)
+    click.echo(click.style("error: ", fg="red", bold=True) + _printable(error.message), err=True, color=colour)
     for line in error.details:
-        click.echo(f"  {_harmless(line)}", err=True)
+        click.echo(f"  {_printable(line)}", err=True)
     if error.hint:
-        click.echo(click.style("hint: ", fg="cyan") + _harmless(error.hint), err=True, color=colour)
+        click.echo(click.style("hint: ", fg="cyan") + _printable(error.hint), err=True, color=colour)
 
 
-def _harmless(text: str) -> str:
-    """Without what would steer a terminal: servers' and users' words are in it."""
+def _printable(text: str) -> str:
+    """Text without control characters: it contains text of servers and users."""
     from .render.terminal import clean
 
     return "\n".join(clean(line) for line in click.unstyle(text).expandtabs().splitlines())

@@ -13,7 +13,7 @@ from ..errors import CannotAsk, DevServerError, OptionError
 from .options.common import json_option, limit_option, watch_option
 from .options.environment import EnvironmentOption
 from .render import metrics as text
-from .render.output import FORM, echo_json, echo_lines
+from .render.output import echo_json, echo_lines
 from .render.terminal import clean, stamp
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def find_servers(name: str | None, servers: Sequence[str], *, needed: bool) -> l
     if servers and name is not None:
         raise OptionError("--name and --server exclude each other", hint="use one of them")
     if servers:
-        return [partial(_as_is, parse_endpoint(each, "--server")) for each in servers]
+        return [partial(_as_is, parse_endpoint(url, "--server")) for url in servers]
     managed = name or os.environ.get(NAME)
     if managed is None and not needed:
         try:
@@ -111,7 +111,7 @@ def find_workers(workers: Sequence[str]) -> list[FindEndpoint]:
     """
     from ..metrics import parse_endpoint
 
-    return [partial(_as_is, parse_endpoint(each, "--worker")) for each in workers]
+    return [partial(_as_is, parse_endpoint(address, "--worker")) for address in workers]
 
 
 def _as_is(where: MetricsEndpoint) -> MetricsEndpoint:
@@ -126,17 +126,20 @@ def _print(report: MetricsReport, limit: int, as_json: bool) -> None:
 
 
 async def _watch(scraper: Scraper, seconds: float, limit: int, as_json: bool) -> None:
-    from .render.live import JsonLines, Screen, View, redraws, watch
+    from .render.live import watch
 
-    view: View[MetricsReport] = Lines()
-    if as_json:
-        view = JsonLines(FORM, text.as_json)
-    elif redraws():
-        view = Screen(seconds, lambda seen: text.screen(seen, limit), lambda seen: seen.at)
-    await watch(scraper.scrape, view, seconds)
+    await watch(
+        scraper.scrape,
+        seconds,
+        as_json=as_json,
+        data=text.as_json,
+        lines=lambda report: text.screen(report, limit),
+        at=lambda report: report.at,
+        changes=MetricsLines(),
+    )
 
 
-class Lines:
+class MetricsLines:
     """One line for each endpoint and time; an endpoint without metrics is reported once, and when it answers again."""
 
     def __init__(self) -> None:
@@ -165,3 +168,6 @@ class Lines:
         if self._failed.get(key) != error.message:
             click.echo(f"{at} ! {clean(error.message)}")
         self._failed[key] = error.message
+
+    def stop(self) -> None:
+        """Nothing to end."""

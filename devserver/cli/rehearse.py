@@ -71,19 +71,19 @@ def rehearse(
     if not paths:
         raise click.UsageError("name a scenario file or a folder; --init MODULE writes a first scenario")
     from ..system.paths import Paths, whole
-    from .options.rehearsal import Wanted, chosen
-    from .render.rehearsal import plan
-
-    scenarios = chosen(paths, only)
-    if dry_run:
-        click.echo(plan(scenarios, as_json=as_json))
-        return
-    from .render.rehearsal_journal import tell_of_dead
+    from .options.rehearsal import RehearsalRequest, find_scenarios
+    from .render.rehearsal import plan_text
     from .render.rehearsal_outcome import finish
-    from .render.rehearsal_session import hold
 
-    tell_of_dead(Paths.default())
-    wanted = Wanted(
+    scenarios = find_scenarios(paths, only)
+    if dry_run:
+        click.echo(plan_text(scenarios, as_json=as_json))
+        return
+    from .render.rehearsal_journal import report_killed
+    from .render.rehearsal_session import run_rehearsals
+
+    report_killed(Paths.default())
+    request = RehearsalRequest(
         scenarios=scenarios,
         repeat=repeat,
         seed=seed,
@@ -93,7 +93,7 @@ def rehearse(
         as_json=as_json,
         keep=keep,
     )
-    ctx.exit(finish(wanted, hold(wanted)))
+    ctx.exit(finish(request, run_rehearsals(request)))
 
 
 def _write_first(module: str, paths: tuple[Path, ...], as_json: bool) -> None:

@@ -33,7 +33,7 @@ from .render import schedule as text
 from .render import schedule_json as as_plain
 from .render.output import echo_form, echo_json, echo_lines
 from .render.schedule_preview import previewed
-from .render.terminal import clean
+from .render.terminal import clean, wrapped
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -110,7 +110,7 @@ def create(connection: Connection, schedule_id: str, zone: str | None, as_json: 
             {**as_plain.preview_json(preview, target, found, ()), "schedule_id": schedule_id, "result": "created"}
         )
         return
-    echo_lines(text.wrapped(f"created {schedule_id}: {new.workflow_type} on {new.task_queue}"))
+    echo_lines(wrapped(f"created {schedule_id}: {new.workflow_type} on {new.task_queue}"))
     echo_lines(previewed(preview, found, zone))
 
 
@@ -155,7 +155,7 @@ def list_(connection: Connection, query: str | None, limit: int, zone: str | Non
             schedules=[as_plain.row_json(row) for row in rows[:limit]],
         )
     elif not rows:
-        echo_lines(text.wrapped(f"no schedules in the namespace {target.namespace} at {target.label}"))
+        echo_lines(wrapped(f"no schedules in the namespace {target.namespace} at {target.label}"))
     else:
         echo_lines(text.listed(rows[:limit], found))
     if len(rows) > limit:
@@ -243,7 +243,7 @@ def trigger(
     if as_json:
         echo_form(schedule_id=schedule_id, result=done.status, workflow_id=done.workflow_id)
     else:
-        echo_lines(text.wrapped(_triggered(schedule_id, done, _describe_command(connection, schedule_id))))
+        echo_lines(wrapped(_triggered(schedule_id, done, _describe_command(connection, schedule_id))))
     ctx.exit(1 if done.status == "skipped" else 0)
 
 
@@ -299,20 +299,20 @@ def backfill(
         if as_json:
             echo_form(schedule_id=schedule_id, actions=0, more=False, overlap_policy=policy)
         else:
-            echo_lines(text.wrapped(f"{schedule_id} was not due from {start} to {end}: nothing to do"))
+            echo_lines(wrapped(f"{schedule_id} was not due from {start} to {end}: nothing to do"))
         raise click.exceptions.Exit(1)
     if not as_json:
-        echo_lines(text.wrapped(f"{schedule_id} was due {_when(planned, local)}; overlap policy {policy}"))
+        echo_lines(wrapped(f"{schedule_id} was due {_when(planned, local)}; overlap policy {policy}"))
         if policy in ("skip", "buffer_one") and len(planned.times) > 1:
             note = f"note: with {policy} most actions start no run; --overlap-policy BufferAll or AllowAll starts all"
-            echo_lines(text.wrapped(note))
+            echo_lines(wrapped(note))
     if len(planned.times) >= MANY and not yes:
         confirm("Continue?")
     call_server(connection, lambda client: backfill_schedule(client, schedule_id, since, until, policy))
     if as_json:
         echo_form(schedule_id=schedule_id, actions=len(planned.times), more=planned.more, overlap_policy=policy)
     else:
-        echo_lines(text.wrapped(f"backfilling; see its progress with: {_describe_command(connection, schedule_id)}"))
+        echo_lines(wrapped(f"backfilling; see its progress with: {_describe_command(connection, schedule_id)}"))
 
 
 def _when(planned: BackfillPlan, zone: tzinfo | None) -> str:

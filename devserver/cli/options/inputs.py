@@ -1,4 +1,4 @@
-"""Options made from what a workflow or handler takes; one of ours whose name a field has goes by a prefix."""
+"""Options for the parameters of a workflow or handler. An option of ours with the same name gets a prefix."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ input_option = click.option(
 
 
 class InputOption(click.Option):
-    """An option of a workflow's or handler's own. `taken` are the names of all: `--no-x` may be another field's."""
+    """An option for a parameter. `taken` are the names of all options: `--no-x` may be another parameter."""
 
     def __init__(self, name: str, of: InputField, taken: Sequence[str], within: str | None = None) -> None:
         self.of = of
@@ -42,7 +42,7 @@ class InputOption(click.Option):
         super().__init__([words, name], default=None, help=help_of(of, within), **more)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The choices, where there are some."""
+        """The choices, if the type has any."""
         from ...introspection.value_parsing import choices_of, element_of
 
         hint = self.of.field.hint
@@ -51,9 +51,9 @@ class InputOption(click.Option):
 
 
 def help_of(of: InputField, within: str | None = None) -> str:
-    """What is written about a field, its default, and whether it has to be given.
+    """The help of a parameter: its docs, its default, and whether it is required.
 
-    `within` is the flag of the optional option that it is a field of, empty for an optional argument.
+    `within` is the flag of the optional parameter that it is a field of, empty for an optional argument.
     """
     from ...introspection.hints import MISSING
     from ...introspection.value_parsing import word_of
@@ -63,14 +63,14 @@ def help_of(of: InputField, within: str | None = None) -> str:
     if end and within is not None:
         end = f"[required with other --{within}.*]" if within else "[required with others]"
     if field.default is not MISSING and field.default is not None:
-        end = f"[{word_of(field.default, field.hint) or chr(34) * 2}]"
-    doc = field.doc if not of.parts else f"{field.doc} As JSON, or by its own options.".strip()
+        end = f"[default: {word_of(field.default, field.hint) or chr(34) * 2}]"
+    doc = field.doc if not of.parts else f"{field.doc} As JSON, or with its own options.".strip()
     many = "Repeatable." if of.is_many else ""
-    return clean(" ".join(each for each in (doc, many, end) if each))
+    return clean(" ".join(part for part in (doc, many, end) if part))
 
 
 def options_of(called: CallTarget) -> list[InputOption]:
-    """The options for what is called."""
+    """The options for the parameters of a target."""
     inputs = list(called.inputs.options())
     flags = [each.flag for each in inputs]
     within = {flag: above for each in called.inputs.arguments for flag, above in _within_optional(each, None)}
@@ -78,7 +78,7 @@ def options_of(called: CallTarget) -> list[InputOption]:
 
 
 def _within_optional(each: InputField, above: str | None) -> Iterator[tuple[str, str]]:
-    """The flags of fields of what may be left out, each with the flag of that."""
+    """The flags of fields of optional parameters, each with the flag of that parameter."""
     if above is not None:
         yield each.flag, above
     for part in each.parts:
@@ -86,7 +86,7 @@ def _within_optional(each: InputField, above: str | None) -> Iterator[tuple[str,
 
 
 def beside(own: Sequence[click.Parameter], theirs: Iterable[InputOption]) -> Iterator[click.Parameter]:
-    """A command's own parameters: an option whose name a field has is called `--devserver-NAME` now."""
+    """A command's own parameters: an option with the name of an input is called `--devserver-NAME` now."""
     taken = {word for each in theirs for word in (*each.opts, *each.secondary_opts)}
     for each in own:
         words = (*each.opts, *each.secondary_opts)
@@ -100,7 +100,7 @@ def beside(own: Sequence[click.Parameter], theirs: Iterable[InputOption]) -> Ite
 
 
 def unprefixed(args: Sequence[str], own: Sequence[click.Parameter]) -> list[str]:
-    """The arguments with `--devserver-NAME` as the option is called here: that name always works."""
+    """The arguments with the present name of each `--devserver-NAME`, which always works."""
     known = {word for each in own for word in (*each.opts, *each.secondary_opts)}
     words = []
     for word in args:
@@ -111,7 +111,7 @@ def unprefixed(args: Sequence[str], own: Sequence[click.Parameter]) -> list[str]
 
 
 def given_of(options: Iterable[InputOption], values: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, by flag: text, a list of texts, or true and false."""
+    """The given values by flag: text, a list of texts, or true and false."""
     given = {}
     for each in options:
         value = values.get(str(each.name))
@@ -124,7 +124,7 @@ def read_input(text: str | None) -> Any:
     """The value of --input.
 
     Raises:
-        UsageError: It is no JSON, or its file cannot be read.
+        UsageError: It is not JSON, or its file cannot be read.
     """
     from ...introspection.hints import MISSING
     from ...introspection.value_parsing import read_json
@@ -141,5 +141,5 @@ def read_input(text: str | None) -> Any:
     except OSError as error:
         raise click.UsageError(f"--input {where}: {error.strerror}") from None
     except ValueError as error:
-        said = str(error) if where == text else str(error).rpartition(" is not JSON: ")[2] or str(error)
-        raise click.UsageError(f"--input {where if where != text else ''}".strip() + f": {said}") from None
+        reason = str(error) if where == text else str(error).rpartition(" is not JSON: ")[2] or str(error)
+        raise click.UsageError(f"--input {where if where != text else ''}".strip() + f": {reason}") from None

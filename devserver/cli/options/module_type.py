@@ -1,4 +1,4 @@
-"""`MODULE` and `MODULE:NAME` on a command line: what a shell offers for them."""
+"""`MODULE` and `MODULE:NAME` on a command line, with shell completion."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SKIPPED = ("__pycache__", "node_modules", "site-packages", "build", "dist")
 
 
 class ModuleType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on
-    """A module, or what `names` finds in one, after a colon."""
+    """A module, or after a colon a name in it, as `names` lists them."""
 
     name = "module"
 
@@ -26,7 +26,7 @@ class ModuleType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # ge
         self._names = names
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Files, packages and folders; after the colon what the module has."""
+        """Files, packages and folders; after the colon the names in the module."""
         where, colon, _ = incomplete.partition(":")
         if not colon:
             return [*_files(incomplete)]
@@ -69,17 +69,17 @@ def handler_names(kind: str) -> Callable[[Module], Iterable[str]]:
 
 
 def _files(incomplete: str) -> Iterable[CompletionItem]:
-    """The Python files below whose paths begin so, then packages by their dotted names."""
+    """Python files below the current folder with that beginning, then packages by their dotted names."""
     folder = incomplete.rpartition("/")[0] or ("/" if incomplete.startswith("/") else "")
     prefix = incomplete[: len(incomplete) - len(incomplete.rpartition("/")[2])]
     found = (f"{prefix}{each}" for each in _below(Path(folder), DEPTH))
-    yield from islice((item for path in found for item in _fitting(path, incomplete)), MOST)
+    yield from islice((item for path in found for item in _completions(path, incomplete)), MOST)
     if "/" not in incomplete:
         yield from _dotted(incomplete)
 
 
 def _below(folder: Path, depth: int) -> Iterable[str]:
-    """The paths of its Python files, those of its own before those of its folders; no virtual environments."""
+    """The paths of Python files, the folder's own before those of its folders; no virtual environments."""
     try:
         entries = sorted(folder.iterdir(), key=lambda each: (each.is_dir(), each.name))
     except OSError:
@@ -94,7 +94,7 @@ def _below(folder: Path, depth: int) -> Iterable[str]:
 
 
 def _dotted(incomplete: str) -> Iterable[CompletionItem]:
-    """Packages of the current folder, and what is in the one whose name is written."""
+    """Packages of the current folder, and modules of the package that is being typed."""
     parents, _, _ = incomplete.rpartition(".")
     for root in (Path(), Path("src")):
         folder = root.joinpath(*parents.split(".")) if parents else root
@@ -105,9 +105,9 @@ def _dotted(incomplete: str) -> Iterable[CompletionItem]:
             package = (each / "__init__.py").is_file()
             module = bool(parents) and each.suffix == ".py" and not each.name.startswith("__")
             if package or module:
-                yield from _fitting(f"{parents}.{each.stem}" if parents else each.name, incomplete)
+                yield from _completions(f"{parents}.{each.stem}" if parents else each.name, incomplete)
 
 
-def _fitting(value: str, incomplete: str) -> Iterable[CompletionItem]:
+def _completions(value: str, incomplete: str) -> Iterable[CompletionItem]:
     if value.startswith(incomplete):
         yield CompletionItem(value)

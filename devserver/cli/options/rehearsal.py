@@ -1,11 +1,11 @@
-"""What a call of `devserver rehearse` asks for."""
+"""The request of `devserver rehearse`: scenarios, repeats and seeds, and where results go."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...rehearsal.scenario.plan import SEEDS, any_seed
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Task:
-    """One rehearsal to be held: `number` of all, the `turn` of this scenario's repeats, and its seed."""
+class RehearsalTask:
+    """One rehearsal to run: its `number` among all, the `turn` among the repeats of its scenario, and its seed."""
 
     number: int
     scenario: Scenario
@@ -24,8 +24,8 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is asked for; paths are absolute."""
+class RehearsalRequest:
+    """All options of a call; paths are absolute."""
 
     scenarios: Sequence[Scenario]
     repeat: int
@@ -36,40 +36,26 @@ class Wanted:
     as_json: bool
     keep: bool
 
-    def tasks(self) -> Iterator[Task]:
-        """Each rehearsal in turn. Repeats count on from the seed, so that each can be held again alone."""
+    def tasks(self) -> Iterator[RehearsalTask]:
+        """Each rehearsal in turn. Each repeat adds 1 to the seed, so that it can be run again alone."""
         number = 0
         for scenario in self.scenarios:
             first = any_seed() if self.seed is None else self.seed
             for turn in range(self.repeat):
                 number += 1
-                yield Task(number, scenario, turn + 1, (first + turn) % SEEDS)
+                yield RehearsalTask(number, scenario, turn + 1, (first + turn) % SEEDS)
 
     @property
     def total(self) -> int:
-        """How many rehearsals that makes."""
+        """The number of rehearsals."""
         return len(self.scenarios) * self.repeat
 
 
-@dataclass
-class Outcome:
-    """What came of a call: results so far, as `report.result_data` has them, and why it ended early.
-
-    `kept` is where its files are, if they are kept.
-    """
-
-    results: list[dict[str, Any]] = field(default_factory=list)
-    not_run: list[str] = field(default_factory=list)
-    interrupted: int | None = None  # by this signal
-    seconds: list[float] = field(default_factory=list)
-    kept: Path | None = None
-
-
-def chosen(paths: Sequence[Path], only: str | None) -> list[Scenario]:
-    """The scenarios of files and folders that are wanted, once each has been checked.
+def find_scenarios(paths: Sequence[Path], only: str | None) -> list[Scenario]:
+    """The scenarios of files and folders, each of them checked; with `only`, those with that name.
 
     Raises:
-        ScenarioInvalid: One does not load or names what is not there, or none has that name.
+        ScenarioInvalid: A scenario does not load or refers to something unknown, or none has that name.
     """
     from ...rehearsal.errors import ScenarioInvalid
     from ...rehearsal.scenario.loader import scenarios_in
@@ -77,8 +63,8 @@ def chosen(paths: Sequence[Path], only: str | None) -> list[Scenario]:
 
     found = scenarios_in(paths)
     if only is not None:
-        names = [each.name for each in found]
-        found = [each for each in found if each.name == only] or [each for each in found if only in each.name]
+        names = [scenario.name for scenario in found]
+        found = [item for item in found if item.name == only] or [item for item in found if only in item.name]
         if not found:
             raise ScenarioInvalid(f"no scenario's name contains {only!r}", hint=f"there are: {', '.join(names)}")
     for scenario in found:

@@ -1,4 +1,4 @@
-"""Completion of what a user's module has: quiet, for a short time only, and never an error in the shell."""
+"""Shell completion with a user's module or server: silent, limited in time, and never an error in the shell."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SECONDS = 3.0
 
 
 class TooLong(BaseException):
-    """The module takes too long; no `except Exception` of its own stops this."""
+    """The call takes too long. No `except Exception` in the module catches this."""
 
 
 def quietly(call: Callable[[], T]) -> T | None:
-    """What `call` gives; None when it raises or takes too long. What it prints is dropped."""
+    """The result of `call`; None if it raises or takes too long. Its output is discarded."""
     bounded = threading.current_thread() is threading.main_thread()
 
     def over(number: int, frame: FrameType | None) -> None:
@@ -43,10 +43,10 @@ def quietly(call: Callable[[], T]) -> T | None:
 
 
 class Bash(BashComplete):
-    """Bash splits words at colons: they are put together again, and what comes back is the part after the last one."""
+    """Completion for bash, which splits words at colons: they are joined, and only the last part is returned."""
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words before the one that is completed, and that one."""
+        """The words before the completed one, and that one."""
         args, incomplete = super().get_completion_args()
         words: list[str] = []
         for word in [*args, incomplete]:
@@ -58,10 +58,10 @@ class Bash(BashComplete):
         return words[:-1], words[-1]
 
     def format_completion(self, item: CompletionItem) -> str:
-        """As click does, without what bash takes for another word."""
+        """Format as click does, without the part that bash has as another word."""
         return f"{item.type},{item.value[self._cut :]}"
 
 
 def register() -> None:
-    """Have bash completed this way."""
+    """Register this completion for bash."""
     add_completion_class(Bash)

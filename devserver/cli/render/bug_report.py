@@ -1,4 +1,4 @@
-"""A bug of ours: write all we know to a file and ask for it."""
+"""A bug of devserver: a report in a file, and a request to send it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...system.redact import mask
 
 
 def report(error: BaseException) -> None:
-    """Write a report of `error` (no environment and no credentials) and say where it is."""
+    """Write a report of `error`, without environment and credentials, and print where it is."""
     text = mask("".join(traceback.format_exception(error)))
     about = mask(f"python {platform.python_version()} on {platform.platform()}\narguments: {sys.argv[1:]}\n\n")
     click.echo(mask(f"bug: {type(error).__name__}: {error}"), err=True)
@@ -27,6 +27,6 @@ def report(error: BaseException) -> None:
         write_private(path, about + text)
     except DevServerError as failure:
         click.echo(text, err=True)
-        click.echo(f"(and the report could not be written: {failure.message})", err=True)
+        click.echo(f"(cannot write the report: {failure.message})", err=True)
         return
-    click.echo(f"This is a mistake of devserver's, not yours. Please report it with {path}", err=True)
+    click.echo(f"This is a bug in devserver. Please report it with {path}", err=True)

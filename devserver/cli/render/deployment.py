@@ -1,9 +1,8 @@
-"""How worker deployments are written: for a person on a terminal of any width, and as JSON."""
+"""Worker deployments as lines for a terminal, and as JSON."""
 
 from __future__ import annotations
 
 import shlex
-import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .output import FORM
-from .terminal import clean, stamp, width_now
+from .terminal import clean, stamp, wrapped
 
 if TYPE_CHECKING:
     from ...client.target import Target
@@ -29,27 +28,26 @@ def screen(
 
     `options` choose the server, for a command that is suggested.
     """
-    width = width_now()
     where = f"in the namespace {clean(target.namespace)} at {clean(target.label)}"
     if not found:
-        yield from textwrap.wrap(f"no worker deployment {where}; {FIRST}", width)
+        yield from wrapped(f"no worker deployment {where}; {FIRST}")
         return
-    for each in found:
-        yield from _wrapped(f"{each.deployment.name}: {each.deployment.routing}", width, "", "  ")
-        if not each.deployment.settled:
-            yield from _wrapped("task queues are still being updated", width, "  ", "  ")
-        if _idle(each):
-            first = shlex.join([each.deployment.name, each.deployment.builds[0], *options])
-            yield from _wrapped(f"no build is current yet: devserver deployment set-current {first}", width, "  ", "  ")
-        folded = [] if everything else _idle_builds(each)[IDLE_SHOWN:]
-        for version in each.deployment.versions:
+    for deployment in found:
+        yield from wrapped(f"{deployment.deployment.name}: {deployment.deployment.routing}", "", "  ")
+        if not deployment.deployment.settled:
+            yield from wrapped("task queues are still being updated", "  ", "")
+        if _idle(deployment):
+            first = shlex.join([deployment.deployment.name, deployment.deployment.builds[0], *options])
+            yield from wrapped(f"no build is current yet: devserver deployment set-current {first}", "  ", "")
+        folded = [] if everything else _idle_builds(deployment)[IDLE_SHOWN:]
+        for version in deployment.deployment.versions:
             if version.build not in folded:
-                yield from _version(version, each.loads[version.build], width)
+                yield from _version(version, deployment.loads[version.build])
         if folded:
             more = f"{counted(len(folded), 'more build')} without workers and open workflows (show with --all)"
-            yield from _wrapped(more, width, "  ", "  ")
+            yield from wrapped(more, "  ", "")
         yield ""
-    yield from textwrap.wrap(f"{counted(len(found), 'worker deployment')} {where}", width)
+    yield from wrapped(f"{counted(len(found), 'worker deployment')} {where}")
 
 
 def change(did: RolloutChange) -> str:
@@ -68,11 +66,6 @@ def drain(name: str, looked: Drainage) -> str:
     of = f"{counted(looked.pinned, 'open workflow')} pinned to it"
     notices = "" if looked.pinned or not looked.checked else f"; the server last looked at {stamp(looked.checked)}"
     return clean(f"{looked.build} of {name} is {looked.state}: {of}{notices}")
-
-
-def wrapped(text: str) -> list[str]:
-    """Text in lines as wide as the terminal; ids stay whole."""
-    return _wrapped(text, width_now(), "", "  ")
 
 
 def status_json(found: Sequence[DeploymentStatus], target: Target, at: datetime) -> dict[str, Any]:
@@ -124,16 +117,16 @@ def _idle_builds(found: DeploymentStatus) -> list[str]:
     return [each.build for each in found.deployment.versions if each.quiet and found.loads[each.build].idle]
 
 
-def _version(version: DeploymentVersion, load: VersionLoad, width: int) -> Iterator[str]:
+def _version(version: DeploymentVersion, load: VersionLoad) -> Iterator[str]:
     since = f" since {stamp(version.since)}" if version.since else ""
-    lines = _wrapped(f"{version.build}: {version.state}{since}", width, "  ", "      ")
+    lines = wrapped(f"{version.build}: {version.state}{since}", "  ", "    ")
     if version.state in COLOURS:
         lines[0] = lines[0].replace(f": {version.state}", ": " + click.style(version.state, COLOURS[version.state]), 1)
     yield from lines
     works = counted(len(load.workers), "worker") if load.workers else "no worker polls"
     kinds = ((load.pinned, "pinned"), (load.auto_upgrade, "auto-upgrade"))
     open_ = ", ".join(f"{count:,} {kind}" for count, kind in kinds if count) or "none"
-    yield from _wrapped(f"{works}; open workflows: {open_}", width, "    ", "    ")
+    yield from wrapped(f"{works}; open workflows: {open_}", "    ", "")
 
 
 def _status_json(each: DeploymentStatus) -> dict[str, Any]:
@@ -161,14 +154,3 @@ def _version_json(version: DeploymentVersion, load: VersionLoad) -> dict[str, An
         "pinned": load.pinned,
         "auto_upgrade": load.auto_upgrade,
     }
-
-
-def _wrapped(text: str, width: int, indent: str, hanging: str) -> list[str]:
-    return textwrap.wrap(
-        clean(text),
-        width,
-        initial_indent=indent,
-        subsequent_indent=hanging,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -14,8 +14,8 @@ from ...errors import DevServerError
 from ..options.client import ServerSession
 from ..options.connection import words_of
 from . import deployment as text
-from .live import JsonLines, Screen, View, redraws
-from .output import FORM, echo_json, echo_lines
+from .live import watch
+from .output import echo_json, echo_lines
 from .terminal import clean, stamp
 
 if TYPE_CHECKING:
@@ -71,16 +71,20 @@ def show(seen: DeploymentsStatus, as_json: bool) -> None:
     echo_lines(seen.lines())
 
 
-def view(seconds: float, as_json: bool) -> View[DeploymentsStatus]:
-    """Where the deployments are shown again and again."""
-    if as_json:
-        return JsonLines(FORM, DeploymentsStatus.data)
-    if redraws():
-        return Screen(seconds, DeploymentsStatus.lines, lambda seen: seen.at)
-    return Changes()
+async def watch_deployments(query: StatusQuery, seconds: float, as_json: bool) -> None:
+    """Show the deployments again and again until Ctrl-C."""
+    await watch(
+        query.look,
+        seconds,
+        as_json=as_json,
+        data=DeploymentsStatus.data,
+        lines=DeploymentsStatus.lines,
+        at=lambda seen: seen.at,
+        changes=DeploymentChanges(),
+    )
 
 
-class Changes:
+class DeploymentChanges:
     """Prints all deployments below the time whenever something has changed."""
 
     def __init__(self) -> None:
@@ -93,6 +97,9 @@ class Changes:
     def failed(self, error: DevServerError) -> None:
         """Print why they cannot be read."""
         self._print([f"! {clean(error.message)}"], datetime.now(timezone.utc))
+
+    def stop(self) -> None:
+        """Nothing to end."""
 
     def _print(self, lines: list[str], at: datetime) -> None:
         if lines != self._last:

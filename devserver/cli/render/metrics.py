@@ -1,4 +1,4 @@
-"""How main figures are written: for a terminal of any width, as a line of a log, and as JSON."""
+"""Metrics as lines for a terminal, as lines of a log, and as JSON."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...system.timefmt import age
-from .columns import INDENT, Row, block, listed, packed, wrapped
 from .output import FORM
-from .terminal import clean, stamp, width_now
+from .table import INDENT, TableRow, block, facts, packed
+from .terminal import clean, stamp, width_now, wrapped
 
 if TYPE_CHECKING:
     from ...metrics import (
@@ -33,7 +33,7 @@ MOST_SECONDS = 1e12  # beyond it a metric is no duration
 
 
 def screen(report: MetricsReport, limit: int) -> Iterator[str]:
-    """The figures in lines as wide as the terminal; of each list the first `limit` rows."""
+    """All metrics; of each list the first `limit` rows."""
     width = width_now()
     for number, seen in enumerate(report.samples):
         if number:
@@ -42,7 +42,7 @@ def screen(report: MetricsReport, limit: int) -> Iterator[str]:
 
 
 def line(seen: MetricsSample) -> str:
-    """The figures that matter most, in one line for a log."""
+    """The main metrics in one line for a log."""
     from ...metrics import ServerMetrics
 
     if isinstance(seen.figures, ServerMetrics):
@@ -55,7 +55,7 @@ def line(seen: MetricsSample) -> str:
 
 
 def name(seen: MetricsSample) -> str:
-    """What was looked at."""
+    """The endpoint."""
     return f"{seen.kind} {seen.endpoint.label}" if seen.endpoint else seen.kind
 
 
@@ -85,10 +85,10 @@ def _source(seen: MetricsSample, limit: int, width: int) -> Iterator[str]:
     title = click.style(clean(name(seen)), bold=True)
     if seen.error is not None:
         reason = "; ".join([seen.error.message, *seen.error.details])
-        yield f"{title} {click.style('gives no figures', fg='red')}"
-        yield from wrapped(clean(reason), width)
+        yield f"{title} {click.style('has no metrics', fg='red')}"
+        yield from wrapped(clean(reason), INDENT, width=width)
         if seen.error.hint:
-            yield from wrapped(clean(f"hint: {seen.error.hint}"), width)
+            yield from wrapped(clean(f"hint: {seen.error.hint}"), INDENT, width=width)
         return
     yield f"{title} {click.style('was restarted: its counts start at 0', fg='yellow')}" if seen.restarted else title
     if isinstance(seen.figures, ServerMetrics):
@@ -106,9 +106,9 @@ def _server(figures: ServerMetrics, limit: int, width: int) -> Iterator[str]:
     if figures.goroutines is not None:
         process.append(f"goroutines {figures.goroutines:,}")
     yield from packed(process, width, INDENT)
-    yield from block("workflows", [Row("", _ends(figures.workflows))], limit, width)
+    yield from block("workflows", [TableRow("", _ends(figures.workflows))], limit, width)
     if any(count.total for count in figures.activities.values()):
-        yield from block("activities", [Row("", _ends(figures.activities))], limit, width)
+        yield from block("activities", [TableRow("", _ends(figures.activities))], limit, width)
     several = len({each.namespace for each in figures.task_queues}) > 1
     yield from block("task queues", [_task_queue(each, several) for each in figures.task_queues], limit, width)
     yield from block("requests", [_operation(each) for each in figures.requests], limit, width)
@@ -117,35 +117,35 @@ def _server(figures: ServerMetrics, limit: int, width: int) -> Iterator[str]:
 
 def _worker(figures: WorkerMetrics, limit: int, width: int) -> Iterator[str]:
     if not figures.queues:
-        yield from wrapped("no worker has begun in this process yet", width)
+        yield from wrapped("no worker has started in this process yet", INDENT, width=width)
     for queue in figures.queues:
-        yield from listed(f"task queue {clean(queue.task_queue)}", _worker_queue(queue), width)
+        yield from facts(f"task queue {clean(queue.task_queue)}", _worker_queue(queue), width)
         yield from block("activities", [_operation(each) for each in queue.activities], limit, width)
     yield from block("requests", [_operation(each) for each in figures.requests], limit, width)
 
 
-def _worker_queue(queue: WorkerQueueMetrics) -> list[Row]:
+def _worker_queue(queue: WorkerQueueMetrics) -> list[TableRow]:
     slots = [
         f"{kind} {slot.used}" + ("" if slot.available is None else f" of {slot.used + slot.available}")
         for kind, slot in queue.slots.items()
     ]
     cache = [f"workflows {queue.cached}", f"hits {_count(queue.cache_hits)}", f"misses {_count(queue.cache_misses)}"]
     rows = [
-        Row("namespace", [queue.namespace]),
-        Row("slots in use", slots),
-        Row("pollers", [f"{kind} {number}" for kind, number in queue.pollers.items()]),
-        Row("sticky cache", cache),
-        Row("workflows", _ends(queue.workflows)),
+        TableRow("namespace", [queue.namespace]),
+        TableRow("slots in use", slots),
+        TableRow("pollers", [f"{kind} {number}" for kind, number in queue.pollers.items()]),
+        TableRow("sticky cache", cache),
+        TableRow("workflows", _ends(queue.workflows)),
         _operation(queue.workflow_tasks),
     ]
     for waits, took in (("tasks waited", queue.workflow_task_wait), ("activities waited", queue.activity_wait)):
         if took is not None:
-            rows.append(Row(waits, [f"{took.count:,}", *_latency(took)]))
-    rows = [Row(row.label, [cell for cell in row.cells if cell], row.note) for row in rows]
+            rows.append(TableRow(waits, [f"{took.count:,}", *_latency(took)]))
+    rows = [TableRow(row.label, [cell for cell in row.cells if cell], row.note) for row in rows]
     return [row for row in rows if row.cells]
 
 
-def _task_queue(queue: TaskQueueMetrics, several: bool) -> Row:
+def _task_queue(queue: TaskQueueMetrics, several: bool) -> TableRow:
     waits = f"backlog {'?' if queue.backlog is None else f'{queue.backlog:,}'}"
     if queue.backlog and queue.backlog_age_seconds:
         waits += f" for {_age(queue.backlog_age_seconds)}"
@@ -155,16 +155,16 @@ def _task_queue(queue: TaskQueueMetrics, several: bool) -> Row:
     if queue.unpolled.total:
         cells.append(f"unpolled {_count(queue.unpolled)}")
     where = f"{queue.namespace}: " if several else ""
-    return Row(f"{where}{queue.name} ({queue.type})", cells)
+    return TableRow(f"{where}{queue.name} ({queue.type})", cells)
 
 
-def _operation(operation: OperationMetrics) -> Row:
+def _operation(operation: OperationMetrics) -> TableRow:
     took = ["", "", ""] if operation.latency is None else _latency(operation.latency)
     if not operation.errors.total:
-        return Row(operation.name, [_count(operation.requests), *took])
+        return TableRow(operation.name, [_count(operation.requests), *took])
     kinds = (f"{kind} {_count(count)}" for kind, count in operation.errors_by_type.items())
     errors = f"errors {_count(operation.errors)}"
-    return Row(operation.name, [_count(operation.requests), *took, errors], ", ".join(kinds))
+    return TableRow(operation.name, [_count(operation.requests), *took, errors], ", ".join(kinds))
 
 
 def _ends(counts: Mapping[str, EventCount]) -> list[str]:

@@ -1,14 +1,13 @@
-"""How a module is written for people: a line for what each takes and gives, its docs, and its fields."""
+"""A module as lines for a terminal: the signature of each workflow and activity, its docs, and its fields."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .terminal import clean, width_now
+from .terminal import clean, wrapped
 
 if TYPE_CHECKING:
     from ...introspection import Module, NexusService, Workflow
@@ -19,40 +18,39 @@ INDENT = "    "
 
 
 def page(module: Module) -> Iterator[str]:
-    """The module in lines as wide as the terminal."""
+    """The lines of a module."""
     from ...introspection.signature import of_activity
 
-    width = width_now()
-    yield from _wrapped(f"{module.spec}: task queue {module.task_queue}", width, "")
+    yield from wrapped(f"{module.spec}: task queue {module.task_queue}")
     if module.is_empty:
-        yield from _wrapped("no workflow, activity or Nexus service is in it", width, "")
+        yield from wrapped("it has no workflow, activity or Nexus service")
     for workflow in module.workflows:
         yield ""
-        yield from _workflow(workflow, width)
+        yield from _workflow(workflow)
     for activity in module.activities:
         yield ""
-        yield from _callable("activity", activity.label, of_activity(activity), width, "")
+        yield from _callable("activity", activity.label, of_activity(activity), "")
     for service in module.nexus_services:
         yield ""
-        yield from _service(service, width)
+        yield from _service(service)
     for note in module.notes:
         yield ""
-        yield from _wrapped(f"note: {note}", width, "")
+        yield from wrapped(f"note: {note}")
 
 
-def _workflow(workflow: Workflow, width: int) -> Iterator[str]:
+def _workflow(workflow: Workflow) -> Iterator[str]:
     from ...introspection.signature import of_handler, of_workflow
 
     definition = workflow.definition
-    yield from _callable("workflow", workflow.label, of_workflow(workflow), width, "")
+    yield from _callable("workflow", workflow.label, of_workflow(workflow), "")
     for text in _traits(definition):
-        yield from _wrapped(text, width, INDENT)
+        yield from wrapped(text, INDENT)
     for kind in ("signals", "queries", "updates"):
         for each in getattr(definition, kind).values():
             word = {"signals": "signal", "queries": "query", "updates": "update"}[kind]
             more = ", validated" if getattr(each, "validator", None) else ""
             name = each.name or "(dynamic)"
-            yield from _callable(word, name, of_handler(each), width, INDENT, more, quiet=kind == "signals")
+            yield from _callable(word, name, of_handler(each), INDENT, more, quiet=kind == "signals")
 
 
 def _traits(definition: Any) -> Iterator[str]:
@@ -64,28 +62,28 @@ def _traits(definition: Any) -> Iterator[str]:
         yield "runs outside of the sandbox"
 
 
-def _service(service: NexusService, width: int) -> Iterator[str]:
+def _service(service: NexusService) -> Iterator[str]:
     from ...introspection.docstrings import doc_of
     from ...introspection.hints import text_of
 
-    yield from _headed("Nexus service", service.name, "", width, "")
-    yield from _paragraphs(doc_of(service.cls), width, INDENT)
+    yield from _headed("Nexus service", service.name, "", "")
+    yield from _paragraphs(doc_of(service.cls), INDENT)
     for each in service.definition.operation_definitions.values():
         types = f"({text_of(each.input_type)}) -> {text_of(each.output_type)}"
-        yield from _headed("operation", each.name, types, width, INDENT)
-        yield from _paragraphs(doc_of(getattr(service.cls, each.method_name, None)), width, INDENT * 2)
+        yield from _headed("operation", each.name, types, INDENT)
+        yield from _paragraphs(doc_of(getattr(service.cls, each.method_name, None)), INDENT * 2)
 
 
 def _callable(
-    word: str, name: str, of: Signature, width: int, indent: str, more: str = "", *, quiet: bool = False
+    word: str, name: str, of: Signature, indent: str, more: str = "", *, quiet: bool = False
 ) -> Iterator[str]:
     from ...introspection.cli_inputs import InputOptions
     from ...introspection.hints import MISSING, text_of
 
     taken = "..." if of.raw else ", ".join(_field(each) for each in of.parameters)
     given = "" if quiet or of.result is MISSING else f" -> {text_of(of.result)}"
-    yield from _headed(word, name, f"({taken}){given}{more}", width, indent)
-    yield from _paragraphs(of.doc, width, indent + INDENT)
+    yield from _headed(word, name, f"({taken}){given}{more}", indent)
+    yield from _paragraphs(of.doc, indent + INDENT)
     options = [each for each in InputOptions(of).options() if "." in each.flag or each.field not in of.parameters]
     documented = [each for each in of.parameters if each.doc]
     rows = [(each.name, each) for each in documented] + [(each.flag, each.field) for each in options]
@@ -93,7 +91,7 @@ def _callable(
     for flag, field in rows:
         doc = f"  {' '.join(field.doc.split())}" if field.doc else ""
         text = f"{flag:<{column}}  {_type(field)}{doc}"
-        yield from _wrapped(text, width, indent + INDENT, hanging=" " * (column + 2))
+        yield from wrapped(text, indent + INDENT, " " * (column + 2))
 
 
 def _field(field: Field) -> str:
@@ -110,25 +108,14 @@ def _type(field: Field) -> str:
     return f"{text_of(field.hint)} = {default}"
 
 
-def _headed(word: str, name: str, rest: str, width: int, indent: str) -> Iterator[str]:
-    lines = _wrapped(f"{word} {name}{rest}", width, indent, hanging=INDENT)
+def _headed(word: str, name: str, rest: str, indent: str) -> Iterator[str]:
+    lines = wrapped(f"{word} {name}{rest}", indent, INDENT)
     head = f"{indent}{word} {clean(name)}"
     if lines[0].startswith(head):
         lines[0] = f"{indent}{word} {click.style(clean(name), bold=True)}{lines[0][len(head) :]}"
     yield from lines
 
 
-def _paragraphs(text: str, width: int, indent: str) -> Iterator[str]:
+def _paragraphs(text: str, indent: str) -> Iterator[str]:
     for paragraph in text.split("\n\n") if text else ():
-        yield from _wrapped(" ".join(paragraph.split()), width, indent)
-
-
-def _wrapped(text: str, width: int, indent: str, hanging: str = "") -> list[str]:
-    return textwrap.wrap(
-        clean(text),
-        max(width, len(indent) + len(hanging) + 20),
-        initial_indent=indent,
-        subsequent_indent=indent + hanging,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+        yield from wrapped(" ".join(paragraph.split()), indent)

@@ -1,4 +1,4 @@
-"""What `devserver payloads` prints, as data and as text."""
+"""The output of `devserver payloads`, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHORT = 12
 
 
 def status(blobs: BlobFolder) -> dict[str, Any]:
-    """The folder, and how much it holds for each server."""
+    """The folder and its size, by server."""
     servers = []
     for server in blobs.servers():
         found = list(blobs.list(server))
@@ -51,7 +51,7 @@ def status(blobs: BlobFolder) -> dict[str, Any]:
 def echo_status(shown: dict[str, Any]) -> None:
     """A person's form of `status`."""
     click.echo(f"folder  {clean(shown['folder'])}")
-    click.echo(f"holds   {_count(shown['payloads'])}, {format_size(shown['bytes'])}")
+    click.echo(f"stores  {_count(shown['payloads'])}, {format_size(shown['bytes'])}")
     if shown["free_bytes"] is not None:
         click.echo(f"free    {format_size(shown['free_bytes'])}")
     if shown["servers"]:
@@ -64,7 +64,7 @@ def echo_status(shown: dict[str, Any]) -> None:
 
 
 def blobs(folder: BlobFolder) -> list[dict[str, Any]]:
-    """What the folder holds, the newest first."""
+    """The stored payloads, the newest first."""
     return [
         {
             "sha256": blob.digest,
@@ -81,7 +81,7 @@ def blobs(folder: BlobFolder) -> list[dict[str, Any]]:
 def echo_blobs(found: Sequence[dict[str, Any]]) -> None:
     """A person's form of `blobs`."""
     if not found:
-        click.echo("nothing is stored; see docs/payloads.md for the one line that clients and workers need")
+        click.echo("nothing is stored; docs/payloads.md shows the line that clients and workers need")
         return
     rows = (
         (
@@ -97,7 +97,7 @@ def echo_blobs(found: Sequence[dict[str, Any]]) -> None:
 
 
 def checked(folder: BlobFolder, usage: PayloadUsage | None, found: Sequence[PayloadProblem]) -> dict[str, Any]:
-    """What was looked at, and what is wrong."""
+    """What was checked, and the problems."""
     return {
         "form": FORM,
         "folder": str(folder.folder),
@@ -139,14 +139,14 @@ def echo_checked(shown: dict[str, Any]) -> None:
         refer = "refers" if shown["runs"] + shown["databases"] == 1 else "refer"
         click.echo(f"{' and '.join(read)}, which {refer} to {_count(shown['referred'])}")
         if shown["encoded"]:
-            click.echo(f"{shown['encoded']} pages of history hold references that only a codec can read")
+            click.echo(f"{shown['encoded']} pages of history contain references that only a codec can read")
     wrong = len(shown["troubles"])
-    click.echo(f"the folder holds {_count(shown['payloads'])}")
+    click.echo(f"the folder stores {_count(shown['payloads'])}")
     click.echo(f"{_count(wrong)} cannot be read" if wrong else "all is well")
 
 
 def pruned(done: PrunedPayloads, *, dry_run: bool) -> dict[str, Any]:
-    """What was removed, or would be."""
+    """The payloads that were removed, or would be."""
     return {
         "form": FORM,
         "dry_run": dry_run,
@@ -168,8 +168,8 @@ def echo_pruned(shown: dict[str, Any]) -> None:
 
 
 def serving(url: str, folder: BlobFolder) -> Iterator[str]:
-    """What a codec server says when it listens."""
-    yield f"showing the payloads in {clean(str(folder.folder))}; Ctrl-C ends it"
+    """The lines that a codec server prints when it listens."""
+    yield f"serving the payloads in {clean(str(folder.folder))}; Ctrl-C stops it"
     yield f"  Web UI  devserver up --ui-codec-endpoint {url}, or the glasses at its top right: {url}"
     yield f"  CLI     temporal workflow show --codec-endpoint {url} ..."
 

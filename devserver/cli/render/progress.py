@@ -1,4 +1,4 @@
-"""How the CLI tells of long work: a bar on a terminal, plain lines elsewhere, nothing with --quiet."""
+"""The progress of long work: a bar on a terminal, lines elsewhere, nothing with --quiet."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _MEGA = 1_000_000
 
 
 class CliReporter:
-    """Writes to stderr. Use it as a context manager, so that a bar is taken away at the end.
+    """Writes to stderr. Use it as a context manager, so that the bar is removed at the end.
 
     Args:
-        quiet: Write nothing at all.
+        quiet: Write nothing.
         terminal: Draw a bar; None asks whether stderr is a terminal and this is not CI.
     """
 
     def __init__(self, *, quiet: bool = False, terminal: bool | None = None) -> None:
         self._quiet = quiet
-        self._terminal = _on_terminal() if terminal is None else terminal
+        self._terminal = on_terminal() if terminal is None else terminal
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._what = ""
@@ -37,25 +37,25 @@ class CliReporter:
         self._line_share = 0.0
 
     def note(self, text: str) -> None:
-        """Say one line."""
+        """Print a line."""
         if not self._quiet:
             self._end_bar()
             click.echo(text, err=True)
 
     def warn(self, text: str) -> None:
-        """Say one line of warning."""
+        """Print a warning."""
         if not self._quiet:
             self._end_bar()
             click.echo(click.style("warning: ", fg="yellow", bold=True) + text, err=True)
 
     def progress(self, what: str, done: int, total: int | None) -> None:
-        """Move the bar, or say a line now and then."""
+        """Move the bar, or print a line now and then."""
         if self._quiet:
             return
         if self._terminal:
             self._draw(what, done, total)
         else:
-            self._say(what, done, total)
+            self._print(what, done, total)
 
     def _draw(self, what: str, done: int, total: int | None) -> None:
         if self._bar is None or self._task is None or what != self._what:
@@ -64,7 +64,7 @@ class CliReporter:
             self._what = what
         self._bar.update(self._task, completed=done, total=total)
 
-    def _say(self, what: str, done: int, total: int | None) -> None:
+    def _print(self, what: str, done: int, total: int | None) -> None:
         """At most one line for each tenth and each few seconds, and one at the end."""
         now = time.monotonic()
         share = done / total if total else 0.0
@@ -92,7 +92,8 @@ class CliReporter:
         self._end_bar()
 
 
-def _on_terminal() -> bool:
+def on_terminal() -> bool:
+    """Whether stderr is a terminal that a person watches."""
     return sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
 

@@ -1,4 +1,4 @@
-"""The journal of a rehearsal that is being held: what a later call says of one that was killed."""
+"""The journal of a running rehearsal, from which a later call reports one that was killed."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ...system.paths import Paths
 from ...system.process import ProcessIdentity
 from ...system.timefmt import utc_for_names
 
-HELD = ".jsonl"
-TOLD = ".told"
+RUNNING = ".jsonl"
+REPORTED = ".reported"
 
 
 class Journal:
-    """Ours: one line for who we are, then one for each thing that we do. It is removed when we end by ourselves."""
+    """One line for this process, then one for each event. It is removed when the process ends by itself."""
 
     def __init__(self, file: Path, folder: Path) -> None:
         self._file = file
@@ -34,14 +34,14 @@ class Journal:
     @classmethod
     @contextlib.contextmanager
     def of(cls, paths: Paths, report: Path | None, *, keep: bool) -> Iterator[Journal]:
-        """Keep one for the time of the block; with `keep` the folder of its files stays.
+        """A journal for the time of the block; with `keep` the folder of its files stays.
 
         Raises:
             FolderNotWritable: The state folder is full or cannot be written.
         """
         home = private_folder(paths.rehearsals)
         name = f"{utc_for_names()}-{os.getpid()}"
-        journal = cls(home / f"{name}{HELD}", private_folder(home / name))
+        journal = cls(home / f"{name}{RUNNING}", private_folder(home / name))
         about = {
             **asdict(ProcessIdentity.own()),
             "began": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -57,26 +57,26 @@ class Journal:
             if not keep:
                 shutil.rmtree(journal.folder, ignore_errors=True)
 
-    def note(self, **what: Any) -> None:
-        """Add what we do now. A full disk is no reason to stop."""
+    def note(self, **event: Any) -> None:
+        """Add an event. A full disk does not stop the rehearsal."""
         with contextlib.suppress(OSError), self._file.open("a") as file:
-            file.write(json.dumps(what) + "\n")
+            file.write(json.dumps(event) + "\n")
 
 
-def tell_of_dead(paths: Paths) -> None:
-    """Say what rehearsals were killed, once; the files of those that were told before are removed."""
+def report_killed(paths: Paths) -> None:
+    """Report rehearsals that were killed, once; the files of those reported before are removed."""
     if not paths.rehearsals.is_dir():
         return
-    for file in sorted(paths.rehearsals.glob(f"*{TOLD}")):
-        _forget(file)
-    for file in sorted(paths.rehearsals.glob(f"*{HELD}")):
+    for file in sorted(paths.rehearsals.glob(f"*{REPORTED}")):
+        _remove(file)
+    for file in sorted(paths.rehearsals.glob(f"*{RUNNING}")):
         lines = _lines(file)
         if lines and not ProcessIdentity(lines[0]["pid"], lines[0]["started"]).alive() and _claimed(file):
-            _tell(lines)
+            _report(lines)
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
-    """What a journal holds; the last line may be half a line."""
+    """The lines of a journal; the last one may be incomplete."""
     found: list[dict[str, Any]] = []
     with contextlib.suppress(OSError, ValueError):
         for line in file.read_text(errors="replace").splitlines():
@@ -85,15 +85,15 @@ def _lines(file: Path) -> list[dict[str, Any]]:
 
 
 def _claimed(file: Path) -> bool:
-    """Whether it is we who tell of it: two calls may find the same one."""
+    """Whether this call reports it: two calls may find the same one."""
     try:
-        file.rename(file.with_suffix(TOLD))
+        file.rename(file.with_suffix(REPORTED))
     except OSError:
         return False
     return True
 
 
-def _forget(file: Path) -> None:
+def _remove(file: Path) -> None:
     lines = _lines(file)
     with contextlib.suppress(OSError):
         file.unlink()
@@ -101,20 +101,20 @@ def _forget(file: Path) -> None:
         shutil.rmtree(file.with_suffix(""), ignore_errors=True)
 
 
-def _tell(lines: list[dict[str, Any]]) -> None:
+def _report(lines: list[dict[str, Any]]) -> None:
     from ...instances.cleanup import tidy
 
     about = lines[0]
-    scenario = next((each["scenario"] for each in reversed(lines) if "scenario" in each), None)
-    doing = next((each["doing"] for each in reversed(lines) if "doing" in each), None)
-    click.echo(click.style("note: ", fg="cyan") + f"a rehearsal that began at {about['began']} was killed", err=True)
+    scenario = next((line["scenario"] for line in reversed(lines) if "scenario" in line), None)
+    doing = next((line["doing"] for line in reversed(lines) if "doing" in line), None)
+    click.echo(click.style("note: ", fg="cyan") + f"a rehearsal that started at {about['began']} was killed", err=True)
     if scenario:
-        click.echo(f"  it held {scenario!r}" + (f"; the last that happened: {doing}" if doing else ""), err=True)
+        click.echo(f"  it was running {scenario!r}" + (f"; its last event: {doing}" if doing else ""), err=True)
     stay = "" if about.get("keep") else " until the next rehearsal"
     click.echo(f"  its ledgers and logs are in {about['folder']}{stay}", err=True)
-    written = [each["written"] for each in lines if "written" in each]
+    written = [line["written"] for line in lines if "written" in line]
     if written:
-        click.echo(f"  the report of the {written[-1]} it had finished is in {about['report']}", err=True)
+        click.echo(f"  the report of the {written[-1]} finished ones is in {about['report']}", err=True)
     with contextlib.suppress(DevServerError):
         tidy(Paths.default())
-    click.echo("  nothing of it runs any more", err=True)
+    click.echo("  all its processes are stopped", err=True)

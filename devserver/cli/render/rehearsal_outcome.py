@@ -1,99 +1,130 @@
-"""What is printed and written when rehearsals have been held, and the exit code."""
+"""The end of `devserver rehearse`: verdicts on stdout, the files that are written, and the exit code."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import signal
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ...errors import DevServerError
-from ...rehearsal import report
-from ...rehearsal.report import ReportStatus
-from ..options.rehearsal import Outcome, Wanted
-from .rehearsal import result_lines
+from .rehearsal import line_width, result_lines
+from .terminal import wrapped
+
+if TYPE_CHECKING:
+    from ...rehearsal.report import ReportStatus
+    from ..options.rehearsal import RehearsalRequest
 
 CODES = {"pass": 0, "fail": 1, "unknown": 4}
 STOPPED = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 
-def write_so_far(wanted: Wanted, outcome: Outcome, left: int) -> bool:
-    """Write the report of what is held already: if we are killed, it is there. A failure is told at the end."""
-    if wanted.report is not None:
+@dataclass
+class RehearsalOutcome:
+    """The results of a call so far, as `report.result_data` makes them, and why it ended early.
+
+    Attributes:
+        not_run: The names of the scenarios that did not run.
+        interrupted: The signal that ended the call.
+        seconds: How long each rehearsal took.
+        kept: The folder of their files, if they are kept.
+    """
+
+    results: list[dict[str, Any]] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
+    interrupted: int | None = None
+    seconds: list[float] = field(default_factory=list)
+    kept: Path | None = None
+
+
+def write_so_far(request: RehearsalRequest, outcome: RehearsalOutcome, left: int) -> bool:
+    """Write the report of the finished rehearsals, in case this process is killed. A failure is reported at the end."""
+    from ...rehearsal import report
+    from ...rehearsal.report import ReportStatus
+
+    if request.report is not None:
         with contextlib.suppress(DevServerError):
-            about = ReportStatus(f"{left} more were still to be held")
-            report.write_data(report.combined(outcome.results, about), wanted.report)
+            about = ReportStatus(f"{left} more did not run yet")
+            report.write_data(report.combined(outcome.results, about), request.report)
             return True
     return False
 
 
-def finish(wanted: Wanted, outcome: Outcome) -> int:
-    """Print the verdicts, write what is to be written, and say the exit code.
+def finish(request: RehearsalRequest, outcome: RehearsalOutcome) -> int:
+    """Print the verdicts, write the files, and return the exit code.
 
-    A report that cannot be written is told; the verdicts are printed all the same.
+    Verdicts are printed also if a file cannot be written.
     """
+    from ...rehearsal import report
+
     shape = report.combined(outcome.results, _about(outcome))
-    if not wanted.as_json:
-        _print(shape, outcome)
-    problems: list[DevServerError] = []
+    if not request.as_json:
+        for result, seconds in zip(shape["results"], outcome.seconds, strict=True):
+            for line in result_lines(result, seconds, line_width()):
+                click.echo(line)
+    errors: list[DevServerError] = []
     page = None
-    if wanted.report is not None:
+    if request.report is not None:
         try:
-            page = str(report.write_data(shape, wanted.report))
+            page = str(report.write_data(shape, request.report))
         except DevServerError as error:
-            problems.append(error)
-    if wanted.junit is not None:
+            errors.append(error)
+    if request.junit is not None:
         from .junit import write
 
         try:
-            write(shape, outcome.seconds, wanted.junit)
+            write(shape, outcome.seconds, request.junit)
         except DevServerError as error:
-            problems.append(error)
-    if wanted.as_json:
+            errors.append(error)
+    if request.as_json:
         kept = str(outcome.kept) if outcome.kept else None
         click.echo(json.dumps({**shape, "report": page, "kept": kept}, indent=2, ensure_ascii=False))
     else:
-        _print_places(wanted, outcome, page, shape)
-    return _code(shape, outcome, problems)
+        _print_places(request, outcome, page, shape)
+    return _code(shape, outcome, errors)
 
 
-def _about(outcome: Outcome) -> ReportStatus:
+def _about(outcome: RehearsalOutcome) -> ReportStatus:
+    from ...rehearsal.report import ReportStatus
+
     if outcome.interrupted is None:
         return ReportStatus()
     return ReportStatus(f"interrupted by {STOPPED.get(signal.Signals(outcome.interrupted), '')}", outcome.not_run)
 
 
-def _print(shape: dict[str, Any], outcome: Outcome) -> None:
-    for result, seconds in zip(shape["results"], outcome.seconds, strict=True):
-        for line in result_lines(result, seconds):
-            click.echo(line)
-
-
-def _print_places(wanted: Wanted, outcome: Outcome, page: str | None, shape: dict[str, Any]) -> None:
+def _print_places(
+    request: RehearsalRequest, outcome: RehearsalOutcome, page: str | None, shape: dict[str, Any]
+) -> None:
     counts = shape["counts"]
-    click.echo(f"{counts['pass']} passed, {counts['fail']} failed, {counts['unknown']} unknown")
+    lines = [f"{counts['pass']} passed, {counts['fail']} failed, {counts['unknown']} unknown"]
     if shape["incomplete"]:
-        click.echo(f"{shape['incomplete']}: everything is stopped; not held: {', '.join(shape['not_run']) or 'none'}")
+        left = ", ".join(shape["not_run"]) or "none"
+        lines.append(f"{shape['incomplete']}: everything is stopped; not run: {left}")
     if page:
-        click.echo(f"report: {page}" + (" (what there is of it)" if shape["incomplete"] else ""))
-    elif wanted.report is None and counts["fail"]:
-        click.echo("for a page with the evidence, add: --report DIR")
-    if wanted.junit and wanted.junit.exists():
-        click.echo(f"junit: {wanted.junit}")
+        lines.append(f"report: {page}" + (" (of the finished rehearsals)" if shape["incomplete"] else ""))
+    elif request.report is None and counts["fail"]:
+        lines.append("for a page with the evidence, add: --report DIR")
+    if request.junit and request.junit.exists():
+        lines.append(f"junit: {request.junit}")
     if outcome.kept:
-        click.echo(f"kept: {outcome.kept}")
-        for database in sorted(outcome.kept.glob("*/temporal.db"))[:1]:
-            click.echo(f"  look at the server's state with: devserver up --db {database}")
+        lines.append(f"kept: {outcome.kept}")
+    for line in lines:
+        for part in wrapped(line, hanging="  ", width=line_width()):
+            click.echo(part)
+    for database in sorted(outcome.kept.glob("*/temporal.db"))[:1] if outcome.kept else ():
+        click.echo(f"  look at the server's state with: devserver up --db {database}")
 
 
-def _code(shape: dict[str, Any], outcome: Outcome, problems: list[DevServerError]) -> int:
+def _code(shape: dict[str, Any], outcome: RehearsalOutcome, errors: list[DevServerError]) -> int:
     from ..main import show
 
-    for error in problems:
+    for error in errors:
         show(error)
     if outcome.interrupted is not None:
         return 128 + outcome.interrupted
     code = CODES[shape["verdict"]]
-    return code or (problems[0].exit_code if problems else 0)
+    return code or (errors[0].exit_code if errors else 0)

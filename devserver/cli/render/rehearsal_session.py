@@ -1,4 +1,4 @@
-"""Holds the rehearsals of one call, one after the other, and stops all of it at Ctrl-C."""
+"""Runs the rehearsals of one call, one after the other, and stops everything at Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,76 +19,78 @@ from ...rehearsal.run.runner import RehearsalSettings, rehearse
 from ...rehearsal.scenario.result import Judgement, Result
 from ...rehearsal.scenario.timeline import Mark
 from ...system.paths import Paths
-from ..options.rehearsal import Outcome, Task, Wanted
+from ..options.rehearsal import RehearsalRequest, RehearsalTask
 from .rehearsal_journal import Journal
-from .rehearsal_outcome import write_so_far
-from .rehearsal_progress import Progress, progress_for
+from .rehearsal_outcome import RehearsalOutcome, write_so_far
+from .rehearsal_progress import RehearsalProgress, progress_for
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 MOST_LINES = 20  # of a traceback
 NOTED = ("fault", "drill", "server", "worker", "network", "database", "activity")
 
 
-def hold(wanted: Wanted) -> Outcome:
-    """Hold them. What is raised is a bug, or a full state folder: a server that does not start makes one unknown."""
-    with Journal.of(Paths.default(), wanted.report, keep=wanted.keep) as journal:
-        outcome = Outcome(kept=journal.folder if wanted.keep else None)
-        with progress_for(wanted) as progress:
-            asyncio.run(_Session(wanted, outcome, journal, progress).run())
+def run_rehearsals(request: RehearsalRequest) -> RehearsalOutcome:
+    """Run them. An exception is a bug, or a full state folder: if a server does not start, the verdict is unknown."""
+    with Journal.of(Paths.default(), request.report, keep=request.keep) as journal:
+        outcome = RehearsalOutcome(kept=journal.folder if request.keep else None)
+        with progress_for(request) as progress:
+            asyncio.run(_Session(request, outcome, journal, progress).run())
     return outcome
 
 
 class _Session:
-    def __init__(self, wanted: Wanted, outcome: Outcome, journal: Journal, progress: Progress) -> None:
-        self._wanted = wanted
+    def __init__(
+        self, request: RehearsalRequest, outcome: RehearsalOutcome, journal: Journal, progress: RehearsalProgress
+    ) -> None:
+        self._request = request
         self._outcome = outcome
         self._journal = journal
         self._progress = progress
 
     async def run(self) -> None:
-        """Hold all, until a signal comes."""
-        tasks = list(self._wanted.tasks())
-        holding = asyncio.create_task(self._all(tasks))
+        """Run all, until a signal comes."""
+        tasks = list(self._request.tasks())
+        running = asyncio.create_task(self._all(tasks))
         loop = asyncio.get_running_loop()
 
         def stop(number: int) -> None:
             if self._outcome.interrupted is not None:
-                self._progress.leave()
+                self._progress.stop()
                 os._exit(128 + number)  # server and worker end with this process
             self._outcome.interrupted = number
-            self._progress.say("interrupted; everything is being stopped (once more: without waiting)")
-            holding.cancel()
+            self._progress.note("interrupted; stopping everything (Ctrl-C again stops at once)")
+            running.cancel()
 
         for number in SIGNALS:
             loop.add_signal_handler(number, stop, number)
         try:
-            await holding
+            await running
         except asyncio.CancelledError:
             if self._outcome.interrupted is None:
                 raise
         finally:
-            held = len(self._outcome.results)
-            self._outcome.not_run = [each.scenario.name for each in tasks[held:]]
+            done = len(self._outcome.results)
+            self._outcome.not_run = [task.scenario.name for task in tasks[done:]]
 
-    async def _all(self, tasks: list[Task]) -> None:
+    async def _all(self, tasks: list[RehearsalTask]) -> None:
         for task in tasks:
             self._progress.begin(task)
             self._journal.note(scenario=task.scenario.name, seed=task.seed)
             began = time.monotonic()
-            taken = self._taking(began)
+            take = self._take_from(began)
             try:
-                result = await self._one(task, taken)
+                result = await self._one(task, take)
             except DevServerError as error:
                 hint = [f"hint: {error.hint}"] if error.hint else []
                 result = _not_run(task, error.message, [*error.details, *hint])
-            except Exception as error:  # noqa: BLE001 - a user's action or expectation; the others are still held
+            except Exception as error:  # noqa: BLE001 - a user's action or expectation; the others still run
                 lines = "".join(traceback.format_exception(error)).splitlines()
                 result = _not_run(task, f"{type(error).__name__}: {error}", lines[-MOST_LINES:])
-            taken(result)
-            if task.number < len(tasks) and write_so_far(self._wanted, self._outcome, len(tasks) - task.number):
+            take(result)
+            if task.number < len(tasks) and write_so_far(self._request, self._outcome, len(tasks) - task.number):
                 self._journal.note(written=task.number)
 
-    def _taking(self, began: float) -> Callable[[Result], None]:
+    def _take_from(self, began: float) -> Callable[[Result], None]:
         def take(result: Result) -> None:
             self._outcome.results.append(report.result_data(result))
             self._outcome.seconds.append(time.monotonic() - began)
@@ -96,25 +98,25 @@ class _Session:
 
         return take
 
-    async def _one(self, task: Task, interrupted: Callable[[Result], None]) -> Result:
+    async def _one(self, task: RehearsalTask, interrupted: Callable[[Result], None]) -> Result:
         folder = self._journal.folder / f"{task.number:04}-{re.sub(r'[^a-zA-Z0-9]+', '-', task.scenario.name)[:40]}"
         server: dict[str, Any] = {}
-        if self._wanted.keep:
+        if self._request.keep:
             folder.mkdir()
             server = {"database": folder / "temporal.db"}
-        settings = RehearsalSettings(folder, task.seed, self._on_mark, interrupted, server)
-        if self._wanted.sweep:
+        settings = RehearsalSettings(folder, task.seed, self._event, interrupted, server)
+        if self._request.sweep:
             from ...rehearsal.run.sweep import sweep
 
-            result = await sweep(task.scenario, self._wanted.sweep, settings, progress=self._progress.swept)  # type: ignore[arg-type]
+            result = await sweep(task.scenario, self._request.sweep, settings, progress=self._progress.swept)  # type: ignore[arg-type]
         else:
             result = await rehearse(task.scenario, settings)
-        if self._wanted.keep:
+        if self._request.keep:
             _keep_log(result, folder)
         return result
 
-    def _on_mark(self, mark: Mark) -> None:
-        self._progress.told(mark)
+    def _event(self, mark: Mark) -> None:
+        self._progress.event(mark)
         if mark.lane in NOTED:
             self._journal.note(at=round(mark.at, 3), doing=f"{mark.lane}: {mark.what}")
 
@@ -125,12 +127,12 @@ def _keep_log(result: Result, folder: Path) -> None:
             (folder / "server.log").write_text("\n".join([*result.run.server_log, ""]))
 
 
-def _not_run(task: Task, reason: str, details: Sequence[str]) -> Result:
+def _not_run(task: RehearsalTask, reason: str, details: Sequence[str]) -> Result:
     return Result(
         name=task.scenario.name,
         verdict="unknown",
         reason=reason,
-        judgements=[Judgement("the rehearsal can be held", "unknown", reason, details)],
+        judgements=[Judgement("the rehearsal can run", "unknown", reason, details)],
         run=None,
         seed=task.seed,
         file=str(task.scenario.file) if task.scenario.file else None,

@@ -1,32 +1,20 @@
-"""How schedules are written for people: words that all commands share, lists, and one in full."""
+"""Schedules as lines for a terminal: lists, and one with all its fields."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from ...config.option_values import format_duration
-from .terminal import clean, width_now
+from .table import table_lines
+from .terminal import clean, width_now, wrapped
 
 if TYPE_CHECKING:
     from ...schedules import ScheduleDescription, ScheduleRow
 
 MOST_TEXT = 400
 LIST_HEAD = ("SCHEDULE", "WORKFLOW", "NEXT", "TIMES")
-
-
-def wrapped(text: str, indent: str = "", hanging: str = "") -> list[str]:
-    """Lines as wide as the terminal; ids stay whole."""
-    return textwrap.wrap(
-        clean(text),
-        width_now(),
-        initial_indent=indent,
-        subsequent_indent=indent + hanging,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def moment(when: datetime | None, zone: tzinfo | None) -> str:
@@ -40,13 +28,11 @@ def length(time: timedelta) -> str:
 
 
 def listed(rows: Sequence[ScheduleRow], zone: tzinfo | None) -> Iterator[str]:
-    """A table, or where that is too wide a paragraph for each schedule."""
+    """A table, or a paragraph for each schedule where the terminal is too narrow."""
     cells = [_cells(row, zone) for row in rows]
-    widths = [max(len(line[column]) for line in (LIST_HEAD, *cells)) for column in range(len(LIST_HEAD) - 1)]
-    widest = max(sum(widths) + 2 * len(widths) + len(line[-1]) for line in (LIST_HEAD, *cells))
-    if widest <= width_now():
-        for line in (LIST_HEAD, *cells):
-            yield "  ".join([*(cell.ljust(size) for cell, size in zip(line, widths, strict=False)), line[-1]])
+    lines = table_lines(cells, LIST_HEAD)
+    if max(map(len, lines)) <= width_now():
+        yield from lines
         return
     for schedule_id, workflow, following, times in cells:
         yield f"{schedule_id} ({workflow})"
@@ -61,7 +47,7 @@ def _cells(row: ScheduleRow, zone: tzinfo | None) -> tuple[str, str, str, str]:
 
 
 def described(found: ScheduleDescription, zone: tzinfo | None) -> Iterator[str]:
-    """A schedule in full, a fact a line."""
+    """All fields of a schedule, one a line."""
     facts = {
         "schedule": found.schedule_id,
         "workflow": f"{found.workflow_type} on {found.task_queue}, ids {found.workflow_id}-...",
@@ -89,7 +75,7 @@ def described(found: ScheduleDescription, zone: tzinfo | None) -> Iterator[str]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}... ({len(text):,} characters; --json has all)"
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}... ({len(text):,} characters; --json shows all)"
 
 
 def _state(found: ScheduleDescription) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def utc(when: datetime | None) -> str | None:
-    """ISO 8601 in UTC, as exactly as the server tells it."""
+    """ISO 8601 in UTC, with the server's precision."""
     return None if when is None else when.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
 
 

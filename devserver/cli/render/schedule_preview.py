@@ -1,4 +1,4 @@
-"""How a preview is written: its times, what is to be known of them, and each policy's runs on a timeline."""
+"""A preview as lines for a terminal: times, notes, and each policy's runs on a timeline."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ...system.timefmt import age
-from .schedule import length, moment, wrapped
+from .schedule import length, moment
 from .schedule_timeline import LEGEND, Chart
-from .terminal import width_now
+from .terminal import width_now, wrapped
 
 if TYPE_CHECKING:
     from ...schedules import OverlapOutcome, SchedulePreview
@@ -22,10 +22,10 @@ FATES = ("skipped", "replaced", "missed", "waiting", "canceled", "terminated")
 def previewed(
     preview: SchedulePreview, zone: tzinfo | None, zone_name: str | None, only: Sequence[str] = (), *, away: bool = True
 ) -> Iterator[str]:
-    """The next times (with `away`, how far away they are), what is to be known of them, and each policy's runs."""
+    """The next times (with `away`, how far away they are), notes, and each policy's runs."""
     what = f" of {preview.schedule_id}" if preview.schedule_id else ""
     if not preview.times:
-        yield from wrapped(f"no time is left{what}")
+        yield from wrapped(f"no times left{what}")
     else:
         many = "time" if len(preview.times) == 1 else f"{len(preview.times):,} times"
         yield from wrapped(f"next {many}{what}, in {zone_name or 'local time'}:")
@@ -52,13 +52,13 @@ def _times(times: Sequence[datetime], zone: tzinfo | None, away: bool) -> Iterat
 
 def _jitter(preview: SchedulePreview) -> Iterator[str]:
     if preview.jitter and preview.schedule_id:
-        yield f"these times have their jitter of up to {length(preview.jitter)} in them"
+        yield f"these times include their jitter of up to {length(preview.jitter)}"
     elif preview.jitter:
-        yield f"jitter: each is up to {length(preview.jitter)} later; by how much, the schedule's id decides"
+        yield f"jitter: each is up to {length(preview.jitter)} later, depending on the schedule's id"
 
 
 def _policies(preview: SchedulePreview, runs: str, zone: tzinfo | None, only: Sequence[str]) -> Iterator[str]:
-    cancel = f" that end {length(preview.cancel_length)} after they are cancelled" if preview.cancel_length else ""
+    cancel = f" that end {length(preview.cancel_length)} after they are canceled" if preview.cancel_length else ""
     yield from wrapped(f"with runs of {runs}{cancel}, each overlap policy:")
     yield from wrapped(LEGEND)
     chosen = [each for each in preview.outcomes if not only or each.policy in only]
@@ -83,7 +83,7 @@ def _named(names: str, text: str) -> Iterator[str]:
 
 
 def _alike(outcomes: Sequence[OverlapOutcome]) -> list[list[OverlapOutcome]]:
-    """Policies of which the same comes, together."""
+    """Policies with the same result, together."""
     groups: list[list[OverlapOutcome]] = []
     for outcome in outcomes:
         same = next((group for group in groups if group[0].starts == outcome.starts), None)
@@ -95,7 +95,7 @@ def _alike(outcomes: Sequence[OverlapOutcome]) -> list[list[OverlapOutcome]]:
 
 
 def summary(outcome: OverlapOutcome) -> str:
-    """How many of its starts run, and what becomes of the others."""
+    """How many of its starts run, and what happens to the others."""
     text = f"{len(outcome.ran)} of {len(outcome.starts)} run"
     text += "".join(f", {outcome.count(fate)} {fate}" for fate in FATES if outcome.count(fate))  # type: ignore[arg-type]
     return text + (f", {outcome.open_at_once} open at once" if outcome.open_at_once > 1 else "")

@@ -28,13 +28,13 @@ class Chart:
         self._columns = max(LEAST_COLUMNS, min(MOST_COLUMNS, width - self._digits - words - 5))
 
     def lines(self, outcome: OverlapOutcome) -> Iterator[str]:
-        """A line for each start: its number, its run, and what became of it."""
+        """A line for each start: its number, its run, and what happened to it."""
         for start in outcome.starts:
             drawn = "".join(self._drawn(start)).ljust(self._columns)
             yield f"  {start.number:>{self._digits}} {drawn} {fate(start)}"
 
     def axis(self, zone: tzinfo | None) -> str:
-        """When it begins and ends."""
+        """The start and the end of the chart."""
         left, right = (clock(moment, zone, self._span) for moment in (self._first, self._first + self._span))
         gap = self._columns - len(left) - len(right)
         return " " * (self._digits + 3) + left + (" " * gap + right if gap > 0 else f" to {right}")
@@ -58,14 +58,14 @@ class Chart:
 
 
 def fate(start: ScheduledStart) -> str:
-    """What became of a start, in a few words."""
+    """What happened to a start, in a few words."""
     if start.result != "completed":
         return start.result
     return f"waits {age(start.waited)}" if start.waited else "on time"
 
 
 def clock(moment: datetime, zone: tzinfo | None, span: timedelta) -> str:
-    """A moment of a chart, as exactly as its span needs."""
+    """A time of a chart, with the precision that its span needs."""
     local = moment.astimezone(zone)
     if span >= timedelta(days=2):
         return local.strftime("%m-%d %H:%M")

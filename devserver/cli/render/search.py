@@ -1,4 +1,4 @@
-"""How what was found is written: one line a hit, on a terminal folded to its width, and as JSON."""
+"""The hits of a search: one line each, wrapped on a terminal, and as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -16,10 +15,11 @@ import click
 
 from ...system.timefmt import lasted
 from .output import FORM
-from .terminal import clean, stamp
+from .terminal import clean, redraws, stamp, wrapped
 
 if TYPE_CHECKING:
     from ...search import Hit, Search
+    from .live import LiveView
 
 INDENT = "    "
 LEAST_WIDTH = 20
@@ -41,7 +41,7 @@ def hit_lines(hit: Hit) -> list[str]:
 
 def _folded(text: str, width: int) -> list[str]:
     """Ids stay whole, so that they can be copied."""
-    return textwrap.wrap(text, width, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False)
+    return wrapped(text, hanging=INDENT, width=width)
 
 
 def _what(hit: Hit) -> str:
@@ -63,7 +63,7 @@ def _what(hit: Hit) -> str:
 
 
 def _width() -> int | None:
-    """The width to fold to; None where nobody reads along and lines are to stay whole."""
+    """The width to wrap to; None for a pipe, where lines stay whole."""
     if not sys.stdout.isatty() and not os.environ.get("COLUMNS"):
         return None
     return max(LEAST_WIDTH, shutil.get_terminal_size().columns)
@@ -80,47 +80,49 @@ def as_json(hit: Hit) -> dict[str, Any]:
 def summary(search: Search, found: int, next_command: Sequence[str]) -> list[str]:
     """What the search was, for who reads along: how much was found in how much, and what to do next."""
     done, read = search.progress.done, search.progress.read
-    how = f"{read:,} read from the server ({search.progress.events:,} events), the others kept from before"
+    how = f"{read:,} read from the server ({search.progress.events:,} events), the others from the local index"
     how = how if read < done else f"all read from the server ({search.progress.events:,} events)"
-    how = how if read else "all kept from before"
+    how = how if read else "all from the local index"
     much = f"{found:,} hit{'s' * (found != 1)}"
     much = f"the first {much}; --limit shows more" if search.more else much
     lines = [f"{much}; {done:,} run{'s' * (done != 1)}{f', {how}' if done else ''}"]
     if search.near:
         lines.append(f"did you mean {' or '.join(search.near)}?")
     if search.gone:
-        lines.append(f"{search.gone:,} of the listed runs have no history any more: their retention is over")
+        lines.append(f"{search.gone:,} of the listed runs have no history: their retention period has passed")
     if next_command:
-        lines.append(f"see one as a whole: {shlex.join(next_command)}")
+        lines.append(f"see the whole workflow: {shlex.join(next_command)}")
     width = _width()
     shown = [clean(text) for text in lines]
     return [line for text in shown for line in _folded(text, width)] if width else shown
 
 
-class Bar:
-    """How far the search is, in one line on stderr that is drawn anew; on a terminal only."""
+class SearchBar:
+    """The progress of a search: one line on stderr, redrawn in place; on a terminal only."""
 
     def __init__(self) -> None:
-        self._shown = False
-        self.wanted = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.wanted = redraws(sys.stderr)
+        self._view: LiveView | None = None
         self._next = 0.0
 
     def show(self, progress: Any) -> None:
-        """Draw it, ten times a second at most, once there is something to wait for."""
+        """Draw it, at most ten times a second, once there is something to wait for."""
         import time
+
+        from .live import LiveView
 
         now = time.monotonic()
         if not progress.events or now < self._next:
             return
         self._next = now + 0.1
         of = f" of {progress.total:,}" if progress.total is not None else ""
-        text = f"reading histories: {progress.done:,}{of} runs, {progress.events:,} events"
-        width = max(LEAST_WIDTH, shutil.get_terminal_size().columns) - 1
-        click.echo(f"\r{text[:width]}\x1b[K", nl=False, err=True)
-        self._shown = True
+        if self._view is None:
+            self._view = LiveView(err=True, transient=True)
+            self._view.__enter__()
+        self._view.show([f"reading histories: {progress.done:,}{of} runs, {progress.events:,} events"])
 
     def hide(self) -> None:
-        """Take it away, before something else is written."""
-        if self._shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
-            self._shown = False
+        """Erase it, before other output."""
+        if self._view is not None:
+            self._view.stop()
+            self._view = None

@@ -1,8 +1,7 @@
-"""`devserver trace --otlp`: the workflow's spans, sent to a collector or shown."""
+"""`devserver trace --otlp`: the workflow's spans, sent to a collector or printed."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...system.timefmt import lasted
+from .output import echo_form, echo_json_line
 from .terminal import clean
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ SHOWN = "-"
 
 
 async def send_spans(client: Client, workflow_id: str, run_id: str, how: dict[str, Any]) -> None:
-    """Send them, or show them where the endpoint is `-`. `how`: the command's options."""
+    """Send them, or print them if the endpoint is `-`. `how`: the command's options."""
     from ...otel import spans_of
     from ...otel.histories import MAX_DEPTH
 
@@ -31,7 +31,7 @@ async def send_spans(client: Client, workflow_id: str, run_id: str, how: dict[st
         await _send(spans, how)
     elif how["as_json"]:
         async for span in spans:
-            click.echo(json.dumps(_plain(span)))
+            echo_json_line(**_plain(span))
     else:
         await _show(spans)
 
@@ -53,13 +53,11 @@ async def _send(spans: AsyncIterator[HistorySpan], how: dict[str, Any]) -> None:
     sent = await send(noted(), exporter, where=endpoint, include_open=include_open)
     if how["as_json"]:
         shown = {"trace_id": trace_id, "sent": sent.spans, "open": sent.open, "endpoint": endpoint}
-        click.echo(json.dumps(shown, indent=2))
+        echo_form(**shown)
         return
     click.echo(f"sent {_many(sent.spans)} of trace {trace_id} to {endpoint}")
     if sent.open and not include_open:
-        click.echo(
-            f"not sent: {_many(sent.open)} of what goes on (do this again when it has ended, or add --otlp-open)"
-        )
+        click.echo(f"not sent: {_many(sent.open)} of open steps (repeat this when they have ended, or add --otlp-open)")
 
 
 async def _show(spans: AsyncIterator[HistorySpan]) -> None:
@@ -68,17 +66,17 @@ async def _show(spans: AsyncIterator[HistorySpan]) -> None:
     tree = SpanTree(tuple([span async for span in spans]))
     click.echo(f"trace {tree.root.trace_id:032x}")
     for depth, span in tree.walk():
-        took = lasted(span.end - span.start) if span.end is not None else "goes on"
+        took = lasted(span.end - span.start) if span.end is not None else "open"
         why = click.style(f": {clean(span.error)}", fg="red") if span.error is not None else ""
         click.echo(f"{span.span_id:016x}  {'  ' * depth}{clean(span.name)}, {took}{why}")
 
 
 def _plain(span: HistorySpan) -> dict[str, Any]:
-    """As docs/json.md tells it."""
+    """A span as JSON (docs/json.md)."""
     ids = {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"}
     ids["parent_id"] = "" if span.parent_id is None else f"{span.parent_id:016x}"
     times = {"start": span.start.isoformat(), "end": None if span.end is None else span.end.isoformat()}
-    events = [{**asdict(each), "at": each.at.isoformat()} for each in span.events]
+    events = [{**asdict(event), "at": event.at.isoformat()} for event in span.events]
     return {**asdict(span), **ids, **times, "events": events}
 
 

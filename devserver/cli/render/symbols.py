@@ -1,4 +1,4 @@
-"""The signs of a trace: for each state, and for the tree's branches, also for encodings that lack them."""
+"""The symbols of a trace: for each state and for the branches, also in ASCII."""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
-"""What is written on a terminal: as wide as it is, with nothing that would steer it, and moments in few characters."""
+"""Text on a terminal: its width, wrapped lines, and characters that it can show."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import textwrap
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,9 +26,32 @@ def stamp(when: datetime) -> str:
 
 
 def clean(text: str) -> str:
-    """`text` as stdout can show it, without what would steer a terminal: names and messages come from others."""
+    """`text` in characters that stdout can show, without control characters: names and messages come from others."""
     if text.isascii() and text.isprintable():  # nearly all that is written
         return text
     safe = "".join("?" if unicodedata.category(each) in ("Cc", "Cf", "Cs") else each for each in text)
     encoding = sys.stdout.encoding or "utf-8"
     return safe.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def wrapped(text: str, indent: str = "", hanging: str = "", width: int | None = None) -> list[str]:
+    """`text` in lines as wide as the terminal. Words stay whole, so that ids can be copied.
+
+    Args:
+        indent: What every line begins with.
+        hanging: What all lines but the first have after it.
+        width: The width of the lines in characters, if it is not the terminal's.
+    """
+    return textwrap.wrap(
+        clean(text),
+        max(width or width_now(), len(indent) + len(hanging) + LEAST_WIDTH),
+        initial_indent=indent,
+        subsequent_indent=indent + hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def redraws(stream: TextIO | None = None) -> bool:
+    """Whether a stream, stdout by default, is a terminal whose lines can be redrawn."""
+    return (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"

@@ -1,4 +1,4 @@
-"""`devserver trace --follow`: a tree that is drawn anew on a terminal, a line for each change elsewhere."""
+"""`devserver trace --follow`: a tree redrawn in place on a terminal, a line for each change elsewhere."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from ...trace import formatting
 from . import symbols as signs
+from .live import LiveView
 from .output import echo_json_line
 from .terminal import clean, stamp
 from .trace_tree import Tree, tree_width
@@ -31,30 +32,30 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class View(Protocol):
-    """Where news are shown."""
+class FollowView(Protocol):
+    """Where changes are shown."""
 
     async def show(self, news: FollowEvent) -> None:
-        """What has happened."""
+        """A change."""
 
 
-async def follow(chain: RunChain, view: View, follower: TraceFollower) -> WorkflowRun:
-    """Show what happens until the workflow ends; its last run."""
+async def follow(chain: RunChain, view: FollowView, follower: TraceFollower) -> WorkflowRun:
+    """Show changes until the workflow closes; its last run."""
     async for news in follower.follow(chain):
         await view.show(news)
     if follower.root is None:
-        raise AssertionError("there is a root once something was followed")
+        raise AssertionError("a followed workflow has a root")
     return follower.root.run
 
 
-class Lines:
-    """A line for what was there, and one for each change."""
+class FollowLines:
+    """A line for each step so far, and one for each change."""
 
     def __init__(self, reader: HistoryReader) -> None:
         self._reader = reader
 
     async def show(self, news: FollowEvent) -> None:
-        """As it comes."""
+        """Print it."""
         from ...trace.follow_events import RunClosed, RunFollowed, ServerAway, ServerBack, StepChanged
 
         if isinstance(news, StepChanged):
@@ -103,14 +104,14 @@ class Lines:
         click.echo(f"{stamp(when or _now())} {clean(text)}")
 
 
-class JsonLines:
+class FollowJsonLines:
     """An object for each change."""
 
     def __init__(self, reader: HistoryReader) -> None:
         self._reader = reader
 
     async def show(self, news: FollowEvent) -> None:
-        """As it comes."""
+        """Print it."""
         from ...trace.follow_events import RunClosed, RunFollowed, ServerAway, ServerBack, StepChanged
         from ...trace.serialization import run_data, step_data
 
@@ -137,7 +138,7 @@ class JsonLines:
         echo_json_line(at=utc_now(), change=change, **values)
 
 
-class Screen:
+class FollowScreen:
     """The newest run's tree with the children that are open; the end of it where there is no room for all."""
 
     def __init__(self, reader: HistoryReader, chain: RunChain, wanted: TraceOptions, follower: TraceFollower) -> None:
@@ -148,8 +149,10 @@ class Screen:
         self._away: DevServerError | None = None
         self._stale = False
         self._drawing: asyncio.Task[None] | None = None
+        self._view = LiveView()
 
-    async def __aenter__(self) -> Screen:
+    async def __aenter__(self) -> FollowScreen:
+        self._view.__enter__()
         self._drawing = asyncio.ensure_future(self._draw_on())
         return self
 
@@ -159,9 +162,10 @@ class Screen:
             await asyncio.gather(self._drawing, return_exceptions=True)
         if self._stale:
             await self._draw()
+        self._view.stop()
 
     async def show(self, news: FollowEvent) -> None:
-        """Drawn soon."""
+        """Draw it soon."""
         from ...trace.follow_events import ServerAway, ServerBack
 
         if isinstance(news, (ServerAway, ServerBack)):
@@ -178,14 +182,12 @@ class Screen:
             idle += DRAW_SECONDS
 
     async def _draw(self) -> None:
-        from .live import redraw
-
         live = self._follower.root
         if live is None or not live.seen:
             return
         now = _now()
         name, goes_on = clean(live.run.workflow_id), live.run.open or live.run.next is not None
-        head = f"{stamp(now)}, follows {name} until it ends; Ctrl-C leaves" if goes_on else f"{name} has ended"
+        head = f"{stamp(now)}, following {name} until it closes; Ctrl-C ends" if goes_on else f"{name} has closed"
         if self._away is not None:
             head = click.style(clean(self._away.message), fg="red", bold=True) + "; last seen:"
         width = tree_width()
@@ -194,7 +196,7 @@ class Screen:
         room = max(1, shutil.get_terminal_size().lines - 6)
         if len(lines) > room:
             lines = [f"... {len(lines) - room} more above", *lines[-room:]]
-        redraw([head, "", *lines])
+        self._view.show([head, "", *lines])
 
     async def _lines(self, tree: Tree, live: FollowedRun) -> list[str]:
         from dataclasses import replace

@@ -18,7 +18,7 @@ CLOSERS = {"runs": "\n]", "steps": "]}", "step": "}"}
 
 
 class Document:
-    """Makes the pieces of one document of what a walk tells; joined, they are JSON. See docs/json.md."""
+    """Makes the pieces of one document from a walk; joined, they are JSON (docs/json.md)."""
 
     def __init__(self, reader: HistoryReader, chain: RunChain, address: str) -> None:
         self._reader = reader
@@ -28,7 +28,7 @@ class Document:
         self._filled: list[bool] = []
 
     def begin(self) -> str:
-        """What comes first."""
+        """The first piece."""
         head = {
             "form": FORM,
             "address": self._address,
@@ -41,7 +41,7 @@ class Document:
         return _opened(head) + self._into("runs")
 
     async def piece(self, told: TraceItem) -> str:
-        """What one thing told adds. At depth d the list of runs is 3d + 1 deep."""
+        """The piece for one item of the walk. At depth d the list of runs is 3d + 1 deep."""
         runs = 3 * told.depth + 1
         if isinstance(told, RunBegins):
             head = _opened(await run_data(told.run, self._reader.converter))
@@ -61,7 +61,7 @@ class Document:
         return step
 
     def end(self) -> str:
-        """What comes last."""
+        """The last piece."""
         return self._out(0) + "}\n"
 
     def _into(self, what: str) -> str:
@@ -72,7 +72,7 @@ class Document:
     def _out(self, depth: int) -> str:
         left = self._inside[depth:]
         del self._inside[depth:], self._filled[depth:]
-        return "".join([CLOSERS[each] for each in reversed(left)])
+        return "".join([CLOSERS[name] for name in reversed(left)])
 
     def _separated(self) -> str:
         comma = "," if self._filled[-1] else ""

@@ -1,4 +1,4 @@
-"""A trace as a tree of lines, as wide as the terminal, written while it is read."""
+"""A trace as a tree of lines, as wide as the terminal, printed while histories are read."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ NAMED_FIGURES = 12
 
 
 def tree_width() -> int:
-    """How wide a tree is drawn now."""
+    """The width of a tree."""
     return width_now(LEAST_WIDTH, MOST_WIDTH)
 
 
 class Tree:
-    """Makes lines of what a walk tells.
+    """Makes lines from a walk.
 
     Args:
         width: Of the lines, in characters.
-        signs: Whether the signs of Unicode can be shown.
+        signs: Whether Unicode symbols can be shown.
         depth: How many levels of children follow; None: all.
-        now: For how long open steps go on; None: the moment of each line.
+        now: The time at which open steps are shown; None: the time of each line.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Tree:
         self._start: datetime | None = None
 
     async def lines(self, told: TraceItem) -> list[str]:
-        """The lines of one thing told. No generator: asyncio keeps a list of each that is asynchronous."""
+        """The lines of one item. Not a generator: asyncio tracks every asynchronous generator."""
         if isinstance(told, RunBegins):
             return await self._run_begins(told)
         if isinstance(told, RunEnds):
@@ -80,11 +80,11 @@ class Tree:
         if self._start is None:
             self._start = run.started
         if told.depth and len(chain.runs) == 1:
-            return []  # the step that started it has said all
+            return []  # the step that started it shows everything
         stem = self._stems(told.depth)
         many = f", run {told.number} of {len(chain.runs)}" if len(chain.runs) > 1 else ""
         if run.missing:
-            return [*self._lines(stem, stem, f"run {run.run_id}{many}: its history is gone", dim=True)]
+            return [*self._lines(stem, stem, f"run {run.run_id}{many}: its history was deleted by retention", dim=True)]
         head = f"{run.type} {run.workflow_id}{many}, {formatting.run_state(run, self.now + run.skipped)}"
         lines = [*self._lines(stem, stem, head, self._sign(run.status), bold=True)]
         for text in await self._about(told):
@@ -108,7 +108,7 @@ class Tree:
         if origin.parent is not None and told.depth == 0:
             texts.append(f"child of {origin.parent.workflow_id}, run {origin.parent.run_id}")
         if run.skipped > timedelta(0):
-            texts.append(f"time was skipped: its clock was set ahead by {lasted(run.skipped)}")
+            texts.append(f"time was skipped: its clock is ahead by {lasted(run.skipped)}")
         if run.input and (told.depth == 0 or told.number > 1):
             texts.append(f"input {await self._preview(run.input, self._width)}")
         return texts
@@ -157,7 +157,7 @@ class Tree:
         if each:
             yield from self._lines(after + "  ", after + "  ", each, dim=True)
         if repeat.hidden:
-            note = f"{repeat.hidden:,} more of them were retried, failed or go on: see --failures, --no-fold"
+            note = f"{repeat.hidden:,} more of them were retried, failed or are open: see --failures, --no-fold"
             yield from self._lines(after + "  ", after + "  ", note)
 
     def _times_of(self, figures: RepeatTimes) -> str:
@@ -212,7 +212,7 @@ class Tree:
         return clean(await preview(kept, self._reader.converter, most)) if kept else ""
 
     async def _failure(self, failure: Failure, prefix: str, *, bad: bool = True, again: bool = True) -> list[str]:
-        """What failed; what was told last is not told `again`."""
+        """A failure; the one that was shown last is not shown `again`."""
         line = await failure_line(failure, self._reader.converter)
         if line == self._failed and not again:
             return []
@@ -255,10 +255,10 @@ def _cut(text: str, most: int) -> str:
 
 
 def heading(chain: RunChain, label: str) -> Iterator[str]:
-    """What is said before a tree, if anything."""
+    """Notes above a tree."""
     notes = list(chain.notes)
     if chain.others:
         many = "is another execution" if chain.others == 1 else f"are {chain.others:,} other executions"
-        notes.append(f"there {many} of this workflow id at {label}; --run-id shows one")
+        notes.append(f"there {many} with this workflow id at {label}; show one with --run-id")
     for note in notes:
         yield from textwrap.wrap(clean(f"note: {note}"), tree_width(), break_on_hyphens=False)

@@ -102,7 +102,7 @@ async def _search(connection: Connection, wanted: SearchQuery, how: dict[str, An
     from ...search import Search
 
     target = find_target(connection)
-    bar = text.Bar()
+    bar = text.SearchBar()
     search = Search(await connect(target), wanted, watch=bar.show if bar.wanted else None, **how)
     found, last = 0, None
     try:

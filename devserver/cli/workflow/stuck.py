@@ -18,7 +18,7 @@ from ..options.connection import connection_options, trace_words
 from ..options.types import Duration
 from ..options.workflow import workflow_id_parameters
 from ..render import stuck as text
-from ..render.output import FORM, echo_json, echo_lines
+from ..render.output import echo_json, echo_lines
 from ..render.terminal import clean, stamp
 
 if TYPE_CHECKING:
@@ -126,17 +126,20 @@ def _data(seen: Seen) -> dict[str, Any]:
 
 
 async def _watch(query: StuckQuery, seconds: float, as_json: bool) -> None:
-    from ..render.live import JsonLines, Screen, View, redraws, watch
+    from ..render.live import watch
 
-    view: View[Seen] = Changes()
-    if as_json:
-        view = JsonLines(FORM, _data)
-    elif redraws():
-        view = Screen(seconds, query.lines, lambda seen: seen[0].at)
-    await watch(query.look, view, seconds)
+    await watch(
+        query.look,
+        seconds,
+        as_json=as_json,
+        data=_data,
+        lines=query.lines,
+        at=lambda seen: seen[0].at,
+        changes=StuckChanges(),
+    )
 
 
-class Changes:
+class StuckChanges:
     """One line when a workflow blocks or unblocks, or when the server stops or starts to answer."""
 
     def __init__(self) -> None:
@@ -169,3 +172,6 @@ class Changes:
         if error.message != self._failed:
             click.echo(f"{utc_now()} ! {clean(error.message)}")
         self._failed = error.message
+
+    def stop(self) -> None:
+        """Nothing to end."""

@@ -179,13 +179,13 @@ async def _follow(
 ) -> bool:
     """Show changes until the workflow closes; whether it completed."""
     from ...trace.follow import TraceFollower
-    from ..render import live, trace_follow
+    from ..render import terminal, trace_follow
 
     follower = TraceFollower(reader, depth=wanted.depth, connect=connect)
-    if as_json or not live.redraws():
-        view = trace_follow.JsonLines(reader) if as_json else trace_follow.Lines(reader)
+    if as_json or not terminal.redraws():
+        view = trace_follow.FollowJsonLines(reader) if as_json else trace_follow.FollowLines(reader)
         run = await trace_follow.follow(chain, view, follower)
     else:
-        async with trace_follow.Screen(reader, chain, wanted, follower) as screen:
+        async with trace_follow.FollowScreen(reader, chain, wanted, follower) as screen:
             run = await trace_follow.follow(chain, screen, follower)
     return run.status == "completed"

@@ -95,7 +95,7 @@ def test_a_bug_is_3_and_is_written_down(
     assert said.out == ""
     assert said.err == (
         "bug: ZeroDivisionError: cannot divide https://***@example.com\n"
-        f"This is a mistake of devserver's, not yours. Please report it with {report}\n"
+        f"This is a bug in devserver. Please report it with {report}\n"
     )
     assert "hunter2" not in text
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
@@ -108,7 +108,7 @@ def test_an_argument_that_is_no_text_is_wrong_usage(
     """Bytes that are no UTF-8 cannot be sent to a server: that is said, and is no bug of ours."""
     monkeypatch.setattr(InstanceFolder, "require_record", lambda *_: "caf\udce9".encode())
     assert run(["trace", "caf\udce9"]) == 2
-    assert capsys.readouterr().err.startswith("error: the argument caf? is no text in UTF-8\nhint: ")
+    assert capsys.readouterr().err.startswith("error: the argument caf? is not UTF-8\nhint: ")
     assert run(["trace", "cafe"]) == 3
 
 
@@ -126,7 +126,7 @@ def test_a_bug_that_cannot_be_written_down_is_shown(
     assert run(["status"]) == 3
     said = capsys.readouterr().err
     assert "Traceback (most recent call last)" in said
-    assert "(and the report could not be written: " in said
+    assert "(cannot write the report: " in said
 
 
 def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,7 +112,7 @@ def test_some_that_give_no_figures(quick_up: Run, devserver: Run, status_of: Sta
     url = status_of()["metrics_url"]
     done = devserver("metrics", "--worker", "1", "--worker", url)
     assert (done.returncode, "\nworkflows\n  started 0" in done.stdout) == (4, True)
-    assert "worker 127.0.0.1:1 gives no figures\n  cannot read the metrics at http://127.0.0.1:1/metrics" in done.stdout
+    assert "worker 127.0.0.1:1 has no metrics\n  cannot read the metrics at http://127.0.0.1:1/metrics" in done.stdout
     assert "are those of a server, not of a worker hint: use --server for a server" in " ".join(done.stdout.split())
     found = json.loads(devserver("metrics", "--json", "--worker", "1").stdout)
     assert (found["workers"][0]["figures"], found["workers"][0]["error"]["error"]) == (None, "CannotAsk")
@@ -161,7 +161,9 @@ def test_watching(up: Run, devserver: Run, watching: Watching, status_of: Status
         up()
         address = status_of()["address"]
         assert line_with(process, "answers again").endswith(f" ! server {address} answers again\n")
-        assert line_with(process, "restarted").endswith(f" ! server {address} was restarted: its counts start at 0\n")
+        assert line_with(process, "was restarted").endswith(
+            f" ! server {address} was restarted: its counts start at 0\n"
+        )
         assert "completed 0 (0/s)" in line_with(process, "completed")
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=120)
@@ -186,9 +188,9 @@ def test_watching_on_a_terminal(up: Run, devserver: Run, status_of: StatusOf) ->
     """The screen is drawn anew; while the server is away its last figures stay; Ctrl-C ends it without a traceback."""
     up()
     with Terminal(command("metrics", "--watch", "0.2"), columns=60) as terminal:
-        terminal.until("again every 0.2 s; Ctrl-C ends")
+        terminal.until("every 0.2 s; Ctrl-C ends")
         terminal.until("started 0 (0/s)")
-        assert "\x1b[H" in terminal.seen
+        assert "\x1b[1A" in terminal.seen
         devserver("down")
         terminal.until("; last seen:")
         terminal.until("started 0 (0/s)")

@@ -56,11 +56,11 @@ def test_what_is_stored_is_shown_checked_and_kept(devserver: Run, quick_up: Run)
     assert (listed["sha256"], listed["encoding"], listed["path"]) == (file.name, "json/plain", str(file))
     assert f"{file.name[:12]}  " in devserver("payloads", "list", env={"COLUMNS": "40"}).stdout
     status = devserver("payloads", "status", env={"PYTHONIOENCODING": "ascii"})
-    assert "holds   1 payload, 350.1 kB" in status.stdout
+    assert "stores  1 payload, 350.1 kB" in status.stdout
 
     checked = devserver("payloads", "check")
     assert checked.returncode == 0, checked.stderr
-    assert checked.stdout == "1 run, which refers to 1 payload\nthe folder holds 1 payload\nall is well\n"
+    assert checked.stdout == "1 run, which refers to 1 payload\nthe folder stores 1 payload\nall is well\n"
     os.utime(file, (0, 0))
     kept = as_json(devserver("payloads", "prune", "--json"))
     assert (kept["removed"], kept["kept_used"]) == ([], 1)

@@ -139,7 +139,7 @@ def test_a_dry_run_says_what_would_be_done_and_starts_nothing(devserver: Run, wr
 def test_a_dry_run_can_be_read_by_a_script(devserver: Run, write: Write) -> None:
     """The same as JSON."""
     done = devserver("rehearse", str(write(lost=LOST)), "--dry-run", "--json")
-    (plan,) = json.loads(done.stdout)
+    (plan,) = json.loads(done.stdout)["plans"]
     assert plan["plan"][0]["when"] == "1st time that add completes"
     assert plan["expect"] == ["add exactly once"]
 
@@ -207,7 +207,7 @@ def test_only_holds_what_is_named(devserver: Run, write: Write) -> None:
 
     def planned(only: str) -> list[str]:
         found = devserver("rehearse", path, "--dry-run", "--json", "--only", only)
-        return [plan["name"] for plan in json.loads(found.stdout)]
+        return [plan["name"] for plan in json.loads(found.stdout)["plans"]]
 
     assert planned("los") == ["lost", "lost again"]
     assert planned("lost") == ["lost"]
@@ -315,7 +315,7 @@ def test_a_server_that_does_not_start_makes_it_unknown(devserver: Run, write: Wr
     done = devserver("rehearse", str(path), "--report", "out", env={"DEVSERVER_BINARY": str(illbehaved)})
     assert done.returncode == 4, done.stderr
     assert "UNKNOWN  fine" in done.stdout
-    assert "the rehearsal can be held" in (tmp_path / "out" / "report.html").read_text()
+    assert "the rehearsal can run" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_an_expectation_that_raises_is_shown_with_its_place_and_the_others_are_held(
@@ -369,9 +369,9 @@ def test_ctrl_c_stops_everything_and_leaves_what_there_is_of_the_report(
         held.send_signal(signal.SIGINT)
         out, err = held.communicate(timeout=120)
     assert held.returncode == 130
-    assert "interrupted; everything is being stopped" in err
-    assert "interrupted by Ctrl-C: everything is stopped; not held: other\n" in out
-    assert f"report: {tmp_path / 'out' / 'report.html'} (what there is of it)" in out
+    assert "interrupted; stopping everything" in err
+    assert "interrupted by Ctrl-C: everything is stopped; not run: other\n" in out
+    assert f"report: {tmp_path / 'out' / 'report.html'} (of the finished rehearsals)" in out
     eventually(lambda: not processes_of(home))
     shape = json.loads((tmp_path / "out" / "report.json").read_text())
     assert shape["incomplete"] == "interrupted by Ctrl-C"
@@ -402,7 +402,7 @@ def test_a_second_ctrl_c_does_not_wait(write: Write, home: Path, paths: Paths) -
         eventually(lambda: is_doing(paths, "fault: something that does not like"))
         held.send_signal(signal.SIGINT)
         assert held.stderr is not None
-        while "interrupted; everything is being stopped" not in held.stderr.readline():
+        while "interrupted; stopping everything" not in held.stderr.readline():
             pass
         held.send_signal(signal.SIGINT)
         out, _ = held.communicate(timeout=120)
@@ -428,7 +428,7 @@ def test_a_killed_rehearsal_leaves_nothing_running_and_the_next_one_tells_of_it(
     told = devserver("rehearse", fine)
     assert told.returncode == 0
     assert " was killed\n" in told.stderr
-    assert "  it held 'slow'; the last that happened: " in told.stderr
+    assert "  it was running 'slow'; its last event: " in told.stderr
     assert f"  its ledgers and logs are in {folder} until the next rehearsal\n" in told.stderr
     assert list(folder.glob("*/with-faults/ledger.jsonl"))
     assert "was killed" not in devserver("rehearse", fine).stderr

@@ -64,6 +64,6 @@ def test_ci_gets_no_bar(name: str, value: str, monkeypatch: pytest.MonkeyPatch) 
     """Even where it has a terminal."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    assert progress._on_terminal()
+    assert progress.on_terminal()
     monkeypatch.setenv(name, value)
-    assert not progress._on_terminal()
+    assert not progress.on_terminal()

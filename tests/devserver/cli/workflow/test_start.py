@@ -400,9 +400,9 @@ def test_names_that_are_ours_and_theirs(write: Write, call: Call) -> None:
     assert code == 0
     for line in (
         "  --name TEXT             [required]",
-        "  --input.help TEXT       [none]",
-        "  --json / --no-json      [false]",
-        "  --tls true|false        [false]",
+        "  --input.help TEXT       [default: none]",
+        "  --json / --no-json      [default: false]",
+        "  --tls true|false        [default: false]",
         "  --devserver-json                Print JSON (docs/json.md).",
     ):
         assert line in out.splitlines()
@@ -430,13 +430,13 @@ def test_help_of_what_is_called(write: Write, call: Call) -> None:
     assert call("workflow", "signal", "orders.py:approve", "--help")[1].startswith(
         "Usage: devserver workflow signal orders.py:approve [OPTIONS] WORKFLOW_ID\n"
     )
-    assert "Input:\n  --name TEXT       [required]\n  --amount INTEGER  [1]\n" in out
+    assert "Input:\n  --name TEXT       [required]\n  --amount INTEGER  [default: 1]\n" in out
     text = ORDERS.replace("purchase: Purchase) -> dict", "purchase: Purchase, gift: Purchase | None = None) -> dict")
     write("gifts.py", text)
     _, out, _ = call("workflow", "start", "gifts.py:Order", "--help")
     assert "  --purchase.name TEXT       [required]\n" in out
     assert "  --gift.name TEXT           [required with other --gift.*]\n" in out
-    assert "--loud / --no-loud  [false]" in call("workflow", "query", "orders.py:state", "--help")[1]
+    assert "--loud / --no-loud  [default: false]" in call("workflow", "query", "orders.py:state", "--help")[1]
     assert "`devserver workflow start MODULE:WORKFLOW --help` lists them" in " ".join(
         call("workflow", "start", "--help")[1].split()
     )

@@ -141,7 +141,7 @@ def test_following(quick_up: Run, devserver: Run, start: Start, status_of: Statu
     with served(quick_up, status_of):
         start("waits", "Waits", "child")
         with Terminal(command("trace", "waits", "--follow"), columns=60) as terminal:
-            terminal.until("until it ends")
+            terminal.until("until it closes")
             terminal.until("running for")
             with subprocess.Popen(command("trace", "waits", "-f"), stdout=subprocess.PIPE, text=True) as lines:
                 assert lines.stdout is not None
@@ -154,7 +154,7 @@ def test_following(quick_up: Run, devserver: Run, start: Start, status_of: Statu
                 ]
             assert lines.returncode == 0
             terminal.until("completed in")
-            assert "waits has ended" in terminal.seen
+            assert "waits has closed" in terminal.seen
             assert terminal.code() == 0
 
         start("fails", "Waits", "fail")
@@ -236,9 +236,9 @@ def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
         for words in (["trace", "order\x1b[2J"], ["trace", "secret", "--json"], ["schedule", "list"], ["--help"]):
             full_disk = subprocess.run(command(*words), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
             assert full_disk.returncode == 1, words
-            assert full_disk.stderr.startswith("error: the output cannot be written: No space left on device")
+            assert full_disk.stderr.startswith("error: cannot write the output: No space left on device")
     done = devserver("trace", "secret", "--html", "/dev/null")
-    assert (done.returncode, "/dev/null is no file that a page could replace" in done.stderr) == (2, True)
+    assert (done.returncode, "/dev/null exists and is not a file" in done.stderr) == (2, True)
     noted = devserver("temporal", "--", "workflow", "terminate", "--workflow-id=secret", "--reason=enough")
     assert noted.returncode == 0, noted.stderr
     start("secret", "X")
@@ -251,7 +251,7 @@ def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
                 patch.setenv("NO_COLOR", "1")
             with Terminal(command("trace", "secret", "--follow"), columns=40) as terminal:
                 terminal.until("running for")
-                assert ("\x1b[H" in terminal.seen, "\x1b[36m" in terminal.seen) == (True, not plain)
+                assert ("\x1b[1A" in terminal.seen, "\x1b[36m" in terminal.seen) == (True, not plain)
     with Terminal(command("trace", "no\x1b[2Jbody")) as terminal:
         terminal.until("there is no workflow nobody in the namespace")
         assert ("\x1b[2J" in terminal.seen, terminal.code()) == (False, 4)
