@@ -50,12 +50,14 @@ REUSE_POLICIES = ("AllowDuplicate", "AllowDuplicateFailedOnly", "RejectDuplicate
 @click.option(
     "--id-conflict-policy",
     type=click.Choice(CONFLICT_POLICIES, case_sensitive=False),
+    metavar=f"[{'|'.join(CONFLICT_POLICIES)}]",
     default="Fail",
     help="What to do if the workflow id is already running.",
 )
 @click.option(
     "--id-reuse-policy",
     type=click.Choice(REUSE_POLICIES, case_sensitive=False),
+    metavar=f"[{'|'.join(REUSE_POLICIES)}]",
     default="AllowDuplicate",
     help="What to do if the workflow id was used before.",
 )
