@@ -13,7 +13,6 @@ import click
 
 from ...errors import DevServerError
 from .rehearsal import line_width, result_lines
-from .terminal import wrapped
 
 if TYPE_CHECKING:
     from ...rehearsal.report import ReportStatus
@@ -112,9 +111,8 @@ def _print_places(
         lines.append(f"junit: {request.junit}")
     if outcome.kept:
         lines.append(f"kept: {outcome.kept}")
-    for line in lines:
-        for part in wrapped(line, hanging="  ", width=line_width()):
-            click.echo(part)
+    for line in lines:  # whole, so that paths can be copied
+        click.echo(line)
     for database in sorted(outcome.kept.glob("*/temporal.db"))[:1] if outcome.kept else ():
         click.echo(f"  look at the server's state with: devserver up --db {database}")
 
