@@ -31,7 +31,7 @@ def json_line(event: WorkerEvent) -> None:
 
 
 class WorkerLines:
-    """Prints events for a person."""
+    """Prints events for a terminal or a log."""
 
     def __init__(self, wanted: WorkerOptions) -> None:
         self._wanted = wanted
