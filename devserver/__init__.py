@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from .config.settings import Settings
     from .database import Snapshot
     from .errors import DevServerError
+    from .executables.known_releases import DEFAULT_VERSION
     from .executables.models import BinaryRequest, Executable
-    from .executables.releases import DEFAULT_VERSION
     from .instances.dev_server import DevServer
     from .instances.leases import Lease, holders
     from .instances.server_keywords import ServerKeywords
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DEFAULT_VERSION": "executables.releases",
+    "DEFAULT_VERSION": "executables.known_releases",
     "BinaryRequest": "executables.models",
     "Channel": "system.channel",
     "DevServer": "instances.dev_server",

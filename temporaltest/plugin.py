@@ -137,8 +137,7 @@ def pytest_runtest_makereport(
     if case is None and not wider_cases and not recorded and not is_ours:
         return (yield)
     from .replay import writer
-    from .reports import attach
-    from .workflows import tracebacks
+    from .reports import attach, tracebacks
 
     if call.excinfo is not None and not item.config.option.fulltrace:
         tracebacks.shorten(call.excinfo)

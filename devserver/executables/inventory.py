@@ -14,9 +14,9 @@ from ..errors import FolderNotWritable, OptionError
 from ..system.files import private_folder, refuse_unsafe, sha256_of
 from ..system.paths import Paths
 from ..system.platforms import Platform
+from .known_releases import DEFAULT_VERSION
 from .models import Executable
 from .receipt import read_receipt
-from .releases import DEFAULT_VERSION
 from .versions import parse_version, pinned_sha256, version_key
 
 

@@ -10,9 +10,9 @@ from ..system.files import private_folder, refuse_unsafe
 from ..system.paths import Paths
 from ..system.progress import Reporter, Silent
 from .advisories import advisories_for
+from .known_releases import DEFAULT_VERSION, SERVER_VERSIONS
 from .models import BinaryRequest, Executable, Goal
 from .receipt import read_receipt
-from .releases import DEFAULT_VERSION, SERVER_VERSIONS
 
 
 def ensure(request: BinaryRequest, *, paths: Paths, reporter: Reporter | None = None) -> Executable:

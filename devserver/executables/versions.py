@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import OptionError
-from .releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
+from .known_releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
 
 LATEST = "latest"
 _FORM = re.compile(r"v?(\d{1,5}\.\d{1,5}\.\d{1,5}(?:-[0-9A-Za-z][0-9A-Za-z.-]{0,40})?)")

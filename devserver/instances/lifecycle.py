@@ -14,9 +14,9 @@ from ..system.ports import Reservations
 from ..system.progress import Reporter, Silent
 from .folder import InstanceFolder
 from .join import join
-from .plan import plan, plan_again
 from .record import CRASHED, READY, STOPPED, STOPPING, Record, down_command, up_command
 from .request import StartedInstance, StartRequest
+from .start_plan import plan, plan_again
 from .supervisor import Supervisor
 from .supervisor_process import SPARE_SECONDS, end_orphans, end_supervisor, report, spawn
 

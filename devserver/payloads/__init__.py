@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .model import PayloadUsage, PayloadUse, PrunedPayloads
     from .plugin import LargePayloads
     from .pruning import prune, remove_server_payloads
-    from .usage import read_usage
+    from .reference_scan import read_usage
 
 __all__ = [
     "BlobFolder",
@@ -60,7 +60,7 @@ _MODULES = {
     "parse_size": "limits",
     "prune": "pruning",
     "format_size": "limits",
-    "read_usage": "usage",
+    "read_usage": "reference_scan",
 }
 
 

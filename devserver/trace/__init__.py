@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .fold import DisplayEntry, OmittedSteps, Repeat, RepeatTimes, fold
+from .repeats import DisplayEntry, OmittedSteps, Repeat, RepeatTimes, fold
 from .tree import HiddenRuns, RunBegins, RunEnds, ShownEntry, TraceItem, TraceOptions, walk
 
 __all__ = [

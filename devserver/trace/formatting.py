@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ..history.model import Step, WorkflowRun
 from ..history.run_chain import RunSummary
 from ..system.timefmt import age, lasted
-from .fold import Repeat, RepeatTimes
+from .repeats import Repeat, RepeatTimes
 
 HOW = {
     "started": "started",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..history.model import Step, WorkflowRun
 from ..history.reader import HistoryReader
 from ..history.run_chain import RunChain, RunSummary
-from .fold import MAX_ENTRIES, DisplayEntry, Repeat, fold
+from .repeats import MAX_ENTRIES, DisplayEntry, Repeat, fold
 
 
 @dataclass(frozen=True)

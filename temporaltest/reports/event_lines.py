@@ -14,7 +14,7 @@ from devserver.client import summary
 from devserver.history import WORKFLOW_TASK_EVENTS
 from devserver.replay import event_text
 
-from ..workflows.tracebacks import cut
+from .tracebacks import cut
 
 FAILED_TASKS = (EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
 QUIET_EVENTS = WORKFLOW_TASK_EVENTS.difference(FAILED_TASKS)

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from devserver.history import open_timers
 
 from ..replay.worker_code import WorkerCode
-from ..workflows.tracebacks import failure_lines
+from .tracebacks import failure_lines
 
 LONG_TIMER = timedelta(seconds=10)
 SKIP_ADVICE = "use @pytest.mark.temporal(time_skipping=True) to skip it"

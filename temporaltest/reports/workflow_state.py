@@ -15,9 +15,9 @@ from devserver.client import OPEN_STATUSES, SDK, ServiceCalls, status_name
 
 from ..replay.worker_code import WorkerCode, replay_all
 from ..workflows.executions import RunHistory
-from ..workflows.tracebacks import failure_lines
 from .event_lines import event_lines, seconds
 from .pending import pending_lines
+from .tracebacks import failure_lines
 
 HEAD = 50
 TAIL = 25

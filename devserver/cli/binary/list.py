@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import click
 
 from ...executables.advisories import advisories_for
-from ...executables.releases import DEFAULT_VERSION, SERVER_VERSIONS
+from ...executables.known_releases import DEFAULT_VERSION, SERVER_VERSIONS
 from ...executables.versions import pinned_sha256, version_key
 from ...system.paths import Paths
 from ...system.platforms import current

@@ -47,10 +47,10 @@ def echo_lines(lines: Iterable[str]) -> None:
 
 
 def echo_failure(head: str, failure: FailureText) -> None:
-    """Print a failure with its causes to stderr; `devserver trace` shows where they were raised."""
-    click.echo(click.style(f"{head}: ", fg="red", bold=True) + clean(failure.lines[0]), err=True)
-    for line in failure.lines[1:]:
-        if not line.startswith("  "):
+    """Print a failure to stderr: its root cause, then the failures around it, without stack traces."""
+    click.echo(click.style(f"{head}: ", fg="red", bold=True) + clean(failure.line), err=True)
+    for line in failure.lines:
+        if not line.startswith("  ") and not line.endswith(failure.line):
             click.echo(f"  {clean(line)}", err=True)
 
 

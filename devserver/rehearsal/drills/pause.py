@@ -13,8 +13,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest
 
 from ...client import PAUSED
+from ..environment.run_clock import ClockStop, RunClock
 from ..environment.run_context import RunContext
-from ..environment.virtual_clock import ClockStop, RunClock
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..faults._numbers import seconds
 from ..run.downtime import ON_ITS_WAY

@@ -19,7 +19,7 @@ from ..scenario.timeline import Timeline
 from .asyncio_compat import within
 from .converters import converter
 from .environment import RehearsalEnvironment
-from .virtual_clock import RunClock
+from .run_clock import RunClock
 from .worker_process import Answer, RehearsalWorker
 
 if TYPE_CHECKING:

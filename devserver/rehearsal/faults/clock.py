@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from ..environment.run_clock import ClockStop
 from ..environment.run_context import RunContext
-from ..environment.virtual_clock import ClockStop
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..scenario.events import TriggerEvent
 from ..scenario.scenario import Scenario

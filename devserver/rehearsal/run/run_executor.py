@@ -22,8 +22,8 @@ from .. import ledger
 from ..environment.asyncio_compat import within
 from ..environment.environment import RehearsalEnvironment
 from ..environment.history_watcher import HistoryWatcher, log_lines, type_of
+from ..environment.run_clock import RunClock
 from ..environment.run_context import RunContext
-from ..environment.virtual_clock import RunClock
 from ..scenario.moments import VirtualMoment
 from ..scenario.plan import PlanStep
 from ..scenario.result import Judgement, RehearsalRun

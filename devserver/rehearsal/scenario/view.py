@@ -14,8 +14,8 @@ from .timeline import Mark
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHandle
 
+    from ..environment.run_clock import RunClock
     from ..environment.run_context import RunContext
-    from ..environment.virtual_clock import RunClock
 
 
 class RunView:

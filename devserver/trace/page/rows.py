@@ -14,7 +14,7 @@ from ...history.model import OPEN, Step, WorkflowRun
 from ...history.previews import TruncatedPayload, preview
 from ...history.run_chain import RunChain
 from .. import formatting
-from ..fold import OmittedSteps, Repeat
+from ..repeats import OmittedSteps, Repeat
 from ..tree import HiddenRuns, RunBegins, RunEnds, ShownEntry, TraceItem
 
 MAX_VALUE = 4000

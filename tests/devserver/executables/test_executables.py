@@ -24,7 +24,7 @@ from devserver.errors import (
     UnsafeFolder,
     VersionRefused,
 )
-from devserver.executables import BinaryRequest, Executable, releases
+from devserver.executables import BinaryRequest, Executable, known_releases
 from devserver.executables import receipt as metadata
 from devserver.executables.models import SOURCES
 from devserver.executables.resolve import ensure
@@ -46,7 +46,7 @@ def request(service: DownloadService, **changes: object) -> BinaryRequest:
 
 def pin_it(monkeypatch: pytest.MonkeyPatch, sha256: str = SHA256) -> None:
     """Put version 9.9.9 into the table."""
-    monkeypatch.setitem(releases.PINS, VERSION, {current().key: sha256})
+    monkeypatch.setitem(known_releases.PINS, VERSION, {current().key: sha256})
 
 
 def leftovers(paths: Paths) -> list[str]:
@@ -61,7 +61,7 @@ def test_the_default_version_comes_from_the_environment_and_is_pinned(paths: Pat
         path=paths.store / f"1.9.1-{current().key}" / real_binary.name,
         version="1.9.1",
         server_version="1.32.0",
-        sha256=releases.PINS["1.9.1"][current().key],
+        sha256=known_releases.PINS["1.9.1"][current().key],
         source="installed",
         pinned=True,
     )
@@ -251,7 +251,7 @@ def test_a_version_under_the_floor_is_refused_unless_it_is_named(
         ensure(request(service, version=None), paths=paths)
     assert "CVE-2026-5199" in str(caught.value)
     assert service.asked == []
-    monkeypatch.setitem(releases.PINS, "1.6.2", {})
+    monkeypatch.setitem(known_releases.PINS, "1.6.2", {})
     service.archive = tar_gz(("temporal", script("1.6.2", "1.30.2")))
     ensure(request(service, version="1.6.2"), paths=paths)
     ensure(request(service, version="1.6.2"), paths=paths, reporter=recorder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from devserver.executables.releases import PINS
+from devserver.executables.known_releases import PINS
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.conftest import Run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from devserver import executables
-from devserver.executables.releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
+from devserver.executables.known_releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.conftest import Run

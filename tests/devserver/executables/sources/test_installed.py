@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from devserver.errors import BinaryNotFound, ChecksumMismatch
-from devserver.executables import BinaryRequest, releases
+from devserver.executables import BinaryRequest, known_releases
 from devserver.executables.resolve import ensure
 from devserver.executables.sources import installed
 from devserver.system.paths import Paths
@@ -60,7 +60,7 @@ def test_someones_own_build_on_path_does_not_stop_the_other_sources(
     """A package manager may build from source: that is noted, and the pinned one is downloaded."""
     on_path.write_bytes(script() + b"# built by a package manager\n")
     pins = {current().key: "0" * 64}
-    monkeypatch.setitem(releases.PINS, VERSION, pins)
+    monkeypatch.setitem(known_releases.PINS, VERSION, pins)
     with pytest.raises(ChecksumMismatch, match=str(on_path)):
         ensure(BinaryRequest(version=VERSION, source="installed"), paths=paths)
     assert on_path.exists()

@@ -10,7 +10,7 @@ import pytest
 from devserver.errors import OptionError
 from devserver.executables import versions
 from devserver.executables.advisories import advisories_for
-from devserver.executables.releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
+from devserver.executables.known_releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
 from devserver.system.files import sha256_of
 from devserver.system.platforms import Platform
 
