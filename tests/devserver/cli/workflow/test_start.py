@@ -187,8 +187,8 @@ def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
         )
         assert (code, out) == (1, "")
         assert err.splitlines()[-2:] == [
-            "o2 did not complete: activity charge: Activity task failed",
-            "  caused by CardDeclined: card declined",
+            "o2 did not complete: CardDeclined: card declined",
+            "  activity charge: Activity task failed",
         ]
         code, out, _ = call("workflow", "start", "orders.py:Order", "--name", "Mallory", "--wait", "--json")
         told = json.loads(out)
