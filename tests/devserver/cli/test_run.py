@@ -402,7 +402,7 @@ def test_nexus_services(quick_up: Run, devserver: Run, tmp_path: Path, start: St
         assert result("w") == 3
     done = devserver("run", "prices", "--nexus-endpoint", "pricing", "--task-queue", "other")
     assert done.returncode == 1
-    assert "leads to the task queue prices of the namespace default, not to other" in done.stderr
+    assert "points to the task queue prices of the namespace default, not to other" in done.stderr
 
 
 def test_a_package_in_a_src_folder(quick_up: Run, tmp_path: Path, start: Start, result: Result) -> None:
