@@ -1,1 +1,1 @@
-"""Run."""
+"""How a rehearsal runs: baseline, plan, sweeps, measured downtime and metrics."""

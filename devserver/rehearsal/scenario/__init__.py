@@ -1,1 +1,1 @@
-"""Scenario."""
+"""What a scenario declares: runbook, moments, plan and expectations, and the result of its run."""
