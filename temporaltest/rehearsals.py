@@ -73,7 +73,7 @@ def run_rehearsals(
         raise NotSupported(f"rehearsals need the managed backend: the {config.backend} backend has no server to break")
 
     async def all_() -> list[Result]:
-        return [await rehearse(each, _settings(config, seed)) for each in scenarios]
+        return [await rehearse(scenario, _settings(config, seed)) for scenario in scenarios]
 
     results = _run(all_)
     if config.report is not None:
@@ -87,17 +87,17 @@ def require(results: Iterable[Result]) -> None:
     Raises:
         RehearsalFailed: One did not.
     """
-    problems = ["\n".join(_told(each)) for each in results if each.verdict != "pass"]
+    problems = ["\n".join(_told(result)) for result in results if result.verdict != "pass"]
     if problems:
         raise RehearsalFailed("\n".join(problems))
 
 
 def _told(result: Result) -> list[str]:
     lines = [f"the rehearsal {result.name!r}: {result.verdict}"]
-    for each in result.judgements:
-        if each.verdict != "pass":
-            lines.append(f"  {each.verdict}: {each.name}: {each.evidence}")
-            lines += [f"    {line}" for line in each.details if line not in each.evidence]
+    for judgement in result.judgements:
+        if judgement.verdict != "pass":
+            lines.append(f"  {judgement.verdict}: {judgement.name}: {judgement.evidence}")
+            lines += [f"    {line}" for line in judgement.details if line not in judgement.evidence]
     for step in result.run.steps if result.run else ():
         when = "never" if step.at is None else f"at {step.at:.3f} s"
         lines.append(f"  {when}: {step.step}" + (f" ({step.problem})" if step.problem else ""))
@@ -135,7 +135,7 @@ def add_option(parser: pytest.Parser) -> None:
 
 def collect(path: Path, parent: pytest.Collector) -> RehearsalFile | None:
     """The collector of a file with scenarios; None for other files."""
-    if path.suffix == ".py" and any(fnmatch(path.name, each) for each in parent.config.getini(FILES)):
+    if path.suffix == ".py" and any(fnmatch(path.name, item) for item in parent.config.getini(FILES)):
         file: RehearsalFile = RehearsalFile.from_parent(parent, path=path)
         return file
     return None
@@ -153,8 +153,8 @@ class RehearsalFile(pytest.File):
             scenarios = scenarios_in([self.path])
         except DevServerError as error:
             raise self.CollectError(str(error)) from None
-        for each in scenarios:
-            yield RehearsalItem.from_parent(self, name=each.name, scenario=each)
+        for scenario in scenarios:
+            yield RehearsalItem.from_parent(self, name=scenario.name, scenario=scenario)
 
 
 class RehearsalItem(pytest.Item):

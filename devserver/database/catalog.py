@@ -62,7 +62,7 @@ def get(folder: Path, name: str) -> Snapshot:
     """
     snapshot = _read(folder / check_name(name))
     if snapshot is None:
-        there = ", ".join(each.name for each in list_(folder)) or "none"
+        there = ", ".join(item.name for item in list_(folder)) or "none"
         raise SnapshotUnknown(
             f"there is no snapshot {name}",
             details=[f"snapshots in {folder}: {there}"],

@@ -69,10 +69,10 @@ def _make_once(executable: Path, db: Path) -> None:
     environ = client_free_environment(os.environ)
     with contextlib.ExitStack() as reserved:
         ports = [Reservation(LOOPBACK, ANY) for _ in range(3)]
-        for each in ports:
-            reserved.callback(each.release)
+        for item in ports:
+            reserved.callback(item.release)
         try:
-            server = spawn_bound(_command(executable, db, [each.port for each in ports]), log=log, environ=environ)
+            server = spawn_bound(_command(executable, db, [port.port for port in ports]), log=log, environ=environ)
         except OSError as error:
             raise StartFailed(f"cannot run {executable}: {error.strerror}") from error
         try:

@@ -115,7 +115,7 @@ def _copy_table(connection: sqlite3.Connection, table: str, schema: Schema, befo
     names = ", ".join(quoted(name) for name in before.plain_columns(table) if name in known)
     new, old = f"main.{quoted(table)}", f"old.{quoted(table)}"
     connection.execute(f"INSERT INTO {new} ({names}) SELECT {names} FROM {old}")  # noqa: S608
-    counts = [connection.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in (old, new)]  # noqa: S608
+    counts = [connection.execute(f"SELECT count(*) FROM {item}").fetchone()[0] for item in (old, new)]  # noqa: S608
     if counts[0] != counts[1]:
         raise DatabaseError(f"{counts[1]} of {counts[0]} rows of {table} came over")
 

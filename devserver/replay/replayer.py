@@ -55,7 +55,7 @@ class WorkflowCode:
         created, active = worker.config(), worker.config(active_config=True)
         client = worker.client.config()
         plugins = [plugin for plugin in client["plugins"] if isinstance(plugin, sdk.Plugin)]
-        interceptors = [each for each in client["interceptors"] if isinstance(each, sdk.Interceptor)]
+        interceptors = [item for item in client["interceptors"] if isinstance(item, sdk.Interceptor)]
         options: dict[str, Any] = {key: value for key, value in active.items() if key in WORKER_OPTIONS}
         options["plugins"] = [*plugins, *created.get("plugins", ())]
         options["interceptors"] = [*interceptors, *created.get("interceptors", ())]

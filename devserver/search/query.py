@@ -98,13 +98,13 @@ class SearchQuery:
     def about_steps(self) -> bool:
         """Whether it has conditions on steps; otherwise the search is for runs."""
         on_steps = (self.text, self.activity, self.failure, self.attempts, self.longer, self.shorter)
-        return bool(self.events) or any(each is not None for each in (*on_steps, self.worker, self.build))
+        return bool(self.events) or any(step is not None for step in (*on_steps, self.worker, self.build))
 
     @property
     def about_runs(self) -> bool:
         """Whether it has conditions on runs, or on time."""
         on_runs = (self.workflow_type, self.status, self.query, self.open, self.since, self.until)
-        return any(each is not None for each in on_runs)
+        return any(run is not None for run in on_runs)
 
     def list_filter(self) -> str:
         """The list filter of the runs that may match."""

@@ -47,8 +47,8 @@ _PLAIN = "CREATE TABLE texts (rowid INTEGER PRIMARY KEY, text TEXT)"
 
 def create(connection: sqlite3.Connection) -> None:
     """Create the tables, in the open transaction."""
-    for each in _TABLES.split(";"):
-        connection.execute(each)
+    for word in _TABLES.split(";"):
+        connection.execute(word)
     try:
         connection.execute(_TRIGRAMS)
     except sqlite3.OperationalError:  # SQLite before 3.34, or one without FTS5

@@ -149,7 +149,7 @@ class Search:
             while ahead:
                 yield await _awaited(ahead.popleft())
         finally:
-            tasks = [each for each in ahead if isinstance(each, asyncio.Task)]
+            tasks = [item for item in ahead if isinstance(item, asyncio.Task)]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -56,7 +56,7 @@ async def find_stuck(
     if workflow_id is not None:
         return await _one(calls, workflow_id, thresholds, now)
     chosen = await candidates(calls, query, limit)
-    runs = [(each.execution.workflow_id, each.execution.run_id) for each in chosen.chosen]
+    runs = [(item.execution.workflow_id, item.execution.run_id) for item in chosen.chosen]
     found = await asyncio.gather(*(diagnose(calls, *run, thresholds, now) for run in runs))
     return await _report(calls, found, now, chosen.open)
 
@@ -69,22 +69,22 @@ async def _one(calls: ServiceCalls, workflow_id: str, thresholds: Thresholds, no
 
 
 async def _report(calls: ServiceCalls, found: Sequence[Diagnosis], now: datetime, total: int) -> StuckReport:
-    unpolled, without_worker = await _unpolled(calls, [need for each in found for need in each.needs], now)
-    suspects = (suspect for each in found for suspect in each.suspects)
+    unpolled, without_worker = await _unpolled(calls, [need for item in found for need in item.needs], now)
+    suspects = (suspect for item in found for suspect in item.suspects)
     findings = [suspect.finding for suspect in suspects if suspect.unless_unpolled not in unpolled]
-    examined = sum(each.open for each in found)
+    examined = sum(item.open for item in found)
     return StuckReport(
         namespace=calls.client.namespace,
         at=now,
         findings=ranked([*findings, *without_worker]),
-        open=max(examined, total - sum(not each.open for each in found)),
+        open=max(examined, total - sum(not item.open for item in found)),
         examined=examined,
         notes=_notes(found),
     )
 
 
 def _notes(found: Sequence[Diagnosis]) -> tuple[str, ...]:
-    unseen = sum(each.unseen for each in found)
+    unseen = sum(item.unseen for item in found)
     if not unseen:
         return ()
     return (f"only the last {EVENTS} events were searched for late timers: {unseen} workflows have more events",)

@@ -32,7 +32,7 @@ class AlertRule:
 def server_alerts(names: MetricNames) -> Sequence[AlertRule]:
     """Rules for the metrics of a server."""
     requests, errors = names.counter(REQUESTS), names.counter(ERRORS)
-    stored, store_errors = (names.counter(each) for each in STORES["database"][:2])
+    stored, store_errors = (names.counter(item) for item in STORES["database"][:2])
     unpolled, age, failed = names.counter(UNPOLLED), names.gauge(BACKLOG_AGE), names.counter(WORKFLOW_TASKS_FAILED)
     frontend = 'service_name="frontend"'
     queue = "namespace, taskqueue, task_type"

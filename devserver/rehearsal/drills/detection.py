@@ -63,7 +63,7 @@ class Detect:
         return await find_stuck(context.client, workflow_id=context.workflow_id, thresholds=self.thresholds)
 
     def _seen(self, report: StuckReport) -> Stuck | None:
-        return next((each for each in report.findings if self.kind in (None, each.kind)), None)
+        return next((finding for finding in report.findings if self.kind in (None, finding.kind)), None)
 
     def _found(self, seen: Stuck | None, blind: str, took: float, *, over: bool) -> Judgement:
         if seen is not None:

@@ -123,9 +123,9 @@ async def _started(operator: Operator) -> list[str]:
     ]
     pending = (await operator.describe()).pending_activities
     return begun + [
-        f"{each.activity_type.name} (attempt {each.attempt})"
-        for each in pending
-        if _after(each.last_started_time, since)
+        f"{item.activity_type.name} (attempt {item.attempt})"
+        for item in pending
+        if _after(item.last_started_time, since)
     ]
 
 
@@ -192,7 +192,7 @@ async def advance_after_resume(context: RunContext, clock: RunClock, length: tim
 
 async def advanced(context: RunContext, stop: ClockStop) -> str:
     """Wait until the clock has advanced; returns a clause for the evidence."""
-    ways = [asyncio.create_task(each.wait()) for each in (stop.arrived, context.over)]
+    ways = [asyncio.create_task(item.wait()) for item in (stop.arrived, context.over)]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:

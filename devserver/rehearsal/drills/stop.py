@@ -52,7 +52,10 @@ class StopDrill:
 
     def _missing(self, effects: Sequence[ledger.Effect]) -> list[str]:
         done = {effect.name for effect in effects} | {(effect.name, effect.key) for effect in effects}
-        named = {each: each if isinstance(each, str) else " ".join(each) for each in self.compensations}
+        named = {
+            compensation: compensation if isinstance(compensation, str) else " ".join(compensation)
+            for compensation in self.compensations
+        }
         return [f"{name} did not happen" for each, name in named.items() if each not in done]
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ def planned(scenario: Scenario, action: Action, after: type, hint: str) -> None:
     Raises:
         ScenarioInvalid: It has none.
     """
-    if not any(isinstance(each, after) for step in scenario.plan for each in step.actions):
+    if not any(isinstance(action, after) for step in scenario.plan for action in step.actions):
         raise ScenarioInvalid(f"the plan of {scenario.name!r} has no step before: {action}", hint=hint)
 
 

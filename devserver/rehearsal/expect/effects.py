@@ -28,8 +28,8 @@ class EffectCount:
         if not found and not self.keys:
             return Judgement(str(self), "fail", f"no effect {self.name!r} in the ledger")
         missing = [f"{self.name} {key} never happened" for key in self.keys if key not in found]
-        again = [each for each in RunMetrics.of(run).duplicates if each.name == self.name]
-        twice = [] if self.at_least else [_twice(each) for each in again]
+        again = [duplicate for duplicate in RunMetrics.of(run).duplicates if duplicate.name == self.name]
+        twice = [] if self.at_least else [_twice(item) for item in again]
         if missing or twice:
             return Judgement(str(self), "fail", "; ".join([*twice, *missing]), [*twice, *missing])
         return Judgement(
@@ -144,7 +144,7 @@ class EffectOrder:
         wrong = [text for a, b in combinations(self.items, 2) for text in _wrong(a, b, places[a], places[b], run)]
         if missing or wrong:
             return Judgement(str(self), "fail", "; ".join([*wrong, *missing]), [*wrong, *missing])
-        count = sum(len(each) for found in places.values() for each in found.values())
+        count = sum(len(value) for found in places.values() for value in found.values())
         return Judgement(str(self), "pass", f"{count} effects are in this order")
 
     def __str__(self) -> str:
@@ -190,13 +190,13 @@ def order(*effects: Item) -> EffectOrder:
     Raises:
         ScenarioInvalid: Fewer than two effects, a repeated one, or not a name.
     """
-    for each in effects:
-        if not isinstance(each, str) and not (isinstance(each, tuple) and len(each) == 2 and _all_text(each)):
-            raise ScenarioInvalid(f"order takes names of effects or (name, key), not {each!r}")
+    for effect in effects:
+        if not isinstance(effect, str) and not (isinstance(effect, tuple) and len(effect) == 2 and _all_text(effect)):
+            raise ScenarioInvalid(f"order takes names of effects or (name, key), not {effect!r}")
     if len(effects) < 2 or len(set(effects)) < len(effects):
         raise ScenarioInvalid(f"order takes two or more different effects, not {list(effects)}")
     return EffectOrder(effects)
 
 
 def _all_text(values: tuple[object, ...]) -> bool:
-    return all(isinstance(each, str) for each in values)
+    return all(isinstance(value, str) for value in values)

@@ -29,7 +29,7 @@ class NoSignalLost:
         metrics = RunMetrics.of(run)
         if not metrics.signals:
             return Judgement(str(self), "unknown", "no signal of a drill was acknowledged")
-        lost = [f"{each.name} (acknowledged at {each.at:.3f} s): {each.why}" for each in metrics.lost_signals]
+        lost = [f"{signal.name} (acknowledged at {signal.at:.3f} s): {signal.why}" for signal in metrics.lost_signals]
         if lost:
             return Judgement(str(self), "fail", "; ".join(lost), lost)
         handled: dict[str, bool] = {}

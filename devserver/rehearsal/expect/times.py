@@ -22,7 +22,7 @@ class Recovers:
         outages = RunMetrics.of(run).outages
         if not outages:
             return Judgement(str(self), "unknown", "there was no outage while the runbook ran")
-        details = [_told(each, run) for each in outages]
+        details = [_told(outage, run) for outage in outages]
         late = [
             text
             for each, text in zip(outages, details, strict=True)

@@ -36,7 +36,7 @@ class AdvanceClock:
         return self._moves(context, await context.clock.ahead(self.by))
 
     async def _moves(self, context: RunContext, stop: ClockStop) -> None:
-        tasks = [asyncio.create_task(each.wait()) for each in (stop.arrived, context.over)]
+        tasks = [asyncio.create_task(item.wait()) for item in (stop.arrived, context.over)]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -45,7 +45,7 @@ def activities(run: RehearsalRun) -> list[dict[str, Any]]:
 
 def troubled(activity: Mapping[str, Any]) -> bool:
     """Whether an activity did not complete at its first attempt."""
-    return len(activity["attempts"]) > 1 or any(each["ended"] != "completed" for each in activity["attempts"])
+    return len(activity["attempts"]) > 1 or any(item["ended"] != "completed" for item in activity["attempts"])
 
 
 def _attempt(mark: Mark) -> dict[str, Any]:

@@ -22,13 +22,13 @@ MOST_POINTS_SHOWN = 10
 
 def data(results: Sequence[Result], about: ReportStatus | None = None) -> dict[str, Any]:
     """The report of results as plain data of limited size."""
-    return combined([result_data(each) for each in results], about)
+    return combined([result_data(result) for result in results], about)
 
 
 def combined(results: Sequence[Mapping[str, Any]], about: ReportStatus | None = None) -> dict[str, Any]:
     """The report of results that are already plain data."""
     about = about or ReportStatus()
-    verdicts = [each["verdict"] for each in results]
+    verdicts = [result["verdict"] for result in results]
     return {
         "form": FORMAT,
         "verdict": max(verdicts, key=lambda verdict: WORST[verdict], default="unknown"),
@@ -56,7 +56,7 @@ def result_data(result: Result) -> dict[str, Any]:
         "seed": result.seed,
         "command": command_line(result),
         "versions": {clean(name): clean(version) for name, version in result.versions.items()},
-        "expectations": [serialization.judgement(each) for each in result.judgements],
+        "expectations": [serialization.judgement(judgement) for judgement in result.judgements],
         **(run_data(result.run) if result.run else NO_RUN),
         "sweep": _sweep(result.sweep) if result.sweep else None,
     }
@@ -73,7 +73,7 @@ def command_line(result: Result) -> str:
 
 def _sweep(sweep: Sweep) -> dict[str, Any]:
     """All points; the first ones that did not pass include their runs."""
-    points = [_point(each) for each in sweep.points]
+    points = [_point(point) for point in sweep.points]
     shown: list[Mapping[str, Any]] = []
     for point, each in zip(points, sweep.points, strict=True):
         if each.run is not None and each.verdict != "pass" and len(shown) < MOST_POINTS_SHOWN:
@@ -82,7 +82,7 @@ def _sweep(sweep: Sweep) -> dict[str, Any]:
     return {
         "target": sweep.target,
         "failed": len(sweep.failed),
-        "omitted": [clean(each) for each in sweep.omitted],
+        "omitted": [clean(item) for item in sweep.omitted],
         "baseline": run_data(sweep.plain),
         "points": points,
     }

@@ -60,12 +60,14 @@ def run_data(run: RehearsalRun) -> dict[str, Any]:
         "output": serialization.output(run.output),
         "workflow_id": clean(run.workflow_id),
         "metrics": _figures(run, metrics, rows),
-        "plan": [serialization.step_result(each) for each in run.steps],
+        "plan": [serialization.step_result(step) for step in run.steps],
         "faults": faults,
-        "outages": [serialization.outage(each) for each in metrics.outages],
+        "outages": [serialization.outage(outage) for outage in metrics.outages],
         "activities": _worst_first(rows)[:MOST_ACTIVITIES],
-        "effects": [serialization.effect(each, began) for each in run.effects[:MOST_EFFECTS]],
-        "repeated_effects": [serialization.repeated(each, faults) for each in metrics.duplicates[:MOST_EFFECTS]],
+        "effects": [serialization.effect(effect, began) for effect in run.effects[:MOST_EFFECTS]],
+        "repeated_effects": [
+            serialization.repeated(duplicate, faults) for duplicate in metrics.duplicates[:MOST_EFFECTS]
+        ],
         "timeline": {"started": run.started, "end": last_moment(run), "marks": marks},
         "logs": {"around": logs.around(run, faults), "last": logs.last(run)},
         "stuck": [clean(line) for line in run.stuck[: serialization.MOST_DETAILS]],
@@ -76,7 +78,7 @@ def run_data(run: RehearsalRun) -> dict[str, Any]:
 def _figures(run: RehearsalRun, metrics: RunMetrics, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     down = {}
     for lane in ("server", "worker"):
-        spans = spans_of([each for each in metrics.outages if each.lane == lane], last_moment(run))
+        spans = spans_of([outage for outage in metrics.outages if outage.lane == lane], last_moment(run))
         down[lane] = sum(end - begin for begin, end in union(spans))
     return {
         "server_down_seconds": down["server"],
@@ -89,10 +91,10 @@ def _figures(run: RehearsalRun, metrics: RunMetrics, rows: Sequence[Mapping[str,
         "attempts": sum(metrics.attempts.values()),
         "most_attempts": metrics.most_attempts,
         "effects": len(run.effects),
-        "duplicate_effects": sum(len(each.at) - 1 for each in metrics.duplicates),
+        "duplicate_effects": sum(len(duplicate.at) - 1 for duplicate in metrics.duplicates),
         "signals": metrics.signals,
         "lost_signals": [
-            {"name": clean(each.name), "at": each.at, "why": clean(each.why)} for each in metrics.lost_signals
+            {"name": clean(signal.name), "at": signal.at, "why": clean(signal.why)} for signal in metrics.lost_signals
         ],
     }
 

@@ -65,7 +65,7 @@ def repeated(duplicate: Duplicate, faults: Sequence[Mapping[str, Any]]) -> dict[
         "moments": [
             {"at": at, "attempt": attempt} for at, attempt in zip(duplicate.at, duplicate.attempts, strict=True)
         ],
-        "between": [each["what"] for each in faults if _between(each, min(duplicate.at), max(duplicate.at))],
+        "between": [fault["what"] for fault in faults if _between(fault, min(duplicate.at), max(duplicate.at))],
     }
 
 

@@ -61,7 +61,7 @@ def twice(repeated: Mapping[str, Any]) -> str:
     moments = repeated["moments"]
     by = f" (step {repeated['activity']})" if repeated["activity"] not in (None, repeated["name"]) else ""
     times = "twice" if len(moments) == 2 else f"{len(moments):,} times"
-    shown = [moment(each["at"]) + (f" (attempt {each['attempt']})" if each["attempt"] else "") for each in moments[:5]]
+    shown = [moment(item["at"]) + (f" (attempt {item['attempt']})" if item["attempt"] else "") for item in moments[:5]]
     return f"{effect_name(repeated)}{by} happened {times}: at {' and at '.join(shown)}"
 
 
@@ -80,20 +80,20 @@ def summary(result: Mapping[str, Any]) -> str:
     if result["verdict"] == "pass":
         return f"{_passed(result)}{_done_to(result)}"
     if result["verdict"] == "unknown":
-        missed = [each for each in result["plan"] if each["at"] is None or each["problem"]]
+        missed = [item for item in result["plan"] if item["at"] is None or item["problem"]]
         why = "Not every planned step happened" if missed else "Not every expectation could be judged"
         return f"This proves nothing yet. {why}: {_sentence(result['reason'])}"
     if result["sweep"]:
         points = result["sweep"]["points"]
-        named = listed([point(each) for each in points if each["verdict"] != "pass"])
+        named = listed([point(item) for item in points if item["verdict"] != "pass"])
         return (
             f"Do not rely on this runbook yet. Of {counted(len(points), 'point')} with a kill, it did not survive "
             f"{result['sweep']['failed']}: {_sentence(named)}"
         )
     if result["repeated_effects"]:
-        named = "; ".join(twice(each) for each in result["repeated_effects"][:3])
+        named = "; ".join(twice(item) for item in result["repeated_effects"][:3])
         return f"Do not rely on this runbook yet. A side effect was repeated: {_sentence(named)}{_done_to(result)}"
-    failed = [each["name"] for each in result["expectations"] if each["verdict"] == "fail"]
+    failed = [item["name"] for item in result["expectations"] if item["verdict"] == "fail"]
     named = _sentence(listed(failed) or result["reason"])
     return f"Do not rely on this runbook yet. Not met: {named}{_done_to(result)}"
 
@@ -107,7 +107,7 @@ def _passed(result: Mapping[str, Any]) -> str:
 
 
 def _done_to(result: Mapping[str, Any]) -> str:
-    broken = [each["what"] for each in result["faults"]]
+    broken = [item["what"] for item in result["faults"]]
     more = [f"and {len(broken) - 3} more"] if len(broken) > 3 else []
     return f" Faults and drills: {_sentence('; '.join([*broken[:3], *more]))}" if broken else ""
 

@@ -37,7 +37,7 @@ def drawn(result: Mapping[str, Any]) -> TimelinePicture | None:
         TimelineRow(row.lane, row.label, row.shapes, TOP + ROW * number, row.troubled)
         for number, row in enumerate(row for row in rows if row.shapes)
     ]
-    lines = [scale(each["at"]) for each in result["faults"][:MOST_ROWS]]
+    lines = [scale(item["at"]) for item in result["faults"][:MOST_ROWS]]
     return TimelinePicture(placed, scale.ticks(), lines, TOP + ROW * len(placed) + 6, [*some, *more])
 
 
@@ -47,13 +47,13 @@ def _up_and_down(lane: str, result: Mapping[str, Any], scale: TimelineScale) -> 
     shapes = [
         scale.bar(mark["at"], _or(mark["until"], end), "up", f"{lane} up from {moment(mark['at'])}") for mark in ups
     ]
-    downs = [each for each in result["outages"] if each["lane"] == lane]
+    downs = [item for item in result["outages"] if item["lane"] == lane]
     texts = []
-    for each in downs:
-        length = seconds(_or(each["until"], end) - each["at"])
-        texts.append(f"{each['ended']}, down {length}")
-        title = f"{lane} {each['ended']} at {moment(each['at'])}, down {length}"
-        shapes.append(scale.bar(each["at"], _or(each["until"], end), "down", title))
+    for down in downs:
+        length = seconds(_or(down["until"], end) - down["at"])
+        texts.append(f"{down['ended']}, down {length}")
+        title = f"{lane} {down['ended']} at {moment(down['at'])}, down {length}"
+        shapes.append(scale.bar(down["at"], _or(down["until"], end), "down", title))
     label = f"{lane.capitalize()}: {'; '.join(texts[:2]) or 'up'}"
     if len(texts) > 2:
         label = f"{lane.capitalize()}: {counted(len(texts), 'outage')}"
@@ -89,7 +89,7 @@ def _faults(result: Mapping[str, Any], scale: TimelineScale) -> tuple[list[Timel
     left = faults[MOST_ROWS:]
     if not left:
         return rows, []
-    bars = [scale.bar(each["at"], each["until"], each["lane"], each["what"]) for each in left]
+    bars = [scale.bar(item["at"], item["until"], item["lane"], item["what"]) for item in left]
     rows.append(
         TimelineRow("fault", f"{counted(len(left), 'more fault or drill', 'more faults and drills')}", merged(bars))
     )
@@ -101,13 +101,13 @@ def _activities(result: Mapping[str, Any], scale: TimelineScale) -> tuple[list[T
     found = result["activities"]
     alone = found
     if len(found) > MOST_SMOOTH:
-        alone = [each for each in found if troubled(each)][:MOST_ROWS]
-    rows = [TimelineRow("activity", _label(each), _attempts(each, scale), troubled=troubled(each)) for each in alone]
-    mine = {id(each) for each in alone}
-    rest = [each for each in found if id(each) not in mine]
+        alone = [item for item in found if troubled(item)][:MOST_ROWS]
+    rows = [TimelineRow("activity", _label(item), _attempts(item, scale), troubled=troubled(item)) for item in alone]
+    mine = {id(item) for item in alone}
+    rest = [item for item in found if id(item) not in mine]
     if not rest:
         return rows, []
-    bars = [TimelineShape(bar.x, bar.width, bar.kind, bar.title) for each in rest for bar in _attempts(each, scale)]
+    bars = [TimelineShape(bar.x, bar.width, bar.kind, bar.title) for item in rest for bar in _attempts(item, scale)]
     bars.sort(key=lambda bar: (bar.kind, bar.x))
     rows.append(TimelineRow("activity", f"{len(rest):,} {'other ' if alone else ''}activities", merged(bars)))
     return rows, [f"{len(rest):,} of {len(found):,} activities share one line"]
@@ -115,11 +115,11 @@ def _activities(result: Mapping[str, Any], scale: TimelineScale) -> tuple[list[T
 
 def _attempts(activity: Mapping[str, Any], scale: TimelineScale) -> list[TimelineShape]:
     shapes = []
-    for each in activity["attempts"]:
-        how = HOW.get(each["ended"], each["ended"])
-        why = f" ({each['error']})" if each["error"] else ""
-        title = f"{activity['name']} {activity['id']}, attempt {each['attempt']}: {how}{why}, at {moment(each['at'])}"
-        shapes.append(scale.bar(each["at"], each["until"], each["ended"], title))
+    for item in activity["attempts"]:
+        how = HOW.get(item["ended"], item["ended"])
+        why = f" ({item['error']})" if item["error"] else ""
+        title = f"{activity['name']} {activity['id']}, attempt {item['attempt']}: {how}{why}, at {moment(item['at'])}"
+        shapes.append(scale.bar(item["at"], item["until"], item["ended"], title))
     return shapes if len(shapes) < 200 else merged(shapes)
 
 
@@ -136,7 +136,7 @@ def _label(activity: Mapping[str, Any]) -> str:
     name = f"{activity['name']} {activity['id']}".strip()
     if len(attempts) == 1:
         return f"{name}: {HOW.get(attempts[0]['ended'], attempts[0]['ended'])}"
-    how = [HOW.get(each["ended"], each["ended"]) for each in attempts]
+    how = [HOW.get(attempt["ended"], attempt["ended"]) for attempt in attempts]
     if len(how) == 2:
         return f"{name}: {how[0]}; {how[1]}"
     before = ", ".join(f"{count} x {what}" for what, count in Counter(how[:-1]).items())
@@ -145,11 +145,11 @@ def _label(activity: Mapping[str, Any]) -> str:
 
 def _effects(result: Mapping[str, Any], scale: TimelineScale) -> list[TimelineRow]:
     effects = result["effects"]
-    points = dots([(each["at"], effect_name(each)) for each in effects], scale, "effect")
+    points = dots([(effect["at"], effect_name(effect)) for effect in effects], scale, "effect")
     count = result["metrics"]["effects"] if result["metrics"] else len(effects)
     rows = [TimelineRow("effect", f"Side effects: {count:,}", points)]
-    for each in result["repeated_effects"][:MOST_ROWS]:
-        moments = [(one["at"], effect_name(each)) for one in each["moments"]]
-        label = f"{effect_name(each)}: happened {len(moments):,} times"
+    for item in result["repeated_effects"][:MOST_ROWS]:
+        moments = [(one["at"], effect_name(item)) for one in item["moments"]]
+        label = f"{effect_name(item)}: happened {len(moments):,} times"
         rows.append(TimelineRow("effect", label, dots(moments, scale, "again"), troubled=True))
     return rows

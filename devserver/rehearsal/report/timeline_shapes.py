@@ -79,7 +79,7 @@ class TimelineScale:
         """About five round numbers."""
         rough = self._end / MOST_TICKS
         unit = 10.0 ** math.floor(math.log10(rough))
-        step = next(unit * each for each in (1, 2, 5, 10) if unit * each >= rough * 0.999)
+        step = next(unit * item for item in (1, 2, 5, 10) if unit * item >= rough * 0.999)
         return [(self(step * number), f"{step * number:g} s") for number in range(int(self._end / step) + 1)]
 
 

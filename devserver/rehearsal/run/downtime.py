@@ -43,7 +43,7 @@ def _gaps(run: RehearsalRun, lane: str) -> list[Downtime]:
     for number, mark in enumerate(spans):
         if mark.until is None or mark.until >= end:
             continue
-        later = [each.at for each in spans[number + 1 :] if each.at <= end]
+        later = [span.at for span in spans[number + 1 :] if span.at <= end]
         back = later[0] if later else None
         if back is None or back > run.started:
             gaps.append(Downtime(lane, max(mark.until, run.started), back, str(mark.detail.get("ended", "down")), None))
@@ -70,7 +70,7 @@ def _recovery(gap: Downtime, moments: Sequence[float], down: Sequence[Span]) -> 
 
 def spans_of(outages: Iterable[Downtime], end: float) -> list[Span]:
     """The spans of outages, cut at the end of the run."""
-    return [(each.began, end if each.back is None else min(each.back, end)) for each in outages]
+    return [(outage.began, end if outage.back is None else min(outage.back, end)) for outage in outages]
 
 
 def end_of(run: RehearsalRun) -> float:

@@ -15,7 +15,7 @@ def unjudged(run: RehearsalRun, expect: Sequence[Expectation]) -> list[Judgement
 
     Expectations that judge the end have `judges_end = True`. Drills judge the ends that they cause (cancel, terminate).
     """
-    if any(getattr(each, "judges_end", False) for each in expect):
+    if any(getattr(expectation, "judges_end", False) for expectation in expect):
         return []
     if run.status == "running":
         return [Judgement("the runbook ends", "fail", run.failure or "it did not end")]

@@ -91,7 +91,7 @@ class RunMetrics:
 def _idle(run: RehearsalRun) -> tuple[float, float]:
     """The longest time without progress, and when it began."""
     end = end_of(run)
-    moments = [run.started, *(each for each in progress_of(run) if run.started <= each <= end), end]
+    moments = [run.started, *(item for item in progress_of(run) if run.started <= item <= end), end]
     paused = _paused(run)
     gaps = [(b - a - overlap((a, b), paused), a) for a, b in pairwise(moments)]
     return max(gaps, key=lambda gap: gap[0])
@@ -118,7 +118,7 @@ def _duplicates(run: RehearsalRun) -> list[Duplicate]:
         by_name[effect.name, effect.key].append(effect)
     began = run.began.timestamp()
     return [
-        Duplicate(name, key, all_[0].activity, [each.at - began for each in all_], [each.attempt for each in all_])
+        Duplicate(name, key, all_[0].activity, [item.at - began for item in all_], [item.attempt for item in all_])
         for (name, key), all_ in by_name.items()
         if len(all_) > 1
     ]

@@ -185,7 +185,9 @@ class RunExecutor:
             report = await find_stuck(self.context.client, workflow_id=self._workflow_id, thresholds=at_once)
         except DevServerError as error:
             return [error.message]
-        return [each.what + (f": {each.last_failure}" if each.last_failure else "") for each in report.findings]
+        return [
+            finding.what + (f": {finding.last_failure}" if finding.last_failure else "") for finding in report.findings
+        ]
 
     def so_far(self) -> RehearsalRun:
         """The record of a cancelled run, after `run` has returned; the server is not called."""

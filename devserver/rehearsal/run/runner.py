@@ -93,7 +93,7 @@ async def _judged(
     """Execute the plan between two checks of the steady state, and judge the run."""
     view = RunView(performance.context)
     before = await steady(scenario, view, "before")
-    if any(each.verdict == "fail" for each in before):
+    if any(item.verdict == "fail" for item in before):
         return result_of(scenario, settings, environment, before, None, problem=NOT_STEADY)
     async with _next_to_it(scenario, folder / "old-way") as legacy_script:
         try:
@@ -105,7 +105,7 @@ async def _judged(
         old = await legacy_script
     after = await steady(scenario, view, "after")
     compared = compare(run, old) if old else []
-    judged = [each.judge(run) for each in scenario.expect]
+    judged = [expectation.judge(run) for expectation in scenario.expect]
     judgements = [*before, *run.judgements, *judged, *unjudged(run, scenario.expect), *compared, *after]
     return result_of(scenario, settings, environment, judgements, run)
 
@@ -132,15 +132,15 @@ async def _next_to_it(scenario: Scenario, folder: Path) -> AsyncIterator[asyncio
 def _is_handed_over(scenario: Scenario) -> bool:
     """Whether a drill runs the scenario's legacy script in the runbook's place."""
     actions = [action for step in scenario.plan for action in step.actions]
-    return any(isinstance(each, HandOver) and each.legacy_script is None for each in actions)
+    return any(isinstance(action, HandOver) and action.legacy_script is None for action in actions)
 
 
 async def steady(scenario: Scenario, view: RunView, when: str) -> list[Judgement]:
     """The judgement of each check of the steady state, now."""
     judgements = []
-    for each in scenario.steady_state:
-        problem = await holds(each, view)
-        name = f"{name_of(each)} ({when})"
+    for item in scenario.steady_state:
+        problem = await holds(item, view)
+        name = f"{name_of(item)} ({when})"
         judgements.append(Judgement(name, "fail" if problem else "pass", problem or "it holds"))
     return judgements
 

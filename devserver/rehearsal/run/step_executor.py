@@ -72,7 +72,7 @@ class StepExecutor:
 
     async def take(self, trigger: TriggerEvent) -> None:
         """Execute the steps planned for this trigger event."""
-        for step in [each for each in self._open if each.moment.matches(trigger)]:
+        for step in [item for item in self._open if item.moment.matches(trigger)]:
             self._open.remove(step)
             self._doing.append(asyncio.create_task(self._do(step, trigger)))
             await asyncio.shield(self._doing[-1])  # a started step is completed, even if the runbook ends meanwhile

@@ -86,8 +86,8 @@ async def sweep(
                 await sweeper.lane(environment)
                 await asyncio.gather(*others)
             finally:
-                for each in others:
-                    each.cancel()
+                for other in others:
+                    other.cancel()
                 await asyncio.gather(*others, return_exceptions=True)
             swept = sweeper.swept()
             return result_of(scenario, settings, environment, [_judgement(swept)], None, sweep=swept)
@@ -98,8 +98,8 @@ def _judgement(swept: Sweep) -> Judgement:
     name = f"survives a kill of the {swept.target} at each of {len(swept.points)} points"
     failed = [f"after event {point.event}, {point.what}: {point.verdict}: {point.reason}" for point in swept.failed]
     omitted = [
-        f"not judged, because the run without faults does not meet it (a sweep ignores the plan): {each}"
-        for each in swept.omitted
+        f"not judged, because the run without faults does not meet it (a sweep ignores the plan): {item}"
+        for item in swept.omitted
     ]
     if not swept.points:
         return Judgement(name, "unknown", _no_points(swept.plain), omitted)
@@ -163,8 +163,8 @@ class _Sweeper:
         """The run without faults: its events are the points."""
         plain = await self._perform(environment, "without-faults", ())
         self._plain = replace(plain, baseline=plain)
-        own = [each.name for each in self._own(plain) if each.verdict != "pass"]
-        judgements = [(each, each.judge(self._plain)) for each in self._scenario.expect]
+        own = [item.name for item in self._own(plain) if item.verdict != "pass"]
+        judgements = [(expectation, expectation.judge(self._plain)) for expectation in self._scenario.expect]
         self._judges = [each for each, judgement in judgements if judgement.verdict != "fail"]
         self._unsure = {str(each) for each, judgement in judgements if judgement.verdict == "unknown"}
         self._omitted = [*own, *(str(each) for each, judgement in judgements if judgement.verdict == "fail")]
@@ -192,7 +192,7 @@ class _Sweeper:
         kill: Any = _KillServerAtOnce(0.0) if self._target == "server" else faults.kill_worker()
         run = await self._perform(environment, planned.folder, (planned.moment.do(kill),))
         run = replace(run, baseline=self._plain)
-        own = [each for each in self._own(run) if each.name not in self._omitted]
+        own = [item for item in self._own(run) if item.name not in self._omitted]
         judgements: list[Judgement] = [*own, *self._judged(run)]
         verdict, reason = verdict_of(judgements, run.steps)
         last = None if self._scenario.time_skipping else _last_event(run, self._target)
@@ -202,11 +202,11 @@ class _Sweeper:
     def _judged(self, run: RehearsalRun) -> list[Judgement]:
         """The judgements of the expectations at a point; those unknown without faults may stay unknown."""
         judgements = []
-        for each in self._judges:
-            judgement = each.judge(run)
+        for judge in self._judges:
+            judgement = judge.judge(run)
             if judgement.verdict != "unknown":
-                self._sure.add(str(each))
-            elif str(each) in self._unsure:
+                self._sure.add(str(judge))
+            elif str(judge) in self._unsure:
                 continue
             judgements.append(judgement)
         return judgements
@@ -229,7 +229,7 @@ class _Sweeper:
         done = len(self._points)
         took = asyncio.get_running_loop().time() - self._began
         left = took / done * (self._total - done) if done else None
-        self._progress(SweepProgress(done, self._total, sum(each.verdict != "pass" for each in self._points), left))
+        self._progress(SweepProgress(done, self._total, sum(point.verdict != "pass" for point in self._points), left))
 
     def swept(self) -> Sweep:
         """All points, by event."""

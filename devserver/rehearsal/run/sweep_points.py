@@ -56,7 +56,7 @@ def points_of(events: Sequence[HistoryEvent], attempts: Sequence[ActivityAttempt
         for event in events
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
     }
-    known = {each.key: each for each in attempts}
+    known = {attempt.key: attempt for attempt in attempts}
     counts: Counter[tuple[str, str]] = Counter()
     points = []
     for event in events:
@@ -89,9 +89,9 @@ def points_of_run(run: RehearsalRun) -> list[SweepPoint]:
     events = run.histories[0].events
     attempts = _attempts(run.marks)
     own: dict[tuple[str, int], ActivityAttempt] = {}
-    for each in attempts:
-        if each.mark.detail["workflow_id"] == run.workflow_id:
-            own.setdefault(each.key, each)  # a continued run counts again
+    for item in attempts:
+        if item.mark.detail["workflow_id"] == run.workflow_id:
+            own.setdefault(item.key, item)  # a continued run counts again
     started = set()
     for event in events:
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
@@ -99,7 +99,7 @@ def points_of_run(run: RehearsalRun) -> list[SweepPoint]:
             of = events[last.scheduled_event_id - 1].activity_task_scheduled_event_attributes
             started.add((of.activity_id, last.attempt))
     there = [each for key, each in own.items() if key in started]
-    elsewhere = [each for each in attempts if each not in there]
+    elsewhere = [attempt for attempt in attempts if attempt not in there]
     seen = [mark for mark in run.marks if mark.lane == "event"]
     first = [mark for mark in seen if mark.detail["run"] == seen[0].detail["run"]]
     more = [point for number, each in enumerate(elsewhere) for point in _around(run, first, number, each)]

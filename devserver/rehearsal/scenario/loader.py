@@ -46,8 +46,8 @@ def _scenarios(file: Path) -> list[Scenario]:
     found = []
     for value in vars(module).values():
         many = value if isinstance(value, (list, tuple)) else [value]
-        found += [replace(each, file=file.resolve()) for each in many if isinstance(each, Scenario)]
-    return list({id(each): each for each in found}.values())
+        found += [replace(item, file=file.resolve()) for item in many if isinstance(item, Scenario)]
+    return list({id(item): item for item in found}.values())
 
 
 def _load(file: Path) -> ModuleType:

@@ -27,9 +27,9 @@ def check(scenario: Scenario) -> Runbook:
     _arguments(scenario, runbook.workflow(scenario.workflow))
     for step in scenario.plan:
         _activity(step.moment, scenario, runbook)
-        for each in (step.moment, *step.actions):
-            if hasattr(each, "check"):
-                each.check(scenario)
+        for action in (step.moment, *step.actions):
+            if hasattr(action, "check"):
+                action.check(scenario)
     return runbook
 
 
@@ -42,7 +42,7 @@ def _arguments(scenario: Scenario, workflow: type) -> None:
             f"the arguments of {scenario.name!r} do not match its workflow: {error}",
             hint=f"{workflow.__name__} takes {run}; use input=... for one argument, args=[...] for several",
         ) from None
-    if any(each is ... for each in scenario.arguments):
+    if any(argument is ... for argument in scenario.arguments):
         raise ScenarioInvalid(
             f"{scenario.name!r} has a placeholder among the arguments of its workflow: ...",
             hint=f"replace it in {scenario.file}",

@@ -137,11 +137,11 @@ def verdict_of(judgements: Sequence[Judgement], steps: Sequence[StepResult]) -> 
     """The verdict on the rehearsal, and the reason for it in one line."""
     failed = [judgement for judgement in judgements if judgement.verdict == "fail"]
     if failed:
-        return "fail", "; ".join(f"{each.name}: {each.evidence}" for each in failed)
+        return "fail", "; ".join(f"{item.name}: {item.evidence}" for item in failed)
     missed = [
-        f"{each.step}: {each.problem or 'its moment never came'}" for each in steps if each.at is None or each.problem
+        f"{step.step}: {step.problem or 'its moment never came'}" for step in steps if step.at is None or step.problem
     ]
-    unknown = [f"{each.name}: {each.evidence}" for each in judgements if each.verdict == "unknown"]
+    unknown = [f"{judgement.name}: {judgement.evidence}" for judgement in judgements if judgement.verdict == "unknown"]
     if missed or unknown:
         return "unknown", "; ".join([*missed, *unknown])
     if not judgements:

@@ -46,12 +46,12 @@ class Runbook:
                 hint=SEARCH_PATH,
             ) from error
         found = Definitions()
-        for each in list(vars(loaded).values()):
-            found.add(each)
+        for var in list(vars(loaded).values()):
+            found.add(var)
         if not found.workflows:
             raise ScenarioInvalid(f"the runbook {module!r} has no workflow (a class with @workflow.defn)")
-        activities = {each.label: each.function for each in found.activities}
-        return cls(module, tuple(each.cls for each in found.workflows), activities)
+        activities = {activity.label: activity.function for activity in found.activities}
+        return cls(module, tuple(workflow.cls for workflow in found.workflows), activities)
 
     def workflow(self, wanted: str | type) -> type:
         """The workflow with this name or class.
@@ -60,15 +60,15 @@ class Runbook:
             ScenarioInvalid: There is none.
         """
         name = wanted if isinstance(wanted, str) else wanted.__name__
-        for each in self.workflows:
-            if name in (each.__name__, workflow_type(each)):
-                return each
-        known = ", ".join(workflow_type(each) for each in self.workflows)
+        for item in self.workflows:
+            if name in (item.__name__, workflow_type(item)):
+                return item
+        known = ", ".join(workflow_type(workflow) for workflow in self.workflows)
         raise ScenarioInvalid(f"unknown workflow {wanted!r} in the runbook {self.module!r}", hint=f"workflows: {known}")
 
     def executor(self) -> ThreadPoolExecutor | None:
         """Threads for activities that are not async; None if all are."""
-        if all(inspect.iscoroutinefunction(each) for each in self.activities.values()):
+        if all(inspect.iscoroutinefunction(activity) for activity in self.activities.values()):
             return None
         return ThreadPoolExecutor(THREADS, thread_name_prefix="activity")
 

@@ -91,7 +91,7 @@ class Scenario:
     def needs_baseline(self) -> bool:
         """Whether the runbook runs without faults first, because an expectation or a moment needs that run."""
         parts = (*self.expect, *(step.moment for step in self.plan))
-        return any(getattr(each, "needs_baseline", False) for each in parts)
+        return any(getattr(part, "needs_baseline", False) for part in parts)
 
     @property
     def module(self) -> str:
@@ -111,10 +111,10 @@ def _validate(scenario: Scenario) -> None:
             raise ScenarioInvalid(
                 f"the {part} of {name!r} must be a list, not {getattr(scenario, part)!r}", hint=f"use {part}=[...]"
             )
-    for each in scenario.steady_state:
-        if not callable(each):
+    for item in scenario.steady_state:
+        if not callable(item):
             raise ScenarioInvalid(
-                f"the steady_state of {name!r} contains {each!r}, which is not a function",
+                f"the steady_state of {name!r} contains {item!r}, which is not a function",
                 hint="name the function without parentheses; it is called before and after the run",
             )
     for wanted in scenario.expect:

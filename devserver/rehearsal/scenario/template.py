@@ -106,7 +106,7 @@ def _input(workflow: type) -> tuple[dict[str, set[str]], str]:
         raise ScenarioInvalid(f"cannot read the parameter types of {workflow.__name__}: {error}") from error
     imports: dict[str, set[str]] = {}
     wanted = list(inspect.signature(run).parameters.values())[1:]  # all parameters, also those without a type
-    return imports, ", ".join(_value(each, types.get(each.name, Any), imports) for each in wanted)
+    return imports, ", ".join(_value(item, types.get(item.name, Any), imports) for item in wanted)
 
 
 def _value(parameter: inspect.Parameter, kind: Any, imports: dict[str, set[str]]) -> str:
@@ -140,8 +140,10 @@ def _example(kind: Any, imports: dict[str, set[str]]) -> str:
     if dataclasses.is_dataclass(kind):
         imports.setdefault(kind.__module__, set()).add(kind.__name__)
         types = typing.get_type_hints(kind)
-        fields = [each for each in dataclasses.fields(kind) if each.init and _required(each)]
-        return f"{kind.__name__}({', '.join(f'{each.name}={_example(types[each.name], imports)}' for each in fields)})"
+        fields = [field for field in dataclasses.fields(kind) if field.init and _required(field)]
+        return (
+            f"{kind.__name__}({', '.join(f'{field.name}={_example(types[field.name], imports)}' for field in fields)})"
+        )
     return "..."
 
 
