@@ -55,8 +55,8 @@ class Hit:
 
 def hit_of(run: RunFacts, row: Row, events: Sequence[int], now: datetime) -> Hit:
     """A row of `Index.find` as a record; `events` are the event types of the query."""
-    (_, _, number, kind, name, key, *_), told = row, _Row(row)
-    at, event, event_id = told.shown(events)
+    (_, _, number, kind, name, key, *_), step = row, _Row(row)
+    at, event, event_id = step.shown(events)
     return Hit(
         at=EPOCH + timedelta(microseconds=at),
         workflow_id=run.workflow_id,
@@ -67,13 +67,13 @@ def hit_of(run: RunFacts, row: Row, events: Sequence[int], now: datetime) -> Hit
         id=str(key or ""),
         event=event_name(event),
         event_id=event_id or int(str(number)),
-        state=told.state,
-        attempt=told.attempt or None,
-        seconds=told.seconds(now),
-        worker=told.worker,
-        build=told.build,
-        last_failure=told.line,
-        failure=tuple(told.text.splitlines()),
+        state=step.state,
+        attempt=step.attempt or None,
+        seconds=step.seconds(now),
+        worker=step.worker,
+        build=step.build,
+        last_failure=step.line,
+        failure=tuple(step.text.splitlines()),
     )
 
 

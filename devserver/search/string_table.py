@@ -24,14 +24,14 @@ class StringTable:
             self._words[text] = self._db.execute("SELECT id FROM words WHERE text = ?", (text,)).fetchone()[0]
         return self._words[text]
 
-    def failure(self, told: IndexedFailure | None, known: dict[IndexedFailure, int]) -> int | None:
+    def failure(self, failure: IndexedFailure | None, known: dict[IndexedFailure, int]) -> int | None:
         """The number of a failure, counting one more use; `known` are the failures of this run."""
-        if told is None:
+        if failure is None:
             return None
-        if told not in known:
-            known[told] = self._number(told)
-        self._db.execute("UPDATE failures SET uses = uses + 1 WHERE id = ?", (known[told],))
-        return known[told]
+        if failure not in known:
+            known[failure] = self._number(failure)
+        self._db.execute("UPDATE failures SET uses = uses + 1 WHERE id = ?", (known[failure],))
+        return known[failure]
 
     def rolled_back(self) -> None:
         """The transaction was rolled back: forget its numbers."""
@@ -49,12 +49,12 @@ class StringTable:
             self._db.execute("DELETE FROM texts WHERE rowid IN (SELECT id FROM failures WHERE uses <= 0)")
             self._db.execute("DELETE FROM failures WHERE uses <= 0")
 
-    def _number(self, told: IndexedFailure) -> int:
-        digest = hashlib.sha256(told.text.encode()).digest()
+    def _number(self, failure: IndexedFailure) -> int:
+        digest = hashlib.sha256(failure.text.encode()).digest()
         row = self._db.execute("SELECT id FROM failures WHERE digest = ?", (digest,)).fetchone()
         if row is not None:
             return int(row[0])
         insert = "INSERT INTO failures (digest, line, uses) VALUES (?, ?, 0)"
-        number = int(self._db.execute(insert, (digest, told.line)).lastrowid or 0)
-        self._db.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (number, told.text))
+        number = int(self._db.execute(insert, (digest, failure.line)).lastrowid or 0)
+        self._db.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (number, failure.text))
         return number

@@ -69,7 +69,7 @@ def test_the_verdict_and_its_reason_are_on_the_first_screen_of_a_phone(chromium:
     )
     assert "Fail" in seen
     assert "add_node node-5 happened twice: at 1.050 s (attempt 1) and at 3.250 s (attempt 2)" in seen
-    assert "This report is not whole" in seen
+    assert "This report is incomplete" in seen
 
 
 def test_the_timeline_has_its_lanes_and_draws_them_where_they_happened(chromium: Browser, page: Path) -> None:

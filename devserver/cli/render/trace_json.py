@@ -40,22 +40,22 @@ class Document:
         }
         return _opened(head) + self._into("runs")
 
-    async def piece(self, told: TraceItem) -> str:
+    async def piece(self, item: TraceItem) -> str:
         """The piece for one item of the walk. At depth d the list of runs is 3d + 1 deep."""
-        runs = 3 * told.depth + 1
-        if isinstance(told, RunBegins):
-            head = _opened(await run_data(told.run, self._reader.converter))
+        runs = 3 * item.depth + 1
+        if isinstance(item, RunBegins):
+            head = _opened(await run_data(item.run, self._reader.converter))
             before = self._out(runs) + (self._into("runs") if len(self._inside) < runs else "")
             return before + self._separated() + head + self._into("steps")
-        if isinstance(told, HiddenRuns):
-            before, note = self._out(runs), json.dumps(told.what)
+        if isinstance(item, HiddenRuns):
+            before, note = self._out(runs), json.dumps(item.what)
             within = len(self._inside) == runs
             return before + (f'{self._separated()}{{"not_shown": {note}}}' if within else f', "not_shown": {note}')
-        if isinstance(told, RunEnds):
+        if isinstance(item, RunEnds):
             return self._out(runs)
-        if not isinstance(told.entry, Step):
+        if not isinstance(item.entry, Step):
             return ""
-        step = self._out(runs + 1) + self._separated() + _opened(await step_data(told.entry, self._reader.converter))
+        step = self._out(runs + 1) + self._separated() + _opened(await step_data(item.entry, self._reader.converter))
         self._inside.append("step")
         self._filled.append(True)
         return step

@@ -56,45 +56,45 @@ class Tree:
         self._now = now
         self._start: datetime | None = None
 
-    async def lines(self, told: TraceItem) -> list[str]:
+    async def lines(self, item: TraceItem) -> list[str]:
         """The lines of one item. Not a generator: asyncio tracks every asynchronous generator."""
-        if isinstance(told, RunBegins):
-            return await self._run_begins(told)
-        if isinstance(told, RunEnds):
-            return await self._run_ends(told)
-        if isinstance(told, HiddenRuns):
-            return [*self._hidden(told)]
-        if isinstance(told.entry, Repeat):
-            return [*self._repeat(told, told.entry)]
-        if isinstance(told.entry, OmittedSteps):
-            return [*self._rest(told, told.entry)]
-        return await self._step(told, told.entry)
+        if isinstance(item, RunBegins):
+            return await self._run_begins(item)
+        if isinstance(item, RunEnds):
+            return await self._run_ends(item)
+        if isinstance(item, HiddenRuns):
+            return [*self._hidden(item)]
+        if isinstance(item.entry, Repeat):
+            return [*self._repeat(item, item.entry)]
+        if isinstance(item.entry, OmittedSteps):
+            return [*self._rest(item, item.entry)]
+        return await self._step(item, item.entry)
 
     @property
     def now(self) -> datetime:
         """The moment for what is open."""
         return self._now or datetime.now(timezone.utc)
 
-    async def _run_begins(self, told: RunBegins) -> list[str]:
-        run, chain = told.run, told.chain
+    async def _run_begins(self, item: RunBegins) -> list[str]:
+        run, chain = item.run, item.chain
         if self._start is None:
             self._start = run.started
-        if told.depth and len(chain.runs) == 1:
+        if item.depth and len(chain.runs) == 1:
             return []  # the step that started it shows everything
-        stem = self._stems(told.depth)
-        many = f", run {told.number} of {len(chain.runs)}" if len(chain.runs) > 1 else ""
+        stem = self._stems(item.depth)
+        many = f", run {item.number} of {len(chain.runs)}" if len(chain.runs) > 1 else ""
         if run.missing:
             return [*self._lines(stem, stem, f"run {run.run_id}{many}: its history was deleted by retention", dim=True)]
         head = f"{run.type} {run.workflow_id}{many}, {formatting.run_state(run, self.now + run.skipped)}"
         lines = [*self._lines(stem, stem, head, self._sign(run.status), bold=True)]
-        for text in await self._about(told):
+        for text in await self._about(item):
             lines += self._lines(stem, stem + "  ", text, dim=True)
         return lines
 
-    async def _about(self, told: RunBegins) -> list[str]:
-        run, origin = told.run, told.run.origin
+    async def _about(self, item: RunBegins) -> list[str]:
+        run, origin = item.run, item.run.origin
         started = f"{run.started:%Y-%m-%d %H:%M:%S} UTC, " if run.started is not None else ""
-        texts = [f"{started}run {run.run_id}" + ("" if told.depth else f", task queue {run.task_queue}")]
+        texts = [f"{started}run {run.run_id}" + ("" if item.depth else f", task queue {run.task_queue}")]
         if origin.how == "reset":
             by = f" by {origin.by}" if origin.by else ""
             reason = f": {origin.reason}" if origin.reason else ""
@@ -105,19 +105,19 @@ class Tree:
             texts.append(f"{formatting.HOW[origin.how]}, after run {origin.run_id}")
         if origin.schedule_id:
             texts.append(f"started by the schedule {origin.schedule_id}")
-        if origin.parent is not None and told.depth == 0:
+        if origin.parent is not None and item.depth == 0:
             texts.append(f"child of {origin.parent.workflow_id}, run {origin.parent.run_id}")
         if run.skipped > timedelta(0):
             texts.append(f"time was skipped: its clock is ahead by {lasted(run.skipped)}")
-        if run.input and (told.depth == 0 or told.number > 1):
+        if run.input and (item.depth == 0 or item.number > 1):
             texts.append(f"input {await self._preview(run.input, self._width)}")
         return texts
 
-    async def _run_ends(self, told: RunEnds) -> list[str]:
-        run = told.run
+    async def _run_ends(self, item: RunEnds) -> list[str]:
+        run = item.run
         if run.missing:
             return []
-        first, after = self._gutter(run.closed) + self._inner(told.depth) + self._end, self._blank(told.depth) + "   "
+        first, after = self._gutter(run.closed) + self._inner(item.depth) + self._end, self._blank(item.depth) + "   "
         text = run.status.replace("_", " ")
         if run.open:
             text += f" for {lasted(self.now + run.skipped - run.started)}" if run.started else ""
@@ -130,26 +130,26 @@ class Tree:
         lines = [*self._lines(first, after, text, self._sign(run.status), preview=preview)]
         if run.failure is not None:
             lines += await self._failure(run.failure, after + "  ", again=False)
-        if told.depth == 0 and told.chain.newest.run_id != run.run_id:
+        if item.depth == 0 and item.chain.newest.run_id != run.run_id:
             lines.append("")
         return lines
 
-    async def _step(self, told: ShownEntry, step: Step) -> list[str]:
-        first, after = self._prefixes(told, step.scheduled)
-        text = ", ".join([formatting.title(step), *formatting.state(step, self.now + told.run.skipped)])
+    async def _step(self, item: ShownEntry, step: Step) -> list[str]:
+        first, after = self._prefixes(item, step.scheduled)
+        text = ", ".join([formatting.title(step), *formatting.state(step, self.now + item.run.skipped)])
         if step.reason:
             text += f": {step.reason}"
         preview = await self._values(step)
         lines = [*self._lines(first, after, text, self._sign(step.status), preview=preview)]
-        if step.failure is not None and not self._told_below(told, step):
+        if step.failure is not None and not self._told_below(item, step):
             lines += await self._failure(step.failure, after + "  ", bad=step.bad)
         return lines
 
-    def _told_below(self, told: ShownEntry, step: Step) -> bool:
-        return step.has_tree and (self._depth is None or told.depth < self._depth)
+    def _told_below(self, item: ShownEntry, step: Step) -> bool:
+        return step.has_tree and (self._depth is None or item.depth < self._depth)
 
-    def _repeat(self, told: ShownEntry, repeat: Repeat) -> Iterator[str]:
-        first, after = self._prefixes(told, repeat.started)
+    def _repeat(self, item: ShownEntry, repeat: Repeat) -> Iterator[str]:
+        first, after = self._prefixes(item, repeat.started)
         pattern = ", ".join(formatting.kind_title(each) for each in repeat.pattern)
         text = ", ".join([f"{repeat.count:,} {self._times} {pattern}", *formatting.repeat_state(repeat)])
         yield from self._lines(first, after, text, self._sign(repeat.status), dim=True)
@@ -163,26 +163,26 @@ class Tree:
     def _times_of(self, figures: RepeatTimes) -> str:
         return f"{formatting.kind_title(figures)} {formatting.between(figures)}"
 
-    def _rest(self, told: ShownEntry, rest: OmittedSteps) -> Iterator[str]:
-        first, after = self._prefixes(told, rest.started)
+    def _rest(self, item: ShownEntry, rest: OmittedSteps) -> Iterator[str]:
+        first, after = self._prefixes(item, rest.started)
         shown = [f"{each.count:,} {self._times} {formatting.kind_title(each)}" for each in rest.figures[:NAMED_FIGURES]]
         more = len(rest.figures) - len(shown)
         text = f"{rest.count:,} more steps: {', '.join(shown)}" + (f" and {more:,} other kinds" if more else "")
         bad = f"; {rest.bad:,} of them failed: see --failures" if rest.bad else "; --no-fold shows them"
         yield from self._lines(first, after, text + bad)
 
-    def _hidden(self, told: HiddenRuns) -> Iterator[str]:
-        stem = self._stems(told.depth)
-        counted = Counter(link.status.replace("_", " ") for link in told.runs)
+    def _hidden(self, item: HiddenRuns) -> Iterator[str]:
+        stem = self._stems(item.depth)
+        counted = Counter(link.status.replace("_", " ") for link in item.runs)
         counts = ", ".join(f"{count:,} {self._times} {status}" for status, count in counted.most_common())
-        yield from self._lines(stem, stem, f"... {told.what}" + (f": {counts}" if counts else ""), dim=True)
-        if told.depth == 0:
+        yield from self._lines(stem, stem, f"... {item.what}" + (f": {counts}" if counts else ""), dim=True)
+        if item.depth == 0:
             yield ""
 
     # Parts of lines
 
-    def _prefixes(self, told: ShownEntry, when: datetime) -> tuple[str, str]:
-        inner = self._inner(told.depth) + (self._stem if told.of is not None else "")
+    def _prefixes(self, item: ShownEntry, when: datetime) -> tuple[str, str]:
+        inner = self._inner(item.depth) + (self._stem if item.of is not None else "")
         return self._gutter(when) + inner + self._branch, " " * 9 + inner + self._stem
 
     def _gutter(self, when: datetime | None) -> str:

@@ -151,8 +151,8 @@ async def _print_tree(reader: HistoryReader, chain: RunChain, wanted: TraceOptio
 
     tree = Tree(reader, width=tree_width(), signs=signs.shows_signs(), depth=wanted.depth)
     with _Output() as output:
-        async for told in walk(reader, chain, wanted):
-            for line in await tree.lines(told):
+        async for item in walk(reader, chain, wanted):
+            for line in await tree.lines(item):
                 output.write(line + "\n")
         for line in heading(chain, target.label):
             output.write(line + "\n")
@@ -165,8 +165,8 @@ async def _print_json(reader: HistoryReader, chain: RunChain, wanted: TraceOptio
     document = Document(reader, chain, target.address)
     with _Output() as output:
         output.write(document.begin())
-        async for told in walk(reader, chain, wanted):
-            output.write(await document.piece(told))
+        async for item in walk(reader, chain, wanted):
+            output.write(await document.piece(item))
         output.write(document.end())
 
 

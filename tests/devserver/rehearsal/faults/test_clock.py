@@ -143,4 +143,4 @@ def test_virtual_time_needs_a_virtual_clock(rehearse: Rehearse, plan: object) ->
     """A plan with virtual time in a scenario without it is refused, and the hint says what to write."""
     with pytest.raises(ScenarioInvalid) as caught:
         rehearse(scene("virtual_days", "Rounds", plan))
-    assert caught.value.hint == "Scenario(..., time_skipping=True) gives it one"
+    assert caught.value.hint == "add Scenario(..., time_skipping=True)"

@@ -59,7 +59,7 @@ def test_a_lost_runbook_is_found_out_at_once(rehearse: Rehearse) -> None:
     """The server knows nothing of it any more; the limit of 20 s is not waited for."""
     result = rehearse(scene("steps", "Sure", SECOND.do(faults.lose_database())))
     assert result.verdict == "fail"
-    assert "it is lost: the server does not know it any more" in result.reason
+    assert "it is lost: the server no longer knows it" in result.reason
     assert result.run is not None
     assert result.run.status == "lost"
 
