@@ -90,8 +90,8 @@ def _as_json(tool: str, config: MonitoringConfig, paths: Mapping[str, Path]) -> 
             {"name": name, "path": str(paths[name]) if paths else None, "text": text}
             for name, text in config.files.items()
         ],
-        "needs": [asdict(each) for each in config.needs],
-        "coverage": [asdict(each) for each in config.coverage],
+        "needs": [asdict(need) for need in config.needs],
+        "coverage": [asdict(item) for item in config.coverage],
         "notes": list(config.notes),
     }
 

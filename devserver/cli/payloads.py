@@ -189,7 +189,7 @@ def _refuse_needed(server: str) -> None:
     from ..payloads.databases import databases_of_server
     from ..system.paths import Paths
 
-    needed = [each.label for each in databases_of_server(Paths.default(), server)]
+    needed = [item.label for item in databases_of_server(Paths.default(), server)]
     if needed:
         raise PayloadOptionError(
             f"the server {server} still exists: {', '.join(needed)}",

@@ -72,8 +72,8 @@ def help_of(of: InputField, within: str | None = None) -> str:
 def options_of(called: CallTarget) -> list[InputOption]:
     """The options for the parameters of a target."""
     inputs = list(called.inputs.options())
-    flags = [each.flag for each in inputs]
-    within = {flag: above for each in called.inputs.arguments for flag, above in _within_optional(each, None)}
+    flags = [item.flag for item in inputs]
+    within = {flag: above for argument in called.inputs.arguments for flag, above in _within_optional(argument, None)}
     return [InputOption(f"{PREFIX}{number}", each, flags, within.get(each.flag)) for number, each in enumerate(inputs)]
 
 
@@ -87,21 +87,21 @@ def _within_optional(each: InputField, above: str | None) -> Iterator[tuple[str,
 
 def beside(own: Sequence[click.Parameter], theirs: Iterable[InputOption]) -> Iterator[click.Parameter]:
     """A command's own parameters: an option with the name of an input is called `--devserver-NAME` now."""
-    taken = {word for each in theirs for word in (*each.opts, *each.secondary_opts)}
-    for each in own:
-        words = (*each.opts, *each.secondary_opts)
-        if not isinstance(each, click.Option) or not taken & set(words) or each.name == "help":
-            yield each
+    taken = {word for their in theirs for word in (*their.opts, *their.secondary_opts)}
+    for item in own:
+        words = (*item.opts, *item.secondary_opts)
+        if not isinstance(item, click.Option) or not taken & set(words) or item.name == "help":
+            yield item
             continue
-        changed = copy.copy(each)
-        changed.opts = [OURS + word[2:] if word in taken else word for word in each.opts]
-        changed.secondary_opts = [OURS + word[2:] if word in taken else word for word in each.secondary_opts]
+        changed = copy.copy(item)
+        changed.opts = [OURS + word[2:] if word in taken else word for word in item.opts]
+        changed.secondary_opts = [OURS + word[2:] if word in taken else word for word in item.secondary_opts]
         yield changed
 
 
 def unprefixed(args: Sequence[str], own: Sequence[click.Parameter]) -> list[str]:
     """The arguments with the present name of each `--devserver-NAME`, which always works."""
-    known = {word for each in own for word in (*each.opts, *each.secondary_opts)}
+    known = {word for item in own for word in (*item.opts, *item.secondary_opts)}
     words = []
     for word in args:
         name = word.partition("=")[0]
@@ -113,10 +113,10 @@ def unprefixed(args: Sequence[str], own: Sequence[click.Parameter]) -> list[str]
 def given_of(options: Iterable[InputOption], values: Mapping[str, Any]) -> dict[str, Any]:
     """The given values by flag: text, a list of texts, or true and false."""
     given = {}
-    for each in options:
-        value = values.get(str(each.name))
+    for option in options:
+        value = values.get(str(option.name))
         if value is not None and value != ():
-            given[each.of.flag] = value
+            given[option.of.flag] = value
     return given
 
 

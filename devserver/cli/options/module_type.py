@@ -49,21 +49,21 @@ class ModuleType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # ge
 
 def workflow_names(module: Module) -> Iterable[str]:
     """The types of its workflows."""
-    return [each.name for each in module.workflows if each.name]
+    return [workflow.name for workflow in module.workflows if workflow.name]
 
 
 def all_names(module: Module) -> Iterable[str]:
     """The names of its workflows, activities and Nexus services."""
-    names = [each.name for each in module.workflows] + [each.name for each in module.activities]
-    return [name for name in (*names, *(each.name for each in module.nexus_services)) if name]
+    names = [workflow.name for workflow in module.workflows] + [activity.name for activity in module.activities]
+    return [name for name in (*names, *(service.name for service in module.nexus_services)) if name]
 
 
 def handler_names(kind: str) -> Callable[[Module], Iterable[str]]:
     """The signals, queries or updates of its workflows."""
 
     def names(module: Module) -> Iterable[str]:
-        for each in module.workflows:
-            yield from (f"{each.label}.{name}" for name in getattr(each.definition, kind) if name)
+        for workflow in module.workflows:
+            yield from (f"{workflow.label}.{name}" for name in getattr(workflow.definition, kind) if name)
 
     return names
 
@@ -72,7 +72,7 @@ def _files(incomplete: str) -> Iterable[CompletionItem]:
     """Python files below the current folder with that beginning, then packages by their dotted names."""
     folder = incomplete.rpartition("/")[0] or ("/" if incomplete.startswith("/") else "")
     prefix = incomplete[: len(incomplete) - len(incomplete.rpartition("/")[2])]
-    found = (f"{prefix}{each}" for each in _below(Path(folder), DEPTH))
+    found = (f"{prefix}{item}" for item in _below(Path(folder), DEPTH))
     yield from islice((item for path in found for item in _completions(path, incomplete)), MOST)
     if "/" not in incomplete:
         yield from _dotted(incomplete)
@@ -84,13 +84,13 @@ def _below(folder: Path, depth: int) -> Iterable[str]:
         entries = sorted(folder.iterdir(), key=lambda each: (each.is_dir(), each.name))
     except OSError:
         return
-    for each in entries:
-        if each.name.startswith((".", "__")) or each.name in SKIPPED or (each / "pyvenv.cfg").is_file():
+    for entry in entries:
+        if entry.name.startswith((".", "__")) or entry.name in SKIPPED or (entry / "pyvenv.cfg").is_file():
             continue
-        if each.suffix == ".py":
-            yield each.name
-        elif depth and each.is_dir():
-            yield from (f"{each.name}/{path}" for path in _below(each, depth - 1))
+        if entry.suffix == ".py":
+            yield entry.name
+        elif depth and entry.is_dir():
+            yield from (f"{entry.name}/{path}" for path in _below(entry, depth - 1))
 
 
 def _dotted(incomplete: str) -> Iterable[CompletionItem]:
@@ -101,11 +101,11 @@ def _dotted(incomplete: str) -> Iterable[CompletionItem]:
         if parents and not (folder / "__init__.py").is_file():
             continue
         entries = sorted(folder.iterdir()) if folder.is_dir() else []
-        for each in entries:
-            package = (each / "__init__.py").is_file()
-            module = bool(parents) and each.suffix == ".py" and not each.name.startswith("__")
+        for entry in entries:
+            package = (entry / "__init__.py").is_file()
+            module = bool(parents) and entry.suffix == ".py" and not entry.name.startswith("__")
             if package or module:
-                yield from _completions(f"{parents}.{each.stem}" if parents else each.name, incomplete)
+                yield from _completions(f"{parents}.{entry.stem}" if parents else entry.name, incomplete)
 
 
 def _completions(value: str, incomplete: str) -> Iterable[CompletionItem]:

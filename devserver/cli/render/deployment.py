@@ -70,7 +70,7 @@ def drain(name: str, looked: Drainage) -> str:
 
 def status_json(found: Sequence[DeploymentStatus], target: Target, at: datetime) -> dict[str, Any]:
     """The documented form (docs/json.md)."""
-    return {**_where(target), "at": stamp(at), "deployments": [_status_json(each) for each in found]}
+    return {**_where(target), "at": stamp(at), "deployments": [_status_json(item) for item in found]}
 
 
 def change_json(did: RolloutChange, target: Target) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def drain_json(name: str, looked: Drainage, still: Sequence[Any], target: Target
         "state": looked.state,
         "drained": looked.done,
         "pinned": looked.pinned,
-        "open": [{"workflow_id": each.execution.workflow_id, "workflow_type": each.type.name} for each in still],
+        "open": [{"workflow_id": item.execution.workflow_id, "workflow_type": item.type.name} for item in still],
     }
 
 
@@ -114,7 +114,7 @@ def _idle(each: DeploymentStatus) -> bool:
 
 def _idle_builds(found: DeploymentStatus) -> list[str]:
     """Builds without work and workers."""
-    return [each.build for each in found.deployment.versions if each.quiet and found.loads[each.build].idle]
+    return [version.build for version in found.deployment.versions if version.quiet and found.loads[version.build].idle]
 
 
 def _version(version: DeploymentVersion, load: VersionLoad) -> Iterator[str]:

@@ -109,10 +109,10 @@ def _server(figures: ServerMetrics, limit: int, width: int) -> Iterator[str]:
     yield from block("workflows", [TableRow("", _ends(figures.workflows))], limit, width)
     if any(count.total for count in figures.activities.values()):
         yield from block("activities", [TableRow("", _ends(figures.activities))], limit, width)
-    several = len({each.namespace for each in figures.task_queues}) > 1
-    yield from block("task queues", [_task_queue(each, several) for each in figures.task_queues], limit, width)
-    yield from block("requests", [_operation(each) for each in figures.requests], limit, width)
-    yield from block("storage", [_operation(each) for each in figures.storage], limit, width)
+    several = len({queue.namespace for queue in figures.task_queues}) > 1
+    yield from block("task queues", [_task_queue(queue, several) for queue in figures.task_queues], limit, width)
+    yield from block("requests", [_operation(request) for request in figures.requests], limit, width)
+    yield from block("storage", [_operation(item) for item in figures.storage], limit, width)
 
 
 def _worker(figures: WorkerMetrics, limit: int, width: int) -> Iterator[str]:
@@ -120,8 +120,8 @@ def _worker(figures: WorkerMetrics, limit: int, width: int) -> Iterator[str]:
         yield from wrapped("no worker has started in this process yet", INDENT, width=width)
     for queue in figures.queues:
         yield from facts(f"task queue {clean(queue.task_queue)}", _worker_queue(queue), width)
-        yield from block("activities", [_operation(each) for each in queue.activities], limit, width)
-    yield from block("requests", [_operation(each) for each in figures.requests], limit, width)
+        yield from block("activities", [_operation(activity) for activity in queue.activities], limit, width)
+    yield from block("requests", [_operation(request) for request in figures.requests], limit, width)
 
 
 def _worker_queue(queue: WorkerQueueMetrics) -> list[TableRow]:
@@ -211,8 +211,8 @@ def _size(count: int) -> str:
 
 
 def _server_line(figures: ServerMetrics) -> str:
-    errors = [each.errors.per_second for each in figures.requests]
-    requests = [each.requests.per_second for each in figures.requests]
+    errors = [request.errors.per_second for request in figures.requests]
+    requests = [request.requests.per_second for request in figures.requests]
     said = [f"{end} {_count(figures.workflows[end])}" for end in ALWAYS]
     if None not in requests and None not in errors:
         said.append(f"requests {_rate(sum(rate or 0.0 for rate in requests))}")
@@ -225,8 +225,8 @@ def _worker_line(figures: WorkerMetrics) -> str:
     said = []
     for queue in figures.queues:
         slots = sum(slot.used for slot in queue.slots.values())
-        activities = sum(each.requests.total for each in queue.activities)
-        failed = sum(each.errors.total for each in queue.activities)
+        activities = sum(activity.requests.total for activity in queue.activities)
+        failed = sum(activity.errors.total for activity in queue.activities)
         said.append(
             f"task queue {queue.task_queue}: slots in use {slots}, "
             f"workflow tasks {_count(queue.workflow_tasks.requests)}, activities {activities:,}, failed {failed:,}"

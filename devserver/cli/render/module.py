@@ -46,18 +46,18 @@ def _workflow(workflow: Workflow) -> Iterator[str]:
     for text in _traits(definition):
         yield from wrapped(text, INDENT)
     for kind in ("signals", "queries", "updates"):
-        for each in getattr(definition, kind).values():
+        for value in getattr(definition, kind).values():
             word = {"signals": "signal", "queries": "query", "updates": "update"}[kind]
-            more = ", validated" if getattr(each, "validator", None) else ""
-            name = each.name or "(dynamic)"
-            yield from _callable(word, name, of_handler(each), INDENT, more, quiet=kind == "signals")
+            more = ", validated" if getattr(value, "validator", None) else ""
+            name = value.name or "(dynamic)"
+            yield from _callable(word, name, of_handler(value), INDENT, more, quiet=kind == "signals")
 
 
 def _traits(definition: Any) -> Iterator[str]:
     if definition.versioning_behavior:
         yield f"versioning: {definition.versioning_behavior.name.lower().replace('_', '-')}"
     if definition.failure_exception_types:
-        yield f"fails with: {', '.join(each.__name__ for each in definition.failure_exception_types)}"
+        yield f"fails with: {', '.join(type_name.__name__ for type_name in definition.failure_exception_types)}"
     if not definition.sandboxed:
         yield "runs outside of the sandbox"
 
@@ -68,10 +68,10 @@ def _service(service: NexusService) -> Iterator[str]:
 
     yield from _headed("Nexus service", service.name, "", "")
     yield from _paragraphs(doc_of(service.cls), INDENT)
-    for each in service.definition.operation_definitions.values():
-        types = f"({text_of(each.input_type)}) -> {text_of(each.output_type)}"
-        yield from _headed("operation", each.name, types, INDENT)
-        yield from _paragraphs(doc_of(getattr(service.cls, each.method_name, None)), INDENT * 2)
+    for definition in service.definition.operation_definitions.values():
+        types = f"({text_of(definition.input_type)}) -> {text_of(definition.output_type)}"
+        yield from _headed("operation", definition.name, types, INDENT)
+        yield from _paragraphs(doc_of(getattr(service.cls, definition.method_name, None)), INDENT * 2)
 
 
 def _callable(
@@ -80,13 +80,15 @@ def _callable(
     from ...introspection.cli_inputs import InputOptions
     from ...introspection.hints import MISSING, text_of
 
-    taken = "..." if of.raw else ", ".join(_field(each) for each in of.parameters)
+    taken = "..." if of.raw else ", ".join(_field(parameter) for parameter in of.parameters)
     given = "" if quiet or of.result is MISSING else f" -> {text_of(of.result)}"
     yield from _headed(word, name, f"({taken}){given}{more}", indent)
     yield from _paragraphs(of.doc, indent + INDENT)
-    options = [each for each in InputOptions(of).options() if "." in each.flag or each.field not in of.parameters]
-    documented = [each for each in of.parameters if each.doc]
-    rows = [(each.name, each) for each in documented] + [(each.flag, each.field) for each in options]
+    options = [
+        option for option in InputOptions(of).options() if "." in option.flag or option.field not in of.parameters
+    ]
+    documented = [parameter for parameter in of.parameters if parameter.doc]
+    rows = [(item.name, item) for item in documented] + [(option.flag, option.field) for option in options]
     column = max((len(flag) for flag, _ in rows), default=0)
     for flag, field in rows:
         doc = f"  {' '.join(field.doc.split())}" if field.doc else ""

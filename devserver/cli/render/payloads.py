@@ -41,8 +41,8 @@ def status(blobs: BlobFolder) -> dict[str, Any]:
     return {
         "form": FORM,
         "folder": str(blobs.folder),
-        "payloads": sum(each["payloads"] for each in servers),
-        "bytes": sum(each["bytes"] for each in servers),
+        "payloads": sum(server["payloads"] for server in servers),
+        "bytes": sum(server["bytes"] for server in servers),
         "free_bytes": _free(blobs.folder),
         "servers": servers,
     }
@@ -57,8 +57,8 @@ def echo_status(shown: dict[str, Any]) -> None:
     if shown["servers"]:
         click.echo()
         rows = (
-            (each["server"], str(each["payloads"]), format_size(each["bytes"]), each["last_stored"] or "-")
-            for each in shown["servers"]
+            (item["server"], str(item["payloads"]), format_size(item["bytes"]), item["last_stored"] or "-")
+            for item in shown["servers"]
         )
         echo_table(("SERVER", "PAYLOADS", "SIZE", "LAST STORED"), rows)
 
@@ -85,13 +85,13 @@ def echo_blobs(found: Sequence[dict[str, Any]]) -> None:
         return
     rows = (
         (
-            each["sha256"][:SHORT],
-            format_size(each["bytes"]),
-            clean(each["encoding"] or "?"),
-            each["stored"],
-            each["server"],
+            item["sha256"][:SHORT],
+            format_size(item["bytes"]),
+            clean(item["encoding"] or "?"),
+            item["stored"],
+            item["server"],
         )
-        for each in found
+        for item in found
     )
     echo_table(("PAYLOAD", "SIZE", "ENCODING", "STORED", "SERVER"), rows)
 
@@ -109,29 +109,29 @@ def checked(folder: BlobFolder, usage: PayloadUsage | None, found: Sequence[Payl
         "payloads": sum(1 for _ in folder.list()),
         "troubles": [
             {
-                "sha256": each.claim.digest,
-                "bytes": each.claim.size,
-                "problem": type(each.error).__name__,
-                "message": each.error.message,
-                "details": list(each.error.details),
-                "hint": each.error.hint,
-                "used_by": [{"namespace": use.namespace, "owner": use.owner} for use in each.uses],
+                "sha256": item.claim.digest,
+                "bytes": item.claim.size,
+                "problem": type(item.error).__name__,
+                "message": item.error.message,
+                "details": list(item.error.details),
+                "hint": item.error.hint,
+                "used_by": [{"namespace": use.namespace, "owner": use.owner} for use in item.uses],
             }
-            for each in found
+            for item in found
         ],
     }
 
 
 def echo_checked(shown: dict[str, Any]) -> None:
     """A person's form of `checked`."""
-    for each in shown["troubles"]:
-        click.echo(click.style(clean(each["message"]), fg="red"))
-        for line in each["details"]:
+    for item in shown["troubles"]:
+        click.echo(click.style(clean(item["message"]), fg="red"))
+        for line in item["details"]:
             click.echo(f"  {clean(line)}")
-        for use in each["used_by"]:
+        for use in item["used_by"]:
             where = f" in {clean(use['namespace'])}" if use["namespace"] is not None else ""
             click.echo(f"  needed by {clean(use['owner'])}{where}")
-        click.echo(click.style("  hint: ", fg="cyan") + clean(each["hint"]))
+        click.echo(click.style("  hint: ", fg="cyan") + clean(item["hint"]))
     if shown["runs"] is not None:
         read = [_many(shown["runs"], "run")]
         if shown["databases"]:
@@ -195,7 +195,7 @@ def _encoding(path: Path) -> str | None:
 
 
 def _free(folder: Path) -> int | None:
-    for each in (folder, *folder.parents):
+    for parent in (folder, *folder.parents):
         with contextlib.suppress(OSError):
-            return shutil.disk_usage(each).free
+            return shutil.disk_usage(parent).free
     return None

@@ -28,7 +28,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: plain(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [plain(item) for item in value]
     return value
 
 
@@ -58,10 +58,10 @@ def preview_json(preview: SchedulePreview, target: Target, zone: tzinfo | None, 
         "policy": preview.policy,
         "scheduler": preview.scheduler,
         "notes": list(preview.notes),
-        "times": [{"utc": utc(each), "local": each.astimezone(zone).isoformat()} for each in preview.times],
+        "times": [{"utc": utc(time), "local": time.astimezone(zone).isoformat()} for time in preview.times],
         "run_seconds": None if preview.run_length is None else preview.run_length.total_seconds(),
         "cancel_seconds": preview.cancel_length.total_seconds(),
-        "outcomes": [_outcome_json(each) for each in preview.outcomes if not only or each.policy in only],
+        "outcomes": [_outcome_json(outcome) for outcome in preview.outcomes if not only or outcome.policy in only],
     }
 
 

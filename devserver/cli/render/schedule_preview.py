@@ -61,10 +61,10 @@ def _policies(preview: SchedulePreview, runs: str, zone: tzinfo | None, only: Se
     cancel = f" that end {length(preview.cancel_length)} after they are canceled" if preview.cancel_length else ""
     yield from wrapped(f"with runs of {runs}{cancel}, each overlap policy:")
     yield from wrapped(LEGEND)
-    chosen = [each for each in preview.outcomes if not only or each.policy in only]
+    chosen = [outcome for outcome in preview.outcomes if not only or outcome.policy in only]
     chart = Chart(chosen, width_now())
     for alike in _alike(chosen):
-        names = ", ".join(each.policy + (" (its own)" if _own(preview, each) else "") for each in alike)
+        names = ", ".join(item.policy + (" (its own)" if _own(preview, item) else "") for item in alike)
         yield ""
         yield from _named(names, summary(alike[0]))
         yield chart.axis(zone)

@@ -50,7 +50,7 @@ def _what(hit: Hit) -> str:
         name = f" {hit.name}" if hit.name else ""
         rest = f": {hit.last_failure}" if hit.last_failure else ""
         return f"{hit.event}{name}{rest}"
-    name = " ".join(each for each in (kind, hit.name or hit.id) if each)
+    name = " ".join(item for item in (kind, hit.name or hit.id) if item)
     attempt = f", attempt {hit.attempt}" if (hit.attempt or 0) > 1 else ""
     took = ""
     if hit.seconds is not None:

@@ -140,6 +140,6 @@ def _more(others: Sequence[Finding]) -> Iterator[str]:
     """Other workflows with the same problem: the first few by id."""
     if not others:
         return
-    names = ", ".join(each.workflow_id for each in others[:NAMED])
+    names = ", ".join(other.workflow_id for other in others[:NAMED])
     rest = f" and {len(others) - NAMED:,} more (--json lists all)" if len(others) > NAMED else ""
     yield from wrapped(f"the same in {names}{rest}", INDENT)

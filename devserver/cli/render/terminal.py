@@ -29,7 +29,7 @@ def clean(text: str) -> str:
     """`text` in characters that stdout can show, without control characters: names and messages come from others."""
     if text.isascii() and text.isprintable():  # nearly all that is written
         return text
-    safe = "".join("?" if unicodedata.category(each) in ("Cc", "Cf", "Cs") else each for each in text)
+    safe = "".join("?" if unicodedata.category(item) in ("Cc", "Cf", "Cs") else item for item in text)
     encoding = sys.stdout.encoding or "utf-8"
     return safe.encode(encoding, "backslashreplace").decode(encoding)
 

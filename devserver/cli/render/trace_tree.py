@@ -150,10 +150,10 @@ class Tree:
 
     def _repeat(self, item: ShownEntry, repeat: Repeat) -> Iterator[str]:
         first, after = self._prefixes(item, repeat.started)
-        pattern = ", ".join(formatting.kind_title(each) for each in repeat.pattern)
+        pattern = ", ".join(formatting.kind_title(item) for item in repeat.pattern)
         text = ", ".join([f"{repeat.count:,} {self._times} {pattern}", *formatting.repeat_state(repeat)])
         yield from self._lines(first, after, text, self._sign(repeat.status), dim=True)
-        each = "; ".join(self._times_of(each) for each in repeat.pattern if each.kind != "timer" and each.total)
+        each = "; ".join(self._times_of(item) for item in repeat.pattern if item.kind != "timer" and item.total)
         if each:
             yield from self._lines(after + "  ", after + "  ", each, dim=True)
         if repeat.hidden:
@@ -165,7 +165,9 @@ class Tree:
 
     def _rest(self, item: ShownEntry, rest: OmittedSteps) -> Iterator[str]:
         first, after = self._prefixes(item, rest.started)
-        shown = [f"{each.count:,} {self._times} {formatting.kind_title(each)}" for each in rest.figures[:NAMED_FIGURES]]
+        shown = [
+            f"{figure.count:,} {self._times} {formatting.kind_title(figure)}" for figure in rest.figures[:NAMED_FIGURES]
+        ]
         more = len(rest.figures) - len(shown)
         text = f"{rest.count:,} more steps: {', '.join(shown)}" + (f" and {more:,} other kinds" if more else "")
         bad = f"; {rest.bad:,} of them failed: see --failures" if rest.bad else "; --no-fold shows them"
