@@ -37,9 +37,6 @@ COLUMN: tuple[tuple[str, ...], ...] = (
     ("temporaltest",),
 )
 
-# Class names that two modules define; none may be added.
-KNOWN_DUPLICATES: set[str] = set()
-
 # The packages of `devserver` that the plugin may use, and others too: the names of their `__all__`.
 PUBLIC_PACKAGES = (
     *("client", "history", "outages", "replay"),
@@ -120,10 +117,7 @@ def test_public_class_names_are_unique(source: Source) -> None:
         for name in module.classes:
             homes[name].append(module.name)
     duplicates = {name: modules for name, modules in homes.items() if len(modules) > 1}
-    new = {name: modules for name, modules in duplicates.items() if name not in KNOWN_DUPLICATES}
-    assert not new, "one class name in several modules: name each after what it is there"
-    gone = KNOWN_DUPLICATES - set(duplicates)
-    assert not gone, "these names are unique now: remove them from KNOWN_DUPLICATES"
+    assert not duplicates, "one class name in several modules: name each class after what it is there"
 
 
 def test_the_plugin_uses_public_names_only(source: Source) -> None:
