@@ -78,7 +78,7 @@ def test_a_person_finds_a_failure(quick_up: Run, devserver: Run, orders: Orders)
     last = found[1]["run"] if found[1] else ""
     told = done.stderr.splitlines()
     assert re.fullmatch(r"2 hits; 2 runs, all read from the server \(\d+ events\)", told[0])
-    assert told[1] == f"see one as a whole: devserver trace order-0 --run-id {last}"
+    assert told[1] == f"see the whole workflow: devserver trace order-0 --run-id {last}"
     again = devserver("search", "card_declined", "--attempts", ">=3")
     assert (again.stdout, again.stderr.splitlines()[0]) == (done.stdout, "2 hits; 2 runs, all from the local index")
     few = devserver("search", "card_declined", "--limit", "1")

@@ -132,7 +132,7 @@ def test_a_snapshot_that_is_made_too_late_cannot_be_restored(rehearse: Rehearse)
 
 def test_a_snapshot_that_is_never_made_is_refused(rehearse: Rehearse) -> None:
     """Nothing is started for a plan that restores what it never saves."""
-    with pytest.raises(ScenarioInvalid, match="restores a snapshot 'monday' but never makes it"):
+    with pytest.raises(ScenarioInvalid, match="restores the snapshot 'monday' but never makes it"):
         rehearse(scene("steps", "Sure", SECOND.do(faults.restore_database("monday"))), fresh=True)
 
 

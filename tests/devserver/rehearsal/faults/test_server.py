@@ -85,7 +85,7 @@ def test_a_server_that_was_ended_by_others_cannot_suffer(rehearse: Rehearse, sta
     ]
     result = rehearse(scene("steps", "Slow", dead.do(*planned), limit=1, expect=[]))
     assert result.verdict == "fail"
-    assert "the server lives: it ended by itself" in result.reason
+    assert "the server keeps running: it ended by itself" in result.reason
     assert result.run is not None
     assert result.run.steps[0].problem == "the server is already down"
     problems = [mark.detail.get("problem") for mark in result.run.marks if mark.lane == "fault"]

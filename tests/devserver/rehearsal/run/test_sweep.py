@@ -88,8 +88,8 @@ def test_what_cannot_be_judged_is_no_pass() -> None:
     found, result, _ = swept(careful("Sure", *more), "worker")
     assert (result.verdict, found.failed) == ("unknown", []), (result.judgements, found.failed)
     assert found.omitted == ("other exactly once", "no signal lost")
-    assert "not met without faults" in result.reason
-    assert "a sweep does not do what is planned" in result.reason
+    assert "the run without faults does not meet it" in result.reason
+    assert "a sweep ignores the plan" in result.reason
     assert [line.rpartition(": ")[2] for line in result.judgements[0].details] == [*found.omitted]
 
 
@@ -104,7 +104,7 @@ def test_a_runbook_that_waits_for_what_is_planned_is_not_swept() -> None:
 
 def test_a_sweep_of_nothing_expected_is_refused() -> None:
     """It would show nothing after minutes."""
-    with pytest.raises(ScenarioInvalid, match="nothing is expected"):
+    with pytest.raises(ScenarioInvalid, match="the scenario expects nothing"):
         swept(scene("steps", "OneSure", expect=[]), "worker")
 
 
