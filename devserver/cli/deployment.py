@@ -38,9 +38,9 @@ unpolled_option = click.option(
 )
 
 
-DEPLOYMENT = NamedArgument("deployment", "DEPLOYMENT", ("--deployment-name",), "The deployment, instead of DEPLOYMENT.")
-BUILD = NamedArgument("build", "BUILD", ("--build-id",), "The build, instead of BUILD.")
-PERCENT = NamedArgument("percent", "PERCENT", ("--percentage",), "The share, instead of PERCENT.")
+DEPLOYMENT = NamedArgument("deployment", "DEPLOYMENT", ("--deployment-name",), "Deployment name; same as DEPLOYMENT.")
+BUILD = NamedArgument("build", "BUILD", ("--build-id",), "Build id; same as BUILD.")
+PERCENT = NamedArgument("percent", "PERCENT", ("--percentage",), "Percentage; same as PERCENT.")
 
 
 @click.group(cls=CommandGroup, aliases=ALIASES)

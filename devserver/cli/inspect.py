@@ -16,7 +16,7 @@ def inspect(spec: str, as_json: bool) -> None:
     """Show the workflows and activities of a module: package.module or path/to/file.py, or one of them with :NAME.
 
     Prints workflows with their input, output, signals, queries and updates, activities and Nexus services, with their
-    types and docs. The module is imported; no server is asked.
+    types and docs. The module is imported; no server is needed.
     """
     from ..introspection import find
 

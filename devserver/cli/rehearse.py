@@ -21,7 +21,7 @@ Example:
   devserver rehearse --init my_runbook first.py      write a first scenario
 
 \b
-Exit code: 0 all pass, 1 one fails, 4 none fails but one is unknown (what was
+Exit code: 0 all pass, 1 one fails, 4 none fails, but one is unknown (what was
 planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
 """
 
@@ -29,7 +29,7 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
 @click.command(epilog=EXAMPLE)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--dry-run", is_flag=True, help="Check the scenarios and print their plans; start nothing.")
-@click.option("--only", metavar="TEXT", help="Run only scenarios whose name is TEXT, else those that contain it.")
+@click.option("--only", metavar="TEXT", help="Run only scenarios whose name is or contains TEXT.")
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, metavar="N", help="Run each scenario N times.")
 @click.option(
     "--seed",
@@ -39,7 +39,9 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
     help="Seed of random choices; each repeat adds 1.",
 )
 @click.option(
-    "--sweep", type=click.Choice(["server", "worker"]), help="Kill it at every point, instead of running the plan."
+    "--sweep",
+    type=click.Choice(["server", "worker"]),
+    help="Kill the server or worker at every point, without the plan.",
 )
 @click.option(
     "--report", type=click.Path(path_type=Path), metavar="DIR", help="Folder for report.html and report.json."

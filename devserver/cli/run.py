@@ -46,7 +46,7 @@ BEHAVIORS = ("pinned", "auto-upgrade")
     "behavior",
     type=click.Choice(BEHAVIORS),
     show_default="pinned",
-    help="Behavior of workflows that declare none, with --build-id.",
+    help="Versioning behavior of workflows that do not declare one.",
 )
 @click.option("--nexus-endpoint", metavar="NAME", help="Nexus endpoint to create for the module's services.")
 @click.option(

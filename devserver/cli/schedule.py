@@ -235,7 +235,10 @@ def preview(connection: Connection, schedule_id: str | None, zone: str | None, a
 def trigger(
     ctx: click.Context, /, connection: Connection, schedule_id: str, overlap: str | None, as_json: bool
 ) -> None:
-    """Make a schedule act now, with --overlap-policy or its own policy. Exits 1 when the policy skips the action."""
+    """Run a schedule's action now, with --overlap-policy or its own policy.
+
+    Exits 1 when the policy skips the action.
+    """
     from ..schedules import trigger_schedule
 
     policy = policy_or(overlap, "skip") if overlap else None
@@ -265,8 +268,8 @@ def _describe_command(connection: Connection, schedule_id: str) -> str:
 @schedule.command()
 @named_arguments(
     SCHEDULE,
-    NamedArgument("start", "FROM", ("--start-time",), "First time, instead of FROM."),
-    NamedArgument("end", "TO", ("--end-time",), "Last time, instead of TO."),
+    NamedArgument("start", "FROM", ("--start-time",), "First time; same as FROM."),
+    NamedArgument("end", "TO", ("--end-time",), "Last time; same as TO."),
 )
 @overlap_option
 @zone_option

@@ -33,7 +33,7 @@ def snapshot() -> None:
 @name_option
 @json_option
 def save(snapshot_name: str | None, name: str, as_json: bool) -> None:
-    """Save the state as NAME, by default named after the time. A running server keeps running."""
+    """Save the state as NAME (default: the current time). A running server keeps running."""
     paths = Paths.default()
     tidy(paths)
     record = InstanceFolder(paths, name).require_record()

@@ -157,7 +157,7 @@ async def _check(
         )
     if not closed and info.HasField("close_time"):
         raise WorkflowCallRefused(
-            f"{workflow_id} has ended: {status_name(info.status).replace('_', ' ')}", hint="nothing was sent"
+            f"{workflow_id} is closed ({status_name(info.status).replace('_', ' ')})", hint="nothing was sent"
         )
     return info
 

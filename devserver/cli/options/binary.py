@@ -40,7 +40,7 @@ _OPTIONS = (
         "--require-pinned/--no-require-pinned",
         key="require-pinned",
         default=None,
-        help="Refuse, or allow, an executable whose SHA-256 is not known beforehand.",
+        help="Refuse, or allow, an executable whose SHA-256 is not pinned.",
     ),
     setting_option(
         "--accept-sha256",

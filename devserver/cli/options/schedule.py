@@ -45,7 +45,7 @@ class PolicyType(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-SCHEDULE = NamedArgument("schedule_id", "SCHEDULE_ID", ("--schedule-id", "-s"), "The schedule, instead of SCHEDULE_ID.")
+SCHEDULE = NamedArgument("schedule_id", "SCHEDULE_ID", ("--schedule-id", "-s"), "Schedule id; same as SCHEDULE_ID.")
 schedule_argument = named_arguments(SCHEDULE)
 overlap_option = click.option(
     "--overlap-policy",

@@ -81,7 +81,7 @@ _OPTIONS = (
         key="tuning",
         type=click.Choice(list(TUNINGS)),
         show_default="fast",
-        help="Dynamic configuration by name.",
+        help="Preset of dynamic configuration.",
     ),
     click.option(
         "--db-filename",

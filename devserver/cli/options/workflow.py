@@ -33,7 +33,7 @@ def workflow_id_parameters(*, required: bool = True, closed: bool = False) -> De
 
         kind = WorkflowId(closed=closed)
         option = click.option(
-            "-w", "--workflow-id", "named_id", metavar="ID", type=kind, help="The workflow, instead of WORKFLOW_ID."
+            "-w", "--workflow-id", "named_id", metavar="ID", type=kind, help="Workflow id; same as WORKFLOW_ID."
         )
         argument = click.argument("workflow_id", required=False, metavar="WORKFLOW_ID", type=kind)
         if not required:

@@ -23,7 +23,7 @@ def page(module: Module) -> Iterator[str]:
 
     yield from wrapped(f"{module.spec}: task queue {module.task_queue}")
     if module.is_empty:
-        yield from wrapped("it has no workflow, activity or Nexus service")
+        yield from wrapped("no workflow, activity or Nexus service found")
     for workflow in module.workflows:
         yield ""
         yield from _workflow(workflow)

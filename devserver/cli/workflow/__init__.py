@@ -23,6 +23,6 @@ SECTIONS = {
 def workflow() -> None:
     """Start, signal, query, update, trace and search workflows.
 
-    `trace`, `search` and `stuck` also work without `workflow`. For everything else, the Temporal CLI of the server's
-    version is at hand: devserver temporal -- workflow --help
+    `trace`, `search` and `stuck` also work without `workflow`. For everything else, use the Temporal CLI:
+    devserver temporal -- workflow --help
     """

@@ -38,7 +38,7 @@ REUSE_POLICIES = ("AllowDuplicate", "AllowDuplicateFailedOnly", "RejectDuplicate
 @click.option(
     "--workflow-id", "-w", metavar="ID", show_default="the type and random letters", help="Id of the new workflow."
 )
-@click.option("--type", "workflow_type", metavar="NAME", help="Workflow type, where MODULE names none.")
+@click.option("--type", "workflow_type", metavar="NAME", help="Workflow type, if MODULE does not name a workflow.")
 @click.option(
     "--task-queue",
     "-t",

@@ -31,9 +31,14 @@ if TYPE_CHECKING:
     "stage",
     type=click.Choice(["accepted", "completed"]),
     default="completed",
-    help="Return when the update is accepted, or with its result.",
+    help="Stage of the update to wait for.",
 )
-@click.option("--update-id", metavar="ID", show_default="a new one", help="Update id; the same id is the same update.")
+@click.option(
+    "--update-id",
+    metavar="ID",
+    show_default="a new one",
+    help="Update id; sending an id again does not repeat the update.",
+)
 @timeout_option("10s", "How long to wait for a worker to accept the update.")
 @converter_options
 @connection_options

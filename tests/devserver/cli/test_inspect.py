@@ -195,7 +195,7 @@ def test_a_module_that_cannot_be_described(write: Write, devserver: Run) -> None
     assert [line.strip() for line in lines if "import" in line][1] == "import nowhere_at_all"
     assert lines[-1].startswith("hint: install nowhere_at_all for ")
     write("empty.py", "")
-    assert "it has no workflow, activity or Nexus service" in devserver("inspect", "empty.py").stdout
+    assert "no workflow, activity or Nexus service found" in devserver("inspect", "empty.py").stdout
 
 
 def test_the_json_form_is_told_key_by_key(write: Write, devserver: Run) -> None:

@@ -124,7 +124,9 @@ def test_a_retried_activity_and_what_is_alike(quick_up: Run, devserver: Run, sta
         elsewhere = devserver("stuck", "--address", address).stdout
     # Which is the oldest is the worker's choice, where all of them were there before it.
     first = re.search(r"(?m)^activity retrying: (calls-\d) \(CallsSeldom\), \d+s$", found)
-    alike = re.search(r"(?m)^    the same in (calls-\d), (calls-\d), (calls-\d) and 1 more \(--json has all\)$", found)
+    alike = re.search(
+        r"(?m)^    the same in (calls-\d), (calls-\d), (calls-\d) and 1 more \(--json lists all\)$", found
+    )
     assert first is not None
     assert alike is not None
     assert len({first[1], *alike.groups()}) == 4
