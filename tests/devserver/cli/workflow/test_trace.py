@@ -242,7 +242,7 @@ def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
     noted = devserver("temporal", "--", "workflow", "terminate", "--workflow-id=secret", "--reason=enough")
     assert noted.returncode == 0, noted.stderr
     start("secret", "X")
-    narrow = once(devserver, "note: there is another execution of this", "secret", env={"COLUMNS": "40"}).splitlines()
+    narrow = once(devserver, "note: there is another execution", "secret", env={"COLUMNS": "40"}).splitlines()
     assert max(map(len, narrow)) <= 40
     for plain in (False, True):
         with pytest.MonkeyPatch.context() as patch:
@@ -251,6 +251,7 @@ def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
                 patch.setenv("NO_COLOR", "1")
             with Terminal(command("trace", "secret", "--follow"), columns=40) as terminal:
                 terminal.until("running for")
+                terminal.until("running for")  # drawn again
                 assert ("\x1b[1A" in terminal.seen, "\x1b[36m" in terminal.seen) == (True, not plain)
     with Terminal(command("trace", "no\x1b[2Jbody")) as terminal:
         terminal.until("there is no workflow nobody in the namespace")
