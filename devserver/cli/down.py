@@ -18,7 +18,7 @@ from .render.output import echo_form
 @click.option("--all", "all_", is_flag=True, help="Stop all your servers.")
 @json_option
 def down(name: str, all_: bool, as_json: bool) -> None:
-    """Stop a server. Its state is kept.
+    """Stop a server. Its state survives.
 
     Stopping a server that is not running is not an error.
     """
