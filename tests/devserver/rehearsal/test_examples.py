@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -33,7 +34,13 @@ def rehearse(tmp_path: Path) -> Rehearse:
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command("rehearse", *words), cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=False
+            command("rehearse", *words),
+            cwd=folder,
+            env={**os.environ, "COLUMNS": "400"},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
         )
 
     return run
@@ -127,7 +134,7 @@ def test_the_bug_is_mended(rehearse: Rehearse, tmp_path: Path) -> None:
     one_node(folder, "scale_up_bug.py")
     bug, mended = ((folder / name).read_text() for name in ("ring_runbook_bug.py", "ring_runbook.py"))
     assert sorted({line.strip() for line in mended.splitlines()} - {line.strip() for line in bug.splitlines()}) == [
-        "if node not in ring.nodes:  # an attempt whose answer got lost may have added it"
+        "if node not in ring.nodes:  # an attempt whose result was lost may have added it"
     ]
     (folder / "ring_runbook_bug.py").write_text(mended)
     swept = rehearse("scale_up_bug.py", "--sweep", "worker")
