@@ -112,7 +112,7 @@ def test_help_is_quick_and_has_an_example_and_the_codes(devserver: Run) -> None:
     for word in ("--dry-run", "--only", "--repeat", "--seed", "--sweep", "--report", "--junit", "--json", "--keep"):
         assert f"{word} " in shown
     assert "devserver rehearse scale_up.py --report out" in shown
-    assert "4 none fails but one is unknown" in " ".join(shown.split())
+    assert "4 none fails, but one is unknown" in " ".join(shown.split())
 
 
 def test_a_dry_run_says_what_would_be_done_and_starts_nothing(devserver: Run, write: Write, paths: Paths) -> None:

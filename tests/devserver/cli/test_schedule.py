@@ -69,7 +69,7 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
     told = run("describe", "nightly")
     for text in (
         'input "all", "xxx',
-        "xx... (1,001 characters; --json has all)",
+        "xx... (1,001 characters; --json shows all)",
         "overlap buffer_one",
         "note by night",
         'memo owner="ann"',

@@ -203,7 +203,7 @@ def test_a_file_exchanged_behind_the_stamps_back_is_noticed(old: Path, db: Path,
     with closing(sqlite3.connect(old)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copyfile(old, db)
-    assert any("another file" in note for note in prepare(db))
+    assert any("was replaced since it was stamped" in note for note in prepare(db))
     assert rows(db) == rows(old)
 
 

@@ -64,5 +64,5 @@ def test_an_approval_after_the_night(rehearse: Rehearse, hours: int, verdict: st
     )
     result = rehearse(scene("days", "Approved", *plan, time_skipping=True))
     assert result.verdict == verdict, result.reason
-    assert of(result, "paused for").evidence.endswith("moved on right after it")
+    assert of(result, "paused for").evidence.endswith("advanced right after it")
     assert verdict == "pass" or "the approval came too late" in result.reason

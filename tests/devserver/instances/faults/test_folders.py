@@ -107,7 +107,7 @@ def test_restore_into_a_stopped_ephemeral_one_is_refused(devserver: Run, home: P
     assert devserver("snapshot", "save", "one").returncode == 0
     assert devserver("down").returncode == 0
     said = refused(devserver("snapshot", "restore", "one", "--yes"))
-    assert "is ephemeral and does not run" in said
+    assert "is ephemeral and not running" in said
     assert ephemeral_folders_of(home) == []
 
 

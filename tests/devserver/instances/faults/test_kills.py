@@ -100,7 +100,7 @@ def test_frozen_server_cannot_be_given_a_namespace(devserver: Run, paths: Paths)
     server.signal(signal.SIGSTOP)
     done = devserver("up", "--namespace", "new", "--timeout", "0.5")
     assert done.returncode == 1
-    assert "error: the server did not do what was asked within 0.5 s" in done.stderr
+    assert "error: the server did not create the namespaces within 0.5 s" in done.stderr
     devserver("down")
 
 
