@@ -115,6 +115,6 @@ def test_executable_that_vanished_is_told_at_restart(devserver: Run, tmp_path: P
     copy.unlink()
     done = devserver("restart")
     assert done.returncode == 1
-    assert f"error: the executable of the instance default is gone: {copy}" in done.stderr
+    assert f"error: the executable of the instance default does not exist anymore: {copy}" in done.stderr
     assert devserver(*UP, "--binary", str(path)).returncode == 0
     assert devserver("down").returncode == 0
