@@ -32,7 +32,7 @@ def test_one_that_hangs_is_ended_at_the_limit(
     assert done.returncode == 1
     assert "error: the server was not ready within 0.5 s" in done.stderr
     assert "its log is empty" in done.stderr
-    assert "hint: wait longer with --timeout" in done.stderr
+    assert "hint: allow more time with --timeout" in done.stderr
     assert processes_of(home) == []
     told = devserver("status")
     assert "crashed" in told.stdout
