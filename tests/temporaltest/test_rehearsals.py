@@ -141,7 +141,7 @@ def test_servers_of_others_are_not_broken(collected: Suite) -> None:
     """With an external server there is nothing to break, so a rehearsal is skipped with that reason."""
     result = collected.run("--temporal-address", "127.0.0.1:1")
     result.assert_outcomes(skipped=3)
-    result.stdout.fnmatch_lines(["*a rehearsal breaks its server: the external backend has none to break*"])
+    result.stdout.fnmatch_lines(["*rehearsals need the managed backend: the external backend has no server to break*"])
 
 
 def test_a_file_that_does_not_load(collected: Suite) -> None:

@@ -288,7 +288,7 @@ def test_server_that_does_not_come_back(
     monkeypatch.setattr(outage_module, "GRACE_SECONDS", 0.0)
     handle = begin(temporal)
     hidden = installed.path.rename(installed.path.with_name("hidden"))
-    with pytest.raises(DevServerError, match="is gone"):
+    with pytest.raises(DevServerError, match="does not exist anymore"):
         temporal_outage.restart()
     assert "does not come back" in said(temporal_outage)[-1]
     with pytest.raises(ServerKilled):
@@ -599,7 +599,9 @@ def test_stays_dead(temporal, temporal_outage):
     result = suite.run()
     result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(["*was killed while the test ran*", "*was killed while the test ran*"])
-    result.stdout.fnmatch_lines(["*was killed by temporal_outage and not restarted*", "*does not come back:*is gone*"])
+    result.stdout.fnmatch_lines(
+        ["*was killed by temporal_outage and not restarted*", "*does not come back:*does not exist anymore*"]
+    )
     assert list(paths.instances.iterdir()) == []
 
 
