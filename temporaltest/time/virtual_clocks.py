@@ -81,7 +81,7 @@ class VirtualClocks(sdk.Interceptor):
         try:
             await require_time_skipping(self.client)
         except TimeSkippingUnavailable as error:
-            raise NotSupported(str(error)) from None
+            raise NotSupported(f"{error.message}: {error.hint}" if error.hint else error.message) from None
 
     def of(self, workflow: Handle | str) -> VirtualClock:
         """The clock of one workflow, driven also while the server restarts."""

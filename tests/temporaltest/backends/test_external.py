@@ -450,7 +450,7 @@ def test_server_that_makes_no_namespaces_and_none_is_named(server: DevServer, ba
     result = bare_suite.run("--temporal-address", server.address)
     result.assert_outcomes(skipped=4)
     result.stdout.fnmatch_lines(
-        ["SKIPPED * no new namespaces here: Request unauthorized.; name one * --temporal-namespace"]
+        ["SKIPPED * no new namespaces here: Request unauthorized.; use --temporal-namespace with one for all tests"]
     )
 
 
@@ -483,7 +483,9 @@ def test_what_is_not_ours_is_skipped(server: DevServer, bare_suite: Suite) -> No
     )
     result = bare_suite.run("--temporal-address", server.address)
     result.assert_outcomes(passed=1, skipped=4)
-    reason = ": no private servers here: the external server is not ours; use the managed backend for this test"
+    reason = (
+        ": no private servers here: the plugin did not start the external server; use the managed backend for this test"
+    )
     assert len([line for line in result.outlines if line.endswith(reason)]) == 4
 
 

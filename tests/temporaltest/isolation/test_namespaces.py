@@ -112,7 +112,7 @@ def test_cleaning_ends_what_is_open(server: DevServer) -> None:
 
 def test_cleaning_ends_with_the_limit(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A namespace with more workflows than can be ended in its time is left as it is, without an error."""
-    monkeypatch.setattr(namespaces, "CLEAN_SECONDS", 0.0)
+    monkeypatch.setattr(cleanup, "CLEAN_SECONDS", 0.0)
 
     async def main() -> None:
         async with _started(server.address, 20) as mine:

@@ -146,7 +146,7 @@ async def test_in_an_async_test(temporal, temporal_versions):
 
 
 def test_what_is_wrong_is_told(temporal, temporal_versions):
-    with pytest.raises(SetupError, match="Order does not say what becomes of it"):
+    with pytest.raises(SetupError, match="the workflow Order has no versioning behavior"):
         temporal_versions.build("1.0", workflows=[Order1])
     start(temporal_versions, PINNED, "1.0", "2.0")
     with pytest.raises(SetupError, match="(?s)has no build 3.0.*its builds: 2.0, 1.0"):
