@@ -282,7 +282,7 @@ from temporaltest import WorkerStuck
 
 
 def test_it(temporal, monkeypatch):
-    monkeypatch.setattr("temporaltest.workers.workers.STOP_SECONDS", 1.0)
+    monkeypatch.setattr("temporaltest.workers.running_worker.STOP_SECONDS", 1.0)
     monkeypatch.setattr("temporaltest.workers.running_worker.SPARE_SECONDS", 0.5)
     worker = temporal.worker(workflows=[Digs], activities=[blocks])
     temporal.start(Digs.run, "blocks")
