@@ -1,7 +1,7 @@
 """The process of the fork server: it has imported what is slow to import, and forks once per command.
 
 Its arguments are the path of a socket and names of modules to import; `NAME.*` means a package with all its modules.
-It ends when its standard input does. A request on the socket is one JSON object and three file descriptors; the
+It ends when its standard input does, or its parent. A request on the socket is one JSON object and three file descriptors; the
 answers are the child's pid, and its status once it has ended.
 """
 
@@ -26,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 NUMBER = struct.Struct("!q")
+PARENT_SECONDS = 5.0
 BASE_PATH = sys.path[1:]
 
 
@@ -79,12 +80,13 @@ def _hash_modules() -> None:
 def serve(listener: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
     """Fork for each request. Returns the request in the child, and None in the server when the tests have ended."""
     children: dict[int, socket.socket] = {}
+    parent = os.getppid()  # a process that outlives killed tests may still have the other end of our input
     with _child_signals() as ended, selectors.DefaultSelector() as selector:
         for source in (listener.fileno(), 0, ended):
             selector.register(source, selectors.EVENT_READ)
         while True:
-            ready = {key.fd for key, _ in selector.select()}
-            if 0 in ready and not os.read(0, 1):
+            ready = {key.fd for key, _ in selector.select(PARENT_SECONDS)}
+            if os.getppid() != parent or (0 in ready and not os.read(0, 1)):
                 return None
             if ended in ready:
                 os.read(ended, 4096)
