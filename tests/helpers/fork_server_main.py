@@ -1,8 +1,8 @@
 """The process of the fork server: it has imported what is slow to import, and forks once per command.
 
 Its arguments are the path of a socket and names of modules to import; `NAME.*` means a package with all its modules.
-It ends when its standard input does, or its parent. A request on the socket is one JSON object and three file descriptors; the
-answers are the child's pid, and its status once it has ended.
+It ends when its standard input does, or its parent. A request on the socket is one JSON object and three file
+descriptors; the answers are the child's pid, and its status once it has ended.
 """
 
 from __future__ import annotations
