@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
+import fnmatch
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -118,7 +119,8 @@ class Search:
             if self._left == self._limit and self._wanted.activity is not None:
                 none: list[str] = []
                 names = self._shelf.ask(lambda index: index.words(), none)
-                self.near = difflib.get_close_matches(self._wanted.activity, names, n=3)
+                if not any(fnmatch.fnmatchcase(name, self._wanted.activity) for name in names):
+                    self.near = difflib.get_close_matches(self._wanted.activity, names, n=3)
         finally:
             if counting is not None:
                 counting.cancel()

@@ -123,6 +123,15 @@ def test_each_condition_finds_what_it_says(server: DevServer, folder: Path) -> N
         assert await found(open=True) == []
         assert len(await found(open=False)) == 3
 
+        async def near(**wanted: Any) -> Sequence[str]:
+            search = Search(client, SearchQuery(**wanted), folder=folder)
+            assert [hit async for hit in search] == []
+            return search.near
+
+        assert list(await near(activity="pakc")) == ["pack"]
+        assert list(await near(activity="pack", longer=3600.0)) == [], "it is spelled right"
+        assert list(await near(activity="pac*", longer=3600.0)) == []
+
     run(server, story)
 
 
