@@ -157,7 +157,7 @@ class InstanceFolder:
         """The instance's record.
 
         Raises:
-            InstanceUnknown: There is none; the details name the instances that exist.
+            InstanceUnknown: There is none; the hint names the instances that exist.
             DevServerError: As for `read_record`.
         """
         check_name(self.name)
@@ -165,10 +165,10 @@ class InstanceFolder:
         if record is not None:
             return record
         names = [folder.name for folder in InstanceFolder.all(self.paths) if not folder.anonymous]
+        existing = f"existing instances: {', '.join(names)}; " if names else ""
         raise InstanceUnknown(
             f"there is no instance {self.name}",
-            details=[f"instances: {', '.join(names)}"] if names else [],
-            hint=f"start it with: {up_command(self.name)}",
+            hint=f"{existing}start {self.name if names else 'it'} with: {up_command(self.name)}",
         )
 
     def write_record(self, record: Record) -> None:

@@ -37,7 +37,8 @@ def test_a_name_that_never_was_is_an_error(quick_up: Run, devserver: Run) -> Non
     done = devserver("down", "--name", "order")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "error: there is no instance order\n  instances: orders\nhint: start it with: devserver up --name order\n"
+        "error: there is no instance order\n"
+        "hint: existing instances: orders; start order with: devserver up --name order\n"
     )
 
 
