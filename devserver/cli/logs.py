@@ -22,7 +22,15 @@ MOST_BYTES = 10_000_000
 @click.command()
 @name_option
 @click.option("--follow", "-f", is_flag=True, help="Continue until the server stops or Ctrl-C.")
-@click.option("--lines", type=click.IntRange(min=0), default=100, metavar="N", help="Number of lines to start with.")
+@click.option(
+    "--lines",
+    "--tail",
+    "-n",
+    type=click.IntRange(min=0),
+    default=100,
+    metavar="N",
+    help="Number of lines to start with.",
+)
 @json_option
 def logs(name: str, follow: bool, lines: int, as_json: bool) -> None:
     """Show a server's log. `devserver up --log-level info` logs more."""

@@ -25,8 +25,8 @@ FORBIDDEN = re.compile(
     r"its key|beforehand, so|nowhere|kept|begun|holds)\b",
     re.IGNORECASE,
 )
-# Letters that the Temporal CLI itself uses twice.
-TWO_MEANINGS = {"-f": {"--follow", "--db-filename"}}
+# Letters that the Temporal CLI itself uses twice, and -n of `docker logs`, `kubectl logs` and tail.
+TWO_MEANINGS = {"-f": {"--follow", "--db-filename"}, "-n": {"--namespace", "--lines"}}
 NOTHING_TO_REPORT = {"devserver temporal", "devserver completion"}
 
 

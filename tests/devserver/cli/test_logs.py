@@ -28,11 +28,12 @@ def test_the_log_is_shown(up: Run, devserver: Run, paths: Paths) -> None:
 
 @pytest.mark.parametrize(("lines", "shown"), [("2", ["d", "e"]), ("0", []), ("9", ["a", "b", "c", "d", "e"])])
 def test_as_many_lines_as_asked_for(quick_up: Run, devserver: Run, paths: Paths, lines: str, shown: list[str]) -> None:
-    """The last ones."""
+    """The last ones, also with --tail or -n as docker, kubectl and tail spell it."""
     quick_up()
     devserver("down")
     (paths.instance("default") / "server.log").write_text("a\nb\n\nc\nd\ne\n")
-    assert devserver("logs", "--lines", lines).stdout.splitlines() == shown
+    for option in ("--lines", "--tail", "-n"):
+        assert devserver("logs", option, lines).stdout.splitlines() == shown
 
 
 def test_following_ends_with_the_server(up: Run, devserver: Run) -> None:
