@@ -55,20 +55,21 @@ def check_namespace(name: str) -> None:
         )
 
 
-def parse_pair(text: str, option: str, form: str) -> tuple[str, str]:
+def parse_pair(text: str, option: str, form: str, example: str) -> tuple[str, str]:
     """Key and value of the text of a repeatable option.
 
     Args:
         text: The text, such as `Customer=Keyword`.
         option: The option, for the error.
         form: The form that the option takes, for the error, such as `NAME=TYPE`.
+        example: A text of that form, for the error.
 
     Raises:
         OptionError: The text has another form.
     """
     key, separator, value = text.partition("=")
     if not separator or not key.strip() or not value.strip():
-        raise OptionError(f"{option} {text!r} does not have the form {form}", hint=f"for example {option} {form}")
+        raise OptionError(f"{option} {text!r} does not have the form {form}", hint=f"for example {option} {example}")
     return key.strip(), value.strip()
 
 

@@ -180,13 +180,13 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
     for negated, name in (("no_ui", "ui"), ("no_upgrade", "upgrade")):
         if given.pop(negated, False):
             given[name] = False
-    for key, option, form in (
-        ("search_attributes", "--search-attribute", "Name=Keyword"),
-        ("dynamic_config", "--dynamic-config-value", "key=JSON"),
-        ("sqlite_pragmas", "--sqlite-pragma", "cache_size=-64000"),
+    for key, option, form, example in (
+        ("search_attributes", "--search-attribute", "NAME=TYPE", "Customer=Keyword"),
+        ("dynamic_config", "--dynamic-config-value", "KEY=JSON", "limit.maxIDLength=255"),
+        ("sqlite_pragmas", "--sqlite-pragma", "PRAGMA=VALUE", "cache_size=-64000"),
     ):
         if key in given:
-            given[key] = tuple(parse_pair(text, option, form) for text in given[key])
+            given[key] = tuple(parse_pair(text, option, form, example) for text in given[key])
     for key in ("bind", "ui_ip"):
         if given.get(key) == "localhost":
             given[key] = LOOPBACK

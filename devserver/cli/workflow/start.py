@@ -117,16 +117,17 @@ def _options(called: CallTarget, values: dict[str, Any]) -> WorkflowStartOptions
         task_timeout=duration("task_timeout"),
         start_delay=duration("start_delay"),
         cron=values["cron"],
-        memo=_pairs(values["memo"], "--memo"),
-        search_attributes=_pairs(values["attributes"], "--search-attribute"),
+        memo=_pairs(values["memo"], "--memo", "note=urgent"),
+        search_attributes=_pairs(values["attributes"], "--search-attribute", "Customer=ann"),
     )
 
 
-def _pairs(texts: tuple[str, ...], option: str) -> dict[str, Any]:
+def _pairs(texts: tuple[str, ...], option: str, example: str) -> dict[str, Any]:
     """Values by name: JSON, and what is not JSON is text."""
     from ...introspection.value_parsing import read
 
-    return {name: read(value, Any) for name, value in (parse_pair(text, option, "Name=value") for text in texts)}
+    pairs = (parse_pair(text, option, "NAME=JSON", example) for text in texts)
+    return {name: read(value, Any) for name, value in pairs}
 
 
 async def _start(

@@ -109,7 +109,7 @@ def refusal(**options: Any) -> str:
         ({"search_attributes": (("1A", "Int"),)}, "'1A' is not a valid search attribute name"),
         ({"dynamic_config": (("a b", "1"),)}, "'a b' is not a valid dynamic configuration key"),
         ({"dynamic_config": (("a", "1s"),)}, "the value of the dynamic configuration a is not JSON: 1s"),
-        ({"bind": "localhost"}, "--bind 'localhost' is not an IP address"),
+        ({"bind": "localhost"}, "--ip 'localhost' is not an IP address"),
         ({"namespaces": ("temporal-system",)}, "the namespace temporal-system is reserved for the server"),
         ({"namespaces": ("",)}, "the name of a namespace must have 1 to 1000 bytes, not 0"),
         ({"namespaces": ("é" * 501,)}, "the name of a namespace must have 1 to 1000 bytes, not 1002"),
@@ -163,17 +163,17 @@ def test_durations_are_shown_as_they_are_given() -> None:
 
 def test_pairs() -> None:
     """Split at the first `=`; what surrounds it does not matter."""
-    assert parse_pair(' key = "a=b" ', "--dynamic-config", "key=JSON") == ("key", '"a=b"')
+    assert parse_pair(' key = "a=b" ', "--dynamic-config-value", "KEY=JSON", "a.b=1") == ("key", '"a=b"')
 
 
 @pytest.mark.parametrize("text", ["key", "=1", "key=", " = ", ""])
 def test_what_is_no_pair(text: str) -> None:
     """The form is told."""
     with pytest.raises(OptionError) as error:
-        parse_pair(text, "--search-attribute", "Name=Keyword")
+        parse_pair(text, "--search-attribute", "NAME=TYPE", "Customer=Keyword")
     assert str(error.value) == (
-        f"--search-attribute {text!r} does not have the form Name=Keyword\n"
-        "hint: for example --search-attribute Name=Keyword"
+        f"--search-attribute {text!r} does not have the form NAME=TYPE\n"
+        "hint: for example --search-attribute Customer=Keyword"
     )
 
 

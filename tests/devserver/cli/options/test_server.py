@@ -120,7 +120,10 @@ def test_the_server_gets_what_start_dev_would() -> None:
         (["--ip", "0.0.0.0"], "add --allow-remote"),
         (["--ui-ip", "0.0.0.0"], "add --allow-remote"),
         (["--ui-ip", "here"], "--ui-ip 'here' is not an IP address"),
-        (["--sqlite-pragma", "synchronous"], "--sqlite-pragma 'synchronous' does not have the form"),
+        (
+            ["--sqlite-pragma", "synchronous"],
+            "form PRAGMA=VALUE\nhint: for example --sqlite-pragma cache_size=-64000\n",
+        ),
     ],
 )
 def test_an_option_without_a_meaning_here(capsys: pytest.CaptureFixture[str], words: list[str], advice: str) -> None:
