@@ -6,6 +6,7 @@ import contextlib
 import errno
 import importlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -258,19 +259,42 @@ def run(args: Sequence[str] | None = None) -> int:
         _with_advice(error).show()
         return error.exit_code
     except DevServerError as error:
-        show(error)
+        show(_as_typed(error, sys.argv[1:] if args is None else args))
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into a report
         return _failed(error, sys.argv[1:] if args is None else args)
 
 
 def _with_advice(error: click.ClickException) -> click.ClickException:
-    """The error; for an unknown option one that says what to use."""
-    if not isinstance(error, click.NoSuchOption):
+    """The error; for an unknown option, and for an argument too many, one that says what to use."""
+    if not isinstance(error, click.UsageError) or error.ctx is None:
         return error
-    from .synonyms import unknown_option
+    params = error.ctx.command.get_params(error.ctx)
+    options = [param for param in params if isinstance(param, click.Option) and not param.hidden]
+    known = {name for option in options for name in option.opts} | {"--help"}
+    extra = re.fullmatch(r"Got unexpected extra arguments? \((.+)\)", error.message)
+    managed = "--name" in known and "--address" not in known
+    if isinstance(error, click.NoSuchOption):
+        from .synonyms import unknown_option
 
-    return click.UsageError(unknown_option(error.option_name, error.possibilities or ()), error.ctx)
+        return click.UsageError(unknown_option(error.option_name, error.possibilities or (), known), error.ctx)
+    if extra and managed and not any(isinstance(param, click.Argument) for param in params):
+        from .synonyms import unexpected_argument
+
+        return click.UsageError(unexpected_argument(extra[1], error.ctx.command_path), error.ctx)
+    return error
+
+
+def _as_typed(error: DevServerError, args: Sequence[str]) -> DevServerError:
+    """The error of `devserver up` with its options in the spelling that was typed."""
+    if args[:1] != ["up"]:
+        return error
+    from .synonyms import as_typed
+
+    error.message = as_typed(error.message, args)
+    error.details = tuple(as_typed(line, args) for line in error.details)
+    error.hint = as_typed(error.hint, args) if error.hint else None
+    return error
 
 
 def _failed(error: Exception, args: Sequence[str]) -> int:

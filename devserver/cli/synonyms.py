@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 
 TEMPORAL_CLI = "the Temporal CLI has it: devserver temporal -- {}"
@@ -12,25 +13,30 @@ MODULE_AND_WORKFLOW = (
     "`devserver schedule describe ID` a schedule"
 )
 
-# Group -> word -> what to type.
+# Group -> word -> what to type. `{}` is all that was typed, `{NAME}` all but the word (NAME if that is nothing),
+# `{options}` the options, `{server}` the name of a server.
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "devserver": {
-        "start": "`devserver up` starts a server, `devserver workflow start MODULE:WORKFLOW` a workflow",
-        **dict.fromkeys(("serve", "server", "start-dev", "launch", "boot"), "start a server with: devserver up"),
-        **dict.fromkeys(("stop", "kill", "shutdown", "halt", "quit"), "stop a server with: devserver down"),
-        **dict.fromkeys(("reload", "reboot"), "restart a server with: devserver restart"),
-        **dict.fromkeys(("log", "tail"), "show a server's log with: devserver logs"),
-        **dict.fromkeys(("open", "web", "browser"), "open the Web UI with: devserver ui"),
-        **dict.fromkeys(("info", "ping", "health"), "show a server's status with: devserver status"),
+        "start": "`devserver up` starts a server, `devserver workflow start {MODULE:WORKFLOW}` a workflow",
+        **dict.fromkeys(
+            ("serve", "server", "start-dev", "launch", "boot"), "start a server with: devserver up{options}"
+        ),
+        **dict.fromkeys(("stop", "kill", "shutdown", "halt", "quit"), "stop a server with: devserver down{server}"),
+        **dict.fromkeys(("reload", "reboot"), "restart a server with: devserver restart{server}"),
+        **dict.fromkeys(("log", "tail"), "show a server's log with: devserver logs{server}"),
+        **dict.fromkeys(("open", "web", "browser"), "open the Web UI with: devserver ui{server}"),
+        **dict.fromkeys(("info", "ping", "health"), "show a server's status with: devserver status{server}"),
         **dict.fromkeys(("check", "diagnose"), "find problems with: devserver doctor"),
-        **dict.fromkeys(("find", "grep"), "search histories with: devserver search"),
+        **dict.fromkeys(("find", "grep"), "search histories with: devserver search {TEXT}"),
         **dict.fromkeys(("blocked", "hanging"), "list blocked workflows with: devserver stuck"),
-        **dict.fromkeys(("show", "history"), "show what a workflow did with: devserver trace WORKFLOW_ID"),
-        **dict.fromkeys(("exec", "execute"), "start a workflow with: devserver workflow start MODULE:WORKFLOW --wait"),
+        **dict.fromkeys(("show", "history"), "show what a workflow did with: devserver trace {WORKFLOW_ID}"),
+        **dict.fromkeys(
+            ("exec", "execute"), "start a workflow with: devserver workflow start {MODULE:WORKFLOW} --wait"
+        ),
         **dict.fromkeys(("signal", "query", "update"), "it is in the group of workflows: devserver workflow {}"),
         **dict.fromkeys(("backup", "save"), "save a server's state with: devserver snapshot save"),
-        "restore": "bring a saved state back with: devserver snapshot restore NAME",
-        **dict.fromkeys(("download", "upgrade", "get"), "get another version with: devserver install VERSION"),
+        "restore": "bring a saved state back with: devserver snapshot restore {NAME}",
+        **dict.fromkeys(("download", "upgrade", "get"), "get another version with: devserver install {VERSION}"),
         **dict.fromkeys(("versions", "version-list"), "list versions with: devserver binary list"),
         **dict.fromkeys(("executable", "binaries", "prune"), "see: devserver binary --help"),
         **dict.fromkeys(
@@ -38,44 +44,80 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         ),
         "describe": MODULE_AND_WORKFLOW,
         **dict.fromkeys(("test", "tests", "pytest"), "run tests with pytest, rehearsals with: devserver rehearse"),
-        **dict.fromkeys(("rehearsal", "rehearsals", "chaos"), "run rehearsals with: devserver rehearse PATH"),
+        "replay": "replay recorded histories with: pytest --temporal-replay-from {FOLDER}",
+        **dict.fromkeys(("rehearsal", "rehearsals", "chaos"), "run rehearsals with: devserver rehearse {PATH}"),
         **dict.fromkeys(("prometheus", "datadog"), "write its configuration with: devserver observe {}"),
         **dict.fromkeys(("workflows", "wf"), "see: devserver workflow --help"),
         **dict.fromkeys(("activity", "batch", "operator", "task-queue", "config", "nexus", "worker"), TEMPORAL_CLI),
+        **dict.fromkeys(
+            ("namespace", "search-attribute", "cluster"), "the Temporal CLI has it: devserver temporal -- operator {}"
+        ),
+        **dict.fromkeys(
+            ("namespaces", "search-attributes"),
+            "see: devserver temporal -- operator --help; `devserver up` creates them with --namespace and "
+            "--search-attribute",
+        ),
+        **dict.fromkeys(
+            ("rm", "remove", "delete", "clean", "destroy", "purge"),
+            "`devserver down` stops a server and keeps its state; for other commands see: devserver --help",
+        ),
+        **dict.fromkeys(("init", "setup", "new"), "no setup is needed; start a server with: devserver up"),
+        **dict.fromkeys(
+            ("create", "add"),
+            "`devserver up --name NAME` starts a new server, `devserver up --namespace NAME` adds a namespace, "
+            "`devserver schedule create ID` creates a schedule",
+        ),
+        **dict.fromkeys(
+            ("connect", "attach"),
+            "`devserver env` prints the settings that connect a client, `devserver logs --follow` follows a server's "
+            "log, `devserver temporal --` runs the Temporal CLI against a server",
+        ),
     },
     "devserver workflow": {
-        **dict.fromkeys(("execute", "run"), "start it and wait with: devserver workflow start MODULE:WORKFLOW --wait"),
         **dict.fromkeys(
-            ("list", "count", "describe", "result", "stack", "cancel", "terminate", "metadata", "pause", "unpause"),
+            ("execute", "run"), "start it and wait with: devserver workflow start {MODULE:WORKFLOW} --wait"
+        ),
+        **dict.fromkeys(
+            (
+                *("list", "count", "describe", "result", "stack", "cancel", "terminate", "metadata", "pause"),
+                *("unpause", "reset", "delete", "signal-with-start", "execute-update-with-start", "update-options"),
+                *("fix-history-json", "start-update-with-start"),
+            ),
             "the Temporal CLI has it: devserver temporal -- workflow {}",
         ),
-        **dict.fromkeys(("show", "history"), "show what a workflow did with: devserver workflow trace WORKFLOW_ID"),
-        **dict.fromkeys(("find", "grep"), "search histories with: devserver workflow search"),
+        **dict.fromkeys(("show", "history"), "show what a workflow did with: devserver workflow trace {WORKFLOW_ID}"),
+        **dict.fromkeys(("find", "grep"), "search histories with: devserver workflow search {TEXT}"),
+        "replay": "replay recorded histories with: pytest --temporal-replay-from {FOLDER}",
+        **dict.fromkeys(("ls", "ps"), "the Temporal CLI has it: devserver temporal -- workflow list"),
     },
     "devserver schedule": {
-        "toggle": "`devserver schedule pause ID` and `devserver schedule unpause ID`",
-        **dict.fromkeys(("stop", "disable"), "stop it from acting with: devserver schedule pause ID"),
-        **dict.fromkeys(("start", "resume", "enable"), "let it act again with: devserver schedule unpause ID"),
-        **dict.fromkeys(("run", "fire"), "make it act now with: devserver schedule trigger ID"),
-        **dict.fromkeys(("show", "get", "info"), "show it with: devserver schedule describe ID"),
-        **dict.fromkeys(("add", "make", "new"), "create one with: devserver schedule create ID"),
-        "update": "the Temporal CLI has it: devserver temporal -- schedule update",
+        "toggle": "`devserver schedule pause {ID}` and `devserver schedule unpause {ID}`",
+        **dict.fromkeys(("stop", "disable"), "stop it from acting with: devserver schedule pause {ID}"),
+        **dict.fromkeys(("start", "resume", "enable"), "let it act again with: devserver schedule unpause {ID}"),
+        **dict.fromkeys(("run", "fire"), "make it act now with: devserver schedule trigger {ID}"),
+        **dict.fromkeys(("show", "get", "info"), "show it with: devserver schedule describe {ID}"),
+        **dict.fromkeys(("add", "make", "new"), "create one with: devserver schedule create {ID}"),
+        "update": "the Temporal CLI has it: devserver temporal -- schedule {}",
     },
     "devserver deployment": {
-        **dict.fromkeys(("promote", "current"), "make a build current with: devserver deployment set-current"),
-        **dict.fromkeys(("undo", "revert"), "undo the last step with: devserver deployment rollback"),
-        **dict.fromkeys(("wait", "drain"), "wait for a build to drain with: devserver deployment wait-drained"),
+        **dict.fromkeys(
+            ("promote", "current"), "make a build current with: devserver deployment set-current {DEPLOYMENT BUILD}"
+        ),
+        **dict.fromkeys(("undo", "revert"), "undo the last step with: devserver deployment rollback {DEPLOYMENT}"),
+        **dict.fromkeys(
+            ("wait", "drain"), "wait for a build to drain with: devserver deployment wait-drained {DEPLOYMENT BUILD}"
+        ),
         **dict.fromkeys(
             ("create", "create-version", "manager-identity", "update-version-metadata"),
             "the Temporal CLI has it: devserver temporal -- worker deployment {}",
         ),
     },
     "devserver snapshot": {
-        **dict.fromkeys(("create", "take", "make", "new", "add"), "save one with: devserver snapshot save"),
-        **dict.fromkeys(("load", "revert"), "bring one back with: devserver snapshot restore NAME"),
+        **dict.fromkeys(("create", "take", "make", "new", "add"), "save one with: devserver snapshot save {NAME}"),
+        **dict.fromkeys(("load", "revert"), "bring one back with: devserver snapshot restore {NAME}"),
     },
     "devserver binary": {
-        **dict.fromkeys(("get", "download", "add", "upgrade"), "get one with: devserver binary install VERSION"),
+        **dict.fromkeys(("get", "download", "add", "upgrade"), "get one with: devserver binary install {VERSION}"),
         **dict.fromkeys(("versions", "show"), "list them with: devserver binary list"),
     },
     "devserver payloads": {
@@ -88,32 +130,48 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
 # Commands that delete or replace something: a user types them in full, or not at all.
 DELETING = {"reset", "prune", "delete", "restore"}
 
-OPTIONS: Mapping[str, str] = {
-    "--output": "--json prints JSON",
-    "-o": "--json prints JSON",
-    "--format": "--json prints JSON",
-    "--id": "--workflow-id, or -w, names the workflow",
-    "--server": "--name chooses one of your servers, --address any other",
-    "--instance": "--name chooses one of your servers",
-    "--host": "--address chooses a server by HOST:PORT",
-    "--env": "--profile chooses a client profile",
-    "--db-path": "--db-filename names the database",
-    "--memory": "--ephemeral keeps no state on disk",
-    "--in-memory": "--ephemeral keeps no state on disk",
-    "--daemon": "--detach, or -d, leaves the server running",
-    "--background": "--detach, or -d, leaves the server running",
-    "--force": "--yes, or -y, skips the question",
-    "--verbose": "`devserver up --log-level info` makes the server log more",
-    "-v": "`devserver --version` shows the version",
-    "-q": "-q means --quiet, and only where a command has it; --query has no letter",
-    "--grpc-meta": "headers come from a client profile: --profile NAME",
-    "--codec-endpoint": "--data-converter MODULE:NAME decodes values here",
-    "--input-file": "--input @FILE reads a file",
-    "--id-reuse": "it is --id-reuse-policy",
-    "--id-conflict": "it is --id-conflict-policy",
-    "--delay": "it is --start-delay",
-    "--cron-schedule": "it is --cron",
-    "--fail-existing": "it is --id-conflict-policy Fail",
+# Unknown option -> (the option that the command must have, what to use), the first that fits.
+JSON = (("--json", "--json prints JSON"),)
+EPHEMERAL = (("--ephemeral", "--ephemeral keeps no state on disk"),)
+DETACH = (("--detach", "--detach, or -d, leaves the server running"),)
+NAME = ("--name", "--name chooses one of your servers")
+OPTIONS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "--output": JSON,
+    "-o": JSON,
+    "--format": JSON,
+    "--id": (("--workflow-id", "--workflow-id, or -w, names the workflow"),),
+    "--server": (("--address", "--name chooses one of your servers, --address any other"), NAME),
+    "--instance": (NAME,),
+    "--host": (("--address", "--address chooses a server by HOST:PORT"), ("--ip", "--ip is the address to listen on")),
+    "--env": (("--profile", "--profile chooses a client profile"),),
+    "--db-path": (("--db-filename", "--db-filename names the database"),),
+    "--memory": EPHEMERAL,
+    "--in-memory": EPHEMERAL,
+    "--daemon": DETACH,
+    "--background": DETACH,
+    "--force": (("--yes", "--yes, or -y, skips the question"),),
+    "--verbose": (
+        ("--log-level", "--log-level info makes the server log more"),
+        ("--help", "`devserver up --log-level info` makes the server log more"),
+    ),
+    "-v": (("--help", "`devserver --version` shows the version"),),
+    "-q": (("--query", "-q means --quiet, and only where a command has it; --query has no letter"),),
+    "--grpc-meta": (("--profile", "headers come from a client profile: --profile NAME"),),
+    "--codec-endpoint": (("--data-converter", "--data-converter MODULE:NAME decodes values here"),),
+    "--input-file": (("--input", "--input @FILE reads a file"),),
+    "--id-reuse": (("--id-reuse-policy", "it is --id-reuse-policy"),),
+    "--id-conflict": (("--id-conflict-policy", "it is --id-conflict-policy"),),
+    "--delay": (("--start-delay", "it is --start-delay"),),
+    "--cron-schedule": (("--cron", "it is --cron"),),
+    "--fail-existing": (("--id-conflict-policy", "it is --id-conflict-policy Fail"),),
+}
+
+# Options with several spellings whose values are checked where the typed one is unknown.
+SPELLINGS: Mapping[str, Sequence[str]] = {
+    "--ip": ("--bind",),
+    "--db-filename": ("--db", "-f"),
+    "--dynamic-config-value": ("--dynamic-config",),
+    "--no-ui": ("--headless",),
 }
 
 
@@ -124,7 +182,7 @@ def unknown_command(path: str, args: Sequence[str], known: Collection[str]) -> s
     if path == "devserver" and word == "describe" and len(args) > 1:
         advice = _what_to_describe(args[1])
     if advice:
-        return f"No such command '{word}': {advice.format(word)}"
+        return f"No such command '{word}': {_filled(advice, args)}"
     near = difflib.get_close_matches(word, sorted(set(known) - DELETING), n=1, cutoff=0.7)
     return f"No such command '{word}'." + (f" Did you mean '{near[0]}'?" if near else f" See: {path} --help")
 
@@ -132,13 +190,61 @@ def unknown_command(path: str, args: Sequence[str], known: Collection[str]) -> s
 def _what_to_describe(name: str) -> str:
     """`describe` means a workflow to users of Temporal; a module's name looks like one."""
     if name.endswith(".py") or ":" in name or re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", name):
-        return f"show a module with: devserver inspect {name}"
-    return f"show a workflow with: devserver trace {name}"
+        return "show a module with: devserver inspect {MODULE}"
+    return "show a workflow with: devserver trace {WORKFLOW_ID}"
 
 
-def unknown_option(name: str, possibilities: Sequence[str]) -> str:
-    """The message for an unknown option: what to use, or the options that are spelled nearly the same."""
-    if name in OPTIONS:
-        return f"No such option '{name}': {OPTIONS[name]}"
+def _filled(advice: str, args: Sequence[str]) -> str:
+    """The advice with what was typed in its places."""
+    rest = list(args[1:])
+
+    def value(place: re.Match[str]) -> str:
+        if place[1] == "":
+            return _harmless(args)
+        if place[1] == "options":
+            first = next((number for number, word in enumerate(rest) if word.startswith("-")), len(rest))
+            return "".join(f" {shlex.quote(word)}" for word in rest[first:])
+        if place[1] == "server":
+            return _server(rest)
+        if rest and rest[0].startswith("-") and place[1].startswith("MODULE"):
+            return f"{place[1]} {shlex.join(rest)}"
+        return shlex.join(rest) or place[1]
+
+    return re.sub(r"\{([^}]*)\}", value, advice)
+
+
+def _harmless(args: Sequence[str]) -> str:
+    """What was typed; of a command that deletes its --help."""
+    end = next((number for number, word in enumerate(args, 1) if word in DELETING), None)
+    return shlex.join(args if end is None else [*args[:end], "--help"])
+
+
+def _server(rest: Sequence[str]) -> str:
+    """` --name NAME` for a server that was named, with or without --name."""
+    words = [word.removeprefix("--name=") for word in rest if word != "--name"]
+    return f" --name {shlex.quote(words[0])}" if words and not words[0].startswith("-") else ""
+
+
+def unknown_option(name: str, possibilities: Sequence[str], known: Collection[str]) -> str:
+    """The message for an unknown option of a command with the options `known`: what to use, or similar options."""
+    for needed, advice in OPTIONS.get(name, ()):
+        if needed in known:
+            return f"No such option '{name}': {advice}"
     near = difflib.get_close_matches(name, possibilities, n=2, cutoff=0.75)
     return f"No such option '{name}'." + (f" Did you mean {' or '.join(near)}?" if near else "")
+
+
+def unexpected_argument(words: str, path: str) -> str:
+    """The message for a word too many of a command without arguments: it is the name of a server."""
+    name = shlex.quote(words.split()[0])
+    return f"Got unexpected extra argument ({words}). To choose a server use: {path} --name {name}"
+
+
+def as_typed(text: str, args: Sequence[str]) -> str:
+    """A message with options in the spelling that was typed."""
+    typed = {word.partition("=")[0] for word in args}
+    for name, others in SPELLINGS.items():
+        used = [other for other in others if other in typed]
+        if used and name not in typed:
+            text = re.sub(rf"(?<![\w-]){name}(?![\w-])", used[0], text)
+    return text

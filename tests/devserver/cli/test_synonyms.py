@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+import click
 import pytest
 
 from devserver.cli.main import devserver as root
 from devserver.cli.main import run
-from devserver.cli.synonyms import COMMANDS, DELETING
+from devserver.cli.synonyms import COMMANDS, DELETING, OPTIONS, unknown_option
 from tests.conftest import Run
 from tests.devserver.cli.commands import walk
 
@@ -19,16 +22,42 @@ from tests.devserver.cli.commands import walk
         ("start", "`devserver up` starts a server, `devserver workflow start MODULE:WORKFLOW` a workflow"),
         ("server start-dev", "start a server with: devserver up"),
         ("test", "run tests with pytest, rehearsals with: devserver rehearse"),
-        ("workflow list", "the Temporal CLI has it: devserver temporal -- workflow list"),
-        ("workflow show -w order-1", "show what a workflow did with: devserver workflow trace WORKFLOW_ID"),
-        ("schedule toggle a", "`devserver schedule pause ID` and `devserver schedule unpause ID`"),
+        ("start orders.py:Order", "`devserver workflow start orders.py:Order` a workflow"),
+        ("start-dev --port 7233", "start a server with: devserver up --port 7233\n"),
+        ("kill orders", "stop a server with: devserver down --name orders\n"),
+        ("stop --name=orders", "stop a server with: devserver down --name orders\n"),
+        ("kill -9", "stop a server with: devserver down\n"),
+        ("workflow list", "the Temporal CLI has it: devserver temporal -- workflow list\n"),
+        ("workflow list -w x", "the Temporal CLI has it: devserver temporal -- workflow list -w x\n"),
+        ("workflow reset -w x", "devserver temporal -- workflow reset --help\n"),
+        ("workflow replay", "replay recorded histories with: pytest --temporal-replay-from FOLDER\n"),
+        ("workflow show -w order-1", "show what a workflow did with: devserver workflow trace -w order-1\n"),
+        ("workflow show", "show what a workflow did with: devserver workflow trace WORKFLOW_ID\n"),
+        ("workflow execute --type Order", "devserver workflow start MODULE:WORKFLOW --type Order --wait\n"),
+        ("schedule toggle a", "`devserver schedule pause a` and `devserver schedule unpause a`"),
+        ("schedule toggle", "`devserver schedule pause ID` and `devserver schedule unpause ID`"),
         ("describe order-1", "show a workflow with: devserver trace order-1"),
         ("describe orders.py", "show a module with: devserver inspect orders.py"),
         ("describe", "`devserver inspect MODULE` shows a module"),
-        ("signal orders.py:pay order-1", "it is in the group of workflows: devserver workflow signal"),
+        ("describe -w order-1", "show a workflow with: devserver trace -w order-1\n"),
+        (
+            "signal orders.py:pay order-1",
+            "devserver workflow signal orders.py:pay order-1\n",
+        ),
         ("deploy status", "roll out builds with: devserver deployment"),
         ("versions", "list versions with: devserver binary list"),
-        ("operator namespace list", "the Temporal CLI has it: devserver temporal -- operator"),
+        ("operator namespace list", "the Temporal CLI has it: devserver temporal -- operator namespace list\n"),
+        ("namespace list", "the Temporal CLI has it: devserver temporal -- operator namespace list\n"),
+        ("namespace delete orders", "devserver temporal -- operator namespace delete --help\n"),
+        ("replay tests/histories", "replay recorded histories with: pytest --temporal-replay-from tests/histories\n"),
+        (
+            "rm orders",
+            "`devserver down` stops a server and keeps its state; for other commands see: ",
+        ),
+        ("init", "no setup is needed; start a server with: devserver up\n"),
+        ("create", "`devserver up --name NAME` starts a new server"),
+        ("connect", "`devserver env` prints the settings that connect a client"),
+        ("attach", "`devserver logs --follow` follows a server's log"),
     ],
 )
 def test_another_word_gets_the_right_one(capsys: pytest.CaptureFixture[str], words: str, advice: str) -> None:
@@ -47,7 +76,6 @@ def test_another_word_gets_the_right_one(capsys: pytest.CaptureFixture[str], wor
         ("restrat", "No such command 'restrat'. Did you mean 'restart'?\n"),
         ("xyzzy", "No such command 'xyzzy'. See: devserver --help\n"),
         ("rset", "No such command 'rset'. See: devserver --help\n"),
-        ("rm", "No such command 'rm'. See: devserver --help\n"),
     ],
 )
 def test_the_nearest_command_is_suggested_unless_it_deletes(
@@ -101,6 +129,10 @@ def test_words_of_other_tools_that_work(capsys: pytest.CaptureFixture[str], word
         (["search", "-q", "x"], "-q means --quiet, and only where a command has it"),
         (["stuck", "--output", "json"], "No such option '--output': --json prints JSON"),
         (["up", "--in-memory"], "--ephemeral keeps no state on disk"),
+        (["up", "--verbose"], "No such option '--verbose': --log-level info makes the server log more\n"),
+        (["reset", "--force"], "No such option '--force': --yes, or -y, skips the question\n"),
+        (["down", "--force"], "No such option '--force'.\n"),
+        (["restart", "--force"], "No such option '--force'.\n"),
         (["logs", "--hel"], "Did you mean --help?"),
     ],
 )
@@ -108,6 +140,50 @@ def test_an_unknown_option(capsys: pytest.CaptureFixture[str], words: list[str],
     """Wrong usage is 2, with what to use, or with an option that is spelled nearly the same."""
     assert run(words) == 2
     assert told in capsys.readouterr().err
+
+
+def test_advice_names_only_options_of_the_command() -> None:
+    """What is said of an unknown option can be typed: the command has each option that is named."""
+    for path, command in walk(root):
+        options = [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
+        known = {name for option in options for name in option.opts}
+        for typed in set(OPTIONS) - known:
+            message = unknown_option(typed, (), {*known, "--help"})
+            text = re.sub(r"`.*`", "", message.partition(": ")[2])
+            assert set(re.findall(r"--?[a-z][a-z-]*", text)) - {typed} <= known | {"--help", "--quiet"}, (path, message)
+
+
+@pytest.mark.parametrize("command", ["down", "restart", "status", "logs", "ui", "env", "up"])
+def test_a_name_without_its_option(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    """`down default` says how a server is named."""
+    assert run([command, "my shop"]) == 2
+    assert capsys.readouterr().err.endswith(f"To choose a server use: devserver {command} --name my\n")
+    assert run([command, "default"]) == 2
+    assert capsys.readouterr().err.endswith(
+        f"Error: Got unexpected extra argument (default). To choose a server use: devserver {command} --name default\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--ip", "here"], "error: --ip 'here' is not an IP address\n"),
+        (["--bind", "here"], "error: --bind 'here' is not an IP address\n"),
+        (["--ip", "0.0.0.0"], "error: --ip 0.0.0.0 opens the server to the network\n"),
+        (["--ephemeral", "-f", "x.db"], "error: --ephemeral and -f contradict each other\n"),
+        (["--ephemeral", "--db=x.db"], "error: --ephemeral and --db contradict each other\n"),
+        (["--ephemeral", "--db-filename", "x.db"], "error: --ephemeral and --db-filename contradict each other\n"),
+        (["--dynamic-config-value", "a.b=1ms"], "for example --dynamic-config-value 'a.b=\"1s\"'\n"),
+        (["--dynamic-config", "a.b=1ms"], "for example --dynamic-config 'a.b=\"1s\"'\n"),
+        (["--dynamic-config", "a"], "error: --dynamic-config 'a' does not have the form KEY=JSON\n"),
+    ],
+)
+def test_an_error_has_the_spelling_that_was_typed(
+    capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    """An option with several spellings is named as the user did."""
+    assert run(["up", *words]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_an_unknown_command_of_the_console_script(devserver: Run) -> None:
