@@ -154,7 +154,8 @@ def _check_choices(options: ServerOptions) -> None:
         )
     if options.ephemeral and options.database is not None:
         raise OptionError(
-            "--ephemeral and --db contradict each other", hint="use --ephemeral to keep no state, or --db to keep it"
+            "--ephemeral and --db-filename contradict each other",
+            hint="use --ephemeral to keep no state, or --db-filename to keep it",
         )
     if options.ephemeral and options.durable:
         raise OptionError(
@@ -181,19 +182,19 @@ def _check_pairs(options: ServerOptions) -> None:
             raise OptionError(
                 f"the value of the dynamic configuration {key} is not JSON: {value}",
                 details=[str(error)],
-                hint=f"quote strings twice, for example --dynamic-config '{key}=\"1s\"'",
+                hint=f"quote strings twice, for example --dynamic-config-value '{key}=\"1s\"'",
             ) from error
 
 
 def _check_address(options: ServerOptions) -> None:
-    if options.bind != LOOPBACK and not _ip_address(options.bind, "--bind").is_unspecified:
+    if options.bind != LOOPBACK and not _ip_address(options.bind, "--ip").is_unspecified:
         # With 1.9.1 the server listens there, but its services look for each other on 127.0.0.1, so it serves nothing.
         raise OptionError(
-            f"--bind {options.bind}: Temporal's dev server works on {LOOPBACK} or on all addresses, "
+            f"--ip {options.bind}: Temporal's dev server works on {LOOPBACK} or on all addresses, "
             "not on another single address",
-            hint="use --bind 0.0.0.0 --allow-remote (:: with IPv6) and let a firewall choose who may connect",
+            hint="use --ip 0.0.0.0 --allow-remote (:: with IPv6) and let a firewall choose who may connect",
         )
-    for option, address in (("--bind", options.bind), ("--ui-ip", options.ui_address)):
+    for option, address in (("--ip", options.bind), ("--ui-ip", options.ui_address)):
         if address != LOOPBACK and not _ip_address(address, option).is_loopback and not options.allow_remote:
             raise OptionError(
                 f"{option} {address} opens the server to the network",

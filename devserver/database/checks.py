@@ -40,7 +40,7 @@ def check(db: Path) -> list[CheckResult]:
     except DatabaseError as error:
         return [_from_error("database", error)]
     except (OSError, RuntimeError) as error:  # a link to itself
-        return [CheckResult("error", "database", f"cannot reach {db}: {error}", "use another file with --db")]
+        return [CheckResult("error", "database", f"cannot reach {db}: {error}", "use another file with --db-filename")]
     if header is None:
         return [_of_no_file(db)]
     findings = [_of_size(db), _of_stamp(db, header), *_of_leftovers(db)]
@@ -103,7 +103,7 @@ def _of_leftovers(db: Path) -> Iterator[CheckResult]:
 def _of_content(connection: sqlite3.Connection) -> Iterator[CheckResult]:
     tables = Schema.read(connection).columns
     if not tables.keys() >= OF_TEMPORAL:
-        yield CheckResult("error", "schema", "it is not a Temporal database", "use another file with --db")
+        yield CheckResult("error", "schema", "it is not a Temporal database", "use another file with --db-filename")
     damage = integrity(connection)
     if damage:
         yield CheckResult(

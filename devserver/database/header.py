@@ -12,7 +12,7 @@ from ..errors import DatabaseCorrupt, DatabaseError
 
 MAGIC = b"SQLite format 3\0"
 HEADER_SIZE = 100
-DAMAGE_HINT = "restore a snapshot (devserver snapshot restore NAME), or use another file with --db"
+DAMAGE_HINT = "restore a snapshot (devserver snapshot restore NAME), or use another file with --db-filename"
 # A write-ahead log above this is not searched: whoever asks then compares the schema instead.
 WAL_SEARCH_LIMIT = 64 * 1024 * 1024
 WAL_HEADER_SIZE = 32
@@ -65,16 +65,18 @@ def read_header(db: Path) -> Header | None:
         raise DatabaseError(
             f"{db} is not an SQLite database",
             details=[f"found: {info.st_size} bytes beginning with {head[:16]!r}"],
-            hint="use another file with --db; this one was not changed",
+            hint="use another file with --db-filename; this one was not changed",
         )
     return _parse(db, head, info.st_size)
 
 
 def _refuse_unusable(db: Path, info: os.stat_result) -> None:
     if stat.S_ISDIR(info.st_mode):
-        raise DatabaseError(f"the database {db} is a folder", hint=f"name a file, such as --db {db / 'temporal.db'}")
+        raise DatabaseError(
+            f"the database {db} is a folder", hint=f"name a file, such as --db-filename {db / 'temporal.db'}"
+        )
     if not stat.S_ISREG(info.st_mode):
-        raise DatabaseError(f"the database {db} is not a regular file", hint="use another file with --db")
+        raise DatabaseError(f"the database {db} is not a regular file", hint="use another file with --db-filename")
     if not os.access(db, os.R_OK):
         raise _no_access(db, "it cannot be read")
     if not os.access(db, os.W_OK):
@@ -86,7 +88,7 @@ def _refuse_unusable(db: Path, info: os.stat_result) -> None:
 def _no_access(db: Path, why: str) -> DatabaseError:
     return DatabaseError(
         f"cannot use the database {db}: {why}",
-        hint=f"give yourself access (chmod u+rw {db}), or use another file with --db",
+        hint=f"give yourself access (chmod u+rw {db}), or use another file with --db-filename",
     )
 
 

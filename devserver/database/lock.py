@@ -13,7 +13,7 @@ from ..system.filelocks import LockedFile
 from ..system.files import private_folder
 from .header import sidecar
 
-ELSEWHERE = "you need write access to its folder; use another file with --db"
+ELSEWHERE = "you need write access to its folder; use another file with --db-filename"
 
 
 class DatabaseLease:
@@ -65,9 +65,9 @@ def resolved(db: Path) -> Path:
         path = db.expanduser().resolve()
         if path.is_dir():
             raise DatabaseError(
-                f"the database {db} is a folder", hint=f"name a file, such as --db {db / 'temporal.db'}"
+                f"the database {db} is a folder", hint=f"name a file, such as --db-filename {db / 'temporal.db'}"
             )
-        # A folder that is there is the user's own choice: `--db /tmp/try.db` must work.
+        # A folder that is there is the user's own choice: `--db-filename /tmp/try.db` must work.
         if not path.parent.exists():
             private_folder(path.parent)
     except (OSError, RuntimeError, FolderNotWritable) as error:
@@ -90,5 +90,5 @@ def _in_use(db: Path, owner: str | None) -> DatabaseInUse:
     return DatabaseInUse(
         f"the database {db} is in use by {owner or 'another server'}",
         hint=f"two servers on one file corrupt it: stop that server (devserver down{option}), "
-        f"use it (devserver status{option}), or use another file with --db",
+        f"use it (devserver status{option}), or use another file with --db-filename",
     )

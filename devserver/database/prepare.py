@@ -138,7 +138,7 @@ class _Case:
             f"the database {self.db} was written by a newer server than {self.wanted}",
             details=[*details, "it was not changed"],
             hint=f"ask for {'--version ' + cli if cli else 'a newer version with --version'}, "
-            "or use another file with --db",
+            "or use another file with --db-filename",
         )
 
     def _too_old(self, difference: Difference) -> DatabaseTooOld:

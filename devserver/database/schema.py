@@ -85,7 +85,7 @@ def read_schema(db: Path) -> Schema:
         raise DatabaseError(
             f"{db} is an SQLite database, but not a Temporal database",
             details=[f"missing tables: {lacking}"],
-            hint="use another file with --db; this one was not changed",
+            hint="use another file with --db-filename; this one was not changed",
         )
     return schema
 

@@ -145,5 +145,5 @@ def _failed(db: Path, backup: Path, found: str | None, wanted: str, error: Datab
     return DatabaseTooOld(
         f"the database {db}, written by {named(found)}, could not be upgraded for server {wanted}",
         details=[str(error), f"the file is as it was; a backup is {backup}"],
-        hint="use the version that wrote it (--version), or another file with --db",
+        hint="use the version that wrote it (--version), or another file with --db-filename",
     )

@@ -30,7 +30,7 @@ def refuse_users(db: Path) -> None:
         raise DatabaseInUse(
             f"the database {db} is open in another process",
             details=[f"{name} (pid {pid})" for pid, name in users],
-            hint="stop it first, or use another file with --db: two servers on one file corrupt it",
+            hint="stop it first, or use another file with --db-filename: two servers on one file corrupt it",
         )
 
 

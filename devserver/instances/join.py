@@ -17,7 +17,9 @@ ADDABLE = ("namespaces", "search_attributes")
 
 # The command-line spelling of options, where it is not the option's name.
 SPELLED = {
-    "database": "--db",
+    "database": "--db-filename",
+    "bind": "--ip",
+    "dynamic_config": "--dynamic-config-value",
     "sqlite_pragmas": "--sqlite-pragma",
     "ui": "--no-ui",
     "upgrade": "--no-upgrade",

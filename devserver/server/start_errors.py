@@ -74,7 +74,7 @@ def _full(spec: ServerSpec, details: Sequence[str]) -> FolderNotWritable:
     return FolderNotWritable(
         f"cannot write {spec.database}: the disk is full or read-only",
         details=details,
-        hint="free some space, or put the database elsewhere with --db",
+        hint="free some space, or put the database elsewhere with --db-filename",
     )
 
 
@@ -82,7 +82,7 @@ def _locked(spec: ServerSpec, details: Sequence[str]) -> DatabaseError:
     return DatabaseError(
         f"the database {spec.database} is locked by another process",
         details=details,
-        hint="stop the process that has it open (devserver doctor names it), or use another file with --db",
+        hint="stop the process that has it open (devserver doctor names it), or use another file with --db-filename",
     )
 
 

@@ -66,7 +66,7 @@ def reserve_preferred(host: str, preferred: int | None) -> Reservation:
             return Reservation(host, preferred)
         except OSError:
             pass
-    return reserve(host, ANY, "--bind")
+    return reserve(host, ANY, "--ip")
 
 
 class Reservations:
@@ -126,7 +126,7 @@ def _refused(host: str, port: int, option: str, error: OSError) -> StartFailed:
     if error.errno == errno.EADDRNOTAVAIL:
         return StartFailed(
             f"cannot listen on {host}: {reason}",
-            hint="--bind takes an address of this machine, or 0.0.0.0 for all addresses",
+            hint="--ip takes an address of this machine, or 0.0.0.0 for all addresses",
         )
     return StartFailed(
         f"cannot listen on {host}:{port}: {reason}",

@@ -114,7 +114,7 @@ def _print_places(
     for line in lines:  # whole, so that paths can be copied
         click.echo(line)
     for database in sorted(outcome.kept.glob("*/temporal.db"))[:1] if outcome.kept else ():
-        click.echo(f"  look at the server's state with: devserver up --db {database}")
+        click.echo(f"  look at the server's state with: devserver up --db-filename {database}")
 
 
 def _code(shape: dict[str, Any], outcome: RehearsalOutcome, errors: list[DevServerError]) -> int:

@@ -273,7 +273,7 @@ def test_what_is_kept_can_be_looked_at(devserver: Run, write: Write, paths: Path
     (folder,) = Path(kept).iterdir()
     assert {"server.log", "temporal.db", "with-faults"} <= {file.name for file in folder.iterdir()}
     assert (folder / "with-faults" / "ledger.jsonl").exists()
-    assert f"devserver up --db {folder / 'temporal.db'}" in done.stdout
+    assert f"devserver up --db-filename {folder / 'temporal.db'}" in done.stdout
     again = devserver("rehearse", str(write(fine="expect=[expect.completes()]")))
     assert again.returncode == 0
     assert folder.exists()

@@ -100,7 +100,7 @@ def test_a_preferred_port_gives_way(taken: int) -> None:
 def test_an_address_that_is_not_this_machines() -> None:
     """No port is blamed for it."""
     with pytest.raises(StartFailed) as error:
-        reserve("192.0.2.99", ANY, "--bind")
+        reserve("192.0.2.99", ANY, "--ip")
     assert error.value.message == "cannot listen on 192.0.2.99: Cannot assign requested address"
     assert "an address of this machine" in str(error.value.hint)
 
