@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -37,11 +38,35 @@ class InputCommand(click.Command):
         if spec is not None:
             spec = _with_type(spec, words, own)
         if spec is not None:
-            called = self._quietly(spec) if ctx.resilient_parsing else self._resolve(spec)
+            called = self._quietly(spec) if ctx.resilient_parsing else self._find(spec, words, ctx)
             if called is not None:
                 ctx.meta[CALLED], ctx.meta[OPTIONS] = called, options_of(called)
                 ctx.info_name = f"{ctx.info_name} {spec}"
-        return super().parse_args(ctx, unprefixed(args, self.get_params(ctx)))
+        try:
+            return super().parse_args(ctx, unprefixed(args, self.get_params(ctx)))
+        except click.MissingParameter as error:
+            if error.param is None or error.param.name != "spec":
+                raise
+            raise missing_module(ctx, words) from None
+
+    def _find(self, spec: str, words: Sequence[str], ctx: click.Context) -> CallTarget:
+        """The target; the error for a first argument that cannot be a module says where the module goes."""
+        from ...introspection.errors import ModuleUnknown
+
+        try:
+            return self._resolve(spec)
+        except ModuleUnknown as error:
+            if _looks_like_module(spec) or str(error.hint).startswith("did you mean"):
+                raise
+            form = _form(ctx)
+            if "." not in form:  # MODULE:WORKFLOW; no workflow id follows
+                hint = f"the first argument is {form}: {ctx.command_path} MODULE:{shlex.quote(spec)}"
+            else:
+                names = [word for word in words[words.index(spec) + 1 :] if not word.startswith("-")]
+                where = f"MODULE:{names[0]}" if names else form
+                line = f"{ctx.command_path} {where} {shlex.quote(spec)}"
+                hint = f"the first argument is {form}, then the workflow id: {line}"
+            raise ModuleUnknown(error.message, details=error.details, hint=hint) from None
 
     def _quietly(self, spec: str) -> CallTarget | None:
         """The target while a shell completes; None if it cannot be found."""
@@ -141,15 +166,38 @@ def _spec(args: Sequence[str], own: Sequence[click.Parameter], ctx: click.Contex
             return word
         name, equals, _ = word.partition("=")
         if name not in flags and word[:2] not in flags:
-            if ctx.resilient_parsing:
+            if ctx.resilient_parsing or {"-h", "--help"} & set(args):
                 return None
-            raise click.UsageError(
-                f"{name} comes before MODULE: name the module first, then the options of its workflow", ctx
-            )
+            module = next((each for each in args if _looks_like_module(each)), None)
+            if module is None:
+                raise missing_module(ctx, args)
+            line = shlex.join([module, *(each for each in args if each != module)])
+            raise click.UsageError(f"{name} comes before {_form(ctx)}, which is first: {ctx.command_path} {line}", ctx)
         option = options.get(name)
         if option is not None and not equals and not option.is_flag and not option.count:
             next(rest, None)
     return None
+
+
+def _form(ctx: click.Context) -> str:
+    """The form of the first argument, such as `MODULE:WORKFLOW`."""
+    return next(str(param.metavar) for param in ctx.command.params if param.name == "spec")
+
+
+def _looks_like_module(word: str) -> bool:
+    return not word.startswith("-") and (word.endswith(".py") or ":" in word or "/" in word)
+
+
+def missing_module(ctx: click.Context, args: Sequence[str]) -> click.UsageError:
+    """The error for a command line that names no module: what to add, and the command that needs none."""
+    form = _form(ctx)
+    example = "orders.py:Order" + {"SIGNAL": ".approve", "QUERY": ".state", "UPDATE": ".pay"}.get(
+        form.split(".")[-1], ""
+    )
+    command = ["update", "execute"] if ctx.command.name == "update" else [str(ctx.command.name)]
+    line = f"devserver temporal -- workflow {shlex.join([*command, *args])}"
+    without = f" Without the workflow's code use: {line}" if args else ""
+    return click.UsageError(f"Missing argument '{form}', a Python file or module such as {example}.{without}", ctx)
 
 
 def _with_type(spec: str, args: Sequence[str], own: Sequence[click.Parameter]) -> str:

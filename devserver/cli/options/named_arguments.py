@@ -33,7 +33,9 @@ def named_arguments(*arguments: NamedArgument) -> Callable[[Callable[..., Any]],
                 if found[argument.name] is None and rest:
                     found[argument.name] = rest.pop(0)
                 if found[argument.name] is None and argument.required:
-                    raise click.UsageError(f"Missing argument '{argument.metavar}'.", click.get_current_context())
+                    raise click.UsageError(
+                        f"Missing argument '{argument.metavar}' (or {argument.flags[0]}).", click.get_current_context()
+                    )
             if rest:
                 raise click.UsageError(f"Got unexpected extra argument ({' '.join(rest)})", click.get_current_context())
             return function(*args, **found, **values)

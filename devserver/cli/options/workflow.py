@@ -28,7 +28,7 @@ def workflow_id_parameters(*, required: bool = True, closed: bool = False) -> De
                 raise click.UsageError(f"two workflow ids: {workflow_id} and --workflow-id {named_id}", _context())
             found = workflow_id if named_id is None else named_id
             if required and found is None:
-                raise click.UsageError("Missing argument 'WORKFLOW_ID'.", _context())
+                raise click.UsageError("Missing argument 'WORKFLOW_ID' (or --workflow-id).", _context())
             return function(*args, workflow_id=found, **values)
 
         kind = WorkflowId(closed=closed)

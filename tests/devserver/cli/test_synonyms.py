@@ -186,6 +186,38 @@ def test_an_error_has_the_spelling_that_was_typed(
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            "start --type X",
+            "such as orders.py:Order. Without the workflow's code use: devserver temporal -- workflow start",
+        ),
+        (
+            "query -w a --type q",
+            "such as orders.py:Order.state. Without the workflow's code use: devserver temporal -- ",
+        ),
+        ("update -w a --name u", "devserver temporal -- workflow update execute -w a --name u\n"),
+        (
+            "query",
+            "Error: Missing argument 'MODULE:WORKFLOW.QUERY', a Python file or module such as orders.py:Order.state.\n",
+        ),
+        (
+            "start --amount 3 a.py:B",
+            "comes before MODULE:WORKFLOW, which is first: devserver workflow start a.py:B --amount 3",
+        ),
+        ("query order-1 foo", "then the workflow id: devserver workflow query MODULE:foo order-1\n"),
+        ("signal order-1", "devserver workflow signal MODULE:WORKFLOW.SIGNAL order-1\n"),
+        ("start Order", "hint: the first argument is MODULE:WORKFLOW: devserver workflow start MODULE:Order\n"),
+        ("trace", "Missing argument 'WORKFLOW_ID' (or --workflow-id).\n"),
+    ],
+)
+def test_a_missing_module(capsys: pytest.CaptureFixture[str], words: str, message: str) -> None:
+    """A command that needs the workflow's code says so, with the right command line."""
+    assert run(["workflow", *words.split()]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_an_unknown_command_of_the_console_script(devserver: Run) -> None:
     """The same in a process of its own."""
     done = devserver("stop")
