@@ -177,6 +177,12 @@ class CannotAsk(DevServerError):
     exit_code = 4
 
 
+class NotFound(DevServerError):
+    """What was asked for does not exist: an instance, a snapshot, a schedule, a deployment, a build."""
+
+    exit_code = CannotAsk.exit_code
+
+
 class TimeSkippingUnavailable(DevServerError):
     """The SDK or the server does not skip time."""
 
@@ -189,7 +195,7 @@ class ClockMoveReplaced(DevServerError):
     """Another call moved a workflow's virtual clock before the move had arrived."""
 
 
-class InstanceUnknown(DevServerError):
+class InstanceUnknown(NotFound):
     """No instance has that name."""
 
 
@@ -220,7 +226,7 @@ class DatabaseTooOld(DatabaseError):
     """An older server wrote the file, and it cannot or must not be upgraded."""
 
 
-class SnapshotUnknown(DevServerError):
+class SnapshotUnknown(NotFound):
     """No snapshot has that name."""
 
 

@@ -25,7 +25,7 @@ ALSO = ("database", "log", "pid", "holders", "started_at")
 @json_option
 @click.pass_context
 def status(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Show a server's status. Exits 0 when it is ready, 1 when it is not."""
+    """Show a server's status. Exits 0 when it is ready, 1 when it is not, 4 when it does not exist."""
     paths = Paths.default()
     tidy(paths)
     folder = InstanceFolder(paths, name)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..errors import DevServerError
+from ..errors import DevServerError, NotFound
 
 
-class DeploymentUnknown(DevServerError):
+class DeploymentUnknown(NotFound):
     """The namespace has no worker deployment with that name."""
 
 
-class BuildUnknown(DevServerError):
+class BuildUnknown(NotFound):
     """The worker deployment has no build with that id."""
 
 

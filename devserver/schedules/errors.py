@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..errors import DevServerError, OptionError
+from ..errors import DevServerError, NotFound, OptionError
 
 
-class ScheduleUnknown(DevServerError):
+class ScheduleUnknown(NotFound):
     """The namespace has no schedule with that id."""
 
 

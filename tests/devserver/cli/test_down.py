@@ -35,7 +35,7 @@ def test_a_name_that_never_was_is_an_error(quick_up: Run, devserver: Run) -> Non
     """A mistyped name is told, with the names there are."""
     quick_up("--name", "orders")
     done = devserver("down", "--name", "order")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == (
         "error: there is no instance order\n"
         "hint: existing instances: orders; start order with: devserver up --name order\n"

@@ -85,5 +85,5 @@ def test_a_reader_that_has_seen_enough(quick_up: Run, devserver: Run) -> None:
 def test_one_that_never_was(devserver: Run) -> None:
     """An error, not an empty log."""
     done = devserver("logs", "--name", "nix")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.startswith("error: there is no instance nix\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -13,7 +14,10 @@ import pytest
 
 from devserver.cli.main import COMMANDS, SECTIONS, UNLISTED, LazyGroup, run
 from devserver.cli.main import devserver as root
+from devserver.deployments.errors import BuildUnknown, DeploymentUnknown
+from devserver.errors import CannotAsk, InstanceUnknown, SnapshotUnknown
 from devserver.instances.folder import InstanceFolder
+from devserver.schedules.errors import ScheduleUnknown
 from devserver.system.paths import Paths
 from tests.conftest import Run, command
 
@@ -70,9 +74,25 @@ def test_without_a_command_the_help_is_shown(devserver: Run) -> None:
 
 def test_an_expected_failure_is_1_and_has_no_traceback(devserver: Run) -> None:
     """What happened and what to do; nothing of Python."""
-    done = devserver("status")
+    done = devserver("up", "--binary", "nix")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: there is no instance default\nhint: start it with: devserver up\n"
+    assert re.fullmatch(r"error: the file \S+/nix does not exist.*\n  it was given.*\nhint: correct.*\n", done.stderr)
+
+
+@pytest.mark.parametrize(
+    "words", [["status"], ["down"], ["logs"], ["stuck"], ["snapshot", "save"], ["schedule", "list"]]
+)
+def test_what_does_not_exist_is_4(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    """One code for all commands, whether they ask a server or not."""
+    assert run([*words, "--name", "nix"]) == 4
+    said = capsys.readouterr()
+    assert (said.out, said.err.splitlines()[0]) == ("", "error: there is no instance nix")
+
+
+def test_errors_about_what_does_not_exist_have_one_code() -> None:
+    """Schedules, deployments, builds and snapshots are as workflows and namespaces: 4."""
+    found = [InstanceUnknown, SnapshotUnknown, ScheduleUnknown, DeploymentUnknown, BuildUnknown, CannotAsk]
+    assert {error.exit_code for error in found} == {4}
 
 
 def test_a_bug_is_3_and_is_written_down(

@@ -81,5 +81,5 @@ def test_where_nobody_can_answer(quick_up: Run, devserver: Run, status_of: Statu
 def test_one_that_never_was(devserver: Run) -> None:
     """Nothing is asked about what is not there."""
     done = devserver("reset")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.startswith("error: there is no instance default\n")

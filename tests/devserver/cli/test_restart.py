@@ -70,6 +70,6 @@ def test_one_that_never_ran_is_told(devserver: Run) -> None:
     """There is nothing to start again."""
     done = devserver("restart")
     assert (done.returncode, done.stderr) == (
-        1,
+        4,
         "error: there is no instance default\nhint: start it with: devserver up\n",
     )

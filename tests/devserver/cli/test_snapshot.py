@@ -115,7 +115,7 @@ def test_snapshots_are_deleted_all_or_none(up: Run, ds: Run, devserver: Run) -> 
     for name in ("one", "two", "three"):
         ds("snapshot", "save", name)
     done = devserver("snapshot", "delete", "one", "four")
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert "there is no snapshot four" in done.stderr
     assert ds("snapshot", "delete", "one", "two").stdout == "deleted one\ndeleted two\n"
     assert [each["name"] for each in json.loads(ds("snapshot", "list", "--json").stdout)["snapshots"]] == ["three"]
@@ -139,8 +139,8 @@ def test_an_instance_cannot_be_a_path(up: Run, devserver: Run, command: list[str
 
 
 def test_an_instance_that_never_ran_has_nothing_to_save(devserver: Run) -> None:
-    """A clear error, exit code 1; a name that cannot be one is a matter of usage, exit code 2."""
+    """A clear error, exit code 4; a name that cannot be one is a matter of usage, exit code 2."""
     done = devserver("snapshot", "save")
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert "there is no instance mine" in done.stderr
     assert devserver("snapshot", "delete", "../x").returncode == 2

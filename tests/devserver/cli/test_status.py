@@ -109,7 +109,7 @@ def test_unresponsive(quick_up: Run, devserver: Run, status_of: StatusOf) -> Non
 def test_one_that_never_was(devserver: Run) -> None:
     """An error, and how to begin."""
     done = devserver("status", "--name", "nix", "--json")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == "error: there is no instance nix\nhint: start it with: devserver up --name nix\n"
 
 

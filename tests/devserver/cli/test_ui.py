@@ -45,5 +45,5 @@ def test_without_a_ui(quick_up: Run, devserver: Run) -> None:
 def test_one_that_never_was(devserver: Run) -> None:
     """There is nothing to open."""
     done = devserver("ui")
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert done.stderr == "error: there is no instance default\nhint: start it with: devserver up\n"
