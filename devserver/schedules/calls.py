@@ -176,5 +176,8 @@ def _refused(error: RPCError) -> ScheduleRefused:
     zone = re.search(r"unknown time zone (.+)", reason)
     if zone:
         return ScheduleRefused(f"the server does not know the time zone {zone[1]}", hint=zone_hint(zone[1]))
-    about_spec = reason != error.message
-    return ScheduleRefused(f"the server refuses the request: {reason}", hint=SPEC_HINT if about_spec else None)
+    if reason.startswith("CronString "):
+        return ScheduleRefused(f"invalid cron expression: it {reason.removeprefix('CronString ')}", hint=SPEC_HINT)
+    if reason != error.message:
+        return ScheduleRefused(f"invalid schedule times: {reason}", hint=SPEC_HINT)
+    return ScheduleRefused(f"the server refuses the request: {reason}")

@@ -90,7 +90,7 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
     assert "note: the schedule is paused: nothing starts until you unpause it (disk swap)" in run("preview", "nightly")
     assert run("unpause", "nightly") == "unpaused nightly"
     assert run("delete", "nightly", "--yes") == "deleted nightly"
-    assert "the namespace default has no schedule nightly" in run("describe", "nightly", code=1)
+    assert "the namespace default has no schedule nightly" in run("describe", "nightly", code=4)
 
 
 def test_the_json_forms(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
@@ -120,15 +120,15 @@ BAD = (
     (
         ["create", "x", *CREATE, "--cron", "0 9 * *"],
         2,
-        "the server refuses the request: CronString does not have 5-7 fields",
+        "invalid cron expression: it does not have 5-7 fields",
     ),
     (["create", "x", *CREATE, "--cron", "@daily", "--timezone", "Berlin"], 2, "did you mean Europe/Berlin?"),
     (["create", "x", *CREATE, "--input", "all"], 2, "--input 'all' is not JSON"),
     (["create", "x", *CREATE, "--remaining-actions", "9" * 20], 2, "is not in the range 1<=x<="),
     (["create", "x", *CREATE, "--overlap-policy", "never"], 2, "'never' is none of Skip, BufferOne"),
     (["preview", "x", "--cron", "@daily"], 2, "preview takes a schedule's id or times, not both"),
-    (["trigger", "x"], 1, "the namespace default has no schedule x"),
-    (["trigger", "NamespaceSync"], 1, "the namespace default has no schedule NamespaceSync"),
+    (["trigger", "x"], 4, "the namespace default has no schedule x"),
+    (["trigger", "NamespaceSync"], 4, "the namespace default has no schedule NamespaceSync"),
     (["backfill", "x", "2026-01-02", "2026-01-01"], 2, "the backfill ends (2026-01-01"),
     (["list", "--namespace", "nowhere"], 4, "there is no namespace nowhere"),
     (["list", "--address", "127.0.0.1:1"], 4, "cannot connect to 127.0.0.1:1: "),

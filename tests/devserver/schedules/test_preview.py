@@ -109,7 +109,7 @@ def test_existing_schedule(server: SharedServer) -> None:
 @pytest.mark.parametrize(
     ("spec", "message", "hint"),
     [
-        (ScheduleSpec(crons=("61 * * * *",)), "the server refuses the request: Minute is not in range [0-59]", "cron"),
+        (ScheduleSpec(crons=("61 * * * *",)), "invalid schedule times: Minute is not in range [0-59]", "cron"),
         (
             ScheduleSpec(crons=("0 9 * * *",), time_zone="Europe/Berln"),
             "does not know the time zone Europe/Berln",
