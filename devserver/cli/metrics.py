@@ -27,7 +27,7 @@ _ENDPOINTS = (
         cls=EnvironmentOption,
         envvar="DEVSERVER_NAME",
         show_envvar=True,
-        show_default=DEFAULT_NAME,
+        literal=DEFAULT_NAME,
         metavar="NAME",
         help="Name of the devserver instance.",
     ),

@@ -11,6 +11,7 @@ from ..worker.config import GRACE_SECONDS, WorkerOptions
 from .options.client import converter_options
 from .options.common import json_option
 from .options.connection import connection_options
+from .options.environment import DefaultOption
 from .options.module_type import ModuleType, all_names
 from .options.types import Duration
 
@@ -45,7 +46,8 @@ BEHAVIORS = ("pinned", "auto-upgrade")
     "--versioning-behavior",
     "behavior",
     type=click.Choice(BEHAVIORS),
-    show_default="pinned",
+    cls=DefaultOption,
+    literal="pinned",
     help="Versioning behavior of workflows that do not declare one.",
 )
 @click.option("--nexus-endpoint", metavar="NAME", help="Nexus endpoint to create for the module's services.")
@@ -53,14 +55,16 @@ BEHAVIORS = ("pinned", "auto-upgrade")
     "--max-activities",
     type=click.IntRange(min=1),
     metavar="N",
-    show_default="100",
+    cls=DefaultOption,
+    literal="100",
     help="Maximum concurrent activities.",
 )
 @click.option(
     "--max-workflow-tasks",
     type=click.IntRange(min=2),
     metavar="N",
-    show_default="100",
+    cls=DefaultOption,
+    literal="100",
     help="Maximum concurrent workflow tasks.",
 )
 @click.option(

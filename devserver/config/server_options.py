@@ -147,6 +147,12 @@ def _check_choices(options: ServerOptions) -> None:
             f"--ui-codec-endpoint {options.ui_codec_endpoint!r} is not the URL of a codec server",
             hint="for example http://127.0.0.1:8234, which `devserver payloads serve` prints",
         )
+    if options.ui_public_path is not None and not options.ui_public_path.startswith("/"):
+        # The Web UI of 1.9.1 would redirect every request to another path below the same one, without end.
+        raise OptionError(
+            f"--ui-public-path {options.ui_public_path!r} does not begin with a slash",
+            hint=f"use --ui-public-path /{options.ui_public_path}",
+        )
     if options.retention < SHORTEST_RETENTION:
         raise OptionError(
             f"a retention of {options.retention} s is shorter than Temporal allows",

@@ -18,9 +18,7 @@ def _option(field: str, *names: str, **values: Any) -> Callable[[Callable[..., A
 
 
 _OPTIONS = (
-    _option(
-        "name", metavar="NAME", envvar="DEVSERVER_NAME", show_default="default", help="Name of the devserver instance."
-    ),
+    _option("name", metavar="NAME", envvar="DEVSERVER_NAME", literal="default", help="Name of the devserver instance."),
     _option("address", metavar="HOST:PORT", envvar="TEMPORAL_ADDRESS", help="Connect to this server instead."),
     _option("namespace", "-n", metavar="NAME", envvar="TEMPORAL_NAMESPACE", help="Namespace to use."),
     _option("profile", metavar="NAME", envvar="TEMPORAL_PROFILE", help="Client profile to connect with."),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ...config.option_values import parse_duration
+from .environment import DefaultOption
 from .named_arguments import NamedArgument, named_arguments
 
 if TYPE_CHECKING:
@@ -90,14 +91,19 @@ _OPTIONS = (
         "--timezone",
         "timezone",
         metavar="NAME",
-        show_default="UTC",
+        cls=DefaultOption,
+        literal="UTC",
         help="Time zone of --cron, --calendar and --skip.",
     ),
     click.option("--jitter", metavar="TIME", help="Random delay of up to this long."),
     click.option("--start-time", "start", metavar="TIME", help="Time before which the schedule does not act."),
     click.option("--end-time", "end", metavar="TIME", help="Time after which the schedule does not act."),
     click.option(
-        "--catchup-window", metavar="TIME", show_default="365d", help="Maximum age of missed actions to catch up on."
+        "--catchup-window",
+        metavar="TIME",
+        cls=DefaultOption,
+        literal="365d",
+        help="Maximum age of missed actions to catch up on.",
     ),
 )
 

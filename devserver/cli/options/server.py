@@ -12,7 +12,7 @@ from ...config.option_values import parse_duration, parse_pair
 from ...config.server_options import DEFAULT_RETENTION, LOG_FORMATS, LOG_LEVELS, LOOPBACK, ServerOptions
 from ...config.settings import Settings
 from ...config.tuning import TUNINGS
-from .environment import setting_option
+from .environment import DefaultOption, setting_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,26 +23,40 @@ _OPTIONS = (
         key="port",
         type=int,
         metavar="PORT",
-        show_default="7233, or any free port for another --name",
+        show_default="7233; for another --name a free port, reused on restart",
         help="gRPC port; 0 is any free port.",
     ),
-    click.option("--http-port", type=int, metavar="PORT", show_default="any free port", help="Port of the HTTP API."),
+    click.option(
+        "--http-port",
+        type=int,
+        metavar="PORT",
+        show_default="a free port, reused on restart",
+        help="Port of the HTTP API.",
+    ),
     setting_option(
         "--ui-port",
         key="ui-port",
         type=int,
         metavar="PORT",
-        show_default="the gRPC port + 1000, if free",
+        show_default="the gRPC port + 1000 if free, reused on restart",
         help="Port of the Web UI.",
     ),
     click.option(
-        "--metrics-port", type=int, metavar="PORT", show_default="any free port", help="Port of Prometheus metrics."
+        "--metrics-port",
+        type=int,
+        metavar="PORT",
+        show_default="a free port, reused on restart",
+        help="Port of Prometheus metrics.",
     ),
     click.option("--no-ui", "--headless", "no_ui", is_flag=True, help="Do not serve the Web UI."),
     click.option("--ui-codec-endpoint", metavar="URL", help="Codec server for the Web UI (devserver payloads serve)."),
     click.option("--ui-ip", metavar="ADDR", show_default="as --ip", help="IP address of the Web UI."),
     click.option(
-        "--ui-public-path", metavar="PATH", show_default="/", help="Path of the Web UI behind a reverse proxy."
+        "--ui-public-path",
+        metavar="PATH",
+        cls=DefaultOption,
+        literal="/",
+        help="Path of the Web UI behind a reverse proxy.",
     ),
     click.option(
         "--ui-asset-path",
@@ -80,7 +94,7 @@ _OPTIONS = (
         "--tuning",
         key="tuning",
         type=click.Choice(list(TUNINGS)),
-        show_default="fast",
+        literal="fast",
         help="Preset of dynamic configuration.",
     ),
     click.option(
@@ -107,14 +121,22 @@ _OPTIONS = (
         "--retention",
         key="retention",
         metavar="TIME",
-        show_default="30d",
+        literal="30d",
         help="How long to keep closed workflows, as 30d or 12h.",
     ),
-    click.option("--ip", "--bind", "bind", metavar="ADDR", show_default=LOOPBACK, help="IP address to listen on."),
-    click.option("--allow-remote", is_flag=True, help="Allow --ip to open the server to the network."),
-    click.option("--log-level", type=click.Choice(LOG_LEVELS), show_default="warn", help="What the server logs."),
     click.option(
-        "--log-format", type=click.Choice(LOG_FORMATS), show_default="text", help="Format of the server's log."
+        "--ip", "--bind", "bind", metavar="ADDR", cls=DefaultOption, literal=LOOPBACK, help="IP address to listen on."
+    ),
+    click.option("--allow-remote", is_flag=True, help="Allow --ip to open the server to the network."),
+    click.option(
+        "--log-level", type=click.Choice(LOG_LEVELS), cls=DefaultOption, literal="warn", help="What the server logs."
+    ),
+    click.option(
+        "--log-format",
+        type=click.Choice(LOG_FORMATS),
+        cls=DefaultOption,
+        literal="text",
+        help="Format of the server's log.",
     ),
     click.option("--log-config", is_flag=True, help="Log the server's configuration when it starts."),
 )

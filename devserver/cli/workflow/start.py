@@ -14,6 +14,7 @@ from ...config.option_values import parse_pair
 from ..options.client import connect_as, converter_options
 from ..options.common import json_option
 from ..options.connection import connection_options, trace_words, words_of
+from ..options.environment import DefaultOption
 from ..options.input_command import InputCommand, workflow
 from ..options.inputs import input_option
 from ..options.module_type import ModuleType, workflow_names
@@ -66,7 +67,11 @@ REUSE_POLICIES = ("AllowDuplicate", "AllowDuplicateFailedOnly", "RejectDuplicate
 )
 @click.option("--run-timeout", type=Duration(positive=True), help="Maximum duration of one run.")
 @click.option(
-    "--task-timeout", type=Duration(positive=True), show_default="10s", help="Maximum duration of a workflow task."
+    "--task-timeout",
+    type=Duration(positive=True),
+    cls=DefaultOption,
+    literal="10s",
+    help="Maximum duration of a workflow task.",
 )
 @click.option("--start-delay", type=Duration(positive=True), help="Delay before the workflow starts.")
 @click.option("--cron", metavar="CRON", help="Cron schedule of the workflow. Prefer `devserver schedule`.")

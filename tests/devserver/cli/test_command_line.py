@@ -113,6 +113,37 @@ def test_all_commands_that_report_print_json() -> None:
     assert without == NOTHING_TO_REPORT
 
 
+LITERALS = {
+    "devserver up": ("127.0.0.1", "fast", "30d", "warn", "text", "/"),
+    "devserver run": ("pinned", "100", "default"),
+    "devserver workflow start": ("10s", "default"),
+    "devserver schedule create": ("UTC", "365d"),
+    "devserver metrics": ("default",),
+}
+
+
+@pytest.mark.parametrize(("path", "values"), LITERALS.items())
+def test_a_default_that_can_be_typed_has_no_parentheses(path: str, values: tuple[str, ...]) -> None:
+    """`[default: fast]`, as click shows the defaults that it applies itself; only descriptions have parentheses."""
+    command = LEAVES[path]
+    context = click.Context(command, info_name=path, show_default=True)
+    records = [option.get_help_record(context) for option in command.params if isinstance(option, click.Option)]
+    text = " ".join(record[1] for record in records if record is not None)
+    for value in values:
+        assert f"default: {value}" in text
+        assert f"default: ({value})" not in text
+
+
+def test_defaults_of_ports_say_that_they_stay() -> None:
+    """A restart has the ports of the start before."""
+    context = click.Context(LEAVES["devserver up"], show_default=True)
+    for option in context.command.params:
+        if isinstance(option, click.Option) and option.opts[0].endswith("port"):
+            record = option.get_help_record(context)
+            assert record is not None
+            assert "reused on restart" in record[1], option.opts
+
+
 def test_defaults_are_shown_by_click() -> None:
     """`--help` shows `[default: ...]` for each option that has a default."""
     for path, command in LEAVES.items():

@@ -121,6 +121,10 @@ def test_the_server_gets_what_start_dev_would() -> None:
         (["--ui-ip", "0.0.0.0"], "add --allow-remote"),
         (["--ui-ip", "here"], "--ui-ip 'here' is not an IP address"),
         (
+            ["--ui-public-path", "x"],
+            "--ui-public-path 'x' does not begin with a slash\nhint: use --ui-public-path /x\n",
+        ),
+        (
             ["--sqlite-pragma", "synchronous"],
             "form PRAGMA=VALUE\nhint: for example --sqlite-pragma cache_size=-64000\n",
         ),
