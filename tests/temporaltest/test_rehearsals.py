@@ -103,7 +103,7 @@ def test_tests_hold_rehearsals(runbook: Suite) -> None:
 
 TWICE = [
     "the rehearsal 'an answer is lost': fail",
-    "  fail: add exactly once: add a happened 2 times by add: at * s (attempt 1), * s (attempt 2)",
+    "  fail: add exactly once: add a happened 2 times: at * s (attempt 1), * s (attempt 2)",
 ]
 NEVER = ["the rehearsal 'nothing happens': unknown", "  never: 9th time that add starts*"]
 FAILURES = {"test_twice": TWICE, "test_never": NEVER, "test_file": [*TWICE, *NEVER]}

@@ -96,7 +96,7 @@ def result_lines(result: dict[str, Any], seconds: float, width: int = UNLIMITED)
             for line in details[:most]:
                 yield from wrapped(line, DETAIL, "  ", width=width) or [""]
     for action in result["repeated_effects"][:MOST_DETAILS]:
-        yield from _labeled("  acted twice: ", words.twice(action), width, fg="red", bold=True)
+        yield from _labeled("  repeated ", words.twice(action), width, fg="red", bold=True)
         if action["between"]:
             yield from wrapped(f"in between: {'; '.join(action['between'][-3:])}", DETAIL, "  ", width=width)
     for step in result["plan"]:

@@ -43,7 +43,7 @@ class EffectCount:
 
 
 def _twice(effect: Duplicate) -> str:
-    by = f" by {effect.activity}" if effect.activity else ""
+    by = f" in the activity {effect.activity}" if effect.activity not in (None, "", effect.name) else ""
     tries = ["" if attempt is None else f" (attempt {attempt})" for attempt in effect.attempts]
     when = ", ".join(f"{at:.3f} s{attempt}" for at, attempt in zip(effect.at, tries, strict=True))
     return f"{' '.join(filter(None, (effect.name, effect.key)))} happened {len(effect.at)} times{by}: at {when}"

@@ -26,14 +26,14 @@ class KillWorker:
         """Kill the worker; the rest starts another one."""
         if self.lost_answer and not (isinstance(trigger, ActivityTrigger) and trigger.phase == "completes"):
             raise FaultImpossible(
-                "an answer can be lost only when an activity completes", hint="plan it with at.activity_completes(...)"
+                "a result can be lost only when an activity completes", hint="plan it with at.activity_completes(...)"
             )
         await context.kill_worker()
         return _back(context, self.down)
 
     def __str__(self) -> str:
         if self.lost_answer:
-            return f"its answer is lost: the worker is killed (-9) after the side effect{and_down(self.down)}"
+            return f"the result is lost: the worker is killed (-9) after the side effect{and_down(self.down)}"
         return f"the worker is killed (-9){and_down(self.down)}"
 
 

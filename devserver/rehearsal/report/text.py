@@ -59,7 +59,7 @@ def listed(names: Sequence[str], most: int = 3) -> str:
 def twice(repeated: Mapping[str, Any]) -> str:
     """A repeated effect, with its times."""
     moments = repeated["moments"]
-    by = f" (step {repeated['activity']})" if repeated["activity"] not in (None, repeated["name"]) else ""
+    by = f" (activity {repeated['activity']})" if repeated["activity"] not in (None, repeated["name"]) else ""
     times = "twice" if len(moments) == 2 else f"{len(moments):,} times"
     shown = [moment(item["at"]) + (f" (attempt {item['attempt']})" if item["attempt"] else "") for item in moments[:5]]
     return f"{effect_name(repeated)}{by} happened {times}: at {' and at '.join(shown)}"

@@ -123,7 +123,7 @@ def test_a_dry_run_says_what_would_be_done_and_starts_nothing(devserver: Run, wr
         "lost\n"
         "  runs      Grow of grow, at most 60 s, on the wall clock\n"
         "  when      1st time that add completes\n"
-        "    do      its answer is lost: the worker is killed (-9) after the side effect\n"
+        "    do      the result is lost: the worker is killed (-9) after the side effect\n"
         "  expects   add exactly once\n"
         "\n"
         "never\n"
@@ -224,8 +224,8 @@ def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     done = devserver("rehearse", str(path), "--seed", "5", "--report", "out", "--junit", "ci/junit.xml")
     assert done.returncode == 1, done.stderr
     assert "FAIL     lost  (seed 5, " in done.stdout
-    assert "  acted twice: add node-1 happened twice: at " in done.stdout
-    assert "in between: its answer is lost: the worker is killed (-9)" in done.stdout
+    assert "  repeated add node-1 happened twice: at " in done.stdout
+    assert "in between: the result is lost: the worker is killed (-9)" in done.stdout
     assert "PASS     fine  (seed 5, " in done.stdout
     assert "1 passed, 1 failed, 0 unknown\n" in done.stdout
     assert f"report: {tmp_path / 'out' / 'report.html'}\n" in done.stdout
@@ -235,7 +235,7 @@ def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     assert "add node-1" in (tmp_path / "out" / "report.html").read_text()
     progress = done.stderr.splitlines()
     assert progress[0] == "[1/2] lost, seed 5"
-    assert any(" fault     its answer is lost" in line for line in progress)
+    assert any(" fault     the result is lost" in line for line in progress)
     assert any(" activity  add, attempt 2" in line for line in progress)
     assert list(paths.rehearsals.iterdir()) == []
     suite = Xml.parse(tmp_path / "ci" / "junit.xml").getroot()[0]
@@ -301,7 +301,7 @@ def test_a_terminal_shows_what_happens_now(write: Write) -> None:
     """A live view: which rehearsal, the fault when it comes, and the verdict."""
     with Terminal(command("rehearse", str(write(lost=LOST, seconds=1.0))), columns=120) as terminal:
         terminal.until("[1/1] lost")
-        terminal.until("its answer is lost")
+        terminal.until("the result is lost")
         terminal.until("1 failed")
         assert terminal.code() == 1
 
@@ -365,7 +365,7 @@ def test_ctrl_c_stops_everything_and_leaves_what_there_is_of_the_report(
     """Exit code 130; no process is left, and the report tells what had happened and what was not held."""
     words = command("rehearse", str(write(seconds=60.0, slow=LOST, other=LOST)), "--report", "out")
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as held:
-        eventually(lambda: is_doing(paths, "fault: its answer is lost"))
+        eventually(lambda: is_doing(paths, "fault: the result is lost"))
         held.send_signal(signal.SIGINT)
         out, err = held.communicate(timeout=120)
     assert held.returncode == 130

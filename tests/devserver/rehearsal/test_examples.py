@@ -118,9 +118,9 @@ def test_the_bug_is_found(rehearse: Rehearse, tmp_path: Path) -> None:
     """The scale-up with the bug fails; the verdict and the report say which step acted twice, and what made it."""
     done = rehearse("scale_up_bug.py", "--report", "out")
     assert done.returncode == 1, done.stderr
-    assert "fail     add_node exactly once: add_node node-5 happened 2 times by add_node" in done.stdout
-    assert "acted twice: add_node node-5 happened twice" in done.stdout
-    assert "in between: its answer is lost: the worker is killed (-9) after the side effect" in " ".join(
+    assert "fail     add_node exactly once: add_node node-5 happened 2 times: at " in done.stdout
+    assert "  repeated add_node node-5 happened twice" in done.stdout
+    assert "in between: the result is lost: the worker is killed (-9) after the side effect" in " ".join(
         done.stdout.split()
     )
     assert "without faults 8, with faults 9" in done.stdout

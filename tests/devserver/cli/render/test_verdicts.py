@@ -21,7 +21,7 @@ def result(**values: Any) -> dict[str, Any]:
         "evidence": EVIDENCE,
         "details": [EVIDENCE, EVIDENCE + "!"],
     }
-    step = "1st time that add completes: its answer is lost: the worker is killed (-9) after the side effect"
+    step = "1st time that add completes: the result is lost: the worker is killed (-9) after the side effect"
     return {
         "name": "lost",
         "verdict": "fail",

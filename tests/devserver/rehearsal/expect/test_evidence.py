@@ -31,7 +31,7 @@ def test_effects(rehearse: Rehearse) -> None:
     ]
     result = rehearse(scene("judged", "Listed", lost, input=ROLL, expect=expected))
     assert verdicts(result) == ["pass", "pass", "fail", "fail", "fail"]
-    assert "stop node-1 happened 2 times by act" in result.judgements[2].evidence
+    assert "stop node-1 happened 2 times in the activity act" in result.judgements[2].evidence
     assert result.run is not None
     metrics = RunMetrics.of(result.run)
     assert [(each.name, each.key, list(each.attempts)) for each in metrics.duplicates] == [("stop", "node-1", [1, 2])]

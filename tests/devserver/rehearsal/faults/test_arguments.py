@@ -16,7 +16,7 @@ SENTENCES = {
     "the server is stopped gracefully and down for 90 s": faults.stop_server(timedelta(minutes=1.5)),
     "the server is frozen for 0.5 s": faults.freeze_server(0.5),
     "the worker is killed (-9)": faults.kill_worker(),
-    "its answer is lost: the worker is killed (-9) after the side effect": faults.lose_answer(),
+    "the result is lost: the worker is killed (-9) after the side effect": faults.lose_answer(),
     "the worker is frozen for 3 s": faults.freeze_worker(3),
     "the worker is killed and replaced by one with the code of v2 and the build id 2 after 1 s": (
         faults.replace_worker("v2", build_id="2", down=1)

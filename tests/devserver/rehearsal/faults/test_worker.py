@@ -41,7 +41,7 @@ def test_a_lost_answer_shows_a_step_that_acts_twice(rehearse: Rehearse) -> None:
     """The server hears nothing of a step that acted, so it acts again: the finding names step, times and attempts."""
     result = rehearse(scene("steps", "Careless", CARELESS.do(faults.lose_answer()), expect=ONCE))
     assert result.verdict == "fail"
-    assert "step two happened 2 times by careless_step" in result.reason
+    assert "step two happened 2 times in the activity careless_step" in result.reason
     assert "(attempt 1)" in result.reason
     assert "(attempt 2)" in result.reason
 
