@@ -101,17 +101,28 @@ async def start(
             rpc_timeout=CALL_TIMEOUT,
         )
     except WorkflowAlreadyStartedError as error:
-        raise WorkflowCallRefused(
-            f"the workflow id {options.workflow_id} is in use by the run {error.run_id}",
-            hint="choose another --workflow-id; or, while that run is open, --id-conflict-policy UseExisting or "
-            "TerminateExisting; once it is closed, --id-reuse-policy AllowDuplicate",
-        ) from None
+        raise await _id_taken(calls, options, error.run_id or "") from None
     except RPCError as error:
         raise refusal(client, error, f"cannot start {kind}") from None
     known = before.workflow_execution_info.execution.run_id if before is not None else None
     run_id = handle.result_run_id or handle.first_execution_run_id or ""
     existing = known is not None and known == run_id
     return StartedWorkflow(handle.id, run_id, kind, options.task_queue, polled, existing, handle)
+
+
+async def _id_taken(calls: ServiceCalls, options: WorkflowStartOptions, run_id: str) -> WorkflowCallRefused:
+    """The error for a workflow id that a run has: what the policy that rejects it is about depends on its status."""
+    found = await calls.describe_workflow(options.workflow_id, run_id)
+    if found is None or not found.workflow_execution_info.HasField("close_time"):
+        return WorkflowCallRefused(
+            f"the workflow {options.workflow_id} is already running (run {run_id})",
+            hint="choose another --workflow-id, or use --id-conflict-policy UseExisting or TerminateExisting",
+        )
+    return WorkflowCallRefused(
+        f"the workflow id {options.workflow_id} was used before (run {run_id}), which "
+        f"--id-reuse-policy {options.id_reuse_policy} rejects",
+        hint="choose another --workflow-id, or use --id-reuse-policy AllowDuplicate",
+    )
 
 
 def _typed(values: Mapping[str, Any]) -> TypedSearchAttributes:

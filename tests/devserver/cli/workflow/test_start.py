@@ -174,7 +174,7 @@ def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
         )
         eventually(
             lambda: call("workflow", "signal", "orders.py:approve", "o 1", "--by", "x")[2].startswith(
-                "error: o 1 has ended"
+                "error: o 1 is closed"
             )
         )
         answer = json.loads(call("workflow", "query", "orders.py:Order.state", "o 1", "--json")[1])
@@ -274,7 +274,7 @@ def test_a_converter_and_a_plugin_of_another_module(quick_up: Run, write: Write,
         assert err.startswith("error: sealing:Codec is not a data converter, but <sealing.Codec")
 
 
-def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
+def test_without_a_worker(quick_up: Run, devserver: Run, write: Write, call: Call) -> None:
     """Starting says so at once; a query and an update give up with the reason; what is wrong was not sent."""
     quick_up("--search-attribute", "Customer=Keyword")
     write("orders.py", ORDERS)
@@ -326,7 +326,7 @@ def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
         (
             ["workflow", "start", "orders.py:Order", "--name", "a", "--workflow-id", "o1"],
             1,
-            "the workflow id o1 is in use by the run ",
+            "the workflow o1 is already running (run ",
         ),
         (["workflow", "start", "orders.py:Other", "--search-attribute", "Nix=1"], 1, "cannot start Other: "),
         (["workflow", "start", "orders.py:Other", "--address", "127.0.0.1:1"], 4, "cannot connect to 127.0.0.1:1: "),
@@ -339,6 +339,12 @@ def test_without_a_worker(quick_up: Run, write: Write, call: Call) -> None:
     write("payments.py", ORDERS.replace("class Order", "class Payment"))
     code, _, err = call("workflow", "signal", "payments.py:approve", "o1", "--by", "a")
     assert (code, err.splitlines()[0]) == (1, "error: o1 has the type Order, not Payment")
+    devserver("temporal", "workflow", "terminate", "-w", "o1")
+    again = ["workflow", "start", "orders.py:Order", "--name", "a", "-w", "o1", "--id-reuse-policy", "RejectDuplicate"]
+    code, _, err = call(*again)
+    assert (code, err.partition(" (run ")[0]) == (1, "error: the workflow id o1 was used before")
+    assert err.splitlines()[0].endswith("), which --id-reuse-policy RejectDuplicate rejects")
+    assert err.endswith("\nhint: choose another --workflow-id, or use --id-reuse-policy AllowDuplicate\n")
 
 
 @pytest.mark.parametrize(
