@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..client.target import Connection, Target
+from ..errors import OptionError
 from .main import CommandGroup
 from .options.client import call_server
 from .options.common import json_option, timeout_option, watch_option
 from .options.connection import connection_options
 from .options.named_arguments import NamedArgument, named_arguments
-from .options.types import Number
 from .render import deployment as text
 from .render.output import echo_json, echo_lines
 from .render.terminal import wrapped
@@ -101,10 +102,7 @@ def set_current(
 @click.option("--yes", "-y", is_flag=True, hidden=True, expose_value=False, help="Accepted; nothing is asked.")
 @connection_options
 @json_option
-@click.pass_context
 def ramp(
-    ctx: click.Context,
-    /,
     connection: Connection,
     deployment: str,
     build: str,
@@ -118,7 +116,7 @@ def ramp(
     """
     from ..deployments import ramp as change
 
-    share = Number(0, 100).convert(percent, None, ctx)
+    share = _percentage(percent)
     _show(*call_server(connection, lambda client: change(client, deployment, build, share, **forced)), as_json)
 
 
@@ -157,6 +155,13 @@ def wait_drained(
     from .render.deployment_drain import wait
 
     ctx.exit(0 if asyncio.run(wait(connection, deployment, build, timeout, as_json)) else 1)
+
+
+def _percentage(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) <= 100:
+            return float(text)
+    raise OptionError(f"the percentage must be a number from 0 to 100, not {text}")
 
 
 def _show(change: RolloutChange, target: Target, as_json: bool) -> None:

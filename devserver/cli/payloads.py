@@ -77,7 +77,7 @@ def list_(blobs: BlobFolder, as_json: bool) -> None:
 def check(blobs: BlobFolder, connection: Connection, offline: bool, as_json: bool) -> None:
     """Check that every payload that a server's histories refer to is stored, and that stored payloads are intact.
 
-    Exits 0 when all is well, 1 when a payload is missing or corrupt, 4 when the server cannot be reached.
+    Exits 0 when there is no problem, 1 when a payload is missing or corrupt, 4 when the server cannot be reached.
     """
     from ..payloads.verification import find_problems
 

@@ -100,7 +100,7 @@ async def ramp(
         OptionError: The percentage is out of range.
     """
     if not 0 <= percentage <= 100:
-        raise OptionError(f"the percentage of a ramp must be 0 to 100, not {percentage:g}")
+        raise OptionError(f"the percentage must be a number from 0 to 100, not {percentage:g}")
     calls = DeploymentCalls(client)
     before = before or await calls.deployment(name)
     if build == before.routing.current:

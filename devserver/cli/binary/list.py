@@ -91,7 +91,7 @@ def _rows(paths: Paths, verify: bool) -> list[VersionRow]:
 def _cells(row: VersionRow) -> tuple[str, ...]:
     notes = [
         "default" if row.default else "",
-        f"installed ({row.source})" if row.source else "",
+        "" if not row.source else "installed" if row.source == "installed" else f"installed ({row.source})",
         "" if row.pinned else "not pinned",
         _INTACT[row.intact],
         f"advisories: {', '.join(row.advisories)}" if row.advisories else "",

@@ -142,22 +142,22 @@ _OPTIONS = (
 )
 # Options of the Temporal CLI that configure its client, which `start-dev` takes and has no use for.
 _CLIENT_OPTIONS = {
-    "--env": "the server reads no client environment",
-    "--env-file": "the server reads no client environment",
-    "--config-file": "the server reads no client configuration; give its options to `devserver up`",
-    "--disable-config-file": "the server reads no client configuration: leave it out",
-    "--disable-config-env": "the server reads no client configuration: leave it out",
+    "--env": "it selects settings of a client, and the server reads none",
+    "--env-file": "it holds settings of a client, and the server reads none",
+    "--config-file": "it holds settings of a client, and the server reads none",
+    "--disable-config-file": "the server reads no settings of a client, so leave it out",
+    "--disable-config-env": "the server reads no settings of a client, so leave it out",
     "--client-connect-timeout": "use --timeout, which limits the start of the server",
     "--command-timeout": "use --timeout, which limits the start of the server",
     "--color": "use NO_COLOR=1 to turn colors off",
     "--output": "use --json",
     "-o": "use --json",
-    "--time-format": "times are in UTC: leave it out",
-    "--no-json-shorthand-payloads": "it is about payloads, which this command does not print: leave it out",
-    "--address": "it is a client's option; the server listens on --ip and --port",
-    "--api-key": "it is a client's option; a dev server has no authentication",
-    "--tls": "a dev server has no TLS: leave it out",
-    "--identity": "it is a client's option: leave it out",
+    "--time-format": "times are always in UTC, so leave it out",
+    "--no-json-shorthand-payloads": "it prints no payloads, so leave it out",
+    "--address": "the server listens on --ip and --port",
+    "--api-key": "a dev server has no authentication, so leave it out",
+    "--tls": "a dev server has no TLS, so leave it out",
+    "--identity": "it is the name of a client, so leave it out",
 }
 
 
@@ -182,7 +182,7 @@ def server_options(function: F) -> F:
 def _refuse(name: str, reason: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(ctx: click.Context, _: click.Parameter, value: Any) -> None:
         if value is not None:
-            raise click.UsageError(f"{name} has no meaning for `devserver up`: {reason}.", ctx)
+            raise click.UsageError(f"`devserver up` does not take {name}: {reason}.", ctx)
 
     return callback
 

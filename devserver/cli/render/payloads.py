@@ -107,7 +107,7 @@ def checked(folder: BlobFolder, usage: PayloadUsage | None, found: Sequence[Payl
         "referred": None if usage is None else len(usage.uses),
         "encoded": None if usage is None else usage.encoded,
         "payloads": sum(1 for _ in folder.list()),
-        "troubles": [
+        "problems": [
             {
                 "sha256": item.claim.digest,
                 "bytes": item.claim.size,
@@ -124,7 +124,7 @@ def checked(folder: BlobFolder, usage: PayloadUsage | None, found: Sequence[Payl
 
 def echo_checked(shown: dict[str, Any]) -> None:
     """A person's form of `checked`."""
-    for item in shown["troubles"]:
+    for item in shown["problems"]:
         click.echo(click.style(clean(item["message"]), fg="red"))
         for line in item["details"]:
             click.echo(f"  {clean(line)}")
@@ -137,12 +137,12 @@ def echo_checked(shown: dict[str, Any]) -> None:
         if shown["databases"]:
             read.append(_many(shown["databases"], "copy of its database", "copies of its database"))
         refer = "refers" if shown["runs"] + shown["databases"] == 1 else "refer"
-        click.echo(f"{' and '.join(read)}, which {refer} to {_count(shown['referred'])}")
+        click.echo(f"{' and '.join(read)} {refer} to {_count(shown['referred'])}")
         if shown["encoded"]:
             click.echo(f"{shown['encoded']} pages of history contain references that only a codec can read")
-    wrong = len(shown["troubles"])
+    wrong = len(shown["problems"])
     click.echo(f"the folder stores {_count(shown['payloads'])}")
-    click.echo(f"{_count(wrong)} cannot be read" if wrong else "all is well")
+    click.echo(f"{_count(wrong)} missing or corrupt" if wrong else "no problems found")
 
 
 def pruned(done: PrunedPayloads, *, dry_run: bool) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def test_what_is_stored_is_shown_checked_and_kept(devserver: Run, quick_up: Run)
 
     checked = devserver("payloads", "check")
     assert checked.returncode == 0, checked.stderr
-    assert checked.stdout == "1 run, which refers to 1 payload\nthe folder stores 1 payload\nall is well\n"
+    assert checked.stdout == "1 run refers to 1 payload\nthe folder stores 1 payload\nno problems found\n"
     os.utime(file, (0, 0))
     kept = as_json(devserver("payloads", "prune", "--json"))
     assert (kept["removed"], kept["kept_used"]) == ([], 1)
@@ -75,7 +75,8 @@ def test_what_is_stored_is_shown_checked_and_kept(devserver: Run, quick_up: Run)
     assert gone.returncode == 1
     assert f"the payload {file.name[:12]} (350.1 kB) is missing" in gone.stdout
     assert "needed by workflow order-1 in default" in gone.stdout
-    assert as_json(devserver("payloads", "check", "--json"))["troubles"][0]["problem"] == "PayloadMissing"
+    assert gone.stdout.endswith("\n1 payload missing or corrupt\n")
+    assert as_json(devserver("payloads", "check", "--json"))["problems"][0]["problem"] == "PayloadMissing"
 
 
 def test_what_no_run_refers_to_is_removed_and_nothing_unasked(devserver: Run, quick_up: Run) -> None:

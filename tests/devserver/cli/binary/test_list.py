@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from devserver import executables
+from devserver.executables import Executable
 from devserver.executables.known_releases import DEFAULT_VERSION, PINS, SERVER_VERSIONS
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
@@ -64,6 +65,12 @@ def test_the_table_marks_what_is_installed(devserver: Run, paths: Paths, service
         "* 9.9.9    1.99.0  installed (release); not pinned",
         "  1.9.1    1.32.0  default",
     ]
+
+
+def test_one_that_was_found_on_this_machine_is_just_installed(devserver: Run, installed: Executable) -> None:
+    """`installed` is not said twice, once for the state and once for the source."""
+    line = next(line for line in devserver("binary", "list").stdout.splitlines() if line.startswith("*"))
+    assert line.endswith("  default; installed")
 
 
 def test_verify_fails_where_an_executable_has_changed(devserver: Run, paths: Paths, service: DownloadService) -> None:

@@ -109,8 +109,14 @@ def test_the_server_gets_what_start_dev_would() -> None:
 @pytest.mark.parametrize(
     ("words", "advice"),
     [
-        (["--config-file", "x.toml"], "the server reads no client configuration"),
-        (["--env", "prod"], "the server reads no client environment"),
+        (
+            ["--config-file", "x.toml"],
+            "does not take --config-file: it holds settings of a client, and the server reads none.\n",
+        ),
+        (
+            ["--env", "prod"],
+            "Error: `devserver up` does not take --env: it selects settings of a client, and the server reads none.\n",
+        ),
         (["--output", "json"], "use --json"),
         (["-o", "json"], "use --json"),
         (["--color", "never"], "use NO_COLOR=1 to turn colors off"),
