@@ -35,7 +35,7 @@ class SetupError(TemporalTestError):
 
 
 class ClockStuck(TemporalTestError):
-    """The virtual clock of a workflow did not move; the message says what holds it."""
+    """The virtual clock of a workflow did not move; the message says what blocks it."""
 
 
 class ReplayFailed(TemporalTestError):

@@ -46,7 +46,7 @@ def restore_into(
 ) -> Snapshot | None:
     """Replace `db`, whose server must be stopped, with the snapshot; returns a snapshot of the replaced database.
 
-    The file is owned meanwhile; pass the lease if you hold it. What was there goes to `keep_in`, else beside
+    The file is owned meanwhile; pass your lease if you have one. What was there goes to `keep_in`, else beside
     the snapshot; a damaged file is kept there as it is, and None returned.
 
     Raises:

@@ -99,7 +99,7 @@ def copy_whole(source: Path, target: Path) -> None:
             with connect(target) as new:
                 new.execute("PRAGMA synchronous=OFF")
                 old.backup(new, pages=PAGES_PER_STEP)
-                # A backup starts this counter anew. The schema is the same, and our stamp tells it by that number.
+                # A backup resets this counter. The schema is the same, and our stamp identifies it by that number.
                 new.execute(f"PRAGMA schema_version={int(cookie)}")
         sync(target)
     except BaseException:

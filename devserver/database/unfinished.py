@@ -14,7 +14,7 @@ COUNTER = "namespace_metadata"  # the schema itself puts its one row there
 def is_unfinished(db: Path, template: Callable[[], Path]) -> bool:
     """Whether `db` contains only empty tables of the `template`, so that nothing is lost with it.
 
-    A server goes on with such a file as if it were whole, and fails; it makes tables only where there is no file.
+    A server uses such a file as if it were complete, and fails; it creates tables only if there is no file.
     """
     with connect(db) as connection:
         found = Schema.read(connection)

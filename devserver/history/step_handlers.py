@@ -1,4 +1,4 @@
-"""Which handler reads which event: made from the event table, and from `DETAILS` for what some events say besides."""
+"""Which handler reads which event: from the event table, and from `DETAILS` for events with additional fields."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ class InstanceFolder:
             raise DevServerError(
                 f"cannot read the record of the instance {self.name}: {path}",
                 details=[f"{type(error).__name__}: {error}"],
-                hint=f"remove {path} and run {up_command(self.name)} again; the database stays as it is",
+                hint=f"remove {path} and run {up_command(self.name)} again; the database is not changed",
             ) from error
 
     def require_record(self) -> Record:

@@ -1,4 +1,4 @@
-"""Latencies from the buckets of a histogram: no more exact than the buckets are."""
+"""Latencies from the buckets of a histogram, as exact as the buckets."""
 
 from __future__ import annotations
 

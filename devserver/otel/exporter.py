@@ -51,7 +51,7 @@ class RunExporter:
         self._unsent = _Unsent()
 
     def run_closed(self, workflow_id: str, run_id: str) -> None:
-        """A run has closed, or may have: its worker has told the server to close it. Call this from any thread."""
+        """A run has closed, or may have: its worker has asked the server to close it. Call this from any thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody stopped the worker
             self._loop.call_soon_threadsafe(self._begin, (workflow_id, run_id), True)
 

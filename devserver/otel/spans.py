@@ -1,6 +1,6 @@
 """Spans before they are sent, and their ids.
 
-Ids are made of what Temporal never changes, so that a second export sends the same spans.
+Ids derive from ids that Temporal never changes, so that a second export sends the same spans.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def with_folder(inner: type[PayloadConverter], settings: ConverterSettings) -> t
 
 
 def without_folder(outer: type[PayloadConverter]) -> type[PayloadConverter]:
-    """The `inner` class of `with_folder`; any other class is returned as it is."""
+    """The `inner` class of `with_folder`; any other class is returned unchanged."""
     partial: Any = outer
     return partial.args[0] if isinstance(partial, functools.partial) and partial.func is FolderConverter else outer
 

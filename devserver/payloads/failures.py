@@ -73,7 +73,7 @@ _FAILURES: dict[type[PayloadError], type[NonRetryableFailure]] = {
 
 
 def to_failure(error: PayloadError) -> Exception:
-    """The error to raise to Temporal; one that a retry may resolve, such as a full disk, is returned as it is."""
+    """The error to raise to Temporal; one that a retry may resolve, such as a full disk, is returned unchanged."""
     failure = _FAILURES.get(type(error))
     return error if failure is None else failure(error)
 
@@ -84,7 +84,7 @@ def with_payload_failures(inner: type[FailureConverter]) -> type[FailureConverte
 
 
 def without_payload_failures(outer: type[FailureConverter]) -> type[FailureConverter]:
-    """The `inner` class of `with_payload_failures`; any other class is returned as it is."""
+    """The `inner` class of `with_payload_failures`; any other class is returned unchanged."""
     partial: Any = outer
     is_ours = isinstance(partial, functools.partial) and partial.func is PayloadFailureConverter
     return partial.args[0] if is_ours else outer

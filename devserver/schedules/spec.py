@@ -24,7 +24,7 @@ DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 @dataclass(frozen=True)
 class Interval:
-    """A time `every` so often since the epoch, plus `offset`."""
+    """A time each `every` since the epoch, plus `offset`."""
 
     every: timedelta
     offset: timedelta = timedelta(0)

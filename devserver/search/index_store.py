@@ -1,6 +1,6 @@
 """The index on this machine: where its file is, and what becomes of one that is damaged, newer, full or read-only.
 
-A search never fails for its index: it goes on without, and notes say why.
+A search never fails for its index: it continues without one, and notes say why.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ class IndexStore:
         self._server = 0
         self.notes: list[str] = []
 
-    def open(self, cluster: str, namespace: str, *, anew: bool = False) -> None:
-        """Open what is kept of a cluster's namespace; with `anew`, forget it first."""
+    def open(self, cluster: str, namespace: str, *, rebuild: bool = False) -> None:
+        """Open the index of a cluster's namespace; with `rebuild`, clear it first."""
         if self._path is None:
             return
-        for _ in range(2):  # a damaged file is made anew once
+        for _ in range(2):  # a damaged file is recreated once
             try:
                 self._index = self._index or self._opened(self._path)
                 if self._index is not None:
                     self._server = self._index.server(cluster, namespace)
-                    if anew:
+                    if rebuild:
                         self._index.clear(self._server)
             except DevServerError as error:
                 self._without(error.message)
@@ -60,7 +60,7 @@ class IndexStore:
             return
 
     def known(self, runs: Sequence[RunFacts]) -> dict[str, int]:
-        """The number of each run that is kept as it is now: run id -> number."""
+        """The number of each run whose indexed state is current: run id -> number."""
         return self._tried(lambda index: index.known(self._server, runs), {})
 
     def add(self, run: RunFacts, steps: Sequence[IndexedStep]) -> int | None:
@@ -72,7 +72,7 @@ class IndexStore:
         return self._tried(question, otherwise)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._index is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._index.close()
@@ -88,11 +88,11 @@ class IndexStore:
             return otherwise
 
     def _fails(self, error: sqlite3.Error) -> bool:
-        """Go on without the index; whether the file was damaged and is gone, so that a new one can be made."""
+        """Continue without the index; whether the file was damaged and is gone, so that a new one can be made."""
         self.close()
         # Its subclasses are for what is around the file: locked, full, not to be written.
         if type(error) is sqlite3.DatabaseError and self._path is not None and _removed(self._path):
-            self.notes.append(f"the index {self._path} cannot be read ({error}), and is made anew")
+            self.notes.append(f"the index {self._path} cannot be read ({error}) and is rebuilt")
             return True
         self._without(f"{self._path}: {error}")
         return False

@@ -64,7 +64,7 @@ class SearchQuery:
         build: Build id of the worker.
         since, until: The step, or with `events` its event, was under way in that time.
         workflow_type, status: Of the run.
-        query: A list filter that the run must fit besides.
+        query: A list filter that the run must also match.
         open: Runs that are open only, or those that are closed.
     """
 

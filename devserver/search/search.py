@@ -105,7 +105,7 @@ class Search:
         counting = asyncio.ensure_future(self._count()) if self._watch else None
         try:
             cluster, namespace = await identity(self._reader.calls.client)
-            self._shelf.open(cluster, namespace, anew=self._rebuild)
+            self._shelf.open(cluster, namespace, rebuild=self._rebuild)
             async with contextlib.aclosing(self._answered()) as answers:
                 async for answer in answers:
                     self._step(done=1)

@@ -1,4 +1,4 @@
-"""What can be wrong with an open workflow, as records: one finding for each thing that does not go on by itself."""
+"""What can be wrong with an open workflow, as records: one finding for each problem that blocks it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Kind = Literal[
     "activity_paused",
 ]
 
-# The worst first: what needs other code, then what needs a worker, what may mend itself, and what somebody meant.
+# The worst first: what needs other code, what needs a worker, what may resolve itself, what somebody did on purpose.
 KINDS: tuple[Kind, ...] = (
     "workflow_task_failing",
     "no_worker",

@@ -121,7 +121,7 @@ def has_failed(step: Step) -> bool:
 
 
 class _Walker:
-    """Reads the runs as the caller goes on."""
+    """Reads each run when the caller asks for it."""
 
     def __init__(self, reader: HistoryReader, options: TraceOptions) -> None:
         self._reader = reader

@@ -60,7 +60,7 @@ class ProcessPool:
         return process
 
     async def drain(self, process: WorkerProcess) -> None:
-        """Stop a worker, and wait until it completes no more workflow tasks."""
+        """Stop a worker, and wait until its last workflow task is completed."""
         await process.drain(self._limit)
 
     def retire(self, process: WorkerProcess, on_killed: Callable[[], None]) -> None:

@@ -106,7 +106,7 @@ class WorkerProcess:
         await wait_any(self._running.wait(), self.exited.wait())
 
     async def drain(self, limit: float) -> None:
-        """Ask it to stop, and wait until it completes no more workflow tasks; activities may still run.
+        """Ask it to stop, and wait until its last workflow task is completed; activities may still run.
 
         After `limit` seconds it is killed.
         """

@@ -94,7 +94,7 @@ def _machine(home: str) -> Iterator[Postgres]:
     )
     with machine:  # at the end its standard input closes, and it ends
         assert machine.stdout is not None
-        told = machine.stdout.readline()
-        if not told.startswith("{"):
-            raise RuntimeError(told + machine.stdout.read())
-        yield Postgres(**json.loads(told), folder=home)
+        line = machine.stdout.readline()
+        if not line.startswith("{"):
+            raise RuntimeError(line + machine.stdout.read())
+        yield Postgres(**json.loads(line), folder=home)

@@ -37,7 +37,7 @@ async def bounded(case: CaseContext, clocks: Sequence[VirtualClock], by: object,
     """The result of `work`, which moves `clocks`.
 
     Raises:
-        ClockStuck: It did not end within the limit of a wait; the message says what holds each clock.
+        ClockStuck: It did not end within the limit of a wait; the message says what blocks each clock.
     """
     try:
         return await case.guard.wait(work, f"clocks to move by {by}")

@@ -86,7 +86,7 @@ class AsyncTime:
         return await diagnostics.holders(self._clocks.client, clock)
 
     async def _move(self, clock: VirtualClock, by: timedelta) -> bool:
-        """Move the clock; False if the workflow ended before. Notices what holds it for good."""
+        """Move the clock; False if the workflow ended before. Notices what blocks it for good."""
         target = await clock.now() + by
         task = asyncio.ensure_future(clock.move(by))
         idle_from = time.monotonic() + min(IDLE_SECONDS, self._case.guard.limit / 2)

@@ -1,4 +1,4 @@
-"""What a person needs to see when a workflow's virtual clock does not move: what holds it, and what to do."""
+"""What a person needs to see when a workflow's virtual clock does not move: what blocks it, and what to do."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MAX_WORKFLOWS = 20
 
 
 async def holders(client: Client, clock: VirtualClock) -> str:
-    """What is in flight in a workflow and so holds its clock: the server skips time only when nothing is."""
+    """What is in flight in a workflow and so blocks its clock: the server skips time only when nothing is."""
     description = await clock.describe()
     status = description.workflow_execution_info.status
     if status not in OPEN_STATUSES:
         return f"the workflow is {status_name(status)}"
     lines = [line async for line in _in_flight(client, description)]
-    return "\n".join(lines) if lines else "the server shows nothing that holds it"
+    return "\n".join(lines) if lines else "the server shows nothing that blocks it"
 
 
 async def _in_flight(client: Client, description: DescribeWorkflowExecutionResponse) -> AsyncIterator[str]:

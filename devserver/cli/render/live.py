@@ -173,7 +173,7 @@ async def watch(
     at: Callable[[T], datetime],
     changes: WatchView[T],
 ) -> None:
-    """Look every so often until Ctrl-C. The first look must succeed; a later one may fail and is tried again.
+    """Look at intervals until Ctrl-C. The first look must succeed; a later one may fail and is tried again.
 
     With `as_json`, each look is a line of JSON made by `data`. On a terminal, the `lines` of a look, made at the time
     `at`, are redrawn in place. Elsewhere `changes` prints lines.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...worker.events import WorkerEvent
 
 KEY_WIDTH = 12
+COMMAND = "command"  # a row with a command: a line of its own, whole so that it can be copied
 HANGING = "         "
 MAX_DETAILS = 14  # of an error's details
 
@@ -76,6 +77,9 @@ def banner(facts: Mapping[str, Any], wanted: WorkerOptions) -> Iterator[str]:
     width = width_now()
     for key, value in _rows(facts, wanted):
         indent = " " * (KEY_WIDTH + 2) if width >= 3 * KEY_WIDTH else "    "
+        if key == COMMAND:
+            yield indent + clean(value)
+            continue
         yield from textwrap.wrap(
             f"  {key:<{KEY_WIDTH}}{clean(value)}",
             width,
@@ -100,8 +104,8 @@ def _rows(facts: Mapping[str, Any], wanted: WorkerOptions) -> Iterator[tuple[str
         yield "version", f"build {version['build']} of the deployment {version['deployment']}, {version['behavior']}"
         if not version["current"]:
             words = ["devserver", "deployment", "set-current", version["deployment"], version["build"]]
-            command = shlex.join([*words, *words_of(wanted.connection)])
-            yield "", f"gets no new workflows until it is current: {command}"
+            yield "", "gets no new workflows until it is current:"
+            yield COMMAND, shlex.join([*words, *words_of(wanted.connection)])
     yield from _options(facts, wanted)
     if facts["metrics_url"]:
         yield "metrics", facts["metrics_url"]

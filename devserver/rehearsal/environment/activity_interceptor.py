@@ -1,4 +1,4 @@
-"""The worker's interceptor: each attempt of an activity asks the rehearsal at its start and at its end how to go on."""
+"""The worker's interceptor: each attempt of an activity asks the rehearsal how to continue, at its start and its end."""
 
 from __future__ import annotations
 

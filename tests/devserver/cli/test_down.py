@@ -75,6 +75,6 @@ def test_a_damaged_record_hinders_only_its_own_instance(quick_up: Run, devserver
         f"error: cannot read the record of the instance bad: {folder / 'record.json'}"
     )
     assert done.stderr.splitlines()[-1] == (
-        f"hint: remove {folder / 'record.json'} and run devserver up --name bad again; the database stays as it is"
+        f"hint: remove {folder / 'record.json'} and run devserver up --name bad again; the database is not changed"
     )
     (folder / "record.json").unlink()

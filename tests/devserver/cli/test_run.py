@@ -287,7 +287,8 @@ def test_a_build_of_a_deployment(quick_up: Run, devserver: Run, status_of: Statu
         assert f"  server      {address}, namespace default" in run.lines
         assert "web ui" not in run.text
         assert "  version     build b1 of the deployment greetings, pinned" in run.lines
-        assert f"devserver deployment set-current greetings b1 --address {address}" in " ".join(run.text.split())
+        assert "              gets no new workflows until it is current:" in run.lines
+        assert f"              devserver deployment set-current greetings b1 --address {address}" in run.lines
         assert run.lines[-1] == "  reload      off"
         words = ["--", "worker", "deployment", "describe", "--name", "greetings", "-o", "json"]
         eventually(lambda: "b1" in devserver("temporal", *words).stdout)

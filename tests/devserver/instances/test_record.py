@@ -80,7 +80,7 @@ def test_a_damaged_one_is_told(paths: Paths, text: str) -> None:
     with pytest.raises(DevServerError) as error:
         InstanceFolder(paths, "a").read_record()
     assert error.value.message == f"cannot read the record of the instance a: {path}"
-    assert error.value.hint == (f"remove {path} and run devserver up --name a again; the database stays as it is")
+    assert error.value.hint == (f"remove {path} and run devserver up --name a again; the database is not changed")
 
 
 def test_one_that_others_could_have_written_is_not_read(record: Record, paths: Paths) -> None:

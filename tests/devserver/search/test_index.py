@@ -89,7 +89,7 @@ def test_another_server_or_namespace_has_its_own(shelf: IndexStore, folder: Path
         other.open(*elsewhere)
         assert found(other, CHARGE, facts("a")) == 0
         other.close()
-    shelf.open(*HERE, anew=True)
+    shelf.open(*HERE, rebuild=True)
     assert found(shelf, CHARGE, facts("a")) == 0
 
 
@@ -204,16 +204,16 @@ def locked_out(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "note", "works"),
     [
-        (damage, "cannot be read (file is not a database), and is made anew", True),
-        (cut, "cannot be read (database disk image is malformed), and is made anew", True),
-        (from_the_past, "cannot be read (an older devserver's), and is made anew", True),
+        (damage, "cannot be read (file is not a database) and is rebuilt", True),
+        (cut, "cannot be read (database disk image is malformed) and is rebuilt", True),
+        (from_the_past, "cannot be read (an older devserver's) and is rebuilt", True),
         (from_the_future, "was written by a newer devserver", False),
         (foreign, "unable to open database file", False),
         (locked_out, "other users may write to ", False),
     ],
 )
 def test_an_index_that_cannot_be_used(folder: Path, harm: Callable[[Path], None], note: str, works: bool) -> None:
-    """It is made anew, or the search goes on without it; either way a note says so, and nothing fails."""
+    """It is rebuilt, or the search continues without it; either way a note says so, and nothing fails."""
     shelf = IndexStore(folder)
     shelf.open(*HERE)
     for number in range(50):

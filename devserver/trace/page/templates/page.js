@@ -3,7 +3,7 @@
   const list = document.getElementById("rows"), rows = [...list.children];
   const texts = new Map();
   const bars = [...document.querySelectorAll("#rows .bar")];
-  const ticks = [...document.querySelectorAll(".ticks i")], told = ticks.map((tick) => tick.textContent);
+  const ticks = [...document.querySelectorAll(".ticks i")], labels = ticks.map((tick) => tick.textContent);
   const find = document.getElementById("find"), failures = document.getElementById("failures");
   const count = document.getElementById("count"), whole = document.getElementById("whole");
   const length = Number(document.querySelector(".axis").dataset.ms);
@@ -49,7 +49,7 @@
     }
     whole.disabled = left === 0 && right === 100;
     ticks.forEach((tick, n) => {
-      tick.textContent = whole.disabled ? told[n] : words(length / 100 * (left + width * n / (ticks.length - 1)));
+      tick.textContent = whole.disabled ? labels[n] : words(length / 100 * (left + width * n / (ticks.length - 1)));
     });
   };
 
@@ -88,7 +88,7 @@
     Home: () => go(first()),
     End: () => go([...rows].reverse().find((row) => !row.hidden)),
   };
-  const steer = (event) => {
+  const move = (event) => {
     const key = KEYS[event.key];
     if (!key || event.target.tagName !== "SUMMARY" || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -97,12 +97,12 @@
 
   list.addEventListener("click", offer);
   list.addEventListener("toggle", open, true);
-  list.addEventListener("keydown", steer);
+  list.addEventListener("keydown", move);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && event.target !== find && !whole.disabled) zoom(0, 100);
   });
   document.querySelector(".tools").addEventListener("submit", (event) => {
-    event.preventDefault();  // Enter would load the page anew, without what was looked for
+    event.preventDefault();  // Enter would reload the page without the search
     go(first());
   });
   find.addEventListener("input", show);
