@@ -1,4 +1,4 @@
-"""The worker's interceptor: each attempt of an activity asks the rehearsal how to continue, at its start and its end."""
+"""The interceptor of the worker: each attempt of an activity asks the rehearsal how to continue, at start and end."""
 
 from __future__ import annotations
 
