@@ -110,7 +110,7 @@ def test_an_answer_is_lost_only_when_there_is_one(rehearse: Rehearse) -> None:
     """At another moment than an activity's completion the fault is not done, and the verdict says why."""
     result = rehearse(scene("steps", "Sure", STARTS.do(faults.lose_answer())))
     assert result.verdict == "unknown"
-    assert "an answer can be lost only when an activity completes" in result.reason
+    assert "a result can be lost only when an activity completes" in result.reason
 
 
 def test_a_fault_that_never_happens_is_no_pass(rehearse: Rehearse) -> None:
