@@ -6,10 +6,10 @@ need few of them.
 
 from __future__ import annotations
 
+from .system.lazy_names import lazy_names
+
 TYPE_CHECKING = False  # what typing calls so; importing typing takes longer than all else a first import does
 if TYPE_CHECKING:
-    from typing import Any
-
     from .config.server_options import ServerOptions, dynamic_config
     from .config.settings import Settings
     from .database import Snapshot
@@ -48,41 +48,28 @@ __all__ = [
     "TcpProxy",
     "dynamic_config",
     "holders",
+    "lazy_names",
     "start_child",
 ]
 
-_HOMES = {
-    "DEFAULT_VERSION": "executables.known_releases",
-    "BinaryRequest": "executables.models",
-    "Channel": "system.channel",
-    "DevServer": "instances.dev_server",
-    "DevServerError": "errors",
-    "Executable": "executables.models",
-    "HttpApi": "server.http_api",
-    "Lease": "instances.leases",
-    "TcpProxy": "network.tcp_proxy",
-    "NotAnswering": "server.http_api",
-    "Paths": "system.paths",
-    "ProcessIdentity": "system.process",
-    "Reporter": "system.progress",
-    "ServerKeywords": "instances.server_keywords",
-    "ServerOptions": "config.server_options",
-    "Settings": "config.settings",
-    "Snapshot": "database",
-    "Direction": "network.tcp_proxy",
-    "dynamic_config": "config.server_options",
-    "holders": "instances.leases",
-    "start_child": "system.child_process",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'devserver' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "config.server_options": ("ServerOptions", "dynamic_config"),
+        "config.settings": ("Settings",),
+        "database": ("Snapshot",),
+        "errors": ("DevServerError",),
+        "executables.known_releases": ("DEFAULT_VERSION",),
+        "executables.models": ("BinaryRequest", "Executable"),
+        "instances.dev_server": ("DevServer",),
+        "instances.leases": ("Lease", "holders"),
+        "instances.server_keywords": ("ServerKeywords",),
+        "network.tcp_proxy": ("Direction", "TcpProxy"),
+        "server.http_api": ("HttpApi", "NotAnswering"),
+        "system.channel": ("Channel",),
+        "system.child_process": ("start_child",),
+        "system.paths": ("Paths",),
+        "system.process": ("ProcessIdentity",),
+        "system.progress": ("Reporter",),
+    },
+)

@@ -5,10 +5,10 @@ The public names are those of `__all__`. They are loaded when first used, so a r
 
 from __future__ import annotations
 
+from devserver import lazy_names
+
 TYPE_CHECKING = False  # as in devserver/__init__.py
 if TYPE_CHECKING:
-    from typing import Any
-
     from devserver.otel import SpanTree
 
     from . import factories
@@ -63,41 +63,30 @@ __all__ = [
     "heartbeats",
 ]
 
-_MODULES = {
-    "activities.call_ledger": ("Call",),
-    "time.controls": ("Time",),
-    "workflows.environment": ("Environment",),
-    "errors": (
-        "ClockStuck",
-        "NotSupported",
-        "ReplayFailed",
-        "SetupError",
-        "TemporalTestError",
-        "WaitTimeout",
-        "WorkerDied",
-        "WorkerStuck",
-    ),
-    "facade": ("Temporal",),
-    "replay.fixture": ("Replay",),
-    "outage": ("Outage", "ServerKilled"),
-    "schedules.fixture": ("Schedules",),
-    "activities.scripted": ("REAL", "Script", "delays", "fails", "heartbeats"),
-    "reports.spans": ("SpanTree", "Spans"),
-    "versioning.fixture": ("Versions",),
-    "workers.running_worker": ("RunningWorker",),
-}
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    if name == "factories":
-        return import_module(".factories", __name__)
-    if name not in _HOMES:
-        raise AttributeError(f"module 'temporaltest' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "reports.spans": ("SpanTree", "Spans"),
+        "activities.call_ledger": ("Call",),
+        "activities.scripted": ("REAL", "Script", "delays", "fails", "heartbeats"),
+        "errors": (
+            "ClockStuck",
+            "NotSupported",
+            "ReplayFailed",
+            "SetupError",
+            "TemporalTestError",
+            "WaitTimeout",
+            "WorkerDied",
+            "WorkerStuck",
+        ),
+        "facade": ("Temporal",),
+        "outage": ("Outage", "ServerKilled"),
+        "replay.fixture": ("Replay",),
+        "schedules.fixture": ("Schedules",),
+        "time.controls": ("Time",),
+        "versioning.fixture": ("Versions",),
+        "workers.running_worker": ("RunningWorker",),
+        "workflows.environment": ("Environment",),
+    },
+    modules={"factories": "factories"},
+)

@@ -162,6 +162,7 @@ def test_the_spawn_module_imports_nearly_nothing() -> None:
     assert {name for name in loaded if name.startswith("devserver")} == {
         "devserver",
         "devserver.system",
+        "devserver.system.lazy_names",
         "devserver.system.spawn",
     }
     assert loaded & {"subprocess", "pathlib", "typing", "dataclasses", "http"} == set()

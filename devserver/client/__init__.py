@@ -11,10 +11,10 @@ The public names are those of `__all__`; they are loaded when first used, becaus
 
 from __future__ import annotations
 
+from ..system.lazy_names import lazy_names
+
 TYPE_CHECKING = False  # as in devserver/__init__.py
 if TYPE_CHECKING:
-    from typing import Any
-
     from .call_errors import call_failed, namespace_missing, unreachable
     from .calls import ServiceCalls, still_polls
     from .failures import FailureText, chain, failure_line, failure_text, failure_type, root_cause, summary
@@ -74,56 +74,18 @@ __all__ = [
     "write_profile",
 ]
 
-_MODULES = {
-    "BUSY_SERVER": "retries",
-    "NEVER": "retries",
-    "OPEN_STATUSES": "statuses",
-    "PAUSED": "statuses",
-    "SDK": "retries",
-    "CallRetries": "retries",
-    "ClockState": "virtual_clock",
-    "Connection": "target",
-    "FailureText": "failures",
-    "RunStatus": "statuses",
-    "ServiceCalls": "calls",
-    "Target": "target",
-    "VirtualClock": "virtual_clock",
-    "both": "list_filters",
-    "call_failed": "call_errors",
-    "chain": "failures",
-    "clock_state": "virtual_clock",
-    "connect": "target",
-    "failure_line": "failures",
-    "failure_text": "failures",
-    "failure_type": "failures",
-    "find_target": "target",
-    "manual_client": "virtual_clock",
-    "namespace_missing": "call_errors",
-    "profile_file": "profile_file",
-    "quote": "list_filters",
-    "quote_time": "list_filters",
-    "require_time_skipping": "virtual_clock",
-    "root_cause": "failures",
-    "status_name": "statuses",
-    "still_polls": "calls",
-    "summary": "failures",
-    "through_outage": "retries",
-    "to_datetime": "timestamps",
-    "to_datetime_or_none": "timestamps",
-    "to_timedelta": "timestamps",
-    "to_timestamp": "timestamps",
-    "unreachable": "call_errors",
-    "write_profile": "profile_file",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'devserver.client' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "call_errors": ("call_failed", "namespace_missing", "unreachable"),
+        "calls": ("ServiceCalls", "still_polls"),
+        "failures": ("FailureText", "chain", "failure_line", "failure_text", "failure_type", "root_cause", "summary"),
+        "list_filters": ("both", "quote", "quote_time"),
+        "profile_file": ("profile_file", "write_profile"),
+        "retries": ("BUSY_SERVER", "NEVER", "SDK", "CallRetries", "through_outage"),
+        "statuses": ("OPEN_STATUSES", "PAUSED", "RunStatus", "status_name"),
+        "target": ("Connection", "Target", "connect", "find_target"),
+        "timestamps": ("to_datetime", "to_datetime_or_none", "to_timedelta", "to_timestamp"),
+        "virtual_clock": ("ClockState", "VirtualClock", "clock_state", "manual_client", "require_time_skipping"),
+    },
+)

@@ -5,8 +5,9 @@ What imports SQLite is loaded when first asked for: a supervisor that finds its 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..system.lazy_names import lazy_names
 from .lock import DatabaseLease
 from .prepare import prepare
 from .stamp import Stamp, read_stamp, stamp
@@ -34,20 +35,12 @@ __all__ = [
     "stamp",
 ]
 
-_LATER = {
-    "CheckResult": "checks",
-    "Snapshot": "snapshots",
-    "check": "checks",
-    "refuse_newer": "restore",
-    "restore_into": "restore",
-}
-
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    if name == "snapshots":
-        return import_module(".snapshots", __name__)
-    if name in _LATER:
-        return getattr(import_module(f".{_LATER[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "checks": ("CheckResult", "check"),
+        "restore": ("refuse_newer", "restore_into"),
+        "snapshots": ("Snapshot",),
+    },
+    modules={"snapshots": "snapshots"},
+)

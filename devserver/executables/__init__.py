@@ -5,10 +5,10 @@ The public names are those of `__all__`; they are loaded when first used.
 
 from __future__ import annotations
 
+from ..system.lazy_names import lazy_names
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from .inventory import PrunedBinaries, Verified, installed, prune, verify
     from .models import BinaryRequest, Executable
     from .resolve import ensure, find_available, find_stored
@@ -26,18 +26,11 @@ __all__ = [
     "verify",
 ]
 
-_HOMES = {
-    "BinaryRequest": "models",
-    "Executable": "models",
-    "find_available": "resolve",
-    "ensure": "resolve",
-    "find_stored": "resolve",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'devserver.executables' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_HOMES.get(name, 'inventory')}", __name__), name)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "inventory": ("PrunedBinaries", "Verified", "installed", "prune", "verify"),
+        "models": ("BinaryRequest", "Executable"),
+        "resolve": ("ensure", "find_available", "find_stored"),
+    },
+)

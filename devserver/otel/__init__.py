@@ -5,10 +5,10 @@ The public names are those of `__all__`; they are loaded when first used. Sendin
 
 from __future__ import annotations
 
+from ..system.lazy_names import lazy_names
+
 TYPE_CHECKING = False  # as in devserver/__init__.py
 if TYPE_CHECKING:
-    from typing import Any
-
     from .histories import spans_of
     from .otlp import ExportFailed, OpenTelemetryMissing
     from .plugin import HistorySpans
@@ -17,24 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ExportFailed", "HistorySpan", "HistorySpans", "OpenTelemetryMissing", "SpanEvent", "SpanTree", "spans_of"]
 
-_HOMES = {
-    "ExportFailed": "otlp",
-    "HistorySpan": "spans",
-    "HistorySpans": "plugin",
-    "OpenTelemetryMissing": "otlp",
-    "SpanEvent": "spans",
-    "SpanTree": "tree",
-    "spans_of": "histories",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'devserver.otel' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "histories": ("spans_of",),
+        "otlp": ("ExportFailed", "OpenTelemetryMissing"),
+        "plugin": ("HistorySpans",),
+        "spans": ("HistorySpan", "SpanEvent"),
+        "tree": ("SpanTree",),
+    },
+)

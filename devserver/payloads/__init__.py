@@ -7,10 +7,10 @@ The public names are those of `__all__`. They are loaded when first used, becaus
 
 from __future__ import annotations
 
+from ..system.lazy_names import lazy_names
+
 TYPE_CHECKING = False  # as in devserver/__init__.py
 if TYPE_CHECKING:
-    from typing import Any
-
     from .blobs import BlobFolder
     from .driver import FolderDriver
     from .errors import (
@@ -49,28 +49,24 @@ __all__ = [
     "remove_server_payloads",
 ]
 
-_MODULES = {
-    "BlobFolder": "blobs",
-    "FolderDriver": "driver",
-    "LargePayloads": "plugin",
-    "PrunedPayloads": "model",
-    "PayloadUsage": "model",
-    "PayloadUse": "model",
-    "remove_server_payloads": "pruning",
-    "parse_size": "limits",
-    "prune": "pruning",
-    "format_size": "limits",
-    "read_usage": "reference_scan",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'devserver.payloads' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_MODULES.get(name, 'errors')}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "blobs": ("BlobFolder",),
+        "driver": ("FolderDriver",),
+        "errors": (
+            "PayloadCorrupt",
+            "PayloadError",
+            "PayloadFolderFull",
+            "PayloadFolderUnusable",
+            "PayloadMissing",
+            "PayloadOptionError",
+            "PayloadTooLarge",
+        ),
+        "limits": ("format_size", "parse_size"),
+        "model": ("PayloadUsage", "PayloadUse", "PrunedPayloads"),
+        "plugin": ("LargePayloads",),
+        "pruning": ("prune", "remove_server_payloads"),
+        "reference_scan": ("read_usage",),
+    },
+)

@@ -6,10 +6,10 @@ and that must cost nothing.
 
 from __future__ import annotations
 
+from ..system.lazy_names import lazy_names
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from . import drills, expect, faults, ledger, report
     from .environment.run_context import RunContext
     from .run.legacy_script import LegacyScript
@@ -43,32 +43,25 @@ __all__ = [
     "sweep",
 ]
 
-_PACKAGES = ("at", "drills", "expect", "faults", "ledger", "report")
-_MODULES = {
-    "at": "scenario.moments",
-    "Judgement": "scenario.result",
-    "LegacyScript": "run.legacy_script",
-    "RehearsalRun": "scenario.result",
-    "RehearsalSettings": "run.runner",
-    "Result": "scenario.result",
-    "RunContext": "environment.run_context",
-    "RunView": "scenario.view",
-    "Scenario": "scenario.scenario",
-    "TriggerEvent": "scenario.events",
-    "rehearse": "run.runner",
-    "scenarios_in": "scenario.loader",
-    "sweep": "run.sweep",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'devserver.rehearsal' has no attribute {name!r}")
-    from importlib import import_module
-
-    module = import_module(f".{_MODULES.get(name, name)}", __name__)
-    return module if name in _PACKAGES else getattr(module, name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "environment.run_context": ("RunContext",),
+        "run.legacy_script": ("LegacyScript",),
+        "run.runner": ("RehearsalSettings", "rehearse"),
+        "run.sweep": ("sweep",),
+        "scenario.events": ("TriggerEvent",),
+        "scenario.loader": ("scenarios_in",),
+        "scenario.result": ("Judgement", "RehearsalRun", "Result"),
+        "scenario.scenario": ("Scenario",),
+        "scenario.view": ("RunView",),
+    },
+    modules={
+        "drills": "drills",
+        "expect": "expect",
+        "faults": "faults",
+        "ledger": "ledger",
+        "report": "report",
+        "at": "scenario.moments",
+    },
+)

@@ -15,10 +15,10 @@ The public names are those of `__all__`; they are loaded when first used, becaus
 
 from __future__ import annotations
 
+from ..system.lazy_names import lazy_names
+
 TYPE_CHECKING = False  # as in devserver/__init__.py
 if TYPE_CHECKING:
-    from typing import Any
-
     from .daemon_threads import DaemonThreads, keep_forever, release_threads
     from .eviction import evict, park
     from .nondeterminism import Divergence, event_text
@@ -44,33 +44,13 @@ __all__ = [
     "user_lines",
 ]
 
-_MODULES = {
-    "DaemonThreads": "daemon_threads",
-    "Divergence": "nondeterminism",
-    "ReplayResult": "replayer",
-    "SourceLine": "source_lines",
-    "WorkflowCode": "replayer",
-    "event_text": "nondeterminism",
-    "evict": "eviction",
-    "is_user_code": "source_lines",
-    "keep_forever": "daemon_threads",
-    "park": "eviction",
-    "raised_at": "source_lines",
-    "release_threads": "daemon_threads",
-    "replay": "replayer",
-    "shown_path": "source_lines",
-    "suspended_at": "source_lines",
-    "user_lines": "source_lines",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'devserver.replay' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "daemon_threads": ("DaemonThreads", "keep_forever", "release_threads"),
+        "eviction": ("evict", "park"),
+        "nondeterminism": ("Divergence", "event_text"),
+        "replayer": ("ReplayResult", "WorkflowCode", "replay"),
+        "source_lines": ("SourceLine", "is_user_code", "raised_at", "shown_path", "suspended_at", "user_lines"),
+    },
+)
