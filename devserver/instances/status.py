@@ -7,12 +7,12 @@ from typing import Any
 
 from ..errors import DevServerError
 from ..server.http_api import HttpApi, NotAnswering
+from ..system.json_form import FORM
 from ..system.paths import Paths
 from .folder import InstanceFolder
 from .record import READY, Record
 
 ANSWER_SECONDS = 2.0
-FORM = 1
 
 
 def status(folder: InstanceFolder, record: Record) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..system.json_form import FORM
 from . import signature
 from .docstrings import doc_of
 from .hints import MISSING, Field, bare, text_of
 from .module import Activity, Module, NexusService, Workflow
 from .schema import schema_of
 from .value_parsing import plain
-
-FORM = 1
 
 
 def module_json(module: Module) -> dict[str, Any]:

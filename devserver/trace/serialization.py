@@ -13,8 +13,6 @@ from ..client.failures import failure_line, failure_text
 from ..history.model import Execution, Step, WorkflowRun
 from ..history.previews import TruncatedPayload, preview
 
-FORM = 1
-
 
 def stamp(when: datetime | None) -> str | None:
     """ISO 8601 in UTC, to the microsecond."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .output import FORM
+from ...system.json_form import FORM
 from .terminal import clean, stamp, wrapped
 
 if TYPE_CHECKING:

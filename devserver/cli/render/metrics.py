@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...system.json_form import FORM
 from ...system.timefmt import age
-from .output import FORM
 from .table import INDENT, TableRow, block, facts, packed
 from .terminal import clean, stamp, width_now, wrapped
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...system.json_form import FORM
 from .terminal import clean
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from temporalio.common import RawValue
 
     from ...client.failures import FailureText
-
-FORM = 1  # of every document and line of JSON (docs/json.md); a change that breaks its readers counts it up
 
 
 def form(**values: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...payloads.limits import format_size
-from .output import FORM
+from ...system.json_form import FORM
 from .table import echo_table
 from .terminal import clean
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from .output import FORM
+from ...system.json_form import FORM
 
 if TYPE_CHECKING:
     from ...client.target import Target

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...system.json_form import FORM
 from ...system.timefmt import lasted
-from .output import FORM
 from .terminal import clean, redraws, stamp, wrapped
 
 if TYPE_CHECKING:

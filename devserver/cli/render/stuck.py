@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...system.json_form import FORM
 from ...system.timefmt import age
-from .output import FORM
 from .terminal import clean, stamp, wrapped
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ...history import Step
+from ...system.json_form import FORM
 from ...system.timefmt import utc_now
 from ...trace import HiddenRuns, RunBegins, RunEnds
-from ...trace.serialization import FORM, run_data, step_data
+from ...trace.serialization import run_data, step_data
 
 if TYPE_CHECKING:
     from ...history import HistoryReader, RunChain

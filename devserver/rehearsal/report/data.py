@@ -10,12 +10,12 @@ from datetime import datetime, timezone
 from importlib import metadata
 from typing import Any
 
+from ...system.json_form import FORM
 from ..scenario.result import PointResult, Result, Sweep
 from . import serialization
 from .run_data import NO_RUN, run_data
 from .text import NAME_CHARACTERS, clean, summary
 
-FORMAT = 1
 WORST = {"pass": 0, "unknown": 1, "fail": 2}
 MOST_POINTS_SHOWN = 10
 
@@ -30,7 +30,7 @@ def combined(results: Sequence[Mapping[str, Any]], about: ReportStatus | None = 
     about = about or ReportStatus()
     verdicts = [result["verdict"] for result in results]
     return {
-        "form": FORMAT,
+        "form": FORM,
         "verdict": max(verdicts, key=lambda verdict: WORST[verdict], default="unknown"),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "created_with": _made_with(),

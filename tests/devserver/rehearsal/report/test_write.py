@@ -14,6 +14,7 @@ import pytest
 
 from devserver.rehearsal import report
 from devserver.rehearsal.report import ReportNotWritten
+from devserver.system.json_form import FORM
 from tests.helpers.checkout import ROOT
 from tests.helpers.rehearsed import result, run, twice
 
@@ -23,7 +24,7 @@ def test_it_is_a_page_and_the_same_as_json(tmp_path: Path) -> None:
     page = report.write([result(twice())], tmp_path / "new" / "folder")
     assert sorted(file.name for file in page.parent.iterdir()) == ["report.html", "report.json"]
     shape = json.loads((page.parent / "report.json").read_text())
-    assert shape["form"] == report.FORMAT
+    assert shape["form"] == FORM
     assert shape["results"][0]["repeated_effects"][0]["key"] == "node-5"
     assert page.read_text().startswith("<!DOCTYPE html>")
 
