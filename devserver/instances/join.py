@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..config.option_values import format_duration
+from ..config.durations import format_duration
 from ..errors import InstanceRunning
 from ..server.http_api import HttpApi
 from ..server.namespaces import NamespaceSettings, ensure_namespaces, within

@@ -14,7 +14,7 @@ from typing import Protocol
 from temporalio.api.schedule.v1 import CalendarSpec, IntervalSpec, StructuredCalendarSpec
 from temporalio.api.schedule.v1 import ScheduleSpec as ScheduleSpecProto
 
-from ..config.option_values import format_duration, parse_duration
+from ..config.durations import format_duration, parse_duration
 from ..errors import OptionError
 
 FIELDS = tuple(field.name for field in CalendarSpec.DESCRIPTOR.fields)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ...config.option_values import parse_duration
+from ...config.durations import parse_duration
 from .environment import DefaultOption
 from .named_arguments import NamedArgument, named_arguments
 

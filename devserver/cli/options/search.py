@@ -6,8 +6,8 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from ...config.durations import has_unit, parse_seconds
 from ...errors import OptionError
-from .types import is_duration, seconds
 
 if TYPE_CHECKING:
     from ...search import SearchQuery
@@ -47,16 +47,16 @@ def wanted_of(values: dict[str, Any]) -> SearchQuery:
 
 def duration(text: str | None, option: str) -> float | None:
     """Seconds of a duration that may be missing."""
-    return None if text is None else seconds(text, option)
+    return None if text is None else parse_seconds(text, option)
 
 
 def moment(text: str | None, option: str) -> datetime | None:
     """A moment: ISO 8601, in local time without an offset, or a duration before now."""
     if text is None:
         return None
-    if is_duration(text):
+    if has_unit(text):
         try:
-            return datetime.now(timezone.utc) - timedelta(seconds=seconds(text, option))
+            return datetime.now(timezone.utc) - timedelta(seconds=parse_seconds(text, option))
         except OverflowError:
             raise OptionError(f"{option} {text} is before the year 1") from None
     from ...system.time_zones import TIME_HINT, parse_time

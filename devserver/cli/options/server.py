@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ...config.option_values import parse_duration, parse_pair
+from ...config.durations import parse_duration
+from ...config.option_values import parse_pair
 from ...config.server_options import DEFAULT_RETENTION, LOG_FORMATS, LOG_LEVELS, LOOPBACK, ServerOptions
 from ...config.settings import Settings
 from ...config.tuning import TUNINGS

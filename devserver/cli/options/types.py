@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,15 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from ...config.option_values import LONGEST_SECONDS, format_duration
+from ...config.durations import parse_seconds
 from ...errors import OptionError
 
 if TYPE_CHECKING:
     from ...client.target import Target
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 
 MOST_OFFERED = 50
 COMPLETION_SECONDS = 1.5  # to connect and to answer
@@ -55,7 +50,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
             OptionError: The text is not a duration.
         """
         option = param.opts[-1] if param is not None else "the value"
-        found = seconds(str(value), option)
+        found = parse_seconds(str(value), option)
         if self._positive and not found:
             raise OptionError(f"{option} {value} is not longer than 0", hint=f"leave {option} out")
         return found
@@ -63,31 +58,6 @@ class Duration(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # gene
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """The value in --help."""
         return "TIME"
-
-
-def is_duration(text: str) -> bool:
-    """Whether `text` is a duration with a unit."""
-    return _WHOLE.fullmatch(text.strip()) is not None
-
-
-def seconds(text: str, option: str) -> float:
-    """Seconds of a duration; at most a thousand years.
-
-    Raises:
-        OptionError: `text` is not a duration.
-    """
-    plain = text.strip()
-    if re.fullmatch(r"\d+(\.\d+)?", plain):
-        found = float(plain)
-    elif is_duration(plain):
-        found = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(plain))
-    else:
-        raise OptionError(f"{option} {text!r} is not a duration", hint=f"for example {option} 5s, or 200ms, or 1h30m")
-    if found > LONGEST_SECONDS:
-        raise OptionError(
-            f"{option} {plain[:40]} is too long", hint=f"the longest is {format_duration(LONGEST_SECONDS)}"
-        )
-    return found
 
 
 class RunId(click.ParamType):  # type: ignore[type-arg,unused-ignore]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from ...config.option_values import format_duration
+from ...config.durations import format_duration
 from .table import table_lines
 from .terminal import clean, width_now, wrapped
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from devserver.config.option_values import check_name, format_duration, parse_duration, parse_pair
-from devserver.config.server_options import DEFAULT_RETENTION, ServerOptions
+from devserver.config.option_values import check_name, parse_pair
+from devserver.config.server_options import ServerOptions
 from devserver.errors import OptionError
 from devserver.server.command_line import Ports, command_line
 
@@ -126,39 +126,6 @@ def test_what_cannot_be_used_is_refused(options: dict[str, Any], told: str) -> N
 def test_any_free_port_may_be_asked_for_twice() -> None:
     """0 is no port of its own, so two of them do not collide."""
     assert ServerOptions(port=0, ui_port=0, http_port=0, metrics_port=0).port == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("30d", 30 * 86400), ("1d12h", 36 * 3600), ("90m", 5400), ("45s", 45), ("7200", 7200), (" 1h ", 3600), ("0", 0)],
-)
-def test_durations(text: str, seconds: int) -> None:
-    """As people write them; plain numbers are seconds."""
-    assert parse_duration(text, "--retention") == seconds
-    assert parse_duration(format_duration(seconds), "--retention") == seconds
-
-
-@pytest.mark.parametrize("text", ["365000d1s", "99999999999999d", "9" * 5000])
-def test_a_duration_that_is_too_long(text: str) -> None:
-    """It is refused before it is added to a moment of today, which would end nowhere."""
-    with pytest.raises(OptionError, match=r"--run-length \d+(d|d1s)? is too long") as error:
-        parse_duration(text, "--run-length")
-    assert error.value.hint == "the longest is 365000d"
-
-
-@pytest.mark.parametrize("text", ["", "soon", "1h1d", "1.5h", "-1h", "1w", "²", "d"])
-def test_what_is_no_duration(text: str) -> None:
-    """It is quoted, with examples."""
-    with pytest.raises(OptionError) as error:
-        parse_duration(text, "--retention")
-    assert str(error.value) == (
-        f"--retention {text!r} is not a duration\nhint: for example --retention 30d, or 12h, or 90m"
-    )
-
-
-def test_durations_are_shown_as_they_are_given() -> None:
-    """The usual retention is `30d`, not a number of seconds."""
-    assert [format_duration(each) for each in (DEFAULT_RETENTION, 5400, 90061)] == ["30d", "1h30m", "1d1h1m1s"]
 
 
 def test_pairs() -> None:
