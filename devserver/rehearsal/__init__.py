@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .run.legacy_script import LegacyScript
     from .run.runner import RehearsalSettings, rehearse
     from .run.sweep import sweep
-    from .scenario import moments as at
+    from .scenario import at
     from .scenario.events import TriggerEvent
     from .scenario.loader import scenarios_in
     from .scenario.result import Judgement, RehearsalRun, Result
@@ -62,6 +62,6 @@ __getattr__, __dir__ = lazy_names(
         "faults": "faults",
         "ledger": "ledger",
         "report": "report",
-        "at": "scenario.moments",
+        "at": "scenario.at",
     },
 )

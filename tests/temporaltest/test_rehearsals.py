@@ -150,6 +150,9 @@ def test_a_file_that_does_not_load(collected: Suite) -> None:
     result = collected.run()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["*rehearsal_bad.py: at.elapsed takes a time of 0 s or more, not -1", "*rehearsal_bad.py:3: at.elapsed(-1)"]
+        [
+            "*rehearsal_bad.py: at.elapsed takes seconds (0 or more) or a timedelta, not -1",
+            "*rehearsal_bad.py:3: at.elapsed(-1)",
+        ]
     )
     result.stdout.no_fnmatch_line("*Traceback*")

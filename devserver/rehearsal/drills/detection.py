@@ -15,7 +15,7 @@ from ...stuck.findings import Finding as Stuck
 from ..environment.asyncio_compat import within
 from ..environment.run_context import RunContext
 from ..errors import ScenarioInvalid
-from ..faults._numbers import seconds
+from ..scenario.arguments import seconds
 from ..scenario.events import TriggerEvent
 from ..scenario.plan import Action
 from ..scenario.result import Judgement

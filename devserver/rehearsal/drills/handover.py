@@ -12,9 +12,9 @@ from .. import ledger
 from ..environment.asyncio_compat import within
 from ..environment.run_context import RunbookSource, RunContext
 from ..errors import ScenarioInvalid
-from ..faults._numbers import seconds
 from ..ledger import Effect
 from ..run.legacy_script import LegacyScript
+from ..scenario.arguments import seconds
 from ..scenario.events import TriggerEvent
 from ..scenario.result import Judgement
 from ..scenario.scenario import Scenario

@@ -27,8 +27,8 @@ from ..environment.converters import converter
 from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
 from ..expect.signals import HEADER
-from ..faults._numbers import seconds
 from ..run.metrics import why_lost
+from ..scenario.arguments import seconds
 from ..scenario.events import TriggerEvent
 from ..scenario.result import Judgement
 from ..scenario.scenario import NOTHING, Scenario

@@ -16,8 +16,8 @@ from ...client import PAUSED
 from ..environment.run_clock import ClockStop, RunClock
 from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
-from ..faults._numbers import seconds
 from ..run.downtime import ON_ITS_WAY
+from ..scenario.arguments import seconds
 from ..scenario.events import TriggerEvent
 from ..scenario.result import Judgement
 from ..scenario.scenario import Scenario

@@ -11,7 +11,7 @@ from .. import ledger
 from ..environment.run_context import RunContext
 from ..errors import ScenarioInvalid
 from ..expect.outcome import STATUSES
-from ..faults._numbers import seconds
+from ..scenario.arguments import seconds
 from ..scenario.events import TriggerEvent
 from ..scenario.result import Judgement
 from .operator import ANSWER_SECONDS, Operator, left_open

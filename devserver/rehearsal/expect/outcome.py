@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from ...client import chain, failure_type
 from ..errors import ScenarioInvalid
-from ..faults._numbers import seconds
+from ..scenario.arguments import seconds
 from ..scenario.result import Judgement, RehearsalRun
 
 

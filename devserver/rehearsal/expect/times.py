@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..faults._numbers import seconds
 from ..run.downtime import Downtime
 from ..run.metrics import RunMetrics
+from ..scenario.arguments import seconds
 from ..scenario.result import Judgement, RehearsalRun
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..environment.run_context import RunContext
 from ..errors import FaultImpossible
+from ..scenario.arguments import seconds
 from ..scenario.events import ActivityTrigger, TriggerEvent
-from ._numbers import seconds
 
 
 @dataclass(frozen=True)

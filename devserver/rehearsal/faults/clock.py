@@ -11,9 +11,9 @@ from typing import Any
 from ..environment.run_clock import ClockStop
 from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
+from ..scenario.arguments import seconds
 from ..scenario.events import TriggerEvent
 from ..scenario.scenario import Scenario
-from ._numbers import seconds
 
 
 @dataclass(frozen=True)

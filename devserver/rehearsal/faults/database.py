@@ -13,9 +13,9 @@ from typing import Any
 from ...database.sqlite import copy_whole, remove_whole
 from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
+from ..scenario.arguments import seconds
 from ..scenario.events import TriggerEvent
 from ..scenario.scenario import Scenario
-from ._numbers import seconds
 from .server import back
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -18,8 +18,8 @@ from ...system.parent_death import bound_to_parent
 from ..environment.run_context import RunContext
 from ..environment.sqlite_lock_main import LOCKED
 from ..errors import FaultImpossible
+from ..scenario.arguments import seconds
 from ..scenario.events import TriggerEvent
-from ._numbers import seconds
 
 PATIENCE_SECONDS = 5.0
 LOG_ROOM = 65536  # bytes that the server's log may still grow by; SQLite's own log has none

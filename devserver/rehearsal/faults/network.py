@@ -11,8 +11,8 @@ from typing import Any, get_args
 from ...network.tcp_proxy import DIRECTIONS, Direction
 from ..environment.run_context import RunContext
 from ..errors import ScenarioInvalid
+from ..scenario.arguments import seconds
 from ..scenario.events import TriggerEvent
-from ._numbers import seconds
 
 NAMES: dict[Direction, str] = {"both": "", "to_server": " to the server", "to_client": " to the worker"}
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from ...outages import ActiveOutage
 from ..environment.run_context import RunContext
+from ..scenario.arguments import and_down, seconds
 from ..scenario.events import TriggerEvent
-from ._numbers import and_down, seconds
 
 
 @dataclass(frozen=True)

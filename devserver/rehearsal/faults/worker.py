@@ -10,9 +10,9 @@ from typing import Any
 
 from ..environment.run_context import RunContext, WorkerSettings
 from ..errors import FaultImpossible, ScenarioInvalid
+from ..scenario.arguments import and_down, seconds
 from ..scenario.events import ActivityTrigger, TriggerEvent
 from ..scenario.scenario import Scenario
-from ._numbers import and_down, seconds
 
 
 @dataclass(frozen=True)

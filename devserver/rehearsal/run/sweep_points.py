@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from ..environment.history_watcher import type_of
-from ..scenario import moments
+from ..scenario import at
 from ..scenario.plan import Moment
 from ..scenario.result import RehearsalRun
 from ..scenario.timeline import Mark
@@ -62,7 +62,7 @@ def points_of(events: Sequence[HistoryEvent], attempts: Sequence[ActivityAttempt
     for event in events:
         number, folder = event.event_id, f"event-{event.event_id}"
         if event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
-            points.append(SweepPoint(number, type_of(event), moments.event_id(number), folder))
+            points.append(SweepPoint(number, type_of(event), at.event_id(number), folder))
             continue
         started = event.activity_task_started_event_attributes
         of = scheduled[started.scheduled_event_id]
@@ -72,10 +72,10 @@ def points_of(events: Sequence[HistoryEvent], attempts: Sequence[ActivityAttempt
         attempt = known.get((of.activity_id, started.attempt))
         start = attempt.start if attempt else counts["starts", name]
         answer = attempt.answer if attempt else counts["completes", name]
-        points.append(SweepPoint(number, f"{type_of(event)} ({name})", moments.activity_starts(name, start), folder))
+        points.append(SweepPoint(number, f"{type_of(event)} ({name})", at.activity_starts(name, start), folder))
         if number in completed and answer:
             acted = f"{name} has acted, but not reported it yet"
-            points.append(SweepPoint(number, acted, moments.activity_completes(name, answer), f"{folder}-acted"))
+            points.append(SweepPoint(number, acted, at.activity_completes(name, answer), f"{folder}-acted"))
     return points
 
 
@@ -113,9 +113,9 @@ def _around(run: RehearsalRun, first: Sequence[Mark], number: int, attempt: Acti
     where = f" of {workflow}" if workflow != run.workflow_id else ""
     what = f"{name}{where} (attempt {attempt.key[1]})"
     folder = f"elsewhere-{number}"
-    points = [SweepPoint(event, f"{what} starts", moments.activity_starts(name, attempt.start), folder)]
+    points = [SweepPoint(event, f"{what} starts", at.activity_starts(name, attempt.start), folder)]
     if attempt.answer:
-        moment = moments.activity_completes(name, attempt.answer)
+        moment = at.activity_completes(name, attempt.answer)
         points.append(SweepPoint(event, f"{what} has acted, but not reported it yet", moment, f"{folder}-acted"))
     return points
 
