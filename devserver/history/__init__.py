@@ -7,17 +7,8 @@ that come from anywhere. What each event type does is in one table, `EVENT_ROLES
 from __future__ import annotations
 
 from ..client.statuses import RunStatus
-from .events import (
-    EVENT_ROLES,
-    WORKFLOW_TASK_EVENTS,
-    EventRole,
-    attributes_of,
-    close_status,
-    event_name,
-    event_number,
-    next_run_id,
-    open_timers,
-)
+from .event_roles import EVENT_ROLES, WORKFLOW_TASK_EVENTS, EventRole, event_name, event_number
+from .events import attributes_of, close_status, next_run_id, open_timers
 from .model import (
     BAD,
     OPEN,

@@ -13,7 +13,8 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from ..client.statuses import RunStatus
 from ..client.timestamps import to_datetime, to_timedelta
-from .events import EVENT_ROLES, cause_words, close_status, next_run_id
+from .event_roles import EVENT_ROLES
+from .events import cause_words, close_status, next_run_id
 from .model import Execution, FailedTasks, NextRun, OriginKind, RunOrigin, Step, WorkflowRun
 from .previews import truncate
 from .step_builder import StepBuilder, execution, trimmed_failure

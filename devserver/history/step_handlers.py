@@ -12,7 +12,8 @@ from temporalio.api.enums.v1 import EventType as E
 from temporalio.api.history.v1 import HistoryEvent
 
 from ..client.timestamps import to_timedelta
-from .events import EVENT_ROLES, EventRole, cause_words
+from .event_roles import EVENT_ROLES, EventRole
+from .events import cause_words
 from .markers import read_marker
 from .model import Execution, NexusOperation, Step, StepKind, StepStatus
 from .previews import truncate

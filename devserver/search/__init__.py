@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..history.events import event_name, event_number
+from ..history.event_roles import event_name, event_number
 from .hits import Hit
 from .query import STATES, Attempts, SearchQuery, status_named
 from .search import Search, SearchProgress

@@ -10,7 +10,7 @@ from typing import Any
 from temporalio.api.enums.v1 import EventType
 
 from ..client.timestamps import EPOCH
-from ..history.events import EVENT_ROLES, event_name
+from ..history.event_roles import EVENT_ROLES, event_name
 from . import schema
 from .index import Row, RunFacts
 

@@ -17,7 +17,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from ..client.timestamps import MICROSECONDS, to_microseconds
-from ..history.events import EVENT_ROLES, EventRole
+from ..history.event_roles import EVENT_ROLES, EventRole
 from ..history.markers import read_marker
 from . import schema
 from .failure_texts import IndexedFailure, indexed_failure, problem_in

@@ -14,7 +14,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
 from devserver.history import EVENT_ROLES, EventRole, RunBuilder, close_status, event_name, next_run_id, open_timers
-from devserver.history.events import _ROWS, cause_words
+from devserver.history.event_roles import _ROWS
+from devserver.history.events import cause_words
 from devserver.history.step_handlers import HANDLERS
 from devserver.search import schema
 from devserver.search.indexed_steps import READINGS, IndexedSteps
