@@ -7,42 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from ...client import NEVER, ServiceCalls
 from ...errors import CannotAsk
+from ...history import close_status, next_run_id
 
 AGAIN_SECONDS = 0.02
 LOG_SECONDS = 0.02
-
-CLOSING = {
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: "completed",
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: "failed",
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: "timed out",
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: "canceled",
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED: "terminated",
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: "continued as new",
-}
-
-
-def type_of(event: HistoryEvent) -> str:
-    """An event's type as the Web UI shows it: `TimerStarted`."""
-    return _written(EventType.Name(event.event_type))
-
-
-def _written(name: str) -> str:
-    return "".join(part.capitalize() for part in name.removeprefix("EVENT_TYPE_").split("_"))
-
-
-TYPES = tuple(map(_written, EventType.keys()))  # every type that a history may have
-
-
-def next_run(event: HistoryEvent) -> str:
-    """The run that follows an ended run (continued as new, retried, cron); empty if there is none."""
-    attributes = event.WhichOneof("attributes")
-    return str(getattr(getattr(event, attributes), "new_execution_run_id", "")) if attributes else ""
 
 
 class HistoryWatcher:
@@ -72,11 +45,12 @@ class HistoryWatcher:
                     return
                 self.run_ids.append(again)
                 continue
-            self.status = CLOSING[last.event_type]
-            if not next_run(last):
+            self.status = (close_status(last) or "").replace("_", " ")
+            following = next_run_id(last)
+            if not following:
                 return
             self.status = "running"
-            self.run_ids.append(next_run(last))
+            self.run_ids.append(following)
 
     async def _follow_run(
         self, run_id: str, on_event: Callable[[HistoryEvent], Awaitable[None]]
@@ -89,7 +63,7 @@ class HistoryWatcher:
                     if not _is_news(event, seen):
                         continue
                     await on_event(event)
-                    if event.event_type in CLOSING:
+                    if close_status(event) is not None:
                         return event
             except _Unknown:
                 if await self._newest() is not None or self._hopeless():

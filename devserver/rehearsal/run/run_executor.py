@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta, timezone
@@ -12,16 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import WorkflowFailureError, WorkflowHistory
-from temporalio.service import RPCError
 
-from ...errors import DevServerError
-from ...stuck.detector import find_stuck
-from ...stuck.findings import Thresholds
+from ...history import event_name
 from .. import ledger
 from ..environment.asyncio_compat import within
 from ..environment.environment import RehearsalEnvironment
-from ..environment.history_watcher import HistoryWatcher, log_lines, type_of
+from ..environment.history_watcher import HistoryWatcher, log_lines
 from ..environment.run_clock import RunClock
 from ..environment.run_context import RunContext
 from ..scenario.moments import VirtualMoment
@@ -30,6 +25,7 @@ from ..scenario.result import Judgement, RehearsalRun
 from ..scenario.runbook import Runbook, workflow_type
 from ..scenario.scenario import Scenario
 from ..scenario.timeline import Mark, Timeline
+from .run_end import RunEnd, read_end
 from .step_executor import StepExecutor
 
 TASK_SECONDS = 2.0
@@ -102,7 +98,8 @@ class RunExecutor:
         await self._executor.settle()
         if not context.environment.server.running:
             await self._server_died()
-        run = await self._recorded(watch, ended)
+        unfinished = self.broken or f"it did not end within {self._scenario.limit:g} s"
+        run = self._record(ended, await read_end(context, watch, unfinished))
         logs.cancel()
         await context.end_worker()
         return run
@@ -123,7 +120,7 @@ class RunExecutor:
 
     async def _follow(self, watch: HistoryWatcher) -> None:
         async def on_event(event: HistoryEvent) -> None:
-            kind = type_of(event)
+            kind = event_name(event.event_type)
             at = min(self._timeline.now(), self._timeline.seconds(event.event_time.ToDatetime(timezone.utc)))
             self._timeline.note("event", kind, at=at, id=event.event_id, run=watch.run_ids[-1])
             activity_id = event.activity_task_scheduled_event_attributes.activity_id
@@ -170,38 +167,11 @@ class RunExecutor:
                 self._log.append(line)
             await self._executor.log(line)
 
-    # Recording the result
-
-    async def _recorded(self, watch: HistoryWatcher, ended: float | None) -> RehearsalRun:
-        output, failure = await self._outcome(watch)
-        stuck = await self._stuck() if watch.status == "running" else []
-        histories = await self._histories(watch)
-        return self._record(ended, watch.status, output, failure, histories, stuck)
-
-    async def _stuck(self) -> list[str]:
-        """Why a runbook that has not ended is blocked, as `devserver stuck` reports it."""
-        at_once = Thresholds(attempts=2, waiting=timedelta(seconds=1), late=timedelta(seconds=1))
-        try:
-            report = await find_stuck(self.context.client, workflow_id=self._workflow_id, thresholds=at_once)
-        except DevServerError as error:
-            return [error.message]
-        return [
-            finding.what + (f": {finding.last_failure}" if finding.last_failure else "") for finding in report.findings
-        ]
-
     def so_far(self) -> RehearsalRun:
         """The record of a cancelled run, after `run` has returned; the server is not called."""
-        return self._record(None, "running", None, "it was interrupted", [])
+        return self._record(None, RunEnd("running", failure="it was interrupted"))
 
-    def _record(
-        self,
-        ended: float | None,
-        status: str,
-        output: Any,
-        failure: str | None,
-        histories: list[WorkflowHistory],
-        stuck: Sequence[str] = (),
-    ) -> RehearsalRun:
+    def _record(self, ended: float | None, end: RunEnd) -> RehearsalRun:
         context = self.context
         judgements = list(context.judgements)
         if self._died is not None:
@@ -217,43 +187,20 @@ class RunExecutor:
             began=self._timeline.began,
             started=self._started,
             ended=ended,
-            status=status,
-            output=output,
-            failure=failure,
-            histories=histories,
+            status=end.status,
+            output=end.output,
+            failure=end.failure,
+            histories=end.histories,
             marks=self._timeline.marks,
             effects=effects,
             steps=self._executor.steps,
             judgements=judgements,
             server_log=list(self._log),
             worker_log=_lines(context.worker_log)[-LOG_LINES:],
-            stuck=stuck,
+            stuck=end.stuck,
             workflows=self._runbook.workflows,
             data_converter=context.client.data_converter,
         )
-
-    async def _outcome(self, watch: HistoryWatcher) -> tuple[Any, str | None]:
-        if watch.status == "lost":
-            return None, "the server no longer knows it"
-        if watch.status == "running":
-            return None, self.broken or f"it did not end within {self._scenario.limit:g} s"
-        try:
-            output = await self.context.handle.result()
-        except WorkflowFailureError as error:
-            return None, _chain(error.cause)
-        return json.loads(json.dumps(output, default=str)), None
-
-    async def _histories(self, watch: HistoryWatcher) -> list[WorkflowHistory]:
-        found = []
-        for run_id in watch.run_ids:
-            with contextlib.suppress(RPCError):
-                found.append(
-                    await self.context.client.get_workflow_handle(self._workflow_id, run_id=run_id).fetch_history()
-                )
-        if watch.status == "running":
-            with contextlib.suppress(RPCError):
-                await self.context.handle.terminate("the rehearsal's limit has passed")
-        return found
 
 
 class _Broken(Exception):
@@ -262,11 +209,3 @@ class _Broken(Exception):
 
 def _lines(log: Path) -> list[str]:
     return log.read_text(errors="replace").splitlines() if log.exists() else []
-
-
-def _chain(error: BaseException | None) -> str:
-    causes = []
-    while error is not None:
-        causes.append(f"{type(error).__name__}: {error}")
-        error = getattr(error, "cause", None) or error.__cause__
-    return " <- ".join(dict.fromkeys(causes))

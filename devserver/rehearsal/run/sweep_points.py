@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
-from ..environment.history_watcher import type_of
+from ...history import event_name
 from ..scenario import at
 from ..scenario.plan import Moment
 from ..scenario.result import RehearsalRun
@@ -62,7 +62,7 @@ def points_of(events: Sequence[HistoryEvent], attempts: Sequence[ActivityAttempt
     for event in events:
         number, folder = event.event_id, f"event-{event.event_id}"
         if event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
-            points.append(SweepPoint(number, type_of(event), at.event_id(number), folder))
+            points.append(SweepPoint(number, event_name(event.event_type), at.event_id(number), folder))
             continue
         started = event.activity_task_started_event_attributes
         of = scheduled[started.scheduled_event_id]
@@ -72,7 +72,9 @@ def points_of(events: Sequence[HistoryEvent], attempts: Sequence[ActivityAttempt
         attempt = known.get((of.activity_id, started.attempt))
         start = attempt.start if attempt else counts["starts", name]
         answer = attempt.answer if attempt else counts["completes", name]
-        points.append(SweepPoint(number, f"{type_of(event)} ({name})", at.activity_starts(name, start), folder))
+        points.append(
+            SweepPoint(number, f"{event_name(event.event_type)} ({name})", at.activity_starts(name, start), folder)
+        )
         if number in completed and answer:
             acted = f"{name} has acted, but not reported it yet"
             points.append(SweepPoint(number, acted, at.activity_completes(name, answer), f"{folder}-acted"))

@@ -56,10 +56,11 @@ class EventMoment(Moment):
 
     def check(self, scenario: PlannedScenario) -> None:
         """Check that there is such a type of event."""
-        from ..environment.history_watcher import TYPES
+        from ...history import EVENT_ROLES
 
-        if self.type not in TYPES:
-            close = difflib.get_close_matches(self.type, TYPES, 1)
+        types = [role.name for role in EVENT_ROLES.values()]
+        if self.type not in types:
+            close = difflib.get_close_matches(self.type, types, 1)
             raise ScenarioInvalid(
                 f"{scenario.name!r} waits for an unknown type of event: {self.type!r}",
                 hint=f"did you mean {close[0]}?" if close else "use the names of a history, such as TimerStarted",
