@@ -10,7 +10,7 @@ import click
 
 from ..client.target import Connection, Target
 from ..errors import OptionError
-from .main import CommandGroup
+from .groups import CommandGroup
 from .options.client import call_server
 from .options.common import json_option, timeout_option, watch_option
 from .options.connection import connection_options

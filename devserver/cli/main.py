@@ -1,22 +1,19 @@
-"""The root command: finds commands without importing them, and turns errors into messages and exit codes."""
+"""The root command: the table of commands, and errors as messages and exit codes."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import importlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import click
 
 from ..errors import DevServerError, OptionError
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
+from .groups import LazyGroup
 
 EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
@@ -78,90 +75,6 @@ EPILOG = """
 Also: trace, search, stuck (as in `workflow`), install (as in `binary`),
 observe (configuration for Prometheus and Datadog), completion bash|zsh|fish.
 """
-SAME_WORDS = {"ls": "list", "ps": "list"}
-
-
-class CommandGroup(click.Group):
-    """A group that answers an unknown command with the right one.
-
-    Args:
-        aliases: Other names of its commands, which --help does not list.
-    """
-
-    def __init__(self, *args: Any, aliases: Mapping[str, str] | None = None, **values: Any) -> None:
-        super().__init__(*args, **values)
-        self.aliases = {**SAME_WORDS, **(aliases or {})}
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse as click does, after `help [COMMAND]` has become `[COMMAND] --help`."""
-        if args[:1] == ["help"] and "help" not in self.list_commands(ctx):
-            args = [*args[1:], "--help"]
-        return super().parse_args(ctx, args)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Resolve as click does, also by the aliases; the message for an unknown command says what to type."""
-        known = self.list_commands(ctx)
-        if args and args[0] not in known and self.aliases.get(args[0]) in known:
-            args = [self.aliases[args[0]], *args[1:]]
-        if args and args[0] not in known and not args[0].startswith("-"):
-            from .synonyms import unknown_command
-
-            ctx.fail(unknown_command(ctx.command_path, args, known))
-        return super().resolve_command(ctx, args)
-
-
-class LazyGroup(CommandGroup):
-    """A group whose commands are modules of a package, imported when called.
-
-    Args:
-        package: The package.
-        sections: Title -> name -> line of --help. The function has the command's name, `list_` for `list`.
-        unlisted: More commands, which --help does not list.
-        modules: Modules of commands that are not in the package under their own name.
-    """
-
-    def __init__(
-        self,
-        *args: Any,
-        package: str,
-        sections: Mapping[str, Mapping[str, str]],
-        unlisted: Mapping[str, str] | None = None,
-        modules: Mapping[str, str] | None = None,
-        **values: Any,
-    ) -> None:
-        super().__init__(*args, **values)
-        self._package = package
-        self._sections = sections
-        self._modules = modules or {}
-        self._lines = {name: line for section in sections.values() for name, line in section.items()}
-        self._lines |= unlisted or {}
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands, in the order in which a newcomer needs them."""
-        return list(self._lines)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command of that name."""
-        if cmd_name not in self._lines:
-            return None
-        module = importlib.import_module(f".{self._modules.get(cmd_name, cmd_name)}", self._package)
-        command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
-        return command
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The names of the commands for a shell, from the table: as for --help, none is imported."""
-        from click.shell_completion import CompletionItem
-
-        found = [CompletionItem(name, help=line) for name, line in self._lines.items() if name.startswith(incomplete)]
-        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands, from the table."""
-        for title, commands in self._sections.items():
-            with formatter.section(title):
-                formatter.write_dl(list(commands.items()))
 
 
 class RootGroup(LazyGroup):

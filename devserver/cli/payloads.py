@@ -13,7 +13,7 @@ import click
 
 from ..client.target import Connection
 from ..payloads.limits import format_size
-from .main import CommandGroup
+from .groups import CommandGroup
 from .options.common import confirm, json_option, yes_option
 from .options.connection import connection_options
 from .options.types import Duration

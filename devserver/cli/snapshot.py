@@ -14,7 +14,7 @@ from ..instances.cleanup import tidy
 from ..instances.folder import InstanceFolder
 from ..instances.record import Record, up_command
 from ..system.paths import Paths
-from .main import CommandGroup
+from .groups import CommandGroup
 from .options.common import confirm, json_option, name_option, yes_option
 from .render.output import echo_form
 from .render.progress import CliReporter

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from devserver.cli.main import COMMANDS, SECTIONS, UNLISTED, LazyGroup, run
+from devserver.cli.groups import LazyGroup
+from devserver.cli.main import COMMANDS, SECTIONS, UNLISTED, run
 from devserver.cli.main import devserver as root
 from devserver.deployments.errors import BuildUnknown, DeploymentUnknown
 from devserver.errors import CannotAsk, InstanceUnknown, SnapshotUnknown
@@ -56,7 +57,7 @@ def test_help_loads_nothing_it_does_not_need() -> None:
     heavy = {"temporalio", "httpx", "rich", "psutil", "filelock", "platformdirs", "sqlite3", "asyncio", "packaging"}
     assert loaded & heavy == set()
     ours = {name for name in loaded if name.startswith("devserver.cli.")}
-    assert ours == {"devserver.cli.main"}
+    assert ours == {"devserver.cli.main", "devserver.cli.groups"}
 
 
 def test_the_version_is_the_packages(devserver: Run) -> None:
