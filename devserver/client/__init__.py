@@ -23,14 +23,9 @@ if TYPE_CHECKING:
     from .retries import BUSY_SERVER, NEVER, SDK, CallRetries, through_outage
     from .statuses import OPEN_STATUSES, PAUSED, RunStatus, status_name
     from .target import Connection, Target, connect, find_target
+    from .time_skipping import manual_client
     from .timestamps import to_datetime, to_datetime_or_none, to_timedelta, to_timestamp
-    from .virtual_clock import (
-        ClockState,
-        VirtualClock,
-        clock_state,
-        manual_client,
-        require_time_skipping,
-    )
+    from .virtual_clock import ClockState, VirtualClock, clock_state, require_time_skipping
 
 __all__ = [
     "BUSY_SERVER",
@@ -85,7 +80,8 @@ __getattr__, __dir__ = lazy_names(
         "retries": ("BUSY_SERVER", "NEVER", "SDK", "CallRetries", "through_outage"),
         "statuses": ("OPEN_STATUSES", "PAUSED", "RunStatus", "status_name"),
         "target": ("Connection", "Target", "connect", "find_target"),
+        "time_skipping": ("manual_client",),
         "timestamps": ("to_datetime", "to_datetime_or_none", "to_timedelta", "to_timestamp"),
-        "virtual_clock": ("ClockState", "VirtualClock", "clock_state", "manual_client", "require_time_skipping"),
+        "virtual_clock": ("ClockState", "VirtualClock", "clock_state", "require_time_skipping"),
     },
 )

@@ -26,15 +26,16 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse, GetSystemInfoRequest
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode, __version__
+from temporalio.service import RPCError, RPCStatusCode
 
 from ..errors import ClockCapped, ClockMoveReplaced, TimeSkippingUnavailable
 from .calls import LONG_POLL_TIMEOUT, ServiceCalls
 from .retries import SDK, CallRetries
 from .statuses import OPEN_STATUSES
+from .time_skipping import require_sdk
 from .timestamps import to_datetime
 
-try:
+with contextlib.suppress(ImportError):  # `require_sdk` says so
     from temporalio.api.common.v1 import FastForwardConfig, TimeSkippingConfig
     from temporalio.api.enums.v1.time_skipping_pb2 import FastForwardPollingResult
     from temporalio.api.workflow.v1 import WorkflowExecutionOptions
@@ -42,12 +43,6 @@ try:
         PollWorkflowExecutionTimeSkippingRequest,
         UpdateWorkflowExecutionOptionsRequest,
     )
-    from temporalio.testing import TimeSkipper
-    from temporalio.testing import TimeSkippingConfig as StartConfig
-except ImportError:
-    SDK_SKIPS = False
-else:
-    SDK_SKIPS = True
 
 if TYPE_CHECKING:
     from temporalio.api.common.v1 import TimeSkippingInfo
@@ -218,29 +213,6 @@ def clock_state(description: DescribeWorkflowExecutionResponse) -> ClockState | 
         moving=config.fast_forward_config.duration.ToTimedelta() if moves else None,
         max_skips=config.max_session_skip_count,
     )
-
-
-def manual_client(client: Client) -> Client:
-    """A client whose workflows start with manual clocks.
-
-    Raises:
-        TimeSkippingUnavailable: The installed SDK is too old.
-    """
-    require_sdk()
-    return TimeSkipper(client, config=StartConfig(enabled=False)).client
-
-
-def require_sdk() -> None:
-    """Check that the installed SDK knows time skipping.
-
-    Raises:
-        TimeSkippingUnavailable: It does not.
-    """
-    if not SDK_SKIPS:
-        raise TimeSkippingUnavailable(
-            f"temporalio {__version__} has no time skipping on the real server",
-            hint="install temporalio 1.35 or later",
-        )
 
 
 async def require_time_skipping(client: Client) -> None:
