@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .calls import ScheduleCalls
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .listing import ScheduleDescription, ScheduleRow, ScheduleRun, describe_schedule, list_schedules
 from .operations import (
@@ -37,6 +38,7 @@ __all__ = [
     "OverlapOutcome",
     "OverlapPolicy",
     "PreviewOptions",
+    "ScheduleCalls",
     "ScheduleDescription",
     "ScheduleExists",
     "SchedulePreview",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import islice
 
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
-from devserver.client import summary
-from devserver.history import WORKFLOW_TASK_EVENTS
+from devserver.client import chain, summary, to_datetime
+from devserver.history import WORKFLOW_TASK_EVENTS, attributes_of
 from devserver.replay import event_text
 
 from .tracebacks import cut
@@ -30,11 +30,11 @@ async def event_lines(events: Sequence[HistoryEvent], began: float, converter: D
 
 def seconds(event: HistoryEvent) -> float:
     """The event's time, in seconds since 1970."""
-    return float(event.event_time.seconds + event.event_time.nanos / 1e9)
+    return to_datetime(event.event_time).timestamp()
 
 
 async def _line(event: HistoryEvent, converter: DataConverter) -> str:
-    attributes: Any = getattr(event, event.WhichOneof("attributes") or "", None)
+    attributes = attributes_of(event)
     line = event_text(event)
     for name in ("input", "result"):
         payloads = getattr(attributes, name, None)
@@ -42,8 +42,7 @@ async def _line(event: HistoryEvent, converter: DataConverter) -> str:
             line += f" {name} {await _values(payloads, converter)}"
     failure = getattr(attributes, "failure", None)
     if failure is not None and failure.message:
-        causes = [failure, failure.cause] if failure.HasField("cause") else [failure]
-        line += ": " + ", caused by ".join(cut(summary(cause), 300) for cause in causes)
+        line += ": " + ", caused by ".join(cut(summary(cause), 300) for cause in islice(chain(failure), 2))
     return line
 
 

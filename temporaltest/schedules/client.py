@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio.api.enums.v1 import ScheduleOverlapPolicy as Wire
 from temporalio.api.schedule.v1 import SchedulePatch, TriggerImmediatelyRequest
-from temporalio.api.workflowservice.v1 import PatchScheduleRequest
 from temporalio.client import (
     Schedule,
     ScheduleActionStartWorkflow,
@@ -24,10 +23,11 @@ from temporalio.client import (
 from temporalio.service import RPCError
 
 from devserver.client import to_timestamp
+from devserver.schedules import ScheduleCalls
 
 from ..errors import SetupError
 from .overlap import EVERY_HOUR, Finish, Overlap, OverlapTrial, due_times
-from .state import POLL_SECONDS, ActionCounts, ActionRun, counts, every, matching_times, recent, whole_second
+from .state import POLL_SECONDS, ActionCounts, ActionRun, counts, every, recent, whole_second
 
 if TYPE_CHECKING:
     from ..isolation.context import CaseContext
@@ -82,10 +82,10 @@ class AsyncSchedules:
         if not 1 <= count <= MAX_TIMES:
             raise SetupError(f"count must be 1 to {MAX_TIMES}, not {count}")
         if isinstance(spec, ScheduleHandle):
-            return (await matching_times(self._case.client, spec.id, since, since + CENTURY))[:count]
+            return await self._due(spec, since, since + CENTURY, count)
         handle = await self.create(spec, "never-started")
         try:
-            return (await matching_times(self._case.client, handle.id, since, since + CENTURY))[:count]
+            return await self._due(handle, since, since + CENTURY, count)
         finally:
             await handle.delete()
 
@@ -94,7 +94,7 @@ class AsyncSchedules:
     ) -> ActionRun | None:
         """See `Schedules.trigger`."""
         client = self._case.client
-        before = await counts(handle)
+        before = await counts(client, handle)
         known = {run.workflow_id for run in await recent(client, handle)}
         # The server identifies runs by the second they are due: the SDK's trigger loses one of two in a second.
         when = whole_second(datetime.now(timezone.utc), self._triggered.get(handle.id))
@@ -103,14 +103,7 @@ class AsyncSchedules:
             overlap_policy=Wire.ValueType(overlap or 0),
             scheduled_time=to_timestamp(when),
         )
-        await client.workflow_service.patch_schedule(
-            PatchScheduleRequest(
-                namespace=client.namespace,
-                schedule_id=handle.id,
-                patch=SchedulePatch(trigger_immediately=request),
-                identity=client.identity,
-            )
-        )
+        await ScheduleCalls(client).patch(handle.id, SchedulePatch(trigger_immediately=request))
         dealt = await self._until(handle, lambda now: now.handled > before.handled, "to start its triggered run")
         if dealt.taken == before.taken:
             return None
@@ -126,13 +119,13 @@ class AsyncSchedules:
     ) -> list[ActionRun]:
         """See `Schedules.backfill`."""
         after = _in_zone(start) - timedelta(microseconds=1)
-        due = await matching_times(self._case.client, handle.id, after, _in_zone(end))
+        due = await self._due(handle, after, _in_zone(end))
         if not 0 < len(due) < MAX_TIMES:
             raise SetupError(
                 f"the schedule {handle.id} is due {len(due)} times from {start} to {end}; "
                 f"a backfill needs 1 to {MAX_TIMES - 1} times"
             )
-        before = await counts(handle)
+        before = await counts(self._case.client, handle)
         known = {run.workflow_id for run in await self.runs(handle)}
         await handle.backfill(ScheduleBackfill(start_at=after, end_at=end, overlap=overlap))
         goal = before.handled + len(due)
@@ -163,9 +156,16 @@ class AsyncSchedules:
         trial = OverlapTrial(self._case, handle, policy, finish).run(due)
         return await self._case.guard.wait(trial, f"the runs of a schedule that is due {starts} times ({policy.name})")
 
+    async def _due(
+        self, handle: ScheduleHandle, after: datetime, until: datetime, most: int | None = None
+    ) -> list[datetime]:
+        """When a schedule is due, later than `after` and not later than `until`; at most the first 1,000 times."""
+        times = await ScheduleCalls(self._case.client).matching_times(handle.id, after, until)
+        return list(times[:most])
+
     async def _until(self, handle: ScheduleHandle, done: Callable[[ActionCounts], bool], awaited: str) -> ActionCounts:
         async def look() -> ActionCounts:
-            while not done(now := await counts(handle)):
+            while not done(now := await counts(self._case.client, handle)):
                 await asyncio.sleep(POLL_SECONDS)
             return now
 

@@ -121,7 +121,7 @@ class OverlapTrial:
     async def _make_due(self, number: int, when: datetime) -> None:
         start = when - timedelta(seconds=1)
         await self._handle.backfill(ScheduleBackfill(start_at=start, end_at=when, overlap=self._policy))
-        while not self._handled(await counts(self._handle), number):
+        while not self._handled(await counts(self._case.client, self._handle), number):
             await asyncio.sleep(POLL_SECONDS)
         self._together = max(self._together, len(await self._open()))
 
@@ -132,9 +132,9 @@ class OverlapTrial:
     async def _let_end(self, starts: int) -> None:
         ending: set[str] = set()
         while True:
-            all_begun = (await counts(self._handle)).handled >= starts  # asked first: what has begun is seen below
+            now = await counts(self._case.client, self._handle)  # asked first: what has begun is seen below
             still = await self._open()
-            if all_begun and not still:
+            if now.handled >= starts and not still:
                 return
             for run in still:
                 if run.workflow_id not in ending:

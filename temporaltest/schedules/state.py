@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from temporalio.api.workflowservice.v1 import ListScheduleMatchingTimesRequest
 from temporalio.client import Client, ScheduleHandle, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey
 
-from devserver.client import quote, to_datetime, to_timestamp
+from devserver.client import quote
+from devserver.schedules import describe_schedule
 
 POLL_SECONDS = 0.01
 SCHEDULED_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
@@ -43,17 +43,16 @@ class ActionRun:
     status: WorkflowExecutionStatus
 
 
-async def counts(handle: ScheduleHandle) -> ActionCounts:
+async def counts(client: Client, handle: ScheduleHandle) -> ActionCounts:
     """The counts now."""
-    info = (await handle.describe()).raw_description.info
-    return ActionCounts(info.action_count, info.overlap_skipped, info.buffer_dropped, info.buffer_size)
+    found = await describe_schedule(client, handle.id)
+    return ActionCounts(found.actions, found.skipped, found.dropped, found.buffered)
 
 
 async def recent(client: Client, handle: ScheduleHandle) -> list[ActionRun]:
     """The last 10 runs of a schedule, oldest first."""
-    actions = (await handle.describe()).raw_description.info.recent_actions
-    ids = [action.start_workflow_result.workflow_id for action in actions]
-    return await described(client, ids)
+    found = await describe_schedule(client, handle.id)
+    return await described(client, [run.workflow_id for run in found.recent])
 
 
 async def every(client: Client, handle: ScheduleHandle) -> list[ActionRun]:
@@ -61,7 +60,7 @@ async def every(client: Client, handle: ScheduleHandle) -> list[ActionRun]:
     query = f"TemporalScheduledById = {quote(handle.id)}"
     while True:
         ids = {workflow.id async for workflow in client.list_workflows(query)}
-        if len(ids) >= (await counts(handle)).taken:
+        if len(ids) >= (await counts(client, handle)).taken:
             return await described(client, sorted(ids))
         await asyncio.sleep(POLL_SECONDS)
 
@@ -82,18 +81,6 @@ async def _run(client: Client, workflow_id: str) -> ActionRun:
         closed_at=found.close_time,
         status=found.status or WorkflowExecutionStatus.RUNNING,
     )
-
-
-async def matching_times(client: Client, schedule_id: str, after: datetime, until: datetime) -> list[datetime]:
-    """When a schedule is due, later than `after` and not later than `until`; the server returns at most 1,000."""
-    request = ListScheduleMatchingTimesRequest(
-        namespace=client.namespace,
-        schedule_id=schedule_id,
-        start_time=to_timestamp(after),
-        end_time=to_timestamp(until),
-    )
-    answer = await client.workflow_service.list_schedule_matching_times(request)
-    return [to_datetime(time) for time in answer.start_time]
 
 
 def whole_second(moment: datetime, later_than: datetime | None) -> datetime:
