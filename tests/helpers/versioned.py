@@ -30,6 +30,11 @@ class Waits:
         """Until then."""
         await workflow.wait_condition(lambda: self.told)
 
+    @workflow.signal
+    def end(self) -> None:
+        """Enough."""
+        self.told = True
+
 
 @workflow.defn(versioning_behavior=VersioningBehavior.PINNED)
 class Stays(Waits):
@@ -40,11 +45,6 @@ class Stays(Waits):
         """Wait."""
         await self.wait()
 
-    @workflow.signal
-    def end(self) -> None:
-        """Enough."""
-        self.told = True
-
 
 @workflow.defn(versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class Moves(Waits):
@@ -54,11 +54,6 @@ class Moves(Waits):
     async def run(self) -> None:
         """Wait."""
         await self.wait()
-
-    @workflow.signal
-    def end(self) -> None:
-        """Enough."""
-        self.told = True
 
 
 def worker(client: Client, build: str, *queues: str) -> list[Worker]:

@@ -16,6 +16,7 @@ from tests.conftest import Run, command
 
 Foreground = Callable[..., "AbstractContextManager[subprocess.Popen[str]]"]
 StatusOf = Callable[..., "dict[str, Any]"]
+Watching = Callable[..., "AbstractContextManager[subprocess.Popen[str]]"]
 
 
 @pytest.fixture
@@ -70,3 +71,19 @@ def status_of(devserver: Run) -> StatusOf:
         return found
 
     return read
+
+
+@pytest.fixture
+def watching() -> Watching:
+    """A command with `--watch` every 0.2 s; killed at the end of the block if it is still there."""
+
+    @contextlib.contextmanager
+    def run(name: str, *args: str) -> Iterator[subprocess.Popen[str]]:
+        words = command(name, "--watch", "0.2", *args)
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    return run

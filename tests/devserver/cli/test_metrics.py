@@ -7,8 +7,6 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from typing import Any
 
@@ -32,28 +30,11 @@ from tests.helpers.measured import COMPLETED, FAILED, measured
 from tests.helpers.terminal import Terminal
 from tests.helpers.waiting import eventually
 
-from .conftest import StatusOf
+from .conftest import StatusOf, Watching
 
-Watching = Callable[..., "AbstractContextManager[subprocess.Popen[str]]"]
 DONE = COMPLETED + FAILED
 DONE_WITH = f"\n  completed {COMPLETED}  failed {FAILED}  attempts failed 2\n"
 STARTED = f"  started {DONE}  completed {COMPLETED}  failed {FAILED}"
-
-
-@pytest.fixture
-def watching() -> Watching:
-    """`metrics --watch` every 0.2 s; killed at the end of the block if it is still there."""
-
-    @contextmanager
-    def run(*args: str) -> Iterator[subprocess.Popen[str]]:
-        words = command("metrics", "--watch", "0.2", *args)
-        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            try:
-                yield process
-            finally:
-                process.kill()
-
-    return run
 
 
 def line_with(process: subprocess.Popen[str], text: str) -> str:
@@ -149,7 +130,7 @@ def test_watching(up: Run, devserver: Run, watching: Watching, status_of: Status
     """
     up()
     address = status_of()["address"]
-    with watching() as process:
+    with watching("metrics") as process:
         assert f" server {address}: started 0, completed 0, failed 0, backlog 0" in line_with(process, "server")
         with measured(address):
             busy = line_with(process, f"completed {COMPLETED} (")
@@ -174,7 +155,7 @@ def test_watching(up: Run, devserver: Run, watching: Watching, status_of: Status
 def test_watching_as_json(quick_up: Run, devserver: Run, watching: Watching) -> None:
     """One look a line, with the time since the one before, and an error a line while nobody answers."""
     quick_up()
-    with watching("--json") as process:
+    with watching("metrics", "--json") as process:
         first: Any = json.loads(line_with(process, "{"))
         assert first["servers"][0]["seconds"] is None
         second = json.loads(line_with(process, "{"))

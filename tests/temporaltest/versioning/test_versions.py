@@ -32,6 +32,13 @@ class Waits:
         await workflow.execute_activity(step, start_to_close_timeout=timedelta(seconds=9))
         await workflow.wait_condition(lambda: self.told)
 
+    @workflow.signal
+    def end(self) -> None:
+        self.told = True
+
+    @workflow.signal
+    def poke(self) -> None: ...
+
 
 @workflow.defn(name="Order")
 class Order1(Waits):
@@ -39,13 +46,6 @@ class Order1(Waits):
     async def run(self) -> str:
         await self.work(charge)
         return "1.0"
-
-    @workflow.signal
-    def end(self) -> None:
-        self.told = True
-
-    @workflow.signal
-    def poke(self) -> None: ...
 
 
 @workflow.defn(name="Order")
@@ -57,13 +57,6 @@ class Order2(Waits):
         await self.work(charge)
         return "2.0"
 
-    @workflow.signal
-    def end(self) -> None:
-        self.told = True
-
-    @workflow.signal
-    def poke(self) -> None: ...
-
 
 @workflow.defn(name="Order")
 class Order3(Waits):
@@ -74,9 +67,6 @@ class Order3(Waits):
         await self.work(reserve)
         return "3.0"
 
-    @workflow.signal
-    def end(self) -> None:
-        self.told = True
 
 BUILDS = {"1.0": Order1, "2.0": Order2, "3.0": Order3}
 

@@ -7,8 +7,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
@@ -26,10 +25,9 @@ from tests.helpers.tls_proxy import make_certificates, tls_proxy
 from tests.helpers.trouble import worker_process
 from tests.helpers.waiting import eventually
 
-from ..conftest import StatusOf
+from ..conftest import StatusOf, Watching
 
 Start = Callable[..., None]
-Watching = Callable[..., "AbstractContextManager[subprocess.Popen[str]]"]
 QUEUE_LINE = "no worker polls the task queue orders for workflow tasks; this workflow needs one"
 
 
@@ -41,22 +39,6 @@ def start(devserver: Run) -> Start:
         words = ["--workflow-id", workflow_id, "--task-queue", queue, "--type", kind, "--namespace", namespace]
         done = devserver("temporal", "--", "workflow", "start", *words)
         assert done.returncode == 0, done.stderr
-
-    return run
-
-
-@pytest.fixture
-def watching() -> Watching:
-    """`stuck --watch` every 0.2 s; killed at the end of the block if it is still there."""
-
-    @contextmanager
-    def run(*args: str) -> Iterator[subprocess.Popen[str]]:
-        words = command("stuck", "--watch", "0.2", *args)
-        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            try:
-                yield process
-            finally:
-                process.kill()
 
     return run
 
@@ -236,7 +218,7 @@ def test_narrow_terminals_and_old_ones(quick_up: Run, devserver: Run, start: Sta
 def test_watching_tells_changes(quick_up: Run, devserver: Run, start: Start, watching: Watching) -> None:
     """Into a pipe: a line when something gets stuck and one when it is over, and Ctrl-C ends it with 130."""
     quick_up()
-    with watching() as process:
+    with watching("stuck") as process:
         assert "nothing is stuck" in line(process)
         start("order-17")
         assert re.fullmatch(rf"\S+Z \+ no_worker order-17: {QUEUE_LINE}", line(process))
@@ -252,7 +234,7 @@ def test_watching_survives_a_restart(up: Run, devserver: Run, start: Start, watc
     up()
     start("order-17")
     seen(devserver)
-    with watching() as process:
+    with watching("stuck") as process:
         assert "1 thing is stuck" in line(process)
         assert " + no_worker order-17" in line(process)
         devserver("down")
@@ -270,7 +252,7 @@ def test_watching_survives_a_restart(up: Run, devserver: Run, start: Start, watc
 def test_watching_as_json(up: Run, devserver: Run, start: Start, watching: Watching) -> None:
     """One report a line, and an error a line while the server is away."""
     up()
-    with watching("--json") as process:
+    with watching("stuck", "--json") as process:
         first = json.loads(line(process))
         assert (first["findings"], first["form"]) == ([], 1)
         start("order-17")
