@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
+# The worst first: what needs other code, then what needs a worker, what may mend itself, and what somebody meant.
 Kind = Literal[
     "workflow_task_failing",
     "no_worker",
@@ -17,17 +18,7 @@ Kind = Literal[
     "activity_paused",
 ]
 
-# The worst first: what needs other code, what needs a worker, what may resolve itself, what somebody did on purpose.
-KINDS: tuple[Kind, ...] = (
-    "workflow_task_failing",
-    "no_worker",
-    "activity_retrying",
-    "workflow_task_waiting",
-    "activity_waiting",
-    "timer_late",
-    "workflow_paused",
-    "activity_paused",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-WorkerEventKind = Literal[
+# The events of a worker process that its supervisor reports as they are.
+ForwardedEventKind = Literal[
+    "server_gone",
+    "server_back",
+    "workflow_task_failed",
+    "nondeterminism",
+    "workflow_failed",
+    "activity_failed",
+    "sdk_error",
+]
+SupervisorEventKind = Literal[
     "not_ready",  # the new worker takes long to import its module or to reach the server
     "running",  # the first worker polls, or one that was restarted
     "changed",  # source files changed
@@ -16,25 +26,10 @@ WorkerEventKind = Literal[
     "draining",  # a worker that stops still runs activities
     "grace_over",  # a worker was killed with activities still running
     "died",  # the worker process ended by itself
-    "server_gone",
-    "server_back",
-    "workflow_task_failed",
-    "nondeterminism",
-    "workflow_failed",
-    "activity_failed",
-    "sdk_error",
     "stopping",
 ]
-# The events of a worker process that its supervisor reports as they are.
-FORWARDED: tuple[WorkerEventKind, ...] = (
-    "server_gone",
-    "server_back",
-    "workflow_task_failed",
-    "nondeterminism",
-    "workflow_failed",
-    "activity_failed",
-    "sdk_error",
-)
+WorkerEventKind = SupervisorEventKind | ForwardedEventKind
+FORWARDED: tuple[WorkerEventKind, ...] = get_args(ForwardedEventKind)
 
 
 @dataclass(frozen=True)
