@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import click
 
@@ -31,8 +31,8 @@ RECENT = 8
 BAR = 24  # characters
 
 
-class RehearsalProgress(Protocol):
-    """Where the progress is shown."""
+class RehearsalProgress:
+    """Where the progress is shown; this class shows nothing."""
 
     def begin(self, task: RehearsalTask) -> None:
         """A rehearsal starts."""
@@ -56,33 +56,11 @@ class RehearsalProgress(Protocol):
 def progress_for(request: RehearsalRequest) -> AbstractContextManager[RehearsalProgress]:
     """The view for stderr, as a context manager."""
     if request.as_json:
-        return nullcontext(NoProgress())
+        return nullcontext(RehearsalProgress())
     return RehearsalScreen(request) if on_terminal() else nullcontext(RehearsalLines(request))
 
 
-class NoProgress:
-    """Shows nothing."""
-
-    def begin(self, task: RehearsalTask) -> None:
-        """Nothing."""
-
-    def event(self, mark: Mark) -> None:
-        """Nothing."""
-
-    def swept(self, progress: SweepProgress) -> None:
-        """Nothing."""
-
-    def end(self, result: Result) -> None:
-        """Nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-    def stop(self) -> None:
-        """Nothing."""
-
-
-class RehearsalLines:
+class RehearsalLines(RehearsalProgress):
     """Prints a line for each event; for activities only the first ones."""
 
     def __init__(self, request: RehearsalRequest) -> None:
@@ -125,7 +103,7 @@ class RehearsalLines:
         """Nothing."""
 
 
-class RehearsalScreen:
+class RehearsalScreen(RehearsalProgress):
     """The rehearsal that runs now and its last events, redrawn in place."""
 
     def __init__(self, request: RehearsalRequest) -> None:
