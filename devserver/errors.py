@@ -93,6 +93,10 @@ class ConfigFileError(OptionError):
 # Folders
 
 
+class UntrustedSettings(DevServerError):
+    """A checkout's settings choose what is executed, and the user has not trusted them."""
+
+
 class UnsafeFolder(DevServerError):
     """Another user owns one of our folders or may write to it."""
 

@@ -147,7 +147,8 @@ def _project(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
     from devserver import DevServerError, ServerOptions, Settings
 
     try:
-        settings = Settings.load(config.rootpath, environ)
+        # pytest runs the code of this project, so its settings may choose the executable too.
+        settings = Settings.load(config.rootpath, environ, trust_file=True)
         if settings.tuning is not None:
             ServerOptions(tuning=settings.tuning)
     except DevServerError as error:

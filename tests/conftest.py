@@ -72,10 +72,11 @@ def installed(prepared: Executable, paths: Paths) -> Executable:
 
 
 def link(prepared: Executable, paths: Paths) -> Executable:
-    """The executable in another store. It is a hard link, because a copy of 156 MB takes its time."""
+    """The executable in another store. It is a link, because a copy of 156 MB takes its time; a hard one would change
+    the inode, so that the executable is hashed again."""
     folder = private_folder(paths.store / prepared.path.parent.name)
     for file in prepared.path.parent.iterdir():
-        (folder / file.name).hardlink_to(file)
+        (folder / file.name).symlink_to(file)
     return replace(prepared, path=folder / prepared.path.name)
 
 

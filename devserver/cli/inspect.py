@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from .options.common import json_option
-from .options.module_type import ModuleType, all_names
+from .options.module_type import ModuleType
 from .render.output import echo_json, echo_lines
 
 
 @click.command()
-@click.argument("spec", metavar="MODULE[:NAME]", type=ModuleType(all_names))
+@click.argument("spec", metavar="MODULE[:NAME]", type=ModuleType("any"))
 @json_option
 def inspect(spec: str, as_json: bool) -> None:
     """Show the workflows and activities of a module: package.module or path/to/file.py, or one of them with :NAME.

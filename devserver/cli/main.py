@@ -51,6 +51,7 @@ SECTIONS = {
     },
     "Executable": {
         "binary": "Install, list and prune versions of the Temporal CLI.",
+        "trust": "Trust a project's settings and modules.",
     },
 }
 # Commands that --help names in its last lines only: most are in a group too.

@@ -12,7 +12,7 @@ from .options.client import converter_options
 from .options.common import json_option
 from .options.connection import connection_options
 from .options.environment import DefaultOption
-from .options.module_type import ModuleType, all_names
+from .options.module_type import ModuleType
 from .options.types import Duration
 
 EXIT_INTERRUPTED = 130
@@ -20,7 +20,7 @@ BEHAVIORS = ("pinned", "auto-upgrade")
 
 
 @click.command()
-@click.argument("spec", metavar="MODULE[:NAME]", type=ModuleType(all_names))
+@click.argument("spec", metavar="MODULE[:NAME]", type=ModuleType("any"))
 @click.option(
     "--task-queue",
     "-t",

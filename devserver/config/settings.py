@@ -1,23 +1,23 @@
 """The user's settings: from `[tool.devserver]` in pyproject.toml, and from the environment, which wins.
 
 Command-line options win over both. Names are the same everywhere: the key `base-url` is `DEVSERVER_BASE_URL` and
-`--base-url`.
+`--base-url`. Keys of the file that choose what is executed count only in a folder that the user trusts: see `trust`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigFileError, OptionError
-from ..system.paths import whole
+from ..system.paths import Paths, whole
+from .project_table import TABLE, find_table
 from .settings_parsing import READERS, typed
+from .trust import TrustStore, guarded
 
-FILE = "pyproject.toml"
-TABLE = "devserver"
 PREFIX = "DEVSERVER_"
 
 
@@ -40,6 +40,9 @@ class Settings:
         search_attributes: Search attribute name -> type.
         retention: The time for which closed workflows are kept, such as `30d`.
         file: The pyproject.toml that was read.
+        untrusted: The keys of the file that choose what is executed and do not count, because the user has not
+            trusted the file: key -> value.
+        trusted_sha256: The SHA-256 that the trusted file's `binary` had when the user trusted it.
     """
 
     binary: Path | None = None
@@ -56,22 +59,50 @@ class Settings:
     search_attributes: Mapping[str, str] | None = None
     retention: str | None = None
     file: Path | None = None
+    untrusted: Mapping[str, str] = field(default_factory=dict)
+    trusted_sha256: str | None = None
 
     @classmethod
-    def load(cls, cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    def load(
+        cls, cwd: Path | None = None, environ: Mapping[str, str] | None = None, *, trust_file: bool = False
+    ) -> Settings:
         """The settings for the folder `cwd`, by default the current one.
+
+        Args:
+            cwd: The folder.
+            environ: The environment variables; by default those of this process.
+            trust_file: Take every key of the file, for a caller that runs the folder's own code anyway.
 
         Raises:
             ConfigFileError: The table is malformed, or another user owns the file.
             OptionError: A `DEVSERVER_*` variable has an invalid value, or the folder was removed.
         """
         folder = whole(cwd or Path())
+        variables = os.environ if environ is None else environ
         values: dict[str, Any] = {}
-        found = _find_table(folder)
+        found = find_table(folder)
         if found is not None:
             values.update(_from_table(*found), file=found[0])
-        values.update(_from_environment(os.environ if environ is None else environ, folder))
-        return cls(**values)
+            if not trust_file and guarded(found[1]):
+                values.update(_without_untrusted(*found, values, variables))
+        own = _from_environment(variables, folder)
+        if "binary" in own:
+            values.pop("trusted_sha256", None)
+        values["untrusted"] = {
+            key: value for key, value in values.get("untrusted", {}).items() if _field(key) not in own
+        }
+        return cls(**{**values, **own})
+
+
+def _without_untrusted(
+    path: Path, table: dict[str, Any], values: Mapping[str, Any], environ: Mapping[str, str]
+) -> dict[str, Any]:
+    """What trust makes of a table with guarded keys: they count, or are None and listed as untrusted."""
+    record = TrustStore(Paths.default(environ)).find(path.parent, table)
+    if record is not None:
+        return {"trusted_sha256": record.binary_sha256}
+    keys = guarded(table)
+    return {**{_field(key): None for key in keys}, "untrusted": keys}
 
 
 def _field(key: str) -> str:
@@ -81,57 +112,6 @@ def _field(key: str) -> str:
 def variable(key: str) -> str:
     """The environment variable for a key of the table."""
     return PREFIX + _field(key).upper()
-
-
-def _find_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The nearest pyproject.toml with the table, in this folder or above, and the table."""
-    for parent in (folder, *folder.parents):
-        path = parent / FILE
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            continue
-        except PermissionError as error:
-            if parent != folder:  # another user's
-                continue
-            raise ConfigFileError(f"you may not read {path}", hint=f"run: chmod u+r {path}") from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigFileError(
-                f"cannot read {path}: {error}", hint="check that it is a readable text file"
-            ) from None
-        if TABLE in text:  # no parser is imported for a project without our table
-            table = _parse(path, text)
-            if table is not None:
-                _refuse_strangers_file(path, folder)
-                return path, table
-    return None
-
-
-def _parse(path: Path, text: str) -> dict[str, Any] | None:
-    import importlib
-    import sys
-
-    toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    try:
-        table = toml.loads(text).get("tool", {})
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError, numbers too long, tables too deep
-        raise ConfigFileError(f"{path} is not valid TOML: {error}", hint="fix the file") from None
-    table = table.get(TABLE) if isinstance(table, dict) else None
-    if table is not None and not isinstance(table, dict):
-        raise ConfigFileError(f"{path}: tool.{TABLE} must be a table", hint=f"write [tool.{TABLE}]")
-    return table
-
-
-def _refuse_strangers_file(path: Path, folder: Path) -> None:
-    """Reject a file of another user above our folder, in /tmp for example: it must not choose what we execute."""
-    if not hasattr(os, "getuid"):
-        return
-    owner = path.stat().st_uid
-    if owner not in (os.getuid(), 0, folder.stat().st_uid):
-        raise ConfigFileError(
-            f"{path} belongs to user {owner}, and its settings choose the program to run",
-            hint=f"remove it, or work in a folder with its own {FILE}",
-        )
 
 
 def _from_table(path: Path, table: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .inventory import PrunedBinaries, Verified, installed, prune, verify
     from .models import BinaryRequest, Executable
-    from .resolve import ensure, find_available, find_stored
+    from .resolve import ensure, find_available, find_stored, recheck
 
 __all__ = [
     "BinaryRequest",
@@ -23,6 +23,7 @@ __all__ = [
     "find_stored",
     "installed",
     "prune",
+    "recheck",
     "verify",
 ]
 
@@ -31,6 +32,6 @@ __getattr__, __dir__ = lazy_names(
     {
         "inventory": ("PrunedBinaries", "Verified", "installed", "prune", "verify"),
         "models": ("BinaryRequest", "Executable"),
-        "resolve": ("ensure", "find_available", "find_stored"),
+        "resolve": ("ensure", "find_available", "find_stored", "recheck"),
     },
 )

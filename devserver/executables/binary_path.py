@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import BinaryNotFound, FolderNotWritable, NotTemporal, OptionError, UnpinnedVersion
+from ..errors import BinaryNotFound, FolderNotWritable, NotTemporal, OptionError, UnpinnedVersion, UntrustedSettings
 from ..system.files import private_folder, sha256_of, write_private
 from ..system.paths import Paths, whole
-from ..system.platforms import Platform, current
+from ..system.platforms import current
 from ..system.progress import Reporter
+from .known_releases import SERVER_VERSIONS
 from .models import BinaryRequest, Executable, Goal, parse_sha256
-from .versions import parse_version, pinned_sha256
+from .receipt import stamp_of
+from .versions import parse_version, pinned_version
 
 CACHE = "explicit.json"
 MOST_ENTRIES = 50
@@ -22,78 +25,115 @@ MOST_ENTRIES = 50
 
 @dataclass(frozen=True)
 class _Known:
-    version: str
-    server_version: str
+    """What is known of a file with this content; no version before it has been run, unless it is pinned."""
+
     sha256: str
+    version: str | None = None
+    server_version: str | None = None
 
 
 def use(request: BinaryRequest, *, paths: Paths, reporter: Reporter) -> Executable:
     """Verify the executable at the path in the request, without copying it.
 
+    Its hash is compared first; only then is it run to ask for its version.
+
     Raises:
         OptionError: The request has no path.
         BinaryNotFound: The file does not exist, or has another version than the requested one.
         NotTemporal: It is not a working Temporal CLI.
-        ChecksumMismatch: Its SHA-256 is not the required one.
-        UnpinnedVersion: A pinned SHA-256 is required, and its version has none.
+        ChecksumMismatch: Its SHA-256 is not the accepted one.
+        UnpinnedVersion: A pinned SHA-256 is required, and this is none.
+        UntrustedSettings: It has changed since the user trusted the checkout that names it.
     """
-
-    platform = current()
-    goal = Goal(request, "", platform, None, parse_sha256(request.accept_sha256))
     path = _find(request.binary)
-    known, new = _probed(path, private_folder(paths.cache) / CACHE)
+    cache = private_folder(paths.cache) / CACHE
+    known = _known(path, cache)
+    pinned = _check(path, known.sha256, request)
+    if known.version is None:
+        known = _asked(path, known.sha256, cache)
     if request.version is not None and known.version != parse_version(request.version):
         raise BinaryNotFound(
             f"{path} is temporal {known.version}, not the requested {parse_version(request.version)}",
             hint="omit the version (--version, DEVSERVER_VERSION, pyproject.toml) to run this executable, "
             "or omit the executable (--binary, DEVSERVER_BINARY) to download the version",
         )
-    pinned = _is_pinned(path, known, goal, reporter if new else None, platform)
-    return Executable(path, known.version, known.server_version, known.sha256, "explicit", pinned)
+    return _executable(path, known, pinned)
 
 
-def _is_pinned(path: Path, known: _Known, asked: Goal, reporter: Reporter | None, platform: Platform) -> bool:
-    """Whether its SHA-256 is the pinned one; raises if it has to be and is not."""
-    request = asked.request
-    goal = Goal(request, known.version, platform, pinned_sha256(known.version, platform.key), asked.accept)
-    if known.sha256 == goal.pinned_sha256:
+def look(request: BinaryRequest, *, paths: Paths) -> Executable:
+    """The same without running the file: its version is empty where only the file could tell it.
+
+    Raises:
+        DevServerError: As for `use`.
+    """
+    path = _find(request.binary)
+    known = _known(path, paths.cache / CACHE)
+    return _executable(path, known, _check(path, known.sha256, request))
+
+
+def _executable(path: Path, known: _Known, pinned: bool) -> Executable:
+    return Executable(path, known.version or "", known.server_version or "", known.sha256, "explicit", pinned)
+
+
+def _check(path: Path, sha256: str, request: BinaryRequest) -> bool:
+    """Whether the SHA-256 is a pinned one; raises if it has to be and is not."""
+    platform = current()
+    version = pinned_version(sha256, platform.key)
+    if version is not None:
         return True
-    if goal.accept is not None or (request.require_pinned and goal.pinned_sha256 is not None):
-        if known.sha256 != goal.accept:
-            from .checksums import mismatch
+    accept = parse_sha256(request.accept_sha256)
+    if accept is not None and sha256 != accept:
+        from .checksums import mismatch
 
-            raise mismatch(goal, known.sha256, origin=str(path), deleted=False)
-        return False
-    if request.require_pinned:
-        raise UnpinnedVersion(
-            f"temporal {known.version} ({path}) has no pinned SHA-256, and one is required",
-            hint=f"if you trust this file: --accept-sha256 {known.sha256}",
+        raise mismatch(Goal(request, "", platform, None, accept), sha256, origin=str(path), deleted=False)
+    if request.trusted_sha256 not in (None, sha256, accept):
+        raise UntrustedSettings(
+            f"{path} has changed since you trusted the project that chooses it; it was not run",
+            details=[f"trusted: {request.trusted_sha256}", f"found:   {sha256}"],
+            hint="if you trust the new file, run devserver trust again; otherwise choose another one with --binary",
         )
-    if reporter is not None:
-        reporter.note(f"{path} is not a pinned build; its SHA-256 is {known.sha256}")
+    if request.require_pinned and accept is None:
+        raise UnpinnedVersion(
+            f"{path} is not a pinned build of the Temporal CLI, and one is required; it was not run",
+            hint=f"if you trust this file: --accept-sha256 {sha256}",
+        )
     return False
 
 
-def _probed(path: Path, cache: Path) -> tuple[_Known, bool]:
-    """Version and hash of the file, and whether they were read only now."""
-    info = path.stat()
-    # Whoever replaces the file can restore its size and modification time, but not the inode's change time.
-    key = f"{path}|{info.st_size}|{info.st_mtime_ns}|{info.st_ctime_ns}|{info.st_ino}"
-    entries = _load(cache)
+def _known(path: Path, cache: Path) -> _Known:
+    """The hash of the file, from the cache while the file is unchanged; its version where it is pinned or cached."""
     try:
-        return _Known(**entries[key]), False
-    except (KeyError, TypeError):
-        pass
+        cached = _load(cache).get(_key(path))
+        known = _Known(**cached) if cached else _Known(sha256_of(path))
+    except TypeError:
+        known = _Known(sha256_of(path))
+    except OSError as error:
+        raise FolderNotWritable(f"cannot read {path}: {error.strerror}") from error
+    version = pinned_version(known.sha256, current().key)
+    if version is not None and known.version is None:
+        known = _Known(known.sha256, version, SERVER_VERSIONS.get(version))
+        _remember(path, known, cache)
+    return known
+
+
+def _asked(path: Path, sha256: str, cache: Path) -> _Known:
+    """What the file itself says when it is run."""
     from .temporal_cli import probe_version
 
     answer = probe_version(path)
-    try:
-        known = _Known(answer.version, answer.server_version, sha256_of(path))
-    except OSError as error:
-        raise FolderNotWritable(f"cannot read {path}: {error.strerror}") from error
-    entries[key] = vars(known)
-    write_private(cache, json.dumps(dict(list(entries.items())[-MOST_ENTRIES:]), indent=2) + "\n")
-    return known, True
+    known = _Known(sha256, answer.version, answer.server_version)
+    _remember(path, known, cache)
+    return known
+
+
+def _key(path: Path) -> str:
+    return f"{path}|{stamp_of(path.stat())}"
+
+
+def _remember(path: Path, known: _Known, cache: Path) -> None:
+    entries = {**_load(cache), _key(path): vars(known)}
+    with contextlib.suppress(FolderNotWritable):  # a read-only cache: it is hashed again
+        write_private(cache, json.dumps(dict(list(entries.items())[-MOST_ENTRIES:]), indent=2) + "\n")
 
 
 def _load(cache: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Installation of an executable: fetch it from a source, verify it, move it into the store."""
+"""Installation of an executable: fetch it from a source, verify it, move it into the store under its SHA-256."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..system.files import NO_ROOM
 from ..system.progress import Reporter
 from . import checksums, install_lock, temporal_cli
 from .models import Executable, Goal
-from .receipt import Receipt, write_receipt
+from .receipt import Receipt, stamp_of, write_receipt
 from .sources import select
 from .sources.source import Fetched, Source
 
@@ -89,7 +89,7 @@ def _accept(goal: Goal, source: Source, fetched: Fetched, work: Path, store: Pat
         raise BinaryNotFound(f"{fetched.origin} has temporal {answer.version}, not {goal.version}")
     write_receipt(ready, _receipt(goal, source, fetched, path, sha256, answer))
     checksums.remember(goal, sha256, store)
-    target = store / goal.key
+    target = store / sha256
     if target.exists():
         target.rename(work / "replaced")
     ready.rename(target)
@@ -101,16 +101,14 @@ def _accept(goal: Goal, source: Source, fetched: Fetched, work: Path, store: Pat
 def _receipt(
     goal: Goal, source: Source, fetched: Fetched, path: Path, sha256: str, answer: temporal_cli.ProbeResult
 ) -> Receipt:
-    info = path.stat()
     return Receipt(
         version=answer.version,
+        platform=goal.platform.key,
         server_version=answer.server_version,
         sha256=sha256,
-        size=info.st_size,
-        mtime_ns=info.st_mtime_ns,
+        stamp=stamp_of(path.stat()),
         source=source.name,
         origin=fetched.origin,
-        accepted=sha256 == goal.accept and sha256 != goal.pinned_sha256,
         installed_at=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     )
 

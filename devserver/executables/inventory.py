@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
@@ -18,6 +19,9 @@ from .known_releases import DEFAULT_VERSION
 from .models import Executable
 from .receipt import read_receipt
 from .versions import parse_version, pinned_sha256, version_key
+
+UNKNOWN = "unknown"  # the version of a folder without a receipt
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def prune(
         kept.setdefault(DEFAULT_VERSION, "the default version")
     used = {**_used_by_instances(paths), **_running()}
     results = []
-    for version, folder in sorted(_versions(paths), key=lambda found: version_key(found[0])):
+    for version, folder in sorted(_versions(paths), key=_order):
         executable = _in(folder)
         path = folder / "none" if executable is None else executable.path
         reason = used.get(path) or used.get(path.resolve()) or (kept.get(version) if executable else None)
@@ -119,23 +123,32 @@ def _folders(paths: Paths) -> Iterator[Path]:
 
 
 def _versions(paths: Paths) -> Iterator[tuple[str, Path]]:
-    """The folders that are named after a version, whatever they contain."""
+    """The folders that are named after a hash, or after a version as in earlier stores, with their version."""
     for folder in _folders(paths):
+        if not folder.is_dir() or folder.is_symlink():
+            continue
+        receipt = read_receipt(folder)
         version, _, platform = folder.name.rpartition("-")[0].rpartition("-")
         with contextlib.suppress(OptionError):
-            if platform and folder.is_dir() and not folder.is_symlink() and parse_version(version) == version:
+            if _HASH.fullmatch(folder.name):
+                yield parse_version(receipt.version) if receipt else UNKNOWN, folder
+            elif platform and parse_version(version) == version:
                 yield version, folder
+
+
+def _order(found: tuple[str, Path]) -> tuple[bool, tuple[int, int, int, bool, str], Path]:
+    version, folder = found
+    return (version != UNKNOWN, version_key("0.0.0" if version == UNKNOWN else version), folder)
 
 
 def _in(folder: Path) -> Executable | None:
     receipt = read_receipt(folder)
-    if receipt is None or not folder.name.startswith(f"{receipt.version}-"):
+    if receipt is None or folder.name != receipt.sha256:
         return None
-    key = folder.name.removeprefix(f"{receipt.version}-")
-    path = folder / Platform.from_key(key).executable
+    path = folder / Platform.from_key(receipt.platform).executable
     if not path.is_file():
         return None
-    pinned = receipt.sha256 == pinned_sha256(receipt.version, key)
+    pinned = receipt.sha256 == pinned_sha256(receipt.version, receipt.platform)
     return Executable(path, receipt.version, receipt.server_version, receipt.sha256, receipt.source, pinned)
 
 
@@ -169,7 +182,7 @@ def _remove(folder: Path, seen: Executable | None, store: Path) -> str | None:
     from .install_lock import lock_of
 
     try:
-        with lock_of(store, folder.name):
+        with lock_of(store, _lock_key(folder)):
             if _in(folder) != seen:
                 return "another process has just installed it"
             aside = Path(tempfile.mkdtemp(prefix=f".tmp-{folder.name}-", dir=store))
@@ -182,3 +195,9 @@ def _remove(folder: Path, seen: Executable | None, store: Path) -> str | None:
             f"cannot remove {folder}: {error.strerror}", hint="check that you own the folder"
         ) from error
     return None
+
+
+def _lock_key(folder: Path) -> str:
+    """The key of the lock that an installation of the executable in this folder takes."""
+    receipt = read_receipt(folder)
+    return folder.name if receipt is None else f"{receipt.version}-{receipt.platform}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.settings import Settings
-from ..errors import OptionError, UnpinnedVersion
+from ..errors import OptionError, UnpinnedVersion, UntrustedSettings
 from ..system.paths import whole
 from ..system.platforms import Platform, current
+from ..system.redact import shown
 from .versions import LATEST, parse_version, pinned_sha256
 
 SOURCES = ("explicit", "installed", "release", "wheel")
@@ -27,6 +30,7 @@ class BinaryRequest:
         base_url: The URL of the download service, or of a mirror.
         require_pinned: Reject an executable without a pinned SHA-256.
         accept_sha256: A SHA-256 (64 hex digits) to accept instead of the pinned one.
+        trusted_sha256: The SHA-256 that the file `binary` of a trusted checkout had when the user trusted it.
         wait: Seconds to wait for another process that is installing the same version.
     """
 
@@ -37,6 +41,7 @@ class BinaryRequest:
     base_url: str | None = None
     require_pinned: bool = False
     accept_sha256: str | None = None
+    trusted_sha256: str | None = None
     wait: float = 900.0
 
     @classmethod
@@ -55,7 +60,12 @@ class BinaryRequest:
         """The request for the settings and the options, which win.
 
         A version or a source that is given as an option wins over a `binary` in the settings.
+
+        Raises:
+            UntrustedSettings: A setting of a file that the user has not trusted is needed.
         """
+        given = {"binary": binary or version, "source": source, "base-url": base_url, "accept-sha256": accept_sha256}
+        _refuse_untrusted(settings, {} if binary else {k: v for k, v in settings.untrusted.items() if not given[k]})
         own = settings.binary if version is None and source in (None, "explicit") else None
         return cls(
             version=version or (None if binary else settings.version),
@@ -65,6 +75,7 @@ class BinaryRequest:
             base_url=base_url or settings.base_url,
             require_pinned=settings.require_pinned if require_pinned is None else require_pinned,
             accept_sha256=accept_sha256 or settings.accept_sha256,
+            trusted_sha256=settings.trusted_sha256 if own else None,
         )
 
     @property
@@ -76,6 +87,18 @@ class BinaryRequest:
     def by_name(self) -> bool:
         """Whether the user chose a version, and so accepts its security advisories."""
         return self.version is not None and self.version.strip().lower() != LATEST
+
+
+def _refuse_untrusted(settings: Settings, keys: Mapping[str, str]) -> None:
+    if not keys or settings.file is None:
+        return
+    options = ", ".join(f"--{key}" for key in keys)
+    raise UntrustedSettings(
+        f"{settings.file} chooses the program to run, and you have not trusted it",
+        details=[f"{key} = {shown(value)!r}" for key, value in keys.items()],
+        hint=f"if you trust these settings: devserver trust {shlex.quote(str(settings.file.parent))}; "
+        f"otherwise give your own as options ({options})",
+    )
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,19 @@
-"""The receipt beside each installed executable: what it is, and where it came from."""
+"""The receipt beside each installed executable: what it is, and where it came from.
+
+An executable and its receipt are in a folder of the store that is named after the SHA-256. The receipt also has what
+the file's inode was when it was hashed: while that is unchanged, so is the content.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import asdict, dataclass
+import os
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..system.files import write_private
+from ..errors import FolderNotWritable
+from ..system.files import sha256_of, write_private
 
 NAME = "receipt.json"
 
@@ -17,33 +24,50 @@ class Receipt:
 
     Attributes:
         version: The CLI's version.
+        platform: The platform that it is built for, such as `linux-amd64`.
         server_version: The version of the server inside.
-        sha256: Its SHA-256 when it was installed, in hex.
-        size: Its size in bytes.
-        mtime_ns: Its modification time in nanoseconds since 1970.
+        sha256: Its SHA-256 in hex.
+        stamp: What `stamp_of` said of the file when it was hashed.
         source: The name of the source.
         origin: The path, or the URL without credentials, that the source took it from.
-        accepted: Whether the user accepted the hash instead of the pinned one.
         installed_at: The time of the installation in UTC, ISO 8601.
     """
 
     version: str
+    platform: str
     server_version: str
     sha256: str
-    size: int
-    mtime_ns: int
+    stamp: str
     source: str
     origin: str
-    accepted: bool
     installed_at: str
 
-    def fits(self, executable: Path) -> bool:
-        """Whether the file exists and has the size and modification time of the installed one."""
-        try:
-            info = executable.stat()
-        except OSError:
+
+def stamp_of(info: os.stat_result) -> str:
+    """Size, times and inode of a file as text. A change of the content always changes it.
+
+    Whoever writes to a file can put its size and modification time back, but not the change time of its inode.
+    """
+    return f"{info.st_size}|{info.st_mtime_ns}|{info.st_ctime_ns}|{info.st_ino}"
+
+
+def unchanged(executable: Path, receipt: Receipt) -> bool:
+    """Whether the file has the content that its receipt tells.
+
+    It is hashed only where its stamp is another one, for example because the store was copied; the receipt is then
+    written again.
+    """
+    try:
+        stamp = stamp_of(executable.stat())
+        if stamp == receipt.stamp:
+            return True
+        if sha256_of(executable) != receipt.sha256:
             return False
-        return (info.st_size, info.st_mtime_ns) == (self.size, self.mtime_ns)
+    except OSError:
+        return False
+    with contextlib.suppress(FolderNotWritable):  # a read-only store: it is hashed at every start
+        write_receipt(executable.parent, replace(receipt, stamp=stamp))
+    return True
 
 
 def read_receipt(folder: Path) -> Receipt | None:

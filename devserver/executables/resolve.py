@@ -5,14 +5,18 @@ For an executable in the store this imports nothing more, takes no lock and star
 
 from __future__ import annotations
 
-from ..errors import VersionRefused
+from pathlib import Path
+
+from ..errors import ChecksumMismatch, VersionRefused
 from ..system.files import private_folder, refuse_unsafe
 from ..system.paths import Paths
 from ..system.progress import Reporter, Silent
 from .advisories import advisories_for
+from .checksums import acceptable
 from .known_releases import DEFAULT_VERSION, SERVER_VERSIONS
 from .models import BinaryRequest, Executable, Goal
-from .receipt import read_receipt
+from .receipt import read_receipt, unchanged
+from .versions import pinned_version
 
 
 def ensure(request: BinaryRequest, *, paths: Paths, reporter: Reporter | None = None) -> Executable:
@@ -51,19 +55,24 @@ def ensure(request: BinaryRequest, *, paths: Paths, reporter: Reporter | None = 
             stored = install(goal, store, find_stored=lambda: find_stored(goal, paths), reporter=reporter)
         found = stored
     _refuse_unsafe_version(found.version, found.server_version, request)
+    name_unpinned(found, reporter)
     for advisory in advisories_for(found.server_version):
         reporter.warn(f"{advisory.id} applies to server {found.server_version}: {advisory.summary}")
     return found
 
 
 def find_available(request: BinaryRequest, *, paths: Paths) -> Executable | None:
-    """The executable that `ensure` returns without a download; None if it has to download one. Changes nothing.
+    """The executable that `ensure` returns without a download; None if it has to download one.
+
+    Nothing is run: the version of a file that is not pinned, and that was never run, is empty.
 
     Raises:
         DevServerError: As for `ensure`.
     """
     if request.in_place:
-        return ensure(request, paths=paths)
+        from .binary_path import look
+
+        return look(request, paths=paths)
     goal = Goal.of(request)
     _refuse_unsafe_version(goal.version, SERVER_VERSIONS.get(goal.version), request)
     refuse_unsafe(paths.store)
@@ -71,19 +80,50 @@ def find_available(request: BinaryRequest, *, paths: Paths) -> Executable | None
 
 
 def find_stored(goal: Goal, paths: Paths) -> Executable | None:
-    """The executable in the store if its receipt matches the file and its SHA-256 is acceptable; nothing is hashed."""
-    folder = paths.store / goal.key
-    receipt = read_receipt(folder)
-    path = folder / goal.platform.executable
-    if receipt is None or not receipt.fits(path):
-        return None
-    private_folder(folder)
-    pinned = receipt.sha256 == goal.pinned_sha256
-    if not pinned:
-        chosen = receipt.sha256 == goal.accept if goal.accept else receipt.accepted or goal.pinned_sha256 is None
-        if not chosen or (goal.request.require_pinned and not goal.accept):
-            return None
-    return Executable(path, receipt.version, receipt.server_version, receipt.sha256, receipt.source, pinned)
+    """The executable in the store that has an acceptable SHA-256 and is unchanged; as a rule nothing is hashed."""
+    for sha256 in acceptable(goal, paths.store):
+        folder = paths.store / sha256
+        receipt = read_receipt(folder)
+        path = folder / goal.platform.executable
+        if receipt is None or (receipt.sha256, receipt.version) != (sha256, goal.version):
+            continue
+        private_folder(folder)
+        if unchanged(path, receipt):
+            return Executable(
+                path, goal.version, receipt.server_version, sha256, receipt.source, sha256 == goal.pinned_sha256
+            )
+    return None
+
+
+def recheck(path: Path, *, paths: Paths, reporter: Reporter) -> Executable:
+    """The executable that an instance ran, before it runs again.
+
+    Raises:
+        ChecksumMismatch: A file in the store has changed.
+        BinaryNotFound, NotTemporal: The file does not exist anymore, or may not be executed.
+    """
+    receipt = read_receipt(path.parent) if path.parent.parent == paths.store else None
+    if receipt is not None:
+        if not unchanged(path, receipt):
+            raise ChecksumMismatch(
+                f"{path} has changed since it was installed; it was not run",
+                details=[f"expected: {receipt.sha256}"],
+                hint=f"install it again: rm -r {path.parent}; devserver install {receipt.version}",
+            )
+        pinned = pinned_version(receipt.sha256, receipt.platform) == receipt.version
+        found = Executable(path, receipt.version, receipt.server_version, receipt.sha256, receipt.source, pinned)
+    else:
+        from .binary_path import look
+
+        found = look(BinaryRequest(binary=path), paths=paths)
+    name_unpinned(found, reporter)
+    return found
+
+
+def name_unpinned(executable: Executable, reporter: Reporter) -> None:
+    """Warn of an executable that is not pinned: at every start, for what runs is what the user has to know."""
+    if not executable.pinned:
+        reporter.warn(f"{executable.path} is not a pinned build; its SHA-256 is {executable.sha256}")
 
 
 def _refuse_unsafe_version(version: str, server_version: str | None, request: BinaryRequest) -> None:

@@ -37,6 +37,11 @@ def pinned_sha256(version: str, platform_key: str) -> str | None:
     return PINS.get(version, {}).get(platform_key)
 
 
+def pinned_version(sha256: str, platform_key: str) -> str | None:
+    """The version whose pinned SHA-256 that is; None for an executable without a pin."""
+    return next((version for version, pins in PINS.items() if pins.get(platform_key) == sha256), None)
+
+
 def version_key(version: str) -> tuple[int, int, int, bool, str]:
     """A sort key: numbers by value, a pre-release before its release."""
     numbers, _, rest = version.partition("-")

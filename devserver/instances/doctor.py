@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -98,6 +99,11 @@ def _settings() -> Iterator[CheckResult]:
         yield CheckResult("error", "settings", error.message, error.hint)
         return
     text = f"[tool.devserver] in {settings.file}" if settings.file else "no [tool.devserver] in a pyproject.toml here"
+    if settings.untrusted:
+        keys = ", ".join(settings.untrusted)
+        hint = f"read them, then: devserver trust {shlex.quote(str(settings.file and settings.file.parent))}"
+        yield CheckResult("warning", "settings", f"{text}: {keys} do not count, because you do not trust it", hint)
+        return
     yield CheckResult("ok", "settings", text)
 
 
@@ -148,8 +154,11 @@ def _next_executable(paths: Paths) -> Iterator[CheckResult]:
         return
     if executable is None:
         yield CheckResult("ok", "executable", "devserver up downloads one first", "devserver install downloads it now")
-    else:
+    elif executable.pinned:
         yield CheckResult("ok", "executable", f"devserver up runs {executable.path}")
+    else:
+        text = f"devserver up runs {executable.path}, which is not a pinned build; SHA-256 {executable.sha256}"
+        yield CheckResult("warning", "executable", text, "see that you know where it comes from")
 
 
 def _leftovers(paths: Paths) -> Iterator[CheckResult]:

@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from .. import executables
 from ..config.server_options import ServerOptions
-from ..errors import FolderNotWritable, InstanceNotRunning, InstanceRunning, PortLost
+from ..errors import BinaryNotFound, FolderNotWritable, InstanceNotRunning, InstanceRunning, PortLost, StartFailed
 from ..server.log import begin_log
 from ..server.spec import ServerSpec
 from ..system.ports import Reservations
@@ -214,9 +215,20 @@ def start_again(
             with Reservations(record.options.bind) as reserved:
                 return spawn(plan_again(folder, record, wait, reserved), folder, reporter, fork=fork)
 
+        _recheck(folder, record, reporter)
         again = _with_other_ports(attempt)
         folder.keep_state(False)
         return again
+
+
+def _recheck(folder: InstanceFolder, record: Record, reporter: Reporter) -> None:
+    try:
+        executables.recheck(record.executable, paths=folder.paths, reporter=reporter)
+    except BinaryNotFound:
+        raise StartFailed(
+            f"the executable of the instance {record.name} does not exist anymore: {record.executable}",
+            hint="run devserver down and devserver up to start it with another executable",
+        ) from None
 
 
 def erase(folder: InstanceFolder) -> None:

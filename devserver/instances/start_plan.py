@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..config.option_values import DEFAULT_NAME, check_name
 from ..config.server_options import DEFAULT_PORT, UI_PORT_OFFSET, ServerOptions
-from ..errors import StartFailed, UnsupportedPlatform
+from ..errors import UnsupportedPlatform
 from ..server.command_line import Ports, command_line
 from ..server.spec import ServerSpec, unsupported
 from ..system.files import private_folder
@@ -68,13 +68,7 @@ def plan_again(folder: InstanceFolder, record: Record, wait: float, reserved: Re
 
     Raises:
         PortTaken: Another process listens on the gRPC port.
-        StartFailed: The executable does not exist anymore.
     """
-    if not record.executable.is_file():
-        raise StartFailed(
-            f"the executable of the instance {record.name} does not exist anymore: {record.executable}",
-            hint="run devserver down and devserver up to start it with another executable",
-        )
     options = _with_port(record)
     spec = ServerSpec(
         name=record.name,

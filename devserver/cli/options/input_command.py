@@ -70,9 +70,9 @@ class InputCommand(click.Command):
 
     def _quietly(self, spec: str) -> CallTarget | None:
         """The target while a shell completes; None if it cannot be found."""
-        from .shell_completion import quietly
+        from .shell_completion import may_import, quietly
 
-        return quietly(lambda: self._resolve(spec))
+        return quietly(lambda: self._resolve(spec) if may_import(spec.partition(":")[0]) else None)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own parameters, and those of the target."""

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from ...introspection import Module
+    from ...introspection.source_names import SourceNames
 
 DEPTH, MOST = 3, 200
+Kind = Literal["any", "workflow", "signal", "query", "update"]
 SKIPPED = ("__pycache__", "node_modules", "site-packages", "build", "dist")
 
 
 class ModuleType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic from click 8.4 on
-    """A module, or after a colon a name in it, as `names` lists them."""
+    """A module, or after a colon a name in it.
+
+    Args:
+        kind: The names that a shell offers; None for none.
+    """
 
     name = "module"
 
-    def __init__(self, names: Callable[[Module], Iterable[str]] | None = None) -> None:
-        self._names = names
+    def __init__(self, kind: Kind | None = None) -> None:
+        self._kind = kind
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Files, packages and folders; after the colon the names in the module."""
@@ -35,37 +41,44 @@ class ModuleType(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # ge
         ]
 
     def _in(self, where: str) -> list[str]:
-        from .shell_completion import quietly
+        from .shell_completion import may_import, quietly
 
-        names = self._names
+        def look() -> Iterable[str]:
+            if self._kind is None:
+                return []
+            if may_import(where):
+                from ...introspection import find
 
-        def look() -> list[str]:
-            from ...introspection import find
+                return _in_module(find(where, make=False), self._kind)
+            from ...introspection.source_names import names_in_source
 
-            return sorted(names(find(where, make=False))) if names else []
+            path = Path(where) if where.endswith(".py") else Path(*where.split(".")).with_suffix(".py")
+            return _in_source(names_in_source(path), self._kind)
 
-        return quietly(look) or []
-
-
-def workflow_names(module: Module) -> Iterable[str]:
-    """The types of its workflows."""
-    return [workflow.name for workflow in module.workflows if workflow.name]
-
-
-def all_names(module: Module) -> Iterable[str]:
-    """The names of its workflows, activities and Nexus services."""
-    names = [workflow.name for workflow in module.workflows] + [activity.name for activity in module.activities]
-    return [name for name in (*names, *(service.name for service in module.nexus_services)) if name]
+        return sorted(set(quietly(look) or ()))
 
 
-def handler_names(kind: str) -> Callable[[Module], Iterable[str]]:
-    """The signals, queries or updates of its workflows."""
+def _in_module(module: Module, kind: Kind) -> list[str]:
+    workflows = [workflow.name for workflow in module.workflows if workflow.name]
+    if kind == "workflow":
+        return workflows
+    if kind == "any":
+        activities = [activity.name for activity in module.activities if activity.name]
+        return [*workflows, *activities, *(service.name for service in module.nexus_services)]
+    plural = {"signal": "signals", "query": "queries", "update": "updates"}[kind]
+    return [
+        f"{workflow.label}.{name}"
+        for workflow in module.workflows
+        for name in getattr(workflow.definition, plural)
+        if name
+    ]
 
-    def names(module: Module) -> Iterable[str]:
-        for workflow in module.workflows:
-            yield from (f"{workflow.label}.{name}" for name in getattr(workflow.definition, kind) if name)
 
-    return names
+def _in_source(names: SourceNames, kind: Kind) -> list[str]:
+    """The names in a file of a project that the user does not trust: it is read, and not imported."""
+    if kind == "workflow":
+        return names.workflows
+    return [*names.workflows, *names.activities] if kind == "any" else names.handlers[kind]
 
 
 def _files(incomplete: str) -> Iterable[CompletionItem]:

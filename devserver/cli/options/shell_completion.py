@@ -7,6 +7,7 @@ import io
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
@@ -40,6 +41,21 @@ def quietly(call: Callable[[], T]) -> T | None:
         if bounded:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+
+
+def may_import(module: str) -> bool:
+    """Whether completion may import a module: only in a project that the user trusts (`devserver trust`).
+
+    A shell completes while a user only looks around, so nothing of a stranger's checkout may run.
+
+    Args:
+        module: The module as it is typed, a file or a dotted name.
+    """
+    from ...config.trust import TrustStore
+    from ...system.paths import Paths
+
+    store = TrustStore(Paths.default())
+    return store.covers(Path()) and store.covers(Path(module))
 
 
 class Bash(BashComplete):

@@ -12,7 +12,7 @@ from ..options.common import json_option, timeout_option
 from ..options.connection import connection_options
 from ..options.input_command import InputCommand, handler
 from ..options.inputs import input_option
-from ..options.module_type import ModuleType, handler_names
+from ..options.module_type import ModuleType
 from ..options.workflow import run_id_option, workflow_id_parameters
 from ..render.output import echo_form, echo_json, value_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=InputCommand, resolve=handler("query"))
-@click.argument("spec", metavar="MODULE:WORKFLOW.QUERY", type=ModuleType(handler_names("queries")))
+@click.argument("spec", metavar="MODULE:WORKFLOW.QUERY", type=ModuleType("query"))
 @workflow_id_parameters(closed=True)
 @input_option
 @run_id_option("the last run")

@@ -17,7 +17,7 @@ from ..options.connection import connection_options, trace_words, words_of
 from ..options.environment import DefaultOption
 from ..options.input_command import InputCommand, workflow
 from ..options.inputs import input_option
-from ..options.module_type import ModuleType, workflow_names
+from ..options.module_type import ModuleType
 from ..options.types import Duration
 from ..render.output import echo_failure, echo_form, echo_json, echo_note, value_of
 from ..render.terminal import clean
@@ -34,7 +34,7 @@ REUSE_POLICIES = ("AllowDuplicate", "AllowDuplicateFailedOnly", "RejectDuplicate
 
 
 @click.command(cls=InputCommand, resolve=workflow)
-@click.argument("spec", metavar="MODULE:WORKFLOW", type=ModuleType(workflow_names))
+@click.argument("spec", metavar="MODULE:WORKFLOW", type=ModuleType("workflow"))
 @input_option
 @click.option(
     "--workflow-id", "-w", metavar="ID", show_default="the type and random letters", help="Id of the new workflow."

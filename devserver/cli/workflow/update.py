@@ -12,7 +12,7 @@ from ..options.common import json_option, timeout_option
 from ..options.connection import connection_options
 from ..options.input_command import InputCommand, handler
 from ..options.inputs import input_option
-from ..options.module_type import ModuleType, handler_names
+from ..options.module_type import ModuleType
 from ..options.workflow import run_id_option, workflow_id_parameters
 from ..render.output import echo_failure, echo_form, echo_json, value_of
 from ..render.terminal import clean
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=InputCommand, resolve=handler("update"))
-@click.argument("spec", metavar="MODULE:WORKFLOW.UPDATE", type=ModuleType(handler_names("updates")))
+@click.argument("spec", metavar="MODULE:WORKFLOW.UPDATE", type=ModuleType("update"))
 @workflow_id_parameters()
 @input_option
 @run_id_option("the open run")

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import BinaryNotFound, NotTemporal
+from ...system.files import sha256_of
 from ...system.progress import Reporter
 from .. import temporal_cli
 from ..models import Goal
+from ..versions import pinned_version
 from .source import Fetched
 
 
@@ -31,7 +33,7 @@ class Installed:
         others = []
         for path in candidates(goal.platform.executable):
             try:
-                version = temporal_cli.probe_version(path).version
+                version = _version(path, goal)
                 if version == goal.version:
                     return Fetched(_copy(path, work / goal.platform.executable), str(path))
             except (NotTemporal, PermissionError) as error:
@@ -46,6 +48,15 @@ class Installed:
         )
 
 
+def _version(path: Path, goal: Goal) -> str:
+    """The version of an executable. A pinned one need not be run for it, and what could not be used is not run."""
+    sha256 = sha256_of(path)
+    known = pinned_version(sha256, goal.platform.key)
+    if known is None and goal.pinned_sha256 is not None and not goal.expects(sha256):
+        raise NotTemporal(f"not the pinned build of temporal {goal.version}: its SHA-256 is {sha256}")
+    return known or temporal_cli.probe_version(path).version
+
+
 def candidates(name: str) -> Iterator[Path]:
     """The executables of that name in the environment's scripts folder, then on PATH; each file once."""
     folders = [
@@ -55,7 +66,9 @@ def candidates(name: str) -> Iterator[Path]:
     ]
     seen = set()
     for folder in folders:
-        path = Path(folder).absolute() / name
+        path = Path(folder) / name
+        if not path.is_absolute():  # of the current folder, which may be anyone's checkout
+            continue
         real = path.resolve()
         if folder and real not in seen and os.access(real, os.X_OK) and real.is_file():
             seen.add(real)

@@ -96,9 +96,10 @@ class Order:
         ("devserver workflow signal desk.py:approve o1 --b", {"--by"}),
     ],
 )
-def test_a_module_is_completed(home: Path, tmp_path: Path, shell: str, line: str, offered: set[str]) -> None:
+def test_a_module_is_completed(devserver: Run, tmp_path: Path, shell: str, line: str, offered: set[str]) -> None:
     """What is in it, and the options of that; bash, which splits at colons, gets the part after them."""
     (tmp_path / "desk.py").write_text(MODULE)
+    assert devserver("trust").returncode == 0
     if shell == "bash":
         line = line.replace(":", " : ").removesuffix(" ")
         offered = {each.rpartition(":")[2] for each in offered}
@@ -123,10 +124,36 @@ def test_what_there_is_to_be_named(tmp_path: Path, devserver: Run, line: str, of
     for name, text in {**files, "env/lib.py": "", ".hidden/a.py": ""}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
+    assert devserver("trust").returncode == 0
+    assert offers(devserver, line) == offered
+
+
+def test_a_stranger_s_module_is_read_and_not_imported(tmp_path: Path, devserver: Run) -> None:
+    """Names come from the source of a file in a folder without trust; nothing in it runs, also below it."""
+    spy = "from pathlib import Path\nPath('was-imported').touch()\n"
+    decorated = 'from temporalio import activity\n@workflow.defn(name="Bill")\nclass Invoice: ...\n\n@activity.defn\nasync def pay() -> None: ...\n'
+    (tmp_path / "desk.py").write_text(spy + MODULE + decorated)
+    assert offers(devserver, "devserver workflow start desk.py:") == {"desk.py:Order", "desk.py:Bill"}
+    assert offers(devserver, "devserver run desk.py:") == {"desk.py:Order", "desk.py:Bill", "desk.py:pay"}
+    assert offers(devserver, "devserver workflow start desk:") == {"desk:Order", "desk:Bill"}
+    assert offers(devserver, "devserver workflow signal desk.py:") == {"desk.py:Order.approve"}
+    assert offers(devserver, "devserver workflow start desk.py:Order --am") == set()
+    stranger = tmp_path / "vendored"
+    (stranger / ".git").mkdir(parents=True)
+    (stranger / "desk.py").write_text(spy + MODULE)
+    assert devserver("trust").returncode == 0
+    assert offers(devserver, "devserver workflow start vendored/desk.py:Order --am") == set()
+    assert not Path("was-imported").exists()
+    assert offers(devserver, "devserver workflow start desk.py:Order --am") == {"--amount"}
+    assert Path("was-imported").exists()
+
+
+def offers(devserver: Run, line: str) -> set[str]:
+    """What a shell is offered for a line."""
     words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
     done = devserver(env={"_DEVSERVER_COMPLETE": "zsh_complete", **words})
     assert (done.returncode, done.stderr) == (0, "")
-    assert {each.replace("\\:", ":") for each in done.stdout.split("\n")[1::3] if each} == offered
+    return {value.replace("\\:", ":") for value in done.stdout.split("\n")[1::3] if value}
 
 
 def test_ids_of_workflows(up: Run, tmp_path: Path, devserver: Run) -> None:
@@ -134,11 +161,9 @@ def test_ids_of_workflows(up: Run, tmp_path: Path, devserver: Run) -> None:
     (tmp_path / "desk.py").write_text(MODULE)
 
     def offered(line: str) -> set[str]:
-        words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
-        done = devserver(env={"_DEVSERVER_COMPLETE": "zsh_complete", **words})
-        assert (done.returncode, done.stderr) == (0, "")
-        return {each.replace("\\:", ":") for each in done.stdout.split("\n")[1::3] if each}
+        return offers(devserver, line)
 
+    assert devserver("trust").returncode == 0
     assert offered("devserver trace ") == offered("devserver trace --address 127.0.0.1:1 ") == set()
     up("--ephemeral")
     there = [("o:1", "Order"), ("o:2", "Order"), ("o' 3", "Order"), ("other", "Other")]
@@ -156,6 +181,7 @@ def test_ids_of_workflows(up: Run, tmp_path: Path, devserver: Run) -> None:
 def test_a_module_that_does_not_end(tmp_path: Path, devserver: Run) -> None:
     """One that works at import is given up; the shell goes on, without a word."""
     (tmp_path / "slow.py").write_text("import time\nwhile True:\n    try: time.sleep(60)\n    except Exception: pass\n")
+    assert devserver("trust").returncode == 0
     env = {"_DEVSERVER_COMPLETE": "zsh_complete", "COMP_WORDS": "devserver workflow start slow.py:", "COMP_CWORD": "3"}
     done = devserver(env=env)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")

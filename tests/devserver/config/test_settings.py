@@ -48,7 +48,7 @@ def test_the_table_of_the_nearest_project_is_read(tmp_path: Path) -> None:
     path = write(tmp_path, TABLE)
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
-    assert Settings.load(below, {}) == Settings(
+    assert Settings.load(below, {}, trust_file=True) == Settings(
         binary=tmp_path / "tools/temporal",
         version="1.8.3",
         source="wheel",

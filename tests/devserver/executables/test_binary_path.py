@@ -50,27 +50,30 @@ def test_it_is_asked_only_once(paths: Paths, own: Path, monkeypatch: pytest.Monk
     assert len(asked) == 2
 
 
-def test_a_build_of_ones_own_is_noted_not_refused(paths: Paths, own: Path, recorder: Recorder) -> None:
+def test_a_build_of_ones_own_is_named_at_every_start(paths: Paths, own: Path, recorder: Recorder) -> None:
     """Its hash is not the pin, which is what an own build is for; it stays where it is."""
     found = ensure(BinaryRequest(binary=own), paths=paths, reporter=recorder)
     assert not found.pinned
-    assert "is not a pinned build" in recorder.notes[0]
+    assert "is not a pinned build" in recorder.warnings[0]
+    ensure(BinaryRequest(binary=own), paths=paths, reporter=recorder)
+    assert len(recorder.warnings) == 2
 
 
 def test_a_build_of_ones_own_is_refused_where_pins_are_required(paths: Paths, own: Path) -> None:
     """The error offers to accept its hash, and the file is not deleted."""
     sha256 = hashlib.sha256(own.read_bytes()).hexdigest()
-    with pytest.raises(ChecksumMismatch, match=f"--accept-sha256 {sha256}"):
+    with pytest.raises(UnpinnedVersion, match=f"--accept-sha256 {sha256}"):
         ensure(BinaryRequest(binary=own, require_pinned=True), paths=paths)
     assert own.exists()
     assert ensure(BinaryRequest(binary=own, require_pinned=True, accept_sha256=sha256), paths=paths)
 
 
 def test_an_unknown_version_is_refused_where_pins_are_required(paths: Paths, own: Path) -> None:
-    """A version without a pin has its own error."""
-    own.write_bytes(script("0.0.0-DEV"))
-    with pytest.raises(UnpinnedVersion, match=r"0\.0\.0-DEV"):
+    """The same holds for a version that was never published; the file is not run to ask for it."""
+    own.write_bytes(b"#!/bin/sh\ntouch was-run\n")
+    with pytest.raises(UnpinnedVersion, match="it was not run"):
         ensure(BinaryRequest(binary=own, require_pinned=True), paths=paths)
+    assert not Path("was-run").exists()
 
 
 def test_another_accepted_hash_is_a_mismatch(paths: Paths, own: Path) -> None:

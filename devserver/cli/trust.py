@@ -1,0 +1,96 @@
+"""`devserver trust`: let the settings of a checkout choose what is executed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..config.project_table import FILE, find_table
+from ..config.settings_parsing import READERS
+from ..config.trust import TrustedFolder, TrustStore, guarded
+from ..errors import OptionError
+from ..system.files import sha256_of
+from ..system.paths import Paths, whole
+from ..system.redact import mask
+from .options.common import json_option
+from .render.output import echo_form
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+@click.option("--revoke", is_flag=True, help="End the trust in FOLDER.")
+@click.option("--list", "list_all", is_flag=True, help="List the folders that you trust.")
+@json_option
+def trust(folder: Path, revoke: bool, list_all: bool, as_json: bool) -> None:
+    """Trust the project in FOLDER, by default the current one.
+
+    In a trusted project the settings of [tool.devserver] that choose the server's executable count (binary,
+    source, base-url, accept-sha256), and shell completion may import its modules. Trust ends when one of these
+    settings changes. Read them before you trust a project that you did not write.
+    """
+    store = TrustStore(Paths.default())
+    if list_all:
+        _print_all(store.all(), as_json)
+        return
+    path = whole(folder)
+    if not path.is_dir():
+        raise OptionError(f"{path} is not a folder", hint="give the folder of a project")
+    found = find_table(path)
+    project = path if found is None else found[0].parent
+    table = {} if found is None else found[1]
+    if revoke:
+        _print_revoked(project, store.remove(project), as_json)
+        return
+    record = store.add(project, table, _binary_sha256(project, table))
+    if as_json:
+        echo_form(trusted=True, **_data(record))
+        return
+    click.echo(f"trusted {record.folder}")
+    _print_values(record)
+    if not guarded(table):
+        click.echo(f"  its {FILE} chooses no executable; shell completion may import its modules")
+
+
+def _binary_sha256(project: Path, table: dict[str, object]) -> str | None:
+    """The hash of the file that `binary` names: another file there later needs trust again."""
+    if "binary" not in table:
+        return None
+    try:
+        return sha256_of(READERS["binary"](table["binary"], project))
+    except (OSError, ValueError) as error:
+        raise OptionError(
+            f"the file that binary names cannot be read: {table['binary']}",
+            details=[str(error)],
+            hint=f"correct {project / FILE}, or create the file first",
+        ) from None
+
+
+def _print_revoked(project: Path, removed: bool, as_json: bool) -> None:
+    if as_json:
+        echo_form(trusted=False, folder=str(project), removed=removed)
+    else:
+        click.echo(f"{project} is no longer trusted" if removed else f"{project} was not trusted")
+
+
+def _print_all(records: list[TrustedFolder], as_json: bool) -> None:
+    if as_json:
+        echo_form(folders=[_data(record) for record in records])
+        return
+    for record in records:
+        click.echo(record.folder)
+        _print_values(record)
+    if not records:
+        click.echo("you trust no folder")
+
+
+def _print_values(record: TrustedFolder) -> None:
+    for key, value in record.values.items():
+        click.echo(f"  {key} = {mask(value)}")
+    if record.binary_sha256:
+        click.echo(f"  SHA-256 of binary: {record.binary_sha256}")
+
+
+def _data(record: TrustedFolder) -> dict[str, object]:
+    values = {key: mask(value) for key, value in record.values.items()}
+    return {"folder": str(record.folder), "values": values, "binary_sha256": record.binary_sha256}
