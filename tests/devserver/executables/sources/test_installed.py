@@ -16,7 +16,6 @@ from devserver.executables.sources import installed
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.helpers.download_service import VERSION, DownloadService, script
-from tests.helpers.recorder import Recorder
 
 
 @pytest.fixture
