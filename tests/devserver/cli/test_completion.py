@@ -87,6 +87,19 @@ class Order:
 """
 
 
+OTHERS = """
+from temporalio import activity
+
+@workflow.defn(name="Bill")
+class Invoice(Order):
+    @workflow.run
+    async def run(self) -> None: ...
+
+@activity.defn
+async def pay() -> None: ...
+"""
+
+
 @pytest.mark.parametrize("shell", SCRIPTS)
 @pytest.mark.parametrize(
     ("line", "offered"),
@@ -131,8 +144,7 @@ def test_what_there_is_to_be_named(tmp_path: Path, devserver: Run, line: str, of
 def test_a_stranger_s_module_is_read_and_not_imported(tmp_path: Path, devserver: Run) -> None:
     """Names come from the source of a file in a folder without trust; nothing in it runs, also below it."""
     spy = "from pathlib import Path\nPath('was-imported').touch()\n"
-    decorated = 'from temporalio import activity\n@workflow.defn(name="Bill")\nclass Invoice(Order):\n    @workflow.run\n    async def run(self) -> None: ...\n\n@activity.defn\nasync def pay() -> None: ...\n'
-    (tmp_path / "desk.py").write_text(spy + MODULE + decorated)
+    (tmp_path / "desk.py").write_text(spy + MODULE + OTHERS)
     assert offers(devserver, "devserver workflow start desk.py:") == {"desk.py:Order", "desk.py:Bill"}
     assert offers(devserver, "devserver run desk.py:") == {"desk.py:Order", "desk.py:Bill", "desk.py:pay"}
     assert offers(devserver, "devserver workflow start desk:") == {"desk:Order", "desk:Bill"}

@@ -28,6 +28,7 @@ from devserver.executables import BinaryRequest, Executable, known_releases
 from devserver.executables import receipt as metadata
 from devserver.executables.models import SOURCES
 from devserver.executables.resolve import ensure
+from devserver.system.files import sha256_of
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.helpers.download_service import SERVER_VERSION, VERSION, DownloadService, body, script, tar_gz
@@ -376,7 +377,7 @@ def test_a_copied_store_is_hashed_once(paths: Paths, service: DownloadService, m
     copy.chmod(0o700)
     copy.replace(found.path)
     hashed: list[Path] = []
-    real = metadata.sha256_of
+    real = sha256_of
 
     def count(path: Path) -> str:
         hashed.append(path)
