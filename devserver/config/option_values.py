@@ -51,6 +51,12 @@ def check_namespace(name: str) -> None:
             f"the namespace {name!r} contains a space, a slash or a control character",
             hint="Temporal's own tools cannot address such a namespace; use letters, digits, dots and dashes",
         )
+    if not name.isascii():
+        raise OptionError(
+            f"the namespace {name!r} contains a character that is not ASCII",
+            details=["the server creates it and then serves no call in it: clients send the name in a gRPC header"],
+            hint="use letters, digits, dots and dashes",
+        )
 
 
 def parse_pair(text: str, option: str, form: str, example: str) -> tuple[str, str]:

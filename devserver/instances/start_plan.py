@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..config.option_values import DEFAULT_NAME, check_name
 from ..config.server_options import DEFAULT_PORT, UI_PORT_OFFSET, ServerOptions
-from ..errors import UnsupportedPlatform
+from ..errors import OptionError, UnsupportedPlatform
 from ..server.command_line import Ports, command_line
 from ..server.spec import ServerSpec, unsupported
 from ..system.files import private_folder
@@ -18,6 +18,8 @@ from .folder import InstanceFolder
 from .record import Record
 from .request import StartRequest
 
+SPECIAL = "#?%"  # what SQLite reads in a URI's path
+
 
 def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
     """The spec of a new server.
@@ -27,6 +29,7 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
         reserved: Reserves the ports; the caller keeps them reserved until the server listens.
 
     Raises:
+        OptionError: The path of the database has characters that mean something else in a URI.
         PortTaken: Another process listens on a requested port.
         UnsupportedPlatform: Servers do not run on this operating system.
     """
@@ -34,6 +37,8 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
         raise UnsupportedPlatform("devserver runs on Linux and macOS", hint="on Windows, use WSL")
     folder = request.folder
     check_name(folder.name)
+    if not request.options.ephemeral:
+        _check_file_name(whole(request.options.database or folder.paths.database(folder.name)))
     folder.create()
     folder.keep_state(False)
     last = folder.read_record()
@@ -104,7 +109,24 @@ def choose_ports(name: str, options: ServerOptions, last: Ports | None, reserved
     )
 
 
+def _check_file_name(database: Path) -> None:
+    """Refuse a path that the server would take for another one.
+
+    It gives the path to SQLite as a part of a URI without escaping it (1.9.1): `a#b.db` becomes `a`, and `%41` an A. An
+    escaped path is no way out, because the server looks for the file under the same text.
+    """
+    special = sorted({character for character in str(database) if character in SPECIAL or not character.isprintable()})
+    if special:
+        own = "--db-filename" if database.name != "temporal.db" else "--db-filename, or DEVSERVER_HOME"
+        raise OptionError(
+            f"the path of the database has {' and '.join(map(repr, special))}: {database}",
+            details=["SQLite would use another file: the server passes the path as a part of a URI"],
+            hint=f"choose a path without {' '.join(SPECIAL)} and control characters ({own})",
+        )
+
+
 def _with_command(spec: ServerSpec) -> ServerSpec:
+    _check_file_name(spec.database)
     command = command_line(
         spec.options,
         executable=spec.executable,

@@ -556,3 +556,29 @@ def test_the_clock_of_the_start_is_told(quick_up: Run, status_of: StatusOf) -> N
     quick_up()
     started = time.strptime(status_of()["started_at"], "%Y-%m-%dT%H:%M:%SZ")
     assert abs(calendar.timegm(started) - before) < 60
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?b", "a%41b", "a\nb"])
+def test_a_path_that_sqlite_reads_as_another_file(tmp_path: Path, devserver: Run, name: str) -> None:
+    """The database that is reported would not be the one that is used, so the server is not started."""
+    for words, env in (
+        (["--db-filename", str(tmp_path / name / "x.db")], {}),
+        ([], {"DEVSERVER_HOME": str(tmp_path / name)}),
+    ):
+        (tmp_path / name).mkdir(exist_ok=True)
+        done = devserver("up", "-d", *words, env=env)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: the path of the database has '")
+        assert "choose a path without # ? %" in done.stderr
+        assert not list(tmp_path.rglob("*.db*"))
+        assert not list(tmp_path.rglob("record.json"))
+
+
+def test_a_path_with_spaces_and_other_letters(tmp_path: Path, up: Run, devserver: Run) -> None:
+    """Everything else is a path like any other: the file that is named is the file that is used, also again."""
+    path = tmp_path / "größe & co=1;" / "my orders.db"
+    path.parent.mkdir()
+    for _ in range(2):
+        up("--db-filename", str(path))
+        assert devserver("down").returncode == 0
+        assert path.stat().st_size > 0

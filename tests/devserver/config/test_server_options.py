@@ -115,6 +115,7 @@ def refusal(**options: Any) -> str:
         ({"namespaces": ("é" * 501,)}, "the name of a namespace must have 1 to 1000 bytes, not 1002"),
         ({"namespaces": ("a b",)}, "the namespace 'a b' contains a space, a slash or a control character"),
         ({"namespaces": ("a/b",)}, "the namespace 'a/b' contains a space, a slash or a control character"),
+        ({"namespaces": ("bestände",)}, "the namespace 'bestände' contains a character that is not ASCII"),
         ({"namespaces": ("a\x1b",)}, "the namespace 'a\\x1b' contains a space, a slash or a control character"),
     ],
 )
