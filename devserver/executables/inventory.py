@@ -57,9 +57,9 @@ class PrunedBinaries:
     kept_because: str | None
 
 
-def installed(paths: Paths) -> list[Executable]:
-    """The executables in the store, oldest version first, without hashing them."""
-    found = [executable for folder in _folders(paths) if (executable := _in(folder)) is not None]
+def installed(paths: Paths, *, platform: str | None = None) -> list[Executable]:
+    """The executables in the store, oldest version first, without hashing them; all of them, or those of a platform."""
+    found = [executable for folder in _folders(paths) if (executable := _in(folder, platform)) is not None]
     return sorted(found, key=lambda executable: version_key(executable.version))
 
 
@@ -141,9 +141,9 @@ def _order(found: tuple[str, Path]) -> tuple[bool, tuple[int, int, int, bool, st
     return (version != UNKNOWN, version_key("0.0.0" if version == UNKNOWN else version), folder)
 
 
-def _in(folder: Path) -> Executable | None:
+def _in(folder: Path, platform: str | None = None) -> Executable | None:
     receipt = read_receipt(folder)
-    if receipt is None or folder.name != receipt.sha256:
+    if receipt is None or folder.name != receipt.sha256 or platform not in (None, receipt.platform):
         return None
     path = folder / Platform.from_key(receipt.platform).executable
     if not path.is_file():

@@ -22,7 +22,8 @@ def tidy(paths: Paths) -> None:
     databases = ephemeral_database.existing_folders(paths.instances)
     for name in sorted({*recorded, *_anonymous(paths), *databases}):
         folder = InstanceFolder(paths, name)
-        with folder.try_lock() as locked:
+        # In a read-only home nothing can be cleaned up, and commands that only look go on.
+        with contextlib.suppress(FolderNotWritable), folder.try_lock() as locked:
             if locked:
                 _tidy_instance(folder, databases.get(name, []))
 

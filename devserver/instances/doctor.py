@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from .. import executables
 from ..config.option_values import DEFAULT_NAME
@@ -27,6 +28,7 @@ from .folder import InstanceFolder
 from .record import CRASHED, READY, Record
 from .status import status
 
+OTHER_HOME = "set DEVSERVER_HOME to a folder of yours that programs can run from"
 ENOUGH_SPACE = 1_000_000_000
 CLIENT_VARIABLES = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
 VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}NAME", *map(variable, READERS)})
@@ -78,18 +80,32 @@ def _folders(paths: Paths) -> Iterator[CheckResult]:
             yield CheckResult("error", what, error.message, error.hint)
             continue
         if not path.exists():
-            yield CheckResult("ok", what, f"{path} does not exist yet", "it is created when it is needed")
+            yield _missing(what, path)
             continue
         free = shutil.disk_usage(path).free
         text = f"{path}, {free / 1e9:.1f} GB free"
         if not os.access(path, os.W_OK):
-            yield CheckResult(
-                "error", what, f"{path} is not writable", "set DEVSERVER_HOME to a folder you can write to"
-            )
+            yield CheckResult("error", what, f"{path} is not writable", OTHER_HOME)
+        elif what == "cache" and _noexec(path):
+            yield CheckResult("error", what, f"no program can run from {path}: it is mounted noexec", OTHER_HOME)
         elif free < ENOUGH_SPACE:
             yield CheckResult("warning", what, text, "a server fails when the disk is full; free some space")
         else:
             yield CheckResult("ok", what, text)
+
+
+def _missing(what: str, path: Path) -> CheckResult:
+    """Whether a folder that does not exist can be created."""
+    parent = next(folder for folder in path.parents if folder.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        return CheckResult("error", what, f"{path} cannot be created: {parent} is not writable", OTHER_HOME)
+    if what == "cache" and _noexec(parent):
+        return CheckResult("error", what, f"no program can run from {path}: {parent} is mounted noexec", OTHER_HOME)
+    return CheckResult("ok", what, f"{path} does not exist yet", "it is created when it is needed")
+
+
+def _noexec(path: Path) -> bool:
+    return bool(os.statvfs(path).f_flag & getattr(os, "ST_NOEXEC", 0))
 
 
 def _settings() -> Iterator[CheckResult]:

@@ -24,6 +24,7 @@ from .record import ANONYMOUS, Record, up_command
 RECORD = "record.json"
 SPEC = "spec.json"
 SUPERVISOR_LOG = "supervisor.log"
+SUPERVISOR_LOCK = "supervisor.lock"
 KEEP = "keep"
 LOCK_SECONDS = 120.0
 
@@ -91,6 +92,11 @@ class InstanceFolder:
         """The lock's file; beside the folder, so that it outlives it."""
         return self.path.with_name(f"{self.name}.lock")
 
+    @property
+    def supervisor_lock(self) -> Path:
+        """The file that the supervisor keeps locked while it lives."""
+        return self.path / SUPERVISOR_LOCK
+
     @contextlib.contextmanager
     def lock(self, reporter: Reporter | None = None) -> Iterator[None]:
         """Keep other processes from starting or stopping the instance.
@@ -143,7 +149,7 @@ class InstanceFolder:
         # A record says which executable to run and which process to end: nobody else may write one.
         _refuse_unsafe(self.paths, self.path)
         try:
-            return Record.from_json(json.loads(path.read_text()))
+            return Record.from_json(json.loads(path.read_text())).changed(supervisor_lock=self.supervisor_lock)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, TypeError, KeyError, OSError, DevServerError) as error:

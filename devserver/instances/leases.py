@@ -52,7 +52,8 @@ def holders(folder: Path) -> list[int]:
 def _holder(path: Path) -> int | None:
     """The pid of a lease's process: the lease is locked, and the process that wrote it is alive.
 
-    Both, because a forked child inherits the lock and may outlive its parent.
+    Both, because a forked child inherits the lock and may outlive its parent. Of a process in another container only
+    the lock can be asked.
     """
     try:
         written = path.read_text()
@@ -66,4 +67,4 @@ def _holder(path: Path) -> int | None:
         identity = ProcessIdentity(**json.loads(written))
     except (ValueError, TypeError):
         return 0  # locked and not written yet: its process is alive
-    return identity.pid if identity.alive() else None
+    return identity.pid if identity.foreign or identity.alive() else None

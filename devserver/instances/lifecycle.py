@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 
 from .. import executables
 from ..config.server_options import ServerOptions
-from ..errors import BinaryNotFound, FolderNotWritable, InstanceNotRunning, InstanceRunning, PortLost, StartFailed
+from ..errors import (
+    BinaryNotFound,
+    FolderNotWritable,
+    InstanceNotRunning,
+    InstanceRunning,
+    PortLost,
+    StartFailed,
+    StopFailed,
+)
 from ..server.log import begin_log
 from ..server.spec import ServerSpec
 from ..system.ports import Reservations
@@ -166,6 +174,11 @@ def stop_if_unheld(folder: InstanceFolder) -> None:
 
 def _stop(folder: InstanceFolder, keep: bool) -> Record:
     record = folder.require_record()
+    if record.elsewhere():
+        raise StopFailed(
+            f"the instance {folder.name} runs elsewhere: in a container or on a machine that shares {folder.path}",
+            hint=f"stop it there: {down_command(folder.name)}",
+        )
     ephemeral = record.options.ephemeral
     supervised = record.supervised()
     if not supervised and record.state in (STOPPED, CRASHED) and not keep:
@@ -264,6 +277,12 @@ def _running(request: StartRequest) -> Record | None:
     state = record.state_now()
     if state == READY:
         return record
+    if record.elsewhere():
+        raise InstanceRunning(
+            f"the instance {record.name} runs elsewhere: in a container or on a machine that shares "
+            f"{request.folder.path}",
+            hint="start another one here with --name, or set DEVSERVER_HOME to a folder of this container's own",
+        )
     ending = state in (STOPPING, STOPPED)
     if record.supervised() and not (ending and record.supervisor.wait_gone(request.stop + SPARE_SECONDS)):
         # Its starter, whose lock we have, died before the server was ready; or it has crashed and is still held.

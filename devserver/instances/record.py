@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..config.option_values import DEFAULT_NAME
 from ..config.server_options import ServerOptions
 from ..server.command_line import Ports
+from ..system.filelocks import LockedFile
 from ..system.ports import bracketed, client_host
 from ..system.process import ProcessIdentity
 
@@ -20,6 +21,7 @@ READY = "ready"
 STOPPING = "stopping"
 STOPPED = "stopped"
 CRASHED = "crashed"
+ELSEWHERE = "running elsewhere"  # never written: it runs in another container or on another machine with the same home
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Record:
         linger: Seconds for which it runs after the last lease.
         started_at: The start in UTC, ISO 8601.
         exit: Why the server crashed.
+        supervisor_lock: The file that the supervisor keeps locked; not written, because another container may have the
+            home at another path.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Record:
     linger: float
     started_at: str
     exit: str | None = None
+    supervisor_lock: Path | None = field(default=None, compare=False)
 
     @property
     def host(self) -> str:
@@ -95,24 +100,32 @@ class Record:
         return self.namespaces[0]
 
     def supervised(self) -> bool:
-        """Whether the supervisor is alive."""
-        return self.supervisor.alive()
+        """Whether the supervisor is alive: by its pid, or by its lock where the pid says nothing."""
+        return self.elsewhere() if self.supervisor.foreign else self.supervisor.alive()
+
+    def elsewhere(self) -> bool:
+        """Whether the supervisor runs in another container, or on another machine, that shares this home."""
+        lock = self.supervisor_lock
+        return self.supervisor.foreign and lock is not None and LockedFile.is_held(lock)
 
     def state_now(self) -> str:
-        """`state`, or `crashed` if a process was killed since the record was written."""
+        """`state`; `crashed` if a process was killed since the record was written; `running elsewhere`."""
         if self.state in (STOPPED, CRASHED):
             return self.state
+        if self.elsewhere():
+            return ELSEWHERE
         if not self.supervised() or (self.state == READY and not (self.server and self.server.alive())):
             return CRASHED
         return self.state
 
     def running(self) -> bool:
-        """Whether the server is ready or starting."""
-        return self.state_now() in (STARTING, READY)
+        """Whether the server is ready or starting, also elsewhere."""
+        return self.state_now() in (STARTING, READY, ELSEWHERE)
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON."""
         data = asdict(self) | {"options": self.options.to_json()}
+        del data["supervisor_lock"]
         return data | {key: str(data[key]) for key in ("executable", "database")}
 
     @classmethod

@@ -18,7 +18,8 @@ ANSWER_SECONDS = 2.0
 def status(folder: InstanceFolder, record: Record) -> dict[str, Any]:
     """The status of an instance as JSON; see docs/json.md. Keys are only added within one `form`.
 
-    `state` is starting, ready, unresponsive (the process exists but does not answer), stopping, stopped or crashed.
+    `state` is starting, ready, unresponsive (the process exists but does not answer), stopping, stopped, crashed or
+    running elsewhere (in a container or on a machine that shares this home).
     """
     state = record.state_now()
     if state == READY and not answers(record):

@@ -6,6 +6,7 @@ It runs in the foreground of `devserver up`, or detached for `up -d` and for ser
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from ..server.launch import Launch
 from ..server.log import log_tail
 from ..server.spec import ServerSpec
 from ..server.start_errors import log_details
+from ..system.filelocks import LockedFile
 from ..system.process import ProcessIdentity
 from ..system.signals import SignalWaiter
 from ..system.timefmt import utc_now
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ..database import DatabaseLease
 
 LEASE_POLL_SECONDS = 0.25
+LOCK_SECONDS = 10.0  # more than the moment for which another process looks whether the lock is held
 
 
 class Supervisor:
@@ -52,6 +55,7 @@ class Supervisor:
         self._database_lease: DatabaseLease | None = None
         self._launch = Launch(spec, lambda: self._signals.ending is not None or abandoned(), started)
         self._record: Record | None = None
+        self._lock: LockedFile | None = None
 
     def run(self) -> int | None:
         """Run the server to its end.
@@ -81,6 +85,7 @@ class Supervisor:
 
     def _start(self) -> Record:
         spec = self._spec
+        self._lock = LockedFile.acquire(self._folder.supervisor_lock, str(os.getpid()), limit=LOCK_SECONDS)
         self._prepare_database()
         record = self._starting(self._launch.begin().pid)
         self._write(record)
@@ -208,6 +213,8 @@ class Supervisor:
         self._folder.remove_state(self._spec.database, ephemeral=self._spec.options.ephemeral)
         if self._record is not None and self._folder.path.is_dir():
             self._write_if_possible(state=state, server=None, exit=self._record.exit or reason)
+        if self._lock is not None:
+            self._lock.release()
 
     def _end_process(self) -> None:
         process = self._launch.process

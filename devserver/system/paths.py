@@ -30,7 +30,7 @@ class Paths:
         """The folders of this user, or those below `DEVSERVER_HOME`.
 
         Raises:
-            OptionError: `DEVSERVER_HOME` is not a usable path.
+            OptionError: `DEVSERVER_HOME` is not a usable path, or without it this user has no home folder.
         """
         home = (os.environ if environ is None else environ).get(HOME_VARIABLE)
         if home:
@@ -38,11 +38,17 @@ class Paths:
             return cls(cache=root / "cache", state=root / "state", data=root / "data")
         import platformdirs
 
-        return cls(
-            cache=platformdirs.user_cache_path(APP),
-            state=platformdirs.user_state_path(APP),
-            data=platformdirs.user_data_path(APP),
-        )
+        try:
+            return cls(
+                cache=platformdirs.user_cache_path(APP),
+                state=platformdirs.user_state_path(APP),
+                data=platformdirs.user_data_path(APP),
+            )
+        except RuntimeError:
+            raise OptionError(
+                "there is no home folder: HOME is not set, and this user has no entry in /etc/passwd",
+                hint="set DEVSERVER_HOME to a folder you can write to",
+            ) from None
 
     @property
     def store(self) -> Path:

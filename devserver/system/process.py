@@ -20,7 +20,8 @@ class ProcessIdentity:
 
     Attributes:
         pid: The pid.
-        started: Opaque; on Linux the id of the boot and clock ticks since then, elsewhere psutil's creation time.
+        started: Opaque; on Linux the ids of the boot and the PID namespace and clock ticks since the boot, elsewhere
+            psutil's creation time.
     """
 
     pid: int
@@ -39,6 +40,14 @@ class ProcessIdentity:
         if identity is None:  # pragma: no cover - /proc not mounted
             return cls(os.getpid(), "unknown")
         return identity
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it runs, or ran, in another PID namespace (a container), on another machine, or before a reboot.
+
+        Its pid says nothing here, so `alive` is false: ask a lock that it holds.
+        """
+        return sys.platform == "linux" and self.started.partition(":")[0] != _linux_world()
 
     def alive(self) -> bool:
         """Whether this process is alive."""
@@ -87,13 +96,21 @@ class ProcessIdentity:
 def _linux_start(pid: int) -> str | None:
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
     fields = stat.rpartition(b")")[2].split()  # the name before it may contain anything
     if fields[0].decode() in ZOMBIE_STATES and int(fields[17]) <= 1:  # with other threads, it still has files and ports
         return None
-    return f"{boot[:8]}:{fields[19].decode()}"
+    return f"{_linux_world()}:{fields[19].decode()}"
+
+
+def _linux_world() -> str:
+    """The boot and the PID namespace that pids are of."""
+    boot, namespace = "", 0
+    with contextlib.suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+        namespace = Path("/proc/self/ns/pid").stat().st_ino
+    return f"{boot}/{namespace}"
 
 
 def _stopped(pid: int) -> bool:

@@ -111,7 +111,14 @@ def _become(command: Sequence[str], output: int, environ: Mapping[str, str]) -> 
 
 
 def client_free_environment(base: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the server: `base` without `TEMPORAL_*` and client profiles, which are for clients."""
+    """The environment of the server: `base` without `TEMPORAL_*` and client profiles, which are for clients.
+
+    A user without an entry in /etc/passwd (`docker run -u 12345`, OpenShift) gets a name and a home: the server (1.9.1)
+    does not start without them.
+    """
     kept = {key: value for key, value in base.items() if not key.startswith("TEMPORAL_")}
     kept["TEMPORAL_CONFIG_FILE"] = os.devnull
+    if hasattr(os, "getuid"):
+        kept["USER"] = kept.get("USER") or str(os.getuid())
+        kept["HOME"] = kept.get("HOME") or "/"
     return kept

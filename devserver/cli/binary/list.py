@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,9 @@ from ...system.platforms import current
 from ..options.common import json_option
 from ..render.output import echo_form
 from ..render.table import echo_table
+
+if TYPE_CHECKING:
+    from ...executables import Executable
 
 HEAD = ("  VERSION", "SERVER", "NOTES")
 _INTACT = {None: "", True: "intact", False: "CHANGED since it was installed (devserver doctor says what to do)"}
@@ -65,27 +70,32 @@ def _rows(paths: Paths, verify: bool) -> list[VersionRow]:
     from ... import executables
 
     key = current().key
-    there = {item.version: item for item in executables.installed(paths) if item.path.parent.name.endswith(key)}
-    intact = {v.executable.version: v.intact for v in executables.verify(paths)} if verify else {}
-    rows = []
-    for version in sorted({*SERVER_VERSIONS, *there}, key=version_key, reverse=True):
-        held = there.get(version)
-        server = held.server_version if held else SERVER_VERSIONS[version]
-        pinned = pinned_sha256(version, key)
-        row = VersionRow(
-            version=version,
-            server_version=server,
-            default=version == DEFAULT_VERSION,
-            pinned=held.pinned if held else pinned is not None,
-            advisories=[advisory.id for advisory in advisories_for(server)],
-            installed=held is not None,
-            path=str(held.path) if held else None,
-            sha256=held.sha256 if held else pinned,
-            source=held.source if held else None,
-            intact=intact.get(version),
-        )
-        rows.append(row)
-    return rows
+    there: dict[str, list[Executable | None]] = {version: [None] for version in SERVER_VERSIONS}
+    for item in executables.installed(paths, platform=key):
+        there[item.version] = [*filter(None, there.get(item.version, [])), item]
+    intact = {v.executable.sha256: v.intact for v in executables.verify(paths)} if verify else {}
+    return [
+        _row(version, held, pinned_sha256(version, key), intact)
+        for version in sorted(there, key=version_key, reverse=True)
+        for held in there[version]
+    ]
+
+
+def _row(version: str, held: Executable | None, pinned: str | None, intact: Mapping[str, bool]) -> VersionRow:
+    """A version that is known, or an executable of it that is installed."""
+    server = held.server_version if held else SERVER_VERSIONS[version]
+    return VersionRow(
+        version=version,
+        server_version=server,
+        default=version == DEFAULT_VERSION and (held is None or held.pinned),
+        pinned=held.pinned if held else pinned is not None,
+        advisories=[advisory.id for advisory in advisories_for(server)],
+        installed=held is not None,
+        path=str(held.path) if held else None,
+        sha256=held.sha256 if held else pinned,
+        source=held.source if held else None,
+        intact=intact.get(held.sha256) if held else None,
+    )
 
 
 def _cells(row: VersionRow) -> tuple[str, ...]:
