@@ -65,6 +65,8 @@ class BinaryRequest:
             UntrustedSettings: A setting of a file that the user has not trusted is needed.
         """
         given = {"binary": binary or version, "source": source, "base-url": base_url, "accept-sha256": accept_sha256}
+        if source not in (None, "release"):
+            given["base-url"] = source  # nothing is downloaded from there
         _refuse_untrusted(settings, {} if binary else {k: v for k, v in settings.untrusted.items() if not given[k]})
         own = settings.binary if version is None and source in (None, "explicit") else None
         return cls(

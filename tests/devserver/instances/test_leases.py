@@ -12,6 +12,7 @@ import pytest
 
 from devserver.instances.leases import FOLDER, Lease, holders
 from devserver.system.filelocks import LockedFile
+from devserver.system.process import ProcessIdentity
 
 HOLD = """
 import sys
@@ -60,12 +61,20 @@ def test_a_killed_holder_holds_nothing(folder: Path) -> None:
     assert list((folder / FOLDER).iterdir()) == []
 
 
-@pytest.mark.parametrize("written", ['{"pid": 1, "started": "another start"}', ""])
-def test_a_reused_pid_is_not_the_holder(folder: Path, written: str) -> None:
-    """A locked file whose writer is gone (a child inherited the lock) counts for nobody; one just made does."""
+@pytest.mark.parametrize("who", ["gone", "not written yet", "in another container"])
+def test_a_reused_pid_is_not_the_holder(folder: Path, who: str) -> None:
+    """A locked file whose writer is gone (a child inherited the lock) counts for nobody; one just made does, and one
+    whose pid is of another container.
+    """
+    started = ProcessIdentity.own().started
+    written = {
+        "gone": json.dumps({"pid": 1, "started": f"{started}0"}),
+        "not written yet": "",
+        "in another container": json.dumps({"pid": 7, "started": f"elsewhere/1:{started.partition(':')[2]}"}),
+    }[who]
     (folder / FOLDER).mkdir(mode=0o700, parents=True)
     with LockedFile.attempt(folder / FOLDER / "1-ab.lease", written) or pytest.fail("free"):
-        assert holders(folder) == ([] if written else [0])
+        assert holders(folder) == {"gone": [], "not written yet": [0], "in another container": [7]}[who]
 
 
 def test_a_left_file_is_removed(folder: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from devserver.executables.known_releases import PINS
+from devserver.executables.versions import pinned_sha256
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.conftest import Run
@@ -17,7 +18,7 @@ SHA256 = hashlib.sha256(script()).hexdigest()
 def test_install_says_what_is_there_now(devserver: Run, paths: Paths) -> None:
     """The whole output, for the default version out of the environment."""
     done = devserver("install", "--offline")
-    path = paths.store / f"1.9.1-{current().key}" / "temporal"
+    path = paths.store / str(pinned_sha256("1.9.1", current().key)) / "temporal"
     assert done.stdout == (
         "temporal 1.9.1 (server 1.32.0) is installed\n"
         f"  path    {path}\n"
@@ -34,16 +35,17 @@ def test_quiet_says_nothing(devserver: Run, service: DownloadService) -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
 
-def test_without_a_terminal_progress_is_plain_lines(devserver: Run, service: DownloadService) -> None:
+def test_without_a_terminal_progress_is_plain_lines(devserver: Run, service: DownloadService, paths: Paths) -> None:
     """One line at the end of a short download, the warning of a missing pin, and no escape codes."""
     done = devserver("install", "v9.9.9", "--source=release", f"--base-url={service.url}")
     size = len(service.archive) / 1_000_000
     assert done.stderr.splitlines() == [
         f"temporal 9.9.9: {size:.1f} of {size:.1f} MB (100%)",
         (
-            f"warning: temporal 9.9.9 for {current().key} has no pinned SHA-256; "
+            f"temporal 9.9.9 for {current().key} has no pinned SHA-256; "
             f"trusting the one from {service.url}/archive?...: {SHA256}"
         ),
+        f"warning: {paths.store / SHA256 / 'temporal'} is not a pinned build; its SHA-256 is {SHA256}",
     ]
     assert done.stdout.splitlines()[-1] == f"  sha256  {SHA256} (not pinned)"
 
@@ -86,6 +88,7 @@ def test_the_projects_table_is_obeyed_and_options_come_first(
     (tmp_path / "pyproject.toml").write_text(
         f'[tool.devserver]\nversion = "9.9.9"\nsource = "release"\nbase-url = "{service.url}"\n'
     )
+    assert devserver("trust").returncode == 0
     assert "temporal 9.9.9" in devserver("install").stdout
     assert "temporal 1.9.1" in devserver("install", "1.9.1", "--source", "installed").stdout
     done = devserver("install", env={"DEVSERVER_REQUIRE_PINNED": "1"})
