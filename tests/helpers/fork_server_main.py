@@ -7,6 +7,7 @@ descriptors; the answers are the child's pid, and its status once it has ended.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -20,9 +21,10 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 NUMBER = struct.Struct("!q")
@@ -45,7 +47,31 @@ def main(path: str, *modules: str) -> None:
         os.write(1, b"ready\n")
         request = serve(listener)
     if request is not None:
-        run(*request)
+        _exit(run, *request)
+
+
+def _exit(call: Callable[..., None], *args: Any) -> None:
+    """Run a command and exit as Python does, except that modules are not taken apart: that would touch, and so copy,
+    all the memory which the fork shares.
+    """
+    code: Any = 0
+    try:
+        call(*args)
+    except SystemExit as error:
+        code = error.code
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        code = 1
+    with contextlib.suppress(BaseException):
+        threading._shutdown()  # type: ignore[attr-defined]  # waits for threads that are no daemons
+        atexit._run_exitfuncs()
+    if code is not None and not isinstance(code, int):
+        print(code, file=sys.stderr)  # noqa: T201 - as sys.exit does
+        code = 1
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BaseException):
+            stream.flush()
+    os._exit((code or 0) & 0xFF)
 
 
 @contextlib.contextmanager

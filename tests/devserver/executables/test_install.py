@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,34 +18,28 @@ from devserver.executables.resolve import ensure
 from devserver.system.paths import Paths
 from devserver.system.platforms import current
 from tests.helpers.download_service import VERSION, DownloadService, hold, status, tar_gz
+from tests.helpers.fork_server import Forked, ForkServer
 from tests.helpers.recorder import Recorder
 
 CROWD = 200
 LIMIT = 180
+Start = Callable[..., Forked]
+
 KEY = f"{VERSION}-{current().key}"
 
-ASK = """
-import sys
-from devserver.system.paths import Paths
-from devserver.executables import BinaryRequest, ensure
-from devserver.system.progress import Silent
-class Telling(Silent):
-    def note(self, text):
-        print(text, flush=True)
-print("asking", flush=True)
-request = BinaryRequest(version=sys.argv[1], source="release", base_url=sys.argv[2])
-reporter = Telling() if sys.argv[3] == "told" else Silent()
-print(ensure(request, paths=Paths.default(), reporter=reporter).sha256, flush=True)
-"""
+
+@pytest.fixture
+def start(service: DownloadService, forks: ForkServer) -> Start:
+    """Start a process that asks for version 9.9.9, and prints the notes where `told` is set."""
+
+    def run(*, told: bool = False) -> Forked:
+        words = ["-m", "tests.helpers.asking", VERSION, service.url, "told" if told else "silent"]
+        return forks.popen(words, env=os.environ)
+
+    return run
 
 
-def start(service: DownloadService, *, told: bool = False) -> subprocess.Popen[str]:
-    """A process that asks for version 9.9.9, and prints what it is told where `told` is set."""
-    command = [sys.executable, "-c", ASK, VERSION, service.url, "told" if told else "silent"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-
-
-def line(process: subprocess.Popen[str]) -> str:
+def line(process: Forked) -> str:
     """The next line it prints."""
     assert process.stdout is not None
     return process.stdout.readline().strip()
@@ -69,11 +61,11 @@ def request(service: DownloadService, wait: float = 900) -> BinaryRequest:
 
 @pytest.mark.slow
 def test_two_hundred_processes_at_once_make_one_download(
-    paths: Paths, service: DownloadService, held: tuple[threading.Event, threading.Event]
+    paths: Paths, service: DownloadService, held: tuple[threading.Event, threading.Event], start: Start
 ) -> None:
     """All of them ask while the first one downloads, and all get the same executable."""
     with ExitStack() as stack:
-        crowd = [stack.enter_context(start(service)) for _ in range(CROWD)]
+        crowd = [stack.enter_context(start()) for _ in range(CROWD)]
         assert {line(process) for process in crowd} == {"asking"}
         assert held[0].wait(LIMIT)
         held[1].set()
@@ -86,10 +78,10 @@ def test_two_hundred_processes_at_once_make_one_download(
 
 
 def test_a_killed_download_leaves_nothing_half_installed(
-    paths: Paths, service: DownloadService, held: tuple[threading.Event, threading.Event]
+    paths: Paths, service: DownloadService, held: tuple[threading.Event, threading.Event], start: Start
 ) -> None:
     """After kill -9 in the middle nothing is installed; the next one installs and sweeps."""
-    with start(service) as process:
+    with start() as process:
         assert held[0].wait(LIMIT)
         process.send_signal(signal.SIGKILL)
     held[1].set()
@@ -100,12 +92,12 @@ def test_a_killed_download_leaves_nothing_half_installed(
 
 
 def test_a_waiter_takes_over_when_the_one_it_waits_for_is_killed(
-    service: DownloadService, held: tuple[threading.Event, threading.Event]
+    service: DownloadService, held: tuple[threading.Event, threading.Event], start: Start
 ) -> None:
     """The lock falls with its holder."""
-    with start(service) as first:
+    with start() as first:
         assert held[0].wait(LIMIT)
-        with start(service) as second:
+        with start() as second:
             assert line(second) == "asking"
             first.kill()
             assert len(line(second)) == 64
@@ -114,20 +106,20 @@ def test_a_waiter_takes_over_when_the_one_it_waits_for_is_killed(
 
 
 def test_who_waits_for_a_failure_gets_it_without_repeating_it(
-    service: DownloadService, held: tuple[threading.Event, threading.Event]
+    service: DownloadService, held: tuple[threading.Event, threading.Event], start: Start
 ) -> None:
     """One wrong archive is downloaded once for all who wait; whoever asks later tries again."""
     service.archive = tar_gz(("temporal", b"#!/bin/sh\necho no\n" + b"#" * 10_000))
     with ExitStack() as stack:
-        first = stack.enter_context(start(service))
+        first = stack.enter_context(start())
         assert held[0].wait(LIMIT)
-        others = [stack.enter_context(start(service, told=True)) for _ in range(5)]
+        others = [stack.enter_context(start(told=True)) for _ in range(5)]
         assert {line(process) for process in others} == {"asking"}
         assert all(line(process).startswith("waiting for") for process in others)
         held[1].set()
         assert {process.wait(LIMIT) for process in (first, *others)} == {1}
     assert service.archives == 1
-    with start(service) as later:
+    with start() as later:
         assert later.wait(LIMIT) == 1
     assert service.archives == 2
 
@@ -137,9 +129,10 @@ def test_who_waits_is_told_for_whom(
     service: DownloadService,
     recorder: Recorder,
     held: tuple[threading.Event, threading.Event],
+    start: Start,
 ) -> None:
     """The note names the pid, and comes once."""
-    with start(service) as process:
+    with start() as process:
         assert held[0].wait(LIMIT)
         found: list[Executable] = []
         told = threading.Event()
@@ -171,17 +164,17 @@ class _Telling(list[str]):
 
 
 def test_waiting_has_a_limit(
-    paths: Paths, service: DownloadService, held: tuple[threading.Event, threading.Event]
+    paths: Paths, service: DownloadService, held: tuple[threading.Event, threading.Event], start: Start
 ) -> None:
     """The error names the process that does not come to an end."""
-    with start(service) as process:
+    with start() as process:
         assert held[0].wait(LIMIT)
         with pytest.raises(DownloadFailed, match=f"pid {process.pid}"):
             ensure(request(service, wait=0.1), paths=paths)
         held[1].set()
 
 
-def test_threads_of_one_process_make_one_download_too(paths: Paths, service: DownloadService) -> None:
+def test_threads_of_one_process_make_one_download_too(paths: Paths, service: DownloadService, start: Start) -> None:
     """The lock holds between threads."""
     found: list[Executable] = []
     threads = [threading.Thread(target=lambda: found.append(ensure(request(service), paths=paths))) for _ in range(8)]
@@ -194,10 +187,10 @@ def test_threads_of_one_process_make_one_download_too(paths: Paths, service: Dow
 
 
 def test_the_temporary_folder_of_a_living_installer_is_left_alone(
-    paths: Paths, service: DownloadService, held: tuple[threading.Event, threading.Event]
+    paths: Paths, service: DownloadService, held: tuple[threading.Event, threading.Event], start: Start
 ) -> None:
     """Sweeping removes only what nobody works in."""
-    with start(service) as process:
+    with start() as process:
         assert held[0].wait(LIMIT)
         dead = paths.store / ".tmp-1.2.3-linux-amd64-abc"
         dead.mkdir()
@@ -220,10 +213,10 @@ def test_a_failure_is_kept_without_the_password_of_the_mirror(paths: Paths, serv
 
 
 def test_ctrl_c_in_a_download_leaves_nothing(
-    paths: Paths, service: DownloadService, held: tuple[threading.Event, threading.Event]
+    paths: Paths, service: DownloadService, held: tuple[threading.Event, threading.Event], start: Start
 ) -> None:
     """An interrupted installer cleans up and gives the lock back."""
-    with start(service) as process:
+    with start() as process:
         assert held[0].wait(LIMIT)
         process.send_signal(signal.SIGINT)
         assert process.wait(LIMIT) != 0
