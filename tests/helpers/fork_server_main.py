@@ -59,8 +59,8 @@ def _exit(call: Callable[..., None], *args: Any) -> None:
         call(*args)
     except SystemExit as error:
         code = error.code
-    except BaseException:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+    except BaseException:  # noqa: BLE001 - it is printed, as Python does
+        sys.excepthook(*sys.exc_info())
         code = 1
     with contextlib.suppress(BaseException):
         threading._shutdown()  # type: ignore[attr-defined]  # waits for threads that are no daemons
