@@ -17,7 +17,7 @@ from .run_builder import RunBuilder
 from .run_chain import RunChain, RunSummary, find_chain, workflow_missing
 
 PAGE_BYTES = 2_000_000
-MAX_EVENTS = 500  # the server logs a warning about larger pages
+MAX_EVENTS = 256  # the server (1.32) logs a warning for each larger page
 
 
 class HistoryReader:

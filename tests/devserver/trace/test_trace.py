@@ -417,3 +417,18 @@ def test_the_next_page_is_fetched_while_one_is_read(server: DevServer) -> None:
         assert ahead == [1] * (len(ahead) - 1) + [0]
 
     run(server, story)
+
+
+def test_reading_a_history_leaves_no_line_in_the_servers_log(server: DevServer) -> None:
+    """The server warns of pages that are larger than it likes; ours are not."""
+
+    async def story(client: Client, reader: HistoryReader) -> None:
+        handle = await client.start_workflow("Nobody's", id="long", task_queue="nobody")
+        for number in range(600):
+            await handle.signal(f"signal {number}")
+        before = server.log.read_text()
+        pages = [page async for page in reader.pages("long", handle.result_run_id or "")]
+        assert sum(len(page.history.events) for page in pages) > 600
+        assert server.log.read_text() == before
+
+    run(server, story)
