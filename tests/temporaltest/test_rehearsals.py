@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Suite
+from .conftest import TWO, Suite
 
 pytestmark = pytest.mark.usefixtures("installed")
 
