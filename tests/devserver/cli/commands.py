@@ -1,4 +1,4 @@
-"""All commands of the command line, for tests that look at each."""
+"""All commands of the command line, for tests that check every command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 
 def walk(command: click.Command, path: str = "devserver") -> Iterator[tuple[str, click.Command]]:
-    """A command and all below it, each with the words that call it."""
+    """Return a command and all of its subcommands, with the words that call each."""
     yield path, command
     if isinstance(command, click.Group):
         context = click.Context(command)

@@ -1,4 +1,4 @@
-"""What tests of the commands share: servers on the real executable, detached and in the foreground."""
+"""Fixtures for tests of commands: detached and foreground servers on the real executable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Watching = Callable[..., "AbstractContextManager[subprocess.Popen[str]]"]
 
 @pytest.fixture
 def up(installed: Executable, devserver: Run) -> Iterator[Run]:
-    """Have a detached server on any free port; all are stopped after the test."""
+    """Start detached servers on any free port, and stop all of them after the test."""
 
     def run(*args: str, **how: Any) -> subprocess.CompletedProcess[str]:
         done = devserver("up", "-d", "--port", "0", *args, **how)
@@ -34,7 +34,7 @@ def up(installed: Executable, devserver: Run) -> Iterator[Run]:
 
 @pytest.fixture
 def quick_up(up: Run) -> Run:
-    """The same, ephemeral: it starts faster, and ends at once."""
+    """Start detached ephemeral servers, which start and stop faster."""
 
     def run(*args: str, **how: Any) -> subprocess.CompletedProcess[str]:
         return up("--ephemeral", *args, **how)
@@ -44,7 +44,7 @@ def quick_up(up: Run) -> Run:
 
 @pytest.fixture
 def foreground(installed: Executable) -> Foreground:
-    """A server in the foreground that has shown its banner; killed at the end of the block if it is still there."""
+    """Run a server in the foreground until its banner is shown; kill it at the end of the block if it still runs."""
 
     @contextlib.contextmanager
     def run(*args: str) -> Iterator[subprocess.Popen[str]]:
@@ -64,7 +64,7 @@ def foreground(installed: Executable) -> Foreground:
 
 @pytest.fixture
 def status_of(devserver: Run) -> StatusOf:
-    """What `devserver status --json` says of an instance."""
+    """Return what `devserver status --json` reports for an instance."""
 
     def read(name: str = "default") -> dict[str, Any]:
         found: dict[str, Any] = json.loads(devserver("status", "--name", name, "--json").stdout)
@@ -75,7 +75,7 @@ def status_of(devserver: Run) -> StatusOf:
 
 @pytest.fixture
 def watching() -> Watching:
-    """A command with `--watch` every 0.2 s; killed at the end of the block if it is still there."""
+    """Run a command with `--watch` every 0.2 s; kill it at the end of the block if it still runs."""
 
     @contextlib.contextmanager
     def run(name: str, *args: str) -> Iterator[subprocess.Popen[str]]:

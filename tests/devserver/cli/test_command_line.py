@@ -1,4 +1,4 @@
-"""The command line as a whole: one meaning for each letter and option, and one form of help."""
+"""The command line as a whole: every letter and option has one meaning, and all help has one form."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _long(option: click.Option) -> str:
 
 
 def test_a_letter_has_one_meaning() -> None:
-    """`-w` is the workflow id, `-q` is --quiet, and so on, in all commands."""
+    """`-w` is the workflow id and `-q` is `--quiet` in all commands, and so on."""
     meanings = defaultdict(set)
     for _, option in OPTIONS:
         for letter in option.opts:
@@ -50,7 +50,7 @@ def test_a_letter_has_one_meaning() -> None:
     "name", ["--limit", "--worker", "--name", "--json", "--quiet", "--timeout", "--wait", "--watch"]
 )
 def test_an_option_has_one_meaning(name: str) -> None:
-    """An option is of one type everywhere, and has one help; the help of times names what is waited for."""
+    """An option has one type and one help text in all commands."""
     found = [option for _, option in OPTIONS if name in option.opts]
     assert found
     assert len({(type(option.type), option.is_flag) for option in found}) == 1
@@ -65,7 +65,7 @@ def test_an_option_has_one_meaning(name: str) -> None:
 
 
 def test_workflow_commands_share_the_spelling_of_their_options() -> None:
-    """A field of the command line is spelled in one way, whatever the command."""
+    """An input field is spelled the same way in all commands."""
     spelled = defaultdict(set)
     for path, option in OPTIONS:
         if path.startswith(("devserver workflow", "devserver schedule", "devserver run")):
@@ -84,7 +84,7 @@ def test_workflow_commands_share_the_spelling_of_their_options() -> None:
 
 @pytest.mark.parametrize(("path", "option"), OPTIONS, ids=[f"{path} {option.opts[0]}" for path, option in OPTIONS])
 def test_the_help_of_an_option(path: str, option: click.Option) -> None:
-    """A phrase that stands alone: a capital letter, a full stop, plain words; click shows default and variable."""
+    """Option help is a phrase that starts with a capital letter and ends with a full stop; click shows its default."""
     text = option.help or ""
     assert re.match(r"[A-Z]|gRPC |SQLite ", text), text
     assert text.endswith("."), text
@@ -96,7 +96,7 @@ def test_the_help_of_an_option(path: str, option: click.Option) -> None:
 
 @pytest.mark.parametrize(("path", "command"), ALL, ids=[path for path, _ in ALL])
 def test_the_help_of_a_command(path: str, command: click.Command) -> None:
-    """Sentences in plain words, the first of which is the line in the list of commands."""
+    """Command help is plain sentences, and the first one appears in the list of commands."""
     text = click.unstyle(command.help or "").replace("\b\n", "")
     first = text.split("\n\n")[0]
     assert re.match(r"[A-Z]", first), path
@@ -106,7 +106,7 @@ def test_the_help_of_a_command(path: str, command: click.Command) -> None:
 
 
 def test_all_commands_that_report_print_json() -> None:
-    """`--json` is there on every command but those that print another program's output."""
+    """Every command has `--json`, except those that print the output of another program."""
     without = {
         path for path, command in LEAVES.items() if not any("--json" in option.opts for option in command.params)
     }
@@ -124,7 +124,7 @@ LITERALS = {
 
 @pytest.mark.parametrize(("path", "values"), LITERALS.items())
 def test_a_default_that_can_be_typed_has_no_parentheses(path: str, values: tuple[str, ...]) -> None:
-    """`[default: fast]`, as click shows the defaults that it applies itself; only descriptions have parentheses."""
+    """Defaults appear as `[default: fast]`, as click shows them; only descriptions have parentheses."""
     command = LEAVES[path]
     context = click.Context(command, info_name=path, show_default=True)
     records = [option.get_help_record(context) for option in command.params if isinstance(option, click.Option)]
@@ -134,8 +134,8 @@ def test_a_default_that_can_be_typed_has_no_parentheses(path: str, values: tuple
         assert f"default: ({value})" not in text
 
 
-def test_defaults_of_ports_say_that_they_stay() -> None:
-    """A restart has the ports of the start before."""
+def test_defaults_of_ports_mention_that_ports_persist() -> None:
+    """The help says that a restart reuses the ports of the last start."""
     context = click.Context(LEAVES["devserver up"], show_default=True)
     for option in context.command.params:
         if isinstance(option, click.Option) and option.opts[0].endswith("port"):
@@ -145,7 +145,7 @@ def test_defaults_of_ports_say_that_they_stay() -> None:
 
 
 def test_defaults_are_shown_by_click() -> None:
-    """`--help` shows `[default: ...]` for each option that has a default."""
+    """`--help` shows `[default: ...]` for every option with a default."""
     for path, command in LEAVES.items():
         context = click.Context(command, info_name=path, show_default=True)
         for option in command.params:

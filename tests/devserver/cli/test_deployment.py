@@ -1,4 +1,4 @@
-"""`devserver deployment`: a rollout by hand, and what keeps one from harm."""
+"""`devserver deployment`: manual rollouts, and the checks that make them safe."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 @contextmanager
 def going_on(*args: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that goes on; killed at the end of the block if it is still there."""
+    """Run a command that keeps running; kill it at the end of the block if it still runs."""
     with subprocess.Popen(
         command("deployment", *args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as it:
@@ -49,7 +49,7 @@ def going_on(*args: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def lines_of(process: subprocess.Popen[str], count: int) -> list[str]:
-    """The next lines that it prints, without times."""
+    """Return the next lines of output, without times."""
     assert process.stdout is not None
     return [TIME.sub("TIME", process.stdout.readline().rstrip("\n")) for _ in range(count)]
 
@@ -62,7 +62,7 @@ def start(devserver: Run, workflow_id: str, kind: str = "Stays") -> None:
 
 
 def opened(devserver: Run, build: str, count: int) -> None:
-    """Wait until so many open workflows are pinned to a build."""
+    """Wait until this many open workflows are pinned to a build."""
 
     def there() -> bool:
         (found,) = json.loads(devserver("deployment", "status", "--json").stdout)["deployments"]
@@ -71,8 +71,8 @@ def opened(devserver: Run, build: str, count: int) -> None:
     eventually(there)
 
 
-def test_a_rollout_by_hand(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Builds are shown on any terminal, work moves to one and back, each time in a sentence; JSON has the same."""
+def test_manual_rollout(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Builds are listed on any terminal, and every change of the routing is reported in a sentence and in JSON."""
     quick_up()
     address = status_of()["address"]
 
@@ -101,8 +101,8 @@ def test_a_rollout_by_hand(quick_up: Run, devserver: Run, status_of: StatusOf) -
         assert said("set-current", "shop", "--unversioned").startswith("shop: unversioned workers current (before: 1.0")
 
 
-def test_a_build_is_waited_for_until_it_is_drained(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """At the limit the workflows that hold it are named, and the exit code is 1; when they have ended, it is 0."""
+def test_wait_until_a_build_is_drained(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """At the timeout the command exits with 1 and names the open workflows; once they are closed, it exits with 0."""
     quick_up()
     with worker_process(status_of()["address"], "1.0", "2.0"):
         devserver("deployment", "set-current", "shop", "1.0")
@@ -127,8 +127,8 @@ def test_a_build_is_waited_for_until_it_is_drained(quick_up: Run, devserver: Run
             assert waiting.wait() == 0
 
 
-def test_a_server_that_goes_away_meanwhile(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Who waits or watches is told so, and both go on."""
+def test_server_restart_during_wait_and_watch(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Commands that wait or watch report that the server is unreachable, and continue once it is back."""
     quick_up()
     with worker_process(status_of()["address"], "1.0", "2.0"):
         devserver("deployment", "set-current", "shop", "1.0")
@@ -148,8 +148,8 @@ def test_a_server_that_goes_away_meanwhile(quick_up: Run, devserver: Run, status
                 assert each.poll() is None
 
 
-def test_what_cannot_be_is_told(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Wrong names with the nearest right one, shares that are none, no such namespace or server."""
+def test_invalid_input(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Errors name the nearest valid name, invalid percentages, and the missing namespace or server."""
     quick_up()
     with worker_process(status_of()["address"], "1.0", "2.0"):
         cases = (
@@ -171,8 +171,8 @@ def test_what_cannot_be_is_told(quick_up: Run, devserver: Run, status_of: Status
     assert (done.returncode, "there is no instance other" in done.stderr) == (4, True), done.stderr
 
 
-def test_old_builds_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those without workers and work the newest are shown, and how many more there are; --all shows them."""
+def test_old_builds_are_collapsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the newest builds without workers and workflows are listed, with the number of the rest; --all lists all."""
     monkeypatch.setenv("COLUMNS", "80")
     versions = (
         DeploymentVersion("9", "current"),
@@ -197,7 +197,7 @@ def test_old_builds_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_json_forms_are_described_key_by_key() -> None:
-    """docs/json.md has the keys of every form, no less and no more."""
+    """docs/json.md documents exactly the keys of every form."""
     target, routing = Target("127.0.0.1:7233", "default"), Routing("1.0")
     status = DeploymentStatus(
         Deployment("shop", routing, (DeploymentVersion("1.0", "current"),)),
@@ -217,7 +217,7 @@ def test_the_json_forms_are_described_key_by_key() -> None:
 
 
 def keys_of(value: Any) -> set[str]:
-    """Every key in it, however deep."""
+    """Return every key, at any depth."""
     if isinstance(value, dict):
         return set(value).union(*map(keys_of, value.values()))
     return set().union(*map(keys_of, value)) if isinstance(value, list) else set()

@@ -1,4 +1,4 @@
-"""`devserver down`: servers stop for certain, and what they hold stays."""
+"""`devserver down`: servers stop reliably, and their state is kept."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.conftest import Run, processes_of
 from .conftest import StatusOf
 
 
-def test_a_server_stops_and_its_state_stays(up: Run, devserver: Run, status_of: StatusOf, home: Path) -> None:
-    """Afterwards no process is left, the database is there, and `status` says stopped."""
+def test_down_stops_the_server_and_keeps_its_state(up: Run, devserver: Run, status_of: StatusOf, home: Path) -> None:
+    """No process is left, the database is kept, and `status` reports stopped."""
     up()
     done = devserver("down")
     assert (done.returncode, done.stdout, done.stderr) == (0, "stopped default\n", "")
@@ -23,16 +23,16 @@ def test_a_server_stops_and_its_state_stays(up: Run, devserver: Run, status_of: 
     assert processes_of(home) == []
 
 
-def test_one_that_is_down_is_down(quick_up: Run, devserver: Run) -> None:
-    """Stopping twice is no error, so scripts need not ask first."""
+def test_stopping_a_stopped_server_is_not_an_error(quick_up: Run, devserver: Run) -> None:
+    """Scripts can call `down` twice without checking first."""
     quick_up("--name", "a")
     devserver("down", "--name", "a")
     done = devserver("down", "--name", "a")
     assert (done.returncode, done.stdout, done.stderr) == (0, "a was not running\n", "")
 
 
-def test_a_name_that_never_was_is_an_error(quick_up: Run, devserver: Run) -> None:
-    """A mistyped name is told, with the names there are."""
+def test_unknown_name_is_an_error(quick_up: Run, devserver: Run) -> None:
+    """A mistyped name is an error that lists the known names."""
     quick_up("--name", "orders")
     done = devserver("down", "--name", "order")
     assert (done.returncode, done.stdout) == (4, "")
@@ -42,8 +42,8 @@ def test_a_name_that_never_was_is_an_error(quick_up: Run, devserver: Run) -> Non
     )
 
 
-def test_all_of_them(quick_up: Run, devserver: Run, home: Path) -> None:
-    """--all stops whatever runs, says what it was, and is no error where nothing runs."""
+def test_all(quick_up: Run, devserver: Run, home: Path) -> None:
+    """--all stops every running server and names it; with none running it is not an error."""
     for name in ("a", "b", "c"):
         quick_up("--name", name)
     devserver("down", "--name", "b")
@@ -53,8 +53,8 @@ def test_all_of_them(quick_up: Run, devserver: Run, home: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "no server was running\n")
 
 
-def test_a_frozen_server_is_stopped_too(up: Run, devserver: Run, status_of: StatusOf, home: Path) -> None:
-    """A server that was suspended is woken, so that it can end in order."""
+def test_frozen_server_is_stopped(up: Run, devserver: Run, status_of: StatusOf, home: Path) -> None:
+    """A suspended server is resumed so that it can shut down cleanly."""
     up()
     psutil.Process(status_of()["pid"]).suspend()
     assert devserver("down").stdout == "stopped default\n"
@@ -62,8 +62,8 @@ def test_a_frozen_server_is_stopped_too(up: Run, devserver: Run, status_of: Stat
     assert processes_of(home) == []
 
 
-def test_a_damaged_record_hinders_only_its_own_instance(quick_up: Run, devserver: Run, paths: Paths) -> None:
-    """The file is named, and the other instances are stopped as ever."""
+def test_damaged_record_affects_only_its_own_instance(quick_up: Run, devserver: Run, paths: Paths) -> None:
+    """The damaged file is named, and the other instances are stopped."""
     quick_up("--name", "good")
     folder = paths.instance("bad")
     folder.mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""`devserver env`: settings that shells, files and Temporal's own tools understand."""
+"""`devserver env`: connection settings for shells, files and Temporal's own tools."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ SHELLS = {
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_shells_take_it(quick_up: Run, status_of: StatusOf, shell: str) -> None:
-    """The line that --help shows, in the real shell, with a namespace that needs quoting."""
+def test_shells_evaluate_it(quick_up: Run, status_of: StatusOf, shell: str) -> None:
+    """Real shells evaluate the line that --help shows, with a namespace that needs quoting."""
     program, script = SHELLS[shell]
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
@@ -42,15 +42,15 @@ def test_shells_take_it(quick_up: Run, status_of: StatusOf, shell: str) -> None:
 
 
 def test_sh_is_the_default(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Plain values stay plain."""
+    """Simple values are not quoted."""
     quick_up("-n", "orders")
     done = devserver("env")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (f"export TEMPORAL_ADDRESS={status_of()['address']}\nexport TEMPORAL_NAMESPACE=orders\n")
 
 
-def test_dotenv_is_bare_where_that_will_do(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Some readers (`docker run --env-file`) take quotes for a part of the value."""
+def test_dotenv_quotes_only_where_needed(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Some readers (`docker run --env-file`) treat quotes as part of the value."""
     quick_up("-n", "orders")
     lines = devserver("env", "--format", "dotenv").stdout.splitlines()
     assert lines == [f"TEMPORAL_ADDRESS={status_of()['address']}", "TEMPORAL_NAMESPACE=orders"]
@@ -58,14 +58,14 @@ def test_dotenv_is_bare_where_that_will_do(quick_up: Run, devserver: Run, status
 
 
 def test_powershell_quotes_are_doubled() -> None:
-    """In single quotes nothing else is special there."""
+    """Single quotes are doubled; no other character is special there."""
     assert FORMATS["powershell"]("KEY", "it's $HOME") == "$Env:KEY = 'it''s $HOME'"
 
 
 def test_github_actions_get_it_in_their_file(
     quick_up: Run, devserver: Run, status_of: StatusOf, tmp_path: Path
 ) -> None:
-    """What is in the file stays; without the variable the lines are printed."""
+    """Settings are appended to the file of GITHUB_ENV; without that variable they are printed."""
     quick_up()
     expected = f"TEMPORAL_ADDRESS={status_of()['address']}\nTEMPORAL_NAMESPACE=default\n"
     assert devserver("env", "--format", "github").stdout == expected
@@ -88,7 +88,7 @@ def test_github_actions_get_it_in_their_file(
 def test_a_profile_for_temporals_own_tools(
     quick_up: Run, devserver: Run, status_of: StatusOf, home: Path, tmp_path: Path, place: str
 ) -> None:
-    """The SDK's own reader finds the server in it, in the usual file or in TEMPORAL_CONFIG_FILE."""
+    """The SDK's reader finds the server in the default file or in TEMPORAL_CONFIG_FILE."""
     quick_up("-n", "orders")
     path = home / ".config" / "temporalio" / "temporal.toml" if place == "usual" else tmp_path / "new" / "t.toml"
     env = {} if place == "usual" else {"TEMPORAL_CONFIG_FILE": str(path)}
@@ -99,8 +99,8 @@ def test_a_profile_for_temporals_own_tools(
     assert (read.address, read.namespace) == (status_of()["address"], "orders")
 
 
-def test_other_profiles_stay(quick_up: Run, devserver: Run, status_of: StatusOf, home: Path) -> None:
-    """What the user has in the file is there afterwards; the profile itself is brought up to date."""
+def test_other_profiles_are_kept(quick_up: Run, devserver: Run, status_of: StatusOf, home: Path) -> None:
+    """Writing a profile updates it and keeps the other content of the file."""
     quick_up()
     path = home / ".config" / "temporalio" / "temporal.toml"
     path.parent.mkdir(parents=True)
@@ -116,8 +116,8 @@ def test_other_profiles_stay(quick_up: Run, devserver: Run, status_of: StatusOf,
     assert (dev.address, dev.namespace) == (status_of()["address"], "default")
 
 
-def test_a_profile_file_that_is_no_toml(quick_up: Run, devserver: Run, home: Path) -> None:
-    """It is not overwritten: the reader's own words, and what to see to."""
+def test_profile_file_that_is_not_toml(quick_up: Run, devserver: Run, home: Path) -> None:
+    """The file is not overwritten; the error shows the parser's message and what to do."""
     quick_up()
     path = home / ".config" / "temporalio" / "temporal.toml"
     path.parent.mkdir(parents=True)
@@ -129,8 +129,8 @@ def test_a_profile_file_that_is_no_toml(quick_up: Run, devserver: Run, home: Pat
     assert path.read_text() == "[profile.prod\n"
 
 
-def test_only_a_running_server_has_settings(quick_up: Run, devserver: Run) -> None:
-    """A stopped one is an error, so that `eval` sets nothing."""
+def test_settings_need_a_running_server(quick_up: Run, devserver: Run) -> None:
+    """A stopped server is an error, so that `eval` sets nothing."""
     quick_up()
     devserver("down")
     done = devserver("env")
@@ -138,8 +138,8 @@ def test_only_a_running_server_has_settings(quick_up: Run, devserver: Run) -> No
     assert done.stderr == ("error: the instance default is not running (stopped)\nhint: start it with: devserver up\n")
 
 
-def test_what_the_help_shows_is_what_there_is(devserver: Run) -> None:
-    """Every format has its line in --help."""
+def test_help_lists_every_format(devserver: Run) -> None:
+    """Every format has a line in --help."""
     text = devserver("env", "--help").stdout
     assert all(name in text.lower() for name in FORMATS)
     assert json.dumps(sorted(FORMATS)) == json.dumps(["dotenv", "fish", "github", "powershell", "sh"])

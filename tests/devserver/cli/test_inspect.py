@@ -1,4 +1,4 @@
-"""`devserver inspect`: what a module has, for people and for scripts."""
+"""`devserver inspect`: the content of a module, for people and for scripts."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def write(tmp_path: Path) -> Iterator[Write]:
 
 
 def test_a_module_for_people(write: Write, devserver: Run) -> None:
-    """Types, docs and fields of all that is there, and what is left out; what the module prints is not mixed in."""
+    """Types, docs and fields are listed, with what is skipped; the module's own output is kept apart."""
     file = write("desk.py", DESK)
     done = devserver("inspect", "desk.py", env={"COLUMNS": "100"})
     assert (done.returncode, done.stderr) == (0, "this is loud\n")
@@ -136,7 +136,7 @@ def test_a_module_for_people(write: Write, devserver: Run) -> None:
 
 
 def test_a_module_for_scripts(write: Write, devserver: Run) -> None:
-    """The same as JSON, with a schema for each type; narrowed to one by its name."""
+    """The JSON form has a schema for every type, and a name narrows it to one definition."""
     write("desk.py", DESK)
     told = json.loads(devserver("inspect", "desk", "--json").stdout)
     assert list(told) == [
@@ -175,8 +175,8 @@ def test_a_module_for_scripts(write: Write, devserver: Run) -> None:
     assert ([each["name"] for each in only["activities"]], only["workflows"]) == (["sell"], [])
 
 
-def test_narrow_terminals_and_old_ones(write: Write) -> None:
-    """40 columns and ASCII are enough."""
+def test_narrow_and_ascii_terminals(write: Write) -> None:
+    """The output fits into 40 columns of ASCII."""
     write("desk.py", DESK)
     environ = {**os.environ, "COLUMNS": "40", "PYTHONIOENCODING": "ascii"}
     old = subprocess.run(command("inspect", "desk.py"), env=environ, capture_output=True, timeout=180, check=False)
@@ -186,7 +186,7 @@ def test_narrow_terminals_and_old_ones(write: Write) -> None:
 
 
 def test_a_module_that_cannot_be_described(write: Write, devserver: Run) -> None:
-    """The user's frames, then what to do."""
+    """The error shows the frames of the user's code, then what to do."""
     write("broken.py", "import nowhere_at_all\n")
     done = devserver("inspect", "broken.py", "--json")
     assert (done.returncode, done.stdout) == (1, "")
@@ -198,8 +198,8 @@ def test_a_module_that_cannot_be_described(write: Write, devserver: Run) -> None
     assert "no workflow, activity or Nexus service found" in devserver("inspect", "empty.py").stdout
 
 
-def test_the_json_form_is_told_key_by_key(write: Write, devserver: Run) -> None:
-    """Whatever a script finds is in docs/json.md."""
+def test_the_json_form_is_documented(write: Write, devserver: Run) -> None:
+    """docs/json.md documents every key."""
     write("desk.py", DESK)
     page = (ROOT / "docs" / "json.md").read_text()
     (section,) = re.findall(r"(?ms)^## `inspect --json`$(.*?)(?=^## )", page)

@@ -11,14 +11,14 @@ from tests.conftest import Run
 from .conftest import StatusOf
 
 
-def test_none_yet(devserver: Run) -> None:
-    """A newcomer is told how to begin; a script gets an empty list."""
+def test_no_instances(devserver: Run) -> None:
+    """A new user sees how to start a server; a script gets an empty list."""
     assert devserver("list").stdout == "no servers yet; start one with: devserver up\n"
     assert json.loads(devserver("list", "--json").stdout) == {"form": 1, "servers": []}
 
 
 def test_running_and_stopped(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """A line each, by name, under the columns' names."""
+    """Instances are listed by name, one per line, below column headings."""
     quick_up("--name", "b", "--no-ui")
     quick_up("--name", "a")
     devserver("down", "--name", "a")
@@ -31,8 +31,8 @@ def test_running_and_stopped(quick_up: Run, devserver: Run, status_of: StatusOf)
     ]
 
 
-def test_json_is_that_of_status(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """The same objects, in a list; the form is that of the document."""
+def test_json_matches_status(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """The objects are those of `status`, in a list with one form version."""
     quick_up("--name", "a")
     quick_up("--name", "b")
     found = json.loads(devserver("list", "--json").stdout)
@@ -41,7 +41,7 @@ def test_json_is_that_of_status(quick_up: Run, devserver: Run, status_of: Status
 
 
 def test_a_damaged_record_hides_no_other_instance(devserver: Run, paths: Paths, installed: Executable) -> None:
-    """What can be listed is listed; the record that cannot be read is an error message beside it."""
+    """Readable records are listed; an unreadable one is also reported as an error."""
     assert devserver("up", "-d", "--port", "0", "--name", "good").returncode == 0
     broken = paths.instance("bad")
     broken.mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""`devserver logs`: what the server says."""
+"""`devserver logs`: the server's log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAYS = "Temporal CLI 1.9.1 (Server 1.32.0"
 
 
 def test_the_log_is_shown(up: Run, devserver: Run, paths: Paths) -> None:
-    """All that the server said, in both of its runs; also once it is stopped."""
+    """The log of both runs is shown, also for a stopped server."""
     up()
     devserver("down")
     up()
@@ -27,8 +27,8 @@ def test_the_log_is_shown(up: Run, devserver: Run, paths: Paths) -> None:
 
 
 @pytest.mark.parametrize(("lines", "shown"), [("2", ["d", "e"]), ("0", []), ("9", ["a", "b", "c", "d", "e"])])
-def test_as_many_lines_as_asked_for(quick_up: Run, devserver: Run, paths: Paths, lines: str, shown: list[str]) -> None:
-    """The last ones, also with --tail or -n as docker, kubectl and tail spell it."""
+def test_number_of_lines(quick_up: Run, devserver: Run, paths: Paths, lines: str, shown: list[str]) -> None:
+    """--tail and -n show the last lines, as docker, kubectl and tail do."""
     quick_up()
     devserver("down")
     (paths.instance("default") / "server.log").write_text("a\nb\n\nc\nd\ne\n")
@@ -37,7 +37,7 @@ def test_as_many_lines_as_asked_for(quick_up: Run, devserver: Run, paths: Paths,
 
 
 def test_following_ends_with_the_server(up: Run, devserver: Run) -> None:
-    """`logs -f` shows what is said from now on, each line once, and ends when the server does."""
+    """`logs -f` shows new lines once each, and ends when the server stops."""
     up("--log-level", "info")
     with subprocess.Popen(command("logs", "-f", "--lines", "3"), stdout=subprocess.PIPE, text=True) as following:
         assert following.stdout is not None
@@ -54,7 +54,7 @@ def test_following_ends_with_the_server(up: Run, devserver: Run) -> None:
 
 
 def test_ctrl_c_ends_following(quick_up: Run, devserver: Run) -> None:
-    """Exit code 130; the server runs on."""
+    """Exit code 130; the server keeps running."""
     quick_up("--log-level", "info")
     with subprocess.Popen(
         command("logs", "-f"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -67,8 +67,8 @@ def test_ctrl_c_ends_following(quick_up: Run, devserver: Run) -> None:
     assert devserver("status").returncode == 0
 
 
-def test_a_reader_that_has_seen_enough(quick_up: Run, devserver: Run) -> None:
-    """`devserver logs | head -1` is no failure, and nothing is printed about it."""
+def test_closed_pipe(quick_up: Run, devserver: Run) -> None:
+    """`devserver logs | head -1` succeeds without an error message."""
     quick_up()
     with subprocess.Popen(
         command("logs", "-f"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -82,8 +82,8 @@ def test_a_reader_that_has_seen_enough(quick_up: Run, devserver: Run) -> None:
     assert (following.returncode, errors) == (0, "")
 
 
-def test_one_that_never_was(devserver: Run) -> None:
-    """An error, not an empty log."""
+def test_unknown_instance(devserver: Run) -> None:
+    """An unknown instance is an error, not an empty log."""
     done = devserver("logs", "--name", "nix")
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.startswith("error: there is no instance nix\n")

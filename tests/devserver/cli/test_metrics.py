@@ -1,4 +1,4 @@
-"""`devserver metrics`: what a person and a monitor get to know of a server and its workers."""
+"""`devserver metrics`: metrics of a server and its workers, for people and for monitoring."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ STARTED = f"  started {DONE}  completed {COMPLETED}  failed {FAILED}"
 
 
 def line_with(process: subprocess.Popen[str], text: str) -> str:
-    """The next line that has `text` in it."""
+    """Return the next line that contains `text`."""
     assert process.stdout is not None
     return eventually(lambda: line if text in (line := process.stdout.readline()) else "")  # type: ignore[union-attr]
 
 
 def wide(devserver: Run, *args: str) -> str:
-    """What is shown where there is room."""
+    """Return the output for a wide terminal."""
     done = devserver(*args, env={"COLUMNS": "100"})
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
 def complete(shown: str) -> str:
-    """`shown` if the server has counted all of the work, which it does once a second."""
+    """Return `shown` once the server has counted all of the work, which it does once a second."""
     return shown if STARTED in shown and DONE_WITH in shown else ""
 
 
 def test_a_server_and_its_worker(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """What was done, where it waits, how long it took; on 40 columns and in ASCII, too; and the same as JSON."""
+    """Work done, backlogs and latencies are shown, also in 40 columns of ASCII, and as JSON."""
     quick_up()
     where = status_of()
     with measured(where["address"], queue="päckchen") as worked:
@@ -87,8 +87,8 @@ def test_a_server_and_its_worker(quick_up: Run, devserver: Run, status_of: Statu
         assert only["servers"][0]["figures"]["requests"] == only["workers"][0]["figures"]["queues"] == []
 
 
-def test_some_that_give_no_figures(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """What is there is shown, what is not is told with its reason, and the exit code says that something is missing."""
+def test_some_endpoints_fail(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Metrics of the others are shown, each failure has its reason, and the exit code is not 0."""
     quick_up()
     url = status_of()["metrics_url"]
     done = devserver("metrics", "--worker", "1", "--worker", url)
@@ -117,17 +117,16 @@ def test_some_that_give_no_figures(quick_up: Run, devserver: Run, status_of: Sta
         (["--watch", "0"], 2, "Usage: "),
     ],
 )
-def test_what_cannot_be_asked(devserver: Run, args: list[str], code: int, error: str) -> None:
-    """Wrong usage exits 2, and where nobody answers 4, also at the first look of --watch."""
+def test_invalid_input(devserver: Run, args: list[str], code: int, error: str) -> None:
+    """Wrong usage exits with 2, an unreachable server with 4, also on the first poll of --watch."""
     done = devserver("metrics", *args)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith(error)
 
 
-def test_watching(up: Run, devserver: Run, watching: Watching, status_of: StatusOf) -> None:
-    """Into a pipe: a line for each look, with rates while there is work; a server that goes is told once, and when it
-    is back, it counts from 0; Ctrl-C ends it with 130.
-    """
+def test_watch(up: Run, devserver: Run, watching: Watching, status_of: StatusOf) -> None:
+    """A pipe gets a line per poll, with rates. A server that stops is reported once and counts from 0 when it is
+    back. Ctrl-C exits with 130."""
     up()
     address = status_of()["address"]
     with watching("metrics") as process:
@@ -152,8 +151,8 @@ def test_watching(up: Run, devserver: Run, watching: Watching, status_of: Status
     assert "Traceback" not in rest
 
 
-def test_watching_as_json(quick_up: Run, devserver: Run, watching: Watching) -> None:
-    """One look a line, with the time since the one before, and an error a line while nobody answers."""
+def test_watch_as_json(quick_up: Run, devserver: Run, watching: Watching) -> None:
+    """Every poll is one line with the time since the last one, or an error while the server is unreachable."""
     quick_up()
     with watching("metrics", "--json") as process:
         first: Any = json.loads(line_with(process, "{"))
@@ -165,8 +164,9 @@ def test_watching_as_json(quick_up: Run, devserver: Run, watching: Watching) -> 
         assert json.loads(line_with(process, '"error": "CannotAsk"'))["form"] == 1
 
 
-def test_watching_on_a_terminal(up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """The screen is drawn anew; while the server is away its last figures stay; Ctrl-C ends it without a traceback."""
+def test_watch_on_a_terminal(up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """The screen is redrawn; while the server is unreachable its last values stay; Ctrl-C ends it without a
+    traceback."""
     up()
     with Terminal(command("metrics", "--watch", "0.2"), columns=60) as terminal:
         terminal.until("every 0.2 s; Ctrl-C ends")
@@ -184,7 +184,7 @@ def test_watching_on_a_terminal(up: Run, devserver: Run, status_of: StatusOf) ->
 
 
 def test_the_json_forms_are_described_key_by_key() -> None:
-    """Every key of a server's and a worker's figures, and of a configuration, is in docs/json.md."""
+    """docs/json.md documents every key of the metrics of servers and workers, and of configurations."""
     text = (ROOT / "docs" / "json.md").read_text()
     for name, records in (
         (

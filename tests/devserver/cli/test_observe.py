@@ -1,4 +1,4 @@
-"""`devserver observe`: real tools read what it writes, and get what it says they get."""
+"""`devserver observe`: real monitoring tools accept the generated configuration and collect its metrics."""
 
 from __future__ import annotations
 
@@ -23,16 +23,15 @@ from .conftest import StatusOf
 
 @pytest.fixture
 def worked(quick_up: Run, status_of: StatusOf) -> Iterator[Worked]:
-    """A worker that spells its metrics with suffixes, on a server of its own."""
+    """A worker whose metrics have unit suffixes, on its own server."""
     quick_up()
     with measured(status_of()["address"], spelling=SUFFIXES) as worked:
         yield worked
 
 
 def test_prometheus_scrapes_and_alerts(worked: Worked, devserver: Run, tmp_path: Path) -> None:
-    """promtool finds nothing wrong; a real Prometheus gets both targets and evaluates every rule, and the one on
-    activities sees that one of them only fails.
-    """
+    """promtool accepts the files, and a real Prometheus scrapes both targets and evaluates every rule; the alert on
+    failing activities fires."""
     done = devserver("observe", "prometheus", "--worker", worked.address, "--output-dir", "prom")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("wrote prom/prometheus.yml\nwrote prom/temporal-rules.yml\nthe alerts use 11")
@@ -51,7 +50,7 @@ def test_prometheus_scrapes_and_alerts(worked: Worked, devserver: Run, tmp_path:
         eventually(lambda: real.has("service_requests"))
 
 
-def test_the_agent_sends_what_is_said(worked: Worked, devserver: Run, tmp_path: Path) -> None:
+def test_datadog_agent_collects_reported_metrics(worked: Worked, devserver: Run, tmp_path: Path) -> None:
     """The Datadog Agent's own check accepts the files, and collects exactly the metrics that were reported."""
     found = json.loads(
         devserver("observe", "datadog", "--worker", worked.address, "--output-dir", "conf.d", "--json").stdout
@@ -77,8 +76,8 @@ def test_the_agent_sends_what_is_said(worked: Worked, devserver: Run, tmp_path: 
     assert {"temporal.sdk.request.count", "temporal.sdk.worker_task_slots_available"} <= set(sent["openmetrics.d"])
 
 
-def test_what_is_printed_can_be_piped(quick_up: Run, devserver: Run) -> None:
-    """Without a folder the main file alone is on stdout, and what was found at the endpoint on stderr."""
+def test_output_can_be_piped(quick_up: Run, devserver: Run) -> None:
+    """Without a folder the main file is printed on stdout, and notes on the endpoint on stderr."""
     quick_up()
     done = devserver("observe", "prometheus")
     assert (done.returncode, done.stderr) == (0, "")
@@ -92,8 +91,8 @@ def test_what_is_printed_can_be_piped(quick_up: Run, devserver: Run) -> None:
     assert "the integration collects " in done.stderr
 
 
-def test_what_the_server_does_not_have_yet(quick_up: Run, devserver: Run, tmp_path: Path) -> None:
-    """A fresh server has failed at nothing: the names that alerts need and it lacks are told."""
+def test_metrics_that_the_server_does_not_have_yet(quick_up: Run, devserver: Run, tmp_path: Path) -> None:
+    """A new server has no failure metrics: the output names the missing metrics that alerts need."""
     quick_up()
     done = devserver("observe", "prometheus", "--output-dir", "prom")
     assert done.returncode == 0
@@ -117,8 +116,8 @@ def test_what_the_server_does_not_have_yet(quick_up: Run, devserver: Run, tmp_pa
         (["grafana"], 2, "Usage: "),
     ],
 )
-def test_what_cannot_be_asked(devserver: Run, args: list[str], code: int, error: str) -> None:
-    """No configuration is made for a server that does not answer."""
+def test_unreachable_server(devserver: Run, args: list[str], code: int, error: str) -> None:
+    """No configuration is written for a server that does not answer."""
     done = devserver("observe", *args)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith(error)

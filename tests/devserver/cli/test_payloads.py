@@ -1,4 +1,4 @@
-"""`devserver payloads`: what a person and a script get to know, what is removed, and the codec server."""
+"""`devserver payloads`: listing, verifying and pruning payloads, and the codec server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VALUE = {"order": "o-1", "lines": ["line"] * 50_000}
 
 
 def start(workflow_id: str) -> Path:
-    """Start a workflow with a large argument that nobody works on; the file that the argument is in."""
+    """Start a workflow that no worker runs, with a large argument; return the file of the argument."""
 
     async def run() -> Path:
         plugin = LargePayloads()
@@ -41,13 +41,13 @@ def start(workflow_id: str) -> Path:
 
 
 def as_json(done: subprocess.CompletedProcess[str]) -> Any:
-    """What was printed."""
+    """Return the printed JSON."""
     assert done.stderr == ""
     return json.loads(done.stdout)
 
 
-def test_what_is_stored_is_shown_checked_and_kept(devserver: Run, quick_up: Run) -> None:
-    """A person sees the folder and its payloads; a check says when one is gone; a prune keeps what is in use."""
+def test_list_verify_and_prune(devserver: Run, quick_up: Run) -> None:
+    """The list shows the folder and its payloads, verification finds a missing one, and prune keeps payloads in use."""
     quick_up("--no-ui")
     assert devserver("payloads", "list").stdout.startswith("nothing is stored")
     assert as_json(devserver("payloads", "status", "--json"))["payloads"] == 0
@@ -79,10 +79,9 @@ def test_what_is_stored_is_shown_checked_and_kept(devserver: Run, quick_up: Run)
     assert as_json(devserver("payloads", "check", "--json"))["problems"][0]["problem"] == "PayloadMissing"
 
 
-def test_what_no_run_refers_to_is_removed_and_nothing_unasked(devserver: Run, quick_up: Run) -> None:
-    """Only when the server says so; for a server that is no more, by its name, after a question, and not while a
-    snapshot has its state.
-    """
+def test_prune_removes_only_after_confirmation(devserver: Run, quick_up: Run) -> None:
+    """Prune removes what the server does not need. Payloads of a deleted server are removed by name, after a
+    question, and not while a snapshot needs them."""
     quick_up("--no-ui")
     file = start("order-1")
     os.utime(file, (0, 0))
@@ -108,8 +107,8 @@ def test_what_no_run_refers_to_is_removed_and_nothing_unasked(devserver: Run, qu
     assert devserver("payloads", "prune", "--older-than", "soon").returncode == 2
 
 
-def test_what_is_stored_for_an_ephemeral_server_goes_with_it(devserver: Run, quick_up: Run) -> None:
-    """When it is stopped, and when it was killed, by the next command that tidies up."""
+def test_payloads_of_an_ephemeral_server_are_removed_with_it(devserver: Run, quick_up: Run) -> None:
+    """They are removed when the server stops, or by the next command after it was killed."""
     quick_up("--no-ui")
     file = start("order-1")
     devserver("down")
@@ -127,7 +126,7 @@ def test_what_is_stored_for_an_ephemeral_server_goes_with_it(devserver: Run, qui
 
 @contextmanager
 def serving(*args: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A codec server in a process of its own, and its address."""
+    """Run a codec server in its own process; return its address."""
     words = command("payloads", "serve", *args)
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -140,8 +139,8 @@ def serving(*args: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
-def test_the_temporal_cli_shows_what_is_stored(devserver: Run, quick_up: Run) -> None:
-    """`temporal workflow show` prints the argument itself, given the codec server; Ctrl-C ends that with 130."""
+def test_the_temporal_cli_decodes_payloads(devserver: Run, quick_up: Run) -> None:
+    """With the codec server, `temporal workflow show` prints the argument itself; Ctrl-C exits with 130."""
     quick_up("--no-ui")
     start("order-1")
     with serving("--port", "0") as (process, url):
@@ -153,8 +152,9 @@ def test_the_temporal_cli_shows_what_is_stored(devserver: Run, quick_up: Run) ->
         assert process.wait(10) == 130
 
 
-def test_the_codec_server_knows_the_web_uis_of_this_user(devserver: Run, quick_up: Run) -> None:
-    """Without an option; others are named. SIGTERM ends it with 0, and a taken port is told."""
+def test_the_codec_server_allows_the_user_s_web_uis(devserver: Run, quick_up: Run) -> None:
+    """Your own Web UIs are allowed by default, others by option. SIGTERM exits with 0, and a port in use is an
+    error."""
     quick_up()
     ui = DevServer.attach().ui_url
     with serving("--port", "0", "--origin", "https://ui.example") as (process, url):

@@ -75,7 +75,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path, installed: Executable) -> Write:
-    """Write a file of scenarios beside their runbook: a name and the rest for each."""
+    """Write a file of scenarios next to their runbook, from a name and the other arguments of each scenario."""
     folder = tmp_path / "rehearsals"
     folder.mkdir()
     (folder / "grow.py").write_text(RUNBOOK)
@@ -94,12 +94,12 @@ def write(tmp_path: Path, installed: Executable) -> Write:
 
 
 def journals(paths: Paths) -> list[Path]:
-    """The journals of rehearsals that are being held, or were killed."""
+    """Return the journals of rehearsals that are running or were killed."""
     return sorted(paths.rehearsals.glob("*.jsonl"))
 
 
 def is_doing(paths: Paths, what: str) -> bool:
-    """Whether a rehearsal has noted that."""
+    """Return whether a rehearsal has noted this step."""
     return any(what in file.read_text() for file in journals(paths))
 
 
@@ -107,7 +107,7 @@ def is_doing(paths: Paths, what: str) -> bool:
 
 
 def test_help_is_quick_and_has_an_example_and_the_codes(devserver: Run) -> None:
-    """Every option is there, with what it is for."""
+    """The help describes every option."""
     shown = devserver("rehearse", "--help").stdout
     for word in ("--dry-run", "--only", "--repeat", "--seed", "--sweep", "--report", "--junit", "--json", "--keep"):
         assert f"{word} " in shown
@@ -115,8 +115,8 @@ def test_help_is_quick_and_has_an_example_and_the_codes(devserver: Run) -> None:
     assert "4 none fails, but one is unknown" in " ".join(shown.split())
 
 
-def test_a_dry_run_says_what_would_be_done_and_starts_nothing(devserver: Run, write: Write, paths: Paths) -> None:
-    """The plan in words: what runs, when which fault comes, what is expected."""
+def test_dry_run_prints_the_plan_and_starts_nothing(devserver: Run, write: Write, paths: Paths) -> None:
+    """The plan says what runs, when each fault happens, and what is expected."""
     done = devserver("rehearse", str(write(lost=LOST, never=NEVER)), "--dry-run")
     assert done.returncode == 0
     assert done.stdout == (
@@ -137,7 +137,7 @@ def test_a_dry_run_says_what_would_be_done_and_starts_nothing(devserver: Run, wr
 
 
 def test_a_dry_run_can_be_read_by_a_script(devserver: Run, write: Write) -> None:
-    """The same as JSON."""
+    """`--dry-run --json` prints the plan as JSON."""
     done = devserver("rehearse", str(write(lost=LOST)), "--dry-run", "--json")
     (plan,) = json.loads(done.stdout)["plans"]
     assert plan["plan"][0]["when"] == "1st time that add completes"
@@ -152,8 +152,10 @@ def test_a_dry_run_can_be_read_by_a_script(devserver: Run, write: Write) -> None
         ("expect=[expect.completed()]", "AttributeError: module 'devserver.rehearsal.expect'"),
     ],
 )
-def test_an_invalid_scenario_is_told_before_any_is_held(devserver: Run, write: Write, scene: str, named: str) -> None:
-    """Exit code 2, what is wrong and where; the valid one before it was not begun."""
+def test_an_invalid_scenario_is_reported_before_any_starts(
+    devserver: Run, write: Write, scene: str, named: str
+) -> None:
+    """Exit code 2 with the error and its place; no scenario is started, not even a valid one."""
     done = devserver("rehearse", str(write(good=LOST, bad=scene)))
     assert done.returncode == 2
     assert named in done.stderr
@@ -161,7 +163,7 @@ def test_an_invalid_scenario_is_told_before_any_is_held(devserver: Run, write: W
 
 
 def test_packages_of_the_project_are_found(devserver: Run, write: Write, tmp_path: Path) -> None:
-    """A project's runbook in a package, its scenario in another folder: from the project's folder both are found."""
+    """From the project's folder, a runbook in a package and a scenario in another folder are both found."""
     write()
     package = tmp_path / "ops" / "runbooks"
     package.mkdir(parents=True)
@@ -185,24 +187,24 @@ def test_packages_of_the_project_are_found(devserver: Run, write: Write, tmp_pat
         ("import sys; sys.exit(3)", "it calls sys.exit(3)"),
     ],
 )
-def test_a_file_that_does_not_load_is_told(devserver: Run, tmp_path: Path, text: str, said: str) -> None:
-    """Exit code 2, and words instead of silence."""
+def test_a_file_that_does_not_load_is_an_error(devserver: Run, tmp_path: Path, text: str, said: str) -> None:
+    """Exit code 2, with an error message."""
     (tmp_path / "bad.py").write_text(text)
     done = devserver("rehearse", "bad.py")
     assert done.returncode == 2
     assert said in done.stderr
 
 
-def test_a_name_that_no_scenario_has_is_told_with_those_there_are(devserver: Run, write: Write) -> None:
-    """A typing mistake holds nothing, and the right name is shown."""
+def test_an_unknown_scenario_name_is_an_error_that_lists_the_known_ones(devserver: Run, write: Write) -> None:
+    """A mistyped name runs nothing, and the message shows the right name."""
     done = devserver("rehearse", str(write(lost=LOST, never=NEVER)), "--only", "lots")
     assert done.returncode == 2
     assert "error: no scenario's name contains 'lots'" in done.stderr
     assert "hint: there are: lost, never" in done.stderr
 
 
-def test_only_holds_what_is_named(devserver: Run, write: Write) -> None:
-    """A part of the name is enough; the whole name of one means that one."""
+def test_only_runs_matching_scenarios(devserver: Run, write: Write) -> None:
+    """Part of a name selects scenarios; a complete name selects only that one."""
     path = str(write(lost=LOST, lost_again=LOST, never=NEVER))
 
     def planned(only: str) -> list[str]:
@@ -219,7 +221,7 @@ def test_only_holds_what_is_named(devserver: Run, write: Write) -> None:
 def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     devserver: Run, write: Write, tmp_path: Path, paths: Paths
 ) -> None:
-    """The last lines are all that is needed: what acted twice, when, why, and a page with the evidence."""
+    """The last lines name what happened twice, when and why, and the page with the evidence."""
     path = write(lost=LOST, fine="expect=[expect.completes(), expect.exactly_once('add')]")
     done = devserver("rehearse", str(path), "--seed", "5", "--report", "out", "--junit", "ci/junit.xml")
     assert done.returncode == 1, done.stderr
@@ -249,8 +251,8 @@ def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     assert passed.find("failure") is None
 
 
-def test_what_was_planned_and_never_happened_is_no_pass(devserver: Run, write: Write, tmp_path: Path) -> None:
-    """Exit code 4, an error in JUnit, and the step that never came; with --json nothing else is printed."""
+def test_a_fault_that_never_happens_is_not_a_pass(devserver: Run, write: Write, tmp_path: Path) -> None:
+    """Exit code 4, an error in the JUnit file, and the fault that did not happen; --json prints nothing else."""
     path = write(never=NEVER)
     done = devserver("rehearse", str(path), "--json", "--junit", "junit.xml", "--repeat", "2", "--seed", "4294967295")
     assert done.returncode == 4
@@ -265,8 +267,8 @@ def test_what_was_planned_and_never_happened_is_no_pass(devserver: Run, write: W
     assert ["its moment never came" in str(error.get("message")) for error in errors] == [True, True]
 
 
-def test_what_is_kept_can_be_looked_at(devserver: Run, write: Write, paths: Paths) -> None:
-    """With --keep the server's state, the ledger and the logs stay, and a server can be started on them."""
+def test_keep(devserver: Run, write: Write, paths: Paths) -> None:
+    """--keep keeps the server's state, the ledger and the logs, and you can start a server on them."""
     done = devserver("rehearse", str(write(fine="expect=[expect.completes()]")), "--keep")
     assert done.returncode == 0
     (kept,) = (line.removeprefix("kept: ") for line in done.stdout.splitlines() if line.startswith("kept: "))
@@ -285,7 +287,7 @@ def test_what_is_kept_can_be_looked_at(devserver: Run, write: Write, paths: Path
 
 
 def test_a_sweep_kills_at_every_point(devserver: Run, write: Write) -> None:
-    """With --sweep each point of the history is tried, and those that fail are named."""
+    """--sweep tries every point of the history, and names the points that fail."""
     path = write(lost=LOST)
     path.with_name("grow.py").write_text(RUNBOOK.replace(SECOND, ""))  # few points are enough
     done = devserver("rehearse", str(path), "--sweep", "worker", "--report", "out", limit=110)
@@ -297,8 +299,8 @@ def test_a_sweep_kills_at_every_point(devserver: Run, write: Write) -> None:
     assert "Points that did not pass" in Path("out/report.html").read_text()
 
 
-def test_a_terminal_shows_what_happens_now(write: Write) -> None:
-    """A live view: which rehearsal, the fault when it comes, and the verdict."""
+def test_a_terminal_shows_progress(write: Write) -> None:
+    """The live view shows the rehearsal, the fault when it happens, and the verdict."""
     with Terminal(command("rehearse", str(write(lost=LOST, seconds=1.0))), columns=120) as terminal:
         terminal.until("[1/1] lost")
         terminal.until("the result is lost")
@@ -307,7 +309,7 @@ def test_a_terminal_shows_what_happens_now(write: Write) -> None:
 
 
 def test_a_server_that_does_not_start_makes_it_unknown(devserver: Run, write: Write, tmp_path: Path) -> None:
-    """What could not be held is no pass and no failure of the runbook; the reason is shown."""
+    """A rehearsal that cannot start is unknown, neither passed nor failed, and the reason is shown."""
     illbehaved = tmp_path / "temporal"
     illbehaved.write_text("#!/bin/sh\necho 'temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)'\nexit 3\n")
     illbehaved.chmod(0o755)
@@ -318,10 +320,10 @@ def test_a_server_that_does_not_start_makes_it_unknown(devserver: Run, write: Wr
     assert "the rehearsal can run" in (tmp_path / "out" / "report.html").read_text()
 
 
-def test_an_expectation_that_raises_is_shown_with_its_place_and_the_others_are_held(
+def test_an_expectation_that_raises_is_shown_with_its_place_and_the_others_are_checked(
     devserver: Run, write: Write
 ) -> None:
-    """A mistake in the scenario's own code is no pass, and costs no other verdict."""
+    """An error in the scenario's own code is not a pass, and the other verdicts are kept."""
     done = devserver("rehearse", str(write(bad="expect=[Confused()]", fine="expect=[expect.completes()]")))
     assert done.returncode == 4, done.stderr
     assert "UNKNOWN  bad" in done.stdout
@@ -329,8 +331,8 @@ def test_an_expectation_that_raises_is_shown_with_its_place_and_the_others_are_h
     assert "PASS     fine" in done.stdout
 
 
-def test_a_steady_state_that_does_not_hold_before_says_that_nothing_was_done(devserver: Run, write: Write) -> None:
-    """The verdict is unknown, and not that of the check which fails: the reason is there."""
+def test_a_steady_state_that_fails_at_the_start_means_that_nothing_was_done(devserver: Run, write: Write) -> None:
+    """The verdict is unknown rather than fail, with the reason."""
     done = devserver("rehearse", str(write(ill="steady_state=[lambda: False], expect=[expect.completes()]")))
     assert done.returncode == 4, done.stderr
     assert "UNKNOWN  ill" in done.stdout
@@ -339,7 +341,7 @@ def test_a_steady_state_that_does_not_hold_before_says_that_nothing_was_done(dev
 
 
 def test_a_full_disk_under_the_report_does_not_lose_the_verdicts(devserver: Run, write: Write, tmp_path: Path) -> None:
-    """They are printed, the folder is named, nothing half-written is left, and the exit code is no pass."""
+    """Verdicts are printed, the folder is named, no partial file is left, and the exit code is not a pass."""
     if os.geteuid() != 0 or shutil.which("mount") is None:
         pytest.skip("mounting a disk needs root")
     folder = tmp_path / "small"
@@ -359,10 +361,10 @@ def test_a_full_disk_under_the_report_does_not_lose_the_verdicts(devserver: Run,
 # Interrupted, killed, two at once
 
 
-def test_ctrl_c_stops_everything_and_leaves_what_there_is_of_the_report(
+def test_ctrl_c_stops_everything_and_writes_a_partial_report(
     write: Write, tmp_path: Path, home: Path, paths: Paths
 ) -> None:
-    """Exit code 130; no process is left, and the report tells what had happened and what was not held."""
+    """Exit code 130; no process is left, and the report says what happened and what did not run."""
     words = command("rehearse", str(write(seconds=60.0, slow=LOST, other=LOST)), "--report", "out")
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as held:
         eventually(lambda: is_doing(paths, "fault: the result is lost"))
@@ -384,7 +386,7 @@ def test_ctrl_c_stops_everything_and_leaves_what_there_is_of_the_report(
 
 
 def test_ctrl_c_at_any_time_ends_it(write: Write, home: Path, paths: Paths) -> None:
-    """Also while a server or a worker is just being started: it ends soon and leaves nothing."""
+    """Ctrl-C while a server or a worker is starting also ends the rehearsal soon and leaves nothing."""
     path = str(write(seconds=60.0, slow=LOST))
     for wait in ('"scenario"', "server: up", "worker: ", "activity: add"):
         with subprocess.Popen(command("rehearse", path), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as held:
@@ -396,7 +398,7 @@ def test_ctrl_c_at_any_time_ends_it(write: Write, home: Path, paths: Paths) -> N
 
 
 def test_a_second_ctrl_c_does_not_wait(write: Write, home: Path, paths: Paths) -> None:
-    """Who is in a hurry is not kept by what does not stop, and still nothing is left running."""
+    """A second Ctrl-C ends the rehearsal at once, and still no process is left."""
     words = command("rehearse", str(write(seconds=60.0, slow=STUBBORN)))
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as held:
         eventually(lambda: is_doing(paths, "fault: something that does not like"))
@@ -411,11 +413,11 @@ def test_a_second_ctrl_c_does_not_wait(write: Write, home: Path, paths: Paths) -
     eventually(lambda: not processes_of(home))
 
 
-def test_a_killed_rehearsal_leaves_nothing_running_and_the_next_one_tells_of_it(
+def test_a_killed_rehearsal_leaves_nothing_running_and_the_next_one_reports_it(
     devserver: Run, write: Write, home: Path, paths: Paths
 ) -> None:
-    """kill -9 ends server and worker too; the next call says which it was, what it did last and where its files are,
-    once, and the one after that removes them."""
+    """kill -9 also ends server and worker. The next call reports the killed rehearsal, its last step and its files,
+    once, and the call after that removes the files."""
     slow = write("slow.py", seconds=60.0, slow=LOST)
     with subprocess.Popen(command("rehearse", str(slow)), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as held:
         eventually(lambda: is_doing(paths, "activity: add"))
@@ -436,7 +438,7 @@ def test_a_killed_rehearsal_leaves_nothing_running_and_the_next_one_tells_of_it(
 
 
 def test_two_rehearsals_at_once_do_not_see_each_other(write: Write, paths: Paths) -> None:
-    """Each has a server, a ledger and a journal of its own, and neither takes the other for dead."""
+    """Each rehearsal has its own server, ledger and journal, and neither takes the other for dead."""
     path = str(write(lost=LOST, seconds=1.0))
     words = [*command("rehearse", path, "--json")]
     both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]

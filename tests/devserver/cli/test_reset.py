@@ -1,4 +1,4 @@
-"""`devserver reset`: a server as new."""
+"""`devserver reset`: delete a server's state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def namespaces(devserver: Run) -> set[str]:
 
 
 def test_a_running_server_is_empty_and_runs_again(up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """At the same address, with the namespaces it was started with, and its snapshots are kept."""
+    """The server runs again at the same address with its namespaces, and its snapshots are kept."""
     up("-n", "orders")
     devserver("temporal", "operator", "namespace", "create", "-n", "by-hand")
     devserver("snapshot", "save", "before")
@@ -32,7 +32,7 @@ def test_a_running_server_is_empty_and_runs_again(up: Run, devserver: Run, statu
 
 
 def test_a_stopped_server_is_empty_and_stays_stopped(up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Its next start makes a new database."""
+    """The next start creates a new database."""
     up()
     devserver("temporal", "operator", "namespace", "create", "-n", "by-hand")
     devserver("down")
@@ -46,7 +46,7 @@ def test_a_stopped_server_is_empty_and_stays_stopped(up: Run, devserver: Run, st
 
 
 def test_an_ephemeral_server_is_emptied(quick_up: Run, devserver: Run) -> None:
-    """In place, as any other."""
+    """An ephemeral server is emptied in place, like any other."""
     quick_up()
     devserver("temporal", "operator", "namespace", "create", "-n", "by-hand")
     assert devserver("reset", "--yes").returncode == 0
@@ -54,7 +54,7 @@ def test_an_ephemeral_server_is_emptied(quick_up: Run, devserver: Run) -> None:
 
 
 def test_it_asks_first(up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """The question names the file; no deletes nothing, yes does."""
+    """The question names the file; no deletes nothing, yes deletes it."""
     up()
     database = Path(status_of()["database"])
     devserver("temporal", "operator", "namespace", "create", "-n", "by-hand")
@@ -68,8 +68,8 @@ def test_it_asks_first(up: Run, devserver: Run, status_of: StatusOf) -> None:
     assert "by-hand" not in namespaces(devserver)
 
 
-def test_where_nobody_can_answer(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """In a script without --yes nothing is deleted, and the way out is told."""
+def test_without_a_terminal(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """In a script without --yes nothing is deleted, and the error names --yes."""
     quick_up()
     before = status_of()
     done = devserver("reset", answer="")
@@ -78,8 +78,8 @@ def test_where_nobody_can_answer(quick_up: Run, devserver: Run, status_of: Statu
     assert status_of() == before
 
 
-def test_one_that_never_was(devserver: Run) -> None:
-    """Nothing is asked about what is not there."""
+def test_unknown_instance(devserver: Run) -> None:
+    """An unknown instance is an error, without a question."""
     done = devserver("reset")
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.startswith("error: there is no instance default\n")

@@ -1,4 +1,4 @@
-"""`devserver restart`: the same server again."""
+"""`devserver restart`: the same server in new processes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ SAME = (
 )
 
 
-def test_everything_is_as_it_was(up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Ports, options, namespaces (those added later too) and state; only the processes are new."""
+def test_restart_keeps_ports_options_namespaces_and_state(up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """Only the processes are new; namespaces added later are kept too."""
     up("--name", "a", "-n", "orders", "--tuning", "stock", "--dynamic-config", "a.b=1", "--durable")
     up("--name", "a", "-n", "billing")
     before = status_of("a")
@@ -35,8 +35,8 @@ def test_everything_is_as_it_was(up: Run, devserver: Run, status_of: StatusOf) -
     assert described.returncode == 0
 
 
-def test_an_ephemeral_server_keeps_its_state_for_it(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """A restart is not an end: what an ephemeral server has is still there, and gone after `down`."""
+def test_an_ephemeral_server_keeps_its_state(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """A restart keeps the state of an ephemeral server; `down` deletes it."""
     quick_up()
     devserver("temporal", "operator", "namespace", "create", "-n", "by-hand")
     before = status_of()
@@ -46,7 +46,7 @@ def test_an_ephemeral_server_keeps_its_state_for_it(quick_up: Run, devserver: Ru
 
 
 def test_a_stopped_server_is_started(up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """It need not run: it comes up at the address it had."""
+    """A stopped server starts at its last address."""
     up()
     before = status_of()
     devserver("down")
@@ -54,10 +54,10 @@ def test_a_stopped_server_is_started(up: Run, devserver: Run, status_of: StatusO
     assert status_of()["address"] == before["address"]
 
 
-def test_a_foreground_server_ends_and_runs_on_detached(
+def test_a_foreground_server_continues_detached(
     foreground: Foreground, up: Run, devserver: Run, status_of: StatusOf
 ) -> None:
-    """The `up` in the other terminal ends; the server is there again."""
+    """`up` in the other terminal ends, and the server runs detached."""
     with foreground("--ephemeral") as process:
         before = status_of()
         assert devserver("restart").returncode == 0
@@ -66,8 +66,8 @@ def test_a_foreground_server_ends_and_runs_on_detached(
     assert (status_of()["state"], status_of()["address"]) == ("ready", before["address"])
 
 
-def test_one_that_never_ran_is_told(devserver: Run) -> None:
-    """There is nothing to start again."""
+def test_unknown_instance(devserver: Run) -> None:
+    """An instance that never ran cannot be restarted."""
     done = devserver("restart")
     assert (done.returncode, done.stderr) == (
         4,

@@ -1,4 +1,4 @@
-"""`devserver run`: a module's worker, always with its newest code, and no workflow lost."""
+"""`devserver run`: a worker that reloads its module, without losing workflows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def start(devserver: Run) -> Start:
 
 @pytest.fixture
 def result(devserver: Run) -> Result:
-    """What a workflow returns, once it has ended."""
+    """Return the workflow's result."""
 
     def read(workflow_id: str) -> object:
         done = devserver("temporal", "--", "workflow", "result", "--workflow-id", workflow_id, "-o", "json")
@@ -61,7 +61,7 @@ def result(devserver: Run) -> Result:
 
 @pytest.fixture
 def tell(devserver: Run) -> Callable[[str], None]:
-    """Signal a workflow to go on."""
+    """Signal the workflow to continue."""
 
     def send(workflow_id: str) -> None:
         done = devserver("temporal", "--", "workflow", "signal", "--workflow-id", workflow_id, "--name", "go")
@@ -71,7 +71,7 @@ def tell(devserver: Run) -> Callable[[str], None]:
 
 
 def edit(file: Path, old: str, new: str) -> None:
-    """Change a file as an editor does: the new text takes the old file's place."""
+    """Change a file as an editor does: replace it with a new one."""
     text = file.read_text()
     assert old in text
     aside = file.with_suffix(".tmp")
@@ -79,10 +79,10 @@ def edit(file: Path, old: str, new: str) -> None:
     aside.replace(file)
 
 
-def test_an_edit_takes_over_workflows_that_wait(
+def test_an_edit_applies_to_open_workflows(
     quick_up: Run, module: Path, status_of: StatusOf, start: Start, result: Result, tell: Callable[[str], None]
 ) -> None:
-    """A workflow that waits while the file is edited goes on with the new code; the banner says what runs where."""
+    """An open workflow continues with the edited code; the banner shows what runs where."""
     quick_up()
     with running("greeting") as run:
         status = status_of()
@@ -108,10 +108,11 @@ def test_an_edit_takes_over_workflows_that_wait(
 
 
 @pytest.mark.parametrize(("grace", "done_by"), [("20", "one"), ("0.2", "two")])
-def test_an_activity_that_runs_during_an_edit(
+def test_an_edit_during_an_activity(
     quick_up: Run, module: Path, start: Start, result: Result, grace: str, done_by: str
 ) -> None:
-    """It ends in the old worker within the grace time, while the new one works; else it is tried again at once."""
+    """The activity completes in the old worker within the grace period while the new worker runs; otherwise it is
+    retried at once."""
     quick_up()
     with running("greeting.py", "--grace", grace) as run:
         start("Do", "w", "slow")
@@ -127,7 +128,8 @@ def test_an_activity_that_runs_during_an_edit(
 def test_broken_code_does_not_stop_the_worker(
     quick_up: Run, module: Path, start: Start, result: Result, tell: Callable[[str], None]
 ) -> None:
-    """The old code goes on, also with new workflows, while the new does not compile, or is refused by the sandbox."""
+    """The old code keeps running, also for new workflows, while the new code does not compile or is rejected by the
+    sandbox."""
     quick_up()
     with running("greeting") as run:
         start("Greet", "w")
@@ -148,8 +150,8 @@ def test_broken_code_does_not_stop_the_worker(
         assert result("x") == ["done", "two"]
 
 
-def test_code_that_is_never_ready(quick_up: Run, module: Path, start: Start, result: Result) -> None:
-    """A module that hangs when it is imported: the old code goes on, and the edit that mends it is seen."""
+def test_a_module_that_hangs_on_import(quick_up: Run, module: Path, start: Start, result: Result) -> None:
+    """The old code keeps running, and the edit that fixes the module is picked up."""
     quick_up()
     with running("greeting") as run:
         edit(module, 'VERSION = "one"', "Path('hangs').touch()\nwhile True: time.sleep(1)")
@@ -163,10 +165,10 @@ def test_code_that_is_never_ready(quick_up: Run, module: Path, start: Start, res
         assert result("new") == ["done", "two"]
 
 
-def test_changed_code_that_does_not_fit_a_history(
+def test_nondeterministic_change(
     quick_up: Run, module: Path, start: Start, result: Result, tell: Callable[[str], None]
 ) -> None:
-    """It is told for which workflow, and how to look at it; when the code fits again, the workflow goes on."""
+    """The output names the workflow and how to inspect it; when the code fits again, the workflow continues."""
     quick_up()
     with running("greeting", "--namespace", "default") as run:
         start("Greet", "w")
@@ -184,8 +186,8 @@ def test_changed_code_that_does_not_fit_a_history(
         assert result("w") == ["one", "one"]
 
 
-def test_what_fails_is_told_once_and_where(quick_up: Run, module: Path, start: Start, result: Result) -> None:
-    """Each failed attempt of an activity is a line; a workflow task that fails again and again is told once."""
+def test_failures_are_reported_once_with_their_place(quick_up: Run, module: Path, start: Start, result: Result) -> None:
+    """Each failed attempt of an activity is a line; a workflow task that keeps failing is reported once."""
     quick_up()
     edit(module, '"""Both versions."""', 'raise KeyError("w")')
     with running("greeting") as run:
@@ -206,8 +208,8 @@ def test_what_fails_is_told_once_and_where(quick_up: Run, module: Path, start: S
         assert "Traceback" not in run.text
 
 
-def test_a_worker_that_dies_is_started_again(quick_up: Run, module: Path, start: Start, result: Result) -> None:
-    """An activity that takes it along is tried again by the next one. With nohup, a terminal that closes ends none."""
+def test_a_worker_that_dies_is_restarted(quick_up: Run, module: Path, start: Start, result: Result) -> None:
+    """An activity that kills the worker is retried by the next one. With nohup, a closed terminal ends neither."""
     quick_up()
     with running("greeting", before=["nohup"]) as run:
         run.process.send_signal(signal.SIGHUP)
@@ -218,7 +220,7 @@ def test_a_worker_that_dies_is_started_again(quick_up: Run, module: Path, start:
 
 
 def test_no_worker_outlives_its_command(quick_up: Run, module: Path, home: Path) -> None:
-    """kill -9 of the command leaves no process of it."""
+    """kill -9 of the command leaves no worker process."""
     quick_up()
     before = {process.pid for process in processes_of(home)}
     with running("greeting") as run:
@@ -228,7 +230,7 @@ def test_no_worker_outlives_its_command(quick_up: Run, module: Path, home: Path)
 
 
 def test_ctrl_c(quick_up: Run, module: Path, start: Start) -> None:
-    """It waits for activities, and says so; a second one ends it at once."""
+    """Ctrl-C waits for activities, and says so; a second Ctrl-C ends the worker at once."""
     quick_up()
     with Terminal(command("run", "greeting"), columns=40) as terminal:
         terminal.until("reload")
@@ -240,8 +242,9 @@ def test_ctrl_c(quick_up: Run, module: Path, start: Start) -> None:
         assert terminal.code() == 130
 
 
-def test_a_server_that_is_gone_for_a_while(up: Run, devserver: Run, module: Path, start: Start) -> None:
-    """The worker waits for it, and works on when it is back, be it at another port; SIGTERM is a regular end."""
+def test_server_outage(up: Run, devserver: Run, module: Path, start: Start) -> None:
+    """The worker waits for the server and continues when it is back, even on another port; SIGTERM is a regular
+    shutdown."""
     up()
     with running("greeting", "--no-reload") as run:
         devserver("down")
@@ -254,8 +257,9 @@ def test_a_server_that_is_gone_for_a_while(up: Run, devserver: Run, module: Path
         assert run.end(signal.SIGTERM) == 0
 
 
-def test_what_cannot_be_run(quick_up: Run, devserver: Run, module: Path) -> None:
-    """A module that is not there, fails, has nothing or has a name twice, a namespace or server that is not there."""
+def test_invalid_modules_and_targets(quick_up: Run, devserver: Run, module: Path) -> None:
+    """A module that is missing, fails, is empty or has a name twice is an error; so is a missing namespace or
+    server."""
     (module.parent / "fails.py").write_text("import greeting\n1 / 0\n")
     (module.parent / "empty.py").write_text("")
     twice = "@activity.defn(name='a')\ndef {}(): ...\n"
@@ -279,8 +283,8 @@ def test_what_cannot_be_run(quick_up: Run, devserver: Run, module: Path) -> None
         assert "devserver/" not in done.stderr
 
 
-def test_a_build_of_a_deployment(quick_up: Run, devserver: Run, status_of: StatusOf, module: Path) -> None:
-    """The server, here one by its address, knows the version; a build is one code, so files are not watched."""
+def test_build_of_a_deployment(quick_up: Run, devserver: Run, status_of: StatusOf, module: Path) -> None:
+    """The server lists the worker's version; a build is fixed code, so files are not watched."""
     quick_up()
     address = status_of()["address"]
     with running("greeting", "--build-id", "b1", "--deployment-name", "greetings", "--address", address) as run:
@@ -306,10 +310,8 @@ client_key_path = "{folder}/client.key"
 """
 
 
-def test_a_server_of_a_client_profile(
-    quick_up: Run, status_of: StatusOf, module: Path, start: Start, result: Result
-) -> None:
-    """Behind mutual TLS, with an API key: the worker works there, after an edit too, and shows no key."""
+def test_client_profile(quick_up: Run, status_of: StatusOf, module: Path, start: Start, result: Result) -> None:
+    """With mutual TLS and an API key the worker runs, also after an edit, and the key is never shown."""
     quick_up()
     certificates = make_certificates(module.parent / "certificates")
     file = module.parent / "profiles.toml"
@@ -325,8 +327,8 @@ def test_a_server_of_a_client_profile(
             assert "a key" not in run.text
 
 
-def test_large_payloads_pass(quick_up: Run, module: Path, start: Start, result: Result) -> None:
-    """An activity may return more than the server takes; without the folder it cannot."""
+def test_large_payloads(quick_up: Run, module: Path, start: Start, result: Result) -> None:
+    """An activity may return more than the server accepts; without the folder it cannot."""
     quick_up()
     with running("greeting") as run:
         start("Do", "w", "large")
@@ -338,7 +340,7 @@ def test_large_payloads_pass(quick_up: Run, module: Path, start: Start, result: 
 
 
 def test_json_and_metrics(quick_up: Run, module: Path, start: Start) -> None:
-    """Each event is a line of JSON, what the module prints is not among them; metrics stay at one port."""
+    """Every event is a line of JSON without the module's own output; the metrics port does not change."""
     quick_up()
     edit(module, "VERSION =", "print('hello')\nVERSION =")
     with running("greeting", "--json", "--metrics-port", "0", ready='"running"') as run:
@@ -390,7 +392,7 @@ class Ask:
 
 
 def test_nexus_services(quick_up: Run, devserver: Run, tmp_path: Path, start: Start, result: Result) -> None:
-    """A workflow without its endpoint is told of; an endpoint is made; one that leads elsewhere is not taken over."""
+    """A missing endpoint is reported or created; an endpoint with another target is not changed."""
     quick_up()
     (tmp_path / "prices.py").write_text(NEXUS)
     with running("prices", "--no-reload") as run:
@@ -407,7 +409,8 @@ def test_nexus_services(quick_up: Run, devserver: Run, tmp_path: Path, start: St
 
 
 def test_a_package_in_a_src_folder(quick_up: Run, tmp_path: Path, start: Start, result: Result) -> None:
-    """All of its modules count, relative imports and new ones too; one queue; what it only imports matters as well."""
+    """All modules of the package count, with relative imports and new files; they share one task queue, and imports
+    outside the package are watched too."""
     quick_up()
     package = tmp_path / "src" / "shop"
     package.mkdir(parents=True)
@@ -430,7 +433,8 @@ def test_a_package_in_a_src_folder(quick_up: Run, tmp_path: Path, start: Start, 
 
 
 def test_without_watchfiles(quick_up: Run, devserver: Run, module: Path) -> None:
-    """It is told once, and the worker runs; --reload is refused. A narrow ASCII terminal is enough."""
+    """The missing dependency is reported once, and the worker runs; --reload is refused. The output fits a narrow
+    ASCII terminal."""
     quick_up()
     edit(module, "class Do:", "class Tür:")
     hidden = module.parent / "hidden"
@@ -447,8 +451,8 @@ def test_without_watchfiles(quick_up: Run, devserver: Run, module: Path) -> None
         assert [line for line in run.lines[1:] if len(line) > 40 and "://" not in line] == []
 
 
-def test_a_reader_that_leaves(quick_up: Run, module: Path) -> None:
-    """`devserver run ... | head` ends the worker when there is more to say, without a traceback."""
+def test_closed_pipe(quick_up: Run, module: Path) -> None:
+    """`devserver run ... | head` ends the worker without a traceback."""
     quick_up()
     words = command("run", "greeting")
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

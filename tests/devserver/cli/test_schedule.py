@@ -1,4 +1,4 @@
-"""`devserver schedule`: what a user sees of schedules, from their first preview to their deletion."""
+"""`devserver schedule`: schedules from the first preview to deletion."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ SKIP = [
 
 
 def test_a_preview_of_times(quick_up: Run, devserver: Run) -> None:
-    """The next times and each policy's runs on a timeline, which fits into 40 columns of ASCII; nothing is left."""
+    """The preview shows the next times and every policy's runs on a timeline that fits into 40 columns of ASCII, and
+    leaves nothing on the server."""
     quick_up()
     words = ["--interval", "1h", "--count", "4", "--run-length", "90m", "--zone", "UTC", "--after", "2026-11-23T09:00"]
     done = devserver("schedule", "preview", *words, env={"COLUMNS": "40", "PYTHONIOENCODING": "ascii"})
@@ -50,7 +51,7 @@ def test_a_preview_of_times(quick_up: Run, devserver: Run) -> None:
 
 
 def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
-    """Created, listed, described, previewed, triggered, backfilled, paused, unpaused, deleted."""
+    """A schedule can be created, listed, described, previewed, triggered, backfilled, paused, unpaused and deleted."""
     quick_up()
 
     def run(*words: str, code: int = 0) -> str:
@@ -94,7 +95,7 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
 
 
 def test_the_json_forms(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Lists, descriptions and previews have exactly the documented keys; moments are in UTC."""
+    """Lists, descriptions and previews have exactly the documented keys; times are in UTC."""
     quick_up()
     made = devserver("schedule", "create", "daily", *CREATE, "--cron", "@daily", "--jitter", "5m")
     assert made.returncode == 0, made.stderr
@@ -136,7 +137,7 @@ BAD = (
 
 
 def test_bad_input(quick_up: Run, devserver: Run) -> None:
-    """What is wrong is told in one sentence, with the exit code that its kind has."""
+    """Each error is one sentence with the exit code of its kind."""
     quick_up()
     for words, code, message in BAD:
         done = devserver("schedule", *words)
@@ -144,8 +145,8 @@ def test_bad_input(quick_up: Run, devserver: Run) -> None:
         assert message in " ".join(done.stderr.split()), words
 
 
-def test_deleting_asks(quick_up: Run, devserver: Run) -> None:
-    """On a terminal a no changes nothing, and a yes deletes; where nobody can answer, --yes is asked for."""
+def test_delete_asks_for_confirmation(quick_up: Run, devserver: Run) -> None:
+    """On a terminal "no" keeps the schedule and "yes" deletes it; without a terminal --yes is required."""
     quick_up()
     assert devserver("schedule", "create", "daily", *CREATE, "--cron", "@daily").returncode == 0
     words = command("schedule", "delete", "daily")
@@ -159,6 +160,6 @@ def test_deleting_asks(quick_up: Run, devserver: Run) -> None:
             assert terminal.code() == code
 
 
-def test_policies_are_those_of_the_library() -> None:
-    """The command knows them by heart, so that --help needs no SDK."""
+def test_policies_match_the_sdk() -> None:
+    """The command has a copy of the policies, so that --help need not import the SDK."""
     assert OVERLAP_POLICIES == KNOWN

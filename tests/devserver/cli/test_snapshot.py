@@ -42,20 +42,20 @@ def ds(devserver: Run) -> Run:
 
 @pytest.fixture(autouse=True)
 def stopped(devserver: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Instances are named `mine` (on any free port, other tests run beside), and none outlives its test."""
+    """Instances are called `mine` (on any free port, as other tests run at the same time) and stop with their test."""
     monkeypatch.setenv("DEVSERVER_NAME", "mine")
     yield
     devserver("down", "--all")
 
 
 def namespaces(run: Run) -> set[str]:
-    """The namespaces that the running instance has."""
+    """Return the namespaces of the running instance."""
     listed = run("temporal", "--", "operator", "namespace", "list", "-o", "json").stdout
     return {each["namespaceInfo"]["name"] for each in json.loads(listed)}
 
 
-def test_a_running_server_is_saved_and_brought_back(up: Run, ds: Run) -> None:
-    """It goes on while it is saved; restored, it runs again with the old state at the same address."""
+def test_save_and_restore_a_running_server(up: Run, ds: Run) -> None:
+    """The server keeps running during a save; a restore brings back the old state at the same address."""
     up("--namespace", "kept")
     before = json.loads(ds("status", "--json").stdout)
     assert "saved first" in ds("snapshot", "save", "first").stdout
@@ -69,10 +69,8 @@ def test_a_running_server_is_saved_and_brought_back(up: Run, ds: Run) -> None:
     assert "later" not in namespaces(ds)
 
 
-def test_a_stopped_server_is_saved_and_restored_and_stays_stopped(
-    up: Run, ds: Run, devserver: Run, paths: Paths
-) -> None:
-    """What it held before becomes a snapshot that can be listed."""
+def test_save_and_restore_a_stopped_server(up: Run, ds: Run, devserver: Run, paths: Paths) -> None:
+    """The server stays stopped, and its state before the restore becomes a snapshot."""
     up()
     ds("down")
     saved = json.loads(ds("snapshot", "save", "--json").stdout)
@@ -87,8 +85,8 @@ def test_a_stopped_server_is_saved_and_restored_and_stays_stopped(
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_an_ephemeral_server_is_saved_into_another_instance(up: Run, ds: Run) -> None:
-    """A state that would be lost is kept, and given to another instance."""
+def test_restore_an_ephemeral_server_into_another_instance(up: Run, ds: Run) -> None:
+    """The state of an ephemeral server is saved and restored into another instance."""
     up("--name", "fleeting", "--ephemeral", "--namespace", "precious")
     ds("snapshot", "save", "rescued", "--name", "fleeting")
     ds("down", "--name", "fleeting")
@@ -97,8 +95,8 @@ def test_an_ephemeral_server_is_saved_into_another_instance(up: Run, ds: Run) ->
     assert "precious" in namespaces(ds)
 
 
-def test_a_restore_asks_first(up: Run, devserver: Run) -> None:
-    """It replaces data: no is an answer, and no answer is no."""
+def test_restore_asks_for_confirmation(up: Run, devserver: Run) -> None:
+    """A restore replaces data: "no" and no answer change nothing."""
     up()
     devserver("down")
     devserver("snapshot", "save", "one")
@@ -108,8 +106,8 @@ def test_a_restore_asks_first(up: Run, devserver: Run) -> None:
     assert len(json.loads(devserver("snapshot", "list", "--json").stdout)["snapshots"]) == 1
 
 
-def test_snapshots_are_deleted_all_or_none(up: Run, ds: Run, devserver: Run) -> None:
-    """A wrong name among several deletes nothing and says what there is."""
+def test_delete_is_all_or_nothing(up: Run, ds: Run, devserver: Run) -> None:
+    """One wrong name among several deletes nothing, and the error lists the snapshots."""
     up()
     ds("down")
     for name in ("one", "two", "three"):
@@ -121,8 +119,8 @@ def test_snapshots_are_deleted_all_or_none(up: Run, ds: Run, devserver: Run) -> 
     assert [each["name"] for each in json.loads(ds("snapshot", "list", "--json").stdout)["snapshots"]] == ["three"]
 
 
-def test_an_empty_list_says_how_to_begin(devserver: Run) -> None:
-    """Without any instance either."""
+def test_an_empty_list_shows_how_to_create_a_snapshot(devserver: Run) -> None:
+    """An empty list is also shown when there is no instance."""
     done = devserver("snapshot", "list")
     assert (done.returncode, "devserver snapshot save" in done.stdout) == (0, True)
     assert json.loads(devserver("snapshot", "list", "--json").stdout) == {"form": 1, "name": "mine", "snapshots": []}
@@ -130,7 +128,7 @@ def test_an_empty_list_says_how_to_begin(devserver: Run) -> None:
 
 @pytest.mark.parametrize("command", [["list"], ["delete", "one"], ["restore", "one", "--from"]])
 def test_an_instance_cannot_be_a_path(up: Run, devserver: Run, command: list[str]) -> None:
-    """What lies elsewhere is neither listed nor deleted nor brought back, whatever the name leads to."""
+    """Snapshots elsewhere are not listed, deleted or restored, whatever the instance name points to."""
     up()
     option = [] if command[-1] == "--from" else ["--name"]
     done = devserver("snapshot", *command, *option, "../data/mine")
@@ -139,7 +137,7 @@ def test_an_instance_cannot_be_a_path(up: Run, devserver: Run, command: list[str
 
 
 def test_an_instance_that_never_ran_has_nothing_to_save(devserver: Run) -> None:
-    """A clear error, exit code 4; a name that cannot be one is a matter of usage, exit code 2."""
+    """An instance that never ran exits with 4, an invalid name with 2."""
     done = devserver("snapshot", "save")
     assert done.returncode == 4
     assert "there is no instance mine" in done.stderr

@@ -1,4 +1,4 @@
-"""`devserver status`: how a server is, for people and for scripts."""
+"""`devserver status`: the state of a server, for people and for scripts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYS = [
 
 
 def test_ready(quick_up: Run, devserver: Run) -> None:
-    """Exit code 0, and the most important things a line each."""
+    """Exit code 0, and one line for each of the most important facts."""
     quick_up("-n", "orders")
     found = json.loads(devserver("status", "--json").stdout)
     done = devserver("status")
@@ -69,7 +69,7 @@ def test_the_json_form_is_stable(quick_up: Run, devserver: Run, paths: Paths) ->
 
 
 def test_stopped(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Exit code 1, the same keys, no processes."""
+    """Exit code 1 and the same keys, without processes."""
     quick_up()
     devserver("down")
     done = devserver("status")
@@ -80,7 +80,7 @@ def test_stopped(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
 
 
 def test_crashed(up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Exit code 1, how it ended, and how to go on."""
+    """Exit code 1, the reason, and how to continue."""
     up("--name", "a")
     psutil.Process(status_of("a")["pid"]).kill()
     eventually(lambda: status_of("a")["state"] == "crashed" and status_of("a")["exit"])
@@ -92,7 +92,7 @@ def test_crashed(up: Run, devserver: Run, status_of: StatusOf) -> None:
 
 
 def test_unresponsive(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """A frozen process is not called ready: exit code 1, after a limited wait; thawed, it is ready."""
+    """A frozen server is not ready: exit code 1 after a limited wait; once resumed, it is ready again."""
     quick_up()
     server = psutil.Process(status_of()["pid"])
     server.suspend()
@@ -106,8 +106,8 @@ def test_unresponsive(quick_up: Run, devserver: Run, status_of: StatusOf) -> Non
     assert devserver("status").returncode == 0
 
 
-def test_one_that_never_was(devserver: Run) -> None:
-    """An error, and how to begin."""
+def test_unknown_instance(devserver: Run) -> None:
+    """An unknown instance is an error that shows how to start it."""
     done = devserver("status", "--name", "nix", "--json")
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == "error: there is no instance nix\nhint: start it with: devserver up --name nix\n"

@@ -60,8 +60,8 @@ from tests.devserver.cli.commands import walk
         ("attach", "`devserver logs --follow` follows a server's log"),
     ],
 )
-def test_another_word_gets_the_right_one(capsys: pytest.CaptureFixture[str], words: str, advice: str) -> None:
-    """Wrong usage is 2, and the message says what to type."""
+def test_synonym_of_a_command(capsys: pytest.CaptureFixture[str], words: str, advice: str) -> None:
+    """The exit code is 2, and the message says what to type."""
     assert run(words.split()) == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -81,21 +81,21 @@ def test_another_word_gets_the_right_one(capsys: pytest.CaptureFixture[str], wor
 def test_the_nearest_command_is_suggested_unless_it_deletes(
     capsys: pytest.CaptureFixture[str], word: str, end: str
 ) -> None:
-    """A slip of the keyboard gets the nearest name; `reset` is never suggested."""
+    """A typo gets the nearest command; `reset` is never suggested."""
     assert run([word]) == 2
     assert capsys.readouterr().err.endswith(end)
 
 
 def test_no_advice_names_a_command_that_deletes() -> None:
-    """Whoever types `delete` or `clean` is shown no command that does it."""
+    """No message suggests a command that deletes, also if you type `delete` or `clean`."""
     for words in COMMANDS.values():
         for word, advice in words.items():
             named = {part.strip("`,") for part in advice.split()}
             assert named & (DELETING - {"restore"}) == set(), word
 
 
-def test_every_advice_is_for_a_word_that_is_no_command() -> None:
-    """The table has a group's own commands nowhere, and names groups that exist."""
+def test_synonyms_are_not_commands() -> None:
+    """The table contains no existing command, and every group in it exists."""
     groups = {path: command for path, command in walk(root) if hasattr(command, "commands") or path in COMMANDS}
     assert set(COMMANDS) <= set(groups)
     for path, words in COMMANDS.items():
@@ -104,8 +104,8 @@ def test_every_advice_is_for_a_word_that_is_no_command() -> None:
 
 
 @pytest.mark.parametrize("words", [["ls"], ["ps"], ["help"], ["help", "up"], ["version"], ["-V"], ["snapshot", "ls"]])
-def test_words_of_other_tools_that_work(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
-    """`ls` and `ps` list, `help [COMMAND]` shows help, `version` and `-V` the version."""
+def test_synonyms_that_run(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    """`ls` and `ps` list instances, `help [COMMAND]` shows help, `version` and `-V` show the version."""
     same = {
         "ls": ["list"],
         "ps": ["list"],
@@ -137,13 +137,13 @@ def test_words_of_other_tools_that_work(capsys: pytest.CaptureFixture[str], word
     ],
 )
 def test_an_unknown_option(capsys: pytest.CaptureFixture[str], words: list[str], told: str) -> None:
-    """Wrong usage is 2, with what to use, or with an option that is spelled nearly the same."""
+    """The exit code is 2, with the option to use or a similar one."""
     assert run(words) == 2
     assert told in capsys.readouterr().err
 
 
 def test_advice_names_only_options_of_the_command() -> None:
-    """What is said of an unknown option can be typed: the command has each option that is named."""
+    """Every option named in advice on an unknown option exists on that command."""
     for path, command in walk(root):
         options = [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
         known = {name for option in options for name in option.opts}
@@ -155,7 +155,7 @@ def test_advice_names_only_options_of_the_command() -> None:
 
 @pytest.mark.parametrize("command", ["down", "restart", "status", "logs", "ui", "env", "up"])
 def test_a_name_without_its_option(capsys: pytest.CaptureFixture[str], command: str) -> None:
-    """`down default` says how a server is named."""
+    """`down default` is an error that shows how to name a server."""
     assert run([command, "my shop"]) == 2
     assert capsys.readouterr().err.endswith(f"To choose a server use: devserver {command} --name my\n")
     assert run([command, "default"]) == 2
@@ -178,10 +178,10 @@ def test_a_name_without_its_option(capsys: pytest.CaptureFixture[str], command: 
         (["--dynamic-config", "a"], "error: --dynamic-config 'a' does not have the form KEY=JSON\n"),
     ],
 )
-def test_an_error_has_the_spelling_that_was_typed(
+def test_errors_use_the_spelling_that_was_typed(
     capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
-    """An option with several spellings is named as the user did."""
+    """For an option with several spellings, the error uses yours."""
     assert run(["up", *words]) == 2
     assert message in capsys.readouterr().err
 
@@ -213,13 +213,13 @@ def test_an_error_has_the_spelling_that_was_typed(
     ],
 )
 def test_a_missing_module(capsys: pytest.CaptureFixture[str], words: str, message: str) -> None:
-    """A command that needs the workflow's code says so, with the right command line."""
+    """A command that needs the workflow's code says so, and shows the right command line."""
     assert run(["workflow", *words.split()]) == 2
     assert message in capsys.readouterr().err
 
 
 def test_an_unknown_command_of_the_console_script(devserver: Run) -> None:
-    """The same in a process of its own."""
+    """The installed console script gives the same advice."""
     done = devserver("stop")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith("Error: No such command 'stop': stop a server with: devserver down\n")

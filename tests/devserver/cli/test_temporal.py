@@ -9,7 +9,7 @@ from tests.conftest import Run
 
 
 def test_it_reaches_the_instance_and_its_namespace(quick_up: Run, devserver: Run) -> None:
-    """Neither address nor namespace need be given, and the user's own settings for other servers do not matter."""
+    """The CLI gets address and namespace of the instance, whatever the user's own settings for other servers are."""
     quick_up("--name", "a", "-n", "orders")
     env = {"TEMPORAL_ADDRESS": "nowhere.example:1", "TEMPORAL_NAMESPACE": "nix", "TEMPORAL_API_KEY": "x"}
     start = ("workflow", "start", "--type", "T", "--task-queue", "q", "--workflow-id", "w-1", "-o", "json")
@@ -20,8 +20,8 @@ def test_it_reaches_the_instance_and_its_namespace(quick_up: Run, devserver: Run
     assert listed.returncode == 0
 
 
-def test_arguments_are_passed_as_they_are(quick_up: Run, devserver: Run) -> None:
-    """Spaces, quotes, stars and options of its own arrive; nothing is read by a shell or by us."""
+def test_arguments_are_passed_unchanged(quick_up: Run, devserver: Run) -> None:
+    """Spaces, quotes, wildcards and the CLI's own options arrive unchanged."""
     quick_up()
     odd = 'it\'s * $HOME "x"'
     start = ("workflow", "start", "--type", "T", "--task-queue", "q", "--workflow-id", odd, "-o", "json")
@@ -30,8 +30,8 @@ def test_arguments_are_passed_as_they_are(quick_up: Run, devserver: Run) -> None
     assert version.stdout == "temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)\n"
 
 
-def test_its_exit_code_and_messages_are_ours(quick_up: Run, devserver: Run) -> None:
-    """A failing command fails here too, with its own words."""
+def test_exit_code_and_messages_are_passed_through(quick_up: Run, devserver: Run) -> None:
+    """A failing command fails with the CLI's own message."""
     quick_up()
     done = devserver("temporal", "workflow", "describe", "--workflow-id", "nix")
     assert (done.returncode, done.stdout) == (1, "")
@@ -39,8 +39,8 @@ def test_its_exit_code_and_messages_are_ours(quick_up: Run, devserver: Run) -> N
     assert "nix" in done.stderr
 
 
-def test_its_input_is_ours(quick_up: Run, devserver: Run) -> None:
-    """It asks, and what is typed reaches it."""
+def test_stdin_is_passed_through(quick_up: Run, devserver: Run) -> None:
+    """An answer typed at the CLI's question reaches it."""
     quick_up()
     delete = ("operator", "namespace", "delete", "-n", "default")
     refused = devserver("temporal", *delete, answer="n\n")
@@ -49,7 +49,7 @@ def test_its_input_is_ours(quick_up: Run, devserver: Run) -> None:
 
 
 def test_a_stopped_instance(quick_up: Run, devserver: Run) -> None:
-    """There is nothing to talk to: said before the CLI tries for long."""
+    """A stopped instance is reported before the CLI tries to connect."""
     quick_up()
     devserver("down")
     done = devserver("temporal", "workflow", "list")
@@ -57,8 +57,8 @@ def test_a_stopped_instance(quick_up: Run, devserver: Run) -> None:
     assert done.stderr == ("error: the instance default is not running (stopped)\nhint: start it with: devserver up\n")
 
 
-def test_an_executable_that_is_gone(quick_up: Run, devserver: Run, home: Path) -> None:
-    """A store that was emptied under a running server is told."""
+def test_missing_executable(quick_up: Run, devserver: Run, home: Path) -> None:
+    """A binary that was removed while its server runs is reported."""
     quick_up()
     (path,) = (home / "devserver" / "cache" / "bin").glob("*/temporal")
     path.unlink()

@@ -1,4 +1,4 @@
-"""`devserver up`: ready servers, and errors that say what to do."""
+"""`devserver up`: servers that start ready, and errors that say what to do."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def taken() -> Iterator[int]:
 
 
 def reserved_pair() -> tuple[Reservation, Reservation]:
-    """Two ports that are 1000 apart, kept from everyone but a server."""
+    """Two reserved ports that are 1000 apart."""
     while True:
         ui = Reservation("127.0.0.1", 0)
         with contextlib.suppress(OSError):
@@ -51,7 +51,7 @@ def reserved_pair() -> tuple[Reservation, Reservation]:
 
 
 def frontend_of(found: dict[str, str]) -> HttpApi:
-    """The server's HTTP face."""
+    """Return a client of the server's HTTP API."""
     return HttpApi("127.0.0.1", int(found["http_url"].rpartition(":")[2]))
 
 
@@ -61,12 +61,12 @@ def words_of(pid: int) -> list[str]:
 
 
 def options_of(words: list[str], option: str) -> list[str]:
-    """What a repeatable option was given in a command line."""
+    """Return all values of a repeatable option in a command line."""
     return [words[index + 1] for index, word in enumerate(words) if word == option]
 
 
 def holder_is_this_process(text: str) -> bool:
-    """Whether an error names this very process."""
+    """Return whether an error names this process."""
     me = psutil.Process()
     return f"held by {me.name()} (pid {os.getpid()}): {' '.join(me.cmdline())[:40]}" in text
 
@@ -75,7 +75,7 @@ def holder_is_this_process(text: str) -> bool:
 
 
 def test_detached_means_ready(up: Run, status_of: StatusOf, paths: Paths) -> None:
-    """When `up -d` returns, everything that the banner names answers."""
+    """When `up -d` returns, every address in the banner answers."""
     done = up()
     found = status_of()
     assert done.stderr == ""
@@ -94,8 +94,8 @@ def test_detached_means_ready(up: Run, status_of: StatusOf, paths: Paths) -> Non
             assert answer.status == 200
 
 
-def test_everything_it_keeps_is_private(up: Run, home: Path) -> None:
-    """No folder and no file below ours can be read by others, the database and its log among them."""
+def test_files_are_private(up: Run, home: Path) -> None:
+    """Other users can read none of our folders and files, including the database and its log."""
     up("-n", "orders")
     everything = [path for path in (home / "devserver").rglob("*") if "/bin/" not in str(path)]
     assert any(path.name == "temporal.db" for path in everything)
@@ -103,14 +103,14 @@ def test_everything_it_keeps_is_private(up: Run, home: Path) -> None:
     assert open_ == {}
 
 
-def test_quiet_says_nothing(up: Run) -> None:
-    """With --quiet only errors are printed."""
+def test_quiet_prints_nothing(up: Run) -> None:
+    """--quiet prints errors only."""
     done = up("--quiet", "--ephemeral")
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_a_running_instance_is_told_and_kept(up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """`up` on a running server exits 0, detached or not, and nothing is started."""
+def test_running_instance_is_reported(up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """`up` on a running server exits with 0, detached or not, and starts nothing."""
     up("--ephemeral")
     before = status_of()
     for args in (("up",), ("up", "-d"), ("up", "--tuning", "fast", "--ephemeral")):
@@ -121,8 +121,8 @@ def test_a_running_instance_is_told_and_kept(up: Run, devserver: Run, status_of:
     assert status_of() == before
 
 
-def test_other_options_than_it_runs_with_are_named(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Both values of every option that differs, spelled as on the command line."""
+def test_options_that_differ_are_listed(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """The error lists both values of every different option, in its command-line spelling."""
     quick_up("--name", "a", "--retention", "1d12h")
     found = status_of("a")
     ui = found["ui_url"].rpartition(":")[2]
@@ -145,8 +145,8 @@ def test_other_options_than_it_runs_with_are_named(quick_up: Run, devserver: Run
     )
 
 
-def test_two_at_once_are_one_server(up: Run, devserver: Run, status_of: StatusOf, home: Path) -> None:
-    """Two `up -d` at the same moment both succeed, with the same server."""
+def test_simultaneous_starts_share_one_server(up: Run, devserver: Run, status_of: StatusOf, home: Path) -> None:
+    """Two `up -d` at the same time succeed with one server."""
     with ThreadPoolExecutor() as pool:
         done = list(pool.map(lambda _: devserver("up", "-d", "--port", "0", "--ephemeral"), range(2)))
     assert [each.returncode for each in done] == [0, 0], done
@@ -156,8 +156,8 @@ def test_two_at_once_are_one_server(up: Run, devserver: Run, status_of: StatusOf
     assert len([process for process in processes_of(home) if "start-dev" in process.cmdline()]) == 1
 
 
-def test_several_side_by_side(quick_up: Run, status_of: StatusOf) -> None:
-    """Each name is a server of its own, with state of its own."""
+def test_several_instances(quick_up: Run, status_of: StatusOf) -> None:
+    """Every name is a separate server with separate state."""
     quick_up("--name", "one", "-n", "first")
     quick_up("--name", "two")
     one, two = status_of("one"), status_of("two")
@@ -167,8 +167,8 @@ def test_several_side_by_side(quick_up: Run, status_of: StatusOf) -> None:
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".x", "~mine", "x" * 64, "a b"])
-def test_names_that_cannot_be_folders_are_refused(devserver: Run, home: Path, name: str) -> None:
-    """A name is checked before anything is made."""
+def test_invalid_names_are_refused(devserver: Run, home: Path, name: str) -> None:
+    """A name is checked before anything is created."""
     done = devserver("up", "-d", "--name", name)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
@@ -185,7 +185,7 @@ def test_names_that_cannot_be_folders_are_refused(devserver: Run, home: Path, na
 def test_the_foreground_ends_gracefully(
     foreground: Foreground, status_of: StatusOf, home: Path, number: signal.Signals
 ) -> None:
-    """Ctrl-C, `kill` and a closed terminal stop the server, which has time to finish; nothing is left running."""
+    """Ctrl-C, `kill` and a closed terminal shut the server down gracefully, and leave no process."""
     with foreground() as process:
         process.send_signal(number)
         _, errors = process.communicate(timeout=180)
@@ -197,7 +197,7 @@ def test_the_foreground_ends_gracefully(
 
 
 def test_ctrl_c_at_a_terminal(installed: Executable, status_of: StatusOf, home: Path) -> None:
-    """Typed at a real terminal it stops the server once, in order."""
+    """Ctrl-C at a real terminal stops the server once, gracefully."""
     ours, theirs = os.openpty()
     words = command("up", "--port", "0")
     process = subprocess.Popen(
@@ -222,7 +222,7 @@ def test_ctrl_c_at_a_terminal(installed: Executable, status_of: StatusOf, home: 
 
 
 def test_down_ends_a_foreground_server(foreground: Foreground, devserver: Run, status_of: StatusOf) -> None:
-    """`devserver down` in another terminal ends what `up` runs here."""
+    """`devserver down` in another terminal ends `up` in this one."""
     with foreground("--ephemeral") as process:
         assert status_of()["supervisor_pid"] == process.pid
         assert devserver("down").stdout == "stopped default\n"
@@ -230,10 +230,8 @@ def test_down_ends_a_foreground_server(foreground: Foreground, devserver: Run, s
     assert process.returncode == 130
 
 
-def test_a_server_that_dies_ends_the_foreground_with_its_last_words(
-    foreground: Foreground, status_of: StatusOf
-) -> None:
-    """A crash is told at once, with its cause and what is kept; the exit code is 1."""
+def test_crash_ends_the_foreground(foreground: Foreground, status_of: StatusOf) -> None:
+    """A crash is reported at once with its cause and what is kept; the exit code is 1."""
     with foreground("--name", "a") as process:
         psutil.Process(status_of("a")["pid"]).kill()
         _, errors = process.communicate(timeout=180)
@@ -245,8 +243,8 @@ def test_a_server_that_dies_ends_the_foreground_with_its_last_words(
     assert (status_of("a")["state"], status_of("a")["exit"]) == ("crashed", "signal 9")
 
 
-def test_a_reader_that_leaves_ends_the_foreground_in_order(installed: Executable, home: Path, devserver: Run) -> None:
-    """With nobody to read the banner the server is stopped, not killed."""
+def test_closed_pipe_stops_the_server_gracefully(installed: Executable, home: Path, devserver: Run) -> None:
+    """When nobody reads the banner, the server is stopped, not killed."""
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
@@ -262,8 +260,8 @@ def test_a_reader_that_leaves_ends_the_foreground_in_order(installed: Executable
 
 
 @pytest.mark.parametrize("option", ["--port", "--http-port", "--ui-port", "--metrics-port"])
-def test_a_taken_port_names_its_holder(installed: Executable, devserver: Run, taken: int, option: str) -> None:
-    """The holder's name, pid and command, and the option that takes another port."""
+def test_port_in_use_names_the_process(installed: Executable, devserver: Run, taken: int, option: str) -> None:
+    """The error shows name, pid and command of the process, and the option for another port."""
     ports = {"--port": "0"} | {option: str(taken)}
     done = devserver("up", "-d", *(word for pair in ports.items() for word in pair))
     assert (done.returncode, done.stdout) == (1, "")
@@ -273,14 +271,14 @@ def test_a_taken_port_names_its_holder(installed: Executable, devserver: Run, ta
     assert hint == f"hint: stop that process, or choose another port with {option} (0 takes any free one)"
 
 
-def test_any_free_port_is_not_the_usual_one(quick_up: Run, status_of: StatusOf) -> None:
-    """--port 0 means what it says, for the instance `default` too."""
+def test_port_0_is_never_the_default_port(quick_up: Run, status_of: StatusOf) -> None:
+    """`--port 0` picks a free port, also for the instance `default`."""
     quick_up()
     assert not status_of()["address"].endswith(":7233")
 
 
-def test_the_ui_is_where_people_look_for_it(up: Run, status_of: StatusOf) -> None:
-    """At the gRPC port + 1000, as Temporal's own tools have it."""
+def test_default_ui_port(up: Run, status_of: StatusOf) -> None:
+    """The Web UI is at the gRPC port + 1000, as in Temporal's own tools."""
     ui, grpc = reserved_pair()
     up("--ephemeral", "--port", str(grpc.port))
     assert status_of()["ui_url"] == f"http://127.0.0.1:{ui.port}"
@@ -288,8 +286,8 @@ def test_the_ui_is_where_people_look_for_it(up: Run, status_of: StatusOf) -> Non
     grpc.release()
 
 
-def test_the_usual_ui_port_gives_way(installed: Executable, up: Run, status_of: StatusOf) -> None:
-    """The Web UI is at the gRPC port + 1000, or where there is room; it never stops a start."""
+def test_default_ui_port_in_use(installed: Executable, up: Run, status_of: StatusOf) -> None:
+    """Another port is used if gRPC port + 1000 is in use; the start never fails for it."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         usual = listener.getsockname()[1]
         up("--ephemeral", "--port", str(usual - 1000))
@@ -297,8 +295,8 @@ def test_the_usual_ui_port_gives_way(installed: Executable, up: Run, status_of: 
         assert int(status_of()["ui_url"].rpartition(":")[2]) != usual
 
 
-def test_ports_of_a_named_instance_stay(up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """The next start of a name takes the ports of the last one, so bookmarks and clients stay valid."""
+def test_ports_of_a_named_instance_are_reused(up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """The next start reuses the last ports, so that bookmarks and clients stay valid."""
     ports = ("address", "ui_url", "http_url", "metrics_url")
     for _ in range(2):
         assert devserver("up", "-d", "--name", "a", "--ephemeral").returncode == 0
@@ -308,8 +306,8 @@ def test_ports_of_a_named_instance_stay(up: Run, devserver: Run, status_of: Stat
     assert {key: status_of("a")[key] for key in ports} == before
 
 
-def test_a_port_is_never_given_twice(installed: Executable, devserver: Run) -> None:
-    """The same port for two things is refused before anything starts."""
+def test_duplicate_ports_are_refused(installed: Executable, devserver: Run) -> None:
+    """Using one port for two purposes is refused before anything starts."""
     done = devserver("up", "-d", "--port", "7300", "--ui-port", "7300")
     assert (done.returncode, done.stderr) == (
         2,
@@ -318,7 +316,7 @@ def test_a_port_is_never_given_twice(installed: Executable, devserver: Run) -> N
 
 
 def test_without_the_ui(quick_up: Run, status_of: StatusOf) -> None:
-    """--no-ui serves none and says so."""
+    """--no-ui starts no Web UI, and the output says so."""
     assert "  web ui     off\n" in quick_up("--no-ui").stdout
     assert status_of()["ui_url"] is None
     assert "--headless" in words_of(status_of()["pid"])
@@ -327,10 +325,10 @@ def test_without_the_ui(quick_up: Run, status_of: StatusOf) -> None:
 # Namespaces, search attributes, settings
 
 
-def test_namespaces_and_attributes_are_ensured_on_old_databases_too(
+def test_namespaces_and_attributes_are_created_on_existing_databases(
     up: Run, devserver: Run, status_of: StatusOf
 ) -> None:
-    """What is asked for is there after the first start, after a later one, and on a server that runs."""
+    """They are created on the first start, on later starts, and on a running server."""
     up("-n", "orders", "--search-attribute", "CustomerId=Keyword", "--retention", "2d")
     found = status_of()
     assert (found["namespace"], found["namespaces"]) == ("orders", ["orders", "default"])
@@ -354,7 +352,7 @@ def test_namespaces_and_attributes_are_ensured_on_old_databases_too(
 
 
 def test_an_attribute_of_another_type_is_refused(up: Run, devserver: Run) -> None:
-    """The type it has and the type asked for; the server does not run half set up."""
+    """The error shows the existing and the requested type; no partly configured server is left running."""
     up("--search-attribute", "Total=Int")
     devserver("down")
     done = devserver("up", "-d", "--port", "0", "--search-attribute", "Total=Text")
@@ -366,8 +364,8 @@ def test_an_attribute_of_another_type_is_refused(up: Run, devserver: Run) -> Non
     assert devserver("status").returncode == 1
 
 
-def test_the_limit_of_attributes_is_told(installed: Executable, devserver: Run) -> None:
-    """One more than Temporal has room for: its words, and the limit."""
+def test_limit_of_search_attributes(installed: Executable, devserver: Run) -> None:
+    """Exceeding the limit of search attributes is an error with Temporal's message and the limit."""
     four = [word for number in range(4) for word in ("--search-attribute", f"Flag{number}=Bool")]
     done = devserver("up", "-d", "--port", "0", "--ephemeral", *four)
     assert done.returncode == 1
@@ -377,7 +375,7 @@ def test_the_limit_of_attributes_is_told(installed: Executable, devserver: Run) 
 
 
 def test_dynamic_configuration_reaches_the_server(quick_up: Run, status_of: StatusOf, devserver: Run) -> None:
-    """A value changes what the server does, and wins over the tuning's."""
+    """A value changes the server's behaviour, and overrides the tuning."""
     quick_up("--dynamic-config", "limit.maxIDLength=20", "--dynamic-config", "frontend.WorkflowPauseEnabled=false")
     words = words_of(status_of()["pid"])
     assert "frontend.WorkflowPauseEnabled=false" in options_of(words, "--dynamic-config-value")
@@ -386,8 +384,8 @@ def test_dynamic_configuration_reaches_the_server(quick_up: Run, status_of: Stat
     assert "WorkflowId exceeds maximum allowed length (21/20)" in done.stderr
 
 
-def test_dynamic_configuration_that_is_no_json_is_refused(devserver: Run) -> None:
-    """The value, why it is none, and how to quote it."""
+def test_invalid_dynamic_configuration(devserver: Run) -> None:
+    """The error shows the value, why it is not JSON, and how to quote it."""
     done = devserver("up", "--dynamic-config", "history.timerProcessorMaxTimeShift=1ms")
     assert done.returncode == 2
     assert done.stderr == (
@@ -399,8 +397,8 @@ def test_dynamic_configuration_that_is_no_json_is_refused(devserver: Run) -> Non
 
 
 @pytest.mark.parametrize("tuning", ["fast", "stock"])
-def test_tunings_are_what_they_say(quick_up: Run, status_of: StatusOf, tuning: str) -> None:
-    """`fast` passes its table on, `stock` adds nothing."""
+def test_tunings(quick_up: Run, status_of: StatusOf, tuning: str) -> None:
+    """`fast` sets its values, `stock` sets nothing."""
     quick_up("--tuning", tuning)
     values = options_of(words_of(status_of()["pid"]), "--dynamic-config-value")
     assert values == ([f"{setting.key}={setting.value}" for setting in FAST] if tuning == "fast" else [])
@@ -409,7 +407,7 @@ def test_tunings_are_what_they_say(quick_up: Run, status_of: StatusOf, tuning: s
 # State
 
 
-def test_state_is_there_the_next_time(up: Run, devserver: Run, status_of: StatusOf) -> None:
+def test_state_survives_a_restart(up: Run, devserver: Run, status_of: StatusOf) -> None:
     """A workflow started before `down` is found after `up`."""
     up()
     start = ("workflow", "start", "--type", "Order", "--task-queue", "q", "--workflow-id", "order-1")
@@ -420,8 +418,8 @@ def test_state_is_there_the_next_time(up: Run, devserver: Run, status_of: Status
     assert json.loads(done.stdout)["workflowExecutionInfo"]["status"] == "WORKFLOW_EXECUTION_STATUS_RUNNING"
 
 
-def test_ephemeral_keeps_nothing(quick_up: Run, devserver: Run, status_of: StatusOf, home: Path, paths: Paths) -> None:
-    """It writes to memory, and the folder there is gone after `down`."""
+def test_ephemeral_keeps_no_state(quick_up: Run, devserver: Run, status_of: StatusOf, home: Path, paths: Paths) -> None:
+    """State is in memory, and its folder is removed after `down`."""
     assert "  state      not on disk (--ephemeral)\n" in quick_up().stdout
     found = status_of()
     assert found["ephemeral"] is True
@@ -432,8 +430,8 @@ def test_ephemeral_keeps_nothing(quick_up: Run, devserver: Run, status_of: Statu
     assert not paths.data.exists()
 
 
-def test_a_database_of_the_users_own(up: Run, status_of: StatusOf, tmp_path: Path, paths: Paths) -> None:
-    """--db keeps state in that file, relative to where the command was given."""
+def test_own_database_file(up: Run, status_of: StatusOf, tmp_path: Path, paths: Paths) -> None:
+    """--db keeps state in that file, relative to the current folder."""
     up("--db", "mine.db")
     assert status_of()["database"] == str(tmp_path / "mine.db")
     assert (tmp_path / "mine.db").is_file()
@@ -441,7 +439,7 @@ def test_a_database_of_the_users_own(up: Run, status_of: StatusOf, tmp_path: Pat
 
 
 def test_durable_survives_power_loss(up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """--durable has SQLite wait for the disk at each commit; without it only a checkpoint does."""
+    """With --durable SQLite syncs at every commit, without it only at a checkpoint."""
     up()
     assert options_of(words_of(status_of()["pid"]), "--sqlite-pragma") == ["journal_mode=WAL", "synchronous=NORMAL"]
     devserver("down")
@@ -450,8 +448,8 @@ def test_durable_survives_power_loss(up: Run, devserver: Run, status_of: StatusO
 
 
 @pytest.mark.parametrize("other", [("--db", "x.db"), ("--durable",)])
-def test_ephemeral_contradicts_keeping(devserver: Run, other: tuple[str, ...]) -> None:
-    """What keeps nothing keeps no file and survives no power loss."""
+def test_ephemeral_excludes_db_and_durable(devserver: Run, other: tuple[str, ...]) -> None:
+    """An ephemeral server has no database file and no durability."""
     done = devserver("up", "--ephemeral", *other)
     assert done.returncode == 2
     assert done.stderr.endswith(f"hint: use --ephemeral to keep no state, or {other[0]} to keep it\n")
@@ -460,8 +458,8 @@ def test_ephemeral_contradicts_keeping(devserver: Run, other: tuple[str, ...]) -
 # Failures
 
 
-def test_a_start_that_takes_too_long_shows_the_log(devserver: Run, tmp_path: Path, paths: Paths, home: Path) -> None:
-    """The limit, the log's last lines, and the two ways on; the process is gone."""
+def test_start_timeout_shows_the_log(devserver: Run, tmp_path: Path, paths: Paths, home: Path) -> None:
+    """The error shows the limit, the last log lines and two remedies; the process is gone."""
     program = illbehaved.hangs(tmp_path / "bin")
     program.write_text(program.read_text().replace("exec sleep", "echo still thinking\nexec sleep"))
     done = devserver("up", "-d", "--port", "0", "--timeout", "0.5", "--binary", str(program))
@@ -477,8 +475,8 @@ def test_a_start_that_takes_too_long_shows_the_log(devserver: Run, tmp_path: Pat
     assert "\nexit            the server was not ready within 0.5 s\n" in status
 
 
-def test_opening_the_server_needs_a_word(devserver: Run) -> None:
-    """--bind alone is refused: nothing is opened by accident."""
+def test_bind_needs_confirmation(devserver: Run) -> None:
+    """--bind alone is refused, so that no server is opened by accident."""
     for address in ("0.0.0.0", "::"):
         done = devserver("up", "--bind", address)
         assert done.returncode == 2
@@ -489,8 +487,8 @@ def test_opening_the_server_needs_a_word(devserver: Run) -> None:
         )
 
 
-def test_an_open_server_is_warned_of_each_time(up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """At its start, when it already runs, and when it is started again."""
+def test_open_server_prints_a_warning(up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """The warning appears on start, when the server already runs, and on restart."""
     warning = (
         "warning: the server listens on 0.0.0.0 without authentication: "
         "everyone who can reach it can read and change everything\n"
@@ -506,8 +504,9 @@ def test_an_open_server_is_warned_of_each_time(up: Run, devserver: Run, status_o
 
 
 @pytest.mark.parametrize("address", ["127.0.0.2", "::1", "192.0.2.1"])
-def test_an_address_that_would_never_serve_is_refused(devserver: Run, address: str) -> None:
-    """The executable listens on any address but finds itself on 127.0.0.1 only: said at once, not after a timeout."""
+def test_unusable_address_is_refused(devserver: Run, address: str) -> None:
+    """The executable reaches itself only on 127.0.0.1, so other addresses are refused at once instead of after a
+    timeout."""
     done = devserver("up", "--bind", address, "--allow-remote")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
@@ -517,8 +516,8 @@ def test_an_address_that_would_never_serve_is_refused(devserver: Run, address: s
     )
 
 
-def test_the_projects_table_is_heeded_and_checked(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """`[tool.devserver]` sets what options leave open; a malformed one is told with file and key."""
+def test_project_settings(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
+    """`[tool.devserver]` sets defaults for options; a malformed table is an error that names file and key."""
     table = Path("pyproject.toml")
     table.write_text('[tool.devserver]\nnamespaces = ["orders"]\ntuning = "stock"\nretention = "3d"\n')
     quick_up()
@@ -539,7 +538,7 @@ def test_the_projects_table_is_heeded_and_checked(quick_up: Run, devserver: Run,
 
 
 def test_a_state_folder_open_to_others_is_refused(installed: Executable, devserver: Run, paths: Paths) -> None:
-    """Whoever may write there could choose what is run; every command says how to close it."""
+    """Another user could choose what is executed, so every command refuses and shows how to fix the permissions."""
     paths.instances.mkdir(mode=0o700, parents=True)
     paths.state.chmod(0o777)
     for args in (("up", "-d"), ("down",), ("status",), ("list",), ("logs",), ("env",), ("temporal", "x"), ("restart",)):
@@ -550,7 +549,7 @@ def test_a_state_folder_open_to_others_is_refused(installed: Executable, devserv
         ), args
 
 
-def test_the_clock_of_the_start_is_told(quick_up: Run, status_of: StatusOf) -> None:
+def test_started_at(quick_up: Run, status_of: StatusOf) -> None:
     """`started_at` is the time of this start, in UTC."""
     before = time.time()
     quick_up()
@@ -559,8 +558,8 @@ def test_the_clock_of_the_start_is_told(quick_up: Run, status_of: StatusOf) -> N
 
 
 @pytest.mark.parametrize("name", ["a#b", "a?b", "a%41b", "a\nb"])
-def test_a_path_that_sqlite_reads_as_another_file(tmp_path: Path, devserver: Run, name: str) -> None:
-    """The database that is reported would not be the one that is used, so the server is not started."""
+def test_path_that_sqlite_reads_as_another_file(tmp_path: Path, devserver: Run, name: str) -> None:
+    """The server is not started, as it would use another file than the one reported."""
     for words, env in (
         (["--db-filename", str(tmp_path / name / "x.db")], {}),
         ([], {"DEVSERVER_HOME": str(tmp_path / name)}),
@@ -574,8 +573,8 @@ def test_a_path_that_sqlite_reads_as_another_file(tmp_path: Path, devserver: Run
         assert not list(tmp_path.rglob("record.json"))
 
 
-def test_a_path_with_spaces_and_other_letters(tmp_path: Path, up: Run, devserver: Run) -> None:
-    """Everything else is a path like any other: the file that is named is the file that is used, also again."""
+def test_path_with_spaces_and_other_characters(tmp_path: Path, up: Run, devserver: Run) -> None:
+    """Any other path works, also after a restart."""
     path = tmp_path / "größe & co=1;" / "my orders.db"
     path.parent.mkdir()
     for _ in range(2):

@@ -15,8 +15,8 @@ from tests.helpers.download_service import DownloadService, script, status
 SHA256 = hashlib.sha256(script()).hexdigest()
 
 
-def test_install_says_what_is_there_now(devserver: Run, paths: Paths) -> None:
-    """The whole output, for the default version out of the environment."""
+def test_install_reports_the_installed_binary(devserver: Run, paths: Paths) -> None:
+    """The output names the installed version; the version comes from the environment."""
     done = devserver("install", "--offline")
     path = paths.store / str(pinned_sha256("1.9.1", current().key)) / "temporal"
     assert done.stdout == (
@@ -28,15 +28,15 @@ def test_install_says_what_is_there_now(devserver: Run, paths: Paths) -> None:
     assert (done.stderr, done.returncode) == ("", 0)
 
 
-def test_quiet_says_nothing(devserver: Run, service: DownloadService) -> None:
-    """Neither progress nor warning nor result."""
+def test_quiet_prints_nothing(devserver: Run, service: DownloadService) -> None:
+    """`--quiet` prints no progress, no warning and no result."""
     service.faults["metadata"].append(status(503, Retry_After="0"))
     done = devserver("install", "9.9.9", "--source", "release", "--base-url", service.url, "--quiet")
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
 
-def test_without_a_terminal_progress_is_plain_lines(devserver: Run, service: DownloadService, paths: Paths) -> None:
-    """One line at the end of a short download, the warning of a missing pin, and no escape codes."""
+def test_progress_without_a_terminal_is_plain_lines(devserver: Run, service: DownloadService, paths: Paths) -> None:
+    """A short download prints one line at its end and a warning about the missing checksum, without escape codes."""
     done = devserver("install", "v9.9.9", "--source=release", f"--base-url={service.url}")
     size = len(service.archive) / 1_000_000
     assert done.stderr.splitlines() == [
@@ -50,10 +50,8 @@ def test_without_a_terminal_progress_is_plain_lines(devserver: Run, service: Dow
     assert done.stdout.splitlines()[-1] == f"  sha256  {SHA256} (not pinned)"
 
 
-def test_a_wrong_checksum_is_an_expected_failure_with_the_way_out(
-    devserver: Run, service: DownloadService, paths: Paths
-) -> None:
-    """Exit code 1, and the whole message."""
+def test_wrong_checksum(devserver: Run, service: DownloadService, paths: Paths) -> None:
+    """A wrong checksum exits with code 1, and the message says what to do."""
     done = devserver("install", "--source=release", f"--base-url={service.url}", "-q")
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
@@ -73,7 +71,7 @@ def test_a_wrong_checksum_is_an_expected_failure_with_the_way_out(
 
 
 def test_wrong_options_are_usage_errors(devserver: Run) -> None:
-    """Exit code 2, for click's errors as for ours."""
+    """Wrong options exit with code 2, whether click or the command rejects them."""
     assert devserver("install", "--source", "moon").returncode == 2
     assert devserver("install", "--accept-sha256", "12").returncode == 2
     done = devserver("install", "1.9")
@@ -81,10 +79,10 @@ def test_wrong_options_are_usage_errors(devserver: Run) -> None:
     assert done.stderr.splitlines()[0] == "error: '1.9' is not a version of the Temporal CLI"
 
 
-def test_the_projects_table_is_obeyed_and_options_come_first(
+def test_project_settings_apply_and_options_override_them(
     devserver: Run, service: DownloadService, tmp_path: Path
 ) -> None:
-    """version, source and base-url of the table; then an option instead."""
+    """The version, source and base URL of the project's settings are used, and an option overrides them."""
     (tmp_path / "pyproject.toml").write_text(
         f'[tool.devserver]\nversion = "9.9.9"\nsource = "release"\nbase-url = "{service.url}"\n'
     )
@@ -96,8 +94,8 @@ def test_the_projects_table_is_obeyed_and_options_come_first(
     assert "and one is required" in done.stderr
 
 
-def test_a_binary_of_ones_own_is_told_with_its_hash(devserver: Run, tmp_path: Path) -> None:
-    """It stays where it is."""
+def test_own_binary_is_reported_with_its_hash(devserver: Run, tmp_path: Path) -> None:
+    """Your own binary is not copied; the output shows its path and hash."""
     own = tmp_path / "mine"
     own.write_bytes(script())
     own.chmod(0o755)
@@ -107,7 +105,7 @@ def test_a_binary_of_ones_own_is_told_with_its_hash(devserver: Run, tmp_path: Pa
     assert "is not a pinned build" in done.stderr
 
 
-def test_a_malformed_table_is_a_usage_error(devserver: Run, tmp_path: Path) -> None:
+def test_malformed_settings_are_a_usage_error(devserver: Run, tmp_path: Path) -> None:
     """The message names the file and the key."""
     (tmp_path / "pyproject.toml").write_text('[tool.devserver]\nvershun = "9.9.9"\n')
     done = devserver("install")
@@ -116,8 +114,8 @@ def test_a_malformed_table_is_a_usage_error(devserver: Run, tmp_path: Path) -> N
     assert "did you mean 'version'?" in done.stderr
 
 
-def test_help_says_what_version_is(devserver: Run) -> None:
-    """A newcomer need not look it up."""
+def test_help_explains_version(devserver: Run) -> None:
+    """The help explains what a version is, so that a new user need not look it up."""
     done = devserver("install", "--help")
     assert done.returncode == 0
     assert "VERSION is a version of the Temporal CLI" in done.stdout

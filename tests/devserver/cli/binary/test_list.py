@@ -26,8 +26,8 @@ KEYS = [
 ]
 
 
-def test_json_lists_what_is_known_newest_first(devserver: Run) -> None:
-    """Every key is there for every version, installed or not."""
+def test_json_lists_known_versions_newest_first(devserver: Run) -> None:
+    """Every version has all keys, whether it is installed or not."""
     rows = json.loads(devserver("binary", "list", "--json").stdout)["versions"]
     assert [row["version"] for row in rows] == list(reversed(SERVER_VERSIONS))
     assert all(list(row) == KEYS for row in rows)
@@ -37,7 +37,7 @@ def test_json_lists_what_is_known_newest_first(devserver: Run) -> None:
 
 
 def test_an_installed_unknown_version_is_listed_too(devserver: Run, paths: Paths, service: DownloadService) -> None:
-    """With its path, hash, source, and that nothing vouches for it."""
+    """An unknown version is listed with its path, hash and source, and as not verified."""
     request = executables.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
     found = executables.ensure(request, paths=paths)
     row = json.loads(devserver("binary", "list", "--json", "--verify").stdout)["versions"][0]
@@ -55,8 +55,8 @@ def test_an_installed_unknown_version_is_listed_too(devserver: Run, paths: Paths
     }
 
 
-def test_the_table_marks_what_is_installed(devserver: Run, paths: Paths, service: DownloadService) -> None:
-    """The first lines as a person sees them."""
+def test_the_table_marks_installed_versions(devserver: Run, paths: Paths, service: DownloadService) -> None:
+    """The first lines of the table show which versions are installed."""
     request = executables.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
     executables.ensure(request, paths=paths)
     lines = devserver("binary", "list").stdout.splitlines()
@@ -67,13 +67,13 @@ def test_the_table_marks_what_is_installed(devserver: Run, paths: Paths, service
     ]
 
 
-def test_one_that_was_found_on_this_machine_is_just_installed(devserver: Run, installed: Executable) -> None:
-    """`installed` is not said twice, once for the state and once for the source."""
+def test_a_binary_found_on_this_machine_is_shown_as_installed_once(devserver: Run, installed: Executable) -> None:
+    """`installed` appears once, not for both state and source."""
     line = next(line for line in devserver("binary", "list").stdout.splitlines() if line.startswith("*"))
     assert line.endswith("  default; installed")
 
 
-def test_verify_fails_where_an_executable_has_changed(devserver: Run, paths: Paths, service: DownloadService) -> None:
+def test_verify_fails_for_a_changed_binary(devserver: Run, paths: Paths, service: DownloadService) -> None:
     """Exit code 1, and the line says what to do."""
     request = executables.BinaryRequest(version="9.9.9", source="release", base_url=service.url)
     executables.ensure(request, paths=paths).path.write_bytes(b"#!/bin/sh\n")

@@ -1,4 +1,4 @@
-"""`devserver binary prune`: says what it removes and why something stays."""
+"""`devserver binary prune`: shows what it removes, and why it keeps the rest."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def two(paths: Paths, service: DownloadService) -> None:
         ensure(BinaryRequest(version=version, source="release", base_url=service.url), paths=paths)
 
 
-def test_an_empty_store_is_told(devserver: Run) -> None:
-    """Nothing to do is no failure."""
+def test_empty_store(devserver: Run) -> None:
+    """With nothing to remove, the command says so and exits with 0."""
     done = devserver("binary", "prune")
     assert (done.stdout, done.returncode) == ("nothing is installed\n", 0)
 
 
 @pytest.mark.usefixtures("two")
 def test_a_dry_run_removes_nothing(devserver: Run) -> None:
-    """It tells what would go; the real run then does just that."""
+    """`--dry-run` lists what would be removed, and the real run removes exactly that."""
     assert devserver("binary", "prune", "--dry-run", "--keep", "9.8.0").stdout == (
         "kept temporal 9.8.0: kept with --keep\nwould remove temporal 9.9.0\nwould free 1 MB\n"
     )
@@ -38,5 +38,5 @@ def test_a_dry_run_removes_nothing(devserver: Run) -> None:
 
 
 def test_a_mistyped_version_removes_nothing(devserver: Run) -> None:
-    """Exit code 2."""
+    """A mistyped version exits with code 2."""
     assert devserver("binary", "prune", "--keep", "x").returncode == 2

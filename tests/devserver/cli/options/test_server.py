@@ -1,4 +1,4 @@
-"""`devserver up` takes command lines of `temporal server start-dev` as they are."""
+"""`devserver up` accepts command lines of `temporal server start-dev` unchanged."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ PORTS = Ports(grpc=7000, http=7001, metrics=7002, ui=7003)
 
 
 def options_of(line: str) -> ServerOptions:
-    """The options of a command line, as `devserver up` reads it."""
+    """Parse a command line as `devserver up` does."""
     context = up.make_context("up", shlex.split(line))
     values: dict[str, Any] = {key: value for key, value in context.params.items() if key not in OURS}
     return make_options(values, Settings())[0]
 
 
 def server_words(options: ServerOptions) -> list[str]:
-    """The command line of the server for these options."""
+    """Return the server's command line for these options."""
     return command_line(options, executable=Path("temporal"), version="1.9.1", ports=PORTS, database=Path("db"))
 
 
 def flags_of(real_binary: Path, *words: str) -> set[str]:
-    """The flags that the help of a command of the real executable lists."""
+    """Return the flags listed in the help of a command of the real executable."""
     done = subprocess.run([real_binary, *words], capture_output=True, text=True, timeout=180, check=True)
     return set(re.findall(r"(?m)^ +(?:-\w, )?(--[\w-]+)", done.stdout))
 
 
 def test_every_flag_of_start_dev_is_known(real_binary: Path) -> None:
-    """Each has a meaning here, or a sentence that says what to use."""
+    """Every flag of `start-dev` either works here or has a message that says what to use instead."""
     known = {name for option in up.params for name in option.opts}
     assert flags_of(real_binary, "server", "start-dev", "--help") - known - {"--help"} == set()
     global_flags = flags_of(real_binary, "options")
@@ -85,12 +85,12 @@ def test_every_flag_of_start_dev_is_known(real_binary: Path) -> None:
     ],
 )
 def test_an_option_of_start_dev(line: str, field: str, value: object) -> None:
-    """Each option in its own spelling sets ours."""
+    """Every option in the spelling of `start-dev` sets the option of `devserver up`."""
     assert getattr(options_of(line), field) == value
 
 
-def test_the_server_gets_what_start_dev_would() -> None:
-    """Options that the executable knows are passed on to it, and survive a record."""
+def test_options_are_passed_on_to_the_server() -> None:
+    """Options that the executable knows are passed on to it, also after a restart."""
     line = (
         "--ui-public-path /t --ui-asset-path . --log-format json --log-config --sqlite-pragma cache_size=-64000 "
         "--sqlite-pragma synchronous=0"
@@ -136,14 +136,17 @@ def test_the_server_gets_what_start_dev_would() -> None:
         ),
     ],
 )
-def test_an_option_without_a_meaning_here(capsys: pytest.CaptureFixture[str], words: list[str], advice: str) -> None:
-    """It is refused with a sentence that says what to use; wrong usage is 2."""
+def test_start_dev_option_without_an_equivalent(
+    capsys: pytest.CaptureFixture[str], words: list[str], advice: str
+) -> None:
+    """The option is refused with a message that says what to use, and the exit code is 2."""
     assert run(["up", *words]) == 2
     assert advice in capsys.readouterr().err
 
 
 def test_a_pasted_command_line_starts_the_server(up: Run, devserver: Run, status_of: StatusOf, tmp_path: Path) -> None:
-    """The longest one that `start-dev` takes, on the real server: namespaces, Web UI, log and database are as asked."""
+    """The longest command line that `start-dev` accepts starts a real server with its namespaces, UI, log and
+    database."""
     line = (
         "--db-filename dev.db --namespace orders --dynamic-config-value limit.maxIDLength=20 "
         "--search-attribute Customer=Keyword --ui-public-path /temporal --log-format json --log-level info "

@@ -1,4 +1,4 @@
-"""What long work looks like: a bar, lines, or nothing."""
+"""Progress of long operations: a bar, lines, or nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from devserver.cli.render.progress import CliReporter
 MEGA = 1_000_000
 
 
-def test_lines_come_seldom_and_at_the_end(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """At most one per few seconds and per tenth."""
+def test_lines_are_rare_and_the_last_one_is_at_the_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At most one line per few seconds and per tenth of the work."""
     clock = iter(range(1000))
     monkeypatch.setattr("devserver.cli.render.progress.time.monotonic", lambda: float(next(clock)))
     with CliReporter(terminal=False) as reporter:
@@ -25,10 +27,10 @@ def test_lines_come_seldom_and_at_the_end(capsys: pytest.CaptureFixture[str], mo
     assert len(lines) == 10
 
 
-def test_an_unknown_size_is_told_by_time_alone(
+def test_unknown_size_shows_elapsed_time_only(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a total there is no share."""
+    """Without a total no percentage is shown."""
     clock = iter(range(0, 1000, 3))
     monkeypatch.setattr("devserver.cli.render.progress.time.monotonic", lambda: float(next(clock)))
     with CliReporter(terminal=False) as reporter:
@@ -37,8 +39,8 @@ def test_an_unknown_size_is_told_by_time_alone(
     assert capsys.readouterr().err.splitlines() == ["temporal: 2.0 MB", "temporal: 4.0 MB"]
 
 
-def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither on a terminal nor elsewhere."""
+def test_quiet_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is printed, on a terminal or elsewhere."""
     with CliReporter(quiet=True, terminal=True) as reporter:
         reporter.note("note")
         reporter.warn("warning")
@@ -47,7 +49,7 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_terminal_gets_a_bar_and_notes_between(capsys: pytest.CaptureFixture[str]) -> None:
-    """The bar is taken away for a note, and at the end."""
+    """The bar is cleared for a note, and at the end."""
     with CliReporter(terminal=True) as reporter:
         reporter.progress("temporal", MEGA, 2 * MEGA)
         reporter.note("trying again")
@@ -61,7 +63,7 @@ def test_a_terminal_gets_a_bar_and_notes_between(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(("name", "value"), [("CI", "true"), ("TERM", "dumb")])
 def test_ci_gets_no_bar(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even where it has a terminal."""
+    """CI output has no bar, even where it is a terminal."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     assert progress.on_terminal()

@@ -14,7 +14,7 @@ EVIDENCE = (
 
 
 def result(**values: Any) -> dict[str, Any]:
-    """A failed result, as `report.result_data` makes it."""
+    """Return a failed result as `report.result_data` creates it."""
     failed = {
         "name": "add exactly once",
         "verdict": "fail",
@@ -37,7 +37,7 @@ def result(**values: Any) -> dict[str, Any]:
 
 
 def test_long_lines_break_at_words_with_a_hanging_indent() -> None:
-    """Nothing is wider than the terminal, no word is broken, and further lines stand below their text."""
+    """No line is wider than the terminal, no word is broken, and continuation lines are indented."""
     lines = [click.unstyle(line) for line in result_lines(result(), 3.0, width=80)]
     assert all(len(line) <= 80 for line in lines), lines
     assert lines[0] == "FAIL     lost  (seed 5, 3.00 s)"
@@ -49,8 +49,8 @@ def test_long_lines_break_at_words_with_a_hanging_indent() -> None:
     assert "killed (-9) after the side effect" in words
 
 
-def test_lines_for_a_pipe_stay_whole() -> None:
-    """A script finds each finding on one line."""
+def test_lines_for_a_pipe_are_not_wrapped() -> None:
+    """A script finds every finding on one line."""
     lines = [click.unstyle(line) for line in result_lines(result(), 3.0)]
     assert f"  fail     add exactly once: {EVIDENCE}" in lines
     assert f"             {EVIDENCE}!" in lines

@@ -1,4 +1,4 @@
-"""`devserver search`: what a person and a script get, on the managed server and on any other."""
+"""`devserver search`: output for people and scripts, on managed and external servers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Orders = Callable[..., None]
 
 @pytest.fixture
 def orders(status_of: StatusOf) -> Orders:
-    """Have workflows that ended: order-0 and on, whose charge fails, and each fails `count` more ways."""
+    """Run workflows to their end: order-0 and on, whose charge fails, and `count` more for each other failure."""
 
     async def make(count: int, charges: int) -> None:
         client = await Client.connect(status_of()["address"])
@@ -66,8 +66,8 @@ HIT = re.compile(
 )
 
 
-def test_a_person_finds_a_failure(quick_up: Run, devserver: Run, orders: Orders) -> None:
-    """One line a hit, and what to do next; the second search is answered by the index; 1 where nothing is found."""
+def test_search_prints_failures(quick_up: Run, devserver: Run, orders: Orders) -> None:
+    """One line per hit and what to do next; a second search uses the index; exit code 1 without hits."""
     quick_up()
     orders(2)
     done = devserver("search", "card_declined", "--attempts", ">=3")
@@ -92,7 +92,7 @@ def test_a_person_finds_a_failure(quick_up: Run, devserver: Run, orders: Orders)
 
 
 def test_the_json_form_is_stable(quick_up: Run, devserver: Run, orders: Orders) -> None:
-    """A line a hit, with exactly the documented keys."""
+    """Every hit is one line with exactly the documented keys."""
     quick_up()
     orders()
     done = devserver("search", "--json", "--failure", "402", "--event", "activity_task_failed")
@@ -117,8 +117,9 @@ def test_the_json_form_is_stable(quick_up: Run, devserver: Run, orders: Orders) 
     assert re.findall(r"`(\w+)`", " ".join(rows)) == list(found), "each key is described"
 
 
-def test_the_index_is_made_anew_or_left_out(quick_up: Run, devserver: Run, orders: Orders, paths: Paths) -> None:
-    """By --rebuild, also alone, and by --no-index; a disk that is full costs the index, not the search."""
+def test_rebuild_and_no_index(quick_up: Run, devserver: Run, orders: Orders, paths: Paths) -> None:
+    """--rebuild recreates the index, also without a search; --no-index skips it. On a full disk the search works
+    without an index."""
     quick_up()
     orders(3)
     left_out = devserver("search", "402", "--no-index")
@@ -146,13 +147,13 @@ def test_the_index_is_made_anew_or_left_out(quick_up: Run, devserver: Run, order
 
 
 def _full_disk() -> None:
-    """No file may grow beyond some blocks."""
+    """Limit the size of files to a few blocks."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
 
 
 def rest_of(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """What it still prints until it ends; `communicate` would leave out what was read ahead with a line."""
+    """Read the output until the end; `communicate` would drop what was read ahead with a line."""
     assert process.stdout is not None
     assert process.stderr is not None
     rest, errors = process.stdout.read(), process.stderr.read()
@@ -160,10 +161,10 @@ def rest_of(process: subprocess.Popen[str]) -> tuple[str, str]:
     return rest, errors
 
 
-def test_what_was_found_is_shown_before_the_end(
+def test_hits_are_printed_as_they_are_found(
     quick_up: Run, devserver: Run, orders: Orders, status_of: StatusOf, paths: Paths
 ) -> None:
-    """Ctrl-C ends it with 130, a server that dies with 4; hits were printed, and the next search is whole."""
+    """Ctrl-C exits with 130, a killed server with 4; hits found before are printed, and the next search is complete."""
     quick_up()
     orders(12, charges=60)
     arguments = ("search", "--json", "--activity", "charge", "--failure", "402", "--limit", "1000")
@@ -189,7 +190,7 @@ def test_what_was_found_is_shown_before_the_end(
 
 
 def test_on_a_terminal(quick_up: Run, orders: Orders) -> None:
-    """The first search shows how far it is, takes that away again, and folds its lines; ids stay whole."""
+    """The first search shows its progress and clears it, and wraps lines without breaking ids."""
     quick_up()
     orders(2)
     with Terminal(command("search", "402"), columns=60) as terminal:
@@ -204,7 +205,7 @@ def test_on_a_terminal(quick_up: Run, orders: Orders) -> None:
 
 
 def test_narrow_and_old_terminals(quick_up: Run, devserver: Run, orders: Orders) -> None:
-    """40 columns are enough; letters that cannot be shown harm nothing."""
+    """The output fits into 40 columns, and characters that cannot be shown are replaced."""
     quick_up()
     orders()
     for encoding in ("ascii", "latin-1", "utf-8"):
@@ -221,8 +222,8 @@ def test_narrow_and_old_terminals(quick_up: Run, devserver: Run, orders: Orders)
         assert [line for line in text.splitlines() if len(line) > 40] == []
 
 
-def test_any_address_and_namespace(quick_up: Run, devserver: Run, orders: Orders, status_of: StatusOf) -> None:
-    """An external server by flags; the offered command goes there, too, and the index is the same server's."""
+def test_external_server(quick_up: Run, devserver: Run, orders: Orders, status_of: StatusOf) -> None:
+    """With an address and a namespace, the suggested command targets the same server, and the index is shared."""
     quick_up("-n", "default", "-n", "shop")
     orders()
     address = status_of()["address"]
@@ -258,15 +259,15 @@ def test_any_address_and_namespace(quick_up: Run, devserver: Run, orders: Orders
         (["text", "--limit", "0"], 2, "Usage: "),
     ],
 )
-def test_what_cannot_be_asked(devserver: Run, args: list[str], code: int, error: str) -> None:
-    """Wrong usage exits 2 and says what is right, a server that gives no answer 4."""
+def test_invalid_input(devserver: Run, args: list[str], code: int, error: str) -> None:
+    """Wrong usage exits with 2 and says what is right, an unreachable server with 4."""
     done = devserver("search", *args)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith(error)
 
 
-def test_the_workflow_is_what_is_bold() -> None:
-    """Also where its id is found in the moment, too."""
+def test_the_workflow_is_bold() -> None:
+    """The workflow id is bold, even where the id also occurs in the time."""
     at = datetime(2026, 11, 22, tzinfo=timezone.utc)
     hit = Hit(
         at, "2", "r", "T", "signal", "go", "", "WorkflowExecutionSignaled", 3, "event", None, None, "", "", "", ()
@@ -274,8 +275,8 @@ def test_the_workflow_is_what_is_bold() -> None:
     assert hit_lines(hit)[0].startswith("2026-11-22T00:00:00Z \x1b[1m2\x1b[0m r ")
 
 
-def test_words_of_time_and_size() -> None:
-    """Durations, moments and sizes as people write them."""
+def test_formats_of_time_and_size() -> None:
+    """Durations, times and sizes are shown as people write them."""
     assert [duration(text, "--longer") for text in ("5", "0.5s", "200ms", "1h30m", None)] == [5, 0.5, 0.2, 5400, None]
     assert [size(text, "--index-size") for text in ("1GB", "200 MB", "1.5g", "5000k")] == [
         10**9,

@@ -1,4 +1,4 @@
-"""`devserver workflow start|signal|query|update`: a user's workflow on the real server, called from a shell."""
+"""`devserver workflow start|signal|query|update`: your workflows on a real server, called from a shell."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def write(tmp_path: Path) -> Iterator[Write]:
 
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run a command in this process, which has loaded the SDK already: its code, stdout and stderr."""
+    """Run a command in this process, which has imported the SDK already; return exit code, stdout and stderr."""
 
     def run(*args: str) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -117,7 +117,7 @@ def call(capsys: pytest.CaptureFixture[str]) -> Call:
 
 @contextmanager
 def worker(spec: str) -> Iterator[None]:
-    """`devserver run`, until the end of the block."""
+    """Run `devserver run` until the end of the block."""
     words = command("run", spec, "--no-reload")
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
@@ -127,7 +127,8 @@ def worker(spec: str) -> Iterator[None]:
 
 
 def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
-    """Started with options, asked, changed, approved, and waited for; each answer is JSON on stdout, alone."""
+    """A workflow is started with options, queried, updated, signaled and awaited; stdout has only the result as
+    JSON."""
     quick_up()
     write("orders.py", ORDERS)
     with worker("orders.py"):
@@ -197,7 +198,7 @@ def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
 
 
 def test_values_of_all_sizes_and_encodings(quick_up: Run, write: Write, call: Call, tmp_path: Path) -> None:
-    """A large value goes there and back as `devserver run` keeps it; one that nobody here can read is shown as such."""
+    """A large value passes in both directions with `devserver run`; a value that cannot be decoded is shown as such."""
     quick_up()
     write("orders.py", ORDERS)
     (tmp_path / "big.json").write_text(json.dumps({"name": "x" * 400_000}))
@@ -247,7 +248,8 @@ converter = seal(None)
 
 
 def test_a_converter_and_a_plugin_of_another_module(quick_up: Run, write: Write, call: Call, tmp_path: Path) -> None:
-    """Named alike for the worker and for whoever calls, they seal what goes there and back, large values too."""
+    """The worker and the caller name the same converter and plugin, which encrypt values in both directions, large
+    ones too."""
     quick_up()
     write("orders.py", ORDERS)
     write("sealing.py", SEALING)
@@ -275,7 +277,8 @@ def test_a_converter_and_a_plugin_of_another_module(quick_up: Run, write: Write,
 
 
 def test_without_a_worker(quick_up: Run, devserver: Run, write: Write, call: Call) -> None:
-    """Starting says so at once; a query and an update give up with the reason; what is wrong was not sent."""
+    """A start says at once that no worker polls; a query and an update time out with the reason; invalid input is
+    not sent."""
     quick_up("--search-attribute", "Customer=Keyword")
     write("orders.py", ORDERS)
     extras = [
@@ -375,7 +378,7 @@ def test_without_a_worker(quick_up: Run, devserver: Run, write: Write, call: Cal
     ],
 )
 def test_wrong_usage(write: Write, call: Call, words: list[str], code: int, said: str) -> None:
-    """Told before any server is asked."""
+    """Wrong usage is reported before any server is contacted."""
     write("orders.py", ORDERS)
     write("broken.py", "1 / 0")
     got, out, err = call("workflow", "start", *words)
@@ -383,8 +386,9 @@ def test_wrong_usage(write: Write, call: Call, words: list[str], code: int, said
     assert said in err
 
 
-def test_names_that_are_ours_and_theirs(write: Write, call: Call) -> None:
-    """A field's name wins; ours is then called --devserver-NAME, which always works."""
+def test_options_named_like_fields(write: Write, call: Call) -> None:
+    """A field takes precedence over our option of the same name, which is then --devserver-NAME; that form always
+    works."""
     write(
         "clash.py",
         """
@@ -423,8 +427,9 @@ def test_names_that_are_ours_and_theirs(write: Write, call: Call) -> None:
     )
 
 
-def test_help_of_what_is_called(write: Write, call: Call) -> None:
-    """A workflow's and a handler's own docs and options, without a server; without a name the command's."""
+def test_help_of_a_workflow(write: Write, call: Call) -> None:
+    """--help shows the docs and options of a workflow or handler without a server; without a name, those of the
+    command."""
     write("orders.py", ORDERS)
     _, out, _ = call("workflow", "start", "orders.py:Order", "--help")
     assert "  Carries out a purchase.\n" in out

@@ -1,4 +1,4 @@
-"""`devserver stuck`: what a person and a monitor get to know, on the managed server and on any other."""
+"""`devserver stuck`: output for people and monitoring, on managed and external servers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ QUEUE_LINE = "no worker polls the task queue orders for workflow tasks; this wor
 
 @pytest.fixture
 def start(devserver: Run) -> Start:
-    """Start a workflow that nobody works on."""
+    """Start a workflow that no worker runs."""
 
     def run(workflow_id: str, *, queue: str = "orders", namespace: str = "default", kind: str = "Order") -> None:
         words = ["--workflow-id", workflow_id, "--task-queue", queue, "--type", kind, "--namespace", namespace]
@@ -44,13 +44,13 @@ def start(devserver: Run) -> Start:
 
 
 def line(process: subprocess.Popen[str]) -> str:
-    """The next line that it prints."""
+    """Return the next line of output."""
     assert process.stdout is not None
     return process.stdout.readline().rstrip("\n")
 
 
 def seen(devserver: Run, *args: str) -> subprocess.CompletedProcess[str]:
-    """What `stuck` prints once lists show the workflow."""
+    """Return the output of `stuck` once the server lists the workflow."""
     done = []
 
     def there() -> bool:
@@ -62,7 +62,7 @@ def seen(devserver: Run, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_nothing_is_stuck(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Exit code 0 and one line; the same as JSON."""
+    """Exit code 0 and one line, or the same as JSON."""
     quick_up()
     done = devserver("stuck")
     address = status_of()["address"]
@@ -74,7 +74,7 @@ def test_nothing_is_stuck(quick_up: Run, devserver: Run, status_of: StatusOf) ->
 
 
 def test_something_is_stuck(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
-    """Exit code 1: the workflow, what is wrong, for how long, and what to do, whose command can be pasted."""
+    """Exit code 1, with the workflow, the problem, its duration, and a command that you can paste."""
     quick_up()
     start("order 17")
     done = seen(devserver)
@@ -92,10 +92,11 @@ def test_something_is_stuck(quick_up: Run, devserver: Run, start: Start, status_
     assert done.stderr == ""
 
 
-def test_a_retried_activity_and_what_is_alike(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
-    """Its last failure and next attempt are shown; workflows that fail alike are told once, by their names. Code that
-    fails is looked at with our own trace, on the server that was asked.
-    """
+def test_a_retried_activity_and_similar_workflows(
+    quick_up: Run, devserver: Run, start: Start, status_of: StatusOf
+) -> None:
+    """The last failure and the next attempt are shown, workflows that fail alike are grouped, and failing code comes
+    with a `trace` command for the same server."""
     quick_up()
     address = status_of()["address"]
     with worker_process(address):
@@ -124,7 +125,7 @@ def _six(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_the_json_form_is_stable(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
-    """Exactly the documented keys; ages in seconds, moments in UTC."""
+    """Exactly the documented keys; ages are in seconds, times in UTC."""
     quick_up()
     start("order-17")
     found = json.loads(seen(devserver, "--json").stdout)
@@ -139,7 +140,7 @@ def test_the_json_form_is_stable(quick_up: Run, devserver: Run, start: Start, st
 
 
 def test_one_workflow_and_queries(quick_up: Run, devserver: Run, start: Start) -> None:
-    """An id or a filter narrows what is looked at; a limit is told where it leaves something out."""
+    """An id or a query narrows the report; the output says if the limit leaves something out."""
     quick_up()
     start("a", queue="one")
     start("b", queue="two")
@@ -152,8 +153,8 @@ def test_one_workflow_and_queries(quick_up: Run, devserver: Run, start: Start) -
     assert "examined 1 of 2 open workflows" in " ".join(few.split())
 
 
-def test_what_the_server_does_not_know(quick_up: Run, devserver: Run) -> None:
-    """A monitor never takes it for "nothing is stuck" or "something is stuck"."""
+def test_unknown_namespace_workflow_and_query(quick_up: Run, devserver: Run) -> None:
+    """Errors have exit codes of their own, so that monitoring takes none for stuck or not stuck."""
     quick_up()
     for args, code, error in (
         (["--namespace", "nix"], 4, "error: there is no namespace nix at "),
@@ -180,15 +181,15 @@ def test_what_the_server_does_not_know(quick_up: Run, devserver: Run) -> None:
         (["--watch", "nan"], 2, "Usage: "),
     ],
 )
-def test_what_cannot_be_asked(devserver: Run, args: list[str], code: int, error: str) -> None:
-    """Wrong usage exits 2, a server that gives no answer 4, also at the first look of --watch."""
+def test_invalid_input(devserver: Run, args: list[str], code: int, error: str) -> None:
+    """Wrong usage exits with 2, an unreachable server with 4, also on the first poll of --watch."""
     done = devserver("stuck", *args)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith(error)
 
 
 def test_a_frozen_server(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """One that accepts and never answers is given up after a time, with the code of one that cannot be asked."""
+    """A server that accepts connections and never answers times out, with the exit code of an unreachable server."""
     quick_up()
     server = psutil.Process(status_of()["pid"])
     server.suspend()
@@ -200,8 +201,8 @@ def test_a_frozen_server(quick_up: Run, devserver: Run, status_of: StatusOf) -> 
         server.resume()
 
 
-def test_narrow_terminals_and_old_ones(quick_up: Run, devserver: Run, start: Start) -> None:
-    """40 columns are enough but for what is to be pasted; odd letters and escapes harm neither a terminal nor us."""
+def test_narrow_and_ascii_terminals(quick_up: Run, devserver: Run, start: Start) -> None:
+    """The output fits into 40 columns, except commands to paste; control characters are escaped."""
     quick_up()
     start("bestellung-ü-\x1b[31m", queue="päckchen-→")
     done = seen(devserver)
@@ -215,8 +216,8 @@ def test_narrow_terminals_and_old_ones(quick_up: Run, devserver: Run, start: Sta
         assert [each for each in text.splitlines() if len(each) > 40 and " temporal -- " not in each] == []
 
 
-def test_watching_tells_changes(quick_up: Run, devserver: Run, start: Start, watching: Watching) -> None:
-    """Into a pipe: a line when something gets stuck and one when it is over, and Ctrl-C ends it with 130."""
+def test_watch_prints_changes(quick_up: Run, devserver: Run, start: Start, watching: Watching) -> None:
+    """A pipe gets a line when a workflow gets stuck and when it continues; Ctrl-C exits with 130."""
     quick_up()
     with watching("stuck") as process:
         assert "nothing is stuck" in line(process)
@@ -229,8 +230,8 @@ def test_watching_tells_changes(quick_up: Run, devserver: Run, start: Start, wat
     assert (process.returncode, rest, errors.strip()) == (130, "", "interrupted")
 
 
-def test_watching_survives_a_restart(up: Run, devserver: Run, start: Start, watching: Watching) -> None:
-    """It says that the server does not answer, once, and when it answers again; what is stuck then stays so."""
+def test_watch_survives_a_restart(up: Run, devserver: Run, start: Start, watching: Watching) -> None:
+    """An unreachable server is reported once, and again when it is back; stuck workflows stay stuck."""
     up()
     start("order-17")
     seen(devserver)
@@ -249,8 +250,8 @@ def test_watching_survives_a_restart(up: Run, devserver: Run, start: Start, watc
         assert " - no_worker order-17" in line(process)
 
 
-def test_watching_as_json(up: Run, devserver: Run, start: Start, watching: Watching) -> None:
-    """One report a line, and an error a line while the server is away."""
+def test_watch_as_json(up: Run, devserver: Run, start: Start, watching: Watching) -> None:
+    """One report per line, and an error per line while the server is unreachable."""
     up()
     with watching("stuck", "--json") as process:
         first = json.loads(line(process))
@@ -262,8 +263,8 @@ def test_watching_as_json(up: Run, devserver: Run, start: Start, watching: Watch
         assert error["error"] == "CannotAsk"
 
 
-def test_watching_on_a_terminal(quick_up: Run, start: Start, devserver: Run) -> None:
-    """The screen is drawn anew; Ctrl-C ends it without a traceback."""
+def test_watch_on_a_terminal(quick_up: Run, start: Start, devserver: Run) -> None:
+    """The screen is redrawn; Ctrl-C ends it without a traceback."""
     quick_up()
     with Terminal(command("stuck", "--watch", "0.2"), columns=60) as terminal:
         terminal.until("nothing is stuck")
@@ -276,8 +277,8 @@ def test_watching_on_a_terminal(quick_up: Run, start: Start, devserver: Run) -> 
         assert "Traceback" not in terminal.seen
 
 
-def test_any_address_and_namespace(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
-    """An external server by flags or variables; the offered command goes to the same place."""
+def test_external_server(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
+    """Address and namespace come from options or variables, and the suggested command has the same target."""
     quick_up("-n", "default", "-n", "shop")
     start("order-17", namespace="shop")
     address = status_of()["address"]
@@ -291,7 +292,7 @@ def test_any_address_and_namespace(quick_up: Run, devserver: Run, start: Start, 
 
 
 def test_a_client_profile(quick_up: Run, devserver: Run, start: Start) -> None:
-    """The profile that `devserver env --write-profile` wrote leads to the server and its namespace."""
+    """The profile written by `devserver env --write-profile` selects the server and its namespace."""
     quick_up("-n", "shop")
     start("order-17", namespace="shop")
     devserver("env", "--write-profile", "dev")
@@ -301,7 +302,7 @@ def test_a_client_profile(quick_up: Run, devserver: Run, start: Start) -> None:
 
 
 def test_tls(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf, tmp_path: Path) -> None:
-    """A server behind TLS that demands a certificate is asked with ours, and not without."""
+    """A server that requires a client certificate answers with ours, and refuses without."""
     quick_up()
     start("order-17")
     seen(devserver)
@@ -320,11 +321,11 @@ def test_tls(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf, t
     [(0, "0s"), (59.6, "1m"), (192, "3m12s"), (3600, "1h"), (3605, "1h"), (90061, "1d1h"), (-5, "0s")],
 )
 def test_ages(seconds: float, text: str) -> None:
-    """Two units are enough."""
+    """Ages are shown in at most two units."""
     assert age(timedelta(seconds=seconds)) == text
 
 
-def test_its_help_says_the_exit_codes(devserver: Run) -> None:
-    """A monitor's author finds them."""
+def test_help_lists_the_exit_codes(devserver: Run) -> None:
+    """Authors of monitoring checks find the exit codes in --help."""
     text: Any = " ".join(devserver("stuck", "--help").stdout.split())
     assert "Exits 0 when no workflow is blocked, 1 when one is, 4 when the server cannot be reached." in text

@@ -1,4 +1,4 @@
-"""`devserver trace`: what a person and a script get to see, wide and narrow, in a pipe and on a full disk."""
+"""`devserver trace`: output for people and scripts, on wide and narrow terminals, in a pipe and on a full disk."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ VARYING = (
 
 @pytest.fixture
 def start(devserver: Run) -> Start:
-    """Start one of the workflows that are traced."""
+    """Start one of the traced workflows."""
 
     def run(workflow_id: str, kind: str, *values: object) -> None:
         words = ["--workflow-id", workflow_id, "--task-queue", QUEUE, "--type", kind]
@@ -46,14 +46,14 @@ def start(devserver: Run) -> Start:
 
 @contextmanager
 def served(up: Run, status_of: StatusOf) -> Iterator[None]:
-    """A server with a worker."""
+    """Run a server with a worker."""
     up()
     with worker_process(status_of()["address"]):
         yield
 
 
 def once(devserver: Run, text: str, *args: str, **how: Any) -> str:
-    """What `trace` prints, once that has the text."""
+    """Return the output of `trace` once it contains the text."""
     return eventually(lambda: _having(text, devserver("trace", *args, **how)))
 
 
@@ -62,14 +62,14 @@ def _having(text: str, done: subprocess.CompletedProcess[str]) -> str:
 
 
 def normalised(text: str) -> list[str]:
-    """Lines without what differs from run to run."""
+    """Return lines without the parts that differ between runs."""
     for pattern, replacement in VARYING:
         text = re.sub(pattern, replacement, text)
     return text.splitlines()
 
 
-def test_a_tree_and_its_ways(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
-    """Runs, steps, repeats and what failed, as lines; in ASCII and 40 columns where there is no more; as JSON."""
+def test_output_formats(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
+    """Runs, steps, repeats and failures are shown as a tree, also in 40 columns of ASCII, and as JSON."""
     with served(quick_up, status_of):
         start("loop", "Loop", 5)
         tree = once(devserver, "└─ ✓ completed", "loop", env={"COLUMNS": "100"})
@@ -105,7 +105,7 @@ def test_a_tree_and_its_ways(quick_up: Run, devserver: Run, start: Start, status
 
 
 def test_children_runs_and_depth(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
-    """Children are below their steps, with all of their runs; --depth 0 leaves them out; JSON has them, too."""
+    """All runs of children are below their steps; --depth 0 hides them; JSON has them too."""
     with served(quick_up, status_of):
         start("all", "Everything")
         once(devserver, "✗ flaky, failed", "all")
@@ -136,8 +136,9 @@ def test_children_runs_and_depth(quick_up: Run, devserver: Run, start: Start, st
         assert children["all-bad"][0]["steps"][0]["last_failure"] == "Busy: not yet second line"
 
 
-def test_following(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
-    """Lines into a pipe, a tree on a terminal; exits 0 for a workflow that completes, 1 for others, 130 for Ctrl-C."""
+def test_follow(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
+    """A pipe gets lines, a terminal a tree; the exit code is 0 for a completed workflow, 1 for others, 130 for
+    Ctrl-C."""
     with served(quick_up, status_of):
         start("waits", "Waits", "child")
         with Terminal(command("trace", "waits", "--follow"), columns=60) as terminal:
@@ -179,10 +180,8 @@ def test_following(quick_up: Run, devserver: Run, start: Start, status_of: Statu
         assert (lines.returncode, said.strip()) == (130, "interrupted")
 
 
-def test_following_a_server_that_comes_back_elsewhere(
-    up: Run, devserver: Run, start: Start, status_of: StatusOf
-) -> None:
-    """A managed instance that was stopped and started at another port is found there, and followed to the end."""
+def test_follow_across_a_restart_on_another_port(up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:
+    """A managed instance that restarts on another port is found and followed to the end."""
     up()
     start("waits", "Waits", "child")
     before = status_of()["address"]
@@ -207,13 +206,14 @@ def test_following_a_server_that_comes_back_elsewhere(
 
 
 def signal_it(devserver: Run, workflow_id: str) -> None:
-    """Let it go on."""
+    """Signal the workflow to continue."""
     done = devserver("temporal", "--", "workflow", "signal", "-w", workflow_id, "--name", "go")
     assert done.returncode == 0, done.stderr
 
 
 def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
-    """What is not there, no run id, a full disk, what is encrypted and what would steer a terminal: told, no crash."""
+    """An unknown workflow or run id, a full disk, encrypted payloads and control characters are handled without a
+    crash."""
     quick_up()
     done = devserver("trace", "nobody")
     assert (done.returncode, done.stdout) == (4, "")
