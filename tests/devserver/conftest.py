@@ -1,4 +1,4 @@
-"""What tests of the store share: a loopback download service and a reporter that remembers."""
+"""Fixtures for tests of the store: a loopback download service and a recording progress reporter."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def service() -> Iterator[DownloadService]:
 
 @pytest.fixture
 def recorder() -> Recorder:
-    """A reporter that keeps what it hears."""
+    """A progress reporter that records what it gets."""
     return Recorder()

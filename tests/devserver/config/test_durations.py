@@ -1,4 +1,4 @@
-"""Durations as people write them, and as they are shown."""
+"""Durations: parsing and formatting."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from devserver.errors import OptionError
     [("30d", 30 * 86400), ("1d12h", 36 * 3600), ("90m", 5400), ("45s", 45), ("7200", 7200), (" 1h ", 3600), ("0", 0)],
 )
 def test_durations(text: str, seconds: int) -> None:
-    """As people write them; plain numbers are seconds."""
+    """Durations parse in every unit; plain numbers are seconds."""
     assert parse_duration(text, "--retention") == seconds
     assert parse_duration(format_duration(seconds), "--retention") == seconds
 
 
 @pytest.mark.parametrize("text", ["365000d1s", "99999999999999d", "9" * 5000])
 def test_a_duration_that_is_too_long(text: str) -> None:
-    """It is refused before it is added to a moment of today, which would end nowhere."""
+    """A duration that would exceed the range of dates is refused."""
     with pytest.raises(OptionError, match=r"--run-length \d+(d|d1s)? is too long") as error:
         parse_duration(text, "--run-length")
     assert error.value.hint == "the longest is 365000d"
 
 
 @pytest.mark.parametrize("text", ["", "soon", "1h1d", "1.5h", "-1h", "1w", "²", "d"])
-def test_what_is_no_duration(text: str) -> None:
-    """It is quoted, with examples."""
+def test_invalid_durations(text: str) -> None:
+    """The error quotes the value and shows examples."""
     with pytest.raises(OptionError) as error:
         parse_duration(text, "--retention")
     assert str(error.value) == (
@@ -37,8 +37,8 @@ def test_what_is_no_duration(text: str) -> None:
     )
 
 
-def test_durations_are_shown_as_they_are_given() -> None:
-    """The usual retention is `30d`, not a number of seconds."""
+def test_format_duration() -> None:
+    """The default retention is shown as `30d`, not as a number of seconds."""
     assert [format_duration(each) for each in (DEFAULT_RETENTION, 5400, 90061)] == ["30d", "1h30m", "1d1h1m1s"]
 
 
@@ -46,7 +46,7 @@ def test_durations_are_shown_as_they_are_given() -> None:
     ("text", "seconds"), [("5s", 5), ("200ms", 0.2), ("1h30m", 5400), ("30m1h", 5400), ("1.5", 1.5), (" 2d ", 172800)]
 )
 def test_durations_with_fractions(text: str, seconds: float) -> None:
-    """For waiting: milliseconds too, units in any order, and plain numbers are seconds."""
+    """Timeouts also accept milliseconds and units in any order; plain numbers are seconds."""
     assert parse_seconds(text, "--timeout") == pytest.approx(seconds)
     assert has_unit(text) is (text != "1.5")
 
@@ -58,8 +58,8 @@ def test_durations_with_fractions(text: str, seconds: float) -> None:
         ("365001d", "--timeout 365001d is too long\nhint: the longest is 365000d"),
     ],
 )
-def test_what_is_no_duration_with_fractions(text: str, message: str) -> None:
-    """It is refused like one of whole seconds."""
+def test_invalid_durations_with_fractions(text: str, message: str) -> None:
+    """The error is the same as for whole seconds."""
     with pytest.raises(OptionError) as error:
         parse_seconds(text, "--timeout")
     assert str(error.value) == message

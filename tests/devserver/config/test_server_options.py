@@ -1,4 +1,4 @@
-"""Options: what is refused before anything starts, and the command line that they become."""
+"""Server options: validation, and the server's command line."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PORTS = Ports(grpc=1, http=2, metrics=3, ui=4)
 
 
 def words(options: ServerOptions, ports: Ports = PORTS, version: str = "1.9.1") -> list[str]:
-    """The command line, with short paths."""
+    """Return the command line, with short paths."""
     return command_line(options, executable=Path("/t"), version=version, ports=ports, database=Path("/d.db"))
 
 
 def test_the_command_line_is_complete() -> None:
-    """Everything is said, so that no default of another version changes what runs."""
+    """Every value is passed, so that changed defaults of another version have no effect."""
     assert words(ServerOptions(tuning="stock")) == [
         *("/t", "server", "start-dev", "--ip", "127.0.0.1", "--port", "1", "--http-port", "2", "--metrics-port", "3"),
         *("--db-filename", "/d.db", "--log-level", "warn", "--ui-ip", "127.0.0.1", "--ui-port", "4"),
@@ -31,7 +31,7 @@ def test_the_command_line_is_complete() -> None:
 
 
 def test_without_a_ui_it_is_headless() -> None:
-    """No port and no address of a UI is named."""
+    """Without a Web UI, no port and no address of it is passed."""
     found = words(ServerOptions(ui=False), Ports(grpc=1, http=2, metrics=3, ui=None))
     assert "--headless" in found
     assert not [word for word in found if word.startswith("--ui")]
@@ -40,8 +40,8 @@ def test_without_a_ui_it_is_headless() -> None:
 @pytest.mark.parametrize(
     ("version", "known"), [("1.5.1", False), ("1.7.9", False), ("1.8.0", True), ("2.0.0", True), ("0.0.0-DEV", True)]
 )
-def test_flags_are_only_given_to_versions_that_know_them(version: str, known: bool) -> None:
-    """An unknown flag would end an older executable at once."""
+def test_flags_are_only_passed_to_versions_that_know_them(version: str, known: bool) -> None:
+    """An older executable exits at once on an unknown flag."""
     assert ("--ui-disable-news-fetch" in words(ServerOptions(), version=version)) is known
 
 
@@ -49,13 +49,13 @@ def test_flags_are_only_given_to_versions_that_know_them(version: str, known: bo
     ("options", "synchronous"),
     [({}, "NORMAL"), ({"durable": True}, "FULL"), ({"ephemeral": True}, "OFF")],
 )
-def test_how_sqlite_writes(options: dict[str, Any], synchronous: str) -> None:
-    """As safe as what is kept deserves."""
+def test_sqlite_pragmas(options: dict[str, Any], synchronous: str) -> None:
+    """The synchronous mode follows the durability."""
     assert f"synchronous={synchronous}" in words(ServerOptions(**options))
 
 
-def test_the_users_dynamic_configuration_wins() -> None:
-    """Over the tuning's value for the same key, which is given once."""
+def test_dynamic_configuration_overrides_the_tuning() -> None:
+    """A value for a key of the tuning replaces it, and the key is passed once."""
     own = (("frontend.namespaceRPS", "7"), ("a.b", '"x=y"'))
     found = words(ServerOptions(dynamic_config=own))
     assert [word for word in found if word.startswith("frontend.namespaceRPS=")] == ["frontend.namespaceRPS=7"]
@@ -63,7 +63,7 @@ def test_the_users_dynamic_configuration_wins() -> None:
 
 
 def test_options_survive_json() -> None:
-    """A supervisor reads exactly what its starter wrote."""
+    """The supervisor reads exactly the options that were written for it."""
     options = ServerOptions(
         port=0,
         ui_port=8000,
@@ -82,13 +82,13 @@ def test_options_survive_json() -> None:
     assert ServerOptions.from_json(json.loads(json.dumps(ServerOptions().to_json()))) == ServerOptions()
 
 
-def test_a_newer_devservers_options_are_passed_over() -> None:
-    """A record of a newer version can be read."""
+def test_unknown_options_in_a_record_are_ignored() -> None:
+    """A record written by a newer version can be read."""
     assert ServerOptions.from_json({"port": 5, "warp": 9}) == ServerOptions(port=5)
 
 
 def refusal(**options: Any) -> str:
-    """What is said of options that cannot be used."""
+    """Return the error for invalid options."""
     with pytest.raises(OptionError) as error:
         ServerOptions(**options)
     assert error.value.exit_code == 2
@@ -119,24 +119,24 @@ def refusal(**options: Any) -> str:
         ({"namespaces": ("a\x1b",)}, "the namespace 'a\\x1b' contains a space, a slash or a control character"),
     ],
 )
-def test_what_cannot_be_used_is_refused(options: dict[str, Any], told: str) -> None:
-    """The option, its value, and what would do."""
+def test_invalid_options(options: dict[str, Any], told: str) -> None:
+    """The error names the option, its value and what is valid."""
     assert refusal(**options).startswith(told)
 
 
-def test_any_free_port_may_be_asked_for_twice() -> None:
-    """0 is no port of its own, so two of them do not collide."""
+def test_port_0_may_be_used_twice() -> None:
+    """Port 0 means any free port, so two of them do not collide."""
     assert ServerOptions(port=0, ui_port=0, http_port=0, metrics_port=0).port == 0
 
 
-def test_pairs() -> None:
-    """Split at the first `=`; what surrounds it does not matter."""
+def test_key_value_pairs() -> None:
+    """Pairs are split at the first `=`, and surrounding whitespace is ignored."""
     assert parse_pair(' key = "a=b" ', "--dynamic-config-value", "KEY=JSON", "a.b=1") == ("key", '"a=b"')
 
 
 @pytest.mark.parametrize("text", ["key", "=1", "key=", " = ", ""])
-def test_what_is_no_pair(text: str) -> None:
-    """The form is told."""
+def test_invalid_pairs(text: str) -> None:
+    """The error shows the form of a pair."""
     with pytest.raises(OptionError) as error:
         parse_pair(text, "--search-attribute", "NAME=TYPE", "Customer=Keyword")
     assert str(error.value) == (
@@ -147,12 +147,12 @@ def test_what_is_no_pair(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["default", "a", "A-1_b.c", "9", "x" * 63])
 def test_names_of_instances(name: str) -> None:
-    """What can be a folder anywhere."""
+    """A name is valid if it can be a folder on every system."""
     assert check_name(name, new=True) == name
 
 
-def test_names_that_vanish_are_not_the_users() -> None:
-    """`~` marks instances that go with their holder: one may be stopped by name, but not made."""
+def test_names_of_anonymous_instances_are_reserved() -> None:
+    """Anonymous instances have a `~` in their names: you can stop one by name, but not create one."""
     assert check_name("~1-ab") == "~1-ab"
     with pytest.raises(OptionError):
         check_name("~1-ab", new=True)

@@ -1,4 +1,4 @@
-"""Settings: where they come from, which one wins, and what is said about wrong ones."""
+"""Settings: where they come from, their precedence, and errors in them."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ retention = "7d"
 
 
 def write(folder: Path, text: str) -> Path:
-    """A pyproject.toml in `folder`."""
+    """Write a pyproject.toml into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "pyproject.toml"
     path.write_text(text)
     return path
 
 
-def test_nothing_set_leaves_everything_unset(tmp_path: Path) -> None:
-    """Without a file and variables, the defaults hold."""
+def test_no_settings(tmp_path: Path) -> None:
+    """Without a file and variables, the defaults apply."""
     assert Settings.load(tmp_path, {}) == Settings()
 
 
 def test_the_table_of_the_nearest_project_is_read(tmp_path: Path) -> None:
-    """Every key arrives in its type, and a relative binary starts at the file's folder."""
+    """Every key has its type, and a relative binary path is relative to the file."""
     path = write(tmp_path, TABLE)
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
@@ -67,14 +67,14 @@ def test_the_table_of_the_nearest_project_is_read(tmp_path: Path) -> None:
 
 
 def test_a_project_without_the_table_does_not_hide_one_above_it(tmp_path: Path) -> None:
-    """A member of a workspace inherits the workspace's table."""
+    """A workspace member without the table uses the table of the workspace."""
     write(tmp_path, TABLE)
     write(tmp_path / "member", '[project]\nname = "member"\ndependencies = ["temporal-devserver"]\n')
     assert Settings.load(tmp_path / "member", {}).version == "1.8.3"
 
 
-def test_the_environment_wins_over_the_table(tmp_path: Path) -> None:
-    """Each variable replaces its key; an empty one does not."""
+def test_the_environment_overrides_the_table(tmp_path: Path) -> None:
+    """Every variable overrides its key; an empty one does not."""
     write(tmp_path, TABLE)
     environ = {
         "DEVSERVER_VERSION": "1.9.1",
@@ -93,8 +93,8 @@ def test_the_environment_wins_over_the_table(tmp_path: Path) -> None:
     assert settings.tuning == "stock"
 
 
-def test_an_unknown_key_is_refused_with_the_nearest_and_all_valid_ones(tmp_path: Path) -> None:
-    """The error names the file, the key and what was probably meant."""
+def test_unknown_key(tmp_path: Path) -> None:
+    """The error names the file, the unknown key, the nearest valid key and all valid keys."""
     path = write(tmp_path, '[tool.devserver]\nbase_url = "x"\n')
     with pytest.raises(ConfigFileError) as caught:
         Settings.load(tmp_path, {})
@@ -119,16 +119,16 @@ def test_an_unknown_key_is_refused_with_the_nearest_and_all_valid_ones(tmp_path:
         ('binary = ""', "binary must be a string"),
     ],
 )
-def test_a_wrong_type_is_refused_with_what_it_must_be(tmp_path: Path, line: str, must_be: str) -> None:
-    """The error names the key, what is wanted and what was found."""
+def test_wrong_type(tmp_path: Path, line: str, must_be: str) -> None:
+    """The error names the key, the expected type and the value found."""
     write(tmp_path, f"[tool.devserver]\n{line}\n")
     with pytest.raises(ConfigFileError, match=must_be):
         Settings.load(tmp_path, {})
 
 
 @pytest.mark.parametrize("text", ["[tool.devserver\n", "[tool.devserver]\nversion = \n"])
-def test_a_file_that_is_not_toml_is_an_error_with_its_place(tmp_path: Path, text: str) -> None:
-    """A broken file is not taken for an empty one."""
+def test_a_file_that_is_not_toml_is_an_error_with_its_position(tmp_path: Path, text: str) -> None:
+    """A malformed file is an error, not an empty one."""
     path = write(tmp_path, text)
     with pytest.raises(ConfigFileError, match="not valid TOML") as caught:
         Settings.load(tmp_path, {})
@@ -136,7 +136,7 @@ def test_a_file_that_is_not_toml_is_an_error_with_its_place(tmp_path: Path, text
 
 
 @pytest.mark.parametrize("text", ['tool.devserver = "x"\n', 'tool = { devserver = ["x"] }\n'])
-def test_a_table_that_is_none_is_an_error(tmp_path: Path, text: str) -> None:
+def test_a_table_of_another_type_is_an_error(tmp_path: Path, text: str) -> None:
     """`tool.devserver` must be a table."""
     write(tmp_path, text)
     with pytest.raises(ConfigFileError, match="must be a table"):
@@ -151,15 +151,15 @@ def test_a_table_that_is_none_is_an_error(tmp_path: Path, text: str) -> None:
         ("DEVSERVER_SEARCH_ATTRIBUTES", "OnlyAName"),
     ],
 )
-def test_a_wrong_variable_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:
+def test_a_wrong_variable_is_an_error_that_names_it(tmp_path: Path, name: str, value: str) -> None:
     """The error names the variable and shows its value."""
     with pytest.raises(OptionError, match=f"{name} must be .*{value}"):
         Settings.load(tmp_path, {name: value})
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_a_file_that_a_stranger_put_above_is_refused(tmp_path: Path) -> None:
-    """A pyproject.toml of another user's in /tmp must not choose the program that runs here."""
+def test_a_file_of_another_user_in_a_parent_folder_is_refused(tmp_path: Path) -> None:
+    """Another user's pyproject.toml in /tmp must not choose the program that runs."""
     path = write(tmp_path, TABLE)
     os.chown(path, 12345, 12345)
     below = tmp_path / "mine"
@@ -168,8 +168,8 @@ def test_a_file_that_a_stranger_put_above_is_refused(tmp_path: Path) -> None:
         Settings.load(below, {})
 
 
-def test_a_file_that_is_not_ours_costs_no_parser(tmp_path: Path) -> None:
-    """Without the word in the file, no TOML parser is imported."""
+def test_an_unrelated_file_is_not_parsed(tmp_path: Path) -> None:
+    """Without the table's name in the file, no TOML parser is imported."""
     write(tmp_path, '[project]\nname = "other"\n')
     code = (
         "import sys; from devserver.config.settings import Settings; Settings.load(); print('tomllib' in sys.modules)"
@@ -178,8 +178,8 @@ def test_a_file_that_is_not_ours_costs_no_parser(tmp_path: Path) -> None:
     assert done.stdout.strip() == "False"
 
 
-def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the working folder it is an error; further up it is someone else's."""
+def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unreadable file is an error in the working folder, and ignored further up."""
     path = write(tmp_path, TABLE)
     real = Path.read_text
 
@@ -197,23 +197,23 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("path", ["~nosuchuser/temporal", "a\\u0000b"])
-def test_a_path_that_cannot_be_is_told_with_its_key(tmp_path: Path, path: str) -> None:
-    """A home that nobody has, a zero byte."""
+def test_invalid_path_is_an_error_that_names_its_key(tmp_path: Path, path: str) -> None:
+    """An unknown home folder and a zero byte are errors."""
     write(tmp_path, f'[tool.devserver]\nbinary = "{path}"\n')
     with pytest.raises(ConfigFileError, match="binary must be a valid path"):
         Settings.load(tmp_path, {})
 
 
 @pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000])
-def test_a_file_that_no_parser_can_take_is_told(tmp_path: Path, value: str) -> None:
-    """Numbers too long and lists too deep are not bugs of ours."""
+def test_unparsable_file(tmp_path: Path, value: str) -> None:
+    """Numbers that are too long and lists that are too deep are errors in the file."""
     write(tmp_path, f"[tool.devserver]\nport = {value}\n")
     with pytest.raises(ConfigFileError, match="is not valid TOML"):
         Settings.load(tmp_path, {})
 
 
-def test_a_folder_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shell may stand in a folder that is gone."""
+def test_removed_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell may be in a folder that was deleted."""
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)

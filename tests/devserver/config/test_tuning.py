@@ -1,4 +1,4 @@
-"""Tunings: values that can be passed on, each with its reason."""
+"""Tunings: valid values, each with its reason."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import json
 from devserver.config.tuning import FAST, TUNINGS
 
 
-def test_stock_adds_nothing() -> None:
-    """It is the server as its makers ship it."""
+def test_stock_sets_nothing() -> None:
+    """The stock tuning leaves the server's defaults unchanged."""
     assert TUNINGS["stock"] == ()
 
 
 def test_every_value_is_json_and_has_its_reason() -> None:
-    """What is set is set once, can be read by the server, and says why."""
+    """Every key is set once, to valid JSON, with a reason."""
     assert len({setting.key for setting in FAST}) == len(FAST)
     for setting in FAST:
         json.loads(setting.value)
         assert len(setting.reason) > 20, setting.key
 
 
-def test_what_was_measured_is_in_it() -> None:
-    """The settings that tests gain most from."""
+def test_fast_has_the_measured_settings() -> None:
+    """The fast tuning has the settings that speed up tests most."""
     assert {setting.key for setting in FAST} >= {
         "history.timerProcessorMaxTimeShift",
         "history.timerProcessorMaxPollRPS",

@@ -1,4 +1,4 @@
-"""Fixtures of the database's tests: fresh files of real servers, preparing, a small disk."""
+"""Fixtures of the database's tests: new files of real servers, preparation, a small disk."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Prepare = Callable[..., list[str]]
 
 @pytest.fixture(scope="session")
 def fresh_file(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database as the real server makes it."""
+    """An empty database, as the real server creates it."""
     return template(tmp_path_factory.mktemp("schemas"), real_binary, SERVER, print)
 
 
 @pytest.fixture
 def db(fresh_file: Path, tmp_path: Path) -> Path:
-    """A copy of it, in a folder of its own."""
+    """A copy of an empty database in its own folder."""
     folder = tmp_path / "state"
     folder.mkdir(mode=0o700)
     return Path(shutil.copy(fresh_file, folder / "temporal.db"))
@@ -40,7 +40,7 @@ def db(fresh_file: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def prepare(paths: Paths, real_binary: Path, fresh_file: Path) -> Prepare:
-    """Prepare a file for the newest server; what was noted."""
+    """Prepare a file for the newest server; return the notes."""
 
     def run(db: Path, **options: object) -> list[str]:
         notes: list[str] = []

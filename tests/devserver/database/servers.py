@@ -1,4 +1,4 @@
-"""Bare servers on a given database file, without anything of ours around them."""
+"""Bare servers on a database file, without a supervisor or a record."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ class Bare:
     http: str
 
     def kill(self) -> None:
-        """What a crash does."""
+        """Kill the server, as a crash does."""
         self.process.kill()
         self.process.wait()
 
 
 @contextlib.contextmanager
 def running(binary: Path, db: Path, *args: str) -> Iterator[Bare]:
-    """A server of `binary` on `db` that answers for the namespace `default`, ended at the end."""
+    """Run a server of `binary` on `db` until it answers for the namespace `default`; stop it at the end of the
+    block."""
     ports = [Reservation("127.0.0.1", ANY) for _ in range(3)]
     grpc, http, metrics = (each.port for each in ports)
     command = [str(binary), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(grpc)]

@@ -1,4 +1,4 @@
-"""Work that a server keeps: open and closed workflows, search attributes, a schedule; made and looked at."""
+"""State in a server: open and closed workflows, search attributes and a schedule; creation and verification."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIMIT = 120.0
 
 @workflow.defn
 class Greeting:
-    """Waits for a name (or has one from the start) and greets."""
+    """Wait for a name, unless started with one, and greet it."""
 
     def __init__(self) -> None:
         self.name: str | None = None
@@ -44,17 +44,17 @@ class Greeting:
 
     @workflow.signal
     def tell(self, name: str) -> None:
-        """The name."""
+        """Set the name."""
         self.name = name
 
 
 def worker(client: Client) -> Worker:
-    """A worker for the workflow above."""
+    """A worker for `Greeting`."""
     return Worker(client, task_queue=QUEUE, workflows=[Greeting], workflow_runner=UnsandboxedWorkflowRunner())
 
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Wait until `condition` holds, at most LIMIT seconds."""
+    """Wait until `condition` is true, at most LIMIT seconds."""
     deadline = time.monotonic() + LIMIT
     while not await condition():
         assert time.monotonic() < deadline, f"never came: {what}"
@@ -62,12 +62,12 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
 
 
 async def count(client: Client, query: str) -> int:
-    """How many workflows a list query finds."""
+    """Return the number of workflows that match a query."""
     return len([each async for each in client.list_workflows(query)])
 
 
 async def make(address: str) -> None:
-    """An open workflow that has begun, closed ones, search attributes of three kinds, a paused schedule."""
+    """Create an open workflow, closed ones, search attributes of three types, and a paused schedule."""
     client = await Client.connect(address)
     await _add_attributes(client)
     attributes = TypedSearchAttributes(
@@ -97,7 +97,7 @@ async def make(address: str) -> None:
 
 
 async def check(address: str) -> None:
-    """All that `make` made is there, can be found, and goes on."""
+    """Check that everything created by `make` exists, can be found, and continues."""
     client = await Client.connect(address)
     for query, number in (
         ('CustomNote = "fox"', 4),

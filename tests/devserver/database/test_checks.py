@@ -1,4 +1,4 @@
-"""What the doctor is told of a database."""
+"""The doctor's checks of a database."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .servers import WAL, running
 
 
 def bad(db: Path) -> dict[str, CheckResult]:
-    """The findings that are not ok, by topic."""
+    """Return the findings that are not ok, by topic."""
     return {each.topic: each for each in check(db) if each.level != "ok"}
 
 
 def test_a_running_servers_file_is_checked_without_disturbing_it(real_binary: Path, tmp_path: Path) -> None:
-    """Integrity, stamp, size and free pages are told while the server works."""
+    """Integrity, stamp, size and free pages are reported while the server runs."""
     db = tmp_path / "t.db"
     with running(real_binary, db, *WAL):
         database.stamp(db, SERVER)
@@ -31,8 +31,8 @@ def test_a_running_servers_file_is_checked_without_disturbing_it(real_binary: Pa
     assert bad(db) == {}
 
 
-def test_a_file_at_rest_is_left_as_it_is(db: Path) -> None:
-    """Looking at a file in WAL mode leaves nothing beside it."""
+def test_checking_changes_nothing(db: Path) -> None:
+    """Checking a file in WAL mode leaves no other file behind."""
     with closing(sqlite3.connect(db)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
     before = sorted(db.parent.iterdir())
@@ -40,8 +40,8 @@ def test_a_file_at_rest_is_left_as_it_is(db: Path) -> None:
     assert sorted(db.parent.iterdir()) == before
 
 
-def test_damage_is_an_error_with_a_way_out(db: Path) -> None:
-    """A damaged page is found and a snapshot recommended."""
+def test_damage_is_an_error_with_a_hint(db: Path) -> None:
+    """A damaged page is found, and the hint recommends a snapshot."""
     database.stamp(db, SERVER)
     with db.open("r+b") as file:
         file.seek(4096 * 20)
@@ -50,8 +50,8 @@ def test_damage_is_an_error_with_a_way_out(db: Path) -> None:
     assert "snapshot" in (bad(db)["integrity"].hint or "")
 
 
-def test_missing_and_wrong_stamps_are_told(db: Path) -> None:
-    """They are mended by the next start."""
+def test_missing_and_wrong_stamps(db: Path) -> None:
+    """The finding says that the next start fixes the stamp."""
     assert bad(db)["stamp"].level == "warning"
     database.stamp(db, SERVER)
     assert bad(db) == {}
@@ -60,8 +60,9 @@ def test_missing_and_wrong_stamps_are_told(db: Path) -> None:
     assert "was replaced since it was stamped" in bad(db)["stamp"].text
 
 
-def test_files_that_are_no_database_are_told(tmp_path: Path) -> None:
-    """A folder, a text, another program's database, an empty file: one finding each, never an exception."""
+def test_files_that_are_not_databases(tmp_path: Path) -> None:
+    """A folder, a text file, another program's database and an empty file are one finding each, without an
+    exception."""
     (tmp_path / "text").write_text("hello " * 100)
     (tmp_path / "empty").touch()
     with closing(sqlite3.connect(tmp_path / "foreign")) as connection:
@@ -73,21 +74,21 @@ def test_files_that_are_no_database_are_told(tmp_path: Path) -> None:
     assert [each.level for each in check(tmp_path / "none")] == ["ok"]
 
 
-def test_what_a_killed_process_left_is_told(db: Path) -> None:
-    """A file in the making is named and may go."""
+def test_leftovers_of_a_killed_process(db: Path) -> None:
+    """An unfinished file is named, and may be removed."""
     database.stamp(db, SERVER)
     (db.parent / "temporal.db.upgrade-1").touch()
     assert "temporal.db.upgrade-1" in bad(db)["leftover"].text
 
 
-def test_the_door_of_the_package_is_complete() -> None:
-    """Every public name can be had, though half of them are loaded late."""
+def test_public_names() -> None:
+    """Every name in `__all__` can be imported, although half of them load lazily."""
     for name in database.__all__:
         assert getattr(devserver.database, name) is not None
 
 
-def test_a_name_with_brackets_is_no_pattern(tmp_path: Path, fresh_file: Path) -> None:
-    """What lies beside the file is found by its name as it is."""
+def test_name_with_brackets(tmp_path: Path, fresh_file: Path) -> None:
+    """Brackets in a file name are not taken for a pattern."""
     db = tmp_path / "[ab].db"
     shutil.copy(fresh_file, db)
     (tmp_path / "a.db.upgrade-1").touch()
@@ -96,15 +97,15 @@ def test_a_name_with_brackets_is_no_pattern(tmp_path: Path, fresh_file: Path) ->
     assert "[ab].db.restore-1" in leftover.text
 
 
-def test_a_link_to_itself_is_told(tmp_path: Path) -> None:
-    """The doctor goes on to the next."""
+def test_link_to_itself(tmp_path: Path) -> None:
+    """A link loop is a finding, and the doctor continues."""
     (tmp_path / "t.db").symlink_to(tmp_path / "t.db")
     (finding,) = check(tmp_path / "t.db")
     assert finding.level == "error"
 
 
-def test_what_is_only_in_the_log_counts(real_binary: Path, tmp_path: Path) -> None:
-    """A server's file may be one page, and all it knows in the log beside it."""
+def test_state_in_the_write_ahead_log(real_binary: Path, tmp_path: Path) -> None:
+    """A file of one page with all its state in the write-ahead log is valid."""
     db = tmp_path / "t.db"
     with running(real_binary, db, *WAL):
         (size,) = [finding.text for finding in check(db) if finding.topic == "size"]

@@ -23,8 +23,8 @@ sys.stdin.read()
 """
 
 
-def test_a_second_owner_is_told_who_the_first_is(tmp_path: Path) -> None:
-    """The error names instance and pid, and says what to do."""
+def test_a_second_owner_is_refused(tmp_path: Path) -> None:
+    """The error names the owner's instance and pid, and says what to do."""
     with DatabaseLease.acquire(tmp_path / "t.db", "instance one"), pytest.raises(DatabaseInUse) as raised:
         DatabaseLease.acquire(tmp_path / "t.db", "instance two")
     assert f"instance one (pid {os.getpid()})" in raised.value.message
@@ -32,7 +32,7 @@ def test_a_second_owner_is_told_who_the_first_is(tmp_path: Path) -> None:
 
 
 def test_paths_that_lead_to_one_file_are_one_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative path, a link to the file and a link to its folder all meet the same owner."""
+    """A relative path, a link to the file and a link to its folder share one lease."""
     (tmp_path / "real").mkdir()
     (tmp_path / "folder").symlink_to(tmp_path / "real")
     (tmp_path / "link.db").symlink_to(tmp_path / "real" / "t.db")
@@ -43,8 +43,8 @@ def test_paths_that_lead_to_one_file_are_one_lease(tmp_path: Path, monkeypatch: 
                 DatabaseLease.acquire(path, "instance two")
 
 
-def test_the_lease_falls_when_its_owner_is_killed(tmp_path: Path) -> None:
-    """After kill -9 the next one gets the file at once."""
+def test_the_lease_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
+    """After kill -9 the next process gets the file at once."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path / "t.db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as owner:
@@ -59,8 +59,8 @@ def test_the_lease_falls_when_its_owner_is_killed(tmp_path: Path) -> None:
     DatabaseLease.acquire(tmp_path / "t.db", "instance one").release()
 
 
-def test_a_child_of_the_owner_does_not_keep_the_lease(tmp_path: Path) -> None:
-    """The server that an owner started may outlive it; the lease does not."""
+def test_a_child_of_the_owner_does_not_hold_the_lease(tmp_path: Path) -> None:
+    """The server may outlive its owner; the lease does not."""
     lease = DatabaseLease.acquire(tmp_path / "t.db", "instance one")
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False) as child:
         lease.release()
@@ -68,8 +68,8 @@ def test_a_child_of_the_owner_does_not_keep_the_lease(tmp_path: Path) -> None:
         child.kill()
 
 
-def test_the_lock_is_private_says_who_and_goes_away(tmp_path: Path) -> None:
-    """The locked file has mode 0600 and holds owner and pid; released twice, nothing is left."""
+def test_the_lock_file(tmp_path: Path) -> None:
+    """The file has mode 0600, contains owner and pid, and is removed on release; a second release is harmless."""
     lock = tmp_path / "t.db.lock"
     with DatabaseLease.acquire(tmp_path / "t.db", "instance one") as lease:
         assert lock.stat().st_mode & 0o777 == 0o600
@@ -78,22 +78,22 @@ def test_the_lock_is_private_says_who_and_goes_away(tmp_path: Path) -> None:
     assert list(tmp_path.glob("t.db*")) == []
 
 
-def test_a_missing_folder_is_made_private(tmp_path: Path) -> None:
-    """The folders above a new database are readable by this user only."""
+def test_a_missing_folder_is_created_private(tmp_path: Path) -> None:
+    """Created folders above a new database are readable by this user only."""
     with DatabaseLease.acquire(tmp_path / "a" / "b" / "t.db", "instance one"):
         assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
         assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_folder_cannot_be_owned(tmp_path: Path) -> None:
-    """Naming a folder is a clear error, with a file to name instead."""
+def test_a_folder_cannot_be_leased(tmp_path: Path) -> None:
+    """A folder is an error that suggests a file."""
     with pytest.raises(DatabaseError, match="is a folder") as raised:
         DatabaseLease.acquire(tmp_path, "instance one")
     assert "temporal.db" in (raised.value.hint or "")
 
 
-def test_a_folder_that_cannot_be_made_is_told_with_the_option(tmp_path: Path) -> None:
-    """The way out is another --db, not another home."""
+def test_a_folder_that_cannot_be_created_is_an_error_that_names_the_option(tmp_path: Path) -> None:
+    """The hint suggests another --db, not another home."""
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseError, match="cannot reach the database") as caught:
         DatabaseLease.acquire(tmp_path / "file" / "below" / "t.db", "me")

@@ -1,4 +1,4 @@
-"""What is done to a file before a server starts on it: the quick way, and every kind of bad file."""
+"""Preparing a file before a server starts: the fast path, and every kind of bad file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ for module in ("sqlite3", "asyncio", "temporalio", "psutil", "socket", "filelock
 
 
 def test_a_missing_file_gets_a_private_folder_and_nothing_else(tmp_path: Path, prepare: Prepare) -> None:
-    """The server makes its tables only where there is no file."""
+    """The folder is created for this user only, and the server creates the file."""
     db = tmp_path / "new" / "t.db"
     assert prepare(db) == []
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
@@ -41,7 +41,7 @@ def test_a_missing_file_gets_a_private_folder_and_nothing_else(tmp_path: Path, p
 
 
 def test_an_empty_file_is_treated_as_new(tmp_path: Path, prepare: Prepare, real_binary: Path) -> None:
-    """A file of 0 bytes, on which the server would fail, is made way for."""
+    """An empty file is removed, because the server would fail on it."""
     db = tmp_path / "t.db"
     db.touch()
     (tmp_path / "t.db.stamp.json").write_text("{}")
@@ -54,7 +54,7 @@ def test_an_empty_file_is_treated_as_new(tmp_path: Path, prepare: Prepare, real_
 
 
 def half_made(db: Path, fresh_file: Path, tables: int) -> None:
-    """What a server leaves that is killed after it made its first tables."""
+    """Return a file as a server leaves it that is killed after it created its first tables."""
     db.parent.mkdir(exist_ok=True)
     with closing(sqlite3.connect(fresh_file)) as whole, closing(sqlite3.connect(db)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -66,10 +66,10 @@ def half_made(db: Path, fresh_file: Path, tables: int) -> None:
 
 
 @pytest.mark.parametrize("tables", [0, 7, 54])
-def test_a_file_whose_server_was_killed_while_making_it_is_made_anew(
+def test_a_file_of_a_server_that_was_killed_while_creating_it_is_recreated(
     tmp_path: Path, prepare: Prepare, fresh_file: Path, real_binary: Path, tables: int
 ) -> None:
-    """Nothing is in it and no server could go on with it: the next start must not be stuck."""
+    """The file has no state, and no server can use it, so the next start recreates it."""
     db = tmp_path / "half" / "t.db"
     half_made(db, fresh_file, tables)
     (note,) = [note for note in prepare(db) if "to compare with" not in note]
@@ -79,8 +79,8 @@ def test_a_file_whose_server_was_killed_while_making_it_is_made_anew(
         pass
 
 
-def test_a_half_made_file_with_anything_in_it_is_left(tmp_path: Path, prepare: Prepare, fresh_file: Path) -> None:
-    """One row, one table of someone else's, one number in the header: it may mean something to someone."""
+def test_a_half_created_file_with_content_is_kept(tmp_path: Path, prepare: Prepare, fresh_file: Path) -> None:
+    """A row, a table of another program or a number in the header may matter to someone."""
     for number, statement in enumerate(
         (
             "INSERT INTO namespaces VALUES (1, 1, 1, 1, 1, 1, 1)",
@@ -96,10 +96,8 @@ def test_a_half_made_file_with_anything_in_it_is_left(tmp_path: Path, prepare: P
         refused(db, prepare, DatabaseError, "not a Temporal database")
 
 
-def test_a_half_made_file_is_left_to_the_server_that_makes_it(
-    tmp_path: Path, prepare: Prepare, fresh_file: Path
-) -> None:
-    """Another process has it open, so it is not finished yet."""
+def test_a_half_created_file_in_use_is_kept(tmp_path: Path, prepare: Prepare, fresh_file: Path) -> None:
+    """Another process has the file open and is still creating it."""
     db = tmp_path / "half" / "t.db"
     half_made(db, fresh_file, 7)
     with db.open("rb") as file, subprocess.Popen(["/bin/sleep", "60"], stdin=file) as process:
@@ -109,8 +107,8 @@ def test_a_half_made_file_is_left_to_the_server_that_makes_it(
     assert db.exists()
 
 
-def test_a_stamp_of_the_same_version_is_believed_without_sqlite(db: Path) -> None:
-    """The usual start imports nothing heavy and never runs the executable."""
+def test_a_stamp_of_the_same_version_is_trusted_without_sqlite(db: Path) -> None:
+    """The usual start imports nothing slow and does not run the executable."""
     database.stamp(db, SERVER, "1.9.1")
     subprocess.run([sys.executable, "-c", QUICK, str(db), SERVER], check=True)
 
@@ -118,7 +116,7 @@ def test_a_stamp_of_the_same_version_is_believed_without_sqlite(db: Path) -> Non
 def test_the_stamp_fits_while_a_server_runs_and_after_it_was_killed(
     real_binary: Path, tmp_path: Path, prepare: Prepare
 ) -> None:
-    """A server in WAL mode leaves its tables in the log: the stamp knows them there as well."""
+    """The stamp is also valid while the tables are in the write-ahead log."""
     db = tmp_path / "t.db"
     with running(real_binary, db, *WAL) as server:
         database.stamp(db, SERVER)
@@ -136,7 +134,7 @@ def test_the_stamp_fits_while_a_server_runs_and_after_it_was_killed(
 
 
 def test_a_file_without_a_stamp_is_compared_and_stamped(db: Path, prepare: Prepare) -> None:
-    """A stock server's file of the same schema is taken over as it is, and known from then on."""
+    """A file that a stock server created with the same schema is accepted unchanged, and gets a stamp."""
     content = db.read_bytes()
     prepare(db)
     stamp = database.read_stamp(db)
@@ -146,8 +144,8 @@ def test_a_file_without_a_stamp_is_compared_and_stamped(db: Path, prepare: Prepa
     assert db.read_bytes() == content
 
 
-def test_a_stamp_that_cannot_be_read_is_made_anew(db: Path, prepare: Prepare) -> None:
-    """A damaged stamp is as good as none."""
+def test_an_unreadable_stamp_is_recreated(db: Path, prepare: Prepare) -> None:
+    """A damaged stamp is treated like a missing one."""
     for text in ("", "[]", "{", '{"last_written_by": null}'):
         (db.parent / "temporal.db.stamp.json").write_text(text)
         prepare(db)
@@ -156,8 +154,8 @@ def test_a_stamp_that_cannot_be_read_is_made_anew(db: Path, prepare: Prepare) ->
         assert stamp.last_written_by == SERVER
 
 
-def test_an_index_of_the_users_own_is_no_difference(db: Path, prepare: Prepare) -> None:
-    """What a user added to look things up stays."""
+def test_an_additional_index_is_no_difference(db: Path, prepare: Prepare) -> None:
+    """An index that you added is kept."""
     with closing(sqlite3.connect(db)) as connection:
         connection.execute("CREATE INDEX mine ON executions_visibility (workflow_id)")
     prepare(db)
@@ -165,8 +163,8 @@ def test_an_index_of_the_users_own_is_no_difference(db: Path, prepare: Prepare) 
         assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'mine'").fetchone() == (1,)
 
 
-def test_what_a_crash_left_is_rolled_back_not_deleted(db: Path, prepare: Prepare) -> None:
-    """A hot journal is honoured: a half-written transaction is undone, the rest is there."""
+def test_a_hot_journal_is_rolled_back_not_deleted(db: Path, prepare: Prepare) -> None:
+    """An unfinished transaction is rolled back, and the rest is kept."""
     code = (
         "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
         "c.execute('PRAGMA cache_size=1'); c.execute('PRAGMA synchronous=OFF'); c.execute('BEGIN')\n"
@@ -188,7 +186,7 @@ def test_what_a_crash_left_is_rolled_back_not_deleted(db: Path, prepare: Prepare
 
 
 def refused(db: Path, prepare: Prepare, kind: type[DatabaseError], text: str) -> DatabaseError:
-    """`prepare` refuses `db` with a hint and leaves it byte for byte."""
+    """Check that `prepare` refuses `db` with a hint and does not change it."""
     before = db.read_bytes() if db.is_file() else b""
     with pytest.raises(kind, match=text) as raised:
         prepare(db)
@@ -203,20 +201,20 @@ def test_a_folder_is_refused(tmp_path: Path, prepare: Prepare) -> None:
 
 
 def test_a_pipe_is_refused(tmp_path: Path, prepare: Prepare) -> None:
-    """Nor is a pipe, which opening would wait on for ever."""
+    """A pipe is refused without opening it, which would block forever."""
     os.mkfifo(tmp_path / "t.db")
     refused(tmp_path / "t.db", prepare, DatabaseError, "not a regular file")
 
 
 def test_a_file_that_is_not_sqlite_is_refused(tmp_path: Path, prepare: Prepare) -> None:
-    """A text, or the beginning of one."""
+    """A text file and the beginning of a database are refused."""
     for content in (b"hello", b"#!/bin/sh\n" * 100):
         (tmp_path / "t.db").write_bytes(content)
         refused(tmp_path / "t.db", prepare, DatabaseError, "not an SQLite database")
 
 
 def test_an_sqlite_file_of_another_program_is_refused(tmp_path: Path, prepare: Prepare) -> None:
-    """Someone else's database is not written to."""
+    """Another program's database is not written to."""
     with closing(sqlite3.connect(tmp_path / "t.db")) as connection:
         connection.execute("CREATE TABLE cookies (name, value)")
     error = refused(tmp_path / "t.db", prepare, DatabaseError, "not a Temporal database")
@@ -224,7 +222,7 @@ def test_an_sqlite_file_of_another_program_is_refused(tmp_path: Path, prepare: P
 
 
 def test_a_truncated_file_is_refused_even_with_a_stamp(db: Path, prepare: Prepare) -> None:
-    """A file shorter than its header says is noticed on the quick way as well."""
+    """A file shorter than its header says is detected on the fast path too."""
     database.stamp(db, SERVER)
     with db.open("r+b") as file:
         file.truncate(40960)
@@ -232,7 +230,7 @@ def test_a_truncated_file_is_refused_even_with_a_stamp(db: Path, prepare: Prepar
 
 
 def test_a_file_with_damaged_tables_is_refused(db: Path, prepare: Prepare) -> None:
-    """Garbage in the list of tables is found when the tables are compared."""
+    """Damage in the schema is found when the tables are compared."""
     with db.open("r+b") as file:
         file.seek(100)
         file.write(os.urandom(4096 * 10))
@@ -240,7 +238,7 @@ def test_a_file_with_damaged_tables_is_refused(db: Path, prepare: Prepare) -> No
 
 
 def test_a_file_that_cannot_be_read_is_refused(db: Path) -> None:
-    """Another user's private file: says that it cannot be read, and how to change that."""
+    """For another user's private file, the error says that it cannot be read and how to change that."""
     db.chmod(0o000)
     code = (
         "import os, sys; from pathlib import Path; from devserver.database.header import read_header\n"
@@ -258,7 +256,7 @@ def test_a_file_that_cannot_be_read_is_refused(db: Path) -> None:
 
 
 def test_a_file_on_a_read_only_disk_is_refused(db: Path, small_disk: Path, prepare: Prepare) -> None:
-    """Says that it cannot be written."""
+    """The error says that the file cannot be written."""
     there = Path(shutil.copy(db, small_disk / "t.db"))
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     refused(there, prepare, DatabaseError, "cannot be written")
@@ -267,7 +265,7 @@ def test_a_file_on_a_read_only_disk_is_refused(db: Path, small_disk: Path, prepa
 def test_a_file_locked_by_another_program_is_refused(
     db: Path, prepare: Prepare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Someone's open transaction is waited for a little, then told."""
+    """After a short wait for another program's transaction, the error says that the file is locked."""
     monkeypatch.setattr("devserver.database.sqlite.BUSY_SECONDS", 0.05)
     with closing(sqlite3.connect(db, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
@@ -276,8 +274,8 @@ def test_a_file_locked_by_another_program_is_refused(
     prepare(db)
 
 
-def test_an_executable_that_makes_no_database_is_an_error(db: Path, prepare: Prepare, tmp_path: Path) -> None:
-    """With what it said last; the file is left without a stamp."""
+def test_an_executable_that_creates_no_database_is_an_error(db: Path, prepare: Prepare, tmp_path: Path) -> None:
+    """The error shows the executable's last output, and the file gets no stamp."""
     bad = tmp_path / "bad"
     bad.write_text("#!/bin/sh\necho no such thing\nexit 7\n")
     bad.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Bringing snapshots back."""
+"""Restoring snapshots."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from .servers import WAL, running
 
 
 def mark(db: Path, number: int) -> None:
-    """Put a row into the file that `marks` finds."""
+    """Insert a row that `marks` finds."""
     with closing(sqlite3.connect(db, isolation_level=None)) as connection:
         connection.execute("INSERT INTO queue_metadata VALUES (?, x'00', 'e', 1)", (number,))
 
 
 def marks(db: Path) -> list[int]:
-    """The rows that `mark` made."""
+    """Return the rows that `mark` inserted."""
     with closing(sqlite3.connect(f"{db.as_uri()}?mode=ro", uri=True)) as connection:
         found = connection.execute("SELECT queue_type FROM queue_metadata WHERE queue_type > 50 ORDER BY 1")
         return [int(row[0]) for row in found]
@@ -36,7 +36,7 @@ def marks(db: Path) -> list[int]:
 
 @pytest.fixture
 def saved(db: Path, tmp_path: Path) -> snapshots.Snapshot:
-    """A snapshot with mark 60, of a file that got mark 61 afterwards."""
+    """A snapshot with mark 60, of a file that got mark 61 later."""
     database.stamp(db, SERVER, "1.9.1")
     mark(db, 60)
     snapshot = snapshots.save(db, tmp_path / "s", "saved", server_version=SERVER, cli_version="1.9.1")
@@ -44,8 +44,8 @@ def saved(db: Path, tmp_path: Path) -> snapshots.Snapshot:
     return snapshot
 
 
-def test_work_goes_on_from_a_snapshot(real_binary: Path, tmp_path: Path, prepare: Prepare) -> None:
-    """An open workflow that has completed since is open again, and completes again."""
+def test_restore_reopens_workflows(real_binary: Path, tmp_path: Path, prepare: Prepare) -> None:
+    """A workflow that was open in the snapshot and has completed since is open again, and completes again."""
     db = tmp_path / "t.db"
     with running(real_binary, db, *WAL) as server:
         asyncio.run(state.make(server.address))
@@ -57,8 +57,8 @@ def test_work_goes_on_from_a_snapshot(real_binary: Path, tmp_path: Path, prepare
         asyncio.run(state.check(server.address))
 
 
-def test_what_was_there_becomes_a_snapshot_itself(db: Path, saved: snapshots.Snapshot, tmp_path: Path) -> None:
-    """So a restore can be undone by a restore."""
+def test_the_replaced_state_becomes_a_snapshot(db: Path, saved: snapshots.Snapshot, tmp_path: Path) -> None:
+    """A restore can be undone by another restore."""
     kept = restore_into(saved, db)
     assert marks(db) == [60]
     assert kept is not None
@@ -69,8 +69,8 @@ def test_what_was_there_becomes_a_snapshot_itself(db: Path, saved: snapshots.Sna
     assert marks(db) == [60, 61]
 
 
-def test_the_log_of_the_old_file_does_not_spoil_the_new_one(db: Path, saved: snapshots.Snapshot) -> None:
-    """What a killed server left in -wal is kept with the old file, and gone from beside the new one."""
+def test_the_log_of_the_old_file_does_not_damage_the_new_one(db: Path, saved: snapshots.Snapshot) -> None:
+    """The old write-ahead log is saved with the old file and removed next to the new one."""
     with closing(sqlite3.connect(db, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("INSERT INTO queue_metadata VALUES (62, x'00', 'e', 1)")
@@ -87,8 +87,8 @@ def test_the_log_of_the_old_file_does_not_spoil_the_new_one(db: Path, saved: sna
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_the_restored_file_is_stamped_by_the_server_it_came_from(db: Path, saved: snapshots.Snapshot) -> None:
-    """So the next start knows whether to upgrade it."""
+def test_the_restored_file_has_the_stamp_of_its_server(db: Path, saved: snapshots.Snapshot) -> None:
+    """The next start knows whether to upgrade the file."""
     database.stamp(db, "1.40.0")
     restore_into(saved, db)
     stamp = database.read_stamp(db)
@@ -98,13 +98,13 @@ def test_the_restored_file_is_stamped_by_the_server_it_came_from(db: Path, saved
 
 
 def test_a_snapshot_of_an_unknown_server_leaves_no_stamp(db: Path, saved: snapshots.Snapshot) -> None:
-    """A stamp of what was there before would be about another file; the next start compares instead."""
+    """The old stamp is about another file, so it is removed and the next start compares the tables."""
     restore_into(replace(saved, server_version=None), db)
     assert database.read_stamp(db) is None
 
 
-def test_a_changed_snapshot_is_not_restored(db: Path, saved: snapshots.Snapshot) -> None:
-    """Expected and found hash are told; the server's file and its stamp stay."""
+def test_a_modified_snapshot_is_refused(db: Path, saved: snapshots.Snapshot) -> None:
+    """The error shows the expected and the actual hash; the server's file and stamp are unchanged."""
     with saved.database.open("r+b") as file:
         file.seek(5000)
         file.write(b"x")
@@ -116,15 +116,15 @@ def test_a_changed_snapshot_is_not_restored(db: Path, saved: snapshots.Snapshot)
 
 
 def test_a_snapshot_without_its_file_is_an_error(db: Path, saved: snapshots.Snapshot) -> None:
-    """A half-deleted snapshot changes nothing."""
+    """A snapshot without its database file changes nothing."""
     saved.database.unlink()
     with pytest.raises(DatabaseError, match="No such file"):
         restore_into(saved, db)
     assert marks(db) == [60, 61]
 
 
-def test_a_running_servers_file_is_not_exchanged(real_binary: Path, db: Path, saved: snapshots.Snapshot) -> None:
-    """Neither one that another of ours owns, nor one that a stock server has open."""
+def test_a_file_in_use_is_not_replaced(real_binary: Path, db: Path, saved: snapshots.Snapshot) -> None:
+    """A file that another owner has leased, or that a stock server has open, is refused."""
     with DatabaseLease.acquire(db, "instance other"), pytest.raises(DatabaseInUse, match="instance other"):
         restore_into(saved, db)
     with running(real_binary, db), pytest.raises(DatabaseInUse, match="another process"):
@@ -132,10 +132,10 @@ def test_a_running_servers_file_is_not_exchanged(real_binary: Path, db: Path, sa
     assert marks(db) == [60, 61]
 
 
-def test_a_damaged_file_can_be_replaced_and_is_kept_as_it_is(
+def test_a_damaged_file_can_be_replaced_and_is_saved_unchanged(
     db: Path, saved: snapshots.Snapshot, tmp_path: Path
 ) -> None:
-    """That is when a restore is needed most."""
+    """A damaged file does not prevent a restore."""
     with db.open("r+b") as file:
         file.seek(4096)
         file.write(os.urandom(4096 * 30))
@@ -148,8 +148,8 @@ def test_a_damaged_file_can_be_replaced_and_is_kept_as_it_is(
     assert str(folder) in notes[0]
 
 
-def test_a_snapshot_is_restored_where_there_is_no_file(saved: snapshots.Snapshot, tmp_path: Path) -> None:
-    """Into a new instance, whose folder is made; nothing was there to be kept."""
+def test_restore_into_a_new_instance(saved: snapshots.Snapshot, tmp_path: Path) -> None:
+    """The instance's folder is created, and there is no state to save first."""
     assert restore_into(saved, tmp_path / "new" / "t.db") is None
     assert marks(tmp_path / "new" / "t.db") == [60]
 
@@ -157,7 +157,7 @@ def test_a_snapshot_is_restored_where_there_is_no_file(saved: snapshots.Snapshot
 def test_a_full_disk_changes_nothing(
     saved: snapshots.Snapshot, db: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither when it is seen beforehand nor when it fills up meanwhile."""
+    """A full disk is detected before or during the copy, and nothing changes."""
     there = small_disk / "temporal.db"
     shutil.copy(db, there)
     (small_disk / "filler").write_bytes(b"x" * (3 * 1024 * 1024 - there.stat().st_size - 100_000))
@@ -169,8 +169,8 @@ def test_a_full_disk_changes_nothing(
         monkeypatch.setattr("devserver.database.restore.size_of", lambda path: 0)
 
 
-def test_a_newer_servers_snapshot_is_refused_for_an_older_server(saved: snapshots.Snapshot) -> None:
-    """Before anything is stopped or replaced."""
+def test_a_snapshot_of_a_newer_server_is_refused_for_an_older_one(saved: snapshots.Snapshot) -> None:
+    """It is refused before anything is stopped or replaced."""
     refuse_newer(saved, SERVER)
     refuse_newer(saved, "1.40.0")
     with pytest.raises(DatabaseTooNew, match=r"server 1\.32\.0") as raised:

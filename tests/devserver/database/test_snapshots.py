@@ -1,4 +1,4 @@
-"""Saving, listing and deleting snapshots, on running servers too."""
+"""Saving, listing and deleting snapshots, also of running servers."""
 
 from __future__ import annotations
 
@@ -26,28 +26,26 @@ WORKFLOWS = 60
 
 
 def save(db: Path, folder: Path, name: str | None = None) -> snapshots.Snapshot:
-    """Save as the server's author would."""
+    """Save a snapshot of this database."""
     return snapshots.save(db, folder, name, server_version=SERVER, instance="default")
 
 
 def intact(db: Path) -> bool:
-    """Whether SQLite finds nothing wrong."""
+    """Return whether SQLite's integrity check passes."""
     with closing(sqlite3.connect(f"{db.as_uri()}?immutable=1", uri=True)) as connection:
         return bool(connection.execute("PRAGMA integrity_check").fetchone() == ("ok",))
 
 
 async def start_workflows(address: str, number: int) -> None:
-    """Start workflows that nobody works on."""
+    """Start workflows that no worker runs."""
     client = await Client.connect(address)
     for each in range(number):
         await client.start_workflow("Nobody", id=f"w{each}", task_queue="nobody")
 
 
 @pytest.mark.parametrize("journal", [WAL, ()], ids=["wal", "journal"])
-def test_a_snapshot_of_a_busy_server_is_one_moment_of_it(
-    real_binary: Path, tmp_path: Path, journal: tuple[str, ...]
-) -> None:
-    """While workflows are started, snapshots are made to the end, are intact, and the server loses nothing."""
+def test_snapshots_of_a_busy_server_are_consistent(real_binary: Path, tmp_path: Path, journal: tuple[str, ...]) -> None:
+    """Snapshots taken while workflows start are complete and intact, and the server loses nothing."""
     db = tmp_path / "t.db"
     with running(real_binary, db, *journal) as server:
         load = threading.Thread(target=asyncio.run, args=[start_workflows(server.address, WORKFLOWS)])
@@ -63,7 +61,7 @@ def test_a_snapshot_of_a_busy_server_is_one_moment_of_it(
 
 
 async def count_is(address: str, number: int) -> None:
-    """The server lists so many workflows in the end: its list follows its state a little later."""
+    """Wait until the server lists this many workflows: its list is a little behind its state."""
     client = await Client.connect(address)
 
     async def listed() -> bool:
@@ -72,8 +70,8 @@ async def count_is(address: str, number: int) -> None:
     await state.until(listed, f"{number} workflows in the list")
 
 
-def test_a_snapshot_knows_where_it_came_from(db: Path, tmp_path: Path) -> None:
-    """Its record tells time, size, hash, server and instance; only its user can read it."""
+def test_the_record_of_a_snapshot(db: Path, tmp_path: Path) -> None:
+    """The record has time, size, hash, server and instance; only this user can read it."""
     saved = save(db, tmp_path / "snapshots", "before-the-change")
     assert snapshots.get(tmp_path / "snapshots", "before-the-change") == saved
     assert (saved.server_version, saved.instance) == (SERVER, "default")
@@ -83,8 +81,8 @@ def test_a_snapshot_knows_where_it_came_from(db: Path, tmp_path: Path) -> None:
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in saved.folder.iterdir())
 
 
-def test_a_snapshot_holds_what_is_only_in_the_log(db: Path, tmp_path: Path) -> None:
-    """A server leaves much of its state in the write-ahead log: a copy of the file alone would lack it."""
+def test_a_snapshot_includes_the_write_ahead_log(db: Path, tmp_path: Path) -> None:
+    """Much of a server's state is in the write-ahead log, so a copy of the file alone is incomplete."""
     with closing(sqlite3.connect(db, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("INSERT INTO queue_metadata VALUES (99, x'00', 'e', 1)")
@@ -94,15 +92,15 @@ def test_a_snapshot_holds_what_is_only_in_the_log(db: Path, tmp_path: Path) -> N
 
 
 def test_snapshots_are_listed_oldest_first(db: Path, tmp_path: Path) -> None:
-    """Unnamed ones are named after the time, and never overwrite each other."""
+    """Unnamed snapshots are named by time and never overwrite each other."""
     assert snapshots.list_(tmp_path / "snapshots") == []
     names = [save(db, tmp_path / "snapshots").name for _ in range(3)]
     assert len(set(names)) == 3
     assert sorted(each.name for each in snapshots.list_(tmp_path / "snapshots")) == sorted(names)
 
 
-def test_a_name_is_used_once(db: Path, tmp_path: Path) -> None:
-    """The second snapshot of a name is refused, the first stays as it is."""
+def test_names_are_unique(db: Path, tmp_path: Path) -> None:
+    """A second snapshot of the same name is refused, and the first is unchanged."""
     first = save(db, tmp_path / "snapshots", "one")
     with pytest.raises(SnapshotExists, match="already"):
         save(db, tmp_path / "snapshots", "one")
@@ -110,8 +108,8 @@ def test_a_name_is_used_once(db: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "-x", ".hidden", "a b", "x" * 64, "new\nline"])
-def test_names_that_could_lead_elsewhere_are_refused(db: Path, tmp_path: Path, name: str) -> None:
-    """For saving, getting and deleting alike."""
+def test_names_that_are_paths_are_refused(db: Path, tmp_path: Path, name: str) -> None:
+    """Saving, getting and deleting refuse such names."""
     with pytest.raises(OptionError, match="is not a valid snapshot name"):
         save(db, tmp_path / "s", name)
     for call in (snapshots.get, snapshots.delete):
@@ -119,8 +117,8 @@ def test_names_that_could_lead_elsewhere_are_refused(db: Path, tmp_path: Path, n
             call(tmp_path / "s", name)
 
 
-def test_deleting_takes_one_and_leaves_the_others(db: Path, tmp_path: Path) -> None:
-    """And a second time there is nothing to delete; the error says what there is."""
+def test_delete_removes_one_snapshot(db: Path, tmp_path: Path) -> None:
+    """The others are kept, and a second delete is an error that lists them."""
     kept, gone = save(db, tmp_path / "s", "kept"), save(db, tmp_path / "s", "gone")
     assert snapshots.delete(tmp_path / "s", "gone") == gone
     assert list((tmp_path / "s").iterdir()) == [kept.folder]
@@ -129,14 +127,14 @@ def test_deleting_takes_one_and_leaves_the_others(db: Path, tmp_path: Path) -> N
 
 
 def test_nothing_to_save_is_an_error(tmp_path: Path) -> None:
-    """An instance that never ran has no database."""
+    """An instance that never ran has no database to save."""
     with pytest.raises(DatabaseError, match="does not exist"):
         save(tmp_path / "none.db", tmp_path / "s")
     assert not (tmp_path / "none.db").exists()
 
 
-def test_a_damaged_database_makes_no_snapshot(db: Path, tmp_path: Path) -> None:
-    """A copy of garbage would only look like safety."""
+def test_a_damaged_database_is_not_saved(db: Path, tmp_path: Path) -> None:
+    """A snapshot of a damaged file would be useless."""
     with db.open("r+b") as file:
         file.seek(4096 * 3)
         file.write(os.urandom(4096 * 20))
@@ -146,7 +144,7 @@ def test_a_damaged_database_makes_no_snapshot(db: Path, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_no_half_snapshot(db: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither when it is seen beforehand nor when it fills up meanwhile."""
+    """A full disk is detected before or during the copy, and no partial snapshot is left."""
     (small_disk / "filler").write_bytes(b"x" * (3 * 1024 * 1024 - 200_000))
     with pytest.raises(DatabaseError, match="no room") as raised:
         save(db, small_disk / "snapshots")
@@ -157,8 +155,8 @@ def test_a_full_disk_leaves_no_half_snapshot(db: Path, small_disk: Path, monkeyp
     assert list((small_disk / "snapshots").iterdir()) == []
 
 
-def test_what_a_killed_save_left_is_removed_by_the_next(db: Path, tmp_path: Path) -> None:
-    """It is never listed, and does not stay; one that is under way does."""
+def test_a_killed_save_is_cleaned_up_by_the_next(db: Path, tmp_path: Path) -> None:
+    """An unfinished snapshot is never listed, and is removed unless it is still being written."""
     for pid in (2**22 + 1, os.getppid()):
         (tmp_path / "s" / f".unfinished-{pid}-x").mkdir(parents=True)
     (tmp_path / "s").chmod(0o700)
@@ -167,8 +165,8 @@ def test_what_a_killed_save_left_is_removed_by_the_next(db: Path, tmp_path: Path
     assert sorted(path.name for path in (tmp_path / "s").iterdir()) == [f".unfinished-{os.getppid()}-x", "one"]
 
 
-def test_a_link_that_someone_put_in_the_way_is_not_followed(db: Path, tmp_path: Path) -> None:
-    """A copy is made where nothing is, or not at all."""
+def test_a_link_at_the_target_is_not_followed(db: Path, tmp_path: Path) -> None:
+    """A snapshot is only written where no file exists."""
     victim = tmp_path / "victim"
     victim.write_text("precious")
     (tmp_path / "copy").symlink_to(victim)
@@ -177,8 +175,8 @@ def test_a_link_that_someone_put_in_the_way_is_not_followed(db: Path, tmp_path: 
     assert victim.read_text() == "precious"
 
 
-def test_a_snapshot_is_called_what_its_folder_is_called(db: Path, tmp_path: Path) -> None:
-    """Who renames a folder by hand finds it under its new name, and can delete it."""
+def test_a_snapshot_is_named_by_its_folder(db: Path, tmp_path: Path) -> None:
+    """A folder that you rename is listed and deleted by its new name."""
     saved = snapshots.save(db, tmp_path / "snapshots", "one", server_version=SERVER)
     saved.folder.rename(saved.folder.with_name("two"))
     assert [each.name for each in snapshots.list_(tmp_path / "snapshots")] == ["two"]
@@ -186,7 +184,7 @@ def test_a_snapshot_is_called_what_its_folder_is_called(db: Path, tmp_path: Path
 
 
 def test_a_copy_put_back_by_hand_still_fits_its_stamp(db: Path, tmp_path: Path, prepare: Prepare) -> None:
-    """A copy keeps the number by which a stamp knows its file: nothing is compared or noted at the next start."""
+    """A copy keeps the stamp valid, so the next start neither compares tables nor prints a note."""
     database.stamp(db, SERVER)
     saved = snapshots.save(db, tmp_path / "snapshots", "one", server_version=SERVER)
     saved.database.replace(db)

@@ -1,4 +1,4 @@
-"""Older files under newer servers and newer files under older ones, on the real executables."""
+"""Older files with newer servers and newer files with older ones, on the real executables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OLD, OLD_SERVER = "1.5.1", "1.29.1"
 
 @pytest.fixture(scope="module")
 def old_file(old_binary: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file that a killed server 1.29.1 left, with work in it, its log beside it."""
+    """A file left by a killed server 1.29.1, with state in it and a write-ahead log next to it."""
     db = tmp_path_factory.mktemp("old") / "temporal.db"
     with running(old_binary(OLD), db, *WAL) as server:
         asyncio.run(state.make(server.address))
@@ -38,7 +38,7 @@ def old_file(old_binary: Callable[[str], Path], tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def old(old_file: Path, tmp_path: Path) -> Path:
-    """A copy of it, and of its log."""
+    """A copy of the old file and of its log."""
     folder = tmp_path / "old"
     folder.mkdir(mode=0o700)
     for path in old_file.parent.glob("temporal.db*"):
@@ -47,26 +47,24 @@ def old(old_file: Path, tmp_path: Path) -> Path:
 
 
 def rows(db: Path, table: str = "executions_visibility") -> int:
-    """How many rows a table has, counted as SQLite sees it: log included."""
+    """Return the number of rows of a table, including the write-ahead log."""
     with closing(sqlite3.connect(f"{db.as_uri()}?mode=ro", uri=True)) as connection:
         (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         return int(count)
 
 
-def test_a_newer_server_goes_on_with_everything_an_older_one_kept(
-    old: Path, prepare: Prepare, real_binary: Path
-) -> None:
-    """Open workflows complete, lists find text, keywords and lists of them, schedules fire."""
+def test_upgrade_keeps_all_state(old: Path, prepare: Prepare, real_binary: Path) -> None:
+    """Open workflows complete, search attributes of all types are found, and schedules fire."""
     assert any("upgraded" in note for note in prepare(old))
     assert prepare(old, executable=Path("/nowhere")) == []
     with running(real_binary, old, *WAL) as server:
         asyncio.run(state.check(server.address))
 
 
-def test_the_backup_is_private_named_and_as_good_as_the_old_file(
+def test_the_backup_is_private_named_and_usable(
     old: Path, prepare: Prepare, paths: Paths, old_binary: Callable[[str], Path]
 ) -> None:
-    """It carries the version and the time, has mode 0600, and the old server goes on with it."""
+    """Its name has version and time, its mode is 0600, and the old server runs on it."""
     database.stamp(old, OLD_SERVER, OLD)
     prepare(old)
     (backup,) = (paths.data / "backups").iterdir()
@@ -76,15 +74,15 @@ def test_the_backup_is_private_named_and_as_good_as_the_old_file(
         asyncio.run(state.check(server.address))
 
 
-def test_an_upgrade_leaves_nothing_of_the_old_file_behind(old: Path, prepare: Prepare) -> None:
-    """No old log beside the new file, and none of the files it was made in, not even a killed one's."""
+def test_an_upgrade_leaves_no_old_files(old: Path, prepare: Prepare) -> None:
+    """No old log and no temporary file is left, even of a killed upgrade."""
     (old.parent / "temporal.db.upgrade-1").write_text("left by a killed process")
     prepare(old)
     assert sorted(path.name for path in old.parent.iterdir()) == ["temporal.db", "temporal.db.stamp.json"]
 
 
 def test_an_old_file_is_refused_when_upgrades_are_off(old: Path, prepare: Prepare) -> None:
-    """It says what is missing and which version goes on with the file, which is left alone."""
+    """The error says what is missing and which version can use the file, which is unchanged."""
     database.stamp(old, OLD_SERVER, OLD)
     count = rows(old)
     with pytest.raises(DatabaseTooOld, match="older server") as raised:
@@ -95,10 +93,10 @@ def test_an_old_file_is_refused_when_upgrades_are_off(old: Path, prepare: Prepar
     assert rows(old) == count
 
 
-def test_a_failed_upgrade_leaves_the_old_file_and_names_the_backup(
+def test_a_failed_upgrade_keeps_the_old_file_and_names_the_backup(
     old: Path, prepare: Prepare, paths: Paths, monkeypatch: pytest.MonkeyPatch, old_binary: Callable[[str], Path]
 ) -> None:
-    """An error in the middle of the copying changes nothing: the old server goes on."""
+    """An error during the copy changes nothing: the old server runs on the file."""
     copied = []
 
     def fail(connection: sqlite3.Connection, table: str, *_: object) -> None:
@@ -116,10 +114,8 @@ def test_a_failed_upgrade_leaves_the_old_file_and_names_the_backup(
         asyncio.run(state.check(server.address))
 
 
-def test_a_row_that_did_not_come_over_stops_an_upgrade(
-    old: Path, prepare: Prepare, fresh_file: Path, tmp_path: Path
-) -> None:
-    """Rows are counted on both sides; one that is lost on the way is not found out later by the user."""
+def test_a_missing_row_aborts_the_upgrade(old: Path, prepare: Prepare, fresh_file: Path, tmp_path: Path) -> None:
+    """Rows are counted on both sides, so that you do not discover a loss later."""
     schemas = tmp_path / "schemas"
     schemas.mkdir(mode=0o700)
     losing = Path(shutil.copy(fresh_file, schemas))
@@ -132,10 +128,8 @@ def test_a_row_that_did_not_come_over_stops_an_upgrade(
     assert rows(old, "executions") == count > 0
 
 
-def test_a_damaged_result_of_an_upgrade_is_thrown_away(
-    old: Path, prepare: Prepare, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was made is checked before it takes the old one's place."""
+def test_a_damaged_upgrade_result_is_discarded(old: Path, prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new file is checked before it replaces the old one."""
     count = rows(old)
     real = integrity
 
@@ -151,7 +145,7 @@ def test_a_damaged_result_of_an_upgrade_is_thrown_away(
 
 
 def test_a_file_in_use_is_not_upgraded(old: Path, prepare: Prepare, old_binary: Callable[[str], Path]) -> None:
-    """A stock server that runs on it is found and named."""
+    """The stock server that uses the file is named."""
     with running(old_binary(OLD), old, *WAL) as server:
         with pytest.raises(DatabaseInUse) as raised:
             prepare(old)
@@ -159,10 +153,8 @@ def test_a_file_in_use_is_not_upgraded(old: Path, prepare: Prepare, old_binary: 
         asyncio.run(state.check(server.address))
 
 
-def test_a_full_disk_stops_an_upgrade_before_anything_is_lost(
-    old: Path, small_disk: Path, prepare: Prepare, paths: Paths
-) -> None:
-    """The old file is as it was, and what was begun is gone."""
+def test_a_full_disk_aborts_an_upgrade_safely(old: Path, small_disk: Path, prepare: Prepare, paths: Paths) -> None:
+    """The old file is unchanged, and the partial copy is removed."""
     small = small_disk / "temporal.db"
     count = rows(old)
     with closing(sqlite3.connect(old)) as connection:
@@ -178,7 +170,7 @@ def test_a_full_disk_stops_an_upgrade_before_anything_is_lost(
 
 
 def test_a_stamp_of_a_newer_server_is_refused(db: Path, prepare: Prepare) -> None:
-    """Even with the same tables, what a newer server wrote is not given to an older one."""
+    """A file written by a newer server is not used by an older one, even with the same tables."""
     database.stamp(db, "1.40.0", "2.0.0")
     content = db.read_bytes()
     with pytest.raises(DatabaseTooNew) as raised:
@@ -190,15 +182,15 @@ def test_a_stamp_of_a_newer_server_is_refused(db: Path, prepare: Prepare) -> Non
 def test_tables_of_a_newer_server_are_refused_without_a_stamp(
     db: Path, prepare: Prepare, old_binary: Callable[[str], Path], paths: Paths
 ) -> None:
-    """A file of 1.32.0 without a stamp is not given to 1.29.1."""
+    """A file of 1.32.0 without a stamp is refused by 1.29.1."""
     with pytest.raises(DatabaseTooNew) as raised:
         prepare(db, executable=old_binary(OLD), server_version=OLD_SERVER, schemas=paths.schemas)
     assert "current_chasm_executions" in str(raised.value)
     assert database.read_stamp(db) is None
 
 
-def test_a_file_exchanged_behind_the_stamps_back_is_noticed(old: Path, db: Path, prepare: Prepare) -> None:
-    """An old file copied over a stamped one is upgraded, not taken for what the stamp says."""
+def test_a_replaced_file_is_detected_despite_its_stamp(old: Path, db: Path, prepare: Prepare) -> None:
+    """An old file copied over a stamped one is upgraded."""
     database.stamp(db, SERVER)
     with closing(sqlite3.connect(old)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -207,8 +199,8 @@ def test_a_file_exchanged_behind_the_stamps_back_is_noticed(old: Path, db: Path,
     assert rows(db) == rows(old)
 
 
-def test_a_newer_server_of_the_same_schema_only_makes_a_backup(db: Path, prepare: Prepare, paths: Paths) -> None:
-    """There is no way back to the older server, so a copy is kept; the file itself is not touched."""
+def test_a_newer_server_of_the_same_schema_only_creates_a_backup(db: Path, prepare: Prepare, paths: Paths) -> None:
+    """The old server cannot use the file afterwards, so a copy is kept; the file itself is not changed."""
     database.stamp(db, "1.31.2", "1.8.2")
     content = db.read_bytes()
     prepare(db)
@@ -219,8 +211,8 @@ def test_a_newer_server_of_the_same_schema_only_makes_a_backup(db: Path, prepare
     assert (stamp.made_by, stamp.last_written_by) == ("1.31.2", SERVER)
 
 
-def test_what_the_newer_server_has_no_use_for_is_told(old: Path, prepare: Prepare, paths: Paths) -> None:
-    """A table that is gone from the newer schema is in the backup, and a note says so."""
+def test_a_note_about_tables_that_are_not_copied(old: Path, prepare: Prepare, paths: Paths) -> None:
+    """A table that the newer schema does not have stays in the backup, and a note says so."""
     with closing(sqlite3.connect(old, isolation_level=None)) as connection:
         connection.execute("CREATE TABLE retired (x)")
         connection.execute("INSERT INTO retired VALUES (1)")
@@ -230,8 +222,8 @@ def test_what_the_newer_server_has_no_use_for_is_told(old: Path, prepare: Prepar
     assert rows(backup, "retired") == 1
 
 
-def test_a_table_of_the_users_own_survives_a_step_without_upgrade(db: Path, prepare: Prepare) -> None:
-    """A newer server of the same schema finds all it needs, so the file stays as it is."""
+def test_an_additional_table_survives_when_no_upgrade_is_needed(db: Path, prepare: Prepare) -> None:
+    """A newer server of the same schema leaves the file unchanged."""
     with closing(sqlite3.connect(db)) as connection:
         connection.execute("CREATE TABLE mine (x)")
     database.stamp(db, "1.31.2", "1.8.2")
@@ -254,10 +246,10 @@ database.prepare(db, executable=executable, server_version=sys.argv[5], **option
 
 
 @pytest.mark.parametrize("moment", ["replace_file", "write_stamp"])
-def test_an_upgrade_that_is_killed_is_done_by_the_next_start(
+def test_a_killed_upgrade_is_completed_by_the_next_start(
     moment: str, old: Path, prepare: Prepare, real_binary: Path, fresh_file: Path
 ) -> None:
-    """Just before and just after the exchange: the file is the old one or the new one, never neither."""
+    """If it is killed just before or after the replacement, the file is either the old or the new one."""
     database.stamp(old, OLD_SERVER, OLD)
     count = rows(old)
     arguments = [str(old), str(real_binary), str(fresh_file.parent), SERVER]

@@ -1,4 +1,4 @@
-"""Processes that have the file open without asking us."""
+"""Detecting other processes that have the database file open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .servers import running
 
 
 def test_a_stock_server_on_the_file_is_found(real_binary: Path, tmp_path: Path) -> None:
-    """`temporal server start-dev -f` on the same file is seen, and gone when it has ended."""
+    """`temporal server start-dev -f` on the same file is detected until it ends."""
     db = tmp_path / "t.db"
     with running(real_binary, db) as server:
         assert other_users(db) == [(server.process.pid, "temporal")]
@@ -22,15 +22,15 @@ def test_a_stock_server_on_the_file_is_found(real_binary: Path, tmp_path: Path) 
 
 
 def test_this_process_and_other_files_do_not_count(tmp_path: Path) -> None:
-    """A file we have open ourselves, or that is not there, has no other users."""
+    """A file open in this process, or a missing file, has no other users."""
     db = tmp_path / "t.db"
     assert other_users(db) == []
     with db.open("w"):
         assert other_users(db) == []
 
 
-def test_a_file_is_found_by_what_it_is_not_by_its_name(tmp_path: Path) -> None:
-    """A process that opened another name of the same file is a user too."""
+def test_a_file_is_identified_by_inode_not_by_name(tmp_path: Path) -> None:
+    """A process that opened the file by another name is detected too."""
     db = tmp_path / "t.db"
     db.touch()
     (tmp_path / "other").hardlink_to(db)

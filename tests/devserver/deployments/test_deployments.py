@@ -46,7 +46,7 @@ LIMIT = 120.0
 
 @pytest_asyncio.fixture
 async def client(server: SharedServer) -> AsyncIterator[Client]:
-    """A client of a namespace of its own."""
+    """A client of a new namespace."""
     yield await server.connect()
 
 

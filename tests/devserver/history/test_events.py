@@ -1,4 +1,4 @@
-"""The table of event types: it has all of them, it fits the API's messages, and traces and searches read it alike."""
+"""The table of event types: it is complete, matches the API, and traces and searches agree on it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CLOSING = [role for role in ROLES if role.effect in ("starts", "closes") and rol
 
 
 def event(role: EventRole, event_id: int = 1) -> HistoryEvent:
-    """An event of that type whose attributes are set, and empty."""
+    """Return an event of this type with empty attributes."""
     made = HistoryEvent(event_id=event_id, event_type=role.number)  # type: ignore[arg-type] # a number of the enum
     made.event_time.seconds = event_id
     role.attributes(made).SetInParent()
@@ -33,7 +33,7 @@ def event(role: EventRole, event_id: int = 1) -> HistoryEvent:
 
 
 def opened_by(role: EventRole) -> HistoryEvent:
-    """The event 7 that opens the step which an event of this type starts or closes."""
+    """Return event 7, which opens the step that an event of this type starts or closes."""
     names = {"update": "WorkflowExecutionUpdateAccepted"}
     for opening in ROLES:
         if opening.name == names.get(role.kind) or (opening.kind == role.kind and opening.effect == "opens"):
@@ -47,7 +47,7 @@ def opened_by(role: EventRole) -> HistoryEvent:
 
 
 def closed(role: EventRole) -> HistoryEvent:
-    """The event 8 of this type, about the step that event 7 opened."""
+    """Return event 8 of this type, about the step that event 7 opened."""
     made = event(role, 8)
     setattr(role.attributes(made), role.opener, 7)
     if role.kind == "update":
@@ -56,7 +56,7 @@ def closed(role: EventRole) -> HistoryEvent:
 
 
 def test_every_event_type_has_a_row() -> None:
-    """Its name is Temporal's, its attributes are a field of an event, and every row is about a type that there is."""
+    """Every row has a name of Temporal's enum and a field of the event."""
     assert set(EVENT_ROLES) == {number for number in EventType.values() if number}
     assert set(_ROWS) <= {name.removeprefix("EVENT_TYPE_") for name, _ in EventType.items()}
     assert event_name(13) == "ActivityTaskFailed"
@@ -66,8 +66,8 @@ def test_every_event_type_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
-def test_a_row_fits_the_message(role: EventRole) -> None:
-    """The opener is a number, name and id are text, and what refers to an opening event has an opener."""
+def test_rows_match_the_message(role: EventRole) -> None:
+    """The opening event is a number, name and id are text, and references have an opening event."""
     attributes = role.attributes(event(role))
     assert isinstance(role.opener_in(attributes), int)
     assert role.opener == "" or role.opener in role.fields
@@ -80,7 +80,7 @@ def test_a_row_fits_the_message(role: EventRole) -> None:
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_failures_and_payloads_are_found(role: EventRole) -> None:
-    """Where a message has them, and nowhere else."""
+    """Exactly the messages that have failures or payloads yield them."""
     attributes = role.attributes(event(role))
     assert role.failure_in(attributes) is None
     if "failure" in role.fields:
@@ -103,7 +103,7 @@ def test_failures_and_payloads_are_found(role: EventRole) -> None:
 
 @pytest.mark.parametrize("role", CLOSING, ids=lambda role: role.name)
 def test_traces_and_searches_agree(role: EventRole) -> None:
-    """An event that starts or closes a step does so in both, with the status of the table."""
+    """An event that starts or closes a step does so in traces and in searches, with the same status."""
     steps = IndexedSteps(DataConverter.default)
     builder = RunBuilder("order", "run")
     for part in (opened_by(role), closed(role)):
@@ -118,7 +118,7 @@ def test_traces_and_searches_agree(role: EventRole) -> None:
 
 
 def test_the_index_reads_every_event_type() -> None:
-    """Each step of the table has a kind in the index; what the index has as a single event opens nothing."""
+    """Every step of the table has a kind in the index; single events of the index open no step."""
     for role in ROLES:
         reading = READINGS[role.number]
         assert reading.field == role.attributes_field
@@ -127,7 +127,7 @@ def test_the_index_reads_every_event_type() -> None:
 
 
 def test_every_step_of_the_table_is_handled() -> None:
-    """Events of the run itself and of its workflow tasks are not steps; all others that have a kind are."""
+    """Every event with a kind is a step, except those of the run itself and of its workflow tasks."""
     of_steps = {role.number for role in ROLES if role.kind not in ("workflow", "workflow_task", "event")}
     assert set(HANDLERS) == of_steps
     for role in ROLES:
@@ -135,7 +135,7 @@ def test_every_step_of_the_table_is_handled() -> None:
 
 
 def test_open_timers_in_either_order() -> None:
-    """Fired and canceled ones are not open, whichever end of the history comes first."""
+    """Fired and canceled timers are not open, in histories read from either end."""
     events = [HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_TIMER_STARTED) for number in (1, 2, 3)]
     for number, timer in enumerate(events):
         timer.timer_started_event_attributes.timer_id = str(number)
@@ -147,16 +147,16 @@ def test_open_timers_in_either_order() -> None:
         assert {event_id: timer.timer_id for event_id, timer in open_timers(order).items()} == {2: "1"}
 
 
-def test_how_a_run_closed_and_what_follows() -> None:
-    """The status of the closing event, and the run that it names."""
+def test_close_status_and_next_run() -> None:
+    """The closing event gives the status and the next run."""
     made = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW)
     made.workflow_execution_continued_as_new_event_attributes.new_execution_run_id = "next"
     assert (close_status(made), next_run_id(made)) == ("continued_as_new", "next")
     assert (close_status(HistoryEvent(event_type=999)), next_run_id(HistoryEvent())) == (None, "")  # type: ignore[arg-type]
 
 
-def test_causes_in_words() -> None:
-    """Also those that the SDK has no name for."""
+def test_causes_as_text() -> None:
+    """Causes unknown to the SDK have a text too."""
     role = next(role for role in ROLES if role.name == "StartChildWorkflowExecutionFailed")
     attributes = role.attributes(event(role))
     assert cause_words(attributes) == ""
@@ -167,8 +167,8 @@ def test_causes_in_words() -> None:
     assert cause_words(attributes) == "cause 99"
 
 
-def test_a_step_keeps_its_failure() -> None:
-    """A failed activity has the failure of the event that closed it."""
+def test_a_step_has_its_failure() -> None:
+    """A failed activity has the failure of its closing event."""
     role = EVENT_ROLES[EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED]
     failed = closed(role)
     failed.activity_task_failed_event_attributes.failure.CopyFrom(Failure(message="broken"))
