@@ -51,7 +51,7 @@ def test_damage_is_an_error_with_a_hint(db: Path) -> None:
 
 
 def test_missing_and_wrong_stamps(db: Path) -> None:
-    """The finding says that the next start fixes the stamp."""
+    """A missing stamp and a file that was replaced since it was stamped are warnings."""
     assert bad(db)["stamp"].level == "warning"
     database.stamp(db, SERVER)
     assert bad(db) == {}

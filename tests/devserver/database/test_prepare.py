@@ -54,7 +54,7 @@ def test_an_empty_file_is_treated_as_new(tmp_path: Path, prepare: Prepare, real_
 
 
 def half_made(db: Path, fresh_file: Path, tables: int) -> None:
-    """Return a file as a server leaves it that is killed after it created its first tables."""
+    """Create a file as a server leaves it that is killed after it created its first tables."""
     db.parent.mkdir(exist_ok=True)
     with closing(sqlite3.connect(fresh_file)) as whole, closing(sqlite3.connect(db)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")

@@ -56,7 +56,7 @@ def closed(role: EventRole) -> HistoryEvent:
 
 
 def test_every_event_type_has_a_row() -> None:
-    """Every row has a name of Temporal's enum and a field of the event."""
+    """Every event type of the API has a row, with Temporal's name and a field of the event."""
     assert set(EVENT_ROLES) == {number for number in EventType.values() if number}
     assert set(_ROWS) <= {name.removeprefix("EVENT_TYPE_") for name, _ in EventType.items()}
     assert event_name(13) == "ActivityTaskFailed"

@@ -1,4 +1,4 @@
-"""What killed processes left is put in order, and nothing else is touched."""
+"""Clean-up after killed processes, and only after them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("installed")
 
 
 def killed(paths: Paths, name: str) -> None:
-    """Kill -9 of an instance's supervisor."""
+    """Kill the supervisor of an instance with SIGKILL."""
     record = InstanceFolder(paths, name).require_record()
     assert record.server is not None
     record.supervisor.kill()
@@ -33,7 +33,7 @@ def killed(paths: Paths, name: str) -> None:
 
 
 def in_memory(paths: Paths, name: str) -> Path:
-    """A folder in memory as an ephemeral server of that instance has it."""
+    """Return a folder in memory like that of an ephemeral server of this instance."""
     folder = SHARED_MEMORY / f"temporal-devserver-test-{os.getpid()}-{os.urandom(4).hex()}"
     folder.mkdir(mode=0o700)
     (folder / "owner").write_text(str(paths.instance(name)))
@@ -41,14 +41,14 @@ def in_memory(paths: Paths, name: str) -> Path:
     return folder
 
 
-def test_nothing_to_tidy_makes_nothing(paths: Paths) -> None:
-    """Tidying where nothing ever ran makes no folder."""
+def test_clean_up_without_instances_creates_nothing(paths: Paths) -> None:
+    """Clean-up creates no folder."""
     tidy(paths)
     assert not paths.state.exists()
 
 
-def test_running_ones_stay(paths: Paths) -> None:
-    """Tidying leaves running servers, held, detached and ephemeral, alone."""
+def test_running_instances_are_kept(paths: Paths) -> None:
+    """Clean-up does not touch running servers: leased, detached or ephemeral."""
     with DevServer.start(), DevServer.start("held", port=0, ephemeral=True) as held:
         detached = DevServer.start("detached", port=0, ephemeral=True, detach=True)
         tidy(paths)
@@ -58,8 +58,8 @@ def test_running_ones_stay(paths: Paths) -> None:
         detached.stop()
 
 
-def test_crash_is_written_down(paths: Paths) -> None:
-    """An instance whose supervisor was killed is written down as crashed."""
+def test_crash_is_recorded(paths: Paths) -> None:
+    """An instance whose supervisor was killed is recorded as crashed."""
     DevServer.start("hit", port=0, detach=True)
     killed(paths, "hit")
     assert InstanceFolder(paths, "hit").require_record().state == "ready"
@@ -68,8 +68,8 @@ def test_crash_is_written_down(paths: Paths) -> None:
     assert (found.state, found.exit, found.server) == ("crashed", "its supervisor was killed", None)
 
 
-def test_lock_of_a_start_elsewhere_is_no_instance(paths: Paths) -> None:
-    """Where another process is starting an anonymous server, its lock beside the folder is not taken for one."""
+def test_lock_of_a_start_is_not_an_instance(paths: Paths) -> None:
+    """The lock file of an anonymous server that another process starts is not taken for an instance."""
     paths.instances.mkdir(parents=True)
     lock = paths.instances / "~1-abc.lock"
     lock.write_text("")
@@ -77,8 +77,8 @@ def test_lock_of_a_start_elsewhere_is_no_instance(paths: Paths) -> None:
     assert lock.is_file()
 
 
-def test_anonymous_ones_of_killed_holders_go(paths: Paths, home: Path) -> None:
-    """Of an anonymous server whose holder and supervisor were killed nothing stays."""
+def test_anonymous_servers_of_killed_holders_are_removed(paths: Paths, home: Path) -> None:
+    """Nothing is left of an anonymous server whose holder and supervisor were killed."""
     code = "import sys; from devserver import DevServer; print(DevServer.start().name, flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -96,8 +96,8 @@ def test_anonymous_ones_of_killed_holders_go(paths: Paths, home: Path) -> None:
     assert list(paths.instances.iterdir()) == []
 
 
-def test_state_of_a_held_one_stays_for_its_restart(paths: Paths) -> None:
-    """What a killed ephemeral server has stays while someone holds it, and is there after a restart."""
+def test_leased_state_is_kept_for_a_restart(paths: Paths) -> None:
+    """The state of a killed ephemeral server is kept while a process has a lease on it, and a restart uses it."""
     with DevServer.start("held", port=0, ephemeral=True) as server:
         killed(paths, "held")
         tidy(paths)
@@ -109,7 +109,7 @@ def test_state_of_a_held_one_stays_for_its_restart(paths: Paths) -> None:
 
 
 def test_second_start_after_a_kill_leaves_no_folder(paths: Paths, home: Path) -> None:
-    """When another process starts anew what was killed while held, the old state in memory goes."""
+    """When another process starts the killed server, its old state in memory is removed."""
     with holding("shared"):
         record = InstanceFolder(paths, "shared").require_record()
         assert record.server is not None
@@ -121,7 +121,7 @@ def test_second_start_after_a_kill_leaves_no_folder(paths: Paths, home: Path) ->
 
 
 def test_start_that_was_killed_early_leaves_nothing(paths: Paths, home: Path) -> None:
-    """An anonymous instance that never had a record goes, with its folder in memory."""
+    """An anonymous instance without a record is removed, with its folder in memory."""
     folder = paths.instance("~1-killed")
     (folder / "leases").mkdir(parents=True, mode=0o700)
     left = in_memory(paths, "~1-killed")
@@ -131,8 +131,8 @@ def test_start_that_was_killed_early_leaves_nothing(paths: Paths, home: Path) ->
     assert list(paths.instances.iterdir()) == []
 
 
-def test_start_that_is_under_way_stays(paths: Paths) -> None:
-    """An anonymous instance that someone holds, or starts right now, is not touched."""
+def test_instance_that_is_starting_is_kept(paths: Paths) -> None:
+    """An anonymous instance that is leased or starting is not touched."""
     folder = paths.instance("~1-begun")
     folder.mkdir(parents=True, mode=0o700)
     lease = Lease.take(folder)
@@ -143,8 +143,8 @@ def test_start_that_is_under_way_stays(paths: Paths) -> None:
     assert not folder.exists()
 
 
-def test_folder_in_memory_that_is_used_stays(paths: Paths) -> None:
-    """A folder in memory that no record tells of is not removed while a process has its database open."""
+def test_used_folder_in_memory_is_kept(paths: Paths) -> None:
+    """A folder in memory without a record is kept while a process has its database open."""
     paths.instances.mkdir(parents=True, mode=0o700)
     left = in_memory(paths, "lost")
     code = "import sys; file = open(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
@@ -160,8 +160,8 @@ def test_folder_in_memory_that_is_used_stays(paths: Paths) -> None:
     assert not left.exists()
 
 
-def test_folders_of_other_homes_stay(paths: Paths, tmp_path: Path) -> None:
-    """Folders in memory that belong to another DEVSERVER_HOME are not ours to remove."""
+def test_folders_of_other_homes_are_kept(paths: Paths, tmp_path: Path) -> None:
+    """Folders in memory of another DEVSERVER_HOME are kept."""
     paths.instances.mkdir(parents=True, mode=0o700)
     elsewhere = Paths(tmp_path / "c", tmp_path / "s", tmp_path / "d")
     left = in_memory(elsewhere, "theirs")
@@ -175,8 +175,8 @@ def test_folders_of_other_homes_stay(paths: Paths, tmp_path: Path) -> None:
     assert not left.exists()
 
 
-def test_bystander_with_a_reused_pid_lives(paths: Paths) -> None:
-    """A record whose pids now belong to another process is settled without touching that."""
+def test_process_with_a_reused_pid_is_not_killed(paths: Paths) -> None:
+    """A record whose pids belong to another process is cleaned up without ending that process."""
     DevServer.start("old", port=0).stop()
     path = paths.instance("old") / "record.json"
     with subprocess.Popen(["sleep", "600"]) as bystander:

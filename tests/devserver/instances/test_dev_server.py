@@ -31,13 +31,13 @@ pytestmark = pytest.mark.usefixtures("installed")
 
 
 def state_of(paths: Paths, name: str) -> str:
-    """The state that `devserver status` tells."""
+    """Return the state that `devserver status` reports."""
     folder = InstanceFolder(paths, name)
     return str(status(folder, folder.require_record())["state"])
 
 
 async def hello(address: str, name: str = "World") -> str:
-    """Run the hello world there."""
+    """Run the hello world workflow on the server."""
     client = await Client.connect(address)
     async with worker(client):
         return await client.execute_workflow(Hello.run, name, id=f"hello-{name}", task_queue=QUEUE)
@@ -47,7 +47,7 @@ async def hello(address: str, name: str = "World") -> str:
 
 
 def test_block_without_a_name_leaves_nothing(paths: Paths, home: Path) -> None:
-    """A server for one block runs a workflow, and after the block no process, file or folder tells of it."""
+    """An anonymous server runs a workflow, and after the block no process, file or folder of it is left."""
     with DevServer.start() as server:
         assert asyncio.run(hello(server.address)) == "Hello, World!"
         assert server.database.is_file()
@@ -59,8 +59,8 @@ def test_block_without_a_name_leaves_nothing(paths: Paths, home: Path) -> None:
     assert processes_of(home) == []
 
 
-def test_two_without_a_name_are_two(paths: Paths) -> None:
-    """Two servers without a name know nothing of each other."""
+def test_anonymous_servers_are_separate(paths: Paths) -> None:
+    """Two servers without a name share nothing."""
     with DevServer.start() as one, DevServer.start() as other:
         assert one.address != other.address
         assert one.database != other.database
@@ -68,7 +68,7 @@ def test_two_without_a_name_are_two(paths: Paths) -> None:
 
 
 def test_error_in_the_block_ends_the_server(paths: Paths) -> None:
-    """A block that raises leaves no server either."""
+    """A block that raises leaves no server."""
     server = DevServer.start()
     with pytest.raises(OSError, match="of the user's"), server:
         open_nothing()
@@ -76,12 +76,12 @@ def test_error_in_the_block_ends_the_server(paths: Paths) -> None:
 
 
 def open_nothing() -> None:
-    """Code of a user that fails."""
+    """User code that fails."""
     raise OSError("a mistake of the user's")
 
 
-def test_properties_say_where_everything_is(paths: Paths, installed: Executable) -> None:
-    """Every address answers, and every path is there."""
+def test_properties(paths: Paths, installed: Executable) -> None:
+    """Every address answers, and every path exists."""
     with DevServer.start("props", port=0, namespaces=["orders", "billing"]) as server:
         assert server.name == "props"
         assert server.namespace == "orders"
@@ -101,14 +101,14 @@ def test_properties_say_where_everything_is(paths: Paths, installed: Executable)
                 assert answer.status == 200
 
 
-def test_without_ui_there_is_no_address_of_it() -> None:
-    """With the Web UI off its address is None."""
+def test_without_ui() -> None:
+    """With the Web UI off, its address is None."""
     with DevServer.start(ui=False) as server:
         assert server.ui_url is None
 
 
 def test_keywords_reach_the_server(tmp_path: Path) -> None:
-    """Retention, search attributes and the database are as the keywords say."""
+    """Retention, search attributes and the database match the keywords."""
     with DevServer.start(
         database=tmp_path / "mine.db",
         search_attributes={"Customer": "Keyword"},
@@ -129,7 +129,7 @@ def test_keywords_reach_the_server(tmp_path: Path) -> None:
 
 
 def test_every_option_of_up_is_a_keyword() -> None:
-    """Whatever `devserver up` takes, `DevServer.start` takes by a typed keyword."""
+    """Every option of `devserver up` is a typed keyword of `DevServer.start`."""
     renamed = {"no_ui": "ui", "no_upgrade": "upgrade"}
     of_the_command = {"name", "detach", "quiet", "as_json", "news_off"}
     names = {str(option.name) for option in up.params if not str(option.name).startswith("refused_")}
@@ -150,15 +150,15 @@ def test_every_option_of_up_is_a_keyword() -> None:
         {"ephemeral": True, "durable": True},
     ],
 )
-def test_keyword_that_cannot_be_used_is_refused(options: dict[str, object], paths: Paths) -> None:
-    """A wrong keyword, or a wrong value of one, is an error before anything is started."""
+def test_invalid_keyword(options: dict[str, object], paths: Paths) -> None:
+    """A wrong keyword or value is an error before anything is started."""
     with pytest.raises(OptionError):
         DevServer.start(**options)  # type: ignore[arg-type]
     assert not paths.state.exists()
 
 
-def test_wrong_keyword_fetches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A misspelt keyword is told before an executable is looked for."""
+def test_invalid_keyword_downloads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelled keyword is an error before an executable is looked up."""
     from devserver import executables
 
     monkeypatch.setattr(executables, "ensure", lambda *_, **__: pytest.fail("looked for an executable"))
@@ -166,8 +166,8 @@ def test_wrong_keyword_fetches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         DevServer.start(prot=7233)  # type: ignore[call-arg]
 
 
-def test_name_that_is_no_name_is_refused() -> None:
-    """A name that would leave the state folder is an error."""
+def test_invalid_name() -> None:
+    """A name that is a path out of the state folder is an error."""
     with pytest.raises(OptionError, match="is not a valid instance name"):
         DevServer.start("../elsewhere")
 
@@ -185,8 +185,8 @@ def test_start_from_a_thread() -> None:
 # Async
 
 
-def test_async_block_starts_and_ends() -> None:
-    """`async with` starts a server without blocking the loop and ends it."""
+def test_async_with() -> None:
+    """`async with` starts a server without blocking the loop, and stops it."""
 
     async def main() -> DevServer:
         async with DevServer.start_async(namespaces=["orders"]) as server:
@@ -197,8 +197,8 @@ def test_async_block_starts_and_ends() -> None:
     assert not asyncio.run(main()).running
 
 
-def test_await_gives_the_server() -> None:
-    """`await` starts a server that `stop` ends."""
+def test_await() -> None:
+    """`await` starts a server that `stop` stops."""
 
     async def main() -> DevServer:
         server = await DevServer.start_async()
@@ -210,7 +210,7 @@ def test_await_gives_the_server() -> None:
 
 
 def test_cancelled_start_leaves_nothing(tmp_path: Path, real_binary: Path, home: Path) -> None:
-    """A start whose task is cancelled ends what it began."""
+    """Cancelling the task of a start ends its processes."""
     gate = Gate(tmp_path / "gate", real_binary)
 
     async def main() -> None:
@@ -234,8 +234,8 @@ async def _enter(start: object) -> None:
 # Finding
 
 
-def test_attach_finds_a_running_one() -> None:
-    """`attach` gives the running instance of a name, without holding it."""
+def test_attach_to_a_running_instance() -> None:
+    """`attach` returns the running instance without a lease on it."""
     with DevServer.start("there", port=0) as server:
         found = DevServer.attach("there")
         assert found.address == server.address
@@ -246,7 +246,7 @@ def test_attach_finds_a_running_one() -> None:
 
 
 def test_attach_waits_for_a_start(tmp_path: Path, real_binary: Path) -> None:
-    """`attach` to a server that is just being started gives it when it is ready."""
+    """`attach` to a starting server returns it once it is ready."""
     gate = Gate(tmp_path / "gate", real_binary)
     found: list[DevServer] = []
     starting = threading.Thread(
@@ -261,15 +261,15 @@ def test_attach_waits_for_a_start(tmp_path: Path, real_binary: Path) -> None:
     found[0].close()
 
 
-def test_attach_to_one_that_never_was() -> None:
-    """`attach` to an unknown name says how to start it."""
+def test_attach_to_an_unknown_instance() -> None:
+    """The error says how to start it."""
     with pytest.raises(InstanceUnknown) as caught:
         DevServer.attach("nowhere")
     assert caught.value.hint == "start it with: devserver up --name nowhere"
 
 
-def test_attach_to_a_stopped_one() -> None:
-    """`attach` to an instance that was stopped says so."""
+def test_attach_to_a_stopped_instance() -> None:
+    """The error says that it is stopped."""
     DevServer.start("gone", port=0).stop()
     with pytest.raises(InstanceNotRunning, match="gone is not running"):
         DevServer.attach("gone")
@@ -278,8 +278,8 @@ def test_attach_to_a_stopped_one() -> None:
 # Ending
 
 
-def test_stop_twice_is_stopped() -> None:
-    """`stop` ends the server whoever holds it, and again does nothing."""
+def test_stop_twice() -> None:
+    """`stop` stops the server whoever has a lease on it, and a second call does nothing."""
     server = DevServer.start("twice", port=0)
     server.stop()
     assert not server.running
@@ -287,8 +287,8 @@ def test_stop_twice_is_stopped() -> None:
     server.close()
 
 
-def test_stopped_one_is_started_again_and_held() -> None:
-    """`restart` after `stop` brings the server back for the rest of the block, and not longer."""
+def test_restart_after_stop() -> None:
+    """`restart` after `stop` starts the server again until the end of the block."""
     with DevServer.start("back", port=0) as server:
         asyncio.run(hello(server.address))
         server.stop()
@@ -299,8 +299,8 @@ def test_stopped_one_is_started_again_and_held() -> None:
     assert not server.running
 
 
-def test_restart_of_what_nobody_holds_any_more(devserver: Run) -> None:
-    """`devserver restart` of a server whose holders are gone has it run until it is stopped."""
+def test_restart_without_holders(devserver: Run) -> None:
+    """`devserver restart` of a server without holders runs it until it is stopped."""
     DevServer.start("left", port=0).close()
     assert devserver("restart", "--name", "left").returncode == 0
     server = DevServer.attach("left")
@@ -309,8 +309,8 @@ def test_restart_of_what_nobody_holds_any_more(devserver: Run) -> None:
     server.stop()
 
 
-def test_detached_one_outlives_its_block() -> None:
-    """A detached server runs on after the block of whoever joined it, until it is stopped."""
+def test_detached_server_outlives_a_block() -> None:
+    """A detached server keeps running after the block that joined it, until it is stopped."""
     started = DevServer.start("detached", port=0, detach=True)
     with DevServer.start("detached") as joined:
         assert joined.pid == started.pid
@@ -319,8 +319,8 @@ def test_detached_one_outlives_its_block() -> None:
     assert not started.running
 
 
-def test_state_is_there_the_next_time() -> None:
-    """A named server finds what it had kept when it is started again."""
+def test_state_survives_a_restart() -> None:
+    """A named server has its state after another start."""
     with DevServer.start("kept", port=0) as server:
         asyncio.run(hello(server.address))
     with DevServer.start("kept") as server:
@@ -335,21 +335,21 @@ async def _result(address: str, workflow_id: str) -> object:
 # Sharing
 
 
-def test_same_name_with_other_options_is_refused() -> None:
-    """Joining with options that the running server does not have names them."""
+def test_same_name_with_other_options() -> None:
+    """The error lists the options that differ from those of the running server."""
     with DevServer.start("shared", port=0), pytest.raises(InstanceRunning) as caught:
         DevServer.start("shared", tuning="stock")
     assert caught.value.details == ("--tuning: running with fast, requested stock",)
 
 
-def test_joining_adds_namespaces() -> None:
-    """Whoever joins gets the namespaces it asks for."""
+def test_joining_creates_namespaces() -> None:
+    """Joining a running server creates the requested namespaces."""
     with DevServer.start("shared", port=0), DevServer.start("shared", namespaces=["later"]) as joined:
         assert "later" in joined.namespaces
 
 
 def test_two_processes_share_one_server(paths: Paths) -> None:
-    """Processes that start the same name share its server; the last one to leave ends it."""
+    """Processes that start the same name share its server; when the last one leaves, it stops."""
     with holding("shared") as one, holding("shared") as other:
         assert one.said["address"] == other.said["address"]
         assert one.said["pid"] == other.said["pid"]
@@ -360,7 +360,7 @@ def test_two_processes_share_one_server(paths: Paths) -> None:
     assert state_of(paths, "shared") == "stopped"
 
 
-def test_started_at_once_it_is_one_server() -> None:
+def test_simultaneous_starts_share_one_server() -> None:
     """Of processes that start the same name at the same time, one starts the server and all use it."""
     found: list[DevServer] = []
     threads = [threading.Thread(target=lambda: found.append(DevServer.start("shared", port=0))) for _ in range(6)]
@@ -376,21 +376,21 @@ def test_started_at_once_it_is_one_server() -> None:
 
 
 def test_killed_holder_ends_the_server(paths: Paths) -> None:
-    """A server whose only holder is killed ends."""
+    """A server whose only holder is killed stops."""
     with holding("shared") as holder:
         holder.kill()
     assert eventually(lambda: state_of(paths, "shared") == "stopped")
 
 
 def test_forked_child_of_a_dead_holder_does_not_hold(paths: Paths) -> None:
-    """A child that a holder forked does not keep the server up once the holder is dead."""
+    """A forked child of a killed holder does not keep the server running."""
     with holding("shared", child="lives") as holder:
         holder.kill()
         assert eventually(lambda: state_of(paths, "shared") == "stopped")
 
 
-def test_forked_child_gives_up_nothing_of_its_parents(paths: Paths) -> None:
-    """A forked child that leaves the block it was forked in does not end its parent's hold."""
+def test_forked_child_does_not_release_the_lease_of_its_parent(paths: Paths) -> None:
+    """A child that leaves the block in which it was forked does not stop its parent's server."""
     with holding("shared", child="closes") as holder:
         assert holders(paths.instance("shared")) == [holder.process.pid]
         assert state_of(paths, "shared") == "ready"
@@ -398,8 +398,8 @@ def test_forked_child_gives_up_nothing_of_its_parents(paths: Paths) -> None:
     assert state_of(paths, "shared") == "stopped"
 
 
-def test_lingering_one_is_joined(paths: Paths) -> None:
-    """A server that lingers is still there for the next holder, and ends when nobody comes."""
+def test_lingering_server_is_joined(paths: Paths) -> None:
+    """A lingering server is joined by the next holder."""
     with holding("shared", linger=600) as holder:
         first = holder.said
         holder.leave()
@@ -410,8 +410,8 @@ def test_lingering_one_is_joined(paths: Paths) -> None:
     DevServer.attach("shared").stop()
 
 
-def test_lingering_ends(paths: Paths) -> None:
-    """A server that nobody joined within its linger time ends."""
+def test_lingering_server_stops(paths: Paths) -> None:
+    """A server that nobody joins stops after its linger time."""
     DevServer.start("shared", port=0, linger=timedelta(milliseconds=300)).close()
     assert eventually(lambda: state_of(paths, "shared") == "stopped")
 
@@ -420,7 +420,7 @@ def test_lingering_ends(paths: Paths) -> None:
 
 
 def test_freeze_and_thaw(paths: Paths) -> None:
-    """A frozen server is unresponsive and lets calls time out; thawed, it goes on."""
+    """A frozen server is unresponsive and lets calls time out; after `thaw` it continues."""
 
     async def main(server: DevServer) -> None:
         client = await Client.connect(server.address)
@@ -440,8 +440,8 @@ def test_freeze_and_thaw(paths: Paths) -> None:
         assert state_of(paths, "cold") == "ready"
 
 
-def test_frozen_one_can_be_stopped() -> None:
-    """A frozen server is stopped like any other."""
+def test_stop_a_frozen_server() -> None:
+    """A frozen server stops like any other."""
     server = DevServer.start("cold", port=0)
     server.freeze()
     server.stop()
@@ -450,7 +450,7 @@ def test_frozen_one_can_be_stopped() -> None:
 
 @pytest.mark.parametrize("name", [None, "hit"])
 def test_kill_and_restart_lose_nothing(name: str | None) -> None:
-    """After a kill and a restart the open workflow completes with every signal that was acknowledged."""
+    """After a kill and a restart, an open workflow completes with every acknowledged signal."""
 
     async def main(server: DevServer) -> None:
         client = await Client.connect(server.address)
@@ -468,8 +468,8 @@ def test_kill_and_restart_lose_nothing(name: str | None) -> None:
         asyncio.run(main(server))
 
 
-def test_kill_and_restart_of_a_detached_ephemeral_one() -> None:
-    """An ephemeral server that nobody holds keeps its state over a kill and a restart too."""
+def test_kill_and_restart_of_a_detached_ephemeral_server() -> None:
+    """A detached ephemeral server keeps its state over a kill and a restart."""
     server = DevServer.start("brief", port=0, ephemeral=True, detach=True)
     try:
         asyncio.run(hello(server.address))
@@ -494,8 +494,8 @@ def test_restart_keeps_state_ports_and_holders(paths: Paths) -> None:
         assert asyncio.run(_result(server.address, "hello-World")) == "Hello, World!"
 
 
-def test_stopped_one_has_no_process_to_kill() -> None:
-    """Faults on a stopped server say that there is none."""
+def test_kill_a_stopped_server() -> None:
+    """Faults on a stopped server are an error that says so."""
     server = DevServer.start("over", port=0)
     server.stop()
     for fault in (server.kill, server.freeze, server.thaw):
@@ -503,8 +503,8 @@ def test_stopped_one_has_no_process_to_kill() -> None:
             fault()
 
 
-def test_snapshot_of_a_running_one() -> None:
-    """A snapshot is made while the server runs."""
+def test_snapshot_of_a_running_server() -> None:
+    """A snapshot is saved while the server runs."""
     with DevServer.start("shot", port=0) as server:
         snapshot = server.snapshot("before")
         assert snapshot.name == "before"
@@ -514,8 +514,8 @@ def test_snapshot_of_a_running_one() -> None:
             server.snapshot("before")
 
 
-def test_workflow_of_another_name_is_unknown() -> None:
-    """Two names are two servers with two states."""
+def test_names_have_separate_state() -> None:
+    """A workflow of one name is unknown under another."""
     with DevServer.start("one", port=0) as one, DevServer.start("two", port=0) as two:
         asyncio.run(hello(one.address))
         with pytest.raises((RPCError, WorkflowFailureError), match="not found"):

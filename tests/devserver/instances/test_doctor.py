@@ -1,4 +1,4 @@
-"""What the doctor notices."""
+"""Problems that the doctor finds."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from ...conftest import SHARED_MEMORY, Run
 
 @pytest.fixture(autouse=True)
 def usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port nobody has: on 7233 the developer's own server may run."""
+    """A free port in place of 7233, on which the developer's own server may run."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         monkeypatch.setattr("devserver.instances.doctor.DEFAULT_PORT", unused.getsockname()[1])
 
 
 def found(paths: Paths, level: str, *, only: str | None = None) -> list[CheckResult]:
-    """The findings of one level."""
+    """Return the findings of one level."""
     return [finding for finding in examine(paths, only=only) if finding.level == level]
 
 
-def test_a_machine_where_all_is_well(paths: Paths, installed: Executable, devserver: Run) -> None:
-    """No error, no warning, exit code 0, and a line that says so."""
+def test_no_problems(paths: Paths, installed: Executable, devserver: Run) -> None:
+    """There is no error and no warning, the exit code is 0, and a line says so."""
     with DevServer.start("well", port=0):
         done = devserver("doctor", "--name", "well")
         findings = list(examine(paths))
@@ -49,14 +49,14 @@ def test_a_machine_where_all_is_well(paths: Paths, installed: Executable, devser
     assert {finding.level for finding in findings} == {"ok"}, findings
 
 
-def test_a_new_machine_without_anything(paths: Paths) -> None:
-    """Nothing is there yet, which is no error, and nothing is made by looking."""
+def test_a_new_machine(paths: Paths) -> None:
+    """A missing state folder is not an error, and is not created."""
     assert found(paths, "error") == []
     assert not paths.data.exists()
 
 
-def test_an_executable_that_was_changed(paths: Paths, installed: Executable) -> None:
-    """A byte that changed since it was installed is an error that says how to replace it."""
+def test_a_modified_executable(paths: Paths, installed: Executable) -> None:
+    """A byte changed since the installation is an error that says how to replace the executable."""
     content = installed.path.read_bytes()
     installed.path.unlink()  # it is a link to the session's
     installed.path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
@@ -66,8 +66,8 @@ def test_an_executable_that_was_changed(paths: Paths, installed: Executable) -> 
     assert errors[0].hint == f"run: rm -r {installed.path.parent}; devserver install 1.9.1"
 
 
-def test_a_folder_that_others_may_write_to(paths: Paths) -> None:
-    """Anyone who could exchange the executable is an error, with the command that mends it."""
+def test_a_folder_writable_by_others(paths: Paths) -> None:
+    """It is an error, because others could replace the executable, with the command that fixes it."""
     paths.store.mkdir(parents=True)
     paths.store.chmod(0o777)
     (error,) = found(paths, "error")
@@ -75,7 +75,7 @@ def test_a_folder_that_others_may_write_to(paths: Paths) -> None:
 
 
 def test_a_malformed_table_in_pyproject(paths: Paths) -> None:
-    """The settings that every command would stumble over are named."""
+    """Malformed settings, on which every command would fail, are reported."""
     Path("pyproject.toml").write_text("[tool.devserver]\nprot = 1\n")
     (error,) = found(paths, "error")
     assert error.topic == "settings"
@@ -83,7 +83,7 @@ def test_a_malformed_table_in_pyproject(paths: Paths) -> None:
 
 
 def test_a_frozen_server(installed: Executable, devserver: Run) -> None:
-    """A server that is there and does not answer is an error, and the exit code is 1."""
+    """A running server that does not answer is an error, and the exit code is 1."""
     with DevServer.start("frozen", port=0) as server:
         server.freeze()
         done = devserver("doctor", "--name", "frozen", "--json")
@@ -94,8 +94,8 @@ def test_a_frozen_server(installed: Executable, devserver: Run) -> None:
     assert error["text"].startswith("unresponsive")
 
 
-def test_a_server_that_was_killed(paths: Paths, installed: Executable) -> None:
-    """It is told with the signal and the command that brings it back; looking does not tidy it up."""
+def test_a_killed_server(paths: Paths, installed: Executable) -> None:
+    """The finding names the signal and the command that starts the server again; nothing is cleaned up."""
     server = DevServer.start("dead", port=0, detach=True)
     server.kill()
     (warning,) = found(paths, "warning", only="dead")
@@ -104,7 +104,7 @@ def test_a_server_that_was_killed(paths: Paths, installed: Executable) -> None:
 
 
 def test_a_damaged_database(paths: Paths, installed: Executable) -> None:
-    """Damage inside the file is found by reading it."""
+    """Damage inside the file is found."""
     server = DevServer.start("torn", port=0, detach=True)
     server.stop()
     with contextlib.closing(sqlite3.connect(server.database)) as connection:
@@ -115,8 +115,8 @@ def test_a_damaged_database(paths: Paths, installed: Executable) -> None:
     assert any("database" in finding.topic or "integrity" in finding.topic for finding in found(paths, "error"))
 
 
-def test_a_stranger_on_the_usual_port(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who holds the port that `devserver up` would take is named."""
+def test_another_process_on_the_default_port(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process on the default port of `devserver up` is named."""
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", 0))
         stranger.listen()
@@ -127,22 +127,22 @@ def test_a_stranger_on_the_usual_port(paths: Paths, monkeypatch: pytest.MonkeyPa
     assert f"pid {os.getpid()}" in warning.text
 
 
-def test_variables_that_lead_clients_elsewhere(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A forgotten TEMPORAL_ADDRESS explains why nothing arrives at the local server."""
+def test_variables_that_redirect_clients(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forgotten TEMPORAL_ADDRESS explains why clients do not reach the local server."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", "elsewhere:7233")
     (warning,) = [finding for finding in found(paths, "warning") if finding.topic == "environment"]
     assert "TEMPORAL_ADDRESS=elsewhere:7233" in warning.text
 
 
-def test_an_instance_that_is_not_there(devserver: Run) -> None:
-    """Asking for an unknown instance is an error."""
+def test_an_unknown_instance(devserver: Run) -> None:
+    """Checking an unknown instance is an error."""
     done = devserver("doctor", "--name", "nobody")
     assert done.returncode == 1
     assert "instance nobody: no instance has that name" in done.stdout
 
 
-def test_a_folder_in_memory_that_nobody_owns(paths: Paths) -> None:
-    """What an ephemeral server left whose instance is gone is told with the command that removes it."""
+def test_an_abandoned_folder_in_memory(paths: Paths) -> None:
+    """The leftover of an ephemeral server is reported with the command that removes it."""
     folder = Path(tempfile.mkdtemp(prefix="temporal-devserver-", dir=SHARED_MEMORY))
     (folder / "owner").write_text(str(paths.instance("gone")))
     (warning,) = found(paths, "warning")
@@ -152,23 +152,23 @@ def test_a_folder_in_memory_that_nobody_owns(paths: Paths) -> None:
     shutil.rmtree(folder)
 
 
-def test_looking_installs_nothing(paths: Paths, devserver: Run) -> None:
-    """With an executable in the environment, `up` would copy it; the doctor only says so."""
+def test_the_doctor_installs_nothing(paths: Paths, devserver: Run) -> None:
+    """`up` would copy the executable of the environment; the doctor only says so."""
     done = devserver("doctor")
     assert done.returncode == 0
     assert "devserver up downloads one first" in done.stdout
     assert not paths.cache.exists()
 
 
-def test_a_wanted_version_that_would_be_refused(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `up` would say is said, with its way out."""
+def test_a_configured_version_that_would_be_refused(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The finding is the error of `up`, with its hint."""
     monkeypatch.setenv("DEVSERVER_VERSION", "newest")
     (warning,) = found(paths, "warning")
     assert "devserver up fails: 'newest' is not a version" in warning.text
 
 
 def test_a_mistyped_variable(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has no effect, which nobody would notice otherwise."""
+    """A variable with a mistyped name is reported, because it has no effect."""
     monkeypatch.setenv("DEVSERVER_POTR", "7300")
     (warning,) = found(paths, "warning")
     assert warning.text == "DEVSERVER_POTR is set, but no such setting exists"
@@ -176,8 +176,8 @@ def test_a_mistyped_variable(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
-def test_folders_of_someone_elses_that_may_not_be_looked_into(tmp_path: Path, home: Path) -> None:
-    """Each is told; none of them ends the look."""
+def test_folders_of_another_user_without_read_permission(tmp_path: Path, home: Path) -> None:
+    """Each folder is reported, and the doctor continues."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     code = (

@@ -1,4 +1,4 @@
-"""Ephemeral databases: where they are, and what is removed with them."""
+"""Ephemeral databases: where they are, and when they are removed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ print(*sorted(set(sys.modules) - before))
 
 @pytest.fixture
 def database(paths: Paths) -> Path:
-    """The database of an ephemeral instance."""
+    """Return the database of an ephemeral instance."""
     path = ephemeral_database.create_folder(private_folder(paths.instance("shop")))
     path.write_text("")
     return path
 
 
 def test_a_folder_belongs_to_its_instance(database: Path, paths: Paths) -> None:
-    """The folder is found by the state folders that it was created for, and by no others."""
+    """The folder is found by the state folder that it was created for, and by no other."""
     assert ephemeral_database.existing_folders(paths.instances) == {"shop": [database.parent]}
     assert ephemeral_database.existing_folders(paths.state) == {}
     ephemeral_database.remove(database)
@@ -41,7 +41,7 @@ def test_a_folder_belongs_to_its_instance(database: Path, paths: Paths) -> None:
 
 
 def test_packages_clean_up_before_the_database_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each package with a module `instance_cleanup` is called; one that fails stops neither the others nor us."""
+    """Every package with a module `instance_cleanup` is called; a failure stops neither the others nor the removal."""
     packages, database = tmp_path / "packages", tmp_path / "memory" / "temporal.db"
     for name, action in (("broken", "raise RuntimeError"), ("good", "(database.parent.parent / 'seen').touch()")):
         (packages / name).mkdir(parents=True)
@@ -59,8 +59,8 @@ def test_packages_clean_up_before_the_database_is_removed(tmp_path: Path, monkey
     assert not database.parent.exists()
 
 
-def test_a_server_without_payloads_loads_little_to_be_removed(database: Path) -> None:
-    """The supervisor imports neither SQLite nor what reads payloads where none were ever stored."""
+def test_removal_without_payloads_loads_little(database: Path) -> None:
+    """Without stored payloads, the supervisor imports neither SQLite nor the payloads module."""
     command = [sys.executable, "-S", "-E", "-c", REMOVES, str(database)]
     root = Path(__file__).parents[3]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout.split()

@@ -1,4 +1,4 @@
-"""Leases: who holds an instance, as long as they live."""
+"""Leases: which processes hold an instance."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "instance"
 
 
-def test_nobody(folder: Path) -> None:
-    """An instance that was never held has no holders."""
+def test_no_holders(folder: Path) -> None:
+    """An instance that was never leased has no holders."""
     assert holders(folder) == []
 
 
-def test_each_hold_counts(folder: Path) -> None:
-    """A process may hold twice; both have to be given up."""
+def test_every_lease_counts(folder: Path) -> None:
+    """A process may have two leases; both must be released."""
     first, second = Lease.take(folder), Lease.take(folder)
     assert holders(folder) == [os.getpid(), os.getpid()]
     first.release()
@@ -47,8 +47,8 @@ def test_each_hold_counts(folder: Path) -> None:
     assert list((folder / FOLDER).iterdir()) == []
 
 
-def test_a_killed_holder_holds_nothing(folder: Path) -> None:
-    """By kill -9, and what it left is removed."""
+def test_a_killed_holder_has_no_lease(folder: Path) -> None:
+    """kill -9 ends the lease, and its file is removed."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
@@ -63,9 +63,8 @@ def test_a_killed_holder_holds_nothing(folder: Path) -> None:
 
 @pytest.mark.parametrize("who", ["gone", "not written yet", "in another container"])
 def test_a_reused_pid_is_not_the_holder(folder: Path, who: str) -> None:
-    """A locked file whose writer is gone (a child inherited the lock) counts for nobody; one just made does, and one
-    whose pid is of another container.
-    """
+    """A lock whose writer is gone (a child inherited it) does not count; a new lock and one from another container
+    do."""
     started = ProcessIdentity.own().started
     written = {
         "gone": json.dumps({"pid": 1, "started": f"{started}0"}),
@@ -77,8 +76,8 @@ def test_a_reused_pid_is_not_the_holder(folder: Path, who: str) -> None:
         assert holders(folder) == {"gone": [], "not written yet": [0], "in another container": [7]}[who]
 
 
-def test_a_left_file_is_removed(folder: Path) -> None:
-    """A lease that nobody has locked is no lease, whatever it says."""
+def test_an_unlocked_file_is_removed(folder: Path) -> None:
+    """A lease file that nobody has locked is not a lease, whatever its content."""
     lease = Lease.take(folder)
     (path,) = (folder / FOLDER).iterdir()
     content = path.read_text()

@@ -1,4 +1,4 @@
-"""Records: what is written down of an instance, and what is true of it now."""
+"""Records of instances: their content, and the state derived from them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GONE = ProcessIdentity(2**22 + 1, "never")
 
 @pytest.fixture
 def record() -> Record:
-    """One of a ready server: this process is its supervisor and its server."""
+    """Return the record of a ready server: this process is its supervisor and its server."""
     return Record(
         name="a",
         state=READY,
@@ -52,8 +52,8 @@ def record() -> Record:
     )
 
 
-def test_it_is_read_as_it_was_written(record: Record, paths: Paths) -> None:
-    """Nothing is lost on disk."""
+def test_round_trip(record: Record, paths: Paths) -> None:
+    """A record that is written and read is the same."""
     folder = InstanceFolder(paths, "a")
     folder.create()
     folder.write_record(record)
@@ -61,8 +61,8 @@ def test_it_is_read_as_it_was_written(record: Record, paths: Paths) -> None:
     assert InstanceFolder.all(paths) == [folder]
 
 
-def test_none(paths: Paths) -> None:
-    """No record, no instance; a folder without one (a start that was killed early) is none either."""
+def test_missing_record(paths: Paths) -> None:
+    """Without a record there is no instance, even if its folder exists (a start that was killed early)."""
     assert InstanceFolder(paths, "a").read_record() is None
     assert InstanceFolder.all(paths) == []
     private_folder(paths.instance("a"))
@@ -73,8 +73,8 @@ def test_none(paths: Paths) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "null", "7", '{"name": "a"}', '{"server": null, "supervisor": {"pid": 1}}', "\x00"]
 )
-def test_a_damaged_one_is_told(paths: Paths, text: str) -> None:
-    """The file and the way out; never a traceback."""
+def test_damaged_record(paths: Paths, text: str) -> None:
+    """The error names the file and what to do, without a traceback."""
     path = private_folder(paths.instance("a")) / "record.json"
     path.write_text(text)
     with pytest.raises(DevServerError) as error:
@@ -83,8 +83,8 @@ def test_a_damaged_one_is_told(paths: Paths, text: str) -> None:
     assert error.value.hint == (f"remove {path} and run devserver up --name a again; the database is not changed")
 
 
-def test_one_that_others_could_have_written_is_not_read(record: Record, paths: Paths) -> None:
-    """It says what to execute and which process to end."""
+def test_record_writable_by_others_is_refused(record: Record, paths: Paths) -> None:
+    """A record says what to execute and which process to end, so it must be private."""
     instance = InstanceFolder(paths, "a")
     instance.create()
     instance.write_record(record)
@@ -109,8 +109,8 @@ def test_one_that_others_could_have_written_is_not_read(record: Record, paths: P
         (CRASHED, True, False, CRASHED),
     ],
 )
-def test_killed_processes_are_seen(record: Record, state: str, supervisor: bool, server: bool, now: str) -> None:
-    """What was last written is not believed where its processes are gone."""
+def test_killed_processes_are_detected(record: Record, state: str, supervisor: bool, server: bool, now: str) -> None:
+    """The recorded state is ignored if the processes are gone."""
     mine = ProcessIdentity.own()
     seen = record.changed(state=state, supervisor=mine if supervisor else GONE, server=mine if server else GONE)
     assert seen.state_now() == now
@@ -118,13 +118,13 @@ def test_killed_processes_are_seen(record: Record, state: str, supervisor: bool,
 
 
 def test_a_reused_pid_is_not_the_server(record: Record) -> None:
-    """A process with the same number and another start is another one."""
+    """A process with the same pid and another start time is another process."""
     other = dataclasses.replace(ProcessIdentity.own(), started="another boot:1")
     assert record.changed(server=other).state_now() == CRASHED
 
 
 def test_addresses(record: Record) -> None:
-    """What clients use, wherever it listens."""
+    """Clients get a usable address, whatever address the server listens on."""
     assert (record.address, record.ui_url) == ("127.0.0.1:7233", "http://127.0.0.1:8233")
     assert (record.http_url, record.metrics_url) == ("http://127.0.0.1:7243", "http://127.0.0.1:7253/metrics")
     everywhere = record.changed(options=ServerOptions(bind="0.0.0.0", allow_remote=True))
@@ -133,19 +133,19 @@ def test_addresses(record: Record) -> None:
     assert (six.address, six.ui_url, six.http_url) == ("[::1]:1", None, "http://[::1]:2")
 
 
-def test_the_first_namespace_is_the_clients(record: Record) -> None:
-    """The one that was asked for first."""
+def test_the_first_namespace_is_the_default(record: Record) -> None:
+    """The namespace that was requested first is the clients' default."""
     assert record.namespace == "orders"
 
 
 def test_commands_name_the_instance() -> None:
-    """What is told to a person can be typed as it is."""
+    """Suggested commands can be pasted."""
     assert [up_command("default"), down_command("default")] == ["devserver up", "devserver down"]
     assert [up_command("a"), down_command("a")] == ["devserver up --name a", "devserver down --name a"]
 
 
-def test_an_instance_whose_process_was_reaped_is_over(record: Record) -> None:
-    """The real end of a real process."""
+def test_a_reaped_process_has_ended(record: Record) -> None:
+    """The real exit of a process is detected."""
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
         alive = record.changed(server=ProcessIdentity.of(process.pid))
         assert alive.state_now() == READY
@@ -154,7 +154,7 @@ def test_an_instance_whose_process_was_reaped_is_over(record: Record) -> None:
 
 
 def test_the_end_of_a_log(tmp_path: Path) -> None:
-    """The last lines that say something, of this run only; whatever bytes are in it."""
+    """The last non-empty lines of this run are returned, whatever bytes the log contains."""
     log = tmp_path / "x.log"
     assert log_tail(log) == []
     log.write_bytes(b"old\n--- devserver starts temporal 1 at x\na\n\n  \nb \xff\nc  \n")
@@ -165,8 +165,8 @@ def test_the_end_of_a_log(tmp_path: Path) -> None:
     assert log_tail(log, end=log.stat().st_size - 4) == ["a", "b \ufffd"]
 
 
-def test_the_form_on_disk_is_json_with_every_field(record: Record) -> None:
-    """A field that is forgotten in the form would come back as something else."""
+def test_the_file_has_every_field(record: Record) -> None:
+    """A missing field would be read back with another value."""
     assert set(json.loads(json.dumps(record.to_json()))) == {field.name for field in dataclasses.fields(Record)} - {
         "supervisor_lock"
     }

@@ -20,25 +20,25 @@ JSON_PAGE = ROOT / "docs" / "json.md"
 
 @pytest.fixture(autouse=True)
 def _installed(installed: Executable) -> None:
-    """The real executable."""
+    """Install the real executable."""
 
 
 def of(paths: Paths, name: str) -> dict[str, object]:
-    """The status of an instance."""
+    """Return the status of an instance."""
     folder = InstanceFolder(paths, name)
     return status(folder, folder.require_record())
 
 
 def test_every_key_is_documented(paths: Paths) -> None:
-    """docs/json.md has them all."""
+    """docs/json.md documents all keys."""
     with DevServer.start() as server:
         found = of(paths, server.name)
     text = JSON_PAGE.read_text()
     assert [key for key in found if f"`{key}`" not in text] == []
 
 
-def test_holders_are_named(paths: Paths) -> None:
-    """Processes that keep a server up are listed; a detached one has none."""
+def test_holders_are_listed(paths: Paths) -> None:
+    """Processes with a lease on a server are listed; a detached server has none."""
     with DevServer.start() as server:
         assert of(paths, server.name)["holders"] == [os.getpid()]
     detached = DevServer.start("d", detach=True, ephemeral=True)
@@ -46,8 +46,8 @@ def test_holders_are_named(paths: Paths) -> None:
     detached.stop()
 
 
-def test_freezing_and_thawing_is_seen(paths: Paths) -> None:
-    """The process is there all the time; whether the server answers is what counts."""
+def test_freeze_and_thaw(paths: Paths) -> None:
+    """The state depends on whether the server answers, not on whether its process exists."""
     with DevServer.start() as server:
         seen = [of(paths, server.name)["state"]]
         server.freeze()
@@ -58,8 +58,8 @@ def test_freezing_and_thawing_is_seen(paths: Paths) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_frozen_means_every_thread(paths: Paths) -> None:
-    """Once `freeze` returns, nothing of the server runs on for a moment."""
+def test_freeze_stops_every_thread(paths: Paths) -> None:
+    """Once `freeze` returns, no thread of the server runs."""
     with DevServer.start() as server:
         for _ in range(30):
             server.freeze()
@@ -69,16 +69,16 @@ def test_frozen_means_every_thread(paths: Paths) -> None:
             assert states == {"T"}
 
 
-def test_a_deleted_namespace_is_no_ready_server(paths: Paths) -> None:
-    """Clients of the instance's namespace would fail, so it is not called ready."""
+def test_a_server_without_its_namespace_is_not_ready(paths: Paths) -> None:
+    """If the instance's namespace was deleted, clients would fail."""
     with DevServer.start(namespaces=["orders"]) as server:
         folder = InstanceFolder(paths, server.name)
         record = folder.require_record().changed(namespaces=("never-made",))
         assert status(folder, record)["state"] == "unresponsive"
 
 
-def test_all_of_them_by_name(paths: Paths) -> None:
-    """Running and stopped ones; a damaged record is told and hides no other."""
+def test_all_statuses(paths: Paths) -> None:
+    """Running and stopped instances are listed by name; a damaged record is reported and hides no other."""
     damaged: list[DevServerError] = []
 
     def states() -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The process that keeps a server: light, private, and gone when it should be."""
+"""The supervisor of a server: small, private, and gone with its server."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.usefixtures("installed")
 
 
 def supervisor_of(paths: Paths, name: str) -> psutil.Process:
-    """The supervisor's process."""
+    """Return the supervisor's process."""
     return psutil.Process(InstanceFolder(paths, name).require_record().supervisor.pid)
 
 
 def test_supervisor_does_not_load_the_sdk(paths: Paths) -> None:
-    """A supervisor is light: the SDK is not loaded in it, and it has one thread."""
+    """The supervisor has one thread and does not import the SDK."""
     with DevServer.start("light", port=0):
         process = supervisor_of(paths, "light")
         mapped = {Path(each.path).name for each in process.memory_maps()}
@@ -38,8 +38,8 @@ def test_supervisor_does_not_load_the_sdk(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize("way", ["library", "command"])
-def test_supervisor_is_on_its_own(devserver: Run, paths: Paths, way: str) -> None:
-    """A supervisor has a session of its own, works in no folder of the user's and keeps no output of theirs open."""
+def test_supervisor_is_detached_from_its_starter(devserver: Run, paths: Paths, way: str) -> None:
+    """It has its own session and working folder, and none of the starter's output open."""
     if way == "library":
         DevServer.start("alone", port=0, detach=True)
     else:
@@ -53,8 +53,8 @@ def test_supervisor_is_on_its_own(devserver: Run, paths: Paths, way: str) -> Non
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_stops_the_server_in_order(paths: Paths, number: int) -> None:
-    """A supervisor that is asked to end stops its server and writes that down."""
+def test_signal_stops_the_server_gracefully(paths: Paths, number: int) -> None:
+    """A supervisor that gets SIGTERM stops its server and records that."""
     server = DevServer.start("told", port=0, detach=True)
     record = InstanceFolder(paths, "told").require_record()
     record.supervisor.signal(number)
@@ -65,7 +65,7 @@ def test_signal_stops_the_server_in_order(paths: Paths, number: int) -> None:
 
 
 def test_ctrl_c_ends_the_foreground(home: Path, paths: Paths) -> None:
-    """Ctrl-C on `up` stops the server in order and exits with 130."""
+    """Ctrl-C on `up` stops the server gracefully and exits with 130."""
     with subprocess.Popen(
         command("up", "--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -83,7 +83,7 @@ def test_ctrl_c_ends_the_foreground(home: Path, paths: Paths) -> None:
 
 @pytest.mark.parametrize("nohup", [False, True], ids=["plain", "nohup"])
 def test_closed_terminal_ends_the_foreground(paths: Paths, nohup: bool) -> None:
-    """`devserver up` ends when its terminal is closed; `nohup devserver up` goes on."""
+    """`devserver up` ends when its terminal is closed; `nohup devserver up` continues."""
     handler = signal.SIG_IGN if nohup else signal.SIG_DFL
     with subprocess.Popen(
         command("up", "--port", "0"),
@@ -106,8 +106,8 @@ def test_closed_terminal_ends_the_foreground(paths: Paths, nohup: bool) -> None:
     assert InstanceFolder(paths, "default").require_record().state == "stopped"
 
 
-def test_crash_of_a_held_server_is_told_while_it_is_held(paths: Paths) -> None:
-    """A held server that was killed is told as crashed, and its supervisor waits for a restart."""
+def test_crash_of_a_leased_server_is_reported(paths: Paths) -> None:
+    """A leased server that was killed is reported as crashed, and its supervisor waits for a restart."""
     with DevServer.start("hit", port=0) as server:
         server.kill()
         found = eventually(lambda: (record := InstanceFolder(paths, "hit").require_record()).exit and record)
@@ -117,10 +117,8 @@ def test_crash_of_a_held_server_is_told_while_it_is_held(paths: Paths) -> None:
     assert not found.supervised()
 
 
-def test_starter_that_dies_takes_a_held_start_along(
-    tmp_path: Path, real_binary: Path, paths: Paths, home: Path
-) -> None:
-    """When a process that starts a server is killed before that is ready, nothing of it stays."""
+def test_starter_that_dies_ends_the_start(tmp_path: Path, real_binary: Path, paths: Paths, home: Path) -> None:
+    """When the starting process is killed before the server is ready, no process is left."""
     gate = Gate(tmp_path / "gate", real_binary)
     code = "import sys; from devserver import DevServer; DevServer.start(binary=sys.argv[1])"
     with subprocess.Popen([sys.executable, "-c", code, str(gate.path)]) as process:
@@ -131,8 +129,8 @@ def test_starter_that_dies_takes_a_held_start_along(
     assert eventually(lambda: processes_of(home) == [])
 
 
-def test_a_mistake_of_the_supervisor_is_told(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A supervisor that fails for a reason nobody thought of says it through its starter."""
+def test_unexpected_error_of_the_supervisor(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The starter reports an unexpected error of the supervisor."""
     from devserver.instances import supervisor_process
 
     broken = paths.state.parent / "broken.py"
@@ -147,8 +145,8 @@ def test_a_mistake_of_the_supervisor_is_told(paths: Paths, monkeypatch: pytest.M
     assert list(paths.instances.iterdir()) == []
 
 
-def test_spec_and_record_hold_no_more_than_needed(paths: Paths) -> None:
-    """The files of an instance are a record, a spec, logs and leases, and nothing else."""
+def test_files_of_an_instance(paths: Paths) -> None:
+    """An instance has a record, a spec, logs and leases, and no other files."""
     with DevServer.start("files", port=0):
         names = {path.name for path in paths.instance("files").iterdir()}
         assert names == {"record.json", "spec.json", "server.log", "supervisor.log", "leases"}

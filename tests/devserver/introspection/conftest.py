@@ -1,4 +1,4 @@
-"""What tests of the reflection share: modules of a user."""
+"""Fixtures for introspection: modules of a user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options become values as the workflow receives them; every problem is reported."""
+"""Options become the workflow's arguments; every problem is reported."""
 
 from __future__ import annotations
 
@@ -130,19 +130,19 @@ class Count:
 
 
 def made(called: CallTarget, given: dict[str, Any], whole: Any = MISSING) -> list[Any]:
-    """The arguments."""
+    """Return the arguments."""
     return called.inputs.arguments_from(given, whole, InputConverter(called.module.data_converter))
 
 
 def refused(called: CallTarget, given: dict[str, Any], whole: Any = MISSING) -> list[str]:
-    """Why there are none."""
+    """Return the errors."""
     with pytest.raises(InvalidInput) as caught:
         made(called, given, whole)
     return [caught.value.message, *caught.value.details]
 
 
 def test_every_kind_of_field(write: Write) -> None:
-    """Text, numbers, choices, moments, lists, nested and recursive types become what the run method declares."""
+    """Text, numbers, choices, times, lists, nested and recursive types become the declared type."""
     write("types_.py", TYPES)
     called = find_workflow("types_:Send")
     flags = {each.flag: each for each in called.inputs.options()}
@@ -180,8 +180,8 @@ def test_every_kind_of_field(write: Write) -> None:
     ].parts == [3, 4]
 
 
-def test_all_that_is_wrong_is_told_at_once(write: Write) -> None:
-    """Each by its option, also what stands inside of JSON."""
+def test_all_problems_are_reported_at_once(write: Write) -> None:
+    """Each problem names its option, also inside JSON."""
     write("types_.py", TYPES)
     called = find_workflow("types_:Send")
     assert refused(called, {}) == ["missing: --who", "missing: --size", "missing: --to.city"]
@@ -209,8 +209,8 @@ def test_all_that_is_wrong_is_told_at_once(write: Write) -> None:
     ]
 
 
-def test_input_as_json_and_options_over_it(write: Write) -> None:
-    """The whole input is given as JSON; an option wins over the same field."""
+def test_input_as_json_with_options(write: Write) -> None:
+    """The input is given as JSON, and an option overrides the same field."""
     write("types_.py", TYPES)
     called = find_workflow("types_:Send")
     whole = {"who": "Ada", "size": "small", "to": {"city": "Ulm", "zip_code": 5}}
@@ -221,7 +221,8 @@ def test_input_as_json_and_options_over_it(write: Write) -> None:
 
 
 def test_several_arguments(write: Write) -> None:
-    """Each is an option; defaults are sent too, for a worker that gets fewer ignores the types of all."""
+    """Each argument is an option; defaults are sent too, because a worker that gets fewer arguments ignores all
+    types."""
     write(
         "several.py",
         """
@@ -265,8 +266,8 @@ def test_several_arguments(write: Write) -> None:
     assert refused(nothing, {}, [1]) == ["it has no parameters, so it accepts no input"]
 
 
-def test_generics_and_words_of_typed_dicts(write: Write) -> None:
-    """A dataclass's type variables are what they stand for; Required is seen in spite of the future's annotations."""
+def test_generics_and_typed_dicts(write: Write) -> None:
+    """Type variables of a dataclass are resolved; Required works with `from __future__ import annotations`."""
     write(
         "shapes.py",
         """
@@ -313,7 +314,7 @@ class Keep:
 
 
 def test_pydantic_models(write: Write) -> None:
-    """Their own rules are kept, told by option; dates and durations travel, keys are the aliases."""
+    """Models are validated, with errors by option; dates and durations are converted, and keys are aliases."""
     write("models.py", MODELS)
     called = find_workflow("models:Buy")
     docs = {each.flag: each.field.doc for each in called.inputs.options()}
@@ -344,8 +345,8 @@ def test_pydantic_models(write: Write) -> None:
     assert (order.tags.root, order.place.town) == ({"a": 1}, "Ulm")
 
 
-def test_what_the_converter_cannot_carry(write: Write) -> None:
-    """Said before anything is sent, with the way out: the SDK's default has no dates and durations."""
+def test_types_that_the_converter_cannot_encode(write: Write) -> None:
+    """They are an error with a hint before anything is sent: the default converter has no dates and durations."""
     write(
         "dates.py",
         """
@@ -379,19 +380,19 @@ class Remind:
 
 
 def test_a_converter_without_json(write: Write) -> None:
-    """A converter of the user's own that does not read JSON still carries what is sent."""
+    """A custom converter that does not read JSON still encodes what is sent."""
     write("own.py", PICKLED)
     assert made(find_workflow("own"), {"number": "5"}) == [5]
 
 
-def test_a_converter_that_loses_what_it_takes(write: Write) -> None:
-    """What it can write and not read is refused, for the worker has the same."""
+def test_a_converter_that_cannot_decode(write: Write) -> None:
+    """A value that the converter encodes and cannot decode is refused, because the worker has the same converter."""
     write("lossy.py", PICKLED.replace("return pickle.loads(payload.data)", "raise OSError('no key')"))
     assert refused(find_workflow("lossy"), {"number": "5"}) == ["--number: the data converter cannot carry int: no key"]
 
 
-def test_dynamic_ones_take_any_input(write: Write) -> None:
-    """A list is the arguments, anything else the only one; any name will do."""
+def test_dynamic_workflows_take_any_input(write: Write) -> None:
+    """A list is the list of arguments, any other value is the only one; any name is valid."""
     write(
         "dynamic.py",
         """
@@ -417,8 +418,9 @@ class Anything:
     assert find_handler("dynamic:poke", "signal").name == "poke"
 
 
-def test_handlers_by_their_names(write: Write) -> None:
-    """With the workflow's type or class, or alone where only one has it; what is not there is told with what is."""
+def test_find_handlers_by_name(write: Write) -> None:
+    """A handler is found by workflow type or class, or alone if only one workflow has it; an unknown name lists the
+    known ones."""
     write(
         "shop.py",
         """

@@ -1,4 +1,4 @@
-"""A data converter and plugins for a module, named on a command line or in the module itself."""
+"""Data converter and plugins of a module, given on the command line or in the module itself."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ both = [Sealing(), OfWorkers()]
 
 @pytest.fixture
 def shop(write: Write) -> None:
-    """A module without a converter, and one beside it that has some."""
+    """A module without a converter, and another one with several."""
     write("shop.py", ORDER)
     write("sealing.py", SEALING)
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_data_converter_by_its_name() -> None:
-    """Of a module or a file, a value or what makes one; the SDK's own too. It wins over the module's."""
+def test_a_data_converter_by_name() -> None:
+    """It is a value or a factory in a module or file, or one of the SDK's; it overrides the module's own."""
     from temporalio.contrib.pydantic import pydantic_data_converter
 
     for name in ("sealing:sealed", "sealing.py:sealed", "sealing:by_factory"):
@@ -108,8 +108,8 @@ def test_a_data_converter_by_its_name() -> None:
         ("", "sealing:bth", "cannot use the plugin sealing:bth: sealing has no bth", "did you mean both?"),
     ],
 )
-def test_what_is_none(converter: str, plugin: str, said: str, hint: str) -> None:
-    """Told with what was looked for, and what a name has to be."""
+def test_invalid_names(converter: str, plugin: str, said: str, hint: str) -> None:
+    """The error shows what was looked up, and the valid forms of a name."""
     with pytest.raises(IntrospectionError) as caught:
         with_options(find("shop"), converter or None, [plugin] if plugin else [])
     assert said in caught.value.message
@@ -118,7 +118,8 @@ def test_what_is_none(converter: str, plugin: str, said: str, hint: str) -> None
 
 @pytest.mark.usefixtures("shop")
 def test_plugins(write: Write) -> None:
-    """A module's own list, then those that are named: classes are made; each is for clients, workers or both."""
+    """The module's own plugins come first, then the named ones; classes are instantiated; each is for clients,
+    workers or both."""
     write("own.py", ORDER + "\nfrom sealing import Sealing\nplugins = [Sealing()]\n")
     write("other.py", ORDER + "\nplugins = ['no plugin of the SDK']\n")
     assert find("other").plugins == ()
@@ -128,8 +129,8 @@ def test_plugins(write: Write) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_what_a_client_gets() -> None:
-    """Plugins may change the converter; the folder of large payloads is left out where values are stored otherwise."""
+def test_client_options() -> None:
+    """Plugins may change the converter; with external storage, large payloads need no folder."""
 
     def given(*plugins: str, large: bool = True) -> list[str]:
         module = with_options(find("shop"), None, plugins)

@@ -1,4 +1,4 @@
-"""What is found in a user's module, and what is said of a module that cannot be used."""
+"""Discovery of workflows and activities in a user's module, and errors of unusable modules."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class Payments:
 
 
 def names(module: Module) -> tuple[list[str], list[str], list[str]]:
-    """Of workflows, activities and services."""
+    """Return the names of workflows, activities and services."""
     found = (module.workflows, module.activities, module.nexus_services)
     one, two, three = ([each.label for each in kind] for kind in found)
     return one, two, three
 
 
 def test_a_file_and_a_module(write: Write) -> None:
-    """Both find the same, and the task queue is the module's name, or what it says itself."""
+    """Both find the same; the task queue is the module's name, or the one it sets."""
     file = write("order_desk.py", ORDER + "\n@activity.defn\nasync def charge() -> None: ...\n")
     for spec in ("order_desk.py", str(file), "order_desk"):
         module = find(spec)
@@ -55,7 +55,8 @@ def test_a_file_and_a_module(write: Write) -> None:
 
 
 def test_methods_need_an_instance(write: Write) -> None:
-    """A factory, an instance in the module or a constructor without arguments gives it; else the note says how."""
+    """A factory, an instance in the module or a constructor without arguments provides it; otherwise a note says
+    how."""
     write("bare.py", PAYMENTS)
     module = find("bare")
     assert names(module) == ([], ["check"], [])
@@ -79,8 +80,8 @@ def test_methods_need_an_instance(write: Write) -> None:
     assert [(each.name, each.bound) for each in unmade.activities][1:] == [("charge", False), ("refund-it", False)]
 
 
-def test_a_package_with_all_that_it_imports(write: Write) -> None:
-    """Submodules count but for tests and __main__; what others have written does not, unless a factory gives it."""
+def test_a_package_with_its_imports(write: Write) -> None:
+    """Submodules are included, except tests and __main__; third-party code is only included by a factory."""
     write("app/__init__.py", "")
     write("app/work.py", ORDER)
     write("app/__main__.py", "raise SystemExit('ran')")
@@ -101,8 +102,8 @@ def test_a_package_with_all_that_it_imports(write: Write) -> None:
     assert names(find("more")) == ([], ["foreign"], [])
 
 
-def test_dynamic_ones_and_nexus_services(write: Write) -> None:
-    """They have a place, too; a contract is no handler."""
+def test_dynamic_definitions_and_nexus_services(write: Write) -> None:
+    """Dynamic definitions are found too; a Nexus contract is not a handler."""
     write(
         "nexus.py",
         """
@@ -137,8 +138,8 @@ def test_dynamic_ones_and_nexus_services(write: Write) -> None:
     assert module.workflow("Whatever").name is None
 
 
-def test_a_name_narrows(write: Write) -> None:
-    """A workflow by its class or type, an activity by its function or name."""
+def test_select_by_name(write: Write) -> None:
+    """A workflow is selected by class or type, an activity by function or name."""
     write("two.py", ORDER.replace("defn", "defn(name='order.v2')") + "\n@activity.defn(name='x')\ndef y() -> None: ...")
     for spec, kept in (("Order", (["order.v2"], [], [])), ("order.v2", (["order.v2"], [], [])), ("y", ([], ["x"], []))):
         assert names(find(f"two:{spec}")) == kept
@@ -150,8 +151,8 @@ def test_a_name_narrows(write: Write) -> None:
         find("two").workflow("Payment")
 
 
-def test_names_that_clash(write: Write) -> None:
-    """Both places are told."""
+def test_duplicate_names(write: Write) -> None:
+    """The error shows both places."""
     write("one.py", ORDER)
     file = write("other.py", "import one\nfrom one import Order as First\n" + ORDER)
     with pytest.raises(DuplicateName, match="two workflows have the same name: Order") as caught:
@@ -175,7 +176,7 @@ def test_names_that_clash(write: Write) -> None:
     ],
 )
 def test_a_module_that_fails(write: Write, text: str, said: str, details: list[str]) -> None:
-    """The user's frames only: neither Python's importing nor ours."""
+    """The error has frames of the user's code only, not of Python's import system or of ours."""
     write("helper.py", "def boom():\n    1 / 0\n")
     write("fails.py", text)
     with pytest.raises(ModuleFailed) as caught:
@@ -188,8 +189,8 @@ def test_a_module_that_fails(write: Write, text: str, said: str, details: list[s
     assert ("__main__" in (caught.value.hint or "")) == ("SystemExit" in said)
 
 
-def test_a_module_that_never_ends(write: Write) -> None:
-    """Ctrl-C says where in the module it was."""
+def test_a_module_that_hangs(write: Write) -> None:
+    """Ctrl-C shows which line of the module was running."""
     write("ends.py", "def forever():\n    raise KeyboardInterrupt\nforever()\n")
     with pytest.raises(ImportInterrupted, match="interrupted during the import of ends") as caught:
         find("ends")
@@ -198,7 +199,7 @@ def test_a_module_that_never_ends(write: Write) -> None:
 
 
 def test_factories_that_fail(write: Write) -> None:
-    """What they raise, and what they give instead, is told with their names."""
+    """The error names the factory and what it raised or returned."""
     write("raises.py", "def activities():\n    raise OSError('no database')\n")
     with pytest.raises(ModuleFailed, match=r"the factory activities \(.*raises.py:\d+\) raises OSError: no database"):
         find("raises")
@@ -223,8 +224,8 @@ def test_factories_that_fail(write: Write) -> None:
         ("json.py", "cannot import json.py: the module json is "),
     ],
 )
-def test_what_is_no_module(write: Write, tmp_path: Path, spec: str, said: str) -> None:
-    """Wrong usage, with what there is."""
+def test_invalid_modules(write: Write, tmp_path: Path, spec: str, said: str) -> None:
+    """An unknown or invalid module is wrong usage, with the available modules."""
     write("orders.py", ORDER)
     write("json.py", ORDER)
     (tmp_path / "folder").mkdir()
@@ -234,15 +235,15 @@ def test_what_is_no_module(write: Write, tmp_path: Path, spec: str, said: str) -
     assert (caught.value.exit_code, bool(caught.value.hint)) == (2, True)
 
 
-def test_what_a_module_prints(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
-    """It goes to stderr, so that JSON on stdout stays JSON."""
+def test_output_of_a_module(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    """It goes to stderr, so that JSON on stdout stays valid."""
     write("loud.py", "print('hello')\n" + ORDER)
     find("loud")
     assert capsys.readouterr() == ("", "hello\n")
 
 
 def test_the_data_converter(write: Write) -> None:
-    """The module's own; Pydantic's where a signature mentions a model, however deep; else the SDK's."""
+    """It is the module's own, Pydantic's if a signature contains a model at any depth, or else the SDK's."""
     from temporalio.contrib.pydantic import pydantic_data_converter
     from temporalio.converter import DataConverter
 

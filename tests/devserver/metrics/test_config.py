@@ -1,4 +1,4 @@
-"""Configuration in the spelling of the endpoints, and its files."""
+"""Configuration with the spellings of the endpoints, and its files."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ WORKER = parse_endpoint("https://worker.example/sdk?part=1", "--worker")
 
 
 def source(*spellings: MetricSpelling, metric: str = "") -> ScrapeSource:
-    """A worker with these spellings."""
+    """Return a worker with these spellings."""
     return ScrapeSource(WORKER, {metric or each.name.removesuffix(each.suffix): each for each in spellings})
 
 
 def late_rule(config: MonitoringConfig) -> str:
-    """The expression of the alert on waiting tasks."""
+    """Return the expression of the alert on waiting tasks."""
     groups = yaml.safe_load(config.files["temporal-rules.yml"])["groups"]
     (found,) = (rule["expr"] for group in groups for rule in group["rules"] if rule["alert"] == "TemporalWorkersLate")
     return str(found)
 
 
 def test_rules_are_in_the_spelling_of_the_endpoint() -> None:
-    """Rules use names with and without suffixes, and limits in the unit of the worker's durations."""
+    """Rules use metric names with or without suffixes, as the endpoint does, and limits in its unit of durations."""
     name = "temporal_workflow_task_schedule_to_start_latency"
     for spelling, written in (
         (MetricSpelling(name, "histogram", "", 0.001), f"({name}_bucket[5m]))) > 5000"),

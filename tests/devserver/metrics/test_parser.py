@@ -1,4 +1,4 @@
-"""Text of endpoints parsed into one form: spellings, units, changes, quantiles, addresses."""
+"""Parsing of endpoints with different spellings and units; changes, quantiles and addresses."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_invalid_addresses(text: str) -> None:
 
 
 class Answer(BaseHTTPRequestHandler):
-    """Answers by path: with an error, without end, never, or with a page."""
+    """A server that answers by path: with an error, without end, never, or with a page."""
 
     def do_GET(self) -> None:
         """Answer by path."""

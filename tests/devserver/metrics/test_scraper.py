@@ -38,7 +38,7 @@ def server(installed: Executable) -> Iterator[DevServer]:
 
 
 def at(address: str) -> MetricsEndpoint:
-    """An endpoint by its address."""
+    """Return an endpoint by its address."""
     return parse_endpoint(address, "--worker")
 
 

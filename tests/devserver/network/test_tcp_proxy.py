@@ -1,4 +1,4 @@
-"""The proxy whose network can be cut, slowed and reset, between real sockets."""
+"""The TCP proxy: cutting, slowing and resetting connections, on real sockets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MUCH = 8_000_000
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Answers what it is sent, and keeps what it has received."""
+    """A server that echoes what it receives, and records it."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -35,11 +35,11 @@ class Server(socketserver.ThreadingTCPServer):
 
     @property
     def target(self) -> str:
-        """Its address, `host:port`."""
+        """The server's address, `host:port`."""
         return f"127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections that break are what these tests are about."""
+        """Ignore broken connections, which these tests cause."""
 
 
 class Echo(socketserver.BaseRequestHandler):
@@ -49,7 +49,7 @@ class Echo(socketserver.BaseRequestHandler):
     request: socket.socket
 
     def handle(self) -> None:
-        """Answer until the client has ended."""
+        """Echo until the client closes."""
         self.server.open.append(self.request)
         while data := self.request.recv(65536):
             self.server.received += data
@@ -58,14 +58,14 @@ class Echo(socketserver.BaseRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """A server that answers what it is sent."""
+    """An echo server."""
     with serving() as server:
         yield server
 
 
 @contextlib.contextmanager
 def serving(port: int = 0) -> Iterator[Server]:
-    """Such a server on that port (0: any)."""
+    """Run an echo server on this port (0: any)."""
     with Server(port) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -76,7 +76,7 @@ def serving(port: int = 0) -> Iterator[Server]:
 
 @pytest.fixture
 def proxy(server: Server) -> Iterator[TcpProxy]:
-    """A proxy to it."""
+    """A proxy to the server."""
     with TcpProxy(server.target) as proxy:
         yield proxy
 
@@ -88,7 +88,7 @@ def connect(proxy: TcpProxy) -> socket.socket:
 
 
 def read(client: socket.socket, count: int) -> bytes:
-    """Exactly so many bytes."""
+    """Read exactly this many bytes."""
     data = b""
     while len(data) < count:
         data += client.recv(count - len(data))
@@ -96,7 +96,7 @@ def read(client: socket.socket, count: int) -> bytes:
 
 
 def hears_nothing(client: socket.socket) -> bool:
-    """Whether nothing comes for a while."""
+    """Return whether nothing arrives for a while."""
     client.settimeout(QUIET_SECONDS)
     try:
         return not client.recv(1)
@@ -106,8 +106,8 @@ def hears_nothing(client: socket.socket) -> bool:
         client.settimeout(LIMIT)
 
 
-def test_everything_passes_both_ways(proxy: TcpProxy) -> None:
-    """What a client sends and what the server answers arrive whole and in order, however much it is."""
+def test_data_passes_in_both_directions(proxy: TcpProxy) -> None:
+    """Requests and answers of any size arrive complete and in order."""
     sent = bytes(range(256)) * (MUCH // 256)
     with connect(proxy) as client:
         sending = threading.Thread(target=client.sendall, args=(sent,))
@@ -117,8 +117,8 @@ def test_everything_passes_both_ways(proxy: TcpProxy) -> None:
     assert hashlib.sha256(received).digest() == hashlib.sha256(sent).digest()
 
 
-def test_end_of_sending_is_passed_on(proxy: TcpProxy) -> None:
-    """A client that has sent all still gets the whole answer, and then the server's end."""
+def test_half_close_is_passed_on(proxy: TcpProxy) -> None:
+    """A client that has closed its side still gets the whole answer, and then the server's close."""
     with connect(proxy) as client:
         client.sendall(b"last words")
         client.shutdown(socket.SHUT_WR)
@@ -127,7 +127,7 @@ def test_end_of_sending_is_passed_on(proxy: TcpProxy) -> None:
     assert eventually(lambda: proxy.connections == 0)
 
 
-def test_connections_are_apart(proxy: TcpProxy) -> None:
+def test_connections_are_separate(proxy: TcpProxy) -> None:
     """Each client gets its own answers."""
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(connect(proxy)) for _ in range(20)]
@@ -137,8 +137,8 @@ def test_connections_are_apart(proxy: TcpProxy) -> None:
         assert proxy.connections == 20
 
 
-def test_cut_holds_what_is_sent(proxy: TcpProxy, server: Server) -> None:
-    """While the network is cut nothing arrives and nothing breaks; healed, all of it does."""
+def test_cut_holds_data(proxy: TcpProxy, server: Server) -> None:
+    """While the network is cut, nothing arrives and no connection breaks; after `heal` all data arrives."""
     with connect(proxy) as client:
         client.sendall(b"1")
         assert read(client, 1) == b"1"
@@ -151,7 +151,7 @@ def test_cut_holds_what_is_sent(proxy: TcpProxy, server: Server) -> None:
 
 
 def test_one_way_cut_to_the_server(proxy: TcpProxy, server: Server) -> None:
-    """Cut to the server only, the server can still tell its clients something, but hears nothing."""
+    """With the direction to the server cut, the server can send but receives nothing."""
     with connect(proxy) as client:
         client.sendall(b"1")
         assert read(client, 1) == b"1"
@@ -164,7 +164,7 @@ def test_one_way_cut_to_the_server(proxy: TcpProxy, server: Server) -> None:
 
 
 def test_one_way_cut_to_the_client(proxy: TcpProxy, server: Server) -> None:
-    """Cut to the client only, the server acts on what it is sent and its answer is lost on the way."""
+    """With the direction to the client cut, the server receives requests but its answers are held."""
     with connect(proxy) as client:
         client.sendall(b"1")
         assert read(client, 1) == b"1"
@@ -177,7 +177,7 @@ def test_one_way_cut_to_the_client(proxy: TcpProxy, server: Server) -> None:
 
 
 def test_connection_made_during_a_cut(proxy: TcpProxy, server: Server) -> None:
-    """A connection made while the network is cut is carried once it is healed."""
+    """A connection opened while the network is cut works after `heal`."""
     proxy.cut()
     with connect(proxy) as client:
         client.sendall(b"x")
@@ -187,8 +187,8 @@ def test_connection_made_during_a_cut(proxy: TcpProxy, server: Server) -> None:
         assert read(client, 1) == b"x"
 
 
-def test_server_that_dies_during_a_cut_is_not_noticed(proxy: TcpProxy, server: Server) -> None:
-    """A client learns of a server's death only when the network is healed."""
+def test_server_death_during_a_cut(proxy: TcpProxy, server: Server) -> None:
+    """A client learns of the server's death only after `heal`."""
     with connect(proxy) as client:
         client.sendall(b"1")
         assert read(client, 1) == b"1"
@@ -203,8 +203,8 @@ def test_server_that_dies_during_a_cut_is_not_noticed(proxy: TcpProxy, server: S
         assert client.recv(1) == b""
 
 
-def test_cut_holds_little(proxy: TcpProxy, server: Server) -> None:
-    """A sender that goes on during a cut has to wait before much memory is used."""
+def test_cut_limits_memory(proxy: TcpProxy, server: Server) -> None:
+    """A sender that continues during a cut is blocked before much memory is used."""
     proxy.cut()
     with connect(proxy) as client:
         client.settimeout(QUIET_SECONDS)
@@ -215,7 +215,7 @@ def test_cut_holds_little(proxy: TcpProxy, server: Server) -> None:
 
 @pytest.mark.parametrize(("way", "seconds"), [("both", 0.2), ("to_server", 0.1), ("to_client", 0.1)])
 def test_latency(proxy: TcpProxy, way: Any, seconds: float) -> None:
-    """Each way takes as much longer as it was slowed, and no longer when that is undone."""
+    """Each direction takes longer by its latency, until the latency is reset."""
     with connect(proxy) as client:
         proxy.delay(0.1, way)
         before = time.monotonic()
@@ -228,7 +228,7 @@ def test_latency(proxy: TcpProxy, way: Any, seconds: float) -> None:
 
 
 def test_latency_does_not_add_up(proxy: TcpProxy) -> None:
-    """Much that is sent at once is late once, not once per piece, and keeps its order."""
+    """Data sent at once is delayed once, not once per chunk, and keeps its order."""
     proxy.delay(0.05)
     sent = bytes(range(256)) * 2000
     with connect(proxy) as client:
@@ -237,7 +237,7 @@ def test_latency_does_not_add_up(proxy: TcpProxy) -> None:
 
 
 def test_reset_breaks_open_connections(proxy: TcpProxy) -> None:
-    """Open connections end with a reset on both sides; the next ones work."""
+    """Open connections are reset on both sides; new ones work."""
     with connect(proxy) as one, connect(proxy) as other:
         for client in (one, other):
             client.sendall(b"x")
@@ -253,7 +253,7 @@ def test_reset_breaks_open_connections(proxy: TcpProxy) -> None:
 
 
 def test_reset_during_a_cut(proxy: TcpProxy) -> None:
-    """Connections are reset although the network is cut, also those whose data is held."""
+    """Connections with held data are reset too."""
     proxy.cut()
     with connect(proxy) as client:
         client.sendall(b"x")
@@ -263,8 +263,8 @@ def test_reset_during_a_cut(proxy: TcpProxy) -> None:
             client.recv(1)
 
 
-def test_server_that_is_not_there() -> None:
-    """A connection to a server that is down is broken at once, and works when the server is up."""
+def test_server_is_down() -> None:
+    """A connection breaks at once while the server is down, and works when it is up."""
     with Server() as server:
         target = server.target
     with TcpProxy(target) as proxy:
@@ -297,8 +297,8 @@ def test_close_ends_everything(server: Server) -> None:
             call()
 
 
-def test_close_with_an_answer_that_nobody_reads(server: Server) -> None:
-    """A client that never reads does not keep the proxy from closing."""
+def test_close_with_unread_data(server: Server) -> None:
+    """A client that never reads does not block `close`."""
     proxy = TcpProxy(server.target)
     with connect(proxy) as client:
         client.settimeout(QUIET_SECONDS)
@@ -308,7 +308,7 @@ def test_close_with_an_answer_that_nobody_reads(server: Server) -> None:
 
 
 def test_usable_from_any_loop_and_thread(proxy: TcpProxy) -> None:
-    """Coroutines and threads cut and heal alike."""
+    """Coroutines and threads can cut and heal."""
 
     async def main() -> bytes:
         host, _, port = proxy.address.rpartition(":")
@@ -327,21 +327,21 @@ def test_usable_from_any_loop_and_thread(proxy: TcpProxy) -> None:
 
 
 @pytest.mark.parametrize("target", ["", "localhost", "localhost:", ":7233", "host:port", "host:0", "host:70000"])
-def test_target_that_is_no_address(target: str) -> None:
-    """A target that is not `host:port` is refused, with what was given."""
+def test_invalid_target(target: str) -> None:
+    """A target that is not `host:port` is an error that shows it."""
     with pytest.raises(ValueError, match="host:port") as caught:
         TcpProxy(target)
     assert repr(target) in str(caught.value)
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
-def test_latency_that_is_none(proxy: TcpProxy, seconds: float) -> None:
-    """A latency that is negative or not finite is refused."""
+def test_invalid_latency(proxy: TcpProxy, seconds: float) -> None:
+    """A latency that is negative or not finite is an error."""
     with pytest.raises(ValueError, match="0 or more"):
         proxy.delay(seconds)
 
 
-def test_way_that_is_none(proxy: TcpProxy) -> None:
-    """A way that there is not is refused with those that there are."""
+def test_invalid_direction(proxy: TcpProxy) -> None:
+    """An unknown direction is an error that lists the valid ones."""
     with pytest.raises(ValueError, match="both, to_server, to_client"):
         proxy.cut("up")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What tests of spans share: one server for a module, a collector, and workflows to look at."""
+"""Fixtures for spans: one server per module, and a collector."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ DELETES_SOON = {"history.transferProcessorEnsureCloseBeforeDelete": False}
 
 @pytest.fixture
 def server(installed: Executable) -> Iterator[DevServer]:
-    """A server that is gone afterwards."""
+    """A server for all tests of a module."""
     with DevServer.start(ui=False, dynamic_config=DELETES_SOON) as server:
         yield server
 
 
 @pytest.fixture
 def otlp() -> Iterator[Collector]:
-    """A collector that is gone afterwards."""
+    """A collector for one test."""
     with collector() as kept:
         yield kept

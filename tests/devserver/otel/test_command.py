@@ -1,4 +1,4 @@
-"""`devserver trace --otlp`: a workflow's spans, sent and shown."""
+"""`devserver trace --otlp`: a workflow's spans, exported or shown."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.helpers.worker_run import running
 
 
 @pytest.mark.asyncio
-async def test_a_workflow_is_sent_and_shown(devserver: Run, server: DevServer, otlp: Collector) -> None:
-    """With the trace's id to look for; `-` shows the spans, as a tree or as JSON lines of the same ids."""
+async def test_export_and_show(devserver: Run, server: DevServer, otlp: Collector) -> None:
+    """The output names the trace id; `-` prints the spans as a tree, or as JSON lines with the same ids."""
     client = await Client.connect(server.address)
     async with worker(client):
         await ended(client, "tree", fail=True)
@@ -44,10 +44,9 @@ async def test_a_workflow_is_sent_and_shown(devserver: Run, server: DevServer, o
 
 
 @pytest.mark.asyncio
-async def test_it_is_set_up_as_opentelemetry_is(devserver: Run, server: DevServer, otlp: Collector) -> None:
-    """Headers, compression, the service's name and a path come from where every exporter has them; a password in the
-    URL is sent and not shown.
-    """
+async def test_opentelemetry_variables(devserver: Run, server: DevServer, otlp: Collector) -> None:
+    """Headers, compression, service name and path come from OpenTelemetry's variables; a password in the URL is sent
+    and not shown."""
     client = await Client.connect(server.address)
     await client.start_workflow("Tree", id="waits", task_queue="nowhere")
     variables = {
@@ -66,12 +65,11 @@ async def test_it_is_set_up_as_opentelemetry_is(devserver: Run, server: DevServe
     assert headers["authorization"].startswith("Basic ")
 
 
-def test_a_module_that_is_run_sends_what_ends(
+def test_run_exports_closed_workflows(
     devserver: Run, server: DevServer, otlp: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`devserver run --otlp URL` has the worker send its workflows; a URL that is none is told before it starts,
-    and what a collector does not take is told in a line.
-    """
+    """With `devserver run --otlp URL` the worker exports closed workflows; an invalid URL is an error before the
+    start, and a refusal of the collector is a line of output."""
     shutil.copy(work.__file__, tmp_path / "work.py")
     monkeypatch.chdir(tmp_path)
     where = ("--address", server.address)
@@ -91,8 +89,8 @@ def test_a_module_that_is_run_sends_what_ends(
     assert (done.returncode, "localhost is not an OTLP endpoint" in done.stderr) == (2, True)
 
 
-def test_bad_input_is_told(devserver: Run, server: DevServer, otlp: Collector) -> None:
-    """No URL, a collector that is gone, an option that does not go with it, a workflow that is not there."""
+def test_invalid_input(devserver: Run, server: DevServer, otlp: Collector) -> None:
+    """A missing URL, an unreachable collector, incompatible options and an unknown workflow are errors."""
     where = ("--address", server.address)
 
     def refused(workflow_id: str, *args: str) -> tuple[int, str]:
@@ -108,8 +106,8 @@ def test_bad_input_is_told(devserver: Run, server: DevServer, otlp: Collector) -
     assert (code, "there is no workflow w in the namespace default" in said) == (4, True)
 
 
-def test_without_the_extra_it_says_what_to_install(server: DevServer) -> None:
-    """The error is one line and the pip command, no traceback."""
+def test_missing_extra(server: DevServer) -> None:
+    """The error is one line with the pip command, without a traceback."""
     hide = "import sys; sys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None; "
     run = "from devserver.cli.main import main; main(sys.argv[1:])"
     words = ["trace", "w", "--address", server.address, "--otlp", "http://127.0.0.1:9"]

@@ -1,4 +1,4 @@
-"""Collectors as they are in companies: behind TLS, proxies and redirections, and with a mind of their own."""
+"""Exports through TLS, proxies and redirections, and to collectors that refuse."""
 
 from __future__ import annotations
 
@@ -18,21 +18,20 @@ CA, CLIENT, KEY = (f"OTEL_EXPORTER_OTLP_{name}" for name in ("CERTIFICATE", "CLI
 
 
 async def one_span() -> AsyncIterator[HistorySpan]:
-    """A span."""
+    """Return a span."""
     now = datetime.now(timezone.utc)
     yield HistorySpan(1, 2, None, "run Order", now, now)
 
 
 async def sent_to(url: str) -> ExportResult:
-    """What became of it."""
+    """Export it, and return the result."""
     return await send(one_span(), otlp_exporter(url), where=url)
 
 
 @pytest.mark.asyncio
 async def test_a_collector_behind_tls(otlp: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the CA and the certificate that OpenTelemetry's variables name it is sent; without, the reason is told at
-    once, and what to set.
-    """
+    """With the CA and the client certificate of OpenTelemetry's variables the export works; without them, the error
+    names the cause and the variables."""
     certificates = make_certificates(tmp_path / "tls")
     with tls_proxy(otlp.url.removeprefix("http://"), certificates, clients=True) as address:
         url = f"https://{address}"
@@ -60,8 +59,8 @@ async def test_a_collector_behind_tls(otlp: Collector, tmp_path: Path, monkeypat
 
 
 @pytest.mark.asyncio
-async def test_what_is_redirected_or_rejected_is_not_sent(otlp: Collector) -> None:
-    """A login page and a collector that takes some only are no success; the reason is in the error."""
+async def test_redirected_or_rejected_spans_are_an_error(otlp: Collector) -> None:
+    """A login page and a partly accepted export are failures with a reason."""
     otlp.answer = 302
     with pytest.raises(ExportFailed, match=r"it redirects \(302\) to another address"):
         await sent_to(otlp.url)
@@ -71,8 +70,8 @@ async def test_what_is_redirected_or_rejected_is_not_sent(otlp: Collector) -> No
 
 
 @pytest.mark.asyncio
-async def test_no_proxy_is_asked_for_this_machine(otlp: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A company's proxy, which cannot reach it, does not stand in the way."""
+async def test_no_proxy_for_this_machine(otlp: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A configured proxy is not used for a collector on this machine."""
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

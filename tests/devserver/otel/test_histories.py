@@ -19,12 +19,12 @@ from tests.helpers.collector import Collector
 
 
 async def spans(client: Client, workflow_id: str) -> list[HistorySpan]:
-    """All of a workflow."""
+    """Return all spans of a workflow."""
     return [span async for span in spans_of(client, workflow_id)]
 
 
 def one(found: list[HistorySpan], name: str) -> HistorySpan:
-    """The only one of that name."""
+    """Return the only span of that name."""
     (span,) = [span for span in found if span.name == name]
     return span
 
@@ -43,7 +43,7 @@ def worker(client: Client, *plugins: HistorySpans, max_cached_workflows: int = 1
 
 
 async def ended(client: Client, workflow_id: str, *, fail: bool = False) -> None:
-    """Run a tree to its end."""
+    """Run a tree workflow to its end."""
     handle = await client.start_workflow(Tree.run, id=workflow_id, task_queue=QUEUE)
     await handle.execute_update(Tree.name, "Ada")
     await handle.signal(Tree.go, fail)
@@ -55,8 +55,8 @@ async def ended(client: Client, workflow_id: str, *, fail: bool = False) -> None
 
 
 @pytest.mark.asyncio
-async def test_a_history_is_one_tree_of_spans_with_its_true_times(server: DevServer) -> None:
-    """Activities, timers, updates, children and their runs hang where they belong; signals are events of the run."""
+async def test_a_history_becomes_one_tree_of_spans_with_its_times(server: DevServer) -> None:
+    """Activities, timers, updates, children and their runs are below their parents; signals are events of the run."""
     client = await Client.connect(server.address)
     async with worker(client):
         await ended(client, "tree")
@@ -82,8 +82,9 @@ async def test_a_history_is_one_tree_of_spans_with_its_true_times(server: DevSer
 
 
 @pytest.mark.asyncio
-async def test_spans_are_the_same_whenever_and_from_wherever_they_are_asked_for(server: DevServer) -> None:
-    """Open, after a restart of the worker, closed, and from the child alone: ids, parents and starts never change."""
+async def test_spans_are_stable(server: DevServer) -> None:
+    """Ids, parents and start times are the same while the workflow is open, after a worker restart, when it is
+    closed, and from the child alone."""
     client = await Client.connect(server.address)
     handle = await client.start_workflow(Tree.run, id="again", task_queue=QUEUE, task_timeout=SOON)
     async with worker(client):
@@ -110,8 +111,8 @@ async def test_spans_are_the_same_whenever_and_from_wherever_they_are_asked_for(
 
 
 @pytest.mark.asyncio
-async def test_a_reset_tells_no_step_twice(server: DevServer) -> None:
-    """What happened before the reset belongs to the run that did it."""
+async def test_steps_before_a_reset_appear_once(server: DevServer) -> None:
+    """Steps before the reset belong to the run that executed them."""
     client = await Client.connect(server.address)
     async with worker(client):
         await ended(client, "reset")
@@ -140,8 +141,8 @@ async def test_a_reset_tells_no_step_twice(server: DevServer) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_collector_gets_them_with_the_reason_of_a_failure(server: DevServer, otlp: Collector) -> None:
-    """A failed activity and its workflow are errors that say why; times are exact to the microsecond."""
+async def test_export_to_a_collector(server: DevServer, otlp: Collector) -> None:
+    """A failed activity and its workflow have error status and message; times have microseconds."""
     client = await Client.connect(server.address)
     async with worker(client):
         await ended(client, "fails", fail=True)
@@ -160,8 +161,8 @@ async def test_a_collector_gets_them_with_the_reason_of_a_failure(server: DevSer
 
 
 @pytest.mark.asyncio
-async def test_what_goes_on_is_sent_when_it_has_ended(server: DevServer, otlp: Collector) -> None:
-    """Unless it is wanted as it is now: then it says so."""
+async def test_open_spans_are_exported_on_request(server: DevServer, otlp: Collector) -> None:
+    """By default only closed spans are exported; an open one is marked as such."""
     client = await Client.connect(server.address)
     handle = await client.start_workflow(Tree.run, id="open", task_queue=QUEUE)
     exporter = otlp_exporter(otlp.url)
@@ -176,8 +177,8 @@ async def test_what_goes_on_is_sent_when_it_has_ended(server: DevServer, otlp: C
 
 
 @pytest.mark.asyncio
-async def test_errors_say_what_is_wrong(server: DevServer, otlp: Collector) -> None:
-    """No such workflow, a collector that refuses, none at all, and no URL."""
+async def test_errors(server: DevServer, otlp: Collector) -> None:
+    """An unknown workflow, a collector that refuses or is unreachable, and an invalid URL are errors with a reason."""
     client = await Client.connect(server.address)
     with pytest.raises(CannotAsk, match="there is no workflow nobody"):
         await spans(client, "nobody")

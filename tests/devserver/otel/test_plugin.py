@@ -1,4 +1,4 @@
-"""The worker plugin: what ends is sent, whoever ended it, and nothing that a collector does holds up a worker."""
+"""The worker plugin: it exports closed workflows, and a collector never blocks a worker."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ LIMIT = 60.0
 
 
 class Keeps(SpanExporter):
-    """An exporter of the user's own; `hangs` until it may go on."""
+    """A custom exporter that can be blocked."""
 
     def __init__(self, *, hangs: bool = False) -> None:
-        """Nothing kept yet."""
+        """Start without spans."""
         self.spans: list[ReadableSpan] = []
         self.may_go_on, self.begun = threading.Event(), threading.Event()
         self.flushed, self.down = 0, False
@@ -37,7 +37,7 @@ class Keeps(SpanExporter):
             self.may_go_on.set()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Keep them."""
+        """Record the spans."""
         self.daemons.add(threading.current_thread().daemon)
         self.begun.set()
         self.may_go_on.wait()
@@ -45,23 +45,24 @@ class Keeps(SpanExporter):
         return SpanExportResult.SUCCESS
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Count it."""
+        """Count the flush."""
         self.flushed += 1
         return True
 
     def shutdown(self) -> None:
-        """Keep that."""
+        """Record the shutdown."""
         self.down = True
 
     @property
     def names(self) -> list[str]:
-        """Of the spans."""
+        """Return the names of the spans."""
         return [span.name for span in self.spans]
 
 
 @pytest.mark.asyncio
-async def test_a_worker_sends_what_ends_on_it(server: DevServer, otlp: Collector) -> None:
-    """Each run when it ends, the workflow's span last; what ended before the worker was there is caught up."""
+async def test_a_worker_exports_closed_runs(server: DevServer, otlp: Collector) -> None:
+    """Each run is exported when it closes, with the workflow's span last; runs that closed before the worker started
+    are exported too."""
     client = await Client.connect(server.address)
     async with worker(client):
         await ended(client, "early")
@@ -78,12 +79,11 @@ async def test_a_worker_sends_what_ends_on_it(server: DevServer, otlp: Collector
 
 
 @pytest.mark.asyncio
-async def test_a_collector_that_is_down_costs_no_workflow_anything(
+async def test_an_unreachable_collector_does_not_affect_workflows(
     server: DevServer, otlp: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The workflow completes, the log says what was not sent, and when the collector is back it is sent. The worker
-    ends also while it is down.
-    """
+    """The workflow completes, the log says what was not exported, and the export is retried when the collector is
+    back. The worker can stop meanwhile."""
     monkeypatch.setattr(exporter, "SCAN_SECONDS", 0.1)
     monkeypatch.setattr(exporter, "REPORT_SECONDS", 0.0)
     client = await Client.connect(server.address)
@@ -105,10 +105,9 @@ async def test_a_collector_that_is_down_costs_no_workflow_anything(
 
 
 @pytest.mark.asyncio
-async def test_a_client_gives_it_to_its_workers(server: DevServer) -> None:
-    """Also to several at once; one that runs no workflows sends nothing; given twice, it still sends once. Your own
-    exporter is flushed, and is still yours.
-    """
+async def test_a_client_passes_the_plugin_to_its_workers(server: DevServer) -> None:
+    """Several workers share it; a worker without workflows exports nothing; a plugin given twice exports once. A
+    custom exporter is flushed but not shut down."""
     kept = Keeps()
     spans_plugin = HistorySpans(exporter=kept, catch_up=timedelta(0))
     client = await Client.connect(server.address, plugins=[spans_plugin])
@@ -126,8 +125,8 @@ async def test_a_client_gives_it_to_its_workers(server: DevServer) -> None:
 
 
 @pytest.mark.asyncio
-async def test_two_collectors_get_the_same(server: DevServer, otlp: Collector) -> None:
-    """Two plugins on one worker do not take each other's spans away."""
+async def test_two_collectors_get_the_same_spans(server: DevServer, otlp: Collector) -> None:
+    """Two plugins on one worker both get all spans."""
     client = await Client.connect(server.address)
     kept = Keeps()
     async with worker(client, HistorySpans(otlp.url), HistorySpans(exporter=kept)):
@@ -137,10 +136,10 @@ async def test_two_collectors_get_the_same(server: DevServer, otlp: Collector) -
 
 
 @pytest.mark.asyncio
-async def test_a_collector_that_hangs_holds_up_nobody(
+async def test_a_collector_that_hangs_blocks_nothing(
     server: DevServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Workflows go on, their threads are free, and the worker ends within its limit and says what was not sent."""
+    """Workflows continue, and the worker stops within its timeout and says what was not exported."""
     monkeypatch.setattr(plugin, "FINISH_SECONDS", 0.2)
     client = await Client.connect(server.address)
     kept = Keeps(hangs=True)
@@ -160,8 +159,8 @@ async def test_a_collector_that_hangs_holds_up_nobody(
 
 
 @pytest.mark.asyncio
-async def test_what_no_worker_has_ended_is_found(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A workflow that was terminated, on a task queue with a quote in its name."""
+async def test_runs_closed_without_a_worker_are_exported(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminated workflow on a task queue with a quote in its name is exported."""
     monkeypatch.setattr(exporter, "SCAN_SECONDS", 0.1)
     client = await Client.connect(server.address)
     kept = Keeps()
@@ -174,10 +173,9 @@ async def test_what_no_worker_has_ended_is_found(server: DevServer, monkeypatch:
 
 
 @pytest.mark.asyncio
-async def test_an_eviction_is_no_end(server: DevServer) -> None:
-    """Of code that answers a cancellation as if it were its end: nothing is sent. When it really ends, it is sent, and
-    replays with the plugin as without.
-    """
+async def test_an_eviction_is_not_a_close(server: DevServer) -> None:
+    """Code that treats a cancellation as its end is evicted without an export. When it closes, it is exported, and
+    replays with and without the plugin."""
     client = await Client.connect(server.address)
     kept = Keeps()
     history_spans = HistorySpans(exporter=kept, catch_up=timedelta(0))
@@ -202,8 +200,8 @@ async def test_an_eviction_is_no_end(server: DevServer) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_bug_is_no_end(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A workflow task that fails is tried again: nothing is sent, and the worker does not wait for its run to end."""
+async def test_a_failed_workflow_task_is_not_a_close(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task is retried, nothing is exported, and the worker can stop before the run closes."""
     monkeypatch.setattr(plugin, "FINISH_SECONDS", 3600.0)
     client = await Client.connect(server.address)
     kept = Keeps()

@@ -1,4 +1,4 @@
-"""The same spans from wherever a tree is looked at, also over resets and where runs were deleted."""
+"""Spans are the same from every part of a tree, also after resets and when runs were deleted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 async def until(ask: Callable[[], Awaitable[T]]) -> T:
-    """What it answers, once that is something."""
+    """Wait until the call returns a result, and return it."""
 
     async def asked() -> T:
         while not (answer := await ask()):
@@ -34,7 +34,7 @@ async def until(ask: Callable[[], Awaitable[T]]) -> T:
 
 
 async def links_of(client: Client, most: int) -> Sequence[RunSummary]:
-    """The runs of `rolls`, once there are so many."""
+    """Return the runs of `rolls` once there are this many."""
     links = (await HistoryReader(client).chain("rolls")).runs
     return links if len(links) >= most else ()
 
@@ -53,14 +53,14 @@ async def delete(client: Client, workflow_id: str, run_id: str) -> None:
 
 
 async def completed_tasks(client: Client, most: int = 1) -> list[int]:
-    """The events that completed the workflow tasks of `reset`, once there are so many."""
+    """Return the completed workflow tasks of `reset` once there are this many."""
     history = await client.get_workflow_handle("reset").fetch_history()
     found = [event.event_id for event in history.events if event.HasField("workflow_task_completed_event_attributes")]
     return found if len(found) >= most else []
 
 
 async def reset(client: Client, run_id: str, event_id: int) -> str:
-    """Reset the workflow `reset` to before that event; the new run's id."""
+    """Reset the workflow `reset` to before this event; return the new run's id."""
     answer = await client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace="default",
@@ -74,8 +74,8 @@ async def reset(client: Client, run_id: str, event_id: int) -> str:
 
 
 @pytest.mark.asyncio
-async def test_each_part_asked_for_alone_says_the_same(server: DevServer) -> None:
-    """Children, what a Nexus operation has started, and each run: same ids, same parents, one trace."""
+async def test_every_part_has_the_same_spans(server: DevServer) -> None:
+    """Children, workflows started by Nexus operations and single runs have the same ids and parents, in one trace."""
     client = await Client.connect(server.address)
     await traced.make_endpoint(client)
     async with traced.worker(client):
@@ -99,8 +99,8 @@ async def test_each_part_asked_for_alone_says_the_same(server: DevServer) -> Non
 
 
 @pytest.mark.asyncio
-async def test_the_runs_of_a_long_chain_are_told_one_by_one(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker sends each run as it ends: the thousandth asks for itself, not for a thousand others."""
+async def test_runs_of_a_long_chain_are_read_one_by_one(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker exports each run as it closes, so the thousandth run must not read all others."""
     client = await Client.connect(server.address)
     async with worker(client):
         await client.start_workflow(Rolls.run, 1, id="rolls", task_queue=QUEUE)
@@ -113,8 +113,8 @@ async def test_the_runs_of_a_long_chain_are_told_one_by_one(server: DevServer, m
 
 
 @pytest.mark.asyncio
-async def test_what_was_open_at_a_reset_is_told_in_both_runs(server: DevServer) -> None:
-    """The new run does it, too: from the reset on, with an id of its own; so in a reset of a reset."""
+async def test_steps_open_at_a_reset_are_in_both_runs(server: DevServer) -> None:
+    """The new run has its own span for such a step, from the reset on; also after a second reset."""
     client = await Client.connect(server.address)
     handle = await client.start_workflow(traced.Waits.run, "retry", id="reset", task_queue=traced.QUEUE)
     async with traced.worker(client):
@@ -139,8 +139,8 @@ async def test_what_was_open_at_a_reset_is_told_in_both_runs(server: DevServer) 
 
 
 @pytest.mark.asyncio
-async def test_what_is_left_keeps_its_ids_when_runs_are_deleted(server: DevServer) -> None:
-    """As retention does under a workflow that goes on: the trace is the same, and what is missing is told."""
+async def test_ids_are_stable_when_runs_are_deleted(server: DevServer) -> None:
+    """When retention has deleted runs, the trace id is the same, and the trace is marked as incomplete."""
     client = await Client.connect(server.address)
     async with worker(client):
         await client.start_workflow(Rolls.run, 2, id="rolls", task_queue=QUEUE)

@@ -1,4 +1,4 @@
-"""Workflows whose spans are looked at."""
+"""Workflows for tests of spans."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=1))
 
 @activity.defn
 async def busy() -> None:
-    """Does it at the second attempt."""
+    """Succeed at the second attempt."""
     if activity.info().attempt < 2:
         raise ApplicationError("come back later", type="Busy")
 
 
 @activity.defn
 async def refuse() -> None:
-    """Never does it."""
+    """Fail without a retry."""
     raise ApplicationError("card declined", type="CardDeclined", non_retryable=True)
 
 
 @workflow.defn
 class Leaf:
-    """A child, over two runs."""
+    """A child workflow with two runs."""
 
     @workflow.run
     async def run(self, more: int) -> None:
-        """Once more, then done."""
+        """Continue as new, then complete."""
         await workflow.execute_activity(busy, start_to_close_timeout=LIMIT, retry_policy=QUICK)
         if more:
             workflow.continue_as_new(more - 1)
@@ -42,10 +42,10 @@ class Leaf:
 
 @workflow.defn
 class Tree:
-    """An activity, a timer, a child, a signal and an update; fails if it is told to."""
+    """An activity, a timer, a child, a signal and an update; fails if the signal says so."""
 
     def __init__(self) -> None:
-        """Not told to go on yet."""
+        """Start without a signal."""
         self._go = False
         self._fail = False
 
@@ -62,22 +62,22 @@ class Tree:
 
     @workflow.signal
     def go(self, fail: bool) -> None:
-        """Let it end."""
+        """Let the workflow end."""
         self._go, self._fail = True, fail
 
     @workflow.update
     def name(self, name: str) -> str:
-        """Say it back."""
+        """Return the argument."""
         return name
 
 
 @workflow.defn
 class Rolls:
-    """Starts a child in its second run that outlives it, and waits in the third."""
+    """Start a child in the second run that outlives it, and wait in the third."""
 
     @workflow.run
     async def run(self, left: int) -> None:
-        """Once more, or wait."""
+        """Continue as new, or wait."""
         if left == 1:
             child_id = f"{workflow.info().workflow_id}-child"
             abandon = workflow.ParentClosePolicy.ABANDON
@@ -89,11 +89,11 @@ class Rolls:
 
 @workflow.defn
 class Stubborn:
-    """Completes when it is cancelled."""
+    """Complete when cancelled."""
 
     @workflow.run
     async def run(self) -> str:
-        """Wait for that."""
+        """Wait for the cancellation."""
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -102,7 +102,7 @@ class Stubborn:
 
     @workflow.query
     def asked(self) -> bool:
-        """Whether it is there."""
+        """Return true once the worker runs the workflow."""
         return True
 
 

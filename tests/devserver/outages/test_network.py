@@ -1,4 +1,4 @@
-"""Outages of the network: they overlap, and each ends once."""
+"""Network outages: they may overlap, and each is restored once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from devserver.outages import NetworkOutages, OutageLog
 
 @pytest.fixture
 def proxy() -> Iterator[TcpProxy]:
-    """A proxy to a server that nobody needs."""
+    """A proxy to a server that does not exist."""
     with TcpProxy("127.0.0.1:9") as proxy:
         yield proxy
 
@@ -30,17 +30,17 @@ def network(proxy: TcpProxy, log: OutageLog) -> NetworkOutages:
 
 
 def cut_directions(proxy: TcpProxy) -> set[str]:
-    """The directions in which nothing passes."""
+    """Return the directions that are cut."""
     return {direction for direction, road in proxy._links.items() if not road.open.is_set()}
 
 
 def delays(proxy: TcpProxy) -> dict[str, float]:
-    """How long each direction takes."""
+    """Return the delay of each direction."""
     return {direction: road.delay for direction, road in proxy._links.items()}
 
 
 def test_overlapping_cuts(proxy: TcpProxy, network: NetworkOutages, log: OutageLog) -> None:
-    """A direction is open again when the last outage that cuts it has ended, in whatever order they end."""
+    """A direction is restored when the last outage that cuts it has ended, in any order."""
     both, one_way = network.cut(), network.cut("to_server")
     both.restore()
     assert cut_directions(proxy) == {"to_server"}
@@ -53,7 +53,7 @@ def test_overlapping_cuts(proxy: TcpProxy, network: NetworkOutages, log: OutageL
 
 
 def test_restore_twice(proxy: TcpProxy, network: NetworkOutages) -> None:
-    """Restoring an outage again does nothing, also when another one is in effect."""
+    """Restoring an outage again does nothing, also while another one is in effect."""
     first = network.cut()
     first.restore()
     network.cut()
@@ -61,8 +61,8 @@ def test_restore_twice(proxy: TcpProxy, network: NetworkOutages) -> None:
     assert cut_directions(proxy) == {"to_server", "to_client"}
 
 
-def test_latest_delay_counts(proxy: TcpProxy, network: NetworkOutages) -> None:
-    """The latest delay counts; after it the one before, and at last the usual latency."""
+def test_latest_delay_applies(proxy: TcpProxy, network: NetworkOutages) -> None:
+    """The latest delay applies; when it ends, the one before applies again."""
     network.set_usual_latency(0.004, "to_server")
     outer, inner = network.slow(0.1), network.slow(0.2, "to_server")
     assert delays(proxy) == {"to_server": 0.2, "to_client": 0.1}
@@ -73,7 +73,7 @@ def test_latest_delay_counts(proxy: TcpProxy, network: NetworkOutages) -> None:
 
 
 def test_restore_all(proxy: TcpProxy, network: NetworkOutages) -> None:
-    """All outages of the network end together."""
+    """All network outages end together."""
     network.cut("to_client")
     network.slow(0.1)
     assert [outage.what for outage in network.active] == ["cut", "slow"]
@@ -90,7 +90,7 @@ def test_quiet_outages_are_not_logged(network: NetworkOutages, log: OutageLog) -
 
 
 def test_unknown_direction(network: NetworkOutages) -> None:
-    """An unknown direction is refused with the known ones, and nothing is cut."""
+    """An unknown direction is an error that lists the known ones, and nothing is cut."""
     with pytest.raises(ValueError, match="both, to_server, to_client"):
         network.cut("up")  # type: ignore[arg-type]
     assert not network.is_cut

@@ -1,4 +1,4 @@
-"""Outages of a real server: one at a time, restored by whoever comes first."""
+"""Outages of a real server: one at a time, and each can be restored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.helpers.waiting import eventually
 
 @pytest.fixture
 def server(installed: Executable) -> Iterator[DevServer]:
-    """A server of the test's own."""
+    """A server for one test."""
     with DevServer.start() as server:
         yield server
 
@@ -30,7 +30,7 @@ def outages(server: DevServer) -> Iterator[Outages]:
 
 
 def test_one_outage_at_a_time(outages: Outages) -> None:
-    """A second outage is refused with the state and what to do; `restore` ends the first."""
+    """A second outage is an error with the current state and what to do; `restore` ends the first."""
     frozen = outages.server.freeze()
     assert str(outages.server.state) == "frozen"
     with pytest.raises(OutageConflict, match="cannot kill the server: it is frozen") as refused:
@@ -43,7 +43,7 @@ def test_one_outage_at_a_time(outages: Outages) -> None:
 
 
 def test_killed_stopped_and_restarted(server: DevServer, outages: Outages) -> None:
-    """A killed and a stopped server restart with their state, at their address."""
+    """A killed or stopped server restarts with its state at the same address."""
     address = server.address
     for outage, state in ((outages.server.kill, "killed"), (outages.server.stop, "stopped")):
         active = outage()
@@ -53,7 +53,7 @@ def test_killed_stopped_and_restarted(server: DevServer, outages: Outages) -> No
 
 
 def test_end_restores_everything(server: DevServer, outages: Outages) -> None:
-    """At the end everything is restored, a block that waits returns, and nothing is in effect."""
+    """At the end everything is restored, and a waiting block returns."""
     outages.network.cut()
     freezing = threading.Thread(target=lambda: outages.block(outages.server.freeze).last(600))
     freezing.start()
@@ -66,7 +66,7 @@ def test_end_restores_everything(server: DevServer, outages: Outages) -> None:
 
 
 def test_database_replaced(server: DevServer, outages: Outages, tmp_path: Path) -> None:
-    """A server that is down gets another database or an empty one; one that runs keeps its own."""
+    """A stopped server gets another or an empty database; a running one keeps its own."""
     with pytest.raises(OutageConflict, match="cannot replace the database of the server: it is running"):
         outages.server.replace_database()
     outages.server.kill()
@@ -79,7 +79,7 @@ def test_database_replaced(server: DevServer, outages: Outages, tmp_path: Path) 
 
 
 def test_server_that_died_by_itself(server: DevServer, outages: Outages) -> None:
-    """A server that has died without an outage cannot be killed, and can be restarted."""
+    """A server that died without an outage cannot be killed, but can be restarted."""
     server.kill()
     with pytest.raises(InstanceNotRunning):
         outages.server.kill()

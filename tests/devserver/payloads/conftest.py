@@ -1,4 +1,4 @@
-"""Shared by the tests of large payloads: a server, a folder, and clients and workers that use it."""
+"""Fixtures for large payloads: a server, a folder, and clients and workers that use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the fault tests: running the CLI in the background and without root's powers, small disks."""
+"""Fixtures of the fault tests: commands in the background or without root's privileges, and small disks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Disk = Callable[[Path, int], Path]
 
 @pytest.fixture
 def begin(home: Path) -> Begin:
-    """Start the CLI and do not wait for it; it is killed at the end of the block."""
+    """Start a command without waiting for it; kill it at the end of the block."""
 
     @contextlib.contextmanager
     def run(*args: str) -> Iterator[subprocess.Popen[str]]:
@@ -35,7 +35,7 @@ def begin(home: Path) -> Begin:
 
 @pytest.fixture
 def unprivileged(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the CLI as a user to whom permissions apply: root without its capabilities, anyone else as they are."""
+    """Run a command as a user to whom permissions apply: root without its capabilities, or the current user."""
     drop: list[str] = []
     if os.geteuid() == 0:
         drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
@@ -67,7 +67,7 @@ def disk() -> Iterator[Disk]:
 
 
 def fill(folder: Path) -> Path:
-    """Fill the disk of `folder` to the last byte; the file that does it."""
+    """Fill the disk of `folder` to the last byte; return the file that fills it."""
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:

@@ -1,4 +1,4 @@
-"""Database files that cannot be used: each is named with its cause, and left as it was."""
+"""Unusable database files: each error names the cause, and the file is unchanged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def database(devserver: Run, paths: Paths) -> Path:
 
 
 def refused(done: subprocess.CompletedProcess[str]) -> str:
-    """The message of a command that failed as expected."""
+    """Return the error of a command that failed as expected."""
     assert done.returncode == 1, (done.stdout, done.stderr)
     assert "Traceback" not in done.stderr
     assert "hint: " in done.stderr
@@ -38,7 +38,7 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_locked_by_another_process(devserver: Run, database: Path, home: Path) -> None:
-    """A file that another process has open is refused with that process's pid, and works once that is gone."""
+    """The error names the pid of the process that has the file open; once that ends, the file works."""
     code = (
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); "
         "c.execute('BEGIN EXCLUSIVE'); print('locked', flush=True); sys.stdin.read()"
@@ -59,14 +59,14 @@ def test_locked_by_another_process(devserver: Run, database: Path, home: Path) -
 
 
 def test_stock_server_on_the_same_file_is_named(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
-    """A plain `temporal server start-dev` on the same file is named with its pid."""
+    """The error names the pid of a plain `temporal server start-dev` on the same file."""
     with running(real_binary, tmp_path / "shared.db") as stock:
         said = refused(devserver(*UP, "--db", str(tmp_path / "shared.db")))
     assert f"temporal (pid {stock.process.pid})" in said
 
 
 def test_two_instances_on_one_file(devserver: Run, tmp_path: Path) -> None:
-    """A second instance on the same file is refused, and the first one is named; by another path too."""
+    """A second instance on the same file is refused, also by another path, and the error names the first."""
     path = tmp_path / "shared.db"
     assert devserver(*UP, "--name", "first", "--db", str(path)).returncode == 0
     (tmp_path / "link").symlink_to(tmp_path)
@@ -79,7 +79,7 @@ def test_two_instances_on_one_file(devserver: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["header", "middle", "cut", "text"])
 def test_damaged(devserver: Run, database: Path, damage: str, home: Path) -> None:
-    """A damaged file is refused, and not a byte of it is changed."""
+    """A damaged file is refused and not changed."""
     for ending in ("-wal", "-shm"):
         with closing(sqlite3.connect(database)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -101,14 +101,14 @@ def test_damaged(devserver: Run, database: Path, damage: str, home: Path) -> Non
 
 
 def test_folder(devserver: Run, tmp_path: Path) -> None:
-    """A folder is no database, and a file to name instead is told."""
+    """A folder is refused, and the hint suggests a file."""
     said = refused(devserver(*UP, "--db", str(tmp_path)))
     assert f"the database {tmp_path} is a folder" in said
     assert f"--db {tmp_path / 'temporal.db'}" in said
 
 
 def test_empty_file_becomes_a_database(devserver: Run, tmp_path: Path) -> None:
-    """A file of 0 bytes, on which the server alone would fail, is made a database."""
+    """A file of 0 bytes becomes a database, although the server alone would fail on it."""
     path = tmp_path / "empty.db"
     path.touch()
     assert devserver(*UP, "--db", str(path)).returncode == 0
@@ -119,7 +119,7 @@ def test_empty_file_becomes_a_database(devserver: Run, tmp_path: Path) -> None:
 def test_unreadable(
     unprivileged: Callable[..., subprocess.CompletedProcess[str]], devserver: Run, database: Path
 ) -> None:
-    """A file that may not be read, or not be written, is refused with the way out."""
+    """A file without read or write permission is refused, with a fix."""
     for mode, why in ((0o000, "it cannot be read"), (0o400, "it cannot be written")):
         database.chmod(mode)
         said = refused(unprivileged(*UP))
@@ -130,7 +130,7 @@ def test_unreadable(
 def test_folder_that_cannot_be_written(
     unprivileged: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    """A file in a folder where nothing can be written is refused."""
+    """A file in a folder without write permission is refused."""
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o500)
     said = refused(unprivileged(*UP, "--db", str(folder / "mine.db")))
@@ -138,7 +138,7 @@ def test_folder_that_cannot_be_written(
 
 
 def test_written_by_a_newer_server(devserver: Run, database: Path) -> None:
-    """A file that its stamp says a newer server wrote is refused, and the version to ask for is named."""
+    """A file with the stamp of a newer server is refused, and the error names the version to use."""
     stamp = database.with_name(f"{database.name}.stamp.json")
     data = json.loads(stamp.read_text())
     stamp.write_text(json.dumps(data | {"last_written_by": "9.8.7", "last_written_by_cli": "9.9.9"}))
@@ -150,7 +150,7 @@ def test_written_by_a_newer_server(devserver: Run, database: Path) -> None:
 
 
 def test_full_disk(devserver: Run, tmp_path: Path, disk: Disk, home: Path) -> None:
-    """A database on a full disk is told as that; with room again it starts."""
+    """The error says that the disk is full; with free space the server starts."""
     folder = disk(tmp_path / "small", 4_000_000)
     filler = fill(folder)
     said = refused(devserver(*UP, "--db", str(folder / "mine.db")))
@@ -164,7 +164,7 @@ def test_full_disk(devserver: Run, tmp_path: Path, disk: Disk, home: Path) -> No
 
 
 def test_disk_that_fills_up_while_starting(devserver: Run, tmp_path: Path, disk: Disk, home: Path) -> None:
-    """A disk with too little room for a database is told as full, not as damage."""
+    """Too little space for a database is reported as a full disk, not as damage."""
     folder = disk(tmp_path / "small", 200_000)
     said = refused(devserver(*UP, "--db", str(folder / "mine.db")))
     assert "full" in said or "space" in said or "room" in said

@@ -1,4 +1,4 @@
-"""Executables that are not what they should be, or do not do what they should."""
+"""Executables that are invalid or do not start a server."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.helpers import illbehaved
 UP = ("up", "-d", "--port", "0", "--no-ui")
 
 
-def test_one_that_exits_at_once_is_told_with_its_words(devserver: Run, tmp_path: Path, home: Path) -> None:
-    """A server that ends at its start is an error with its exit code and what it said."""
+def test_executable_that_exits_at_once(devserver: Run, tmp_path: Path, home: Path) -> None:
+    """The error shows the exit code and the output."""
     path = illbehaved.exits(tmp_path / "bin", "panic: no shards left", code=3)
     done = devserver(*UP, "--binary", str(path))
     assert done.returncode == 1
@@ -24,10 +24,8 @@ def test_one_that_exits_at_once_is_told_with_its_words(devserver: Run, tmp_path:
 
 
 @pytest.mark.parametrize("mode", [("up", "--port", "0", "--no-ui"), UP], ids=["foreground", "detached"])
-def test_one_that_hangs_is_ended_at_the_limit(
-    devserver: Run, tmp_path: Path, home: Path, mode: tuple[str, ...]
-) -> None:
-    """A server that never listens is ended when the time is over, and the way to wait longer is told."""
+def test_executable_that_hangs(devserver: Run, tmp_path: Path, home: Path, mode: tuple[str, ...]) -> None:
+    """A server that never listens is ended at the timeout, and the hint names --timeout."""
     done = devserver(*mode, "--binary", str(illbehaved.hangs(tmp_path / "bin")), "--timeout", "0.5")
     assert done.returncode == 1
     assert "error: the server was not ready within 0.5 s" in done.stderr
@@ -39,16 +37,16 @@ def test_one_that_hangs_is_ended_at_the_limit(
     assert "was not ready within" in told.stdout
 
 
-def test_one_that_never_answers_is_ended_at_the_limit(devserver: Run, tmp_path: Path, home: Path) -> None:
-    """A server that listens and never answers is not taken for ready."""
+def test_server_that_never_answers(devserver: Run, tmp_path: Path, home: Path) -> None:
+    """A server that listens and never answers is not ready, and is ended at the timeout."""
     done = devserver(*UP, "--binary", str(illbehaved.listens_only(tmp_path / "bin")), "--timeout", "0.5")
     assert done.returncode == 1
     assert "error: the server was not ready within 0.5 s" in done.stderr
     assert processes_of(home) == []
 
 
-def test_one_that_dies_late_is_told(devserver: Run, tmp_path: Path, home: Path) -> None:
-    """A server that dies while its namespaces are made is told with its last words."""
+def test_server_that_dies_late(devserver: Run, tmp_path: Path, home: Path) -> None:
+    """A server that dies while its namespaces are created is an error with its last output."""
     done = devserver(*UP, "--binary", str(illbehaved.dies_when_asked_for_namespaces(tmp_path / "bin")))
     assert done.returncode == 1
     assert "error: the server ended with exit code 7 before it was ready" in done.stderr
@@ -56,7 +54,7 @@ def test_one_that_dies_late_is_told(devserver: Run, tmp_path: Path, home: Path) 
     assert processes_of(home) == []
 
 
-def test_text_is_no_executable(devserver: Run, tmp_path: Path) -> None:
+def test_text_file(devserver: Run, tmp_path: Path) -> None:
     """A text file is refused before anything is started."""
     path = tmp_path / "temporal"
     path.write_text("just some words\n")
@@ -66,8 +64,8 @@ def test_text_is_no_executable(devserver: Run, tmp_path: Path) -> None:
     assert f"error: {path} is not a working Temporal executable" in done.stderr
 
 
-def test_file_without_permission_to_run_is_refused(devserver: Run, tmp_path: Path) -> None:
-    """A file that may not be executed is refused, and the command that permits it is told."""
+def test_file_without_execute_permission(devserver: Run, tmp_path: Path) -> None:
+    """The file is refused, and the hint shows the command that fixes it."""
     path = illbehaved.exits(tmp_path / "bin", "never said")
     path.chmod(0o644)
     done = devserver(*UP, "--binary", str(path))
@@ -75,8 +73,8 @@ def test_file_without_permission_to_run_is_refused(devserver: Run, tmp_path: Pat
     assert f"hint: run: chmod u+rx {path}" in done.stderr
 
 
-def test_permission_that_is_gone_is_told_at_restart(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
-    """`restart` of a server whose executable may not be executed any more says so."""
+def test_execute_permission_removed_before_a_restart(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
+    """`restart` reports that the executable may not be executed any more."""
     gate = illbehaved.Gate(tmp_path / "gate", real_binary)
     gate.open()
     assert devserver(*UP, "--binary", str(gate.path)).returncode == 0
@@ -86,8 +84,8 @@ def test_permission_that_is_gone_is_told_at_restart(devserver: Run, tmp_path: Pa
     assert f"error: cannot run {gate.path}: Permission denied" in done.stderr
 
 
-def test_truncated_executable_is_refused(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
-    """The first megabyte of the real executable is no executable."""
+def test_truncated_executable(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
+    """The first megabyte of the real executable is refused."""
     path = tmp_path / "temporal"
     with real_binary.open("rb") as file:
         path.write_bytes(file.read(1_000_000))
@@ -97,15 +95,15 @@ def test_truncated_executable_is_refused(devserver: Run, tmp_path: Path, real_bi
     assert f"error: {path} is not a working Temporal executable" in done.stderr
 
 
-def test_missing_executable_is_told(devserver: Run, tmp_path: Path) -> None:
-    """A path where nothing is says so."""
+def test_missing_executable(devserver: Run, tmp_path: Path) -> None:
+    """A path without a file is an error."""
     done = devserver(*UP, "--binary", str(tmp_path / "nowhere"))
     assert done.returncode == 1
     assert str(tmp_path / "nowhere") in done.stderr
 
 
-def test_executable_that_vanished_is_told_at_restart(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
-    """`restart` of a server whose executable is gone says so; `up` starts it on another one."""
+def test_executable_removed_before_a_restart(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
+    """`restart` reports that the executable is missing; `up` starts another one."""
     path = tmp_path / "temporal"
     path.symlink_to(real_binary)
     copy = tmp_path / "bin" / "temporal"

@@ -1,4 +1,4 @@
-"""State folders that cannot or must not be used, full disks, damaged records, and what files say to others."""
+"""Unusable or unsafe state folders, full disks, damaged records, and permissions of our files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECRET = "s3cr3t-that-nobody-may-find"
 
 
 def refused(done: subprocess.CompletedProcess[str]) -> str:
-    """The message of a command that failed as expected."""
+    """Return the error of a command that failed as expected."""
     assert done.returncode == 1, (done.stdout, done.stderr)
     assert "Traceback" not in done.stderr
     return done.stderr
@@ -32,8 +32,9 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
 # Folders
 
 
-def test_state_folder_that_others_may_write(devserver: Run, paths: Paths) -> None:
-    """A state folder with mode 0777 is refused, by commands that read it too, with the command that mends it."""
+def test_state_folder_writable_by_others(devserver: Run, paths: Paths) -> None:
+    """A state folder with mode 0777 is refused by all commands, also those that only read it, with the command that
+    fixes it."""
     assert devserver(*UP).returncode == 0
     paths.state.chmod(0o777)
     for args in (UP, ("status",), ("list",), ("down",), ("logs",)):
@@ -46,8 +47,8 @@ def test_state_folder_that_others_may_write(devserver: Run, paths: Paths) -> Non
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="giving a folder away needs root")
 @pytest.mark.parametrize("which", ["state", "instance"])
-def test_state_folder_of_someone_else(devserver: Run, paths: Paths, which: str) -> None:
-    """A state folder, or an instance's, that belongs to another user is refused."""
+def test_state_folder_of_another_user(devserver: Run, paths: Paths, which: str) -> None:
+    """A state folder, or an instance's folder, that belongs to another user is refused."""
     folder = paths.state if which == "state" else paths.instance("default")
     folder.mkdir(parents=True, mode=0o700)
     os.chown(folder, 65534, 65534)
@@ -55,20 +56,20 @@ def test_state_folder_of_someone_else(devserver: Run, paths: Paths, which: str) 
     assert f"{folder} belongs to user 65534" in said
 
 
-def test_state_folder_that_cannot_be_written(
+def test_state_folder_without_write_permission(
     unprivileged: Callable[..., subprocess.CompletedProcess[str]], paths: Paths
 ) -> None:
-    """A state folder that may not be written is told, with the variable that chooses another."""
+    """The error names the variable that selects another folder."""
     paths.state.mkdir(mode=0o500)
     said = refused(unprivileged(*UP))
     assert str(paths.state) in said
     assert "DEVSERVER_HOME" in said
 
 
-def test_state_folder_that_cannot_be_read(
+def test_state_folder_without_read_permission(
     unprivileged: Callable[..., subprocess.CompletedProcess[str]], paths: Paths
 ) -> None:
-    """A state folder that may not even be read is told by every command."""
+    """Every command reports that it cannot read the folder."""
     paths.instances.mkdir(parents=True, mode=0o700)
     paths.state.chmod(0o000)
     try:
@@ -79,13 +80,13 @@ def test_state_folder_that_cannot_be_read(
 
 
 def test_state_folder_that_is_a_file(devserver: Run, paths: Paths) -> None:
-    """A file where the state folder should be is told."""
+    """A file in place of the state folder is an error."""
     paths.state.write_text("")
     assert f"cannot create the folder {paths.state}" in refused(devserver(*UP))
 
 
 def test_full_disk_below_the_state_folder(devserver: Run, paths: Paths, disk: Disk, home: Path) -> None:
-    """On a full disk nothing is started and nothing is left; a server that runs can still be stopped."""
+    """On a full disk nothing is started and no file is left, but a running server can be stopped."""
     disk(paths.state, 400_000)
     assert devserver(*UP, "--name", "before").returncode == 0
     filler = fill(paths.state)
@@ -101,8 +102,8 @@ def test_full_disk_below_the_state_folder(devserver: Run, paths: Paths, disk: Di
     assert devserver("down").returncode == 0
 
 
-def test_restore_into_a_stopped_ephemeral_one_is_refused(devserver: Run, home: Path) -> None:
-    """What keeps nothing cannot be restored into while it is stopped; a folder in memory would be left for ever."""
+def test_restore_into_a_stopped_ephemeral_instance_is_refused(devserver: Run, home: Path) -> None:
+    """A stopped ephemeral instance has no state to replace, and its folder in memory would never be removed."""
     assert devserver(*UP, "--ephemeral").returncode == 0
     assert devserver("snapshot", "save", "one").returncode == 0
     assert devserver("down").returncode == 0
@@ -115,7 +116,7 @@ def test_restore_into_a_stopped_ephemeral_one_is_refused(devserver: Run, home: P
 
 
 def test_files_are_private(devserver: Run, paths: Paths, home: Path) -> None:
-    """Whatever the user's umask, our folders are 0700 and our files 0600, the database too."""
+    """Our folders have mode 0700 and our files 0600, including the database, whatever the umask is."""
     before = os.umask(0)
     try:
         assert devserver(*UP).returncode == 0
@@ -129,7 +130,7 @@ def test_files_are_private(devserver: Run, paths: Paths, home: Path) -> None:
 
 
 def test_damaged_record(devserver: Run, paths: Paths) -> None:
-    """A record that cannot be read is told with its path; removing it, as the hint says, helps."""
+    """An unreadable record is an error with its path; removing it, as the hint suggests, helps."""
     assert devserver(*UP).returncode == 0
     assert devserver("down").returncode == 0
     path = paths.instance("default") / RECORD
@@ -144,8 +145,8 @@ def test_damaged_record(devserver: Run, paths: Paths) -> None:
     assert devserver("down").returncode == 0
 
 
-def test_damaged_record_of_another_instance_does_not_matter(devserver: Run, paths: Paths) -> None:
-    """One damaged record does not keep other instances from being started, told and stopped."""
+def test_damaged_record_of_another_instance(devserver: Run, paths: Paths) -> None:
+    """Other instances can still be started, listed and stopped."""
     folder = paths.instance("other")
     folder.mkdir(parents=True, mode=0o700)
     (folder / RECORD).write_text("{")
@@ -154,8 +155,8 @@ def test_damaged_record_of_another_instance_does_not_matter(devserver: Run, path
     assert devserver("down").returncode == 0
 
 
-def test_record_lost_while_the_server_runs(devserver: Run, paths: Paths, home: Path) -> None:
-    """A server whose record was removed keeps its database against a second one, which is told who owns it."""
+def test_record_removed_while_the_server_runs(devserver: Run, paths: Paths, home: Path) -> None:
+    """A second server on the database is refused, and the error names its owner."""
     assert devserver(*UP).returncode == 0
     lost = json.loads((paths.instance("default") / RECORD).read_text())
     (paths.instance("default") / RECORD).unlink()
@@ -166,8 +167,8 @@ def test_record_lost_while_the_server_runs(devserver: Run, paths: Paths, home: P
 # The user's environment
 
 
-def test_environment_of_clients_does_not_disturb(devserver: Run, home: Path) -> None:
-    """`TEMPORAL_*` variables and a malformed client profile are the clients', and the server starts all the same."""
+def test_environment_of_clients_is_ignored(devserver: Run, home: Path) -> None:
+    """`TEMPORAL_*` variables and a malformed client profile are for clients, and the server starts."""
     profile = home / ".config" / "temporalio" / "temporal.toml"
     profile.parent.mkdir(parents=True)
     profile.write_text("this is [no TOML")
@@ -190,7 +191,7 @@ def test_environment_of_clients_does_not_disturb(devserver: Run, home: Path) -> 
 
 @pytest.mark.parametrize("options", [(), ("--log-level", "debug")], ids=["usual", "debug"])
 def test_no_secret_is_written(devserver: Run, paths: Paths, home: Path, options: tuple[str, ...]) -> None:
-    """What the user's environment holds is found nowhere below our folders, not after a crash of ours either."""
+    """No value of the user's environment is in our files, also after a crash of the supervisor."""
     secrets = dict.fromkeys(("AWS_SECRET_ACCESS_KEY", "TEMPORAL_API_KEY", "MY_TOKEN"), SECRET)
     assert devserver(*UP, *options, env=secrets).returncode == 0
     assert devserver("restart", env=secrets).returncode == 0
@@ -206,7 +207,7 @@ def test_no_secret_is_written(devserver: Run, paths: Paths, home: Path, options:
 
 @pytest.mark.parametrize("name", ["", "temporal-system", "x" * 1001, "two words", "a/b"])
 def test_namespace_that_temporal_refuses(devserver: Run, paths: Paths, name: str) -> None:
-    """A namespace that cannot be is told before anything is started."""
+    """A namespace that the server would refuse is an error before anything is started."""
     done = devserver(*UP, "--namespace", name)
     assert done.returncode == 2
     assert "namespace" in done.stderr

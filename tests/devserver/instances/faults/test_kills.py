@@ -1,4 +1,4 @@
-"""kill -9 of the server, of its supervisor, of the command; frozen and deaf processes."""
+"""kill -9 of the server, of its supervisor and of the command; frozen and unresponsive processes."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ UP = ("up", "--port", "0", "--no-ui")
 
 
 def status(devserver: Run, name: str = "default") -> dict[str, Any]:
-    """What `status --json` says."""
+    """Return what `status --json` reports."""
     found: dict[str, Any] = json.loads(devserver("status", "--json", "--name", name).stdout)
     return found
 
 
 def ready(paths: Paths, name: str = "default") -> Record:
-    """The record of an instance that is ready."""
+    """Return the record of a ready instance."""
     record = eventually(
         lambda: (found := InstanceFolder(paths, name).read_record()) and found.state_now() == "ready" and found
     )
@@ -43,13 +43,13 @@ def ready(paths: Paths, name: str = "default") -> Record:
 
 
 def kill(identity: ProcessIdentity | None) -> None:
-    """Kill -9 of a process of this test."""
+    """Kill a process of this test with SIGKILL."""
     assert identity is not None
     identity.kill()
 
 
 def up(devserver: Run, paths: Paths, *args: str) -> Record:
-    """The record of a server that `up -d` has started."""
+    """Return the record of a server that `up -d` has started."""
     done = devserver(*UP, "-d", *args)
     assert done.returncode == 0, done.stderr
     return ready(paths)
@@ -58,8 +58,8 @@ def up(devserver: Run, paths: Paths, *args: str) -> Record:
 # The server
 
 
-def test_killed_server_is_told_and_started_again(devserver: Run, paths: Paths) -> None:
-    """After a kill -9 of the server `status` says that it crashed and how, and `up` starts it again."""
+def test_killed_server_is_reported_and_restarted(devserver: Run, paths: Paths) -> None:
+    """`status` reports a crash and its signal, and `up` starts the server again."""
     first = up(devserver, paths)
     kill(first.server)
     assert first.supervisor.wait_gone(30)
@@ -73,8 +73,8 @@ def test_killed_server_is_told_and_started_again(devserver: Run, paths: Paths) -
     assert devserver("down").stdout == "stopped default\n"
 
 
-def test_foreground_tells_that_the_server_was_killed(begin: Begin, paths: Paths) -> None:
-    """`up` in the foreground ends with 1 and the cause when its server is killed."""
+def test_foreground_reports_that_the_server_was_killed(begin: Begin, paths: Paths) -> None:
+    """`up` in the foreground exits with 1 and the cause."""
     with begin(*UP) as process:
         kill(ready(paths).server)
         _, said = process.communicate(timeout=120)
@@ -84,7 +84,7 @@ def test_foreground_tells_that_the_server_was_killed(begin: Begin, paths: Paths)
 
 
 def test_frozen_server_is_unresponsive_and_stops(devserver: Run, paths: Paths) -> None:
-    """A server that was stopped with SIGSTOP is told as unresponsive, and `down` ends it."""
+    """A server stopped with SIGSTOP is reported as unresponsive, and `down` ends it."""
     server = up(devserver, paths).server
     assert server is not None
     server.signal(signal.SIGSTOP)
@@ -93,8 +93,8 @@ def test_frozen_server_is_unresponsive_and_stops(devserver: Run, paths: Paths) -
     assert not server.alive()
 
 
-def test_frozen_server_cannot_be_given_a_namespace(devserver: Run, paths: Paths) -> None:
-    """`up` with a new namespace on a server that does not answer says so within its limit."""
+def test_namespace_on_a_frozen_server(devserver: Run, paths: Paths) -> None:
+    """`up` with a new namespace on an unresponsive server fails within its timeout."""
     server = up(devserver, paths).server
     assert server is not None
     server.signal(signal.SIGSTOP)
@@ -104,8 +104,8 @@ def test_frozen_server_cannot_be_given_a_namespace(devserver: Run, paths: Paths)
     devserver("down")
 
 
-def test_deaf_server_is_killed_within_the_limit(tmp_path: Path, paths: Paths, real_binary: Path) -> None:
-    """A server that ignores SIGTERM is killed when its time is over."""
+def test_server_that_ignores_sigterm_is_killed(tmp_path: Path, paths: Paths, real_binary: Path) -> None:
+    """`down` kills the server at the end of the graceful timeout."""
     from devserver.config.server_options import ServerOptions
     from devserver.executables import BinaryRequest
     from devserver.executables.resolve import ensure
@@ -125,7 +125,7 @@ def test_deaf_server_is_killed_within_the_limit(tmp_path: Path, paths: Paths, re
 
 @pytest.mark.parametrize("options", [(), ("--ephemeral",)], ids=["durable", "ephemeral"])
 def test_server_dies_with_its_supervisor(devserver: Run, paths: Paths, home: Path, options: tuple[str, ...]) -> None:
-    """After a kill -9 of the supervisor its server is gone, the next command tidies up, and `up` works."""
+    """kill -9 of the supervisor ends the server; the next command cleans up, and `up` works."""
     record = up(devserver, paths, *options)
     assert record.server is not None
     kill(record.supervisor)
@@ -152,7 +152,7 @@ def test_frozen_supervisor_is_ended(devserver: Run, paths: Paths) -> None:
 
 
 def test_killed_foreground_leaves_nothing(begin: Begin, devserver: Run, paths: Paths, home: Path) -> None:
-    """A kill -9 of `up` in the foreground takes the server along, and the next command tidies up."""
+    """kill -9 of `up` in the foreground ends the server, and the next command cleans up."""
     with begin(*UP, "--ephemeral") as process:
         record = ready(paths)
         process.kill()
@@ -167,7 +167,7 @@ def test_killed_foreground_leaves_nothing(begin: Begin, devserver: Run, paths: P
 def test_killed_while_starting_leaves_nothing(
     begin: Begin, devserver: Run, paths: Paths, home: Path, tmp_path: Path, real_binary: Path, mode: str
 ) -> None:
-    """A kill -9 of `up` before the server is ready ends everything it has begun; another `up` works at once."""
+    """kill -9 of `up` before the server is ready ends all of its processes; another `up` works at once."""
     gate = Gate(tmp_path / "gate", real_binary)
     with begin(*UP, mode, "--ephemeral", "--binary", str(gate.path)) as process:
         eventually(gate.started)
@@ -180,10 +180,10 @@ def test_killed_while_starting_leaves_nothing(
     assert devserver("down").returncode == 0
 
 
-def test_start_whose_starter_died_gives_way(
+def test_start_of_a_killed_command_is_not_joined(
     begin: Begin, devserver: Run, paths: Paths, tmp_path: Path, real_binary: Path
 ) -> None:
-    """`up` right after the kill of another `up` starts a server of its own instead of joining one that never comes."""
+    """`up` right after the kill of another `up` starts a new server."""
     gate = Gate(tmp_path / "gate", real_binary)
     with begin(*UP, "-d", "--binary", str(gate.path)) as process:
         eventually(gate.started)
@@ -195,7 +195,7 @@ def test_start_whose_starter_died_gives_way(
 def test_interrupted_start_is_stopped(
     begin: Begin, devserver: Run, home: Path, tmp_path: Path, real_binary: Path
 ) -> None:
-    """Ctrl-C while the server starts ends it, exits with 130, and is no crash."""
+    """Ctrl-C during the start stops the server and exits with 130, without reporting a crash."""
     gate = Gate(tmp_path / "gate", real_binary)
     with begin(*UP, "--binary", str(gate.path)) as process:
         eventually(gate.started)
@@ -207,10 +207,10 @@ def test_interrupted_start_is_stopped(
     assert status(devserver)["state"] == "stopped"
 
 
-def test_supervisor_killed_while_starting_is_told(
+def test_supervisor_killed_while_starting_is_reported(
     begin: Begin, devserver: Run, paths: Paths, home: Path, tmp_path: Path, real_binary: Path
 ) -> None:
-    """`up -d` says that the supervisor ended when that is killed before the server is ready."""
+    """`up -d` says that the supervisor ended before the server was ready."""
     gate = Gate(tmp_path / "gate", real_binary)
     with begin(*UP, "-d", "--ephemeral", "--binary", str(gate.path)) as process:
         record = eventually(lambda: InstanceFolder(paths, "default").read_record())
@@ -224,8 +224,8 @@ def test_supervisor_killed_while_starting_is_told(
     assert status(devserver)["state"] == "crashed"
 
 
-def test_output_that_nobody_reads_ends_the_server(begin: Begin, devserver: Run, home: Path) -> None:
-    """`up` whose output goes nowhere ends its server in order."""
+def test_closed_output_ends_the_server(begin: Begin, devserver: Run, home: Path) -> None:
+    """`up` whose output is closed shuts its server down gracefully."""
     with begin(*UP) as process:
         assert process.stdout is not None
         process.stdout.close()
@@ -234,8 +234,8 @@ def test_output_that_nobody_reads_ends_the_server(begin: Begin, devserver: Run, 
     assert status(devserver)["state"] in ("stopped", "crashed")
 
 
-def test_two_commands_at_once_start_one_server(begin: Begin, devserver: Run) -> None:
-    """Of several `up -d` at the same time one starts the server and the others find it."""
+def test_simultaneous_commands_start_one_server(begin: Begin, devserver: Run) -> None:
+    """Of several simultaneous `up -d`, one starts the server and the others find it."""
     with begin(*UP, "-d") as one, begin(*UP, "-d") as two, begin(*UP, "-d") as three:
         said = [process.communicate(timeout=180)[0] for process in (one, two, three)]
         assert [process.returncode for process in (one, two, three)] == [0, 0, 0]
@@ -247,7 +247,7 @@ def test_two_commands_at_once_start_one_server(begin: Begin, devserver: Run) -> 
 
 
 def test_process_with_a_reused_pid_is_not_touched(devserver: Run, paths: Paths) -> None:
-    """A record whose pids belong to other processes by now is taken for a crash, and those processes live on."""
+    """A record whose pids belong to other processes counts as a crash, and those processes keep running."""
     record = up(devserver, paths)
     assert devserver("down").returncode == 0
     with psutil.Popen(["sleep", "600"]) as bystander:
@@ -263,8 +263,8 @@ def test_process_with_a_reused_pid_is_not_touched(devserver: Run, paths: Paths) 
         bystander.kill()
 
 
-def test_the_reused_pid_may_even_be_our_own(devserver: Run, paths: Paths) -> None:
-    """A record that names the very process that reads it does not end it."""
+def test_a_record_with_our_own_pid(devserver: Run, paths: Paths) -> None:
+    """A command whose own pid is in the record does not end itself."""
     record = up(devserver, paths)
     assert devserver("down").returncode == 0
     me = ProcessIdentity(os.getpid(), "long ago")

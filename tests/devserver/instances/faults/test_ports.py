@@ -1,4 +1,4 @@
-"""Ports that are taken: by whom, and how to go on."""
+"""Ports in use: who uses them, and what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UP = ("up", "-d", "--no-ui")
 
 
 def listening(port: int = 0) -> socket.socket:
-    """A socket of this process that listens, allowing others to bind the port as servers do."""
+    """A listening socket of this process that lets others bind the port, as servers do."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
@@ -29,8 +29,8 @@ def listening(port: int = 0) -> socket.socket:
 
 
 @pytest.mark.parametrize("option", ["--port", "--http-port", "--metrics-port", "--ui-port"])
-def test_taken_port_is_told_with_its_holder(devserver: Run, home: Path, option: str) -> None:
-    """A port that another process has is an error with that process's pid and the option to change."""
+def test_port_in_use_names_the_process(devserver: Run, home: Path, option: str) -> None:
+    """The error names the pid of the process and the option for another port."""
     with listening() as listener:
         port = listener.getsockname()[1]
         done = devserver("up", "-d", "--port", "0", option, str(port))
@@ -44,7 +44,7 @@ def test_taken_port_is_told_with_its_holder(devserver: Run, home: Path, option: 
 def test_port_taken_while_the_server_starts(
     devserver: Run, begin: Begin, tmp_path: Path, real_binary: Path, home: Path
 ) -> None:
-    """A port that was asked for and that another process takes just before the server listens is told likewise."""
+    """If another process takes the requested port just before the server listens, the error is the same."""
     gate = Gate(tmp_path / "gate", real_binary)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -60,10 +60,8 @@ def test_port_taken_while_the_server_starts(
     assert processes_of(home) == []
 
 
-def test_another_port_is_taken_where_any_would_do(
-    devserver: Run, begin: Begin, tmp_path: Path, real_binary: Path
-) -> None:
-    """A port that was chosen as a free one and got lost before the server listened is replaced by another."""
+def test_lost_free_port_is_replaced(devserver: Run, begin: Begin, tmp_path: Path, real_binary: Path) -> None:
+    """A free port that is lost before the server listens is replaced by another."""
     gate = Gate(tmp_path / "gate", real_binary)
     with begin(*UP, "--port", "0", "--binary", str(gate.path)) as process:
         eventually(gate.started)
@@ -76,8 +74,8 @@ def test_another_port_is_taken_where_any_would_do(
     assert devserver("down").returncode == 0
 
 
-def test_usual_ports_of_an_instance_may_be_taken(devserver: Run) -> None:
-    """An instance whose ports of the last time are taken gets others, unless it asked for them."""
+def test_last_ports_of_an_instance_are_in_use(devserver: Run) -> None:
+    """The instance gets other ports, unless it asked for these."""
     assert devserver(*UP, "--name", "moves").returncode == 0
     first = devserver("env", "--name", "moves", "--format", "dotenv").stdout
     assert devserver("down", "--name", "moves").returncode == 0
@@ -91,7 +89,7 @@ def test_usual_ports_of_an_instance_may_be_taken(devserver: Run) -> None:
 def test_reserved_port_is_not_given_away_meanwhile(
     devserver: Run, begin: Begin, tmp_path: Path, real_binary: Path
 ) -> None:
-    """While a server starts, nobody is given its ports by the system."""
+    """While a server starts, the system gives its ports to nobody."""
     gate = Gate(tmp_path / "gate", real_binary)
     with begin(*UP, "--port", "0", "--binary", str(gate.path)) as process:
         eventually(gate.started)

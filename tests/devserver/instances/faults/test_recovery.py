@@ -1,4 +1,4 @@
-"""kill -9 in the middle of running workflows, then `up` on the same database: nothing acknowledged is lost."""
+"""kill -9 of running workflows' server, then `up` on the same database: nothing acknowledged is lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CALL = timedelta(seconds=2)
 
 
 class Load:
-    """Workflows that are told numbers, and what was acknowledged of that."""
+    """Workflows that receive numbers as signals, and the numbers that were acknowledged."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -45,7 +45,7 @@ class Load:
             self._acknowledged[handle.id] = []
 
     async def go_on(self) -> None:
-        """Tell them numbers, for ever; a call that fails is not acknowledged, and its number is not told again."""
+        """Signal numbers forever; a failed call is not acknowledged, and its number is not sent again."""
         number = 0
         while True:
             for order in self._orders:
@@ -56,7 +56,7 @@ class Load:
                     self._count += 1
 
     async def progress(self) -> None:
-        """Wait until enough signals more were acknowledged."""
+        """Wait until this many more signals were acknowledged."""
         await asyncio.wait_for(self._reach(self._count + SIGNALS_A_ROUND), LIMIT)
 
     async def _reach(self, aim: int) -> None:
@@ -64,7 +64,7 @@ class Load:
             await asyncio.sleep(0.01)
 
     async def end(self) -> None:
-        """End all workflows, and see that each completes with every number that was acknowledged."""
+        """End all workflows, and check that each completes with every acknowledged number."""
         for order in self._orders:
             await order.signal(Order.end)
         for order in self._orders:
@@ -75,7 +75,7 @@ class Load:
 
 
 async def under_load(address: str, rounds: list[Callable[[], None]]) -> None:
-    """Run the load, and each round in a thread once there was progress since the one before."""
+    """Run the load, and call each round in a thread after the load has made progress."""
     client = await Client.connect(address)
     async with worker(client):
         load = Load(client)
@@ -93,14 +93,14 @@ async def under_load(address: str, rounds: list[Callable[[], None]]) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody has now; the server keeps asking for the same one."""
+    """Return a free port; the server requests it again after each restart."""
     reservation = Reservation("127.0.0.1", ANY)
     reservation.release()
     return reservation.port
 
 
 class Victim:
-    """A server that is killed and started again on the same port and database."""
+    """A server that is killed and restarted on the same port and database."""
 
     def __init__(self, devserver: Run, paths: Paths, *options: str) -> None:
         self._devserver = devserver
@@ -115,7 +115,7 @@ class Victim:
         assert done.returncode == 0, done.stderr
 
     def start_after(self, kill: Callable[[], None]) -> Callable[[], None]:
-        """A round: kill it so, and start it."""
+        """Run a round: kill the server in this way, and start it."""
 
         def act() -> None:
             kill()
@@ -124,20 +124,20 @@ class Victim:
         return act
 
     def record(self) -> Record:
-        """Its record."""
+        """Return the record."""
         found = InstanceFolder(self._paths, "default").read_record()
         assert found is not None
         return found
 
     def kill_server(self) -> None:
-        """kill -9 of the server; its supervisor writes down how it ended."""
+        """kill -9 of the server; its supervisor records how it ended."""
         record = self.record()
         assert record.server is not None
         record.server.kill()
         assert record.supervisor.wait_gone(LIMIT)
 
     def kill_supervisor(self) -> None:
-        """kill -9 of the supervisor, which takes the server along."""
+        """kill -9 of the supervisor, which ends the server too."""
         record = self.record()
         assert record.server is not None
         record.supervisor.kill()
@@ -157,7 +157,7 @@ class Victim:
 
 @pytest.mark.parametrize("options", [(), ("--durable",)], ids=["normal", "durable"])
 def test_kills_under_load_lose_nothing(devserver: Run, paths: Paths, options: tuple[str, ...]) -> None:
-    """Killed again and again under load and started again, every workflow completes with every acknowledged signal."""
+    """Workflows complete with every acknowledged signal, although the server is killed again and again."""
     victim = Victim(devserver, paths, *options)
     victim.start()
     kills = [victim.kill_server, victim.kill_supervisor, victim.kill_both]
@@ -166,7 +166,7 @@ def test_kills_under_load_lose_nothing(devserver: Run, paths: Paths, options: tu
 
 
 def test_kills_while_starting_lose_nothing(devserver: Run, begin: Begin, paths: Paths) -> None:
-    """Killed while it starts on a database with running workflows, the next start completes them all."""
+    """A server killed during its start completes all running workflows after the next start."""
     victim = Victim(devserver, paths)
 
     def kill_while_starting() -> None:
@@ -182,8 +182,8 @@ def test_kills_while_starting_lose_nothing(devserver: Run, begin: Begin, paths: 
     victim.down()
 
 
-def test_database_on_another_path_recovers_too(devserver: Run, paths: Paths, tmp_path: Path) -> None:
-    """A file named with --db is taken up again after a kill like the instance's own."""
+def test_database_on_another_path_recovers(devserver: Run, paths: Paths, tmp_path: Path) -> None:
+    """A file given with --db recovers like the instance's own."""
     victim = Victim(devserver, paths, "--db", str(tmp_path / "mine.db"))
     victim.start()
     asyncio.run(under_load(victim.address, [victim.start_after(victim.kill_both)]))
