@@ -1,4 +1,4 @@
-"""Errors: what they say, and that each of them reaches another process as itself."""
+"""Errors: their messages, and that each can cross a process and come back as itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ print(type(error).__module__, type(error).__name__, error.exit_code)
 
 
 def subclasses(base: type[Exception]) -> Iterator[type[Exception]]:
-    """A class and all its subclasses in our packages."""
+    """Return a class and all its subclasses in our packages."""
     if base.__module__.partition(".")[0] in PACKAGES:
         yield base
     for subclass in base.__subclasses__():
@@ -45,14 +45,15 @@ def import_everything() -> None:
 
 @pytest.fixture(scope="module")
 def all_errors() -> list[type[DevServerError]]:
-    """Every error class of the distribution; not those that are Temporal failures too, which travel as such."""
+    """Return every error class of the distribution, except subclasses of Temporal's failures, which are serialized
+    by the SDK."""
     import_everything()
     found = [case for case in subclasses(DevServerError) if issubclass(case, DevServerError)]
     return [case for case in found if not issubclass(case, TemporalError)]
 
 
 def test_every_error_survives_pickling_and_json(all_errors: list[type[DevServerError]]) -> None:
-    """xdist and process pools pickle errors, a supervisor writes them as JSON: nothing is lost on the way."""
+    """xdist and process pools pickle errors, and a supervisor writes them as JSON: nothing is lost."""
     assert len(all_errors) > 60
     for case in all_errors:
         error = case("what happened", details=["found", "this"], hint="do that")
@@ -65,21 +66,21 @@ def test_every_error_survives_pickling_and_json(all_errors: list[type[DevServerE
 
 
 def test_errors_of_the_plugin_survive_pickling() -> None:
-    """xdist sends them from its workers."""
+    """xdist sends errors from its workers."""
     import_everything()
     for case in subclasses(TemporalTestError):
         copy = pickle.loads(pickle.dumps(case("what happened")))
         assert (type(copy), str(copy)) == (case, "what happened")
 
 
-def test_every_error_says_what_it_is_and_how_to_exit(all_errors: list[type[DevServerError]]) -> None:
-    """A docstring for whoever catches it; exit code 2 for wrong usage."""
+def test_every_error_has_a_docstring_and_an_exit_code(all_errors: list[type[DevServerError]]) -> None:
+    """The docstring explains the error; wrong usage has exit code 2."""
     for case in all_errors:
         assert case.__doc__
         assert case.exit_code == 2 or not issubclass(case, OptionError)
 
 
-def test_an_error_of_a_feature_is_itself_where_the_feature_is_not_loaded() -> None:
+def test_an_error_is_restored_where_its_module_is_not_imported() -> None:
     """The receiving process imports the module of the class, and so has its exit code."""
     from devserver.rehearsal.errors import ScenarioInvalid
 
@@ -99,13 +100,13 @@ def test_an_error_of_a_feature_is_itself_where_the_feature_is_not_loaded() -> No
     ],
 )
 def test_an_unknown_error_is_the_base_class(module: str, name: str) -> None:
-    """A class that this version does not have, and the name of something else, come back as DevServerError."""
+    """An unknown class, and the name of something else, come back as DevServerError."""
     error = DevServerError.from_json({"error": name, "module": module, "message": "m"})
     assert (type(error), str(error)) == (DevServerError, "m")
 
 
-def test_kinds_can_be_caught_together() -> None:
-    """A taken port is a failed start, and both are ours."""
+def test_base_classes() -> None:
+    """A port in use is a failed start, and both are DevServerErrors."""
     assert issubclass(PortTaken, errors.StartFailed)
     assert issubclass(errors.DatabaseTooNew, errors.DatabaseError)
     assert issubclass(errors.ConfigFileError, OptionError)

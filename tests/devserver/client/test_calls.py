@@ -1,4 +1,4 @@
-"""Calls of the raw service: what is retried, how often, and which errors come of it."""
+"""Calls of the gRPC service: retries, their number, and the errors."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ INVALID, MISSING = RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.NOT_FOUND
 
 
 class FakeClient:
-    """As much of a client as calls need without a server."""
+    """The part of a client that calls need, without a server."""
 
     namespace = "default"
     service_client = type("Service", (), {"config": type("Config", (), {"target_host": "127.0.0.1:1"})})
 
 
 class Method:
-    """A method of the service that fails with these statuses, one a call, and then answers."""
+    """A method of the service that fails with these statuses, one per call, and then answers."""
 
     def __init__(self, *failures: RPCStatusCode) -> None:
         self.failures = list(failures)
@@ -42,7 +42,7 @@ class Method:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits between attempts, which take no time here."""
+    """The delays between attempts, which take no time here."""
     found: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -53,7 +53,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def calls(retries: CallRetries = BUSY_SERVER) -> ServiceCalls:
-    """Calls of a client without a server."""
+    """The calls of a client without a server."""
     return ServiceCalls(cast("Client", FakeClient()), retries=retries)
 
 
@@ -71,8 +71,8 @@ def call(
     return asyncio.run(made())
 
 
-def test_a_busy_server_is_asked_again(waits: list[float]) -> None:
-    """Three more times, waiting twice as long each time; then it is an error."""
+def test_a_busy_server_is_retried(waits: list[float]) -> None:
+    """Three retries with doubled delays, then an error."""
     assert call(Method(BUSY, BUSY, BUSY)) == "answer to hello"
     assert waits == [0.4, 0.8, 1.6]
     with pytest.raises(CannotAsk, match="does not answer for the namespace default: resource exhausted"):
@@ -80,7 +80,7 @@ def test_a_busy_server_is_asked_again(waits: list[float]) -> None:
 
 
 def test_a_server_that_never_answered_is_an_error_at_once(waits: list[float]) -> None:
-    """One that has answered before is asked again."""
+    """A call is only retried if the server has answered before."""
     with pytest.raises(CannotAsk):
         call(Method(UNAVAILABLE))
     assert waits == []
@@ -88,8 +88,8 @@ def test_a_server_that_never_answered_is_an_error_at_once(waits: list[float]) ->
     assert waits == [0.4]
 
 
-def test_refusals_are_not_retried(waits: list[float]) -> None:
-    """They are raised as they are, by default those of an invalid request and of what does not exist."""
+def test_rejected_requests_are_not_retried(waits: list[float]) -> None:
+    """By default these are invalid requests and unknown things; the error is raised unchanged."""
     for status in (INVALID, MISSING):
         with pytest.raises(RPCError):
             call(Method(status))
@@ -99,8 +99,8 @@ def test_refusals_are_not_retried(waits: list[float]) -> None:
     assert waits == []
 
 
-def test_an_outage_is_waited_out(waits: list[float]) -> None:
-    """However many attempts that takes, within its time."""
+def test_retries_during_an_outage(waits: list[float]) -> None:
+    """Calls are retried for the given time, in any number of attempts."""
     assert call(Method(*[UNAVAILABLE] * 20), through_outage(60)) == "answer to hello"
     assert waits == [0.05] * 20
     with pytest.raises(CannotAsk):
@@ -108,7 +108,7 @@ def test_an_outage_is_waited_out(waits: list[float]) -> None:
 
 
 def test_the_sdk_may_retry(waits: list[float]) -> None:
-    """Then it is the only one who does; `NEVER` sends a call once."""
+    """With the SDK's own retries we do not retry; `NEVER` makes one attempt."""
     for rule, by_sdk in ((SDK, True), (NEVER, False)):
         method = Method(BUSY)
         with pytest.raises(CannotAsk):
@@ -117,14 +117,14 @@ def test_the_sdk_may_retry(waits: list[float]) -> None:
     assert waits == []
 
 
-def test_parts_of_list_filters() -> None:
+def test_parts_of_list_queries() -> None:
     """Quotes are escaped; an empty part matches everything."""
     assert quote("it's a \\") == "'it\\'s a \\\\'"
     assert (both("A = 1", "B = 2 OR C = 3"), both("", "B"), both("A", None)) == ("A = 1 AND (B = 2 OR C = 3)", "B", "A")
 
 
-def test_the_public_names_are_there() -> None:
-    """Each is loaded when it is first used."""
+def test_public_names() -> None:
+    """Every name is loaded when it is first used."""
     import devserver.client
 
     for name in public:

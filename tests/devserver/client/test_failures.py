@@ -1,4 +1,4 @@
-"""Failures as text: one line for a list, all of it for who wants to know, and nothing that breaks on strange ones."""
+"""Failures as text: one line for a list, all lines for details, also for unusual failures."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from devserver.client.failures import FailureText, chain, failure_text, failure_
 
 
 class Reversing(PayloadCodec):
-    """A codec that hides what it encodes from who does not have it."""
+    """A codec that reverses payloads."""
 
     async def encode(self, payloads: Iterable[Payload]) -> list[Payload]:
-        """Turned round."""
+        """Reverse the payloads."""
         return [Payload(metadata={"encoding": b"reversed"}, data=each.SerializeToString()[::-1]) for each in payloads]
 
     async def decode(self, payloads: Iterable[Payload]) -> list[Payload]:
-        """Turned back."""
+        """Reverse them again."""
         return [Payload.FromString(each.data[::-1]) for each in payloads]
 
 
 def text_of(failure: Failure, converter: DataConverter = DataConverter.default) -> FailureText:
-    """The failure as text."""
+    """Return the failure as text."""
     return asyncio.run(failure_text(failure, converter))
 
 
 def application(message: str, kind: str = "ValueError", **more: object) -> Failure:
-    """A failure of user code."""
+    """Return a failure of user code."""
     return Failure(message=message, application_failure_info=ApplicationFailureInfo(type=kind), **more)  # type: ignore[arg-type] # fields of a message
 
 
 def test_one_line_and_all_lines() -> None:
-    """The line is the root cause; the lines begin with the outermost failure, each with its stack."""
+    """The one line is the root cause; all lines start with the outermost failure, each with its stack trace."""
     cause = application("no space\nleft", "OSError")
     text = text_of(application("cannot\nwrite", stack_trace='  File "a.py", line 3\n    raise\n', cause=cause))
     assert text.line == "OSError: no space left"
@@ -51,8 +51,8 @@ def test_one_line_and_all_lines() -> None:
     )
 
 
-def test_long_and_empty_ones() -> None:
-    """A long message is cut in the line only; one without a message says so."""
+def test_long_and_empty_messages() -> None:
+    """A long message is truncated in the one line only; a missing message is marked."""
     text = text_of(application("x" * 1000))
     assert (len(text.line), text.line[-3:], len(text.lines[0])) == (300, "...", 1012)
     assert text_of(Failure()).line == "(no message)"
@@ -60,7 +60,7 @@ def test_long_and_empty_ones() -> None:
 
 
 def test_encoded_failures() -> None:
-    """With the codec they are read; without it they are shown as encoded, and nothing crashes."""
+    """With the codec failures are decoded; without it they are marked as encoded."""
     converter = replace(
         DataConverter.default,
         payload_codec=Reversing(),
@@ -75,8 +75,9 @@ def test_encoded_failures() -> None:
     assert unread.lines == (unread.line,)
 
 
-def test_the_failure_that_is_shown_is_the_root_cause() -> None:
-    """What passed it on (an activity, a child, a Nexus operation) is not shown, nor a cause without a message."""
+def test_the_root_cause_is_shown() -> None:
+    """Wrapping failures (activity, child workflow, Nexus operation) are skipped, and so are causes without a
+    message."""
     refused = application("op refused", "Refused")
     nexus = Failure(message="nexus operation completed unsuccessfully", cause=Failure(cause=refused))
     nexus.nexus_operation_execution_failure_info.operation = "charge"
@@ -92,7 +93,7 @@ def test_the_failure_that_is_shown_is_the_root_cause() -> None:
 
 
 def test_stack_traces_can_be_filtered() -> None:
-    """The caller chooses the lines of a stack trace; blank ones are left out."""
+    """The caller selects lines of a stack trace; empty lines are dropped."""
     failure = application("broken", stack_trace="sdk\nuser\n\n")
     text = asyncio.run(failure_text(failure, DataConverter.default, stack_lines=lambda stack: stack.splitlines()[1:]))
     assert text.lines == ("ValueError: broken", "  user")

@@ -1,4 +1,4 @@
-"""Which server is meant: flags, variables, profiles and managed instances, and what contradicts itself."""
+"""Which server is used: options, variables, profiles and managed instances, and contradictions between them."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ def profiles(tmp_path: Path) -> dict[str, str]:
         ({"address": "a:1"}, {"DEVSERVER_NAME": "mine"}, "a:1", "default"),
     ],
 )
-def test_servers_that_are_not_managed(
+def test_external_servers(
     profiles: dict[str, str], said: dict[str, Any], environ: dict[str, str], address: str, namespace: str
 ) -> None:
-    """A flag wins over a variable, and that over the profile, as in Temporal's own tools."""
+    """An option overrides a variable, and that overrides the profile, as in Temporal's own tools."""
     target = find_target(Connection(**said), profiles | environ)
     assert (target.address, target.namespace, target.name) == (address, namespace, None)
 
 
 def test_tls_and_keys(profiles: dict[str, str], tmp_path: Path) -> None:
-    """Certificates and keys get to the client from flags, variables and profiles; a key brings TLS with it."""
+    """Certificates and keys come from options, variables and profiles; an API key turns on TLS."""
     (tmp_path / "ca.pem").write_text("the CA")
     said = Connection(address="a:1", tls_server_name="server", tls_server_ca_cert_path=str(tmp_path / "ca.pem"))
     tls = find_target(said, profiles).connect["tls"]
@@ -69,14 +69,14 @@ def test_tls_and_keys(profiles: dict[str, str], tmp_path: Path) -> None:
     assert find_target(Connection(address="a:1", api_key="k", tls=False), profiles).connect["tls"] is False
 
 
-def test_a_stored_key_goes_nowhere_else(profiles: dict[str, str]) -> None:
-    """An address that is named for one call does not get the key of the default profile; no key is ever printed."""
+def test_a_stored_key_is_not_sent_to_another_server(profiles: dict[str, str]) -> None:
+    """An explicit address does not get the API key of the default profile, and no key is printed."""
     assert find_target(Connection(address="a:1"), profiles).connect == {}
     assert "secret" not in repr(find_target(Connection(profile="prod"), profiles))
 
 
-def test_how_the_temporal_cli_is_called(profiles: dict[str, str]) -> None:
-    """What was said as flags is said to it too, in its own words; keys are not."""
+def test_options_of_the_temporal_cli(profiles: dict[str, str]) -> None:
+    """Options are passed on in the CLI's own spelling; API keys are not."""
     said = Connection(address="a:1", namespace="x", api_key="k", tls=True, tls_server_ca_cert_path="/ca")
     assert said.variables()["TEMPORAL_TLS_SERVER_CA_CERT_PATH"] == "/ca"
     words = ("temporal", "--tls", "--address", "a:1", "--namespace", "x", "--tls-ca-path", "/ca")
@@ -97,22 +97,24 @@ def test_how_the_temporal_cli_is_called(profiles: dict[str, str]) -> None:
         ({"address": "a:1", "tls_server_ca_cert_path": "/nix"}, {}, "cannot use the client configuration: .*/nix"),
     ],
 )
-def test_what_cannot_be(profiles: dict[str, str], said: dict[str, Any], environ: dict[str, str], message: str) -> None:
-    """A contradiction or a setting that cannot be read is the user's mistake, and says which."""
+def test_invalid_settings(
+    profiles: dict[str, str], said: dict[str, Any], environ: dict[str, str], message: str
+) -> None:
+    """A contradiction or an unreadable setting is wrong usage, and the error names it."""
     with pytest.raises(OptionError, match=message):
         find_target(Connection(**said), profiles | environ)
 
 
 @pytest.mark.parametrize("address", ["http://a:1", "a:port"])
-def test_addresses_that_are_none(address: str) -> None:
-    """Refused at once, not when the first call fails."""
+def test_invalid_addresses(address: str) -> None:
+    """They are refused at once, not by the first call."""
     with pytest.raises(OptionError, match=address):
         asyncio.run(connect(find_target(Connection(address=address), {})))
 
 
 @pytest.mark.parametrize("said", [{}, {"name": "nix"}])
-def test_an_instance_that_does_not_run(said: dict[str, Any]) -> None:
-    """An error that says how to start it, or how to ask another server."""
+def test_an_instance_that_is_not_running(said: dict[str, Any]) -> None:
+    """The error says how to start it, or how to use another server."""
     with pytest.raises(CannotAsk, match="there is no instance") as caught:
         find_target(Connection(**said), {})
     assert "devserver up" in (caught.value.hint or "")
@@ -120,7 +122,7 @@ def test_an_instance_that_does_not_run(said: dict[str, Any]) -> None:
 
 
 def test_a_managed_instance(installed: Executable) -> None:
-    """Found by its name as a flag or a variable, in its own namespace or another; a client of it works."""
+    """It is found by name, from an option or a variable, in its default namespace or another; a client works."""
 
     async def hello(client: Client) -> str:
         async with worker(client):

@@ -27,7 +27,7 @@ MAX_SKIPS = "frontend.WorkflowTimeSkippingMaxSkipPerSession"
 
 @workflow.defn
 class Sleeper:
-    """Sleeps for so many days, one after the other."""
+    """Sleeps for these numbers of days, one after the other."""
 
     @workflow.run
     async def run(self, days: int) -> str:
@@ -65,12 +65,12 @@ async def start(client: Client, run: Callable[..., Awaitable[str]], days: int) -
 
 
 async def ahead(clock: VirtualClock) -> timedelta:
-    """How far a clock is ahead of this machine's."""
+    """Return how far a clock is ahead of this machine's."""
     return await clock.now() - datetime.now(timezone.utc)
 
 
 def test_a_clock_moves_and_is_released(installed: Executable) -> None:
-    """A manual clock moves by what it is told, then runs in real time; released, it runs to the workflow's end."""
+    """A manual clock moves by the given time and then runs in real time; a released one runs to the workflow's end."""
 
     async def story(server: DevServer) -> None:
         async with manual(server) as client:
@@ -93,7 +93,7 @@ def test_a_clock_moves_and_is_released(installed: Executable) -> None:
 
 
 def test_children_are_released_with_their_parent(installed: Executable) -> None:
-    """The clock of an open child holds its parent's; moving the parent's lets the child's go."""
+    """The clock of an open child holds its parent's; moving the parent's clock releases the child's."""
 
     async def story(server: DevServer) -> None:
         async with manual(server) as client:
@@ -109,8 +109,8 @@ def test_children_are_released_with_their_parent(installed: Executable) -> None:
         asyncio.run(story(server))
 
 
-def test_a_clock_that_reached_the_cap_is_found(installed: Executable) -> None:
-    """The server stops skipping without a word; the clock says so, with the number and the setting to raise."""
+def test_a_clock_at_the_skip_cap(installed: Executable) -> None:
+    """The server silently stops skipping; the error has the number of skips and the setting to raise."""
 
     async def story(server: DevServer) -> None:
         async with manual(server) as client:
@@ -127,7 +127,7 @@ def test_a_clock_that_reached_the_cap_is_found(installed: Executable) -> None:
 
 
 def test_a_second_move_replaces_the_first(installed: Executable) -> None:
-    """Whoever waits for the first move learns that another call took its place."""
+    """The first caller gets an error that another call has replaced it."""
 
     async def story(server: DevServer) -> None:
         client = manual_client(await Client.connect(server.address))  # without a worker nothing moves
@@ -143,7 +143,7 @@ def test_a_second_move_replaces_the_first(installed: Executable) -> None:
 
 
 def test_a_move_survives_a_restart_of_the_server(installed: Executable) -> None:
-    """With retries through an outage, a move that began before the server was killed arrives after its restart."""
+    """With retries during an outage, a move that started before a kill completes after the restart."""
 
     async def story(server: DevServer) -> None:
         client = manual_client(await Client.connect(server.address))
@@ -163,7 +163,7 @@ def test_a_move_survives_a_restart_of_the_server(installed: Executable) -> None:
 
 
 def test_a_server_without_time_skipping_says_what_to_set(installed: Executable) -> None:
-    """The stock tuning has it off."""
+    """Time skipping is off with the stock tuning."""
 
     async def story(server: DevServer) -> None:
         client = await Client.connect(server.address)

@@ -1,4 +1,4 @@
-"""The legacy script of adding nodes: by hand, what is left to be done, or all of it again, or not at all."""
+"""The legacy script that adds nodes: it continues where the runbook stopped, starts from the beginning, or fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of rehearsals share: one server for all of them, and a way to run a scenario on it."""
+"""Fixtures for rehearsals: one server for all tests, and a way to run a scenario on it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Rehearse = Callable[..., Result]
 
 
 def scene(runbook: str, workflow: str, *plan: Any, **more: Any) -> Scenario:
-    """A scenario with a runbook of `runbooks/`; it is expected to complete unless `expect` says otherwise."""
+    """Return a scenario with a runbook of `runbooks/`; it is expected to complete unless `expect` says otherwise."""
     wanted = {"name": f"{runbook}.{workflow}", "expect": [expect.completes()], "limit": 20.0, **more}
     return Scenario(runbook=runbook, workflow=workflow, plan=plan, file=RUNBOOKS / f"{runbook}.py", **wanted)
 
 
 class Stand:
-    """The server that the tests of a session share; one that a test has left broken is replaced."""
+    """The server that all tests of a session share; it is replaced if a test breaks it."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -41,7 +41,7 @@ class Stand:
 
     @property
     def environment(self) -> RehearsalEnvironment:
-        """A host whose server runs."""
+        """Return an environment with a running server."""
         if self._environment is not None and not self._environment.server.running:
             self.close()
         if self._environment is None:
@@ -49,7 +49,7 @@ class Stand:
         return self._environment
 
     def rehearse(self, scenario: Scenario, *, fresh: bool = False, **settings: Any) -> Result:
-        """Run a rehearsal; with `fresh`, on a server of its own as `devserver rehearse` does."""
+        """Run a rehearsal; with `fresh`, on a new server as `devserver rehearse` does."""
         folder = self.home / f"run-{next(self._numbers)}"
         wanted = RehearsalSettings(**{"folder": folder, **settings})
         if fresh:
@@ -58,11 +58,11 @@ class Stand:
 
     @property
     def fork_server(self) -> int:
-        """The process that workers come from, 0 where there is none; it stays with the server."""
+        """Return the pid of the process that forks the workers, or 0; it stays with the server."""
         return 0 if self._environment is None else self._environment.fork_server.pid
 
     def close(self) -> None:
-        """End the server."""
+        """Stop the server."""
         environment, self._environment = self._environment, None
         if environment is not None:
             asyncio.run(environment.close())
@@ -70,7 +70,7 @@ class Stand:
 
 @pytest.fixture(scope="session")
 def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    """The session's server, which is started when it is first used."""
+    """The session's server, which starts on first use."""
     home = tmp_path_factory.mktemp("rehearsals")
     stand = Stand(home)
     yield stand
@@ -84,7 +84,7 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
 
 @pytest.fixture(autouse=True)
 def home(stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The session's home in place of one for each test, so that the server can be shared; no process of a run stays."""
+    """One home for the session, so that the server can be shared; no process of a run may be left in it."""
     _move_in(monkeypatch, stand.home)
     monkeypatch.chdir(tmp_path)
     yield stand.home

@@ -1,4 +1,4 @@
-"""Rehearsals of days, which take seconds: timers, monitors, nights and outages on a virtual clock."""
+"""Rehearsals of days in seconds: timers, monitors, pauses and outages on a virtual clock."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ PLAN = (
 
 
 def of(result: Result, name: str) -> Judgement:
-    """The finding whose name has that text."""
+    """Return the finding whose name contains the text."""
     return next(judgement for judgement in result.judgements if name in judgement.name)
 
 
 def test_a_rollout_of_five_days(rehearse: Rehearse) -> None:
-    """Twenty waits of six hours, a monitor that fires, an alarm by hand, a night of pause, a killed server: seconds."""
+    """Twenty waits of six hours, an alert, a manual alarm, a pause overnight and a killed server take seconds."""
     result = rehearse(scene("days", "Rollout", *PLAN, input=CLUSTERS, expect=EXPECTED, time_skipping=True, limit=60.0))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
@@ -46,8 +46,8 @@ def test_a_rollout_of_five_days(rehearse: Rehearse) -> None:
     assert "nothing started while it was paused" in paused.evidence
 
 
-def test_a_reckless_rollout(rehearse: Rehearse) -> None:
-    """A rollout that goes on whatever monitors say is found out."""
+def test_a_reckless_rollout_fails(rehearse: Rehearse) -> None:
+    """A rollout that ignores its monitors is detected."""
     expected = [expect.completes(), expect.exactly_once("roll_back", "cluster-7")]
     result = rehearse(scene("days", "Reckless", PLAN[0], input=8, expect=expected, time_skipping=True, limit=60.0))
     assert [each.verdict for each in result.judgements] == ["pass", "pass", "fail"]
@@ -56,7 +56,7 @@ def test_a_reckless_rollout(rehearse: Rehearse) -> None:
 
 @pytest.mark.parametrize(("hours", "verdict"), [(8, "pass"), (13, "fail")])
 def test_an_approval_after_the_night(rehearse: Rehearse, hours: int, verdict: str) -> None:
-    """A pause of hours is hours by the runbook's clock: what then comes too late is found out."""
+    """A pause of hours takes hours on the runbook's clock, so an approval that is too late is detected."""
     resumed = at.when(lambda view: any(mark.lane == "drill" and mark.until for mark in view.marks), "the night is over")
     plan = (
         at.virtual(timedelta(hours=1)).do(drills.pause(for_=timedelta(hours=hours))),

@@ -1,4 +1,4 @@
-"""The examples of rehearsals, held as a user holds them: by the command, with what it says and how it exits."""
+"""The example rehearsals, run with the command as a user does, with their output and exit codes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Rehearse = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def rehearse(tmp_path: Path) -> Rehearse:
-    """`devserver rehearse` in a copy of the examples, as somebody who tries them has one."""
+    """Run `devserver rehearse` in a copy of the examples."""
     folder = tmp_path / "rehearsals"
     shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__"))
 
@@ -47,14 +47,14 @@ def rehearse(tmp_path: Path) -> Rehearse:
 
 
 class Machines:
-    """What there is of the example's PostgreSQL."""
+    """The processes and files of the example's PostgreSQL."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @property
     def alive(self) -> list[psutil.Process]:
-        """The process that keeps it, and those of PostgreSQL itself."""
+        """Return PostgreSQL's processes and the process that manages it."""
         return [
             process
             for process in psutil.process_iter(["cmdline"])
@@ -63,25 +63,25 @@ class Machines:
 
     @property
     def folders(self) -> list[Path]:
-        """What is on the disk."""
+        """Return its folders."""
         return list(self._folder.glob("rehearsal-postgres-*"))
 
     @property
     def ready(self) -> bool:
-        """Whether PostgreSQL has begun to serve, as it notes itself."""
+        """Return whether PostgreSQL has logged that it is ready."""
         locks = [lock for folder in self.folders for lock in folder.glob("data/postmaster.pid")]
         return any(lock.read_text().split()[-1:] == ["ready"] for lock in locks)
 
     @property
     def keeper(self) -> psutil.Process:
-        """The process that keeps it."""
+        """Return the process that manages PostgreSQL."""
         (found,) = (each for each in self.alive if any("postgres_machine.py" in word for word in each.cmdline()))
         return found
 
 
 @pytest.fixture
 def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machines]:
-    """PostgreSQL is installed; nothing of it is left after the test."""
+    """Require PostgreSQL, and check that nothing of it is left after the test."""
     found = shutil.which("postgres") or next(Path("/usr/lib/postgresql").glob("*/bin/postgres"), None)
     if found is None or shutil.which("psql") is None:
         pytest.skip("THE EXAMPLE WITH A REAL DATABASE IS NOT TRIED: PostgreSQL is not installed (make system)")
@@ -95,15 +95,15 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machines]:
 
 
 def one_node(folder: Path, file: str) -> None:
-    """Have a scenario's file add one node only, so that a sweep has few points."""
+    """Change a scenario's file to add one node only, so that a sweep has few points."""
     text = (folder / file).read_text()
     nodes = '["node-4", "node-5", "node-6", "node-7", "node-8"]'
     assert nodes in text
     (folder / file).write_text(text.replace(nodes, '["node-4"]'))
 
 
-def test_all_of_them_have_plans(rehearse: Rehearse) -> None:
-    """Each file of the folder can be looked at without starting anything, and begins with what it is about."""
+def test_all_examples_have_plans(rehearse: Rehearse) -> None:
+    """The plan of every file can be shown without starting anything, and starts with a description."""
     done = rehearse(".", "--dry-run")
     assert done.returncode == 0, done.stderr
     for file in sorted(EXAMPLES.glob("*.py")):
@@ -115,7 +115,7 @@ def test_all_of_them_have_plans(rehearse: Rehearse) -> None:
 
 
 def test_the_bug_is_found(rehearse: Rehearse, tmp_path: Path) -> None:
-    """The scale-up with the bug fails; the verdict and the report say which step acted twice, and what made it."""
+    """The scale-up with the bug fails; the report names the step whose effect happened twice, and the fault."""
     done = rehearse("scale_up_bug.py", "--report", "out")
     assert done.returncode == 1, done.stderr
     assert "fail     add_node exactly once: add_node node-5 happened 2 times: at " in done.stdout
@@ -130,8 +130,8 @@ def test_the_bug_is_found(rehearse: Rehearse, tmp_path: Path) -> None:
     assert "add_node node-5 happened twice" in (tmp_path / "rehearsals" / "out" / "report.html").read_text()
 
 
-def test_the_bug_is_mended(rehearse: Rehearse, tmp_path: Path) -> None:
-    """The mended runbook differs by one condition; in the bug's place it passes, and its sweep passes, too."""
+def test_the_fixed_example_passes(rehearse: Rehearse, tmp_path: Path) -> None:
+    """The fixed runbook differs in one condition; the same scenario passes, and so does its sweep."""
     folder = tmp_path / "rehearsals"
     one_node(folder, "scale_up_bug.py")
     bug, mended = ((folder / name).read_text() for name in ("ring_runbook_bug.py", "ring_runbook.py"))
@@ -144,8 +144,8 @@ def test_the_bug_is_mended(rehearse: Rehearse, tmp_path: Path) -> None:
     assert "every point passes" in swept.stdout
 
 
-def test_what_survives(rehearse: Rehearse) -> None:
-    """The fixed scale-up passes with faults, a pause, a stop, and the legacy script next to it or instead of it."""
+def test_faults_drills_and_legacy_script(rehearse: Rehearse) -> None:
+    """The fixed scale-up passes with faults, a pause, a stop, and the legacy script next to it or in its place."""
     done = rehearse("scale_up.py")
     assert done.returncode == 0, done.stdout
     assert "7 passed, 0 failed, 0 unknown" in done.stdout
@@ -160,7 +160,7 @@ def test_what_survives(rehearse: Rehearse) -> None:
 
 
 def test_three_weeks(rehearse: Rehearse) -> None:
-    """Twenty clusters, one a day: a night's pause, a monitor that fires, and deaths of server and worker."""
+    """Twenty clusters, one a day, with a pause overnight, an alert, and killed server and worker."""
     done = rehearse("rolling_upgrade.py", "--only", "monitor fires")
     assert done.returncode == 0, done.stdout
     assert "'taken_back': ['cluster-10']" in done.stdout
@@ -168,7 +168,7 @@ def test_three_weeks(rehearse: Rehearse) -> None:
 
 
 def test_ten_days(rehearse: Rehearse) -> None:
-    """Two regions, one after the other: an operator slows it down while worker, network and server fail."""
+    """Two regions, one after the other, with an operator's slowdown and faults of worker, network and server."""
     done = rehearse("database_migration.py", "--only", "everything breaks")
     assert done.returncode == 0, done.stdout
     assert "update set_chunk(45): it answered 50" in done.stdout
@@ -177,7 +177,7 @@ def test_ten_days(rehearse: Rehearse) -> None:
 
 @pytest.mark.usefixtures("machines")
 def test_a_real_database(rehearse: Rehearse) -> None:
-    """PostgreSQL is killed and restarted once, with all its data, though the server and the worker die meanwhile."""
+    """PostgreSQL is killed and restarted once, with all its data, although server and worker die meanwhile."""
     done = rehearse("restart_postgres.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PostgreSQL answers and has all orders (after): it holds" in done.stdout
@@ -186,8 +186,8 @@ def test_a_real_database(rehearse: Rehearse) -> None:
 
 @pytest.mark.usefixtures("rehearse")
 @pytest.mark.parametrize("killed", ["rehearsal", "keeper"])
-def test_a_real_database_ends_with_us(machines: Machines, tmp_path: Path, killed: str) -> None:
-    """Whoever is killed (-9), the command or the process that keeps PostgreSQL: no PostgreSQL stays."""
+def test_postgresql_ends_with_the_rehearsal(machines: Machines, tmp_path: Path, killed: str) -> None:
+    """kill -9 of the command or of the process that manages PostgreSQL leaves no PostgreSQL process."""
     rehearsal = subprocess.Popen(
         command("rehearse", "restart_postgres.py"),
         cwd=tmp_path / "rehearsals",

@@ -1,4 +1,4 @@
-"""The ledger of side effects, written by processes that are killed and by several at once."""
+"""The ledger of side effects, with several writing processes, some of them killed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_processes_that_write_at_once(file: Path) -> None:
-    """Nothing is lost and nothing mixed; what one process wrote stands in its order."""
+    """Nothing is lost or mixed, and entries of one process are in order."""
     writers = [subprocess.Popen([sys.executable, "-c", WRITE]) for _ in range(WRITERS)]
     assert [writer.wait(60) for writer in writers] == [0] * WRITERS
     found = ledger.read(file)
@@ -35,7 +35,7 @@ def test_processes_that_write_at_once(file: Path) -> None:
 
 
 def test_an_effect_that_a_full_disk_has_cut(file: Path) -> None:
-    """It is an error where it is noted, no effect where the ledger is read, and harms none that comes after."""
+    """It is an error for the writer, is ignored by readers, and does not damage later entries."""
     ledger.effect("before", when=Path("/tmp"))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 20, limits[1]))

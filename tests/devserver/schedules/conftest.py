@@ -1,4 +1,4 @@
-"""Shared by the tests of schedules: a server, and a worker for runs of a given length."""
+"""Fixtures for schedules: a server, and a worker for runs of a given length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server for tests of searches."""
+"""Fixtures for searches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The index of closed runs: whole or not there, bounded, never another server's, and never a reason to fail."""
+"""The index of closed runs: consistent, limited in size, separate for each server, and never a cause of failures."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ CHARGE = SearchQuery(activity="charge")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the index is."""
+    """The folder of the index."""
     return tmp_path / "index"
 
 
 @pytest.fixture
 def shelf(folder: Path) -> Iterator[IndexStore]:
-    """An index that is open."""
+    """An open index."""
     shelf = IndexStore(folder)
     shelf.open(*HERE)
     assert shelf.notes == []
@@ -39,12 +39,12 @@ def shelf(folder: Path) -> Iterator[IndexStore]:
 
 
 def facts(name: str, closed_at: int = 1, events: int = 10) -> RunFacts:
-    """A run that closed then."""
+    """Return a run that closed at this time."""
     return RunFacts(f"id-{name}", name, "Order", 2, closed_at, events)
 
 
 def steps(*failures: str, count: int = 1, name: str = "charge") -> list[IndexedStep]:
-    """Charges that have failed so, or else well."""
+    """Return charges that failed with these messages, or `count` successful ones."""
     told: list[IndexedFailure | None] = [IndexedFailure(each.splitlines()[0], each) for each in failures] or [
         None
     ] * count
@@ -57,20 +57,20 @@ def steps(*failures: str, count: int = 1, name: str = "charge") -> list[IndexedS
 
 
 def found(shelf: IndexStore, wanted: SearchQuery = CHARGE, *runs: RunFacts) -> int:
-    """How many steps of what is kept fit."""
+    """Return the number of stored steps that match."""
     numbers = list(shelf.known(runs).values())
     return shelf.ask(lambda index: len(index.find(wanted, numbers, 1000)), 0)
 
 
-def test_what_is_kept_is_ours_alone(shelf: IndexStore, folder: Path) -> None:
-    """Failures' messages are in it: nobody else may read them."""
+def test_the_index_is_private(shelf: IndexStore, folder: Path) -> None:
+    """It contains messages of failures, so no other user can read it."""
     shelf.add(facts("a"), steps("secret"))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 
 
-def test_a_run_that_has_changed_is_not_what_is_kept(shelf: IndexStore) -> None:
-    """A restored snapshot may hold the same run with another end; nothing of the old one is left then."""
+def test_a_changed_run_replaces_the_stored_one(shelf: IndexStore) -> None:
+    """After a restored snapshot the same run may end differently; nothing of the old one is left."""
     old, new, other = facts("a", closed_at=5), facts("a", closed_at=6), facts("b")
     shelf.add(old, steps("old", "shared"))
     shelf.add(other, steps("shared"))
@@ -81,8 +81,8 @@ def test_a_run_that_has_changed_is_not_what_is_kept(shelf: IndexStore) -> None:
     assert found(shelf, SearchQuery(failure="shared"), other) == 1, "others have failed so, too"
 
 
-def test_another_server_or_namespace_has_its_own(shelf: IndexStore, folder: Path) -> None:
-    """A server that was reset is another one: no ghosts, though everything else is the same."""
+def test_every_server_and_namespace_has_its_own_index(shelf: IndexStore, folder: Path) -> None:
+    """A reset server is another server, so old results do not appear."""
     shelf.add(facts("a"), steps())
     for elsewhere in (("cluster after the reset", "namespace"), ("cluster", "other")):
         other = IndexStore(folder)
@@ -93,8 +93,8 @@ def test_another_server_or_namespace_has_its_own(shelf: IndexStore, folder: Path
     assert found(shelf, CHARGE, facts("a")) == 0
 
 
-def test_half_a_run_is_never_there(shelf: IndexStore) -> None:
-    """Whatever happens while it is written, Ctrl-C included: it is as if it had not begun."""
+def test_a_run_is_stored_completely_or_not_at_all(shelf: IndexStore) -> None:
+    """An error or Ctrl-C during a write leaves the index as it was before."""
     shelf.add(facts("whole"), steps("the same"))
 
     class Interrupted(Sequence[IndexedStep]):
@@ -116,8 +116,8 @@ def test_half_a_run_is_never_there(shelf: IndexStore) -> None:
     assert found(shelf, SearchQuery(failure="new", activity="new"), facts("whole"), facts("after")) == 1
 
 
-def test_two_at_once(shelf: IndexStore, folder: Path) -> None:
-    """Two searches write the same runs into the same file, in turns."""
+def test_two_searches_at_once(shelf: IndexStore, folder: Path) -> None:
+    """Two searches write the same runs into the same file, one after the other."""
     other = IndexStore(folder)
     other.open(*HERE)
     runs = [facts(str(number)) for number in range(20)]
@@ -129,8 +129,8 @@ def test_two_at_once(shelf: IndexStore, folder: Path) -> None:
     other.close()
 
 
-def test_it_has_a_bound(folder: Path) -> None:
-    """Where it is full, other servers' runs go first, then the oldest; what is older than these stays out."""
+def test_the_index_has_a_size_limit(folder: Path) -> None:
+    """When it is full, other servers' runs are removed first, then the oldest; older runs are not added."""
     shelf = IndexStore(folder, MIB)
     shelf.open("another cluster", "namespace")
     foreign = facts("foreign", closed_at=10**9)
@@ -167,37 +167,37 @@ def test_it_has_a_bound(folder: Path) -> None:
 
 
 def damage(path: Path) -> None:
-    """As a disk may do it."""
+    """Damage the file as a disk fault does."""
     path.write_bytes(b"this is no database" * 1000)
 
 
 def cut(path: Path) -> None:
-    """Half a file."""
+    """Truncate the file."""
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
 def from_the_past(path: Path) -> None:
-    """An older devserver's."""
+    """Write the version of an older devserver."""
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = -1")
     connection.close()
 
 
 def from_the_future(path: Path) -> None:
-    """A newer devserver's."""
+    """Write the version of a newer devserver."""
     with sqlite3.connect(path) as connection:
         connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     connection.close()
 
 
 def foreign(path: Path) -> None:
-    """A folder in its place."""
+    """Put a folder in its place."""
     path.unlink()
     path.mkdir()
 
 
 def locked_out(path: Path) -> None:
-    """A folder that others may write to."""
+    """Let others write to the folder."""
     path.parent.chmod(0o777)
 
 
@@ -212,8 +212,8 @@ def locked_out(path: Path) -> None:
         (locked_out, "other users may write to ", False),
     ],
 )
-def test_an_index_that_cannot_be_used(folder: Path, harm: Callable[[Path], None], note: str, works: bool) -> None:
-    """It is rebuilt, or the search continues without it; either way a note says so, and nothing fails."""
+def test_an_unusable_index(folder: Path, harm: Callable[[Path], None], note: str, works: bool) -> None:
+    """It is rebuilt, or the search works without it; a note says so, and nothing fails."""
     shelf = IndexStore(folder)
     shelf.open(*HERE)
     for number in range(50):
@@ -231,8 +231,8 @@ def test_an_index_that_cannot_be_used(folder: Path, harm: Callable[[Path], None]
     shelf.close()
 
 
-def test_an_index_that_another_process_holds(shelf: IndexStore, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is waited for some seconds; then the search goes on without."""
+def test_an_index_in_use(shelf: IndexStore, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search waits for some seconds and then works without the index."""
     monkeypatch.setattr("devserver.search.index_store.BUSY_SECONDS", 0.05)
     other = IndexStore(folder)
     other.open(*HERE)
@@ -245,8 +245,8 @@ def test_an_index_that_another_process_holds(shelf: IndexStore, folder: Path, mo
     assert shelf.add(facts("a"), steps()) is not None
 
 
-def test_texts_are_found_alike_without_trigrams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An SQLite that has no trigrams gives the same answers."""
+def test_text_search_without_trigrams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An SQLite without trigrams gives the same results."""
     texts = ["card_declined 402", "cardXdeclined 402", "17.5% off", "a\\b", 'say "no"', "Überfall", "it's", "x"]
     asked = ["card_declined", "CARD", "402", "%", "5%", "_", "\\", "a\\b", '"no"', "überfall", "Über", "'s", "x", "zz"]
     answers = []
@@ -265,8 +265,8 @@ def test_texts_are_found_alike_without_trigrams(monkeypatch: pytest.MonkeyPatch)
     assert answers[0]["zz"] == set()
 
 
-def test_every_event_type_has_its_shape() -> None:
-    """Each is read where its attributes are, in every history there may be."""
+def test_every_event_type_is_indexed() -> None:
+    """The attributes of every event type are read correctly."""
     for name, number in EventType.items():
         if number:
             assert READINGS[number].field in HistoryEvent.DESCRIPTOR.fields_by_name, name
@@ -276,8 +276,8 @@ def test_every_event_type_has_its_shape() -> None:
     "text",
     ["ActivityTaskFailed", "activity_task_failed", "EVENT_TYPE_ACTIVITY_TASK_FAILED", "activity task failed", "13"],
 )
-def test_event_types_in_any_writing(text: str) -> None:
-    """As the API, the SDKs and people write them."""
+def test_spellings_of_event_types(text: str) -> None:
+    """The spellings of the API, of the SDKs and of people are accepted."""
     assert event_name(event_number(text)) == "ActivityTaskFailed"
 
 
@@ -289,15 +289,15 @@ def test_event_types_in_any_writing(text: str) -> None:
         ("?", "all event types: https://docs.temporal.io/references/events"),
     ],
 )
-def test_an_event_type_that_is_none(text: str, hint: str) -> None:
-    """The nearest ones are named."""
+def test_an_unknown_event_type(text: str, hint: str) -> None:
+    """The error names the nearest ones."""
     with pytest.raises(OptionError) as error:
         event_number(text)
     assert (error.value.hint or "").startswith(hint)
 
 
-def test_conditions_in_words() -> None:
-    """Attempts and statuses as people write them; what makes no sense is refused."""
+def test_conditions_as_text() -> None:
+    """Attempts and statuses parse as people write them; invalid ones are refused."""
     assert [Attempts.parse(text) for text in ("3", ">=3", "3+", " < 2 ", "==4")] == [
         Attempts("=", 3),
         Attempts(">=", 3),

@@ -1,4 +1,4 @@
-"""`Search` on the real server: what happened is found by what a user knows of it, in closed runs and in open ones."""
+"""`Search` on the real server: it finds what happened, in closed and in open runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DECLINED = "card_declined 402 for 17.5%"
 
 
 def run(server: DevServer, story: Callable[[Client], Awaitable[None]], **how: Any) -> None:
-    """Tell a story with a client of the server, within a limit."""
+    """Run a test with a client of the server, within a limit."""
 
     async def told() -> None:
         await asyncio.wait_for(story(await Client.connect(server.address, **how)), LIMIT)
@@ -40,18 +40,18 @@ def run(server: DevServer, story: Callable[[Client], Awaitable[None]], **how: An
 async def hits(
     client: Client, folder: Path | None = None, how: dict[str, Any] | None = None, **wanted: Any
 ) -> list[Hit]:
-    """All that is found."""
+    """Return all hits."""
     return [hit async for hit in Search(client, SearchQuery(**wanted), folder=folder, **(how or {}))]
 
 
 async def listed(client: Client, count: int) -> None:
-    """Wait until lists show so many closed runs: they come a moment after the end."""
+    """Wait until the server lists this many closed runs: its list is a little behind."""
     while (await client.count_workflows("CloseTime IS NOT NULL")).count < count:
         await asyncio.sleep(0.02)
 
 
 async def pays(client: Client, workflow_id: str, *args: Any, what: Any = Pays.run) -> WorkflowHandle[Any, Any]:
-    """A workflow that has ended, well or not."""
+    """Run a workflow to its end, successful or not."""
     handle: WorkflowHandle[Any, Any] = await client.start_workflow(what, args=args, id=workflow_id, task_queue=QUEUE)
     with contextlib.suppress(WorkflowFailureError):
         await handle.result()
@@ -60,12 +60,12 @@ async def pays(client: Client, workflow_id: str, *args: Any, what: Any = Pays.ru
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the index is."""
+    """The folder of the index."""
     return tmp_path / "index"
 
 
 def brief(found: Sequence[Hit]) -> list[tuple[str, str, str]]:
-    """What a hit is about."""
+    """Return workflow id, name and state of each hit."""
     return [(hit.workflow_id, hit.name, hit.state) for hit in found]
 
 
@@ -74,8 +74,8 @@ RETRIED = ("retried", "charge", "completed")
 PACKED = [("retried", "pack", "completed"), ("declined", "pack", "completed")]
 
 
-def test_each_condition_finds_what_it_says(server: DevServer, folder: Path) -> None:
-    """By activity, event, failure, attempts, duration, worker, build, time, type, status and filter, on one step."""
+def test_every_condition(server: DevServer, folder: Path) -> None:
+    """Activity, event, failure, attempts, duration, worker, build, time, type, status and query all select steps."""
     now = datetime.now(timezone.utc)
 
     async def story(client: Client) -> None:
@@ -135,8 +135,9 @@ def test_each_condition_finds_what_it_says(server: DevServer, folder: Path) -> N
     run(server, story)
 
 
-def test_a_hit_tells_all_of_its_step(server: DevServer) -> None:
-    """When, where, which attempt, for how long, who, and the failure with its causes; the event that was asked for."""
+def test_the_content_of_a_hit(server: DevServer) -> None:
+    """A hit has time, place, attempt, duration, worker and the failure with its causes; for an event search, the
+    event."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -162,7 +163,8 @@ def test_a_hit_tells_all_of_its_step(server: DevServer) -> None:
 
 
 def test_every_step_of_a_busy_workflow_is_found(server: DevServer) -> None:
-    """Timers, signals, updates, children, local activities, patches, cancels: by name, with how they ended."""
+    """Timers, signals, updates, children, local activities, patches and cancellations are found by name, with their
+    outcome."""
 
     async def story(client: Client) -> None:
         await traced.make_endpoint(client)
@@ -207,7 +209,7 @@ def test_every_step_of_a_busy_workflow_is_found(server: DevServer) -> None:
 
 
 def test_closed_runs_are_read_once(server: DevServer, folder: Path) -> None:
-    """The second search asks the server for no history of a closed run; after --rebuild it does."""
+    """A second search reads no history of a closed run from the server; after --rebuild it does."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -237,8 +239,8 @@ def test_closed_runs_are_read_once(server: DevServer, folder: Path) -> None:
     run(server, story)
 
 
-def test_open_runs_are_as_they_are_now(server: DevServer, folder: Path) -> None:
-    """An activity that is being retried is found with its attempts and last failure, which no history has yet."""
+def test_open_runs_are_current(server: DevServer, folder: Path) -> None:
+    """A retrying activity is found with its attempts and last failure, which are not in the history yet."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -260,19 +262,19 @@ def test_open_runs_are_as_they_are_now(server: DevServer, folder: Path) -> None:
 
 
 class Rot(PayloadCodec):
-    """A codec that anybody could break."""
+    """A codec without a secret."""
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Turned around."""
+        """Reverse the payloads."""
         return [Payload(metadata={"encoding": b"rot"}, data=each.SerializeToString()[::-1]) for each in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Turned back."""
+        """Reverse them again."""
         return [Payload.FromString(each.data[::-1]) for each in payloads]
 
 
 def test_encoded_failures(server: DevServer, folder: Path) -> None:
-    """Without the codec they are found by all but their text; with it they are found, and never written down."""
+    """Without the codec everything but the text is searchable; with it the text is too, and is never stored."""
     encoding = DataConverter(payload_codec=Rot(), failure_converter_class=DefaultFailureConverterWithEncodedAttributes)
 
     async def story(client: Client) -> None:
@@ -293,8 +295,8 @@ def test_encoded_failures(server: DevServer, folder: Path) -> None:
     run(server, story, data_converter=encoding)
 
 
-def test_a_server_that_is_gone_midway(server: DevServer, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """What was found so far has been given; then it is an error, and the index is sound."""
+def test_server_dies_during_a_search(server: DevServer, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Hits found before are returned, then there is an error, and the index is intact."""
     monkeypatch.setattr(searching, "READ_AT_ONCE", 1)
 
     async def story(client: Client) -> None:
@@ -316,8 +318,8 @@ def test_a_server_that_is_gone_midway(server: DevServer, monkeypatch: pytest.Mon
     run(server, story)
 
 
-def test_what_is_kept_is_kept_for_the_server(server: DevServer) -> None:
-    """Not for its address, which another server may have tomorrow: for its own id and the namespace's."""
+def test_the_index_belongs_to_the_server(server: DevServer) -> None:
+    """The key is the ids of server and namespace, not the address, which another server may get."""
 
     async def story(client: Client) -> None:
         system = await Client.connect(server.address, namespace="temporal-system")
@@ -328,8 +330,8 @@ def test_what_is_kept_is_kept_for_the_server(server: DevServer) -> None:
     run(server, story)
 
 
-def test_what_cannot_be_searched(server: DevServer) -> None:
-    """An unknown namespace and a query that the server does not understand are told apart."""
+def test_invalid_searches(server: DevServer) -> None:
+    """An unknown namespace and a query that the server rejects are different errors."""
 
     async def story(client: Client) -> None:
         elsewhere = await Client.connect(server.address, namespace="nix")
@@ -342,8 +344,8 @@ def test_what_cannot_be_searched(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_search_that_ends_early_leaves_nothing_at_work(server: DevServer) -> None:
-    """After the last hit that is wanted, no history is read on: that would fail where the index is closed by then."""
+def test_a_search_that_ends_early_reads_nothing_more(server: DevServer) -> None:
+    """After the last requested hit no history is read, because the index may be closed by then."""
 
     async def story(client: Client) -> None:
         async with worker(client):

@@ -1,4 +1,4 @@
-"""The server's HTTP face: ready means that history and visibility answer, and nothing else counts as an answer."""
+"""The server's HTTP API: ready means that history and visibility answer, and no other answer counts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LISTED: tuple[int, Any] = (200, {})
 
 
 class Pretender:
-    """A server that answers each path as told."""
+    """A fake server with a given answer for each path."""
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, Any]] = {}
@@ -37,7 +37,7 @@ class Pretender:
 
 @pytest.fixture
 def pretender() -> Iterator[tuple[Pretender, HttpApi]]:
-    """It and a frontend that speaks to it."""
+    """A fake server and a client of it."""
     told = Pretender()
 
     class Handler(BaseHTTPRequestHandler):
@@ -63,7 +63,7 @@ def pretender() -> Iterator[tuple[Pretender, HttpApi]]:
 
 @pytest.fixture
 def real(installed: Executable) -> Iterator[HttpApi]:
-    """A real server's."""
+    """A client of a real server."""
     with DevServer.start() as server:
         host, _, port = server.http_url.removeprefix("http://").rpartition(":")
         yield HttpApi(host, int(port))
@@ -86,37 +86,37 @@ LIST = "/api/v1/namespaces/default/workflows"
 def test_ready_means_that_history_and_visibility_answer(
     pretender: tuple[Pretender, HttpApi], looked_up: tuple[int, Any], listed: tuple[int, Any], ready: bool
 ) -> None:
-    """An open port is not enough: the workflow's shard is owned, and lists can be read."""
+    """An open port is not enough: the workflow's shard must be owned, and lists must work."""
     told, frontend = pretender
     told.answers = {PROBE: looked_up, LIST: listed}
     assert frontend.serves("default") is ready
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"[]", b'"x"', b"\xff"])
-def test_another_programs_answer_is_none(pretender: tuple[Pretender, HttpApi], body: bytes) -> None:
-    """Whatever else listens on the port, it is not taken for a server, and is no bug of ours."""
+def test_another_programs_answer(pretender: tuple[Pretender, HttpApi], body: bytes) -> None:
+    """Another program on the port is not taken for a server, and causes no unexpected error."""
     told, frontend = pretender
     told.answers = {PROBE: (200, body)}
     with pytest.raises(NotAnswering):
         frontend.serves("default")
 
 
-def test_nobody_listens() -> None:
-    """No connection is no answer."""
+def test_no_server() -> None:
+    """A refused connection is not an answer."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(NotAnswering):
         HttpApi("127.0.0.1", port).serves("default")
 
 
-def test_a_frozen_server_is_not_waited_for() -> None:
-    """It takes the connection and says nothing: the limit holds."""
+def test_a_frozen_server() -> None:
+    """A server that accepts the connection and does not answer times out."""
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(NotAnswering):
         HttpApi("127.0.0.1", listener.getsockname()[1], limit=0.05).serves("default")
 
 
-def test_proxies_are_not_asked(pretender: tuple[Pretender, HttpApi], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A company's proxy settings do not come between us and this machine's server."""
+def test_proxies_are_not_used(pretender: tuple[Pretender, HttpApi], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Configured proxies do not apply to this machine's server."""
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     told, frontend = pretender
@@ -126,7 +126,7 @@ def test_proxies_are_not_asked(pretender: tuple[Pretender, HttpApi], monkeypatch
 
 
 def test_names_are_quoted_in_paths(pretender: tuple[Pretender, HttpApi]) -> None:
-    """A namespace may hold what means something in an address."""
+    """A namespace may contain characters that are special in URLs."""
     told, frontend = pretender
     base = "/api/v1/namespaces/a%3F%23%25b/workflows"
     told.answers = {f"{base}/devserver-readiness-probe": MISSING_WORKFLOW, base: LISTED}
@@ -136,8 +136,8 @@ def test_names_are_quoted_in_paths(pretender: tuple[Pretender, HttpApi]) -> None
 # The real server
 
 
-def test_a_namespace_is_made_and_set(real: HttpApi) -> None:
-    """Made with its retention, changed on request, and left alone where it is right."""
+def test_create_and_update_a_namespace(real: HttpApi) -> None:
+    """It is created with its retention, updated on request, and unchanged if it already matches."""
     assert not real.serves("orders")
     assert real.retention("orders") is None
     real.ensure_namespace("orders", 2 * 86400)
@@ -149,8 +149,8 @@ def test_a_namespace_is_made_and_set(real: HttpApi) -> None:
     assert real.server_version() == "1.32.0"
 
 
-def test_what_temporal_refuses_is_told_in_its_words(real: HttpApi) -> None:
-    """The namespace, Temporal's reason, and the options to change."""
+def test_a_refused_namespace(real: HttpApi) -> None:
+    """The error has the namespace, Temporal's reason and the options to change."""
     with pytest.raises(NamespaceRefused) as error:
         real.ensure_namespace("orders", 60)
     assert error.value.message.startswith("Temporal rejects the namespace orders: ")
@@ -158,7 +158,7 @@ def test_what_temporal_refuses_is_told_in_its_words(real: HttpApi) -> None:
     assert error.value.hint == "choose another name with --namespace, or another --retention"
 
 
-def test_search_attributes_are_read_by_their_cli_names(real: HttpApi) -> None:
-    """A new namespace has none of its own, and lists cannot be filtered by them."""
+def test_search_attributes_have_cli_names(real: HttpApi) -> None:
+    """A new namespace has no custom attributes, so lists cannot be filtered by them."""
     assert real.search_attributes("default") == {}
     assert not real.knows("default", ["CustomerId"])

@@ -1,4 +1,4 @@
-"""Specs on their way to a supervisor, ports over restarts, and the log."""
+"""The spec for a supervisor, ports across restarts, and the log."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from devserver.server.spec import ServerSpec
 from devserver.system.paths import Paths
 
 
-def test_spec_survives_its_way_to_the_supervisor(tmp_path: Path) -> None:
-    """What a supervisor reads is what its starter decided."""
+def test_spec_round_trip(tmp_path: Path) -> None:
+    """The supervisor reads exactly what its starter wrote."""
     spec = ServerSpec(
         name="orders",
         paths=Paths(tmp_path / "cache", tmp_path / "state", tmp_path / "data"),
@@ -42,8 +42,8 @@ def test_spec_survives_its_way_to_the_supervisor(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_large_log_is_put_aside(paths: Paths) -> None:
-    """A log that has grown large is kept once more under another name, and a new one is begun."""
+def test_large_log_is_rotated(paths: Paths) -> None:
+    """A large log is renamed, one old log is kept, and a new log is created."""
     DevServer.start("talks", port=0, ui=False).stop()
     log = paths.instance("talks") / LOG
     with log.open("r+b") as file:
@@ -57,8 +57,8 @@ def test_large_log_is_put_aside(paths: Paths) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_ports_of_the_last_time_are_preferred(paths: Paths) -> None:
-    """A named instance has the same ports the next time, and others where those are taken."""
+def test_last_ports_are_preferred(paths: Paths) -> None:
+    """A named instance reuses its ports, or gets others if they are in use."""
     DevServer.start("again").stop()
     first = InstanceFolder(paths, "again").require_record().ports
     DevServer.start("again").stop()
@@ -71,8 +71,8 @@ def test_ports_of_the_last_time_are_preferred(paths: Paths) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_ui_is_a_thousand_above(paths: Paths) -> None:
-    """Where it is free, the Web UI's port is the gRPC port plus 1000, as of the stock dev server."""
+def test_default_ui_port(paths: Paths) -> None:
+    """If it is free, the Web UI's port is the gRPC port + 1000, as in the stock dev server."""
     for _ in range(5):  # any other process may have that very port
         DevServer.start("usual").stop()
         ports = InstanceFolder(paths, "usual").require_record().ports

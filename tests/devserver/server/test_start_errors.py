@@ -1,4 +1,4 @@
-"""From a server's last words to an error with a way out."""
+"""Errors for a failed start, from the server's last output."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from devserver.system.paths import Paths
 
 @pytest.fixture
 def spec(tmp_path: Path) -> ServerSpec:
-    """What a server was to be started with."""
+    """Return a spec of a server."""
     return ServerSpec(
         name="default",
         paths=Paths(tmp_path / "cache", tmp_path / "state", tmp_path / "data"),
@@ -58,8 +58,8 @@ def spec(tmp_path: Path) -> ServerSpec:
         ("panic: something new", StartFailed, "ended with exit code 1 before it was ready"),
     ],
 )
-def test_cause_is_told(spec: ServerSpec, line: str, wanted: type[DevServerError], words: str) -> None:
-    """Each known cause is an error of its own, with the server's words and something to do."""
+def test_cause(spec: ServerSpec, line: str, wanted: type[DevServerError], words: str) -> None:
+    """Every known cause has its own error, with the server's output and a fix."""
     error = explain_exit(spec, 1, ["starting", line])
     assert type(error) is wanted
     assert words in error.message
@@ -67,8 +67,8 @@ def test_cause_is_told(spec: ServerSpec, line: str, wanted: type[DevServerError]
     assert error.hint
 
 
-def test_signal_is_told(spec: ServerSpec) -> None:
-    """A server that a signal ended is told so, also where it had said nothing."""
+def test_signal(spec: ServerSpec) -> None:
+    """A server that was ended by a signal is reported as such, even without output."""
     error = explain_exit(spec, -9, [])
     assert error.message == "the server was killed by signal 9 before it was ready"
     assert error.details == ("its log is empty",)
@@ -76,7 +76,7 @@ def test_signal_is_told(spec: ServerSpec) -> None:
 
 @pytest.mark.parametrize("name", ["grpc", "http", "ui", "metrics"])
 def test_port_in_use_names_the_option_to_change(spec: ServerSpec, name: str) -> None:
-    """A port that another process took names that process and the option of that very port."""
+    """If another process took the port, the error names that process and the option of this port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         ports = Ports(**{"grpc": 1, "http": 2, "ui": 3, "metrics": 4, name: port})
@@ -92,6 +92,6 @@ def test_port_in_use_names_the_option_to_change(spec: ServerSpec, name: str) -> 
 
 
 def test_executable_that_the_system_refuses(spec: ServerSpec) -> None:
-    """An executable that cannot be run is told with the system's reason, not as an exit of the server."""
+    """The error has the system's reason instead of an exit code."""
     error = explain_refusal(spec, PermissionError(errno.EACCES, "Permission denied"))
     assert error.message == f"cannot run {spec.executable}: Permission denied"

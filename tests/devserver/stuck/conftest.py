@@ -1,4 +1,4 @@
-"""What tests of the read side share: a server, a client, and a look that waits for what must be seen."""
+"""Fixtures for `find_stuck`: a server, a client, and waiting for a finding."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ MARKS = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
 
 @pytest.fixture
 def server(installed: Executable) -> Iterator[DevServer]:
-    """A server that marks a workflow whose task has failed twice in a row."""
+    """A server that marks a workflow after two failed tasks in a row."""
     with DevServer.start(ui=False, dynamic_config={MARKS: 2}) as server:
         yield server
 
 
 async def looks(client: Any, **how: Any) -> AsyncIterator[StuckReport]:
-    """One look after the other, until the limit."""
+    """Yield one report after another, until the limit."""
     deadline = time.monotonic() + LIMIT
     while time.monotonic() < deadline:
         yield await find_stuck(client, **how)
@@ -34,7 +34,7 @@ async def looks(client: Any, **how: Any) -> AsyncIterator[StuckReport]:
 
 
 async def found(client: Any, kind: str, *, fits: Callable[[Finding], bool] = lambda _: True, **how: Any) -> Finding:
-    """The first finding of that kind that fits, once there is one."""
+    """Return the first finding of this kind that matches, once there is one."""
     report = None
     async for report in looks(client, **how):
         for finding in report.findings:
@@ -44,7 +44,7 @@ async def found(client: Any, kind: str, *, fits: Callable[[Finding], bool] = lam
 
 
 async def clear(client: Any, **how: Any) -> StuckReport:
-    """The first report that finds nothing."""
+    """Return the first report without findings."""
     report = None
     async for report in looks(client, **how):
         if not report.stuck:

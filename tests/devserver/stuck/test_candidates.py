@@ -1,4 +1,4 @@
-"""How far a look goes: which workflows it examines when there are many, what narrows it, and who cannot be asked."""
+"""Which workflows are examined when there are many, filters, and servers that do not answer."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ MANY = 12
 
 
 async def listed(client: Client, count: int) -> None:
-    """Wait until lists show that many workflows."""
+    """Wait until the server lists this many workflows."""
     while (await client.count_workflows()).count < count:
         await asyncio.sleep(0.05)
 
 
 def chosen(found: Any) -> set[str]:
-    """The workflow ids of candidates."""
+    """Return the workflow ids of candidates."""
     return {each.execution.workflow_id for each in found.chosen}
 
 
 def test_the_oldest_and_the_newest_of_many(server: DevServer) -> None:
-    """A limit takes from both ends, what somebody paused in the middle too, and the report says how many there are."""
+    """The limit selects the oldest and the newest workflows, and paused ones; the report has the total."""
 
     async def story(client: Client) -> None:
         for number in range(MANY):
@@ -54,8 +54,8 @@ def test_the_oldest_and_the_newest_of_many(server: DevServer) -> None:
     run(server, story)
 
 
-def test_what_the_server_marks_is_not_missed(server: DevServer) -> None:
-    """A failing workflow between many others is among the few that are looked at."""
+def test_workflows_marked_by_the_server_are_examined(server: DevServer) -> None:
+    """A failing workflow among many others is examined within a small limit."""
 
     async def story(client: Client) -> None:
         for number in range(MANY):
@@ -69,8 +69,8 @@ def test_what_the_server_marks_is_not_missed(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_query_narrows(server: DevServer) -> None:
-    """Only what fits it is counted and looked at; one that is no query is the user's mistake, in the server's words."""
+def test_query(server: DevServer) -> None:
+    """Only matching workflows are counted and examined; an invalid query is an error with the server's message."""
 
     async def story(client: Client) -> None:
         await start(client, Sleeps.run, 0.0, id="sleeps")
@@ -86,8 +86,8 @@ def test_a_query_narrows(server: DevServer) -> None:
     run(server, story)
 
 
-def test_all_namespaces_are_apart(installed: object) -> None:
-    """A look shows the client's namespace and no other."""
+def test_namespaces_are_separate(installed: object) -> None:
+    """The report covers the client's namespace only."""
     with DevServer.start(ui=False, namespaces=["shop", "other"]) as server:
 
         async def story(_: Client) -> None:
@@ -108,8 +108,8 @@ def test_all_namespaces_are_apart(installed: object) -> None:
         ({}, "there is no namespace nix at"),
     ],
 )
-def test_what_is_not_there(server: DevServer, how: dict[str, Any], message: str) -> None:
-    """An unknown workflow or namespace is an error, not "nothing is stuck"."""
+def test_unknown_workflow_and_namespace(server: DevServer, how: dict[str, Any], message: str) -> None:
+    """They are an error, not an empty report."""
 
     async def story(client: Client) -> None:
         client = client if how else await Client.connect(server.address, namespace="nix")
@@ -119,8 +119,8 @@ def test_what_is_not_there(server: DevServer, how: dict[str, Any], message: str)
     run(server, story)
 
 
-def test_a_server_that_is_gone_and_comes_back(server: DevServer) -> None:
-    """An error that says where it should be; the same client sees again once it is back."""
+def test_server_restart(server: DevServer) -> None:
+    """The error names the server's address; the same client works once the server is back."""
 
     async def story(client: Client) -> None:
         await start(client, Sleeps.run, 0.0, id="sleeps")
@@ -133,8 +133,8 @@ def test_a_server_that_is_gone_and_comes_back(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_server_that_never_was() -> None:
-    """A client that connects with its first call gets our error, with the cause in words."""
+def test_lazy_client_without_a_server() -> None:
+    """A client that connects on its first call gets our error, with the cause."""
 
     async def told() -> None:
         client = await Client.connect("127.0.0.1:1", lazy=True)
@@ -145,8 +145,8 @@ def test_a_server_that_never_was() -> None:
 
 
 @pytest.mark.parametrize("how", [{"limit": 0}, {"max_concurrent": 0}])
-def test_numbers_that_make_no_sense(server: DevServer, how: dict[str, int]) -> None:
-    """Refused before anything is asked."""
+def test_invalid_numbers(server: DevServer, how: dict[str, int]) -> None:
+    """They are refused before the server is called."""
 
     async def story(client: Client) -> None:
         with pytest.raises(OptionError, match="at least one workflow"):
@@ -155,8 +155,8 @@ def test_numbers_that_make_no_sense(server: DevServer, how: dict[str, int]) -> N
     run(server, story)
 
 
-def test_calls_at_once_are_bounded(server: DevServer) -> None:
-    """However many workflows there are, the server has at most so many questions of ours at a time."""
+def test_concurrent_calls_are_limited(server: DevServer) -> None:
+    """Many workflows do not cause more simultaneous calls than the limit."""
 
     async def story(client: Client) -> None:
         for number in range(MANY):

@@ -1,4 +1,4 @@
-"""`find_stuck` on the real server: each thing that can be stuck is found, and what is well is not."""
+"""`find_stuck` on the real server: everything that can be stuck is found, and healthy workflows are not."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SECOND = timedelta(seconds=1)
 
 
 def run(server: DevServer, story: Callable[[Client], Awaitable[None]]) -> None:
-    """Tell a story with a client of the server."""
+    """Run a test with a client of the server."""
 
     async def told() -> None:
         await story(await Client.connect(server.address))
@@ -40,7 +40,7 @@ def run(server: DevServer, story: Callable[[Client], Awaitable[None]]) -> None:
 
 
 def advised(server: DevServer, finding: Finding) -> str:
-    """What the Temporal CLI says to the finding's own command; it must work."""
+    """Run the suggested command of the finding with the Temporal CLI; it must succeed."""
     words = [str(server.executable), *finding.command, "--address", server.address]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
@@ -48,19 +48,19 @@ def advised(server: DevServer, finding: Finding) -> str:
 
 
 async def start(client: Client, what: Any, *args: Any, id: str, **how: Any) -> Any:  # noqa: A002 - as the SDK calls it
-    """Start a workflow on the queue of `worker`, with a task that is given out anew soon."""
+    """Start a workflow on the queue of `worker`, with a short workflow task timeout."""
     how = {"task_queue": QUEUE, "task_timeout": SECOND, **how}
     return await client.start_workflow(what, args=args, id=id, **how)
 
 
 async def events(handle: Any, count: int) -> None:
-    """Wait until the workflow has that many events."""
+    """Wait until the workflow has this many events."""
     while (await handle.describe()).history_length < count:
         await asyncio.sleep(0.05)
 
 
 async def settled(handle: Any, state: Callable[[DescribeWorkflowExecutionResponse], bool]) -> None:
-    """Wait until no task of the workflow is pending and it is as wanted."""
+    """Wait until no workflow task is pending and the condition is true."""
     while True:
         raw = (await handle.describe()).raw_description
         if raw.workflow_execution_info.history_length >= 4 and not raw.HasField("pending_workflow_task") and state(raw):
@@ -69,12 +69,12 @@ async def settled(handle: Any, state: Callable[[DescribeWorkflowExecutionRespons
 
 
 def recent(when: datetime | None) -> bool:
-    """Whether it is within this test."""
+    """Return whether the time is within this test."""
     return when is not None and timedelta(seconds=-1) < datetime.now(timezone.utc) - when < timedelta(minutes=2)
 
 
-def test_what_is_well_is_not_found(server: DevServer) -> None:
-    """A timer to come, a running activity, a wait for a signal, and a first failure: nothing is stuck."""
+def test_healthy_workflows_are_not_found(server: DevServer) -> None:
+    """A future timer, a running activity, a wait for a signal and a first failure are not stuck."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -96,7 +96,7 @@ def test_what_is_well_is_not_found(server: DevServer) -> None:
 
 
 def test_a_failing_workflow_task(server: DevServer) -> None:
-    """Found with the code's own error, since when, and at which attempt; over once mended code runs."""
+    """The finding has the code's error, its time and the attempt; it is gone once fixed code runs."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -116,7 +116,7 @@ def test_a_failing_workflow_task(server: DevServer) -> None:
 
 
 def test_a_failing_workflow_task_between_signals(server: DevServer) -> None:
-    """Each signal has the server count attempts anew; it is found as failing, with all that failed."""
+    """Each signal resets the server's attempt count; the workflow is still found, with all failures counted."""
 
     async def story(client: Client) -> None:
         async def signalling(handle: Any) -> None:
@@ -139,7 +139,7 @@ def test_a_failing_workflow_task_between_signals(server: DevServer) -> None:
 
 
 def test_code_that_no_longer_fits_the_history(server: DevServer) -> None:
-    """It gets another piece of advice, and the command that is offered lets the workflow go on."""
+    """The finding says that the code changed, and its command lets the workflow continue."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -157,7 +157,7 @@ def test_code_that_no_longer_fits_the_history(server: DevServer) -> None:
 
 
 def test_a_workflow_task_that_is_not_answered(server: DevServer) -> None:
-    """A frozen worker takes tasks and does not answer: said so, and over once it is thawed."""
+    """A frozen worker takes a task and does not answer; the finding is gone once it is resumed."""
 
     async def story(client: Client) -> None:
         with worker_process(server.address) as process:
@@ -176,7 +176,7 @@ def test_a_workflow_task_that_is_not_answered(server: DevServer) -> None:
 
 
 def test_an_activity_with_many_attempts(server: DevServer) -> None:
-    """Found with its last failure in one line and in full; not before it has had that many."""
+    """The finding has the last failure as one line and in full, from the given number of attempts on."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -195,8 +195,8 @@ def test_an_activity_with_many_attempts(server: DevServer) -> None:
     run(server, story)
 
 
-def test_when_the_next_attempt_comes(server: DevServer) -> None:
-    """An activity that waits for its next attempt says when that is."""
+def test_time_of_the_next_attempt(server: DevServer) -> None:
+    """For an activity in backoff, the finding says when the next attempt is due."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -211,7 +211,7 @@ def test_when_the_next_attempt_comes(server: DevServer) -> None:
 
 
 def test_a_task_queue_without_a_worker(server: DevServer) -> None:
-    """Found once for all workflows that need it; over when a worker is there."""
+    """One finding covers all workflows of the queue; it is gone once a worker polls."""
 
     async def story(client: Client) -> None:
         for number in range(3):
@@ -232,7 +232,7 @@ def test_a_task_queue_without_a_worker(server: DevServer) -> None:
 
 
 def test_a_workflow_that_waits_without_a_worker(server: DevServer) -> None:
-    """Nothing is due yet, but nobody would do it: found once its worker has left."""
+    """Nothing is due yet, but nobody would run it: the workflow is found once its worker has left."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -244,7 +244,7 @@ def test_a_workflow_that_waits_without_a_worker(server: DevServer) -> None:
 
 
 def test_an_activity_that_no_worker_takes(server: DevServer) -> None:
-    """The workflow's own task queue has a worker, its activity's has none; only the second is named."""
+    """The workflow's task queue has a worker and the activity's has none, so only the second is named."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -260,7 +260,7 @@ def test_an_activity_that_no_worker_takes(server: DevServer) -> None:
 
 
 def test_tasks_that_a_busy_worker_does_not_take(server: DevServer) -> None:
-    """An activity that waits for a worker's only slot is found after the time it may wait, and not before."""
+    """An activity that waits for the worker's only slot is found after the threshold, and not before."""
 
     async def story(client: Client) -> None:
         async with worker(client, max_concurrent_activities=1):
@@ -277,7 +277,7 @@ def test_tasks_that_a_busy_worker_does_not_take(server: DevServer) -> None:
 
 
 def test_a_workflow_whose_worker_was_just_killed(server: DevServer) -> None:
-    """The server remembers the worker for minutes; the task that nobody takes is found long before."""
+    """The server lists a killed worker for minutes; the waiting task is found long before."""
 
     async def story(client: Client) -> None:
         with worker_process(server.address) as process:
@@ -297,7 +297,7 @@ def test_a_workflow_whose_worker_was_just_killed(server: DevServer) -> None:
 
 
 def test_a_late_timer(installed: Executable) -> None:
-    """A server that is behind with its timers: found, with the time the timer had; not one that is still to come."""
+    """A timer that the server fires late is found with its due time; a future timer is not."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -312,8 +312,8 @@ def test_a_late_timer(installed: Executable) -> None:
         run(server, story)
 
 
-def test_virtual_clocks_make_nothing_late(server: DevServer) -> None:
-    """A clock that was set days ahead: timers and waits are judged by it, and ages are real."""
+def test_virtual_clocks(server: DevServer) -> None:
+    """Timers and waits are measured on the workflow's virtual clock, ages in real time."""
 
     async def story(client: Client) -> None:
         skipping = TimeSkipper(client).client
@@ -330,7 +330,7 @@ def test_virtual_clocks_make_nothing_late(server: DevServer) -> None:
 
 
 def test_a_paused_workflow(server: DevServer) -> None:
-    """Found with who paused it, why and since when; the command that is offered lets it go on."""
+    """The finding says who paused it, why and when; its command resumes the workflow."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -351,7 +351,7 @@ def test_a_paused_workflow(server: DevServer) -> None:
 
 
 def test_a_paused_activity(server: DevServer) -> None:
-    """Found with who paused it and why, and its last failure; the command that is offered lets it go on."""
+    """The finding says who paused it and why, with its last failure; its command resumes the activity."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -375,8 +375,8 @@ def test_a_paused_activity(server: DevServer) -> None:
     run(server, story)
 
 
-def test_the_worst_first(server: DevServer) -> None:
-    """Failing code stands above a missing worker, that above retries, and what somebody paused comes last."""
+def test_order_of_findings(server: DevServer) -> None:
+    """Failing code comes first, then missing workers, then retries, and paused workflows last."""
 
     async def story(client: Client) -> None:
         async with worker(client):
@@ -396,8 +396,8 @@ def test_the_worst_first(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_workflow_that_is_over(server: DevServer) -> None:
-    """It is not stuck, whatever it was before."""
+def test_a_closed_workflow(server: DevServer) -> None:
+    """A closed workflow is never stuck."""
 
     async def story(client: Client) -> None:
         handle = await start(client, Sleeps.run, 0.0, id="over")

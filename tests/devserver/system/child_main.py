@@ -10,7 +10,7 @@ from devserver.system.channel import ParentChannel, exit_now
 
 
 def main() -> None:
-    """Answer messages until one says how to end."""
+    """Answer messages until one says how to exit."""
     channel = ParentChannel(int(sys.argv[1]), int(sys.argv[2]))
     channel.send("ready", word=sys.argv[3], pid=os.getpid(), session=os.getsid(0))
     while True:

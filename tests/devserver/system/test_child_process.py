@@ -1,4 +1,4 @@
-"""Child processes: messages both ways, a bounded end, and none that outlives its parent."""
+"""Child processes: messages in both directions, a limited shutdown, and none that outlives its parent."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ time.sleep(60)
 
 
 class Messages:
-    """What a child has sent."""
+    """Records the messages of a child."""
 
     def __init__(self) -> None:
         self.received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.exits = 0
 
     async def start(self, word: str = "any") -> ChildProcess:
-        """Start a child that is ready."""
+        """Start a child and wait until it is ready."""
         child = await ChildProcess.start(CHILD, word, on_message=self.received.put_nowait, on_exit=self.on_exit)
         assert (await self.next())["kind"] == "ready"
         return child
@@ -47,12 +47,12 @@ class Messages:
         self.exits += 1
 
     async def next(self) -> dict[str, Any]:
-        """The next message."""
+        """Return the next message."""
         return await asyncio.wait_for(self.received.get(), 60)
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended; a zombie has."""
+    """Return whether a process has exited; zombies count as exited."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -60,7 +60,7 @@ def gone(pid: int) -> bool:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait at most a minute."""
+    """Wait for a condition, at most a minute."""
     deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
@@ -68,7 +68,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_messages_go_both_ways_and_long_texts_are_cut() -> None:
-    """A child answers; its last message arrives before its exit is reported, with its exit code."""
+    """The child's last message arrives before its exit is reported, with its exit code."""
 
     async def run() -> None:
         messages = Messages()
@@ -85,7 +85,7 @@ def test_messages_go_both_ways_and_long_texts_are_cut() -> None:
 
 
 def test_a_child_that_does_not_stop_is_killed() -> None:
-    """The limit holds, also for a frozen child, which is woken first."""
+    """The timeout also applies to a frozen child, which is resumed first."""
 
     async def run() -> None:
         messages = Messages()
@@ -100,8 +100,8 @@ def test_a_child_that_does_not_stop_is_killed() -> None:
     asyncio.run(run())
 
 
-def test_the_exit_is_seen_while_a_grandchild_keeps_the_socket() -> None:
-    """A child of the child inherits the open socket: it does not hide that the child has exited."""
+def test_the_exit_is_detected_while_a_grandchild_has_the_socket() -> None:
+    """A grandchild that inherits the socket does not hide the child's exit."""
 
     async def run() -> None:
         messages = Messages()
@@ -119,7 +119,7 @@ def test_the_exit_is_seen_while_a_grandchild_keeps_the_socket() -> None:
 
 @pytest.mark.parametrize("state", ["running", "frozen"])
 def test_a_child_ends_with_its_parent(state: str) -> None:
-    """Whatever ends the parent: the child exits, on Linux also where it is frozen."""
+    """The child exits whatever ends the parent; on Linux also if the child is frozen."""
     if state == "frozen" and sys.platform != "linux":
         pytest.skip("only Linux kills a frozen process with its parent")
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""Locks: one holder at a time, and none that outlives its process."""
+"""File locks: one holder at a time, and released when the process exits."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ sys.stdin.read()
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the lock is."""
+    """The path of the lock."""
     return tmp_path / "x.lock"
 
 
 def holding(path: Path) -> subprocess.Popen[str]:
-    """A process that holds the lock."""
+    """Run a process that holds the lock."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -42,7 +42,7 @@ def holding(path: Path) -> subprocess.Popen[str]:
 
 
 def test_one_holder_at_a_time(path: Path) -> None:
-    """The second one is told at once; after the release it is the next."""
+    """A second attempt fails at once, and succeeds after the release."""
     with LockedFile.attempt(path, "one") or pytest.fail("free"):
         assert LockedFile.attempt(path, "two") is None
         assert path.read_text() == "one"
@@ -52,14 +52,14 @@ def test_one_holder_at_a_time(path: Path) -> None:
     lock.release()
 
 
-def test_it_is_private(path: Path) -> None:
-    """Others cannot read who holds it, nor hold it themselves."""
+def test_the_lock_is_private(path: Path) -> None:
+    """Other users can neither read who holds the lock nor lock the file."""
     with LockedFile.attempt(path) or pytest.fail("free"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_it_falls_with_its_process(path: Path) -> None:
-    """Even by kill -9, and without waiting."""
+def test_the_lock_ends_with_its_process(path: Path) -> None:
+    """Even kill -9 releases the lock at once."""
     with holding(path) as process:
         assert LockedFile.attempt(path) is None
         process.kill()
@@ -70,8 +70,8 @@ def test_it_falls_with_its_process(path: Path) -> None:
         process.communicate()
 
 
-def test_waiting_ends_with_the_lock_or_the_limit(path: Path) -> None:
-    """Who waits gets it once it is free; who may not wait long is told that it is not."""
+def test_wait_for_a_lock(path: Path) -> None:
+    """A waiter gets the lock once it is free, or an error at its timeout."""
     with holding(path) as process, ThreadPoolExecutor() as pool:
         assert LockedFile.acquire(path, limit=0) is None
         waiting = pool.submit(LockedFile.acquire, path, "mine", limit=30)
@@ -82,8 +82,8 @@ def test_waiting_ends_with_the_lock_or_the_limit(path: Path) -> None:
         lock.release()
 
 
-def test_children_do_not_inherit_it(path: Path) -> None:
-    """A server that is started while it is held does not hold it on."""
+def test_children_do_not_inherit_the_lock(path: Path) -> None:
+    """A server started by the holder does not keep the lock."""
     lock = LockedFile.attempt(path)
     assert lock is not None
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False) as child:
@@ -94,8 +94,8 @@ def test_children_do_not_inherit_it(path: Path) -> None:
         child.communicate()
 
 
-def test_a_file_removed_while_it_is_opened_is_no_lock(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever opened the file before its holder removed it does not get a lock that nobody else sees."""
+def test_a_file_removed_while_it_is_opened_is_not_a_lock(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that opened the file before its holder removed it does not get a lock on the removed file."""
     opened = []
 
     def open_(name: Path) -> int:
@@ -112,7 +112,7 @@ def test_a_file_removed_while_it_is_opened_is_no_lock(path: Path, monkeypatch: p
 
 
 def test_a_removed_lock_is_free(path: Path) -> None:
-    """The next one makes the file anew; giving up twice harms nobody."""
+    """The next holder recreates the file; a second release is harmless."""
     lock = LockedFile.attempt(path)
     assert lock is not None
     lock.release(remove=True)
@@ -127,8 +127,8 @@ def test_a_removed_lock_is_free(path: Path) -> None:
     fresh.release()
 
 
-def test_many_at_once_have_one_holder(path: Path) -> None:
-    """However they interleave with removals, two never hold it together."""
+def test_many_processes_at_once(path: Path) -> None:
+    """At most one process has the lock at any time, also when the file is removed in between."""
     inside = []
 
     def turn(number: int) -> None:
@@ -144,7 +144,7 @@ def test_many_at_once_have_one_holder(path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    """The file and the system's reason."""
+    """The error has the file and the system's reason."""
     path = tmp_path / "missing" / "x.lock"
     with pytest.raises(FolderNotWritable) as error:
         LockedFile.attempt(path)

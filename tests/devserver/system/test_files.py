@@ -13,12 +13,12 @@ from devserver.system.files import private_folder, refuse_unsafe, write_private
 
 
 def mode(path: Path) -> int:
-    """Its permissions."""
+    """Return the permissions."""
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_folders_are_ours_alone(tmp_path: Path) -> None:
-    """Every folder that is made on the way, whatever the umask."""
+def test_folders_are_private(tmp_path: Path) -> None:
+    """All created folders are private, whatever the umask is."""
     before = os.umask(0)
     try:
         private_folder(tmp_path / "a" / "b")
@@ -28,8 +28,8 @@ def test_folders_are_ours_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bits", [0o777, 0o770, 0o702])
-def test_a_folder_that_others_may_write_is_refused(tmp_path: Path, bits: int) -> None:
-    """With its mode and the command that mends it."""
+def test_a_folder_writable_by_others_is_refused(tmp_path: Path, bits: int) -> None:
+    """The error has its mode and the command that fixes it."""
     folder = tmp_path / "open"
     folder.mkdir()
     folder.chmod(bits)
@@ -38,16 +38,16 @@ def test_a_folder_that_others_may_write_is_refused(tmp_path: Path, bits: int) ->
     assert str(error.value) == (f"other users may write to {folder} (mode {bits:04o})\nhint: run: chmod 700 {folder}")
 
 
-def test_a_folder_that_others_may_read_will_do(tmp_path: Path) -> None:
-    """The user may have wished for that; only writing changes what is run."""
+def test_a_folder_readable_by_others_is_accepted(tmp_path: Path) -> None:
+    """You may want that; only writing could change what is executed."""
     folder = tmp_path / "readable"
     folder.mkdir()
     folder.chmod(0o755)
     assert private_folder(folder) == folder
 
 
-def test_a_strangers_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both users are named, and why it matters."""
+def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names both users, and the reason."""
     owner = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
     with pytest.raises(UnsafeFolder) as error:
@@ -56,8 +56,8 @@ def test_a_strangers_folder_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     assert "DEVSERVER_HOME" in str(error.value.hint)
 
 
-def test_a_file_in_its_place(tmp_path: Path) -> None:
-    """It is not a folder, and that is said."""
+def test_a_file_in_place_of_a_folder(tmp_path: Path) -> None:
+    """The error says that it is not a folder."""
     (tmp_path / "x").write_text("")
     for path in (tmp_path / "x", tmp_path / "x" / "y"):
         with pytest.raises(FolderNotWritable) as error:
@@ -65,13 +65,13 @@ def test_a_file_in_its_place(tmp_path: Path) -> None:
         assert error.value.message.startswith(f"cannot create the folder {path}: ")
 
 
-def test_a_folder_that_is_not_there_is_safe(tmp_path: Path) -> None:
-    """Whoever makes it later makes it private."""
+def test_a_missing_folder_is_accepted(tmp_path: Path) -> None:
+    """It will be created private."""
     refuse_unsafe(tmp_path / "nix")
 
 
-def test_a_file_is_private_and_whole(tmp_path: Path) -> None:
-    """Whatever the umask, and an older one is replaced, not written into."""
+def test_a_file_is_written_privately_and_atomically(tmp_path: Path) -> None:
+    """An existing file is replaced, not written into, whatever the umask is."""
     path = tmp_path / "x"
     path.write_text("old")
     path.chmod(0o644)
@@ -87,7 +87,7 @@ def test_a_file_is_private_and_whole(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing half-written is seen, and nothing is left beside it."""
+    """No partial content is visible, and no temporary file is left."""
     path = tmp_path / "x"
     write_private(path, "old")
 
@@ -102,10 +102,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["x"]
 
 
-def test_a_link_in_the_way_of_a_file_in_the_making_is_not_followed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Even one who foresees the name of the file in the making cannot have another file written."""
+def test_a_link_at_the_temporary_file_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attacker who guesses the temporary name cannot redirect the write."""
     monkeypatch.setattr(os, "urandom", bytes)
     victim = tmp_path / "victim"
     victim.write_text("precious")
@@ -115,8 +113,8 @@ def test_a_link_in_the_way_of_a_file_in_the_making_is_not_followed(
     assert victim.read_text() == "precious"
 
 
-def test_each_time_another_name_is_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two threads that write one file do not write into each other's."""
+def test_temporary_names_are_unique(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that write the same file do not share a temporary file."""
     opened: list[str] = []
     real = os.open
 

@@ -1,4 +1,4 @@
-"""Machines and what they are called."""
+"""Platforms and their names."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from devserver.system.platforms import Platform
     ],
 )
 def test_machines_get_the_names_of_the_download_service(system: str, machine: str, expected: Platform) -> None:
-    """Every spelling of a supported machine becomes one of the service's names."""
+    """Every spelling of a supported machine maps to one of the service's names."""
     assert platforms.platform_of(system, machine) == expected
 
 
 @pytest.mark.parametrize(("system", "machine"), [("linux", "riscv64"), ("sunos5", "x86_64"), ("linux", "")])
-def test_a_machine_without_an_executable_is_refused_with_a_way_out(system: str, machine: str) -> None:
-    """The error names the machine and how to go on."""
+def test_an_unsupported_machine_is_refused(system: str, machine: str) -> None:
+    """The error names the machine and what to do."""
     with pytest.raises(UnsupportedPlatform, match=system) as caught:
         platforms.platform_of(system, machine)
     assert "--binary" in str(caught.value)
 
 
 def test_the_executable_is_called_exe_on_windows_only() -> None:
-    """Windows needs the suffix."""
+    """The executable has a suffix on Windows only."""
     assert Platform("windows", "amd64").executable == "temporal.exe"
     assert Platform("linux", "arm64").executable == "temporal"
 
@@ -44,6 +44,6 @@ def test_a_key_names_a_platform_both_ways() -> None:
 
 
 def test_wheels_exist_for_linux_and_macos_only() -> None:
-    """pip's tags are given where there is a wheel."""
+    """pip's tags exist only for platforms with a wheel."""
     assert Platform("linux", "arm64").pip_tags[0] == "manylinux2014_aarch64"
     assert Platform("windows", "amd64").pip_tags == ()

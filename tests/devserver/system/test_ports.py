@@ -1,4 +1,4 @@
-"""Ports: nobody else gets one that we reserved, and whoever holds a taken one is named."""
+"""Ports: a reserved port is given to nobody else, and the process on a port in use is named."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def taken() -> Iterator[int]:
 
 
 def test_a_reserved_port_is_given_to_nobody_else() -> None:
-    """A hundred of any free ones are a hundred ports, while they are held."""
+    """A hundred reserved free ports are a hundred different ports."""
     held = [reserve(HERE, ANY, "--port") for _ in range(100)]
     assert len({each.port for each in held}) == 100
     with socket.socket() as other, pytest.raises(OSError, match="already in use"):
@@ -34,7 +34,7 @@ def test_a_reserved_port_is_given_to_nobody_else() -> None:
 
 
 def test_the_server_can_listen_while_it_is_reserved() -> None:
-    """Between choosing and listening there is no moment in which another process could take it."""
+    """Between choosing a port and listening on it, no other process can take it."""
     reservation = reserve(HERE, ANY, "--port")
     with socket.socket() as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -44,8 +44,8 @@ def test_the_server_can_listen_while_it_is_reserved() -> None:
         socket.create_connection((HERE, reservation.port)).close()
 
 
-def test_a_port_just_left_is_free() -> None:
-    """Connections that linger after a server's end do not make its port taken."""
+def test_a_port_just_closed_is_free() -> None:
+    """Lingering connections of a stopped server do not make its port unavailable."""
     with socket.create_server((HERE, 0)) as server:
         port = server.getsockname()[1]
         client = socket.create_connection((HERE, port))
@@ -55,8 +55,8 @@ def test_a_port_just_left_is_free() -> None:
     Reservation(HERE, port).release()
 
 
-def test_a_taken_port_names_who_holds_it(taken: int) -> None:
-    """Name, pid and command line, and the option that takes another."""
+def test_a_port_in_use_names_the_process(taken: int) -> None:
+    """The error has name, pid and command line, and the option for another port."""
     with pytest.raises(PortTaken) as error:
         reserve(HERE, taken, "--ui-port")
     assert error.value.message == f"cannot listen on {HERE}:{taken}: Address already in use"
@@ -64,8 +64,8 @@ def test_a_taken_port_names_who_holds_it(taken: int) -> None:
     assert error.value.hint == "stop that process, or choose another port with --ui-port (0 takes any free one)"
 
 
-def test_one_who_listens_everywhere_holds_it_too() -> None:
-    """Whoever listens on all addresses is found."""
+def test_a_listener_on_all_addresses() -> None:
+    """A process that listens on all addresses is found too."""
     with socket.create_server(("0.0.0.0", 0)) as server:
         port = server.getsockname()[1]
         assert listener(port) == describe(os.getpid())
@@ -73,8 +73,8 @@ def test_one_who_listens_everywhere_holds_it_too() -> None:
             reserve(HERE, port, "--port")
 
 
-def test_where_the_system_does_not_tell(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the right to look (macOS, another user's process) it is said that nobody is named."""
+def test_unknown_process(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without permission to look (macOS, another user's process) the error names no process."""
 
     def denied(_: str) -> object:
         raise psutil.AccessDenied
@@ -85,8 +85,8 @@ def test_where_the_system_does_not_tell(taken: int, monkeypatch: pytest.MonkeyPa
     assert error.value.details == ("the system does not say which process holds it",)
 
 
-def test_a_preferred_port_gives_way(taken: int) -> None:
-    """It is taken where it is free, and another one where it is not."""
+def test_a_preferred_port(taken: int) -> None:
+    """The preferred port is used if it is free, otherwise another one."""
     free = reserve(HERE, ANY, "--port")
     free.release()
     preferred = reserve_preferred(HERE, free.port)
@@ -97,16 +97,16 @@ def test_a_preferred_port_gives_way(taken: int) -> None:
         other.release()
 
 
-def test_an_address_that_is_not_this_machines() -> None:
-    """No port is blamed for it."""
+def test_an_address_of_another_machine() -> None:
+    """The error is about the address, not about a port in use."""
     with pytest.raises(StartFailed) as error:
         reserve("192.0.2.99", ANY, "--ip")
     assert error.value.message == "cannot listen on 192.0.2.99: Cannot assign requested address"
     assert "an address of this machine" in str(error.value.hint)
 
 
-def test_a_port_of_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it may not be taken, nobody holds it: another port is the way out."""
+def test_a_privileged_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says that permission is missing, and suggests another port."""
 
     def refused(host: str, port: int) -> object:
         raise PermissionError(13, "Permission denied")
@@ -121,7 +121,7 @@ def test_a_port_of_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_reservations_end_with_their_block(taken: int) -> None:
-    """Also when one of them cannot be had: those taken before are free again."""
+    """If one reservation fails, the others are released."""
     with Reservations(HERE) as reserved:
         first = reserved.take(ANY, None, "--port")
         with pytest.raises(PortTaken):
@@ -130,6 +130,6 @@ def test_reservations_end_with_their_block(taken: int) -> None:
         other.bind((HERE, first))
 
 
-def test_a_process_that_is_gone_is_its_number() -> None:
-    """It may end while it is looked at."""
+def test_a_process_that_exits_meanwhile() -> None:
+    """A process that exits while it is examined is shown by its pid."""
     assert describe(2**22 + 1) == f"pid {2**22 + 1}"

@@ -1,4 +1,4 @@
-"""Processes by identity: whether this very one lives, and how it is ended."""
+"""Processes by identity: whether a process is still the same, and how it is ended."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that does nothing."""
+    """A process that sleeps."""
     with subprocess.Popen(["sleep", "600"]) as process:
         yield process
         process.kill()
 
 
 def identity_of(process: subprocess.Popen[bytes]) -> ProcessIdentity:
-    """The identity of a living process."""
+    """Return the identity of a running process."""
     found = ProcessIdentity.of(process.pid)
     assert found is not None
     return found
 
 
-def test_own_identity_lives() -> None:
-    """This process is alive and knows itself."""
+def test_own_identity() -> None:
+    """This process is running."""
     assert ProcessIdentity.own() == ProcessIdentity.of(os.getpid())
     assert ProcessIdentity.own().alive()
 
 
-def test_same_pid_with_another_start_is_another(sleeper: subprocess.Popen[bytes]) -> None:
-    """A pid that another process has by now is not ours: no signal reaches it."""
+def test_reused_pid(sleeper: subprocess.Popen[bytes]) -> None:
+    """No signal is sent to another process that has the pid by now."""
     other = ProcessIdentity(sleeper.pid, identity_of(sleeper).started + "1")
     assert not other.alive()
     assert other.wait_gone(0)
@@ -49,24 +49,24 @@ def test_same_pid_with_another_start_is_another(sleeper: subprocess.Popen[bytes]
     assert sleeper.poll() is None
 
 
-def test_ended_one_is_gone_before_it_is_reaped(sleeper: subprocess.Popen[bytes]) -> None:
-    """A process that was killed is gone although its parent has not asked for its end yet."""
+def test_zombie_is_gone(sleeper: subprocess.Popen[bytes]) -> None:
+    """A killed process counts as gone before its parent has waited for it."""
     identity = identity_of(sleeper)
     identity.kill()
     assert not identity.alive()
     assert sleeper.returncode is None
 
 
-def test_frozen_one_is_ended_with_sigterm(sleeper: subprocess.Popen[bytes]) -> None:
-    """A frozen process is woken to end by itself."""
+def test_frozen_process_ends_on_sigterm(sleeper: subprocess.Popen[bytes]) -> None:
+    """A frozen process is resumed, so that it ends by itself."""
     identity = identity_of(sleeper)
     identity.signal(signal.SIGSTOP)
     identity.end(30)
     assert sleeper.wait() == -signal.SIGTERM
 
 
-def test_deaf_one_is_killed() -> None:
-    """A process that ignores SIGTERM is killed at the limit."""
+def test_process_that_ignores_sigterm_is_killed() -> None:
+    """It is killed at the timeout."""
     code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -76,8 +76,8 @@ def test_deaf_one_is_killed() -> None:
 
 
 @linux
-def test_one_whose_other_threads_run_on_is_alive() -> None:
-    """A process whose first thread has ended still has its files and ports while another thread runs."""
+def test_process_without_its_main_thread_is_alive() -> None:
+    """It still has its files and ports while another thread runs."""
     code = (
         "import ctypes, os, sys, threading; "
         "threading.Thread(target=lambda: (os.read(0, 1), os._exit(0))).start(); "

@@ -1,4 +1,4 @@
-"""Credentials stay out of what is shown."""
+"""Redaction of credentials."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from devserver.system.redact import mask, shown
     ],
 )
 def test_user_and_password_are_masked_in_any_text(text: str, expected: str) -> None:
-    """Wherever an address stands."""
+    """They are masked in URLs anywhere in a text."""
     assert mask(text) == expected
 
 
-def test_a_query_is_not_shown() -> None:
-    """It may hold a signature."""
+def test_a_query_is_redacted() -> None:
+    """A query string may contain a signature."""
     assert shown("https://u:p@host/a?sig=secret&x=1") == "https://***@host/a?..."

@@ -1,4 +1,4 @@
-"""Blocking code in an event loop: a cancelled caller leaves nothing halfway done."""
+"""Blocking code in an event loop: cancelling the caller leaves nothing half done."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_cancelled_while_entering() -> None:
 
 
 def test_cancelled_while_a_function_runs() -> None:
-    """A cancelled caller waits for the function, and is cancelled then."""
+    """A cancelled caller waits for the function, and is cancelled afterwards."""
     running, proceed = threading.Event(), threading.Event()
     said: list[str] = []
 

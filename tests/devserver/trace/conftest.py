@@ -1,4 +1,4 @@
-"""A server for tests of traces."""
+"""Fixtures for traces."""
 
 from __future__ import annotations
 

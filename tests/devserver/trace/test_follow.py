@@ -1,4 +1,4 @@
-"""Following a workflow: what happens is told as it happens, from run to run, and a server that is away is awaited."""
+"""Following a workflow: changes are reported as they happen, across runs and server outages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIMIT = 180.0
 
 
 def run(story: Callable[[Client, HistoryReader], Awaitable[None]], server: DevServer) -> None:
-    """Tell a story with a client of the server, a tracer and a worker."""
+    """Run a test with a client of the server, a tracer and a worker."""
 
     async def told() -> None:
         client = await Client.connect(server.address)
@@ -46,7 +46,7 @@ async def start(client: Client, what: Any, *args: Any, id: str, **how: Any) -> A
 
 
 async def until(news: AsyncIterator[FollowEvent], fits: Callable[[FollowEvent], bool]) -> list[FollowEvent]:
-    """The news up to the first that fits."""
+    """Return the news up to the first that matches."""
     seen: list[FollowEvent] = []
     async for each in news:
         seen.append(each)
@@ -56,13 +56,13 @@ async def until(news: AsyncIterator[FollowEvent], fits: Callable[[FollowEvent], 
 
 
 def short(news: list[FollowEvent]) -> list[tuple[str, ...]]:
-    """What is told of runs, in a few words."""
+    """Return the news on runs in short."""
     runs = [each for each in news if isinstance(each, (RunFollowed, RunClosed))]
     return [(type(each).__name__, each.followed.run.workflow_id, each.followed.run.status) for each in runs]
 
 
 def test_from_start_to_end(server: DevServer) -> None:
-    """Steps are told as they open and close, children as runs of their own; it ends with the workflow."""
+    """Steps are reported as they open and close, children as separate runs; it ends with the workflow."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         await make_endpoint(client)
@@ -83,8 +83,8 @@ def test_from_start_to_end(server: DevServer) -> None:
     run(story, server)
 
 
-def test_from_run_to_run(server: DevServer) -> None:
-    """Continue-as-new, retries and a reset are followed; only the last run's end is the end."""
+def test_across_runs(server: DevServer) -> None:
+    """Continue-as-new, retries and a reset are followed; only the last run's close ends it."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         again = await start(client, Waits.run, "again", id="again")
@@ -106,8 +106,8 @@ def test_from_run_to_run(server: DevServer) -> None:
     run(story, server)
 
 
-def test_attempts_are_told(server: DevServer) -> None:
-    """An attempt leaves no event in the history, and yet it is news."""
+def test_attempts_are_reported(server: DevServer) -> None:
+    """A new attempt is reported, although it leaves no event in the history."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         handle = await start(client, Waits.run, "child", id="waits")
@@ -130,8 +130,8 @@ def test_attempts_are_told(server: DevServer) -> None:
     run(story, server)
 
 
-def test_a_server_that_goes_away(installed: Executable, tmp_path: Path) -> None:
-    """Told once, waited for, told when it is back; what happened meanwhile is not lost."""
+def test_server_outage(installed: Executable, tmp_path: Path) -> None:
+    """The outage and its end are reported once each; nothing that happened meanwhile is lost."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         handle = await start(client, Waits.run, "child", id="waits")

@@ -1,4 +1,4 @@
-"""What is repeated is told once, what failed is never folded away, and long histories take little memory."""
+"""Repeats are collapsed, failures never are, and long histories need little memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECOND = timedelta(seconds=1)
 
 
 def steps(names: Sequence[str], bad: Sequence[int] = ()) -> list[Step]:
-    """Activities of these names, one a second, of which some have failed."""
+    """Return activities with these names, one a second, some of them failed."""
     return [
         Step("activity", name, at, status(at in bad), START + at * SECOND, closed=START + (at + 1) * SECOND, attempts=1)
         for at, name in enumerate(names)
@@ -33,12 +33,12 @@ def steps(names: Sequence[str], bad: Sequence[int] = ()) -> list[Step]:
 
 
 def status(bad: bool) -> StepStatus:
-    """Of a step that is over."""
+    """Return the status of a closed step."""
     return "failed" if bad else "completed"
 
 
 def short(entries: Sequence[object]) -> list[str]:
-    """Entries in a word each: `3x charge ship`, `charge`, `rest 12`."""
+    """Return each entry as text: `3x charge ship`, `charge`, `rest 12`."""
     return [
         f"{entry.count}x {' '.join(each.name for each in entry.pattern)}"
         if isinstance(entry, Repeat)
@@ -64,13 +64,13 @@ def short(entries: Sequence[object]) -> list[str]:
         ("", []),
     ],
 )
-def test_repeats_are_told_once(names: str, folded: list[str]) -> None:
-    """From three rounds on, with periods of up to ten steps; every step is in exactly one entry."""
+def test_repeats_are_collapsed(names: str, folded: list[str]) -> None:
+    """Three or more rounds of up to ten steps are collapsed; every step is in exactly one entry."""
     assert short(fold(steps(names.split()))) == folded
 
 
-def test_what_failed_is_not_folded_away() -> None:
-    """A repeat has its failed, retried and open steps as they are, and the times of all."""
+def test_failures_are_not_collapsed() -> None:
+    """Failed, retried and open steps of a repeat are shown in full, with the times of all."""
     done = steps(["charge", "ship"] * 1000, bad=[700])
     done[5].attempts = 3
     done[8].closed, done[8].status = None, "running"
@@ -83,8 +83,8 @@ def test_what_failed_is_not_folded_away() -> None:
     assert ship.total == 1000 * SECOND
 
 
-def test_a_repeat_says_how_it_went() -> None:
-    """What goes on, or was open when the run ended, is not told as completed."""
+def test_the_status_of_a_repeat() -> None:
+    """Rounds that are open, or were open when the run closed, are not shown as completed."""
     done = steps(["charge"] * 3)
     ended: list[tuple[StepStatus, datetime | None]] = [("completed", START), ("unfinished", START), ("running", None)]
     for state, closed in ended:
@@ -94,8 +94,8 @@ def test_a_repeat_says_how_it_went() -> None:
         assert (repeat.status, repeat.unfinished) == (state, int(state == "unfinished"))
 
 
-def test_entries_are_bounded() -> None:
-    """However many different or failed steps there are, so many are told, and the rest by name and number."""
+def test_the_number_of_entries_is_limited() -> None:
+    """Of many different or failed steps a limited number is shown, and the rest by name and count."""
     different = fold(steps([f"step-{at}" for at in range(500)], bad=[499]), most=10)
     assert len(different) == 10
     rest = different[-1]
@@ -109,7 +109,7 @@ def test_entries_are_bounded() -> None:
 
 
 def test_a_long_history_takes_little_memory() -> None:
-    """50,000 events with inputs of 50 kB each, which are 800 MB in all: what is kept of them is less than 90 MB."""
+    """50,000 events with inputs of 50 kB each, 800 MB in all, need less than 90 MB."""
     builder = RunBuilder("w", "r")
     tracemalloc.start()
     try:
@@ -123,7 +123,7 @@ def test_a_long_history_takes_little_memory() -> None:
 
 
 def events(count: int) -> Iterator[HistoryEvent]:
-    """Activities, three events each."""
+    """Return activities with three events each."""
     data = json.dumps("x" * 50_000).encode()
     for number in range(1, count + 1):
         event = HistoryEvent(event_id=number)
@@ -142,8 +142,9 @@ def events(count: int) -> Iterator[HistoryEvent]:
         yield event
 
 
-def test_events_that_are_read_twice_and_unknown_ones() -> None:
-    """A page that is read again changes nothing; an event of a newer server, or without its opening, is passed over."""
+def test_repeated_and_unknown_events() -> None:
+    """A page that is read again changes nothing; unknown event types, and events without an opening one, are
+    skipped."""
     builder = RunBuilder("w", "r")
     for event in [*events(9), *events(9)]:
         builder.add(event)
@@ -154,8 +155,8 @@ def test_events_that_are_read_twice_and_unknown_ones() -> None:
     assert ([step.status for step in builder.run.steps], builder.run.events) == (["completed"] * 3, 11)
 
 
-def test_a_task_that_went_well_at_last_tells_how_often_it_failed() -> None:
-    """A history has one failure of several in a row: the number does not shrink when the workflow goes on."""
+def test_failed_attempts_of_a_workflow_task() -> None:
+    """The history has one failure of several in a row; their number stays when the workflow continues."""
     builder = RunBuilder("w", "r")
     first = HistoryEvent(event_id=3, event_type=EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED)
     first.workflow_task_failed_event_attributes.failure.message = "a bug"
@@ -168,8 +169,8 @@ def test_a_task_that_went_well_at_last_tells_how_often_it_failed() -> None:
     assert builder.run.failed_tasks.count == 1
 
 
-def test_a_clock_that_was_set_ahead() -> None:
-    """All leaps count; one that goes nowhere counts nothing."""
+def test_skipped_time() -> None:
+    """All skips are added up; an empty skip adds nothing."""
     builder = RunBuilder("w", "r")
     for number, (before, after) in enumerate([(100, 400), (400, 1000), (1000, 1000)], 2):
         kind = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED
@@ -181,14 +182,14 @@ def test_a_clock_that_was_set_ahead() -> None:
 
 
 class Rot13(PayloadCodec):
-    """A codec that encrypts poorly."""
+    """A codec that can only decode its own payloads."""
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Not needed."""
+        """Not used."""
         return list(payloads)
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Fails for what is not of its making."""
+        """Fail for payloads of another codec."""
         if payloads[0].metadata["encoding"] != b"binary/encrypted":
             raise ValueError("not mine")
         return [Payload(metadata={"encoding": b"json/plain"}, data=payloads[0].data[::-1])]
@@ -209,13 +210,13 @@ class Rot13(PayloadCodec):
     ],
 )
 def test_values_in_one_line(encoding: str, data: bytes, shown: str) -> None:
-    """What cannot be read is told by its encoding and size, and a long value is cut."""
+    """An undecodable value is shown by encoding and size, and a long value is truncated."""
     kept = truncate([Payload(metadata={"encoding": encoding.encode()}, data=data)])
     assert asyncio.run(preview(kept, DataConverter.default)) == shown
 
 
 def test_values_behind_a_codec_and_elsewhere() -> None:
-    """The client's codec is used; what it cannot read, what is too long to be kept and what lies elsewhere is told."""
+    """The client's codec is used; undecodable, too long and externally stored values are marked."""
     converter = DataConverter(payload_codec=Rot13())
     secret = Payload(metadata={"encoding": b"binary/encrypted"}, data=b'"terces"')
     foreign = Payload(metadata={"encoding": b"binary/zlib"}, data=b"x")
@@ -233,8 +234,8 @@ def test_values_behind_a_codec_and_elsewhere() -> None:
     assert asyncio.run(preview(kept, converter, 20)) == '"secret", (encode...'
 
 
-def test_failures_are_kept_within_limits() -> None:
-    """An endless message or stack trace is cut, in causes, too."""
+def test_failures_are_truncated() -> None:
+    """Long messages and stack traces are truncated, also in causes."""
     failure = Failure(message="x" * 1_000_000, stack_trace="y" * 1_000_000)
     failure.cause.CopyFrom(Failure(message="z" * 1_000_000, application_failure_info=ApplicationFailureInfo(type="T")))
     kept = trimmed_failure(failure)

@@ -1,4 +1,4 @@
-"""The tracer on the real server: every kind of step, what is open, and every way from run to run."""
+"""The tracer on the real server: every kind of step, open steps, and every link between runs."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ DELETES_SOON = {"history.transferProcessorEnsureCloseBeforeDelete": False}
 
 @pytest.fixture
 def server(installed: Executable) -> Iterator[DevServer]:
-    """A server of the test's own."""
+    """A server for one test."""
     with DevServer.start(ui=False, dynamic_config=DELETES_SOON) as server:
         yield server
 
 
 def run(server: DevServer, story: Callable[[Client, HistoryReader], Awaitable[None]]) -> None:
-    """Tell a story with a client of the server, a tracer and a worker."""
+    """Run a test with a client of the server, a tracer and a worker."""
 
     async def told() -> None:
         client = await Client.connect(server.address)
@@ -57,25 +57,25 @@ async def start(client: Client, what: Any, *args: Any, id: str, **how: Any) -> A
 
 
 async def newest(reader: HistoryReader, workflow_id: str) -> WorkflowRun:
-    """The newest run of a workflow."""
+    """Return the newest run of a workflow."""
     chain = await reader.chain(workflow_id)
     return await reader.run(workflow_id, chain.newest)
 
 
 async def once(reader: HistoryReader, workflow_id: str, fits: Callable[[WorkflowRun], bool]) -> WorkflowRun:
-    """The newest run, once it is as wanted."""
+    """Return the newest run once the condition is true."""
     while not fits(found := await newest(reader, workflow_id)):
         await asyncio.sleep(0.02)
     return found
 
 
-def told(steps: list[Step]) -> list[tuple[str, ...]]:
-    """Steps in short."""
+def summaries(steps: list[Step]) -> list[tuple[str, ...]]:
+    """Return steps in short."""
     return [(step.kind, step.name, step.status) for step in steps]
 
 
 async def everything(client: Client) -> Any:
-    """The workflow that has everything, after it has ended."""
+    """Run the workflow that has every kind of step, to its end."""
     await make_endpoint(client)
     handle = await start(client, Everything.run, id="everything", memo={"of": "ann"})
     assert await handle.execute_update(Everything.ask, "hey", id="ask-1") == "hey?"
@@ -111,12 +111,12 @@ STEPS = {
 
 
 def test_every_kind_of_step(server: DevServer) -> None:
-    """Each is there with its outcome, attempts, times, last failure, and what went in and came out."""
+    """Each has its outcome, attempts, times, last failure, inputs and results."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         await everything(client)
         found = await newest(reader, "everything")
-        assert set(told(found.steps)) == STEPS
+        assert set(summaries(found.steps)) == STEPS
         of = {(step.kind, step.name, step.status): step for step in found.steps}
         assert [step.event_id for step in found.steps] == sorted(step.event_id for step in found.steps)
         assert all(step.took is not None and step.took >= timedelta(0) for step in found.steps)
@@ -175,8 +175,8 @@ def test_every_kind_of_step(server: DevServer) -> None:
     run(server, story)
 
 
-def test_what_is_open(server: DevServer) -> None:
-    """Attempts that go on and when the next one comes, a pause, and code that fails: as the server describes it now."""
+def test_open_steps(server: DevServer) -> None:
+    """Running attempts, the time of the next attempt, pauses and failing code are as the server describes them now."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         handle = await start(client, Waits.run, "retry", id="retry")
@@ -208,7 +208,7 @@ def test_what_is_open(server: DevServer) -> None:
             UnpauseWorkflowExecutionRequest(namespace="default", workflow_id=execution.workflow_id, request_id="2")
         )
         found = await once(reader, "retry", lambda run: run.status == "running")
-        assert ("pause", "", "completed") in told(found.steps)
+        assert ("pause", "", "completed") in summaries(found.steps)
         await handle.terminate(reason="enough")
         found = await newest(reader, "retry")
         assert (found.status, found.bad) == ("terminated", True)
@@ -234,24 +234,24 @@ def test_what_is_open(server: DevServer) -> None:
         await once(reader, "cancelled", lambda run: run.events >= 4)
         await cancelled.cancel()
         found = await once(reader, "cancelled", lambda run: run.status == "canceled")
-        assert told(found.steps) == [("cancel", "", "completed")]
+        assert summaries(found.steps) == [("cancel", "", "completed")]
 
     run(server, story)
 
 
 async def ended(handle: Any) -> None:
-    """However it ends."""
+    """Wait for the workflow's end, successful or not."""
     with contextlib.suppress(WorkflowFailureError):
         await handle.result()
 
 
 def links(chain: RunChain) -> list[tuple[str, str]]:
-    """How each run came to be and how it went."""
+    """Return how each run started and how it closed."""
     return [(link.how, link.status) for link in chain.runs]
 
 
 async def reset(client: Client, workflow_id: str, run_id: str, event_id: int) -> str:
-    """Reset a run to that event; the new run's id."""
+    """Reset a run to this event; return the new run's id."""
     answer = await client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=client.namespace,
@@ -264,8 +264,9 @@ async def reset(client: Client, workflow_id: str, run_id: str, event_id: int) ->
     return answer.run_id
 
 
-def test_from_run_to_run(server: DevServer) -> None:
-    """Retries, continue-as-new and resets are one chain from any of its runs; other executions of the id are not."""
+def test_chains_of_runs(server: DevServer) -> None:
+    """Retries, continue-as-new and resets are one chain from any of its runs; other executions of the id are not
+    part of it."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         policy = RetryPolicy(initial_interval=timedelta(milliseconds=10), maximum_attempts=5)
@@ -304,7 +305,7 @@ def test_from_run_to_run(server: DevServer) -> None:
 
 
 def test_steps_of_a_reset_run(server: DevServer) -> None:
-    """The run that was reset is not bad, and the new one has of its steps only those that were not over."""
+    """The run that was reset has not failed, and the new run only has steps that were open at the reset."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         await ended(await start(client, Loop.run, 3, id="loop"))
@@ -329,8 +330,8 @@ def test_steps_of_a_reset_run(server: DevServer) -> None:
     run(server, story)
 
 
-def test_runs_that_are_gone(server: DevServer) -> None:
-    """What retention has deleted is told, and the rest is shown; what never was is an error."""
+def test_deleted_runs(server: DevServer) -> None:
+    """Runs deleted by retention are marked, and the rest is shown; an unknown run is an error."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         again = await start(client, Waits.run, "again", id="again")
@@ -357,8 +358,8 @@ def test_runs_that_are_gone(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_child_that_is_gone(server: DevServer) -> None:
-    """The tree has the step, and says that there is no more to see."""
+def test_a_deleted_child(server: DevServer) -> None:
+    """The tree has the step, and says that there is no more to show."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         await everything(client)
@@ -380,8 +381,8 @@ def test_a_child_that_is_gone(server: DevServer) -> None:
     run(server, story)
 
 
-def test_long_chains_are_told_by_their_ends(server: DevServer) -> None:
-    """The first run and the newest ones are read; of the others the number, and how they went."""
+def test_long_chains_are_shortened(server: DevServer) -> None:
+    """The first and the newest runs are shown; of the others only their number and how they closed."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         policy = RetryPolicy(initial_interval=timedelta(milliseconds=1), backoff_coefficient=1)
@@ -394,8 +395,8 @@ def test_long_chains_are_told_by_their_ends(server: DevServer) -> None:
     run(server, story)
 
 
-def test_the_next_page_is_fetched_while_one_is_read(server: DevServer) -> None:
-    """The server works at the next one while this one is looked at, however little its reader waits."""
+def test_the_next_page_is_prefetched(server: DevServer) -> None:
+    """The server prepares the next page while the current one is read."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         handle = await client.start_workflow("Nobody's", id="paged", task_queue="nobody")
@@ -419,8 +420,8 @@ def test_the_next_page_is_fetched_while_one_is_read(server: DevServer) -> None:
     run(server, story)
 
 
-def test_reading_a_history_leaves_no_line_in_the_servers_log(server: DevServer) -> None:
-    """The server warns of pages that are larger than it likes; ours are not."""
+def test_no_warnings_in_the_servers_log(server: DevServer) -> None:
+    """The server warns of large pages; the pages of a trace are smaller."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         handle = await client.start_workflow("Nobody's", id="long", task_queue="nobody")

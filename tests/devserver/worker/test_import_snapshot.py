@@ -1,4 +1,4 @@
-"""A worker keeps the code of the user's modules as it was."""
+"""A worker keeps the code of the user's modules as it was loaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ print(colorsys.__name__)
 """
 
 
-def test_finding_a_module_asks_for_pythons_folders_no_more() -> None:
-    """A worker starts on Python 3.13, whose sysconfig imports a module and does not bear to be asked meanwhile."""
+def test_modules_are_found_without_sysconfig() -> None:
+    """A worker starts on Python 3.13, whose sysconfig fails if it is called during its own imports."""
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=180, check=False)
     assert done.stdout == "colorsys\n", done.stderr

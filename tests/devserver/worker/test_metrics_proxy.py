@@ -1,4 +1,4 @@
-"""The metrics of whichever worker runs now, at one port."""
+"""The metrics of the current worker, on a fixed port."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from devserver.worker.metrics_proxy import MetricsProxy
 
 
 def get(port: int) -> bytes:
-    """What is served there."""
+    """Return the answer."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         content: bytes = answer.read()
         return content
 
 
 def test_the_port_stays_when_the_worker_changes() -> None:
-    """While there is none, and where one has just ended, Prometheus gets an answer, too: 503."""
+    """Without a worker, or just after one has exited, Prometheus gets a 503."""
 
     async def served(word: bytes) -> asyncio.Server:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

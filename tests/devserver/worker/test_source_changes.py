@@ -1,4 +1,4 @@
-"""Which changes of files bring a new worker."""
+"""Which file changes reload a worker."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from devserver.worker.import_snapshot import imported_files
 from devserver.worker.source_changes import SourceChanges
 
 
-class Heard:
-    """What was told, and waiting for it."""
+class Changes:
+    """Records reported changes, and waits for them."""
 
     def __init__(self) -> None:
         self.changed: asyncio.Queue[list[str]] = asyncio.Queue()
 
     def __call__(self, paths: Sequence[str]) -> None:
-        """As `SourceChanges` tells."""
+        """Record a change."""
         self.changed.put_nowait([Path(each).name for each in paths])
 
     async def next(self) -> list[str]:
-        """The next that is told."""
+        """Return the next change."""
         return await asyncio.wait_for(self.changed.get(), 20)
 
 
-def test_only_what_was_imported_counts_until_something_is_amiss(tmp_path: Path) -> None:
-    """An edit beside a worker's files is none of its business, unless it may mend code that does not run."""
+def test_only_imported_files_count_until_an_error(tmp_path: Path) -> None:
+    """Other files are ignored, unless the code does not load and an edit may fix it."""
 
     async def look() -> None:
-        heard = Heard()
+        heard = Changes()
         changes = SourceChanges(heard)
         one, other = tmp_path / "one.py", tmp_path / "other.py"
         one.touch()
@@ -55,10 +55,10 @@ def test_only_what_was_imported_counts_until_something_is_amiss(tmp_path: Path) 
 
 
 def test_an_edit_during_the_import_is_not_lost(tmp_path: Path) -> None:
-    """A file that was written after its import began is told at once, and once only."""
+    """A file written after its import started is reported at once, and once only."""
 
     async def look() -> None:
-        heard = Heard()
+        heard = Changes()
         changes = SourceChanges(heard)
         early, late = tmp_path / "early.py", tmp_path / "late.py"
         for file in (early, late):
@@ -75,8 +75,8 @@ def test_an_edit_during_the_import_is_not_lost(tmp_path: Path) -> None:
     asyncio.run(look())
 
 
-def test_where_no_more_folders_can_be_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system's limit is reached: changes are found by looking."""
+def test_polling_when_no_more_folders_can_be_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the system's limit of watches, changes are found by polling."""
     awatch = watchfiles.awatch
 
     def limited(*folders: str, force_polling: bool | None, **options: Any) -> AsyncGenerator[set[Any], None]:
@@ -87,7 +87,7 @@ def test_where_no_more_folders_can_be_watched(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(watchfiles, "awatch", limited)
 
     async def look() -> None:
-        heard = Heard()
+        heard = Changes()
         changes = SourceChanges(heard)
         file = tmp_path / "one.py"
         file.touch()
@@ -100,8 +100,8 @@ def test_where_no_more_folders_can_be_watched(tmp_path: Path, monkeypatch: pytes
     asyncio.run(look())
 
 
-def test_the_users_files_are_told_from_installed_ones() -> None:
-    """Neither Python's own modules, nor packages, nor devserver itself are watched."""
+def test_installed_files_are_not_watched() -> None:
+    """Python's own modules, packages and devserver itself are not watched."""
     found = imported_files()
     assert __file__ in found
     assert not [each for each in found if "site-packages" in each or "/devserver/running/loaded" in each]

@@ -1,4 +1,4 @@
-"""What is told while a worker is kept."""
+"""Messages of the supervisor of workers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from devserver.worker.events import WorkerEvent
 from devserver.worker.supervisor import WorkerSupervisor
 
 
-def test_a_module_that_is_never_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that runs its own worker at import hangs: after a while it is told, with what to do."""
+def test_a_module_that_hangs_on_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that runs its own worker on import hangs: after a while a message says so, and what to do."""
     monkeypatch.setattr(supervisor, "LATE_SECONDS", 0.01)
     (tmp_path / "hangs.py").write_text("import time\nwhile True: time.sleep(1)\n")
 

@@ -1,4 +1,4 @@
-"""Drills that talk to a runbook: signal, update, query; and detect, which looks at it."""
+"""Drills that send signals, updates and queries to a runbook, and `detect`, which looks for a stuck workflow."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SECOND = at.activity_starts("add", nth=2)
 
 
 def of(result: Result, name: str) -> Judgement:
-    """The finding whose name has that text."""
+    """Return the finding whose name contains the text."""
     return next(judgement for judgement in result.judgements if name in judgement.name)
 
 
 def test_signal(rehearse: Rehearse) -> None:
-    """A signal changes the target while the runbook runs; it is acknowledged, kept and handled."""
+    """A signal changes the target while the runbook runs; it is acknowledged, stored and handled."""
     plan = SECOND.do(drills.signal("grow", 5))
     expected = [expect.completes(), expect.no_signal_lost(), expect.exactly_once("add", "node-5")]
     result = rehearse(scene("tended", "Tended", plan, expect=expected))
@@ -30,7 +30,7 @@ def test_signal(rehearse: Rehearse) -> None:
 
 
 def test_signal_through_an_outage(rehearse: Rehearse) -> None:
-    """A signal that is sent while the server is down is sent again until it is acknowledged, and taken once."""
+    """A signal sent while the server is down is retried until it is acknowledged, and delivered once."""
     kill = SECOND.do(faults.kill_server(down=0.5), drills.signal("grow", 4))
     result = rehearse(scene("tended", "Tended", kill, expect=[expect.completes(), expect.no_signal_lost()]))
     assert result.verdict == "pass", result.reason
@@ -39,14 +39,14 @@ def test_signal_through_an_outage(rehearse: Rehearse) -> None:
 
 
 def test_signal_over_continued_runs(rehearse: Rehearse) -> None:
-    """A signal to a runbook that continues as new is found in the run that it went to."""
+    """A signal to a runbook that continues as new is found in the run that received it."""
     plan = SECOND.do(drills.signal("grow", 9))
     result = rehearse(scene("tended", "Chained", plan, input=1, expect=[expect.completes(), expect.no_signal_lost()]))
     assert result.verdict == "pass", result.reason
 
 
-def test_signal_that_chokes(rehearse: Rehearse) -> None:
-    """A signal that breaks the workflow task is not handled; devserver stuck tells of it, and the operator acts."""
+def test_signal_that_fails_the_workflow_task(rehearse: Rehearse) -> None:
+    """The signal is not handled; `devserver stuck` reports the workflow, and the operator acts."""
     plan = SECOND_OF_CHOKING.do(
         drills.signal("grow", 4, within=2),
         drills.detect(within=5, kind="workflow_task_failing", then=drills.terminate()),
@@ -65,7 +65,7 @@ SECOND_OF_CHOKING = at.activity_completes("add")
 
 
 def test_signal_whose_handler_does_not_end(rehearse: Rehearse) -> None:
-    """A runbook that ends while it still handles a signal has lost it, though the server kept it."""
+    """A runbook that ends before the handler does has lost the signal, although the server stored it."""
     plan = at.activity_starts("add").do(drills.signal("grow", 4))
     expected = [expect.completes(), expect.no_signal_lost()]
     result = rehearse(scene("tended", "Abrupt", plan, expect=expected))
@@ -75,7 +75,7 @@ def test_signal_whose_handler_does_not_end(rehearse: Rehearse) -> None:
 
 
 def test_signal_that_is_lost_with_the_database(rehearse: Rehearse) -> None:
-    """A signal that was acknowledged and taken is lost where the database is then restored from before it."""
+    """A signal is lost if the database is restored from a snapshot taken before it."""
     plan = (
         SECOND.do(faults.snapshot_database(), drills.signal("grow", 4)),
         at.activity_starts("add", nth=3).do(faults.restore_database()),
@@ -85,8 +85,8 @@ def test_signal_that_is_lost_with_the_database(rehearse: Rehearse) -> None:
     assert result.verdict == "fail"
 
 
-def test_signal_to_nobody(rehearse: Rehearse) -> None:
-    """A signal to a runbook that has ended is not acknowledged: unknown, and no signal counts."""
+def test_signal_to_a_closed_runbook(rehearse: Rehearse) -> None:
+    """The signal is not acknowledged, so the verdict is unknown and no signal counts."""
     plan = at.event("WorkflowExecutionCompleted").do(drills.signal("grow", 4))
     result = rehearse(scene("tended", "Tended", plan, expect=[expect.no_signal_lost()]))
     assert result.verdict == "unknown"
@@ -95,7 +95,7 @@ def test_signal_to_nobody(rehearse: Rehearse) -> None:
 
 
 def test_update_and_query(rehearse: Rehearse) -> None:
-    """An update changes the target and answers; a query tells what was done so far."""
+    """An update changes the target and returns a result; a query returns the progress."""
     plan = SECOND.do(
         drills.query("size", expect_result=Size(1, 3)),
         drills.update("set_target", 2, expect_result=3),
@@ -107,8 +107,8 @@ def test_update_and_query(rehearse: Rehearse) -> None:
     assert of(result, "update").evidence.startswith("it answered 3 within")
 
 
-def test_update_and_query_otherwise(rehearse: Rehearse) -> None:
-    """An answer that is not the expected one fails, and so does an update that the runbook refuses."""
+def test_unexpected_update_and_query_results(rehearse: Rehearse) -> None:
+    """An unexpected result fails the drill, and so does an update that the runbook rejects."""
     plan = SECOND.do(
         drills.update("set_target", 0),
         drills.update("set_target", 4, expect_result=7),
@@ -123,8 +123,8 @@ def test_update_and_query_otherwise(rehearse: Rehearse) -> None:
     ]
 
 
-def test_no_answer_without_a_worker(rehearse: Rehearse) -> None:
-    """A query or an update that no worker is there to answer fails within its limit."""
+def test_update_and_query_without_a_worker(rehearse: Rehearse) -> None:
+    """A query or an update that no worker answers fails within its timeout."""
     ask = drills.query("added", within=0.2), drills.update("set_target", 4, within=0.2)
     result = rehearse(scene("tended", "Tended", SECOND.do(faults.kill_worker(down=0.6), *ask)))
     assert of(result, "query").evidence == "there was no answer within 0.2 s"
@@ -133,7 +133,7 @@ def test_no_answer_without_a_worker(rehearse: Rehearse) -> None:
 
 
 def test_update_through_an_outage(rehearse: Rehearse) -> None:
-    """An update that is sent while the server is down is sent again until it is answered, and is one update."""
+    """An update sent while the server is down is retried until it is answered, and is one update."""
     ask = drills.update("set_target", 4, expect_result=3), drills.query("added", expect_result=["node-1"])
     result = rehearse(scene("tended", "Tended", SECOND.do(faults.kill_server(down=0.5), *ask)))
     assert result.verdict == "pass", result.reason
@@ -142,7 +142,7 @@ def test_update_through_an_outage(rehearse: Rehearse) -> None:
 
 
 def test_detect(rehearse: Rehearse) -> None:
-    """An activity that fails for ever is seen by devserver stuck, and then the operator stops the runbook."""
+    """`devserver stuck` reports an activity that always fails, and the operator stops the runbook."""
     plan = at.activity_starts("broken").do(drills.detect(within=10, then=drills.stop()))
     result = rehearse(scene("tended", "Hopeless", plan, expect=[expect.status("canceled")]))
     assert result.verdict == "pass", result.reason
@@ -150,7 +150,7 @@ def test_detect(rehearse: Rehearse) -> None:
 
 
 def test_detect_through_an_outage(rehearse: Rehearse) -> None:
-    """Who looks for what is stuck looks again when the server is back."""
+    """`detect` continues when the server is back."""
     plan = at.activity_starts("broken").do(
         faults.kill_server(down=0.5), drills.detect(within=15, kind="activity_retrying", then=drills.terminate())
     )
@@ -158,15 +158,15 @@ def test_detect_through_an_outage(rehearse: Rehearse) -> None:
     assert result.verdict == "pass", result.reason
 
 
-def test_detect_what_is_well(rehearse: Rehearse) -> None:
-    """A runbook that is well is not seen as stuck, so a drill that waits for that fails."""
+def test_detect_a_healthy_runbook(rehearse: Rehearse) -> None:
+    """A healthy runbook is not stuck, so a drill that expects that fails."""
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.detect(within=5))))
     assert result.verdict == "fail"
     assert "no problem was reported in" in of(result, "devserver stuck").evidence
 
 
 def test_detect_another_kind(rehearse: Rehearse) -> None:
-    """A drill that waits for one kind of trouble is not content with another; the operator acts all the same."""
+    """A drill that expects one kind of problem fails for another; the operator still acts."""
     plan = at.activity_starts("broken").do(drills.detect(within=1, kind="timer_late", then=drills.terminate()))
     result = rehearse(scene("tended", "Hopeless", plan, expect=[expect.status("terminated")]))
     assert [each.verdict for each in result.judgements] == ["fail", "pass", "pass"]
@@ -198,7 +198,7 @@ def test_detect_another_kind(rehearse: Rehearse) -> None:
         (lambda: drills.detect(1, kind="sleepy"), "unknown kind of problem 'sleepy'"),
     ],
 )
-def test_wrong_use(make: object, said: str) -> None:
-    """What the runbook does not know, and what is no time, is refused before anything is started."""
+def test_invalid_arguments(make: object, said: str) -> None:
+    """Names that the runbook does not know, and invalid times, are refused before anything is started."""
     with pytest.raises(ScenarioInvalid, match=said):
         make()  # type: ignore[operator]

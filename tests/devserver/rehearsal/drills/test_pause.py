@@ -22,12 +22,12 @@ SECOND = at.activity_starts("add", nth=2)
 
 
 def of(result: Result, name: str) -> Judgement:
-    """The finding whose name has that text."""
+    """Return the finding whose name contains the text."""
     return next(judgement for judgement in result.judgements if name in judgement.name)
 
 
-def test_pause_holds(rehearse: Rehearse) -> None:
-    """A paused runbook starts nothing, and goes on when its time is over; the pause is no idleness."""
+def test_pause(rehearse: Rehearse) -> None:
+    """A paused runbook starts nothing, and continues after the pause, which does not count as idle time."""
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.8))))
     assert result.verdict == "pass", result.reason
     assert of(result, "paused for 0.8 s").evidence == "nothing started while it was paused"
@@ -41,15 +41,15 @@ def test_pause_holds(rehearse: Rehearse) -> None:
     assert RunMetrics.of(result.run).idle < 0.8
 
 
-def test_pause_leaves_children_going(rehearse: Rehearse) -> None:
-    """A runbook whose child goes on while it is paused fails the drill, which names the activity that started."""
+def test_pause_does_not_pause_children(rehearse: Rehearse) -> None:
+    """If a child starts an activity while its parent is paused, the drill fails and names the activity."""
     result = rehearse(scene("tended", "Delegating", SECOND.do(drills.pause(for_=1))))
     assert result.verdict == "fail"
     assert "add of the workflow" in of(result, "paused").evidence
 
 
 def test_resume_at_another_moment(rehearse: Rehearse) -> None:
-    """A runbook is paused at one moment and resumed at another, and nothing starts in between."""
+    """Nothing starts between a pause and a resume at a later moment."""
     paused = at.when(lambda view: any(mark.what == "WorkflowExecutionPaused" for mark in view.marks), "it is paused")
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause()), paused.do(drills.resume())))
     assert result.verdict == "pass", result.reason
@@ -57,21 +57,21 @@ def test_resume_at_another_moment(rehearse: Rehearse) -> None:
 
 
 def test_paused_twice(rehearse: Rehearse) -> None:
-    """A pause of what is paused did not happen as planned: the verdict is unknown, and says why."""
+    """Pausing a paused runbook is not possible: the verdict is unknown, with the reason."""
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.3), drills.pause())))
     assert result.verdict == "unknown"
     assert "already paused" in result.reason
 
 
-def test_paused_is_asked(rehearse: Rehearse) -> None:
-    """The server refuses updates of a paused workflow; the drill says so and does not pass."""
+def test_update_of_a_paused_runbook(rehearse: Rehearse) -> None:
+    """The server rejects updates of a paused workflow, and the drill does not pass."""
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.3), drills.update("set_target", 4))))
     assert result.verdict == "unknown"
     assert "the runbook is paused: the server refuses every update" in result.reason
 
 
-def test_nothing_to_pause(rehearse: Rehearse) -> None:
-    """A runbook that has ended cannot be paused: unknown."""
+def test_pause_a_closed_runbook(rehearse: Rehearse) -> None:
+    """A closed runbook cannot be paused: the verdict is unknown."""
     ended = at.event("WorkflowExecutionCompleted")
     result = rehearse(scene("tended", "Tended", ended.do(drills.pause(for_=0.1))))
     assert result.verdict == "unknown"
@@ -79,13 +79,13 @@ def test_nothing_to_pause(rehearse: Rehearse) -> None:
 
 
 def test_resume_without_pause() -> None:
-    """A plan that resumes and never pauses is refused before anything is started."""
+    """A plan with a resume and no pause is refused before anything is started."""
     with pytest.raises(ScenarioInvalid, match="has no step before"):
         check(scene("tended", "Tended", SECOND.do(drills.resume())))
 
 
 def test_pause_beyond_the_limit() -> None:
-    """A pause that the rehearsal's limit would cut short is refused before the start; a virtual one is not."""
+    """A pause longer than the rehearsal's limit is refused before the start; virtual time does not count."""
     night = SECOND.do(drills.pause(for_=timedelta(hours=8)))
     with pytest.raises(ScenarioInvalid, match=r"paused for 8:00:00, but the limit of .* is 20 s") as caught:
         check(scene("tended", "Tended", night))
@@ -94,21 +94,21 @@ def test_pause_beyond_the_limit() -> None:
 
 
 @pytest.mark.parametrize("wrong", [-1, timedelta(seconds=-1), "long", float("nan")])
-def test_wrong_times(wrong: object) -> None:
-    """A time that is none is refused where it is written."""
+def test_invalid_times(wrong: object) -> None:
+    """An invalid time is an error where the scenario is written."""
     with pytest.raises(ScenarioInvalid, match=r"pause\(for_"):
         drills.pause(wrong)  # type: ignore[arg-type]
 
 
-class Told:
-    """An operator who is told of a paused workflow in which something starts all the same."""
+class PausedWorkflow:
+    """A handle of a paused workflow in which something starts nevertheless."""
 
     def __init__(self, *started: int, pending: int | None = None) -> None:
         self._started = started
         self._pending = pending
 
     async def history(self) -> History:
-        """Paused at 10 s; activities started at the given times."""
+        """Return a history with a pause at 10 s and activities started at the given times."""
         paused = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED)
         events = [HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED) for _ in self._started]
         for event, second in zip([*events, paused], [*self._started, 10], strict=True):
@@ -116,7 +116,7 @@ class Told:
         return History(events=[*events, paused])
 
     async def describe(self) -> DescribeWorkflowExecutionResponse:
-        """One activity may be under way."""
+        """Return a description with at most one pending activity."""
         answer = DescribeWorkflowExecutionResponse()
         if self._pending is not None:
             pending = answer.pending_activities.add(attempt=2)
@@ -128,11 +128,11 @@ class Told:
 @pytest.mark.parametrize(
     ("told", "found"),
     [
-        (Told(5, 9, pending=8), []),
-        (Told(5, 11), ["an activity"]),
-        (Told(5, pending=12), ["add (attempt 2)"]),
+        (PausedWorkflow(5, 9, pending=8), []),
+        (PausedWorkflow(5, 11), ["an activity"]),
+        (PausedWorkflow(5, pending=12), ["add (attempt 2)"]),
     ],
 )
-def test_what_a_broken_pause_would_show(told: Told, found: list[str]) -> None:
-    """A server that starts an attempt of a paused runbook would be told from one that started it before."""
+def test_starts_during_a_pause(told: PausedWorkflow, found: list[str]) -> None:
+    """An attempt that starts during the pause is found; one that started before it is not."""
     assert asyncio.run(_started(told)) == found  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Drills that end a runbook: stop, terminate, hand over."""
+"""Drills that end a runbook: stop, terminate and hand over."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ BY_HAND = str(Path(__file__).parents[1] / "by_hand.py")
 
 
 def of(result: Result, name: str) -> Judgement:
-    """The finding whose name has that text."""
+    """Return the finding whose name contains the text."""
     return next(judgement for judgement in result.judgements if name in judgement.name)
 
 
 def by_hand(*words: str) -> LegacyScript:
-    """The legacy script, as a script."""
+    """Return the legacy script, with these arguments."""
     return LegacyScript([sys.executable, BY_HAND, *words])
 
 
-def test_stop_takes_back(rehearse: Rehearse) -> None:
-    """A runbook that is stopped removes what it had added, and ends as cancelled."""
+def test_stop_runs_compensations(rehearse: Rehearse) -> None:
+    """A stopped runbook removes what it has added, and is canceled."""
     stop = drills.stop(compensations=[("remove", "node-1"), ("remove", "node-2")])
     expected = [expect.status("canceled"), expect.compensates("remove", "node-1", "node-2")]
     result = rehearse(scene("tended", "Tended", THIRD.do(stop), expect=expected))
@@ -37,8 +37,8 @@ def test_stop_takes_back(rehearse: Rehearse) -> None:
     assert "everything was compensated" in of(result, "stopped").evidence
 
 
-def test_stop_is_not_heard(rehearse: Rehearse) -> None:
-    """A runbook that ignores the cancellation fails the drill, which names what was not taken back."""
+def test_stop_is_ignored(rehearse: Rehearse) -> None:
+    """A runbook that ignores the cancellation fails the drill, which names what was not removed."""
     expected = [expect.completes()]
     result = rehearse(scene("tended", "Deaf", THIRD.do(drills.stop([("remove", "node-1"), "undo"])), expect=expected))
     assert result.verdict == "fail"
@@ -47,8 +47,8 @@ def test_stop_is_not_heard(rehearse: Rehearse) -> None:
     assert list(details[1:]) == ["remove node-1 did not happen", "undo did not happen"]
 
 
-def test_stop_in_a_pause(rehearse: Rehearse) -> None:
-    """A paused runbook does not hear that it is stopped: the drill fails and says why, and the resume lets it end."""
+def test_stop_during_a_pause(rehearse: Rehearse) -> None:
+    """A paused runbook does not react: the drill fails with the reason, and the resume lets the runbook end."""
     paused = at.event("WorkflowExecutionPaused")
     plan = (SECOND.do(drills.pause(for_=1.2)), paused.do(drills.stop(within=0.3)))
     result = rehearse(scene("tended", "Tended", *plan, expect=[expect.status("canceled")]))
@@ -57,7 +57,7 @@ def test_stop_in_a_pause(rehearse: Rehearse) -> None:
 
 
 def test_terminate(rehearse: Rehearse) -> None:
-    """A runbook that is terminated ends at once, with all that belongs to it."""
+    """A terminated runbook ends at once, with its children."""
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.terminate()), expect=[expect.status("terminated")]))
     assert result.verdict == "pass", result.reason
 
@@ -71,7 +71,7 @@ def test_terminate_leaves_a_child(rehearse: Rehearse) -> None:
 
 
 def test_hand_over(rehearse: Rehearse) -> None:
-    """The legacy script does what the terminated runbook has left, and no more."""
+    """The legacy script does exactly what the terminated runbook has not done."""
     over = drills.hand_over(by_hand(), how="terminate")
     expected = [expect.status("terminated"), expect.exactly_once("add", "node-1", "node-2", "node-3")]
     result = rehearse(scene("tended", "Tended", at.activity_completes("add", nth=2).do(over), expect=expected))
@@ -79,23 +79,23 @@ def test_hand_over(rehearse: Rehearse) -> None:
     assert of(result, "handed over").evidence == "the legacy script did the rest: add node-3"
 
 
-def test_hand_over_to_the_careless(rehearse: Rehearse) -> None:
-    """A legacy script that begins anew does again what was done: the drill names it."""
+def test_hand_over_to_a_script_that_starts_from_the_beginning(rehearse: Rehearse) -> None:
+    """The script repeats effects, and the drill names them."""
     over = drills.hand_over(by_hand("careless"), how="terminate")
     result = rehearse(scene("tended", "Tended", at.activity_completes("add").do(over), expect=[]))
     assert result.verdict == "fail"
     assert of(result, "handed over").evidence == "the legacy script repeated add node-1"
 
 
-def test_hand_over_to_what_is_broken(rehearse: Rehearse) -> None:
-    """A legacy script that does not work any more fails the drill with its last words."""
+def test_hand_over_to_a_broken_script(rehearse: Rehearse) -> None:
+    """A failing script fails the drill with its last output."""
     over = drills.hand_over(by_hand("broken"))
     result = rehearse(scene("tended", "Tended", at.activity_completes("add").do(over), expect=[]))
     assert of(result, "handed over").evidence == "the legacy script exited with code 1: the script is of last year"
 
 
-def test_hand_over_by_what_does_not_let_go(rehearse: Rehearse) -> None:
-    """The legacy script is not begun while the runbook still runs."""
+def test_hand_over_from_a_runbook_that_ignores_the_stop(rehearse: Rehearse) -> None:
+    """The script does not start while the runbook still runs."""
     over = drills.hand_over(by_hand(), within=0.3)
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(), over), expect=[], limit=2.0))
     assert "the legacy script did not start" in of(result, "handed over").evidence
@@ -112,7 +112,7 @@ def test_hand_over_by_what_does_not_let_go(rehearse: Rehearse) -> None:
         (lambda: check(scene("tended", "Tended", SECOND.do(drills.hand_over()))), "no legacy_script"),
     ],
 )
-def test_wrong_use(make: object, said: str) -> None:
-    """What cannot be meant is refused before anything is started."""
+def test_invalid_arguments(make: object, said: str) -> None:
+    """Invalid arguments are refused before anything is started."""
     with pytest.raises(ScenarioInvalid, match=said):
         make()  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""A runbook's world: made before each run, gone after it, seen by checks and by actions."""
+"""The environment of a runbook: created before each run, removed after it, and available to checks and actions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ World = Callable[[Path], AbstractContextManager[str]]
 
 
 def noting(said: list[str]) -> World:
-    """A world that notes when it is made and when it is gone."""
+    """An environment that records its creation and removal."""
 
     @contextlib.contextmanager
     def fixture(folder: Path) -> Iterator[str]:
@@ -37,18 +37,18 @@ def noting(said: list[str]) -> World:
 
 
 class Touch:
-    """An action of the user's own, on the user's own world."""
+    """A custom action on the custom environment."""
 
     def __init__(self, said: list[str]) -> None:
         self._said = said
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
-        """Note that it was here."""
+        """Record the call."""
         self._said.append(f"touched {context.fixture}")
 
 
-def test_each_run_has_a_world_of_its_own(rehearse: Rehearse) -> None:
-    """It is there from the first check to the last, for the run without faults too, and then it is gone."""
+def test_every_run_has_its_own_environment(rehearse: Rehearse) -> None:
+    """It exists from the first check to the last, also in the run without faults, and then it is removed."""
     said: list[str] = []
 
     def is_well(view: RunView) -> bool:
@@ -71,8 +71,8 @@ def test_each_run_has_a_world_of_its_own(rehearse: Rehearse) -> None:
     ]
 
 
-def test_a_world_that_cannot_be_made(rehearse: Rehearse) -> None:
-    """It is said why; the runbook is not begun."""
+def test_setup_fails(rehearse: Rehearse) -> None:
+    """The verdict has the reason, and the runbook is not started."""
 
     def fixture(folder: Path) -> AbstractContextManager[None]:
         raise OSError("no such database")
@@ -81,8 +81,8 @@ def test_a_world_that_cannot_be_made(rehearse: Rehearse) -> None:
         rehearse(scene("steps", "OneSure", fixture=fixture))
 
 
-def test_a_world_that_cannot_be_taken_down(rehearse: Rehearse) -> None:
-    """It is said why."""
+def test_teardown_fails(rehearse: Rehearse) -> None:
+    """The verdict has the reason."""
 
     @contextlib.contextmanager
     def fixture(folder: Path) -> Iterator[None]:
@@ -93,8 +93,8 @@ def test_a_world_that_cannot_be_taken_down(rehearse: Rehearse) -> None:
         rehearse(scene("steps", "OneSure", fixture=fixture))
 
 
-def test_interrupted_while_it_is_made(tmp_path: Path) -> None:
-    """What was being made is taken down before the rehearsal ends."""
+def test_interrupted_during_setup(tmp_path: Path) -> None:
+    """Ctrl-C removes an environment that is being created before the rehearsal ends."""
     said: list[str] = []
     making, go_on = threading.Event(), threading.Event()
 

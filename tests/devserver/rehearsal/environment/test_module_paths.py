@@ -1,4 +1,4 @@
-"""Scenarios of several folders, whose modules have the same names."""
+"""Scenarios in several folders whose modules have the same names."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ scene = Scenario(
 
 @pytest.fixture
 def folders(tmp_path: Path) -> list[Path]:
-    """Two folders with a runbook, a helper and a scenario each, of the same names; the runbooks differ."""
+    """Two folders with a runbook, a helper and a scenario of the same names; the runbooks differ."""
     found = []
     for times, name in enumerate(("one", "two"), start=1):
         folder = tmp_path / name
@@ -50,8 +50,8 @@ def folders(tmp_path: Path) -> list[Path]:
     return found
 
 
-def test_each_folder_has_its_own_modules(rehearse: Rehearse, folders: list[Path]) -> None:
-    """Each is run with, judged by, and replayed against the runbook beside it, in whatever order they are held."""
+def test_every_folder_has_its_own_modules(rehearse: Rehearse, folders: list[Path]) -> None:
+    """A scenario is run, judged and replayed with the runbook of its folder, in any order."""
     one, two = scenarios_in(folders)
     for scenario in (one, two, one):
         result = rehearse(scenario)

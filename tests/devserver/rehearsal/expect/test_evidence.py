@@ -1,4 +1,4 @@
-"""Expectations of what a run did, and how soon: effects, order, compensations, recovery, idleness, logs."""
+"""Expectations of what a run did and how fast: effects, order, compensations, recovery, idle time and logs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ ROLL = [[name, f"node-{number}"] for number in (1, 2) for name in ("drain", "sto
 
 
 def verdicts(result: Result) -> list[str]:
-    """Those of all findings."""
+    """Return the verdicts of all findings."""
     return [judgement.verdict for judgement in result.judgements]
 
 
 def test_effects(rehearse: Rehearse) -> None:
-    """An effect that happened twice, or never, is told from one that happened once."""
+    """Effects that happen twice or never are found, unlike those that happen once."""
     lost = at.activity_completes("act", nth=2).do(faults.lose_answer())
     expected = [
         expect.at_least_once("stop"),
@@ -39,7 +39,7 @@ def test_effects(rehearse: Rehearse) -> None:
 
 
 def test_order(rehearse: Rehearse) -> None:
-    """Order holds for each node; where all are asked for, or one came too early, it does not."""
+    """The order is checked per node; it fails if all nodes are required in order, or if one effect is early."""
     lost = at.activity_completes("act", nth=1).do(faults.lose_answer())
     expected = [
         expect.order("drain", "stop", "start"),
@@ -56,7 +56,7 @@ def test_order(rehearse: Rehearse) -> None:
 
 
 def test_compensations(rehearse: Rehearse) -> None:
-    """What was taken back is told from what was not, and from a removal that came before its addition."""
+    """A compensated effect is found; a missing compensation and one before its effect are not."""
     expected = [
         expect.compensates("remove", "node-1", of="add"),
         expect.compensates("remove"),
@@ -72,7 +72,7 @@ def test_compensations(rehearse: Rehearse) -> None:
 
 
 def test_recovery(rehearse: Rehearse) -> None:
-    """How long it takes from the return of server and worker until the run goes on is told and judged."""
+    """The time from the return of server and worker until the run continues is measured and judged."""
     plan = (
         at.activity_starts("act", nth=2).do(faults.kill_server(down=0.3)),
         at.activity_completes("act", nth=5).do(faults.kill_worker(down=0.2)),
@@ -89,8 +89,8 @@ def test_recovery(rehearse: Rehearse) -> None:
     assert metrics.idle >= 0.3
 
 
-def test_recovery_of_what_is_between(rehearse: Rehearse) -> None:
-    """A network that is cut is an outage to recover from, and no downtime of server or worker."""
+def test_recovery_from_a_network_outage(rehearse: Rehearse) -> None:
+    """A cut network is an outage to recover from, but not downtime of server or worker."""
     plan = at.activity_starts("act", nth=2).do(faults.cut_network(for_=0.4))
     expected = [expect.recovers(within=20), expect.recovers(within=0)]
     result = rehearse(scene("judged", "Listed", plan, input=ROLL, expect=expected))
@@ -101,14 +101,14 @@ def test_recovery_of_what_is_between(rehearse: Rehearse) -> None:
     assert metrics.downtime == 0
 
 
-def test_nothing_to_recover_from(rehearse: Rehearse) -> None:
+def test_no_outage(rehearse: Rehearse) -> None:
     """Without an outage it is unknown whether a runbook recovers."""
     result = rehearse(scene("judged", "Listed", input=ROLL, expect=[expect.recovers(within=5)]))
     assert result.verdict == "unknown"
 
 
-def test_never_back(rehearse: Rehearse) -> None:
-    """A worker that is not back when the time is up has not recovered, and the run stands still until then."""
+def test_worker_does_not_return(rehearse: Rehearse) -> None:
+    """A worker that is still down at the end has not recovered, and the run is idle until then."""
     plan = at.activity_starts("act", nth=2).do(faults.kill_worker(down=30))
     expected = [expect.recovers(within=20), expect.never_idle_longer_than(1)]
     result = rehearse(scene("judged", "Listed", plan, input=ROLL, expect=expected, limit=1.5))
@@ -119,8 +119,8 @@ def test_never_back(rehearse: Rehearse) -> None:
     )
 
 
-def test_idleness(rehearse: Rehearse) -> None:
-    """A slow activity is time without progress; the limit decides."""
+def test_idle_time(rehearse: Rehearse) -> None:
+    """A slow activity is idle time; the limit decides the verdict."""
     expected = [expect.never_idle_longer_than(10), expect.never_idle_longer_than(timedelta(seconds=0.5))]
     result = rehearse(scene("judged", "Listed", input=[["add", "1"], ["wait"], ["add", "2"]], expect=expected))
     assert verdicts(result) == ["pass", "fail"]
@@ -128,7 +128,7 @@ def test_idleness(rehearse: Rehearse) -> None:
 
 
 def test_logs(rehearse: Rehearse) -> None:
-    """A pattern is found in what the worker prints and in what the server logs."""
+    """A pattern is found in the worker's output and in the server's log."""
     expected = [
         expect.log_free_of("did panic", where="worker"),
         expect.log_free_of("did add", where="worker"),
@@ -154,7 +154,7 @@ def test_logs(rehearse: Rehearse) -> None:
         (lambda: expect.compensates("add", of="add"), "cannot compensate itself"),
     ],
 )
-def test_wrong_use(make: object, said: str) -> None:
-    """What cannot be is refused where it is written."""
+def test_invalid_arguments(make: object, said: str) -> None:
+    """Invalid arguments are an error where the scenario is written."""
     with pytest.raises(ScenarioInvalid, match=said):
         make()  # type: ignore[operator]

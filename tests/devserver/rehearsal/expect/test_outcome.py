@@ -1,4 +1,4 @@
-"""Expectations of how a runbook ends, of its result, and of its histories."""
+"""Expectations of a runbook's end, its result and its histories."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.devserver.rehearsal.conftest import Rehearse, scene
 
 
 def test_fails_as_expected(rehearse: Rehearse) -> None:
-    """A failure can be what is expected: by its message, its type, or that of a cause."""
+    """An expected failure matches by its message, its type, or the type of a cause."""
     expected = [
         expect.fails(),
         expect.fails("the disk is gone"),
@@ -27,7 +27,7 @@ def test_fails_as_expected(rehearse: Rehearse) -> None:
 
 
 def test_completes_instead(rehearse: Rehearse) -> None:
-    """A runbook that completes does not meet the expectation that it fails, or that it is soon done."""
+    """A runbook that completes does not meet the expectation to fail or to end soon."""
     expected = [expect.fails(), expect.status("canceled"), expect.completes(within=0.001), expect.completes(within=60)]
     result = rehearse(scene("tended", "Tended", expect=expected))
     assert [each.verdict for each in result.judgements] == ["fail", "fail", "fail", "pass"]
@@ -35,7 +35,7 @@ def test_completes_instead(rehearse: Rehearse) -> None:
 
 
 def test_same_result(rehearse: Rehearse) -> None:
-    """The result with faults is compared with that without; where attempts are counted it differs."""
+    """The results with and without faults are compared; a result that counts attempts differs."""
     lost = at.activity_completes("act", nth=2).do(faults.lose_answer())
     result = rehearse(
         scene(
@@ -54,7 +54,7 @@ def test_same_result(rehearse: Rehearse) -> None:
 
 
 def test_does_not_replay(rehearse: Rehearse) -> None:
-    """A runbook that decides by chance does not replay."""
+    """A runbook that decides at random does not replay."""
     result = rehearse(scene("judged", "Chance", expect=[expect.completes(), expect.replays()]))
     assert [each.verdict for each in result.judgements] == ["pass", "fail"]
     assert "(Chance) does not replay: " in result.judgements[1].evidence
@@ -67,7 +67,7 @@ def test_does_not_replay(rehearse: Rehearse) -> None:
         (lambda: expect.completes(within=-1), r"completes\(within"),
     ],
 )
-def test_wrong_use(make: object, said: str) -> None:
-    """What cannot be is refused where it is written."""
+def test_invalid_arguments(make: object, said: str) -> None:
+    """Invalid arguments are an error where the scenario is written."""
     with pytest.raises(ScenarioInvalid, match=said):
         make()  # type: ignore[operator]

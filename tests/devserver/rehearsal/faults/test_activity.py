@@ -1,4 +1,4 @@
-"""Faults of one attempt of an activity: each on a runbook that survives it and on one that does not."""
+"""Faults of an activity attempt: each on a runbook that survives it and on one that does not."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("fault", "why"), FAULTS, ids=str)
-def test_a_sure_runbook_survives(rehearse: Rehearse, fault: Action, why: str) -> None:
-    """An attempt that ends badly is followed by one that ends well."""
+def test_a_careful_runbook_survives(rehearse: Rehearse, fault: Action, why: str) -> None:
+    """A failed attempt is followed by a successful one."""
     result = rehearse(scene("steps", "Sure", STARTS.do(fault), expect=ONCE))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
@@ -27,21 +27,21 @@ def test_a_sure_runbook_survives(rehearse: Rehearse, fault: Action, why: str) ->
 
 
 @pytest.mark.parametrize(("fault", "why"), FAULTS, ids=str)
-def test_a_step_that_is_not_tried_again_fails(rehearse: Rehearse, fault: Action, why: str) -> None:
-    """Without retries one bad attempt is the runbook's end; the reason is what the server saw."""
+def test_a_step_without_retries_fails(rehearse: Rehearse, fault: Action, why: str) -> None:
+    """Without retries, one failed attempt fails the runbook, with the server's reason."""
     result = rehearse(scene("steps", "Brittle", STARTS.do(fault)))
     assert result.verdict == "fail"
     assert why in result.reason
 
 
 def test_a_failure_may_be_final(rehearse: Rehearse) -> None:
-    """With `retry=False` retries do not help."""
+    """With `retry=False` the activity is not retried."""
     result = rehearse(scene("steps", "Sure", STARTS.do(faults.fail_activity("no licence", retry=False))))
     assert result.verdict == "fail"
     assert "no licence" in result.reason
 
 
-def test_a_step_that_fails_after_it_acted_acts_again(rehearse: Rehearse) -> None:
+def test_a_step_that_fails_after_its_effect_repeats_it(rehearse: Rehearse) -> None:
     """A fault at the completion comes after the side effect."""
     acted = at.activity_completes("careless_step", nth=2)
     result = rehearse(scene("steps", "Careless", acted.do(faults.fail_activity()), expect=ONCE))
@@ -49,22 +49,22 @@ def test_a_step_that_fails_after_it_acted_acts_again(rehearse: Rehearse) -> None
     assert "step two happened 2 times" in result.reason
 
 
-def test_a_fault_of_an_activity_needs_one(rehearse: Rehearse) -> None:
-    """At a moment where no activity waits it cannot be done, and the verdict says where to plan it."""
+def test_an_activity_fault_needs_an_activity(rehearse: Rehearse) -> None:
+    """At a moment without an activity the fault is not possible, and the verdict says where to plan it."""
     result = rehearse(scene("steps", "Sure", at.event("ActivityTaskCompleted").do(faults.hang_activity())))
     assert result.verdict == "unknown"
     assert "no activity waits at this moment: event 7 ActivityTaskCompleted" in result.reason
 
 
-def test_an_attempt_goes_on_in_one_way_only(rehearse: Rehearse) -> None:
-    """Two orders for one attempt contradict each other: the second is not done, and the verdict says so."""
+def test_an_attempt_has_one_fault(rehearse: Rehearse) -> None:
+    """A second fault of the same attempt is not possible, and the verdict says so."""
     result = rehearse(scene("steps", "Sure", STARTS.do(faults.fail_activity(), faults.hang_activity())))
     assert result.verdict == "unknown"
     assert "another fault of the plan already controls this attempt" in result.reason
 
 
-def test_an_attempt_whose_worker_is_dead_takes_no_order(rehearse: Rehearse) -> None:
-    """A killed worker's attempt cannot fail in any other way."""
+def test_an_attempt_of_a_killed_worker_has_no_other_fault(rehearse: Rehearse) -> None:
+    """The attempt of a killed worker cannot fail in another way."""
     result = rehearse(scene("steps", "Sure", STARTS.do(faults.kill_worker(), faults.fail_activity())))
     assert result.verdict == "unknown"
     assert "the worker is down, and the attempt with it" in result.reason

@@ -1,4 +1,4 @@
-"""What faults say of themselves, and of what they cannot be."""
+"""Descriptions of faults, and errors in their arguments."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
-def test_a_fault_is_a_sentence(sentence: str) -> None:
-    """The plan and the report say in words what was done."""
+def test_descriptions(sentence: str) -> None:
+    """The plan and the report describe each fault in words."""
     assert str(SENTENCES[sentence]) == sentence
 
 
@@ -68,22 +68,22 @@ INVALID: dict[str, Callable[[], Action]] = {
 
 
 @pytest.mark.parametrize("time", [-timedelta(hours=1), 3600, "an hour"])
-def test_a_virtual_moment_is_a_length_of_time(time: object) -> None:
+def test_a_virtual_moment_is_a_timedelta(time: object) -> None:
     """A number could be seconds or hours, so it is refused."""
     with pytest.raises(ScenarioInvalid, match=r"at\.virtual takes a timedelta of 0 or more, not"):
         at.virtual(time)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("message", INVALID)
-def test_a_fault_that_cannot_be_is_refused_where_it_is_written(message: str) -> None:
-    """The scenario's file does not load, and the message says what is taken."""
+def test_invalid_arguments(message: str) -> None:
+    """The scenario's file does not load, and the message says what is valid."""
     with pytest.raises(ScenarioInvalid) as caught:
         INVALID[message]()
     assert caught.value.message == message
 
 
-def test_a_build_that_is_not_there_is_refused_before_anything_starts(rehearse: Callable[..., object]) -> None:
-    """A plan that names a module that does not import is no plan."""
+def test_an_unknown_build_is_refused_before_anything_starts(rehearse: Callable[..., object]) -> None:
+    """A plan that names a module which cannot be imported is refused."""
     from tests.devserver.rehearsal.conftest import scene
 
     with pytest.raises(ScenarioInvalid, match="cannot import the runbook 'steps_nowhere'"):

@@ -1,4 +1,4 @@
-"""Virtual time: moments of it, and a clock that moves ahead, on runbooks that survive it and on ones that do not."""
+"""Virtual time: moments, and a clock that is moved ahead, on runbooks that survive it and on ones that do not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALL = [expect.completes(), expect.replays()]
 
 @dataclass
 class Approve:
-    """Sends the approval."""
+    """An action that sends the approval."""
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Send it."""
@@ -33,27 +33,27 @@ class Approve:
 
 @dataclass
 class Count:
-    """Writes down how many checks have been made when it is its turn."""
+    """An action that records the number of checks so far."""
 
     counts: list[int] = field(default_factory=list)
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
-        """Write it down."""
+        """Record it."""
         self.counts.append(len(read(context.ledger)))
 
 
 def days(workflow: str, *plan: object, **more: object) -> Scenario:
-    """A scenario with a virtual clock."""
+    """Return a scenario with a virtual clock."""
     return scene("virtual_days", workflow, *plan, **{"time_skipping": True, "expect": ALL, **more})
 
 
 def clock_moved(view: RunView) -> bool:
-    """The fault has had its effect."""
+    """Return whether the fault had its effect."""
     return any(mark.lane == "fault" and mark.until is not None for mark in view.marks)
 
 
 def test_the_clock_stops_at_a_virtual_moment(rehearse: Rehearse) -> None:
-    """After 63 hours ten rounds of six have been made, however fast they were; then the clock goes on to the end."""
+    """After 63 virtual hours exactly ten rounds of six hours have run; then the clock continues."""
     count = Count()
     plan = [at.virtual(63 * HOUR).do(count), at.virtual(6 * HOUR - timedelta(seconds=1)).do(count)]
     result = rehearse(days("Rounds", *plan, expect=[*ALL, expect.exactly_once("check", *map(str, range(20)))]))
@@ -63,29 +63,29 @@ def test_the_clock_stops_at_a_virtual_moment(rehearse: Rehearse) -> None:
 
 @pytest.mark.parametrize("fault", [faults.kill_server(down=0.2), faults.kill_worker()], ids=str)
 def test_days_survive_an_outage(rehearse: Rehearse, fault: Action) -> None:
-    """The clock goes on when server and worker are back, and no round is left out."""
+    """The clock continues when server and worker are back, and no round is lost."""
     expected = [*ALL, expect.exactly_once("check", *map(str, range(20)))]
     result = rehearse(days("Rounds", at.virtual(2 * DAY + HOUR).do(fault), expect=expected))
     assert result.verdict == "pass", result.reason
 
 
-def test_days_survive_the_way_back_in_time(rehearse: Rehearse) -> None:
-    """A snapshot that was made while the clock was held is brought back, and its clock goes on."""
+def test_days_survive_a_restored_snapshot(rehearse: Rehearse) -> None:
+    """A snapshot taken while the clock was held is restored, and its clock continues."""
     plan = [at.virtual(DAY).do(faults.snapshot_database()), at.virtual(2 * DAY).do(faults.restore_database())]
     result = rehearse(days("Rounds", *plan, expect=[*ALL, expect.at_least_once("check", *map(str, range(20)))]))
     assert result.verdict == "pass", result.reason
 
 
 def test_an_approval_may_come_two_days_late(rehearse: Rehearse) -> None:
-    """The clock moves where no timer runs, so a runbook that waits for a person can be rehearsed."""
+    """The clock moves while no timer runs, so a runbook that waits for a person can be rehearsed."""
     result = rehearse(days("Patient", at.virtual(2 * DAY).do(Approve())))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     assert result.run.output == 48
 
 
-def test_a_late_approval_shows_a_runbook_that_takes_none(rehearse: Rehearse) -> None:
-    """What compares times finds two days between them."""
+def test_a_late_approval_fails_a_strict_runbook(rehearse: Rehearse) -> None:
+    """A runbook that compares times sees two days between them."""
     result = rehearse(days("Strict", at.virtual(2 * DAY).do(Approve())))
     assert result.verdict == "fail"
     assert "the approval is stale" in result.reason
@@ -93,7 +93,7 @@ def test_a_late_approval_shows_a_runbook_that_takes_none(rehearse: Rehearse) -> 
 
 @pytest.mark.parametrize(("workflow", "verdict"), [("Patient", "pass"), ("Strict", "fail")])
 def test_a_clock_moves_ahead(rehearse: Rehearse, workflow: str, verdict: str) -> None:
-    """Thirty hours pass at once; the approval that comes then is late."""
+    """Thirty hours pass at once, so the approval that comes then is late."""
     ahead = at.event("WorkflowTaskCompleted").do(faults.advance_clock(30 * HOUR))
     result = rehearse(days(workflow, ahead, at.when(clock_moved).do(Approve())))
     assert result.verdict == verdict, result.reason
@@ -103,7 +103,7 @@ def test_a_clock_moves_ahead(rehearse: Rehearse, workflow: str, verdict: str) ->
 
 
 def test_a_clock_moves_on_from_a_virtual_moment(rehearse: Rehearse) -> None:
-    """The two are used together: a day, and six hours more."""
+    """A virtual moment and a clock fault can be combined: one day, and six hours more."""
     ahead = at.virtual(DAY).do(faults.advance_clock(6 * HOUR))
     result = rehearse(days("Patient", ahead, at.when(clock_moved).do(Approve())))
     assert result.verdict == "pass", result.reason
@@ -111,24 +111,24 @@ def test_a_clock_moves_on_from_a_virtual_moment(rehearse: Rehearse) -> None:
     assert result.run.output == 30
 
 
-def test_a_child_does_not_hold_the_clock(rehearse: Rehearse) -> None:
-    """A child that begins while its parent's clock is held has one that runs."""
+def test_a_child_has_its_own_clock(rehearse: Rehearse) -> None:
+    """A child that starts while its parent's clock is held has a running clock."""
     count = Count()
     result = rehearse(days("Delegates", at.virtual(DAY + HOUR).do(count)))
     assert result.verdict == "pass", result.reason
     assert count.counts == [0]
 
 
-def test_a_virtual_moment_after_the_end_never_comes(rehearse: Rehearse) -> None:
-    """A runbook of five days has no sixth."""
+def test_a_virtual_moment_after_the_end(rehearse: Rehearse) -> None:
+    """A runbook of five days never reaches the sixth."""
     result = rehearse(days("Rounds", at.virtual(6 * DAY).do(faults.kill_worker())))
     assert result.verdict == "unknown"
     assert "6 days, 0:00:00 of virtual time after the start" in result.reason
     assert "its moment never came" in result.reason
 
 
-def test_a_clock_that_cannot_move_that_far_is_no_pass(rehearse: Rehearse) -> None:
-    """The runbook ends on the way."""
+def test_a_clock_that_cannot_move_that_far_is_not_a_pass(rehearse: Rehearse) -> None:
+    """The runbook ends before the clock has moved."""
     result = rehearse(days("Rounds", at.activity_starts("check", nth=2).do(faults.advance_clock(6 * DAY))))
     assert result.verdict == "unknown"
     assert "the runbook ended before its clock had advanced that far" in result.reason
@@ -140,7 +140,7 @@ def test_a_clock_that_cannot_move_that_far_is_no_pass(rehearse: Rehearse) -> Non
     ids=["moment", "fault"],
 )
 def test_virtual_time_needs_a_virtual_clock(rehearse: Rehearse, plan: object) -> None:
-    """A plan with virtual time in a scenario without it is refused, and the hint says what to write."""
+    """A plan with virtual time in a scenario without it is refused, and the hint shows the setting."""
     with pytest.raises(ScenarioInvalid) as caught:
         rehearse(scene("virtual_days", "Rounds", plan))
     assert caught.value.hint == "add Scenario(..., time_skipping=True)"

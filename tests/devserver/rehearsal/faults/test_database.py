@@ -23,8 +23,8 @@ CARELESS = at.activity_starts("careless_step", nth=2), at.activity_starts("carel
 ONCE = [expect.completes(), expect.exactly_once("step", "one", "two", "three"), expect.replays()]
 
 
-def test_a_sure_runbook_survives_the_way_back_in_time(rehearse: Rehearse) -> None:
-    """What was acknowledged after the snapshot is done again, and a step that finds out what was done acts once."""
+def test_a_careful_runbook_survives_a_restored_snapshot(rehearse: Rehearse) -> None:
+    """Steps acknowledged after the snapshot run again, and a careful step has its effect once."""
     plan = [SECOND.do(faults.snapshot_database()), THIRD.do(faults.restore_database(down=0.2))]
     result = rehearse(scene("steps", "Sure", *plan, expect=ONCE))
     assert result.verdict == "pass", result.reason
@@ -38,7 +38,7 @@ def test_a_sure_runbook_survives_the_way_back_in_time(rehearse: Rehearse) -> Non
 
 
 def test_the_worker_may_stay_when_the_database_is_restored(rehearse: Rehearse) -> None:
-    """With `restart_worker=False` the same worker process goes on, with the answer of a step that was undone."""
+    """With `restart_worker=False` the same worker process continues, with the result of a step that was undone."""
     plan = [SECOND.do(faults.snapshot_database()), THIRD.do(faults.restore_database(restart_worker=False))]
     result = rehearse(scene("steps", "Sure", *plan, expect=ONCE[:2]))
     assert result.verdict == "pass", result.reason
@@ -46,8 +46,8 @@ def test_the_worker_may_stay_when_the_database_is_restored(rehearse: Rehearse) -
     assert len([mark for mark in result.run.marks if mark.lane == "worker"]) == 1
 
 
-def test_a_restored_database_shows_a_step_that_acts_twice(rehearse: Rehearse) -> None:
-    """The server has forgotten that the second step was done, and has it done again."""
+def test_a_restored_database_shows_a_step_that_repeats_its_effect(rehearse: Rehearse) -> None:
+    """The restored server has no record of the second step, and runs it again."""
     second, third = CARELESS
     plan = [second.do(faults.snapshot_database("a")), third.do(faults.restore_database("a"))]
     result = rehearse(scene("steps", "Careless", *plan, expect=ONCE))
@@ -55,8 +55,8 @@ def test_a_restored_database_shows_a_step_that_acts_twice(rehearse: Rehearse) ->
     assert "step two happened 2 times" in result.reason
 
 
-def test_a_lost_runbook_is_found_out_at_once(rehearse: Rehearse) -> None:
-    """The server knows nothing of it any more; the limit of 20 s is not waited for."""
+def test_a_lost_runbook_is_detected_at_once(rehearse: Rehearse) -> None:
+    """The server does not know the runbook any more; the rehearsal does not wait for its limit of 20 s."""
     result = rehearse(scene("steps", "Sure", SECOND.do(faults.lose_database())))
     assert result.verdict == "fail"
     assert "it is lost: the server no longer knows it" in result.reason
@@ -65,8 +65,8 @@ def test_a_lost_runbook_is_found_out_at_once(rehearse: Rehearse) -> None:
 
 
 @pytest.mark.parametrize(("workflow", "verdict"), [("Sure", "pass"), ("Careless", "fail")])
-def test_a_runbook_is_started_again_after_the_loss(rehearse: Rehearse, workflow: str, verdict: str) -> None:
-    """Begun anew, a sure runbook does what is left; a careless one does all of it once more."""
+def test_a_lost_runbook_is_started_again(rehearse: Rehearse, workflow: str, verdict: str) -> None:
+    """A careful runbook does what is left; a careless one repeats everything."""
     moment = SECOND if workflow == "Sure" else CARELESS[0]
     plan = moment.do(faults.lose_database(down=0.1, start_again=True))
     result = rehearse(scene("steps", workflow, plan, expect=ONCE))
@@ -77,8 +77,8 @@ def test_a_runbook_is_started_again_after_the_loss(rehearse: Rehearse, workflow:
         assert "step one happened 2 times" in result.reason
 
 
-def test_a_runbook_that_was_started_again_has_moments_too(rehearse: Rehearse) -> None:
-    """The history of the new run is followed, though something is still planned: its events are counted on."""
+def test_moments_of_a_restarted_runbook(rehearse: Rehearse) -> None:
+    """Events of the new run count for the moments that are still planned."""
     again = SECOND.do(faults.lose_database(start_again=True))
     result = rehearse(
         scene("steps", "Sure", again, at.event("ActivityTaskCompleted", nth=4).do(faults.reset_network()))
@@ -87,8 +87,8 @@ def test_a_runbook_that_was_started_again_has_moments_too(rehearse: Rehearse) ->
 
 
 @pytest.mark.parametrize("fault", [faults.lock_database(0.6), faults.fill_disk(0.6)], ids=str)
-def test_a_sure_runbook_survives_a_server_that_cannot_write(rehearse: Rehearse, fault: Action) -> None:
-    """It goes on when there is room, or the lock is gone; the timeline shows how long that was."""
+def test_a_careful_runbook_survives_a_server_that_cannot_write(rehearse: Rehearse, fault: Action) -> None:
+    """The runbook continues when the disk has room or the lock is released; the timeline shows the outage."""
     result = rehearse(scene("steps", "Sure", SECOND.do(fault), expect=ONCE))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
@@ -99,39 +99,39 @@ def test_a_sure_runbook_survives_a_server_that_cannot_write(rehearse: Rehearse, 
 
 
 @pytest.mark.parametrize("fault", [faults.lock_database(1), faults.fill_disk(1)], ids=str)
-def test_a_runbook_in_a_hurry_does_not(rehearse: Rehearse, fault: Action) -> None:
-    """Nothing it does counts while the server cannot write it down."""
+def test_a_runbook_with_a_short_timeout_fails(rehearse: Rehearse, fault: Action) -> None:
+    """Its steps are not recorded while the server cannot write, so it times out."""
     result = rehearse(scene("steps", "Punctual", SECOND.do(fault)))
     assert result.verdict == "fail"
     assert "too late" in result.reason
 
 
-def test_a_full_disk_that_nobody_felt_is_no_pass(rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that told of no failed write has not shown what the runbook does then."""
+def test_a_full_disk_without_effect_is_not_a_pass(rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If no write of the server failed, the rehearsal has shown nothing."""
     monkeypatch.setattr("devserver.rehearsal.faults.disk.REFUSED", "words that no server says")
     result = rehearse(scene("steps", "Sure", SECOND.do(faults.fill_disk(0.1))))
     assert result.verdict == "unknown"
     assert "no write of the server failed meanwhile" in result.reason
 
 
-def test_a_disk_that_cannot_be_filled_here_is_said_to_be(rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the system cannot take a running server's room away, the verdict is unknown, and says so."""
+def test_a_disk_that_cannot_be_filled(rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system does not allow this fault, the verdict is unknown, with the reason."""
     monkeypatch.setattr("devserver.rehearsal.faults.disk.sys", SimpleNamespace(platform="darwin"))
     result = rehearse(scene("steps", "Sure", SECOND.do(faults.fill_disk(1))))
     assert result.verdict == "unknown"
     assert "fill_disk needs Linux" in result.reason
 
 
-def test_a_snapshot_that_is_made_too_late_cannot_be_restored(rehearse: Rehearse) -> None:
-    """The plan has both, in the wrong order: nothing is restored, and the verdict says why."""
+def test_restore_before_snapshot(rehearse: Rehearse) -> None:
+    """A plan that restores before it takes the snapshot restores nothing, and the verdict says why."""
     plan = [SECOND.do(faults.restore_database()), THIRD.do(faults.snapshot_database())]
     result = rehearse(scene("steps", "Sure", *plan))
     assert result.verdict == "unknown"
     assert "the snapshot before has not been made yet" in result.reason
 
 
-def test_a_snapshot_that_is_never_made_is_refused(rehearse: Rehearse) -> None:
-    """Nothing is started for a plan that restores what it never saves."""
+def test_restore_without_snapshot_is_refused(rehearse: Rehearse) -> None:
+    """A plan that restores and takes no snapshot does not start."""
     with pytest.raises(ScenarioInvalid, match="restores the snapshot 'monday' but never makes it"):
         rehearse(scene("steps", "Sure", SECOND.do(faults.restore_database("monday"))), fresh=True)
 
@@ -145,8 +145,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_lock_ends_with_the_rehearsal_that_is_killed(tmp_path: Path) -> None:
-    """kill -9 of the rehearsal leaves no process that keeps the database locked."""
+def test_a_killed_rehearsal_releases_its_lock(tmp_path: Path) -> None:
+    """kill -9 of the rehearsal leaves no process that locks the database."""
     file = tmp_path / "some.db"
     with closing(sqlite3.connect(file)) as made, made:
         made.execute("create table some (number)")
@@ -159,8 +159,8 @@ def test_a_lock_ends_with_the_rehearsal_that_is_killed(tmp_path: Path) -> None:
         free.execute("insert into some values (1)")
 
 
-def test_a_database_that_cannot_be_locked_is_said_to_be(rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where something else holds the lock all the time, the fault is not done, and the reason is SQLite's own."""
+def test_a_database_that_cannot_be_locked(rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If another process holds the lock, the fault is not possible, and the reason is SQLite's."""
     monkeypatch.setattr("devserver.rehearsal.faults.disk.PATIENCE_SECONDS", 0.1)
     plan = SECOND.do(faults.lock_database(0.2))
     locked = "import sqlite3, sys; print('no'); raise sqlite3.OperationalError('database is locked')"

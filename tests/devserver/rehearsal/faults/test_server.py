@@ -23,8 +23,8 @@ FAULTS = [(faults.kill_server, "killed"), (faults.stop_server, "stopped"), (faul
 
 
 @pytest.mark.parametrize(("fault", "ended"), FAULTS, ids=lambda value: getattr(value, "__name__", str(value)))
-def test_a_sure_runbook_survives(rehearse: Rehearse, fault: Callable[[float], Action], ended: str) -> None:
-    """It goes on where it was when the server is back; the timeline shows the outage."""
+def test_a_careful_runbook_survives(rehearse: Rehearse, fault: Callable[[float], Action], ended: str) -> None:
+    """The runbook continues when the server is back; the timeline shows the outage."""
     result = rehearse(scene("steps", "Sure", STARTS.do(fault(0.4)), expect=ONCE))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
@@ -35,15 +35,15 @@ def test_a_sure_runbook_survives(rehearse: Rehearse, fault: Callable[[float], Ac
 
 
 @pytest.mark.parametrize(("fault", "ended"), FAULTS, ids=lambda value: getattr(value, "__name__", str(value)))
-def test_a_runbook_in_a_hurry_fails(rehearse: Rehearse, fault: Callable[[float], Action], ended: str) -> None:
-    """One that allows itself 0.7 s does not survive an outage that takes longer."""
+def test_a_runbook_with_a_short_timeout_fails(rehearse: Rehearse, fault: Callable[[float], Action], ended: str) -> None:
+    """A runbook with a timeout of 0.7 s does not survive a longer outage."""
     result = rehearse(scene("steps", "Punctual", STARTS.do(fault(0.8))))
     assert result.verdict == "fail"
     assert "too late" in result.reason
 
 
-def test_outages_come_one_after_the_other(rehearse: Rehearse) -> None:
-    """A second one waits for the first one's end, so that both are what the plan says."""
+def test_outages_run_one_after_the_other(rehearse: Rehearse) -> None:
+    """A second outage waits for the end of the first, so that both happen as planned."""
     plan = STARTS.do(faults.kill_server(down=0.2), faults.freeze_server(0.2), faults.stop_server(down=0.2))
     result = rehearse(scene("steps", "Sure", plan, expect=ONCE))
     assert result.verdict == "pass", result.reason
@@ -56,7 +56,7 @@ def test_outages_come_one_after_the_other(rehearse: Rehearse) -> None:
     "fault", [faults.kill_server(3600), faults.freeze_server(3600), faults.fill_disk(3600)], ids=str
 )
 def test_an_outage_ends_with_the_rehearsal(rehearse: Rehearse, stand: Stand, fault: Action) -> None:
-    """An hour of it is broken off at the runbook's limit; the next run finds the server well."""
+    """An hour's outage ends at the runbook's limit; the next run has a running server."""
     environment = stand.environment
     result = rehearse(scene("steps", "Sure", STARTS.do(fault), limit=1))
     assert result.verdict == "fail"
@@ -65,8 +65,8 @@ def test_an_outage_ends_with_the_rehearsal(rehearse: Rehearse, stand: Stand, fau
     assert stand.environment is environment
 
 
-def test_a_server_that_was_ended_by_others_cannot_suffer(rehearse: Rehearse, stand: Stand) -> None:
-    """A step says why it was not done; that the server ended by itself is a finding, and fails the rehearsal."""
+def test_a_server_that_died_by_itself(rehearse: Rehearse, stand: Stand) -> None:
+    """The fault says why it was not possible, and the crash is a finding that fails the rehearsal."""
     environment = stand.environment
 
     def killed(view: RunView) -> bool:
@@ -93,27 +93,27 @@ def test_a_server_that_was_ended_by_others_cannot_suffer(rehearse: Rehearse, sta
 
 
 class Slow:
-    """An action that takes its time to begin."""
+    """An action that starts slowly."""
 
     done = False
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
-        """Begin, longer than the runbook lasts."""
+        """Start, for longer than the runbook runs."""
         await context.handle.result()
         await asyncio.sleep(0.1)
         self.done = True
 
 
-def test_what_has_begun_is_done_though_the_runbook_ends(rehearse: Rehearse) -> None:
-    """A fault whose moment came is not left half done, or the verdict would say of it what is not true."""
+def test_a_started_fault_is_completed_although_the_runbook_ends(rehearse: Rehearse) -> None:
+    """A fault that has started is completed, so that the verdict describes what happened."""
     slow = Slow()
     result = rehearse(scene("steps", "Sure", at.when(lambda view: bool(view.effects), "a step acted").do(slow)))
     assert result.verdict == "pass", result.reason
     assert slow.done
 
 
-def test_an_outage_that_comes_too_late_is_no_pass(rehearse: Rehearse) -> None:
-    """A freeze that waits for the first one's end, and finds the runbook at its limit, did not happen: that is told."""
+def test_a_late_outage_is_not_a_pass(rehearse: Rehearse) -> None:
+    """A freeze that waits for another outage until the runbook's limit did not happen, and the verdict says so."""
     step = STARTS.do(faults.freeze_server(3600))
     begun = at.when(lambda view: any(mark.lane == "fault" for mark in view.marks), "the first one has begun")
     late = begun.do(faults.freeze_server(1))
@@ -127,8 +127,8 @@ LONG = [faults.freeze_server(3600), faults.cut_network(3600), faults.lock_databa
 
 
 @pytest.mark.parametrize("fault", LONG, ids=str)
-def test_a_fault_ends_when_the_rehearsal_is_broken_off(rehearse: Rehearse, stand: Stand, fault: Action) -> None:
-    """Ctrl-C in the middle of it: what was frozen, cut, locked or full is not so any more."""
+def test_faults_end_when_the_rehearsal_is_interrupted(rehearse: Rehearse, stand: Stand, fault: Action) -> None:
+    """Ctrl-C restores a frozen server, a cut network, a locked database and a full disk."""
     environment = stand.environment
     scenario = scene("steps", "Sure", STARTS.do(fault))
 

@@ -19,8 +19,8 @@ ONCE = [expect.completes(), expect.exactly_once("step", "one", "two", "three")]
     [(STARTS, faults.kill_worker()), (COMPLETES, faults.lose_answer(down=0.2)), (STARTS, faults.freeze_worker(1.0))],
     ids=str,
 )
-def test_a_sure_runbook_survives(rehearse: Rehearse, moment: Moment, fault: Action) -> None:
-    """Steps that are tried again, and that find out what was done, end well whatever the worker suffers."""
+def test_a_careful_runbook_survives(rehearse: Rehearse, moment: Moment, fault: Action) -> None:
+    """Steps that are retried and check what was done complete after every fault of the worker."""
     result = rehearse(scene("steps", "Sure", moment.do(fault), expect=ONCE))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
@@ -30,15 +30,15 @@ def test_a_sure_runbook_survives(rehearse: Rehearse, moment: Moment, fault: Acti
     assert second.at > first.until
 
 
-def test_a_step_that_is_not_tried_again_fails_with_its_worker(rehearse: Rehearse) -> None:
-    """Without retries a killed worker is the runbook's end, and the verdict says which timeout it was."""
+def test_a_step_without_retries_fails_with_its_worker(rehearse: Rehearse) -> None:
+    """Without retries a killed worker fails the runbook, and the verdict names the timeout."""
     result = rehearse(scene("steps", "Brittle", STARTS.do(faults.kill_worker())))
     assert result.verdict == "fail"
     assert "activity StartToClose timeout" in result.reason
 
 
-def test_a_lost_answer_shows_a_step_that_acts_twice(rehearse: Rehearse) -> None:
-    """The server hears nothing of a step that acted, so it acts again: the finding names step, times and attempts."""
+def test_a_lost_result_shows_a_step_that_repeats_its_effect(rehearse: Rehearse) -> None:
+    """The server retries a step whose result was lost: the finding names step, times and attempts."""
     result = rehearse(scene("steps", "Careless", CARELESS.do(faults.lose_answer()), expect=ONCE))
     assert result.verdict == "fail"
     assert "step two happened 2 times in the activity careless_step" in result.reason
@@ -46,8 +46,8 @@ def test_a_lost_answer_shows_a_step_that_acts_twice(rehearse: Rehearse) -> None:
     assert "(attempt 2)" in result.reason
 
 
-def test_a_frozen_worker_shows_a_step_that_acts_twice(rehearse: Rehearse) -> None:
-    """An attempt that the server has given up acts when its worker goes on, and so does the next one."""
+def test_a_frozen_worker_shows_a_step_that_repeats_its_effect(rehearse: Rehearse) -> None:
+    """An attempt that has timed out has its effect when the worker is resumed, and so does the next attempt."""
     start = at.activity_starts("careless_step", nth=2)
     result = rehearse(scene("steps", "Careless", start.do(faults.freeze_worker(1.0)), expect=ONCE))
     assert result.verdict == "fail"
@@ -55,7 +55,7 @@ def test_a_frozen_worker_shows_a_step_that_acts_twice(rehearse: Rehearse) -> Non
 
 
 def test_a_compatible_build_takes_over(rehearse: Rehearse) -> None:
-    """The rest of the steps is done by the new build, under its build id."""
+    """The new build runs the remaining steps, with its build id."""
     replaced = faults.replace_worker("steps_next", build_id="next")
     result = rehearse(scene("steps", "Sure", COMPLETES.do(replaced), expect=ONCE))
     assert result.verdict == "pass", result.reason
@@ -65,8 +65,8 @@ def test_a_compatible_build_takes_over(rehearse: Rehearse) -> None:
     assert '"buildId": "next"' in result.run.history.to_json()
 
 
-def test_a_build_id_alone_may_change(rehearse: Rehearse) -> None:
-    """The same code goes on under another build id, and a restart later keeps that."""
+def test_a_new_build_id_for_the_same_code(rehearse: Rehearse) -> None:
+    """The same code continues with another build id, also after a restart of the worker."""
     kill = at.activity_completes("step", nth=3).do(faults.kill_worker())
     result = rehearse(scene("steps", "Sure", COMPLETES.do(faults.replace_worker(build_id="2")), kill, expect=ONCE))
     assert result.verdict == "pass", result.reason
@@ -77,8 +77,8 @@ def test_a_build_id_alone_may_change(rehearse: Rehearse) -> None:
     assert last.workflow_task_completed_event_attributes.worker_version.build_id == "2"
 
 
-def test_a_build_that_is_not_compatible_stops_the_runbook(rehearse: Rehearse) -> None:
-    """A workflow whose code was changed under it does not go on, and the limit ends the wait."""
+def test_an_incompatible_build_blocks_the_runbook(rehearse: Rehearse) -> None:
+    """The workflow is not deterministic with the new code, and the limit ends the rehearsal."""
     result = rehearse(scene("steps", "Sure", STARTS.do(faults.replace_worker("steps_changed")), limit=2))
     assert result.verdict == "fail"
     assert "it is running" in result.reason
@@ -86,8 +86,9 @@ def test_a_build_that_is_not_compatible_stops_the_runbook(rehearse: Rehearse) ->
     assert any("Nondeterminism" in line for line in result.run.worker_log)
 
 
-def test_a_build_that_comes_too_late_is_no_pass(rehearse: Rehearse) -> None:
-    """The worker was killed, and the runbook's limit passed before the new build was there: that was not rehearsed."""
+def test_a_late_build_is_not_a_pass(rehearse: Rehearse) -> None:
+    """The worker was killed, and the runbook reached its limit before the new build started, so the fault was not
+    rehearsed."""
     late = STARTS.do(faults.replace_worker("steps_next", down=3600))
     result = rehearse(scene("steps", "Sure", late, limit=0.6, expect=[]))
     assert result.verdict != "pass"
@@ -96,7 +97,7 @@ def test_a_build_that_comes_too_late_is_no_pass(rehearse: Rehearse) -> None:
 
 
 def test_a_worker_that_is_down_cannot_be_killed(rehearse: Rehearse) -> None:
-    """What cannot be done makes the verdict unknown, with the reason, though the runbook completes."""
+    """An impossible fault makes the verdict unknown, with the reason, even if the runbook completes."""
     plan = STARTS.do(
         faults.kill_worker(down=0.2), faults.kill_worker(), faults.freeze_worker(1), faults.hang_activity()
     )
@@ -106,22 +107,22 @@ def test_a_worker_that_is_down_cannot_be_killed(rehearse: Rehearse) -> None:
     assert "the worker is already down; the worker is down, and the attempt with it" in result.reason
 
 
-def test_an_answer_is_lost_only_when_there_is_one(rehearse: Rehearse) -> None:
-    """At another moment than an activity's completion the fault is not done, and the verdict says why."""
+def test_a_result_is_lost_only_when_an_activity_completes(rehearse: Rehearse) -> None:
+    """At another moment the fault is not possible, and the verdict says why."""
     result = rehearse(scene("steps", "Sure", STARTS.do(faults.lose_answer())))
     assert result.verdict == "unknown"
     assert "a result can be lost only when an activity completes" in result.reason
 
 
-def test_a_fault_that_never_happens_is_no_pass(rehearse: Rehearse) -> None:
-    """A runbook that completes before the moment has not shown that it survives."""
+def test_a_fault_that_never_happens_is_not_a_pass(rehearse: Rehearse) -> None:
+    """A runbook that completes before the moment has not shown that it survives the fault."""
     result = rehearse(scene("steps", "Sure", at.activity_starts("step", nth=9).do(faults.kill_worker())))
     assert result.verdict == "unknown"
     assert "its moment never came" in result.reason
 
 
-def test_a_worker_and_its_server_may_die_at_once(rehearse: Rehearse) -> None:
-    """As when a machine loses its power: the worker comes back when the server does."""
+def test_worker_and_server_are_killed_together(rehearse: Rehearse) -> None:
+    """As in a power cut, the worker is back when the server is."""
     plan = STARTS.do(faults.kill_server(down=0.5), faults.kill_worker())
     result = rehearse(scene("steps", "Sure", plan, expect=ONCE))
     assert result.verdict == "pass", result.reason

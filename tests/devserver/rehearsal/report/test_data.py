@@ -1,4 +1,4 @@
-"""A report as data: what scripts read, and what the page is made of."""
+"""A report as data: what scripts read, and what the page is rendered from."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tests.helpers.rehearsed import KILL, attempt, effect, result, run, twice
 
 
 def only(made: Any) -> dict[str, Any]:
-    """The one result of a report, as JSON would give it back."""
+    """Return the only result of a report, after a round trip through JSON."""
     shape = json.loads(json.dumps(report.data([made]), allow_nan=False))
     (found,) = shape["results"]
     assert isinstance(found, dict)
     return found
 
 
-def test_a_step_that_acted_twice_is_named_with_both_moments_and_what_came_between() -> None:
-    """Who reads the report learns which step, when, by which attempts, and why."""
+def test_a_repeated_effect_has_both_moments_and_what_came_between() -> None:
+    """The report says which step, when, in which attempts, and why."""
     (repeated,) = only(result(twice()))["repeated_effects"]
     assert (repeated["name"], repeated["key"], repeated["activity"]) == ("add_node", "node-5", "add_node")
     assert [round(each["at"], 3) for each in repeated["moments"]] == [1.05, 3.25]
@@ -35,8 +35,8 @@ def test_a_step_that_acted_twice_is_named_with_both_moments_and_what_came_betwee
     assert repeated["between"] == [KILL]
 
 
-def test_the_summary_says_it_to_someone_who_does_not_know_temporal() -> None:
-    """The first sentence is the verdict, the next ones the evidence."""
+def test_the_summary_needs_no_knowledge_of_temporal() -> None:
+    """The first sentence is the verdict, the next ones are the evidence."""
     summary = only(result(twice()))["summary"]
     assert summary.startswith("Do not rely on this runbook yet. A side effect was repeated: add_node node-5 happened")
     assert "at 1.050 s (attempt 1) and at 3.250 s (attempt 2)" in summary
@@ -56,13 +56,13 @@ def test_the_summary_says_it_to_someone_who_does_not_know_temporal() -> None:
     ],
     ids=["pass", "missed", "not held", "fail"],
 )
-def test_each_verdict_has_its_words(made: Any, expected: str) -> None:
-    """No verdict is explained with another's words."""
+def test_every_verdict_has_its_own_text(made: Any, expected: str) -> None:
+    """Each verdict is explained in words of its own."""
     assert only(made)["summary"].startswith(expected)
 
 
-def test_figures_are_those_of_the_run() -> None:
-    """Downtime, recovery, attempts and what acted again are numbers that a script can compare."""
+def test_metrics_of_the_run() -> None:
+    """Downtime, recovery, attempts and repeated effects are numbers that a script can compare."""
     metrics = only(result(twice()))["metrics"]
     assert metrics["worker_down_seconds"] == pytest.approx(1.0)
     assert metrics["server_down_seconds"] == 0
@@ -71,8 +71,8 @@ def test_figures_are_those_of_the_run() -> None:
     assert (metrics["signals"], metrics["lost_signals"]) == (0, [])
 
 
-def test_attempts_say_how_they_ended() -> None:
-    """An answer that got lost, a kill, a failure and an attempt that never ended are told apart."""
+def test_attempts_have_an_outcome() -> None:
+    """A lost result, a kill, a failure and an attempt that never ended are different outcomes."""
     marks = [
         Mark(0.0, "worker", "runbook", 2.5, {"ended": "killed"}),
         attempt(0.2, 0.3, ended="fails", error="OSError: no"),
@@ -91,8 +91,8 @@ def test_attempts_say_how_they_ended() -> None:
     assert second["attempts"][0]["until"] == 4.5
 
 
-def test_logs_are_those_around_each_fault() -> None:
-    """Lines of the seconds around a fault are there with their moments, those of long after are not."""
+def test_logs_around_faults() -> None:
+    """Lines of the seconds around a fault are included with their times, later ones are not."""
     logs = only(result(twice()))["logs"]
     (around,) = logs["around"]
     assert around["what"] == KILL
@@ -101,14 +101,14 @@ def test_logs_are_those_around_each_fault() -> None:
     assert "long after" in logs["last"]["server"][-1]["line"]
 
 
-def test_it_says_how_to_run_it_again() -> None:
-    """The command line names file, scenario and seed, quoted for a shell."""
+def test_the_command_to_run_it_again() -> None:
+    """The command has file, scenario and seed, quoted for a shell."""
     again = only(result(twice(), name="it's $(mine)"))["command"]
     assert again == """devserver rehearse '/runbooks/scale up.py' --only 'it'"'"'s $(mine)' --seed 7"""
 
 
-def test_what_json_cannot_hold_is_told_as_text() -> None:
-    """A result that is not a number, an odd detail and a lone surrogate do not break the report."""
+def test_values_that_json_does_not_have_become_text() -> None:
+    """NaN, objects and lone surrogates do not break the report."""
     made = twice(output={"x": math.nan}, effects=[effect(1, "\ud800", detail={"when": object(), "n": math.inf})])
     found = only(result(made))
     assert found["output"] == {"x": "NaN"}
@@ -116,8 +116,8 @@ def test_what_json_cannot_hold_is_told_as_text() -> None:
     assert found["effects"][0]["detail"]["n"] == "inf"
 
 
-def test_a_sweep_has_all_points_and_the_runs_of_those_that_failed() -> None:
-    """Each point is named; the evidence is there for the first that did not pass."""
+def test_a_sweep_has_all_points_and_the_first_failed_run() -> None:
+    """Every point is listed; the evidence is that of the first point that did not pass."""
     verdicts: list[Verdict] = ["pass", "fail", "unknown"]
     points = [
         PointResult(number, f"event {number}", each, "why", None, 1.0, twice()) for number, each in enumerate(verdicts)
@@ -130,8 +130,8 @@ def test_a_sweep_has_all_points_and_the_runs_of_those_that_failed() -> None:
     assert found["command"].endswith("--sweep worker")
 
 
-def test_the_worst_verdict_is_the_report_s() -> None:
-    """One failure fails it; what could not be judged never makes a pass."""
+def test_the_worst_verdict_is_the_report_s_verdict() -> None:
+    """One failure fails the report; an unknown verdict is never a pass."""
     verdicts: list[Verdict] = ["pass", "fail", "unknown"]
     passed, failed, unknown = (replace(result(run()), verdict=each) for each in verdicts)
     assert report.data([passed, unknown, failed])["verdict"] == "fail"
@@ -142,8 +142,8 @@ def test_the_worst_verdict_is_the_report_s() -> None:
     assert (shape["incomplete"], shape["not_run"]) == ("interrupted by Ctrl-C", ["the other"])
 
 
-def test_a_very_long_run_gives_a_report_of_sane_size() -> None:
-    """Of 30,000 marks and 12,001 effects, the last one repeated: that is named, and what is left out is told."""
+def test_a_very_long_run_gives_a_short_report() -> None:
+    """Of 30,000 marks and 12,001 effects the repeated one is named, and the report says what it omits."""
     marks = [attempt(i / 10, i / 10 + 0.05, ident=str(i), ended="completes") for i in range(6_000)]
     marks += [Mark(i / 40, "event", "ActivityTaskScheduled", None, {"id": i}) for i in range(24_000)]
     effects = [effect(i / 20, f"node-{i}") for i in range(12_000)] + [effect(600, "node-11999", 2)]
@@ -164,7 +164,7 @@ def test_a_very_long_run_gives_a_report_of_sane_size() -> None:
 
 
 def keys(shape: Any) -> set[str]:
-    """Every key of a report but those that users choose."""
+    """Return every key of a report except those that users choose."""
     if isinstance(shape, list):
         return set().union(*map(keys, shape)) if shape else set()
     if not isinstance(shape, dict):
@@ -173,8 +173,8 @@ def keys(shape: Any) -> set[str]:
     return set(shape).union(*(keys(value) for key, value in shape.items() if key not in chosen))
 
 
-def test_every_key_is_described() -> None:
-    """What a script may rely on is in docs/json.md."""
+def test_every_key_is_documented() -> None:
+    """docs/json.md documents every key that scripts may use."""
     sweep = Sweep("worker", run(), [PointResult(1, "event 1", "fail", "why", None, 1.0, twice())], [])
     shape = report.data([result(twice()), result(None, sweep=sweep)])
     text = (ROOT / "docs" / "json.md").read_text()

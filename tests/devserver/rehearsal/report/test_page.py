@@ -1,4 +1,4 @@
-"""A report's page as text: nothing from elsewhere, no way in for hostile texts, and what each part says."""
+"""The text of a report's page: no external resources, hostile text is escaped, and what each part says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOSTILE = (
 
 
 class Page(HTMLParser):
-    """Every element with its attributes, and the text that is shown."""
+    """Collects all elements with their attributes, and the visible text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -31,26 +31,26 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note it."""
+        """Record the element."""
         self.elements.append((tag, dict(attrs)))
         if tag not in ("meta", "br", "img", "link"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """One that ends at once, as in SVG."""
+        """Record an element without content, as in SVG."""
         self.elements.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
-        """Each ends where it began."""
+        """Check that the element is closed in order."""
         assert self.open.pop() == tag
 
     def of(self, tag: str) -> list[dict[str, str | None]]:
-        """The attributes of each element of that name."""
+        """Return the attributes of all elements with this name."""
         return [attributes for name, attributes in self.elements if name == tag]
 
 
 def hostile() -> str:
-    """The page of a result in which every text is hostile."""
+    """The page of a result in which all text is hostile."""
     marks = [
         Mark(0.0, "server", HOSTILE, 4.0, {"ended": HOSTILE}),
         Mark(0.0, "worker", HOSTILE, 4.0, {"ended": "killed"}),
@@ -85,8 +85,8 @@ def hostile() -> str:
     )
 
 
-def test_hostile_texts_are_shown_and_do_nothing() -> None:
-    """Names, failures, logs and keys with markup in them are text: no element, no attribute, no template of theirs."""
+def test_hostile_text_is_escaped() -> None:
+    """Names, failures, logs and keys with markup add no element, attribute or template."""
     text = hostile()
     page = Page(text)
     assert page.open == []
@@ -98,8 +98,8 @@ def test_hostile_texts_are_shown_and_do_nothing() -> None:
     assert "\x00" not in text
 
 
-def test_nothing_is_loaded_from_elsewhere() -> None:
-    """The page is one file: no address but its own places, and a policy that forbids the rest."""
+def test_no_external_resources() -> None:
+    """The page is a single file with internal links only, and its security policy forbids all else."""
     text = report.html([result(twice()), result(run())])
     page = Page(text)
     links = [value for _, attributes in page.elements for name, value in attributes.items() if name in ("href", "src")]
@@ -113,8 +113,8 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
     assert set(anchors) <= {str(attributes.get("id")) for _, attributes in page.elements}
 
 
-def test_headings_go_down_one_by_one() -> None:
-    """A screen reader finds its way: one h1, scenarios below it, their parts below them; tables have headings."""
+def test_headings_have_no_gaps() -> None:
+    """The page has one h1, scenarios and their parts are below it, and tables have headings, for screen readers."""
     page = Page(report.html([result(twice()), result(run())]))
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
@@ -127,15 +127,15 @@ def test_headings_go_down_one_by_one() -> None:
 
 
 def test_a_partial_report_says_so_first() -> None:
-    """Who opens what is left of an interrupted call is told what is missing."""
+    """The report of an interrupted command starts with what is missing."""
     text = report.html([result(run())], ReportStatus("interrupted by Ctrl-C", ["the other one"]))
     head = text[text.index("<header>") : text.index("</header>")]
     assert "This report is incomplete:" in head
     assert "interrupted by Ctrl-C. Not run: the other one." in head
 
 
-def test_many_rehearsals_are_a_table_and_the_worst_in_full() -> None:
-    """Of 100 repeats all are in the table, and those that failed are shown whole."""
+def test_many_rehearsals_are_a_table_with_details_of_failures() -> None:
+    """100 repeats are in the table, and the failed ones are shown in full."""
     results = [result(run(), verdict="pass", name=f"turn {number}", seed=number) for number in range(99)]
     text = report.html([*results, result(twice(), name="the bad one", seed=99)])
     assert text.count('<section class="result"') == 30
@@ -157,21 +157,21 @@ def test_many_rehearsals_are_a_table_and_the_worst_in_full() -> None:
         (7500, "2 h 5 min"),
     ],
 )
-def test_times_are_told_as_people_do(value: float | None, expected: str) -> None:
-    """Short ones to the hundredth, long ones in minutes and hours."""
+def test_format_of_times(value: float | None, expected: str) -> None:
+    """Short times have hundredths of a second, long ones minutes and hours."""
     assert seconds(value) == expected
 
 
-def test_words_for_numbers_and_lists() -> None:
-    """One is singular, many are not all named."""
+def test_format_of_numbers_and_lists() -> None:
+    """One is singular, and long lists are shortened."""
     assert (counted(1, "effect"), counted(1200, "activity", "activities")) == ("1 effect", "1,200 activities")
     assert (listed(["a"]), listed(["a", "b"]), listed(list("abcde"))) == ("a", "a and b", "a, b, c and 2 more")
     assert (moment(None), moment(1.0)) == ("never", "1.000 s")
     assert clean("x" * 5000) == "x" * 2000 + "... (5,000 characters in all)"
 
 
-def test_lanes_of_network_and_database_say_what_was_done_to_them() -> None:
-    """A cut and a lock are on lines of their own, by name."""
+def test_lanes_of_network_and_database() -> None:
+    """A cut and a lock have named lines of their own."""
     marks = [Mark(1.0, "network", "cut", 2.0, {}), Mark(3.0, "network", "reset"), Mark(2.0, "database", "locked", 4.0)]
     text = report.html([result(run(marks))])
     labels = re.findall(r'<text class="label"[^>]*>([^<]*)</text>', text)

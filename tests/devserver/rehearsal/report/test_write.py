@@ -1,4 +1,4 @@
-"""A report's files: whole or not there, also on a full disk; and the package has what it is made from."""
+"""Writing a report: complete or not at all, also on a full disk; the package includes the templates."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.helpers.checkout import ROOT
 from tests.helpers.rehearsed import result, run, twice
 
 
-def test_it_is_a_page_and_the_same_as_json(tmp_path: Path) -> None:
-    """Both are in the folder, which is made, and nothing else is."""
+def test_page_and_json(tmp_path: Path) -> None:
+    """Both files are in the folder, which is created, and nothing else is."""
     page = report.write([result(twice())], tmp_path / "new" / "folder")
     assert sorted(file.name for file in page.parent.iterdir()) == ["report.html", "report.json"]
     shape = json.loads((page.parent / "report.json").read_text())
@@ -29,8 +29,8 @@ def test_it_is_a_page_and_the_same_as_json(tmp_path: Path) -> None:
     assert page.read_text().startswith("<!DOCTYPE html>")
 
 
-def test_a_full_disk_is_told_with_the_folder_and_leaves_the_old_report(tmp_path: Path) -> None:
-    """Nothing half-written is left; what was there before is still whole."""
+def test_a_full_disk_keeps_the_old_report(tmp_path: Path) -> None:
+    """The error names the folder, no partial file is left, and the old report is intact."""
     if os.geteuid() != 0 or shutil.which("mount") is None:
         pytest.skip("mounting a disk needs root")
     folder = tmp_path / "small"
@@ -51,8 +51,8 @@ def test_a_full_disk_is_told_with_the_folder_and_leaves_the_old_report(tmp_path:
     assert "--report" in str(caught.value.hint)
 
 
-def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
-    """The path is named, and the file is as it was."""
+def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    """The error names the path, and the file is unchanged."""
     (tmp_path / "taken").write_text("mine")
     with pytest.raises(ReportNotWritten, match="taken"):
         report.write([], tmp_path / "taken")
@@ -60,7 +60,7 @@ def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
 
 
 def test_the_wheel_has_the_page_s_templates(tmp_path: Path) -> None:
-    """An installed package makes reports as a checkout does."""
+    """An installed package can write reports."""
     words = [sys.executable, "-m", "uv", "build", "--wheel", "--out-dir", str(tmp_path), str(ROOT)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0 and "hatchling" in done.stderr:

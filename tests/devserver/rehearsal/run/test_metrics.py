@@ -1,4 +1,4 @@
-"""The key figures of a run, from marks that are written by hand."""
+"""Metrics of a run, computed from a list of marks."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ BEGAN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 def up(lane: Lane, at: float, until: float | None = None) -> Mark:
-    """A time in which the lane was up."""
+    """Return a time in which the lane was up."""
     return Mark(at, lane, "up", until, {} if until is None else {"ended": "killed"})
 
 
 def attempt(at: float, until: float | None = None, number: str = "1") -> Mark:
-    """An attempt of an activity."""
+    """Return an attempt of an activity."""
     detail = {"id": number, "workflow_id": "w", **({} if until is None else {"ended": "completes"})}
     return Mark(at, "activity", "act", until, detail)
 
 
 def task(at: float) -> Mark:
-    """A workflow task that completed."""
+    """Return a completed workflow task."""
     return Mark(at, "event", "WorkflowTaskCompleted")
 
 
 def metrics(*marks: Mark, ended: float | None = 10.0, effects: tuple[Effect, ...] = ()) -> RunMetrics:
-    """Those of a run from 1.0 to `ended`."""
+    """Return the metrics of a run from 1.0 to `ended`."""
     lanes = {mark.lane for mark in marks}
     always = [up(lane, 0.0) for lane in ("server", "worker") if lane not in lanes]
     ordered = sorted([*always, *marks], key=lambda mark: mark.at)
     return RunMetrics.of(RehearsalRun("w", BEGAN, 1.0, ended, "completed", None, None, [], ordered, effects))
 
 
-def test_nothing_went_wrong() -> None:
-    """A run without faults has no outage, no recovery, and its longest gap as idleness."""
+def test_no_outage() -> None:
+    """A run without faults has no outage and no recovery, and its longest gap is the idle time."""
     found = metrics(task(1.2), attempt(1.3, 4.0), task(4.1), attempt(4.2, 9.9))
     assert (found.outages, found.recovery, found.downtime, found.duplicates) == ([], None, 0, [])
     assert (round(found.idle, 3), found.idle_from) == (5.7, 4.2)
@@ -46,27 +46,27 @@ def test_nothing_went_wrong() -> None:
 
 
 def test_outage_and_recovery() -> None:
-    """Recovery is from the return to the next attempt or workflow task; what completes meanwhile does not count."""
+    """Recovery lasts from the return to the next attempt or workflow task; what completes meanwhile does not count."""
     found = metrics(up("server", 0, 3.0), up("server", 5.0), attempt(2.9, 3.5), attempt(6.5, 7.0))
     assert found.outages == [Downtime("server", 3.0, 5.0, "killed", 1.5)]
     assert (found.downtime, found.recovery) == (2.0, 1.5)
 
 
-def test_outages_that_overlap() -> None:
-    """Two outages at once are down together, and the one does not count as slow recovery of the other."""
+def test_overlapping_outages() -> None:
+    """Two simultaneous outages are one downtime, and neither counts as slow recovery of the other."""
     found = metrics(up("server", 0, 3.0), up("server", 4.0), up("worker", 0, 3.5), up("worker", 6.0), attempt(6.5))
     assert found.downtime == 3.0
     assert [outage.recovery for outage in found.outages] == [0.5, 0.5]
 
 
-def test_it_went_on_before_the_server_was_seen() -> None:
-    """An attempt that starts when we do not know yet that the server answers is a recovery at once."""
+def test_continued_before_the_server_was_seen() -> None:
+    """An attempt that starts before the server is known to answer is an immediate recovery."""
     found = metrics(up("server", 0, 3.0), up("server", 5.0), attempt(4.99, 9.0))
     assert [outage.recovery for outage in found.outages] == [0.0]
 
 
-def test_never_back() -> None:
-    """What is not back at the end, or does not go on, has no recovery; the figure says so for the whole."""
+def test_no_recovery() -> None:
+    """An outage that lasts until the end, or after which nothing continues, has no recovery."""
     found = metrics(up("worker", 0, 3.0), ended=8.0)
     assert found.outages == [Downtime("worker", 3.0, None, "killed", None)]
     assert (found.downtime, found.recovery) == (5.0, None)
@@ -76,19 +76,19 @@ def test_never_back() -> None:
     assert found.idle == 8.0
 
 
-def test_paused_time_is_no_idleness() -> None:
-    """What an operator has paused does not stand still."""
+def test_paused_time_is_not_idle() -> None:
+    """Time in which an operator paused the runbook is not idle time."""
     paused = [Mark(2.0, "event", "WorkflowExecutionPaused"), Mark(9.0, "event", "WorkflowExecutionUnpaused")]
     assert round(metrics(attempt(1.5, 1.9), *paused, task(9.5)).idle, 3) == 0.6
 
 
 def test_outage_after_the_end() -> None:
-    """What is taken down after the runbook has ended is no outage of it."""
+    """An outage after the end of the runbook does not count."""
     assert metrics(up("worker", 0, 10.5), task(2.0)).outages == []
 
 
 def test_duplicates() -> None:
-    """An effect that is in the ledger twice is told with both moments and attempts; another key is another effect."""
+    """An effect that is recorded twice has both moments and attempts; another key is another effect."""
     effects = tuple(
         Effect(BEGAN.timestamp() + at, "add", key, {}, "w", "add_node", "1", number, 1)
         for at, key, number in [(2.0, "a", 1), (3.0, "b", 1), (4.0, "a", 2)]

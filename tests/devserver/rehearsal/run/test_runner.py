@@ -1,4 +1,4 @@
-"""Rehearsals as a whole: runbooks that cannot go on, data converters."""
+"""Complete rehearsals: runbooks that are blocked, and data converters."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class Grant:
 
 
 def runbook(folder: Path, text: str, name: str) -> Path:
-    """A scenario's file beside a runbook of that name."""
+    """Write a scenario's file next to a runbook of that name."""
     (folder / f"{name}.py").write_text(text)
     return folder / "scenario.py"
 
 
-def test_a_runbook_that_is_broken_is_found_out_at_once(rehearse: Rehearse, tmp_path: Path) -> None:
-    """Its own error is the reason, long before the limit: a run without faults shows it."""
+def test_a_broken_runbook_is_detected_at_once(rehearse: Rehearse, tmp_path: Path) -> None:
+    """The run without faults fails with the runbook's own error, long before the limit."""
     file = runbook(tmp_path, BROKEN, "runbook_broken")
     plan = [at.elapsed(0).do(faults.freeze_worker(0.01))]
     scenario = Scenario("x", "runbook_broken", "Broken", plan=plan, expect=[expect.same_result()], limit=100, file=file)
@@ -63,8 +63,8 @@ def test_a_runbook_that_is_broken_is_found_out_at_once(rehearse: Rehearse, tmp_p
     assert "its workflow task fails: 'no such node'" in plain.reason
 
 
-def test_what_keeps_a_runbook_at_its_limit_is_told(rehearse: Rehearse) -> None:
-    """A runbook that has not ended says what it waits for, as devserver stuck would."""
+def test_a_runbook_at_its_limit_says_what_it_waits_for(rehearse: Rehearse) -> None:
+    """The reason is what `devserver stuck` reports."""
     hangs = at.activity_starts("step").do(faults.kill_worker(down=60))
     result = rehearse(scene("steps", "Sure", hangs, limit=2.0))
     assert result.verdict == "fail"
@@ -73,8 +73,8 @@ def test_what_keeps_a_runbook_at_its_limit_is_told(rehearse: Rehearse) -> None:
     assert any("step" in line for line in result.run.stuck), result.run.stuck
 
 
-def test_a_runbook_with_a_data_converter_of_its_own(rehearse: Rehearse, tmp_path: Path) -> None:
-    """Workers, clients, results and replays have the converter that the scenario names."""
+def test_a_custom_data_converter(rehearse: Rehearse, tmp_path: Path) -> None:
+    """Workers, clients, results and replays use the converter of the scenario."""
     file = runbook(tmp_path, MODELS, "runbook_models")
     import sys
 
@@ -103,27 +103,27 @@ def test_a_runbook_with_a_data_converter_of_its_own(rehearse: Rehearse, tmp_path
     ("name", "told"),
     [("json:dumps", "is not a data converter"), ("nothing_here:x", "ModuleNotFoundError"), ("json", "AttributeError")],
 )
-def test_a_data_converter_that_is_none(name: str, told: str, rehearse: Rehearse) -> None:
-    """It is refused before anything is started, with the form that its name has."""
+def test_an_invalid_data_converter(name: str, told: str, rehearse: Rehearse) -> None:
+    """It is refused before anything is started, with the form of a name."""
     with pytest.raises(ScenarioInvalid, match=told):
         rehearse(scene("steps", "Sure", data_converter=name))
 
 
 @pytest.mark.parametrize("more", [{"input": "x"}, {"args": [1, 2]}])
-def test_arguments_that_nobody_takes(more: dict[str, Any], rehearse: Rehearse) -> None:
-    """The server would drop them without a word, so they are refused, with what the workflow takes."""
+def test_too_many_arguments(more: dict[str, Any], rehearse: Rehearse) -> None:
+    """The server would ignore them silently, so they are refused, with the arguments of the workflow."""
     with pytest.raises(ScenarioInvalid, match="too many positional arguments"):
         rehearse(scene("steps", "Sure", **more))
 
 
-def test_arguments_that_are_missing(rehearse: Rehearse, tmp_path: Path) -> None:
-    """They are named."""
+def test_missing_arguments(rehearse: Rehearse, tmp_path: Path) -> None:
+    """The error names them."""
     file = runbook(tmp_path, MODELS, "runbook_missing")
     with pytest.raises(ScenarioInvalid, match="missing a required argument: 'wish'"):
         rehearse(Scenario("x", "runbook_missing", "Grant", expect=[expect.completes()], file=file))
 
 
-def test_arguments_that_cannot_be_sent(rehearse: Rehearse, tmp_path: Path) -> None:
+def test_arguments_that_cannot_be_encoded(rehearse: Rehearse, tmp_path: Path) -> None:
     """They are refused before anything is started."""
     file = runbook(tmp_path, MODELS, "runbook_unsent")
     with pytest.raises(ScenarioInvalid, match="cannot encode the arguments"):
@@ -167,8 +167,8 @@ class Loud:
 """
 
 
-def test_a_long_error_and_a_cancelled_activity_leave_the_worker_as_it_is(rehearse: Rehearse, tmp_path: Path) -> None:
-    """What an activity fails with may be longer than a line of a pipe; one that is cancelled ends as it would."""
+def test_a_long_error_and_a_cancelled_activity(rehearse: Rehearse, tmp_path: Path) -> None:
+    """An activity's error may be longer than a pipe's line, and a cancelled activity ends as usual."""
     file = runbook(tmp_path, LOUD, "runbook_loud")
     plan = [at.activity_starts("wait").do(faults.freeze_worker(0.05))]
     result = rehearse(Scenario("x", "runbook_loud", "Loud", plan=plan, expect=[expect.completes()], file=file))

@@ -1,4 +1,4 @@
-"""A crash at every point of a history."""
+"""Sweeps: a crash at every point of a history."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.server
 
 
 def swept(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[SweepProgress]]:
-    """Sweep it; what was told of the progress."""
+    """Sweep a scenario; return the result and the progress."""
     told: list[SweepProgress] = []
     result = asyncio.run(sweep(scenario, target, RehearsalSettings(), progress=told.append))
     assert result.sweep is not None
@@ -28,13 +28,13 @@ def swept(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[Sweep
 
 
 def careful(workflow: str, *more: object) -> Scenario:
-    """A step that must act once."""
+    """Return a scenario with a step whose effect must happen once."""
     return scene("steps", f"One{workflow}", expect=[expect.completes(), expect.exactly_once("step"), *more])
 
 
 @pytest.mark.parametrize("target", ["server", "worker"])
-def test_a_sure_runbook_survives_a_kill_at_each_point(target: Target) -> None:
-    """Each event is a point, and each activity between its effect and its answer; the kill is there, and all pass."""
+def test_a_careful_runbook_survives_a_kill_at_every_point(target: Target) -> None:
+    """Every event is a point, and so is every activity between its effect and its result; all pass."""
     found, result, told = swept(careful("Sure", expect.same_result(), expect.replays()), target)
     assert result.verdict == "pass", (result.reason, result.judgements)
     events = len(found.plain.histories[0].events)
@@ -45,8 +45,8 @@ def test_a_sure_runbook_survives_a_kill_at_each_point(target: Target) -> None:
     assert (told[-1].done, told[-1].total, told[-1].failed) == (len(found.points), len(found.points), 0)
 
 
-def test_points_at_which_a_careless_runbook_acts_twice_are_named() -> None:
-    """Between an effect and its answer is where it fails, and nowhere else; the evidence is kept."""
+def test_points_at_which_a_careless_runbook_repeats_effects_are_named() -> None:
+    """It fails between an effect and its result, and only there; the evidence is kept."""
     found, result, _ = swept(careful("Careless"), "worker")
     assert result.verdict == "fail", result.judgements
     assert {point.what for point in found.failed} == {"careless_step has acted, but not reported it yet"}
@@ -57,8 +57,8 @@ def test_points_at_which_a_careless_runbook_acts_twice_are_named() -> None:
     assert any("after event" in line for line in result.judgements[0].details)
 
 
-def test_the_steady_state_is_judged_at_each_point() -> None:
-    """What a kill leaves unsteady is found, though every expectation is met."""
+def test_the_steady_state_is_checked_at_every_point() -> None:
+    """A steady state broken by a kill is found, even if all expectations are met."""
 
     def no_worker_was_killed(view: RunView) -> bool:
         return not any(mark.detail.get("ended") == "killed" for mark in view.marks)
@@ -72,7 +72,7 @@ def test_the_steady_state_is_judged_at_each_point() -> None:
 
 @pytest.mark.parametrize(("workflow", "where"), [("Parent", "child"), ("Continued", "attempt 1")])
 def test_activities_of_children_and_later_runs_are_points(workflow: str, where: str) -> None:
-    """A step that acts twice is found in a child, and in a run that the runbook continues as."""
+    """A repeated effect is found in a child, and in a run after continue-as-new."""
     found, result, _ = swept(scene("family", workflow, expect=[expect.exactly_once("tell")]), "worker")
     assert result.verdict == "fail", (result.reason, [point.what for point in found.points])
     # On a busy machine a kill at the task before may also come after the effect: that is found as well, and is right.
@@ -82,8 +82,8 @@ def test_activities_of_children_and_later_runs_are_points(workflow: str, where: 
     assert len(found.points) == len({(point.event, point.what) for point in found.points})
 
 
-def test_what_cannot_be_judged_is_no_pass() -> None:
-    """What a plain run does not meet, or what needs a plan, is left out and named; recovery from the kill is judged."""
+def test_expectations_that_cannot_be_checked() -> None:
+    """Expectations that need a plan, or that fail without a kill, are skipped and named; recovery is checked."""
     more = expect.recovers(within=15), expect.exactly_once("other"), expect.no_signal_lost()
     found, result, _ = swept(careful("Sure", *more), "worker")
     assert (result.verdict, found.failed) == ("unknown", []), (result.judgements, found.failed)
@@ -93,8 +93,8 @@ def test_what_cannot_be_judged_is_no_pass() -> None:
     assert [line.rpartition(": ")[2] for line in result.judgements[0].details] == [*found.omitted]
 
 
-def test_a_runbook_that_waits_for_what_is_planned_is_not_swept() -> None:
-    """It does not end without its plan, so no point is tried, and the reason says so: it is no pass."""
+def test_a_runbook_that_needs_its_plan_is_not_swept() -> None:
+    """It does not end without the plan, so no point is tried, and the verdict says why."""
     found, result, told = swept(scene("tended", "Choking", limit=0.7), "worker")
     assert result.verdict == "unknown"
     assert found.points == ()
@@ -102,14 +102,14 @@ def test_a_runbook_that_waits_for_what_is_planned_is_not_swept() -> None:
     assert told[-1].total == 0
 
 
-def test_a_sweep_of_nothing_expected_is_refused() -> None:
-    """It would show nothing after minutes."""
+def test_a_sweep_without_expectations_is_refused() -> None:
+    """It would take minutes and show nothing."""
     with pytest.raises(ScenarioInvalid, match="the scenario expects nothing"):
         swept(scene("steps", "OneSure", expect=[]), "worker")
 
 
 def test_moments_count_attempts() -> None:
-    """The history has the last attempt of an activity; its answer is a point only where it completed."""
+    """The history has only the last attempt of an activity, and its result is a point only if it completed."""
     points = points_of(
         [scheduled(5), started(6, of=5, attempt=3), completed(7, of=6), scheduled(11), started(12, of=11)]
     )
@@ -124,14 +124,14 @@ def test_moments_count_attempts() -> None:
 
 
 def scheduled(number: int) -> HistoryEvent:
-    """An activity is scheduled."""
+    """Return a scheduled activity."""
     event = HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
     event.activity_task_scheduled_event_attributes.activity_type.name = "step"
     return event
 
 
 def started(number: int, *, of: int, attempt: int = 1) -> HistoryEvent:
-    """Its last attempt has started."""
+    """Return the start of its last attempt."""
     event = HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED)
     event.activity_task_started_event_attributes.scheduled_event_id = of
     event.activity_task_started_event_attributes.attempt = attempt
@@ -139,7 +139,7 @@ def started(number: int, *, of: int, attempt: int = 1) -> HistoryEvent:
 
 
 def completed(number: int, *, of: int) -> HistoryEvent:
-    """It has completed."""
+    """Return its completion."""
     event = HistoryEvent(event_id=number, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
     event.activity_task_completed_event_attributes.started_event_id = of
     return event

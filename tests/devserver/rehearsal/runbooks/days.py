@@ -1,4 +1,4 @@
-"""A rollout over twenty clusters that takes days: one after the other, each with six hours of quiet monitors."""
+"""A rollout over twenty clusters that takes days: one at a time, each with six hours without alerts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOUD = "cluster-7"  # whose monitor fires once
 
 @activity.defn
 async def upgrade(cluster: str) -> None:
-    """Upgrade a cluster, unless it is upgraded."""
+    """Upgrade a cluster if it is not upgraded yet."""
     done = Path(os.environ[ledger.FILE]).with_name(f"{cluster}.upgraded")
     if not done.exists():
         done.touch()
@@ -30,14 +30,14 @@ async def upgrade(cluster: str) -> None:
 
 @activity.defn
 async def roll_back(cluster: str) -> None:
-    """Take an upgrade back."""
+    """Undo an upgrade."""
     Path(os.environ[ledger.FILE]).with_name(f"{cluster}.upgraded").unlink(missing_ok=True)
     ledger.effect("roll_back", key=cluster)
 
 
 @activity.defn
 async def is_quiet(cluster: str) -> bool:
-    """Ask the monitor; one fires once."""
+    """Query the monitor, which fires once."""
     fired = Path(os.environ[ledger.FILE]).with_name("fired")
     if cluster == LOUD and not fired.exists():
         fired.touch()
@@ -47,7 +47,7 @@ async def is_quiet(cluster: str) -> bool:
 
 
 class Waves:
-    """What both rollouts have in common."""
+    """The common part of both rollouts."""
 
     heeds_alarms = True
 
@@ -55,7 +55,7 @@ class Waves:
         self.alarms: set[str] = set()
 
     async def roll_out(self, clusters: int) -> float:
-        """The hours that it took."""
+        """Return the hours it took."""
         began = workflow.now()
         for number in range(1, clusters + 1):
             cluster = f"cluster-{number}"
@@ -65,7 +65,7 @@ class Waves:
         return (workflow.now() - began) / timedelta(hours=1)
 
     async def _settled(self, cluster: str) -> bool:
-        """Upgrade it, and whether all is quiet for six hours."""
+        """Upgrade a cluster; return whether there was no alert for six hours."""
         await workflow.execute_activity(upgrade, cluster, start_to_close_timeout=LIMIT, retry_policy=SOON)
         try:
             await workflow.wait_condition(lambda: self.heeds_alarms and cluster in self.alarms, timeout=QUIET)
@@ -77,29 +77,29 @@ class Waves:
 
 @workflow.defn
 class Rollout(Waves):
-    """Takes an upgrade back where a monitor fires, and tries again."""
+    """Undo an upgrade when a monitor fires, and try again."""
 
     @workflow.run
     async def run(self, clusters: int) -> float:
-        """The hours that it took."""
+        """Return the hours it took."""
         return await self.roll_out(clusters)
 
     @workflow.signal
     def alarm(self, cluster: str) -> None:
-        """A monitor of the cluster has fired."""
+        """Handle an alert of the cluster's monitor."""
         self.alarms.add(cluster)
 
 
 @workflow.defn
 class Approved:
-    """Waits for an approval, which is void after half a day."""
+    """Wait for an approval, which expires after half a day."""
 
     def __init__(self) -> None:
         self.approved = False
 
     @workflow.run
     async def run(self) -> None:
-        """Fails where it comes late."""
+        """Fail if the approval is late."""
         began = workflow.now()
         await workflow.wait_condition(lambda: self.approved)
         if workflow.now() - began > timedelta(hours=12):
@@ -107,22 +107,22 @@ class Approved:
 
     @workflow.signal
     def approve(self) -> None:
-        """Go on."""
+        """Approve."""
         self.approved = True
 
 
 @workflow.defn
 class Reckless(Waves):
-    """Goes on whatever the monitors say."""
+    """Ignore all monitors."""
 
     heeds_alarms = False
 
     @workflow.run
     async def run(self, clusters: int) -> float:
-        """The hours that it took."""
+        """Return the hours it took."""
         return await self.roll_out(clusters)
 
     @workflow.signal
     def alarm(self, cluster: str) -> None:
-        """Nobody listens."""
+        """Ignore the alert."""
         self.alarms.add(cluster)

@@ -1,4 +1,4 @@
-"""Runbooks whose activities are not those of their first history."""
+"""Runbooks whose activities are not in the history of their first run."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ SOON = RetryPolicy(initial_interval=timedelta(milliseconds=50))
 
 @activity.defn
 async def tell(what: str) -> None:
-    """Tell somebody, and tell him again when it is tried again."""
+    """Have an effect, again in every attempt."""
     ledger.effect("tell", key=what)
 
 
 @workflow.defn
 class Child:
-    """One step."""
+    """A child with one step."""
 
     @workflow.run
     async def run(self) -> None:
-        """Do it."""
+        """Run the step."""
         await workflow.execute_activity(tell, "child", start_to_close_timeout=LIMIT, retry_policy=SOON)
 
 
 @workflow.defn
 class Parent:
-    """All is done by a child."""
+    """A parent that leaves everything to a child."""
 
     @workflow.run
     async def run(self) -> None:
-        """Have it done."""
+        """Run the child."""
         child = f"{workflow.info().workflow_id}-child"
         await workflow.execute_child_workflow(Child.run, id=child, task_timeout=LIMIT)
 
 
 @workflow.defn
 class Continued:
-    """Acts in its second run."""
+    """A workflow that acts in its second run."""
 
     @workflow.run
     async def run(self, second: bool = False) -> None:
-        """Go on, or do it."""
+        """Continue as new, or run the step."""
         if not second:
             workflow.continue_as_new(True)
         await workflow.execute_activity(tell, "later", start_to_close_timeout=LIMIT, retry_policy=SOON)

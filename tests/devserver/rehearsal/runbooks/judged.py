@@ -1,4 +1,4 @@
-"""Runbooks that expectations judge."""
+"""Runbooks for tests of expectations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOON = RetryPolicy(initial_interval=timedelta(milliseconds=50), backoff_coeffici
 
 @activity.defn
 async def count() -> int:
-    """How often this was called."""
+    """Return how often this was called."""
     file = Path(os.environ[ledger.FILE]).with_name("count")
     number = (int(file.read_text()) if file.exists() else 0) + 1
     file.write_text(str(number))
@@ -28,7 +28,7 @@ async def count() -> int:
 
 @activity.defn
 async def act(name: str, key: str) -> None:
-    """Have an effect, and say so."""
+    """Have an effect, and log it."""
     ledger.effect(name, key=key)
     sys.stdout.write(f"did {name} {key}\n")
     sys.stdout.flush()
@@ -36,17 +36,17 @@ async def act(name: str, key: str) -> None:
 
 @activity.defn
 async def wait() -> None:
-    """Take a while, without a sign of life."""
+    """Take a while without a heartbeat."""
     await asyncio.sleep(0.6)
 
 
 @workflow.defn
 class Listed:
-    """Has effects in the order of a list."""
+    """Have effects in the order of a list."""
 
     @workflow.run
     async def run(self, effects: list[list[str]]) -> int:
-        """How many they are; `wait` is none, and takes 0.6 s."""
+        """Return the number of effects; `wait` has none and takes 0.6 s."""
         for each in effects:
             if each == ["wait"]:
                 await workflow.execute_activity(wait, start_to_close_timeout=LIMIT)
@@ -57,11 +57,11 @@ class Listed:
 
 @workflow.defn
 class Counting:
-    """Its result is how often an activity was tried."""
+    """Return how often an activity was tried."""
 
     @workflow.run
     async def run(self) -> int:
-        """The last count."""
+        """Return the last count."""
         for _ in range(3):
             number = await workflow.execute_activity(count, start_to_close_timeout=LIMIT, retry_policy=SOON)
         return number
@@ -69,11 +69,11 @@ class Counting:
 
 @workflow.defn(sandboxed=False)
 class Chance:
-    """Decides by the process's number which timer it starts."""
+    """Choose a timer by the process id."""
 
     @workflow.run
     async def run(self) -> None:
-        """One step or the other."""
+        """Run one step or the other."""
         if os.environ.get(ledger.FILE):  # set in the worker, not where its history is replayed
             await workflow.sleep(0.01)
         else:

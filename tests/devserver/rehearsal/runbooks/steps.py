@@ -1,4 +1,4 @@
-"""Small runbooks that tests break: three steps in a row, well and badly written."""
+"""Small runbooks with three steps each, some careful and some not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES = ("one", "two", "three")
 
 @activity.defn
 async def step(name: str) -> str:
-    """Act, unless it was done before."""
+    """Have an effect, unless it has happened before."""
     done = ledger.read(Path(os.environ[ledger.FILE]))  # what acts and what remembers are one thing
     if ("step", name) not in {(effect.name, effect.key) for effect in done}:
         ledger.effect("step", key=name)
@@ -35,7 +35,7 @@ async def step(name: str) -> str:
 
 @activity.defn
 async def careless_step(name: str) -> str:
-    """Act, whatever was done before."""
+    """Have an effect, even if it has happened before."""
     ledger.effect("step", key=name)
     return name
 
@@ -47,51 +47,51 @@ async def _all(what: Callable[..., Any], **options: Any) -> list[str]:
 
 @workflow.defn
 class Sure:
-    """Survives: a step is tried again, and finds out whether it acted before."""
+    """Survives: a step is retried, and checks whether its effect has happened."""
 
     @workflow.run
     async def run(self) -> list[str]:
-        """The steps that were done."""
+        """Return the completed steps."""
         return await _all(step)
 
 
 @workflow.defn
 class Careless:
-    """A step that is tried again acts again."""
+    """A retried step repeats its effect."""
 
     @workflow.run
     async def run(self) -> list[str]:
-        """The steps that were done."""
+        """Return the completed steps."""
         return await _all(careless_step)
 
 
 @workflow.defn
 class Brittle:
-    """No step is tried again."""
+    """Steps are not retried."""
 
     @workflow.run
     async def run(self) -> list[str]:
-        """The steps that were done."""
+        """Return the completed steps."""
         return await _all(step, retry_policy=RetryPolicy(maximum_attempts=1))
 
 
 @workflow.defn
 class Hasty:
-    """A step is given up after 1.2 s, its retries and waits included."""
+    """A step times out after 1.2 s, including retries and waits."""
 
     @workflow.run
     async def run(self) -> list[str]:
-        """The steps that were done."""
+        """Return the completed steps."""
         return await _all(step, schedule_to_close_timeout=timedelta(seconds=1.2))
 
 
 @workflow.defn
 class Punctual:
-    """Gives up when it has taken more than 0.7 s."""
+    """The workflow fails after 0.7 s."""
 
     @workflow.run
     async def run(self) -> list[str]:
-        """The steps that were done."""
+        """Return the completed steps."""
         began = workflow.now()
         done = await _all(step)
         if workflow.now() - began > timedelta(seconds=0.7):
@@ -101,7 +101,7 @@ class Punctual:
 
 @activity.defn
 async def listen() -> str:
-    """Make one call of 3 s to the server, and no second one."""
+    """Make one call of 3 s to the server, without a retry."""
     request = PollWorkflowTaskQueueRequest(
         namespace=str(activity.info().workflow_namespace), task_queue=TaskQueue(name="nobody's")
     )
@@ -115,22 +115,22 @@ async def listen() -> str:
 
 @workflow.defn
 class Listens:
-    """One call that is not made again."""
+    """One call without a retry."""
 
     @workflow.run
     async def run(self) -> str:
-        """What was heard."""
+        """Return the result of the call."""
         never = RetryPolicy(maximum_attempts=1)
         return await workflow.execute_activity(listen, start_to_close_timeout=timedelta(seconds=10), retry_policy=never)
 
 
 @workflow.defn
 class Slow:
-    """Waits a second between its steps."""
+    """Waits a second between steps."""
 
     @workflow.run
     async def run(self) -> list[str]:
-        """The steps that were done."""
+        """Return the completed steps."""
         await _all(step)
         await workflow.sleep(1)
         return await _all(careless_step)
@@ -138,19 +138,19 @@ class Slow:
 
 @workflow.defn
 class OneSure:
-    """One step, which finds out whether it acted before."""
+    """One step, which checks whether its effect has happened."""
 
     @workflow.run
     async def run(self) -> str:
-        """What was done."""
+        """Return the completed step."""
         return await workflow.execute_activity(step, "one", start_to_close_timeout=A_SECOND, retry_policy=SOON)
 
 
 @workflow.defn
 class OneCareless:
-    """One step, which acts again when it is tried again."""
+    """One step, which repeats its effect when it is retried."""
 
     @workflow.run
     async def run(self) -> str:
-        """What was done."""
+        """Return the completed step."""
         return await workflow.execute_activity(careless_step, "one", start_to_close_timeout=LIMIT, retry_policy=SOON)

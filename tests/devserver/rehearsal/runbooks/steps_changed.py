@@ -1,4 +1,4 @@
-"""A build of `steps` that is not compatible: it waits before its first step."""
+"""An incompatible build of `steps`: it waits before its first step."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["Sure", "step"]
 
 @workflow.defn
 class Sure:
-    """Does something else first."""
+    """Start with another command."""
 
     @workflow.run
     async def run(self) -> list[str]:
-        """Nothing."""
+        """Return nothing."""
         await workflow.sleep(1)
         return []

@@ -1,4 +1,4 @@
-"""The next build of `steps`: its steps act as before, and say which build did them."""
+"""The next build of `steps`: the same steps, with the build in their results."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ __all__ = ["Sure", "step"]
 
 @activity.defn(name="step")
 async def step(name: str) -> str:
-    """Act as before."""
+    """Run the same step."""
     return f"{await step_before(name)} by the next build"

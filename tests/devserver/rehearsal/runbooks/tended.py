@@ -1,4 +1,4 @@
-"""A runbook that an operator can pause, stop and change, and others that only look like it."""
+"""A runbook that an operator can pause, stop and change, and others with mistakes in that."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOON = RetryPolicy(initial_interval=timedelta(milliseconds=50), backoff_coeffici
 
 @dataclass
 class Size:
-    """Of the ring."""
+    """The size of the ring."""
 
     now: int
     wanted: int
@@ -40,7 +40,7 @@ async def remove(node: str) -> None:
 
 @activity.defn
 async def broken() -> None:
-    """Never succeeds."""
+    """Always fail."""
     raise ApplicationError("the disk is gone", type="DiskGone")
 
 
@@ -50,7 +50,7 @@ async def _add(node: str) -> None:
 
 @workflow.defn
 class Tended:
-    """Adds nodes up to a target that may be changed; takes them back when it is cancelled."""
+    """Add nodes up to a target that may change; remove them on cancellation."""
 
     def __init__(self) -> None:
         self.target = 3
@@ -58,7 +58,7 @@ class Tended:
 
     @workflow.run
     async def run(self) -> list[str]:
-        """The nodes that were added."""
+        """Return the added nodes."""
         try:
             while len(self.nodes) < self.target:
                 node = f"node-{len(self.nodes) + 1}"
@@ -77,34 +77,34 @@ class Tended:
 
     @workflow.update
     def set_target(self, target: int) -> int:
-        """Change the target; the one before."""
+        """Change the target; return the one before."""
         before, self.target = self.target, target
         return before
 
     @set_target.validator
     def check_target(self, target: int) -> None:
-        """No ring is that small."""
+        """Reject a target that is too small."""
         if target < 1:
             raise ValueError("a ring has nodes")
 
     @workflow.query
     def size(self) -> Size:
-        """How many there are, and are to be."""
+        """Return the current and the target size."""
         return Size(len(self.nodes), self.target)
 
     @workflow.query
     def added(self) -> list[str]:
-        """The nodes so far."""
+        """Return the nodes so far."""
         return self.nodes
 
 
 @workflow.defn
 class Deaf:
-    """Does not care to be cancelled."""
+    """Ignore the cancellation."""
 
     @workflow.run
     async def run(self) -> str:
-        """That it is done."""
+        """Return that it is done."""
         for number in range(1, 4):
             try:
                 await _add(f"node-{number}")
@@ -115,11 +115,11 @@ class Deaf:
 
 @workflow.defn
 class Child:
-    """Adds nodes, with pauses."""
+    """Add nodes, with pauses."""
 
     @workflow.run
     async def run(self) -> None:
-        """Four nodes."""
+        """Add four nodes."""
         for number in range(1, 5):
             await _add(f"node-{number}")
             await workflow.sleep(0.2)
@@ -127,7 +127,7 @@ class Child:
 
 @workflow.defn
 class Delegating:
-    """Leaves its work to a child that outlives it."""
+    """Leave the work to a child that outlives the parent."""
 
     @workflow.run
     async def run(self) -> None:
@@ -137,38 +137,38 @@ class Delegating:
 
 @workflow.defn
 class Choking:
-    """Has a handler with a bug, which no failure of the workflow tells of."""
+    """A signal handler with a bug, which fails the workflow task."""
 
     @workflow.run
     async def run(self) -> None:
-        """One node."""
+        """Add one node."""
         await _add("node-1")
         await workflow.wait_condition(lambda: False)
 
     @workflow.signal
     def grow(self, target: int) -> None:
-        """The bug."""
+        """Raise an error."""
         raise RuntimeError(f"cannot grow to {target}")
 
 
 @workflow.defn
 class Abrupt:
-    """Ends while it still handles a signal."""
+    """Complete while a signal is still being handled."""
 
     @workflow.run
     async def run(self) -> None:
-        """One node."""
+        """Add one node."""
         await _add("node-1")
 
     @workflow.signal(unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
     async def grow(self, target: int) -> None:
-        """Add them, if there is time."""
+        """Add nodes, if there is time."""
         await workflow.sleep(60)
 
 
 @workflow.defn
 class Hopeless:
-    """Tries for ever."""
+    """Retry forever."""
 
     @workflow.run
     async def run(self) -> None:
@@ -178,25 +178,25 @@ class Hopeless:
 
 @workflow.defn
 class Failing:
-    """Gives up at once."""
+    """Fail at once."""
 
     @workflow.run
     async def run(self) -> None:
-        """Fails."""
+        """Fail."""
         once = RetryPolicy(maximum_attempts=1)
         await workflow.execute_activity(broken, start_to_close_timeout=LIMIT, retry_policy=once)
 
 
 @workflow.defn
 class Chained:
-    """Goes on as a new run after each node."""
+    """Continue as new after each node."""
 
     def __init__(self) -> None:
         self.grown = 0
 
     @workflow.run
     async def run(self, number: int) -> int:
-        """The last node's number."""
+        """Return the last node's number."""
         await _add(f"node-{number}")
         if number < 3:
             workflow.continue_as_new(number + 1)
@@ -204,5 +204,5 @@ class Chained:
 
     @workflow.signal
     def grow(self, target: int) -> None:
-        """Kept for nothing."""
+        """Ignore the signal."""
         self.grown = target

@@ -1,4 +1,4 @@
-"""Runbooks of days, for virtual time."""
+"""Runbooks that take days, for virtual time."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ HOURS = 6
 
 @activity.defn
 async def check(number: int) -> int:
-    """Look at the monitors once."""
+    """Check the monitors once."""
     ledger.effect("check", key=number)
     return number
 
 
 @workflow.defn
 class Rounds:
-    """Looks at the monitors every six hours, for five days."""
+    """Check the monitors every six hours, for five days."""
 
     @workflow.run
     async def run(self) -> int:
-        """How many times it looked."""
+        """Return the number of checks."""
         for number in range(ROUNDS):
             await workflow.sleep(timedelta(hours=HOURS))
             await workflow.execute_activity(check, number, start_to_close_timeout=timedelta(seconds=2))
@@ -36,19 +36,19 @@ class Rounds:
 
 @workflow.defn
 class Patient:
-    """Waits for an approval, whenever that comes."""
+    """Wait for an approval without a limit."""
 
     def __init__(self) -> None:
         self._approved = asyncio.Event()
 
     @workflow.signal
     def approve(self) -> None:
-        """Go on."""
+        """Approve."""
         self._approved.set()
 
     @workflow.run
     async def run(self) -> int:
-        """How many hours it waited."""
+        """Return the hours it waited."""
         began = workflow.now()
         await self._approved.wait()
         return round((workflow.now() - began) / timedelta(hours=1))
@@ -56,19 +56,19 @@ class Patient:
 
 @workflow.defn
 class Strict:
-    """Waits for an approval, and takes none that is more than a day late."""
+    """Wait for an approval, and refuse one that is more than a day late."""
 
     def __init__(self) -> None:
         self._approved = asyncio.Event()
 
     @workflow.signal
     def approve(self) -> None:
-        """Go on."""
+        """Approve."""
         self._approved.set()
 
     @workflow.run
     async def run(self) -> None:
-        """See that the approval is not stale."""
+        """Fail if the approval is late."""
         began = workflow.now()
         await self._approved.wait()
         if workflow.now() - began > timedelta(days=1):
@@ -77,7 +77,7 @@ class Strict:
 
 @workflow.defn
 class Nap:
-    """Sleeps a day."""
+    """Sleep a day."""
 
     @workflow.run
     async def run(self) -> None:
@@ -87,7 +87,7 @@ class Nap:
 
 @workflow.defn
 class Delegates:
-    """Has a child sleep a day, then sleeps two days itself."""
+    """Start a child that sleeps a day, then sleep two days."""
 
     @workflow.run
     async def run(self) -> str:

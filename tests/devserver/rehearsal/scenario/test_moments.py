@@ -1,4 +1,4 @@
-"""Moments: what they wait for, and what the seed picks."""
+"""Moments: what triggers them, and what the seed decides."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from devserver.rehearsal.errors import ScenarioInvalid
 from ..conftest import Rehearse, scene
 
 
-def test_a_moment_left_to_chance_is_the_same_with_the_same_seed(rehearse: Rehearse) -> None:
-    """The event and the time at which something is done are those of the seed, and are told."""
+def test_a_random_moment_depends_on_the_seed(rehearse: Rehearse) -> None:
+    """The same seed gives the same event and the same time, and the report names them."""
 
     def steps(seed: int) -> list[str]:
         plan = (
@@ -31,8 +31,8 @@ def test_a_moment_left_to_chance_is_the_same_with_the_same_seed(rehearse: Rehear
     assert first[1].endswith("the worker is frozen for 0.05 s")
 
 
-def test_a_moment_that_never_comes_is_no_pass(rehearse: Rehearse) -> None:
-    """What was planned and did not happen makes the verdict unknown, and is named."""
+def test_a_moment_that_never_comes_is_not_a_pass(rehearse: Rehearse) -> None:
+    """A fault that did not happen makes the verdict unknown, and is named."""
     result = rehearse(scene("steps", "Sure", at.activity_starts("step", nth=99).do(faults.kill_worker())))
     assert result.verdict == "unknown"
     assert "99th time that step starts" in result.reason
@@ -40,7 +40,7 @@ def test_a_moment_that_never_comes_is_no_pass(rehearse: Rehearse) -> None:
 
 
 def test_an_event_of_any_type(rehearse: Rehearse) -> None:
-    """The nth event of a type is a moment."""
+    """The nth event of a type can be a moment."""
     result = rehearse(scene("steps", "Sure", at.event("WorkflowTaskCompleted", nth=2).do(faults.freeze_worker(0.05))))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
@@ -48,7 +48,7 @@ def test_an_event_of_any_type(rehearse: Rehearse) -> None:
 
 
 def test_a_line_of_the_servers_log(rehearse: Rehearse) -> None:
-    """What the server logs is a moment: here that it has come back, with a second fault."""
+    """A line in the server's log can be a moment, for example for a second fault after a restart."""
     plan = (
         at.activity_starts("step", nth=2).do(faults.kill_server()),
         at.log(r"server|frontend|started|listening").do(faults.freeze_worker(0.05)),
@@ -59,8 +59,8 @@ def test_a_line_of_the_servers_log(rehearse: Rehearse) -> None:
     assert "the server logs" in str(result.run.steps[1].trigger)
 
 
-def test_a_condition_of_ones_own(rehearse: Rehearse) -> None:
-    """A function of the rehearsal so far is a moment, named after it."""
+def test_a_custom_condition(rehearse: Rehearse) -> None:
+    """A function of the rehearsal so far can be a moment, named after the function."""
 
     def two_steps_were_done(view: object) -> bool:
         return len(view.effects) >= 2  # type: ignore[attr-defined]
@@ -71,8 +71,8 @@ def test_a_condition_of_ones_own(rehearse: Rehearse) -> None:
     assert len(result.run.effects) > 2
 
 
-def test_a_condition_that_breaks_is_told(rehearse: Rehearse) -> None:
-    """Its error is the reason why the verdict is unknown."""
+def test_a_condition_that_raises(rehearse: Rehearse) -> None:
+    """Its error makes the verdict unknown, and is the reason."""
     result = rehearse(scene("steps", "Slow", at.when(lambda view: 1 / 0).do(faults.freeze_worker(0.05))))  # type: ignore[arg-type,return-value]
     assert result.verdict == "unknown"
     assert "ZeroDivisionError" in result.reason
@@ -101,28 +101,28 @@ def test_a_condition_that_breaks_is_told(rehearse: Rehearse) -> None:
         (lambda: Scenario("x", "steps", "Sure", limit="60"), "a number of seconds"),  # type: ignore[arg-type]
     ],
 )
-def test_what_cannot_be(make: object, told: str) -> None:
-    """It is refused when the scenario is written, not when it is held."""
+def test_invalid_arguments(make: object, told: str) -> None:
+    """They are refused when the scenario is written, not when it runs."""
     with pytest.raises(ScenarioInvalid, match=told):
         make()  # type: ignore[operator]
 
 
-def test_an_activity_that_is_not_there(rehearse: Rehearse) -> None:
-    """It is refused before anything is started, with the activities that are."""
+def test_an_unknown_activity(rehearse: Rehearse) -> None:
+    """It is refused before anything is started, with the known activities."""
     with pytest.raises(ScenarioInvalid, match="waits for an unknown activity: 'stepp'") as refused:
         rehearse(scene("steps", "Sure", at.activity_starts("stepp").do(faults.kill_worker())))
     assert "step" in str(refused.value.hint)
 
 
-def test_an_event_that_is_in_no_history(rehearse: Rehearse) -> None:
-    """A typing mistake is refused before anything is started, with the type that was meant."""
+def test_an_unknown_event_type(rehearse: Rehearse) -> None:
+    """It is refused before anything is started, with the nearest type."""
     with pytest.raises(ScenarioInvalid, match="waits for an unknown type of event: 'TimerStartet'") as refused:
         rehearse(scene("steps", "Sure", at.event("TimerStartet").do(faults.kill_worker())))
     assert refused.value.hint == "did you mean TimerStarted?"
 
 
-def test_a_workflow_that_is_not_there(rehearse: Rehearse) -> None:
-    """It is refused with the workflows that are."""
+def test_an_unknown_workflow(rehearse: Rehearse) -> None:
+    """It is refused with the known workflows."""
     with pytest.raises(ScenarioInvalid, match="unknown workflow 'Shure'") as refused:
         rehearse(scene("steps", "Shure", expect=[expect.completes()]))
     assert "Sure" in str(refused.value.hint)

@@ -1,4 +1,4 @@
-"""A first scenario, written from a runbook's module."""
+"""The template of a first scenario, created from a runbook's module."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Grow:
 
 @pytest.fixture
 def runbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
-    """A module of a name of its own, beside which we are."""
+    """A module with a unique name, in the working folder."""
     name = f"runbook_{abs(hash(request.node.name))}"
     (tmp_path / f"{name}.py").write_text(RUNBOOK)
     monkeypatch.chdir(tmp_path)
@@ -58,8 +58,8 @@ def runbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
 
 
 @pytest.mark.server
-def test_it_runs_as_it_is(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its scenarios are held without a change, and each fault happens; what the workflow takes is filled in."""
+def test_the_template_runs_unchanged(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its scenarios run without an edit, every fault happens, and the workflow's arguments are filled in."""
     assert run(["rehearse", "--init", runbook, "first.py"]) == 0
     assert capsys.readouterr().out == "wrote first.py; run it with: devserver rehearse first.py\n"
     text = Path("first.py").read_text()
@@ -72,8 +72,8 @@ def test_it_runs_as_it_is(runbook: str, capsys: pytest.CaptureFixture[str]) -> N
     assert "an answer is lost" in plan
 
 
-def test_nothing_is_overwritten(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A file that is there stays as it is; without a name the file is called after the module."""
+def test_existing_files_are_not_overwritten(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An existing file is unchanged; the default file name is that of the module."""
     assert run(["rehearse", "--init", runbook]) == 0
     Path(f"rehearsal_{runbook}.py").write_text("mine")
     assert run(["rehearse", "--init", runbook]) == 2
@@ -81,8 +81,8 @@ def test_nothing_is_overwritten(runbook: str, capsys: pytest.CaptureFixture[str]
     assert Path(f"rehearsal_{runbook}.py").read_text() == "mine"
 
 
-def test_what_must_be_filled_in_is_told(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A value that nobody can guess is `...`, and is named when the scenario is held."""
+def test_arguments_to_fill_in(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value that cannot be guessed is `...`, and running the scenario names it."""
     module = Path(f"{runbook}.py")
     module.write_text(RUNBOOK.replace("often: int, maybe", "often: object, maybe"))
     assert "size=1, ratio=1.0), ..., None, False]" in first_scenario(runbook, Path("x.py"))
@@ -98,8 +98,8 @@ def test_what_must_be_filled_in_is_told(runbook: str, capsys: pytest.CaptureFixt
         ("x = 1", "has no workflow"),
     ],
 )
-def test_no_runbook(text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module that does not import or has no workflow is named with the cause."""
+def test_invalid_runbook(text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that cannot be imported or has no workflow is an error with the cause."""
     name = f"no_runbook_{abs(hash(text))}"
     (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -107,7 +107,7 @@ def test_no_runbook(text: str, told: str, tmp_path: Path, monkeypatch: pytest.Mo
         first_scenario(name, Path("x.py"))
 
 
-def test_no_path_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a path there is nothing to hold, and how to begin is told."""
+def test_no_path(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a path the error says how to start."""
     assert run(["rehearse"]) == 2
     assert "--init MODULE writes a first scenario" in capsys.readouterr().err

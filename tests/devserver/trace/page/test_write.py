@@ -1,4 +1,4 @@
-"""The file of `devserver trace --html`: whole or as it was, whatever the disk, the file and the payloads are."""
+"""The file of `devserver trace --html`: complete or unchanged, on any disk and with any payload."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def write(installed: Executable) -> Iterator[Write]:
 
 
 def test_hostile_payloads_are_text(write: Write, tmp_path: Path) -> None:
-    """Markup, half a character and what cannot be decoded; under a name as long as names may be."""
+    """Markup, lone surrogates, undecodable payloads and a file name of maximum length are handled."""
     folder = tmp_path / "pages"
     folder.mkdir()
     file = folder / ("x" * 250 + ".html")
@@ -59,8 +59,8 @@ def test_hostile_payloads_are_text(write: Write, tmp_path: Path) -> None:
     assert shown.count("</script>") == 1
 
 
-def test_a_file_that_was_there_keeps_its_mode_and_its_link(write: Write, tmp_path: Path) -> None:
-    """Who may not read the old page may not read the new one; a new one is as any new file."""
+def test_an_existing_file_keeps_its_mode_and_its_link(write: Write, tmp_path: Path) -> None:
+    """A user who could not read the old page cannot read the new one; a new file has the default mode."""
     page, link = tmp_path / "private" / "page.html", tmp_path / "link.html"
     page.parent.mkdir()
     page.write_text("old")
@@ -76,8 +76,8 @@ def test_a_file_that_was_there_keeps_its_mode_and_its_link(write: Write, tmp_pat
     assert new.stat().st_mode == plain.stat().st_mode
 
 
-def test_a_full_disk_leaves_the_page_that_was_there(write: Write, tmp_path: Path) -> None:
-    """It is told with the file's name, and nothing half-written is left; so where the folder is missing."""
+def test_a_full_disk_keeps_the_old_page(write: Write, tmp_path: Path) -> None:
+    """The error names the file, and no partial file is left; likewise if the folder is missing."""
     with pytest.raises(PageNotWritten, match=r"nowhere/page.html: No such file or directory"):
         write(tmp_path / "nowhere" / "page.html")
     mount = shutil.which("mount")
@@ -97,8 +97,8 @@ def test_a_full_disk_leaves_the_page_that_was_there(write: Write, tmp_path: Path
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_page_of_skipped_time_tells_the_workflow_s_own(installed: Executable, tmp_path: Path) -> None:
-    """An open workflow that has slept three days in a moment: it runs for three days, and its bars fill them."""
+def test_a_page_of_skipped_time(installed: Executable, tmp_path: Path) -> None:
+    """A workflow that has skipped three days runs for three days, and its bars cover them."""
     file = tmp_path / "page.html"
 
     async def story(address: str) -> None:
