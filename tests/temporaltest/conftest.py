@@ -1,4 +1,4 @@
-"""What the plugin's tests have: a suite of a user's, run by pytest in a process of its own on the real server."""
+"""Fixtures for tests of the plugin: a user's test suite, run by pytest in its own process on a real server."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_sleeps(temporal):
 
 
 class Suite:
-    """A folder with a user's tests. `ways` are the options of xdist that `run` uses unless told otherwise."""
+    """A folder with a user's tests. `ways` are the default xdist options of `run`."""
 
     def __init__(self, pytester: pytest.Pytester, ways: tuple[str, ...], forks: ForkServer) -> None:
         self.path: Path = pytester.path
@@ -85,7 +85,7 @@ class Suite:
         self.ini()
 
     def ini(self, *lines: str) -> None:
-        """Write the configuration: what every suite here has, and `lines`."""
+        """Write pytest.ini with the common configuration and `lines`."""
         always = ["filterwarnings = error", "asyncio_default_fixture_loop_scope = function"]
         self.file("pytest.ini", "\n".join(["[pytest]", *always, *lines]) + "\n")
 
@@ -97,13 +97,13 @@ class Suite:
         return path
 
     def tests(self, text: str, name: str = "test_it.py") -> Path:
-        """Write a module of tests that has the usual imports already."""
+        """Write a test module, with the usual imports added."""
         return self.file(name, PREAMBLE + "\n\n" + textwrap.dedent(text))
 
     def run(
         self, *args: str, ways: tuple[str, ...] | None = None, limit: float = RUN_LIMIT, fresh: bool = False
     ) -> pytest.RunResult:
-        """Run pytest in the folder, in a process of its own; `fresh` has it, and xdist's, in new interpreters."""
+        """Run pytest in the folder in its own process; with `fresh`, it and xdist's workers run in new interpreters."""
         chosen = self.ways if ways is None else ways
         words = ("-ra", "-p", "no:benchmark", *chosen, *args)
         with pytest.MonkeyPatch.context() as patch:
@@ -112,7 +112,7 @@ class Suite:
             return self._pytester.runpytest_subprocess(*words, timeout=limit)
 
     def _forked(self, words: Sequence[str], *, stdin: object, stdout: IO[str], stderr: IO[str]) -> Forked | Popen[str]:
-        """As pytester does it, whose standard input is closed."""
+        """Start the process as pytester does, with closed standard input."""
         environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
         command = [sys.executable, "-m", "pytest", *words[2:]]
         with Path(os.devnull).open() as nothing:
@@ -124,7 +124,7 @@ class Suite:
     def passes(
         self, *args: str, passed: int, ways: tuple[str, ...] | None = None, fresh: bool = False
     ) -> pytest.RunResult:
-        """Run, and expect that this many tests pass and none does anything else."""
+        """Run pytest, and check that this many tests pass and there is no other outcome."""
         result = self.run(*args, ways=ways, fresh=fresh)
         result.assert_outcomes(passed=passed)
         return result
@@ -132,7 +132,7 @@ class Suite:
 
 @pytest.fixture
 def bare_suite(home: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: ForkServer) -> Suite:
-    """A user's suite with no executable in its store."""
+    """A user's suite without an executable in its store."""
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     for name in [name for name in os.environ if name.startswith(("PYTEST_", "PY_COLORS"))]:
@@ -142,13 +142,13 @@ def bare_suite(home: Path, pytester: pytest.Pytester, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def own_suite(bare_suite: Suite, installed: Executable) -> Suite:
-    """A user's suite, run without xdist unless told otherwise, on a real server that each run starts for itself."""
+    """A user's suite, by default without xdist, on a real server that every run starts for itself."""
     return bare_suite
 
 
 @contextlib.contextmanager
 def within(home: Path) -> Iterator[None]:
-    """What starts in this block has that home."""
+    """Use this home for everything that starts in this block."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
         patch.setenv(HOME_VARIABLE, str(home))
@@ -157,7 +157,7 @@ def within(home: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def module_home(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home for what all tests of a module share, with the executable; nothing may be left of it after the block."""
+    """A home with the executable, shared by all tests of a module; nothing may be left in it after the block."""
     home = tmp_path_factory.mktemp("standing")
     with within(home):
         link(prepared, Paths.default())
@@ -168,7 +168,7 @@ def module_home(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def standing(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home in which a server stands, held by us as by one more run of pytest: those of a module's tests join it."""
+    """A home with a running server, with a lease as of another run of pytest, which the module's tests join."""
     from temporaltest.backends.managed import ManagedBackend
     from temporaltest.config import PluginConfig
 
@@ -182,20 +182,20 @@ def standing(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def suite(own_suite: Suite, standing: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
-    """The same where a server stands already, for tests of what a run does with one; `own_suite` shows its start."""
+    """A user's suite on a server that is already running; use `own_suite` for tests of the server's start."""
     monkeypatch.setenv(HOME_VARIABLE, str(standing))
     return own_suite
 
 
 @pytest.fixture(params=list(WAYS))
 def every_way(request: pytest.FixtureRequest, suite: Suite) -> Suite:
-    """The same suite without xdist, with 0 and with 2 workers."""
+    """The suite without xdist, with 0 and with 2 workers."""
     suite.ways = WAYS[request.param]
     return suite
 
 
 @pytest.fixture(params=["no-xdist", "n2"])
 def both_ways(request: pytest.FixtureRequest, suite: Suite) -> Suite:
-    """The same suite without xdist and with 2 workers."""
+    """The suite without xdist and with 2 workers."""
     suite.ways = WAYS[request.param]
     return suite

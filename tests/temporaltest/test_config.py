@@ -1,4 +1,4 @@
-"""Options, ini keys, variables and `[tool.devserver]`: one record, read once."""
+"""Options, ini keys, variables and `[tool.devserver]`: one configuration, read once."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ SECRET = "key-that-nobody-may-see"
 
 @pytest.fixture
 def suite(own_suite: Suite) -> Suite:
-    """Where servers begin and end is what is shown here."""
+    """A suite that starts its own server."""
     return own_suite
 
 
 def settings(pytester: pytest.Pytester, *args: str, **environ: str) -> PluginConfig:
-    """The record of a run with these arguments and this environment."""
+    """Return the configuration of a run with these arguments and this environment."""
     return read(pytester.parseconfig(*args), environ)
 
 
 # Where a value comes from
 
 
-def test_nothing_said_is_the_default(pytester: pytest.Pytester) -> None:
-    """Without a word the server is managed, waits end after 30 s, and everything is replayed."""
+def test_defaults(pytester: pytest.Pytester) -> None:
+    """By default the server is managed, waits end after 30 s, and every test is replayed."""
     assert settings(pytester) == PluginConfig()
 
 
@@ -46,7 +46,7 @@ def test_nothing_said_is_the_default(pytester: pytest.Pytester) -> None:
         ([], None, None, None, None),
     ],
 )
-def test_the_nearer_word_wins(
+def test_precedence(
     args: list[str],
     environ: str | None,
     ini: str | None,
@@ -54,7 +54,7 @@ def test_the_nearer_word_wins(
     expected: str | None,
     pytester: pytest.Pytester,
 ) -> None:
-    """A flag beats the environment, which beats the ini file, which beats `[tool.devserver]`."""
+    """An option overrides the environment, which overrides the ini file, which overrides `[tool.devserver]`."""
     lines = ["[tool.pytest.ini_options]"] + ([f'temporal_tuning = "{ini}"'] if ini else [])
     lines += ["[tool.devserver]"] + ([f'tuning = "{table}"'] if table else [])
     pytester.makepyprojecttoml("\n".join(lines))
@@ -62,8 +62,8 @@ def test_the_nearer_word_wins(
     assert settings(pytester, *args, **variables).tuning == expected
 
 
-def test_every_option_can_be_said_everywhere(pytester: pytest.Pytester) -> None:
-    """`pytest --help` shows each option as a flag and as an ini key; each has a variable too."""
+def test_every_option_has_a_flag_an_ini_key_and_a_variable(pytester: pytest.Pytester) -> None:
+    """`pytest --help` lists all options, ini keys and variables."""
     shown = pytester.runpytest_subprocess("--help").stdout.str()
     for option in OPTIONS:
         assert option.flag in shown
@@ -71,8 +71,8 @@ def test_every_option_can_be_said_everywhere(pytester: pytest.Pytester) -> None:
     assert settings(pytester, TEMPORAL_TEST_TIMEOUT="7", TEMPORAL_TEST_KEEP="on").timeout == 7
 
 
-def test_project_says_which_executable(pytester: pytest.Pytester, tmp_path: Path) -> None:
-    """Version and executable of `[tool.devserver]` hold for tests as they do for `devserver up`."""
+def test_executable_of_the_project(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """Version and executable of `[tool.devserver]` apply to tests as to `devserver up`."""
     pytester.makepyprojecttoml('[tool.devserver]\nversion = "1.9.1"\nbinary = "bin/temporal"\noffline = true')
     found = settings(pytester, DEVSERVER_SOURCE="release")
     assert found.version == "1.9.1"
@@ -83,16 +83,16 @@ def test_project_says_which_executable(pytester: pytest.Pytester, tmp_path: Path
     }
 
 
-def test_project_is_that_of_the_tests(pytester: pytest.Pytester, tmp_path: Path) -> None:
-    """The table is that of the tests' project, wherever pytest is started from."""
+def test_project_of_the_tests(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """The settings are those of the tests' project, wherever pytest is started."""
     project = pytester.mkdir("project")
     (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\n[tool.devserver]\nversion = "1.8.3"\n')
     (project / "test_it.py").touch()
     assert settings(pytester, "project/test_it.py").version == "1.8.3"
 
 
-def test_folders_are_relative_to_where_they_were_said(pytester: pytest.Pytester) -> None:
-    """A folder on the command line starts where pytest was started, one in an ini file where that file is."""
+def test_relative_paths(pytester: pytest.Pytester) -> None:
+    """A path on the command line is relative to the working folder, one in an ini file to that file."""
     (pytester.path / "pytest.ini").write_text("[pytest]\ntemporal_report = reports\n")
     inner = pytester.mkdir("inner")
     os.chdir(inner)
@@ -118,8 +118,8 @@ def test_folders_are_relative_to_where_they_were_said(pytester: pytest.Pytester)
         ("--temporal-address=http://localhost:7233", "must be host:port"),
     ],
 )
-def test_unknown_value_is_told_with_the_valid_ones(flag: str, told: str, pytester: pytest.Pytester) -> None:
-    """A value that cannot be used ends the run with where it was said and what may be said."""
+def test_invalid_value(flag: str, told: str, pytester: pytest.Pytester) -> None:
+    """The run ends with where the value was set and the valid values."""
     name = flag.partition("=")[0]
     with pytest.raises(pytest.UsageError) as caught:
         settings(pytester, flag)
@@ -127,8 +127,8 @@ def test_unknown_value_is_told_with_the_valid_ones(flag: str, told: str, pyteste
     assert told in str(caught.value)
 
 
-def test_unknown_value_names_its_place(pytester: pytest.Pytester) -> None:
-    """The message says whether the environment or the ini file is to be mended."""
+def test_invalid_value_names_its_source(pytester: pytest.Pytester) -> None:
+    """The message says whether to fix the environment or the ini file."""
     with pytest.raises(pytest.UsageError, match=r"^TEMPORAL_TEST_UI: must be on or off"):
         settings(pytester, TEMPORAL_TEST_UI="2")
     ini = pytester.makeini("[pytest]\ntemporal_ui = 2\n")
@@ -145,8 +145,8 @@ def test_unknown_value_names_its_place(pytester: pytest.Pytester) -> None:
         ("version = 1", "version must be a string"),
     ],
 )
-def test_malformed_project_ends_the_run(table: str, told: str, suite: Suite) -> None:
-    """A table of the project that cannot be used is told before anything is collected."""
+def test_malformed_project_settings(table: str, told: str, suite: Suite) -> None:
+    """Invalid settings of the project are an error before collection."""
     suite.file("pyproject.toml", f"[tool.devserver]\n{table}\n")
     result = suite.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -170,16 +170,16 @@ def test_malformed_project_ends_the_run(table: str, told: str, suite: Suite) -> 
         (["--temporal-backend=container"], {}, "", "container"),
     ],
 )
-def test_address_chooses_the_external_backend(
+def test_address_selects_the_external_backend(
     args: list[str], environ: dict[str, str], ini: str, backend: str, pytester: pytest.Pytester
 ) -> None:
-    """An address means an external server, unless a backend was named nearer."""
+    """An address selects the external backend, unless a backend is set with higher precedence."""
     pytester.makeini(f"[pytest]\n{ini}\n")
     assert settings(pytester, *args, **environ).backend == backend
 
 
-def test_contradiction_is_refused(pytester: pytest.Pytester) -> None:
-    """An address and another backend, said in the same place, cannot both be meant."""
+def test_contradiction(pytester: pytest.Pytester) -> None:
+    """An address and another backend, set in the same place, are refused."""
     with pytest.raises(pytest.UsageError, match=r"--temporal-address selects an external server, but .* managed"):
         settings(pytester, "--temporal-address=a:1", "--temporal-backend=managed")
 
@@ -214,20 +214,20 @@ def test_contradiction_is_refused(pytester: pytest.Pytester) -> None:
         ),
     ],
 )
-def test_header_says_what_is_used(args: list[str], line: str, pytester: pytest.Pytester) -> None:
-    """One line at the top of the run says which server is used and what differs from the usual."""
+def test_header_text(args: list[str], line: str, pytester: pytest.Pytester) -> None:
+    """One line says which server is used and which settings are not the default."""
     assert settings(pytester, *args).header() == line
 
 
 def test_header_is_printed(suite: Suite) -> None:
-    """The line stands at the top of every run."""
+    """Every run starts with this line."""
     suite.run("--temporal-timeout", "12").stdout.fnmatch_lines(
         ["temporal: managed server, Temporal CLI *, timeout 12 s"]
     )
 
 
-def test_key_is_not_shown(suite: Suite) -> None:
-    """The API key stands in no output, not even where a test fails with its configuration in sight."""
+def test_api_key_is_not_shown(suite: Suite) -> None:
+    """No output shows the API key, not even a failed test with the configuration in its traceback."""
     suite.tests(
         """
         from temporaltest.isolation import pytest_run
@@ -251,16 +251,16 @@ def test_key_is_not_shown(suite: Suite) -> None:
 # Workers of xdist, terminals
 
 
-def test_record_survives_the_way_to_a_worker() -> None:
-    """A worker of xdist has the very settings of its controller."""
+def test_configuration_is_passed_to_workers() -> None:
+    """An xdist worker has exactly the configuration of its controller."""
     config = PluginConfig(
         backend="external", address="a:1", api_key=SECRET, tls=True, record=Path("/histories"), linger=5
     )
     assert PluginConfig.from_wire(config.to_wire()) == config
 
 
-def test_worker_has_the_controllers_settings(suite: Suite) -> None:
-    """What the environment said to the controller holds in its workers, whatever they find themselves."""
+def test_workers_use_the_controllers_environment(suite: Suite) -> None:
+    """The controller's environment applies to its workers, whatever is in theirs."""
     suite.file(
         "test_it.py",
         """
@@ -291,8 +291,8 @@ def _header_at_terminal(suite: Suite, environ: dict[str, str]) -> str:
     return said.decode()
 
 
-def test_warm_at_a_terminal_only(suite: Suite) -> None:
-    """The server stays warm for a few minutes where a person works, and not in CI."""
+def test_server_stays_warm_only_at_a_terminal(suite: Suite) -> None:
+    """The server lingers for a few minutes on a developer's terminal, and not in CI."""
     warm = f"lingers for {TERMINAL_LINGER:g} s after the run"
     assert warm in _header_at_terminal(suite, {})
     assert warm not in _header_at_terminal(suite, {"CI": "true"})

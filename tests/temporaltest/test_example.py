@@ -1,4 +1,4 @@
-"""The example project is tested as its owners would test it."""
+"""The example project, tested like a user's project."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SHOP = ROOT / "examples" / "shop"
     ids=["n0", "n2", "replay"],
 )
 def test_the_shop_passes(tmp_path: Path, installed: Executable, args: tuple[str, ...], outcome: str) -> None:
-    """A copy of examples/shop passes its own tests, without xdist's workers and with two, and replays its past."""
+    """A copy of examples/shop passes its tests without xdist and with two workers, and replays its recordings."""
     done = shop(tmp_path, *args)
     assert outcome in done.stdout, done.stdout + done.stderr
 
 
-def test_the_shop_is_recorded_as_it_is(tmp_path: Path, installed: Executable) -> None:
-    """Recording the shop's tests again writes the files that are there: none is left over, none is missing."""
+def test_the_recordings_of_the_shop_are_current(tmp_path: Path, installed: Executable) -> None:
+    """Recording the shop's tests again writes exactly the existing files."""
     done = shop(tmp_path, "--temporal-record", "again")
     assert "8 histories written" in done.stdout, done.stdout + done.stderr
     again, before = (
@@ -39,7 +39,7 @@ def test_the_shop_is_recorded_as_it_is(tmp_path: Path, installed: Executable) ->
 
 
 def shop(tmp_path: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    """A run of pytest in a copy of the example."""
+    """Run pytest in a copy of the example."""
     project = shutil.copytree(SHOP, tmp_path / "shop")
     return subprocess.run(
         [sys.executable, "-m", "pytest", *args],

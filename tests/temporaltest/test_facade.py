@@ -1,4 +1,4 @@
-"""`temporal` itself: what it starts, how it waits, what it says of itself; the public door."""
+"""The `temporal` fixture: starting workflows, waiting, and its public names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .workers.test_workers import GREET
 
 
 def test_ways_to_start(suite: Suite) -> None:
-    """Workflows are started by reference or name, with any number of arguments, and the SDK's own options."""
+    """Workflows are started by reference or name, with any arguments and with the SDK's own options."""
     suite.tests(
         GREET
         + """
@@ -67,15 +67,15 @@ def test_errors_of_ones_own(temporal):
     suite.passes(passed=3)
 
 
-def test_fixtures_are_explained(suite: Suite) -> None:
-    """`pytest --fixtures` shows each fixture with what it is for."""
+def test_fixtures_are_documented(suite: Suite) -> None:
+    """`pytest --fixtures` shows what each fixture is for."""
     result = suite.run("--fixtures")
     for name in ("temporal", "temporal_client", "temporal_env", "temporal_namespace", "temporal_worker"):
         result.stdout.re_match_lines([rf"{name} -- .*fixtures.py:\d+", r"    \S+"])
 
 
-def test_the_public_door() -> None:
-    """Every public name can be had, and having none of them loads nothing."""
+def test_public_names() -> None:
+    """Every public name can be imported, and importing none loads nothing."""
     code = """
 import sys
 import temporaltest

@@ -1,4 +1,4 @@
-"""Fixtures of a wider scope: one namespace and its workers for a module, a class or a whole run."""
+"""Fixtures of a wider scope: one namespace and its workers for a module, a class or a session."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def running(shop_worker):
 )
 
 
-def test_a_scope_has_a_namespace_and_workers_of_its_own(suite: Suite) -> None:
-    """Tests of one scope share workflows; a test's own fixtures stay apart from them."""
+def test_a_scope_has_its_own_namespace_and_workers(suite: Suite) -> None:
+    """Tests of one scope share workflows, separate from the tests' own fixtures."""
     suite.file("__init__.py", "")
     tests = (
         SHOP
@@ -50,7 +50,7 @@ class TestShop:
 
 
 def test_the_environment_of_a_scope(suite: Suite) -> None:
-    """`factories.env` gives a `WorkflowEnvironment` for a module, as suites for the SDK have it."""
+    """`factories.env` returns a `WorkflowEnvironment` for a module, like that of the SDK."""
     suite.ini("asyncio_mode = auto")
     suite.tests(
         GREET
@@ -75,8 +75,8 @@ async def test_two(env):
     suite.passes(passed=2)
 
 
-def test_a_failure_shows_what_ran(suite: Suite) -> None:
-    """A failed test that uses a wider fixture, even through another one, shows its workflows."""
+def test_a_failure_shows_workflows_of_the_scope(suite: Suite) -> None:
+    """A failed test that uses a wider fixture, even indirectly, shows its workflows."""
     suite.tests(
         SHOP.replace("{scope}", "module")
         + """
@@ -98,8 +98,8 @@ def test_other():
     result.stdout.fnmatch_lines(["*the-greeting (Greet): completed*"])
 
 
-def test_a_dead_worker_fails_the_test_that_it_dies_in(suite: Suite) -> None:
-    """A worker of a wider scope that ends by itself fails the tests that use it."""
+def test_a_dead_worker_fails_the_running_test(suite: Suite) -> None:
+    """A worker of a wider scope that stops by itself fails the tests that use it."""
     suite.tests(
         SHOP.replace("{scope}", "module")
         + """
@@ -113,8 +113,8 @@ def test_it(shop, running):
     result.stdout.fnmatch_lines(["*the worker on task queue 'tests' has died*"])
 
 
-def test_what_ran_is_replayed_at_the_end_of_the_scope(suite: Suite) -> None:
-    """Non-determinism is an error of the scope's last test, which names the workflow."""
+def test_replay_at_the_end_of_the_scope(suite: Suite) -> None:
+    """Non-determinism is an error of the scope's last test, and names the workflow."""
     suite.tests(
         SHOP.replace("{scope}", "module")
         + """
@@ -143,8 +143,8 @@ def test_last(shop):
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_last*", "*the workflow random (Random) does not replay*"])
 
 
-def test_wrong_wishes(suite: Suite) -> None:
-    """A wish that there is not is told with those there are, when the module is collected."""
+def test_invalid_arguments(suite: Suite) -> None:
+    """An unknown argument is an error at collection, with the known ones."""
     suite.tests(
         """
 from temporaltest import factories
@@ -158,8 +158,8 @@ shop = factories.temporal(time_skiping=True)
     )
 
 
-def test_a_part_alone_shows_what_ran(suite: Suite) -> None:
-    """A test that asks only for a part of a wider fixture shows that one's workflows when it fails."""
+def test_a_failure_shows_workflows_of_a_derived_fixture(suite: Suite) -> None:
+    """A test that only uses a part of a wider fixture shows that fixture's workflows when it fails."""
     suite.tests(
         SHOP.replace("{scope}", "module")
         + """
@@ -174,7 +174,7 @@ def test_it(shop_client):
 
 
 def test_server_and_schedules_of_a_scope(both_ways: Suite) -> None:
-    """A scope's fixture gives its own server and schedules, which are there in all of its tests."""
+    """A wider fixture has its own server and schedules, in all of its tests."""
     both_ways.tests(
         GREET
         + """
@@ -222,7 +222,7 @@ def running(shop):
 
 
 def test_clocks_of_a_scope(both_ways: Suite) -> None:
-    """`factories.time` moves the clocks of a wider fixture's workflows, in each test that has it."""
+    """`factories.time` moves the clocks of a wider fixture's workflows, in every test that uses it."""
     tests = (
         CLOCKS
         + """
@@ -242,8 +242,8 @@ def test_moves(number, shop, shop_time):
     both_ways.passes(passed=4)
 
 
-def test_clocks_are_let_go(suite: Suite) -> None:
-    """A test without the clocks' fixture has clocks that run by themselves, whatever tests ran before it."""
+def test_clocks_are_released(suite: Suite) -> None:
+    """A test without the time fixture has running clocks, whatever the tests before it did."""
     suite.tests(
         CLOCKS
         + """
@@ -289,7 +289,7 @@ def greet(shop):
 
 
 def test_outages_of_a_scope(both_ways: Suite) -> None:
-    """`factories.outage` harms a wider fixture's server; what a test leaves on is undone before the next."""
+    """`factories.outage` affects a wider fixture's server; what a test leaves in effect is restored before the next."""
     both_ways.tests(
         OUTAGES
         + """
@@ -313,8 +313,9 @@ def test_own_server(temporal, shop):
     both_ways.passes(passed=4)
 
 
-def test_an_outage_that_lasts_for_a_scope(suite: Suite) -> None:
-    """An outage by a fixture of a wider scope is on in all of its tests, also after one has failed, and then over."""
+def test_an_outage_for_a_whole_scope(suite: Suite) -> None:
+    """An outage started by a fixture of a wider scope is in effect in all of its tests, also after a failure, and
+    ends with the scope."""
     suite.tests(
         OUTAGES
         + """
@@ -363,8 +364,8 @@ def test_over(shop):
     )
 
 
-def test_parts_that_are_not_there(suite: Suite) -> None:
-    """Clocks and outages of a fixture that was made without them are refused with the words that make them."""
+def test_missing_parts(suite: Suite) -> None:
+    """Clocks and outages of a fixture created without them are an error that shows the arguments to add."""
     suite.tests(
         """
 from temporaltest import factories

@@ -1,4 +1,4 @@
-"""Every option can be said as a flag, as a variable of the environment and in an ini file, to the same effect."""
+"""Every option works as a flag, as an environment variable and as an ini key."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ SAID = {
 
 
 def read_one(option: Option, pytester: pytest.Pytester, config: PluginConfig) -> Any:
-    """The value of an option; a path as it is from the folder of the tests."""
+    """Return the value of an option; a path is relative to the tests' folder."""
     value = getattr(config, option.key)
     return value.relative_to(pytester.path).as_posix() if hasattr(value, "relative_to") else value
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_each_option_is_heard_everywhere(option: Option, pytester: pytest.Pytester) -> None:
-    """A flag, a variable and an ini key set the same value, which is not the default."""
+def test_flag_variable_and_ini_key(option: Option, pytester: pytest.Pytester) -> None:
+    """All three set the same value, which differs from the default."""
     word, value = SAID[option.name]
     key = option.name.replace("-", "_")
     assert option.default != value

@@ -1,4 +1,4 @@
-"""The pages on testing are true: each block of Python runs, and a failure looks as it is shown."""
+"""The documentation pages on testing: every block of Python runs, and a failure looks as shown."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def shop(tmp_path: Path, installed: Executable) -> Path:
 
 
 def run(project: Path, *args: str) -> str:
-    """What pytest prints."""
+    """Return what pytest prints."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:xdist", *args],
         cwd=project,
@@ -56,8 +56,8 @@ def run(project: Path, *args: str) -> str:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_what_a_page_shows_runs(name: str, shop: Path) -> None:
-    """What a reader copies from a page passes, except the test that is there to fail."""
+def test_examples_of_a_page(name: str, shop: Path) -> None:
+    """Tests copied from a page pass, except the one that shows a failure."""
     text = (ROOT / "docs" / name).read_text()
     blocks = [block for block in BLOCK.findall(text) if "def test_total" not in block]
     if name in ONLY_TESTS:
@@ -69,15 +69,15 @@ def test_what_a_page_shows_runs(name: str, shop: Path) -> None:
     assert not re.search(r"\d (failed|error)", printed), printed
 
 
-def test_the_first_file_is_whole(shop: Path) -> None:
-    """The first example passes as it is, in a folder with nothing else in it."""
+def test_the_first_example_is_complete(shop: Path) -> None:
+    """It passes unchanged, in a folder with no other file."""
     first = BLOCK.findall((ROOT / "docs" / "testing.md").read_text())[0]
     (shop.parent / "test_greet.py").write_text(first)
     assert "1 passed" in run(shop.parent, "test_greet.py")
 
 
-def test_the_readmes_test_is_whole(shop: Path) -> None:
-    """The three lines of the README pass with the workflow of examples/hello.py, as it says."""
+def test_the_readmes_test_is_complete(shop: Path) -> None:
+    """The three lines of the README pass with the workflow of examples/hello.py."""
     [block] = BLOCK.findall((ROOT / "README.md").read_text())
     shutil.copy(ROOT / "examples" / "hello.py", shop.parent)
     (shop.parent / "test_hello.py").write_text(f"from hello import Greet, compose\n\n\n{block}")
@@ -86,8 +86,8 @@ def test_the_readmes_test_is_whole(shop: Path) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have notes since Python 3.11")
-def test_a_failure_looks_as_it_is_shown(shop: Path) -> None:
-    """Each line of the failure on the page is printed, in that order."""
+def test_a_failure_looks_as_shown(shop: Path) -> None:
+    """The lines of the failure on the page are printed, in this order."""
     text = (ROOT / "docs" / "testing.md").read_text()
     [block] = [block for block in BLOCK.findall(text) if "def test_total" in block]
     (shop.parent / "test_total.py").write_text("from temporalio import workflow\n\n\n" + block)
@@ -97,7 +97,7 @@ def test_a_failure_looks_as_it_is_shown(shop: Path) -> None:
 
 
 def plain(text: str, folder: Path) -> list[str]:
-    """The lines of an output, without what differs from run to run."""
+    """Return the lines of an output without parts that differ between runs."""
     text = text.replace(f"{folder}{os.sep}", "")
     text = re.sub(r"-[0-9a-f]{12}\b", "-ID", text)
     return [re.sub(r"\+\d+\.\d+s", "+TIME", line).rstrip() for line in text.splitlines() if line.strip()]

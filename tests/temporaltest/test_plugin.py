@@ -1,4 +1,4 @@
-"""What a suite pays that does not use the plugin, and when the server is begun."""
+"""The cost of the plugin for suites that do not use it, and when the server starts."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ USES = "def test_uses(temporal):\n    pass\n"
 
 @pytest.fixture
 def suite(own_suite: Suite) -> Suite:
-    """Where servers begin and end is what is shown here."""
+    """A suite that starts its own server."""
     return own_suite
 
 
 def started(paths: Paths) -> list[str]:
-    """The instances that were ever started here."""
+    """Return all instances that were started."""
     return [each.name for each in paths.instances.glob("*/")]
 
 
-def test_suite_that_does_not_use_it_pays_nothing(every_way: Suite, paths: Paths) -> None:
-    """Where no test needs Temporal nothing heavy is imported and nothing is started."""
+def test_suite_without_temporal(every_way: Suite, paths: Paths) -> None:
+    """If no test uses Temporal, nothing slow is imported and nothing is started."""
     every_way.file(
         "test_it.py",
         f"""
@@ -74,8 +74,8 @@ def test_suite_that_does_not_use_it_pays_nothing(every_way: Suite, paths: Paths)
     ids=" ".join,
 )
 @pytest.mark.parametrize("ways", [("-p", "no:xdist"), TWO], ids=["no-xdist", "n2"])
-def test_looking_starts_nothing(args: tuple[str, ...], ways: tuple[str, ...], suite: Suite, paths: Paths) -> None:
-    """Who only looks at tests, or chooses others, starts no server."""
+def test_collection_starts_no_server(args: tuple[str, ...], ways: tuple[str, ...], suite: Suite, paths: Paths) -> None:
+    """`--collect-only`, and a selection without Temporal tests, start no server."""
     suite.ini("markers = nothing")
     suite.file("test_it.py", USES)
     result = suite.run(*args, ways=ways)
@@ -84,14 +84,14 @@ def test_looking_starts_nothing(args: tuple[str, ...], ways: tuple[str, ...], su
 
 
 @pytest.mark.parametrize("args", [("-k", "uses"), ("-m", "nothing"), ("--lf",)], ids=" ".join)
-def test_chosen_tests_have_their_server(args: tuple[str, ...], suite: Suite) -> None:
-    """Tests that were chosen run as they do among all."""
+def test_selected_tests_have_a_server(args: tuple[str, ...], suite: Suite) -> None:
+    """Selected tests run as in a complete run."""
     suite.ini("markers = nothing")
     suite.file("test_it.py", f"import pytest\n\n@pytest.mark.nothing\n{USES}")
     suite.passes(*args, passed=1)
 
 
-def test_server_is_begun_while_tests_are_collected(every_way: Suite) -> None:
+def test_server_starts_during_collection(every_way: Suite) -> None:
     """The server starts with the first test that needs it, while later modules are still imported."""
     every_way.file("test_a.py", USES)
     every_way.file(
@@ -112,14 +112,14 @@ def test_server_is_begun_while_tests_are_collected(every_way: Suite) -> None:
     every_way.passes(passed=2)
 
 
-def test_fixture_asked_for_late_has_its_server(suite: Suite) -> None:
-    """A test that asks for a fixture by name only when it runs gets a server too."""
+def test_fixture_requested_at_runtime(suite: Suite) -> None:
+    """A test that requests a fixture with `getfixturevalue` gets a server too."""
     suite.file("test_it.py", "def test_late(request):\n    assert request.getfixturevalue('temporal').address\n")
     suite.passes(passed=1)
 
 
-def test_server_fixture_is_for_the_session(every_way: Suite) -> None:
-    """`temporal_server` is the server that all tests share, from a session's fixture too."""
+def test_server_fixture_has_session_scope(every_way: Suite) -> None:
+    """`temporal_server` is the server that all tests share, also in a session fixture."""
     every_way.file(
         "test_it.py",
         """
@@ -140,8 +140,8 @@ def test_server_fixture_is_for_the_session(every_way: Suite) -> None:
     every_way.passes(passed=2)
 
 
-def test_ui_is_served_when_asked_for(suite: Suite) -> None:
-    """With `--temporal-ui=on` the Web UI answers at the address that tests are told."""
+def test_web_ui(suite: Suite) -> None:
+    """With `--temporal-ui=on` the Web UI answers at the address that tests get."""
     suite.file(
         "test_it.py",
         """
@@ -155,8 +155,8 @@ def test_ui_is_served_when_asked_for(suite: Suite) -> None:
     suite.passes("--temporal-ui=on", passed=1)
 
 
-def test_loading_it_takes_little() -> None:
-    """What pytest loads of the plugin at its start brings no event loop, no threads and no client along."""
+def test_plugin_loads_quickly() -> None:
+    """When pytest loads the plugin, no event loop, thread or client is created."""
     heavy = ("asyncio", "concurrent.futures", "ssl", "difflib", *HEAVY)
     code = f"""
 import sys, pytest, _pytest.runner
@@ -169,13 +169,14 @@ assert not brought, brought
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-def test_fixtures_are_left_to_pytest_to_import() -> None:
-    """Loading the plugin does not import its fixtures, of which pytest would warn: older versions, and strict runs."""
+def test_fixtures_are_imported_by_pytest() -> None:
+    """The plugin does not import its fixtures itself, which would be a warning in old versions and an error in
+    strict runs."""
     code = "import sys, temporaltest.plugin as it; assert not {*it.pytest_plugins} & {*sys.modules}"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-def test_fixtures_are_explained(bare_suite: Suite) -> None:
+def test_fixtures_are_documented(bare_suite: Suite) -> None:
     """`pytest --fixtures` has a line on each fixture of the plugin."""
     lines = bare_suite.run("--fixtures").stdout.lines
     ours = [number for number, line in enumerate(lines) if line.startswith("temporal") and "fixtures.py:" in line]
@@ -185,8 +186,8 @@ def test_fixtures_are_explained(bare_suite: Suite) -> None:
         assert "no docstring" not in lines[number + 1]
 
 
-def test_error_of_the_start_is_told_plainly(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that does not start is told in the words of devserver, without the plugin's inside."""
+def test_failed_start(suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is that of the start, without the plugin's own frames."""
     program = tmp_path / "fails"
     program.write_text(
         '#!/bin/sh\n[ "$1" = --version ] && exec echo "temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)"\n'

@@ -1,4 +1,4 @@
-"""Rehearsals in pytest: the fixture, and files that are collected."""
+"""Rehearsals in pytest: the fixture, and collected files."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ never = Scenario("nothing happens", plan=[at.activity_starts("add", nth=9).do(fa
 
 @pytest.fixture
 def suite(own_suite: Suite) -> Suite:
-    """Where servers begin and end is what is shown here."""
+    """A suite that starts its own server."""
     return own_suite
 
 
 @pytest.fixture
 def runbook(suite: Suite) -> Suite:
-    """A suite with a runbook and three scenarios: one that passes, one that fails, one whose fault never happens."""
+    """A suite with a runbook and three scenarios: one passes, one fails, one has a fault that never happens."""
     suite.file("runbook.py", RUNBOOK)
     suite.file("scenarios.py", SCENARIOS)
     suite.ways = TWO
@@ -57,7 +57,7 @@ def runbook(suite: Suite) -> Suite:
 
 @pytest.fixture
 def collected(suite: Suite) -> Suite:
-    """The same, as a file that is collected."""
+    """The runbook's scenarios as a file that pytest collects."""
     suite.file("runbook.py", RUNBOOK)
     suite.file("rehearsal_grow.py", SCENARIOS)
     return suite
@@ -111,7 +111,7 @@ FAILURES = {"test_twice": TWICE, "test_never": NEVER, "test_file": [*TWICE, *NEV
 
 
 def test_files_are_collected(collected: Suite) -> None:
-    """A file called rehearsal_*.py needs no test: each of its scenarios is one."""
+    """Every scenario of a file called rehearsal_*.py is a test."""
     result = collected.run()
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines_random(
@@ -120,8 +120,8 @@ def test_files_are_collected(collected: Suite) -> None:
     collected.run("rehearsal_grow.py::the worker is frozen").assert_outcomes(passed=1)
 
 
-def test_other_names_are_collected_when_told(collected: Suite) -> None:
-    """The ini key names the files."""
+def test_other_file_names(collected: Suite) -> None:
+    """The ini key sets the names of files to collect."""
     collected.file("grow.py", SCENARIOS)
     collected.ini("temporal_rehearsal_files = grow.py")
     result = collected.run("--collect-only", "-q")
@@ -130,7 +130,7 @@ def test_other_names_are_collected_when_told(collected: Suite) -> None:
 
 
 def test_a_report_is_written(collected: Suite) -> None:
-    """`--temporal-report` has a folder for each rehearsal."""
+    """`--temporal-report` gets a folder for each rehearsal."""
     collected.run("--temporal-report", "reports", "rehearsal_grow.py::an answer is lost").assert_outcomes(failed=1)
     (page,) = (collected.path / "reports").rglob("*.html")
     assert "an answer is lost" in page.read_text()
@@ -138,15 +138,15 @@ def test_a_report_is_written(collected: Suite) -> None:
     assert json.loads(data.read_text())["results"][0]["verdict"] == "fail"
 
 
-def test_servers_of_others_are_not_broken(collected: Suite) -> None:
-    """With an external server there is nothing to break, so a rehearsal is skipped with that reason."""
+def test_external_server_is_not_broken(collected: Suite) -> None:
+    """Rehearsals are skipped on an external server, with that reason."""
     result = collected.run("--temporal-address", "127.0.0.1:1")
     result.assert_outcomes(skipped=3)
     result.stdout.fnmatch_lines(["*rehearsals need the managed backend: the external backend has no server to break*"])
 
 
 def test_a_file_that_does_not_load(collected: Suite) -> None:
-    """What is wrong with it is told in its own words, with its line."""
+    """The error is the file's own, with its line."""
     collected.file("rehearsal_bad.py", "from devserver.rehearsal import Scenario, at\n\nat.elapsed(-1)\n")
     result = collected.run()
     result.assert_outcomes(errors=1)

@@ -1,4 +1,4 @@
-"""`@pytest.mark.temporal(...)`: what it sets, and what it refuses."""
+"""`@pytest.mark.temporal(...)`: its arguments, and errors in them."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ WORDS = "time_skipping, search_attributes, dynamic_config, version, private_serv
 
 @pytest.fixture
 def suite(own_suite: Suite) -> Suite:
-    """Where servers begin and end is what is shown here."""
+    """A suite that starts its own server."""
     return own_suite
 
 
-def wished(pytester: pytest.Pytester, text: str) -> Requirements:
-    """The requirements of the test in a module with that text."""
+def required(pytester: pytest.Pytester, text: str) -> Requirements:
+    """Return the requirements of the test in a module with this text."""
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     (item,) = pytester.getitems(f"import pytest\nfrom datetime import timedelta\n{text}")
     return requirements_of(item)
 
 
-def test_without_a_mark_nothing_is_wished(pytester: pytest.Pytester) -> None:
-    """A test without the mark shares the server, in real time, and is replayed."""
-    found = wished(pytester, "def test_it(): pass")
+def test_no_mark(pytester: pytest.Pytester) -> None:
+    """A test without the mark uses the shared server in real time, and is replayed."""
+    found = required(pytester, "def test_it(): pass")
     assert found == Requirements()
     assert not found.private
     assert found.replay
 
 
-def test_nearer_marks_win(pytester: pytest.Pytester) -> None:
-    """A test's mark wins over its class's, and that over its module's; other words are kept."""
-    found = wished(
+def test_closest_marks_win(pytester: pytest.Pytester) -> None:
+    """A test's mark overrides its class's, and that its module's; other arguments are inherited."""
+    found = required(
         pytester,
         """
 pytestmark = pytest.mark.temporal(replay=False, version="1.8.3")
@@ -53,9 +53,9 @@ class TestIt:
     "mark",
     ["private_server=True", "version='1.9.1'", "dynamic_config={'frontend.WorkflowPauseEnabled': True}"],
 )
-def test_what_is_a_servers_own_needs_a_private_one(mark: str, pytester: pytest.Pytester) -> None:
-    """Version and dynamic configuration are one server's, so a test that sets them has a server to itself."""
-    assert wished(pytester, f"@pytest.mark.temporal({mark})\ndef test_it(): pass").private
+def test_settings_that_need_a_private_server(mark: str, pytester: pytest.Pytester) -> None:
+    """A test that sets the version or dynamic configuration has a private server."""
+    assert required(pytester, f"@pytest.mark.temporal({mark})\ndef test_it(): pass").private
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_what_is_a_servers_own_needs_a_private_one(mark: str, pytester: pytest.P
         ("version=1.9", "mark.temporal(version=...) must be a str, not 1.9"),
     ],
 )
-def test_wrong_mark_ends_the_run(mark: str, told: str, both_ways: Suite) -> None:
-    """A mark with a word or value that does not exist ends the run before a test, and says which there are."""
+def test_invalid_mark(mark: str, told: str, both_ways: Suite) -> None:
+    """An unknown argument or value ends the run before the first test, and the error lists the known ones."""
     both_ways.file("test_it.py", f"import pytest\n\n@pytest.mark.temporal({mark})\ndef test_it(): pass\n")
     result = both_ways.run()
     output = result.stdout.str() + result.stderr.str()
@@ -84,7 +84,7 @@ def test_wrong_mark_ends_the_run(mark: str, told: str, both_ways: Suite) -> None
 
 
 def test_mark_is_declared(bare_suite: Suite) -> None:
-    """`pytest --markers` explains the mark, and `--strict-markers` knows it."""
+    """`pytest --markers` explains the mark, and `--strict-markers` accepts it."""
     bare_suite.run("--markers").stdout.fnmatch_lines([f"@pytest.mark.temporal({WORDS}): *"])
     bare_suite.file("test_it.py", "import pytest\n\n@pytest.mark.temporal\ndef test_it(): pass\n")
     bare_suite.passes("--strict-markers", passed=1)

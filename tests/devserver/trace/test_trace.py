@@ -70,7 +70,7 @@ async def once(reader: HistoryReader, workflow_id: str, fits: Callable[[Workflow
 
 
 def summaries(steps: list[Step]) -> list[tuple[str, ...]]:
-    """Return steps in short."""
+    """Return kind, name and status of each step."""
     return [(step.kind, step.name, step.status) for step in steps]
 
 

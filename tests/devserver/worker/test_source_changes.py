@@ -35,20 +35,20 @@ def test_only_imported_files_count_until_an_error(tmp_path: Path) -> None:
     """Other files are ignored, unless the code does not load and an edit may fix it."""
 
     async def look() -> None:
-        heard = Changes()
-        changes = SourceChanges(heard)
+        reported = Changes()
+        changes = SourceChanges(reported)
         one, other = tmp_path / "one.py", tmp_path / "other.py"
         one.touch()
         await changes.watch([str(one)], since=time.time() + 60)
         other.touch()
         (tmp_path / "one.txt").touch()
         one.write_text("1")
-        assert await heard.next() == ["one.py"]
+        assert await reported.next() == ["one.py"]
         changes.any_file = True
         other.write_text("1")
-        assert await heard.next() == ["other.py"]
+        assert await reported.next() == ["other.py"]
         one.unlink()
-        assert await heard.next() == ["one.py"]
+        assert await reported.next() == ["one.py"]
         await changes.close()
 
     asyncio.run(look())
@@ -58,8 +58,8 @@ def test_an_edit_during_the_import_is_not_lost(tmp_path: Path) -> None:
     """A file written after its import started is reported at once, and once only."""
 
     async def look() -> None:
-        heard = Changes()
-        changes = SourceChanges(heard)
+        reported = Changes()
+        changes = SourceChanges(reported)
         early, late = tmp_path / "early.py", tmp_path / "late.py"
         for file in (early, late):
             file.touch()
@@ -68,8 +68,8 @@ def test_an_edit_during_the_import_is_not_lost(tmp_path: Path) -> None:
         os.utime(late, (began + 1, began + 1))
         for _ in range(2):
             await changes.watch([str(early), str(late)], since=began)
-        assert await heard.next() == ["late.py"]
-        assert heard.changed.empty()
+        assert await reported.next() == ["late.py"]
+        assert reported.changed.empty()
         await changes.close()
 
     asyncio.run(look())
@@ -87,14 +87,14 @@ def test_polling_when_no_more_folders_can_be_watched(tmp_path: Path, monkeypatch
     monkeypatch.setattr(watchfiles, "awatch", limited)
 
     async def look() -> None:
-        heard = Changes()
-        changes = SourceChanges(heard)
+        reported = Changes()
+        changes = SourceChanges(reported)
         file = tmp_path / "one.py"
         file.touch()
         os.utime(file, (1, 1))  # looking tells whole seconds apart
         await changes.watch([str(file)], since=time.time() + 60)
         file.write_text("1")
-        assert await heard.next() == ["one.py"]
+        assert await reported.next() == ["one.py"]
         await changes.close()
 
     asyncio.run(look())

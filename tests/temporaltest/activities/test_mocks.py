@@ -1,4 +1,4 @@
-"""Activities in tests: mocks, scripts, and the calls that were made."""
+"""Activities in tests: mocks, scripts, and recorded calls."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def shop(suite: Suite, text: str) -> Suite:
 
 
 def test_a_mock_runs_in_place_of_the_activity(suite: Suite) -> None:
-    """A fake is given by reference, method or name; it may be sync or async, a value, or a mock object."""
+    """A mock is set by reference, method or name; it is a function, sync or async, a value, or a mock object."""
     shop(
         suite,
         """
@@ -116,7 +116,7 @@ def test_a_mock_runs_in_place_of_the_activity(suite: Suite) -> None:
     ).passes(passed=14)
 
 
-def test_an_exception_is_raised(suite: Suite) -> None:
+def test_a_mock_raises(suite: Suite) -> None:
     """A mock that is an exception, or raises one, fails the activity with it."""
     shop(
         suite,
@@ -139,8 +139,8 @@ def test_an_exception_is_raised(suite: Suite) -> None:
     ).passes(passed=3)
 
 
-def test_a_mock_that_does_not_fit_is_refused(suite: Suite) -> None:
-    """A mock is checked against the activity's name, arguments and result before anything runs."""
+def test_an_incompatible_mock_is_refused(suite: Suite) -> None:
+    """A mock is checked against the activity's name, arguments and result type before anything runs."""
     shop(
         suite,
         """
@@ -185,8 +185,8 @@ def test_a_mock_that_does_not_fit_is_refused(suite: Suite) -> None:
     ).passes(passed=14)
 
 
-def test_what_only_a_call_can_tell(suite: Suite) -> None:
-    """A call with a wrong count of arguments, and a result of a wrong type, fail though the mock would take them."""
+def test_errors_found_by_a_call(suite: Suite) -> None:
+    """A call with a wrong number of arguments or a result of a wrong type fails, even if the mock accepts it."""
     shop(
         suite,
         """
@@ -208,7 +208,7 @@ def test_what_only_a_call_can_tell(suite: Suite) -> None:
 
 
 def test_calls_are_recorded(suite: Suite) -> None:
-    """What activities were called with and what came of it can be asked for, mocked or not."""
+    """The test can read arguments and outcome of each call, whether the activity is mocked or not."""
     shop(
         suite,
         """
@@ -235,7 +235,8 @@ def test_calls_are_recorded(suite: Suite) -> None:
 
 
 def test_scripts(suite: Suite) -> None:
-    """Failures, delays and heartbeats are scripted, and end in a value, a callable or the real activity."""
+    """A script is a sequence of failures, delays and heartbeats, and ends with a value, a callable or the real
+    activity."""
     shop(
         suite,
         """
@@ -265,7 +266,7 @@ def test_scripts(suite: Suite) -> None:
 
 
 def test_a_script_of_a_sync_activity(suite: Suite) -> None:
-    """A sync activity is scripted as an async one is; its fake may send heartbeats from its thread."""
+    """A sync activity is scripted like an async one; its mock may send heartbeats from its thread."""
     shop(
         suite,
         """
@@ -304,8 +305,8 @@ def test_a_script_of_a_sync_activity(suite: Suite) -> None:
     ).passes(passed=3)
 
 
-def test_failures_are_counted_in_the_test_or_in_each_activity(suite: Suite) -> None:
-    """`times` counts the calls of the test, or with `each` the attempts of each activity; two tests count apart."""
+def test_failures_are_counted_per_test_or_per_activity(suite: Suite) -> None:
+    """`times` counts calls in the test, or with `each` attempts of each activity; tests count separately."""
     shop(
         suite,
         """
@@ -325,8 +326,8 @@ def test_failures_are_counted_in_the_test_or_in_each_activity(suite: Suite) -> N
     ).passes(passed=4)
 
 
-def test_a_slow_mock_is_cancelled(suite: Suite) -> None:
-    """A delay ends with its activity: by a time limit, and at the end of the test."""
+def test_a_slow_mock_is_canceled(suite: Suite) -> None:
+    """A delay ends with its activity: at a timeout, and at the end of the test."""
     shop(
         suite,
         """
@@ -371,7 +372,7 @@ def test_a_slow_mock_is_cancelled(suite: Suite) -> None:
 
 
 def test_dynamic_activities(suite: Suite) -> None:
-    """A dynamic activity takes any name, so any name can be mocked, and itself too."""
+    """A dynamic activity accepts any name, so any name can be mocked, and so can the activity itself."""
     shop(
         suite,
         """

@@ -1,4 +1,4 @@
-"""The container backend, on a real Docker engine with an image around the real executable."""
+"""The container backend, on a real Docker engine with an image of the real executable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BOTH = pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
 
 @pytest.fixture(scope="session")
 def docker(real_binary: Path) -> Iterator[Engine]:
-    """An engine that has two images: one with the server, one whose program ends at once."""
+    """A Docker engine with two images: one with the server, one whose program exits at once."""
     with engine() as found:
         images = [build(found, real_binary, IMAGE), build(found, Path("/bin/false"), BROKEN, entrypoint="/nothing")]
         yield found
@@ -37,7 +37,7 @@ def docker(real_binary: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def contained(docker: Engine, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Suite]:
-    """A suite that is set to the container backend; after it no container may be left."""
+    """A suite with the container backend, whose test must not leave a container."""
     for name, value in docker.environment.items():
         monkeypatch.setenv(name, value)
     bare_suite.ini("temporal_backend = container", f"temporal_image = {IMAGE}")
@@ -49,7 +49,7 @@ def contained(docker: Engine, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch
 
 
 def write(suite: Suite, text: str) -> None:
-    """A module of tests that can greet, tell and wait."""
+    """Write a module of tests that can greet, report to this test and wait."""
     suite.tests(f"{TALK}\n{GREET}\n{text}")
 
 
@@ -63,7 +63,7 @@ def test_uses(temporal, n):
 
 @BOTH
 def test_same_tests_run_in_a_container(ways: tuple[str, ...], contained: Suite, home: Path, docker: Engine) -> None:
-    """Tests run unchanged in one container for all workers, each in a namespace of its own; it is removed then."""
+    """Tests run unchanged in one container for all workers, each in its own namespace; it is removed afterwards."""
     write(contained, USING)
     result = contained.passes(passed=4, ways=ways)
     result.stdout.fnmatch_lines([f"temporal: container of {IMAGE}, tuning fast, timeout 30 s"])
@@ -75,13 +75,13 @@ def test_same_tests_run_in_a_container(ways: tuple[str, ...], contained: Suite, 
 
 
 def test_time_is_skipped_in_a_container(contained: Suite) -> None:
-    """The container's server has the fast tuning, so tests skip time there too."""
+    """The container's server has the fast tuning, so time skipping works too."""
     contained.tests(SLEEPS)
     contained.passes(passed=1)
 
 
-def test_only_this_machine_reaches_it(contained: Suite, docker: Engine) -> None:
-    """Every port of the container is published on loopback alone: the server knows no authentication."""
+def test_ports_are_published_on_loopback_only(contained: Suite, docker: Engine) -> None:
+    """The server has no authentication, so only this machine may reach it."""
     write(contained, WAITING.format(count=1))
     with running(contained.path, "--temporal-ui=on") as run:
         run.told()
@@ -96,8 +96,8 @@ def test_only_this_machine_reaches_it(contained: Suite, docker: Engine) -> None:
         run.ends()
 
 
-def test_private_container_is_the_tests_own(contained: Suite) -> None:
-    """A test may have a container of its own, with dynamic configuration of its own."""
+def test_private_container(contained: Suite) -> None:
+    """A test can have its own container with its own dynamic configuration."""
     write(
         contained,
         """
@@ -122,8 +122,8 @@ def test_shared(temporal):
     assert len({each["address"] for each in told(contained.path)}) == 2
 
 
-def test_what_a_container_cannot_do_is_skipped(contained: Suite) -> None:
-    """Outages and other versions skip with the reason; the other tests run."""
+def test_unsupported_tests_are_skipped(contained: Suite) -> None:
+    """Outages and other versions are skipped with the reason; other tests run."""
     write(
         contained,
         """
@@ -148,15 +148,15 @@ def test_plain(temporal):
     )
 
 
-def test_nothing_is_started_for_what_is_skipped(contained: Suite) -> None:
-    """A test of outages is skipped before a container is started for it: here none can be."""
+def test_skipped_tests_start_no_container(contained: Suite) -> None:
+    """A test with outages is skipped without starting a container."""
     write(contained, "def test_outage(temporal, temporal_outage):\n    pass\n")
     contained.run(f"--temporal-image={BROKEN}").assert_outcomes(skipped=1)
 
 
 @pytest.mark.parametrize("registry", ["refuses", "is silent"])
 def test_without_ryuk(registry: str, contained: Suite, docker: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where ryuk cannot be pulled, tests run all the same, and the container is removed after kill -9."""
+    """If ryuk's image is unavailable, tests still run, and the container is removed after kill -9."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         if registry == "is silent":
@@ -177,10 +177,10 @@ def test_without_ryuk(registry: str, contained: Suite, docker: Engine, monkeypat
 
 @BOTH
 @pytest.mark.parametrize("how", ["kill", "interrupt"])
-def test_container_goes_with_its_run(
+def test_container_is_removed_with_its_run(
     how: str, ways: tuple[str, ...], contained: Suite, home: Path, docker: Engine
 ) -> None:
-    """After kill -9 and after Ctrl-C of pytest its container is removed."""
+    """kill -9 and Ctrl-C of pytest remove its container."""
     write(contained, WAITING.format(count=2))
     with running(contained.path, ways=ways) as run:
         run.told()
@@ -192,12 +192,14 @@ def test_container_goes_with_its_run(
 
 
 def supervisors(home: Path) -> list[psutil.Process]:
-    """The processes that supervise containers."""
+    """Return the processes that supervise containers."""
     return [each for each in processes_of(home) if "temporaltest.backends.container_supervisor" in each.cmdline()]
 
 
-def test_container_of_a_killed_supervisor_is_removed_by_the_next(contained: Suite, home: Path, docker: Engine) -> None:
-    """What is left when even the supervisor is killed goes with the next run."""
+def test_container_of_a_killed_supervisor_is_removed_by_the_next_run(
+    contained: Suite, home: Path, docker: Engine
+) -> None:
+    """The next run removes what a killed supervisor has left."""
     write(contained, WAITING.format(count=1))
     with running(contained.path) as run:
         run.told()
@@ -213,7 +215,7 @@ def test_container_of_a_killed_supervisor_is_removed_by_the_next(contained: Suit
 
 
 def test_container_of_a_killed_supervisor_is_removed_by_its_run(contained: Suite, home: Path, docker: Engine) -> None:
-    """A run whose supervisor is killed fails the test that runs, and leaves no container."""
+    """A run whose supervisor is killed fails the running test, and leaves no container."""
     write(contained, WAITING.format(count=1))
     with running(contained.path, "--temporal-timeout=3") as run:
         run.told()
@@ -228,8 +230,8 @@ def test_container_of_a_killed_supervisor_is_removed_by_its_run(contained: Suite
     assert docker.containers() == []
 
 
-def test_two_runs_at_once_share_it(contained: Suite, docker: Engine) -> None:
-    """Two runs at the same time use one container; when one ends, the other goes on with it."""
+def test_two_runs_share_a_container(contained: Suite, docker: Engine) -> None:
+    """Two simultaneous runs use one container; when one ends, the other continues with it."""
     write(contained, WAITING.format(count=1))
     with running(contained.path) as one, running(contained.path, ways=TWO) as other:
         assert len({each["address"] for each in one.told(2)}) == 1
@@ -240,8 +242,8 @@ def test_two_runs_at_once_share_it(contained: Suite, docker: Engine) -> None:
     assert eventually(lambda: not docker.containers())
 
 
-def test_killed_container_fails_the_test_and_not_the_next(contained: Suite, docker: Engine) -> None:
-    """The test whose container is killed fails with that as its cause; the next one has a new container."""
+def test_killed_container_fails_only_the_running_test(contained: Suite, docker: Engine) -> None:
+    """The error is that the container was killed; the next test has a new container."""
     write(
         contained,
         """
@@ -268,8 +270,8 @@ def test_after(temporal):
 # Warm and kept
 
 
-def test_lingering_container_is_joined_by_the_next_run(contained: Suite, home: Path, docker: Engine) -> None:
-    """A container that stays warm is used by the next run, and goes when its supervisor is terminated."""
+def test_lingering_container_is_reused(contained: Suite, home: Path, docker: Engine) -> None:
+    """A container that stays warm is used by the next run, and removed when its supervisor is terminated."""
     write(contained, USING)
     contained.passes("--temporal-linger=600", passed=4)
     (first,) = docker.containers()
@@ -280,8 +282,8 @@ def test_lingering_container_is_joined_by_the_next_run(contained: Suite, home: P
     assert eventually(lambda: not docker.containers())
 
 
-def test_kept_container_is_there_to_look_at(contained: Suite, docker: Engine) -> None:
-    """With `--temporal-keep` the container stays, the run says how to end it, and the next such run uses it."""
+def test_keep(contained: Suite, docker: Engine) -> None:
+    """With `--temporal-keep` the container stays, the run says how to stop it, and the next such run uses it."""
     write(contained, USING)
     result = contained.passes("--temporal-keep=on", passed=4)
     (kept,) = docker.containers()
@@ -306,7 +308,7 @@ def _one_error(suite: Suite, *args: str) -> str:
 
 
 def test_no_engine(bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a Docker engine each test says so, and what else can be done."""
+    """Without a Docker engine every test fails with an error that shows the alternatives."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{bare_suite.path}/nothing.sock")
     output = _one_error(bare_suite, "--temporal-backend=container")
     assert "no Docker engine answers" in output
@@ -314,23 +316,23 @@ def test_no_engine(bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_engine_on_another_machine(contained: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine elsewhere is refused: its containers would be open to the network."""
+    """A remote engine is refused, because its containers would be open to the network."""
     monkeypatch.setenv("TC_HOST", "192.0.2.1")
     assert "the Docker engine is on 192.0.2.1: its containers can only be reached" in _one_error(contained)
 
 
-def test_image_that_is_not_there(contained: Suite) -> None:
-    """An image that cannot be had is told by its name."""
+def test_missing_image(contained: Suite) -> None:
+    """The error names an image that cannot be pulled."""
     assert "Docker cannot run localhost:1/nothing" in _one_error(contained, "--temporal-image=localhost:1/nothing")
 
 
-def test_image_that_cannot_run(contained: Suite) -> None:
-    """A container that ends at once is told, and removed."""
+def test_image_that_exits(contained: Suite) -> None:
+    """A container that exits at once is an error, and is removed."""
     assert BROKEN in _one_error(contained, f"--temporal-image={BROKEN}")
 
 
 def test_testcontainers_is_missing(bare_suite: Suite) -> None:
-    """Without testcontainers the extra to install is told."""
+    """The error names the extra to install."""
     bare_suite.file(
         "conftest.py",
         """

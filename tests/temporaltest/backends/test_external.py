@@ -1,4 +1,4 @@
-"""The external backend, on a server that was started apart: addresses, profiles, TLS, keys, shared namespaces."""
+"""The external backend, on a server started elsewhere: addresses, profiles, TLS, API keys, shared namespaces."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ WorkflowService.register_namespace = refuse
 
 
 def start() -> DevServer:
-    """A server with a namespace for all tests."""
+    """Start a server with a namespace for all tests."""
     return DevServer.start(ui=False, namespaces=["ours"], search_attributes={"Customer": "Keyword"})
 
 
 @pytest.fixture(scope="module")
 def server(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
-    """A server that is there already, and that no test harms."""
+    """A running server for all tests of the module, which must not break it."""
     with module_home(prepared, tmp_path_factory) as home:
         with within(home):
             server = start()
@@ -63,24 +63,24 @@ def server(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def own_server(installed: Executable) -> Iterator[DevServer]:
-    """The same for one test alone, which may harm it and knows what is on it."""
+    """A running server for one test, which may break it."""
     with start() as server:
         yield server
 
 
 @pytest.fixture
 def certificates(tmp_path: Path) -> Certificates:
-    """Certificates of the test's own CA."""
+    """Certificates of a new CA."""
     return make_certificates(tmp_path / "certificates")
 
 
 def write(suite: Suite, text: str = USING) -> None:
-    """A module of tests that can greet, tell and wait."""
+    """Write a module of tests that can greet, report to this test and wait."""
     suite.tests(f"{TALK}\n{GREET}\n{textwrap.dedent(text)}")
 
 
 def namespaces_of(server: DevServer) -> list[str]:
-    """The server's namespaces but its own."""
+    """Return the server's namespaces except temporal-system."""
 
     async def look() -> list[str]:
         client = await Client.connect(server.address)
@@ -91,10 +91,10 @@ def namespaces_of(server: DevServer) -> list[str]:
 
 
 @BOTH
-def test_same_tests_run_on_a_server_that_is_there(
+def test_same_tests_run_on_an_external_server(
     ways: tuple[str, ...], own_server: DevServer, bare_suite: Suite, home: Path
 ) -> None:
-    """Tests run unchanged, in namespaces that are made for them and deleted; nothing of ours is started."""
+    """Tests run unchanged in namespaces that are created for them and deleted; no other server is started."""
     before = {each.pid for each in processes_of(home)}
     write(bare_suite)
     bare_suite.passes("--temporal-address", own_server.address, passed=4, ways=ways)
@@ -108,8 +108,8 @@ def test_same_tests_run_on_a_server_that_is_there(
 # How it is reached
 
 
-def test_address_of_the_environment(server: DevServer, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the external backend alone the SDK's own variables say where the server is."""
+def test_address_from_the_environment(server: DevServer, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the external backend, the SDK's own variables select the server."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
     write(bare_suite)
     bare_suite.passes("--temporal-backend=external", passed=4)
@@ -117,7 +117,7 @@ def test_address_of_the_environment(server: DevServer, bare_suite: Suite, monkey
 
 @pytest.mark.parametrize("how", ["option", "variable"])
 def test_client_profile(how: str, server: DevServer, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A profile of the SDK's file says where the server is."""
+    """A profile of the SDK's configuration file selects the server."""
     file = bare_suite.file("temporal.toml", f'[profile.staging]\naddress = "{server.address}"\n')
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(file))
     write(bare_suite)
@@ -131,7 +131,7 @@ def test_client_profile(how: str, server: DevServer, bare_suite: Suite, monkeypa
 def test_stored_profile_is_not_mixed_with_an_address(
     server: DevServer, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The key and the TLS of a stored profile do not go to an address that was named for this run."""
+    """API key and TLS of a stored profile are not used for an address that was given for this run."""
     text = f'[profile.default]\naddress = "cloud.test:7233"\napi_key = "{SECRET}"\n[profile.default.tls]\n'
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(bare_suite.file("temporal.toml", text)))
     write(bare_suite)
@@ -140,7 +140,7 @@ def test_stored_profile_is_not_mixed_with_an_address(
 
 @BOTH
 def test_tls(ways: tuple[str, ...], server: DevServer, bare_suite: Suite, certificates: Certificates) -> None:
-    """With the CA of its certificate and the name in it a server behind TLS is reached."""
+    """A server behind TLS is reached with its CA certificate and server name."""
     write(bare_suite)
     with tls_proxy(server.address, certificates) as address:
         ca = ("--temporal-tls-server-ca-cert-path", certificates.path("ca.pem"))
@@ -150,7 +150,7 @@ def test_tls(ways: tuple[str, ...], server: DevServer, bare_suite: Suite, certif
 def test_tls_with_client_certificate(
     server: DevServer, bare_suite: Suite, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that demands client certificates is reached with one; options and the SDK's variables may be mixed."""
+    """A client certificate is used; options and the SDK's variables can be combined."""
     write(bare_suite)
     monkeypatch.setenv("TEMPORAL_TLS_SERVER_CA_CERT_PATH", certificates.path("ca.pem"))
     monkeypatch.setenv("TEMPORAL_TLS_SERVER_NAME", NAME)
@@ -163,10 +163,10 @@ def test_tls_with_client_certificate(
         assert f"the external Temporal server at {address} does not answer" in result.stdout.str()
 
 
-def test_api_key_goes_with_tls_and_is_not_shown(
+def test_api_key_uses_tls_and_is_not_shown(
     server: DevServer, bare_suite: Suite, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An API key means TLS, as with the SDK; no output shows it, of passed or of failed tests."""
+    """An API key turns on TLS, as in the SDK; no output of passed or failed tests shows it."""
     write(bare_suite, f"{USING}\ndef test_fails(temporal):\n    greet(temporal)\n    assert temporal is None\n")
     monkeypatch.setenv("TEMPORAL_API_KEY", SECRET)
     shown = ("-l", "-vv", "--tb=long", "-rA", "--full-trace", "--junit-xml=report.xml")
@@ -191,8 +191,8 @@ def _one_error(suite: Suite, *args: str) -> str:
     return output
 
 
-def test_nothing_listens(bare_suite: Suite) -> None:
-    """An address where no server is fails each test once, with the address and what to look at."""
+def test_unreachable_server(bare_suite: Suite) -> None:
+    """Every test fails once, with the address and what to check."""
     output = _one_error(bare_suite, "--temporal-address=127.0.0.1:1")
     assert "the external Temporal server at 127.0.0.1:1 does not answer: " in output
     assert "check that it is running and that TLS and API key match its settings" in output
@@ -212,8 +212,8 @@ def test_last(temporal):
 """
 
 
-def test_server_that_dies_is_told_at_once(own_server: DevServer, bare_suite: Suite) -> None:
-    """The test that runs fails with that as its cause, the next ones say so too; none waits for its limit."""
+def test_server_that_dies(own_server: DevServer, bare_suite: Suite) -> None:
+    """The running test fails with that cause, and so do the next ones, without waiting for their limits."""
     write(bare_suite, LOSING)
     with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
         run.told()
@@ -224,8 +224,8 @@ def test_server_that_dies_is_told_at_once(own_server: DevServer, bare_suite: Sui
     assert output.count(f"the external Temporal server at {own_server.address} does not answer") >= 2
 
 
-def test_server_that_comes_back_is_used_again(own_server: DevServer, bare_suite: Suite) -> None:
-    """A server that is away for long fails the test that needs it; the tests after its return work."""
+def test_server_that_comes_back(own_server: DevServer, bare_suite: Suite) -> None:
+    """A long outage fails the test that needs the server; tests after it run."""
     write(bare_suite, LOSING)
     bare_suite.file("conftest.py", "import time\nfrom pathlib import Path\nimport pytest\n" + BACK)
     with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
@@ -259,8 +259,8 @@ post_test_checks.REPORT_SECONDS = context.CLEAN_SECONDS = wait_guard.DESCRIBE_SE
 """
 
 
-def test_server_that_does_not_answer(own_server: DevServer, bare_suite: Suite) -> None:
-    """A server that hangs is named as the cause, in the test that waits for it and in the next."""
+def test_frozen_server(own_server: DevServer, bare_suite: Suite) -> None:
+    """An unresponsive server is named as the cause in the test that waits for it, and in the next one."""
     write(bare_suite, LOSING)
     bare_suite.file("conftest.py", IMPATIENT)
     chosen = ("-k", "hit or after", "--temporal-timeout=3", "--temporal-address", own_server.address)
@@ -278,8 +278,8 @@ def test_server_that_does_not_answer(own_server: DevServer, bare_suite: Suite) -
     assert f"the Temporal server at {own_server.address} does not answer" in output
 
 
-def test_server_that_is_restarted_is_waited_for(own_server: DevServer, bare_suite: Suite) -> None:
-    """A restart that takes no longer than restarts do fails no test."""
+def test_server_restart(own_server: DevServer, bare_suite: Suite) -> None:
+    """A restart of the usual length fails no test."""
     write(
         bare_suite,
         """
@@ -297,7 +297,7 @@ def test_hit(temporal):
 
 
 def test_certificate_of_another_ca(server: DevServer, bare_suite: Suite, certificates: Certificates) -> None:
-    """A certificate that the CA does not know is refused, and said so."""
+    """The error says that the certificate is not signed by the CA."""
     with tls_proxy(server.address, certificates) as address:
         ca = ("--temporal-tls-server-ca-cert-path", certificates.path("other-ca.pem"))
         output = _one_error(bare_suite, "--temporal-address", address, *ca, "--temporal-tls-server-name", NAME)
@@ -305,24 +305,24 @@ def test_certificate_of_another_ca(server: DevServer, bare_suite: Suite, certifi
 
 
 def test_no_address(bare_suite: Suite) -> None:
-    """The external backend without an address says the ways to name one."""
+    """The error lists the ways to set an address."""
     output = _one_error(bare_suite, "--temporal-backend=external")
     assert "no address of an external server: use --temporal-address host:port, or --temporal-client-profile" in output
 
 
-def test_no_such_profile(bare_suite: Suite) -> None:
-    """A profile that is not there is told by its name."""
+def test_unknown_profile(bare_suite: Suite) -> None:
+    """The error names the profile."""
     assert "Profile 'nowhere' not found" in _one_error(bare_suite, "--temporal-client-profile=nowhere")
 
 
-def test_no_such_certificate(bare_suite: Suite) -> None:
-    """A file of a certificate that is not there is told by its name."""
+def test_missing_certificate(bare_suite: Suite) -> None:
+    """The error names the file."""
     args = ("--temporal-address=127.0.0.1:1", "--temporal-tls-server-ca-cert-path=missing.pem")
     assert "missing.pem" in _one_error(bare_suite, *args)
 
 
-def test_no_such_namespace(server: DevServer, bare_suite: Suite) -> None:
-    """A namespace for all tests that is not there is told by its name."""
+def test_unknown_namespace(server: DevServer, bare_suite: Suite) -> None:
+    """The error names the namespace of `--temporal-namespace`."""
     args = ("--temporal-address", server.address, "--temporal-namespace=nowhere")
     assert f"the namespace nowhere of {server.address} cannot be used" in _one_error(bare_suite, *args)
 
@@ -330,8 +330,8 @@ def test_no_such_namespace(server: DevServer, bare_suite: Suite) -> None:
 # One namespace for all
 
 
-def test_tests_that_share_a_namespace_do_not_meet(own_server: DevServer, bare_suite: Suite) -> None:
-    """With `--temporal-namespace` tests that run at the same time have workflow ids and task queues of their own."""
+def test_tests_in_a_shared_namespace_are_separate(own_server: DevServer, bare_suite: Suite) -> None:
+    """With `--temporal-namespace`, simultaneous tests have their own workflow ids and task queues."""
     write(
         bare_suite,
         """
@@ -355,8 +355,8 @@ def test_tests_that_share_a_namespace_do_not_meet(own_server: DevServer, bare_su
     assert namespaces_of(own_server) == ["default", "ours"]
 
 
-def test_report_and_replay_are_of_the_test_alone(server: DevServer, bare_suite: Suite) -> None:
-    """In a shared namespace a test is neither replayed with nor reported with, nor ended by what others ran."""
+def test_report_and_replay_cover_only_the_test(server: DevServer, bare_suite: Suite) -> None:
+    """In a shared namespace, workflows of others are not replayed, reported or terminated."""
     write(
         bare_suite,
         """
@@ -405,8 +405,8 @@ def _open_workflows(server: DevServer) -> list[str]:
     return eventually(lambda: [each for each in [asyncio.run(look())] if len(each) < 2])[0]
 
 
-def test_wishes_on_a_shared_namespace(server: DevServer, bare_suite: Suite) -> None:
-    """What the shared namespace has can be used; what it has not skips and is not added to it."""
+def test_requirements_in_a_shared_namespace(server: DevServer, bare_suite: Suite) -> None:
+    """A test may require what the shared namespace has; otherwise it is skipped, and nothing is added."""
     write(
         bare_suite,
         """
@@ -433,8 +433,10 @@ def test_wishes_on_a_shared_namespace(server: DevServer, bare_suite: Suite) -> N
     )
 
 
-def test_server_that_makes_no_namespaces(server: DevServer, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where new namespaces are refused the namespace of the environment is shared, and the server asked but once."""
+def test_server_that_refuses_new_namespaces(
+    server: DevServer, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The namespace of the environment is shared instead, and the server is asked only once."""
     monkeypatch.setenv("TEMPORAL_NAMESPACE", "ours")
     bare_suite.file("conftest.py", REFUSING)
     write(bare_suite)
@@ -443,8 +445,8 @@ def test_server_that_makes_no_namespaces(server: DevServer, bare_suite: Suite, m
     assert (bare_suite.path / "asked").read_text() == "x"
 
 
-def test_server_that_makes_no_namespaces_and_none_is_named(server: DevServer, bare_suite: Suite) -> None:
-    """Where new namespaces are refused and none is named, tests skip and say how to name one."""
+def test_server_that_refuses_new_namespaces_without_a_shared_one(server: DevServer, bare_suite: Suite) -> None:
+    """Tests are skipped, and the reason says how to set a namespace."""
     bare_suite.file("conftest.py", REFUSING)
     write(bare_suite)
     result = bare_suite.run("--temporal-address", server.address)
@@ -457,8 +459,8 @@ def test_server_that_makes_no_namespaces_and_none_is_named(server: DevServer, ba
 # What it cannot do
 
 
-def test_what_is_not_ours_is_skipped(server: DevServer, bare_suite: Suite) -> None:
-    """Private servers, versions, dynamic configuration and outages skip with the reason; the other tests run."""
+def test_unsupported_tests_are_skipped(server: DevServer, bare_suite: Suite) -> None:
+    """Private servers, versions, dynamic configuration and outages are skipped with the reason; other tests run."""
     write(
         bare_suite,
         """
@@ -489,15 +491,15 @@ def test_what_is_not_ours_is_skipped(server: DevServer, bare_suite: Suite) -> No
     assert len([line for line in result.outlines if line.endswith(reason)]) == 4
 
 
-def test_time_is_skipped_where_the_server_does(server: DevServer, bare_suite: Suite) -> None:
-    """An external server that has time skipping switched on skips time."""
+def test_time_skipping(server: DevServer, bare_suite: Suite) -> None:
+    """An external server with time skipping turned on skips time."""
     write(bare_suite, SLEEPS)
     bare_suite.passes("--temporal-address", server.address, passed=1)
     bare_suite.passes("--temporal-address", server.address, "--temporal-namespace=ours", passed=1)
 
 
-def test_time_is_not_skipped_where_the_server_does_not(installed: Executable, bare_suite: Suite) -> None:
-    """On an external server without it such tests skip, and say what to switch on."""
+def test_server_without_time_skipping(installed: Executable, bare_suite: Suite) -> None:
+    """Tests that need it are skipped, and the reason names the setting."""
     write(bare_suite, SLEEPS)
     with DevServer.start(ui=False, tuning="stock") as server:
         result = bare_suite.run("--temporal-address", server.address)

@@ -1,4 +1,4 @@
-"""The managed backend: which server a run or a test gets, and what it cannot do."""
+"""The managed backend: which server a run or a test uses, and its limits."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.temporaltest.isolation.test_session import addresses
 
 @pytest.fixture
 def suite(own_suite: Suite) -> Suite:
-    """Where servers begin and end is what is shown here."""
+    """A suite that starts its own server."""
     return own_suite
 
 
 def test_version_of_a_test(suite: Suite) -> None:
-    """A test that names a version runs on a private server of that version."""
+    """A test that requires a version runs on a private server of that version."""
     suite.file(
         "test_it.py",
         """
@@ -30,8 +30,8 @@ def test_version_of_a_test(suite: Suite) -> None:
     suite.passes(passed=1)
 
 
-def test_version_that_nobody_has(suite: Suite) -> None:
-    """A version that does not exist fails the tests that need it, and says where it was looked for."""
+def test_unknown_version(suite: Suite) -> None:
+    """Tests that require it fail, and the error says where it was looked for."""
     suite.file("test_it.py", "def test_it(temporal):\n    pass\n")
     result = suite.run("--temporal-version=0.0.1")
     result.assert_outcomes(errors=1)
@@ -40,7 +40,7 @@ def test_version_that_nobody_has(suite: Suite) -> None:
 
 
 def test_dynamic_configuration_of_a_test(suite: Suite) -> None:
-    """A test that sets dynamic configuration has a server that runs with it."""
+    """A test that sets dynamic configuration has a server with it."""
     suite.tests(
         """
         from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -61,8 +61,8 @@ def test_dynamic_configuration_of_a_test(suite: Suite) -> None:
     suite.passes(passed=2)
 
 
-def test_without_time_skipping_tests_of_it_skip(suite: Suite) -> None:
-    """The stock tuning has no time skipping: tests that need it skip and say why, others run."""
+def test_time_skipping_tests_are_skipped_without_it(suite: Suite) -> None:
+    """The stock tuning has no time skipping: tests that need it are skipped with a reason, others run."""
     suite.tests(
         """
         @pytest.mark.temporal(time_skipping=True)
@@ -82,8 +82,8 @@ def test_without_time_skipping_tests_of_it_skip(suite: Suite) -> None:
     result.stdout.fnmatch_lines(["SKIPPED * no time skipping here: the server runs without frontend.Workflow*fast*"])
 
 
-def test_executable_of_another_project_is_another_server(suite: Suite) -> None:
-    """Two projects that say different things of the executable never share a server by accident."""
+def test_projects_with_other_settings_have_other_servers(suite: Suite) -> None:
+    """Projects with different executables never share a server."""
     suite.file("test_it.py", f"{TALK}\ndef test_it(temporal):\n    tell(address=temporal.address)\n")
     suite.passes("--temporal-linger=60", passed=1)
     suite.file("pyproject.toml", '[tool.devserver]\nsource = "installed"\n')

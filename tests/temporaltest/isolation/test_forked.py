@@ -1,4 +1,4 @@
-"""Tests that run in forked children of the test process, one each, as pytest-forked does it."""
+"""Tests in forked child processes, as pytest-forked runs them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_greets(temporal, number):
 
 @pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
 def test_forked_children(ways: tuple[str, ...], own_suite: Suite, home: Path) -> None:
-    """Each has the server and works; one that ends its process fails alone, and nothing is left."""
+    """Every test has the server and works; one that exits its process fails alone, and nothing is left."""
     own_suite.file("conftest.py", FORKING)
     own_suite.tests(TESTS)
     result = own_suite.run("-p", "no:pytest_forked", "--forked", ways=ways)

@@ -1,4 +1,4 @@
-"""Each test has a namespace that nobody else uses, as it wished it, and leaves nothing that runs."""
+"""Every test has its own namespace with the settings it requires, and leaves no running workflow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def server(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
-    """A server of the module's own; each test has a namespace of another name on it."""
+    """A server for all tests of the module; each test uses a namespace with another name."""
     with module_home(prepared, tmp_path_factory) as home:
         with within(home):
             server = DevServer.start(ui=False)
@@ -32,8 +32,8 @@ def server(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> It
             yield server
 
 
-def test_names_are_readable_and_never_the_same() -> None:
-    """A namespace's name begins with its test's, and no two are the same."""
+def test_names_are_readable_and_unique() -> None:
+    """The name of a namespace starts with the name of its test."""
     names = {namespaces.name_for("test_greets[Ada-1]") for _ in range(1000)}
     assert len(names) == 1000
     assert all(name.startswith("test-greets-ada-1-") for name in names)
@@ -41,8 +41,8 @@ def test_names_are_readable_and_never_the_same() -> None:
     assert namespaces.name_for("[]").startswith("test-")
 
 
-def test_answers_when_it_is_there(server: DevServer) -> None:
-    """A new namespace can be used at once, with its retention and search attributes."""
+def test_a_new_namespace_is_ready(server: DevServer) -> None:
+    """It can be used at once, with its retention and search attributes."""
 
     async def main() -> None:
         client = await Client.connect(server.address)
@@ -66,8 +66,8 @@ def test_answers_when_it_is_there(server: DevServer) -> None:
         ({}, timedelta(seconds=1), "Temporal rejects a namespace with a retention of 0:00:01"),
     ],
 )
-def test_what_cannot_be_is_told(attributes: dict[str, str], retention: timedelta, told: str, server: DevServer) -> None:
-    """Types that do not exist, limits and retentions are told in the test's own terms."""
+def test_invalid_settings(attributes: dict[str, str], retention: timedelta, told: str, server: DevServer) -> None:
+    """The error for unknown types, exceeded limits and invalid retentions names the test's own arguments."""
 
     async def main() -> None:
         client = await Client.connect(server.address)
@@ -99,8 +99,8 @@ async def _started(address: str, count: int) -> AsyncIterator[Client]:
     yield mine
 
 
-def test_cleaning_ends_what_is_open(server: DevServer) -> None:
-    """After a test none of its workflows keeps the server busy."""
+def test_workflows_are_terminated(server: DevServer) -> None:
+    """After a test no open workflow is left in its namespace."""
 
     async def main() -> None:
         async with _started(server.address, 20) as mine:
@@ -110,8 +110,8 @@ def test_cleaning_ends_what_is_open(server: DevServer) -> None:
     asyncio.run(main())
 
 
-def test_cleaning_ends_with_the_limit(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A namespace with more workflows than can be ended in its time is left as it is, without an error."""
+def test_cleaning_stops_at_its_limit(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A namespace with too many workflows to terminate in time is left as it is, without an error."""
     monkeypatch.setattr(cleanup, "CLEAN_SECONDS", 0.0)
 
     async def main() -> None:
@@ -122,8 +122,8 @@ def test_cleaning_ends_with_the_limit(server: DevServer, monkeypatch: pytest.Mon
     asyncio.run(main())
 
 
-def test_deleting_takes_it_away(server: DevServer) -> None:
-    """A deleted namespace is gone; one that may not be deleted, or is not there, is no error."""
+def test_delete_a_namespace(server: DevServer) -> None:
+    """A deleted namespace is gone; a missing one, or one that may not be deleted, is not an error."""
 
     async def main() -> None:
         async with _started(server.address, 3) as mine:
@@ -134,8 +134,8 @@ def test_deleting_takes_it_away(server: DevServer) -> None:
     asyncio.run(main())
 
 
-def test_test_has_what_its_mark_wishes(both_ways: Suite) -> None:
-    """Retention and search attributes of the mark are those of the test's namespace, and of no other."""
+def test_settings_of_the_mark(both_ways: Suite) -> None:
+    """The test's namespace, and no other, has the retention and search attributes of the mark."""
     both_ways.tests(
         """
         from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -172,8 +172,8 @@ def test_test_has_what_its_mark_wishes(both_ways: Suite) -> None:
     both_ways.passes(passed=3)
 
 
-def test_wish_that_cannot_be_is_an_error(suite: Suite) -> None:
-    """A wrong type of a search attribute fails the test with the types there are."""
+def test_invalid_mark_fails_the_test(suite: Suite) -> None:
+    """For an unknown type of search attribute, the error lists the known types."""
     suite.tests(
         """
         @pytest.mark.temporal(search_attributes={"Customer": "Name"})
@@ -187,7 +187,7 @@ def test_wish_that_cannot_be_is_an_error(suite: Suite) -> None:
 
 
 def test_a_thousand_workflows_at_teardown(suite: Suite) -> None:
-    """A test that leaves 1,000 open workflows is put away like any other, and the next one has a quick server."""
+    """A test that leaves 1,000 open workflows is cleaned up as usual, and the next one has a fast server."""
     suite.tests(
         """
         @workflow.defn

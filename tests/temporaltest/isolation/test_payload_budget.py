@@ -1,4 +1,4 @@
-"""`@pytest.mark.payload_budget`: a test fails whose workflows send more than it allows, and says what and how much."""
+"""`@pytest.mark.payload_budget`: a test fails if its workflows send more data than allowed, and the error says what."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_it({fixture}):
 """
 
 
-def test_a_test_that_sends_too_much_fails_and_says_what(suite: Suite) -> None:
-    """Named are the run, the event, the activity and the size; a test within its budget passes."""
+def test_exceeded_budget(suite: Suite) -> None:
+    """The error names run, event, activity and size; a test within its budget passes."""
     suite.tests(BUDGETS)
     result = suite.run()
     result.assert_outcomes(passed=1, failed=2)
@@ -87,16 +87,16 @@ def test_a_test_that_sends_too_much_fails_and_says_what(suite: Suite) -> None:
     )
 
 
-def test_what_is_stored_outside_the_history_counts_as_sent(suite: Suite) -> None:
-    """With LargePayloads the history stays small, which a budget can see; what was sent is measured all the same."""
+def test_externally_stored_payloads_count(suite: Suite) -> None:
+    """With LargePayloads the history is small, but the budget counts the payloads themselves."""
     suite.tests(STORED)
     result = suite.run()
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*: result of the activity grow: 300.0 kB, stored outside the history"])
 
 
-def test_a_budget_that_cannot_be_used_is_a_usage_error(suite: Suite) -> None:
-    """No size, an unknown word, and a test without a workflow of its own."""
+def test_invalid_budget(suite: Suite) -> None:
+    """An invalid size, an unknown word, and a test without its own workflow are usage errors."""
     for words, fixture, told in (
         ('"large"', "temporal", "mark.payload_budget(largest=...): 'large' is not a size"),
         ('most="1KB"', "temporal", "mark.payload_budget takes one size or keywords: largest, total, history"),

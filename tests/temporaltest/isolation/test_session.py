@@ -1,4 +1,4 @@
-"""One server for all who ask, as long as someone holds it, however they end."""
+"""One server for all runs that need it, for as long as one of them runs, however it ends."""
 
 from __future__ import annotations
 
@@ -40,32 +40,32 @@ BOTH = pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
 
 @pytest.fixture
 def suite(own_suite: Suite) -> Suite:
-    """Where servers begin and end is what is shown here."""
+    """A suite that starts its own server."""
     return own_suite
 
 
 def write(suite: Suite, text: str) -> None:
-    """A module of tests that can greet, tell and wait."""
+    """Write a module of tests that can greet, report to this test and wait."""
     suite.tests(f"{TALK}\n{GREET}\n{textwrap.dedent(text)}")
 
 
 def write_waiting(suite: Suite, count: int) -> None:
-    """So many tests that use the server, tell its address and wait for `go`."""
+    """Write this many tests that use the server, report its address and wait for `go`."""
     write(suite, WAITING.format(count=count))
 
 
 def servers(home: Path) -> list[psutil.Process]:
-    """The servers of this test's home."""
+    """Return the servers in this test's home."""
     return [each for each in processes_of(home) if each.name() == "temporal"]
 
 
 def nothing_left(home: Path) -> bool:
-    """Whether no process and no folder in memory is left."""
+    """Return whether no process and no folder in memory is left."""
     return not processes_of(home) and not ephemeral_folders_of(home)
 
 
 def addresses(suite: Suite) -> set[str]:
-    """The servers that the suite's tests told of."""
+    """Return the addresses that the suite's tests reported."""
     return {str(each["address"]) for each in told(suite.path)}
 
 
@@ -86,7 +86,7 @@ def test_uses(temporal, n):
     ids=" ".join,
 )
 def test_one_server_for_a_run(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
-    """However the tests of a run are spread, they use one server, each in a namespace of its own, and it ends."""
+    """However xdist distributes the tests, they use one server, each in its own namespace, and it stops afterwards."""
     write(suite, USING)
     count = 12 if "--dist=each" in ways else 6
     suite.passes(passed=count, ways=ways)
@@ -95,8 +95,8 @@ def test_one_server_for_a_run(ways: tuple[str, ...], suite: Suite, home: Path) -
     assert nothing_left(home)
 
 
-def test_two_runs_at_once_share_it(suite: Suite, home: Path) -> None:
-    """Two runs of pytest at the same time use one server; when one ends, the other goes on with it."""
+def test_two_runs_share_a_server(suite: Suite, home: Path) -> None:
+    """Two simultaneous runs of pytest use one server; when one ends, the other continues with it."""
     write_waiting(suite, 1)
     with running(suite.path) as one, running(suite.path, ways=TWO) as other:
         assert len({each["address"] for each in one.told(2)}) == 1
@@ -107,8 +107,8 @@ def test_two_runs_at_once_share_it(suite: Suite, home: Path) -> None:
     assert eventually(lambda: nothing_left(home))
 
 
-def test_runs_with_other_wishes_have_another_server(suite: Suite, home: Path) -> None:
-    """A run that asks for another tuning at the same time gets a server that has it."""
+def test_runs_with_other_settings_have_another_server(suite: Suite, home: Path) -> None:
+    """A simultaneous run with another tuning gets a server with that tuning."""
     write_waiting(suite, 1)
     with running(suite.path) as one, running(suite.path, "--temporal-tuning=stock") as other:
         assert len({each["address"] for each in one.told(2)}) == 2
@@ -117,8 +117,8 @@ def test_runs_with_other_wishes_have_another_server(suite: Suite, home: Path) ->
         assert "1 passed" in other.ends()
 
 
-def test_private_server_is_the_tests_own(every_way: Suite, home: Path) -> None:
-    """A test that asks for a private server has it alone, and it is gone when the test is over."""
+def test_private_server(every_way: Suite, home: Path) -> None:
+    """A test that requires a private server has it alone, and it stops after the test."""
     write(
         every_way,
         """
@@ -137,8 +137,8 @@ def test_private_server_is_the_tests_own(every_way: Suite, home: Path) -> None:
     assert nothing_left(home)
 
 
-def test_private_server_does_not_start_the_shared_one(suite: Suite, home: Path) -> None:
-    """Where all tests have servers of their own, none is shared, and each is gone before the next test."""
+def test_private_servers_start_no_shared_one(suite: Suite, home: Path) -> None:
+    """If every test has a private server, no shared one starts, and each stops before the next test."""
     write(
         suite,
         """
@@ -162,7 +162,7 @@ def test_private_server_does_not_start_the_shared_one(suite: Suite, home: Path) 
 
 @BOTH
 def test_killed_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
-    """After kill -9 of pytest (under xdist: of the controller) the server ends, and its workers do."""
+    """kill -9 of pytest (with xdist: of the controller) ends the server and the workers."""
     write_waiting(suite, 2)
     with running(suite.path, ways=ways) as run:
         run.told()
@@ -172,7 +172,7 @@ def test_killed_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, home: 
 
 @BOTH
 def test_interrupted_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
-    """Ctrl-C in a test ends the run at once, and the server with it."""
+    """Ctrl-C in a test ends the run and the server at once."""
     write_waiting(suite, 2)
     with running(suite.path, ways=ways) as run:
         run.told()
@@ -184,7 +184,7 @@ def test_interrupted_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, h
 
 
 def test_interrupted_start_leaves_no_server(suite: Suite, home: Path) -> None:
-    """Ctrl-C while the server is being started leaves nothing."""
+    """Ctrl-C while the server is starting leaves nothing."""
     write_waiting(suite, 1)
     with running(suite.path) as run:
         eventually(lambda: processes_of(home)[1:] or told(suite.path))
@@ -194,7 +194,7 @@ def test_interrupted_start_leaves_no_server(suite: Suite, home: Path) -> None:
 
 
 def test_killed_worker_is_replaced(suite: Suite, home: Path) -> None:
-    """After kill -9 of a worker of xdist the other one and the worker in its place go on with the same server."""
+    """After kill -9 of an xdist worker, the other one and its replacement continue with the same server."""
     write_waiting(suite, 12)
     with running(suite.path, ways=TWO) as run:
         victim = run.told(2)[0]["pid"]
@@ -210,7 +210,7 @@ def test_killed_worker_is_replaced(suite: Suite, home: Path) -> None:
 
 @pytest.mark.parametrize("ways", [("-n", "1"), TWO], ids=" ".join)
 def test_crash_of_a_worker_is_one_failure(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
-    """A test that ends its process is the only one that fails: the tests after it have a server."""
+    """A test that exits its process is the only one that fails: the tests after it have a server."""
     write(
         suite,
         """
@@ -237,8 +237,8 @@ def server_of(temporal):
 """
 
 
-def test_killed_server_fails_the_test_and_not_the_next(suite: Suite, home: Path) -> None:
-    """The test that runs while the server is killed fails at once and says so; the next ones have a new server."""
+def test_killed_server_fails_only_the_running_test(suite: Suite, home: Path) -> None:
+    """The running test fails at once with the cause; the next ones have a new server."""
     write(
         suite,
         KILLING
@@ -273,7 +273,7 @@ def test_after(temporal, n):
 
 
 def test_killed_server_between_tests(suite: Suite, home: Path) -> None:
-    """A server that is killed after a test is not held against the next one."""
+    """A server that is killed between two tests does not fail the next one."""
     write(
         suite,
         KILLING
@@ -296,7 +296,7 @@ def test_after(temporal, n):
 
 
 def test_killed_server_under_xdist(suite: Suite, home: Path) -> None:
-    """Both workers' tests are told, the one that looks later too, and what follows shares one new server."""
+    """The running tests of both workers fail with the cause, and the next ones share one new server."""
     for name in ("one", "other"):
         text = f"""{TALK}
 {GREET}
@@ -333,8 +333,8 @@ def test_after(temporal, n):
 # Warm and kept
 
 
-def test_lingering_server_is_joined_by_the_next_run(suite: Suite, home: Path) -> None:
-    """A server that stays warm is used by the next run, with namespaces that are new."""
+def test_lingering_server_is_reused(suite: Suite, home: Path) -> None:
+    """A server that stays warm is used by the next run, with new namespaces."""
     write(suite, USING)
     suite.passes("--temporal-linger=600", passed=6)
     (first,) = servers(home)
@@ -345,16 +345,17 @@ def test_lingering_server_is_joined_by_the_next_run(suite: Suite, home: Path) ->
     _stop(suite)
 
 
-def test_lingering_server_ends(suite: Suite, home: Path) -> None:
-    """A server that nobody joins within its time ends by itself."""
+def test_lingering_server_stops(suite: Suite, home: Path) -> None:
+    """A server that no run joins in time stops by itself."""
     write(suite, USING)
     suite.passes("--temporal-linger=0.5", passed=6)
     assert eventually(lambda: nothing_left(home))
 
 
 @BOTH
-def test_kept_server_is_there_to_look_at(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
-    """With `--temporal-keep` server and workflows stay, and the run's end says where and how to stop it."""
+def test_keep(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
+    """With `--temporal-keep` server and workflows stay, and the end of the run says where the server is and how to
+    stop it."""
     write(
         suite,
         """
@@ -402,10 +403,10 @@ def _stop(suite: Suite) -> None:
 
 
 @BOTH
-def test_no_server_is_one_error_per_test(
+def test_no_executable_is_one_error_per_test(
     ways: tuple[str, ...], bare_suite: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without an executable and without a network each test says so, once, and nothing is tried again."""
+    """Without an executable and without a network every test fails with one error, and nothing is retried."""
     bare_suite.ini("temporal_version = 1.9.1")
     tests = "@pytest.mark.parametrize('n', range(200))\ndef test_needs(temporal, n):\n    pass\n"
     bare_suite.tests(tests)

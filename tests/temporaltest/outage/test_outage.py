@@ -1,4 +1,4 @@
-"""Outages on the real server: what a test may do to its own server, and what survives it."""
+"""Outages on the real server: what a test can do to its private server, and what survives it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ Handle = WorkflowHandle[Any, list[int]]
 
 @pytest.fixture
 def suite(own_suite: Suite) -> Suite:
-    """Where servers begin and end is what is shown here."""
+    """A suite that starts its own server."""
     return own_suite
 
 
 def begin(temporal: Temporal) -> Handle:
-    """A workflow in flight that was told some numbers, each acknowledged."""
+    """Start a workflow and send it some signals with numbers, which are acknowledged."""
     temporal.worker(workflows=[Steps], activities=[step])
     handle = temporal.start(Steps.run, task_timeout=LOST_AFTER)
     for number in range(SIGNALS):
@@ -51,20 +51,20 @@ def begin(temporal: Temporal) -> Handle:
 
 
 async def start(temporal: Temporal) -> Handle:
-    """The same in an async test, told nothing yet."""
+    """Start the workflow in an async test, without signals."""
     return await temporal.client.start_workflow(
         Steps.run, id="order", task_queue=temporal.task_queue, task_timeout=LOST_AFTER
     )
 
 
 def finish(temporal: Temporal, handle: Handle) -> list[int]:
-    """Let it end; the numbers it was told."""
+    """End the workflow; return the numbers it received."""
     temporal.run(handle.signal(Steps.end))
     return temporal.run(handle.result())
 
 
 def answers(temporal: Temporal, handle: Handle) -> bool:
-    """Whether the server answers soon."""
+    """Return whether the server answers within a short time."""
     try:
         temporal.run(handle.describe(rpc_timeout=NO_ANSWER))
     except RPCError:
@@ -72,8 +72,8 @@ def answers(temporal: Temporal, handle: Handle) -> bool:
     return True
 
 
-def said(outage: Outage) -> list[str]:
-    """What the log tells."""
+def entries(outage: Outage) -> list[str]:
+    """Return the entries of the outage's log."""
     return [moment.what for moment in outage.log]
 
 
@@ -81,19 +81,19 @@ def said(outage: Outage) -> list[str]:
 
 
 def kill_and_restart(outage: Outage) -> None:
-    """A crash, and back."""
+    """Kill and restart the server."""
     outage.kill()
     outage.restart()
 
 
 def down_for_a_block(outage: Outage) -> None:
-    """Down during a block."""
+    """Kill the server for the length of a block."""
     with outage.killed():
         pass
 
 
 def everything_at_once(outage: Outage) -> None:
-    """Outages of different kinds together."""
+    """Combine outages of different kinds."""
     outage.slow(10)
     with outage.partitioned(), outage.frozen():
         pass
@@ -124,16 +124,16 @@ SURVIVED: dict[str, tuple[Callable[[Outage], None], list[str]]] = {
 
 @pytest.mark.parametrize("name", SURVIVED)
 def test_workflow_in_flight_survives(name: str, temporal: Temporal, temporal_outage: Outage) -> None:
-    """A workflow in flight completes after the outage, with every signal that was acknowledged."""
+    """An open workflow completes after the outage, with every acknowledged signal."""
     outage, log = SURVIVED[name]
     handle = begin(temporal)
     outage(temporal_outage)
-    assert [each for each in said(temporal_outage) if "reset" not in each] == log
+    assert [each for each in entries(temporal_outage) if "reset" not in each] == log
     assert finish(temporal, handle) == list(range(SIGNALS))
 
 
 def test_reset_connections(temporal: Temporal, temporal_outage: Outage) -> None:
-    """Client and worker connect again after their connections were broken."""
+    """Client and worker reconnect after their connections were reset."""
     handle = begin(temporal)
     temporal_outage.reset_connections()
     assert finish(temporal, handle) == list(range(SIGNALS))
@@ -143,7 +143,7 @@ def test_reset_connections(temporal: Temporal, temporal_outage: Outage) -> None:
 
 @pytest.mark.asyncio
 async def test_signals_during_kills_are_not_lost(temporal: Temporal, temporal_outage: Outage) -> None:
-    """Of signals sent while the server is killed again and again, none that was acknowledged is lost or doubled."""
+    """Of the signals sent while the server is killed repeatedly, no acknowledged one is lost or delivered twice."""
     temporal.worker(workflows=[Steps], activities=[step])
     handle = await start(temporal)
     acknowledged: list[int] = []
@@ -165,16 +165,16 @@ async def test_signals_during_kills_are_not_lost(temporal: Temporal, temporal_ou
 # What an outage is like
 
 
-def test_frozen_server_answers_nobody(temporal: Temporal, temporal_outage: Outage) -> None:
-    """A frozen server does not answer; thawed, it does."""
+def test_frozen_server_does_not_answer(temporal: Temporal, temporal_outage: Outage) -> None:
+    """A frozen server does not answer; after `thaw` it does."""
     handle = begin(temporal)
     with temporal_outage.frozen():
         assert not answers(temporal, handle)
     assert answers(temporal, handle)
 
 
-def test_nothing_passes_a_partition(temporal: Temporal, temporal_outage: Outage) -> None:
-    """Behind a cut network the server is not reached, also by clients that connect to `temporal.address` now."""
+def test_partition(temporal: Temporal, temporal_outage: Outage) -> None:
+    """With the network cut the server is unreachable, also for new clients of `temporal.address`."""
     handle = begin(temporal)
 
     async def connect() -> Client:
@@ -188,8 +188,8 @@ def test_nothing_passes_a_partition(temporal: Temporal, temporal_outage: Outage)
     assert temporal.run(connect()).namespace == "default"
 
 
-def test_answer_is_lost_on_its_way(temporal: Temporal, temporal_outage: Outage) -> None:
-    """Cut one way, a signal is heard by the server although its sender is told that there was no answer."""
+def test_partition_to_the_client(temporal: Temporal, temporal_outage: Outage) -> None:
+    """The server receives a signal although its sender gets no answer."""
     handle = begin(temporal)
     with temporal_outage.partitioned("to_client"), pytest.raises(RPCError):
         temporal.run(handle.signal(Steps.tell, 99, rpc_timeout=NO_ANSWER))
@@ -197,7 +197,7 @@ def test_answer_is_lost_on_its_way(temporal: Temporal, temporal_outage: Outage) 
 
 
 def test_slow_answers(temporal: Temporal, temporal_outage: Outage) -> None:
-    """Answers take as much longer as they were slowed by; blocks and `slow(0)` undo it."""
+    """Answers are delayed by the given latency; leaving the block, and `slow(0)`, reset it."""
     handle = begin(temporal)
 
     def seconds() -> float:
@@ -211,13 +211,13 @@ def test_slow_answers(temporal: Temporal, temporal_outage: Outage) -> None:
         assert seconds() >= 0.3
     assert seconds() >= 0.1
     temporal_outage.slow(0)
-    assert said(temporal_outage) == [
+    assert entries(temporal_outage) == [
         *("slowed by 100 ms", "slowed by 300 ms", "slowed by 100 ms", "no longer slowed"),
     ]
 
 
-def test_log_has_moments(temporal_outage: Outage) -> None:
-    """The log says what was done, at which time and how long after the server was ready."""
+def test_log_has_times(temporal_outage: Outage) -> None:
+    """The log says what was done, when, and how long after the server was ready."""
     temporal_outage.partition(0.1)
     cut, healed = temporal_outage.log
     assert healed.seconds - cut.seconds >= 0.1
@@ -231,7 +231,7 @@ def test_log_has_moments(temporal_outage: Outage) -> None:
 @pytest.mark.temporal(search_attributes={"Customer": "Keyword"})
 @pytest.mark.parametrize("first", ["up", "killed", "cut"])
 def test_lose_database(first: str, temporal: Temporal, temporal_outage: Outage) -> None:
-    """After the database is lost its workflows are not found; same worker, namespace and search attributes go on."""
+    """Workflows are lost with the database; worker, namespace and search attributes still work."""
     handle = begin(temporal)
     if first == "killed":
         temporal_outage.kill()
@@ -247,7 +247,7 @@ def test_lose_database(first: str, temporal: Temporal, temporal_outage: Outage) 
     again = temporal.start(Steps.run, task_timeout=LOST_AFTER)
     assert finish(temporal, again) == []
     assert temporal.run(temporal.client.count_workflows("Customer IS NULL")) is not None
-    assert "database lost" in said(temporal_outage)
+    assert "database lost" in entries(temporal_outage)
 
 
 # A server that is dead for good
@@ -268,7 +268,7 @@ def test_wait_for_a_killed_server(temporal: Temporal, temporal_outage: Outage, m
 
 
 def test_wait_over_a_short_kill(temporal: Temporal, temporal_outage: Outage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wait that began before the server was down in a block goes on after it, however long it was down."""
+    """A wait that started before the server was down in a block continues after the block, however long it took."""
     monkeypatch.setattr(outage_module, "GRACE_SECONDS", 0.0)
     handle = begin(temporal)
     results: list[list[int]] = []
@@ -284,13 +284,13 @@ def test_wait_over_a_short_kill(temporal: Temporal, temporal_outage: Outage, mon
 def test_server_that_does_not_come_back(
     temporal: Temporal, temporal_outage: Outage, installed: Executable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A restart that fails says why, waits fail from then on, and the next restart may succeed."""
+    """A failed restart raises the reason, waits fail from then on, and the next restart may succeed."""
     monkeypatch.setattr(outage_module, "GRACE_SECONDS", 0.0)
     handle = begin(temporal)
     hidden = installed.path.rename(installed.path.with_name("hidden"))
     with pytest.raises(DevServerError, match="does not exist anymore"):
         temporal_outage.restart()
-    assert "does not come back" in said(temporal_outage)[-1]
+    assert "does not come back" in entries(temporal_outage)[-1]
     with pytest.raises(ServerKilled):
         temporal.run(handle.result())
     hidden.rename(installed.path)
@@ -301,8 +301,8 @@ def test_server_that_does_not_come_back(
 # Two at once, and bad input
 
 
-def test_two_outages_of_one_process_are_refused(temporal_outage: Outage) -> None:
-    """A frozen server is neither frozen again nor killed, a killed one not frozen; the error says the way out."""
+def test_conflicting_outages_of_the_process_are_refused(temporal_outage: Outage) -> None:
+    """A frozen server cannot be frozen or killed, and a killed one cannot be frozen; the error says what to do."""
     with temporal_outage.frozen():
         for verb in (temporal_outage.kill, temporal_outage.restart, temporal_outage.lose_database):
             with pytest.raises(SetupError, match="is already frozen; end that block first"):
@@ -315,18 +315,18 @@ def test_two_outages_of_one_process_are_refused(temporal_outage: Outage) -> None
                 verb()
     with temporal_outage.partitioned(), pytest.raises(SetupError, match="is already cut"):
         temporal_outage.partition(1)
-    assert said(temporal_outage) == ["frozen", "thawed", "killed", "up again", "network cut (both)", "network healed"]
+    assert entries(temporal_outage) == ["frozen", "thawed", "killed", "up again", "network cut (both)", "network healed"]
 
 
 def test_restart_in_a_block_that_killed(temporal_outage: Outage) -> None:
-    """A server that was restarted inside the block during which it is down is not restarted again at its end."""
+    """A server restarted inside a `killed` block is not restarted again at its end."""
     with temporal_outage.killed():
         temporal_outage.restart()
-    assert said(temporal_outage) == ["killed", "up again"]
+    assert entries(temporal_outage) == ["killed", "up again"]
 
 
-def test_numbers_and_ways_that_are_none(temporal_outage: Outage) -> None:
-    """A number that cannot be used is refused with its unit, a way with those that there are; nothing is done."""
+def test_invalid_numbers_and_directions(temporal_outage: Outage) -> None:
+    """The error names the unit of a number or lists the directions; nothing is done."""
     no_numbers: list[tuple[Any, type[Exception]]] = [
         *((-1, ValueError), (float("nan"), ValueError), (float("inf"), ValueError)),
         *(("2", TypeError), (True, TypeError)),
@@ -345,8 +345,8 @@ def test_numbers_and_ways_that_are_none(temporal_outage: Outage) -> None:
 
 
 @pytest.mark.asyncio
-async def test_async_twins(temporal: Temporal, temporal_outage: Outage) -> None:
-    """In an async test everything is awaited, and a workflow survives all of it."""
+async def test_async_methods(temporal: Temporal, temporal_outage: Outage) -> None:
+    """In an async test all methods are awaited, and a workflow survives all outages."""
     temporal.worker(workflows=[Steps], activities=[step])
     handle = await start(temporal)
     outage = temporal_outage.aio
@@ -367,8 +367,8 @@ async def test_async_twins(temporal: Temporal, temporal_outage: Outage) -> None:
 
 
 @pytest.mark.asyncio
-async def test_async_twins_block_no_loop(temporal_outage: Outage) -> None:
-    """The test's event loop runs on while the server is restarted."""
+async def test_async_methods_do_not_block_the_loop(temporal_outage: Outage) -> None:
+    """The test's event loop runs during a restart of the server."""
     restarting = asyncio.create_task(temporal_outage.aio.restart(down=0.2))
     turns = 0
     while not restarting.done():
@@ -379,20 +379,20 @@ async def test_async_twins_block_no_loop(temporal_outage: Outage) -> None:
 
 
 @pytest.mark.asyncio
-async def test_cancelled_freeze_is_thawed(temporal_outage: Outage) -> None:
-    """A task that is cancelled in the middle of a freeze leaves no frozen server."""
+async def test_canceled_freeze_is_thawed(temporal_outage: Outage) -> None:
+    """Cancelling a task during a freeze leaves no frozen server."""
     freezing = asyncio.create_task(temporal_outage.aio.freeze(60))
     while not temporal_outage.log:
         await asyncio.sleep(0.001)
     freezing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await freezing
-    assert said(temporal_outage) == ["frozen", "thawed"]
+    assert entries(temporal_outage) == ["frozen", "thawed"]
 
 
 @pytest.mark.asyncio
-async def test_async_numbers_that_are_none(temporal_outage: Outage) -> None:
-    """The twins refuse what the others refuse."""
+async def test_invalid_numbers_in_async_methods(temporal_outage: Outage) -> None:
+    """The async methods refuse the same values."""
     with pytest.raises(ValueError, match="freeze takes a number of seconds"):
         await temporal_outage.aio.freeze(-1)
     async with temporal_outage.aio.frozen():
@@ -402,13 +402,13 @@ async def test_async_numbers_that_are_none(temporal_outage: Outage) -> None:
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """The SDK knows asyncio only."""
+    """The SDK supports asyncio only."""
     return "asyncio"
 
 
 @pytest.mark.anyio
 async def test_anyio(temporal: Temporal, temporal_outage: Outage) -> None:
-    """Tests run by anyio use outages alike."""
+    """Outages work in tests run by anyio."""
     temporal.worker(workflows=[Steps], activities=[step])
     handle = await start(temporal)
     async with temporal_outage.aio.partitioned():
@@ -419,7 +419,7 @@ async def test_anyio(temporal: Temporal, temporal_outage: Outage) -> None:
 
 
 def test_worker_loop_is_not_blocked(temporal: Temporal, temporal_outage: Outage) -> None:
-    """Called where a worker lives, a blocking outage is refused and its twin is named."""
+    """A blocking method called in the worker's loop is refused, and the error names the async one."""
     handle = begin(temporal)
 
     async def block() -> None:
@@ -431,8 +431,8 @@ def test_worker_loop_is_not_blocked(temporal: Temporal, temporal_outage: Outage)
     assert finish(temporal, handle) == list(range(SIGNALS))
 
 
-def test_every_outage_has_its_twin() -> None:
-    """Whatever a test without an event loop can do, an async one can, with the same arguments."""
+def test_every_outage_has_an_async_method() -> None:
+    """Every method has an async counterpart with the same arguments."""
     not_for_tests = {
         "alive",
         "answers",
@@ -454,21 +454,21 @@ def test_every_outage_has_its_twin() -> None:
 
 
 @pytest.mark.temporal(time_skipping=True)
-def test_virtual_time_goes_on(temporal: Temporal, temporal_outage: Outage) -> None:
-    """A workflow whose time is skipped survives a restart too."""
+def test_virtual_time_continues(temporal: Temporal, temporal_outage: Outage) -> None:
+    """A workflow with skipped time survives a restart too."""
     handle = begin(temporal)
     temporal_outage.restart()
     assert finish(temporal, handle) == list(range(SIGNALS))
 
 
-def test_outage_is_over_with_the_test(temporal_outage: Outage) -> None:
-    """What a test leaves running cannot touch the server after it: a freeze in a thread ends with the test."""
+def test_outages_end_with_the_test(temporal_outage: Outage) -> None:
+    """A thread that the test leaves running cannot freeze the server afterwards."""
     freezing = threading.Thread(target=temporal_outage.freeze, args=(600,))
     freezing.start()
     eventually(lambda: temporal_outage.log)
     temporal_outage.undo()
     freezing.join()
-    assert said(temporal_outage) == ["frozen", "the test is over", "thawed"]
+    assert entries(temporal_outage) == ["frozen", "the test is over", "thawed"]
     with pytest.raises(SetupError, match="the test is over"):
         temporal_outage.kill()
 
@@ -493,8 +493,8 @@ class Order:
 """
 
 
-def test_what_is_left_on_is_undone(both_ways: Suite) -> None:
-    """A test may end in any outage: its workflows are replayed all the same, and nothing is left of its server."""
+def test_outages_left_by_a_test_are_restored(both_ways: Suite) -> None:
+    """A test may end during any outage: its workflows are still replayed, and nothing of its server is left."""
     both_ways.tests(
         ORDER
         + """
@@ -535,8 +535,8 @@ def test_replayed(temporal, temporal_outage, outage):
     result.stdout.fnmatch_lines(["FAILED test_it.py::test_replayed[[]kill[]]*"])
 
 
-def test_failure_in_the_middle(suite: Suite) -> None:
-    """A test that fails in a freeze is reported with its workflows and its outages; the next one passes."""
+def test_failure_during_an_outage(suite: Suite) -> None:
+    """A test that fails during a freeze is reported with its workflows and outages; the next one passes."""
     suite.tests(
         ORDER
         + """
@@ -572,7 +572,7 @@ def test_passes(temporal):
 
 
 def test_dead_server_fails_the_test(suite: Suite, paths: Paths) -> None:
-    """A server that died by itself, or cannot come back at the end of the test, fails it with the cause."""
+    """A server that died by itself, or cannot be restored at the end of the test, fails the test with the cause."""
     suite.tests(
         ORDER
         + """
@@ -605,8 +605,8 @@ def test_stays_dead(temporal, temporal_outage):
     assert list(paths.instances.iterdir()) == []
 
 
-def test_shared_server_has_none(suite: Suite) -> None:
-    """Asked for when the test uses the shared server already, the error says how to ask."""
+def test_outage_on_the_shared_server(suite: Suite) -> None:
+    """If the test already uses the shared server, the error says how to request outages."""
     suite.tests(
         """
 def test_late(temporal, request):
@@ -618,8 +618,8 @@ def test_late(temporal, request):
     result.stdout.fnmatch_lines(["*add temporal_outage to the test's arguments*"])
 
 
-def test_server_of_others_is_let_alone(suite: Suite) -> None:
-    """On a server that is not ours, tests with outages are skipped, with the reason; others run."""
+def test_external_server_has_no_outages(suite: Suite) -> None:
+    """Tests with outages are skipped with a reason; others run."""
     suite.tests(
         """
 def test_outage(temporal, temporal_outage):
@@ -638,7 +638,7 @@ def test_other(temporal):
 
 
 def test_no_shared_server_is_started_for_outages(suite: Suite, paths: Paths) -> None:
-    """A run whose only test has outages starts its own server and no other."""
+    """A run whose only test has outages starts one private server."""
     suite.tests(
         """
 def test_outage(temporal_outage):
@@ -650,7 +650,7 @@ def test_outage(temporal_outage):
 
 
 def test_killed_run_leaves_no_frozen_server(suite: Suite, home: Path) -> None:
-    """Of a pytest that is killed in the middle of a freeze, no server is left."""
+    """A pytest that is killed during a freeze leaves no server."""
     suite.tests(
         """
 import os
@@ -667,7 +667,7 @@ def test_killed(temporal_outage):
 
 
 def test_backend_without_outages(suite: Suite, paths: Paths) -> None:
-    """Where a private server has no outages (a container), tests that need them are skipped, with the reason."""
+    """If a private server supports no outages (a container), tests that need them are skipped with a reason."""
     suite.file(
         "conftest.py",
         """

@@ -1,4 +1,4 @@
-"""Pydantic's models as arguments and results: clients, mocks, replay, recordings and reports know them."""
+"""Pydantic models as arguments and results in clients, mocks, replay, recordings and reports."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_mocks(temporal, mock):
 
 
 def shop(suite: Suite, tests: str) -> Suite:
-    """A suite whose workflows take and give models."""
+    """A suite whose workflows take and return models."""
     suite.ini("pythonpath = .")
     suite.file("conftest.py", CONFTEST)
     suite.file("flows.py", FLOWS)
@@ -76,14 +76,14 @@ def shop(suite: Suite, tests: str) -> Suite:
 
 
 def test_models_everywhere(suite: Suite) -> None:
-    """Workflows, mocks, recorded calls, the replay of each test and of stored histories take and give models."""
+    """Workflows, mocks, recorded calls, replays of tests and of stored histories use models."""
     suite = shop(suite, TESTS)
     suite.passes("--temporal-record", "histories", passed=3)
     suite.passes("--temporal-replay-from", "histories", passed=3)
 
 
-def test_a_converter_that_is_missing_is_named(suite: Suite) -> None:
-    """Stored histories whose data converter is not set say that it is their input which cannot be read."""
+def test_a_missing_converter_is_named(suite: Suite) -> None:
+    """Replaying stored histories without their data converter says that their input cannot be decoded."""
     shop(suite, TESTS).passes("--temporal-record", "histories", "-k", "models", passed=1)
     suite.file("conftest.py", "")
     result = suite.run("--temporal-replay-from", "histories")
@@ -97,7 +97,7 @@ def test_a_converter_that_is_missing_is_named(suite: Suite) -> None:
 
 
 def test_models_in_reports(suite: Suite) -> None:
-    """A failed test shows models as the fields that they have."""
+    """A failed test shows models with their fields."""
     shop(
         suite,
         """

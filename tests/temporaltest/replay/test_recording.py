@@ -96,7 +96,7 @@ FROM = ("--temporal-replay-from", "histories")
 
 @pytest.fixture
 def shop(suite: Suite) -> Suite:
-    """A suite with workflows in a module of their own."""
+    """A suite with workflows in a separate module."""
     suite.ini("pythonpath = .")
     suite.file("flows.py", WORKFLOWS)
     suite.file("test_shop.py", TESTS)
@@ -105,19 +105,19 @@ def shop(suite: Suite) -> Suite:
 
 @pytest.fixture
 def recorded(shop: Suite) -> Suite:
-    """A suite that has been recorded."""
+    """A suite whose histories have been recorded."""
     shop.passes(*SCRUB, passed=3)
     return shop
 
 
 def files(suite: Suite) -> list[str]:
-    """The recordings, by their names."""
+    """Return the recordings by name."""
     folder = suite.path / "histories"
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def texts(suite: Suite) -> dict[str, str]:
-    """The recordings, whole."""
+    """Return the content of the recordings."""
     return {name: (suite.path / "histories" / name).read_text() for name in files(suite)}
 
 
@@ -127,8 +127,8 @@ def change(suite: Suite, old: str, new: str) -> None:
     suite.file("flows.py", WORKFLOWS.replace(old, new))
 
 
-def test_scrubbed_recordings_stay_as_they_are(shop: Suite) -> None:
-    """Recording again, with two workers, changes no byte: no time, id, machine or order of tests is in a file."""
+def test_scrubbed_recordings_are_stable(shop: Suite) -> None:
+    """Recording again, with two workers, changes no byte: times, ids, machines and the order of tests are removed."""
     result = shop.passes(*SCRUB, passed=3, ways=ALONE)
     result.stdout.fnmatch_lines([f"7 histories written to {shop.path / 'histories'}"])
     first = texts(shop)
@@ -141,8 +141,8 @@ def test_scrubbed_recordings_stay_as_they_are(shop: Suite) -> None:
     assert {json.loads(text)["scrubbed"] for text in first.values()} == {"yes"}
 
 
-def test_recordings_say_what_they_are(shop: Suite) -> None:
-    """A recording names its test, its workflow and the module, class and file of its code; its history is whole."""
+def test_content_of_a_recording(shop: Suite) -> None:
+    """A recording names its test, its workflow and the code's module, class and file; the history is complete."""
     shop.passes(*RECORD, "-k", "test_order and 1", passed=1)
     recording = json.loads((shop.path / "histories" / FILES[1]).read_text())
     history = recording.pop("history")
@@ -160,8 +160,8 @@ def test_recordings_say_what_they_are(shop: Suite) -> None:
     assert history["events"][-1]["eventType"] == "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED"
 
 
-def test_what_a_workflow_decides_by_is_kept(shop: Suite) -> None:
-    """A history whose workflow decides at random keeps the run id that its randomness comes from, and says so."""
+def test_random_decisions_are_preserved(shop: Suite) -> None:
+    """If a workflow decides at random, the recording keeps the run id that seeds it, and says so."""
     shop.file(
         "test_shop.py",
         """
@@ -181,7 +181,7 @@ def test_what_a_workflow_decides_by_is_kept(shop: Suite) -> None:
 
 
 def test_failed_tests_are_not_recorded(shop: Suite) -> None:
-    """What a failing test did is no example to hold on to: its recording stays as it was, and is not called unused."""
+    """The recording of a failed test is unchanged, and not reported as unused."""
     shop.passes(*SCRUB, passed=3)
     before = texts(shop)
     change(shop, 'return "paid"', 'return "no money"')
@@ -194,7 +194,7 @@ def test_failed_tests_are_not_recorded(shop: Suite) -> None:
 
 @pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
 def test_unused_recordings_are_reported(recorded: Suite, ways: tuple[str, ...]) -> None:
-    """A full run names the recordings of tests that are gone; a run of some of the tests does not."""
+    """A complete run names the recordings of removed tests; a run of some tests does not."""
     recorded.file("test_shop.py", TESTS.replace("[1, 2]", "[1]").replace("test_own_id", "test_renamed"))
     result = recorded.run(*SCRUB, "-k", "order", ways=ways)
     result.assert_outcomes(passed=1, deselected=0 if ways == TWO else 1)
@@ -242,7 +242,7 @@ ORDERS = [
 
 @pytest.fixture
 def scopes(shop: Suite) -> Suite:
-    """A suite with a folder for each scope, whose tests share a façade for that scope."""
+    """A suite with a folder for each scope, whose tests share a facade for that scope."""
     (shop.path / "test_shop.py").unlink()
     for scope in NODES:
         shop.file(f"of_{scope}/__init__.py", "")
@@ -263,14 +263,14 @@ def pytest_collection_modifyitems(items):
 
 
 def change_scoped(suite: Suite, old: str, new: str) -> None:
-    """Change the tests of each scope."""
+    """Change the tests of every scope."""
     assert old in SCOPED
     for scope in NODES:
         suite.file(f"of_{scope}/test_scope.py", SCOPED.replace("[1, 2]", "[1]").replace(old, new))
 
 
 def test_a_scope_is_recorded_once(scopes: Suite) -> None:
-    """What ran for a wider scope is recorded under its node and fixture, the same with xdist, and replays."""
+    """Workflows of a wider scope are recorded once, under its node and fixture, also with xdist, and replay."""
     result = scopes.passes(*SCRUB, passed=8, ways=ALONE)
     result.stdout.fnmatch_lines(["24 histories written to *"])
     first = texts(scopes)
@@ -300,7 +300,7 @@ def test_a_scope_is_recorded_once(scopes: Suite) -> None:
 
 
 def test_unused_recordings_of_a_scope(scopes: Suite) -> None:
-    """They are reported when all tests of the scope have run in one process and passed, and not otherwise."""
+    """They are reported if all tests of the scope have run in one process and passed, and not otherwise."""
     scopes.file("test_other.py", "def test_other():\n    pass\n")
     scopes.passes(*SCRUB, passed=9)
     change_scoped(scopes, "[1, 2]", "[1]")
@@ -321,8 +321,8 @@ def test_unused_recordings_of_a_scope(scopes: Suite) -> None:
     scopes.passes(*SCRUB, passed=5).stdout.fnmatch_lines(["24 recordings no longer belong to a test; delete them:"])
 
 
-def test_unused_recordings_of_what_did_not_run(shop: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run of one file, or from within a folder, knows nothing of the recordings of other files and of the session."""
+def test_unused_recordings_of_a_partial_run(shop: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of one file, or in a folder, does not report recordings of other files or of the session."""
     tests = SCOPES.replace("SCOPE", "session").replace(", autouse=True", "")
     shop.file("conftest.py", tests.partition("class TestShop")[0])
     shop.file("test_shop.py", TESTS + "\n\ndef test_session(prepared):\n    pass\n")
@@ -342,7 +342,7 @@ def test_unused_recordings_of_what_did_not_run(shop: Suite, monkeypatch: pytest.
 
 
 def test_a_scope_in_two_workers(shop: Suite) -> None:
-    """Where two workers of xdist run other workflows under one name the run says so, and which it recorded is fixed."""
+    """If two xdist workers run different workflows under one name, the run says so, and always records the same one."""
     shop.file(
         "test_shop.py",
         SCOPES.replace("SCOPE", "module")
@@ -364,7 +364,7 @@ def test_a_scope_in_two_workers(shop: Suite) -> None:
 
 
 def test_failed_scopes_are_not_recorded(shop: Suite) -> None:
-    """Nothing of a scope is recorded if a test that used it has failed, or if something in it does not replay."""
+    """Nothing of a scope is recorded if one of its tests has failed or one of its histories does not replay."""
     tests = SCOPES.replace("SCOPE", "module")
     shop.file("test_shop.py", tests.replace('== "paid"', '== "paid" and amount == 2'))
     shop.run(*RECORD).stdout.fnmatch_lines(["0 histories written to *"])
@@ -373,7 +373,7 @@ def test_failed_scopes_are_not_recorded(shop: Suite) -> None:
 
 
 def test_two_fixtures_of_a_scope(shop: Suite) -> None:
-    """Two fixtures of one scope, and of a test, are kept apart."""
+    """Recordings of two fixtures of one scope, and of a test, are separate."""
     shop.file(
         "test_shop.py",
         """
@@ -443,7 +443,7 @@ UNREADABLE = "*histories/checks.test_coded.py-test_order/order-1.json: *does not
 
 @pytest.fixture
 def coded(shop: Suite) -> Suite:
-    """A suite whose tests in a folder have a codec of their own."""
+    """A suite with a folder whose tests have their own codec."""
     (shop.path / "test_shop.py").unlink()
     shop.file("codec.py", CODED)
     shop.file("checks/test_coded.py", ORDERS_CODED)
@@ -452,7 +452,7 @@ def coded(shop: Suite) -> Suite:
 
 
 def test_client_options_of_a_replay(shop: Suite) -> None:
-    """A stored history is replayed with the client options of its test, from its folder's conftest or its module."""
+    """A stored history is replayed with its test's client options, from the folder's conftest or the module."""
     (shop.path / "test_shop.py").unlink()
     shop.file("codec.py", CODED)
     shop.file("other/test_plain.py", ORDERS_CODED)
@@ -468,7 +468,7 @@ def test_client_options_of_a_replay(shop: Suite) -> None:
 
 
 def test_client_options_of_a_class_and_a_scope(coded: Suite) -> None:
-    """The options of a class are those of its tests' histories and of its fixtures' of a wider scope."""
+    """A class's options also apply to histories of its tests and of its fixtures of a wider scope."""
     coded.file(
         "checks/test_coded.py",
         ORDERS_CODED
@@ -497,7 +497,7 @@ class TestCoded:
 
 
 def test_client_options_of_the_recordings_folder(coded: Suite) -> None:
-    """Options that the recordings' own folder says hold for all of them, whatever those of their tests are."""
+    """Client options of the recordings' own folder apply to all recordings, instead of those of the tests."""
     coded.file("checks/conftest.py", OVERRIDE.format(scope="session"))
     coded.passes(*RECORD, passed=2)
     coded.file("checks/conftest.py", "import pytest\n\n\n@pytest.fixture\ndef temporal_client_options():\n    1 / 0\n")
@@ -506,8 +506,9 @@ def test_client_options_of_the_recordings_folder(coded: Suite) -> None:
     coded.run(*FROM, "-k", "coded").assert_outcomes(passed=2, deselected=2)
 
 
-def test_client_options_that_cannot_be_had(coded: Suite) -> None:
-    """A history that does not replay says if its test is gone or cannot be imported, since its options may lack."""
+def test_unavailable_client_options(coded: Suite) -> None:
+    """If a history fails to replay and its test is gone or cannot be imported, the error says so, as options may be
+    missing."""
     coded.file("checks/test_coded.py", OVERRIDE.format(scope="session") + ORDERS_CODED)
     coded.passes(*RECORD, passed=2)
     coded.file("checks/test_coded.py", "import nothing_like_it")
@@ -525,7 +526,7 @@ def test_client_options_that_cannot_be_had(coded: Suite) -> None:
 
 @pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
 def test_stored_histories_are_items(recorded: Suite, ways: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each stored history passes or fails by itself, without a server and without the tests that made it."""
+    """Every stored history passes or fails as its own item, without a server and without the tests that recorded it."""
     monkeypatch.setenv(HOME_VARIABLE, str(recorded.path / "untouched"))
     result = recorded.passes(*FROM, "-v", passed=7, ways=ways)
     result.stdout.fnmatch_lines_random([f"*histories/{name}::replay*" for name in (*FILES, *OWN)])
@@ -544,23 +545,23 @@ def test_stored_histories_are_items(recorded: Suite, ways: tuple[str, ...], monk
     assert not (recorded.path / "untouched").exists(), "a server was started"
 
 
-def test_stored_histories_beside_tests(recorded: Suite) -> None:
-    """With paths, or with the folder set in the ini file, histories are replayed and tests are run."""
+def test_stored_histories_next_to_tests(recorded: Suite) -> None:
+    """With paths, or with the folder in the ini file, both histories and tests run."""
     recorded.passes(*FROM, "test_shop.py", passed=10)
     recorded.ini("pythonpath = .", "temporal_replay_from = histories")
     recorded.passes(passed=10)
     recorded.passes("test_shop.py::test_own_id", passed=1)
 
 
-def test_code_is_found_where_pytest_finds_it(suite: Suite) -> None:
-    """Workflows that live in test modules of a folder without packages are found when only histories are collected."""
+def test_code_in_test_modules(suite: Suite) -> None:
+    """Workflows in test modules of a folder without packages are found when only histories are collected."""
     suite.file("checks/deep/test_deep.py", WORKFLOWS + TESTS.replace("from flows import Child, Lucky, Order, pay", ""))
     suite.passes(*RECORD, passed=3)
     suite.passes(*FROM, passed=7)
 
 
 def test_nothing_to_replay(suite: Suite) -> None:
-    """A folder that is missing or empty is a usage error, because a replay of nothing proves nothing."""
+    """A missing or empty folder is a usage error, because a replay of nothing proves nothing."""
     result = suite.run("--temporal-replay-from", "nowhere")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: --temporal-replay-from: there is no folder *nowhere to replay from; *"])
@@ -572,7 +573,7 @@ def test_nothing_to_replay(suite: Suite) -> None:
 
 
 def test_bad_recordings(recorded: Suite) -> None:
-    """A file that cannot be read, a class that is gone and one that is another now fail, each with its reason."""
+    """An unreadable file, a missing class and another class of the same name fail, each with its reason."""
     folder = recorded.path / "histories"
     good = json.loads((folder / FILES[1]).read_text())
     for old in (*FILES, *OWN):
@@ -608,7 +609,8 @@ def test_bad_recordings(recorded: Suite) -> None:
 
 
 def test_fixture_replays_a_folder(recorded: Suite) -> None:
-    """`temporal_replay` replays a folder's histories against given classes or their own; bad ones fail the test."""
+    """`temporal_replay` replays a folder's histories against given classes or their own; a bad history fails the
+    test."""
     histories = recorded.path / "histories"
     history = json.loads((histories / FILES[1]).read_text())["history"]
     recorded.file("downloaded/from-the-ui.json", json.dumps(history))
@@ -662,8 +664,8 @@ def test_fixture_replays_a_folder(recorded: Suite) -> None:
     result.stdout.no_fnmatch_line("*temporaltest/*.py*")
 
 
-def test_a_record_folder_that_cannot_be_made(shop: Suite) -> None:
-    """A run that could not write its recordings ends at its start; one that could not write one of them fails."""
+def test_an_unusable_recordings_folder(shop: Suite) -> None:
+    """If the folder cannot be created, the run ends at its start; a recording that cannot be written fails its test."""
     shop.file("taken", "a file")
     result = shop.run("--temporal-record", "taken")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -684,13 +686,13 @@ def test_a_record_folder_that_cannot_be_made(shop: Suite) -> None:
     ],
 )
 def test_names_are_readable(text: str, name: str) -> None:
-    """The file of a test or workflow with an ordinary name is called as that is."""
+    """Ordinary names of tests and workflows are used as file names."""
     assert names.file_name(text) == name
 
 
 @pytest.mark.parametrize("text", ["order:1", "order 1", "ä" * 10, "x" * 500, "..", "", "a/../../etc", "test[a][b]"])
-def test_names_are_safe(text: str) -> None:
-    """No name leaves its folder, is too long for a file system or is another's."""
+def test_names_are_safe_and_unique(text: str) -> None:
+    """A file name stays in its folder, is short enough and does not clash with another."""
     name = names.file_name(text)
     assert Path(name).name == name
     assert len(name) < 200
@@ -699,15 +701,15 @@ def test_names_are_safe(text: str) -> None:
     assert name != names.file_name(text + ":")
 
 
-def test_groups_of_xdist_are_no_part_of_a_test() -> None:
+def test_xdist_groups_are_not_in_names() -> None:
     """A test has the same name with and without --dist=loadgroup."""
     assert names.test_id("test_x.py::test_y@group") == "test_x.py::test_y"
     assert names.test_id("test_x.py::test_y[a@b]") == "test_x.py::test_y[a@b]"
     assert names.test_id("test_x.py::test_y[a@b]@group") == "test_x.py::test_y[a@b]"
 
 
-def test_scrubbing_leaves_payloads() -> None:
-    """What users put into a history is theirs: data, memo fields and headers of whatever name stay as they are."""
+def test_scrubbing_keeps_payloads() -> None:
+    """Data, memo fields and headers of users are unchanged, whatever their names are."""
     payload = {"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "MDAwMDAwMDAwMDAw"}
     event = {
         "eventId": "1",
@@ -730,8 +732,8 @@ def test_scrubbing_leaves_payloads() -> None:
     }
 
 
-def test_skipped_time_is_the_same_in_each_run(shop: Suite) -> None:
-    """A recording of skipped time, a child's too, does not tell how long the machine took, and replays."""
+def test_skipped_time_is_recorded_reproducibly(shop: Suite) -> None:
+    """A recording with skipped time, also of a child, does not depend on the machine's speed, and replays."""
     shop.file(
         "test_shop.py",
         """

@@ -1,4 +1,4 @@
-"""Every workflow that ran in a test is replayed at its end; a passing test whose code is not deterministic fails."""
+"""Every workflow of a test is replayed at its end; a passing test whose code is not deterministic fails."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def test_code_that_cannot_go_on_diverges_from_nothing(temporal):
 
 
 def test_nondeterminism_fails_a_passing_test(both_ways: Suite) -> None:
-    """A test whose asserts hold fails if its workflow does other things on replay; it names the event and the line."""
+    """The error names the event and the line, although all asserts hold."""
     path = both_ways.tests(FLAKY)
     line = 1 + next(i for i, text in enumerate(path.read_text().splitlines()) if "execute_activity(two if" in text)
     result = both_ways.run()
@@ -258,8 +258,8 @@ def test_nondeterminism_fails_a_passing_test(both_ways: Suite) -> None:
     result.stdout.no_fnmatch_line("*temporaltest/*.py*")
 
 
-def test_replay_can_be_off(suite: Suite) -> None:
-    """Neither a marked test nor a run with --temporal-replay=off replays."""
+def test_replay_off(suite: Suite) -> None:
+    """Neither a test with the mark nor a run with --temporal-replay=off replays."""
     suite.tests(FLAKY)
     suite.passes("--temporal-replay=off", passed=1)
     suite.tests(FLAKY.replace("def test_flaky", "@pytest.mark.temporal(replay=False)\ndef test_flaky"))
@@ -267,7 +267,7 @@ def test_replay_can_be_off(suite: Suite) -> None:
 
 
 def test_every_kind_of_run_is_replayed(suite: Suite) -> None:
-    """Children, later runs, retries and workflows that are still open are replayed, each under its own name."""
+    """Children, later runs, retries and open workflows are replayed, each with its own name."""
     suite.tests(KINDS)
     result = suite.run()
     result.assert_outcomes(failed=4)
@@ -276,7 +276,7 @@ def test_every_kind_of_run_is_replayed(suite: Suite) -> None:
 
 
 def test_a_reset_run_is_replayed(suite: Suite) -> None:
-    """The run that a reset makes is replayed, though nothing in the first run's history leads to it."""
+    """A run created by a reset is replayed, although the history of the first run has no link to it."""
     suite.tests(
         KINDS.split("def test_child")[0]
         + """
@@ -300,14 +300,14 @@ def test_reset(temporal):
     result.stdout.fnmatch_lines(["the workflow reset-1 (Reset) does not replay: *"])
 
 
-def test_sound_workflows_pass(suite: Suite) -> None:
-    """Signals, updates, timers, children, randomness, failures and unfinished workflows raise no false alarm."""
+def test_deterministic_workflows_pass(suite: Suite) -> None:
+    """Signals, updates, timers, children, randomness, failures and open workflows cause no false alarm."""
     suite.tests(SOUND)
     suite.passes(passed=6)
 
 
-def test_workers_of_the_tests_own_are_replayed(suite: Suite) -> None:
-    """What runs on a worker made with the SDK's own class is replayed as well."""
+def test_workers_of_the_sdk_are_replayed(suite: Suite) -> None:
+    """Workflows on a worker created with the SDK's own class are replayed too."""
     suite.tests(
         FLAKY.split("def test_flaky")[0]
         + """
@@ -328,16 +328,16 @@ def test_own(temporal_client):
     result.stdout.fnmatch_lines(["the workflow own (Flaky) does not replay: *"])
 
 
-def test_a_workflow_that_fails_by_nondeterminism_itself(suite: Suite) -> None:
-    """A workflow whose own definition makes any exception a failure does not make the replay hang."""
+def test_nondeterminism_as_workflow_failure(suite: Suite) -> None:
+    """A workflow type for which every exception is a failure does not make the replay hang."""
     suite.tests(FLAKY.replace("@workflow.defn\n", "@workflow.defn(failure_exception_types=[Exception])\n"))
     result = suite.run("--temporal-timeout", "10")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["the workflow flaky-1 (Flaky) does not replay: *"])
 
 
-def test_what_the_code_raised_is_shown(suite: Suite) -> None:
-    """Code that only fails when it is replayed is shown with what it raised, and where."""
+def test_errors_raised_during_replay(suite: Suite) -> None:
+    """Code that only fails during replay is shown with its exception and the line."""
     suite.tests(
         f"""
 {ACTIVITIES}
@@ -377,8 +377,8 @@ def test_kind(temporal, kind):
     )
 
 
-def test_each_run_against_the_code_that_ran_it(suite: Suite) -> None:
-    """A test that replaces one version of a worker by another has the runs of each replayed against their own."""
+def test_every_run_is_replayed_with_its_code(suite: Suite) -> None:
+    """If a test replaces a worker by another version, the runs of each are replayed with their own code."""
     suite.tests(
         f"""
 {ACTIVITIES}
@@ -407,8 +407,8 @@ def test_deployment(temporal):
     suite.passes(passed=1)
 
 
-def test_a_codec_is_used(suite: Suite) -> None:
-    """Workflows whose payloads are encoded are replayed with the test's own data converter."""
+def test_codec(suite: Suite) -> None:
+    """Encoded payloads are replayed with the test's data converter."""
     suite.file("conftest.py", CODEC.format(more=""))
     suite.tests(
         f"""

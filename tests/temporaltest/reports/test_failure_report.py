@@ -59,7 +59,7 @@ def test_wrong(temporal):
 
 
 def test_section_of_a_failed_test(both_ways: Suite) -> None:
-    """The report of a failed assertion has a section with namespace, workflow, status and what happened, in short."""
+    """The report of a failed assertion has a section with namespace, workflow, status and a short trace."""
     both_ways.tests(FAILS)
     result = both_ways.run()
     result.assert_outcomes(failed=1)
@@ -80,8 +80,8 @@ def test_section_of_a_failed_test(both_ways: Suite) -> None:
     result.stdout.no_fnmatch_line("*temporaltest/*.py*")
 
 
-def test_a_wait_that_is_too_long(suite: Suite) -> None:
-    """It names the line where the workflow's code stands, and the activity that is tried again, with its failure."""
+def test_a_wait_that_times_out(suite: Suite) -> None:
+    """The report names the line where the workflow waits, and the retried activity with its failure."""
     suite.tests(
         WORKFLOWS
         + """
@@ -113,8 +113,8 @@ def test_stuck(temporal):
         result.stdout.no_fnmatch_line(inside)
 
 
-def test_full_trace_shows_all(suite: Suite) -> None:
-    """With --full-trace nothing is left out of a traceback."""
+def test_full_trace(suite: Suite) -> None:
+    """With --full-trace no frame is left out of a traceback."""
     suite.tests(FAILS.replace("Order.run, 5)", "'Order')"))
     result = suite.run("--full-trace")
     result.stdout.fnmatch_lines(["*temporaltest/*.py*"])
@@ -143,7 +143,7 @@ def test_files(both_ways: Suite) -> None:
 
 
 def test_outages_are_reported(suite: Suite) -> None:
-    """What a failed test did to its server is in the section and in the files, also where the server is gone."""
+    """The section and the files show what a failed test did to its server, even if the server is gone."""
     suite.tests(
         """
 def test_frozen(temporal, temporal_outage):
@@ -170,7 +170,7 @@ def test_gone(temporal, temporal_outage):
 
 
 def test_a_wait_for_an_activity_that_timed_out(suite: Suite) -> None:
-    """After an attempt that timed out the report says until when the next one waits, not how long since 1970."""
+    """After an attempt that timed out, the report says when the next one is due."""
     suite.tests(
         """
 from temporalio.common import RetryPolicy
@@ -209,8 +209,8 @@ def test_waits(temporal):
     )
 
 
-def test_a_report_folder_that_cannot_be_made(suite: Suite) -> None:
-    """A report that cannot be written says so in the section, and the test fails for its own reason."""
+def test_an_unusable_report_folder(suite: Suite) -> None:
+    """The section says that the report cannot be written, and the test fails for its own reason."""
     suite.tests(FAILS)
     suite.file("reports", "a file in the place of a folder")
     result = suite.run("--temporal-report", "reports")
@@ -219,7 +219,8 @@ def test_a_report_folder_that_cannot_be_made(suite: Suite) -> None:
 
 
 def test_junit(both_ways: Suite) -> None:
-    """JUnit's file has the namespace, the workflows, their failures and the report's file as properties of the test."""
+    """The JUnit file has the namespace, the workflows, their failures and the report's path as properties of the
+    test."""
     both_ways.tests(
         WORKFLOWS
         + """
@@ -250,7 +251,7 @@ def test_buggy(temporal):
 
 
 def test_payloads_that_cannot_be_decoded(suite: Suite) -> None:
-    """Payloads that nobody can read, and ones that are too big to show, do not keep the report from being made."""
+    """Payloads that cannot be decoded or are too large do not prevent the report."""
     suite.tests(
         """
 from temporalio.api.common.v1 import Payload
@@ -288,7 +289,7 @@ async def done() -> None:
 
 
 def test_encoded_failures(suite: Suite) -> None:
-    """Failures whose messages are encoded are shown decoded."""
+    """Encoded failure messages are shown decoded."""
     suite.file("conftest.py", CODEC.format(more="failure_converter_class=DefaultFailureConverterWithEncodedAttributes"))
     suite.tests(
         """
@@ -309,8 +310,8 @@ def test_buggy(temporal):
     result.stdout.fnmatch_lines(["  buggy-1 (Buggy): failed", "    KeyError: 'price'", '*raise KeyError("price")'])
 
 
-def test_much_is_cut(suite: Suite) -> None:
-    """Of a long history the beginning and the end are shown, and of many workflows those that did not complete."""
+def test_long_reports_are_shortened(suite: Suite) -> None:
+    """Of a long history the start and the end are shown, and of many workflows those that did not complete."""
     suite.tests(
         WORKFLOWS
         + """
@@ -340,7 +341,7 @@ def test_much(temporal):
 
 
 def test_setup_and_teardown(suite: Suite) -> None:
-    """A fixture that fails beside Temporal's, before or after the test, gets the section too."""
+    """A fixture that fails during setup or teardown gets the section too."""
     suite.tests(
         WORKFLOWS
         + """
@@ -377,7 +378,7 @@ def test_setup(broken):
 
 
 def test_link_to_a_kept_server(own_suite: Suite, devserver: Run) -> None:
-    """Where the server is left up after the run, each workflow has a link to the Web UI, and JUnit's file has one."""
+    """If the server is kept after the run, each workflow has a link to the Web UI, also in the JUnit file."""
     own_suite.tests(FAILS)
     try:
         result = own_suite.run("--temporal-keep=on", "--junitxml=junit.xml")
@@ -397,8 +398,8 @@ def test_link_to_a_kept_server(own_suite: Suite, devserver: Run) -> None:
             assert devserver("down", "--name", instance["name"]).returncode == 0
 
 
-def test_a_server_that_is_gone(suite: Suite) -> None:
-    """A test that fails after it killed its server fails for its own reason, without waiting for an answer."""
+def test_a_killed_server(suite: Suite) -> None:
+    """A test that fails after it killed its server fails for its own reason, without a timeout."""
     suite.tests(
         """
 def test_killed(temporal, temporal_outage):
@@ -412,7 +413,7 @@ def test_killed(temporal, temporal_outage):
 
 
 def test_nothing_without_temporal(suite: Suite) -> None:
-    """A failed test that does not use Temporal is reported as ever."""
+    """A failed test that does not use Temporal has an unchanged report."""
     suite.tests("def test_plain():\n    assert False")
     result = suite.run("--temporal-report", "reports")
     result.assert_outcomes(failed=1)
@@ -422,7 +423,7 @@ def test_nothing_without_temporal(suite: Suite) -> None:
 
 @pytest.mark.parametrize("option", ["--tb=short", "--tb=native", "--tb=line", "--tb=no"])
 def test_styles_of_tracebacks(suite: Suite, option: str) -> None:
-    """Pytest's own styles of tracebacks work as ever."""
+    """Pytest's own traceback styles work."""
     suite.tests("async def test_unused():\n    pass\n\ndef test_wrong(temporal):\n    temporal.execute('Nobody')")
     result = suite.run(option, "--temporal-timeout", "0.2", "-k", "wrong")
     result.assert_outcomes(failed=1, deselected=1)

@@ -1,4 +1,4 @@
-"""`temporal_spans`: a workflow's history as spans, and asserting on them."""
+"""`temporal_spans`: assertions on a workflow's history as spans."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_failed(hers, her_spans):
 '''
 
 
-def test_a_workflow_is_asserted_on_as_spans(suite: Suite) -> None:
-    """Virtual months, attempts and children are there; a failure says why; a wrong name shows the tree."""
+def test_assertions_on_spans(suite: Suite) -> None:
+    """Virtual time, attempts and children are spans; a failure has its reason; a wrong name shows the tree."""
     suite.tests(SPANS)
     suite.passes(passed=2)

@@ -1,4 +1,4 @@
-"""Schedules: when they are due, and what they do then, without waiting for it."""
+"""Schedules in tests: due times and actions, without waiting for them."""
 
 from __future__ import annotations
 
@@ -343,26 +343,26 @@ def test_they_are_gone(temporal):
 )
 
 
-def test_when_a_schedule_is_due(suite: Suite) -> None:
-    """The next times of intervals, calendars, cron, time zones, jitter and limits are those of the server itself."""
+def test_due_times(suite: Suite) -> None:
+    """The next times of intervals, calendars, cron, time zones, jitter and limits are computed by the server itself."""
     suite.tests(TIMES)
     suite.passes(passed=12)
 
 
-def test_a_schedule_acts_when_told(suite: Suite) -> None:
-    """A test triggers and backfills a schedule, and goes on when its runs are there; else it is told at the limit."""
+def test_trigger_and_backfill(suite: Suite) -> None:
+    """The calls return when the runs have started, or fail at the limit."""
     suite.tests(ACTS)
     suite.passes("--temporal-timeout", "10", passed=8)
 
 
 def test_overlap_policies(suite: Suite) -> None:
-    """Each policy is tried on real runs: which ran, were skipped, cancelled or terminated, and in which order."""
+    """Each policy is tried on real runs: which were started, skipped, canceled or terminated, and in which order."""
     suite.tests(POLICIES)
     suite.passes(passed=10)
 
 
-def test_a_run_that_heeds_no_cancellation(suite: Suite) -> None:
-    """Where the old run never ends, the trial ends at the limit and shows it."""
+def test_a_run_that_ignores_its_cancellation(suite: Suite) -> None:
+    """If the old run does not end, the trial ends at the limit and shows it."""
     suite.tests(
         POLICIES[: POLICIES.index("def test_skip")]
         + POLICIES[POLICIES.index("@workflow.defn\nclass Deaf") : POLICIES.index("def test_run_that_is_too_short")]
@@ -377,6 +377,6 @@ def test_deaf(temporal, temporal_schedules):
 
 
 def test_schedules_end_with_their_test(suite: Suite) -> None:
-    """A schedule that a test made, through the fixture or the client, starts nothing more when the test is over."""
+    """A schedule created by a test, through the fixture or the client, starts nothing after the test."""
     suite.tests(ENDS)
     suite.passes(passed=2)

@@ -1,4 +1,4 @@
-"""A clock that does not move when it is asked to fails the test and says why."""
+"""A clock that cannot move fails the test with the reason."""
 
 from __future__ import annotations
 
@@ -208,14 +208,15 @@ def test_real(temporal, number):
 )
 
 
-def test_a_clock_that_stands_still_says_why(suite: Suite) -> None:
-    """What holds a clock is named: an activity, a child, no worker, the skip cap, an end, a schedule."""
+def test_reasons_of_a_stuck_clock(suite: Suite) -> None:
+    """The error names what holds the clock: an activity, a child, a missing worker, the skip cap, a closed workflow
+    or a schedule."""
     suite.tests(HELD)
     suite.passes("--temporal-timeout", "20", passed=14)
 
 
 def test_a_stuck_clock_fails_the_test(suite: Suite) -> None:
-    """A test that asks a clock to move which cannot is a failed test with the reason in its report."""
+    """A test that moves a stuck clock fails, and its report has the reason."""
     suite.tests(
         SKIPPING
         + """
@@ -229,7 +230,7 @@ def test_it(temporal, temporal_time):
 
 
 def test_without_the_mark(suite: Suite) -> None:
-    """A test that asks for temporal_time needs no mark; one that asks for it too late is told which."""
+    """A test that requests temporal_time needs no mark; requesting it too late is an error."""
     suite.tests(
         PLAIN
         + """
@@ -247,8 +248,8 @@ def test_asks_late(temporal, request):
     result.stdout.fnmatch_lines(["*temporal_time needs*", "*@pytest.mark.temporal(time_skipping=True)*"])
 
 
-def test_real_and_virtual_time_side_by_side(suite: Suite) -> None:
-    """Under xdist a test whose months pass in no time does not touch the clock of another's workflow."""
+def test_real_and_virtual_time_at_once(suite: Suite) -> None:
+    """With xdist, a test that skips months does not affect the clocks of another test's workflows."""
     suite.tests(MIXED)
     suite.passes(passed=8, ways=TWO)
 
@@ -266,7 +267,7 @@ def test_it(temporal, temporal_time):
 
 
 def test_tuning_without_skipping(suite: Suite) -> None:
-    """On a server with the stock tuning, such tests are skipped and told that it is off there and how to have it."""
+    """With the stock tuning such tests are skipped, and the reason says how to turn on time skipping."""
     suite.tests(MARKED)
     result = suite.run("--temporal-tuning", "stock")
     result.assert_outcomes(skipped=1)
@@ -274,7 +275,7 @@ def test_tuning_without_skipping(suite: Suite) -> None:
 
 
 def test_server_too_old(suite: Suite, old_binary: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a server from before time skipping, such tests are skipped and told since when it is there."""
+    """On a server without time skipping such tests are skipped, and the reason names the first version with it."""
     suite.tests(MARKED)
     monkeypatch.setenv("DEVSERVER_BINARY", str(old_binary("1.8.3")))
     result = suite.run()

@@ -1,4 +1,4 @@
-"""Virtual clocks: time is skipped, moved, held; a clock that does not move says why."""
+"""Virtual clocks: skipping, moving and holding time, and errors of a clock that cannot move."""
 
 from __future__ import annotations
 
@@ -351,12 +351,12 @@ async def test_blocking_calls_in_an_async_test(temporal, temporal_time):
 
 
 def test_each_kind_of_waiting_is_skipped(suite: Suite) -> None:
-    """Timers, children, retries, heartbeats, signals, updates, continue-as-new and cancellation take no time."""
+    """Timers, children, retries, heartbeats, signals, updates, continue-as-new and cancellations take no real time."""
     suite.tests(KINDS)
     suite.passes(passed=9)
 
 
-def test_test_drives_the_clocks(suite: Suite) -> None:
-    """A test that has temporal_time moves each workflow's clock itself, blocking or awaiting."""
+def test_moving_clocks(suite: Suite) -> None:
+    """With temporal_time a test moves each workflow's clock itself, in sync and async code."""
     suite.tests(DRIVEN)
     suite.passes(passed=13)

@@ -1,4 +1,4 @@
-"""An SDK from before time skipping on the real server: all but that works, and that skips with the reason."""
+"""An SDK without time skipping on the real server: other tests pass, and those that skip time are skipped."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_unmarked(request):
 
 
 @pytest.mark.usefixtures("installed")
-def test_all_but_time_skipping_works(suite: Suite) -> None:
-    """With such an SDK tests pass; those that skip time are skipped and say which version has it."""
+def test_everything_but_time_skipping_works(suite: Suite) -> None:
+    """Tests that skip time are skipped with the SDK version they need; all others pass."""
     suite.file("conftest.py", "import temporalio.testing\n\nvars(temporalio.testing).pop('TimeSkipper', None)\n")
     suite.tests(SUITE)
     result = suite.run()

@@ -1,4 +1,4 @@
-"""Virtual time beyond timers: limits, delays, starts with a signal or update, crons, and what goes on meanwhile."""
+"""Virtual time beyond timers: timeouts, start delays, signal-with-start, update-with-start and cron."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_a_cron(temporal, temporal_time):
 )
 
 
-def test_what_else_takes_no_time(suite: Suite) -> None:
-    """Time limits, delayed starts, starts with signals and updates, signals between workflows and crons skip too."""
+def test_other_waits_take_no_time(suite: Suite) -> None:
+    """Timeouts, delayed starts, starts with signals and updates, signals between workflows and cron skip time too."""
     suite.tests(TESTS)
     suite.passes("--temporal-timeout", "20", passed=9)

@@ -1,4 +1,4 @@
-"""`temporal_versions`: builds side by side, moving work between them, and what a new build can take over."""
+"""`temporal_versions`: several builds at once, moving workflows between them, and replay against a new build."""
 
 from __future__ import annotations
 
@@ -222,20 +222,20 @@ def test_yesterday(temporal, temporal_versions):
 )
 
 
-def test_work_moves_between_builds(suite: Suite) -> None:
-    """Pinned workflows stay, others move with their next task and come back, a ramp takes a share; errors are told."""
+def test_rollout_between_builds(suite: Suite) -> None:
+    """Pinned workflows stay, others move with their next task and back, a ramp takes a share; mistakes are errors."""
     suite.tests(ROLLOUT)
     suite.passes(passed=5)
 
 
-def test_what_a_build_can_take_over(suite: Suite) -> None:
-    """Open workflows are replayed against the new build: what does not fit is named, with the event and the way out."""
+def test_replay_against_a_new_build(suite: Suite) -> None:
+    """Open workflows are replayed with the new build: the error names the event and the fix."""
     suite.tests(TAKEOVER)
     suite.passes(passed=3)
 
 
-def test_stored_histories_of_yesterday(suite: Suite) -> None:
-    """Histories that were recorded of open workflows are replayed against a build of today."""
+def test_stored_histories_of_open_workflows(suite: Suite) -> None:
+    """Recorded histories of open workflows are replayed with today's build."""
     suite.tests(RECORDED)
     suite.passes("--temporal-record", "histories", passed=1)
     (recorded,) = (suite.path / "histories").rglob("*.json")

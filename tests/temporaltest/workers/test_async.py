@@ -1,4 +1,4 @@
-"""Async tests under every plugin and loop scope, and none."""
+"""Async tests with every plugin and loop scope, and without a plugin."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def check(temporal):
 
 @pytest.mark.parametrize("mode", ["strict", "auto"])
 def test_pytest_asyncio(suite: Suite, mode: str) -> None:
-    """Async tests, and sync ones beside them, work in either mode and any loop scope, of the ini file or a mark."""
+    """Async tests, next to sync ones, work in both modes and with any loop scope, from the ini file or a mark."""
     suite.ini(f"asyncio_mode = {mode}", "asyncio_default_test_loop_scope = session")
     suite.file("__init__.py", "")
     suite.tests(SCOPED.replace("MARK", "@pytest.mark.asyncio" if mode == "strict" else ""), "test_ini.py")
@@ -58,7 +58,7 @@ def test_pytest_asyncio(suite: Suite, mode: str) -> None:
 
 
 def test_anyio(suite: Suite) -> None:
-    """Async tests run by anyio, on asyncio."""
+    """Async tests run by anyio on asyncio."""
     suite.file("pytest.ini", "[pytest]\nfilterwarnings = error\n")
     suite.tests(
         GREET
@@ -77,7 +77,7 @@ async def test_it(temporal):
 
 
 def test_no_plugin_for_async_tests(suite: Suite) -> None:
-    """Without one, plain tests need nothing; a coroutine is run with `temporal.run`."""
+    """Sync tests need no plugin; a coroutine is run with `temporal.run`."""
     suite.file("pytest.ini", "[pytest]\nfilterwarnings = error\n")
     suite.tests(
         GREET
@@ -105,8 +105,8 @@ def test_run(temporal):
     suite.passes("-p", "no:asyncio", "-p", "no:anyio", passed=3)
 
 
-def test_calls_that_block_in_an_async_test(suite: Suite) -> None:
-    """`temporal.execute` works there too; where it would block the loop its worker lives in, it says so at once."""
+def test_blocking_calls_in_an_async_test(suite: Suite) -> None:
+    """`temporal.execute` works there too; a call that would block the worker's own loop is an error at once."""
     suite.ini("asyncio_mode = auto", "temporal_timeout = 60")
     suite.tests(
         GREET
@@ -149,7 +149,7 @@ def test_inside_an_activity(temporal):
 
 
 def test_async_fixtures_of_any_scope(suite: Suite) -> None:
-    """An async fixture may use the client in a loop of its own scope."""
+    """An async fixture may use the client in the loop of its scope."""
     suite.ini("asyncio_mode = strict")
     suite.tests(
         GREET

@@ -1,4 +1,4 @@
-"""A bug or non-determinism in workflow code fails the test at once, with the workflow's own words."""
+"""A bug or non-determinism in workflow code fails the test at once, with the original error."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def test_greets(temporal):
 
 
 def test_suite_runs(every_way: Suite) -> None:
-    """A three-line test passes whether xdist is used or not."""
+    """A test of three lines passes with and without xdist."""
     every_way.tests(GREET)
     every_way.passes(passed=1)
 
 
 def test_a_bug_in_a_workflow(suite: Suite) -> None:
-    """An exception in workflow code fails the workflow with its own traceback, and the report leads to both lines."""
+    """An exception in workflow code fails the workflow with its own traceback, and the report has both lines."""
     suite.tests(
         """
 def price(order):
@@ -86,8 +86,8 @@ def test_async(temporal):
         result.stdout.no_fnmatch_line(inside)
 
 
-def test_nondeterminism_while_it_runs(suite: Suite) -> None:
-    """Without a cache each step is a replay; what diverges then fails the workflow at once and names event and line."""
+def test_nondeterminism_at_runtime(suite: Suite) -> None:
+    """Without a cache every workflow task is a replay; a divergence fails the workflow at once, with event and line."""
     suite.tests(
         """
 SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
@@ -130,8 +130,8 @@ def test_flaky(temporal):
     result.stdout.no_fnmatch_line("*WaitTimeout*")
 
 
-def test_why_nothing_happens(suite: Suite) -> None:
-    """A wrong task queue and a workflow or an activity that no worker has are named when a wait ends."""
+def test_reasons_of_a_timeout(suite: Suite) -> None:
+    """A wait that times out names a wrong task queue, or a workflow or activity that no worker has."""
     suite.tests(
         """
 SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
@@ -190,8 +190,8 @@ def test_activity(temporal):
     )
 
 
-def test_an_error_of_the_server_is_told_once(suite: Suite) -> None:
-    """A call that the server refuses is shown by its own error, not also as the bytes that came over the wire."""
+def test_an_error_of_the_server_is_shown_once(suite: Suite) -> None:
+    """A refused call is shown with the server's error, without the raw response."""
     suite.tests(
         """
 @workflow.defn
@@ -212,8 +212,8 @@ def test_twice(temporal):
     result.stdout.no_fnmatch_line("*temporal_sdk_bridge*")
 
 
-def test_what_was_forgotten(suite: Suite) -> None:
-    """A test without a worker, a worker without activities and a timer in real time are told what to add."""
+def test_missing_workers_activities_and_time_skipping(suite: Suite) -> None:
+    """A test without a worker, a worker without activities and a timer in real time fail with what to add."""
     suite.tests(
         """
 SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
@@ -272,8 +272,8 @@ def test_short_timer(temporal):
     )
 
 
-def test_code_that_blocks(suite: Suite) -> None:
-    """Workflow code that never awaits is named with its line, and neither its test nor the run hangs."""
+def test_blocking_code(suite: Suite) -> None:
+    """Workflow code that never awaits is named with its line, and neither the test nor the run hangs."""
     suite.tests(
         """
 @workflow.defn

@@ -1,4 +1,4 @@
-"""Suites whose event loops last for a module or the whole run: anyio's, and those that samples of the SDK have."""
+"""Suites with event loops of module or session scope: anyio's, and those of the SDK's samples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .test_workers import GREET
 
 
 def test_anyio_in_a_module(suite: Suite) -> None:
-    """Async fixtures and tests of anyio that share a module's loop share a namespace or have their own."""
+    """Async fixtures and tests of anyio in a module's loop share a namespace or have their own."""
     suite.file("pytest.ini", "[pytest]\nfilterwarnings = error\n")
     suite.tests(
         GREET
@@ -55,7 +55,7 @@ def test_sync(order, shop):
 
 
 def test_fixtures_of_the_sdks_samples(suite: Suite) -> None:
-    """The `env` and `client` of samples of the SDK are few lines, in the session's loop; tests stay as they are."""
+    """The `env` and `client` fixtures of the SDK's samples take a few lines, and the tests are unchanged."""
     suite.ini(
         "asyncio_mode = auto",
         "asyncio_default_test_loop_scope = session",

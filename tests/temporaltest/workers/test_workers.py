@@ -1,4 +1,4 @@
-"""Workers in tests: they start or say why not, die loudly, stop within a limit, and load workflows from anywhere."""
+"""Workers in tests: start, failure, shutdown within a limit, and loading workflows from anywhere."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ DEATHS = {
 
 
 def test_a_dead_worker_fails_the_test_at_once(both_ways: Suite) -> None:
-    """A worker that ends by itself ends the wait, long before its limit, with the cause."""
+    """A worker that stops by itself ends the wait at once, with the cause."""
     both_ways.ini("temporal_timeout = 60")
     both_ways.tests(
         GREET
@@ -99,8 +99,8 @@ def test_the_next_works(temporal):
     result.stdout.fnmatch_lines(["the worker on task queue 'tests' has died: RuntimeError: its task was cancelled"])
 
 
-def test_a_namespace_that_is_gone(suite: Suite) -> None:
-    """A worker whose namespace is not there fails the test at once."""
+def test_a_deleted_namespace(suite: Suite) -> None:
+    """A worker whose namespace does not exist fails the test at once."""
     suite.ini("temporal_timeout = 60")
     suite.tests(
         GREET
@@ -184,7 +184,7 @@ def test_the_next_works(temporal):
 
 
 def test_an_activity_that_never_ends(both_ways: Suite) -> None:
-    """At the end of the test it is named, in an error; the next test works, and pytest ends."""
+    """The error at the end of the test names the activity; the next test works, and pytest exits."""
     both_ways.file("conftest.py", IMPATIENT)
     both_ways.tests(GREET + STUCK)
     result = both_ways.run()
@@ -200,8 +200,8 @@ def test_an_activity_that_never_ends(both_ways: Suite) -> None:
     )
 
 
-def test_an_activity_that_never_ends_in_a_pool_of_its_own(suite: Suite) -> None:
-    """A pool that the test gave the worker keeps pytest from ending as little as ours."""
+def test_an_activity_that_never_ends_in_a_custom_pool(suite: Suite) -> None:
+    """An executor that the test gave the worker does not prevent pytest from exiting."""
     suite.file("conftest.py", IMPATIENT)
     suite.tests(
         STUCK.split("@pytest.mark.parametrize")[0]
@@ -223,7 +223,7 @@ def test_stuck(temporal):
 def test_interrupted_while_a_worker_does_not_stop(
     ways: tuple[str, ...], times: int, own_suite: Suite, home: Path
 ) -> None:
-    """Ctrl-C at the end of a test whose activity does not end, once or twice: pytest ends, and nothing is left."""
+    """One or two Ctrl-C while an activity does not end: pytest exits, and nothing is left."""
     own_suite.tests(
         TALK
         + STUCK.split("@pytest.mark.parametrize")[0]
@@ -249,8 +249,8 @@ def test_stuck(temporal, last, n):
     assert eventually(lambda: not processes_of(home))
 
 
-def test_a_blocked_loop_is_told_while_the_test_waits(suite: Suite) -> None:
-    """An async activity that blocks makes the wait fail with its name, instead of hanging."""
+def test_a_blocked_loop_fails_the_wait(suite: Suite) -> None:
+    """An async activity that blocks the loop fails the wait with its name, instead of hanging."""
     suite.ini("temporal_timeout = 2")
     suite.file("conftest.py", IMPATIENT)
     suite.tests(
@@ -270,8 +270,8 @@ def test_it(temporal, monkeypatch):
     suite.run().assert_outcomes(passed=1, errors=1)
 
 
-def test_no_call_waits_for_a_blocked_loop(suite: Suite) -> None:
-    """While an async activity blocks, another worker cannot be started and the first not be stopped: both say so."""
+def test_calls_with_a_blocked_loop(suite: Suite) -> None:
+    """While an async activity blocks the loop, starting and stopping workers fail with that reason."""
     suite.ini("temporal_timeout = 2")
     suite.file("conftest.py", IMPATIENT)
     suite.tests(
@@ -297,7 +297,7 @@ def test_it(temporal, monkeypatch):
 
 
 def test_a_workflow_that_blocks(suite: Suite) -> None:
-    """A workflow that blocks its thread fails the test, and pytest ends."""
+    """A workflow that blocks its thread fails the test, and pytest exits."""
     suite.file("conftest.py", IMPATIENT)
     suite.tests(
         GREET
@@ -335,7 +335,7 @@ def test_the_next_works(temporal):
 
 
 def test_workers_can_be_stopped_and_replaced(suite: Suite) -> None:
-    """A worker can be stopped in the middle of a test; what is left waits for the next one."""
+    """A worker can be stopped during a test; the next worker takes over its workflows."""
     suite.tests(
         GREET
         + """
@@ -380,8 +380,8 @@ def test_an_executor_of_their_own(temporal):
     suite.passes(passed=4)
 
 
-def test_what_the_sdk_refuses_is_told(suite: Suite) -> None:
-    """Workflows and activities that lack their decorator or have a name twice are set-up errors."""
+def test_invalid_workers(suite: Suite) -> None:
+    """Workflows and activities without a decorator, or with duplicate names, are setup errors."""
     suite.tests(
         GREET
         + """
@@ -425,8 +425,8 @@ def test_it(temporal, options, message):
     suite.passes(passed=6)
 
 
-def test_work_at_import(suite: Suite) -> None:
-    """A workflow's module that does work when it is imported is told by name, with two ways out; both work."""
+def test_side_effects_at_import(suite: Suite) -> None:
+    """A workflow's module with side effects on import is named, with two fixes; both work."""
     for name, work in {"makes": "import os\nos.mkdir('made')", "rolls": "import random\nrandom.random()"}.items():
         suite.file(f"{name}.py", HERE.format(name=name).replace("@workflow.defn", f"{work}\n\n\n@workflow.defn", 1))
     suite.tests(
@@ -495,7 +495,7 @@ def here():
 
 
 def anywhere(suite: Suite, *folders: str) -> None:
-    """Workflows in tests and in a conftest.py in each of these folders."""
+    """A suite with workflows in tests and in a conftest.py in each of these folders."""
     for folder in folders:
         suite.file(f"{folder}/conftest.py", HERE.format(name=f"conftest {folder}") + CONFTEST)
         text = HERE.format(name=folder) + f"SOURCE = {HERE.format(name='made')!r}\n" + ANYWHERE.format(name=folder)
@@ -510,8 +510,8 @@ def test_workflows_from_anywhere(suite: Suite, mode: str) -> None:
     suite.passes("--import-mode", mode, passed=6)
 
 
-def test_two_modules_of_one_name(suite: Suite) -> None:
-    """Of two conftest.py in folders that are no packages, the first one's workflow is refused, not mistaken."""
+def test_modules_with_the_same_name(suite: Suite) -> None:
+    """With two conftest.py in folders without packages, the first one's workflow is refused, not confused."""
     anywhere(suite, "one", "two")
     result = suite.run()
     result.assert_outcomes(passed=5, failed=1)
@@ -520,7 +520,7 @@ def test_two_modules_of_one_name(suite: Suite) -> None:
 
 
 def test_a_data_converter(suite: Suite) -> None:
-    """`temporal_client_options` gives every client and worker of the tests a data converter."""
+    """`temporal_client_options` sets the data converter of all clients and workers."""
     suite.tests(
         """
 import dataclasses
@@ -617,8 +617,9 @@ async def until_it_sleeps(handle):
 )
 
 
-def test_a_workflow_that_cannot_be_ended(both_ways: Suite) -> None:
-    """A workflow that catches what ends it is named at the end of its test, the next test works, and pytest ends."""
+def test_a_workflow_that_cannot_be_stopped(both_ways: Suite) -> None:
+    """A workflow that catches its cancellation is named at the end of its test, the next test works, and pytest
+    exits."""
     both_ways.file("conftest.py", IMPATIENT)
     both_ways.tests(
         UNENDING
@@ -654,8 +655,8 @@ def test_the_next_works(temporal):
     )
 
 
-def test_a_workflow_that_cannot_be_interrupted(suite: Suite) -> None:
-    """One that uses the processor for ever is named, and does not use it any more when its test is over."""
+def test_a_workflow_in_an_endless_loop(suite: Suite) -> None:
+    """The workflow is named, and uses no CPU after its test."""
     suite.file("conftest.py", IMPATIENT)
     suite.tests(
         UNENDING

@@ -1,4 +1,4 @@
-"""`temporal_env`: tests that were written for the SDK's `WorkflowEnvironment` move over unchanged."""
+"""`temporal_env`: tests written for the SDK's `WorkflowEnvironment` run unchanged."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def env(temporal_env):
 
 
 def test_tests_of_a_local_server(both_ways: Suite) -> None:
-    """A worker of the SDK's own class on `env.client` works, and fails fast; `async with env` leaves the server up."""
+    """A worker of the SDK's own class on `env.client` works and fails fast; `async with env` does not stop the
+    server."""
     both_ways.ini("asyncio_mode = auto")
     both_ways.tests(
         GREET
@@ -105,7 +106,7 @@ async def test_what_it_ran_is_replayed(env):
 
 
 def test_tests_of_the_time_skipping_server(suite: Suite) -> None:
-    """`env.sleep`, `get_current_time` and results move virtual clocks, as they did there."""
+    """`env.sleep`, `get_current_time` and results move virtual clocks, as with the time-skipping server."""
     suite.ini("asyncio_mode = auto")
     suite.tests(
         SLEEPS
@@ -160,7 +161,7 @@ async def test_version_two(env):
 
 
 def test_sleep_with_open_children(suite: Suite) -> None:
-    """`env.sleep` moves a child's clock and comes back, though the child that goes on holds its parent's."""
+    """`env.sleep` moves a child's clock and returns, although an open child holds its parent's clock."""
     suite.ini("asyncio_mode = auto")
     suite.tests(
         SLEEPS
@@ -194,7 +195,7 @@ async def test_it(env):
 
 
 def test_a_clock_that_cannot_move(suite: Suite) -> None:
-    """`env.sleep` and `env.fast_forward` do not wait for ever: what holds the clock is said at the limit."""
+    """`env.sleep` and `env.fast_forward` fail at the limit, and the error says what holds the clock."""
     suite.ini("asyncio_mode = auto")
     suite.tests(
         SLEEPS
@@ -236,8 +237,8 @@ async def test_no_worker(env, temporal):
     suite.passes("--temporal-timeout", "20", passed=2)
 
 
-def test_what_needs_time_skipping(suite: Suite) -> None:
-    """Without the mark, calls that need it say how to ask for it."""
+def test_calls_that_need_time_skipping(suite: Suite) -> None:
+    """Without the mark the error says how to turn on time skipping."""
     suite.ini("asyncio_mode = auto")
     suite.tests(
         """

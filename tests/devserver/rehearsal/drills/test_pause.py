@@ -126,13 +126,13 @@ class PausedWorkflow:
 
 
 @pytest.mark.parametrize(
-    ("told", "found"),
+    ("workflow", "found"),
     [
         (PausedWorkflow(5, 9, pending=8), []),
         (PausedWorkflow(5, 11), ["an activity"]),
         (PausedWorkflow(5, pending=12), ["add (attempt 2)"]),
     ],
 )
-def test_starts_during_a_pause(told: PausedWorkflow, found: list[str]) -> None:
+def test_starts_during_a_pause(workflow: PausedWorkflow, found: list[str]) -> None:
     """An attempt that starts during the pause is found; one that started before it is not."""
-    assert asyncio.run(_started(told)) == found  # type: ignore[arg-type]
+    assert asyncio.run(_started(workflow)) == found  # type: ignore[arg-type]

@@ -48,7 +48,7 @@ def days(workflow: str, *plan: object, **more: object) -> Scenario:
 
 
 def clock_moved(view: RunView) -> bool:
-    """Return whether the fault had its effect."""
+    """Return whether a fault has been completed."""
     return any(mark.lane == "fault" and mark.until is not None for mark in view.marks)
 
 

@@ -21,10 +21,10 @@ pytestmark = pytest.mark.server
 
 def swept(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[SweepProgress]]:
     """Sweep a scenario; return the result and the progress."""
-    told: list[SweepProgress] = []
-    result = asyncio.run(sweep(scenario, target, RehearsalSettings(), progress=told.append))
+    progress: list[SweepProgress] = []
+    result = asyncio.run(sweep(scenario, target, RehearsalSettings(), progress=progress.append))
     assert result.sweep is not None
-    return result.sweep, result, told
+    return result.sweep, result, progress
 
 
 def careful(workflow: str, *more: object) -> Scenario:
@@ -35,14 +35,14 @@ def careful(workflow: str, *more: object) -> Scenario:
 @pytest.mark.parametrize("target", ["server", "worker"])
 def test_a_careful_runbook_survives_a_kill_at_every_point(target: Target) -> None:
     """Every event is a point, and so is every activity between its effect and its result; all pass."""
-    found, result, told = swept(careful("Sure", expect.same_result(), expect.replays()), target)
+    found, result, progress = swept(careful("Sure", expect.same_result(), expect.replays()), target)
     assert result.verdict == "pass", (result.reason, result.judgements)
     events = len(found.plain.histories[0].events)
     assert [point.event for point in found.points if "not reported" not in point.what] == list(range(1, events + 1))
     assert sum("not reported" in point.what for point in found.points) == 1
     assert all(point.last is None or point.last >= point.event - 1 for point in found.points)
-    assert (told[0].done, told[0].seconds_left) == (0, None)
-    assert (told[-1].done, told[-1].total, told[-1].failed) == (len(found.points), len(found.points), 0)
+    assert (progress[0].done, progress[0].seconds_left) == (0, None)
+    assert (progress[-1].done, progress[-1].total, progress[-1].failed) == (len(found.points), len(found.points), 0)
 
 
 def test_points_at_which_a_careless_runbook_repeats_effects_are_named() -> None:
@@ -95,11 +95,11 @@ def test_expectations_that_cannot_be_checked() -> None:
 
 def test_a_runbook_that_needs_its_plan_is_not_swept() -> None:
     """It does not end without the plan, so no point is tried, and the verdict says why."""
-    found, result, told = swept(scene("tended", "Choking", limit=0.7), "worker")
+    found, result, progress = swept(scene("tended", "Choking", limit=0.7), "worker")
     assert result.verdict == "unknown"
     assert found.points == ()
     assert "does the runbook wait for one of its steps?" in result.reason
-    assert told[-1].total == 0
+    assert progress[-1].total == 0
 
 
 def test_a_sweep_without_expectations_is_refused() -> None:
