@@ -1,4 +1,4 @@
-"""What every test has: folders of its own, a guard around the user's, and a check that nothing is left."""
+"""Fixtures of all tests: separate folders, protection of the user's, and a check for leftover processes."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make ready what every process that a test starts has use of."""
+    """Prepare bytecode for the processes that tests start."""
     if not hasattr(config, "workerinput"):
         bytecode.prepare()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the fixtures that they use, so that a quick tier can leave out what takes long."""
+    """Mark tests by the fixtures that they use, so that a quick selection can exclude slow ones."""
     for item in items:
         for mark, fixtures in MARKS.items():
             if not fixtures.isdisjoint(getattr(item, "fixturenames", ())):
@@ -67,7 +67,7 @@ def prepared(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Exe
 
 @pytest.fixture
 def installed(prepared: Executable, paths: Paths) -> Executable:
-    """The real executable in the test's own store."""
+    """The real executable, installed in the test's own store."""
     return link(prepared, paths)
 
 
@@ -81,7 +81,7 @@ def link(prepared: Executable, paths: Paths) -> Executable:
 
 
 class LeakGuard:
-    """Finds processes that tests leave. After a test it reads only the environments of new processes."""
+    """Finds processes that tests leave behind. After a test it reads only the environments of new processes."""
 
     def __init__(self, patience: float = 5) -> None:
         self.homes: set[str] = set()
@@ -96,20 +96,20 @@ class LeakGuard:
         return left
 
     def left_by_module(self) -> Sequence[str]:
-        """The same for all tests so far, and for all processes of the machine."""
+        """Do the same for all tests so far and all processes of the machine."""
         homes, self.homes = self.homes, set()
         return end(_started_in(homes, psutil.pids()), self.patience)
 
 
 @pytest.fixture(scope="session")
 def session_guard() -> LeakGuard:
-    """Knows the processes that were there before the test."""
+    """Records the processes that existed before the tests."""
     return LeakGuard()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def module_guard(session_guard: LeakGuard) -> Iterator[LeakGuard]:
-    """A module whose tests leave a process fails."""
+    """Fails a module whose tests leave a process behind."""
     yield session_guard
     left = session_guard.left_by_module()
     assert not left, f"tests of this module left processes: {left}"
@@ -117,7 +117,7 @@ def module_guard(session_guard: LeakGuard) -> Iterator[LeakGuard]:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module_guard: LeakGuard) -> Iterator[Path]:
-    """A home of the test's own: nothing of the user's is read or written, and nothing is left behind."""
+    """A home for one test: nothing of the user's is read or written, and nothing may be left behind."""
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     monkeypatch.setenv("HOME", str(home))
@@ -137,20 +137,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module_guard: LeakGuar
 
 @pytest.fixture
 def paths(home: Path) -> Paths:
-    """Where devserver keeps things in this test."""
+    """The paths of devserver in this test."""
     return Paths.default()
 
 
 @pytest.fixture(scope="session")
 def forks() -> Iterator[ForkServer]:
-    """Runs `python -m …` in forks of a process that has imported what is slow to import."""
+    """Runs `python -m …` in forks of a process with slow imports already loaded."""
     with fork_server() as server:
         yield server
 
 
 @pytest.fixture
 def devserver(home: Path, forks: ForkServer) -> Run:
-    """Run the CLI in a process of its own; stdout and stderr as text. `fresh` has it in a new interpreter."""
+    """Run the command in a separate process; stdout and stderr are text. `fresh` uses a new interpreter."""
 
     def run(
         *args: str,
@@ -171,12 +171,12 @@ def devserver(home: Path, forks: ForkServer) -> Run:
 
 
 def command(*args: str) -> list[str]:
-    """The command line of the CLI under test."""
+    """Return the command line of the command under test."""
     return [sys.executable, "-m", "devserver", *args]
 
 
 def processes_of(home: Path) -> list[psutil.Process]:
-    """Living processes that were started with the test's home, this one excluded."""
+    """Return running processes that were started with the test's home, except this one."""
     return _started_in({str(home)}, psutil.pids())
 
 
@@ -191,7 +191,7 @@ def _started_in(homes: Collection[str], pids: Iterable[int]) -> list[psutil.Proc
 
 
 def end(processes: Sequence[psutil.Process], patience: float = 5) -> Sequence[str]:
-    """Give processes some seconds to end, kill the others, and return the command lines of those."""
+    """Give processes some seconds to exit, kill the others, and return the command lines of those."""
     _, alive = psutil.wait_procs(processes, timeout=patience)
     left = []
     for process in alive:
@@ -202,12 +202,12 @@ def end(processes: Sequence[psutil.Process], patience: float = 5) -> Sequence[st
 
 
 def end_processes_of(home: Path) -> Sequence[str]:
-    """The same for all processes that were started with a home."""
+    """Do the same for all processes that were started with a home."""
     return end(processes_of(home))
 
 
 def ephemeral_folders_of(home: Path) -> list[Path]:
-    """Folders of ephemeral servers that the test started."""
+    """Return folders of ephemeral servers that the test started."""
     found = []
     for owner in SHARED_MEMORY.glob("temporal-devserver-*/owner"):
         with contextlib.suppress(OSError):

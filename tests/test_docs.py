@@ -1,4 +1,4 @@
-"""What README and docs show is what a user sees."""
+"""README and docs match what the product does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]*))?\)")
 
 @pytest.mark.parametrize("name", PAGES)
 def test_shown_commands_give_the_shown_output(name: str, real_binary: Path) -> None:
-    """Each command on a page, run in a new home, prints what the page says."""
+    """Every command on a page, run in a new home, prints the output on the page."""
     page = PAGES[name]
     text = docs.rewritten(page, {"DEVSERVER_PORT": "0"})
     assert docs.normalised(text) == docs.normalised(page.read_text())
@@ -51,7 +51,7 @@ def test_shown_commands_give_the_shown_output(name: str, real_binary: Path) -> N
     ],
 )
 def test_json_forms_are_described_key_by_key(heading: str, record: type) -> None:
-    """What a script may rely on is what the command prints."""
+    """The documented JSON keys are exactly those that the commands print."""
     text = (docs.ROOT / "docs" / "json.md").read_text()
     (section,) = re.findall(rf"(?ms)^## `{heading} --json`$(.*?)(?=^## )", text)
     keys = {key for key in re.findall(r"`([a-z0-9_]+)`", section) if key not in ("null", "ok", "warning", "error")}
@@ -59,7 +59,7 @@ def test_json_forms_are_described_key_by_key(heading: str, record: type) -> None
 
 
 def test_the_json_form_of_stuck_is_described_key_by_key() -> None:
-    """Its report's keys and those of a finding, no less and no more; each kind has its line on its page."""
+    """The keys of its report and findings are documented exactly, and its page lists each kind."""
     report = StuckReport("default", datetime.now(timezone.utc), (FINDING,))
     shown = as_json(report, "127.0.0.1:7233")
     text = (docs.ROOT / "docs" / "json.md").read_text()
@@ -72,7 +72,7 @@ def test_the_json_form_of_stuck_is_described_key_by_key() -> None:
 
 
 def test_the_json_form_of_trace_is_described() -> None:
-    """Each key of a run and of a step is written about."""
+    """Every key of a run and of a step is documented."""
     run = asyncio.run(run_data(WorkflowRun("w", "r"), DataConverter.default))
     activity = Step("activity", "a", 1, "running", datetime.now(timezone.utc))
     step = asyncio.run(step_data(activity, DataConverter.default))
@@ -82,7 +82,7 @@ def test_the_json_form_of_trace_is_described() -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    """No page points at a file or a heading that is not there."""
+    """Every link leads to an existing file and heading."""
     missing = []
     for page in (docs.ROOT / "README.md", docs.ROOT / "CONTRIBUTING.md", *(docs.ROOT / "docs").glob("*.md")):
         for link, heading in LINK.findall(re.sub(r"(?ms)^```.*?^```", "", page.read_text())):
@@ -93,20 +93,20 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 
 def _headings(page: Path) -> list[str]:
-    """The headings as links name them."""
+    """Return the anchors of the headings."""
     found = re.findall(r"(?m)^#+ (.*)$", page.read_text())
     return [re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in found]
 
 
-def test_every_command_has_its_place_in_the_docs() -> None:
-    """The page of commands has a heading for each one that exists."""
+def test_every_command_is_in_the_docs() -> None:
+    """The page of commands has a heading for every command."""
     page = (docs.ROOT / "docs" / "commands.md").read_text()
     headings = {name for line in re.findall(r"(?m)^## (.*)$", page) for name in line.split(", ")}
     assert [command for command in COMMANDS if command not in headings] == []
 
 
-def test_a_scenario_is_shown_as_it_is() -> None:
-    """The page on rehearsals has the whole of the example, and a line for each part of a scenario."""
+def test_the_example_scenario_is_in_the_docs() -> None:
+    """The page on rehearsals contains the complete example, and describes every field of a scenario."""
     page = (docs.ROOT / "docs" / "rehearsal.md").read_text()
     example = (docs.ROOT / "examples" / "rehearsals" / "scale_up_bug.py").read_text()
     _, _, code = example.split('"""')
@@ -118,8 +118,8 @@ def test_a_scenario_is_shown_as_it_is() -> None:
     assert [each.name for each in fields(Scenario) if each.name not in [*rows, "file"]] == []
 
 
-def test_tables_list_all_that_a_scenario_can_say() -> None:
-    """Each moment, fault, drill and expectation has a row."""
+def test_tables_list_all_parts_of_a_scenario() -> None:
+    """Every moment, fault, drill and expectation has a row."""
     page = (docs.ROOT / "docs" / "rehearsal-words.md").read_text()
     for module in (faults, drills, expect):
         assert [name for name in module.__all__ if f"| `{name}(" not in page] == []

@@ -1,4 +1,4 @@
-"""Commands in forks of a warm process behave as in a process of their own."""
+"""Commands in forks of a warm process behave like separate processes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ sys.exit({"code": 7, "text": "a text", "none": None}[sys.argv[1]])
 
 
 @pytest.mark.parametrize("end", ["code", "text", "none", "raise", "signal"])
-def test_a_fork_is_as_a_new_process(forks: ForkServer, tmp_path: Path, end: str) -> None:
+def test_a_fork_behaves_like_a_new_process(forks: ForkServer, tmp_path: Path, end: str) -> None:
     """Arguments, environment, folder, streams, exit code and `atexit` are those of `subprocess.run`."""
     (tmp_path / "program.py").write_text(PROGRAM)
     env = {**os.environ, "MARK": "ä", "TZ": "Asia/Tokyo"}
@@ -54,7 +54,7 @@ def test_a_command_that_takes_too_long_is_killed(forks: ForkServer, tmp_path: Pa
 
 @pytest.mark.slow
 def test_output_that_a_process_holds_open_is_found(forks: ForkServer, tmp_path: Path) -> None:
-    """A command whose child keeps the output open has not ended for whoever reads it."""
+    """If a child keeps the output open, readers wait, as for any process."""
     (tmp_path / "program.py").write_text(
         "import subprocess\nprint(subprocess.Popen(['sleep', '60']).pid, file=open('pid', 'w'))"
     )
@@ -67,7 +67,7 @@ def test_output_that_a_process_holds_open_is_found(forks: ForkServer, tmp_path: 
     ("args", "more"),
     [(["-c", ""], {}), (["-I", "-m", "devserver"], {}), (["-m", "devserver"], {"PYTHONUTF8": "1"})],
 )
-def test_what_a_fork_cannot_do_is_refused(forks: ForkServer, args: list[str], more: dict[str, str]) -> None:
-    """Options of the interpreter, and variables that it reads when it starts, need a new one."""
+def test_unsupported_commands_are_refused(forks: ForkServer, args: list[str], more: dict[str, str]) -> None:
+    """Interpreter options, and variables that the interpreter reads on start, need a new process."""
     assert forks.fits([sys.executable, "-m", "devserver"], os.environ) == (sys.platform == "linux")
     assert not forks.fits([sys.executable, *args], {**os.environ, **more})

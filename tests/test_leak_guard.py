@@ -1,4 +1,4 @@
-"""The guard that finds processes which tests leave."""
+"""The guard that finds processes left behind by tests."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ COMMAND = ["sleep", "300"]
 
 @pytest.fixture
 def left_home(tmp_path: Path) -> Iterator[Path]:
-    """The home of a test that leaves a process."""
+    """The home of a test that leaves a process behind."""
     home = tmp_path / "left"
     yield home
     assert end_processes_of(home) == []
 
 
 def leave(home: Path) -> subprocess.Popen[bytes]:
-    """Start a process that does not end by itself."""
+    """Start a process that does not exit by itself."""
     return subprocess.Popen(COMMAND, env={**os.environ, "HOME": str(home)})
 
 
@@ -36,8 +36,8 @@ def test_a_process_that_a_test_leaves_is_found_and_killed(left_home: Path) -> No
     assert guard.left_by_test(left_home) == []
 
 
-def test_a_process_that_ends_in_time_is_no_leak(left_home: Path) -> None:
-    """Processes have some seconds to end."""
+def test_a_process_that_exits_in_time_is_not_a_leak(left_home: Path) -> None:
+    """Processes have some seconds to exit."""
     guard = LeakGuard(patience=60)
     with leave(left_home) as process:
         process.terminate()
@@ -45,7 +45,7 @@ def test_a_process_that_ends_in_time_is_no_leak(left_home: Path) -> None:
 
 
 def test_the_module_check_finds_what_the_test_check_missed(left_home: Path) -> None:
-    """After a test the guard skips processes that it knows; after a module it reads all."""
+    """After a test the guard skips known processes; after a module it checks all."""
     with leave(left_home) as process:
         guard = LeakGuard(patience=0)
         assert guard.left_by_test(left_home) == []

@@ -81,13 +81,13 @@ def in_package(package: str, module: str) -> bool:
 
 
 def test_no_import_circle(source: Source) -> None:
-    """No module imports itself by way of others, inside functions and under TYPE_CHECKING neither."""
+    """No module imports itself through others, including imports inside functions and under TYPE_CHECKING."""
     circles = source.circles()
     assert not circles, "import circles:\n" + "\n\n".join(map(shown, circles))
 
 
 def test_an_import_circle_is_reported_with_its_imports(tmp_path: Path) -> None:
-    """The way round is named, also where it leads through a function, TYPE_CHECKING and a package's `__init__`."""
+    """The circle is listed, also if it leads through a function, TYPE_CHECKING or a package's `__init__`."""
     package = tmp_path / "shop"
     package.mkdir()
     (package / "__init__.py").write_text("TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from .cart import Cart\n")
@@ -151,7 +151,7 @@ def test_the_library_does_not_print(source: Source) -> None:
 
 
 def test_the_supervisor_is_light() -> None:
-    """Each server has a supervisor for as long as it runs, so it loads only what it needs."""
+    """Every running server has a supervisor, so it loads only what it needs."""
     loaded = {name.split(".")[0] for name in loaded_by("devserver.instances.supervisor", options=("-S", "-E"))}
     assert loaded & (HEAVY | {"psutil"}) == set()
 

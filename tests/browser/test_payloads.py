@@ -20,8 +20,8 @@ DUMP = ("--virtual-time-budget=15000", "--dump-dom")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
-def test_the_web_ui_shows_what_is_stored(installed: Executable, tmp_path: Path) -> None:
-    """The argument itself where it is small enough, else its beginning and its size with the button that downloads."""
+def test_the_web_ui_shows_large_payloads(installed: Executable, tmp_path: Path) -> None:
+    """A payload is shown completely if it is small enough, otherwise its beginning and size with a download button."""
     origins: list[str] = []
     with (
         CodecServer(BlobFolder(tmp_path / "payloads"), origins=lambda: origins, max_shown="400KB") as codec,

@@ -1,4 +1,4 @@
-"""What a person sees of a rehearsal's report in a real browser: on a phone, on a desk, in the dark, on paper."""
+"""A rehearsal's report in a real browser: on phones and desktops, in dark mode and in print."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LONG = "a_name_without_any_place_to_break_it_" * 8
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this file."""
+    """A browser for all tests of this module."""
     with browser(tmp_path_factory.mktemp("browser")) as found:
         yield found
 
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
-    """A report with everything in it: failures, a sweep, long names, an interruption."""
+    """A report with everything: failures, a sweep, long names, an interruption."""
     sweep = Sweep("worker", run(), [PointResult(7, "event 7 TimerFired", "fail", "it hangs", None, 1.0, twice())], [])
     results = [
         result(twice()),
@@ -41,8 +41,8 @@ def page(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [320, 400, 1280])
-def test_it_fits_and_can_be_read(chromium: Browser, page: Path, width: int, dark: bool) -> None:
-    """From a small phone to a desk, by day and by night: nothing sticks out, every text has contrast enough."""
+def test_the_page_fits_and_is_readable(chromium: Browser, page: Path, width: int, dark: bool) -> None:
+    """From a small phone to a desktop, in light and dark mode, nothing overflows and all text has enough contrast."""
     chromium.open(page, width=width, dark=dark)
     assert chromium.ask("document.documentElement.scrollWidth") == width
     assert json.loads(chromium.ask(TOO_WIDE)) == []
@@ -51,8 +51,8 @@ def test_it_fits_and_can_be_read(chromium: Browser, page: Path, width: int, dark
     assert chromium.requests == [page.as_uri()]
 
 
-def test_the_ground_is_dark_in_the_dark(chromium: Browser, page: Path) -> None:
-    """Who has asked for dark pages gets one."""
+def test_dark_mode(chromium: Browser, page: Path) -> None:
+    """A browser that prefers dark pages gets one."""
     grounds = []
     for dark in (False, True):
         chromium.open(page, width=400, dark=dark)
@@ -61,7 +61,7 @@ def test_the_ground_is_dark_in_the_dark(chromium: Browser, page: Path) -> None:
 
 
 def test_the_verdict_and_its_reason_are_on_the_first_screen_of_a_phone(chromium: Browser, page: Path) -> None:
-    """Without scrolling, without a script: fail, which step acted twice, and when."""
+    """Without scrolling and without scripts: fail, which effect happened twice, and when."""
     chromium.open(page, width=360, height=780)
     seen = chromium.ask(
         "[...document.querySelectorAll('header .verdict, header .verdict *')]"
@@ -72,8 +72,8 @@ def test_the_verdict_and_its_reason_are_on_the_first_screen_of_a_phone(chromium:
     assert "This report is incomplete" in seen
 
 
-def test_the_timeline_has_its_lanes_and_draws_them_where_they_happened(chromium: Browser, page: Path) -> None:
-    """Server, worker, fault, activity and effects have lines; the worker's outage is drawn between its moments."""
+def test_the_timeline_has_lanes_with_correct_positions(chromium: Browser, page: Path) -> None:
+    """Server, worker, fault, activity and effects have lanes; the worker's outage is drawn between its times."""
     chromium.open(page, width=1000)
     labels = json.loads(
         chromium.ask(
@@ -104,7 +104,7 @@ def test_the_timeline_has_its_lanes_and_draws_them_where_they_happened(chromium:
 
 
 def test_signs_are_not_by_colour_alone(chromium: Browser, page: Path) -> None:
-    """Verdicts have words and signs; a bar that is down is hatched, a lost answer has a mark of its own."""
+    """Verdicts have words and signs; an outage is hatched, and a lost result has its own mark."""
     chromium.open(page, width=1000)
     badges = set(
         json.loads(chromium.ask("JSON.stringify([...document.querySelectorAll('.badge')].map(e => e.innerText))"))
@@ -114,8 +114,8 @@ def test_signs_are_not_by_colour_alone(chromium: Browser, page: Path) -> None:
     assert chromium.ask("document.querySelectorAll('svg.timeline use[href=\"#sign-lost\"]').length") >= 1
 
 
-def test_on_paper_all_of_it_is_there(chromium: Browser, page: Path) -> None:
-    """In print nothing is folded away, nothing is cut off at the right, and the ground is white also from the dark."""
+def test_print_shows_everything(chromium: Browser, page: Path) -> None:
+    """In print nothing is folded or cut off, and the background is white, also in dark mode."""
     chromium.open(page, width=700, media="print", dark=True)
     assert chromium.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert json.loads(chromium.ask(TOO_WIDE)) == []
@@ -125,7 +125,7 @@ def test_on_paper_all_of_it_is_there(chromium: Browser, page: Path) -> None:
 
 
 def test_logs_unfold_without_a_script(chromium: Browser, page: Path) -> None:
-    """They are folded at first, so that the page is short, and open at a click."""
+    """Logs are folded at first, so that the page is short, and open on a click."""
     chromium.open(page, width=400)
     visible = "document.querySelector('#r1 details pre').checkVisibility()"
     assert chromium.ask(visible) is False

@@ -1,4 +1,4 @@
-"""`devserver trace --html` in a real browser: a timeline to read on a phone, at night, with and without its script."""
+"""`devserver trace --html` in a real browser: a timeline on phones, in dark mode, with and without its script."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ HOSTILE = "<script>document.title='stolen'</script>" + "a_name_without_any_place
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this file."""
+    """A browser for all tests of this module."""
     with browser(tmp_path_factory.mktemp("browser")) as found:
         yield found
 
 
 @pytest.fixture
 def server(installed: Executable) -> Iterator[DevServer]:
-    """A server that is gone afterwards."""
+    """A server for all tests of this module."""
     with DevServer.start(ui=False) as server:
         yield server
 
 
 @pytest.fixture
 def page(server: DevServer, devserver: Run, tmp_path: Path) -> Path:
-    """The page of a workflow that failed after a retried activity, a timer and a child over two runs."""
+    """The page of a workflow that failed after a retried activity, a timer and a child with two runs."""
 
     async def work() -> None:
         client = await Client.connect(server.address)
@@ -63,11 +63,10 @@ def page(server: DevServer, devserver: Run, tmp_path: Path) -> Path:
     return file
 
 
-def test_it_is_a_timeline_that_can_be_read(chromium: Browser, page: Path) -> None:
-    """Alone in its file, without a script: each step with its bar, the reason of the failure behind its row; nothing
-    sticks out and every text has contrast enough, from a small phone to a desk, by day and by night; ids of others
-    are text.
-    """
+def test_the_timeline_is_readable(chromium: Browser, page: Path) -> None:
+    """The page is one file and needs no script: each step has its bar, and the reason of the failure is in its row.
+    Nothing overflows and all text has enough contrast, from a small phone to a desktop, in light and dark mode;
+    ids are escaped."""
     chromium.scripts(on=False)
     for width, dark in ((320, False), (320, True), (1280, False), (1280, True)):
         chromium.open(page, width=width, dark=dark)
@@ -88,8 +87,8 @@ def test_it_is_a_timeline_that_can_be_read(chromium: Browser, page: Path) -> Non
     assert "CardDeclined: card declined" in chromium.ask("document.querySelector('#rows > details[open]').innerText")
 
 
-def test_a_short_step_at_the_very_end_can_be_seen(chromium: Browser, page: Path) -> None:
-    """Its bar is as wide as any other short one's, and not cut off by the edge."""
+def test_a_short_step_at_the_very_end_is_visible(chromium: Browser, page: Path) -> None:
+    """Its bar has the minimum width, and is not cut off by the edge."""
     chromium.scripts(on=False)
     at_the_end, count = re.subn(r"left:(min\()?[\d.]+%", r"left:\g<1>100%", page.read_text(encoding="utf-8"))
     page.write_text(at_the_end, encoding="utf-8")
@@ -100,8 +99,8 @@ def test_a_short_step_at_the_very_end_can_be_seen(chromium: Browser, page: Path)
     assert all(left <= edge - 3 for left, _, _ in bars)
 
 
-def test_its_script_finds_and_zooms(chromium: Browser, page: Path) -> None:
-    """A word, or only what failed, leaves those rows; a row's own time fills the axis, and the whole comes back."""
+def test_search_and_zoom(chromium: Browser, page: Path) -> None:
+    """A word, or only failures, filters the rows; a row's own time fills the axis, and can be reset."""
     chromium.scripts(on=True)
     chromium.open(page, width=1280)
     assert chromium.ask("document.title").startswith(f"{HOSTILE}: failed in ")
@@ -124,10 +123,9 @@ def test_its_script_finds_and_zooms(chromium: Browser, page: Path) -> None:
     assert chromium.requests == [page.as_uri()]
 
 
-def test_it_can_be_used_by_keys_alone(chromium: Browser, page: Path) -> None:
-    """Enter in the search leads to what was found and keeps it; arrows go through the rows that are shown, open and
-    close them; a row's button fills the axis with its time and gives the whole back, as Escape does.
-    """
+def test_keyboard_navigation(chromium: Browser, page: Path) -> None:
+    """Enter in the search moves to the result and keeps it; arrow keys move through visible rows, open and close
+    them; a row's button zooms to its time and back, as Escape does."""
     chromium.scripts(on=True)
     chromium.open(page, width=1280)
     whole = chromium.ask(AXIS)

@@ -1,4 +1,4 @@
-"""What a person sees in a real browser."""
+"""The Web UI in a real browser."""
 
 from __future__ import annotations
 
@@ -23,10 +23,8 @@ HELLO = ROOT / "examples" / "hello.py"
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
-def test_a_workflow_is_in_the_ui_after_the_server_was_stopped_and_started(
-    devserver: Run, installed: Executable, tmp_path: Path
-) -> None:
-    """Hello world runs, the server is stopped and started, and the Web UI still shows the workflow and its result."""
+def test_a_workflow_is_in_the_ui_after_a_restart(devserver: Run, installed: Executable, tmp_path: Path) -> None:
+    """After the server was stopped and started, the Web UI still shows the hello world workflow and its result."""
     try:
         assert devserver("up", "-d", "--port", "0").returncode == 0
         environ = os.environ | {"TEMPORAL_ADDRESS": DevServer.attach().address}

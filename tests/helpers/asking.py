@@ -1,4 +1,4 @@
-"""A process that asks for an executable: `python -m tests.helpers.asking VERSION URL told|silent`."""
+"""A process that installs an executable: `python -m tests.helpers.asking VERSION URL told|silent`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Telling(Silent):
     """Prints notes."""
 
     def note(self, text: str) -> None:
-        """Print it."""
+        """Print the note."""
         print(text, flush=True)  # noqa: T201 - the test reads it
 
 

@@ -1,4 +1,4 @@
-"""A real headless Chromium that is driven through a pipe: pages at any size, in print, in the dark."""
+"""A real headless Chromium, controlled through a pipe: pages of any size, in print and in dark mode."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ JSON.stringify([...document.querySelectorAll("body *")]
 
 
 class Browser:
-    """One page of a browser. JavaScript of the page itself is off unless wanted; ours (`ask`) is the debugger's."""
+    """One page of a browser. JavaScript of the page is off by default; `ask` uses the debugger's."""
 
     def __init__(self, said: int, heard: int) -> None:
         self._out = os.fdopen(said, "wb", buffering=0)
@@ -93,7 +93,7 @@ class Browser:
         self.scripts(on=False)
 
     def scripts(self, *, on: bool) -> None:
-        """Let the pages that are opened from now on run their scripts, or not."""
+        """Turn scripts of the next pages on or off."""
         self._call("Emulation.setScriptExecutionDisabled", value=not on)
 
     def open(self, page: Path, *, width: int, height: int = 800, media: str = "", dark: bool = False) -> None:
@@ -108,7 +108,7 @@ class Browser:
         self._wait("Page.loadEventFired")
 
     def ask(self, expression: str) -> Any:
-        """What an expression of JavaScript is on the page."""
+        """Return the value of a JavaScript expression on the page."""
         answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
@@ -122,29 +122,29 @@ class Browser:
             self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def press(self, key: str) -> None:
-        """Press a key and let it go, as a person does: `Tab`, `Enter`, `ArrowDown`, ..."""
+        """Press and release a key: `Tab`, `Enter`, `ArrowDown`, ..."""
         text = {"text": "\r"} if key == "Enter" else {}
         named = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
         self._call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", **named, **text)
         self._call("Input.dispatchKeyEvent", type="keyUp", **named)
 
     def type(self, text: str) -> None:
-        """Type text where the focus is."""
+        """Type text into the focused element."""
         self._call("Input.insertText", text=text)
 
     def shot(self, file: Path) -> None:
-        """A picture of the whole page."""
+        """Return a screenshot of the whole page."""
         size = self._call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 8000), "scale": 1}
         picture = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         file.write_bytes(base64.b64decode(picture["data"]))
 
     def pdf(self) -> bytes:
-        """The page as it is printed."""
+        """Return the printed page."""
         return base64.b64decode(self._call("Page.printToPDF", preferCSSPageSize=True)["data"])
 
     def close(self) -> None:
-        """Close the pipe; the browser ends with it."""
+        """Close the pipe, which ends the browser."""
         self._out.close()
         self._in.close()
 
@@ -178,7 +178,7 @@ class Browser:
 
 @contextlib.contextmanager
 def browser(folder: Path) -> Iterator[Browser]:
-    """A browser with its profile in `folder`; it ends with the block."""
+    """Run a browser with its profile in `folder` until the end of the block."""
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
     pipes = "import os, sys; os.dup2({0}, 100); os.dup2({1}, 101); os.dup2(100, 3); os.dup2(101, 4); "

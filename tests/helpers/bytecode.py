@@ -1,4 +1,4 @@
-"""Bytecode for the processes that tests start, made once, where the environment keeps Python from writing any.
+"""Bytecode for the processes that tests start, compiled once if the environment prevents Python from writing it.
 
 Images for CI often set PYTHONDONTWRITEBYTECODE. Then each of a few thousand processes would compile this project anew,
 and each pytest among them would rewrite the asserts of all of its plugins, ours among them.
@@ -38,7 +38,7 @@ def test_all():
 
 
 def prepare() -> None:
-    """Have it all there; what is up to date stays as it is."""
+    """Compile everything that is not up to date."""
     if not sys.dont_write_bytecode:
         return
     for package in ("devserver", "temporaltest"):
@@ -48,7 +48,7 @@ def prepare() -> None:
 
 
 def _is_rewritten(path: Path) -> bool:
-    """Whether pytest has its own bytecode of the module as that is now: it knows it by its time, or by its hash."""
+    """Return whether pytest has current bytecode of the module, by modification time or hash."""
     try:
         head = (path.parent / "__pycache__" / f"{path.stem}.{REWRITTEN}").read_bytes()[:16]
     except OSError:

@@ -1,4 +1,4 @@
-"""A loopback OpenTelemetry collector: keeps the spans that it is sent over OTLP/HTTP, or refuses them."""
+"""A loopback OpenTelemetry collector that records spans sent over OTLP/HTTP, or rejects them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.helpers.waiting import eventually
 
 @dataclass
 class Collector:
-    """What came, in the order in which it came; `answer` is the status it gives, `rejects` why it rejects a span."""
+    """Received spans in order; `answer` is its HTTP status, `rejects` the reason for which it rejects spans."""
 
     url: str
     answer: int = 200
@@ -31,17 +31,17 @@ class Collector:
     headers: list[dict[str, str]] = field(default_factory=list)
 
     def named(self, name: str) -> list[Any]:
-        """The spans of that name."""
+        """Return the spans of that name."""
         return [span for span in self.spans if span.name == name]
 
     def wait_for(self, name: str, count: int = 1) -> list[Any]:
-        """The spans of that name, once there are so many."""
+        """Wait for this many spans of that name, and return them."""
         return eventually(lambda: found if len(found := self.named(name)) >= count else [])
 
 
 @contextlib.contextmanager
 def collector() -> Iterator[Collector]:
-    """A collector on a free loopback port."""
+    """Run a collector on a free loopback port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -62,7 +62,7 @@ def collector() -> Iterator[Collector]:
             self.wfile.write(answer)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as in the base class
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     kept = Collector(f"http://127.0.0.1:{server.server_port}")
@@ -77,7 +77,7 @@ def collector() -> Iterator[Collector]:
 
 
 def keep(kept: Collector, body: bytes) -> None:
-    """Take one request's spans."""
+    """Record the spans of one request."""
     for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
         values = {each.key: each.value.string_value for each in resource.resource.attributes}
         kept.services.append(values.get("service.name", ""))

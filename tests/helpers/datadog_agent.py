@@ -1,4 +1,4 @@
-"""The Datadog Agent's own OpenMetrics check, run once on each file of a `conf.d` as the Agent would.
+"""The Datadog Agent's own OpenMetrics check, run once on each file of a `conf.d` as the Agent does.
 
 Run as a program with a `conf.d` and the file of names that the integration `temporal` sends on, it prints as JSON what
 would be sent, by the check's folder.
@@ -17,19 +17,19 @@ from datadog_checks.base.stubs import aggregator
 
 
 class Temporal(OpenMetricsBaseCheckV2):  # type: ignore[misc]
-    """The integration: the same check with a namespace and a map of names (here each to itself)."""
+    """The integration: the same check with a namespace and a map of metric names."""
 
     __NAMESPACE__ = "temporal.server"
     DEFAULT_METRIC_LIMIT = 0
     names: tuple[str, ...] = ()
 
     def get_default_config(self) -> dict[str, Any]:
-        """What it sends on where the configuration says nothing."""
+        """Return the default metrics."""
         return {"metrics": [{name: name for name in self.names}]}
 
 
 def sent(folder: Path, check: type[Any]) -> list[str]:
-    """The names that the check sends with the configuration in `folder`."""
+    """Return the metric names that the check sends with the configuration in `folder`."""
     config = yaml.safe_load((folder / "conf.yaml").read_text())
     aggregator.reset()
     for instance in config["instances"]:
@@ -40,7 +40,7 @@ def sent(folder: Path, check: type[Any]) -> list[str]:
 
 
 def main(conf_d: str, names: str) -> None:
-    """All of it."""
+    """Run all checks and print the names."""
     Temporal.names = tuple(line for line in Path(names).read_text().splitlines() if not line.startswith("#"))
     checks = {"temporal.d": Temporal, "openmetrics.d": OpenMetricsBaseCheckV2}
     json.dump({name: sent(Path(conf_d) / name, check) for name, check in checks.items()}, sys.stdout)

@@ -42,14 +42,14 @@ CHANGES = ["ENV USER=root HOME=/"]
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that runs: what `DOCKER_HOST` is to be, and a client."""
+    """A running engine: the value of `DOCKER_HOST`, and a client."""
 
     host: str
     client: docker.DockerClient
 
     @property
     def environment(self) -> dict[str, str]:
-        """What testcontainers needs to know where there is no registry of images and we may be in a container."""
+        """Variables for testcontainers without an image registry, possibly inside a container."""
         return {
             "DOCKER_HOST": self.host,
             "TESTCONTAINERS_RYUK_DISABLED": "true",
@@ -58,7 +58,7 @@ class Engine:
         }
 
     def containers(self) -> list[str]:
-        """The ids of the containers that this test's runs have, stopped ones too."""
+        """Return the ids of containers of this test's runs, including stopped ones."""
         ours = f"temporaltest.home={socket.gethostname()}:{Paths.default().state / 'containers'}"
         found = self.client.containers.list(all=True, filters={"label": ours}, ignore_removed=True)
         return [str(each.id) for each in found]
@@ -66,7 +66,7 @@ class Engine:
 
 @contextlib.contextmanager
 def engine() -> Iterator[Engine]:
-    """An engine; skips loudly where none can run."""
+    """Run an engine; skip the test with a reason if none can run."""
     there = _answering(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
     if there is not None:
         with contextlib.closing(there.client):
@@ -108,7 +108,7 @@ def _listens(path: str) -> bool:
 
 
 def _join() -> tuple[Path, Engine] | None:
-    """The engine that other tests use, or that killed ones have left."""
+    """Return the engine that other tests use, or that killed ones have left."""
     if not STATE.exists():
         return None
     folder = Path(STATE.read_text())
@@ -143,7 +143,7 @@ def _host(folder: Path) -> str:
 
 
 def _end(folder: Path) -> None:
-    """End the engine: its containers, dockerd, what that started (shims are no children of its), mounts, network."""
+    """End the engine: its containers, dockerd, its other processes (shims are not its children), mounts and network."""
     found = _answering(_host(folder))
     if found is not None:
         with contextlib.closing(found.client) as client:
@@ -160,7 +160,7 @@ def _end(folder: Path) -> None:
 
 
 def _end_processes(folder: Path, number: int) -> None:
-    """Signal dockerd first; the second time whatever is left."""
+    """Signal dockerd first; on the second call all that is left."""
     ours = []
     for each in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -196,7 +196,7 @@ def _remove_bridge() -> None:
 
 
 def build(found: Engine, executable: Path, name: str, *, entrypoint: str = "/temporal") -> str:
-    """An image FROM scratch that holds the static executable; its name."""
+    """Build an image FROM scratch with the static executable; return its name."""
     with tempfile.TemporaryDirectory() as folder:
         layer = Path(folder, "layer.tar")
         with tarfile.open(layer, "w") as tar:

@@ -1,4 +1,4 @@
-"""A loopback server of the official download service's form, with faults on demand."""
+"""A loopback server like the official download service, with faults on demand."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Fault = Callable[["Handler"], None]
 
 
 def script(version: str = VERSION, server: str = SERVER_VERSION) -> bytes:
-    """A tiny program that answers `--version` as the Temporal CLI does."""
+    """Return a tiny program that answers `--version` like the Temporal CLI."""
     return f"#!/bin/sh\necho 'temporal version {version} (Server {server}, UI 2.0.0)'\n".encode()
 
 
 def tar_gz(*members: tuple[str, bytes], kind: bytes = tarfile.REGTYPE, link: str = "") -> bytes:
-    """A tar.gz archive; with `kind` and `link`, its members are links."""
+    """Return a tar.gz archive; with `kind` and `link`, its members are links."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, content in members:
@@ -43,7 +43,7 @@ def tar_gz(*members: tuple[str, bytes], kind: bytes = tarfile.REGTYPE, link: str
 
 
 def zipped(*members: tuple[str, bytes], mode: int = 0o100755) -> bytes:
-    """A zip archive whose members have that mode."""
+    """Return a zip archive whose members have that mode."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members:
@@ -54,7 +54,7 @@ def zipped(*members: tuple[str, bytes], mode: int = 0o100755) -> bytes:
 
 
 class DownloadService:
-    """What the service serves, what it was asked, and what it shall do wrong next.
+    """What the service serves, the requests it got, and its next faults.
 
     Attributes:
         archive: Bytes of the archive.
@@ -77,7 +77,7 @@ class DownloadService:
 
     @contextlib.contextmanager
     def serving(self, context: ssl.SSLContext | None = None) -> Iterator[DownloadService]:
-        """Serve on a free loopback port, with TLS where a context is given."""
+        """Serve on a free loopback port, with TLS if a context is given."""
         server = _Server(("127.0.0.1", 0), Handler)
         server.service = self
         self.url = f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}"
@@ -99,17 +99,17 @@ class _Server(ThreadingHTTPServer):
     service: DownloadService
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that were killed."""
+        """Ignore killed clients."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request; faults are functions of it."""
+    """Handle one request; faults are functions of the handler."""
 
     protocol_version = "HTTP/1.1"
     server: _Server
 
     def do_GET(self) -> None:
-        """Answer with metadata or the archive, or do what is wrong."""
+        """Answer with metadata or the archive, or run a fault."""
         service = self.server.service
         self.close_connection = True
         service.credentials.append(self.headers.get("Authorization"))
@@ -126,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
             self.metadata()
 
     def metadata(self) -> None:
-        """Say where the archive is."""
+        """Send the location of the archive."""
         service = self.server.service
         query = parse_qs(urlsplit(self.path).query)
         if set(query) != {"platform", "arch", "format"}:
@@ -136,7 +136,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(json.dumps({"archiveUrl": url, "fileToExtract": service.member}).encode())
 
     def answer(self, body: bytes, code: int = 200, **headers: str) -> None:
-        """Send a whole answer."""
+        """Send a complete answer."""
         self.head(len(body), code, **headers)
         self.wfile.write(body)
 
@@ -150,7 +150,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server has it
-        """Say nothing."""
+        """Log nothing."""
 
 
 def status(code: int, **headers: str) -> Fault:
@@ -164,7 +164,7 @@ def body(content: bytes) -> Fault:
 
 
 def redirect(url: str) -> Fault:
-    """Send the client elsewhere."""
+    """Redirect the client."""
     return status(302, Location=url)
 
 
@@ -179,14 +179,14 @@ def reset_midway(handler: Handler) -> None:
 
 
 def cut_midway(handler: Handler) -> None:
-    """Promise the whole archive, send half of it and end as if that were all."""
+    """Announce the complete archive, send half of it and close normally."""
     archive = handler.server.service.archive
     handler.head(len(archive))
     handler.wfile.write(archive[: len(archive) // 2])
 
 
 def hold(half_sent: threading.Event, go_on: threading.Event, limit: float = 180) -> Fault:
-    """Send half the archive, say so, and send the rest when told to; until then a byte now and then: it is not dead."""
+    """Send half the archive, signal that, and send the rest on request; until then send a byte now and then."""
 
     def fault(handler: Handler) -> None:
         archive = handler.server.service.archive

@@ -1,4 +1,4 @@
-"""What `devserver run` runs in tests: workflows that wait, and activities with all sorts of ends."""
+"""The module that `devserver run` runs in tests: workflows that wait, and activities with different outcomes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=10))
 
 @activity.defn
 async def version() -> str:
-    """Which code this is."""
+    """Return the version of the code."""
     Path("asked").touch()
     return VERSION
 
 
 @activity.defn
 def slow() -> str:
-    """Ends when it is released; which code began it."""
+    """Wait until it is released; return the version that started it."""
     began = VERSION
     Path("begun").write_text(began)
     while not Path("release").exists():
@@ -35,7 +35,7 @@ def slow() -> str:
 
 @activity.defn
 async def crash() -> str:
-    """Takes the worker with it, the first time."""
+    """Kill the worker in the first attempt."""
     if activity.info().attempt == 1:
         os._exit(7)
     return "alive"
@@ -43,7 +43,7 @@ async def crash() -> str:
 
 @activity.defn
 async def fail() -> str:
-    """Fails twice."""
+    """Fail twice."""
     if activity.info().attempt < 3:
         raise ValueError("not yet")
     return "done"
@@ -51,25 +51,25 @@ async def fail() -> str:
 
 @activity.defn
 async def large() -> str:
-    """More than the server takes in a message."""
+    """Return more than the server accepts in a message."""
     return "x" * 3_000_000
 
 
 @workflow.defn
 class Greet:
-    """Asks for the version before and after it is told to go on."""
+    """Read the version before and after a signal."""
 
     def __init__(self) -> None:
         self.told = False
 
     @workflow.signal
     def go(self) -> None:
-        """Go on."""
+        """Continue."""
         self.told = True
 
     @workflow.run
     async def run(self) -> list[str]:
-        """Both versions."""
+        """Return both versions."""
         first = await workflow.execute_activity(version, start_to_close_timeout=LIMIT)
         await workflow.wait_condition(lambda: self.told)
         return [first, await workflow.execute_activity(version, start_to_close_timeout=LIMIT)]
@@ -77,11 +77,11 @@ class Greet:
 
 @workflow.defn
 class Do:
-    """Has one thing done."""
+    """Run one activity."""
 
     @workflow.run
     async def run(self, what: str) -> list[Any]:
-        """What it was, its length where it is long; and the version."""
+        """Return its result, or the length of a long one, and the version."""
         beat = timedelta(seconds=1) if what == "crash" else None
         done: str = await workflow.execute_activity(
             what, start_to_close_timeout=LIMIT, retry_policy=QUICK, heartbeat_timeout=beat

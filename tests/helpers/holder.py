@@ -1,4 +1,4 @@
-"""A process that holds a server until its stdin ends, with a forked child if asked for (see `holding`)."""
+"""A process with a lease on a server until its stdin closes, with a forked child on request (see `holding`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from devserver import DevServer
 
 
 class Holder:
-    """Such a process, seen from a test."""
+    """Such a process, as a test controls it."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -24,19 +24,19 @@ class Holder:
         self.said: dict[str, Any] = json.loads(process.stdout.readline())
 
     def leave(self) -> None:
-        """Let it give up its hold and end."""
+        """Let it release its lease and exit."""
         self.process.communicate(timeout=180)
         assert self.process.returncode == 0
 
     def kill(self) -> None:
-        """Kill -9; a forked child of it lives on."""
+        """Kill it with SIGKILL; its forked child keeps running."""
         self.process.kill()
         self.process.wait(60)
 
 
 @contextlib.contextmanager
 def holding(name: str, *, linger: float = 0, child: str | None = None) -> Iterator[Holder]:
-    """A process that holds the server of that name, ended at the end.
+    """Run a process with a lease on the server of that name until the end of the block.
 
     Its forked `child` only `lives`, or first `closes` the server that it has inherited.
     """
@@ -51,7 +51,7 @@ def holding(name: str, *, linger: float = 0, child: str | None = None) -> Iterat
 
 
 def main() -> None:
-    """Hold, say so, and leave when stdin ends."""
+    """Take a lease, report it, and exit when stdin closes."""
     wanted = json.loads(sys.argv[1])
     server = DevServer.start(wanted["name"], linger=timedelta(seconds=wanted["linger"]))
     if wanted["child"]:
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _fork(server: DevServer, *, closes: bool) -> None:
-    """A child that lives until stdin ends; returns when it has done its part."""
+    """Fork a child that lives until stdin closes; return when it has done its part."""
     read, write = os.pipe()
     if os.fork():
         os.close(write)

@@ -1,4 +1,4 @@
-"""Programs that answer `--version` as Temporal does, and misbehave when they are to serve."""
+"""Programs that answer `--version` like Temporal, and misbehave as servers."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def option(name):
 
 
 def exits(folder: Path, message: str, code: int = 1) -> Path:
-    """Says `message` and ends at once."""
+    """Prints `message` and exits at once."""
     return _program(folder, "exits", f"{_SHELL}echo {shlex.quote(message)}; exit {code}\n")
 
 
 def hangs(folder: Path) -> Path:
-    """Neither listens nor ends."""
+    """Neither listens nor exits."""
     return _program(folder, "hangs", f"{_SHELL}exec sleep 600\n")
 
 
 def listens_only(folder: Path) -> Path:
-    """Takes connections and never answers."""
+    """Accepts connections and never answers."""
     body = """
 import socket, threading
 for name in ("--port", "--http-port"):
@@ -48,7 +48,7 @@ threading.Event().wait(600)
 
 
 def dies_when_asked_for_namespaces(folder: Path) -> Path:
-    """Looks ready, and ends as soon as it is asked for more."""
+    """Looks ready, and exits on the first request after that."""
     body = """
 import http.server, json, os
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -70,7 +70,7 @@ http.server.HTTPServer(("127.0.0.1", int(option("--http-port"))), Handler).serve
 
 
 def ignores_sigterm(folder: Path, real: Path) -> Path:
-    """The real server, which goes on when it is asked to end."""
+    """The real server, with SIGTERM ignored."""
     body = f"""
 import ctypes, os, signal, subprocess
 die_with_parent = lambda prctl=ctypes.CDLL(None).prctl: prctl(1, signal.SIGKILL)
@@ -81,7 +81,7 @@ subprocess.run([{str(real)!r}, *sys.argv[1:]], preexec_fn=die_with_parent)
 
 
 class Gate:
-    """The real server behind a gate: it says that it was started, and starts when it is opened."""
+    """The real server behind a gate: it reports its start, and runs when the gate is opened."""
 
     def __init__(self, folder: Path, real: Path) -> None:
         started, opened = folder / "started", folder / "opened"
@@ -93,16 +93,16 @@ class Gate:
         self._opened = opened
 
     def started(self) -> bool:
-        """Whether the server was started (and waits)."""
+        """Return whether the server was started and waits."""
         return self._started.exists()
 
     def port(self) -> int:
-        """The gRPC port it was started with."""
+        """Return the gRPC port of the server."""
         words = self._started.read_text().split()
         return int(words[words.index("--port") + 1])
 
     def open(self) -> None:
-        """Let it go on."""
+        """Open the gate."""
         self._opened.touch()
 
 

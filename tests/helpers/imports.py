@@ -1,4 +1,4 @@
-"""The source of the two packages, read without running it: who imports whom, and which classes there are."""
+"""Imports and classes of the two packages, read from the source without running it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Import:
 
     @property
     def dotted(self) -> str:
-        """The name with its module, as an import of it would be written."""
+        """The name with its module, as an import statement spells it."""
         return f"{self.module}.{self.name}" if self.name else self.module
 
 
@@ -40,12 +40,12 @@ class Module:
 
     @cached_property
     def tree(self) -> ast.Module:
-        """Its syntax tree."""
+        """The module's syntax tree."""
         return ast.parse(self.path.read_text())
 
     @cached_property
     def imports(self) -> list[Import]:
-        """All its imports, those inside functions and under TYPE_CHECKING included."""
+        """All imports of the module, including those inside functions and under TYPE_CHECKING."""
         return [imported for node in ast.walk(self.tree) for imported in self._imports_of(node)]
 
     @cached_property

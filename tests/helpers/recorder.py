@@ -1,10 +1,10 @@
-"""A reporter that keeps what it hears."""
+"""A progress reporter that records what it gets."""
 
 from __future__ import annotations
 
 
 class Recorder:
-    """Notes, warnings and progress, in the order they came."""
+    """Notes, warnings and progress, in order."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -12,13 +12,13 @@ class Recorder:
         self.steps: list[tuple[str, int, int | None]] = []
 
     def note(self, text: str) -> None:
-        """Keep a note."""
+        """Record a note."""
         self.notes.append(text)
 
     def warn(self, text: str) -> None:
-        """Keep a warning."""
+        """Record a warning."""
         self.warnings.append(text)
 
     def progress(self, what: str, done: int, total: int | None) -> None:
-        """Keep a step."""
+        """Record progress."""
         self.steps.append((what, done, total))

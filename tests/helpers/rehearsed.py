@@ -1,4 +1,4 @@
-"""Results of rehearsals made by hand, for tests of what is shown of them."""
+"""Hand-made results of rehearsals, for tests of their presentation."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ KILL = "the worker is killed (-9) and down for 1 s"
 
 
 def effect(at: float, key: str, attempt: int = 1, **more: Any) -> Effect:
-    """A node was added `at` seconds after the start."""
+    """Return an added node, `at` seconds after the start."""
     wanted: dict[str, Any] = {"name": "add_node", "detail": {}, "activity": "add_node", "activity_id": "1", **more}
     return Effect(at=BEGAN.timestamp() + at, key=key, workflow_id="w", attempt=attempt, pid=1, **wanted)
 
 
 def attempt(at: float, until: float | None, number: int = 1, ident: str = "1", **detail: Any) -> Mark:
-    """An attempt of an activity that adds a node."""
+    """Return an attempt of an activity that adds a node."""
     return Mark(at, "activity", "add_node", until, {"attempt": number, "id": ident, **detail})
 
 
 def run(marks: Sequence[Mark] = (), effects: Sequence[Effect] = (), **more: Any) -> RehearsalRun:
-    """A run of 5 s that completed."""
+    """Return a completed run of 5 s."""
     wanted: dict[str, Any] = {
         "workflow_id": "rehearsal-1",
         "began": BEGAN,
@@ -42,7 +42,7 @@ def run(marks: Sequence[Mark] = (), effects: Sequence[Effect] = (), **more: Any)
 
 
 def twice(**more: Any) -> RehearsalRun:
-    """A run in which a node was added twice, because the worker was killed in between."""
+    """Return a run in which a node was added twice, because the worker was killed in between."""
     marks = [
         Mark(0.0, "server", "up", 5.2, {}),
         Mark(0.05, "worker", "runbook", 1.1, {"ended": "killed"}),
@@ -62,7 +62,7 @@ def twice(**more: Any) -> RehearsalRun:
 
 
 def result(made: RehearsalRun | None, **more: Any) -> Result:
-    """Its result: a failure, unless said otherwise."""
+    """Return its result: a failure by default."""
     wanted: dict[str, Any] = {
         "name": "scale up",
         "verdict": "fail",

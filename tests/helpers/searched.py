@@ -1,4 +1,4 @@
-"""Workflows whose steps fail in ways that can be searched for, and a worker for them."""
+"""Workflows with failing steps to search for, and a worker for them."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ FOR_EVER = RetryPolicy(initial_interval=timedelta(minutes=10))
 
 @activity.defn
 async def charge(said: str, attempts: int) -> None:
-    """Fails with what it is to say until that attempt."""
+    """Fail with this message until that attempt."""
     if said and activity.info().attempt < attempts:
         raise ApplicationError(said, type="CardError") from ValueError("the bank is closed")
 
 
 @activity.defn
 async def pack() -> None:
-    """Succeeds."""
+    """Succeed."""
 
 
 @workflow.defn
 class Pays:
-    """Charges, packs, and lets nothing out."""
+    """Charge and pack, without failing."""
 
     @workflow.run
     async def run(self, said: str, attempts: int = 9) -> None:
-        """A charge that fails is no failure of the workflow."""
+        """Ignore a failed charge."""
         how: dict[str, Any] = {"start_to_close_timeout": LIMIT, "retry_policy": THRICE}
         await asyncio.gather(workflow.execute_activity(charge, args=[said, attempts], **how), return_exceptions=True)
         await workflow.execute_activity(pack, start_to_close_timeout=LIMIT)
@@ -45,11 +45,11 @@ class Pays:
 
 @workflow.defn
 class Waits:
-    """Charges, again only after minutes."""
+    """Charge, with minutes between attempts."""
 
     @workflow.run
     async def run(self, said: str) -> None:
-        """Stays open."""
+        """Stay open."""
         await workflow.execute_activity(
             charge, args=[said, 9], start_to_close_timeout=LIMIT, retry_policy=FOR_EVER, summary="the long one"
         )
@@ -57,11 +57,11 @@ class Waits:
 
 @workflow.defn
 class Many:
-    """Fails, with the failure of its last charge."""
+    """Fail with the failure of the last charge."""
 
     @workflow.run
     async def run(self, said: str, count: int) -> None:
-        """Charges at once, which all fail at once."""
+        """Start charges at once, which all fail at once."""
         once = RetryPolicy(maximum_attempts=1)
         texts = [f"{said} {number}" for number in range(count)]
         charges = (
@@ -74,7 +74,7 @@ class Many:
 
 
 def worker(client: Client, **more: Any) -> Worker:
-    """A worker for all of the above, of a known identity and build."""
+    """A worker for these workflows, with a fixed identity and build."""
     return Worker(
         client,
         task_queue=QUEUE,

@@ -1,4 +1,4 @@
-"""A server that the tests of a module share, with a namespace for each test."""
+"""A server that all tests of a module share, with a namespace for each test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class SharedServer:
-    """A namespace of a shared server. It has the names of `DevServer` that tests use to connect."""
+    """A namespace of a shared server, with those names of `DevServer` that tests use to connect."""
 
     server: DevServer
     namespace: str
@@ -35,13 +35,13 @@ class SharedServer:
         return self.server.address
 
     async def connect(self, **options: Any) -> Client:
-        """A client of the namespace."""
+        """Return a client of the namespace."""
         return await Client.connect(self.address, namespace=self.namespace, **options)
 
 
 @contextlib.contextmanager
 def started(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
-    """A server in a home of its own; the block must leave nothing behind."""
+    """Run a server in its own home; the block must leave nothing behind."""
     home = tmp_path_factory.mktemp("shared")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
@@ -55,7 +55,7 @@ def started(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def new_namespace(server: DevServer) -> SharedServer:
-    """A new namespace of a server, ready for use."""
+    """Create a namespace that is ready for use."""
     name = f"test-{next(_numbers)}"
     host, _, port = server.http_url.rpartition("//")[2].rpartition(":")
     api = HttpApi(host, int(port))
@@ -73,5 +73,5 @@ def module_server(prepared: Executable, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def server(module_server: DevServer) -> SharedServer:
-    """A namespace of the module's server."""
+    """A namespace of the module's server, for one test."""
     return new_namespace(module_server)

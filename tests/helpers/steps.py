@@ -1,4 +1,4 @@
-"""A workflow that is patient with a server that fails, and not with itself: what gets lost is soon given out again."""
+"""A workflow that survives outages: lost tasks time out soon and are retried."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ STEPS = 3
 
 @activity.defn
 async def step(number: int) -> int:
-    """A step of work."""
+    """Run a step."""
     return number
 
 
 @workflow.defn
 class Steps:
-    """Does some steps, keeps every number it is told, and ends when it is told to."""
+    """Run some steps, record every number that is signaled, and end on a signal."""
 
     def __init__(self) -> None:
         self.told: list[int] = []
@@ -26,7 +26,7 @@ class Steps:
 
     @workflow.run
     async def run(self) -> list[int]:
-        """Activities, timers and signals; what it was told."""
+        """Return the signaled numbers, after activities and timers."""
         for number in range(STEPS):
             await workflow.execute_activity(step, number, start_to_close_timeout=LOST_AFTER)
             await workflow.sleep(0.1)
@@ -36,10 +36,10 @@ class Steps:
 
     @workflow.signal
     def tell(self, number: int) -> None:
-        """Keep a number."""
+        """Record a number."""
         self.told.append(number)
 
     @workflow.signal
     def end(self) -> None:
-        """Enough."""
+        """End the workflow."""
         self.ended = True

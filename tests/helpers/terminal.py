@@ -1,4 +1,4 @@
-"""A program on a terminal of its own, as a person would run it."""
+"""A program on its own terminal, as a person runs it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIMIT = 120.0
 
 
 class Terminal:
-    """Use it as a context manager; the program is killed at the end if it is still there."""
+    """A context manager that kills the program at the end if it still runs."""
 
     def __init__(self, words: Sequence[str], *, columns: int = 80, lines: int = 24) -> None:
         self._ours, theirs = pty.openpty()
@@ -30,7 +30,7 @@ class Terminal:
         self.seen = ""
 
     def until(self, text: str) -> None:
-        """Read until `text` has been shown since the last call of this."""
+        """Read until `text` appears after the end of the last match."""
         deadline = time.monotonic() + LIMIT
         fresh = ""
         while text not in fresh:
@@ -40,11 +40,11 @@ class Terminal:
         self.seen += fresh
 
     def send(self, keys: str) -> None:
-        """Type."""
+        """Type text."""
         os.write(self._ours, keys.encode())
 
     def code(self) -> int:
-        """The exit code."""
+        """Wait for the exit code."""
         return self._process.wait(LIMIT)
 
     def _read(self) -> str:
@@ -65,5 +65,5 @@ class Terminal:
 
 
 def _own() -> None:
-    """Make it the controlling terminal, so that Ctrl-C is a signal."""
+    """Make it the controlling terminal, so that Ctrl-C sends a signal."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

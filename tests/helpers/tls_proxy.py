@@ -1,4 +1,4 @@
-"""TLS in front of a server that has none: a proxy on loopback, with certificates made by the openssl command."""
+"""A TLS proxy on loopback in front of a server, with certificates created by the openssl command."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ START_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Certificates:
-    """A CA, and certificates of it for a server (called `NAME`) and for a client; another CA that knows neither."""
+    """A CA with certificates for a server (called `NAME`) and for a client, and another CA."""
 
     folder: Path
 
     def path(self, name: str) -> str:
-        """One of the files: `ca.pem`, `other-ca.pem`, `server.pem`, `server.key`, `client.pem`, `client.key`."""
+        """Return a file: `ca.pem`, `other-ca.pem`, `server.pem`, `server.key`, `client.pem`, `client.key`."""
         return str(self.folder / name)
 
 
 def make_certificates(folder: Path) -> Certificates:
-    """Make them; skips loudly where there is no openssl."""
+    """Create them; skip the test with a reason if openssl is not installed."""
     if shutil.which("openssl") is None:
         pytest.skip("NO TLS: tests of it need the openssl command (make system)")
     folder.mkdir()
@@ -55,7 +55,7 @@ def _openssl(folder: Path, *args: str) -> None:
 
 @contextlib.contextmanager
 def tls_proxy(target: str, certificates: Certificates, *, clients: bool = False) -> Iterator[str]:
-    """The address of a proxy to `target`; with `clients` it demands a certificate of them."""
+    """Run a proxy to `target` and return its address; with `clients` it requires a client certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.path("server.pem"), certificates.path("server.key"))
     context.set_alpn_protocols(["h2"])

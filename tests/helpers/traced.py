@@ -1,4 +1,4 @@
-"""Workflows that do everything a trace shows, and a worker for them, also as a process.
+"""Workflows with everything that a trace shows, and a worker for them, also as a process.
 
 Run as a program with an address, it is such a worker until it is ended.
 """
@@ -32,13 +32,13 @@ ENDPOINT = "shop-endpoint"
 
 @activity.defn
 async def greet(name: str) -> str:
-    """Succeeds."""
+    """Succeed."""
     return f"hello {name}"
 
 
 @activity.defn
 async def flaky(until: int) -> int:
-    """Succeeds at that attempt."""
+    """Succeed at that attempt."""
     if activity.info().attempt < until:
         raise ApplicationError("not yet\nsecond line", type="Busy")
     return until
@@ -46,7 +46,7 @@ async def flaky(until: int) -> int:
 
 @activity.defn
 async def hang() -> None:
-    """Never ends."""
+    """Never end."""
     await asyncio.Event().wait()
 
 
@@ -56,7 +56,7 @@ class Leaf:
 
     @workflow.run
     async def run(self, name: str) -> str:
-        """Greets; fails for `bad`, continues as new once for `again`."""
+        """Greet; fail for `bad`, continue as new once for `again`."""
         if name == "bad":
             await workflow.execute_activity(flaky, 9, start_to_close_timeout=LIMIT, retry_policy=SOON)
         if name == "again":
@@ -66,32 +66,32 @@ class Leaf:
 
 @nexusrpc.service
 class Shop:
-    """What others can ask for."""
+    """A Nexus service."""
 
     buy: nexusrpc.Operation[str, str]
 
 
 @nexusrpc.handler.service_handler(service=Shop)
 class ShopHandler:
-    """Buys by a workflow."""
+    """The handler of the service."""
 
     @nexus.workflow_run_operation
     async def buy(self, context: nexus.WorkflowRunOperationContext, what: str) -> nexus.WorkflowHandle[str]:
-        """Started as a leaf."""
+        """Start a `Leaf`."""
         return await context.start_workflow(Leaf.run, what, id=f"bought-{context.request_id}")
 
 
 @workflow.defn
 class Everything:
-    """Has one of each step, in an order that a test can tell."""
+    """A workflow with one step of each kind, in a fixed order."""
 
     def __init__(self) -> None:
-        """Not told."""
+        """Start without a signal."""
         self.told = ""
 
     @workflow.run
     async def run(self) -> str:
-        """Waits to be told in the middle."""
+        """Wait for the signal in the middle."""
         here = workflow.info().workflow_id
         await workflow.execute_activity(greet, "ann", start_to_close_timeout=LIMIT, summary="the first")
         await workflow.execute_activity(flaky, 2, start_to_close_timeout=LIMIT, retry_policy=SOON)
@@ -116,12 +116,12 @@ class Everything:
 
     @workflow.signal
     def tell(self, what: str) -> None:
-        """Go on."""
+        """Continue."""
         self.told = what
 
     @workflow.update
     async def ask(self, what: str) -> str:
-        """Answers, after some time."""
+        """Answer after some time."""
         await workflow.sleep(timedelta(milliseconds=1))
         if what == "no":
             raise ApplicationError("asked too much", type="No")
@@ -129,22 +129,22 @@ class Everything:
 
     @ask.validator
     def check(self, what: str) -> None:
-        """Refuses nothing said."""
+        """Refuse an empty question."""
         if not what:
             raise ApplicationError("say something")
 
 
 @workflow.defn
 class Waits:
-    """Waits for a signal after each of some ways to begin."""
+    """Wait for a signal, after one of several ways to start."""
 
     def __init__(self) -> None:
-        """Not yet."""
+        """Start without a signal."""
         self.gone = False
 
     @workflow.run
     async def run(self, how: str) -> str:
-        """`hang`, `retry`: with such an activity open; `child`: nothing but waiting; `again`: as new, then; `fail`."""
+        """`retry`: with open activities; `child`: only wait; `again`: then continue as new; `fail`: then fail."""
         if how == "retry":
             later = workflow.start_activity(flaky, 9, start_to_close_timeout=LIMIT, retry_policy=LATER)
             hanging = workflow.start_activity(hang, start_to_close_timeout=timedelta(hours=1))
@@ -158,17 +158,17 @@ class Waits:
 
     @workflow.signal
     def go(self) -> None:
-        """Go on."""
+        """Continue."""
         self.gone = True
 
 
 @workflow.defn
 class Attempts:
-    """Is retried as a whole."""
+    """A workflow with a retry policy."""
 
     @workflow.run
     async def run(self, until: int) -> int:
-        """Succeeds at that attempt."""
+        """Succeed at that attempt."""
         if workflow.info().attempt < until:
             raise ApplicationError("try again", type="Again")
         return until
@@ -176,21 +176,21 @@ class Attempts:
 
 @workflow.defn
 class Buggy:
-    """Its code raises what is no failure of a workflow."""
+    """A workflow whose code has a bug."""
 
     @workflow.run
     async def run(self) -> None:
-        """The task fails."""
+        """Fail the workflow task."""
         raise KeyError("a bug")
 
 
 @workflow.defn
 class Loop:
-    """Does the same over and over."""
+    """Repeat the same steps."""
 
     @workflow.run
     async def run(self, rounds: int) -> None:
-        """A greeting and a timer; the third round's activity is retried once."""
+        """Run a greeting and a timer per round; the third round's activity is retried once."""
         for number in range(rounds):
             until = 2 if number == 2 else 1
             await workflow.execute_activity(flaky, until, start_to_close_timeout=LIMIT, retry_policy=SOON)
@@ -201,7 +201,7 @@ WORKFLOWS = (Everything, Leaf, Waits, Attempts, Buggy, Loop)
 
 
 def worker(client: Client) -> Worker:
-    """A worker for all of the above."""
+    """A worker for these workflows."""
     return Worker(
         client,
         task_queue=QUEUE,
@@ -214,14 +214,14 @@ def worker(client: Client) -> Worker:
 
 
 async def make_endpoint(client: Client) -> None:
-    """The Nexus endpoint that `Everything` calls."""
+    """Create the Nexus endpoint that `Everything` calls."""
     target = EndpointTarget(worker=EndpointTarget.Worker(namespace=client.namespace, task_queue=QUEUE))
     spec = EndpointSpec(name=ENDPOINT, target=target)
     await client.operator_service.create_nexus_endpoint(CreateNexusEndpointRequest(spec=spec))
 
 
 def worker_process(address: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
-    """A worker in a process of its own, which makes the endpoint; killed at the end."""
+    """Run a worker in its own process, which creates the endpoint; kill it at the end of the block."""
     return trouble.worker_process(address, "tests.helpers.traced")
 
 

@@ -1,4 +1,4 @@
-"""Workflows that get stuck in every way there is, and workers for them, also as a process that can be frozen or killed.
+"""Workflows that get stuck in every way, and workers for them, also as a process that can be frozen or killed.
 
 Run as a program with an address, it is such a worker until it is ended.
 """
@@ -28,58 +28,58 @@ LATER = RetryPolicy(initial_interval=timedelta(minutes=10))
 
 @activity.defn
 async def fail() -> None:
-    """Never succeeds."""
+    """Always fail."""
     raise ValueError("the disk is full\nsecond line")
 
 
 @activity.defn
 async def hang() -> None:
-    """Never ends."""
+    """Never end."""
     await asyncio.Event().wait()
 
 
 @workflow.defn
 class Calls:
-    """Executes one activity by its name."""
+    """Execute one activity by name."""
 
     @workflow.run
     async def run(self, name: str, queue: str | None = None) -> None:
-        """Retried soon and for ever."""
+        """Retry it soon and forever."""
         await workflow.execute_activity(name, task_queue=queue, start_to_close_timeout=NEVER, retry_policy=SOON)
 
 
 @workflow.defn
 class CallsSeldom:
-    """Executes a failing activity whose next attempt is minutes away."""
+    """Execute a failing activity whose next attempt is minutes away."""
 
     @workflow.run
     async def run(self) -> None:
-        """Fails once."""
+        """Fail once."""
         await workflow.execute_activity(fail, start_to_close_timeout=NEVER, retry_policy=LATER)
 
 
 @workflow.defn
 class Broken:
-    """Its code raises what is no failure of the workflow."""
+    """A workflow whose code has a bug."""
 
     @workflow.run
     async def run(self) -> None:
-        """The task fails."""
+        """Fail the workflow task."""
         raise RuntimeError("a bug in the workflow")
 
 
 @workflow.defn(name="Broken")
-class Mended:
-    """The same with its bug removed."""
+class Fixed:
+    """The workflow without the bug."""
 
     @workflow.run
     async def run(self) -> None:
-        """Ends."""
+        """Complete."""
 
 
 @workflow.defn
 class Sleeps:
-    """Waits for a timer, and then for a signal."""
+    """Wait for a timer, and then for a signal."""
 
     def __init__(self) -> None:
         self.told = False
@@ -92,29 +92,29 @@ class Sleeps:
 
     @workflow.signal
     def tell(self) -> None:
-        """Enough."""
+        """Let the workflow end."""
         self.told = True
 
 
 @workflow.defn(name="Sleeps")
 class Changed:
-    """The same with other steps: it does not fit the history of one that sleeps."""
+    """`Sleeps` with other steps, which do not match its history."""
 
     @workflow.run
     async def run(self, seconds: float) -> None:
-        """Call instead."""
+        """Execute an activity instead."""
         await workflow.execute_activity(hang, start_to_close_timeout=timedelta(seconds=seconds))
 
     @workflow.signal
     def tell(self) -> None:
-        """Ignored."""
+        """Ignore the signal."""
 
 
 WORKFLOWS: Sequence[type] = (Calls, CallsSeldom, Broken, Sleeps)
 
 
 def worker(client: Client, *, workflows: Sequence[type] = WORKFLOWS, queue: str = QUEUE, **more: Any) -> Worker:
-    """A worker for all of the above; it keeps no workflow in its cache, so that another can take over at once."""
+    """A worker for these workflows, without a cache, so that another worker can take over at once."""
     return Worker(
         client,
         task_queue=queue,
@@ -129,7 +129,7 @@ def worker(client: Client, *, workflows: Sequence[type] = WORKFLOWS, queue: str 
 
 @contextlib.contextmanager
 def worker_process(address: str, module: str = "tests.helpers.trouble") -> Iterator[subprocess.Popen[bytes]]:
-    """A worker in a process of its own, as the module is when it is run; killed at the end."""
+    """Run a worker in its own process; kill it at the end of the block."""
     words = [sys.executable, "-m", module, address]
     with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         try:

@@ -1,4 +1,4 @@
-"""Modules of a user, written for a test and forgotten after it."""
+"""Modules of a user, written for one test and unloaded after it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Order:
 
 @contextlib.contextmanager
 def user_code(folder: Path) -> Iterator[Write]:
-    """Write files below `folder`; what was imported from there, and where Python looks, is forgotten in the end."""
+    """Write files below `folder`; at the end unload their modules and restore the import path."""
     path, modules = list(sys.path), set(sys.modules)
 
     def write(name: str, text: str, *, head: str = HEAD) -> Path:

@@ -1,4 +1,4 @@
-"""Workers with a build id: one workflow that stays on its build, and one that goes to the current one."""
+"""Workers with a build id: a pinned workflow, and one that upgrades automatically."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ LIMIT = 120.0
 
 
 class Waits:
-    """Ends when it is told to."""
+    """Waits for the signal `end`."""
 
     def __init__(self) -> None:
         self.told = False
 
     async def wait(self) -> None:
-        """Until then."""
+        """Wait for the signal."""
         await workflow.wait_condition(lambda: self.told)
 
     @workflow.signal
     def end(self) -> None:
-        """Enough."""
+        """Let the workflow end."""
         self.told = True
 
 
 @workflow.defn(versioning_behavior=VersioningBehavior.PINNED)
 class Stays(Waits):
-    """Stays on the build that it began with."""
+    """Stays on the build that it started with."""
 
     @workflow.run
     async def run(self) -> None:
@@ -48,7 +48,7 @@ class Stays(Waits):
 
 @workflow.defn(versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class Moves(Waits):
-    """Goes to the current build with its next task."""
+    """Moves to the current build with its next task."""
 
     @workflow.run
     async def run(self) -> None:
@@ -57,7 +57,7 @@ class Moves(Waits):
 
 
 def worker(client: Client, build: str, *queues: str) -> list[Worker]:
-    """Workers of that build, one for each task queue."""
+    """Return workers of that build, one for each task queue."""
     version = WorkerDeploymentVersion(DEPLOYMENT, build)
     return [
         Worker(
@@ -74,7 +74,7 @@ def worker(client: Client, build: str, *queues: str) -> list[Worker]:
 
 @contextlib.asynccontextmanager
 async def serving(client: Client, build: str, *queues: str) -> AsyncIterator[None]:
-    """Such workers, which the server knows of, stopped at the end."""
+    """Run such workers until the end of the block, once the server has registered them."""
     from devserver.deployments import VersionTaskQueue, watch_registration
 
     async with contextlib.AsyncExitStack() as stack:
@@ -92,7 +92,7 @@ async def _until(looks: AsyncIterator[bool]) -> None:
 
 @contextlib.contextmanager
 def worker_process(address: str, *builds: str) -> Iterator[None]:
-    """A worker of each build in one process of its own, killed at the end; the server knows of them."""
+    """Run a worker of each build in one separate process, once the server has registered them; kill it at the end."""
     words = [sys.executable, "-m", "tests.helpers.versioned", address, *builds]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:

@@ -15,13 +15,13 @@ STEPS = 3
 
 @activity.defn
 async def greet(name: str) -> str:
-    """A step of work."""
+    """Run a step."""
     return f"Hello, {name}!"
 
 
 @workflow.defn
 class Hello:
-    """The hello world."""
+    """The hello world workflow."""
 
     @workflow.run
     async def run(self, name: str) -> str:
@@ -31,7 +31,7 @@ class Hello:
 
 @workflow.defn
 class Order:
-    """Does some steps, keeps every number it is told, and ends when it is told to."""
+    """Run some steps, record every number that is signaled, and end on a signal."""
 
     def __init__(self) -> None:
         self.told: list[int] = []
@@ -39,7 +39,7 @@ class Order:
 
     @workflow.run
     async def run(self) -> list[int]:
-        """Activities, timers and signals; what it was told."""
+        """Return the signaled numbers, after activities and timers."""
         for step in range(STEPS):
             await workflow.execute_activity(greet, str(step), start_to_close_timeout=timedelta(seconds=30))
             await asyncio.sleep(0.1)
@@ -49,17 +49,17 @@ class Order:
 
     @workflow.signal
     def tell(self, number: int) -> None:
-        """Keep a number."""
+        """Record a number."""
         self.told.append(number)
 
     @workflow.signal
     def end(self) -> None:
-        """Enough."""
+        """End the workflow."""
         self.ended = True
 
 
 def worker(client: Client) -> Worker:
-    """A worker for all of the above."""
+    """A worker for these workflows."""
     return Worker(
         client,
         task_queue=QUEUE,

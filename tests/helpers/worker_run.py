@@ -1,4 +1,4 @@
-"""`devserver run` in the foreground, as a test sees it: its lines, as they come."""
+"""`devserver run` in the foreground, with its output as it comes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMIT = 120.0
 
 
 class WorkerRun:
-    """One that goes on. Lines of stdout and stderr are in `lines`, in order."""
+    """A running command; lines of stdout and stderr are in `lines`, in order."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -31,7 +31,7 @@ class WorkerRun:
         self._reader.start()
 
     def until(self, pattern: str) -> str:
-        """The next line in which `pattern` is found: after the one that was found last."""
+        """Return the next line that matches `pattern`, after the last one that was found."""
         deadline = time.monotonic() + LIMIT
         with self._news:
             while True:
@@ -46,16 +46,16 @@ class WorkerRun:
 
     @property
     def text(self) -> str:
-        """All that it has said."""
+        """All output so far."""
         return "\n".join(self.lines)
 
     def end(self, number: int = signal.SIGINT) -> int:
-        """Send it a signal; its exit code."""
+        """Send a signal; return the exit code."""
         self.process.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
-        """Its exit code, once it has ended and all was read."""
+        """Wait until the process has exited and all output is read; return the exit code."""
         code = self.process.wait(LIMIT)
         self._reader.join(LIMIT)
         return code
@@ -74,9 +74,9 @@ class WorkerRun:
 def running(
     *args: str, ready: str = r"^  reload ", env: Mapping[str, str] | None = None, before: Sequence[str] = ()
 ) -> Iterator[WorkerRun]:
-    """`devserver run` with these arguments, once its worker runs; killed at the end of the block if it still is.
+    """Run `devserver run` with these arguments until its worker runs; kill it at the end of the block if it still runs.
 
-    `before` are words before the command, as `nohup`.
+    `before` are words before the command, such as `nohup`.
     """
     words = [*before, *command("run", *args)]
     environ = {**os.environ, "COLUMNS": "120", **(env or {})}

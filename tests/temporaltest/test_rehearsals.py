@@ -63,11 +63,11 @@ def collected(suite: Suite) -> Suite:
     return suite
 
 
-def test_tests_hold_rehearsals(runbook: Suite) -> None:
-    """A test passes with its rehearsal, and has the evidence, also in an event loop; else it fails and says why.
+def test_rehearsals_in_tests(runbook: Suite) -> None:
+    """A test passes with its rehearsal and can read the result, also in an event loop; otherwise it fails.
 
-    The failure says what acted twice and when, and what never happened, without pytest's inside. Of a file, named from
-    the test's folder, all scenarios are held, and each that does not pass is told.
+    The failure says which effect happened twice and when, or which fault never happened, without the plugin's frames.
+    A file, relative to the test's folder, runs all of its scenarios and reports each that does not pass.
     """
     runbook.tests(
         """

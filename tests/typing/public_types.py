@@ -1,4 +1,4 @@
-"""Must type-check under mypy strict: what users' tests see of the public types. Each ignored line must be an error."""
+"""Checked with mypy strict: the public types as users' tests see them. Each line with an ignore must be an error."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from temporaltest import Call, Environment, RunningWorker, Temporal, delays, fac
 
 @activity.defn
 async def compose(name: str) -> str:
-    """An activity."""
+    """An async activity."""
     return name
 
 
 @activity.defn
 def ship(order: int) -> bool:
-    """A sync one."""
+    """A sync activity."""
     return bool(order)
 
 
 @workflow.defn
 class Greet:
-    """A workflow of one argument, with a query."""
+    """A workflow with one argument and a query."""
 
     @workflow.run
     async def run(self, name: str) -> str:
-        """Its main function."""
+        """Return the result."""
         return name
 
     @workflow.query
@@ -42,26 +42,26 @@ class Greet:
 
 @workflow.defn
 class Plain:
-    """A workflow of none."""
+    """A workflow without arguments."""
 
     @workflow.run
     async def run(self) -> list[int]:
-        """Its main function."""
+        """Return the result."""
         return []
 
 
 @workflow.defn
 class Pair:
-    """A workflow of two, one of which may be left out."""
+    """A workflow with two arguments, one of them optional."""
 
     @workflow.run
     async def run(self, a: int, b: str = "") -> tuple[int, str]:
-        """Its main function."""
+        """Return the result."""
         return a, b
 
 
 def results(temporal: Temporal) -> None:
-    """Results have the type of the workflow's result."""
+    """Results have the workflow's result type."""
     assert_type(temporal.execute(Greet.run, "Ada"), str)
     assert_type(temporal.execute(Plain.run), list[int])
     assert_type(temporal.execute(Pair.run, 1, "b"), tuple[int, str])

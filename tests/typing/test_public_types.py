@@ -13,7 +13,7 @@ from tests.helpers.checkout import ROOT
 
 @pytest.mark.slow
 def test_the_public_types(tmp_path: Path) -> None:
-    """Results are typed, and wrong arguments are type errors (an ignored line that is none fails)."""
+    """Results are typed, and wrong arguments are type errors (an unused ignore fails)."""
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), "tests/typing/public_types.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -21,7 +21,7 @@ from temporalio.testing import TimeSkipper
 from devserver import DevServer
 from devserver.executables.models import Executable
 from devserver.stuck import Finding, Thresholds, find_stuck
-from tests.helpers.trouble import QUEUE, Broken, Calls, CallsSeldom, Changed, Mended, Sleeps, worker, worker_process
+from tests.helpers.trouble import QUEUE, Broken, Calls, CallsSeldom, Changed, Fixed, Sleeps, worker, worker_process
 
 from .conftest import clear, found
 
@@ -109,7 +109,7 @@ def test_a_failing_workflow_task(server: DevServer) -> None:
             assert recent(finding.since)
             assert "fix the workflow's code" in finding.hint
             assert "WorkflowTaskFailed" in advised(server, finding)
-        async with worker(client, workflows=[Mended]):
+        async with worker(client, workflows=[Fixed]):
             await clear(client)
 
     run(server, story)

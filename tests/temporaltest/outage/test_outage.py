@@ -315,7 +315,14 @@ def test_conflicting_outages_of_the_process_are_refused(temporal_outage: Outage)
                 verb()
     with temporal_outage.partitioned(), pytest.raises(SetupError, match="is already cut"):
         temporal_outage.partition(1)
-    assert entries(temporal_outage) == ["frozen", "thawed", "killed", "up again", "network cut (both)", "network healed"]
+    assert entries(temporal_outage) == [
+        "frozen",
+        "thawed",
+        "killed",
+        "up again",
+        "network cut (both)",
+        "network healed",
+    ]
 
 
 def test_restart_in_a_block_that_killed(temporal_outage: Outage) -> None:
