@@ -80,9 +80,9 @@ JSON.stringify([...document.querySelectorAll("body *")]
 class Browser:
     """One page of a browser. JavaScript of the page is off by default; `ask` uses the debugger's."""
 
-    def __init__(self, said: int, heard: int) -> None:
-        self._out = os.fdopen(said, "wb", buffering=0)
-        self._in = os.fdopen(heard, "rb")
+    def __init__(self, commands: int, answers: int) -> None:
+        self._out = os.fdopen(commands, "wb", buffering=0)
+        self._in = os.fdopen(answers, "rb")
         self._number = 0
         self._session: str | None = None
         self.requests: list[str] = []

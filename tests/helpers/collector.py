@@ -51,11 +51,11 @@ def collector() -> Iterator[Collector]:
                 body = gzip.decompress(body)
             if kept.answer == 200 and self.path == "/v1/traces":
                 keep(kept, body)
-            said = ExportTraceServiceResponse()
+            response = ExportTraceServiceResponse()
             if kept.rejects:
                 partly = ExportTracePartialSuccess(rejected_spans=1, error_message=kept.rejects)
-                said.partial_success.CopyFrom(partly)
-            answer = said.SerializeToString()
+                response.partial_success.CopyFrom(partly)
+            answer = response.SerializeToString()
             self.send_response(kept.answer if self.path == "/v1/traces" else 404)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()

@@ -132,9 +132,9 @@ def _start() -> tuple[Path, Engine]:
     _STARTED.append(process)
     found = eventually(lambda: process.poll() is not None or _answering(_host(folder)))
     if not isinstance(found, Engine):
-        said = log.read_text()[-600:]
+        last_lines = log.read_text()[-600:]
         _end(folder)
-        pytest.skip(f"NO DOCKER ENGINE: dockerd ended at once: {said}")
+        pytest.skip(f"NO DOCKER ENGINE: dockerd ended at once: {last_lines}")
     return folder, found
 
 

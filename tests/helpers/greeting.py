@@ -60,18 +60,18 @@ class Greet:
     """Read the version before and after a signal."""
 
     def __init__(self) -> None:
-        self.told = False
+        self.released = False
 
     @workflow.signal
     def go(self) -> None:
         """Continue."""
-        self.told = True
+        self.released = True
 
     @workflow.run
     async def run(self) -> list[str]:
         """Return both versions."""
         first = await workflow.execute_activity(version, start_to_close_timeout=LIMIT)
-        await workflow.wait_condition(lambda: self.told)
+        await workflow.wait_condition(lambda: self.released)
         return [first, await workflow.execute_activity(version, start_to_close_timeout=LIMIT)]
 
 

@@ -21,7 +21,7 @@ class Holder:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         assert process.stdout is not None
-        self.said: dict[str, Any] = json.loads(process.stdout.readline())
+        self.ready: dict[str, Any] = json.loads(process.stdout.readline())
 
     def leave(self) -> None:
         """Let it release its lease and exit."""

@@ -25,7 +25,7 @@ from pathlib import Path
 
 def tell(**facts):
     facts.update(pid=os.getpid(), worker=os.environ.get("PYTEST_XDIST_WORKER", "main"))
-    with open("told", "a") as file:
+    with open("reports.jsonl", "a") as file:
         file.write(json.dumps(facts) + "\\n")
 
 def wait_for(name):
@@ -43,13 +43,13 @@ class Running:
         self.process = process
         self.folder = folder
 
-    def told(self, count: int = 1) -> list[dict[str, Any]]:
+    def reports(self, count: int = 1) -> list[dict[str, Any]]:
         """Wait until the tests have reported `count` times; return the reports."""
         return eventually(lambda: self._told(count))
 
     def _told(self, count: int) -> list[dict[str, Any]]:
-        assert self.process.poll() is None or len(told(self.folder)) >= count, self.process.communicate()[0]
-        found = told(self.folder)
+        assert self.process.poll() is None or len(reports(self.folder)) >= count, self.process.communicate()[0]
+        found = reports(self.folder)
         return found if len(found) >= count else []
 
     def let(self, name: str) -> None:
@@ -73,9 +73,9 @@ class Running:
         return self.process.communicate(timeout=END_SECONDS)[0]
 
 
-def told(folder: Path) -> list[dict[str, Any]]:
+def reports(folder: Path) -> list[dict[str, Any]]:
     """Return what the tests of the suite in that folder have reported so far."""
-    path = folder / "told"
+    path = folder / "reports.jsonl"
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]

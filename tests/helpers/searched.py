@@ -20,10 +20,10 @@ FOR_EVER = RetryPolicy(initial_interval=timedelta(minutes=10))
 
 
 @activity.defn
-async def charge(said: str, attempts: int) -> None:
+async def charge(message: str, attempts: int) -> None:
     """Fail with this message until that attempt."""
-    if said and activity.info().attempt < attempts:
-        raise ApplicationError(said, type="CardError") from ValueError("the bank is closed")
+    if message and activity.info().attempt < attempts:
+        raise ApplicationError(message, type="CardError") from ValueError("the bank is closed")
 
 
 @activity.defn
@@ -36,10 +36,10 @@ class Pays:
     """Charge and pack, without failing."""
 
     @workflow.run
-    async def run(self, said: str, attempts: int = 9) -> None:
+    async def run(self, message: str, attempts: int = 9) -> None:
         """Ignore a failed charge."""
         how: dict[str, Any] = {"start_to_close_timeout": LIMIT, "retry_policy": THRICE}
-        await asyncio.gather(workflow.execute_activity(charge, args=[said, attempts], **how), return_exceptions=True)
+        await asyncio.gather(workflow.execute_activity(charge, args=[message, attempts], **how), return_exceptions=True)
         await workflow.execute_activity(pack, start_to_close_timeout=LIMIT)
 
 
@@ -48,10 +48,10 @@ class Waits:
     """Charge, with minutes between attempts."""
 
     @workflow.run
-    async def run(self, said: str) -> None:
+    async def run(self, message: str) -> None:
         """Stay open."""
         await workflow.execute_activity(
-            charge, args=[said, 9], start_to_close_timeout=LIMIT, retry_policy=FOR_EVER, summary="the long one"
+            charge, args=[message, 9], start_to_close_timeout=LIMIT, retry_policy=FOR_EVER, summary="the long one"
         )
 
 
@@ -60,10 +60,10 @@ class Many:
     """Fail with the failure of the last charge."""
 
     @workflow.run
-    async def run(self, said: str, count: int) -> None:
+    async def run(self, message: str, count: int) -> None:
         """Start charges at once, which all fail at once."""
         once = RetryPolicy(maximum_attempts=1)
-        texts = [f"{said} {number}" for number in range(count)]
+        texts = [f"{message} {number}" for number in range(count)]
         charges = (
             workflow.execute_activity(charge, args=[text, 9], start_to_close_timeout=LIMIT, retry_policy=once)
             for text in texts

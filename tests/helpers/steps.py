@@ -21,7 +21,7 @@ class Steps:
     """Run some steps, record every number that is signaled, and end on a signal."""
 
     def __init__(self) -> None:
-        self.told: list[int] = []
+        self.numbers: list[int] = []
         self.ended = False
 
     @workflow.run
@@ -32,12 +32,12 @@ class Steps:
             await workflow.sleep(0.1)
         await workflow.wait_condition(lambda: self.ended)
         await workflow.execute_activity(step, STEPS, start_to_close_timeout=LOST_AFTER)
-        return self.told
+        return self.numbers
 
     @workflow.signal
     def tell(self, number: int) -> None:
         """Record a number."""
-        self.told.append(number)
+        self.numbers.append(number)
 
     @workflow.signal
     def end(self) -> None:

@@ -87,7 +87,7 @@ class Everything:
 
     def __init__(self) -> None:
         """Start without a signal."""
-        self.told = ""
+        self.signaled = ""
 
     @workflow.run
     async def run(self) -> str:
@@ -97,7 +97,7 @@ class Everything:
         await workflow.execute_activity(flaky, 2, start_to_close_timeout=LIMIT, retry_policy=SOON)
         with contextlib.suppress(Exception):
             await workflow.execute_activity(flaky, 9, start_to_close_timeout=LIMIT, retry_policy=SOON)
-        await workflow.wait_condition(lambda: bool(self.told))
+        await workflow.wait_condition(lambda: bool(self.signaled))
         workflow.upsert_memo({"told": True})
         await workflow.execute_local_activity(greet, "local", start_to_close_timeout=LIMIT)
         workflow.patched("patch-1")
@@ -112,12 +112,12 @@ class Everything:
         await waits
         with contextlib.suppress(Exception):
             await workflow.get_external_workflow_handle("nobody").cancel()
-        return self.told
+        return self.signaled
 
     @workflow.signal
     def tell(self, what: str) -> None:
         """Continue."""
-        self.told = what
+        self.signaled = what
 
     @workflow.update
     async def ask(self, what: str) -> str:

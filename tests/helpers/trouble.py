@@ -82,18 +82,18 @@ class Sleeps:
     """Wait for a timer, and then for a signal."""
 
     def __init__(self) -> None:
-        self.told = False
+        self.released = False
 
     @workflow.run
     async def run(self, seconds: float) -> None:
         """Sleep."""
         await workflow.sleep(seconds)
-        await workflow.wait_condition(lambda: self.told)
+        await workflow.wait_condition(lambda: self.released)
 
     @workflow.signal
     def tell(self) -> None:
         """Let the workflow end."""
-        self.told = True
+        self.released = True
 
 
 @workflow.defn(name="Sleeps")

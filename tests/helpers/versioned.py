@@ -24,16 +24,16 @@ class Waits:
     """Waits for the signal `end`."""
 
     def __init__(self) -> None:
-        self.told = False
+        self.released = False
 
     async def wait(self) -> None:
         """Wait for the signal."""
-        await workflow.wait_condition(lambda: self.told)
+        await workflow.wait_condition(lambda: self.released)
 
     @workflow.signal
     def end(self) -> None:
         """Let the workflow end."""
-        self.told = True
+        self.released = True
 
 
 @workflow.defn(versioning_behavior=VersioningBehavior.PINNED)

@@ -34,7 +34,7 @@ class Order:
     """Run some steps, record every number that is signaled, and end on a signal."""
 
     def __init__(self) -> None:
-        self.told: list[int] = []
+        self.numbers: list[int] = []
         self.ended = False
 
     @workflow.run
@@ -45,12 +45,12 @@ class Order:
             await asyncio.sleep(0.1)
         await workflow.wait_condition(lambda: self.ended)
         await workflow.execute_activity(greet, "end", start_to_close_timeout=timedelta(seconds=30))
-        return self.told
+        return self.numbers
 
     @workflow.signal
     def tell(self, number: int) -> None:
         """Record a number."""
-        self.told.append(number)
+        self.numbers.append(number)
 
     @workflow.signal
     def end(self) -> None:

@@ -101,11 +101,11 @@ def test_relative_paths(pytester: pytest.Pytester) -> None:
     assert found.record == inner / "histories"
 
 
-# What cannot be said
+# Invalid values
 
 
 @pytest.mark.parametrize(
-    ("flag", "told"),
+    ("flag", "message"),
     [
         ("--temporal-backend=docker", "must be one of managed, container, external, not 'docker'"),
         ("--temporal-tuning=slow", "must be one of the tunings: fast, stock, not 'slow'"),
@@ -118,13 +118,13 @@ def test_relative_paths(pytester: pytest.Pytester) -> None:
         ("--temporal-address=http://localhost:7233", "must be host:port"),
     ],
 )
-def test_invalid_value(flag: str, told: str, pytester: pytest.Pytester) -> None:
+def test_invalid_value(flag: str, message: str, pytester: pytest.Pytester) -> None:
     """The run ends with where the value was set and the valid values."""
     name = flag.partition("=")[0]
     with pytest.raises(pytest.UsageError) as caught:
         settings(pytester, flag)
     assert str(caught.value).startswith(f"{name}: ")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_invalid_value_names_its_source(pytester: pytest.Pytester) -> None:
@@ -138,19 +138,19 @@ def test_invalid_value_names_its_source(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "message"),
     [
         ('profil = "fast"', "unknown key 'profil'"),
         ('tuning = "slow"', "unknown tuning 'slow'"),
         ("version = 1", "version must be a string"),
     ],
 )
-def test_malformed_project_settings(table: str, told: str, suite: Suite) -> None:
+def test_malformed_project_settings(table: str, message: str, suite: Suite) -> None:
     """Invalid settings of the project are an error before collection."""
     suite.file("pyproject.toml", f"[tool.devserver]\n{table}\n")
     result = suite.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert told in result.stderr.str()
+    assert message in result.stderr.str()
     assert "Traceback" not in result.stderr.str()
 
 
@@ -280,15 +280,15 @@ def _header_at_terminal(suite: Suite, environ: dict[str, str]) -> str:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider"]
     with subprocess.Popen(command, cwd=suite.path, stdin=theirs, stdout=theirs, env={**os.environ, **environ}) as run:
         os.close(theirs)
-        said = b""
+        output = b""
         while True:
             try:
-                said += os.read(ours, 4096)
+                output += os.read(ours, 4096)
             except OSError:  # the terminal's other end is closed
                 break
         run.wait(60)
     os.close(ours)
-    return said.decode()
+    return output.decode()
 
 
 def test_server_stays_warm_only_at_a_terminal(suite: Suite) -> None:

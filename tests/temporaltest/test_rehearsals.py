@@ -97,8 +97,8 @@ def test_rehearsals_in_tests(runbook: Suite) -> None:
     )
     result = runbook.run()
     result.assert_outcomes(passed=3, failed=3)
-    for title, told in FAILURES.items():
-        result.stdout.fnmatch_lines([f"*_ {title} _*", *told])
+    for title, lines in FAILURES.items():
+        result.stdout.fnmatch_lines([f"*_ {title} _*", *lines])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 

@@ -59,7 +59,7 @@ def test_settings_that_need_a_private_server(mark: str, pytester: pytest.Pyteste
 
 
 @pytest.mark.parametrize(
-    ("mark", "told"),
+    ("mark", "message"),
     [
         ("time_skiping=True", "mark.temporal has no keyword 'time_skiping'; did you mean time_skipping?"),
         ("colour='red'", "mark.temporal has no keyword 'colour'"),
@@ -70,16 +70,16 @@ def test_settings_that_need_a_private_server(mark: str, pytester: pytest.Pyteste
         ("version=1.9", "mark.temporal(version=...) must be a str, not 1.9"),
     ],
 )
-def test_invalid_mark(mark: str, told: str, both_ways: Suite) -> None:
+def test_invalid_mark(mark: str, message: str, both_ways: Suite) -> None:
     """An unknown argument or value ends the run before the first test, and the error lists the known ones."""
     both_ways.file("test_it.py", f"import pytest\n\n@pytest.mark.temporal({mark})\ndef test_it(): pass\n")
     result = both_ways.run()
     output = result.stdout.str() + result.stderr.str()
     assert result.ret != 0
-    assert f"test_it.py::test_it: {told}" in output
+    assert f"test_it.py::test_it: {message}" in output
     assert "Traceback" not in output
     assert "INTERNALERROR" not in output
-    if "has no keyword" in told or "keyword arguments only" in told:
+    if "has no keyword" in message or "keyword arguments only" in message:
         assert WORDS in output
 
 

@@ -76,29 +76,33 @@ def test_manual_rollout(quick_up: Run, devserver: Run, status_of: StatusOf) -> N
     quick_up()
     address = status_of()["address"]
 
-    def said(*args: str, **env: str) -> str:
+    def output(*args: str, **env: str) -> str:
         done = devserver("deployment", *args, env=env)
         assert (done.returncode, done.stderr) == (0, "")
         return TIME.sub("TIME", done.stdout)
 
-    assert said("status").startswith(f"no worker deployment in the namespace default at {address};")
+    assert output("status").startswith(f"no worker deployment in the namespace default at {address};")
     with worker_process(address, "1.0", "2.0"):
-        assert "  no build is current yet: devserver deployment set-current shop 2.0\n" in said("status")
-        assert said("set-current", "shop", "1.0") == "shop: 1.0 current (before: unversioned workers current)\n"
-        assert said("set-current", "shop", "1.0") == "shop: nothing to do, 1.0 current\n"
+        assert "  no build is current yet: devserver deployment set-current shop 2.0\n" in output("status")
+        assert output("set-current", "shop", "1.0") == "shop: 1.0 current (before: unversioned workers current)\n"
+        assert output("set-current", "shop", "1.0") == "shop: nothing to do, 1.0 current\n"
         start(devserver, "order-1")
         opened(devserver, "1.0", 1)
-        assert said("ramp", "shop", "2.0", "12.5") == "shop: 1.0 current, 2.0 ramping at 12.5% (before: 1.0 current)\n"
-        shown = said("status", "shop", COLUMNS="40", PYTHONIOENCODING="ascii").splitlines()
+        assert (
+            output("ramp", "shop", "2.0", "12.5") == "shop: 1.0 current, 2.0 ramping at 12.5% (before: 1.0 current)\n"
+        )
+        shown = output("status", "shop", COLUMNS="40", PYTHONIOENCODING="ascii").splitlines()
         assert max(map(len, shown)) <= 40
         text = " ".join(" ".join(shown).split())
         assert "shop: 1.0 current, 2.0 ramping at 12.5% 2.0: ramping since TIME 1 worker; open workflows: none" in text
         assert "1.0: current since TIME 1 worker; open workflows: 1 pinned" in text
-        assert said("rollback", "shop") == "shop: 1.0 current (before: 1.0 current, 2.0 ramping at 12.5%)\n"
-        assert said("set-current", "shop", "2.0") == "shop: 2.0 current (before: 1.0 current)\n"
-        done = json.loads(said("rollback", "shop", "--json"))
+        assert output("rollback", "shop") == "shop: 1.0 current (before: 1.0 current, 2.0 ramping at 12.5%)\n"
+        assert output("set-current", "shop", "2.0") == "shop: 2.0 current (before: 1.0 current)\n"
+        done = json.loads(output("rollback", "shop", "--json"))
         assert (done["before"]["current"], done["after"]["current"], done["changed"]) == ("2.0", "1.0", True)
-        assert said("set-current", "shop", "--unversioned").startswith("shop: unversioned workers current (before: 1.0")
+        assert output("set-current", "shop", "--unversioned").startswith(
+            "shop: unversioned workers current (before: 1.0"
+        )
 
 
 def test_wait_until_a_build_is_drained(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
@@ -212,8 +216,8 @@ def test_the_json_forms_are_described_key_by_key() -> None:
     )
     text = (ROOT / "docs" / "json.md").read_text()
     (section,) = re.findall(r"(?ms)^## `deployment ... --json`$(.*?)(?=^## )", text)
-    told = set(re.findall(r"`([a-z_]+)`", section)) - {"ramp", "rollback", "inactive", "draining", "unknown"}
-    assert told == set().union(*map(keys_of, forms)) | {"created"}
+    documented = set(re.findall(r"`([a-z_]+)`", section)) - {"ramp", "rollback", "inactive", "draining", "unknown"}
+    assert documented == set().union(*map(keys_of, forms)) | {"created"}
 
 
 def keys_of(value: Any) -> set[str]:

@@ -138,8 +138,8 @@ def test_a_module_for_people(write: Write, devserver: Run) -> None:
 def test_a_module_for_scripts(write: Write, devserver: Run) -> None:
     """The JSON form has a schema for every type, and a name narrows it to one definition."""
     write("desk.py", DESK)
-    told = json.loads(devserver("inspect", "desk", "--json").stdout)
-    assert list(told) == [
+    report = json.loads(devserver("inspect", "desk", "--json").stdout)
+    assert list(report) == [
         "form",
         "module",
         "file",
@@ -151,7 +151,7 @@ def test_a_module_for_scripts(write: Write, devserver: Run) -> None:
         "nexus_services",
         "notes",
     ]
-    (order,) = told["workflows"]
+    (order,) = report["workflows"]
     assert (order["type"], order["class"], order["versioning"]) == ("desk.order", "Order", "pinned")
     item, until = order["parameters"]
     assert item["schema"] == {
@@ -169,8 +169,8 @@ def test_a_module_for_scripts(write: Write, devserver: Run) -> None:
     }
     assert (until["required"], until["default"], until["schema"]["anyOf"][0]["format"]) == (False, None, "date-time")
     assert ([each["validated"] for each in order["updates"]], order["result"]["type"]) == ([True], "str")
-    assert told["nexus_services"][0]["operations"][0]["input"] == {"type": "int", "schema": {"type": "integer"}}
-    assert told["activities"][0]["async"] is True
+    assert report["nexus_services"][0]["operations"][0]["input"] == {"type": "int", "schema": {"type": "integer"}}
+    assert report["activities"][0]["async"] is True
     only = json.loads(devserver("inspect", "desk:sell", "--json").stdout)
     assert ([each["name"] for each in only["activities"]], only["workflows"]) == (["sell"], [])
 
@@ -207,9 +207,11 @@ def test_the_json_form_is_documented(write: Write, devserver: Run) -> None:
     assert _keys(json.loads(devserver("inspect", "desk", "--json").stdout)) - keys == set()
 
 
-def _keys(told: Any) -> set[str]:
-    if isinstance(told, list):
-        return {key for each in told for key in _keys(each)}
-    if not isinstance(told, dict):
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return {key for each in value for key in _keys(each)}
+    if not isinstance(value, dict):
         return set()
-    return set(told) | {key for name, each in told.items() if name not in ("schema", "default") for key in _keys(each)}
+    return set(value) | {
+        key for name, each in value.items() if name not in ("schema", "default") for key in _keys(each)
+    }

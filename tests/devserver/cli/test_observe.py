@@ -66,11 +66,11 @@ def test_datadog_agent_collects_reported_metrics(worked: Worked, devserver: Run,
     (coverage,) = found["coverage"]
     config = yaml.safe_load((tmp_path / "conf.d/temporal.d/conf.yaml").read_text())
     (more,) = config["instances"][0]["extra_metrics"]
-    told = {*coverage["exposed"], *(more[name] for name in coverage["added"])}
+    collected = {*coverage["exposed"], *(more[name] for name in coverage["added"])}
     prefix = "temporal.server."
     base = {name.removeprefix(prefix) for name in sent["temporal.d"]}
-    assert {name for name in told if not {name, f"{name}.count"} & base} == set()
-    parts = {f"{name}{part}" for name in told for part in ("", ".count", ".sum", ".bucket")}
+    assert {name for name in collected if not {name, f"{name}.count"} & base} == set()
+    parts = {f"{name}{part}" for name in collected for part in ("", ".count", ".sum", ".bucket")}
     assert base - parts == set()
     assert len(coverage["exposed"]) > 100
     assert {"temporal.sdk.request.count", "temporal.sdk.worker_task_slots_available"} <= set(sent["openmetrics.d"])

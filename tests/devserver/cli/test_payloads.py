@@ -131,9 +131,9 @@ def serving(*args: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            said = process.stdout.readline() + process.stdout.readline()
-            found = re.search(r"http://127\.0\.0\.1:\d+", said)
-            assert found, said
+            banner = process.stdout.readline() + process.stdout.readline()
+            found = re.search(r"http://127\.0\.0\.1:\d+", banner)
+            assert found, banner
             yield process, found.group()
         finally:
             process.kill()

@@ -181,18 +181,18 @@ def test_packages_of_the_project_are_found(devserver: Run, write: Write, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("import nowhere", "hint: modules are searched in the folder of the scenario's file"),
         ("import sys; sys.exit(3)", "it calls sys.exit(3)"),
     ],
 )
-def test_a_file_that_does_not_load_is_an_error(devserver: Run, tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_does_not_load_is_an_error(devserver: Run, tmp_path: Path, text: str, message: str) -> None:
     """Exit code 2, with an error message."""
     (tmp_path / "bad.py").write_text(text)
     done = devserver("rehearse", "bad.py")
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_an_unknown_scenario_name_is_an_error_that_lists_the_known_ones(devserver: Run, write: Write) -> None:
@@ -427,11 +427,11 @@ def test_a_killed_rehearsal_leaves_nothing_running_and_the_next_one_reports_it(
     (journal,) = journals(paths)
     folder = journal.with_suffix("")
     fine = str(write(fine="expect=[expect.completes()]"))
-    told = devserver("rehearse", fine)
-    assert told.returncode == 0
-    assert " was killed\n" in told.stderr
-    assert "  it was running 'slow'; its last event: " in told.stderr
-    assert f"  its ledgers and logs are in {folder} until the next rehearsal\n" in told.stderr
+    reported = devserver("rehearse", fine)
+    assert reported.returncode == 0
+    assert " was killed\n" in reported.stderr
+    assert "  it was running 'slow'; its last event: " in reported.stderr
+    assert f"  its ledgers and logs are in {folder} until the next rehearsal\n" in reported.stderr
     assert list(folder.glob("*/with-faults/ledger.jsonl"))
     assert "was killed" not in devserver("rehearse", fine).stderr
     assert list(paths.rehearsals.iterdir()) == []

@@ -197,8 +197,8 @@ def test_failures_are_reported_once_with_their_place(quick_up: Run, module: Path
         start("Nobody", "n")
         place = module.read_text().splitlines().index('        raise ValueError("not yet")') + 1
         for attempt in (1, 2):
-            told = f"activity fail of workflow x failed, attempt {attempt}: ValueError: not yet [greeting.py:{place}]"
-            assert run.until("failed").endswith(told)
+            line = f"activity fail of workflow x failed, attempt {attempt}: ValueError: not yet [greeting.py:{place}]"
+            assert run.until("failed").endswith(line)
         run.until(
             r"workflow w \(Greet\) is blocked, its workflow task fails and is retried: KeyError: 'w' \[greeting.py:"
         )
@@ -268,7 +268,7 @@ def test_invalid_modules_and_targets(quick_up: Run, devserver: Run, module: Path
     assert (done.returncode, done.stdout) == (4, "")
     assert "devserver up" in done.stderr
     quick_up()
-    for words, code, told in (
+    for words, code, message in (
         (["nothing"], 2, "there is no module nothing"),
         (["fails"], 1, "line 2, in <module>"),
         (["empty"], 1, "has no workflow, no activity and no Nexus service"),
@@ -279,7 +279,7 @@ def test_invalid_modules_and_targets(quick_up: Run, devserver: Run, module: Path
     ):
         done = devserver("run", *words)
         assert (done.returncode, done.stdout) == (code, "")
-        assert told in done.stderr, done.stderr
+        assert message in done.stderr, done.stderr
         assert "devserver/" not in done.stderr
 
 

@@ -67,7 +67,7 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
     assert "the namespace default already has a schedule nightly" in run("create", "nightly", *CREATE, *when, code=1)
     eventually(lambda: "nightly (Report)" in run("list") or "SCHEDULE" in run("list"))
     assert "30 2 * * * (Europe/Berlin)" in run("list")
-    told = run("describe", "nightly")
+    description = run("describe", "nightly")
     for text in (
         'input "all", "xxx',
         "xx... (1,001 characters; --json shows all)",
@@ -76,7 +76,7 @@ def test_the_life_of_a_schedule(quick_up: Run, devserver: Run) -> None:
         'memo owner="ann"',
         "so far 0 runs",
     ):
-        assert text in told
+        assert text in description
     assert "buffer_one (its own)" in run("preview", "nightly", "--run-length", "30h", "--overlap-policy", "buffer_one")
     assert re.fullmatch(r"started nightly-\S+", run("trigger", "nightly"))
     eventually(lambda: "so far 1 run open runs" in run("describe", "nightly"))
@@ -152,11 +152,11 @@ def test_delete_asks_for_confirmation(quick_up: Run, devserver: Run) -> None:
     words = command("schedule", "delete", "daily")
     nobody = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert (nobody.returncode, "hint: add --yes" in nobody.stderr) == (2, True)
-    for answer, said, code in (("n\n", "nothing was changed", 1), ("y\n", "deleted daily", 0)):
+    for answer, message, code in (("n\n", "nothing was changed", 1), ("y\n", "deleted daily", 0)):
         with Terminal(command("schedule", "delete", "daily")) as terminal:
             terminal.until("Delete the schedule daily? [y/N]:")
             terminal.send(answer)
-            terminal.until(said)
+            terminal.until(message)
             assert terminal.code() == code
 
 

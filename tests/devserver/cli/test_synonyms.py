@@ -63,10 +63,10 @@ from tests.devserver.cli.commands import walk
 def test_synonym_of_a_command(capsys: pytest.CaptureFixture[str], words: str, advice: str) -> None:
     """The exit code is 2, and the message says what to type."""
     assert run(words.split()) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert f"{words.split()[0 if ' ' not in words or words.split()[0] in COMMANDS['devserver'] else 1]}'" in said.err
-    assert advice in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"{words.split()[0 if ' ' not in words or words.split()[0] in COMMANDS['devserver'] else 1]}'" in printed.err
+    assert advice in printed.err
 
 
 @pytest.mark.parametrize(
@@ -116,13 +116,13 @@ def test_synonyms_that_run(capsys: pytest.CaptureFixture[str], words: list[str])
         "snapshot ls": ["snapshot", "list"],
     }[" ".join(words)]
     assert run(words) == 0
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert run(same) == 0
-    assert capsys.readouterr().out == said
+    assert capsys.readouterr().out == printed
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["up", "--tunin", "fast"], "No such option '--tunin'. Did you mean --tuning?"),
         (["up", "--xyzzy"], "No such option '--xyzzy'.\n"),
@@ -136,10 +136,10 @@ def test_synonyms_that_run(capsys: pytest.CaptureFixture[str], words: list[str])
         (["logs", "--hel"], "Did you mean --help?"),
     ],
 )
-def test_an_unknown_option(capsys: pytest.CaptureFixture[str], words: list[str], told: str) -> None:
+def test_an_unknown_option(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
     """The exit code is 2, with the option to use or a similar one."""
     assert run(words) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_advice_names_only_options_of_the_command() -> None:

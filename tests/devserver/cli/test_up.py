@@ -524,7 +524,7 @@ def test_project_settings(quick_up: Run, devserver: Run, status_of: StatusOf) ->
     found = status_of()
     assert (found["namespace"], found["tuning"]) == ("orders", "stock")
     assert frontend_of(found).retention("orders") == 3 * DAY
-    for text, told in (
+    for text, message in (
         ("[tool.devserver]\nprt = 1\n", "unknown key 'prt'"),
         ('[tool.devserver]\nport = "7"\n', "port must be a port from 1 to 65535"),
         ('[tool.devserver]\ntuning = "slow"\n', "unknown tuning 'slow'"),
@@ -534,7 +534,7 @@ def test_project_settings(quick_up: Run, devserver: Run, status_of: StatusOf) ->
         table.write_text(text)
         done = devserver("up", "-d")
         assert done.returncode == 2, text
-        assert told in done.stderr
+        assert message in done.stderr
 
 
 def test_a_state_folder_open_to_others_is_refused(installed: Executable, devserver: Run, paths: Paths) -> None:

@@ -36,7 +36,7 @@ def profiles(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("said", "environ", "address", "namespace"),
+    ("options", "environ", "address", "namespace"),
     [
         ({"address": "a:1"}, {}, "a:1", "default"),
         ({}, {"TEMPORAL_ADDRESS": "a:1", "TEMPORAL_NAMESPACE": "shop"}, "a:1", "shop"),
@@ -49,18 +49,18 @@ def profiles(tmp_path: Path) -> dict[str, str]:
     ],
 )
 def test_external_servers(
-    profiles: dict[str, str], said: dict[str, Any], environ: dict[str, str], address: str, namespace: str
+    profiles: dict[str, str], options: dict[str, Any], environ: dict[str, str], address: str, namespace: str
 ) -> None:
     """An option overrides a variable, and that overrides the profile, as in Temporal's own tools."""
-    target = find_target(Connection(**said), profiles | environ)
+    target = find_target(Connection(**options), profiles | environ)
     assert (target.address, target.namespace, target.name) == (address, namespace, None)
 
 
 def test_tls_and_keys(profiles: dict[str, str], tmp_path: Path) -> None:
     """Certificates and keys come from options, variables and profiles; an API key turns on TLS."""
     (tmp_path / "ca.pem").write_text("the CA")
-    said = Connection(address="a:1", tls_server_name="server", tls_server_ca_cert_path=str(tmp_path / "ca.pem"))
-    tls = find_target(said, profiles).connect["tls"]
+    connection = Connection(address="a:1", tls_server_name="server", tls_server_ca_cert_path=str(tmp_path / "ca.pem"))
+    tls = find_target(connection, profiles).connect["tls"]
     assert isinstance(tls, TLSConfig)
     assert (tls.domain, tls.server_root_ca_cert) == ("server", b"the CA")
     assert find_target(Connection(profile="prod"), profiles).connect == {"api_key": "secret", "tls": True}
@@ -77,16 +77,16 @@ def test_a_stored_key_is_not_sent_to_another_server(profiles: dict[str, str]) ->
 
 def test_options_of_the_temporal_cli(profiles: dict[str, str]) -> None:
     """Options are passed on in the CLI's own spelling; API keys are not."""
-    said = Connection(address="a:1", namespace="x", api_key="k", tls=True, tls_server_ca_cert_path="/ca")
-    assert said.variables()["TEMPORAL_TLS_SERVER_CA_CERT_PATH"] == "/ca"
+    connection = Connection(address="a:1", namespace="x", api_key="k", tls=True, tls_server_ca_cert_path="/ca")
+    assert connection.variables()["TEMPORAL_TLS_SERVER_CA_CERT_PATH"] == "/ca"
     words = ("temporal", "--tls", "--address", "a:1", "--namespace", "x", "--tls-ca-path", "/ca")
-    said = Connection(address="a:1", namespace="x", api_key="k", tls=True)
-    assert find_target(said, profiles).cli == words[:-2]
+    connection = Connection(address="a:1", namespace="x", api_key="k", tls=True)
+    assert find_target(connection, profiles).cli == words[:-2]
     assert find_target(Connection(), profiles | {"TEMPORAL_ADDRESS": "a:1"}).cli == ("temporal",)
 
 
 @pytest.mark.parametrize(
-    ("said", "environ", "message"),
+    ("options", "environ", "message"),
     [
         ({"name": "a", "address": "a:1"}, {}, "--name is a managed instance"),
         ({"name": "a", "profile": "prod"}, {}, "--name is a managed instance"),
@@ -98,11 +98,11 @@ def test_options_of_the_temporal_cli(profiles: dict[str, str]) -> None:
     ],
 )
 def test_invalid_settings(
-    profiles: dict[str, str], said: dict[str, Any], environ: dict[str, str], message: str
+    profiles: dict[str, str], options: dict[str, Any], environ: dict[str, str], message: str
 ) -> None:
     """A contradiction or an unreadable setting is wrong usage, and the error names it."""
     with pytest.raises(OptionError, match=message):
-        find_target(Connection(**said), profiles | environ)
+        find_target(Connection(**options), profiles | environ)
 
 
 @pytest.mark.parametrize("address", ["http://a:1", "a:port"])
@@ -112,11 +112,11 @@ def test_invalid_addresses(address: str) -> None:
         asyncio.run(connect(find_target(Connection(address=address), {})))
 
 
-@pytest.mark.parametrize("said", [{}, {"name": "nix"}])
-def test_an_instance_that_is_not_running(said: dict[str, Any]) -> None:
+@pytest.mark.parametrize("options", [{}, {"name": "nix"}])
+def test_an_instance_that_is_not_running(options: dict[str, Any]) -> None:
     """The error says how to start it, or how to use another server."""
     with pytest.raises(CannotAsk, match="there is no instance") as caught:
-        find_target(Connection(**said), {})
+        find_target(Connection(**options), {})
     assert "devserver up" in (caught.value.hint or "")
     assert "--address" in (caught.value.hint or "")
 
@@ -137,7 +137,7 @@ def test_a_managed_instance(installed: Executable) -> None:
         other = find_target(Connection(name="mine", namespace="default"), {})
         assert (other.namespace, other.cli[-2:]) == ("default", ("--namespace", "default"))
 
-        async def told() -> str:
+        async def greeting() -> str:
             return await hello(await connect(target))
 
-        assert asyncio.run(told()) == "Hello, World!"
+        assert asyncio.run(greeting()) == "Hello, World!"

@@ -96,7 +96,7 @@ def refusal(**options: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"port": -1}, "--port -1 is not a port\nhint: use a number from 1 to 65535, or 0 for any free port"),
         ({"metrics_port": 65536}, "--metrics-port 65536 is not a port"),
@@ -119,9 +119,9 @@ def refusal(**options: Any) -> str:
         ({"namespaces": ("a\x1b",)}, "the namespace 'a\\x1b' contains a space, a slash or a control character"),
     ],
 )
-def test_invalid_options(options: dict[str, Any], told: str) -> None:
+def test_invalid_options(options: dict[str, Any], message: str) -> None:
     """The error names the option, its value and what is valid."""
-    assert refusal(**options).startswith(told)
+    assert refusal(**options).startswith(message)
 
 
 def test_port_0_may_be_used_twice() -> None:

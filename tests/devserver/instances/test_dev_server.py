@@ -351,8 +351,8 @@ def test_joining_creates_namespaces() -> None:
 def test_two_processes_share_one_server(paths: Paths) -> None:
     """Processes that start the same name share its server; when the last one leaves, it stops."""
     with holding("shared") as one, holding("shared") as other:
-        assert one.said["address"] == other.said["address"]
-        assert one.said["pid"] == other.said["pid"]
+        assert one.ready["address"] == other.ready["address"]
+        assert one.ready["pid"] == other.ready["pid"]
         one.leave()
         assert state_of(paths, "shared") == "ready"
         assert holders(paths.instance("shared")) == [other.process.pid]
@@ -401,10 +401,10 @@ def test_forked_child_does_not_release_the_lease_of_its_parent(paths: Paths) -> 
 def test_lingering_server_is_joined(paths: Paths) -> None:
     """A lingering server is joined by the next holder."""
     with holding("shared", linger=600) as holder:
-        first = holder.said
+        first = holder.ready
         holder.leave()
     with holding("shared", linger=600) as holder:
-        assert holder.said["pid"] == first["pid"]
+        assert holder.ready["pid"] == first["pid"]
         holder.leave()
     assert state_of(paths, "shared") == "ready"
     DevServer.attach("shared").stop()

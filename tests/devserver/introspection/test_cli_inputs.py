@@ -82,8 +82,8 @@ class Place(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def of_old(cls, said):
-        return {"town": said["city"]} if "city" in said else said
+    def of_old(cls, value):
+        return {"town": value["city"]} if "city" in value else value
 
 class Order(BaseModel):
     tags: Tags = Tags({})
@@ -366,8 +366,8 @@ class Remind:
     called = find_workflow("dates:Remind")
     with pytest.raises(InvalidInput) as caught:
         made(called, given)
-    said = [caught.value.message, *caught.value.details]
-    assert [each.partition(": Unser")[0] for each in said] == [
+    messages = [caught.value.message, *caught.value.details]
+    assert [each.partition(": Unser")[0] for each in messages] == [
         "--day: the data converter cannot carry date",
         "--before: the data converter cannot carry timedelta",
         "--colour: the data converter cannot carry Colour",

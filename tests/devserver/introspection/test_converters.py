@@ -91,7 +91,7 @@ def test_a_data_converter_by_name() -> None:
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(
-    ("converter", "plugin", "said", "hint"),
+    ("converter", "plugin", "message", "hint"),
     [
         ("nix:sealed", "", "cannot use the data converter nix:sealed: there is no module nix", "name it as"),
         ("sealing", "", "cannot use the data converter sealing: this names only a module", "MODULE:NAME"),
@@ -108,11 +108,11 @@ def test_a_data_converter_by_name() -> None:
         ("", "sealing:bth", "cannot use the plugin sealing:bth: sealing has no bth", "did you mean both?"),
     ],
 )
-def test_invalid_names(converter: str, plugin: str, said: str, hint: str) -> None:
+def test_invalid_names(converter: str, plugin: str, message: str, hint: str) -> None:
     """The error shows what was looked up, and the valid forms of a name."""
     with pytest.raises(IntrospectionError) as caught:
         with_options(find("shop"), converter or None, [plugin] if plugin else [])
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert hint in str(caught.value.hint)
 
 

@@ -165,7 +165,7 @@ def test_duplicate_names(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "details"),
+    ("text", "message", "details"),
     [
         ("import helper\nhelper.boom()", "ZeroDivisionError: division by zero", ["fails.py", "helper.py"]),
         ("def broken(:", "SyntaxError: ", ["fails.py"]),
@@ -175,18 +175,18 @@ def test_duplicate_names(write: Write) -> None:
         ("import nowhere_at_all", "ModuleNotFoundError: No module named 'nowhere_at_all'", ["fails.py"]),
     ],
 )
-def test_a_module_that_fails(write: Write, text: str, said: str, details: list[str]) -> None:
+def test_a_module_that_fails(write: Write, text: str, message: str, details: list[str]) -> None:
     """The error has frames of the user's code only, not of Python's import system or of ours."""
     write("helper.py", "def boom():\n    1 / 0\n")
     write("fails.py", text)
     with pytest.raises(ModuleFailed) as caught:
         find("fails")
-    assert caught.value.message.startswith(f"cannot import the module fails: {said}")
+    assert caught.value.message.startswith(f"cannot import the module fails: {message}")
     shown = "\n".join(caught.value.details)
     assert [each for each in details if each not in shown] == []
     assert "importlib" not in shown
     assert "introspection" not in shown
-    assert ("__main__" in (caught.value.hint or "")) == ("SystemExit" in said)
+    assert ("__main__" in (caught.value.hint or "")) == ("SystemExit" in message)
 
 
 def test_a_module_that_hangs(write: Write) -> None:
@@ -212,7 +212,7 @@ def test_factories_that_fail(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         ("orderz", "there is no module orderz"),
         ("orders.nothing", "there is no module orders.nothing"),
@@ -224,14 +224,14 @@ def test_factories_that_fail(write: Write) -> None:
         ("json.py", "cannot import json.py: the module json is "),
     ],
 )
-def test_invalid_modules(write: Write, tmp_path: Path, spec: str, said: str) -> None:
+def test_invalid_modules(write: Write, tmp_path: Path, spec: str, message: str) -> None:
     """An unknown or invalid module is wrong usage, with the available modules."""
     write("orders.py", ORDER)
     write("json.py", ORDER)
     (tmp_path / "folder").mkdir()
     with pytest.raises(ModuleUnknown) as caught:
         find(spec)
-    assert caught.value.message.startswith(said)
+    assert caught.value.message.startswith(message)
     assert (caught.value.exit_code, bool(caught.value.hint)) == (2, True)
 
 

@@ -31,9 +31,9 @@ async def test_export_and_show(devserver: Run, server: DevServer, otlp: Collecto
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
-    said = trace("--otlp", otlp.url)
+    output = trace("--otlp", otlp.url)
     trace_id = otlp.named("workflow Tree")[0].trace_id.hex()
-    assert said == f"sent {len(otlp.spans)} spans of trace {trace_id} to {otlp.url}\n"
+    assert output == f"sent {len(otlp.spans)} spans of trace {trace_id} to {otlp.url}\n"
     shown = trace("--otlp", "-").splitlines()
     assert shown[0] == f"trace {trace_id}"
     assert {line.split()[0] for line in shown[1:]} == {span.span_id.hex() for span in otlp.spans}
@@ -102,8 +102,8 @@ def test_invalid_input(devserver: Run, server: DevServer, otlp: Collector) -> No
         "error: localhost:4318 is not an OTLP endpoint\nhint: write a URL such as http://127.0.0.1:4318\n",
     )
     assert refused("w", "--otlp", otlp.url, "--follow")[0] == 2
-    code, said = refused("w", "--otlp", otlp.url)
-    assert (code, "there is no workflow w in the namespace default" in said) == (4, True)
+    code, message = refused("w", "--otlp", otlp.url)
+    assert (code, "there is no workflow w in the namespace default" in message) == (4, True)
 
 
 def test_missing_extra(server: DevServer) -> None:

@@ -89,12 +89,12 @@ async def test_an_unreachable_collector_does_not_affect_workflows(
     client = await Client.connect(server.address)
     otlp.answer = 400
 
-    async def told() -> bool:
+    async def warned() -> bool:
         return "the spans of late (run" in caplog.text
 
     async with worker(client, HistorySpans(otlp.url, catch_up=timedelta(0))):
         await ended(client, "late")
-        await until(told)
+        await until(warned)
         assert otlp.spans == []
         otlp.answer = 200
         await asyncio.to_thread(otlp.wait_for, "workflow Tree")

@@ -149,14 +149,14 @@ def test_faults_drills_and_legacy_script(rehearse: Rehearse) -> None:
     done = rehearse("scale_up.py")
     assert done.returncode == 0, done.stdout
     assert "7 passed, 0 failed, 0 unknown" in done.stdout
-    for told in (
+    for text in (
         "the server (killed at",
         "nothing started while it was paused",
         "remove_node happened for node-4, node-5, node-6",
         "the same result as the legacy script: both are 8",
         "the legacy script did the rest: add_node node-6, add_node node-7, add_node node-8",
     ):
-        assert told in " ".join(done.stdout.split())
+        assert text in " ".join(done.stdout.split())
 
 
 def test_three_weeks(rehearse: Rehearse) -> None:

@@ -31,10 +31,10 @@ DECLINED = "card_declined 402 for 17.5%"
 def run(server: DevServer, story: Callable[[Client], Awaitable[None]], **how: Any) -> None:
     """Run a test with a client of the server, within a limit."""
 
-    async def told() -> None:
+    async def with_client() -> None:
         await asyncio.wait_for(story(await Client.connect(server.address, **how)), LIMIT)
 
-    asyncio.run(told())
+    asyncio.run(with_client())
 
 
 async def hits(
@@ -192,11 +192,11 @@ def test_every_step_of_a_busy_workflow_is_found(server: DevServer) -> None:
         }
         assert not {"workflow_task", "signal"} & {hit.kind for hit in steps}, "well, and of no duration"
         assert {hit.attempt for hit in await hits(client, attempts=Attempts("<", 2))} == {1}
-        (told,) = await hits(client, text="tell")
-        assert (told.kind, told.name, told.state, told.seconds) == ("signal", "tell", "event", None)
+        (signal,) = await hits(client, text="tell")
+        assert (signal.kind, signal.name, signal.state, signal.seconds) == ("signal", "tell", "event", None)
         of_busy: Any = {"query": "WorkflowId = 'busy'", "activity": "greet"}
-        assert [hit.kind for hit in await hits(client, since=told.at, **of_busy)] == ["local_activity"]
-        assert [hit.kind for hit in await hits(client, until=told.at, **of_busy)] == ["activity"]
+        assert [hit.kind for hit in await hits(client, since=signal.at, **of_busy)] == ["local_activity"]
+        assert [hit.kind for hit in await hits(client, until=signal.at, **of_busy)] == ["activity"]
         (patch,) = await hits(client, events=[event_number("MarkerRecorded")], text="patch")
         assert patch.kind == "marker"
         local = await hits(client, activity="greet", events=[event_number("MARKER_RECORDED")])

@@ -38,12 +38,12 @@ class Pretender:
 @pytest.fixture
 def pretender() -> Iterator[tuple[Pretender, HttpApi]]:
     """A fake server and a client of it."""
-    told = Pretender()
+    fake = Pretender()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            told.asked.append(self.path)
-            status, body = told.answers[self.path.partition("?")[0]]
+            fake.asked.append(self.path)
+            status, body = fake.answers[self.path.partition("?")[0]]
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
@@ -56,7 +56,7 @@ def pretender() -> Iterator[tuple[Pretender, HttpApi]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield told, HttpApi("127.0.0.1", server.server_port)
+        yield fake, HttpApi("127.0.0.1", server.server_port)
         server.shutdown()
         thread.join()
 
@@ -87,16 +87,16 @@ def test_ready_means_that_history_and_visibility_answer(
     pretender: tuple[Pretender, HttpApi], looked_up: tuple[int, Any], listed: tuple[int, Any], ready: bool
 ) -> None:
     """An open port is not enough: the workflow's shard must be owned, and lists must work."""
-    told, frontend = pretender
-    told.answers = {PROBE: looked_up, LIST: listed}
+    fake, frontend = pretender
+    fake.answers = {PROBE: looked_up, LIST: listed}
     assert frontend.serves("default") is ready
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"[]", b'"x"', b"\xff"])
 def test_another_programs_answer(pretender: tuple[Pretender, HttpApi], body: bytes) -> None:
     """Another program on the port is not taken for a server, and causes no unexpected error."""
-    told, frontend = pretender
-    told.answers = {PROBE: (200, body)}
+    fake, frontend = pretender
+    fake.answers = {PROBE: (200, body)}
     with pytest.raises(NotAnswering):
         frontend.serves("default")
 
@@ -119,17 +119,17 @@ def test_proxies_are_not_used(pretender: tuple[Pretender, HttpApi], monkeypatch:
     """Configured proxies do not apply to this machine's server."""
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    told, frontend = pretender
-    told.answers = {PROBE: MISSING_WORKFLOW, LIST: LISTED}
+    fake, frontend = pretender
+    fake.answers = {PROBE: MISSING_WORKFLOW, LIST: LISTED}
     assert frontend.serves("default")
-    assert len(told.asked) == 2
+    assert len(fake.asked) == 2
 
 
 def test_names_are_quoted_in_paths(pretender: tuple[Pretender, HttpApi]) -> None:
     """A namespace may contain characters that are special in URLs."""
-    told, frontend = pretender
+    fake, frontend = pretender
     base = "/api/v1/namespaces/a%3F%23%25b/workflows"
-    told.answers = {f"{base}/devserver-readiness-probe": MISSING_WORKFLOW, base: LISTED}
+    fake.answers = {f"{base}/devserver-readiness-probe": MISSING_WORKFLOW, base: LISTED}
     assert frontend.serves("a?#%b")
 
 

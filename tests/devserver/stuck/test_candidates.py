@@ -136,12 +136,12 @@ def test_server_restart(server: DevServer) -> None:
 def test_lazy_client_without_a_server() -> None:
     """A client that connects on its first call gets our error, with the cause."""
 
-    async def told() -> None:
+    async def look() -> None:
         client = await Client.connect("127.0.0.1:1", lazy=True)
         with pytest.raises(CannotAsk, match=r"^cannot connect to 127\.0\.0\.1:1: Connection refused"):
             await find_stuck(client)
 
-    asyncio.run(told())
+    asyncio.run(look())
 
 
 @pytest.mark.parametrize("how", [{"limit": 0}, {"max_concurrent": 0}])

@@ -26,17 +26,17 @@ from tests.helpers.trouble import QUEUE, Broken, Calls, CallsSeldom, Changed, Fi
 from .conftest import clear, found
 
 QUICK = Thresholds(waiting=timedelta(seconds=0.3), late=timedelta(seconds=0.3))
-POLLS_OF_A_WORKER = 5  # at once, for workflow tasks, unless it is told otherwise
+POLLS_OF_A_WORKER = 5  # at once, for workflow tasks, by default
 SECOND = timedelta(seconds=1)
 
 
 def run(server: DevServer, story: Callable[[Client], Awaitable[None]]) -> None:
     """Run a test with a client of the server."""
 
-    async def told() -> None:
+    async def with_client() -> None:
         await story(await Client.connect(server.address))
 
-    asyncio.run(told())
+    asyncio.run(with_client())
 
 
 def advised(server: DevServer, finding: Finding) -> str:

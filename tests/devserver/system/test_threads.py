@@ -14,20 +14,20 @@ from devserver.system.threads import async_block, in_thread
 
 def test_cancelled_while_entering() -> None:
     """A block that was being entered when its caller was cancelled is exited."""
-    said: list[str] = []
+    log: list[str] = []
     entering, proceed = threading.Event(), threading.Event()
 
     @contextlib.contextmanager
     def block() -> Iterator[None]:
         entering.set()
         assert proceed.wait(10)
-        said.append("entered")
+        log.append("entered")
         yield
-        said.append("exited")
+        log.append("exited")
 
     async def enter() -> None:
         async with async_block(block()):
-            said.append("used")
+            log.append("used")
 
     async def main() -> None:
         task = asyncio.create_task(enter())
@@ -39,18 +39,18 @@ def test_cancelled_while_entering() -> None:
             await task
 
     asyncio.run(main())
-    assert said == ["entered", "exited"]
+    assert log == ["entered", "exited"]
 
 
 def test_cancelled_while_a_function_runs() -> None:
     """A cancelled caller waits for the function, and is cancelled afterwards."""
     running, proceed = threading.Event(), threading.Event()
-    said: list[str] = []
+    log: list[str] = []
 
     def work() -> None:
         running.set()
         assert proceed.wait(10)
-        said.append("done")
+        log.append("done")
 
     async def main() -> None:
         task = asyncio.create_task(in_thread(work))
@@ -60,6 +60,6 @@ def test_cancelled_while_a_function_runs() -> None:
         proceed.set()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert said == ["done"]
+        assert log == ["done"]
 
     asyncio.run(main())

@@ -43,12 +43,12 @@ def server(installed: Executable) -> Iterator[DevServer]:
 def run(server: DevServer, story: Callable[[Client, HistoryReader], Awaitable[None]]) -> None:
     """Run a test with a client of the server, a tracer and a worker."""
 
-    async def told() -> None:
+    async def with_client() -> None:
         client = await Client.connect(server.address)
         async with worker(client):
             await asyncio.wait_for(story(client, HistoryReader(client)), LIMIT)
 
-    asyncio.run(told())
+    asyncio.run(with_client())
 
 
 async def start(client: Client, what: Any, *args: Any, id: str, **how: Any) -> Any:  # noqa: A002 - as the SDK calls it

@@ -19,11 +19,11 @@ def test_a_module_that_hangs_on_import(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "hangs.py").write_text("import time\nwhile True: time.sleep(1)\n")
 
     async def look() -> WorkerEvent:
-        told: asyncio.Queue[WorkerEvent] = asyncio.Queue()
-        kept = WorkerSupervisor(WorkerOptions("hangs"), told.put_nowait, reload=False)
-        running = asyncio.create_task(kept.run())
-        event = await asyncio.wait_for(told.get(), 20)
-        kept.stop()
+        events: asyncio.Queue[WorkerEvent] = asyncio.Queue()
+        worker = WorkerSupervisor(WorkerOptions("hangs"), events.put_nowait, reload=False)
+        running = asyncio.create_task(worker.run())
+        event = await asyncio.wait_for(events.get(), 20)
+        worker.stop()
         await running
         return event
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import processes_of
 from tests.helpers.docker_engine import Engine, build, engine
-from tests.helpers.pytest_process import TALK, running, told
+from tests.helpers.pytest_process import TALK, reports, running
 from tests.helpers.waiting import eventually
 from tests.temporaltest.conftest import ALONE, SLEEPS, TWO, Suite
 from tests.temporaltest.isolation.test_session import GREET, WAITING
@@ -68,8 +68,8 @@ def test_same_tests_run_in_a_container(ways: tuple[str, ...], contained: Suite, 
     result = contained.passes(passed=4, ways=ways)
     result.stdout.fnmatch_lines([f"temporal: container of {IMAGE}, tuning fast, timeout 30 s"])
     assert "ResourceWarning" not in result.stderr.str()
-    assert len({each["address"] for each in told(contained.path)}) == 1
-    assert len({each["namespace"] for each in told(contained.path)}) == 4
+    assert len({each["address"] for each in reports(contained.path)}) == 1
+    assert len({each["namespace"] for each in reports(contained.path)}) == 4
     assert docker.containers() == []
     assert processes_of(home) == []
 
@@ -84,7 +84,7 @@ def test_ports_are_published_on_loopback_only(contained: Suite, docker: Engine) 
     """The server has no authentication, so only this machine may reach it."""
     write(contained, WAITING.format(count=1))
     with running(contained.path, "--temporal-ui=on") as run:
-        run.told()
+        run.reports()
         (container,) = docker.containers()
         ports = docker.client.containers.get(container).attrs["NetworkSettings"]["Ports"]
         published = [each for bindings in ports.values() for each in bindings or ()]
@@ -119,7 +119,7 @@ def test_shared(temporal):
 """,
     )
     contained.passes(passed=2)
-    assert len({each["address"] for each in told(contained.path)}) == 2
+    assert len({each["address"] for each in reports(contained.path)}) == 2
 
 
 def test_unsupported_tests_are_skipped(contained: Suite) -> None:
@@ -165,7 +165,7 @@ def test_without_ryuk(registry: str, contained: Suite, docker: Engine, monkeypat
         monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "false")
         write(contained, WAITING.format(count=1))
         with running(contained.path) as run:
-            run.told()
+            run.reports()
             assert len(docker.containers()) == 1
             run.kill()
             run.ends()
@@ -183,7 +183,7 @@ def test_container_is_removed_with_its_run(
     """kill -9 and Ctrl-C of pytest remove its container."""
     write(contained, WAITING.format(count=2))
     with running(contained.path, ways=ways) as run:
-        run.told()
+        run.reports()
         assert len(docker.containers()) == 1
         getattr(run, how)()
         run.ends()
@@ -202,7 +202,7 @@ def test_container_of_a_killed_supervisor_is_removed_by_the_next_run(
     """The next run removes what a killed supervisor has left."""
     write(contained, WAITING.format(count=1))
     with running(contained.path) as run:
-        run.told()
+        run.reports()
         (left,) = docker.containers()
         (supervisor,) = supervisors(home)
         supervisor.kill()
@@ -218,7 +218,7 @@ def test_container_of_a_killed_supervisor_is_removed_by_its_run(contained: Suite
     """A run whose supervisor is killed fails the running test, and leaves no container."""
     write(contained, WAITING.format(count=1))
     with running(contained.path, "--temporal-timeout=3") as run:
-        run.told()
+        run.reports()
         (supervisor,) = supervisors(home)
         supervisor.kill()
         # Not its wait(): it stays a zombie for as long as the run does not look after it.
@@ -234,7 +234,7 @@ def test_two_runs_share_a_container(contained: Suite, docker: Engine) -> None:
     """Two simultaneous runs use one container; when one ends, the other continues with it."""
     write(contained, WAITING.format(count=1))
     with running(contained.path) as one, running(contained.path, ways=TWO) as other:
-        assert len({each["address"] for each in one.told(2)}) == 1
+        assert len({each["address"] for each in one.reports(2)}) == 1
         assert len(docker.containers()) == 1
         one.let("go")
         assert "1 passed" in one.ends()
@@ -258,7 +258,7 @@ def test_after(temporal):
 """,
     )
     with running(contained.path, "--temporal-timeout=60") as run:
-        run.told()
+        run.reports()
         (container,) = docker.containers()
         docker.client.containers.get(container).kill()
         run.let("killed")

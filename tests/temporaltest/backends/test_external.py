@@ -14,7 +14,7 @@ from temporalio.client import Client
 from devserver import DevServer
 from devserver.executables.models import Executable
 from tests.conftest import processes_of
-from tests.helpers.pytest_process import TALK, running, told
+from tests.helpers.pytest_process import TALK, reports, running
 from tests.helpers.tls_proxy import NAME, Certificates, make_certificates, tls_proxy
 from tests.helpers.waiting import eventually
 from tests.temporaltest.conftest import ALONE, SLEEPS, TWO, Suite, module_home, within
@@ -98,8 +98,8 @@ def test_same_tests_run_on_an_external_server(
     before = {each.pid for each in processes_of(home)}
     write(bare_suite)
     bare_suite.passes("--temporal-address", own_server.address, passed=4, ways=ways)
-    assert {each["address"] for each in told(bare_suite.path)} == {own_server.address}
-    assert len({each["namespace"] for each in told(bare_suite.path)}) == 4
+    assert {each["address"] for each in reports(bare_suite.path)} == {own_server.address}
+    assert len({each["namespace"] for each in reports(bare_suite.path)}) == 4
     assert eventually(lambda: namespaces_of(own_server) == ["default", "ours"])
     assert {each.pid for each in processes_of(home)} == before
     assert own_server.running
@@ -216,7 +216,7 @@ def test_server_that_dies(own_server: DevServer, bare_suite: Suite) -> None:
     """The running test fails with that cause, and so do the next ones, without waiting for their limits."""
     write(bare_suite, LOSING)
     with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
-        run.told()
+        run.reports()
         own_server.kill()
         output = run.ends()
     assert "1 failed, 2 errors" in output
@@ -229,7 +229,7 @@ def test_server_that_comes_back(own_server: DevServer, bare_suite: Suite) -> Non
     write(bare_suite, LOSING)
     bare_suite.file("conftest.py", "import time\nfrom pathlib import Path\nimport pytest\n" + BACK)
     with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
-        run.told()
+        run.reports()
         own_server.kill()
         eventually((bare_suite.path / "over").exists, 60)
         own_server.restart()
@@ -265,7 +265,7 @@ def test_frozen_server(own_server: DevServer, bare_suite: Suite) -> None:
     bare_suite.file("conftest.py", IMPATIENT)
     chosen = ("-k", "hit or after", "--temporal-timeout=3", "--temporal-address", own_server.address)
     with running(bare_suite.path, *chosen) as run:
-        run.told()
+        run.reports()
         own_server.freeze()
         try:
             output = run.ends()
@@ -290,7 +290,7 @@ def test_hit(temporal):
 """,
     )
     with running(bare_suite.path, "--temporal-address", own_server.address) as run:
-        run.told()
+        run.reports()
         own_server.restart()
         run.let("go")
         assert "1 passed" in run.ends()
@@ -346,7 +346,7 @@ def test_tests_in_a_shared_namespace_are_separate(own_server: DevServer, bare_su
     )
     args = ("--temporal-address", own_server.address, "--temporal-namespace=ours")
     with running(bare_suite.path, *args, ways=TWO) as run:
-        both = run.told(2)
+        both = run.reports(2)
         run.let("go")
         assert "2 passed" in run.ends()
     assert {each["namespace"] for each in both} == {"ours"}
@@ -441,7 +441,7 @@ def test_server_that_refuses_new_namespaces(
     bare_suite.file("conftest.py", REFUSING)
     write(bare_suite)
     bare_suite.passes("--temporal-address", server.address, passed=4)
-    assert {each["namespace"] for each in told(bare_suite.path)} == {"ours"}
+    assert {each["namespace"] for each in reports(bare_suite.path)} == {"ours"}
     assert (bare_suite.path / "asked").read_text() == "x"
 
 

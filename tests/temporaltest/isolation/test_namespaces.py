@@ -59,14 +59,14 @@ def test_a_new_namespace_is_ready(server: DevServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("attributes", "retention", "told"),
+    ("attributes", "retention", "message"),
     [
         ({"Customer": "keyword"}, DAY, "unknown search attribute type 'keyword' (valid: Text, Keyword, Int"),
         ({f"Flag{n}": "Bool" for n in range(4)}, DAY, "at most 10 of type Keyword and 3 of each other type"),
         ({}, timedelta(seconds=1), "Temporal rejects a namespace with a retention of 0:00:01"),
     ],
 )
-def test_invalid_settings(attributes: dict[str, str], retention: timedelta, told: str, server: DevServer) -> None:
+def test_invalid_settings(attributes: dict[str, str], retention: timedelta, message: str, server: DevServer) -> None:
     """The error for unknown types, exceeded limits and invalid retentions names the test's own arguments."""
 
     async def main() -> None:
@@ -74,7 +74,7 @@ def test_invalid_settings(attributes: dict[str, str], retention: timedelta, told
         name = namespaces.name_for("mine")
         await namespaces.create(client, name, retention=retention, search_attributes=attributes)
 
-    with pytest.raises(SetupError, match=re.escape(told)):
+    with pytest.raises(SetupError, match=re.escape(message)):
         asyncio.run(main())
 
 

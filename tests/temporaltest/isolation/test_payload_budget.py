@@ -97,7 +97,7 @@ def test_externally_stored_payloads_count(suite: Suite) -> None:
 
 def test_invalid_budget(suite: Suite) -> None:
     """An invalid size, an unknown word, and a test without its own workflow are usage errors."""
-    for words, fixture, told in (
+    for words, fixture, message in (
         ('"large"', "temporal", "mark.payload_budget(largest=...): 'large' is not a size"),
         ('most="1KB"', "temporal", "mark.payload_budget takes one size or keywords: largest, total, history"),
         ('"1KB"', "", "mark.payload_budget needs a fixture with a namespace of the test's own"),
@@ -105,4 +105,4 @@ def test_invalid_budget(suite: Suite) -> None:
         suite.tests(WRONG.format(words=words, fixture=fixture))
         result = suite.run()
         assert result.ret == 4
-        assert told in result.stderr.str() + result.stdout.str()
+        assert message in result.stderr.str() + result.stdout.str()

@@ -10,7 +10,7 @@ import pytest
 
 from devserver.instances.dev_server import DevServer
 from tests.conftest import ephemeral_folders_of, processes_of
-from tests.helpers.pytest_process import TALK, running, told
+from tests.helpers.pytest_process import TALK, reports, running
 from tests.helpers.waiting import eventually
 from tests.temporaltest.conftest import ALONE, TWO, WAYS, Suite
 
@@ -66,7 +66,7 @@ def nothing_left(home: Path) -> bool:
 
 def addresses(suite: Suite) -> set[str]:
     """Return the addresses that the suite's tests reported."""
-    return {str(each["address"]) for each in told(suite.path)}
+    return {str(each["address"]) for each in reports(suite.path)}
 
 
 # One server
@@ -91,7 +91,7 @@ def test_one_server_for_a_run(ways: tuple[str, ...], suite: Suite, home: Path) -
     count = 12 if "--dist=each" in ways else 6
     suite.passes(passed=count, ways=ways)
     assert len(addresses(suite)) == 1
-    assert len({each["namespace"] for each in told(suite.path)}) == count
+    assert len({each["namespace"] for each in reports(suite.path)}) == count
     assert nothing_left(home)
 
 
@@ -99,7 +99,7 @@ def test_two_runs_share_a_server(suite: Suite, home: Path) -> None:
     """Two simultaneous runs of pytest use one server; when one ends, the other continues with it."""
     write_waiting(suite, 1)
     with running(suite.path) as one, running(suite.path, ways=TWO) as other:
-        assert len({each["address"] for each in one.told(2)}) == 1
+        assert len({each["address"] for each in one.reports(2)}) == 1
         assert len(servers(home)) == 1
         one.let("go")
         assert "1 passed" in one.ends()
@@ -111,7 +111,7 @@ def test_runs_with_other_settings_have_another_server(suite: Suite, home: Path) 
     """A simultaneous run with another tuning gets a server with that tuning."""
     write_waiting(suite, 1)
     with running(suite.path) as one, running(suite.path, "--temporal-tuning=stock") as other:
-        assert len({each["address"] for each in one.told(2)}) == 2
+        assert len({each["address"] for each in one.reports(2)}) == 2
         one.let("go")
         assert "1 passed" in one.ends()
         assert "1 passed" in other.ends()
@@ -165,7 +165,7 @@ def test_killed_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, home: 
     """kill -9 of pytest (with xdist: of the controller) ends the server and the workers."""
     write_waiting(suite, 2)
     with running(suite.path, ways=ways) as run:
-        run.told()
+        run.reports()
         run.kill()
         assert eventually(lambda: nothing_left(home), 60)
 
@@ -175,7 +175,7 @@ def test_interrupted_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, h
     """Ctrl-C in a test ends the run and the server at once."""
     write_waiting(suite, 2)
     with running(suite.path, ways=ways) as run:
-        run.told()
+        run.reports()
         run.interrupt()
         output = run.ends()
         assert "KeyboardInterrupt" in output
@@ -187,7 +187,7 @@ def test_interrupted_start_leaves_no_server(suite: Suite, home: Path) -> None:
     """Ctrl-C while the server is starting leaves nothing."""
     write_waiting(suite, 1)
     with running(suite.path) as run:
-        eventually(lambda: processes_of(home)[1:] or told(suite.path))
+        eventually(lambda: processes_of(home)[1:] or reports(suite.path))
         run.interrupt()
         run.ends()
         assert eventually(lambda: nothing_left(home))
@@ -197,9 +197,9 @@ def test_killed_worker_is_replaced(suite: Suite, home: Path) -> None:
     """After kill -9 of an xdist worker, the other one and its replacement continue with the same server."""
     write_waiting(suite, 12)
     with running(suite.path, ways=TWO) as run:
-        victim = run.told(2)[0]["pid"]
+        victim = run.reports(2)[0]["pid"]
         psutil.Process(victim).kill()
-        run.told(3)
+        run.reports(3)
         run.let("go")
         output = run.ends()
     assert "1 failed, 11 passed" in output
@@ -268,7 +268,7 @@ def test_after(temporal, n):
     result = suite.run("--temporal-timeout=60")
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.re_match_lines([r"E .*the Temporal server at 127\.0\.0\.1:\d+ was killed while the test ran"])
-    assert len({each["server"] for each in told(suite.path)}) == 2
+    assert len({each["server"] for each in reports(suite.path)}) == 2
     assert eventually(lambda: nothing_left(home))
 
 
@@ -291,7 +291,7 @@ def test_after(temporal, n):
 """,
     )
     suite.passes(passed=3)
-    assert len({each["server"] for each in told(suite.path)}) == 3
+    assert len({each["server"] for each in reports(suite.path)}) == 3
     assert eventually(lambda: nothing_left(home))
 
 
@@ -315,17 +315,17 @@ def test_after(temporal, n):
 """
         suite.tests(text, f"test_{name}.py")
     with running(suite.path, "--temporal-timeout=60", "--dist=loadfile", ways=TWO) as run:
-        (server,) = {each["server"] for each in run.told(2)}
+        (server,) = {each["server"] for each in run.reports(2)}
         psutil.Process(server).kill()
         run.let("one")
-        run.told(3)  # a new server is there, and the other worker does not know yet
+        run.reports(3)  # a new server is there, and the other worker does not know yet
         run.let("other")
-        run.told(4)
+        run.reports(4)
         run.let("end")
         output = run.ends()
     assert "2 failed, 4 passed" in output
     assert output.count("was killed while the test ran") >= 2
-    (new,) = {each["server"] for each in told(suite.path) if each["phase"] == "after"}
+    (new,) = {each["server"] for each in reports(suite.path) if each["phase"] == "after"}
     assert new != server
     assert eventually(lambda: nothing_left(home))
 
@@ -341,7 +341,7 @@ def test_lingering_server_is_reused(suite: Suite, home: Path) -> None:
     suite.passes("--temporal-linger=600", passed=6, ways=TWO)
     assert [each.pid for each in servers(home)] == [first.pid]
     assert len(addresses(suite)) == 1
-    assert len({each["namespace"] for each in told(suite.path)}) == 12
+    assert len({each["namespace"] for each in reports(suite.path)}) == 12
     _stop(suite)
 
 
@@ -371,7 +371,7 @@ def test_keep(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
         """,
     )
     result = suite.passes("--temporal-keep=on", passed=1, ways=ways)
-    (left,) = told(suite.path)
+    (left,) = reports(suite.path)
     assert _open_workflows(left["address"], left["namespace"]) == ["waits-1"]
     result.stdout.fnmatch_lines(
         [f"the server is still running at http://* (gRPC {left['address']}); stop it with: devserver down*"]

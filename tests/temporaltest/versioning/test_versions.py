@@ -26,15 +26,15 @@ async def reserve() -> None: ...
 
 class Waits:
     def __init__(self) -> None:
-        self.told = False
+        self.released = False
 
     async def work(self, step) -> None:
         await workflow.execute_activity(step, start_to_close_timeout=timedelta(seconds=9))
-        await workflow.wait_condition(lambda: self.told)
+        await workflow.wait_condition(lambda: self.released)
 
     @workflow.signal
     def end(self) -> None:
-        self.told = True
+        self.released = True
 
     @workflow.signal
     def poke(self) -> None: ...
@@ -174,13 +174,13 @@ def test_open_workflows(temporal, temporal_versions):
     assert temporal_versions.check_takeover("2.0") == ["order-17"]
     with pytest.raises(ReplayFailed) as error:
         temporal_versions.check_takeover("3.0")
-    for told in (
+    for message in (
         "the build 3.0 cannot take over 1 of 1 open workflows:",
         "the workflow order-17 (Order) does not replay: ",
         "activity task scheduled (charge)",
         "workflow.patched()",
     ):
-        assert told in str(error.value)
+        assert message in str(error.value)
 
 
 def test_pinned_ones_only_if_asked(temporal, temporal_versions):

@@ -242,7 +242,7 @@ def test_stuck(temporal, last, n):
 """
     )
     with running(own_suite.path, ways=ways) as run:
-        run.told()
+        run.reports()
         for _ in range(times):
             run.interrupt()
         assert "KeyboardInterrupt" in run.ends()

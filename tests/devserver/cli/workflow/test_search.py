@@ -76,9 +76,9 @@ def test_search_prints_failures(quick_up: Run, devserver: Run, orders: Orders) -
     assert [match and match["id"] for match in found] == ["order-1", "order-0"], done.stdout
     assert (done.returncode, found[1] is not None) == (0, True)
     last = found[1]["run"] if found[1] else ""
-    told = done.stderr.splitlines()
-    assert re.fullmatch(r"2 hits; 2 runs, all read from the server \(\d+ events\)", told[0])
-    assert told[1] == f"see the whole workflow: devserver trace order-0 --run-id {last}"
+    notes = done.stderr.splitlines()
+    assert re.fullmatch(r"2 hits; 2 runs, all read from the server \(\d+ events\)", notes[0])
+    assert notes[1] == f"see the whole workflow: devserver trace order-0 --run-id {last}"
     again = devserver("search", "card_declined", "--attempts", ">=3")
     assert (again.stdout, again.stderr.splitlines()[0]) == (done.stdout, "2 hits; 2 runs, all from the local index")
     few = devserver("search", "card_declined", "--limit", "1")

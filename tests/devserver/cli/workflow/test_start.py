@@ -147,10 +147,10 @@ def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
             "workflow", "update", "orders.py:annotate", "o 1", "--note", "a", "--wait-for-stage", "accepted"
         )
         assert (code, out.startswith("o 1 has accepted annotate (")) == (0, True)
-        for note, said in (("", "Empty: an empty note"), ("boom", "Broken: it broke")):
+        for note, message in (("", "Empty: an empty note"), ("boom", "Broken: it broke")):
             code, out, err = call("workflow", "update", "orders.py:Order.annotate", "o 1", "--note", note)
             assert (code, out) == (1, "")
-            assert err.splitlines()[0] == f"annotate of o 1 was rejected or failed: {said}"
+            assert err.splitlines()[0] == f"annotate of o 1 was rejected or failed: {message}"
         refused = call(
             "workflow", "update", "orders.py:annotate", "o 1", "--note", "", "--wait-for-stage", "accepted", "--json"
         )
@@ -192,9 +192,9 @@ def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
             "  activity charge: Activity task failed",
         ]
         code, out, _ = call("workflow", "start", "orders.py:Order", "--name", "Mallory", "--wait", "--json")
-        told = json.loads(out)
-        assert (code, told["workflow_type"], told["polled"], told["result"]) == (1, "Order", True, None)
-        assert told["failure"][0] == "activity charge: Activity task failed"
+        report = json.loads(out)
+        assert (code, report["workflow_type"], report["polled"], report["result"]) == (1, "Order", True, None)
+        assert report["failure"][0] == "activity charge: Activity task failed"
 
 
 def test_values_of_all_sizes_and_encodings(quick_up: Run, write: Write, call: Call, tmp_path: Path) -> None:
@@ -295,14 +295,14 @@ def test_without_a_worker(quick_up: Run, devserver: Run, write: Write, call: Cal
         "workflow", "start", "orders.py:Order", "--name", "Ada", "--workflow-id", "o1", "--json", *extras
     )
     assert code == 0, err
-    told = json.loads(out)
-    assert (code, told["workflow_id"], told["task_queue"], told["polled"]) == (0, "o1", "orders", False)
+    report = json.loads(out)
+    assert (code, report["workflow_id"], report["task_queue"], report["polled"]) == (0, "o1", "orders", False)
     assert err == "note: no worker polls the task queue orders; start a worker: devserver run orders.py\n"
     _, _, err = call(
         "workflow", "start", "orders.py:Order", "--name", "Ada", "--devserver-name", "default", "-t", "rare ones"
     )
     assert err.endswith("devserver run orders.py --task-queue 'rare ones' --name default\n")
-    for words, code, said in (
+    for words, code, message in (
         (
             ["workflow", "query", "orders.py:Order.state", "o1", "--timeout", "1s"],
             4,
@@ -336,9 +336,9 @@ def test_without_a_worker(quick_up: Run, devserver: Run, write: Write, call: Cal
     ):
         got, out, err = call(*words)
         assert (got, out) == (code, ""), err
-        assert err.startswith(f"error: {said}")
-        assert "API key" not in err or "cannot" in said
-        assert ("start a worker: devserver run orders.py\n" in err) == ("was not" in said)
+        assert err.startswith(f"error: {message}")
+        assert "API key" not in err or "cannot" in message
+        assert ("start a worker: devserver run orders.py\n" in err) == ("was not" in message)
     write("payments.py", ORDERS.replace("class Order", "class Payment"))
     code, _, err = call("workflow", "signal", "payments.py:approve", "o1", "--by", "a")
     assert (code, err.splitlines()[0]) == (1, "error: o1 has the type Order, not Payment")
@@ -351,7 +351,7 @@ def test_without_a_worker(quick_up: Run, devserver: Run, write: Write, call: Cal
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["orders.py:Order"], 2, "missing: --name"),
         (["orders.py:Order", "--name", "a", "--amount", "x"], 2, "--amount: 'x' is not a whole number"),
@@ -377,13 +377,13 @@ def test_without_a_worker(quick_up: Run, devserver: Run, write: Write, call: Cal
         ),
     ],
 )
-def test_wrong_usage(write: Write, call: Call, words: list[str], code: int, said: str) -> None:
+def test_wrong_usage(write: Write, call: Call, words: list[str], code: int, message: str) -> None:
     """Wrong usage is reported before any server is contacted."""
     write("orders.py", ORDERS)
     write("broken.py", "1 / 0")
     got, out, err = call("workflow", "start", *words)
     assert (got, out) == (code, "")
-    assert said in err
+    assert message in err
 
 
 def test_options_named_like_fields(write: Write, call: Call) -> None:

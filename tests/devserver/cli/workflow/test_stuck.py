@@ -241,11 +241,11 @@ def test_watch_survives_a_restart(up: Run, devserver: Run, start: Start, watchin
         devserver("down")
         assert " ! " in line(process)
         devserver("up", "-d")
-        told = [line(process)]
-        while "the server answers again" not in told[-1]:
-            assert " ! " in told[-1]
-            told.append(line(process))
-        assert len(set(told)) == len(told)
+        lines = [line(process)]
+        while "the server answers again" not in lines[-1]:
+            assert " ! " in lines[-1]
+            lines.append(line(process))
+        assert len(set(lines)) == len(lines)
         devserver("temporal", "--", "workflow", "terminate", "--workflow-id", "order-17")
         assert " - no_worker order-17" in line(process)
 
@@ -259,7 +259,7 @@ def test_watch_as_json(up: Run, devserver: Run, start: Start, watching: Watching
         start("order-17")
         assert eventually(lambda: json.loads(line(process))["findings"])[0]["workflow_id"] == "order-17"
         devserver("down")
-        error = eventually(lambda: (said := json.loads(line(process))).get("error") and said)
+        error = eventually(lambda: (report := json.loads(line(process))).get("error") and report)
         assert error["error"] == "CannotAsk"
 
 

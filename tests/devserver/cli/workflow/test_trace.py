@@ -164,9 +164,9 @@ def test_follow(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf
             first = json.loads(lines.stdout.readline())
             assert (first["form"], first["change"], first["run"]["status"]) == (1, "run", "running")
             signal_it(devserver, "fails")
-            told = [json.loads(line) for line in lines.stdout.read().splitlines()]
-            assert [each["change"] for each in told] == ["step", "closed"]
-            assert told[1]["run"]["last_failure"] == "Luck: no luck"
+            changes = [json.loads(line) for line in lines.stdout.read().splitlines()]
+            assert [each["change"] for each in changes] == ["step", "closed"]
+            assert changes[1]["run"]["last_failure"] == "Luck: no luck"
         assert lines.returncode == 1
 
         start("long", "Waits", "child")
@@ -176,8 +176,8 @@ def test_follow(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf
             assert lines.stdout is not None
             lines.stdout.readline()
             lines.send_signal(signal.SIGINT)
-            _, said = lines.communicate(timeout=120)
-        assert (lines.returncode, said.strip()) == (130, "interrupted")
+            _, errors = lines.communicate(timeout=120)
+        assert (lines.returncode, errors.strip()) == (130, "interrupted")
 
 
 def test_follow_across_a_restart_on_another_port(up: Run, devserver: Run, start: Start, status_of: StatusOf) -> None:

@@ -50,9 +50,9 @@ def test_locked_by_another_process(devserver: Run, database: Path, home: Path) -
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
-        said = refused(devserver(*UP))
-        assert str(database) in said
-        assert f"(pid {other.pid})" in said
+        message = refused(devserver(*UP))
+        assert str(database) in message
+        assert f"(pid {other.pid})" in message
         other.communicate()
     assert devserver(*UP).returncode == 0
     assert devserver("down").returncode == 0
@@ -61,8 +61,8 @@ def test_locked_by_another_process(devserver: Run, database: Path, home: Path) -
 def test_stock_server_on_the_same_file_is_named(devserver: Run, tmp_path: Path, real_binary: Path) -> None:
     """The error names the pid of a plain `temporal server start-dev` on the same file."""
     with running(real_binary, tmp_path / "shared.db") as stock:
-        said = refused(devserver(*UP, "--db", str(tmp_path / "shared.db")))
-    assert f"temporal (pid {stock.process.pid})" in said
+        message = refused(devserver(*UP, "--db", str(tmp_path / "shared.db")))
+    assert f"temporal (pid {stock.process.pid})" in message
 
 
 def test_two_instances_on_one_file(devserver: Run, tmp_path: Path) -> None:
@@ -71,8 +71,8 @@ def test_two_instances_on_one_file(devserver: Run, tmp_path: Path) -> None:
     assert devserver(*UP, "--name", "first", "--db", str(path)).returncode == 0
     (tmp_path / "link").symlink_to(tmp_path)
     for each in (path, tmp_path / "link" / "shared.db"):
-        said = refused(devserver(*UP, "--name", "second", "--db", str(each)))
-        assert "in use by instance first" in said
+        message = refused(devserver(*UP, "--name", "second", "--db", str(each)))
+        assert "in use by instance first" in message
     assert devserver("status", "--name", "first").returncode == 0
     assert devserver("down", "--all").stdout == "stopped first\n"
 
@@ -94,17 +94,17 @@ def test_damaged(devserver: Run, database: Path, damage: str, home: Path) -> Non
     else:
         data = bytearray(b"dear diary\n" * 100)
     database.write_bytes(data)
-    said = refused(devserver(*UP))
-    assert str(database) in said
+    message = refused(devserver(*UP))
+    assert str(database) in message
     assert processes_of(home) == []
     assert database.read_bytes() == bytes(data)
 
 
 def test_folder(devserver: Run, tmp_path: Path) -> None:
     """A folder is refused, and the hint suggests a file."""
-    said = refused(devserver(*UP, "--db", str(tmp_path)))
-    assert f"the database {tmp_path} is a folder" in said
-    assert f"--db {tmp_path / 'temporal.db'}" in said
+    message = refused(devserver(*UP, "--db", str(tmp_path)))
+    assert f"the database {tmp_path} is a folder" in message
+    assert f"--db {tmp_path / 'temporal.db'}" in message
 
 
 def test_empty_file_becomes_a_database(devserver: Run, tmp_path: Path) -> None:
@@ -122,9 +122,9 @@ def test_unreadable(
     """A file without read or write permission is refused, with a fix."""
     for mode, why in ((0o000, "it cannot be read"), (0o400, "it cannot be written")):
         database.chmod(mode)
-        said = refused(unprivileged(*UP))
-        assert why in said
-        assert f"chmod u+rw {database}" in said
+        message = refused(unprivileged(*UP))
+        assert why in message
+        assert f"chmod u+rw {database}" in message
 
 
 def test_folder_that_cannot_be_written(
@@ -133,8 +133,8 @@ def test_folder_that_cannot_be_written(
     """A file in a folder without write permission is refused."""
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o500)
-    said = refused(unprivileged(*UP, "--db", str(folder / "mine.db")))
-    assert str(folder) in said
+    message = refused(unprivileged(*UP, "--db", str(folder / "mine.db")))
+    assert str(folder) in message
 
 
 def test_written_by_a_newer_server(devserver: Run, database: Path) -> None:
@@ -143,9 +143,9 @@ def test_written_by_a_newer_server(devserver: Run, database: Path) -> None:
     data = json.loads(stamp.read_text())
     stamp.write_text(json.dumps(data | {"last_written_by": "9.8.7", "last_written_by_cli": "9.9.9"}))
     before = database.read_bytes()
-    said = refused(devserver(*UP))
-    assert "was written by a newer server" in said
-    assert "--version 9.9.9" in said
+    message = refused(devserver(*UP))
+    assert "was written by a newer server" in message
+    assert "--version 9.9.9" in message
     assert database.read_bytes() == before
 
 
@@ -153,9 +153,9 @@ def test_full_disk(devserver: Run, tmp_path: Path, disk: Disk, home: Path) -> No
     """The error says that the disk is full; with free space the server starts."""
     folder = disk(tmp_path / "small", 4_000_000)
     filler = fill(folder)
-    said = refused(devserver(*UP, "--db", str(folder / "mine.db")))
-    assert "disk" in said or "space" in said
-    assert str(folder) in said
+    message = refused(devserver(*UP, "--db", str(folder / "mine.db")))
+    assert "disk" in message or "space" in message
+    assert str(folder) in message
     assert processes_of(home) == []
     filler.unlink()
     done = devserver(*UP, "--db", str(folder / "mine.db"))
@@ -166,6 +166,6 @@ def test_full_disk(devserver: Run, tmp_path: Path, disk: Disk, home: Path) -> No
 def test_disk_that_fills_up_while_starting(devserver: Run, tmp_path: Path, disk: Disk, home: Path) -> None:
     """Too little space for a database is reported as a full disk, not as damage."""
     folder = disk(tmp_path / "small", 200_000)
-    said = refused(devserver(*UP, "--db", str(folder / "mine.db")))
-    assert "full" in said or "space" in said or "room" in said
+    message = refused(devserver(*UP, "--db", str(folder / "mine.db")))
+    assert "full" in message or "space" in message or "room" in message
     assert processes_of(home) == []

@@ -32,9 +32,9 @@ def test_executable_that_hangs(devserver: Run, tmp_path: Path, home: Path, mode:
     assert "its log is empty" in done.stderr
     assert "hint: allow more time with --timeout" in done.stderr
     assert processes_of(home) == []
-    told = devserver("status")
-    assert "crashed" in told.stdout
-    assert "was not ready within" in told.stdout
+    status = devserver("status")
+    assert "crashed" in status.stdout
+    assert "was not ready within" in status.stdout
 
 
 def test_server_that_never_answers(devserver: Run, tmp_path: Path, home: Path) -> None:

@@ -38,9 +38,9 @@ def test_state_folder_writable_by_others(devserver: Run, paths: Paths) -> None:
     assert devserver(*UP).returncode == 0
     paths.state.chmod(0o777)
     for args in (UP, ("status",), ("list",), ("down",), ("logs",)):
-        said = refused(devserver(*args))
-        assert f"other users may write to {paths.state} (mode 0777)" in said
-        assert f"chmod 700 {paths.state}" in said
+        message = refused(devserver(*args))
+        assert f"other users may write to {paths.state} (mode 0777)" in message
+        assert f"chmod 700 {paths.state}" in message
     paths.state.chmod(0o700)
     assert devserver("down").stdout == "stopped default\n"
 
@@ -52,8 +52,8 @@ def test_state_folder_of_another_user(devserver: Run, paths: Paths, which: str) 
     folder = paths.state if which == "state" else paths.instance("default")
     folder.mkdir(parents=True, mode=0o700)
     os.chown(folder, 65534, 65534)
-    said = refused(devserver(*UP))
-    assert f"{folder} belongs to user 65534" in said
+    message = refused(devserver(*UP))
+    assert f"{folder} belongs to user 65534" in message
 
 
 def test_state_folder_without_write_permission(
@@ -61,9 +61,9 @@ def test_state_folder_without_write_permission(
 ) -> None:
     """The error names the variable that selects another folder."""
     paths.state.mkdir(mode=0o500)
-    said = refused(unprivileged(*UP))
-    assert str(paths.state) in said
-    assert "DEVSERVER_HOME" in said
+    message = refused(unprivileged(*UP))
+    assert str(paths.state) in message
+    assert "DEVSERVER_HOME" in message
 
 
 def test_state_folder_without_read_permission(
@@ -91,9 +91,9 @@ def test_full_disk_below_the_state_folder(devserver: Run, paths: Paths, disk: Di
     assert devserver(*UP, "--name", "before").returncode == 0
     filler = fill(paths.state)
     for args in (UP, (*UP, "--ephemeral"), ("up", "--port", "0", "--no-ui")):
-        said = refused(devserver(*args))
-        assert "No space left on device" in said
-        assert "free some space" in said
+        message = refused(devserver(*args))
+        assert "No space left on device" in message
+        assert "free some space" in message
     assert ephemeral_folders_of(home) == []
     assert devserver("down", "--name", "before").returncode == 0
     assert processes_of(home) == []
@@ -107,8 +107,8 @@ def test_restore_into_a_stopped_ephemeral_instance_is_refused(devserver: Run, ho
     assert devserver(*UP, "--ephemeral").returncode == 0
     assert devserver("snapshot", "save", "one").returncode == 0
     assert devserver("down").returncode == 0
-    said = refused(devserver("snapshot", "restore", "one", "--yes"))
-    assert "is ephemeral and not running" in said
+    message = refused(devserver("snapshot", "restore", "one", "--yes"))
+    assert "is ephemeral and not running" in message
     assert ephemeral_folders_of(home) == []
 
 
@@ -137,9 +137,9 @@ def test_damaged_record(devserver: Run, paths: Paths) -> None:
     for text in ("", "{", "[]", "{}", '{"name": 5}', "null", "\x00\xff"):
         path.write_text(text, encoding="latin-1")
         for args in (UP, ("status",), ("down",)):
-            said = refused(devserver(*args))
-            assert f"cannot read the record of the instance default: {path}" in said, text
-            assert f"remove {path}" in said
+            message = refused(devserver(*args))
+            assert f"cannot read the record of the instance default: {path}" in message, text
+            assert f"remove {path}" in message
     path.unlink()
     assert devserver(*UP).returncode == 0
     assert devserver("down").returncode == 0

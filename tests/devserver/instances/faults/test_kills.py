@@ -63,8 +63,8 @@ def test_killed_server_is_reported_and_restarted(devserver: Run, paths: Paths) -
     first = up(devserver, paths)
     kill(first.server)
     assert first.supervisor.wait_gone(30)
-    told = status(devserver)
-    assert (told["state"], told["exit"]) == ("crashed", "signal 9")
+    report = status(devserver)
+    assert (report["state"], report["exit"]) == ("crashed", "signal 9")
     shown = devserver("status")
     assert shown.returncode == 1
     assert "hint: start it again with: devserver up" in shown.stdout
@@ -77,10 +77,10 @@ def test_foreground_reports_that_the_server_was_killed(begin: Begin, paths: Path
     """`up` in the foreground exits with 1 and the cause."""
     with begin(*UP) as process:
         kill(ready(paths).server)
-        _, said = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "error: the server of the instance default crashed (signal 9)" in said
-    assert "start it again with: devserver up" in said
+    assert "error: the server of the instance default crashed (signal 9)" in errors
+    assert "start it again with: devserver up" in errors
 
 
 def test_frozen_server_is_unresponsive_and_stops(devserver: Run, paths: Paths) -> None:
@@ -131,8 +131,8 @@ def test_server_dies_with_its_supervisor(devserver: Run, paths: Paths, home: Pat
     kill(record.supervisor)
     assert record.server.wait_gone(30)
     assert bool(ephemeral_folders_of(home)) == bool(options)
-    told = status(devserver)
-    assert (told["state"], told["exit"]) == ("crashed", "its supervisor was killed")
+    report = status(devserver)
+    assert (report["state"], report["exit"]) == ("crashed", "its supervisor was killed")
     assert ephemeral_folders_of(home) == []
     up(devserver, paths, *options)
     assert devserver("down").returncode == 0
@@ -200,9 +200,9 @@ def test_interrupted_start_is_stopped(
     with begin(*UP, "--binary", str(gate.path)) as process:
         eventually(gate.started)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert said.endswith("interrupted\n")
+    assert errors.endswith("interrupted\n")
     assert processes_of(home) == []
     assert status(devserver)["state"] == "stopped"
 
@@ -216,9 +216,9 @@ def test_supervisor_killed_while_starting_is_reported(
         record = eventually(lambda: InstanceFolder(paths, "default").read_record())
         assert record is not None
         kill(record.supervisor)
-        _, said = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "error: the supervisor of the instance default ended before the server was ready" in said
+    assert "error: the supervisor of the instance default ended before the server was ready" in errors
     assert eventually(lambda: processes_of(home) == [])
     assert ephemeral_folders_of(home) == []
     assert status(devserver)["state"] == "crashed"
@@ -237,9 +237,9 @@ def test_closed_output_ends_the_server(begin: Begin, devserver: Run, home: Path)
 def test_simultaneous_commands_start_one_server(begin: Begin, devserver: Run) -> None:
     """Of several simultaneous `up -d`, one starts the server and the others find it."""
     with begin(*UP, "-d") as one, begin(*UP, "-d") as two, begin(*UP, "-d") as three:
-        said = [process.communicate(timeout=180)[0] for process in (one, two, three)]
+        outputs = [process.communicate(timeout=180)[0] for process in (one, two, three)]
         assert [process.returncode for process in (one, two, three)] == [0, 0, 0]
-    assert sorted("is already running" in each for each in said) == [False, True, True]
+    assert sorted("is already running" in each for each in outputs) == [False, True, True]
     assert devserver("down").returncode == 0
 
 

@@ -52,11 +52,11 @@ def test_port_taken_while_the_server_starts(
         eventually(gate.started)
         with listening(gate.port()):
             gate.open()
-            _, said = process.communicate(timeout=180)
+            _, errors = process.communicate(timeout=180)
     assert process.returncode == 1
-    assert f"error: cannot listen on 127.0.0.1:{gate.port()}" in said
-    assert f"(pid {os.getpid()})" in said
-    assert "choose another port with --port" in said
+    assert f"error: cannot listen on 127.0.0.1:{gate.port()}" in errors
+    assert f"(pid {os.getpid()})" in errors
+    assert "choose another port with --port" in errors
     assert processes_of(home) == []
 
 

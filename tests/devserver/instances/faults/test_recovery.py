@@ -68,10 +68,10 @@ class Load:
         for order in self._orders:
             await order.signal(Order.end)
         for order in self._orders:
-            told = await asyncio.wait_for(order.result(), LIMIT)
-            missing = set(self._acknowledged[order.id]) - set(told)
+            received = await asyncio.wait_for(order.result(), LIMIT)
+            missing = set(self._acknowledged[order.id]) - set(received)
             assert not missing, f"{order.id} lost {missing}"
-            assert len(told) == len(set(told)), f"{order.id} was told a number twice"
+            assert len(received) == len(set(received)), f"{order.id} was told a number twice"
 
 
 async def under_load(address: str, rounds: list[Callable[[], None]]) -> None:

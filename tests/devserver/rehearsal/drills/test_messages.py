@@ -174,7 +174,7 @@ def test_detect_another_kind(rehearse: Rehearse) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: check(scene("tended", "Tended", SECOND.do(drills.signal("shrink")))), "unknown signal 'shrink'"),
         (lambda: check(scene("tended", "Tended", SECOND.do(drills.update("grow", 1)))), "unknown update 'grow'"),
@@ -198,7 +198,7 @@ def test_detect_another_kind(rehearse: Rehearse) -> None:
         (lambda: drills.detect(1, kind="sleepy"), "unknown kind of problem 'sleepy'"),
     ],
 )
-def test_invalid_arguments(make: object, said: str) -> None:
+def test_invalid_arguments(make: object, message: str) -> None:
     """Names that the runbook does not know, and invalid times, are refused before anything is started."""
-    with pytest.raises(ScenarioInvalid, match=said):
+    with pytest.raises(ScenarioInvalid, match=message):
         make()  # type: ignore[operator]

@@ -102,7 +102,7 @@ def test_hand_over_from_a_runbook_that_ignores_the_stop(rehearse: Rehearse) -> N
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: drills.stop(status="finished"), "unknown status 'finished'"),
         (lambda: drills.stop("remove"), "compensations must be a list"),
@@ -112,7 +112,7 @@ def test_hand_over_from_a_runbook_that_ignores_the_stop(rehearse: Rehearse) -> N
         (lambda: check(scene("tended", "Tended", SECOND.do(drills.hand_over()))), "no legacy_script"),
     ],
 )
-def test_invalid_arguments(make: object, said: str) -> None:
+def test_invalid_arguments(make: object, message: str) -> None:
     """Invalid arguments are refused before anything is started."""
-    with pytest.raises(ScenarioInvalid, match=said):
+    with pytest.raises(ScenarioInvalid, match=message):
         make()  # type: ignore[operator]

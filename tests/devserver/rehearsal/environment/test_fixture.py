@@ -23,15 +23,15 @@ from ..conftest import Rehearse, scene
 World = Callable[[Path], AbstractContextManager[str]]
 
 
-def noting(said: list[str]) -> World:
+def noting(log: list[str]) -> World:
     """An environment that records its creation and removal."""
 
     @contextlib.contextmanager
     def fixture(folder: Path) -> Iterator[str]:
         assert folder.is_dir()
-        said.append(f"made for {folder.name}")
+        log.append(f"made for {folder.name}")
         yield folder.name
-        said.append(f"gone for {folder.name}")
+        log.append(f"gone for {folder.name}")
 
     return fixture
 
@@ -39,33 +39,33 @@ def noting(said: list[str]) -> World:
 class Touch:
     """A custom action on the custom environment."""
 
-    def __init__(self, said: list[str]) -> None:
-        self._said = said
+    def __init__(self, log: list[str]) -> None:
+        self._log = log
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Record the call."""
-        self._said.append(f"touched {context.fixture}")
+        self._log.append(f"touched {context.fixture}")
 
 
 def test_every_run_has_its_own_environment(rehearse: Rehearse) -> None:
     """It exists from the first check to the last, also in the run without faults, and then it is removed."""
-    said: list[str] = []
+    log: list[str] = []
 
     def is_well(view: RunView) -> bool:
-        said.append(f"looked at {view.fixture} in {view.folder.name}")
+        log.append(f"looked at {view.fixture} in {view.folder.name}")
         return True
 
     scenario = scene(
         "steps",
         "OneSure",
-        at.activity_starts("step").do(Touch(said)),
+        at.activity_starts("step").do(Touch(log)),
         expect=[expect.same_result()],
         steady_state=[is_well],
-        fixture=noting(said),
+        fixture=noting(log),
     )
     assert rehearse(scenario).verdict == "pass"
     view = "looked at with-faults in with-faults"
-    assert said == [
+    assert log == [
         *("made for without-faults", "gone for without-faults"),
         *("made for with-faults", view, "touched with-faults", view, "gone for with-faults"),
     ]
@@ -95,20 +95,20 @@ def test_teardown_fails(rehearse: Rehearse) -> None:
 
 def test_interrupted_during_setup(tmp_path: Path) -> None:
     """Ctrl-C removes an environment that is being created before the rehearsal ends."""
-    said: list[str] = []
+    log: list[str] = []
     making, go_on = threading.Event(), threading.Event()
 
     @contextlib.contextmanager
     def fixture(folder: Path) -> Iterator[None]:
         making.set()
         assert go_on.wait(10)
-        said.append("created")
+        log.append("created")
         yield
-        said.append("gone")
+        log.append("gone")
 
     async def enter() -> None:
         async with scenario_fixture(scene("steps", "OneSure", fixture=fixture), tmp_path):
-            said.append("used")
+            log.append("used")
 
     async def main() -> None:
         entering = asyncio.create_task(enter())
@@ -120,4 +120,4 @@ def test_interrupted_during_setup(tmp_path: Path) -> None:
             await entering
 
     asyncio.run(main())
-    assert said == ["created", "gone"]
+    assert log == ["created", "gone"]

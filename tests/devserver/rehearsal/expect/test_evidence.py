@@ -142,7 +142,7 @@ def test_logs(rehearse: Rehearse) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: expect.recovers(within=-1), r"recovers\(within"),
         (lambda: expect.never_idle_longer_than(-0.1), "never_idle_longer_than takes seconds"),
@@ -154,7 +154,7 @@ def test_logs(rehearse: Rehearse) -> None:
         (lambda: expect.compensates("add", of="add"), "cannot compensate itself"),
     ],
 )
-def test_invalid_arguments(make: object, said: str) -> None:
+def test_invalid_arguments(make: object, message: str) -> None:
     """Invalid arguments are an error where the scenario is written."""
-    with pytest.raises(ScenarioInvalid, match=said):
+    with pytest.raises(ScenarioInvalid, match=message):
         make()  # type: ignore[operator]

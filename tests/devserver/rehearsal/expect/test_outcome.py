@@ -61,13 +61,13 @@ def test_does_not_replay(rehearse: Rehearse) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: expect.status("done"), "unknown status 'done'"),
         (lambda: expect.completes(within=-1), r"completes\(within"),
     ],
 )
-def test_invalid_arguments(make: object, said: str) -> None:
+def test_invalid_arguments(make: object, message: str) -> None:
     """Invalid arguments are an error where the scenario is written."""
-    with pytest.raises(ScenarioInvalid, match=said):
+    with pytest.raises(ScenarioInvalid, match=message):
         make()  # type: ignore[operator]

@@ -136,13 +136,13 @@ def test_faults_end_when_the_rehearsal_is_interrupted(rehearse: Rehearse, stand:
         loop = asyncio.get_running_loop()
         begun = asyncio.Event()
 
-        def told(mark: Mark) -> None:
+        def on_mark(mark: Mark) -> None:
             if mark.lane == "fault":
                 loop.call_later(0.3, begun.set)
 
         folder = stand.home / f"broken-off-{fault}".replace(" ", "-").replace("/", "-")
-        wanted = RehearsalSettings(folder=folder, on_mark=told)
-        running = asyncio.create_task(rehearse_on(environment, scenario, check(scenario), wanted, folder))
+        settings = RehearsalSettings(folder=folder, on_mark=on_mark)
+        running = asyncio.create_task(rehearse_on(environment, scenario, check(scenario), settings, folder))
         await begun.wait()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -12,13 +12,13 @@ from devserver.rehearsal.errors import ScenarioInvalid
 
 from ..conftest import Rehearse, scene
 
-NOTES = "from devserver.rehearsal import ledger\nfor key in {keys}: ledger.effect('step', key)\nprint({said})"
+NOTES = "from devserver.rehearsal import ledger\nfor key in {keys}: ledger.effect('step', key)\nprint({output})"
 
 
-def legacy_script(keys: list[str], said: object = ["one", "two", "three"]) -> Scenario:
+def legacy_script(keys: list[str], output: object = ["one", "two", "three"]) -> Scenario:
     """Return a scenario with three steps, and a script with these effects and this output."""
     script = LegacyScript(
-        [sys.executable, "-c", NOTES.format(keys=keys, said=f"{str(said)!r}.replace(chr(39), chr(34))")]
+        [sys.executable, "-c", NOTES.format(keys=keys, output=f"{str(output)!r}.replace(chr(39), chr(34))")]
     )
     return scene("steps", "Sure", legacy_script=script)
 
@@ -63,7 +63,7 @@ def test_other_order(rehearse: Rehearse) -> None:
 
 def test_other_result(rehearse: Rehearse) -> None:
     """The evidence shows both results."""
-    result = rehearse(legacy_script(["one", "two", "three"], said="done"))
+    result = rehearse(legacy_script(["one", "two", "three"], output="done"))
     assert comparison_of(result)["result"] == (
         "fail",
         "the legacy script returns 'done', the runbook ['one', 'two', 'three']",
@@ -113,7 +113,7 @@ def test_a_command_is_a_list() -> None:
 
 def test_a_script_for_a_hand_over(rehearse: Rehearse) -> None:
     """If the script takes over from the runbook, it is not also run for comparison."""
-    script = LegacyScript([sys.executable, "-c", NOTES.format(keys=["two", "three"], said="'done'")])
+    script = LegacyScript([sys.executable, "-c", NOTES.format(keys=["two", "three"], output="'done'")])
     plan = at.activity_starts("step", nth=2).do(drills.hand_over())
     result = rehearse(scene("steps", "Sure", plan, legacy_script=script, expect=[expect.status("canceled")]))
     assert comparison_of(result) == {}

@@ -100,12 +100,12 @@ def test_a_custom_data_converter(rehearse: Rehearse, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [("json:dumps", "is not a data converter"), ("nothing_here:x", "ModuleNotFoundError"), ("json", "AttributeError")],
 )
-def test_an_invalid_data_converter(name: str, told: str, rehearse: Rehearse) -> None:
+def test_an_invalid_data_converter(name: str, message: str, rehearse: Rehearse) -> None:
     """It is refused before anything is started, with the form of a name."""
-    with pytest.raises(ScenarioInvalid, match=told):
+    with pytest.raises(ScenarioInvalid, match=message):
         rehearse(scene("steps", "Sure", data_converter=name))
 
 

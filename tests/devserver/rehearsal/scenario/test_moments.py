@@ -79,7 +79,7 @@ def test_a_condition_that_raises(rehearse: Rehearse) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda: at.activity_starts("step", nth=0), "number must be 1 or more"),
         (lambda: at.elapsed(-1), "takes seconds"),
@@ -101,9 +101,9 @@ def test_a_condition_that_raises(rehearse: Rehearse) -> None:
         (lambda: Scenario("x", "steps", "Sure", limit="60"), "a number of seconds"),  # type: ignore[arg-type]
     ],
 )
-def test_invalid_arguments(make: object, told: str) -> None:
+def test_invalid_arguments(make: object, message: str) -> None:
     """They are refused when the scenario is written, not when it runs."""
-    with pytest.raises(ScenarioInvalid, match=told):
+    with pytest.raises(ScenarioInvalid, match=message):
         make()  # type: ignore[operator]
 
 

@@ -92,18 +92,18 @@ def test_arguments_to_fill_in(runbook: str, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("import nothing_of_that_name", "cannot import the runbook 'no_runbook_.*': ModuleNotFoundError"),
         ("x = 1", "has no workflow"),
     ],
 )
-def test_invalid_runbook(text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_runbook(text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A module that cannot be imported or has no workflow is an error with the cause."""
     name = f"no_runbook_{abs(hash(text))}"
     (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(ScenarioInvalid, match=told):
+    with pytest.raises(ScenarioInvalid, match=message):
         first_scenario(name, Path("x.py"))
 
 
