@@ -95,7 +95,7 @@ def test_links_between_pages_lead_somewhere() -> None:
 def _headings(page: Path) -> list[str]:
     """Return the anchors of the headings."""
     found = re.findall(r"(?m)^#+ (.*)$", page.read_text())
-    return [re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in found]
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found]
 
 
 def test_every_command_is_in_the_docs() -> None:
@@ -115,7 +115,7 @@ def test_the_example_scenario_is_in_the_docs() -> None:
     (mend,) = re.findall(r"(?s)```python\n(ring = .*?)```", page)
     assert textwrap.indent(mend, "    ") in mended
     rows = re.findall(r"`(\w+)`", "".join(re.findall(r"(?m)^\|(.*?)\|", page)))
-    assert [each.name for each in fields(Scenario) if each.name not in [*rows, "file"]] == []
+    assert [field.name for field in fields(Scenario) if field.name not in [*rows, "file"]] == []
 
 
 def test_tables_list_all_parts_of_a_scenario() -> None:

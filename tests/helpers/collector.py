@@ -79,7 +79,7 @@ def collector() -> Iterator[Collector]:
 def keep(kept: Collector, body: bytes) -> None:
     """Record the spans of one request."""
     for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-        values = {each.key: each.value.string_value for each in resource.resource.attributes}
+        values = {attribute.key: attribute.value.string_value for attribute in resource.resource.attributes}
         kept.services.append(values.get("service.name", ""))
         for scope in resource.scope_spans:
             kept.spans.extend(scope.spans)

@@ -61,7 +61,7 @@ class Engine:
         """Return the ids of containers of this test's runs, including stopped ones."""
         ours = f"temporaltest.home={socket.gethostname()}:{Paths.default().state / 'containers'}"
         found = self.client.containers.list(all=True, filters={"label": ours}, ignore_removed=True)
-        return [str(each.id) for each in found]
+        return [str(container.id) for container in found]
 
 
 @contextlib.contextmanager
@@ -147,8 +147,8 @@ def _end(folder: Path) -> None:
     found = _answering(_host(folder))
     if found is not None:
         with contextlib.closing(found.client) as client:
-            for each in client.containers.list(all=True, ignore_removed=True):
-                each.remove(force=True, v=True)
+            for container in client.containers.list(all=True, ignore_removed=True):
+                container.remove(force=True, v=True)
     _end_processes(folder, signal.SIGTERM)
     _end_processes(folder, signal.SIGKILL)
     bridged = (folder / "bridged").exists() and bool((folder / "bridged").read_text())
@@ -162,17 +162,17 @@ def _end(folder: Path) -> None:
 def _end_processes(folder: Path, number: int) -> None:
     """Signal dockerd first; on the second call all that is left."""
     ours = []
-    for each in psutil.process_iter():
+    for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if str(folder) in " ".join(each.cmdline()) and (number == signal.SIGKILL or each.name() == "dockerd"):
-                each.send_signal(number)
-                ours.append(each)
+            if str(folder) in " ".join(process.cmdline()) and (number == signal.SIGKILL or process.name() == "dockerd"):
+                process.send_signal(number)
+                ours.append(process)
     psutil.wait_procs(ours, END_SECONDS)
 
 
 def _unmount(folder: Path) -> None:
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    for mount in sorted((each for each in mounts if each.startswith(f"{folder}/")), reverse=True):
+    for mount in sorted((mount_point for mount_point in mounts if mount_point.startswith(f"{folder}/")), reverse=True):
         subprocess.run(["umount", "--lazy", mount], check=False)
 
 

@@ -36,7 +36,7 @@ class Prometheus:
     def targets(self) -> dict[str, str]:
         """Return the health of each job's target, once all were scraped."""
         found = eventually(lambda: self._all_tried(self.ask("targets")))
-        return {each["labels"]["job"]: each["health"] for each in found}
+        return {target["labels"]["job"]: target["health"] for target in found}
 
     def alerts(self) -> dict[str, tuple[str, str]]:
         """Return health and state of each alert, once all were evaluated."""
@@ -50,7 +50,7 @@ class Prometheus:
     @staticmethod
     def _all_tried(data: Any) -> list[Any]:
         targets: list[Any] = data["activeTargets"] if data else []
-        return targets if all(each["health"] != "unknown" for each in targets) else []
+        return targets if all(target["health"] != "unknown" for target in targets) else []
 
     @staticmethod
     def _all_evaluated(data: Any) -> list[Any]:

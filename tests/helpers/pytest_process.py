@@ -18,12 +18,12 @@ from tests.helpers.waiting import eventually
 
 END_SECONDS = 240
 
-# For the tests of a suite: tell what happened, and wait for what must happen.
+# For the tests of a suite: report what happened, and wait for files.
 TALK = """
 import json, os, time
 from pathlib import Path
 
-def tell(**facts):
+def report(**facts):
     facts.update(pid=os.getpid(), worker=os.environ.get("PYTEST_XDIST_WORKER", "main"))
     with open("reports.jsonl", "a") as file:
         file.write(json.dumps(facts) + "\\n")
@@ -58,7 +58,9 @@ class Running:
 
     def workers(self) -> list[psutil.Process]:
         """Return xdist's worker processes."""
-        return [each for each in psutil.Process(self.process.pid).children() if "execnet" in " ".join(each.cmdline())]
+        return [
+            child for child in psutil.Process(self.process.pid).children() if "execnet" in " ".join(child.cmdline())
+        ]
 
     def interrupt(self) -> None:
         """Send SIGINT to every process of the run, as a terminal does on Ctrl-C."""

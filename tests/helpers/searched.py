@@ -69,7 +69,7 @@ class Many:
             for text in texts
         )
         done = await asyncio.gather(*charges, return_exceptions=True)
-        failed = next(each for each in done if isinstance(each, BaseException))
+        failed = next(outcome for outcome in done if isinstance(outcome, BaseException))
         raise failed
 
 

@@ -78,9 +78,9 @@ async def serving(client: Client, build: str, *queues: str) -> AsyncIterator[Non
     from devserver.deployments import VersionTaskQueue, watch_registration
 
     async with contextlib.AsyncExitStack() as stack:
-        for each in worker(client, build, *queues):
-            await stack.enter_async_context(each)
-        polled = [VersionTaskQueue(each, "workflow") for each in queues or (QUEUE,)]
+        for build_worker in worker(client, build, *queues):
+            await stack.enter_async_context(build_worker)
+        polled = [VersionTaskQueue(queue, "workflow") for queue in queues or (QUEUE,)]
         await asyncio.wait_for(_until(watch_registration(client, DEPLOYMENT, build, polled)), LIMIT)
         yield
 

@@ -35,7 +35,7 @@ def suite(own_suite: Suite) -> Suite:
 
 def started(paths: Paths) -> list[str]:
     """Return all instances that were started."""
-    return [each.name for each in paths.instances.glob("*/")]
+    return [path.name for path in paths.instances.glob("*/")]
 
 
 def test_suite_without_temporal(every_way: Suite, paths: Paths) -> None:

@@ -66,7 +66,7 @@ def opened(devserver: Run, build: str, count: int) -> None:
 
     def there() -> bool:
         (found,) = json.loads(devserver("deployment", "status", "--json").stdout)["deployments"]
-        return any(each["build"] == build and each["pinned"] == count for each in found["builds"])
+        return any(version["build"] == build and version["pinned"] == count for version in found["builds"])
 
     eventually(there)
 
@@ -146,10 +146,10 @@ def test_server_restart_during_wait_and_watch(quick_up: Run, devserver: Run, sta
             assert lines_of(waiting, 1) == ["TIME 1.0 of shop is draining: 1 open workflow pinned to it"]
             assert lines_of(watching, 2) == ["TIME", "shop: 2.0 current"]
             devserver("down")
-            for each in (waiting, watching):
-                assert each.stdout is not None
-                assert any("! the " in line for line in each.stdout)
-                assert each.poll() is None
+            for process in (waiting, watching):
+                assert process.stdout is not None
+                assert any("! the " in line for line in process.stdout)
+                assert process.poll() is None
 
 
 def test_invalid_input(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
@@ -182,7 +182,7 @@ def test_old_builds_are_collapsed(monkeypatch: pytest.MonkeyPatch) -> None:
         DeploymentVersion("9", "current"),
         *(DeploymentVersion(str(number), "drained") for number in range(8, -1, -1)),
     )
-    loads = {each.build: VersionLoad() for each in versions} | {
+    loads = {version.build: VersionLoad() for version in versions} | {
         "2": VersionLoad(workers=("me",)),
         "0": VersionLoad(pinned=1),
     }

@@ -168,11 +168,11 @@ def test_a_module_for_scripts(write: Write, devserver: Run) -> None:
         "required": ["name"],
     }
     assert (until["required"], until["default"], until["schema"]["anyOf"][0]["format"]) == (False, None, "date-time")
-    assert ([each["validated"] for each in order["updates"]], order["result"]["type"]) == ([True], "str")
+    assert ([update["validated"] for update in order["updates"]], order["result"]["type"]) == ([True], "str")
     assert report["nexus_services"][0]["operations"][0]["input"] == {"type": "int", "schema": {"type": "integer"}}
     assert report["activities"][0]["async"] is True
     only = json.loads(devserver("inspect", "desk:sell", "--json").stdout)
-    assert ([each["name"] for each in only["activities"]], only["workflows"]) == (["sell"], [])
+    assert ([activity["name"] for activity in only["activities"]], only["workflows"]) == (["sell"], [])
 
 
 def test_narrow_and_ascii_terminals(write: Write) -> None:
@@ -209,9 +209,9 @@ def test_the_json_form_is_documented(write: Write, devserver: Run) -> None:
 
 def _keys(value: Any) -> set[str]:
     if isinstance(value, list):
-        return {key for each in value for key in _keys(each)}
+        return {key for item in value for key in _keys(item)}
     if not isinstance(value, dict):
         return set()
     return set(value) | {
-        key for name, each in value.items() if name not in ("schema", "default") for key in _keys(each)
+        key for name, member in value.items() if name not in ("schema", "default") for key in _keys(member)
     }

@@ -76,7 +76,7 @@ def test_a_server_and_its_worker(quick_up: Run, devserver: Run, status_of: Statu
         environ = {**os.environ, "COLUMNS": "40", "PYTHONIOENCODING": "ascii"}
         old = subprocess.run(command(*args), env=environ, capture_output=True, text=True, timeout=180, check=False)
         assert (old.returncode, old.stderr, "task queue p\\xe4ckchen" in old.stdout) == (0, "", True)
-        assert [each for each in old.stdout.splitlines() if len(each) > 40] == []
+        assert [line for line in old.stdout.splitlines() if len(line) > 40] == []
 
         found = json.loads(devserver(*args, "--json").stdout)
         (server,), (worker,) = found["servers"], found["workers"]

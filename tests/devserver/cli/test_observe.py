@@ -55,7 +55,7 @@ def test_datadog_agent_collects_reported_metrics(worked: Worked, devserver: Run,
     found = json.loads(
         devserver("observe", "datadog", "--worker", worked.address, "--output-dir", "conf.d", "--json").stdout
     )
-    assert [each["path"] for each in found["files"]] == [
+    assert [file["path"] for file in found["files"]] == [
         "conf.d/temporal.d/conf.yaml",
         "conf.d/openmetrics.d/conf.yaml",
     ]

@@ -34,7 +34,7 @@ def start(workflow_id: str) -> Path:
         plugin = LargePayloads()
         client = await Client.connect(DevServer.attach().address, plugins=[plugin])
         await client.start_workflow("Order", VALUE, id=workflow_id, task_queue="nobody")
-        (file,) = (each for each in plugin.folder.rglob("*") if each.is_file())
+        (file,) = (path for path in plugin.folder.rglob("*") if path.is_file())
         return file
 
     return asyncio.run(run())

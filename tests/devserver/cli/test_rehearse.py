@@ -232,7 +232,7 @@ def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     assert "1 passed, 1 failed, 0 unknown\n" in done.stdout
     assert f"report: {tmp_path / 'out' / 'report.html'}\n" in done.stdout
     shape = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert [each["verdict"] for each in shape["results"]] == ["fail", "pass"]
+    assert [result["verdict"] for result in shape["results"]] == ["fail", "pass"]
     assert shape["incomplete"] is None
     assert "add node-1" in (tmp_path / "out" / "report.html").read_text()
     progress = done.stderr.splitlines()
@@ -258,8 +258,8 @@ def test_a_fault_that_never_happens_is_not_a_pass(devserver: Run, write: Write, 
     assert done.returncode == 4
     assert done.stderr == ""
     shape = json.loads(done.stdout)
-    assert [each["verdict"] for each in shape["results"]] == ["unknown", "unknown"]
-    assert [each["seed"] for each in shape["results"]] == [4294967295, 0]
+    assert [result["verdict"] for result in shape["results"]] == ["unknown", "unknown"]
+    assert [result["seed"] for result in shape["results"]] == [4294967295, 0]
     assert shape["results"][0]["plan"][0]["at"] is None
     assert "--seed 4294967295" in shape["results"][0]["command"]
     assert shape["report"] is None
@@ -380,7 +380,7 @@ def test_ctrl_c_stops_everything_and_writes_a_partial_report(
     assert shape["not_run"] == ["other"]
     (partial,) = shape["results"]
     assert partial["verdict"] == "unknown"
-    assert [each["key"] for each in partial["effects"]][:1] == ["node-1"]
+    assert [effect["key"] for effect in partial["effects"]][:1] == ["node-1"]
     assert partial["plan"][0]["at"] is not None
     assert list(paths.rehearsals.iterdir()) == []
 
@@ -442,8 +442,8 @@ def test_two_rehearsals_at_once_do_not_see_each_other(write: Write, paths: Paths
     path = str(write(lost=LOST, seconds=1.0))
     words = [*command("rehearse", path, "--json")]
     both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    found = [each.communicate(timeout=180) for each in both]
-    assert [each.returncode for each in both] == [1, 1]
+    found = [process.communicate(timeout=180) for process in both]
+    assert [process.returncode for process in both] == [1, 1]
     assert [err for _, err in found] == ["", ""]
     assert [len(json.loads(out)["results"][0]["effects"]) for out, _ in found] == [3, 3]
     assert list(paths.rehearsals.iterdir()) == []

@@ -13,7 +13,7 @@ from .conftest import StatusOf
 def namespaces(devserver: Run) -> set[str]:
     """The namespaces of the running instance."""
     listed = devserver("temporal", "operator", "namespace", "list", "-o", "json").stdout
-    return {each["namespaceInfo"]["name"] for each in json.loads(listed)} - {"temporal-system"}
+    return {namespace["namespaceInfo"]["name"] for namespace in json.loads(listed)} - {"temporal-system"}
 
 
 def test_a_running_server_is_empty_and_runs_again(up: Run, devserver: Run, status_of: StatusOf) -> None:
@@ -26,9 +26,9 @@ def test_a_running_server_is_empty_and_runs_again(up: Run, devserver: Run, statu
     assert (done.returncode, done.stdout, done.stderr) == (0, "default is empty and running again\n", "")
     assert (status_of()["state"], status_of()["address"]) == ("ready", before["address"])
     assert namespaces(devserver) == {"default", "orders"}
-    assert [each["name"] for each in json.loads(devserver("snapshot", "list", "--json").stdout)["snapshots"]] == [
-        "before"
-    ]
+    assert [
+        snapshot["name"] for snapshot in json.loads(devserver("snapshot", "list", "--json").stdout)["snapshots"]
+    ] == ["before"]
 
 
 def test_a_stopped_server_is_empty_and_stays_stopped(up: Run, devserver: Run, status_of: StatusOf) -> None:

@@ -39,7 +39,7 @@ def start(devserver: Run) -> Start:
 
     def run(kind: str, workflow_id: str, *given: object, queue: str = "greeting") -> None:
         words = ["--type", kind, "--workflow-id", workflow_id, "--task-queue", queue, "--task-timeout", "1s"]
-        inputs = [word for each in given for word in ("--input", json.dumps(each))]
+        inputs = [word for value in given for word in ("--input", json.dumps(value))]
         done = devserver("temporal", "--", "workflow", "start", *words, *inputs)
         assert done.returncode == 0, done.stderr
 

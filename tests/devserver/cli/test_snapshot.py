@@ -51,7 +51,7 @@ def stopped(devserver: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 def namespaces(run: Run) -> set[str]:
     """Return the namespaces of the running instance."""
     listed = run("temporal", "--", "operator", "namespace", "list", "-o", "json").stdout
-    return {each["namespaceInfo"]["name"] for each in json.loads(listed)}
+    return {namespace["namespaceInfo"]["name"] for namespace in json.loads(listed)}
 
 
 def test_save_and_restore_a_running_server(up: Run, ds: Run) -> None:
@@ -116,7 +116,9 @@ def test_delete_is_all_or_nothing(up: Run, ds: Run, devserver: Run) -> None:
     assert done.returncode == 4
     assert "there is no snapshot four" in done.stderr
     assert ds("snapshot", "delete", "one", "two").stdout == "deleted one\ndeleted two\n"
-    assert [each["name"] for each in json.loads(ds("snapshot", "list", "--json").stdout)["snapshots"]] == ["three"]
+    assert [snapshot["name"] for snapshot in json.loads(ds("snapshot", "list", "--json").stdout)["snapshots"]] == [
+        "three"
+    ]
 
 
 def test_an_empty_list_shows_how_to_create_a_snapshot(devserver: Run) -> None:

@@ -149,10 +149,10 @@ def test_simultaneous_starts_share_one_server(up: Run, devserver: Run, status_of
     """Two `up -d` at the same time succeed with one server."""
     with ThreadPoolExecutor() as pool:
         done = list(pool.map(lambda _: devserver("up", "-d", "--port", "0", "--ephemeral"), range(2)))
-    assert [each.returncode for each in done] == [0, 0], done
+    assert [result.returncode for result in done] == [0, 0], done
     address = f"  address    {status_of()['address']}"
-    assert all(address in each.stdout for each in done)
-    assert sorted("is ready" in each.stdout for each in done) == [False, True]
+    assert all(address in result.stdout for result in done)
+    assert sorted("is ready" in result.stdout for result in done) == [False, True]
     assert len([process for process in processes_of(home) if "start-dev" in process.cmdline()]) == 1
 
 

@@ -19,11 +19,13 @@ class Reversing(PayloadCodec):
 
     async def encode(self, payloads: Iterable[Payload]) -> list[Payload]:
         """Reverse the payloads."""
-        return [Payload(metadata={"encoding": b"reversed"}, data=each.SerializeToString()[::-1]) for each in payloads]
+        return [
+            Payload(metadata={"encoding": b"reversed"}, data=payload.SerializeToString()[::-1]) for payload in payloads
+        ]
 
     async def decode(self, payloads: Iterable[Payload]) -> list[Payload]:
         """Reverse them again."""
-        return [Payload.FromString(each.data[::-1]) for each in payloads]
+        return [Payload.FromString(payload.data[::-1]) for payload in payloads]
 
 
 def text_of(failure: Failure, converter: DataConverter = DataConverter.default) -> FailureText:

@@ -39,7 +39,7 @@ def test_invalid_durations(text: str) -> None:
 
 def test_format_duration() -> None:
     """The default retention is shown as `30d`, not as a number of seconds."""
-    assert [format_duration(each) for each in (DEFAULT_RETENTION, 5400, 90061)] == ["30d", "1h30m", "1d1h1m1s"]
+    assert [format_duration(seconds) for seconds in (DEFAULT_RETENTION, 5400, 90061)] == ["30d", "1h30m", "1d1h1m1s"]
 
 
 @pytest.mark.parametrize(

@@ -36,12 +36,12 @@ def running(binary: Path, db: Path, *args: str) -> Iterator[Bare]:
     """Run a server of `binary` on `db` until it answers for the namespace `default`; stop it at the end of the
     block."""
     ports = [Reservation("127.0.0.1", ANY) for _ in range(3)]
-    grpc, http, metrics = (each.port for each in ports)
+    grpc, http, metrics = (port.port for port in ports)
     command = [str(binary), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(grpc)]
     command += ["--http-port", str(http), "--metrics-port", str(metrics), "--log-level", "never"]
     with contextlib.ExitStack() as stack:
-        for each in ports:
-            stack.callback(each.release)
+        for port in ports:
+            stack.callback(port.release)
         process = stack.enter_context(
             subprocess.Popen(
                 [*command, "--db-filename", str(db), *args],

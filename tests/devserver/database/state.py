@@ -63,7 +63,7 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
 
 async def count(client: Client, query: str) -> int:
     """Return the number of workflows that match a query."""
-    return len([each async for each in client.list_workflows(query)])
+    return len([execution async for execution in client.list_workflows(query)])
 
 
 async def make(address: str) -> None:
@@ -118,7 +118,7 @@ async def check(address: str) -> None:
 
 async def _check_schedule(client: Client) -> None:
     schedule = client.get_schedule_handle("every-hour")
-    assert [each.id async for each in await client.list_schedules()] == ["every-hour"]
+    assert [listed.id async for listed in await client.list_schedules()] == ["every-hour"]
     await schedule.trigger()
 
     async def done() -> bool:

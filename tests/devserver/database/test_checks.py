@@ -18,7 +18,7 @@ from .servers import WAL, running
 
 def bad(db: Path) -> dict[str, CheckResult]:
     """Return the findings that are not ok, by topic."""
-    return {each.topic: each for each in check(db) if each.level != "ok"}
+    return {finding.topic: finding for finding in check(db) if finding.level != "ok"}
 
 
 def test_a_running_servers_file_is_checked_without_disturbing_it(real_binary: Path, tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_running_servers_file_is_checked_without_disturbing_it(real_binary: Pa
     with running(real_binary, db, *WAL):
         database.stamp(db, SERVER)
         found = check(db)
-    assert {each.topic for each in found} == {"size", "stamp", "integrity", "free pages"}
+    assert {finding.topic for finding in found} == {"size", "stamp", "integrity", "free pages"}
     assert bad(db) == {}
 
 
@@ -71,7 +71,7 @@ def test_files_that_are_not_databases(tmp_path: Path) -> None:
     assert "not an SQLite" in bad(tmp_path / "text")["database"].text
     assert "empty" in bad(tmp_path / "empty")["database"].text
     assert "Temporal" in bad(tmp_path / "foreign")["schema"].text
-    assert [each.level for each in check(tmp_path / "none")] == ["ok"]
+    assert [finding.level for finding in check(tmp_path / "none")] == ["ok"]
 
 
 def test_leftovers_of_a_killed_process(db: Path) -> None:

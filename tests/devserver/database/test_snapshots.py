@@ -39,8 +39,8 @@ def intact(db: Path) -> bool:
 async def start_workflows(address: str, number: int) -> None:
     """Start workflows that no worker runs."""
     client = await Client.connect(address)
-    for each in range(number):
-        await client.start_workflow("Nobody", id=f"w{each}", task_queue="nobody")
+    for index in range(number):
+        await client.start_workflow("Nobody", id=f"w{index}", task_queue="nobody")
 
 
 @pytest.mark.parametrize("journal", [WAL, ()], ids=["wal", "journal"])
@@ -55,7 +55,7 @@ def test_snapshots_of_a_busy_server_are_consistent(real_binary: Path, tmp_path: 
             taken.append(save(db, tmp_path / "snapshots"))
         load.join()
         taken.append(save(db, tmp_path / "snapshots"))
-    assert all(intact(each.database) for each in taken)
+    assert all(intact(snapshot.database) for snapshot in taken)
     with running(real_binary, taken[-1].database) as copy:
         asyncio.run(count_is(copy.address, WORKFLOWS))
 
@@ -96,7 +96,7 @@ def test_snapshots_are_listed_oldest_first(db: Path, tmp_path: Path) -> None:
     assert snapshots.list_(tmp_path / "snapshots") == []
     names = [save(db, tmp_path / "snapshots").name for _ in range(3)]
     assert len(set(names)) == 3
-    assert sorted(each.name for each in snapshots.list_(tmp_path / "snapshots")) == sorted(names)
+    assert sorted(snapshot.name for snapshot in snapshots.list_(tmp_path / "snapshots")) == sorted(names)
 
 
 def test_names_are_unique(db: Path, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_snapshot_is_named_by_its_folder(db: Path, tmp_path: Path) -> None:
     """A folder that you rename is listed and deleted by its new name."""
     saved = snapshots.save(db, tmp_path / "snapshots", "one", server_version=SERVER)
     saved.folder.rename(saved.folder.with_name("two"))
-    assert [each.name for each in snapshots.list_(tmp_path / "snapshots")] == ["two"]
+    assert [snapshot.name for snapshot in snapshots.list_(tmp_path / "snapshots")] == ["two"]
     assert snapshots.delete(tmp_path / "snapshots", "two").name == "two"
 
 

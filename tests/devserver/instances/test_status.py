@@ -82,7 +82,7 @@ def test_all_statuses(paths: Paths) -> None:
     damaged: list[DevServerError] = []
 
     def states() -> list[tuple[str, str]]:
-        return [(each["name"], each["state"]) for each in all_statuses(paths, damaged.append)]
+        return [(status["name"], status["state"]) for status in all_statuses(paths, damaged.append)]
 
     assert states() == []
     with DevServer.start("b", ephemeral=True), DevServer.start("a", ephemeral=True):

@@ -32,7 +32,7 @@ def test_supervisor_does_not_load_the_sdk(paths: Paths) -> None:
     """The supervisor has one thread and does not import the SDK."""
     with DevServer.start("light", port=0):
         process = supervisor_of(paths, "light")
-        mapped = {Path(each.path).name for each in process.memory_maps()}
+        mapped = {Path(mapping.path).name for mapping in process.memory_maps()}
         assert not [name for name in mapped if "temporal_sdk" in name or "grpc" in name]
         assert process.num_threads() == 1
 

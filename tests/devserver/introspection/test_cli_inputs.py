@@ -145,10 +145,10 @@ def test_every_kind_of_field(write: Write) -> None:
     """Text, numbers, choices, times, lists, nested and recursive types become the declared type."""
     write("types_.py", TYPES)
     called = find_workflow("types_:Send")
-    flags = {each.flag: each for each in called.inputs.options()}
+    flags = {option.flag: option for option in called.inputs.options()}
     assert {"who", "to", "to.city", "to.zip-code", "inner"} <= set(flags)
     assert "inner.who" not in flags
-    docs = {flag: each.field.doc for flag, each in flags.items() if each.field.doc}
+    docs = {flag: option.field.doc for flag, option in flags.items() if option.field.doc}
     assert docs == {"who": "Who gets it.", "to.city": "Its name, as on maps."}
     given: dict[str, Any] = {
         "who": "Ada",
@@ -173,7 +173,7 @@ def test_every_kind_of_field(write: Write) -> None:
         "12345678-1234-5678-1234-567812345678",
     )
     assert (parcel.gift, parcel.level, parcel.parts, parcel.more) == (True, "high", [1, 2], {"a": 1})
-    assert ([each.city for each in parcel.homes], parcel.raw) == (["Bonn", "Rome"], b"hey")
+    assert ([home.city for home in parcel.homes], parcel.raw) == (["Bonn", "Rome"], b"hey")
     assert (parcel.anything, parcel.either, parcel.inner.who, parcel.id) == ([1], None, "Bob", "x")
     assert made(called, {"parts": ("[3, 4]",), **{flag: given[flag] for flag in ("who", "size", "to.city")}})[
         0
@@ -248,7 +248,7 @@ def test_several_arguments(write: Write) -> None:
         """.replace("\n        ", "\n"),
     )
     called = find_workflow("several:Draw")
-    assert [each.flag for each in called.inputs.options()] == ["name", "at", "at.x", "at.y", "times"]
+    assert [option.flag for option in called.inputs.options()] == ["name", "at", "at.x", "at.y", "times"]
     assert made(called, {"name": "a"}) == ["a", None, 3]
     assert made(called, {"name": "a", "times": "7"}) == ["a", None, 7]
     (_, point, _) = made(called, {"name": "a", "at.x": "4"})
@@ -304,12 +304,12 @@ class Keep:
         head="",
     )
     called = find_workflow("shapes:Keep")
-    kinds = {each.flag: each.kind for each in called.inputs.options()}
+    kinds = {option.flag: option.kind for option in called.inputs.options()}
     assert kinds == {"item": "INTEGER", "more": "INTEGER", "input.help": "TEXT", "for": "DURATION", "of": "INTEGER"}
     assert refused(called, {"item": "x", "input.help": "h"}) == ["--item: 'x' is not a whole number"]
     defaults = schema_of(called.signature.parameters[0].hint)["properties"]
     assert (defaults["for_"]["default"], defaults["of"]["default"]) == ("PT90S", [1, 2])
-    required = {each.flag: each.field.required for each in find_handler("shapes:some", "signal").inputs.options()}
+    required = {option.flag: option.field.required for option in find_handler("shapes:some", "signal").inputs.options()}
     assert required == {"must": True, "may": False}
 
 
@@ -317,7 +317,7 @@ def test_pydantic_models(write: Write) -> None:
     """Models are validated, with errors by option; dates and durations are converted, and keys are aliases."""
     write("models.py", MODELS)
     called = find_workflow("models:Buy")
-    docs = {each.flag: each.field.doc for each in called.inputs.options()}
+    docs = {option.flag: option.field.doc for option in called.inputs.options()}
     assert docs["first.price"] == "What it costs."
     given: dict[str, Any] = {"first.name": "tea", "first.price": "1.50", "due": "2026-01-02", "patience": "90m"}
     (order,) = made(called, {**given, "blob": "raw", "items": ('{"itemName": "a", "price": "2"}',)})
@@ -367,7 +367,7 @@ class Remind:
     with pytest.raises(InvalidInput) as caught:
         made(called, given)
     messages = [caught.value.message, *caught.value.details]
-    assert [each.partition(": Unser")[0] for each in messages] == [
+    assert [message.partition(": Unser")[0] for message in messages] == [
         "--day: the data converter cannot carry date",
         "--before: the data converter cannot carry timedelta",
         "--colour: the data converter cannot carry Colour",
@@ -445,7 +445,7 @@ class Payment:
     )
     for name in ("shop.order.approve", "Order.approve", "approve"):
         called = find_handler(f"shop:{name}", "signal")
-        assert (called.type, called.name, [each.flag for each in called.inputs.options()]) == (
+        assert (called.type, called.name, [option.flag for option in called.inputs.options()]) == (
             "shop.order",
             "approve",
             ["by"],

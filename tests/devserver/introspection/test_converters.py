@@ -124,8 +124,8 @@ def test_plugins(write: Write) -> None:
     write("other.py", ORDER + "\nplugins = ['no plugin of the SDK']\n")
     assert find("other").plugins == ()
     found = with_options(find("own"), None, ["sealing:both", "sealing:Storing"])
-    assert [type(each).__name__ for each in found.plugins] == ["Sealing", "Sealing", "OfWorkers", "Storing"]
-    assert [type(each).__name__ for each in worker_plugins(found)] == ["OfWorkers"]
+    assert [type(plugin).__name__ for plugin in found.plugins] == ["Sealing", "Sealing", "OfWorkers", "Storing"]
+    assert [type(plugin).__name__ for plugin in worker_plugins(found)] == ["OfWorkers"]
 
 
 @pytest.mark.usefixtures("shop")
@@ -135,7 +135,7 @@ def test_client_options() -> None:
     def given(*plugins: str, large: bool = True) -> list[str]:
         module = with_options(find("shop"), None, plugins)
         options = asyncio.run(client_options(module, large_payloads=large))
-        return [type(each).__name__ for each in options["plugins"]]
+        return [type(plugin).__name__ for plugin in options["plugins"]]
 
     assert given() == ["LargePayloads"]
     assert given(large=False) == []

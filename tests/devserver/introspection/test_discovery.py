@@ -39,7 +39,7 @@ class Payments:
 def names(module: Module) -> tuple[list[str], list[str], list[str]]:
     """Return the names of workflows, activities and services."""
     found = (module.workflows, module.activities, module.nexus_services)
-    one, two, three = ([each.label for each in kind] for kind in found)
+    one, two, three = ([definition.label for definition in kind] for kind in found)
     return one, two, three
 
 
@@ -73,11 +73,14 @@ def test_methods_need_an_instance(write: Write) -> None:
         write(f"{name}.py", PAYMENTS + more)
         module = find(name)
         assert sorted(names(module)[1]) == sorted(everything), name
-        assert (module.notes, {each.bound for each in module.activities}) == ((), {True}), name
+        assert (module.notes, {activity.bound for activity in module.activities}) == ((), {True}), name
     write("by_name.py", ORDER + PAYMENTS + "def build(account='x'):\n    return Payments(account)")
     assert (len(find("by_name:build").activities), names(find("by_name:build"))[0]) == (3, ["Order"])
     unmade = find("by_name", make=False)
-    assert [(each.name, each.bound) for each in unmade.activities][1:] == [("charge", False), ("refund-it", False)]
+    assert [(activity.name, activity.bound) for activity in unmade.activities][1:] == [
+        ("charge", False),
+        ("refund-it", False),
+    ]
 
 
 def test_a_package_with_its_imports(write: Write) -> None:
@@ -97,7 +100,7 @@ def test_a_package_with_its_imports(write: Write) -> None:
     )
     assert names(find("app")) == (["Order"], ["deep", "local"], [])
     assert names(find("app.main")) == (["Order"], ["local"], [])
-    assert {find(each).task_queue for each in ("app", "app.main", "app/work.py")} == {"app"}
+    assert {find(spec).task_queue for spec in ("app", "app.main", "app/work.py")} == {"app"}
     write("more.py", "from theirs import foreign\ndef activities(): return [foreign]")
     assert names(find("more")) == ([], ["foreign"], [])
 
@@ -157,7 +160,7 @@ def test_duplicate_names(write: Write) -> None:
     file = write("other.py", "import one\nfrom one import Order as First\n" + ORDER)
     with pytest.raises(DuplicateName, match="two workflows have the same name: Order") as caught:
         find("other")
-    assert [Path(each.rpartition(":")[0]).name for each in caught.value.details] == ["one.py", "other.py"]
+    assert [Path(detail.rpartition(":")[0]).name for detail in caught.value.details] == ["one.py", "other.py"]
     assert caught.value.details[1].startswith(f"{file}:")
     write("twice.py", PAYMENTS + "a, b = Payments('a'), Payments('b')\n")
     with pytest.raises(DuplicateName, match="two activities have the same name: charge"):
@@ -183,7 +186,7 @@ def test_a_module_that_fails(write: Write, text: str, message: str, details: lis
         find("fails")
     assert caught.value.message.startswith(f"cannot import the module fails: {message}")
     shown = "\n".join(caught.value.details)
-    assert [each for each in details if each not in shown] == []
+    assert [detail for detail in details if detail not in shown] == []
     assert "importlib" not in shown
     assert "introspection" not in shown
     assert ("__main__" in (caught.value.hint or "")) == ("SystemExit" in message)
@@ -194,7 +197,7 @@ def test_a_module_that_hangs(write: Write) -> None:
     write("ends.py", "def forever():\n    raise KeyboardInterrupt\nforever()\n")
     with pytest.raises(ImportInterrupted, match="interrupted during the import of ends") as caught:
         find("ends")
-    assert [each for each in caught.value.details if "ends.py" in each and "in forever" in each]
+    assert [detail for detail in caught.value.details if "ends.py" in detail and "in forever" in detail]
     assert caught.value.exit_code == 130
 
 

@@ -26,7 +26,9 @@ WORKER = parse_endpoint("https://worker.example/sdk?part=1", "--worker")
 
 def source(*spellings: MetricSpelling, metric: str = "") -> ScrapeSource:
     """Return a worker with these spellings."""
-    return ScrapeSource(WORKER, {metric or each.name.removesuffix(each.suffix): each for each in spellings})
+    return ScrapeSource(
+        WORKER, {metric or spelling.name.removesuffix(spelling.suffix): spelling for spelling in spellings}
+    )
 
 
 def late_rule(config: MonitoringConfig) -> str:
@@ -49,7 +51,7 @@ def test_rules_are_in_the_spelling_of_the_endpoint() -> None:
     ):
         config = prometheus_config([ScrapeSource(SERVER, {})], [source(spelling)])
         assert late_rule(config).endswith(written)
-        assert [each.name for each in config.needs if each.available] == [spelling.name]
+        assert [need.name for need in config.needs if need.available] == [spelling.name]
 
 
 def test_metrics_without_series_are_spelled_like_the_others() -> None:
@@ -57,7 +59,7 @@ def test_metrics_without_series_are_spelled_like_the_others() -> None:
     counter = MetricSpelling("temporal_request_total", "counter", "_total")
     took = MetricSpelling("temporal_request_latency_seconds", "histogram", "_seconds")
     config = prometheus_config([ScrapeSource(SERVER, {})], [source(counter, took)])
-    needs = {each.metric: each for each in config.needs}
+    needs = {need.metric: need for need in config.needs}
     failed = needs["temporal_activity_execution_failed"]
     assert (failed.name, failed.available) == ("temporal_activity_execution_failed_total", False)
     assert late_rule(config).endswith("_latency_seconds_bucket[5m]))) > 5")
@@ -122,7 +124,7 @@ def test_alert_on_a_counter(tmp_path: Path, values: str, minute: int, alerted: b
         ],
     }
     rules = yaml.safe_load((tmp_path / "temporal-rules.yml").read_text())
-    for rule in (each for group in rules["groups"] for each in group["rules"]):
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         del rule["annotations"]  # promtool compares texts too
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
     (tmp_path / "test.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [case]}))

@@ -117,19 +117,19 @@ def check_server(figures: object, times: int) -> None:
         (figures.activities, "attempts_failed", FAILED * ATTEMPTS),
     ):
         assert (end, counts[end]) == (end, EventCount(count * times, None))
-    requests = {each.name: each for each in figures.requests}
+    requests = {request.name: request for request in figures.requests}
     start = requests["StartWorkflowExecution"]
     assert (start.requests.total, start.errors.total) == (DONE * times, 0)
     assert start.latency is not None
     assert (start.latency.count, 0 < start.latency.mean_seconds < 30) == (DONE * times, True)
     assert requests["PollWorkflowTaskQueue"].latency is None
-    queues = {(each.name, each.type): each for each in figures.task_queues}
+    queues = {(task_queue.name, task_queue.type): task_queue for task_queue in figures.task_queues}
     assert {name for name, _ in queues} == {"p_ckchen_1", "second"}
     queue = queues["second", "workflow"]
     assert queue.namespace == "my_shop_eu"
     assert queue.dispatched.total >= 2 * DONE
     assert 0 < queue.at_once.total <= queue.dispatched.total
-    stored = {each.name: each for each in figures.storage}
+    stored = {store.name: store for store in figures.storage}
     assert stored["database"].requests.total > 100
     assert stored["visibility"].latency is not None
 
@@ -144,14 +144,14 @@ def check_worker(figures: object) -> None:
     assert queue.pollers["activity task"] > 0
     assert (queue.workflows["completed"].total, queue.workflows["failed"].total) == (COMPLETED, FAILED)
     assert queue.cache_hits.total > 0
-    activities = {each.name: each for each in queue.activities}
+    activities = {activity.name: activity for activity in queue.activities}
     assert (activities["greet"].requests.total, activities["greet"].errors.total) == (COMPLETED, 0)
     failed = activities["fail"]
     assert (failed.requests.total, failed.errors.total) == (FAILED * ATTEMPTS, FAILED * ATTEMPTS)
     assert sum(count.total for count in failed.errors_by_type.values()) == FAILED * ATTEMPTS
     assert queue.workflow_task_wait is not None
     assert queue.workflow_task_wait.mean_seconds < 30
-    requests = {each.name: each for each in figures.requests}
+    requests = {request.name: request for request in figures.requests}
     assert requests["RespondActivityTaskFailed"].requests.total == FAILED * ATTEMPTS
 
 

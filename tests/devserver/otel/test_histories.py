@@ -173,7 +173,7 @@ async def test_open_spans_are_exported_on_request(server: DevServer, otlp: Colle
         assert not otlp.named("workflow Tree")
         await send(spans_of(client, "open"), exporter, where=otlp.url, include_open=True)
     (span,) = otlp.named("workflow Tree")
-    assert {each.key: each.value.bool_value for each in span.attributes}["temporal.open"] is True
+    assert {attribute.key: attribute.value.bool_value for attribute in span.attributes}["temporal.open"] is True
 
 
 @pytest.mark.asyncio

@@ -94,8 +94,11 @@ async def test_every_part_has_the_same_spans(server: DevServer) -> None:
         if span.name.startswith("workflow "):
             alone = await spans(client, workflow_id)
         else:
-            alone = [each async for each in spans_of_run(client, workflow_id, str(span.attributes["temporal.run_id"]))]
-        assert alone == [of.get(each.span_id) for each in alone]
+            alone = [
+                run_span
+                async for run_span in spans_of_run(client, workflow_id, str(span.attributes["temporal.run_id"]))
+            ]
+        assert alone == [of.get(run_span.span_id) for run_span in alone]
 
 
 @pytest.mark.asyncio

@@ -50,7 +50,7 @@ def test_a_reckless_rollout_fails(rehearse: Rehearse) -> None:
     """A rollout that ignores its monitors is detected."""
     expected = [expect.completes(), expect.exactly_once("roll_back", "cluster-7")]
     result = rehearse(scene("days", "Reckless", PLAN[0], input=8, expect=expected, time_skipping=True, limit=60.0))
-    assert [each.verdict for each in result.judgements] == ["pass", "pass", "fail"]
+    assert [judgement.verdict for judgement in result.judgements] == ["pass", "pass", "fail"]
     assert "no effect 'roll_back'" in result.reason or "never happened" in result.reason
 
 

@@ -75,7 +75,9 @@ class Machines:
     @property
     def keeper(self) -> psutil.Process:
         """Return the process that manages PostgreSQL."""
-        (found,) = (each for each in self.alive if any("postgres_machine.py" in word for word in each.cmdline()))
+        (found,) = (
+            process for process in self.alive if any("postgres_machine.py" in word for word in process.cmdline())
+        )
         return found
 
 

@@ -45,14 +45,14 @@ def facts(name: str, closed_at: int = 1, events: int = 10) -> RunFacts:
 
 def steps(*failures: str, count: int = 1, name: str = "charge") -> list[IndexedStep]:
     """Return charges that failed with these messages, or `count` successful ones."""
-    outcomes: list[IndexedFailure | None] = [IndexedFailure(each.splitlines()[0], each) for each in failures] or [
-        None
-    ] * count
+    outcomes: list[IndexedFailure | None] = [
+        IndexedFailure(failure.splitlines()[0], failure) for failure in failures
+    ] or [None] * count
     return [
         IndexedStep(
-            number * 3 + 1, schema.ACTIVITY, name, "", 10, number, closed_at=number, closed_type=13, failure=each
+            number * 3 + 1, schema.ACTIVITY, name, "", 10, number, closed_at=number, closed_type=13, failure=failure
         )
-        for number, each in enumerate(outcomes)
+        for number, failure in enumerate(outcomes)
     ]
 
 

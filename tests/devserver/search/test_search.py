@@ -157,7 +157,7 @@ def test_the_content_of_a_hit(server: DevServer) -> None:
         (hit,) = await hits(client, failure="402", events=[event_number("ActivityTaskScheduled")])
         assert (hit.event, hit.event_id, hit.state) == ("ActivityTaskScheduled", 5, "failed")
         failed = await hits(client, events=[event_number("WorkflowTaskCompleted")])
-        assert {(each.kind, each.seconds is not None) for each in failed} == {("workflow_task", True)}
+        assert {(hit.kind, hit.seconds is not None) for hit in failed} == {("workflow_task", True)}
 
     run(server, story)
 
@@ -266,11 +266,11 @@ class Rot(PayloadCodec):
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Reverse the payloads."""
-        return [Payload(metadata={"encoding": b"rot"}, data=each.SerializeToString()[::-1]) for each in payloads]
+        return [Payload(metadata={"encoding": b"rot"}, data=payload.SerializeToString()[::-1]) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Reverse them again."""
-        return [Payload.FromString(each.data[::-1]) for each in payloads]
+        return [Payload.FromString(payload.data[::-1]) for payload in payloads]
 
 
 def test_encoded_failures(server: DevServer, folder: Path) -> None:

@@ -30,7 +30,7 @@ async def listed(client: Client, count: int) -> None:
 
 def chosen(found: Any) -> set[str]:
     """Return the workflow ids of candidates."""
-    return {each.execution.workflow_id for each in found.chosen}
+    return {candidate.execution.workflow_id for candidate in found.chosen}
 
 
 def test_the_oldest_and_the_newest_of_many(server: DevServer) -> None:
@@ -48,7 +48,7 @@ def test_the_oldest_and_the_newest_of_many(server: DevServer) -> None:
         assert chosen(some) == {"w-0", "w-1", "w-5", "w-10", "w-11"}
         report = await find_stuck(client, limit=5)
         assert (report.open, report.examined, report.complete) == (MANY, 5, False)
-        assert [each.kind for each in report.findings] == ["no_worker", "workflow_paused"]
+        assert [finding.kind for finding in report.findings] == ["no_worker", "workflow_paused"]
         assert (await find_stuck(client, limit=MANY)).complete
 
     run(server, story)
@@ -78,7 +78,7 @@ def test_query(server: DevServer) -> None:
         await listed(client, 2)
         report = await find_stuck(client, query="WorkflowType = 'Sleeps' OR WorkflowType = 'Nothing'")
         assert (report.open, report.examined) == (1, 1)
-        assert [each.workflow_id for each in report.findings] == ["sleeps"]
+        assert [finding.workflow_id for finding in report.findings] == ["sleeps"]
         with pytest.raises(OptionError, match=r"does not understand the query: Nonsense = 1\n") as caught:
             await find_stuck(client, query="Nonsense = 1")
         assert "Nonsense" in caught.value.details[0]

@@ -217,7 +217,7 @@ def test_a_task_queue_without_a_worker(server: DevServer) -> None:
         for number in range(3):
             await start(client, Sleeps.run, 0.0, id=f"sleeps-{number}")
         report = await find_stuck(client, workflow_id="sleeps-1")
-        assert [(each.kind, each.workflow_id, each.workflows) for each in report.findings] == [
+        assert [(finding.kind, finding.workflow_id, finding.workflows) for finding in report.findings] == [
             ("no_worker", "sleeps-1", 1)
         ]
         finding = await found(client, "no_worker", fits=lambda each: each.workflows == 3)
@@ -252,7 +252,7 @@ def test_an_activity_that_no_worker_takes(server: DevServer) -> None:
             finding = await found(client, "no_worker", thresholds=QUICK)
             assert "for activities" in finding.what
             report = await find_stuck(client, thresholds=QUICK)
-            assert [each.task_queue for each in report.findings] == ["elsewhere"]
+            assert [finding.task_queue for finding in report.findings] == ["elsewhere"]
             async with worker(client, queue="elsewhere"):
                 await found(client, "activity_retrying", fits=lambda each: each.task_queue == "elsewhere")
 
@@ -324,7 +324,7 @@ def test_virtual_clocks(server: DevServer) -> None:
         finding = await found(client, "no_worker")
         assert recent(finding.since)
         report = await find_stuck(client, thresholds=Thresholds(waiting=timedelta(minutes=2)))
-        assert [each.kind for each in report.findings] == ["no_worker"]
+        assert [finding.kind for finding in report.findings] == ["no_worker"]
 
     run(server, story)
 
@@ -368,7 +368,7 @@ def test_a_paused_activity(server: DevServer) -> None:
             finding = await found(client, "activity_paused")
             assert finding.what == "its activity fail is paused by ann: disk swap"
             assert finding.last_failure == "ValueError: the disk is full second line"
-            assert [each.kind for each in (await find_stuck(client)).findings] == ["activity_paused"]
+            assert [finding.kind for finding in (await find_stuck(client)).findings] == ["activity_paused"]
             advised(server, finding)
             await found(client, "activity_retrying")
 
@@ -390,7 +390,7 @@ def test_order_of_findings(server: DevServer) -> None:
             await start(client, Broken.run, id="broken")
             await found(client, "workflow_task_failing")
             await found(client, "activity_retrying")
-            kinds = [each.kind for each in (await find_stuck(client)).findings]
+            kinds = [finding.kind for finding in (await find_stuck(client)).findings]
             assert kinds == ["workflow_task_failing", "no_worker", "activity_retrying", "workflow_paused"]
 
     run(server, story)

@@ -26,11 +26,11 @@ def taken() -> Iterator[int]:
 def test_a_reserved_port_is_given_to_nobody_else() -> None:
     """A hundred reserved free ports are a hundred different ports."""
     held = [reserve(HERE, ANY, "--port") for _ in range(100)]
-    assert len({each.port for each in held}) == 100
+    assert len({port.port for port in held}) == 100
     with socket.socket() as other, pytest.raises(OSError, match="already in use"):
         other.bind((HERE, held[0].port))
-    for each in held:
-        each.release()
+    for port in held:
+        port.release()
 
 
 def test_the_server_can_listen_while_it_is_reserved() -> None:

@@ -48,17 +48,17 @@ async def start(client: Client, what: Any, *args: Any, id: str, **how: Any) -> A
 async def until(news: AsyncIterator[FollowEvent], fits: Callable[[FollowEvent], bool]) -> list[FollowEvent]:
     """Return the news up to the first that matches."""
     seen: list[FollowEvent] = []
-    async for each in news:
-        seen.append(each)
-        if fits(each):
+    async for event in news:
+        seen.append(event)
+        if fits(event):
             return seen
     raise AssertionError(f"it has ended before: {seen}")
 
 
 def short(news: list[FollowEvent]) -> list[tuple[str, ...]]:
     """Return the news on runs in short."""
-    runs = [each for each in news if isinstance(each, (RunFollowed, RunClosed))]
-    return [(type(each).__name__, each.followed.run.workflow_id, each.followed.run.status) for each in runs]
+    runs = [event for event in news if isinstance(event, (RunFollowed, RunClosed))]
+    return [(type(run).__name__, run.followed.run.workflow_id, run.followed.run.status) for run in runs]
 
 
 def test_from_start_to_end(server: DevServer) -> None:
@@ -71,12 +71,12 @@ def test_from_start_to_end(server: DevServer) -> None:
         news = follower.follow(await reader.chain("all"))
         seen = await until(news, lambda each: isinstance(each, RunFollowed))
         await handle.signal(Everything.tell, "go")
-        seen += [each async for each in news]
-        changed = [(each.step.kind, each.step.status) for each in seen if isinstance(each, StepChanged)]
+        seen += [event async for event in news]
+        changed = [(event.step.kind, event.step.status) for event in seen if isinstance(event, StepChanged)]
         assert {("signal", "completed"), ("child", "completed"), ("nexus", "completed")} <= set(changed)
         assert short(seen)[0][1] == "all"
         assert short(seen)[-1] == ("RunClosed", "all", "completed")
-        assert ("RunFollowed", "all-waits") in {each[:2] for each in short(seen)}
+        assert ("RunFollowed", "all-waits") in {summary[:2] for summary in short(seen)}
         assert follower.root is not None
         assert follower.root.run.status == "completed"
 
@@ -93,12 +93,12 @@ def test_across_runs(server: DevServer) -> None:
         await again.signal(Waits.go)
         await until(news, lambda each: isinstance(each, RunFollowed) and each.followed.number == 2)
         await client.get_workflow_handle("again").signal(Waits.go)
-        assert short([each async for each in news])[-1] == ("RunClosed", "again", "completed")
+        assert short([event async for event in news])[-1] == ("RunClosed", "again", "completed")
 
         policy = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
         await start(client, Attempts.run, 9, id="retried", retry_policy=policy)
-        seen = [each async for each in TraceFollower(reader).follow(await reader.chain("retried"))]
-        closed = [each.followed.run for each in seen if isinstance(each, RunClosed)]
+        seen = [event async for event in TraceFollower(reader).follow(await reader.chain("retried"))]
+        closed = [event.followed.run for event in seen if isinstance(event, RunClosed)]
         assert (closed[-1].attempt, closed[-1].status, closed[-1].next) == (3, "failed", None)
         with contextlib.suppress(WorkflowFailureError):
             await client.get_workflow_handle("retried").result()
@@ -125,7 +125,7 @@ def test_attempts_are_reported(server: DevServer) -> None:
             ),
         )
         await handle.terminate()
-        assert short([each async for each in news])[-1] == ("RunClosed", "retry", "terminated")
+        assert short([event async for event in news])[-1] == ("RunClosed", "retry", "terminated")
 
     run(story, server)
 
@@ -144,7 +144,7 @@ def test_server_outage(installed: Executable, tmp_path: Path) -> None:
         await asyncio.to_thread(server.restart)
         assert isinstance((await until(news, lambda each: isinstance(each, (ServerAway, ServerBack))))[-1], ServerBack)
         await handle.signal(Waits.go)
-        seen = [each async for each in news]
+        seen = [event async for event in news]
         assert short(seen)[-1] == ("RunClosed", "waits", "completed")
 
     with DevServer.start(ui=False, database=tmp_path / "t.db") as server:

@@ -122,7 +122,7 @@ def test_every_kind_of_step(server: DevServer) -> None:
         assert all(step.took is not None and step.took >= timedelta(0) for step in found.steps)
 
         greeted = of["activity", "greet", "completed"]
-        texts = [await preview(each, reader.converter) for each in (greeted.input, greeted.result, greeted.note)]
+        texts = [await preview(payload, reader.converter) for payload in (greeted.input, greeted.result, greeted.note)]
         assert texts == ['"ann"', '"hello ann"', '"the first"']
         assert (greeted.attempts, greeted.failure, greeted.queue) == (1, None, QUEUE)
         assert greeted.identity == found.identities[0]
@@ -150,11 +150,11 @@ def test_every_kind_of_step(server: DevServer) -> None:
         await tree(reader)
 
     async def tree(reader: HistoryReader) -> None:
-        runs = [each async for each in walk(reader, await reader.chain("everything"), TraceOptions())]
+        runs = [item async for item in walk(reader, await reader.chain("everything"), TraceOptions())]
         begun = [
-            (each.depth, each.run.workflow_id.partition("-")[2], each.number, each.run.status)
-            for each in runs
-            if isinstance(each, RunBegins) and "bought" not in each.run.workflow_id
+            (item.depth, item.run.workflow_id.partition("-")[2], item.number, item.run.status)
+            for item in runs
+            if isinstance(item, RunBegins) and "bought" not in item.run.workflow_id
         ]
         assert begun == [
             (0, "", 1, "completed"),
@@ -163,13 +163,13 @@ def test_every_kind_of_step(server: DevServer) -> None:
             (1, "bad", 1, "failed"),
             (1, "waits", 1, "completed"),
         ]
-        (bought,) = [each for each in runs if isinstance(each, RunBegins) and "bought" in each.run.workflow_id]
+        (bought,) = [item for item in runs if isinstance(item, RunBegins) and "bought" in item.run.workflow_id]
         assert (bought.depth, bought.run.steps[0].name) == (1, "greet")
-        shallow = [each async for each in walk(reader, await reader.chain("everything"), TraceOptions(depth=0))]
-        assert len([each for each in shallow if isinstance(each, RunBegins)]) == 1
-        bad = [each async for each in walk(reader, await reader.chain("everything"), TraceOptions(failures=True))]
-        assert [each.run.workflow_id for each in bad if isinstance(each, RunBegins)] == ["everything", "everything-bad"]
-        shown = [each.entry.name for each in bad if isinstance(each, ShownEntry) and isinstance(each.entry, Step)]
+        shallow = [item async for item in walk(reader, await reader.chain("everything"), TraceOptions(depth=0))]
+        assert len([item for item in shallow if isinstance(item, RunBegins)]) == 1
+        bad = [item async for item in walk(reader, await reader.chain("everything"), TraceOptions(failures=True))]
+        assert [item.run.workflow_id for item in bad if isinstance(item, RunBegins)] == ["everything", "everything-bad"]
+        shown = [item.entry.name for item in bad if isinstance(item, ShownEntry) and isinstance(item.entry, Step)]
         assert sorted(shown) == sorted(["flaky", "flaky", "ask", "Leaf", "flaky", ""])
 
     run(server, story)
@@ -371,12 +371,12 @@ def test_a_deleted_child(server: DevServer) -> None:
         chain = await reader.chain("everything")
         while not (hidden := await below(reader, chain)):
             await asyncio.sleep(0.02)
-        assert [each.what for each in hidden] == ["its history is gone"]
-        few = [each async for each in walk(reader, chain, TraceOptions(most_runs=1))]
-        assert {each.what for each in few if isinstance(each, HiddenRuns)} == {"more than 1 runs: this one is not read"}
+        assert [hidden_run.what for hidden_run in hidden] == ["its history is gone"]
+        few = [item async for item in walk(reader, chain, TraceOptions(most_runs=1))]
+        assert {item.what for item in few if isinstance(item, HiddenRuns)} == {"more than 1 runs: this one is not read"}
 
     async def below(reader: HistoryReader, chain: RunChain) -> list[HiddenRuns]:
-        return [each async for each in walk(reader, chain, TraceOptions()) if isinstance(each, HiddenRuns)]
+        return [item async for item in walk(reader, chain, TraceOptions()) if isinstance(item, HiddenRuns)]
 
     run(server, story)
 
@@ -387,9 +387,9 @@ def test_long_chains_are_shortened(server: DevServer) -> None:
     async def story(client: Client, reader: HistoryReader) -> None:
         policy = RetryPolicy(initial_interval=timedelta(milliseconds=1), backoff_coefficient=1)
         await ended(await start(client, Attempts.run, 8, id="many", retry_policy=policy))
-        tree = [each async for each in walk(reader, await reader.chain("many"), TraceOptions(most_of_chain=3))]
-        assert [each.number for each in tree if isinstance(each, RunBegins)] == [1, 7, 8]
-        (hidden,) = [each for each in tree if isinstance(each, HiddenRuns)]
+        tree = [item async for item in walk(reader, await reader.chain("many"), TraceOptions(most_of_chain=3))]
+        assert [item.number for item in tree if isinstance(item, RunBegins)] == [1, 7, 8]
+        (hidden,) = [item for item in tree if isinstance(item, HiddenRuns)]
         assert (hidden.what, {link.status for link in hidden.runs}) == ("5 runs are not shown", {"failed"})
 
     run(server, story)

@@ -24,7 +24,7 @@ class Changes:
 
     def __call__(self, paths: Sequence[str]) -> None:
         """Record a change."""
-        self.changed.put_nowait([Path(each).name for each in paths])
+        self.changed.put_nowait([Path(path).name for path in paths])
 
     async def next(self) -> list[str]:
         """Return the next change."""
@@ -104,5 +104,5 @@ def test_installed_files_are_not_watched() -> None:
     """Python's own modules, packages and devserver itself are not watched."""
     found = imported_files()
     assert __file__ in found
-    assert not [each for each in found if "site-packages" in each or "/devserver/running/loaded" in each]
-    assert not [each for each in found if each.endswith(("/asyncio/__init__.py", "/os.py"))]
+    assert not [path for path in found if "site-packages" in path or "/devserver/running/loaded" in path]
+    assert not [path for path in found if path.endswith(("/asyncio/__init__.py", "/os.py"))]

@@ -43,8 +43,8 @@ def contained(docker: Engine, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch
     bare_suite.ini("temporal_backend = container", f"temporal_image = {IMAGE}")
     yield bare_suite
     left = docker.containers()
-    for each in left:
-        docker.client.containers.get(each).remove(force=True)
+    for container_id in left:
+        docker.client.containers.get(container_id).remove(force=True)
     assert not left, "the test left containers"
 
 
@@ -57,7 +57,7 @@ USING = """
 @pytest.mark.parametrize("n", range(4))
 def test_uses(temporal, n):
     greet(temporal)
-    tell(address=temporal.address, namespace=temporal.namespace)
+    report(address=temporal.address, namespace=temporal.namespace)
 """
 
 
@@ -68,8 +68,8 @@ def test_same_tests_run_in_a_container(ways: tuple[str, ...], contained: Suite, 
     result = contained.passes(passed=4, ways=ways)
     result.stdout.fnmatch_lines([f"temporal: container of {IMAGE}, tuning fast, timeout 30 s"])
     assert "ResourceWarning" not in result.stderr.str()
-    assert len({each["address"] for each in reports(contained.path)}) == 1
-    assert len({each["namespace"] for each in reports(contained.path)}) == 4
+    assert len({report["address"] for report in reports(contained.path)}) == 1
+    assert len({report["namespace"] for report in reports(contained.path)}) == 4
     assert docker.containers() == []
     assert processes_of(home) == []
 
@@ -87,11 +87,11 @@ def test_ports_are_published_on_loopback_only(contained: Suite, docker: Engine) 
         run.reports()
         (container,) = docker.containers()
         ports = docker.client.containers.get(container).attrs["NetworkSettings"]["Ports"]
-        published = [each for bindings in ports.values() for each in bindings or ()]
+        published = [binding for bindings in ports.values() for binding in bindings or ()]
         assert len(published) == 3
-        assert {each["HostIp"] for each in published} == {"127.0.0.1"}
-        for each in published:
-            socket.create_connection(("127.0.0.1", int(each["HostPort"])), 10).close()
+        assert {binding["HostIp"] for binding in published} == {"127.0.0.1"}
+        for binding in published:
+            socket.create_connection(("127.0.0.1", int(binding["HostPort"])), 10).close()
         run.let("go")
         run.ends()
 
@@ -111,15 +111,15 @@ def pauses(temporal):
 @pytest.mark.temporal(dynamic_config={"frontend.WorkflowPauseEnabled": False})
 def test_own(temporal):
     assert not pauses(temporal)
-    tell(address=temporal.address)
+    report(address=temporal.address)
 
 def test_shared(temporal):
     assert pauses(temporal)
-    tell(address=temporal.address)
+    report(address=temporal.address)
 """,
     )
     contained.passes(passed=2)
-    assert len({each["address"] for each in reports(contained.path)}) == 2
+    assert len({report["address"] for report in reports(contained.path)}) == 2
 
 
 def test_unsupported_tests_are_skipped(contained: Suite) -> None:
@@ -193,7 +193,9 @@ def test_container_is_removed_with_its_run(
 
 def supervisors(home: Path) -> list[psutil.Process]:
     """Return the processes that supervise containers."""
-    return [each for each in processes_of(home) if "temporaltest.backends.container_supervisor" in each.cmdline()]
+    return [
+        process for process in processes_of(home) if "temporaltest.backends.container_supervisor" in process.cmdline()
+    ]
 
 
 def test_container_of_a_killed_supervisor_is_removed_by_the_next_run(
@@ -234,7 +236,7 @@ def test_two_runs_share_a_container(contained: Suite, docker: Engine) -> None:
     """Two simultaneous runs use one container; when one ends, the other continues with it."""
     write(contained, WAITING.format(count=1))
     with running(contained.path) as one, running(contained.path, ways=TWO) as other:
-        assert len({each["address"] for each in one.reports(2)}) == 1
+        assert len({report["address"] for report in one.reports(2)}) == 1
         assert len(docker.containers()) == 1
         one.let("go")
         assert "1 passed" in one.ends()
@@ -249,7 +251,7 @@ def test_killed_container_fails_only_the_running_test(contained: Suite, docker: 
         """
 def test_hit(temporal):
     greet(temporal)
-    tell(address=temporal.address)
+    report(address=temporal.address)
     wait_for("killed")
     temporal.run(asyncio.sleep(600))
 

@@ -27,7 +27,7 @@ USING = """
 @pytest.mark.parametrize("n", range(4))
 def test_uses(temporal, n):
     greet(temporal)
-    tell(address=temporal.address, namespace=temporal.namespace, queue=temporal.task_queue)
+    report(address=temporal.address, namespace=temporal.namespace, queue=temporal.task_queue)
 """
 
 # A server that lets us make no namespaces, as a cloud is: nothing here can be set so, so its answer is put in.
@@ -85,7 +85,7 @@ def namespaces_of(server: DevServer) -> list[str]:
     async def look() -> list[str]:
         client = await Client.connect(server.address)
         found = await client.workflow_service.list_namespaces(ListNamespacesRequest(page_size=1000))
-        return sorted(each.namespace_info.name for each in found.namespaces)
+        return sorted(namespace.namespace_info.name for namespace in found.namespaces)
 
     return [name for name in asyncio.run(look()) if name != "temporal-system"]
 
@@ -95,13 +95,13 @@ def test_same_tests_run_on_an_external_server(
     ways: tuple[str, ...], own_server: DevServer, bare_suite: Suite, home: Path
 ) -> None:
     """Tests run unchanged in namespaces that are created for them and deleted; no other server is started."""
-    before = {each.pid for each in processes_of(home)}
+    before = {process.pid for process in processes_of(home)}
     write(bare_suite)
     bare_suite.passes("--temporal-address", own_server.address, passed=4, ways=ways)
-    assert {each["address"] for each in reports(bare_suite.path)} == {own_server.address}
-    assert len({each["namespace"] for each in reports(bare_suite.path)}) == 4
+    assert {report["address"] for report in reports(bare_suite.path)} == {own_server.address}
+    assert len({report["namespace"] for report in reports(bare_suite.path)}) == 4
     assert eventually(lambda: namespaces_of(own_server) == ["default", "ours"])
-    assert {each.pid for each in processes_of(home)} == before
+    assert {process.pid for process in processes_of(home)} == before
     assert own_server.running
 
 
@@ -201,7 +201,7 @@ def test_unreachable_server(bare_suite: Suite) -> None:
 LOSING = """
 def test_hit(temporal):
     greet(temporal)
-    tell(address=temporal.address)
+    report(address=temporal.address)
     temporal.run(asyncio.sleep(600))
 
 def test_after(temporal):
@@ -284,7 +284,7 @@ def test_server_restart(own_server: DevServer, bare_suite: Suite) -> None:
         bare_suite,
         """
 def test_hit(temporal):
-    tell(address=temporal.address)
+    report(address=temporal.address)
     wait_for("go")
     greet(temporal)
 """,
@@ -339,7 +339,7 @@ def test_tests_in_a_shared_namespace_are_separate(own_server: DevServer, bare_su
         def test_meets(temporal, n):
             temporal.worker(workflows=[Greet])
             handle = temporal.start(Greet.run, str(n))
-            tell(id=handle.id, queue=temporal.task_queue, namespace=temporal.namespace)
+            report(id=handle.id, queue=temporal.task_queue, namespace=temporal.namespace)
             wait_for("go")
             assert temporal.run(handle.result()) == f"Hello, {n}"
         """,
@@ -349,9 +349,9 @@ def test_tests_in_a_shared_namespace_are_separate(own_server: DevServer, bare_su
         both = run.reports(2)
         run.let("go")
         assert "2 passed" in run.ends()
-    assert {each["namespace"] for each in both} == {"ours"}
-    assert len({each["id"] for each in both}) == 2
-    assert len({each["queue"] for each in both}) == 2
+    assert {report["namespace"] for report in both} == {"ours"}
+    assert len({report["id"] for report in both}) == 2
+    assert len({report["queue"] for report in both}) == 2
     assert namespaces_of(own_server) == ["default", "ours"]
 
 
@@ -400,9 +400,9 @@ def test_report_and_replay_cover_only_the_test(server: DevServer, bare_suite: Su
 def _open_workflows(server: DevServer) -> list[str]:
     async def look() -> list[str]:
         client = await Client.connect(server.address, namespace="ours")
-        return [each.id async for each in client.list_workflows("ExecutionStatus = 'Running'")]
+        return [execution.id async for execution in client.list_workflows("ExecutionStatus = 'Running'")]
 
-    return eventually(lambda: [each for each in [asyncio.run(look())] if len(each) < 2])[0]
+    return eventually(lambda: [ids for ids in [asyncio.run(look())] if len(ids) < 2])[0]
 
 
 def test_requirements_in_a_shared_namespace(server: DevServer, bare_suite: Suite) -> None:
@@ -441,7 +441,7 @@ def test_server_that_refuses_new_namespaces(
     bare_suite.file("conftest.py", REFUSING)
     write(bare_suite)
     bare_suite.passes("--temporal-address", server.address, passed=4)
-    assert {each["namespace"] for each in reports(bare_suite.path)} == {"ours"}
+    assert {report["namespace"] for report in reports(bare_suite.path)} == {"ours"}
     assert (bare_suite.path / "asked").read_text() == "x"
 
 

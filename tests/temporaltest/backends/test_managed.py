@@ -84,7 +84,7 @@ def test_time_skipping_tests_are_skipped_without_it(suite: Suite) -> None:
 
 def test_projects_with_other_settings_have_other_servers(suite: Suite) -> None:
     """Projects with different executables never share a server."""
-    suite.file("test_it.py", f"{TALK}\ndef test_it(temporal):\n    tell(address=temporal.address)\n")
+    suite.file("test_it.py", f"{TALK}\ndef test_it(temporal):\n    report(address=temporal.address)\n")
     suite.passes("--temporal-linger=60", passed=1)
     suite.file("pyproject.toml", '[tool.devserver]\nsource = "installed"\n')
     suite.passes(passed=1)

@@ -50,7 +50,7 @@ def test_a_new_namespace_is_ready(server: DevServer) -> None:
         name = namespaces.name_for("mine")
         await namespaces.create(client, name, retention=3 * DAY, search_attributes=wanted)
         mine = await Client.connect(server.address, namespace=name)
-        assert [each async for each in mine.list_workflows("Customer = 'Ada' AND Total > 3")] == []
+        assert [execution async for execution in mine.list_workflows("Customer = 'Ada' AND Total > 3")] == []
         assert sorted(await namespaces.search_attributes_of(client, name)) == ["Customer", "Total"]
         found = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=name))
         assert found.config.workflow_execution_retention_ttl.ToTimedelta() == 3 * DAY

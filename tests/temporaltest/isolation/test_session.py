@@ -31,7 +31,7 @@ WAITING = """
 @pytest.mark.parametrize("n", range({count}))
 def test_waits(temporal, n):
     greet(temporal)
-    tell(address=temporal.address)
+    report(address=temporal.address)
     wait_for("go")
 """
 
@@ -56,7 +56,7 @@ def write_waiting(suite: Suite, count: int) -> None:
 
 def servers(home: Path) -> list[psutil.Process]:
     """Return the servers in this test's home."""
-    return [each for each in processes_of(home) if each.name() == "temporal"]
+    return [process for process in processes_of(home) if process.name() == "temporal"]
 
 
 def nothing_left(home: Path) -> bool:
@@ -66,7 +66,7 @@ def nothing_left(home: Path) -> bool:
 
 def addresses(suite: Suite) -> set[str]:
     """Return the addresses that the suite's tests reported."""
-    return {str(each["address"]) for each in reports(suite.path)}
+    return {str(report["address"]) for report in reports(suite.path)}
 
 
 # One server
@@ -76,7 +76,7 @@ USING = """
 @pytest.mark.parametrize("n", range(6))
 def test_uses(temporal, n):
     greet(temporal)
-    tell(address=temporal.address, namespace=temporal.namespace)
+    report(address=temporal.address, namespace=temporal.namespace)
 """
 
 
@@ -91,7 +91,7 @@ def test_one_server_for_a_run(ways: tuple[str, ...], suite: Suite, home: Path) -
     count = 12 if "--dist=each" in ways else 6
     suite.passes(passed=count, ways=ways)
     assert len(addresses(suite)) == 1
-    assert len({each["namespace"] for each in reports(suite.path)}) == count
+    assert len({report["namespace"] for report in reports(suite.path)}) == count
     assert nothing_left(home)
 
 
@@ -99,7 +99,7 @@ def test_two_runs_share_a_server(suite: Suite, home: Path) -> None:
     """Two simultaneous runs of pytest use one server; when one ends, the other continues with it."""
     write_waiting(suite, 1)
     with running(suite.path) as one, running(suite.path, ways=TWO) as other:
-        assert len({each["address"] for each in one.reports(2)}) == 1
+        assert len({report["address"] for report in one.reports(2)}) == 1
         assert len(servers(home)) == 1
         one.let("go")
         assert "1 passed" in one.ends()
@@ -111,7 +111,7 @@ def test_runs_with_other_settings_have_another_server(suite: Suite, home: Path) 
     """A simultaneous run with another tuning gets a server with that tuning."""
     write_waiting(suite, 1)
     with running(suite.path) as one, running(suite.path, "--temporal-tuning=stock") as other:
-        assert len({each["address"] for each in one.reports(2)}) == 2
+        assert len({report["address"] for report in one.reports(2)}) == 2
         one.let("go")
         assert "1 passed" in one.ends()
         assert "1 passed" in other.ends()
@@ -125,11 +125,11 @@ def test_private_server(every_way: Suite, home: Path) -> None:
         @pytest.mark.temporal(private_server=True)
         def test_private(temporal):
             greet(temporal)
-            tell(address=temporal.address)
+            report(address=temporal.address)
 
         def test_shared(temporal):
             greet(temporal)
-            tell(address=temporal.address)
+            report(address=temporal.address)
         """,
     )
     every_way.passes(passed=2)
@@ -251,7 +251,7 @@ class Waits:
 
 def test_before(temporal):
     greet(temporal)
-    tell(address=temporal.address, server=server_of(temporal).pid)
+    report(address=temporal.address, server=server_of(temporal).pid)
 
 def test_hit(temporal):
     temporal.worker(workflows=[Waits])
@@ -262,13 +262,13 @@ def test_hit(temporal):
 @pytest.mark.parametrize("n", range(3))
 def test_after(temporal, n):
     greet(temporal)
-    tell(address=temporal.address, server=server_of(temporal).pid)
+    report(address=temporal.address, server=server_of(temporal).pid)
 """,
     )
     result = suite.run("--temporal-timeout=60")
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.re_match_lines([r"E .*the Temporal server at 127\.0\.0\.1:\d+ was killed while the test ran"])
-    assert len({each["server"] for each in reports(suite.path)}) == 2
+    assert len({report["server"] for report in reports(suite.path)}) == 2
     assert eventually(lambda: nothing_left(home))
 
 
@@ -287,11 +287,11 @@ def kills(request):
 @pytest.mark.parametrize("n", range(3))
 def test_after(temporal, n):
     greet(temporal)
-    tell(address=temporal.address, server=server_of(temporal).pid)
+    report(address=temporal.address, server=server_of(temporal).pid)
 """,
     )
     suite.passes(passed=3)
-    assert len({each["server"] for each in reports(suite.path)}) == 3
+    assert len({report["server"] for report in reports(suite.path)}) == 3
     assert eventually(lambda: nothing_left(home))
 
 
@@ -303,19 +303,19 @@ def test_killed_server_under_xdist(suite: Suite, home: Path) -> None:
 {KILLING}
 def test_hit(temporal):
     greet(temporal)
-    tell(phase="hit", server=server_of(temporal).pid)
+    report(phase="hit", server=server_of(temporal).pid)
     wait_for("{name}")
     temporal.run(asyncio.sleep(600))
 
 @pytest.mark.parametrize("n", range(2))
 def test_after(temporal, n):
     greet(temporal)
-    tell(phase="after", server=server_of(temporal).pid)
+    report(phase="after", server=server_of(temporal).pid)
     wait_for("end")
 """
         suite.tests(text, f"test_{name}.py")
     with running(suite.path, "--temporal-timeout=60", "--dist=loadfile", ways=TWO) as run:
-        (server,) = {each["server"] for each in run.reports(2)}
+        (server,) = {report["server"] for report in run.reports(2)}
         psutil.Process(server).kill()
         run.let("one")
         run.reports(3)  # a new server is there, and the other worker does not know yet
@@ -325,7 +325,7 @@ def test_after(temporal, n):
         output = run.ends()
     assert "2 failed, 4 passed" in output
     assert output.count("was killed while the test ran") >= 2
-    (new,) = {each["server"] for each in reports(suite.path) if each["phase"] == "after"}
+    (new,) = {report["server"] for report in reports(suite.path) if report["phase"] == "after"}
     assert new != server
     assert eventually(lambda: nothing_left(home))
 
@@ -339,9 +339,9 @@ def test_lingering_server_is_reused(suite: Suite, home: Path) -> None:
     suite.passes("--temporal-linger=600", passed=6)
     (first,) = servers(home)
     suite.passes("--temporal-linger=600", passed=6, ways=TWO)
-    assert [each.pid for each in servers(home)] == [first.pid]
+    assert [server.pid for server in servers(home)] == [first.pid]
     assert len(addresses(suite)) == 1
-    assert len({each["namespace"] for each in reports(suite.path)}) == 12
+    assert len({report["namespace"] for report in reports(suite.path)}) == 12
     _stop(suite)
 
 
@@ -367,7 +367,7 @@ def test_keep(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
 
         def test_leaves(temporal):
             temporal.start(Waits.run)
-            tell(address=temporal.address, namespace=temporal.namespace)
+            report(address=temporal.address, namespace=temporal.namespace)
         """,
     )
     result = suite.passes("--temporal-keep=on", passed=1, ways=ways)
@@ -387,7 +387,7 @@ def _open_workflows(address: str, namespace: str) -> list[str]:
 
     async def look() -> list[str]:
         client = await Client.connect(address, namespace=namespace)
-        return [each.id async for each in client.list_workflows("ExecutionStatus = 'Running'")]
+        return [execution.id async for execution in client.list_workflows("ExecutionStatus = 'Running'")]
 
     return asyncio.run(look())
 

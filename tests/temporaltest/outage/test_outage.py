@@ -128,7 +128,7 @@ def test_workflow_in_flight_survives(name: str, temporal: Temporal, temporal_out
     outage, log = SURVIVED[name]
     handle = begin(temporal)
     outage(temporal_outage)
-    assert [each for each in entries(temporal_outage) if "reset" not in each] == log
+    assert [entry for entry in entries(temporal_outage) if "reset" not in entry] == log
     assert finish(temporal, handle) == list(range(SIGNALS))
 
 

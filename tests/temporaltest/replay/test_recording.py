@@ -759,7 +759,7 @@ def test_skipped_time_is_recorded_reproducibly(shop: Suite) -> None:
     )
     shop.passes("--temporal-record", "one", "--temporal-record-scrub", "on", "test_shop.py", passed=1)
     shop.passes("--temporal-record", "two", "--temporal-record-scrub", "on", "test_shop.py", passed=1)
-    one, two = ({each.name: each.read_text() for each in (shop.path / name).rglob("*.json")} for name in ("one", "two"))
+    one, two = ({path.name: path.read_text() for path in (shop.path / name).rglob("*.json")} for name in ("one", "two"))
     assert len(one) == 2
     assert one == two
     assert any("TIME_SKIPPING_TRANSITIONED" in text for text in one.values())

@@ -164,8 +164,8 @@ def test_gone(temporal, temporal_outage):
     result.stdout.fnmatch_lines(["outages (seconds since the server was ready):", "* s  *Z  frozen", "* s  *Z  thawed"])
     for name, done in {"frozen": ["frozen", "thawed"], "gone": ["slowed by 50 ms", "no longer slowed"]}.items():
         report = json.loads((suite.path / "reports" / f"test_it.py-test_{name}.json").read_text())
-        assert [each["what"] for each in report["outages"]] == done
-        assert all(datetime.fromisoformat(each["at"]) and each["seconds"] > 0 for each in report["outages"])
+        assert [outage["what"] for outage in report["outages"]] == done
+        assert all(datetime.fromisoformat(outage["at"]) and outage["seconds"] > 0 for outage in report["outages"])
     assert "was killed while the test ran" in report["unknown"]
 
 
@@ -239,7 +239,7 @@ def test_buggy(temporal):
     )
     both_ways.run("--junitxml", "junit.xml", "--temporal-report", "reports").assert_outcomes(failed=1)
     tree = ET.parse(both_ways.path / "junit.xml")
-    properties = [(each.get("name"), each.get("value")) for each in tree.iter("property")]
+    properties = [(element.get("name"), element.get("value")) for element in tree.iter("property")]
     assert len(properties) == 4
     found = dict(properties)
     [failure] = tree.iter("failure")
@@ -390,7 +390,8 @@ def test_link_to_a_kept_server(own_suite: Suite, devserver: Run) -> None:
             ]
         )
         found = {
-            each.get("name"): each.get("value") for each in ET.parse(own_suite.path / "junit.xml").iter("property")
+            element.get("name"): element.get("value")
+            for element in ET.parse(own_suite.path / "junit.xml").iter("property")
         }
         assert f"namespace {found['temporal_namespace']}  {found['temporal_ui']}" in result.stdout.lines
     finally:

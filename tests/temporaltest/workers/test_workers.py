@@ -231,7 +231,7 @@ def test_interrupted_while_a_worker_does_not_stop(
 @pytest.fixture
 def last(temporal):
     yield
-    tell(ends=True)
+    report(ends=True)
 
 
 @pytest.mark.parametrize("n", [1, 2])

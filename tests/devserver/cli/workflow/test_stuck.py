@@ -80,7 +80,7 @@ def test_something_is_stuck(quick_up: Run, devserver: Run, start: Start, status_
     done = seen(devserver)
     lines = done.stdout.splitlines()
     assert re.fullmatch(r"no worker: order 17 \(Order\), \d+s", lines[0])
-    assert " ".join(each.strip() for each in lines[1:3]) == QUEUE_LINE
+    assert " ".join(line.strip() for line in lines[1:3]) == QUEUE_LINE
     assert lines[3:6] == [
         "    -> start a worker for the task queue orders",
         "       devserver temporal -- task-queue describe --task-queue orders",
@@ -213,7 +213,7 @@ def test_narrow_and_ascii_terminals(quick_up: Run, devserver: Run, start: Start)
         old = subprocess.run(command("stuck"), env=environ, capture_output=True, timeout=180, check=False)
         text = old.stdout.decode("ascii", "replace").replace("\ufffd", "?")
         assert (old.returncode, old.stderr, shown in text) == (1, b"", True), text
-        assert [each for each in text.splitlines() if len(each) > 40 and " temporal -- " not in each] == []
+        assert [line for line in text.splitlines() if len(line) > 40 and " temporal -- " not in line] == []
 
 
 def test_watch_prints_changes(quick_up: Run, devserver: Run, start: Start, watching: Watching) -> None:

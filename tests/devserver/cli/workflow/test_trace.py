@@ -37,7 +37,7 @@ def start(devserver: Run) -> Start:
     def run(workflow_id: str, kind: str, *values: object) -> None:
         words = ["--workflow-id", workflow_id, "--task-queue", QUEUE, "--type", kind]
         done = devserver(
-            "temporal", "--", "workflow", "start", *words, *(f"--input={json.dumps(each)}" for each in values)
+            "temporal", "--", "workflow", "start", *words, *(f"--input={json.dumps(value)}" for value in values)
         )
         assert done.returncode == 0, done.stderr
 
@@ -128,7 +128,7 @@ def test_children_runs_and_depth(quick_up: Run, devserver: Run, start: Start, st
         assert "│  ├─" not in devserver("trace", "all", "--depth", "0").stdout
         (run,) = json.loads(devserver("trace", "all", "--json").stdout)["runs"]
         children = {step["id"]: step["runs"] for step in run["steps"] if "runs" in step and step["kind"] == "child"}
-        assert {name: [each["status"] for each in runs] for name, runs in children.items()} == {
+        assert {name: [child_run["status"] for child_run in runs] for name, runs in children.items()} == {
             "all-again": ["continued_as_new", "completed"],
             "all-bad": ["failed"],
             "all-waits": ["completed"],
@@ -149,7 +149,7 @@ def test_follow(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf
                 assert "waits > Waits running for" in lines.stdout.readline()
                 signal_it(devserver, "waits")
                 rest = lines.stdout.read().splitlines()
-                assert [each.partition("waits ")[2] for each in normalised("\n".join(rest))] == [
+                assert [line.partition("waits ")[2] for line in normalised("\n".join(rest))] == [
                     "+ signal go",
                     "+ Waits completed in TOOK",
                 ]
@@ -165,7 +165,7 @@ def test_follow(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf
             assert (first["form"], first["change"], first["run"]["status"]) == (1, "run", "running")
             signal_it(devserver, "fails")
             changes = [json.loads(line) for line in lines.stdout.read().splitlines()]
-            assert [each["change"] for each in changes] == ["step", "closed"]
+            assert [change["change"] for change in changes] == ["step", "closed"]
             assert changes[1]["run"]["last_failure"] == "Luck: no luck"
         assert lines.returncode == 1
 

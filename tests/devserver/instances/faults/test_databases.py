@@ -70,8 +70,8 @@ def test_two_instances_on_one_file(devserver: Run, tmp_path: Path) -> None:
     path = tmp_path / "shared.db"
     assert devserver(*UP, "--name", "first", "--db", str(path)).returncode == 0
     (tmp_path / "link").symlink_to(tmp_path)
-    for each in (path, tmp_path / "link" / "shared.db"):
-        message = refused(devserver(*UP, "--name", "second", "--db", str(each)))
+    for database_path in (path, tmp_path / "link" / "shared.db"):
+        message = refused(devserver(*UP, "--name", "second", "--db", str(database_path)))
         assert "in use by instance first" in message
     assert devserver("status", "--name", "first").returncode == 0
     assert devserver("down", "--all").stdout == "stopped first\n"

@@ -239,7 +239,7 @@ def test_simultaneous_commands_start_one_server(begin: Begin, devserver: Run) ->
     with begin(*UP, "-d") as one, begin(*UP, "-d") as two, begin(*UP, "-d") as three:
         outputs = [process.communicate(timeout=180)[0] for process in (one, two, three)]
         assert [process.returncode for process in (one, two, three)] == [0, 0, 0]
-    assert sorted("is already running" in each for each in outputs) == [False, True, True]
+    assert sorted("is already running" in output for output in outputs) == [False, True, True]
     assert devserver("down").returncode == 0
 
 

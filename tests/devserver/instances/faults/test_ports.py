@@ -96,9 +96,9 @@ def test_reserved_port_is_not_given_away_meanwhile(
         with pytest.raises(OSError, match="in use"), socket.socket() as other:
             other.bind(("127.0.0.1", gate.port()))
         others = [Reservation("127.0.0.1", ANY) for _ in range(100)]
-        assert gate.port() not in [each.port for each in others]
-        for each in others:
-            each.release()
+        assert gate.port() not in [reservation.port for reservation in others]
+        for reservation in others:
+            reservation.release()
         gate.open()
         process.communicate(timeout=180)
     assert process.returncode == 0

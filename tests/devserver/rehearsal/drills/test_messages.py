@@ -58,7 +58,7 @@ def test_signal_that_fails_the_workflow_task(rehearse: Rehearse) -> None:
     assert "workflow_task_failing reported after" in of(result, "devserver stuck").evidence
     assert of(result, "no signal lost").verdict == "fail"
     assert result.run is not None
-    assert [each.name for each in RunMetrics.of(result.run).lost_signals] == ["grow"]
+    assert [signal.name for signal in RunMetrics.of(result.run).lost_signals] == ["grow"]
 
 
 SECOND_OF_CHOKING = at.activity_completes("add")
@@ -115,8 +115,8 @@ def test_unexpected_update_and_query_results(rehearse: Rehearse) -> None:
         drills.query("added", expect_result=[]),
     )
     result = rehearse(scene("tended", "Tended", plan))
-    assert [each.verdict for each in result.judgements] == ["fail", "fail", "fail", "pass"]
-    assert [each.evidence for each in result.judgements][:3] == [
+    assert [judgement.verdict for judgement in result.judgements] == ["fail", "fail", "fail", "pass"]
+    assert [judgement.evidence for judgement in result.judgements][:3] == [
         "it was refused, or failed: ValueError: a ring has nodes",
         "it answered 3, not 7",
         "it answered ['node-1'], not []",
@@ -169,7 +169,7 @@ def test_detect_another_kind(rehearse: Rehearse) -> None:
     """A drill that expects one kind of problem fails for another; the operator still acts."""
     plan = at.activity_starts("broken").do(drills.detect(within=1, kind="timer_late", then=drills.terminate()))
     result = rehearse(scene("tended", "Hopeless", plan, expect=[expect.status("terminated")]))
-    assert [each.verdict for each in result.judgements] == ["fail", "pass", "pass"]
+    assert [judgement.verdict for judgement in result.judgements] == ["fail", "pass", "pass"]
     assert "timer_late was not reported in" in of(result, "devserver stuck").evidence
 
 

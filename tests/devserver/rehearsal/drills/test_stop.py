@@ -53,7 +53,9 @@ def test_stop_during_a_pause(rehearse: Rehearse) -> None:
     plan = (SECOND.do(drills.pause(for_=1.2)), paused.do(drills.stop(within=0.3)))
     result = rehearse(scene("tended", "Tended", *plan, expect=[expect.status("canceled")]))
     assert "it is paused, and gets the request when it is resumed" in of(result, "stopped").evidence
-    assert [each.name for each in result.judgements if each.verdict == "fail"] == [of(result, "stopped").name]
+    assert [judgement.name for judgement in result.judgements if judgement.verdict == "fail"] == [
+        of(result, "stopped").name
+    ]
 
 
 def test_terminate(rehearse: Rehearse) -> None:

@@ -34,7 +34,9 @@ def test_effects(rehearse: Rehearse) -> None:
     assert "stop node-1 happened 2 times in the activity act" in result.judgements[2].evidence
     assert result.run is not None
     metrics = RunMetrics.of(result.run)
-    assert [(each.name, each.key, list(each.attempts)) for each in metrics.duplicates] == [("stop", "node-1", [1, 2])]
+    assert [(duplicate.name, duplicate.key, list(duplicate.attempts)) for duplicate in metrics.duplicates] == [
+        ("stop", "node-1", [1, 2])
+    ]
     assert (metrics.attempts, metrics.most_attempts) == ({"act": 7}, 2)
 
 
@@ -82,7 +84,7 @@ def test_recovery(rehearse: Rehearse) -> None:
     assert verdicts(result) == ["pass", "fail", "fail"]
     assert result.run is not None
     metrics = RunMetrics.of(result.run)
-    assert [(each.lane, each.ended) for each in metrics.outages] == [("server", "killed"), ("worker", "killed")]
+    assert [(outage.lane, outage.ended) for outage in metrics.outages] == [("server", "killed"), ("worker", "killed")]
     assert metrics.recovery is not None
     assert metrics.recovery > 0
     assert metrics.downtime > 0.5
@@ -97,7 +99,7 @@ def test_recovery_from_a_network_outage(rehearse: Rehearse) -> None:
     assert verdicts(result) == ["pass", "fail"]
     assert result.run is not None
     metrics = RunMetrics.of(result.run)
-    assert [(each.lane, each.ended) for each in metrics.outages] == [("network", "cut")]
+    assert [(outage.lane, outage.ended) for outage in metrics.outages] == [("network", "cut")]
     assert metrics.downtime == 0
 
 

@@ -22,7 +22,7 @@ def test_fails_as_expected(rehearse: Rehearse) -> None:
         expect.completes(),
     ]
     result = rehearse(scene("tended", "Failing", expect=expected))
-    assert [each.verdict for each in result.judgements] == ["pass"] * 5 + ["fail"] * 3
+    assert [judgement.verdict for judgement in result.judgements] == ["pass"] * 5 + ["fail"] * 3
     assert "DiskGone: the disk is gone" in result.judgements[5].evidence
 
 
@@ -30,7 +30,7 @@ def test_completes_instead(rehearse: Rehearse) -> None:
     """A runbook that completes does not meet the expectation to fail or to end soon."""
     expected = [expect.fails(), expect.status("canceled"), expect.completes(within=0.001), expect.completes(within=60)]
     result = rehearse(scene("tended", "Tended", expect=expected))
-    assert [each.verdict for each in result.judgements] == ["fail", "fail", "fail", "pass"]
+    assert [judgement.verdict for judgement in result.judgements] == ["fail", "fail", "fail", "pass"]
     assert result.judgements[0].evidence == "it is completed"
 
 
@@ -56,7 +56,7 @@ def test_same_result(rehearse: Rehearse) -> None:
 def test_does_not_replay(rehearse: Rehearse) -> None:
     """A runbook that decides at random does not replay."""
     result = rehearse(scene("judged", "Chance", expect=[expect.completes(), expect.replays()]))
-    assert [each.verdict for each in result.judgements] == ["pass", "fail"]
+    assert [judgement.verdict for judgement in result.judgements] == ["pass", "fail"]
     assert "(Chance) does not replay: " in result.judgements[1].evidence
 
 

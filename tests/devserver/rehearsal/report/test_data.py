@@ -30,8 +30,8 @@ def test_a_repeated_effect_has_both_moments_and_what_came_between() -> None:
     """The report says which step, when, in which attempts, and why."""
     (repeated,) = only(result(twice()))["repeated_effects"]
     assert (repeated["name"], repeated["key"], repeated["activity"]) == ("add_node", "node-5", "add_node")
-    assert [round(each["at"], 3) for each in repeated["moments"]] == [1.05, 3.25]
-    assert [each["attempt"] for each in repeated["moments"]] == [1, 2]
+    assert [round(moment["at"], 3) for moment in repeated["moments"]] == [1.05, 3.25]
+    assert [moment["attempt"] for moment in repeated["moments"]] == [1, 2]
     assert repeated["between"] == [KILL]
 
 
@@ -84,10 +84,10 @@ def test_attempts_have_an_outcome() -> None:
         attempt(4.5, None, 2, "2"),
     ]
     first, second = only(result(run(marks)))["activities"]
-    assert [each["ended"] for each in first["attempts"]] == ["failed", "lost", "killed", "completed"]
+    assert [row["ended"] for row in first["attempts"]] == ["failed", "lost", "killed", "completed"]
     assert first["attempts"][0]["error"] == "OSError: no"
     assert first["attempts"][2]["until"] == 2.5
-    assert [each["ended"] for each in second["attempts"]] == ["over", "open"]
+    assert [row["ended"] for row in second["attempts"]] == ["over", "open"]
     assert second["attempts"][0]["until"] == 4.5
 
 
@@ -120,7 +120,8 @@ def test_a_sweep_has_all_points_and_the_first_failed_run() -> None:
     """Every point is listed; the evidence is that of the first point that did not pass."""
     verdicts: list[Verdict] = ["pass", "fail", "unknown"]
     points = [
-        PointResult(number, f"event {number}", each, "why", None, 1.0, twice()) for number, each in enumerate(verdicts)
+        PointResult(number, f"event {number}", verdict, "why", None, 1.0, twice())
+        for number, verdict in enumerate(verdicts)
     ]
     made = result(None, sweep=Sweep("worker", run(), points, ["replays"]))
     found = only(made)
@@ -133,7 +134,7 @@ def test_a_sweep_has_all_points_and_the_first_failed_run() -> None:
 def test_the_worst_verdict_is_the_report_s_verdict() -> None:
     """One failure fails the report; an unknown verdict is never a pass."""
     verdicts: list[Verdict] = ["pass", "fail", "unknown"]
-    passed, failed, unknown = (replace(result(run()), verdict=each) for each in verdicts)
+    passed, failed, unknown = (replace(result(run()), verdict=verdict) for verdict in verdicts)
     assert report.data([passed, unknown, failed])["verdict"] == "fail"
     assert report.data([passed, unknown])["verdict"] == "unknown"
     assert report.data([passed])["verdict"] == "pass"
@@ -149,7 +150,7 @@ def test_a_very_long_run_gives_a_short_report() -> None:
     effects = [effect(i / 20, f"node-{i}") for i in range(12_000)] + [effect(600, "node-11999", 2)]
     made = result(run(marks, effects, ended=600.0), judgements=[Judgement("x", "fail", "y" * 100_000, ["z"] * 10_000)])
     found = only(made)
-    assert [each["key"] for each in found["repeated_effects"]] == ["node-11999"]
+    assert [repeated["key"] for repeated in found["repeated_effects"]] == ["node-11999"]
     assert [text.split(" omitted")[0] for text in found["omitted"]] == [
         "20,000 marks of 30,000",
         "7,001 effects of 12,001",

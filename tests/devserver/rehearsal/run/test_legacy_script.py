@@ -26,9 +26,12 @@ def legacy_script(keys: list[str], output: object = ["one", "two", "three"]) -> 
 def comparison_of(result: Result) -> dict[str, tuple[str, str]]:
     """Return verdict and evidence of the comparison."""
     return {
-        each.name.removeprefix("the same ").removesuffix(" as the legacy script"): (each.verdict, each.evidence)
-        for each in result.judgements
-        if each.name.endswith("the legacy script")
+        judgement.name.removeprefix("the same ").removesuffix(" as the legacy script"): (
+            judgement.verdict,
+            judgement.evidence,
+        )
+        for judgement in result.judgements
+        if judgement.name.endswith("the legacy script")
     }
 
 
@@ -76,14 +79,14 @@ def test_a_failing_script(rehearse: Rehearse) -> None:
     result = rehearse(scene("steps", "Sure", legacy_script=script))
     assert result.verdict == "unknown"
     assert "the script exited with code 1" in result.reason
-    assert any("no such cluster" in line for each in result.judgements for line in each.details)
+    assert any("no such cluster" in line for judgement in result.judgements for line in judgement.details)
 
 
 def test_a_missing_script(rehearse: Rehearse) -> None:
     """The error names the script."""
     result = rehearse(scene("steps", "Sure", legacy_script=LegacyScript(["no-such-script"])))
     assert result.verdict == "unknown"
-    assert any("no-such-script: No such file" in line for each in result.judgements for line in each.details)
+    assert any("no-such-script: No such file" in line for judgement in result.judgements for line in judgement.details)
 
 
 def test_a_script_that_hangs(rehearse: Rehearse) -> None:

@@ -47,11 +47,11 @@ class Listed:
     @workflow.run
     async def run(self, effects: list[list[str]]) -> int:
         """Return the number of effects; `wait` has none and takes 0.6 s."""
-        for each in effects:
-            if each == ["wait"]:
+        for effect in effects:
+            if effect == ["wait"]:
                 await workflow.execute_activity(wait, start_to_close_timeout=LIMIT)
             else:
-                await workflow.execute_activity(act, args=each, start_to_close_timeout=LIMIT, retry_policy=SOON)
+                await workflow.execute_activity(act, args=effect, start_to_close_timeout=LIMIT, retry_policy=SOON)
         return len(effects)
 
 

@@ -42,7 +42,7 @@ async def careless_step(name: str) -> str:
 
 async def _all(what: Callable[..., Any], **options: Any) -> list[str]:
     options = {"start_to_close_timeout": LIMIT, "retry_policy": SOON, **options}
-    return [await workflow.execute_activity(what, each, **options) for each in NAMES]
+    return [await workflow.execute_activity(what, name, **options) for name in NAMES]
 
 
 @workflow.defn

@@ -92,7 +92,7 @@ def test_a_full_disk_keeps_the_old_page(write: Write, tmp_path: Path) -> None:
         (folder / "page.html").write_text("old")
         with pytest.raises(PageNotWritten, match=r"page.html: No space left on device"):
             write(folder / "page.html")
-        assert {each.name: each.read_text() for each in folder.iterdir()} == {"page.html": "old"}
+        assert {path.name: path.read_text() for path in folder.iterdir()} == {"page.html": "old"}
     finally:
         subprocess.run(["umount", str(folder)], check=True)
 
